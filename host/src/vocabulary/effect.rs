@@ -1,0 +1,124 @@
+//! What a handler asked for, what was refused of it, and how it can fail.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EventName, FieldName, Property, Value};
+
+/// Which of a plug-in's roles a delivery calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Decides data points: `on-proposal`.
+    Source,
+    /// Hears of events: `on-event`.
+    Subscriber,
+    /// Hears of changed values: `on-change`.
+    Observer,
+}
+
+impl Role {
+    /// The role's name in the contract and in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Source => "source",
+            Role::Subscriber => "subscriber",
+            Role::Observer => "observer",
+        }
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing a handler asked for, already checked against what it declared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Claim a value for a field, or with none that it has no value.
+    Claim {
+        /// A field the plug-in sources.
+        field: FieldName,
+        /// Of the field's type; none clears.
+        value: Option<Value>,
+    },
+    /// Say no to one proposed field or to the whole delivery.
+    Refuse {
+        /// The proposed field; none for the whole delivery.
+        field: Option<FieldName>,
+        /// The plug-in's own code, such as `phone.country-unknown`.
+        code: String,
+        /// A sentence for the person who sent it.
+        message: String,
+    },
+    /// Tell the other capabilities that something happened.
+    Emit {
+        /// An event the manifest emits.
+        name: EventName,
+        /// Of the declared types.
+        properties: Vec<Property>,
+    },
+    /// Keep private bytes about this customer; none forgets them.
+    Remember(Option<Vec<u8>>),
+}
+
+/// Something the host or a plug-in said no to. It is recorded: nothing is dropped in silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The field it concerns, when it concerns one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// A stable code.
+    pub code: String,
+    /// A sentence for a person.
+    pub message: String,
+}
+
+/// How a call ended without effects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The handler returned an error.
+    Error,
+    /// The guest trapped: a panic, an out-of-bounds access, a stack overflow.
+    Trap,
+    /// It spent its time.
+    Timeout,
+    /// It spent its memory, hostcall fuel or another limit.
+    Limit,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// The handler's message, the guest's panic message or the limit that was spent.
+    pub message: String,
+    /// Guest functions from the innermost out; empty when nothing trapped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backtrace: Vec<String>,
+}
+
+/// How serious a guest's log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// For the plug-in's author.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Worth looking at.
+    Warn,
+    /// Went wrong.
+    Error,
+}
+
+/// A line a guest logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// How serious it is.
+    pub level: LogLevel,
+    /// At most 1 KiB.
+    pub message: String,
+}

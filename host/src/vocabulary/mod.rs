@@ -1,0 +1,24 @@
+//! Plain words everybody shares: values, names, positions, events, effects, profiles.
+//!
+//! Nothing here knows of a log, a sandbox or HTTP. Every type is data that can be written to the
+//! log, so fields are named and new ones must be optional.
+
+mod decimal;
+mod effect;
+mod event;
+mod name;
+mod position;
+mod profile;
+mod time;
+mod value;
+
+pub use decimal::Decimal;
+pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
+pub use event::{Change, Event, Identifier, Property, Proposal};
+pub use name::{
+    Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, Speaker,
+};
+pub use position::{ItemPosition, Partition, Position, PositionError, Seq};
+pub use profile::{DataPoint, ProfileId, Projection};
+pub use time::{Date, Timestamp, TimeError};
+pub use value::{CoerceError, Type, Value};

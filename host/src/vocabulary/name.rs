@@ -1,0 +1,193 @@
+//! Names as types, so that a field can't be passed where a capability is meant.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The longest name of anything, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Why a text can't be a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} can't be {kind}: {rule}")]
+pub struct NameError {
+    /// What the name was meant for, with its article.
+    pub kind: &'static str,
+    /// The start of the text.
+    pub text: String,
+    /// What such a name must look like.
+    pub rule: &'static str,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $valid:expr, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks the text and makes it a name.
+            pub fn new(text: &str) -> Result<Self, NameError> {
+                let valid: fn(&str) -> bool = $valid;
+                if text.len() <= NAME_BYTES_MAX && valid(text) {
+                    return Ok(Self(Arc::from(text)));
+                }
+                Err(NameError { kind: $kind, text: text.chars().take(NAME_BYTES_MAX).collect(), rule: $rule })
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                Self::new(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// ASCII lower-case words of letters, digits and `_`, joined by dots: no two names look alike.
+fn is_dotted(text: &str) -> bool {
+    text.split('.').all(is_word)
+}
+
+fn is_word(word: &str) -> bool {
+    let mut bytes = word.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn is_kebab(text: &str) -> bool {
+    text.split('-').all(|part| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    }) && text.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+name!(
+    /// A field's name: `first_name`, `loyalty.points`. Flat: the dot is only a letter.
+    FieldName, "a field", is_dotted,
+    "lower-case letters, digits and _, in parts joined by dots, at most 64 bytes"
+);
+name!(
+    /// A capability's name: `crm`, `loyalty`, `acme-sms`.
+    CapabilityName, "a capability", is_kebab,
+    "lower-case letters and digits, in parts joined by hyphens, at most 64 bytes"
+);
+name!(
+    /// An application's name: `web`, `pos-sync`.
+    Application, "an application", is_kebab,
+    "lower-case letters and digits, in parts joined by hyphens, at most 64 bytes"
+);
+name!(
+    /// An event's name: `order.completed`.
+    EventName, "an event", is_dotted,
+    "lower-case letters, digits and _, in parts joined by dots, at most 64 bytes"
+);
+name!(
+    /// An identifier's name: `customer_id`, `email`.
+    IdentifierName, "an identifier", is_word,
+    "lower-case letters, digits and _, at most 64 bytes"
+);
+name!(
+    /// Which events a plug-in hears: a name, or whole segments of one with `*`: `order.*`.
+    EventPattern, "an event pattern",
+    |text| is_dotted(text) || text.strip_suffix(".*").is_some_and(is_dotted),
+    "an event's name, or its first parts followed by .*"
+);
+name!(
+    /// Who a claim comes from: a capability's name, or `app:NAME` for an application whose
+    /// proposal no capability could decide.
+    Speaker, "a speaker",
+    |text| is_kebab(text.strip_prefix("app:").unwrap_or(text)),
+    "a capability's name, or app: and an application's name"
+);
+
+impl EventPattern {
+    /// Whether an event of this name is heard.
+    pub fn matches(&self, event: &EventName) -> bool {
+        match self.as_str().strip_suffix('*') {
+            Some(prefix) => event.as_str().starts_with(prefix),
+            None => self.as_str() == event.as_str(),
+        }
+    }
+}
+
+impl From<&CapabilityName> for Speaker {
+    fn from(capability: &CapabilityName) -> Speaker {
+        Speaker(capability.0.clone())
+    }
+}
+
+impl From<&Application> for Speaker {
+    fn from(application: &Application) -> Speaker {
+        Speaker(Arc::from(format!("app:{application}")))
+    }
+}
+
+impl Speaker {
+    /// The capability that speaks; none for an application.
+    pub fn capability(&self) -> Option<CapabilityName> {
+        (!self.0.starts_with("app:")).then(|| CapabilityName(self.0.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_be_mistaken_are_refused() {
+        assert!(FieldName::new("loyalty.points").is_ok());
+        // The third starts with a Cyrillic letter that looks like an e.
+        for text in ["", "Email", "\u{435}mail", "a..b", ".a", "a b", "1st", "a\u{0}", "a-b"] {
+            assert!(FieldName::new(text).is_err(), "{text:?}");
+        }
+        assert!(FieldName::new(&"a".repeat(65)).is_err());
+        assert!(CapabilityName::new("app:web").is_err());
+        assert!(Speaker::new("app:web").is_ok());
+    }
+
+    #[test]
+    fn a_pattern_takes_whole_segments() {
+        let pattern = EventPattern::new("order.*").unwrap();
+        let event = |text| EventName::new(text).unwrap();
+        assert!(pattern.matches(&event("order.completed")));
+        assert!(pattern.matches(&event("order.line.added")));
+        assert!(!pattern.matches(&event("order")));
+        assert!(!pattern.matches(&event("orders.completed")));
+        assert!(EventPattern::new("order*").is_err());
+        assert!(EventPattern::new("*").is_err());
+    }
+}
