@@ -4,6 +4,7 @@
 //! log, so fields are named and new ones must be optional.
 
 mod decimal;
+mod digest;
 mod effect;
 mod event;
 mod name;
@@ -13,6 +14,7 @@ mod time;
 mod value;
 
 pub use decimal::Decimal;
+pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
 pub use event::{Change, Event, Identifier, Property, Proposal};
 pub use name::{

@@ -1,1 +1,99 @@
+//! The customer register: first name, last name, e-mail, phone and country.
+//!
+//! It decides proposals, field by field: the value in its one kept form, or a refusal with a
+//! code and a sentence. null clears. What is already kept is never judged again: a new country
+//! doesn't reopen an old phone number.
+//!
+//! | code | when |
+//! |---|---|
+//! | `name.empty`, `email.empty`, `phone.empty`, `country.empty` | nothing but spaces: a form's empty box is no wish to remove |
+//! | `name.too-long`, `name.invalid` | see [`names`] |
+//! | `email.invalid` | see [`email`] |
+//! | `phone.country-unknown` | no country code, and neither the proposal, the profile nor `default_country` says where it is from |
+//! | `phone.extension`, `phone.invalid` | see [`phone`] |
+//! | `country.unknown` | see [`country`] |
 
+mod countries;
+mod country;
+mod email;
+mod names;
+mod no;
+mod phone;
+mod unicode;
+
+use samsyn_plugin::{Effects, Error, Profile, Proposal, Settings, Source};
+
+use no::No;
+
+/// The plug-in.
+#[derive(Debug)]
+pub struct Crm;
+
+samsyn_plugin::export!(Crm: Source);
+
+impl Source for Crm {
+    fn on_proposal(
+        proposed: &[Proposal],
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        for proposal in proposed {
+            let field = proposal.field.as_str();
+            let Some(value) = &proposal.value else {
+                effects.clear(field)?;
+                continue;
+            };
+            // The host has checked the type: all five are texts.
+            let text = value
+                .as_text()
+                .ok_or_else(|| format!("{field} was proposed as {}, not text", value.kind()))?;
+            let kept = match field {
+                "first_name" | "last_name" => names::name(text),
+                "email" => email::email(text),
+                "phone" => phone(text, proposed, profile, settings)?,
+                "country" => country::country(text).map(str::to_owned),
+                other => return Err(Error::other(format!("{other} isn't a field of this plug-in"))),
+            };
+            match kept {
+                Ok(kept) => effects.set(field, kept)?,
+                Err(No { code, message }) => effects.refuse(field, code, message)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks for the number's home only when the number doesn't say it itself.
+fn phone(
+    text: &str,
+    proposed: &[Proposal],
+    profile: &Profile,
+    settings: &Settings,
+) -> Result<Result<String, No>, Error> {
+    let home = match proposed_country(proposed) {
+        Some(country) => country,
+        None => profile.text("country"),
+    };
+    if let Some(home) = home {
+        return Ok(phone::phone(text, Some(home)));
+    }
+    let Some(default) = settings.text_opt("default_country")? else { return Ok(phone::phone(text, None)) };
+    let default = country::country(&default).map_err(|_| {
+        Error::other("the setting default_country is no country; set it to an ISO code such as SE")
+    })?;
+    Ok(phone::phone(text, Some(default)))
+}
+
+/// What the same delivery says of the country: a country, that there is none any more, or
+/// nothing that can be used, when the profile's stays the one that counts.
+fn proposed_country(proposed: &[Proposal]) -> Option<Option<&'static str>> {
+    let proposal = proposed.iter().rev().find(|proposal| proposal.field == "country")?;
+    match &proposal.value {
+        None => Some(None),
+        Some(value) => country::country(value.as_text()?).ok().map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests;

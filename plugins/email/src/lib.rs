@@ -1,1 +1,118 @@
+//! The `email` capability: whether mail arrives, how engaged its reader is, whether they opted out.
+//!
+//! Everything but the opt-out is about one address, the customer's current one: events that name
+//! another are ignored, and a changed address starts afresh. An opt-out is the person's and stays.
+//! Events may come late and in any order; what is claimed depends on their times only.
 
+mod mailbox;
+
+use samsyn_plugin::{
+    Change, Effects, Error, Event, Observer, Profile, Refusal, Settings, Subscriber, Timestamp, log,
+};
+
+use mailbox::{Mailbox, SOFT_BOUNCES_KEPT, same_address};
+
+/// The capability.
+pub struct Email;
+
+samsyn_plugin::export!(Email: Subscriber, Observer);
+
+impl Subscriber for Email {
+    fn on_event(
+        event: &Event,
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        if event.name() == "email.complained" {
+            return Ok(effects.set("email.opted_out", true)?);
+        }
+        let Some(current) = profile.text("email") else {
+            log::debug("an e-mail event for a customer without an address");
+            return Ok(());
+        };
+        if !same_address(event.text("address")?, current) {
+            log::debug("an e-mail event for an address the customer doesn't have now");
+            return Ok(());
+        }
+        let remembered = profile.memory::<Mailbox>()?.filter(|mailbox| mailbox.is_of(current));
+        let mut mailbox = remembered.unwrap_or_else(|| Mailbox::new(current));
+        if !record(event, &mut mailbox, effects)? {
+            return Ok(());
+        }
+        claim(&mailbox, settings, effects)?;
+        effects.remember(&mailbox)
+    }
+}
+
+/// Enters the event; false when it made no sense and was refused.
+fn record(event: &Event, mailbox: &mut Mailbox, effects: &mut Effects) -> Result<bool, Error> {
+    match event.name() {
+        "email.delivered" => mailbox.reached(event.at()),
+        "email.opened" | "email.clicked" => {
+            mailbox.reached(event.at());
+            if event.boolean_opt("machine") != Some(true) {
+                mailbox.engaged(event.at(), event.name() == "email.clicked");
+            }
+        }
+        "email.bounced" => match event.text("bounce")? {
+            "hard" => mailbox.bounced_hard(event.at()),
+            "soft" => mailbox.bounced_soft(event.at()),
+            other => {
+                let message = format!("A bounce is \"hard\" or \"soft\", not {other:?}.");
+                effects.refuse_all("bounce.unknown", &message)?;
+                return Ok(false);
+            }
+        },
+        other => {
+            return Err(Error::other(format!(
+                "plugin.toml subscribes to {other}, which nothing here handles"
+            )));
+        }
+    }
+    Ok(true)
+}
+
+fn claim(mailbox: &Mailbox, settings: &Settings, effects: &mut Effects) -> Result<(), Error> {
+    let soft_bounces_max = settings.integer("soft_bounces_max")?.clamp(1, SOFT_BOUNCES_KEPT as i64) as usize;
+    if let Some(deliverable) = mailbox.deliverable(soft_bounces_max) {
+        effects.set("email.deliverable", deliverable)?;
+    }
+    if let Some((score, at)) = mailbox.engagement() {
+        effects.set("email.engagement", score)?;
+        effects.set("email.last_engaged_at", at)?;
+    }
+    Ok(())
+}
+
+impl Observer for Email {
+    fn on_change(
+        changes: &[Change],
+        _at: Timestamp,
+        profile: &Profile,
+        _settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        for change in changes.iter().filter(|change| change.field == "email") {
+            let before = change.before.as_ref().and_then(|value| value.as_text());
+            let after = change.after.as_ref().and_then(|value| value.as_text());
+            let same = before.zip(after).is_some_and(|(before, after)| same_address(before, after));
+            if !same {
+                start_afresh(profile, effects)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn start_afresh(profile: &Profile, effects: &mut Effects) -> Result<(), Refusal> {
+    for field in ["email.deliverable", "email.engagement", "email.last_engaged_at"] {
+        if profile.get(field).is_some() {
+            effects.clear(field)?;
+        }
+    }
+    effects.forget()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,142 @@
+//! Text messages: who opted out, who answers, and what a number's prefix says of its country.
+//!
+//! - A message that is a stop word, or is short and begins with one, sets `sms.opted_out`; see
+//!   [`words`]. START, UNSTOP or STARTA alone ends it. In what order messages arrive doesn't
+//!   matter; see [`consent`].
+//! - A message that merely contains a stop word emits `sms.stop_suspected`, for a person to read.
+//! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back.
+//! - `country` is where the visible phone number is from. It is often another than where the
+//!   customer lives, which the customer register knows: two sources of one field.
+//!
+//! | code | when |
+//! |---|---|
+//! | `sms.start-needed` | an app proposes to end an opt-out |
+//! | `sms.outdated` | an app proposes an opt-out older than the customer's START |
+//! | `sms.observed-only` | an app proposes when the customer last replied |
 
+mod consent;
+mod words;
+
+use samsyn_plugin::{
+    Change, Effects, Error, Event, Observer, Profile, Proposal, Settings, Source, Subscriber, Timestamp,
+};
+
+use consent::Consent;
+use words::Wish;
+
+/// The plug-in.
+#[derive(Debug)]
+pub struct Sms;
+
+samsyn_plugin::export!(Sms: Subscriber, Source, Observer);
+
+impl Subscriber for Sms {
+    fn on_event(
+        event: &Event,
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        // Nothing happened after it was received: a sender's fast clock would else make a START
+        // outlast every STOP until then.
+        let at = event.at().min(event.received_at());
+        if profile.timestamp("sms.last_reply_at").is_none_or(|last| last < at) {
+            effects.set("sms.last_reply_at", at)?;
+        }
+        match words::wish(event.text("text")?, &settings.texts("stop_words")?) {
+            Wish::Stop => {
+                take(Consent::new(true, at), profile, effects)?;
+            }
+            Wish::Start => {
+                take(Consent::new(false, at), profile, effects)?;
+            }
+            Wish::Unclear(word) => effects.emit("sms.stop_suspected", [("word", word.into())])?,
+            Wish::Other => {}
+        }
+        // A number that was there before this plug-in was never a change.
+        if profile.text("country").is_none() && profile.text("phone").is_some() {
+            claim_country(profile.text("phone"), effects)?;
+        }
+        Ok(())
+    }
+}
+
+impl Source for Sms {
+    fn on_proposal(
+        proposed: &[Proposal],
+        profile: &Profile,
+        _settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        for proposal in proposed {
+            match proposal.field.as_str() {
+                "sms.opted_out" if proposal.value == Some(true.into()) => {
+                    opt_out(proposal.at, profile, effects)?
+                }
+                "sms.opted_out" => effects.refuse(
+                    "sms.opted_out",
+                    "sms.start-needed",
+                    "Only the customer's own text message START ends an opt-out; \
+                     it can be proposed as true, not taken back.",
+                )?,
+                "sms.last_reply_at" => effects.refuse(
+                    "sms.last_reply_at",
+                    "sms.observed-only",
+                    "When a customer last replied is seen in their messages and can't be proposed.",
+                )?,
+                // The prefix says where a number is from, whatever anybody proposes.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Observer for Sms {
+    fn on_change(
+        changes: &[Change],
+        _at: Timestamp,
+        _profile: &Profile,
+        _settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        for change in changes.iter().filter(|change| change.field == "phone") {
+            claim_country(change.after.as_ref().and_then(|phone| phone.as_text()), effects)?;
+        }
+        Ok(())
+    }
+}
+
+/// An app says that the customer opted out, on a preference page or at a counter.
+fn opt_out(at: Timestamp, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
+    if take(Consent::new(true, at), profile, effects)? {
+        return Ok(());
+    }
+    if profile.boolean("sms.opted_out") == Some(true) {
+        return Ok(effects.set("sms.opted_out", true)?);
+    }
+    let message = "The customer has texted START since; give the time of the newer opt-out if there is one.";
+    Ok(effects.refuse("sms.opted_out", "sms.outdated", message)?)
+}
+
+/// Takes a wish if it is newer than what is known, and says whether it was.
+fn take(wish: Consent, profile: &Profile, effects: &mut Effects) -> Result<bool, Error> {
+    let counts = wish.counts_after(profile.memory::<Consent>()?);
+    if counts {
+        effects.set("sms.opted_out", wish.opted_out())?;
+        effects.remember(&wish)?;
+    }
+    Ok(counts)
+}
+
+/// Claims where the number is from, or that no place is known.
+fn claim_country(phone: Option<&str>, effects: &mut Effects) -> Result<(), Error> {
+    match phone.and_then(phone_numbers::country_of) {
+        Some(country) => effects.set("country", country)?,
+        None => effects.clear("country")?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! ETags: what a client already has, and what it expects to change (RFC 9110, section 13).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use super::problem::{Answer, Kind, Problem};
+
+/// Whether `If-None-Match` says that the client has what this ETag stands for.
+pub fn client_has(headers: &HeaderMap, etag: &str) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(tags).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == quoted(etag))
+}
+
+/// The ETag that `If-Match` expects, without its quotes; none when the header is missing or `*`.
+pub fn expected(headers: &HeaderMap) -> Answer<Option<String>> {
+    let invalid = |detail: &str| Err(Problem::new(Kind::PreconditionInvalid, detail));
+    let mut values = headers.get_all(header::IF_MATCH).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.to_str().unwrap_or_default(),
+        (Some(_), Some(_)) => return invalid("`If-Match` stands there twice"),
+    };
+    let found: Vec<&str> = tags(value).collect();
+    match found.as_slice() {
+        ["*"] => Ok(None),
+        [weak] if weak.starts_with("W/") => invalid("a weak ETag can't be expected: the profile's is strong"),
+        [tag] => {
+            let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            match inner.filter(|inner| !inner.is_empty() && !inner.contains('"')) {
+                Some(inner) => Ok(Some(inner.to_owned())),
+                None => invalid("`If-Match` holds no ETag in quotes"),
+            }
+        }
+        [] => invalid("`If-Match` is empty"),
+        _ => invalid("`If-Match` holds more than one ETag"),
+    }
+}
+
+/// An ETag as a header's value.
+pub fn header_value(etag: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(quoted(etag)).ok()
+}
+
+fn quoted(etag: &str) -> String {
+    format!("\"{}\"", etag.trim_matches('"'))
+}
+
+/// The tags of a list. Ours hold no comma, so that a comma always parts two.
+fn tags(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|tag| !tag.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: header::HeaderName, values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn what_the_client_has_is_compared_weakly() {
+        let has = |values: &[&str]| client_has(&headers(header::IF_NONE_MATCH, values), "12-7");
+        for yes in [&["\"12-7\""][..], &["W/\"12-7\""], &["\"a\", \"12-7\""], &["*"], &["\"a\"", "\"12-7\""]] {
+            assert!(has(yes), "{yes:?}");
+        }
+        for no in [&[][..], &["12-7"], &["\"12-8\""], &[""]] {
+            assert!(!has(no), "{no:?}");
+        }
+    }
+
+    #[test]
+    fn one_strong_tag_can_be_expected() {
+        let expects = |values: &[&str]| expected(&headers(header::IF_MATCH, values));
+        assert_eq!(expects(&[]).unwrap(), None);
+        assert_eq!(expects(&["*"]).unwrap(), None);
+        assert_eq!(expects(&["\"12-7\""]).unwrap().as_deref(), Some("12-7"));
+        for bad in [&["W/\"a\""][..], &["\"a\", \"b\""], &["a"], &["\"\""], &[""], &["\"a\"", "\"b\""], &["\"a"]] {
+            assert_eq!(expects(bad).unwrap_err().kind, Kind::PreconditionInvalid, "{bad:?}");
+        }
+        assert_eq!(header_value("12-7").unwrap(), "\"12-7\"");
+    }
+}

@@ -1,0 +1,117 @@
+//! Errors of the floors below as problems.
+
+use super::json::Place;
+use super::problem::{Kind, Problem};
+use crate::engine::{AcceptError, ChangeError, InstallError, QueryError};
+use crate::registry::RegistryError;
+use crate::sandbox::PackageError;
+
+/// Why an event isn't taken, with the place of the event in the request.
+pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
+    let detail = error.to_string();
+    match error {
+        AcceptError::NobodyNamed => event.key("identifiers").problem(Kind::MissingIdentifier, detail),
+        AcceptError::UnknownProfile(_) => event.key("profile").problem(Kind::UnknownProfile, detail),
+        AcceptError::UnknownIdentifier(name) => {
+            event.key("identifiers").key(name.as_str()).problem(Kind::UnknownIdentifier, detail)
+        }
+        AcceptError::BadIdentifier(name) => {
+            event.key("identifiers").key(name.as_str()).problem(Kind::IdentifierInvalid, detail)
+        }
+        AcceptError::EventIdReused { .. } => event.key("id").problem(Kind::EventIdReused, detail),
+        AcceptError::TimeAhead { .. } => event.key("at").problem(Kind::EventTimeAhead, detail),
+        AcceptError::Busy => Problem::new(Kind::Busy, detail),
+        AcceptError::Unavailable(_) => Problem::new(Kind::LogFailed, detail),
+    }
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Problem {
+        accept_problem(&error, &Place::Root)
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Problem {
+        let kind = match &error {
+            RegistryError::Unknown { kind: "field", .. } => Kind::FieldNotFound,
+            RegistryError::Unknown { kind: "identifier", .. } => Kind::UnknownIdentifier,
+            RegistryError::Unknown { .. } => Kind::UnknownCapability,
+            RegistryError::NotDeclared { .. } => Kind::NotDeclared,
+            RegistryError::FieldConflict { .. } => Kind::FieldTypeConflict,
+            RegistryError::Invalid { .. } => Kind::DefinitionInvalid,
+        };
+        Problem::new(kind, error.to_string())
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Problem {
+        match error {
+            ChangeError::Registry(error) => error.into(),
+            ChangeError::Unavailable(error) => error.into(),
+            ChangeError::Manifest(error) => Problem::new(Kind::ManifestInvalid, error.to_string()),
+            ChangeError::Load(error) => Problem::internal(error),
+        }
+    }
+}
+
+impl From<PackageError> for Problem {
+    fn from(error: PackageError) -> Problem {
+        Problem::new(Kind::of_component(error.code()), error.to_string())
+    }
+}
+
+impl From<InstallError> for Problem {
+    fn from(error: InstallError) -> Problem {
+        match error {
+            InstallError::Package(error) => error.into(),
+            InstallError::Manifest(error) => Problem::new(Kind::ManifestInvalid, error.to_string()),
+            InstallError::Registry(error) => error.into(),
+            InstallError::Change(error) => error.into(),
+            InstallError::RoleMissing { .. } => Problem::new(Kind::ComponentNoRole, error.to_string()),
+            InstallError::Store(error) => Problem::internal(error),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Problem {
+        Problem::internal(error)
+    }
+}
+
+/// Runs what may read the disk for a while away from the threads that answer.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::Limits;
+
+    #[test]
+    fn every_component_error_has_a_page() {
+        // What the sandbox can say of a file, made by the sandbox itself.
+        let error = crate::sandbox::Package::read(b"not wasm", &Limits::default()).unwrap_err();
+        assert_eq!(Problem::from(error).kind, Kind::ComponentNotWasm);
+        let error = crate::sandbox::Package::read(b"\0asm\x01\0\0\0", &Limits::default()).unwrap_err();
+        assert_eq!(Problem::from(error.clone()).kind.entry().code, error.code());
+        let all = [
+            PackageError::NotWasm,
+            PackageError::NoManifest,
+            PackageError::NoRole,
+            PackageError::UnknownRole { role: String::new() },
+            PackageError::UnknownImport { import: String::new() },
+            PackageError::NewerContract { name: String::new() },
+            PackageError::TooLarge { what: "", found: 0, limit: 0, setting: "" },
+            PackageError::Invalid { reason: String::new() },
+            PackageError::CompileLimit { reason: String::new() },
+            PackageError::CompilerUnavailable { reason: String::new() },
+        ];
+        for error in all {
+            assert_eq!(Problem::from(error.clone()).kind.entry().code, error.code());
+        }
+    }
+}

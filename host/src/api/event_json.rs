@@ -1,0 +1,328 @@
+//! One event's JSON read and checked: what is right becomes a [`NewEvent`], what isn't a problem
+//! with its place. Pure: it looks at the text, the registry and the time it is given.
+
+use serde_json::value::RawValue;
+
+use super::json::{self, DEPTH_MAX, Elements, Members, Place};
+use super::problem::{Kind, Problem};
+use crate::engine::NewEvent;
+use crate::registry::manifest::PLATFORM_PREFIX;
+use crate::registry::{Field, Registry};
+use crate::vocabulary::{
+    Application, EventName, Identifier, IdentifierName, NameError, Property, Proposal, Speaker, Timestamp, Value,
+};
+
+/// The largest event, in bytes of its JSON.
+pub const EVENT_BYTES_MAX: usize = 32 * 1024;
+/// The most events in one request: at 200 bytes each they fill the largest body.
+pub const EVENTS_MAX: usize = 2_500;
+/// The longest event id, in bytes: longer than a URL or two UUIDs, short enough to remember millions.
+pub const EVENT_ID_BYTES_MAX: usize = 256;
+/// The longest identifier, in bytes: what the dictionary's normalisers take.
+const IDENTIFIER_BYTES_MAX: usize = 256;
+/// The longest name of a property, in bytes.
+const PROPERTY_NAME_BYTES_MAX: usize = 128;
+
+/// The members an event can have.
+const EVENT_KEYS: &str = "id, name, at, profile, identifiers, properties, proposes";
+
+/// Who sends an event and against which registry and time it is read.
+pub struct Sender<'a> {
+    registry: &'a Registry,
+    application: Application,
+    speaker: Speaker,
+    now: Timestamp,
+}
+
+impl<'a> Sender<'a> {
+    /// An application that sends now.
+    pub fn new(registry: &'a Registry, application: Application, now: Timestamp) -> Sender<'a> {
+        let speaker = Speaker::from(&application);
+        Sender { registry, application, speaker, now }
+    }
+
+    /// Reads one event of a batch: its size and depth first, then its members.
+    pub fn read(&self, json: &str, place: &Place<'_>) -> Result<NewEvent, Problem> {
+        let suspect = check_bounds(json, place)?;
+        let members = json::members(json, place, "an event")?;
+        self.read_members(&members, suspect, place)
+    }
+
+    fn read_members(&self, members: &Members<'_>, suspect: bool, place: &Place<'_>) -> Result<NewEvent, Problem> {
+        let mut parts = Parts::default();
+        for (key, value) in &members.0 {
+            let slot = match key.as_ref() {
+                "id" => &mut parts.id,
+                "name" => &mut parts.name,
+                "at" => &mut parts.at,
+                "profile" => &mut parts.profile,
+                "identifiers" => &mut parts.identifiers,
+                "properties" => &mut parts.properties,
+                "proposes" => &mut parts.proposes,
+                unknown => {
+                    let detail = format!("an event has no {:?}; it has {EVENT_KEYS}", json::shortened(unknown));
+                    return Err(place.key(unknown).problem(Kind::UnknownKey, detail));
+                }
+            };
+            *slot = Some(value);
+        }
+        let name = event_name(parts.name, place)?;
+        let at = parts.at.map(|at| moment(at, &place.key("at"))).transpose()?;
+        let event = NewEvent {
+            id: parts.id.map(|id| event_id(id, &place.key("id"))).transpose()?,
+            application: self.application.clone(),
+            name,
+            at,
+            profile: parts.profile.map(|id| profile_id(id, &place.key("profile"))).transpose()?,
+            identifiers: match parts.identifiers {
+                Some(value) => self.identifiers(value, &place.key("identifiers"))?,
+                None => Vec::new(),
+            },
+            properties: match parts.properties {
+                Some(value) => properties(value, suspect, &place.key("properties"))?,
+                None => Vec::new(),
+            },
+            proposals: match parts.proposes {
+                Some(value) => self.proposals(value, at, suspect, &place.key("proposes"))?,
+                None => Vec::new(),
+            },
+            expected: None,
+        };
+        if event.profile.is_none() && event.identifiers.is_empty() {
+            let detail = "the event has neither `profile` nor an identifier";
+            return Err(place.key("identifiers").problem(Kind::MissingIdentifier, detail));
+        }
+        Ok(event)
+    }
+
+    fn identifiers(&self, value: &RawValue, place: &Place<'_>) -> Result<Vec<Identifier>, Problem> {
+        let members = json::members(value.get(), place, "`identifiers`")?;
+        members.0.iter().map(|(name, value)| self.identifier(name, value, &place.key(name))).collect()
+    }
+
+    /// Reads one identifier: a name the dictionary knows, and a text.
+    pub fn identifier(&self, name: &str, value: &RawValue, place: &Place<'_>) -> Result<Identifier, Problem> {
+        let Some((name, _)) = self.registry.identifiers.get_key_value(name) else {
+            return Err(unknown_identifier(self.registry, name, place));
+        };
+        let text = json::text(value, place, "an identifier")?;
+        let trimmed = text.trim();
+        if trimmed.is_empty() || trimmed.len() > IDENTIFIER_BYTES_MAX || trimmed.contains(char::is_control) {
+            return Err(place.problem(Kind::IdentifierInvalid, identifier_rule(name)));
+        }
+        Ok(Identifier { name: name.clone(), value: text.into_owned() })
+    }
+
+    /// Reads what is proposed: each value of its field's type, null to clear.
+    pub fn proposals(
+        &self,
+        value: &RawValue,
+        at: Option<Timestamp>,
+        suspect: bool,
+        place: &Place<'_>,
+    ) -> Result<Vec<Proposal>, Problem> {
+        let members = json::members(value.get(), place, "what is proposed")?;
+        let mut proposals = Vec::with_capacity(members.0.len());
+        for (name, value) in &members.0 {
+            let place = place.key(name);
+            let Some((name, field)) = self.registry.fields.get_key_value(name.as_ref()) else {
+                let detail = format!("there is no field {:?}", json::shortened(name));
+                return Err(place.problem(Kind::UnknownField, detail));
+            };
+            let value = proposed(value, field, suspect, &place)?;
+            let at = at.unwrap_or(self.now);
+            proposals.push(Proposal { field: name.clone(), value, by: self.speaker.clone(), at });
+        }
+        Ok(proposals)
+    }
+}
+
+/// What an event's members stand for, not yet read.
+#[derive(Default)]
+struct Parts<'a> {
+    id: Option<&'a RawValue>,
+    name: Option<&'a RawValue>,
+    at: Option<&'a RawValue>,
+    profile: Option<&'a RawValue>,
+    identifiers: Option<&'a RawValue>,
+    properties: Option<&'a RawValue>,
+    proposes: Option<&'a RawValue>,
+}
+
+/// What a body of `POST /v1/events` holds.
+pub enum Body<'a> {
+    /// One event, read.
+    One(Box<Result<NewEvent, Problem>>),
+    /// A list, its elements not read yet: at most [`EVENTS_MAX`].
+    List {
+        /// Each event's JSON.
+        events: Vec<&'a RawValue>,
+        /// Whether they stood in `{"events": […]}`.
+        wrapped: bool,
+    },
+}
+
+/// Takes a body apart. What concerns the request as a whole is a problem at once; what concerns
+/// one event of a list is met when that event is read.
+pub fn read_body<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Problem> {
+    match text.trim_ascii_start().as_bytes().first() {
+        Some(b'[') => Ok(Body::List { events: elements(json::body(text)?, &Place::Root)?, wrapped: false }),
+        Some(b'{') => read_object(text, sender),
+        _ => {
+            let other: &RawValue = json::body(text)?;
+            let found = json::kind_of(other.get());
+            let detail = format!("the body must be an event, a list of events or {{\"events\": […]}}, not {found}");
+            Err(Problem::new(Kind::WrongType, detail))
+        }
+    }
+}
+
+fn read_object<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Problem> {
+    let members: Members<'a> = json::body(text)?;
+    json::refuse_duplicates(&members, &Place::Root)?;
+    let Some((_, events)) = members.0.iter().find(|(key, _)| key == "events") else {
+        let read = check_bounds(text.trim_ascii(), &Place::Root)
+            .and_then(|suspect| sender.read_members(&members, suspect, &Place::Root));
+        return Ok(Body::One(Box::new(read)));
+    };
+    if let Some((other, _)) = members.0.iter().find(|(key, _)| key != "events") {
+        let detail = format!("beside `events` nothing else is taken, but there is {:?}", json::shortened(other));
+        return Err(Place::Root.key(other).problem(Kind::UnknownKey, detail));
+    }
+    let (json, place) = (events.get(), Place::Root.key("events"));
+    if !json.starts_with('[') {
+        return Err(place.problem(Kind::WrongType, format!("`events` must be a list, not {}", json::kind_of(json))));
+    }
+    Ok(Body::List { events: elements(json::body(json)?, &place)?, wrapped: true })
+}
+
+fn elements<'a>(elements: Elements<'a, EVENTS_MAX>, place: &Place<'_>) -> Result<Vec<&'a RawValue>, Problem> {
+    if elements.count > EVENTS_MAX {
+        let detail = format!("the list has {} events, {EVENTS_MAX} are the most", elements.count);
+        return Err(place.problem(Kind::TooManyEvents, detail));
+    }
+    Ok(elements.kept)
+}
+
+/// Refuses what is too large or too deep before any of it is read; answers whether its texts need
+/// a closer look.
+fn check_bounds(json: &str, place: &Place<'_>) -> Result<bool, Problem> {
+    if json.len() > EVENT_BYTES_MAX {
+        let detail = format!("the event has {} bytes, {EVENT_BYTES_MAX} are the most", json.len());
+        return Err(place.problem(Kind::EventTooLarge, detail));
+    }
+    let scan = json::scan(json);
+    if scan.depth > DEPTH_MAX {
+        let detail = format!("lists and objects stand in each other {} deep, {DEPTH_MAX} is the most", scan.depth);
+        return Err(place.problem(Kind::TooDeep, detail));
+    }
+    Ok(scan.suspect)
+}
+
+fn event_name(value: Option<&RawValue>, place: &Place<'_>) -> Result<EventName, Problem> {
+    let Some(value) = value else {
+        let detail = "the event has no `name`";
+        return Err(place.key("name").problem(Kind::MissingKey, detail).next(
+            "Say what happened, such as \"name\": \"order.completed\".",
+        ));
+    };
+    let place = place.key("name");
+    let text = json::text(value, &place, "`name`")?;
+    let name = EventName::new(&text).map_err(|error| bad_name(&error, &place))?;
+    if name.as_str().starts_with(PLATFORM_PREFIX) {
+        return Err(place.problem(Kind::ReservedName, format!("{name} starts with {PLATFORM_PREFIX}")));
+    }
+    Ok(name)
+}
+
+fn event_id(value: &RawValue, place: &Place<'_>) -> Result<String, Problem> {
+    let id = json::text(value, place, "`id`")?;
+    if id.is_empty() || id.len() > EVENT_ID_BYTES_MAX {
+        let detail = format!("an event id has 1 to {EVENT_ID_BYTES_MAX} bytes, not {}", id.len());
+        return Err(place.problem(Kind::NameInvalid, detail).next("Leave `id` out, and the host makes one."));
+    }
+    if let Some(letter) = id.chars().find(|letter| letter.is_control()) {
+        let detail = format!("the id holds the control character U+{:04X}", u32::from(letter));
+        return Err(place.problem(Kind::ControlCharacters, detail));
+    }
+    Ok(id.into_owned())
+}
+
+fn moment(value: &RawValue, place: &Place<'_>) -> Result<Timestamp, Problem> {
+    let text = json::text(value, place, "`at`")?;
+    let wrong = |_| {
+        place
+            .problem(Kind::WrongType, format!("{:?} is not an RFC 3339 time", json::shortened(&text)))
+            .next("Write it such as 2026-11-21T10:00:00Z, or with an offset: 2026-11-21T11:00:00+01:00.")
+    };
+    text.parse().map_err(wrong)
+}
+
+fn profile_id(value: &RawValue, place: &Place<'_>) -> Result<crate::vocabulary::ProfileId, Problem> {
+    let text = json::text(value, place, "`profile`")?;
+    let wrong = |_| {
+        place
+            .problem(Kind::WrongType, format!("{:?} is not a profile's id", json::shortened(&text)))
+            .next("Use the id the host answered; for a name the customer goes by use `identifiers`.")
+    };
+    text.parse().map_err(wrong)
+}
+
+fn properties(value: &RawValue, suspect: bool, place: &Place<'_>) -> Result<Vec<Property>, Problem> {
+    let members = json::members(value.get(), place, "`properties`")?;
+    let mut properties = Vec::with_capacity(members.0.len());
+    for (name, value) in members.0 {
+        if name.is_empty() || name.len() > PROPERTY_NAME_BYTES_MAX || name.contains(char::is_control) {
+            let detail = format!(
+                "a property's name has 1 to {PROPERTY_NAME_BYTES_MAX} bytes and no control characters"
+            );
+            return Err(place.key(&name).problem(Kind::NameInvalid, detail));
+        }
+        if suspect {
+            json::refuse_control_characters(value, &place.key(&name))?;
+        }
+        properties.push(Property { name: name.into_owned(), value: Value::Json(value.get().to_owned()) });
+    }
+    Ok(properties)
+}
+
+fn proposed(value: &RawValue, field: &Field, suspect: bool, place: &Place<'_>) -> Result<Option<Value>, Problem> {
+    if value.get() == "null" {
+        return Ok(None);
+    }
+    if suspect {
+        json::refuse_control_characters(value, place)?;
+    }
+    let wrong = |error: crate::vocabulary::CoerceError| {
+        place
+            .problem(Kind::WrongType, error.to_string())
+            .next(format!("The field is {}; null clears it.", field.kind))
+    };
+    let value = Value::from_json(value, field.kind).map_err(wrong)?;
+    if !field.allows(&value) {
+        let detail = format!("the field takes {}", field.one_of.join(", "));
+        return Err(place.problem(Kind::ValueNotAllowed, detail));
+    }
+    Ok(Some(value))
+}
+
+/// The problem of a name that isn't one.
+pub fn bad_name(error: &NameError, place: &Place<'_>) -> Problem {
+    place.problem(Kind::NameInvalid, error.to_string())
+}
+
+/// The problem of an identifier the dictionary doesn't know.
+pub fn unknown_identifier(registry: &Registry, name: &str, place: &Place<'_>) -> Problem {
+    let known: Vec<&str> = registry.identifiers.keys().map(IdentifierName::as_str).collect();
+    let detail = format!("there is no identifier {:?}; there are: {}", json::shortened(name), known.join(", "));
+    place.problem(Kind::UnknownIdentifier, detail)
+}
+
+/// What an identifier's value must be.
+pub fn identifier_rule(name: &IdentifierName) -> String {
+    format!("a value of {name} has 1 to {IDENTIFIER_BYTES_MAX} bytes and no control characters")
+}
+
+#[cfg(test)]
+#[path = "event_json_tests.rs"]
+mod tests;

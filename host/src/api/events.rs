@@ -1,0 +1,158 @@
+//! Events in, and what became of them.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::Extension;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::access::Caller;
+use super::convert::{accept_problem, blocking};
+use super::event_answer::EventAnswer;
+use super::event_json::{Body, Sender, read_body};
+use super::json::Place;
+use super::params::Segment;
+use super::prefer::Wait;
+use super::problem::{Answer, Kind, Problem};
+use super::{ApiState, body, json};
+use crate::engine::{Acceptance, Engine};
+use crate::vocabulary::{Application, Position};
+
+/// `POST /v1/events`.
+pub async fn take(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    request: Request,
+) -> Answer {
+    let wait = Wait::of(request.headers());
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    match read_and_accept(&state.engine, application, &bytes)? {
+        Taken::One(acceptance) => answer_one(&state.engine, &acceptance, wait).await,
+        Taken::List(items) => answer_list(&state.engine, items).await,
+    }
+}
+
+/// What was taken of a body; not durable yet.
+enum Taken {
+    One(Acceptance),
+    List(Vec<Item>),
+}
+
+/// What became of one event of a list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Item {
+    Taken(Acceptance),
+    Refused { index: usize, problem: Problem },
+}
+
+/// Reads and accepts in one go, without giving up the thread: a batch of the largest size takes
+/// a few milliseconds, and its events stand in the log in the order they were sent.
+fn read_and_accept(engine: &Engine, application: Application, bytes: &[u8]) -> Answer<Taken> {
+    let text = json::utf8(bytes)?;
+    let registry = engine.registry();
+    let sender = Sender::new(&registry, application, engine.clock().now());
+    match read_body(text, &sender)? {
+        Body::One(event) => {
+            let event = (*event)?;
+            Ok(Taken::One(engine.accept(event).map_err(|error| accept_problem(&error, &Place::Root))?))
+        }
+        Body::List { events, wrapped } => {
+            let outer = if wrapped { Place::Root.key("events") } else { Place::Root };
+            Ok(Taken::List(accept_list(engine, &sender, &events, &outer)))
+        }
+    }
+}
+
+fn accept_list(engine: &Engine, sender: &Sender<'_>, events: &[&RawValue], outer: &Place<'_>) -> Vec<Item> {
+    let mut passing: Option<Problem> = None;
+    let mut items = Vec::with_capacity(events.len());
+    for (index, event) in events.iter().enumerate() {
+        let place = outer.index(index);
+        let taken = sender.read(event.get(), &place).and_then(|event| match &passing {
+            // Once the host had no room, later events must not overtake the one that was left.
+            Some(problem) => Err(problem.clone()),
+            None => engine.accept(event).map_err(|error| accept_problem(&error, &place)),
+        });
+        items.push(match taken {
+            Ok(acceptance) => Item::Taken(acceptance),
+            Err(problem) => {
+                if problem.is_passing() && passing.is_none() {
+                    passing = Some(problem.clone());
+                }
+                Item::Refused { index, problem }
+            }
+        });
+    }
+    items
+}
+
+async fn answer_one(engine: &Engine, acceptance: &Acceptance, wait: Option<Wait>) -> Answer {
+    engine.durable(acceptance.position).await?;
+    let accepted = (StatusCode::ACCEPTED, Json(acceptance)).into_response();
+    answer_decided(engine, acceptance.position, wait, accepted).await
+}
+
+/// The decided event when the client prefers to wait and the time is enough, else `accepted`.
+pub async fn answer_decided(engine: &Engine, position: Position, wait: Option<Wait>, accepted: Response) -> Answer {
+    let Some(wait) = wait else { return Ok(accepted) };
+    if !engine.decided(position, wait.duration()).await {
+        return Ok(wait.applied(accepted));
+    }
+    let decisions = engine.decisions(position)?;
+    let Some(decisions) = decisions else { return Ok(wait.applied(accepted)) };
+    Ok(wait.applied(Json(EventAnswer::new(position, &decisions)).into_response()))
+}
+
+#[derive(Serialize)]
+struct ListAnswer {
+    accepted: usize,
+    refused: usize,
+    events: Vec<Item>,
+}
+
+async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
+    let taken = || items.iter().filter_map(|item| if let Item::Taken(taken) = item { Some(taken) } else { None });
+    // What stands in the log before the last new event is durable when that one is.
+    if let Some(last) = taken().filter(|taken| !taken.duplicate).last() {
+        engine.durable(last.position).await?;
+    }
+    for duplicate in taken().filter(|taken| taken.duplicate) {
+        engine.durable(duplicate.position).await?;
+    }
+    let accepted = taken().count();
+    let refused = items.len() - accepted;
+    let first_passing = items.iter().find_map(|item| match item {
+        Item::Refused { problem, .. } if problem.is_passing() => Some(problem),
+        _ => None,
+    });
+    let status = match first_passing {
+        // Nothing is wrong with the batch as a whole: it can be sent again as it is.
+        Some(problem) if accepted == 0 => return Err(problem.clone()),
+        _ if accepted == 0 && refused > 0 => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::ACCEPTED,
+    };
+    Ok((status, Json(ListAnswer { accepted, refused, events: items })).into_response())
+}
+
+/// `GET /v1/events/{id}`.
+pub async fn show(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(id): Segment,
+    _headers: HeaderMap,
+) -> Answer {
+    blocking(move || {
+        let engine = &state.engine;
+        let unknown = || Problem::new(Kind::UnknownEvent, format!("{application} sent no event {:?}, and none stands at that position", json::shortened(&id)));
+        let position = match engine.event(&application, &id)? {
+            Some(position) => position,
+            None => id.parse().map_err(|_| unknown())?,
+        };
+        let decisions = engine.decisions(position)?.ok_or_else(unknown)?;
+        Ok(Json(EventAnswer::new(position, &decisions)).into_response())
+    })
+    .await?
+}

@@ -1,0 +1,139 @@
+//! HTTP in and out: the interface of docs/http.md over the engine.
+//!
+//! ```text
+//! connection ─▶ trace ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ body ─▶ engine
+//!   bounded      span        500              429/503   401      404/405  413/415
+//! ```
+//!
+//! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
+
+mod access;
+mod base64url;
+mod body;
+mod capabilities;
+mod capability_answer;
+pub mod catalogue;
+mod conditional;
+mod connections;
+mod convert;
+pub mod errors_page;
+mod event_answer;
+pub mod event_json;
+mod events;
+mod fields;
+mod json;
+mod json_value;
+mod limits;
+mod pagination;
+mod params;
+mod parked;
+mod prefer;
+mod problem;
+mod profile_answer;
+mod profiles;
+mod status;
+mod timeline;
+mod trace;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post, put};
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use access::{APPLICATION_HEADER, Token, TokenError};
+pub use event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
+pub use limits::ApiLimits;
+pub use problem::{Kind, Problem};
+
+use crate::engine::Engine;
+use connections::{Connections, Peer};
+use limits::Admission;
+
+/// What every call can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    engine: Arc<Engine>,
+    limits: Arc<ApiLimits>,
+    admission: Arc<Admission>,
+    /// Bytes of the largest component: the sandbox's own limit.
+    component_bytes_max: u64,
+}
+
+impl ApiState {
+    /// The interface over this engine. `component_bytes_max` is the sandbox's limit of a component.
+    pub fn new(engine: Arc<Engine>, limits: ApiLimits, component_bytes_max: u64) -> ApiState {
+        let admission = Admission::new(&limits);
+        ApiState { engine, limits: Arc::new(limits), admission, component_bytes_max }
+    }
+}
+
+/// Every call of the interface.
+pub fn router(state: ApiState) -> Router {
+    Router::new()
+        .route("/v1/events", post(events::take))
+        .route("/v1/events/{id}", get(events::show))
+        .route("/v1/profiles/lookup", post(profiles::look_up))
+        .route("/v1/profiles/{ref}", get(profiles::show).patch(profiles::propose))
+        .route("/v1/profiles/{ref}/timeline", get(timeline::list))
+        .route("/v1/fields", get(fields::list))
+        .route("/v1/fields/{name}", get(fields::show).put(fields::define))
+        .route("/v1/fields/{name}/source", put(fields::assign))
+        .route("/v1/identifiers", get(fields::list_identifiers))
+        .route("/v1/identifiers/{name}", put(fields::define_identifier))
+        .route("/v1/capabilities", get(capabilities::list).post(capabilities::install))
+        .route("/v1/capabilities/{name}", get(capabilities::show).delete(capabilities::remove))
+        .route("/v1/capabilities/{name}/settings", patch(capabilities::set))
+        .route("/v1/capabilities/{name}/release", post(capabilities::release))
+        .route("/v1/parked", get(parked::list))
+        .route("/v1/parked/retry", post(parked::retry))
+        .route("/v1/parked/skip", post(parked::skip))
+        .route("/v1/status", get(status::status))
+        .route("/metrics", get(status::metrics))
+        .route("/healthz", get(status::health))
+        .route("/readyz", get(status::ready))
+        .route("/errors", get(status::errors))
+        .method_not_allowed_fallback(other_method)
+        .fallback(no_such_call)
+        // Innermost first. Bodies are bounded where they are read, once it is known what they are.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(state.clone(), access::check))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::admit))
+        .layer(CatchPanicLayer::custom(trace::panicked))
+        .layer(middleware::from_fn(trace::request))
+        .with_state(state)
+}
+
+/// Answers calls on this listener until `stop` is done; then no connection is accepted and the
+/// requests under way are answered.
+pub async fn serve(
+    listener: TcpListener,
+    state: ApiState,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let connections = Connections::new(listener, &state.limits);
+    let service = router(state).into_make_service_with_connect_info::<Peer>();
+    axum::serve(connections, service).with_graceful_shutdown(stop).await
+}
+
+/// The path is there, but not for this method. The router adds `Allow`.
+async fn other_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let detail = format!("{} is not one of the methods of this path", json::shortened(method.as_str()));
+    Problem::new(Kind::MethodNotAllowed, detail).into_response()
+}
+
+async fn no_such_call() -> Problem {
+    Problem::new(Kind::NotFound, "the path is none of the interface's")
+}

@@ -1,0 +1,149 @@
+//! Pages: `limit`, and a cursor that only the list it came from can read.
+
+use serde::Serialize;
+
+use super::base64url;
+use super::problem::{Answer, Kind, Problem};
+
+/// Items of a page when the client doesn't say.
+const LIMIT_DEFAULT: usize = 100;
+/// Items of the largest page: some hundred kilobytes of timeline.
+const LIMIT_MAX: usize = 1_000;
+/// The longest cursor taken, in bytes.
+const CURSOR_BYTES_MAX: usize = 1_024;
+/// Bytes of the check that tells a cursor from a text that was made up.
+const CHECK_BYTES: usize = 4;
+
+/// One page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    /// Its items.
+    pub items: Vec<T>,
+    /// Where the next one starts; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A list, named so that the cursor of one can't be used on another.
+#[derive(Clone, Copy, Debug)]
+pub struct List(pub &'static str);
+
+impl List {
+    /// How many items to answer.
+    pub fn limit(asked: Option<u64>) -> Answer<usize> {
+        match asked {
+            None => Ok(LIMIT_DEFAULT),
+            Some(asked) if (1..=LIMIT_MAX as u64).contains(&asked) => Ok(asked as usize),
+            Some(asked) => {
+                let detail = format!("`limit` is {asked}, it must be from 1 to {LIMIT_MAX}");
+                Err(Problem::new(Kind::QueryInvalid, detail).at("limit"))
+            }
+        }
+    }
+
+    /// The cursor behind the item that this key names.
+    pub fn cursor(self, after: &str) -> String {
+        let mut bytes = self.check(after.as_bytes()).to_vec();
+        bytes.extend_from_slice(after.as_bytes());
+        base64url::encode(&bytes)
+    }
+
+    /// The key in a cursor.
+    pub fn after(self, cursor: Option<&str>) -> Answer<Option<String>> {
+        let Some(cursor) = cursor else { return Ok(None) };
+        let invalid = || {
+            let detail = format!("this is no cursor of {}", self.0);
+            Problem::new(Kind::CursorInvalid, detail).at("cursor")
+        };
+        if cursor.len() > CURSOR_BYTES_MAX {
+            return Err(invalid());
+        }
+        let bytes = base64url::decode(cursor).ok_or_else(invalid)?;
+        let (check, key) = bytes.split_at_checked(CHECK_BYTES).ok_or_else(invalid)?;
+        if check != self.check(key) {
+            return Err(invalid());
+        }
+        String::from_utf8(key.to_vec()).map(Some).map_err(|_| invalid())
+    }
+
+    /// Not a secret: a cursor gives nothing that its list doesn't.
+    fn check(self, key: &[u8]) -> [u8; CHECK_BYTES] {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(self.0.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(key);
+        hasher.finalize().to_be_bytes()
+    }
+
+    /// A page of a list that is in memory as a whole and in the order of its keys.
+    pub fn page<K: AsRef<str>, V, T>(
+        self,
+        all: impl Iterator<Item = (K, V)>,
+        limit: Option<u64>,
+        cursor: Option<&str>,
+        item: impl Fn(K, V) -> T,
+    ) -> Answer<Page<T>> {
+        let (limit, after) = (List::limit(limit)?, self.after(cursor)?);
+        let mut rest = all
+            .skip_while(|(key, _)| after.as_deref().is_some_and(|after| key.as_ref() <= after))
+            .peekable();
+        let (mut items, mut last) = (Vec::new(), String::new());
+        while items.len() < limit {
+            let Some((key, value)) = rest.next() else { break };
+            last = key.as_ref().to_owned();
+            items.push(item(key, value));
+        }
+        let next = rest.peek().is_some().then(|| self.cursor(&last));
+        Ok(Page { items, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRUIT: List = List("/v1/fruit");
+
+    #[test]
+    fn a_limit_has_bounds() {
+        assert_eq!(List::limit(None), Ok(100));
+        assert_eq!(List::limit(Some(1000)), Ok(1000));
+        for bad in [0, 1001, u64::MAX] {
+            assert_eq!(List::limit(Some(bad)).unwrap_err().kind, Kind::QueryInvalid);
+        }
+    }
+
+    #[test]
+    fn a_made_up_cursor_is_a_problem() {
+        let cursor = FRUIT.cursor("pear");
+        assert_eq!(FRUIT.after(Some(&cursor)).unwrap().as_deref(), Some("pear"));
+        assert_eq!(FRUIT.after(None), Ok(None));
+        let foreign = List("/v1/fields").cursor("pear");
+        for bad in ["", "pear", &cursor[1..], &foreign, &"A".repeat(2000)] {
+            assert_eq!(FRUIT.after(Some(bad)).unwrap_err().kind, Kind::CursorInvalid, "{bad}");
+        }
+    }
+
+    #[test]
+    fn pages_hold_every_item_once() {
+        let all = ["apple", "fig", "lime", "pear", "plum"];
+        for limit in 1..=6 {
+            let (mut seen, mut cursor, mut pages) = (Vec::new(), None, 0);
+            loop {
+                let items = all.iter().map(|name| (*name, ()));
+                let page = FRUIT.page(items, Some(limit), cursor.as_deref(), |name, ()| name).unwrap();
+                seen.extend(page.items);
+                pages += 1;
+                match page.next {
+                    Some(next) => cursor = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(seen, all);
+            assert_eq!(pages, all.len().div_ceil(limit as usize));
+        }
+        let gone = FRUIT.cursor("kiwi");
+        let items = all.iter().map(|name| (*name, ()));
+        assert_eq!(FRUIT.page(items, None, Some(&gone), |name, ()| name).unwrap().items, ["lime", "pear", "plum"]);
+    }
+}

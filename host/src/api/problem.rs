@@ -1,0 +1,144 @@
+//! What went wrong with a request, as an RFC 9457 document. Made from [`Kind`]s alone.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+pub use super::catalogue::{KINDS, Kind};
+
+/// The media type of a problem document.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Seconds a client should wait when a queue is full: it drains within one, and a client that
+/// waits longer than needed loses little.
+const RETRY_AFTER_S: u64 = 1;
+
+/// A problem: which kind, where, what happened this time, and what to do.
+///
+/// The detail may repeat what the client sent back to the client; it is never logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which kind.
+    pub kind: Kind,
+    /// What happened this time.
+    pub detail: String,
+    /// Where in the request, such as `events[3].identifiers.customer_id`.
+    pub place: Option<String>,
+    /// What to do, when it can be said better than the catalogue says it.
+    pub next: Option<Cow<'static, str>>,
+}
+
+/// An answer or a problem.
+pub type Answer<T = Response> = Result<T, Problem>;
+
+impl Problem {
+    /// A problem of this kind.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
+        Problem { kind, detail: detail.into(), place: None, next: None }
+    }
+
+    /// Says where.
+    pub fn at(mut self, place: impl Into<String>) -> Problem {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// Says what to do.
+    pub fn next(mut self, next: impl Into<Cow<'static, str>>) -> Problem {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.kind.entry().status
+    }
+
+    /// Whether the same request may succeed in a while: nothing is wrong with it.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind, Kind::Busy | Kind::LogFailed | Kind::TooManyRequests | Kind::NotReady)
+    }
+
+    /// A fault of the host: the cause goes to the log, the client learns that it is there.
+    pub fn internal(cause: impl std::fmt::Display) -> Problem {
+        tracing::error!(%cause, "a request failed by a fault of the host");
+        Problem::new(Kind::Internal, "the request could not be carried out; the host's log says why")
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entry = self.kind.entry();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", &format_args!("/errors#{}", entry.code))?;
+        map.serialize_entry("title", entry.title)?;
+        map.serialize_entry("status", &entry.status.as_u16())?;
+        map.serialize_entry("detail", &self.detail)?;
+        map.serialize_entry("code", entry.code)?;
+        map.serialize_entry("message", &format_args!("{}: {}", entry.title, self.detail))?;
+        if let Some(place) = &self.place {
+            map.serialize_entry("place", place)?;
+        }
+        map.serialize_entry("next", self.next.as_deref().unwrap_or(entry.mend))?;
+        map.end()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        // Plain texts: encoding them can't fail.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"samsyn\""));
+        }
+        if self.is_passing() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if self.kind == Kind::UnknownEncoding {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
+        }
+        if matches!(self.kind, Kind::SlowBody | Kind::BodyTooLarge | Kind::BodyIncomplete) {
+            // The rest of the body was not read, so the connection can't be used again.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_has_every_member_a_client_reads() {
+        let problem = Problem::new(Kind::WrongType, "must be a text").at("events[3].name");
+        let json: serde_json::Value = serde_json::to_value(&problem).unwrap();
+        assert_eq!(json["type"], "/errors#wrong-type");
+        assert_eq!(json["status"], 422);
+        assert_eq!(json["code"], "wrong-type");
+        assert_eq!(json["place"], "events[3].name");
+        assert_eq!(json["message"], "A value of another type: must be a text");
+        assert_eq!(json["next"], Kind::WrongType.entry().mend);
+        let other = serde_json::to_value(problem.next("do this")).unwrap();
+        assert_eq!(other["next"], "do this");
+    }
+
+    #[test]
+    fn headers_say_what_their_status_asks_for() {
+        let response = Problem::new(Kind::Unauthorized, "").into_response();
+        assert_eq!(response.status(), 401);
+        assert!(response.headers().contains_key("www-authenticate"));
+        assert_eq!(response.headers()["content-type"], PROBLEM_JSON);
+        for kind in KINDS {
+            let response = Problem::new(*kind, "").into_response();
+            let passing = matches!(response.status().as_u16(), 429 | 503)
+                && *kind != Kind::ComponentCompilerUnavailable;
+            assert_eq!(response.headers().contains_key("retry-after"), passing, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `samsyn demo`: what is typed. The work is the host's own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::context::Context;
+use super::error::CliError;
+
+const EXAMPLES: &str = "\
+Examples:
+  samsyn demo
+  samsyn demo --events 2000 --exit
+
+The demo starts a host on a fresh data directory, installs the plug-ins, imports real purchases with
+invented (and labelled) names, addresses, deliveries and replies, shows what came of them, and leaves
+the host running. Its token lies in DATA/demo-token.";
+
+/// The arguments of `samsyn demo`.
+#[derive(Debug, Clone, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct DemoArgs {
+    /// Where the demo's host keeps everything; must be empty or an earlier demo's
+    #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
+    pub data: PathBuf,
+    /// Import only the first N purchases
+    #[arg(long, value_name = "N")]
+    pub events: Option<u64>,
+    /// Where what is invented comes from: the same seed invents the same
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Where to listen (port 0: any)
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7400")]
+    pub listen: SocketAddr,
+    /// Stop the host after the summary
+    #[arg(long)]
+    pub exit: bool,
+}
+
+/// Runs the demo.
+pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
+    crate::local::demo(args, context)
+}

@@ -1,0 +1,243 @@
+//! `samsyn event`: send one, import many, see what became of one.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
+
+use super::context::Context;
+use super::error::{CliError, file_error};
+use super::import::command::{self as import_command, ImportArgs};
+use super::input::{Pair, guessed, proposals, texts};
+use super::output::{Paint, Table, moment, pairs, plain, value_text};
+use super::timeline::outcome_lines;
+use crate::client::{Client, EventAnswer};
+use crate::vocabulary::Timestamp;
+
+/// An event read from a file; the host's own limit is 32 KiB.
+const EVENT_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The commands of `samsyn event`.
+#[derive(Debug, Subcommand)]
+pub enum EventCommand {
+    /// Send one event
+    #[command(after_long_help = SEND_EXAMPLES)]
+    Send(SendArgs),
+    /// Import a file of events, each exactly once
+    #[command(after_long_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
+    /// Show an event and what each capability made of it
+    #[command(after_long_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
+}
+
+const SEND_EXAMPLES: &str = "\
+Examples:
+  samsyn event send --name order.completed --identifier customer_id=00042 \\
+      --property order_id=A1 --property amount=29.33 --property currency=USD --wait
+  samsyn event send --name profile.updated --identifier customer_id=00042 --propose email=a@b.example
+  echo '{\"name\": \"email.opened\", \"identifiers\": {\"customer_id\": \"00042\"}}' | samsyn event send";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  samsyn event import orders.jsonl
+  samsyn event import examples/data/cdnow-purchases.txt.gz --map examples/cdnow-mapping.toml
+  samsyn event import orders.csv --map orders.toml --preview 3
+  zcat *.jsonl.gz | samsyn event import - --label november
+
+The same file imported twice adds nothing, and an import that was stopped goes on where it stopped:
+a row's id is made of the file's digest and the row's line. docs/import.md explains mappings.";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  samsyn event show A1-placed
+  samsyn event show 12-345";
+
+/// The arguments of `samsyn event send`.
+#[derive(Debug, Clone, Args)]
+pub struct SendArgs {
+    /// What happened, such as order.completed; without it the event is read as JSON
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub name: Option<String>,
+    /// Whom it concerns; may be repeated
+    #[arg(long, short, value_name = "NAME=VALUE", requires = "name")]
+    pub identifier: Vec<Pair>,
+    /// The profile it concerns, instead of an identifier
+    #[arg(long, value_name = "ID", requires = "name")]
+    pub profile: Option<String>,
+    /// What else is known; numbers, true, false and JSON are read as such; may be repeated
+    #[arg(long, short, value_name = "NAME=VALUE", requires = "name")]
+    pub property: Vec<Pair>,
+    /// A value to propose for a field, null to clear it; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", requires = "name")]
+    pub propose: Vec<Pair>,
+    /// When it happened, RFC 3339; now when left out
+    #[arg(long, value_name = "TIME", requires = "name")]
+    pub at: Option<Timestamp>,
+    /// The event's id, by which the host takes it only once
+    #[arg(long, value_name = "ID", requires = "name")]
+    pub id: Option<String>,
+    /// A file with the event as JSON; - or nothing reads stdin
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Wait for the decision, for this many seconds (1 to 30)
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "5",
+          value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub wait: Option<u32>,
+}
+
+/// The arguments of `samsyn event show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// The event's id (of --application), or its position such as 12-345
+    pub id: String,
+}
+
+/// Runs a command of `samsyn event`.
+pub fn run(command: &EventCommand, context: &Context) -> Result<(), CliError> {
+    match command {
+        EventCommand::Send(args) => send(args, context),
+        EventCommand::Import(args) => import_command::run(args, context),
+        EventCommand::Show(args) => show(args, context),
+    }
+}
+
+fn send(args: &SendArgs, context: &Context) -> Result<(), CliError> {
+    let client = context.client()?;
+    let event = match &args.name {
+        Some(name) => from_flags(name, args, &client)?,
+        None => from_json(args.file.as_deref())?,
+    };
+    let answer = client.send_event(&event, args.wait)?;
+    context.answer(&answer.raw, |paint| answer_text(&answer.body, args.wait.is_some(), paint))
+}
+
+fn from_flags(name: &str, args: &SendArgs, client: &Client) -> Result<Value, CliError> {
+    if args.identifier.is_empty() && args.profile.is_none() {
+        return Err(CliError::usage("nobody is named whom the event concerns")
+            .next("add --identifier customer_id=00042, or --profile ID"));
+    }
+    let mut event = Map::new();
+    let mut put = |member: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            event.insert(member.to_owned(), value);
+        }
+    };
+    let object = |members: Map<String, Value>| (!members.is_empty()).then_some(Value::Object(members));
+    put("id", args.id.clone().map(Value::String));
+    put("name", Some(Value::String(name.to_owned())));
+    put("at", args.at.map(|at| Value::String(at.to_string())));
+    put("profile", args.profile.clone().map(Value::String));
+    put("identifiers", object(texts(&args.identifier)));
+    put("properties", object(guessed(&args.property)));
+    put("proposes", object(proposals(&args.propose, client)?));
+    Ok(Value::Object(event))
+}
+
+fn from_json(file: Option<&Path>) -> Result<Value, CliError> {
+    let path = file.unwrap_or(Path::new("-"));
+    let reader = super::import::source::open(path).map_err(|cause| file_error("read", path, &cause))?;
+    let mut text = String::new();
+    reader.take(EVENT_BYTES_MAX).read_to_string(&mut text).map_err(|cause| file_error("read", path, &cause))?;
+    let event: Value = serde_json::from_str(&text).map_err(|cause| {
+        CliError::usage("this is no event in JSON").because(cause).next("samsyn event send --help shows one")
+    })?;
+    if event.is_array() || event.get("events").is_some() {
+        return Err(CliError::usage("this is a list of events").next("send many with samsyn event import"));
+    }
+    Ok(event)
+}
+
+fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
+    match context.client()?.event(&args.id)? {
+        Some(answer) => context.answer(&answer.raw, |paint| answer_text(&answer.body, false, paint)),
+        None => {
+            let of = context.application().unwrap_or("admin");
+            Err(CliError::refused(format!("the host knows no event {:?} of application {of}", args.id))
+                .next("ids belong to an application: name another with --application, or give the position"))
+        }
+    }
+}
+
+/// An event and what became of it, as far as the answer says.
+pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
+    let mut id = event.id.clone();
+    if event.duplicate {
+        id.push_str(" (the host had it already)");
+    }
+    let or_none = |text: &Option<String>| text.as_deref().map(moment).unwrap_or_default();
+    let state = match event.state.as_deref() {
+        Some(state) => state.to_owned(),
+        None if waited => "accepted; not decided in time".to_owned(),
+        None => "accepted".to_owned(),
+    };
+    let mut text = pairs(
+        &[
+            ("event", event.name.clone().unwrap_or_default()),
+            ("id", id),
+            ("application", event.application.clone().unwrap_or_default()),
+            ("profile", event.profile.clone()),
+            ("position", event.position.clone()),
+            ("at", or_none(&event.at)),
+            ("received", or_none(&event.received_at)),
+            ("state", state),
+        ],
+        paint,
+    );
+    if !event.fields.is_empty() {
+        let mut table = Table::new(["PROPOSED", "OUTCOME", "BY", "VALUE", "WHY"]);
+        for (field, outcome) in &event.fields {
+            let why = [outcome.code.as_deref(), outcome.message.as_deref()];
+            table.row([
+                field.clone(),
+                outcome.outcome.clone(),
+                outcome.source.clone().unwrap_or_default(),
+                value_text(&outcome.value),
+                why.into_iter().flatten().collect::<Vec<_>>().join(": "),
+            ]);
+        }
+        text.push_str(&format!("\n{}", table.render(paint)));
+    }
+    if !event.outcomes.is_empty() {
+        text.push('\n');
+        for line in event.outcomes.iter().flat_map(|outcome| outcome_lines(outcome, paint)) {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    if event.state.is_none() && !waited {
+        text.push_str(&format!("see what became of it: samsyn event show {}\n", plain(&event.position)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decided_event_tells_each_fields_outcome_and_each_capabilitys() {
+        let event: EventAnswer = serde_json::from_str(
+            r#"{"id": "A1", "application": "web", "name": "order.completed", "profile": "p", "position": "12-345",
+                "at": "2026-11-21T10:00:00Z", "received_at": "2026-11-21T10:00:01Z", "state": "decided",
+                "fields": {"phone": {"outcome": "refused", "source": "crm", "code": "phone.invalid", "message": "too short"}},
+                "outcomes": [{"capability": "loyalty", "role": "subscriber", "result": "done", "position": "12-346",
+                  "claims": [{"field": "loyalty.points", "value": 29}], "refusals": [],
+                  "emitted": ["loyalty.tier_reached"], "reason": null}]}"#,
+        )
+        .unwrap();
+        let text = answer_text(&event, false, Paint(false));
+        assert!(text.contains("state        decided\n"), "{text}");
+        assert!(text.contains("phone     refused  crm  -      phone.invalid: too short\n"), "{text}");
+        assert!(text.contains("loyalty says loyalty.points = 29, emits loyalty.tier_reached\n"), "{text}");
+    }
+
+    #[test]
+    fn an_accepted_event_says_how_to_see_more() {
+        let event: EventAnswer =
+            serde_json::from_str(r#"{"id": "A1", "profile": "p", "position": "1-2", "duplicate": true}"#).unwrap();
+        let text = answer_text(&event, false, Paint(false));
+        assert!(text.contains("A1 (the host had it already)"), "{text}");
+        assert!(text.ends_with("see what became of it: samsyn event show 1-2\n"), "{text}");
+    }
+}

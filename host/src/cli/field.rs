@@ -1,0 +1,145 @@
+//! `samsyn field`: the dictionary, and who is the source of what.
+
+use clap::{Args, Subcommand};
+
+use super::context::Context;
+use super::error::CliError;
+use super::output::{Paint, Table, pairs};
+use crate::client::Field;
+
+/// The commands of `samsyn field`.
+#[derive(Debug, Subcommand)]
+pub enum FieldCommand {
+    /// List all fields with their sources
+    #[command(after_long_help = LIST_EXAMPLES)]
+    List,
+    /// Show one field
+    #[command(after_long_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
+    /// Make a capability the source of a field
+    #[command(after_long_help = ASSIGN_EXAMPLES)]
+    Assign(AssignArgs),
+}
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  samsyn field list
+  samsyn field list --json";
+
+const SHOW_EXAMPLES: &str = "\
+Example:
+  samsyn field show loyalty.points";
+
+const ASSIGN_EXAMPLES: &str = "\
+Examples:
+  samsyn field assign country crm
+  samsyn field assign country --none
+
+From then on the capability's claims are the values everybody sees; the others' claims stay, and only
+admins see them. Nothing is rewritten, so it can be turned back.";
+
+/// The arguments of `samsyn field show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// The field
+    pub field: String,
+}
+
+/// The arguments of `samsyn field assign`.
+#[derive(Debug, Clone, Args)]
+pub struct AssignArgs {
+    /// The field
+    pub field: String,
+    /// The capability that is its source from now on
+    #[arg(required_unless_present = "none", conflicts_with = "none")]
+    pub capability: Option<String>,
+    /// Leave the field without a source
+    #[arg(long)]
+    pub none: bool,
+}
+
+/// Runs a command of `samsyn field`.
+pub fn run(command: &FieldCommand, context: &Context) -> Result<(), CliError> {
+    let client = context.client()?;
+    match command {
+        FieldCommand::List => {
+            let list = client.fields()?;
+            context.answer_list(&list, |list, paint| {
+                fields_text(&mut list.items.iter().map(|item| &item.body), paint)
+            })
+        }
+        FieldCommand::Show(args) => {
+            let answer = client.field(&args.field)?;
+            context.answer(&answer.raw, |paint| field_text(&answer.body, paint))
+        }
+        FieldCommand::Assign(args) => {
+            let answer = client.assign(&args.field, args.capability.as_deref())?;
+            context.answer(&answer.raw, |paint| field_text(&answer.body, paint))
+        }
+    }
+}
+
+/// Fields as a table of who owns what.
+pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> String {
+    let mut table = Table::new(["FIELD", "TYPE", "SOURCE", "ALSO CLAIMED BY", "READ BY"]);
+    for field in fields {
+        let source = field.source.as_deref();
+        let others: Vec<&str> =
+            field.claimed_by.iter().map(String::as_str).filter(|by| Some(*by) != source).collect();
+        table.row([
+            field.name.clone(),
+            field.kind.clone(),
+            source.unwrap_or("-").to_owned(),
+            others.join(", "),
+            field.consumed_by.join(", "),
+        ]);
+    }
+    if table.is_empty() {
+        return "there are no fields yet; plug-ins bring them: samsyn plugin install FILE\n".to_owned();
+    }
+    table.render(paint)
+}
+
+fn field_text(field: &Field, paint: Paint) -> String {
+    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    let kind = match &field.one_of {
+        Some(one_of) if !one_of.is_empty() => format!("{}, one of {}", field.kind, one_of.join(", ")),
+        _ => field.kind.clone(),
+    };
+    let flag = |on: bool, text: &str| if on { text.to_owned() } else { String::new() };
+    pairs(
+        &[
+            ("field", field.name.clone()),
+            ("type", kind),
+            ("description", optional(&field.description)),
+            ("class", optional(&field.class)),
+            ("identifies", optional(&field.identifies)),
+            ("protective", flag(field.protective, "nothing but its source turns it off")),
+            ("source", field.source.clone().unwrap_or_else(|| "none".to_owned())),
+            ("claimed by", field.claimed_by.join(", ")),
+            ("read by", field.consumed_by.join(", ")),
+        ],
+        paint,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_who_owns_what_and_who_disagrees() {
+        let fields: Vec<Field> = serde_json::from_str(
+            r#"[{"name": "country", "type": "text", "one_of": null, "description": "", "source": "crm",
+                 "claimed_by": ["crm", "sms"], "consumed_by": ["email"]},
+                {"name": "note", "type": "text", "source": null}]"#,
+        )
+        .unwrap();
+        assert_eq!(
+            fields_text(&mut fields.iter(), Paint(false)),
+            "FIELD    TYPE  SOURCE  ALSO CLAIMED BY  READ BY\n\
+             country  text  crm     sms              email\n\
+             note     text  -\n"
+        );
+    }
+}

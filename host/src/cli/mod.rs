@@ -1,0 +1,199 @@
+//! The `samsyn` command: one file a command.
+//!
+//! [`main`] parses, [`Context`] works out what the global flags mean, and one `run` a command does
+//! the work: over the host's HTTP interface ([`crate::client`]), or on files alone. What needs
+//! the host's own floors goes through [`crate::local`].
+
+pub mod completions;
+pub mod context;
+pub mod demo;
+pub mod error;
+pub mod event;
+pub mod field;
+pub mod identifier;
+pub mod import;
+mod input;
+pub mod log;
+pub mod output;
+pub mod parked;
+pub mod plugin;
+pub mod profile;
+pub mod serve;
+pub mod status;
+mod timeline;
+pub mod view;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use context::{Context, GlobalArgs};
+pub use error::{CliError, Exit};
+
+const AFTER_HELP: &str = "\
+Start here:
+  samsyn demo                              a host with plug-ins, customers and a story to look at
+  samsyn serve                             a host of your own
+  samsyn profile get customer_id:00042     one customer, each value with its source
+
+Exit codes:
+  0    done
+  1    the host refused, or a check failed
+  2    the command line, a file or an address can't be used
+  3    no host answers
+  130  stopped with Ctrl-C";
+
+/// One profile of every customer, one source system for every data point.
+#[derive(Debug, Parser)]
+#[command(
+    name = "samsyn",
+    version,
+    about,
+    after_help = AFTER_HELP,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Flags every command takes.
+    #[command(flatten)]
+    pub globals: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `samsyn` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a host
+    Serve(serve::ServeArgs),
+    /// Run a host with plug-ins and real purchases, and show what came of them
+    Demo(demo::DemoArgs),
+    /// Make, build, install and look after plug-ins
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// Send events and see what became of them
+    #[command(subcommand)]
+    Event(event::EventCommand),
+    /// Look at customers, and propose values
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
+    /// Fields and their sources
+    #[command(subcommand)]
+    Field(field::FieldCommand),
+    /// What customers go by
+    #[command(subcommand)]
+    Identifier(identifier::IdentifierCommand),
+    /// Deliveries that failed and wait for somebody
+    #[command(subcommand)]
+    Parked(parked::ParkedCommand),
+    /// The log on this machine's disk
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    /// The view on this machine's disk
+    #[command(subcommand)]
+    View(view::ViewCommand),
+    /// How the host is
+    #[command(after_long_help = status::EXAMPLES)]
+    Status,
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Parses the command line, runs the command and reports its error: all of `main`.
+pub fn main() -> ExitCode {
+    let Cli { globals, command } = Cli::parse();
+    let context = Context::new(globals);
+    match run(command, &context) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            context.report(&error);
+            error.exit.into()
+        }
+    }
+}
+
+fn run(command: Command, context: &Context) -> Result<(), CliError> {
+    match command {
+        Command::Serve(args) => serve::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
+        Command::Plugin(command) => plugin::run(&command, context),
+        Command::Event(command) => event::run(&command, context),
+        Command::Profile(command) => profile::run(&command, context),
+        Command::Field(command) => field::run(&command, context),
+        Command::Identifier(command) => identifier::run(&command, context),
+        Command::Parked(command) => parked::run(&command, context),
+        Command::Log(command) => log::run(&command, context),
+        Command::View(command) => view::run(&command, context),
+        Command::Status => status::run(context),
+        Command::Completions(args) => completions::run(&args, context),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_in_its_long_help() {
+        fn visit(command: &mut clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            if command.get_subcommands().next().is_none() {
+                let help = command.render_long_help().to_string();
+                assert!(help.contains("Example"), "{path} has no example:\n{help}");
+                let call = path.trim();
+                assert!(help.contains(&format!("  {call}")), "{path}: the example shows another command:\n{help}");
+            }
+            for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
+                visit(inner, &path);
+            }
+        }
+        let mut command = Cli::command();
+        command.build();
+        visit(&mut command, "");
+    }
+
+    #[test]
+    fn global_flags_may_stand_anywhere() {
+        let cli = Cli::try_parse_from(["samsyn", "field", "list", "--json", "--host", "http://h"]).unwrap();
+        assert!(cli.globals.json);
+        assert_eq!(cli.globals.host, "http://h");
+    }
+
+    #[test]
+    fn what_cant_be_meant_is_refused() {
+        for line in [
+            "samsyn parked retry",
+            "samsyn parked skip --capability sms",
+            "samsyn event import",
+            "samsyn event import f --lanes 0",
+            "samsyn event import f --batch 2501",
+            "samsyn event import f --delimiter ,",
+            "samsyn event send --name x --wait 31",
+            "samsyn profile set customer_id:1",
+            "samsyn field assign email",
+            "samsyn completions cobol",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn again_may_come_with_its_suffix() {
+        let again = |line: &str| match Cli::try_parse_from(line.split(' ')).unwrap().command {
+            Command::Event(event::EventCommand::Import(args)) => args.again,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(again("samsyn event import f"), None);
+        assert_eq!(again("samsyn event import --again f"), Some(String::new()));
+        assert_eq!(again("samsyn event import --again=2 f"), Some("2".into()));
+    }
+}

@@ -1,0 +1,176 @@
+//! `samsyn plugin install`: the plan first, then a question, then the change.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, file_error};
+use crate::cli::output::{Paint, plain, value_text};
+use crate::client::Plan;
+
+/// Shown in the long help.
+pub const EXAMPLES: &str = "\
+Examples:
+  samsyn plugin install target/plugins/loyalty.wasm
+  samsyn plugin install target/plugins/loyalty.wasm --dry-run
+  samsyn plugin install target/plugins/loyalty.wasm --from start --yes
+
+A field that nobody sources is assigned to the plug-in. For another capability's field it makes
+claims that only admins see, until `samsyn field assign` says otherwise.";
+
+/// The arguments of `samsyn plugin install`.
+#[derive(Debug, Clone, Args)]
+pub struct InstallArgs {
+    /// The component, as `samsyn plugin build` makes it
+    pub file: PathBuf,
+    /// Install without asking
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print the plan and change nothing
+    #[arg(long, conflicts_with_all = ["yes", "deliver"])]
+    pub dry_run: bool,
+    /// `start`: let it hear everything from the oldest event on; its claims are seen when it has
+    /// caught up
+    #[arg(long, value_name = "start", value_parser = ["start"])]
+    pub from: Option<String>,
+    /// Also deliver what it emits while it catches up
+    #[arg(long, requires = "from")]
+    pub deliver: bool,
+}
+
+/// Installs the plug-in.
+pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
+    let component = std::fs::read(&args.file).map_err(|cause| file_error("read", &args.file, &cause))?;
+    let client = context.client()?;
+    let from_start = args.from.is_some();
+    let plan = client.plan(&component, from_start)?;
+    if args.dry_run {
+        return context.answer(&plan.raw, |paint| plan_text(&plan.body, paint));
+    }
+    if !args.yes {
+        confirm(&plan.body, context)?;
+    } else if !context.json && !context.quiet {
+        context.print(&plan_text(&plan.body, context.paint))?;
+    }
+    let answer = client.install(&component, from_start, args.deliver)?;
+    context.answer(&answer.raw, |_| {
+        let capability = &answer.body.capability;
+        format!("installed {} {}: {}\n", plain(&capability.name), plain(&capability.version), plain(&capability.state))
+    })
+}
+
+/// Shows the plan and asks, on stderr: stdout is for the answer.
+fn confirm(plan: &Plan, context: &Context) -> Result<(), CliError> {
+    eprint!("{}", plan_text(plan, Paint(context.error_colour)));
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::usage("nobody can be asked: stdin is no terminal")
+            .next("add --yes to install without asking, or --dry-run to see the plan only"));
+    }
+    eprint!("Install it? [y/N] ");
+    // If the question can't be shown, nobody can answer it: the read below then gets no yes.
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && means_yes(&answer) { Ok(()) } else { Err(CliError::refused("not installed; nothing was changed")) }
+}
+
+fn means_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// The plan as an admin reads it before deciding.
+pub fn plan_text(plan: &Plan, paint: Paint) -> String {
+    let what = match plan.change.as_str() {
+        "upgrade" => "Upgrade",
+        "reinstall" => "Install again",
+        _ => "Install",
+    };
+    let title = format!("{what} {} {}", plain(&plan.capability), plain(&plan.version));
+    let digest = plan.digest.get(..16).unwrap_or(&plan.digest);
+    let mut text = format!("{}  {}\n", paint.strong(&title), paint.dim(&plain(digest)));
+    let new = |is_new: bool| if is_new { paint.good(" (new)") } else { String::new() };
+    let mut section = |heading: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            text.push_str(&format!("  {heading}\n"));
+            lines.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
+        }
+    };
+    section("wants to hear", plan.hears.iter().map(|event| plain(event)).collect());
+    section(
+        "wants to read",
+        plan.reads
+            .iter()
+            .map(|read| format!("{} for {}{}", plain(&read.field), plain(&read.purposes.join(", ")), new(read.new)))
+            .collect(),
+    );
+    section(
+        "wants to know the customer's",
+        plan.identifiers.iter().map(|known| format!("{}{}", plain(&known.name), new(known.new))).collect(),
+    );
+    section("makes claims for", plan.sources.iter().map(|source| source_line(source, &plan.capability, paint)).collect());
+    section("may emit", plan.emits.iter().map(|event| plain(event)).collect());
+    section(
+        "can be set",
+        plan.settings
+            .iter()
+            .map(|setting| {
+                let now = if setting.value.is_null() { &setting.default } else { &setting.value };
+                format!("{} = {}", plain(&setting.name), plain(&value_text(now)))
+            })
+            .collect(),
+    );
+    section("mind", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
+    text
+}
+
+fn source_line(source: &crate::client::PlannedSource, capability: &str, paint: Paint) -> String {
+    let field = format!("{} ({})", plain(&source.field), plain(&source.kind));
+    let role = match (&source.now, source.becomes_source) {
+        (Some(now), _) if now == capability => "is its source".to_owned(),
+        (_, true) => paint.good("becomes its source"),
+        (Some(now), false) => format!("{} stays its source: only admins see the claims", plain(now)),
+        (None, false) => "nobody is its source".to_owned(),
+    };
+    let new = if source.new_field { ", a new field" } else { "" };
+    format!("{field}{new}: {role}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_says_what_the_plug_in_gets_and_becomes() {
+        let plan: Plan = serde_json::from_str(
+            r#"{"capability": "sms", "version": "0.1.0", "digest": "0123456789abcdef0123", "change": "install",
+                "hears": ["sms.received"], "reads": [{"field": "phone", "purposes": ["service"], "new": true}],
+                "identifiers": [{"name": "phone", "new": false}],
+                "sources": [{"field": "sms.opted_out", "type": "boolean", "now": null, "becomes_source": true, "new_field": true},
+                            {"field": "country", "type": "text", "now": "crm", "becomes_source": false, "new_field": false}],
+                "emits": ["sms.stop_suspected"],
+                "settings": [{"name": "stop_words", "type": "texts", "default": ["STOP", "END"], "value": null, "description": ""}],
+                "warnings": ["country has another source"]}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            plan_text(&plan, Paint(false)),
+            "Install sms 0.1.0  0123456789abcdef\n\
+             \x20 wants to hear\n    sms.received\n\
+             \x20 wants to read\n    phone for service (new)\n\
+             \x20 wants to know the customer's\n    phone\n\
+             \x20 makes claims for\n    sms.opted_out (boolean), a new field: becomes its source\n\
+             \x20   country (text): crm stays its source: only admins see the claims\n\
+             \x20 may emit\n    sms.stop_suspected\n\
+             \x20 can be set\n    stop_words = STOP, END\n\
+             \x20 mind\n    country has another source\n"
+        );
+    }
+
+    #[test]
+    fn only_yes_is_yes() {
+        assert!(means_yes("y\n") && means_yes("YES"));
+        assert!(!means_yes("") && !means_yes("n") && !means_yes("yep"));
+    }
+}

@@ -1,0 +1,253 @@
+//! `samsyn plugin list | show | set | remove | release`: plug-ins that are installed.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::input::Pair;
+use crate::cli::output::{Paint, Table, grouped, moment, pairs, value_text};
+use crate::client::Capability;
+use crate::vocabulary::Type;
+
+/// Shown in the long help.
+pub const LIST_EXAMPLES: &str = "\
+Examples:
+  samsyn plugin list
+  samsyn plugin list --json";
+
+/// Shown in the long help.
+pub const SHOW_EXAMPLES: &str = "\
+Example:
+  samsyn plugin show loyalty";
+
+/// Shown in the long help.
+pub const SET_EXAMPLES: &str = "\
+Examples:
+  samsyn plugin set loyalty points_per_unit=2
+  samsyn plugin set sms 'stop_words=STOP, END' --dry-run
+  samsyn plugin set loyalty points_per_unit=null
+
+null puts a setting back to its default. Parked deliveries of the plug-in run again.";
+
+/// Shown in the long help.
+pub const REMOVE_EXAMPLES: &str = "\
+Example:
+  samsyn plugin remove loyalty
+
+Its claims stay visible to admins, but are no longer anybody's values.";
+
+/// Shown in the long help.
+pub const RELEASE_EXAMPLES: &str = "\
+Example:
+  samsyn plugin release sms
+
+A plug-in that fails again and again is quarantined: it hears nothing, and nothing is lost. Released,
+it goes on where it stood.";
+
+/// The arguments of `samsyn plugin show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// The plug-in
+    pub name: String,
+}
+
+/// The arguments of `samsyn plugin set`.
+#[derive(Debug, Clone, Args)]
+pub struct SetArgs {
+    /// The plug-in
+    pub name: String,
+    /// The settings
+    #[arg(value_name = "SETTING=VALUE", required = true)]
+    pub settings: Vec<Pair>,
+    /// Only check them
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The arguments of `samsyn plugin remove`.
+#[derive(Debug, Clone, Args)]
+pub struct RemoveArgs {
+    /// The plug-in
+    pub name: String,
+    /// Remove it without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// The arguments of `samsyn plugin release`.
+#[derive(Debug, Clone, Args)]
+pub struct ReleaseArgs {
+    /// The plug-in
+    pub name: String,
+}
+
+/// Lists installed plug-ins.
+pub fn list(context: &Context) -> Result<(), CliError> {
+    let list = context.client()?.capabilities()?;
+    context.answer_list(&list, |list, paint| {
+        let mut table =
+            Table::new(["PLUG-IN", "VERSION", "STATE", "ROLES", "SOURCE OF", "LAG", "PARKED"]).right(&[5, 6]);
+        for capability in list.items.iter().map(|item| &item.body) {
+            table.row([
+                capability.name.clone(),
+                capability.version.clone(),
+                capability.state.clone(),
+                capability.roles.join(", "),
+                format!("{} fields", capability.sources.iter().filter(|source| source.assigned).count()),
+                grouped(capability.lag),
+                grouped(capability.parked),
+            ]);
+        }
+        if table.is_empty() {
+            return "no plug-in is installed yet: samsyn plugin install FILE\n".to_owned();
+        }
+        table.render(paint)
+    })
+}
+
+/// Shows one.
+pub fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
+    let answer = context.client()?.capability(&args.name)?;
+    context.answer(&answer.raw, |paint| capability_text(&answer.body, paint))
+}
+
+/// Changes settings.
+pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
+    let client = context.client()?;
+    let capability = client.capability(&args.name)?.body;
+    let mut settings = Map::new();
+    for pair in &args.settings {
+        let declared = capability.settings.iter().find(|setting| setting.name == pair.name);
+        let kind = declared.and_then(|setting| serde_json::from_value::<Type>(Value::from(setting.kind.clone())).ok());
+        let value = kind.map_or_else(|| Ok(pair.guessed()), |kind| pair.typed(kind))?;
+        settings.insert(pair.name.clone(), value);
+    }
+    let answer = client.set_settings(&args.name, &settings, args.dry_run)?;
+    context.answer(&answer.raw, |paint| {
+        let outcome = if args.dry_run { "they would be taken; nothing was changed\n" } else { "" };
+        format!("{}{outcome}", settings_text(&answer.body, paint))
+    })
+}
+
+/// Removes one, after asking.
+pub fn remove(args: &RemoveArgs, context: &Context) -> Result<(), CliError> {
+    let client = context.client()?;
+    if !args.yes {
+        let capability = client.capability(&args.name)?.body;
+        let assigned: Vec<&str> = capability
+            .sources
+            .iter()
+            .filter(|source| source.assigned)
+            .map(|source| source.field.as_str())
+            .collect();
+        if !std::io::stdin().is_terminal() {
+            return Err(CliError::usage("nobody can be asked: stdin is no terminal")
+                .next("add --yes to remove it without asking"));
+        }
+        let loses = if assigned.is_empty() {
+            "No field loses its source.".to_owned()
+        } else {
+            format!("These fields lose their source: {}.", assigned.join(", "))
+        };
+        eprint!("{loses} Remove {}? [y/N] ", args.name);
+        // If the question can't be shown, nobody can answer it.
+        let _ = std::io::stderr().flush();
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
+            return Err(CliError::refused("not removed; nothing was changed"));
+        }
+    }
+    client.remove(&args.name)?;
+    if context.json { Ok(()) } else { context.print(&format!("removed {}\n", args.name)) }
+}
+
+/// Ends a quarantine.
+pub fn release(args: &ReleaseArgs, context: &Context) -> Result<(), CliError> {
+    let answer = context.client()?.release(&args.name)?;
+    context.answer(&answer.raw, |_| format!("{}: {}\n", answer.body.name, answer.body.state))
+}
+
+fn capability_text(capability: &Capability, paint: Paint) -> String {
+    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    let state = match &capability.reason {
+        Some(reason) => format!("{}: {reason}", capability.state),
+        None => capability.state.clone(),
+    };
+    let identifiers: Vec<&str> = capability.identifiers.iter().map(|identifier| identifier.name()).collect();
+    let mut text = pairs(
+        &[
+            ("plug-in", format!("{} {}", capability.name, capability.version)),
+            ("description", optional(&capability.description)),
+            ("owner", optional(&capability.owner)),
+            ("state", state),
+            ("roles", capability.roles.join(", ")),
+            ("hears", capability.subscribes.join(", ")),
+            ("emits", capability.emits.join(", ")),
+            ("identifiers", identifiers.join(", ")),
+            ("generation", capability.generation.to_string()),
+            ("lag", grouped(capability.lag)),
+            ("parked", grouped(capability.parked)),
+            ("installed", capability.installed_at.as_deref().map(moment).unwrap_or_default()),
+            ("digest", capability.digest.clone()),
+        ],
+        paint,
+    );
+    let mut table = Table::new(["FIELD", "", "WHAT FOR"]);
+    for source in &capability.sources {
+        let role = if source.assigned { "is its source" } else { "makes claims" };
+        table.row([source.field.clone(), role.to_owned(), String::new()]);
+    }
+    for consumed in &capability.consumes {
+        let role = if consumed.notify { "reads, hears of changes" } else { "reads" };
+        table.row([consumed.field.clone(), role.to_owned(), consumed.purposes.join(", ")]);
+    }
+    if !table.is_empty() {
+        text.push_str(&format!("\n{}", table.render(paint)));
+    }
+    if !capability.settings.is_empty() {
+        text.push_str(&format!("\n{}", settings_text(capability, paint)));
+    }
+    text
+}
+
+fn settings_text(capability: &Capability, paint: Paint) -> String {
+    let mut table = Table::new(["SETTING", "TYPE", "VALUE", "DEFAULT", "WHAT IT DOES"]);
+    for setting in &capability.settings {
+        let value = if setting.value.is_null() { &setting.default } else { &setting.value };
+        table.row([
+            setting.name.clone(),
+            setting.kind.clone(),
+            value_text(value),
+            value_text(&setting.default),
+            setting.description.clone().unwrap_or_default(),
+        ]);
+    }
+    table.render(paint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plug_in_shows_what_it_may_and_what_it_is() {
+        let capability: Capability = serde_json::from_str(
+            r#"{"name": "sms", "version": "0.1.0", "digest": "ab", "owner": "CRM", "description": "Texts",
+                "state": "quarantined", "reason": "5 traps", "generation": 1, "roles": ["subscriber"],
+                "subscribes": ["sms.received"], "emits": [], "sources": [{"field": "country", "assigned": false}],
+                "consumes": [{"field": "phone", "purposes": ["service"], "notify": true}], "identifiers": ["phone"],
+                "settings": [{"name": "n", "type": "integer", "default": 3, "value": null, "description": "how many"}],
+                "lag": 12, "parked": 1, "installed_at": "2026-11-21T10:00:00Z"}"#,
+        )
+        .unwrap();
+        let text = capability_text(&capability, Paint(false));
+        assert!(text.contains("state        quarantined: 5 traps\n"), "{text}");
+        assert!(text.contains("country  makes claims\n"), "{text}");
+        assert!(text.contains("phone    reads, hears of changes  service\n"), "{text}");
+        assert!(text.contains("n        integer  3      3        how many\n"), "{text}");
+    }
+}

@@ -1,0 +1,494 @@
+//! The HTTP client of the `samsyn` command: blocking, typed, one method a call of docs/http.md.
+//!
+//! An answer keeps the host's own text beside what was read from it, so `--json` prints exactly
+//! what the host said. There is no TLS: a host listens on loopback, and what stands in front of
+//! it in production also stands between it and other machines.
+
+mod answer;
+mod problem;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+pub use answer::{
+    Accepted, BatchAnswer, BatchItem, Capability, CapabilityIdentifier, CapabilityStatus, Change, Claim, Consumed,
+    EventAnswer, EventHead, Field, FieldOutcome, Identifier, InstallAnswer, Matched, Meta, Outcome, Page, Parked,
+    Plan, PlannedIdentifier, PlannedRead, PlannedSource, Profile, Queue, Refusal, ReplyValue, Setting, Sourced,
+    Status, TimelineItem,
+};
+pub use problem::{ClientError, Problem};
+
+/// How long to try to reach the host. It is near; a second is long already.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take: installing compiles a component, which may take many seconds.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest answer taken. A page is at most 1,000 items; claims make a profile long.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How many items to ask for at once when a whole list is wanted: the host's own limit.
+const PAGE_ITEMS: usize = 1_000;
+/// Idle connections kept: one for each import lane and some to spare.
+const IDLE_CONNECTIONS: usize = 16;
+
+/// An answer: what was read from it, and its text as the host wrote it.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body as it came.
+    pub raw: String,
+    /// The body, read.
+    pub body: T,
+}
+
+/// One element of a list: what was read from it, and its own text.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    /// The element's JSON as it came.
+    pub raw: Box<RawValue>,
+    /// The element, read.
+    pub body: T,
+}
+
+/// A list, and whether the host has more than was asked for.
+#[derive(Debug)]
+pub struct List<T> {
+    /// The elements, in the host's order.
+    pub items: Vec<Listed<T>>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Talks to one host with one token. Cheap to share between threads.
+#[derive(Debug)]
+pub struct Client {
+    agent: ureq::Agent,
+    host: String,
+    token: Option<String>,
+    application: Option<String>,
+}
+
+/// What is sent with a call.
+enum Sent<'a> {
+    Nothing,
+    Json(Vec<u8>),
+    MergePatch(Vec<u8>),
+    Wasm(&'a [u8]),
+}
+
+/// One call, before it is made.
+struct Call<'a> {
+    method: &'static str,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    sent: Sent<'a>,
+    wait: Option<u32>,
+}
+
+impl Call<'_> {
+    fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Call { method, path: path.into(), query: Vec::new(), sent: Sent::Nothing, wait: None }
+    }
+
+    fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    fn flag(self, name: &'static str, on: bool) -> Self {
+        if on { self.query(name, true) } else { self }
+    }
+
+    fn json(mut self, body: &impl Serialize) -> Result<Self, ClientError> {
+        self.sent = Sent::Json(to_bytes(body)?);
+        Ok(self)
+    }
+
+    fn wait(mut self, seconds: Option<u32>) -> Self {
+        self.wait = seconds;
+        self
+    }
+
+    fn url(&self, host: &str) -> String {
+        let mut url = format!("{host}{}", self.path);
+        for (number, (name, value)) in self.query.iter().enumerate() {
+            url.push(if number == 0 { '?' } else { '&' });
+            url.push_str(name);
+            url.push('=');
+            url.push_str(&percent_encoded(value));
+        }
+        url
+    }
+}
+
+impl Client {
+    /// A client for `host` (`http://127.0.0.1:7400`), with the token and the application whose
+    /// name its events are sent under. Fails when `host` is no `http://` address; connects to
+    /// nothing yet.
+    pub fn new(host: &str, token: Option<String>, application: Option<String>) -> Result<Client, ClientError> {
+        let host = host.trim_end_matches('/').to_owned();
+        let bad_host = |why: &str| ClientError::BadHost { host: host.clone(), why: why.to_owned() };
+        if host.starts_with("https://") {
+            return Err(bad_host("this command speaks plain HTTP only"));
+        }
+        let uri: ureq::http::Uri = host.parse().map_err(|_| bad_host("it is no address"))?;
+        if uri.scheme_str() != Some("http") || uri.host().is_none() {
+            return Err(bad_host("it must start with http:// and name a machine"));
+        }
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // A token goes to the host that was named and nowhere else.
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_recv_response(Some(ANSWER_TIMEOUT))
+            .max_idle_connections(IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(IDLE_CONNECTIONS)
+            .user_agent(concat!("samsyn/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Ok(Client { agent, host, token, application })
+    }
+
+    /// The host's address, without a slash at its end.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Sends one event. `wait` seconds (1 to 30) for its decision; the answer is then the decided
+    /// event, unless the time ran out.
+    pub fn send_event(&self, event: &impl Serialize, wait: Option<u32>) -> Result<Answer<EventAnswer>, ClientError> {
+        self.call(Call::new("POST", "/v1/events").json(event)?.wait(wait))
+    }
+
+    /// Sends a batch that is JSON already. Some or all of its events may have been refused; each
+    /// element of the answer says so.
+    pub fn send_batch(&self, events: &[&str]) -> Result<BatchAnswer, ClientError> {
+        let mut call = Call::new("POST", "/v1/events");
+        let mut body = Vec::with_capacity(events.iter().map(|event| event.len() + 1).sum::<usize>() + 16);
+        body.extend_from_slice(b"{\"events\":[");
+        for (number, event) in events.iter().enumerate() {
+            if number > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(event.as_bytes());
+        }
+        body.extend_from_slice(b"]}");
+        call.sent = Sent::Json(body);
+        let (status, raw, retry_after) = self.exchange(call)?;
+        // When no event could be taken the status is 422, with the same body.
+        if status == 202 || status == 422 {
+            if let Ok(answer) = serde_json::from_str(&raw) {
+                return Ok(answer);
+            }
+        }
+        Err(problem_or_unreadable(status, raw, retry_after))
+    }
+
+    /// An event by its id (of this application) or position; none when the host doesn't know it.
+    pub fn event(&self, id: &str) -> Result<Option<Answer<EventAnswer>>, ClientError> {
+        match self.call(Call::new("GET", format!("/v1/events/{}", percent_encoded(id)))) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(ClientError::Refused(problem)) if problem.status == 404 => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// A profile by its id or `identifier:value`. Use [`Client::lookup`] for personal data.
+    pub fn profile(&self, reference: &str, fields: &[String], claims: bool) -> Result<Answer<Profile>, ClientError> {
+        let call = Call::new("GET", profile_path(reference, ""));
+        self.call(narrowed(call, fields, claims))
+    }
+
+    /// A profile by one identifier, in the body, so that personal data is in no URL.
+    pub fn lookup(
+        &self,
+        identifier: &str,
+        value: &str,
+        fields: &[String],
+        claims: bool,
+    ) -> Result<Answer<Profile>, ClientError> {
+        let body = serde_json::json!({ identifier: value });
+        let call = Call::new("POST", "/v1/profiles/lookup").json(&body)?;
+        self.call(narrowed(call, fields, claims))
+    }
+
+    /// Proposes values for a profile's fields; null proposes to clear one.
+    pub fn propose(
+        &self,
+        reference: &str,
+        fields: &serde_json::Map<String, serde_json::Value>,
+        wait: Option<u32>,
+    ) -> Result<Answer<EventAnswer>, ClientError> {
+        let body = to_bytes(&serde_json::json!({ "fields": fields }))?;
+        let mut call = Call::new("PATCH", profile_path(reference, "")).wait(wait);
+        call.sent = Sent::MergePatch(body);
+        self.call(call)
+    }
+
+    /// What happened to a profile, newest first, at most `limit` items.
+    pub fn timeline(&self, reference: &str, limit: usize) -> Result<List<TimelineItem>, ClientError> {
+        self.list(&profile_path(reference, "/timeline"), &[], limit)
+    }
+
+    /// All fields.
+    pub fn fields(&self) -> Result<List<Field>, ClientError> {
+        self.list("/v1/fields", &[], usize::MAX)
+    }
+
+    /// One field.
+    pub fn field(&self, name: &str) -> Result<Answer<Field>, ClientError> {
+        self.call(Call::new("GET", format!("/v1/fields/{}", percent_encoded(name))))
+    }
+
+    /// Makes a capability the field's source; none leaves the field without one.
+    pub fn assign(&self, field: &str, capability: Option<&str>) -> Result<Answer<Field>, ClientError> {
+        let body = serde_json::json!({ "capability": capability });
+        self.call(Call::new("PUT", format!("/v1/fields/{}/source", percent_encoded(field))).json(&body)?)
+    }
+
+    /// All identifiers.
+    pub fn identifiers(&self) -> Result<List<Identifier>, ClientError> {
+        self.list("/v1/identifiers", &[], usize::MAX)
+    }
+
+    /// All capabilities.
+    pub fn capabilities(&self) -> Result<List<Capability>, ClientError> {
+        self.list("/v1/capabilities", &[], usize::MAX)
+    }
+
+    /// One capability.
+    pub fn capability(&self, name: &str) -> Result<Answer<Capability>, ClientError> {
+        self.call(Call::new("GET", format!("/v1/capabilities/{}", percent_encoded(name))))
+    }
+
+    /// What installing this component would change. Changes nothing.
+    pub fn plan(&self, component: &[u8], from_start: bool) -> Result<Answer<Plan>, ClientError> {
+        self.call(install_call(component, from_start, false).flag("dry_run", true))
+    }
+
+    /// Installs a component: from now, or from the oldest event; `deliver` also delivers what it
+    /// emits while it catches up.
+    pub fn install(
+        &self,
+        component: &[u8],
+        from_start: bool,
+        deliver: bool,
+    ) -> Result<Answer<InstallAnswer>, ClientError> {
+        self.call(install_call(component, from_start, deliver))
+    }
+
+    /// Changes a capability's settings; null puts one back to its default.
+    pub fn set_settings(
+        &self,
+        capability: &str,
+        settings: &serde_json::Map<String, serde_json::Value>,
+        dry_run: bool,
+    ) -> Result<Answer<Capability>, ClientError> {
+        let path = format!("/v1/capabilities/{}/settings", percent_encoded(capability));
+        let mut call = Call::new("PATCH", path).flag("dry_run", dry_run);
+        call.sent = Sent::MergePatch(to_bytes(settings)?);
+        self.call(call)
+    }
+
+    /// Ends a capability's quarantine.
+    pub fn release(&self, capability: &str) -> Result<Answer<Capability>, ClientError> {
+        self.call(Call::new("POST", format!("/v1/capabilities/{}/release", percent_encoded(capability))))
+    }
+
+    /// Removes a capability; its claims stay visible to administrators.
+    pub fn remove(&self, capability: &str) -> Result<(), ClientError> {
+        let call = Call::new("DELETE", format!("/v1/capabilities/{}", percent_encoded(capability)));
+        let (status, raw, retry_after) = self.exchange(call)?;
+        if (200..300).contains(&status) { Ok(()) } else { Err(problem_or_unreadable(status, raw, retry_after)) }
+    }
+
+    /// Parked and held deliveries; each pair is a filter of docs/http.md.
+    pub fn parked(&self, filters: &[(&'static str, String)], limit: usize) -> Result<List<Parked>, ClientError> {
+        self.list("/v1/parked", filters, limit)
+    }
+
+    /// Runs parked deliveries again. `filter` holds `capability`, `profile`, `kind`.
+    pub fn retry(&self, filter: &impl Serialize) -> Result<Answer<Matched>, ClientError> {
+        self.call(Call::new("POST", "/v1/parked/retry").json(filter)?)
+    }
+
+    /// Gives parked deliveries up, with a `reason` in the filter.
+    pub fn skip(&self, filter: &impl Serialize) -> Result<Answer<Matched>, ClientError> {
+        self.call(Call::new("POST", "/v1/parked/skip").json(filter)?)
+    }
+
+    /// How the host is.
+    pub fn status(&self) -> Result<Answer<Status>, ClientError> {
+        self.call(Call::new("GET", "/v1/status"))
+    }
+
+    /// Pages through a list until it ends or `limit` items are there.
+    fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<T>, ClientError> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let wanted = (limit - items.len()).clamp(1, PAGE_ITEMS);
+            let mut call = Call::new("GET", path).query("limit", wanted);
+            call.query.extend(filters.iter().cloned());
+            if let Some(cursor) = &cursor {
+                call = call.query("cursor", cursor);
+            }
+            let page: Answer<Page> = self.call(call)?;
+            for raw in page.body.items {
+                let body = serde_json::from_str(raw.get()).map_err(|cause| ClientError::Unreadable {
+                    status: page.status,
+                    cause: format!("an item of {path}: {cause}"),
+                })?;
+                items.push(Listed { raw, body });
+            }
+            let more = page.body.next.is_some() && page.body.next != cursor;
+            if !more || items.len() >= limit {
+                let more = more || items.len() > limit;
+                items.truncate(limit);
+                return Ok(List { items, more });
+            }
+            cursor = page.body.next;
+        }
+    }
+
+    fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<Answer<T>, ClientError> {
+        let (status, raw, retry_after) = self.exchange(call)?;
+        if !(200..300).contains(&status) {
+            return Err(problem_or_unreadable(status, raw, retry_after));
+        }
+        let body = serde_json::from_str(&raw)
+            .map_err(|cause| ClientError::Unreadable { status, cause: cause.to_string() })?;
+        Ok(Answer { status, raw, body })
+    }
+
+    /// Sends the call and reads the whole answer: status, text, and how long to wait before
+    /// asking again.
+    fn exchange(&self, call: Call<'_>) -> Result<(u16, String, Option<Duration>), ClientError> {
+        let unreachable = |cause: ureq::Error| ClientError::Unreachable {
+            host: self.host.clone(),
+            cause: cause.to_string(),
+            refused: matches!(&cause, ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused),
+        };
+        let mut request = ureq::http::Request::builder().method(call.method).uri(call.url(&self.host));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        if let Some(application) = &self.application {
+            request = request.header("Samsyn-Application", application);
+        }
+        if let Some(seconds) = call.wait {
+            request = request.header("Prefer", format!("wait={seconds}"));
+        }
+        let (content_type, bytes): (_, &[u8]) = match &call.sent {
+            Sent::Nothing => ("", b""),
+            Sent::Json(bytes) => ("application/json", bytes),
+            Sent::MergePatch(bytes) => ("application/merge-patch+json", bytes),
+            Sent::Wasm(bytes) => ("application/wasm", bytes),
+        };
+        let unsendable = |cause: ureq::http::Error| ClientError::Unsendable { cause: cause.to_string() };
+        let answer = if content_type.is_empty() {
+            self.agent.run(request.body(()).map_err(unsendable)?)
+        } else {
+            let request = request.header("Content-Type", content_type);
+            self.agent.run(request.body(bytes).map_err(unsendable)?)
+        };
+        let mut answer = answer.map_err(unreachable)?;
+        let retry_after = answer
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let status = answer.status().as_u16();
+        let raw =
+            answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(unreachable)?;
+        Ok((status, raw, retry_after))
+    }
+}
+
+fn install_call(component: &[u8], from_start: bool, deliver: bool) -> Call<'_> {
+    let mut call = Call::new("POST", "/v1/capabilities");
+    if from_start {
+        call = call.query("from", "start");
+    }
+    call.sent = Sent::Wasm(component);
+    call.flag("deliver", deliver)
+}
+
+fn narrowed<'a>(call: Call<'a>, fields: &[String], claims: bool) -> Call<'a> {
+    let call = if fields.is_empty() { call } else { call.query("fields", fields.join(",")) };
+    call.flag("claims", claims)
+}
+
+fn profile_path(reference: &str, rest: &str) -> String {
+    format!("/v1/profiles/{}{rest}", percent_encoded(reference))
+}
+
+fn to_bytes(body: &impl Serialize) -> Result<Vec<u8>, ClientError> {
+    serde_json::to_vec(body).map_err(|cause| ClientError::Unsendable { cause: cause.to_string() })
+}
+
+fn problem_or_unreadable(status: u16, raw: String, retry_after: Option<Duration>) -> ClientError {
+    match serde_json::from_str::<Problem>(&raw) {
+        Ok(mut problem) => {
+            problem.status = status;
+            problem.retry_after = retry_after;
+            problem.raw = raw;
+            ClientError::Refused(Box::new(problem))
+        }
+        // A proxy's page, or no Samsyn at all.
+        Err(_) => ClientError::Unreadable { status, cause: raw.chars().take(200).collect() },
+    }
+}
+
+/// RFC 3986: everything but the unreserved characters as %XX. The colon of `identifier:value` is
+/// encoded too; the host decodes once.
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_carries_any_text() {
+        let call = Call::new("GET", profile_path("customer_id:0 4/2", "/timeline")).query("cursor", "a+b=");
+        assert_eq!(
+            call.url("http://h"),
+            "http://h/v1/profiles/customer_id%3A0%204%2F2/timeline?cursor=a%2Bb%3D"
+        );
+        assert_eq!(percent_encoded("é"), "%C3%A9");
+    }
+
+    #[test]
+    fn only_plain_http_hosts_are_taken() {
+        assert_eq!(Client::new("http://127.0.0.1:7400/", None, None).unwrap().host(), "http://127.0.0.1:7400");
+        for host in ["https://example.com", "127.0.0.1:7400", "ftp://x", "http://", "not a host"] {
+            assert!(matches!(Client::new(host, None, None), Err(ClientError::BadHost { .. })), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_no_problem_document_is_told_apart() {
+        let problem = problem_or_unreadable(503, r#"{"title":"Busy","code":"queue-full"}"#.into(), None);
+        assert!(matches!(problem, ClientError::Refused(problem) if problem.code == "queue-full"));
+        let page = problem_or_unreadable(502, "<html>Bad gateway".into(), None);
+        assert!(matches!(page, ClientError::Unreadable { status: 502, .. }));
+    }
+}

@@ -1,0 +1,643 @@
+//! The answers of docs/http.md, as far as the command reads them. Members may be added by a newer
+//! host; what isn't needed to go on may be missing.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// One page of a list.
+#[derive(Debug, Deserialize)]
+pub struct Page {
+    /// The elements.
+    pub items: Vec<Box<RawValue>>,
+    /// Where the next page starts; absent on the last.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// An event that is on disk.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Accepted {
+    /// Its id.
+    pub id: String,
+    /// The profile it concerns.
+    #[serde(default)]
+    pub profile: String,
+    /// Where it stands in the log.
+    #[serde(default)]
+    pub position: String,
+    /// Whether the host had it already.
+    #[serde(default)]
+    pub duplicate: bool,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BatchAnswer {
+    /// How many were taken, duplicates included.
+    pub accepted: u64,
+    /// How many were not.
+    pub refused: u64,
+    /// One element for each event, in the order sent.
+    pub events: Vec<BatchItem>,
+}
+
+/// What became of one event of a batch.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum BatchItem {
+    /// It was not taken.
+    Refused {
+        /// Its number in the batch, from 0.
+        index: usize,
+        /// The problem document.
+        problem: Value,
+    },
+    /// It is on disk.
+    Taken(Accepted),
+}
+
+
+/// An event as `GET /v1/events/{id}` shows it, or as much as a 202 says.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct EventAnswer {
+    /// Its id.
+    pub id: String,
+    /// Who sent it.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// What happened.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The profile.
+    #[serde(default)]
+    pub profile: String,
+    /// Where it stands in the log.
+    #[serde(default)]
+    pub position: String,
+    /// When it happened.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// When the host took it.
+    #[serde(default)]
+    pub received_at: Option<String>,
+    /// Whether the host had it already.
+    #[serde(default)]
+    pub duplicate: bool,
+    /// `accepted`, `decided` or `parked`; absent in a 202.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// Each proposed field's outcome.
+    #[serde(default)]
+    pub fields: BTreeMap<String, FieldOutcome>,
+    /// What each capability made of it.
+    #[serde(default)]
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What became of one proposed field.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FieldOutcome {
+    /// `accepted`, `refused`, `no-source`, …
+    pub outcome: String,
+    /// Who decided.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// The value it has now.
+    #[serde(default)]
+    pub value: Value,
+    /// Why it was refused, as a stable word.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Why it was refused, as a sentence.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// What one capability made of an event.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Outcome {
+    /// Who.
+    pub capability: String,
+    /// As what: `subscriber`, `source`, `observer`.
+    #[serde(default)]
+    pub role: String,
+    /// `done`, `parked`, `held`, `skipped`, `undeliverable`.
+    #[serde(default)]
+    pub result: String,
+    /// Where the decision stands in the log.
+    #[serde(default)]
+    pub position: Option<String>,
+    /// What it said about fields it sources.
+    #[serde(default)]
+    pub claims: Vec<ReplyValue>,
+    /// What it refused.
+    #[serde(default)]
+    pub refusals: Vec<Refusal>,
+    /// Names of the events it emitted.
+    #[serde(default)]
+    pub emitted: Vec<String>,
+    /// Why, for all but `done`.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A field and the value claimed for it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReplyValue {
+    /// The field.
+    pub field: String,
+    /// The value; null when it was cleared.
+    #[serde(default)]
+    pub value: Value,
+}
+
+/// A no, and why.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Refusal {
+    /// The field; none when the whole delivery was refused.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// A stable word.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+}
+
+/// A customer.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Profile {
+    /// Its id.
+    pub id: String,
+    /// What the customer goes by.
+    #[serde(default)]
+    pub identifiers: BTreeMap<String, Vec<String>>,
+    /// Visible values.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Value>,
+    /// Where each visible value comes from.
+    #[serde(default)]
+    pub meta: BTreeMap<String, Meta>,
+    /// Every capability's claim, for administrators that ask.
+    #[serde(default)]
+    pub claims: BTreeMap<String, Vec<Claim>>,
+}
+
+/// Where a visible value comes from.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Meta {
+    /// The capability (or `app:NAME`) whose claim it is.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// When it was observed.
+    #[serde(default)]
+    pub observed_at: Option<String>,
+    /// The position of the event that caused it.
+    #[serde(default)]
+    pub cause: Option<String>,
+}
+
+/// What one capability says of a field.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Claim {
+    /// Who says so.
+    pub by: String,
+    /// What; null when it says that there is no value.
+    #[serde(default)]
+    pub value: Value,
+    /// When it was observed.
+    #[serde(default)]
+    pub observed_at: Option<String>,
+    /// The position of the event that caused it.
+    #[serde(default)]
+    pub cause: Option<String>,
+    /// Whether everybody sees it.
+    #[serde(default)]
+    pub visible: bool,
+}
+
+/// One step of a profile's story.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TimelineItem {
+    /// Where the decision stands in the log.
+    pub position: String,
+    /// When it was decided.
+    #[serde(default)]
+    pub decided_at: Option<String>,
+    /// The position of what caused it.
+    #[serde(default)]
+    pub cause: Option<String>,
+    /// `event`, `emitted`, `change` or `retry`.
+    #[serde(default)]
+    pub kind: String,
+    /// The event, where there is one.
+    #[serde(default)]
+    pub event: Option<EventHead>,
+    /// Fields that somebody proposed.
+    #[serde(default)]
+    pub proposed: Vec<String>,
+    /// Visible values that changed.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// What each capability made of it.
+    #[serde(default)]
+    pub outcomes: Vec<Outcome>,
+}
+
+/// An event's label on a timeline.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventHead {
+    /// Its id.
+    #[serde(default)]
+    pub id: String,
+    /// What happened.
+    #[serde(default)]
+    pub name: String,
+    /// When it happened.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Who sent it; none when a capability emitted it.
+    #[serde(default)]
+    pub application: Option<String>,
+}
+
+/// A visible value before and after.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Change {
+    /// The field.
+    pub field: String,
+    /// Before; null when there was none.
+    #[serde(default)]
+    pub before: Value,
+    /// After; null when there is none.
+    #[serde(default)]
+    pub after: Value,
+}
+
+/// A field of the registry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The values it may have, when they are few.
+    #[serde(default)]
+    pub one_of: Option<Vec<String>>,
+    /// What it means.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Which kind of personal data it is.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// The identifier that its value is.
+    #[serde(default)]
+    pub identifies: Option<String>,
+    /// Whether it is an opt-out that nothing may turn off by accident.
+    #[serde(default)]
+    pub protective: bool,
+    /// The assigned source.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Capabilities that make claims for it.
+    #[serde(default)]
+    pub claimed_by: Vec<String>,
+    /// Capabilities that read it.
+    #[serde(default)]
+    pub consumed_by: Vec<String>,
+}
+
+/// An identifier of the registry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Identifier {
+    /// Its name.
+    pub name: String,
+    /// `exact`, `email` or `phone`.
+    #[serde(default)]
+    pub normaliser: String,
+    /// Which of two wins when they disagree: the greater.
+    #[serde(default)]
+    pub strength: i64,
+}
+
+/// An installed plug-in.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Capability {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    #[serde(default)]
+    pub version: String,
+    /// The component's digest.
+    #[serde(default)]
+    pub digest: String,
+    /// Who answers for it.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// What it does.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// `active`, `catching-up` or `quarantined`.
+    #[serde(default)]
+    pub state: String,
+    /// Why, when it is quarantined.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Which generation of its claims is visible.
+    #[serde(default)]
+    pub generation: u64,
+    /// What it can do.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Events it hears.
+    #[serde(default)]
+    pub subscribes: Vec<String>,
+    /// Events it emits.
+    #[serde(default)]
+    pub emits: Vec<String>,
+    /// Fields it makes claims for.
+    #[serde(default)]
+    pub sources: Vec<Sourced>,
+    /// Fields it reads.
+    #[serde(default)]
+    pub consumes: Vec<Consumed>,
+    /// Identifiers it sees.
+    #[serde(default)]
+    pub identifiers: Vec<CapabilityIdentifier>,
+    /// Its settings.
+    #[serde(default)]
+    pub settings: Vec<Setting>,
+    /// Events it has yet to hear.
+    #[serde(default)]
+    pub lag: u64,
+    /// Deliveries that wait for an administrator.
+    #[serde(default)]
+    pub parked: u64,
+    /// Since when it is there.
+    #[serde(default)]
+    pub installed_at: Option<String>,
+}
+
+/// An identifier that a capability sees: its name, or an object with it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum CapabilityIdentifier {
+    /// The name.
+    Name(String),
+    /// With more about it.
+    Object {
+        /// The name.
+        name: String,
+    },
+}
+
+impl CapabilityIdentifier {
+    /// The identifier's name.
+    pub fn name(&self) -> &str {
+        match self {
+            CapabilityIdentifier::Name(name) | CapabilityIdentifier::Object { name } => name,
+        }
+    }
+}
+
+/// A field a capability makes claims for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sourced {
+    /// The field.
+    pub field: String,
+    /// Whether its claims are the values.
+    #[serde(default)]
+    pub assigned: bool,
+}
+
+/// A field a capability reads.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Consumed {
+    /// The field.
+    pub field: String,
+    /// What for.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+    /// Whether it is told of changes.
+    #[serde(default)]
+    pub notify: bool,
+}
+
+/// A setting of a capability.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// What the manifest says when nobody set it.
+    #[serde(default)]
+    pub default: Value,
+    /// What an administrator set; null for the default.
+    #[serde(default)]
+    pub value: Value,
+    /// What it does.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// What an installation would change.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Plan {
+    /// Which capability.
+    pub capability: String,
+    /// Which version.
+    #[serde(default)]
+    pub version: String,
+    /// The component's digest.
+    #[serde(default)]
+    pub digest: String,
+    /// `install`, `upgrade` or `reinstall`.
+    #[serde(default)]
+    pub change: String,
+    /// Events it hears.
+    #[serde(default)]
+    pub hears: Vec<String>,
+    /// Fields it reads.
+    #[serde(default)]
+    pub reads: Vec<PlannedRead>,
+    /// Identifiers it sees.
+    #[serde(default)]
+    pub identifiers: Vec<PlannedIdentifier>,
+    /// Fields it makes claims for.
+    #[serde(default)]
+    pub sources: Vec<PlannedSource>,
+    /// Events it emits.
+    #[serde(default)]
+    pub emits: Vec<String>,
+    /// Its settings.
+    #[serde(default)]
+    pub settings: Vec<Setting>,
+    /// What an administrator should look at twice.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// A field that a plug-in wants to read.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlannedRead {
+    /// The field.
+    pub field: String,
+    /// What for.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+    /// Whether it couldn't read it before.
+    #[serde(default)]
+    pub new: bool,
+}
+
+/// An identifier that a plug-in wants to see.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlannedIdentifier {
+    /// Its name.
+    pub name: String,
+    /// Whether it couldn't see it before.
+    #[serde(default)]
+    pub new: bool,
+}
+
+/// A field that a plug-in wants to make claims for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlannedSource {
+    /// The field.
+    pub field: String,
+    /// Its type.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// Whose claims are the values now.
+    #[serde(default)]
+    pub now: Option<String>,
+    /// Whether this plug-in's claims become the values.
+    #[serde(default)]
+    pub becomes_source: bool,
+    /// Whether the registry doesn't have the field yet.
+    #[serde(default)]
+    pub new_field: bool,
+}
+
+/// The answer to an installation.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InstallAnswer {
+    /// The capability as it is now.
+    pub capability: Capability,
+    /// What was changed.
+    pub plan: Plan,
+}
+
+/// A delivery that waits.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Parked {
+    /// The customer.
+    pub profile: String,
+    /// Whose delivery it is.
+    pub capability: String,
+    /// Of which generation.
+    #[serde(default)]
+    pub generation: u64,
+    /// What it is about: record and item.
+    #[serde(default)]
+    pub item: String,
+    /// As what it is delivered.
+    #[serde(default)]
+    pub role: String,
+    /// `parked`, or `held` behind a parked one.
+    #[serde(default)]
+    pub state: String,
+    /// The kind of failure: `trap`, `error`, `timeout`, …
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// What went wrong, in words.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Where in the guest.
+    #[serde(default)]
+    pub backtrace: Vec<String>,
+    /// Since when.
+    #[serde(default)]
+    pub since: Option<String>,
+}
+
+/// How many deliveries a retry or a skip reaches.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Matched {
+    /// That many.
+    pub matched: u64,
+}
+
+/// How the host is.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Status {
+    /// Its version.
+    #[serde(default)]
+    pub version: String,
+    /// Since when it runs.
+    #[serde(default)]
+    pub started_at: Option<String>,
+    /// Customers.
+    #[serde(default)]
+    pub profiles: u64,
+    /// Events taken.
+    #[serde(default)]
+    pub accepted: u64,
+    /// Events decided.
+    #[serde(default)]
+    pub decided: u64,
+    /// Sandboxes started.
+    #[serde(default)]
+    pub sandboxes: u64,
+    /// Deliveries by result.
+    #[serde(default)]
+    pub deliveries: BTreeMap<String, u64>,
+    /// The registry's revision.
+    #[serde(default)]
+    pub registry_revision: Value,
+    /// Events waiting for a worker.
+    #[serde(default)]
+    pub queue: Option<Queue>,
+    /// Each capability's work.
+    #[serde(default)]
+    pub capabilities: Vec<CapabilityStatus>,
+    /// Memory in use, bytes.
+    #[serde(default)]
+    pub rss_bytes: Option<u64>,
+}
+
+/// A bounded queue.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Queue {
+    /// How many wait.
+    pub depth: u64,
+    /// How many may.
+    pub limit: u64,
+}
+
+/// A capability's work.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CapabilityStatus {
+    /// Which.
+    pub name: String,
+    /// How often it was called.
+    #[serde(default)]
+    pub calls: u64,
+    /// Half of its calls took less, microseconds.
+    #[serde(default)]
+    pub p50_us: Option<f64>,
+    /// 99 of 100 calls took less, microseconds.
+    #[serde(default)]
+    pub p99_us: Option<f64>,
+    /// Calls that failed.
+    #[serde(default)]
+    pub failures: u64,
+    /// Events it has yet to hear.
+    #[serde(default)]
+    pub lag: u64,
+}

@@ -1,0 +1,93 @@
+//! What a call can come to other than its answer.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A problem document (RFC 9457) as the host writes it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct Problem {
+    /// The kind of problem, a stable URI.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    #[serde(default)]
+    pub status: u16,
+    /// What happened this time, with its place and the next step.
+    #[serde(default)]
+    pub detail: Option<String>,
+    /// The last part of the type.
+    #[serde(default)]
+    pub code: String,
+    /// The same as title and detail, for clients that read only this.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// How long to wait before asking again.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+    /// The document as it came.
+    #[serde(skip)]
+    pub raw: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ClientError {
+    /// The address is none this client can use.
+    #[error("{host:?} can't be a host: {why}")]
+    BadHost {
+        /// What was given.
+        host: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Nothing answered: not started, another port, or the connection broke.
+    #[error("no host answers at {host}: {cause}")]
+    Unreachable {
+        /// The address.
+        host: String,
+        /// What the connection said.
+        cause: String,
+        /// Whether the machine said that nobody listens there.
+        refused: bool,
+    },
+    /// The host said no.
+    #[error("{}", .0.title)]
+    Refused(Box<Problem>),
+    /// Something answered that doesn't speak docs/http.md.
+    #[error("the answer ({status}) is not one a Samsyn host gives: {cause}")]
+    Unreadable {
+        /// The HTTP status.
+        status: u16,
+        /// What couldn't be read, or the start of the text.
+        cause: String,
+    },
+    /// The request can't be put into HTTP: a token or an application with a line break.
+    #[error("the request can't be sent: {cause}")]
+    Unsendable {
+        /// What can't be sent.
+        cause: String,
+    },
+}
+
+impl ClientError {
+    /// Whether the same call may succeed in a while: a full queue, a host that is starting.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            ClientError::Unreachable { .. } => true,
+            ClientError::Refused(problem) => matches!(problem.status, 429 | 502 | 503 | 504),
+            ClientError::Unreadable { status, .. } => matches!(status, 502..=504),
+            ClientError::BadHost { .. } | ClientError::Unsendable { .. } => false,
+        }
+    }
+
+    /// How long the host asked to wait, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ClientError::Refused(problem) => problem.retry_after,
+            _ => None,
+        }
+    }
+}

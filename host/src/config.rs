@@ -1,0 +1,102 @@
+//! Every setting of the host, with its default. Read from `samsyn.toml`, then the environment.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings that bound the engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineConfig {
+    /// Threads that decide. 0: one for each core. A partition belongs to one of them.
+    pub workers: usize,
+    /// Partitions of a data directory, written into it when it is made. More give more room to
+    /// spread over workers later; each costs a little memory.
+    pub partitions: u16,
+    /// Events taken but not decided, beyond which new ones get 503. Bounds memory and waiting.
+    pub undecided_max: usize,
+    /// Profiles kept decoded in memory, of all partitions together.
+    pub cached_profiles: usize,
+    /// Days an event id is remembered, by the records' own times.
+    pub event_id_days: u32,
+    /// Event ids remembered a partition; the oldest are forgotten first.
+    pub event_ids_max: u64,
+    /// Hours an event's own time may lie ahead of the host's clock.
+    pub event_ahead_hours: u64,
+    /// Failures in a row, each with another customer, after which a plug-in is quarantined.
+    pub quarantine_after: u32,
+    /// Derived deliveries one accepted event may cause.
+    pub derived_max: u32,
+    /// Generations of cause one accepted event may have.
+    pub depth_max: u16,
+    /// A capability whose calls take longer than this on average, in microseconds, gets a thread
+    /// of its own, so that the others don't wait for it.
+    pub slow_call_us: u64,
+}
+
+impl Default for EngineConfig {
+    fn default() -> EngineConfig {
+        EngineConfig {
+            workers: 0,
+            partitions: 64,
+            undecided_max: 50_000,
+            cached_profiles: 32_768,
+            event_id_days: 30,
+            event_ids_max: 5_000_000,
+            event_ahead_hours: 24,
+            quarantine_after: 20,
+            derived_max: 1_000,
+            depth_max: 16,
+            slow_call_us: 5_000,
+        }
+    }
+}
+
+/// Settings of the view.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ViewConfig {
+    /// Memory of the store's page cache, in bytes.
+    pub cache_bytes: u64,
+    /// Changed entries that are collected before they are written in one batch.
+    pub batch_entries: usize,
+    /// Milliseconds after which they are written though they are fewer.
+    pub batch_ms: u64,
+}
+
+impl Default for ViewConfig {
+    fn default() -> ViewConfig {
+        ViewConfig { cache_bytes: 64 << 20, batch_entries: 20_000, batch_ms: 500 }
+    }
+}
+
+/// Where a data directory keeps what.
+#[derive(Clone, Debug)]
+pub struct DataDir(pub PathBuf);
+
+impl DataDir {
+    /// The log: the truth.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
+    /// The view: can be deleted.
+    pub fn view(&self) -> PathBuf {
+        self.0.join("view")
+    }
+
+    /// The installed components, by digest: what the log names but does not hold.
+    pub fn components(&self) -> PathBuf {
+        self.0.join("components")
+    }
+
+    /// Compiled components: can be deleted.
+    pub fn compiled(&self) -> PathBuf {
+        self.0.join("compiled")
+    }
+
+    /// What was decided when the directory was made.
+    pub fn settings(&self) -> PathBuf {
+        self.0.join("data.toml")
+    }
+}

@@ -1,0 +1,219 @@
+//! Taking an event: what comes in, what goes out, and why it can be refused.
+
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use super::Engine;
+use super::identity::same_owner;
+use crate::record::{Accepted, Conflict, encode};
+use crate::view::{EventEntry, EventKey};
+use crate::vocabulary::{
+    Application, Event, EventName, Identifier, IdentifierName, Position, ProfileId, Property, Proposal, Timestamp,
+};
+
+/// An event as an application sent it, its parts already checked one by one.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// The sender's id; made by the host when left out.
+    pub id: Option<String>,
+    /// Who sends it: the namespace of the id.
+    pub application: Application,
+    /// What happened.
+    pub name: EventName,
+    /// When; now when left out.
+    pub at: Option<Timestamp>,
+    /// Whose it is, by id …
+    pub profile: Option<ProfileId>,
+    /// … or by what they go by; one of both is needed.
+    pub identifiers: Vec<Identifier>,
+    /// Each value is `Value::Json`.
+    pub properties: Vec<Property>,
+    /// Values already of the fields' types.
+    pub proposals: Vec<Proposal>,
+    /// The ETag the profile must still have when the proposals are decided.
+    pub expected: Option<String>,
+}
+
+/// An event that has its place in the log but may not be durable yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Acceptance {
+    /// The event's id.
+    pub id: String,
+    /// Whose it is.
+    pub profile: ProfileId,
+    /// Where it stands.
+    pub position: Position,
+    /// The event was taken before, with the same content.
+    pub duplicate: bool,
+}
+
+/// Why an event isn't taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptError {
+    /// Neither a profile id nor an identifier.
+    #[error("the event says whose it is neither by `profile` nor by `identifiers`")]
+    NobodyNamed,
+    /// No such profile.
+    #[error("there is no profile {0}")]
+    UnknownProfile(ProfileId),
+    /// The dictionary has no such identifier.
+    #[error("{0} is no identifier the dictionary knows")]
+    UnknownIdentifier(IdentifierName),
+    /// Nothing is left of the value, it is too long, or it has control characters.
+    #[error("the value of the identifier {0} is empty, longer than 256 bytes or has control characters")]
+    BadIdentifier(IdentifierName),
+    /// The id was used for another content.
+    #[error("the event id was used before, at {position}, for other content")]
+    EventIdReused {
+        /// The first one's place.
+        position: Position,
+    },
+    /// The event's time lies too far ahead.
+    #[error("the event's time {at} lies more than {hours_max} hours ahead")]
+    TimeAhead {
+        /// The time.
+        at: Timestamp,
+        /// How far it may.
+        hours_max: u64,
+    },
+    /// Queues are full; nothing is wrong with the event.
+    #[error("the host has more than it can decide right now")]
+    Busy,
+    /// The host can't write; nothing is wrong with the event.
+    #[error("the host can't write its log: {0}")]
+    Unavailable(String),
+}
+
+impl Engine {
+    /// Takes an event: gives it its place in the log and hands it to its worker. It is durable
+    /// when [`Engine::durable`] says so. Quick: it looks things up and never waits for the disk's
+    /// sync or a plug-in.
+    pub fn accept(&self, new: NewEvent) -> Result<Acceptance, AcceptError> {
+        self.check_room()?;
+        let now = self.clock.now();
+        let content = content_hash(&new);
+        self.check_time(&new, now)?;
+        if new.identifiers.is_empty() && new.profile.is_none() {
+            return Err(AcceptError::NobodyNamed);
+        }
+        let given = new.id.is_some();
+        let id = new.id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+        let key = EventKey::of(&new.application, &id);
+        let mut shard = self.event_ids.shard(key);
+        if given {
+            let known = match shard.get(&key) {
+                Some(entry) => Some(*entry),
+                None => self.view.event(key)?,
+            };
+            if let Some(known) = known.filter(|known| self.is_remembered(known, now)) {
+                return self.duplicate(id, known, content);
+            }
+        }
+        let acceptance = self.place(new, id, content, now)?;
+        let position = acceptance.position;
+        shard.insert(key, EventEntry { position, profile: acceptance.profile, content, received_at: now });
+        Ok(acceptance)
+    }
+
+    fn check_room(&self) -> Result<(), AcceptError> {
+        if let Some(failure) = self.log.failed() {
+            return Err(AcceptError::Unavailable(failure.to_string()));
+        }
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(AcceptError::Unavailable("the host is stopping".to_owned()));
+        }
+        let full = self.undecided.load(Ordering::Relaxed) >= self.config.undecided_max || self.log.is_full();
+        if full { Err(AcceptError::Busy) } else { Ok(()) }
+    }
+
+    fn check_time(&self, new: &NewEvent, now: Timestamp) -> Result<(), AcceptError> {
+        let hours_max = self.config.event_ahead_hours;
+        let latest = now.millis() + hours_max as i64 * 3_600_000;
+        match new.at {
+            Some(at) if at.millis() > latest => Err(AcceptError::TimeAhead { at, hours_max }),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_remembered(&self, known: &EventEntry, now: Timestamp) -> bool {
+        let horizon = i64::from(self.config.event_id_days) * 24 * 3_600_000;
+        known.received_at.millis() + horizon >= now.millis()
+    }
+
+    fn duplicate(&self, id: String, known: EventEntry, content: u64) -> Result<Acceptance, AcceptError> {
+        let EventEntry { position, profile, .. } = known;
+        if known.content != content {
+            return Err(AcceptError::EventIdReused { position });
+        }
+        self.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
+        Ok(Acceptance { id, profile, position, duplicate: true })
+    }
+
+    /// Finds out whose the event is and appends it.
+    fn place(&self, new: NewEvent, id: String, content: u64, now: Timestamp) -> Result<Acceptance, AcceptError> {
+        if let Some(profile) = new.profile {
+            if !self.knows(profile)? {
+                return Err(AcceptError::UnknownProfile(profile));
+            }
+        }
+        let registry = self.registry();
+        let known = self.identity.look_up(&new.identifiers, &registry, &self.view)?;
+        let settled = match (new.profile, same_owner(&known)) {
+            (Some(profile), _) if known.is_empty() => Some(profile),
+            (None, Some(owner)) => Some(owner),
+            (Some(profile), Some(owner)) if profile == owner => Some(owner),
+            _ => None,
+        };
+        let make = |profile: ProfileId, conflicts: Vec<Conflict>, new: NewEvent| Accepted {
+            profile,
+            event: Event {
+                id: id.clone(),
+                application: Some(new.application),
+                name: new.name,
+                at: new.at.unwrap_or(now),
+                received_at: now,
+                properties: new.properties,
+            },
+            identifiers: new.identifiers,
+            proposals: new.proposals,
+            expected: new.expected,
+            conflicts,
+            content,
+        };
+        let (profile, position) = match settled {
+            Some(profile) => (profile, self.append_accepted(&[], make(profile, Vec::new(), new))?),
+            None => {
+                let identifiers = new.identifiers.clone();
+                let known = self.identity.look_up(&identifiers, &registry, &self.view)?;
+                let mut recent = self.identity.lock();
+                let owner = recent.decide_owner(known, new.profile, &self.view)?;
+                let position = self.append_accepted(&owner.links, make(owner.profile, owner.conflicts, new))?;
+                owner.links.iter().for_each(|linked| recent.link(linked));
+                if owner.is_new {
+                    recent.add_fresh(owner.profile);
+                }
+                (owner.profile, position)
+            }
+        };
+        Ok(Acceptance { id, profile, position, duplicate: false })
+    }
+
+    /// Whether there is such a profile.
+    pub(super) fn knows(&self, profile: ProfileId) -> Result<bool, AcceptError> {
+        Ok(self.identity.is_fresh(profile) || self.view.profile(profile)?.is_some())
+    }
+}
+
+/// A hash of what was sent. What the host fills in (id, time) is no part of it, and neither is the
+/// order in which properties were written.
+fn content_hash(new: &NewEvent) -> u64 {
+    let mut properties: Vec<&Property> = new.properties.iter().collect();
+    properties.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut identifiers: Vec<&Identifier> = new.identifiers.iter().collect();
+    identifiers.sort();
+    let proposals: Vec<_> = new.proposals.iter().map(|proposal| (&proposal.field, &proposal.value)).collect();
+    let content = (&new.name, new.at, new.profile, identifiers, properties, proposals);
+    let hash = blake3::hash(&encode(&content));
+    u64::from_be_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
+}

@@ -1,0 +1,382 @@
+//! Capabilities that don't move with the partition's cursor: quarantined ones stand still, slow
+//! ones and new generations have a thread of their own.
+//!
+//! Such a capability has a cursor in each partition where it lags. Its thread reads the log from
+//! there, delivers what concerns it, one record a delivery, and moves the cursor. When only a
+//! little is left it hands over: the partition's worker delivers the rest and lets it move along.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::decide::Delivered;
+use super::run::Item;
+use super::worker::Work;
+use super::{AcceptError, Engine};
+use crate::log::StoredRecord;
+use crate::record::{Adopted, Cursor, Decided, DeliveryResult, PartitionState, Record};
+use crate::registry::RegistryChange;
+use crate::vocabulary::{Application, CapabilityName, FailureKind, ItemPosition, Partition, Position};
+
+/// Records that may be left when a capability's thread hands over to the worker, which has to
+/// wait for the last of them to be on the disk.
+const RECORDS_LEFT_MAX: u64 = 64;
+/// How long a capability's thread waits before it looks for new records, when it has none.
+const IDLE_PAUSE: Duration = Duration::from_millis(5);
+/// A slow capability becomes fast again below this share of the bound, so that it doesn't swing.
+const FAST_SHARE: u64 = 2;
+
+impl Engine {
+    /// A partition takes the newest revision into use, in its place in the log.
+    pub(super) fn adopt(&self, partition: Partition) -> Result<(), AcceptError> {
+        let runtime = self.newest.load_full();
+        let mut core = self.cell(partition).core.lock();
+        let slow = self.slow.lock().clone();
+        let mut adopted = core.state.adopted.clone();
+        adopted.revision = runtime.registry.revision;
+        adopted.at = self.clock.now();
+        let known: Vec<CapabilityName> = adopted.visible.keys().cloned().collect();
+        for name in known.iter().filter(|name| !runtime.registry.capabilities.contains_key(*name)) {
+            adopted.visible.remove(name);
+            adopted.lagging.retain(|cursor| cursor.capability != *name);
+        }
+        for (name, capability) in &runtime.registry.capabilities {
+            let stands_still = capability.is_quarantined() || slow.contains(name);
+            adopt_capability(&mut adopted, name, capability, stands_still);
+        }
+        let changed = core.runtime.as_ref().map(|before| changed_capabilities(before, &runtime)).unwrap_or_default();
+        let same = core.state.adopted.revision == adopted.revision
+            && core.state.adopted.visible == adopted.visible
+            && core.state.adopted.lagging == adopted.lagging;
+        core.runtime = Some(runtime.clone());
+        if !same {
+            self.append_adopted(partition, &mut core, adopted)?;
+        }
+        drop(core);
+        self.retry_changed(partition, &changed);
+        Ok(())
+    }
+
+    /// Starts a thread for each capability that lags somewhere and may run.
+    pub(super) fn start_catch_up(self: &Arc<Self>) {
+        let runtime = self.newest.load_full();
+        for (name, capability) in &runtime.registry.capabilities {
+            if capability.is_quarantined() || !self.lags(name) {
+                continue;
+            }
+            let mut running = self.catching_up.lock();
+            if !running.insert(name.clone()) {
+                continue;
+            }
+            let (engine, capability) = (self.clone(), name.clone());
+            let thread = std::thread::Builder::new().name(format!("catch-up-{name}"));
+            match thread.spawn(move || engine.run_catch_up(&capability)) {
+                Ok(thread) => self.threads.lock().push(thread),
+                Err(error) => {
+                    running.remove(name);
+                    tracing::error!(%error, capability = %name, "no thread to catch up on; release it to try again");
+                }
+            }
+        }
+    }
+
+    fn lags(&self, capability: &CapabilityName) -> bool {
+        self.partitions.iter().any(|cell| cell.core.lock().state.is_lagging(capability))
+    }
+
+    fn run_catch_up(&self, capability: &CapabilityName) {
+        tracing::info!(%capability, "catching up");
+        let ended = loop {
+            if self.stopping.load(Ordering::Relaxed) {
+                break Ok(());
+            }
+            let registry = self.registry();
+            let may_run = registry.capabilities.get(capability).is_some_and(|capability| !capability.is_quarantined());
+            if !may_run || !self.lags(capability) {
+                break Ok(());
+            }
+            match self.catch_up_everywhere(capability) {
+                Ok(0) => std::thread::sleep(IDLE_PAUSE),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.catching_up.lock().remove(capability);
+        match ended {
+            Ok(()) => tracing::info!(%capability, "caught up, stopped or removed"),
+            Err(error) => tracing::error!(%error, %capability, "catching up stopped"),
+        }
+    }
+
+    /// One round over all partitions; how many records were passed.
+    fn catch_up_everywhere(&self, capability: &CapabilityName) -> Result<u64, AcceptError> {
+        let mut passed = 0;
+        for partition in (0..self.partitions.len() as u16).map(Partition) {
+            let Some((cursor, through)) = self.cursor_in(partition, capability) else { continue };
+            let still_slow = self.is_still_slow(capability);
+            if !still_slow && through.seq.saturating_sub(cursor.through.seq) <= RECORDS_LEFT_MAX {
+                self.queue(partition).push(Work::Join { partition, capability: capability.clone() });
+                passed += 1;
+                self.wait_for_join(partition, capability);
+                continue;
+            }
+            for record in self.log().scan(partition, cursor.through.seq.max(1)) {
+                let record = record.map_err(|error| AcceptError::Unavailable(error.to_string()))?;
+                let beyond = record.position.seq > through.seq;
+                if beyond || self.stopping.load(Ordering::Relaxed) {
+                    break;
+                }
+                self.catch_up_record(partition, capability, &record)?;
+                passed += 1;
+            }
+        }
+        Ok(passed)
+    }
+
+    /// Waits for the worker to have done the hand-over, so that the next round finds it done.
+    fn wait_for_join(&self, partition: Partition, capability: &CapabilityName) {
+        while !self.stopping.load(Ordering::Relaxed) && self.cursor_in(partition, capability).is_some() {
+            let quarantined = |is: &Arc<crate::registry::Capability>| is.is_quarantined();
+            if self.registry().capabilities.get(capability).is_none_or(quarantined) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn cursor_in(&self, partition: Partition, capability: &CapabilityName) -> Option<(Cursor, ItemPosition)> {
+        let core = self.cell(partition).core.lock();
+        let cursor = core.state.adopted.lagging.iter().find(|cursor| cursor.capability == *capability)?;
+        Some((cursor.clone(), core.state.through()))
+    }
+
+    fn catch_up_record(
+        &self,
+        partition: Partition,
+        capability: &CapabilityName,
+        record: &StoredRecord,
+    ) -> Result<(), AcceptError> {
+        let seq = record.position.seq;
+        for (index, item) in items_of(record)? {
+            self.catch_up_item(partition, capability, ItemPosition { seq, index }, &item)?;
+        }
+        Ok(())
+    }
+
+    /// Delivers one item to a lagging capability, if it wants it and hasn't had it.
+    fn catch_up_item(
+        &self,
+        partition: Partition,
+        capability: &CapabilityName,
+        position: ItemPosition,
+        item: &Item,
+    ) -> Result<(), AcceptError> {
+        loop {
+            let Some((cursor, through)) = self.cursor_in(partition, capability) else { return Ok(()) };
+            // What the partition hasn't decided yet is decided for live capabilities first.
+            if position <= cursor.through || position > through {
+                return Ok(());
+            }
+            let snapshot = self.snapshot(partition, position, item)?;
+            let routing = &snapshot.runtime.registry.routing;
+            let targets = item.targets(&snapshot.runtime, true).into_iter();
+            let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
+            let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
+            if mine.is_empty() {
+                let mut core = self.cell(partition).core.lock();
+                move_cursor(&mut core.state, &cursor, position);
+                return Ok(());
+            }
+            let delivered: Vec<Delivered> = snapshot.run(self, partition, item).deliver(&mine);
+            let moved = Cursor { through: position, ..cursor };
+            let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
+            let mut core = self.cell(partition).core.lock();
+            if snapshot.still_holds(&mut core, self)? {
+                return self.commit(partition, &mut core, snapshot.before.as_deref(), decision);
+            }
+        }
+    }
+
+    /// The worker gives a lagging capability the rest and lets it move along. It stands where it
+    /// is in the log while it does, so nothing can come in between.
+    pub(super) fn join(&self, partition: Partition, capability: &CapabilityName) -> Result<(), AcceptError> {
+        let Some((cursor, through)) = self.cursor_in(partition, capability) else { return Ok(()) };
+        let may_run = self.registry().capabilities.get(capability).is_some_and(|is| !is.is_quarantined());
+        if !may_run {
+            return Ok(());
+        }
+        self.wait_until_durable(Position { partition, seq: through.seq });
+        for record in self.log().scan(partition, cursor.through.seq.max(1)) {
+            let record = record.map_err(|error| AcceptError::Unavailable(error.to_string()))?;
+            if record.position.seq > through.seq {
+                break;
+            }
+            self.catch_up_record(partition, capability, &record)?;
+        }
+        let mut core = self.cell(partition).core.lock();
+        let mut adopted = core.state.adopted.clone();
+        adopted.lagging.retain(|is| is.capability != *capability);
+        adopted.visible.insert(capability.clone(), cursor.generation);
+        adopted.at = self.clock.now();
+        self.append_adopted(partition, &mut core, adopted)
+    }
+
+    fn wait_until_durable(&self, position: Position) {
+        while position.seq > 0 && !self.is_durable(position) && !self.stopping.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    fn is_still_slow(&self, capability: &CapabilityName) -> bool {
+        if !self.slow.lock().contains(capability) {
+            return false;
+        }
+        let average = self.metrics.capability(capability).average_us.load(Ordering::Relaxed);
+        if average * FAST_SHARE > self.config.slow_call_us {
+            return true;
+        }
+        self.slow.lock().remove(capability);
+        tracing::info!(%capability, average_us = average, "fast enough to move with the others again");
+        false
+    }
+
+    /// Looks at what a decision says of its capabilities: who fails again and again is
+    /// quarantined, who is slow gets a thread of its own.
+    pub(super) fn quarantine_if_due(&self, decided: &Decided) {
+        for outcome in &decided.outcomes {
+            let metrics = self.metrics.capability(&outcome.capability);
+            if let DeliveryResult::Parked(failure) = &outcome.result {
+                let in_a_row = metrics.failures_in_a_row.load(Ordering::Relaxed);
+                if failure.kind != FailureKind::Error && in_a_row >= u64::from(self.config.quarantine_after) {
+                    self.ask_for_quarantine(outcome, failure, in_a_row);
+                }
+            }
+            let is_slow = metrics.average_us.load(Ordering::Relaxed) > self.config.slow_call_us;
+            if is_slow && decided.cursor.is_none() && self.slow.lock().insert(outcome.capability.clone()) {
+                tracing::warn!(capability = %outcome.capability, "slow: it gets a thread of its own");
+                self.adopt_everywhere();
+                self.wake_supervisor();
+            }
+        }
+    }
+
+    fn ask_for_quarantine(
+        &self,
+        outcome: &crate::record::Outcome,
+        failure: &crate::vocabulary::Failure,
+        in_a_row: u64,
+    ) {
+        let change = RegistryChange::Quarantined {
+            capability: outcome.capability.clone(),
+            digest: outcome.digest,
+            reason: format!("{in_a_row} calls in a row failed; the last: {}", failure.message),
+        };
+        self.supervisor.lock().asked.push(change);
+        self.supervisor_wake.notify_all();
+    }
+
+    fn wake_supervisor(&self) {
+        self.supervisor.lock().look = true;
+        self.supervisor_wake.notify_all();
+    }
+
+    /// A thread that changes the registry when the engine itself asks for it, because a worker
+    /// can't wait for that; and that starts the threads of lagging capabilities.
+    pub(super) fn run_supervisor(self: &Arc<Self>) {
+        let Ok(host) = Application::new("host") else { return };
+        while !self.stopping.load(Ordering::Relaxed) {
+            let asked = {
+                let mut supervisor = self.supervisor.lock();
+                if supervisor.asked.is_empty() && !supervisor.look {
+                    self.supervisor_wake.wait_for(&mut supervisor, Duration::from_millis(200));
+                }
+                supervisor.look = false;
+                std::mem::take(&mut supervisor.asked)
+            };
+            for change in asked {
+                self.quarantine(change, &host);
+            }
+            self.start_catch_up();
+        }
+    }
+
+    fn quarantine(&self, change: RegistryChange, by: &Application) {
+        let RegistryChange::Quarantined { capability, digest, reason } = &change else { return };
+        let registry = self.registry();
+        let due = registry.capabilities.get(capability).is_some_and(|is| !is.is_quarantined() && is.digest == *digest);
+        if due {
+            tracing::error!(%capability, %reason, "quarantined: release it or install another version");
+            if let Err(error) = self.append_change(change.clone(), by) {
+                tracing::error!(%error, "the quarantine could not be written");
+            }
+        }
+    }
+
+    /// Has every partition take the newest revision into use.
+    pub(super) fn adopt_everywhere(&self) {
+        for partition in (0..self.partitions.len() as u16).map(Partition) {
+            self.queue(partition).push(Work::Adopt { partition });
+        }
+    }
+}
+
+/// The items of a record, with their numbers.
+pub(super) fn items_of(record: &StoredRecord) -> Result<Vec<(u16, Item)>, AcceptError> {
+    let unreadable = |error: crate::record::RecordError| AcceptError::Unavailable(error.to_string());
+    Ok(match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
+        Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
+        Record::Decided(decided) => {
+            let decided = Arc::new(decided);
+            let indexes = 0..=decided.emitted.len() as u16;
+            indexes.filter_map(|index| Some((index, Item::of_decided(&decided, index)?))).collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
+fn move_cursor(state: &mut PartitionState, cursor: &Cursor, through: ItemPosition) {
+    let same = |is: &&mut Cursor| is.capability == cursor.capability && is.generation == cursor.generation;
+    if let Some(lagging) = state.adopted.lagging.iter_mut().find(same) {
+        lagging.through = lagging.through.max(through);
+    }
+}
+
+/// What a revision makes of one capability in one partition.
+fn adopt_capability(
+    adopted: &mut Adopted,
+    name: &CapabilityName,
+    capability: &crate::registry::Capability,
+    stands_still: bool,
+) {
+    let generation = capability.generation;
+    let lagging = adopted.lagging.iter().any(|cursor| cursor.capability == *name && cursor.generation == generation);
+    let visible = adopted.visible.get(name).copied();
+    if visible != Some(generation) && !lagging {
+        // A generation that is older than the newest is not waited for any more.
+        adopted.lagging.retain(|cursor| cursor.capability != *name);
+        if capability.from_start {
+            let (capability, through) = (name.clone(), ItemPosition::default());
+            adopted.lagging.push(Cursor { capability, generation, through, catching_up: true });
+            adopted.visible.entry(name.clone()).or_insert(generation);
+            return;
+        }
+        adopted.visible.insert(name.clone(), generation);
+    }
+    let lags = adopted.lagging.iter().any(|cursor| cursor.capability == *name);
+    if stands_still && !lags {
+        let (capability, through) = (name.clone(), adopted.through);
+        adopted.lagging.push(Cursor { capability, generation, through, catching_up: false });
+    }
+}
+
+/// Capabilities whose component or settings are others now: what is parked of them runs again.
+fn changed_capabilities(before: &super::runtime::Runtime, now: &super::runtime::Runtime) -> Vec<CapabilityName> {
+    let changed = now.registry.capabilities.iter().filter(|(name, capability)| {
+        before.registry.capabilities.get(*name).is_some_and(|before| {
+            before.digest != capability.digest
+                || before.settings_revision != capability.settings_revision
+                || (before.is_quarantined() && !capability.is_quarantined())
+        })
+    });
+    changed.map(|(name, _)| name.clone()).collect()
+}

@@ -1,0 +1,337 @@
+//! From what the handlers asked for to one record: a pure function.
+
+use crate::record::{
+    Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
+    Memory, Outcome, PartitionState, ProfileState,
+};
+use crate::registry::Routing;
+use crate::sandbox::CallReport;
+use crate::vocabulary::{
+    CapabilityName, Effect, Failure, FailureKind, FieldName, ItemPosition, Proposal, Refusal, Role, Seq, Timestamp,
+    Value,
+};
+
+/// The most that one capability may keep of one customer, claims and memory together, in bytes:
+/// it stands in one entry of the view, which has to stay below 48 KiB.
+const TOLD_BYTES_MAX: usize = 40 * 1024;
+
+/// The item that is decided.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Where it stands.
+    pub item: ItemPosition,
+    /// What kind of item it is.
+    pub kind: CauseKind,
+    /// The accepted event at the root of the chain of causes.
+    pub root: Seq,
+    /// Generations of cause since the root.
+    pub depth: u16,
+    /// Derived deliveries the root has spent before this record.
+    pub spent: u32,
+    /// When it happened: the time of the claims that follow.
+    pub observed_at: Timestamp,
+}
+
+/// How one delivery went.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// The capability's index in the routing.
+    pub capability: usize,
+    /// Of which generation.
+    pub generation: u32,
+    /// In which role.
+    pub role: Role,
+    /// What came of it.
+    pub ran: Ran,
+}
+
+/// What came of a delivery.
+#[derive(Clone, Debug)]
+pub enum Ran {
+    /// The handler was called.
+    Called(CallReport),
+    /// The event can't be given to this plug-in as it is.
+    Unfit(Refusal),
+    /// An earlier delivery of the same capability and customer is parked.
+    Held,
+    /// An admin gave it up.
+    Skipped(String),
+    /// A bound of the root is spent.
+    Undeliverable(String),
+}
+
+/// What a decision is made from.
+pub struct Decision<'a> {
+    /// The item.
+    pub cause: Cause,
+    /// The revision in use.
+    pub routing: &'a Routing,
+    /// Its number.
+    pub revision: Seq,
+    /// The partition before this record.
+    pub partition: &'a PartitionState,
+    /// The profile before this record.
+    pub state: &'a ProfileState,
+    /// What was proposed, when the item is an application's event.
+    pub accepted: Option<&'a Accepted>,
+    /// Whether the profile is what the sender expected.
+    pub precondition_met: bool,
+    /// How each delivery went.
+    pub delivered: Vec<Delivered>,
+    /// A lagging capability whose own cursor moves.
+    pub cursor: Option<Cursor>,
+    /// Whether this is one delivery on its own, made after the item was decided.
+    pub late: bool,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl Decision<'_> {
+    /// The record: all of what follows, or for a handler that failed nothing.
+    pub fn decide(self) -> Decided {
+        let mut decided = self.empty();
+        let delivered = &self.delivered;
+        for delivery in delivered {
+            let outcome = self.outcome(delivery, &mut decided.emitted);
+            self.add_changes(delivery, &outcome, &mut decided.changes);
+            decided.outcomes.push(outcome);
+        }
+        decided.changes.retain(|changed| changed.before != changed.after);
+        if let Some(accepted) = self.accepted {
+            for proposal in &accepted.proposals {
+                let answer = self.answer(proposal);
+                if answer.outcome == AnswerKind::NoSource {
+                    let Proposal { field, value, by, at } = proposal.clone();
+                    decided.held.push(HeldProposal { by, field, value, at });
+                }
+                // A late delivery answers only for its own capability.
+                let is_mine = |name: &CapabilityName| delivered.iter().any(|is| self.name(is) == name);
+                if !self.late || answer.source.as_ref().is_some_and(is_mine) {
+                    decided.answers.push(answer);
+                }
+            }
+            if self.late {
+                decided.held.clear();
+            } else {
+                let new = accepted.identifiers.iter().filter(|is| !self.state.identifiers.contains(is));
+                decided.identifiers = new.cloned().collect();
+                decided.conflicts = accepted.conflicts.clone();
+            }
+        }
+        decided
+    }
+
+    fn empty(&self) -> Decided {
+        let calls = self.delivered.iter().filter(|delivery| matches!(delivery.ran, Ran::Called(_))).count() as u32;
+        let Cause { item, kind, root, depth, spent, observed_at } = self.cause;
+        Decided {
+            profile: self.state.id,
+            cause: item,
+            kind,
+            root,
+            depth,
+            spent: if depth == 0 { 0 } else { spent + calls },
+            through: if self.late { self.partition.through() } else { item },
+            cursor: self.cursor.clone(),
+            revision: self.revision,
+            at: self.at,
+            observed_at,
+            previous: (self.state.head > 0).then_some(self.state.head),
+            identifiers: Vec::new(),
+            retired: Vec::new(),
+            conflicts: Vec::new(),
+            outcomes: Vec::with_capacity(self.delivered.len()),
+            answers: Vec::new(),
+            held: Vec::new(),
+            changes: Vec::new(),
+            emitted: Vec::new(),
+        }
+    }
+
+    fn name(&self, delivery: &Delivered) -> &CapabilityName {
+        &self.routing.capabilities[delivery.capability].name
+    }
+
+    fn outcome(&self, delivery: &Delivered, emitted: &mut Vec<Emitted>) -> Outcome {
+        let routed = &self.routing.capabilities[delivery.capability];
+        let mut outcome = Outcome {
+            capability: routed.name.clone(),
+            generation: delivery.generation,
+            role: delivery.role,
+            digest: routed.capability.digest,
+            settings: routed.capability.settings_revision,
+            result: DeliveryResult::Done,
+            claims: Vec::new(),
+            refusals: Vec::new(),
+            memory: None,
+        };
+        match &delivery.ran {
+            Ran::Called(report) => {
+                outcome.refusals.clone_from(&report.refusals);
+                match &report.result {
+                    Ok(effects) => self.take_effects(delivery, effects, &mut outcome, emitted),
+                    Err(failure) => outcome.result = DeliveryResult::Parked(failure.clone()),
+                }
+            }
+            Ran::Unfit(refusal) => outcome.refusals.push(refusal.clone()),
+            Ran::Held => outcome.result = DeliveryResult::Held,
+            Ran::Skipped(reason) => outcome.result = DeliveryResult::Skipped { reason: reason.clone() },
+            Ran::Undeliverable(reason) => {
+                outcome.result = DeliveryResult::Undeliverable { reason: reason.clone() };
+            }
+        }
+        outcome
+    }
+
+    fn take_effects(&self, delivery: &Delivered, effects: &[Effect], outcome: &mut Outcome, emitted: &mut Vec<Emitted>) {
+        let told = self.state.told(self.name(delivery), delivery.generation);
+        let first_new = emitted.len();
+        for effect in effects {
+            match effect {
+                Effect::Claim { field, value } => {
+                    let known = told.and_then(|told| told.claim(field)).map(|claim| &claim.value);
+                    // Setting an equal value is no change.
+                    if known != Some(value) {
+                        outcome.claims.push((field.clone(), value.clone()));
+                    }
+                }
+                Effect::Refuse { field, code, message } => outcome.refusals.push(Refusal {
+                    field: field.as_ref().map(ToString::to_string),
+                    code: code.clone(),
+                    message: message.clone(),
+                }),
+                Effect::Emit { name, properties } => emitted.push(Emitted {
+                    by: outcome.capability.clone(),
+                    name: name.clone(),
+                    properties: properties.clone(),
+                    silent: self.is_silent(delivery),
+                }),
+                Effect::Remember(memory) => {
+                    let known = told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.as_slice());
+                    if known != memory.as_deref() {
+                        outcome.memory = Some(memory.clone().map_or(Memory::Forgotten, Memory::Kept));
+                    }
+                }
+            }
+        }
+        if let Some(failure) = self.too_large(delivery, outcome) {
+            outcome.result = DeliveryResult::Parked(failure);
+            outcome.claims.clear();
+            outcome.memory = None;
+            emitted.truncate(first_new);
+        }
+    }
+
+    /// What a generation emits while it catches up is recorded, and delivered only if the admin
+    /// asked for that.
+    fn is_silent(&self, delivery: &Delivered) -> bool {
+        let routed = &self.routing.capabilities[delivery.capability];
+        let catching_up = self.partition.generation(&routed.name) != Some(delivery.generation)
+            || self.cursor.as_ref().is_some_and(|cursor| cursor.catching_up);
+        catching_up && !routed.capability.deliver_while_catching_up
+    }
+
+    fn too_large(&self, delivery: &Delivered, outcome: &Outcome) -> Option<Failure> {
+        let told = self.state.told(self.name(delivery), delivery.generation);
+        let known = told.map(|told| told.claims.as_slice()).unwrap_or_default();
+        let size = |value: &Option<Value>| 48 + value.as_ref().map_or(0, Value::size);
+        let kept = known.iter().filter(|claim| !outcome.claims.iter().any(|(field, _)| *field == claim.field));
+        let claims: usize = kept.map(|claim| size(&claim.value)).sum();
+        let new: usize = outcome.claims.iter().map(|(_, value)| size(value)).sum();
+        let memory = match &outcome.memory {
+            Some(Memory::Kept(bytes)) => bytes.len(),
+            Some(Memory::Forgotten) => 0,
+            None => told.and_then(|told| told.memory.as_ref()).map_or(0, |memory| memory.0.len()),
+        };
+        let total = claims + new + memory;
+        (total > TOLD_BYTES_MAX).then(|| Failure {
+            kind: FailureKind::Limit,
+            message: format!(
+                "claims and memory of one customer would take {total} bytes; {TOLD_BYTES_MAX} are the most"
+            ),
+            backtrace: Vec::new(),
+        })
+    }
+
+    /// The visible values that this delivery's claims change: those of fields whose source it is.
+    fn add_changes(&self, delivery: &Delivered, outcome: &Outcome, changes: &mut Vec<Changed>) {
+        let name = &outcome.capability;
+        if self.partition.generation(name) != Some(delivery.generation) {
+            return;
+        }
+        for (field, value) in &outcome.claims {
+            let Some(entry) = self.routing.field(field) else { continue };
+            if entry.source.as_ref() != Some(name) {
+                continue;
+            }
+            let visible = self.state.visible(field, entry, &self.partition.adopted.visible);
+            let before = visible.map(|visible| visible.value.clone());
+            // Only its source's word ends an opt-out: taking the claim back does not.
+            let after = match value {
+                None if entry.protective => before.clone(),
+                value => value.clone(),
+            };
+            match changes.iter_mut().find(|changed| changed.field == *field) {
+                Some(changed) => changed.after = after,
+                None => changes.push(Changed {
+                    by: name.clone(),
+                    field: field.clone(),
+                    before,
+                    after,
+                    protective: entry.protective,
+                }),
+            }
+        }
+    }
+
+    fn answer(&self, proposal: &Proposal) -> Answer {
+        let field = &proposal.field;
+        let source = self.routing.field(field).and_then(|entry| entry.source.clone());
+        let outcome = match &source {
+            _ if !self.precondition_met => AnswerKind::PreconditionFailed,
+            None => AnswerKind::NoSource,
+            Some(source) => self.answer_of(source, proposal),
+        };
+        Answer { field: field.clone(), source, outcome }
+    }
+
+    fn answer_of(&self, source: &CapabilityName, proposal: &Proposal) -> AnswerKind {
+        let asked = |delivery: &&Delivered| delivery.role == Role::Source && self.name(delivery) == source;
+        let Some(delivery) = self.delivered.iter().find(asked) else {
+            // A source without the role never answers; one that lags has yet to.
+            return if self.partition.is_lagging(source) { AnswerKind::Waiting } else { AnswerKind::NoAnswer };
+        };
+        match &delivery.ran {
+            Ran::Called(CallReport { result: Ok(effects), refusals, .. }) => {
+                answer_from_effects(proposal, effects, refusals)
+            }
+            Ran::Called(_) | Ran::Held => AnswerKind::Waiting,
+            Ran::Unfit(refusal) => refused(&refusal.code, &refusal.message),
+            Ran::Skipped(_) | Ran::Undeliverable(_) => AnswerKind::NoAnswer,
+        }
+    }
+}
+
+fn refused(code: &str, message: &str) -> AnswerKind {
+    AnswerKind::Refused { code: code.to_owned(), message: message.to_owned() }
+}
+
+fn answer_from_effects(proposal: &Proposal, effects: &[Effect], refusals: &[Refusal]) -> AnswerKind {
+    let concerns = |field: &Option<FieldName>| field.as_ref().is_none_or(|field| *field == proposal.field);
+    for effect in effects.iter().rev() {
+        match effect {
+            Effect::Claim { field, value } if *field == proposal.field => {
+                return match value {
+                    _ if *value == proposal.value => AnswerKind::Accepted,
+                    Some(value) => AnswerKind::InAnotherForm(value.clone()),
+                    None => AnswerKind::Cleared,
+                };
+            }
+            Effect::Refuse { field, code, message } if concerns(field) => return refused(code, message),
+            _ => {}
+        }
+    }
+    // The source asked for something the host said no to.
+    let host_refusal = refusals.iter().find(|refusal| refusal.field.as_deref() == Some(proposal.field.as_str()));
+    host_refusal.map_or(AnswerKind::NoAnswer, |refusal| refused(&refusal.code, &refusal.message))
+}

@@ -1,0 +1,135 @@
+//! What happens when records are on the disk: the view takes them, and who waits is told.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::{AcceptError, Engine};
+use crate::log::Commit;
+use crate::record::CauseKind;
+use crate::view::Folded;
+use crate::vocabulary::{Partition, Position};
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Awaited {
+    /// That this record is durable.
+    Durable(Position),
+    /// That the decision of this event is durable.
+    Decided(Position),
+}
+
+/// Who waits.
+#[derive(Default)]
+pub struct Waiters {
+    waiting: Mutex<HashMap<Awaited, Vec<oneshot::Sender<()>>>>,
+}
+
+impl Waiters {
+    fn register(&self, awaited: Awaited) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting.lock();
+        let others = waiting.entry(awaited).or_default();
+        // Those that gave up are cleared by whoever comes next.
+        others.retain(|sender| !sender.is_closed());
+        others.push(sender);
+        receiver
+    }
+
+    fn tell(&self, awaited: impl Iterator<Item = Awaited>) {
+        let mut waiting = self.waiting.lock();
+        if waiting.is_empty() {
+            return;
+        }
+        for awaited in awaited {
+            let told = waiting.remove(&awaited).unwrap_or_default();
+            for sender in told {
+                // Who gave up waiting is gone.
+                let _ = sender.send(());
+            }
+        }
+    }
+
+    /// Nobody will be told any more: everyone who waits sees an error.
+    pub fn abandon(&self) {
+        self.waiting.lock().clear();
+    }
+}
+
+impl Engine {
+    /// Waits until a record is on the disk. Records before it in the log are as well then.
+    pub async fn durable(&self, position: Position) -> Result<(), AcceptError> {
+        if self.is_durable(position) {
+            return Ok(());
+        }
+        let told = self.waiters.register(Awaited::Durable(position));
+        // It may have become durable, or the log may have failed, before we were registered.
+        if self.is_durable(position) {
+            return Ok(());
+        }
+        if let Some(failure) = self.log.failed() {
+            return Err(AcceptError::Unavailable(failure.to_string()));
+        }
+        told.await.map_err(|_| {
+            let failure = self.log.failed().map(|failure| failure.to_string());
+            AcceptError::Unavailable(failure.unwrap_or_else(|| "the host is stopping".to_owned()))
+        })
+    }
+
+    /// Waits until the decision of an event is on the disk; false when the time ran out first.
+    pub async fn decided(&self, position: Position, patience: Duration) -> bool {
+        let told = self.waiters.register(Awaited::Decided(position));
+        if self.is_decided(position) {
+            return true;
+        }
+        matches!(tokio::time::timeout(patience, told).await, Ok(Ok(())))
+    }
+
+    pub(super) fn is_durable(&self, position: Position) -> bool {
+        self.log.reader().durable_head(position.partition).seq >= position.seq
+    }
+
+    fn is_decided(&self, position: Position) -> bool {
+        self.view.applied(position.partition).partition.through().seq >= position.seq
+    }
+
+    /// Called by the log's writer with everything one sync made durable.
+    pub(super) fn on_durable(&self, commit: Commit<Folded>) {
+        self.metrics.commit(&commit);
+        let records = commit.records;
+        let folded = records.iter().map(|record| (record.position, record.chain, record.attachment.clone()));
+        self.view.apply(folded);
+        let mut settled = Vec::new();
+        for record in &records {
+            match &record.attachment {
+                Folded::Accepted { key, .. } => self.event_ids.forget(*key),
+                Folded::Decided { decided, created: true, .. } => settled.push(decided.profile),
+                Folded::Linked(linked) => self.identity.settle(linked),
+                _ => {}
+            }
+        }
+        if !settled.is_empty() {
+            self.identity.settle_profiles(&settled);
+        }
+        self.waiters.tell(records.iter().map(|record| Awaited::Durable(record.position)));
+        self.waiters.tell(records.iter().filter_map(|record| decided_event(record.position.partition, &record.attachment)));
+    }
+
+    /// Called by the log's writer when it can't write: acknowledging and deciding end.
+    pub(super) fn on_failed(&self, failure: &crate::log::Failure) {
+        tracing::error!(%failure, "the log can't be written: no event is taken any more; mend the disk and start again");
+        self.stop_deciding();
+        self.waiters.abandon();
+    }
+}
+
+fn decided_event(partition: Partition, folded: &Folded) -> Option<Awaited> {
+    match folded {
+        Folded::Decided { decided, .. } if decided.kind == CauseKind::Event && decided.cursor.is_none() => {
+            Some(Awaited::Decided(Position { partition, seq: decided.cause.seq }))
+        }
+        _ => None,
+    }
+}

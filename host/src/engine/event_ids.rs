@@ -1,0 +1,33 @@
+//! Event ids that were taken but are not in the view yet, so that of two equal ones at the same
+//! moment one is the duplicate of the other.
+
+use std::collections::HashMap;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::view::{EventEntry, EventKey};
+
+/// Threads that take events seldom meet in one of this many.
+const SHARDS: usize = 64;
+
+/// Event ids in flight.
+pub struct EventIds {
+    shards: Vec<Mutex<HashMap<EventKey, EventEntry>>>,
+}
+
+impl EventIds {
+    /// None yet.
+    pub fn new() -> EventIds {
+        EventIds { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+
+    /// The part that has this key. Held while an event is taken, so that its twin waits.
+    pub fn shard(&self, key: EventKey) -> MutexGuard<'_, HashMap<EventKey, EventEntry>> {
+        self.shards[usize::from(key.0[0]) % SHARDS].lock()
+    }
+
+    /// The view has it now.
+    pub fn forget(&self, key: EventKey) {
+        self.shard(key).remove(&key);
+    }
+}

@@ -1,0 +1,205 @@
+//! What the engine counts, in Prometheus' terms.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+
+use crate::log::Commit;
+use crate::record::DeliveryResult;
+use crate::view::Folded;
+use crate::vocabulary::CapabilityName;
+
+/// Upper bounds of the latency buckets, in microseconds: about five a decade, from what a fresh
+/// sandbox takes to what makes a person wait.
+pub const LATENCY_BOUNDS_US: [u64; 24] = [
+    2, 4, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000,
+    500_000, 1_000_000, 5_000_000,
+];
+
+/// A histogram that many threads count in without waiting for each other.
+#[derive(Debug, Default)]
+pub struct Latency {
+    /// One for each bound, and one for what is beyond the last.
+    buckets: [AtomicU64; LATENCY_BOUNDS_US.len() + 1],
+    sum_ns: AtomicU64,
+}
+
+/// What a histogram held at one moment.
+#[derive(Clone, Debug)]
+pub struct LatencySnapshot {
+    /// Counts, not cumulative.
+    pub buckets: Vec<u64>,
+    /// Seconds, added up.
+    pub sum_s: f64,
+}
+
+impl Latency {
+    /// Counts one.
+    pub fn observe(&self, duration: Duration) {
+        let us = duration.as_micros() as u64;
+        let bucket = LATENCY_BOUNDS_US.partition_point(|bound| *bound < us);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.sum_ns.fetch_add(duration.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// What it holds.
+    pub fn snapshot(&self) -> LatencySnapshot {
+        LatencySnapshot {
+            buckets: self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect(),
+            sum_s: self.sum_ns.load(Ordering::Relaxed) as f64 / 1e9,
+        }
+    }
+}
+
+impl LatencySnapshot {
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// The bound, in microseconds, below which this share (0 to 1) lies; 0 when nothing was counted.
+    pub fn quantile_us(&self, share: f64) -> u64 {
+        let wanted = (self.count() as f64 * share).ceil() as u64;
+        let mut passed = 0;
+        for (index, count) in self.buckets.iter().enumerate() {
+            passed += count;
+            if passed >= wanted && wanted > 0 {
+                return LATENCY_BOUNDS_US.get(index).copied().unwrap_or(u64::MAX);
+            }
+        }
+        0
+    }
+}
+
+/// What is counted for each capability.
+#[derive(Debug, Default)]
+pub struct CapabilityMetrics {
+    /// Time of a call, from making the instance to having thrown it away.
+    pub latency: Latency,
+    /// Deliveries that ended well.
+    pub done: AtomicU64,
+    /// Calls that failed.
+    pub failed: AtomicU64,
+    /// Deliveries held behind a parked one.
+    pub held: AtomicU64,
+    /// Things the host or the plug-in said no to.
+    pub refused: AtomicU64,
+    /// Failures since the last success.
+    pub failures_in_a_row: AtomicU64,
+    /// A moving average of a call's time, in microseconds.
+    pub average_us: AtomicU64,
+}
+
+/// Weight of the newest call in the moving average: one part in this many.
+const AVERAGE_OVER: u64 = 32;
+
+impl CapabilityMetrics {
+    /// Counts a call's time.
+    pub fn call(&self, duration: Duration) {
+        self.latency.observe(duration);
+        let us = duration.as_micros() as u64;
+        let average = self.average_us.load(Ordering::Relaxed);
+        let next = (average * (AVERAGE_OVER - 1) + us).div_ceil(AVERAGE_OVER);
+        self.average_us.store(next, Ordering::Relaxed);
+    }
+}
+
+/// What the engine counts.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    capabilities: RwLock<BTreeMap<CapabilityName, Arc<CapabilityMetrics>>>,
+    /// Events that are durable.
+    pub accepted: AtomicU64,
+    /// Events sent again.
+    pub duplicates: AtomicU64,
+    /// Decisions that are durable.
+    pub decided: AtomicU64,
+    /// Fresh instances made.
+    pub sandboxes: AtomicU64,
+    /// From an event's being taken to its decision's being durable.
+    pub accept_to_decided: Latency,
+    /// Time of a commit's sync.
+    pub sync: Latency,
+    /// Time of a commit's write.
+    pub write: Latency,
+    /// Commits.
+    pub commits: AtomicU64,
+    /// Bytes of all commits.
+    pub log_bytes: AtomicU64,
+    /// Records of all commits.
+    pub records: AtomicU64,
+    /// Outcomes by result.
+    pub outcomes: [AtomicU64; OUTCOMES.len()],
+}
+
+/// The results that are counted.
+pub const OUTCOMES: [&str; 5] = ["done", "parked", "held", "skipped", "undeliverable"];
+
+fn outcome_index(result: &DeliveryResult) -> usize {
+    match result {
+        DeliveryResult::Done => 0,
+        DeliveryResult::Parked(_) => 1,
+        DeliveryResult::Held => 2,
+        DeliveryResult::Skipped { .. } => 3,
+        DeliveryResult::Undeliverable { .. } => 4,
+    }
+}
+
+impl Metrics {
+    /// The counters of a capability.
+    pub fn capability(&self, name: &CapabilityName) -> Arc<CapabilityMetrics> {
+        if let Some(metrics) = self.capabilities.read().get(name) {
+            return metrics.clone();
+        }
+        self.capabilities.write().entry(name.clone()).or_default().clone()
+    }
+
+    /// The counters of all capabilities that were ever called.
+    pub fn capabilities(&self) -> Vec<(CapabilityName, Arc<CapabilityMetrics>)> {
+        self.capabilities.read().iter().map(|(name, metrics)| (name.clone(), metrics.clone())).collect()
+    }
+
+    /// Counts one commit of the log.
+    pub fn commit(&self, commit: &Commit<Folded>) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.log_bytes.fetch_add(commit.frame_bytes as u64, Ordering::Relaxed);
+        self.records.fetch_add(commit.records.len() as u64, Ordering::Relaxed);
+        self.sync.observe(commit.sync_time);
+        self.write.observe(commit.write_time);
+        for record in &commit.records {
+            match &record.attachment {
+                Folded::Accepted { .. } => {
+                    self.accepted.fetch_add(1, Ordering::Relaxed);
+                }
+                Folded::Decided { decided, .. } => {
+                    self.decided.fetch_add(1, Ordering::Relaxed);
+                    for outcome in &decided.outcomes {
+                        self.outcomes[outcome_index(&outcome.result)].fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_the_bound_above_it() {
+        let latency = Latency::default();
+        for us in 1..=100 {
+            latency.observe(Duration::from_micros(us));
+        }
+        let snapshot = latency.snapshot();
+        assert_eq!(snapshot.count(), 100);
+        assert_eq!(snapshot.quantile_us(0.5), 50);
+        assert_eq!(snapshot.quantile_us(0.99), 100);
+        assert_eq!(Latency::default().snapshot().quantile_us(0.99), 0);
+    }
+}

@@ -1,0 +1,141 @@
+//! The loop: an event is taken, put in its place in the log, given to the capabilities that asked
+//! for it, and what they ask for becomes one record.
+//!
+//! ```text
+//! accept ─▶ identity ─▶ sequencer ─▶ log ─▶ durable: view, waiting answers, metrics
+//!                          │  ▲
+//!                          ▼  │ Decided
+//!                        worker: route ─▶ project ─▶ run ─▶ decide ─▶ commit
+//! ```
+//!
+//! [`route`], [`project`] and [`decide`] are pure. Only the worker, the catch-up threads and the
+//! log's writer wait for anything.
+//!
+//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core,
+//! [`identity`], a partition's sequencer.
+
+mod accept;
+mod catch_up;
+pub mod decide;
+mod durable;
+mod event_ids;
+mod identity;
+mod install;
+pub mod metrics;
+mod partition;
+pub mod project;
+mod query;
+mod recover;
+mod retry;
+pub mod route;
+mod run;
+mod runtime;
+mod sequencer;
+mod status;
+mod worker;
+
+pub use accept::{AcceptError, Acceptance, NewEvent};
+pub use install::{ChangeError, InstallError, InstallOptions};
+pub use query::{EventDecisions, QueryError, ReadProfile, TimelineEntry};
+pub use recover::{Start, StartError, read_registry};
+pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
+pub use runtime::LoadError;
+pub use status::Status;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use arc_swap::ArcSwap;
+use parking_lot::{Condvar, Mutex};
+
+use crate::clock::Clock;
+use crate::config::EngineConfig;
+use crate::log::{LocalLog, LogReader};
+use crate::registry::Registry;
+use crate::view::{Folded, View};
+use crate::vocabulary::{CapabilityName, Partition, ProfileId};
+
+use durable::Waiters;
+use event_ids::EventIds;
+use identity::Identity;
+use metrics::Metrics;
+use partition::PartitionCell;
+use runtime::{Plugins, Runtime};
+use worker::WorkQueue;
+
+/// The engine of one data directory.
+pub struct Engine {
+    config: EngineConfig,
+    clock: Clock,
+    log: LocalLog<Folded>,
+    view: View,
+    plugins: Plugins,
+    /// The newest revision; partitions adopt it one by one.
+    newest: ArcSwap<Runtime>,
+    /// One change of the registry at a time.
+    changing: Mutex<()>,
+    partitions: Vec<PartitionCell>,
+    queues: Vec<Arc<WorkQueue>>,
+    identity: Identity,
+    event_ids: EventIds,
+    waiters: Waiters,
+    metrics: Metrics,
+    /// Events taken and not decided.
+    undecided: AtomicUsize,
+    /// Capabilities with a thread of their own because they are slow.
+    slow: Mutex<HashSet<CapabilityName>>,
+    /// Capabilities whose catch-up thread runs.
+    catching_up: Mutex<HashSet<CapabilityName>>,
+    /// What the engine itself asks of the registry.
+    supervisor: Mutex<Supervisor>,
+    supervisor_wake: Condvar,
+    stopping: AtomicBool,
+    started_at: crate::vocabulary::Timestamp,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Supervisor {
+    asked: Vec<crate::registry::RegistryChange>,
+    look: bool,
+}
+
+impl Engine {
+    /// The newest revision of the registry.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.newest.load().registry.clone()
+    }
+
+    /// The engine's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What the log folds into.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The durable part of the log.
+    pub fn log(&self) -> &LogReader {
+        self.log.reader()
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    fn home(&self, profile: ProfileId) -> Partition {
+        profile.partition(self.partitions.len() as u16)
+    }
+
+    fn cell(&self, partition: Partition) -> &PartitionCell {
+        &self.partitions[usize::from(partition.0)]
+    }
+
+    fn queue(&self, partition: Partition) -> &WorkQueue {
+        &self.queues[usize::from(partition.0) % self.queues.len()]
+    }
+}

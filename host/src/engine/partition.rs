@@ -1,0 +1,99 @@
+//! One partition as the deciders see it: the fold of everything appended, durable or not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::runtime::Runtime;
+use crate::record::{PartitionState, ProfileState};
+use crate::view::{StoreError, View};
+use crate::vocabulary::{ProfileId, Seq};
+
+/// A partition's locks. `sequencer` is held while a record gets its place and is handed to the
+/// worker, so that the worker's order is the log's; `core` while the state is read or changed,
+/// never while a plug-in runs.
+#[derive(Default)]
+pub struct PartitionCell {
+    /// Order of appends.
+    pub sequencer: Mutex<()>,
+    /// The state.
+    pub core: Mutex<Core>,
+}
+
+/// The fold of everything appended to a partition.
+#[derive(Default)]
+pub struct Core {
+    /// Cursors and revision.
+    pub state: PartitionState,
+    /// The revision in use, with its components.
+    pub runtime: Option<Arc<Runtime>>,
+    /// What accepted events have spent and what of theirs is still to be decided.
+    pub roots: HashMap<Seq, Root>,
+    cache: Cache,
+}
+
+/// What an accepted event has caused.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Root {
+    /// Derived deliveries so far.
+    pub spent: u32,
+    /// Records of its that have items to be decided.
+    pub pending: u32,
+}
+
+/// Newest states of profiles: two generations of a map. What isn't in the view must stay; the
+/// rest goes when it wasn't used for a while.
+#[derive(Default)]
+struct Cache {
+    young: HashMap<ProfileId, Arc<ProfileState>>,
+    old: HashMap<ProfileId, Arc<ProfileState>>,
+}
+
+impl Core {
+    /// The newest state of a profile; none when nothing was ever decided about it.
+    pub fn profile(&mut self, id: ProfileId, view: &View) -> Result<Option<Arc<ProfileState>>, StoreError> {
+        if let Some(state) = self.cache.young.get(&id) {
+            return Ok(Some(state.clone()));
+        }
+        if let Some(state) = self.cache.old.remove(&id) {
+            self.cache.young.insert(id, state.clone());
+            return Ok(Some(state));
+        }
+        let state = view.profile(id)?;
+        if let Some(state) = &state {
+            self.cache.young.insert(id, state.clone());
+        }
+        Ok(state)
+    }
+
+    /// Takes a new state of a profile. `durable` is the partition's last record in the view.
+    pub fn put(&mut self, state: Arc<ProfileState>, profiles_max: usize, durable: impl FnOnce() -> Seq) {
+        self.cache.old.remove(&state.id);
+        self.cache.young.insert(state.id, state);
+        if self.cache.young.len() > profiles_max {
+            let durable = durable();
+            let mut next = std::mem::take(&mut self.cache.young);
+            let kept = self.cache.old.drain().filter(|(_, state)| state.head > durable);
+            next.extend(kept.collect::<Vec<_>>());
+            self.cache.old = next;
+        }
+    }
+
+    /// A record of this root has items to be decided.
+    pub fn add_pending(&mut self, root: Seq, spent: u32) {
+        let entry = self.roots.entry(root).or_default();
+        entry.pending += 1;
+        entry.spent = entry.spent.max(spent);
+    }
+
+    /// All items of a record of this root are decided.
+    pub fn end_pending(&mut self, root: Seq) {
+        if let Some(entry) = self.roots.get_mut(&root) {
+            entry.pending -= 1;
+            if entry.pending == 0 {
+                self.roots.remove(&root);
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What a plug-in gets to see: only what it declared and was granted. This is the security
+//! boundary: what isn't put in here never enters the sandbox's memory.
+
+use std::collections::BTreeMap;
+
+use crate::record::{Changed, ProfileState};
+use crate::registry::{Routed, Routing, manifest::Properties};
+use crate::vocabulary::{CapabilityName, Change, DataPoint, Event, Projection, Property, Refusal};
+
+/// The profile as one capability may know it.
+pub fn project_profile(
+    state: &ProfileState,
+    routed: &Routed,
+    generation: u32,
+    generations: &BTreeMap<CapabilityName, u32>,
+    routing: &Routing,
+) -> Projection {
+    let granted = &routed.capability.grant.identifiers;
+    let asked = &routed.capability.manifest.plugin.identifiers;
+    let seen = |name| granted.contains(name) && asked.contains(name);
+    let identifiers = state.identifiers.iter().filter(|identifier| seen(&identifier.name)).cloned().collect();
+    let told = state.told(&routed.name, generation);
+    let mut points = Vec::new();
+    for claim in told.map(|told| told.claims.as_slice()).unwrap_or_default() {
+        if let Some(value) = claim.value.as_ref().filter(|_| routed.sources(&claim.field)) {
+            let (field, observed_at) = (claim.field.clone(), claim.observed_at);
+            points.push(DataPoint { field, value: value.clone(), observed_at });
+        }
+    }
+    for name in &routed.reads {
+        let visible = routing.field(name).and_then(|field| state.visible(name, field, generations));
+        if let Some(visible) = visible {
+            let (field, observed_at) = (name.clone(), visible.observed_at);
+            points.push(DataPoint { field, value: visible.value.clone(), observed_at });
+        }
+    }
+    let memory = told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.clone());
+    Projection { id: state.id, identifiers, points, memory }
+}
+
+/// The event with only its declared properties, each of its declared type; or why this plug-in
+/// can't be given it.
+pub fn project_event(event: &Event, declared: &Properties) -> Result<Event, Refusal> {
+    let mut properties = Vec::with_capacity(declared.len());
+    for (name, wanted) in declared {
+        let sent = event.properties.iter().find(|property| property.name == *name);
+        // JSON's null says that there is no value, as leaving the property out does.
+        let sent = sent.filter(|property| !matches!(&property.value, crate::vocabulary::Value::Json(json) if json == "null"));
+        match sent.map(|property| property.value.coerce(wanted.kind)) {
+            Some(Ok(value)) => properties.push(Property { name: name.clone(), value }),
+            Some(Err(why)) => return Err(refusal("property.type", format!("property {name}: {why}"))),
+            None if wanted.required => {
+                return Err(refusal("property.missing", format!("property {name} is required and missing")));
+            }
+            None => {}
+        }
+    }
+    Ok(Event {
+        id: event.id.clone(),
+        application: None,
+        name: event.name.clone(),
+        at: event.at,
+        received_at: event.received_at,
+        properties,
+    })
+}
+
+fn refusal(code: &str, message: String) -> Refusal {
+    Refusal { field: None, code: code.to_owned(), message }
+}
+
+/// The changes that one observer is told of.
+pub fn project_changes(changes: &[Changed], routed: &Routed) -> Vec<Change> {
+    let told = changes.iter().filter(|changed| changed.by != routed.name && routed.observes(&changed.field));
+    told.map(|changed| Change {
+        field: changed.field.clone(),
+        before: changed.before.clone(),
+        after: changed.after.clone(),
+    })
+    .collect()
+}

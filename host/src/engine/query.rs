@@ -1,0 +1,196 @@
+//! What can be asked of the engine: profiles, events, timelines. Only what is durable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{AcceptError, Engine};
+use crate::log::LogError;
+use crate::record::{Accepted, CauseKind, Decided, PartitionState, ProfileState, Record, RecordError};
+use crate::registry::Registry;
+use crate::view::{EventKey, StoreError};
+use crate::vocabulary::{
+    Application, CapabilityName, Event, FieldName, IdentifierName, Partition, Position, ProfileId, Seq,
+};
+
+/// Records of a profile that are looked at to find what became of one event.
+const RECORDS_LOOKED_AT_MAX: usize = 1_000;
+
+/// Why a question can't be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The log can't be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The view can't be read.
+    #[error(transparent)]
+    View(#[from] StoreError),
+    /// A record can't be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// A profile and what is needed to read it.
+#[derive(Clone, Debug)]
+pub struct ReadProfile {
+    /// Every capability's claims.
+    pub state: Arc<ProfileState>,
+    /// Whose claims count where it lives.
+    pub partition: PartitionState,
+    /// Where that is.
+    pub home: Partition,
+}
+
+/// An event and what became of it.
+#[derive(Clone, Debug)]
+pub struct EventDecisions {
+    /// The event.
+    pub accepted: Accepted,
+    /// Its decision, then what became later of its deliveries, oldest first; empty when it isn't
+    /// decided yet.
+    pub decided: Vec<(Position, Decided)>,
+    /// A delivery of it waits.
+    pub blocked: bool,
+}
+
+/// One step of a timeline.
+#[derive(Clone, Debug)]
+pub struct TimelineEntry {
+    /// Where it stands.
+    pub position: Position,
+    /// What was decided.
+    pub decided: Decided,
+    /// The event it answers: an application's, or one a capability emitted; none for a change.
+    pub event: Option<Event>,
+    /// What was proposed.
+    pub proposed: Vec<FieldName>,
+}
+
+/// The ETag of what everybody may see of a profile: it changes when a visible value does.
+pub fn etag_of(state: &ProfileState, generations: &BTreeMap<CapabilityName, u32>, registry: &Registry) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(state.id.0.as_bytes());
+    for (name, field) in &registry.fields {
+        if let Some(visible) = state.visible(name, field, generations) {
+            hasher.update(name.as_str().as_bytes());
+            hasher.update(&[0]);
+            hasher.update(&crate::record::encode(visible.value));
+        }
+    }
+    format!("\"{}\"", &hasher.finalize().to_hex()[..16])
+}
+
+impl Engine {
+    /// A profile. One that was made but about which nothing is decided yet is empty.
+    pub fn profile(&self, id: ProfileId) -> Result<Option<ReadProfile>, QueryError> {
+        let home = self.home(id);
+        let partition = self.view.applied(home).partition;
+        let state = match self.view.profile(id)? {
+            Some(state) => state,
+            None if self.identity.is_fresh(id) => Arc::new(ProfileState::new(id, self.clock.now())),
+            None => return Ok(None),
+        };
+        Ok(Some(ReadProfile { state, partition, home }))
+    }
+
+    /// The ETag of a profile.
+    pub fn etag(&self, profile: &ReadProfile) -> String {
+        etag_of(&profile.state, &profile.partition.adopted.visible, &self.registry())
+    }
+
+    /// The profile that goes by this identifier.
+    pub fn resolve(&self, name: &IdentifierName, value: &str) -> Result<Option<ProfileId>, AcceptError> {
+        let registry = self.registry();
+        let kind = registry.identifiers.get(name).ok_or_else(|| AcceptError::UnknownIdentifier(name.clone()))?;
+        let normal = kind.normaliser.normalise(value).ok_or_else(|| AcceptError::BadIdentifier(name.clone()))?;
+        Ok(self.identity.find(name, &normal, &self.view)?)
+    }
+
+    /// Where an application's event stands.
+    pub fn event(&self, application: &Application, id: &str) -> Result<Option<Position>, QueryError> {
+        let key = EventKey::of(application, id);
+        Ok(self.view.event(key)?.map(|entry| entry.position))
+    }
+
+    /// What became of the event at a position; none when there is no event there.
+    pub fn decisions(&self, position: Position) -> Result<Option<EventDecisions>, QueryError> {
+        let accepted = match self.record(position)? {
+            Some(Record::Accepted(accepted)) => accepted,
+            _ => return Ok(None),
+        };
+        let Some(profile) = self.profile(accepted.profile)? else {
+            return Ok(Some(EventDecisions { accepted, decided: Vec::new(), blocked: false }));
+        };
+        let mut decided = Vec::new();
+        let mut next = Some(profile.state.head);
+        for _ in 0..RECORDS_LOOKED_AT_MAX {
+            // A decision always stands behind its event.
+            let Some(seq) = next.filter(|seq| *seq > position.seq) else { break };
+            let at = Position { partition: position.partition, seq };
+            let Some(Record::Decided(record)) = self.record(at)? else { break };
+            next = record.previous;
+            if record.kind == CauseKind::Event && record.cause.seq == position.seq {
+                decided.push((at, record));
+            }
+        }
+        decided.reverse();
+        let waiting = profile.state.told.iter().flat_map(|told| &told.blocked);
+        let blocked = waiting.clone().any(|blocked| blocked.item.seq == position.seq);
+        Ok(Some(EventDecisions { accepted, decided, blocked }))
+    }
+
+    /// A profile's records before a sequence (the newest when none), newest first.
+    pub fn timeline(
+        &self,
+        profile: &ReadProfile,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Result<Vec<TimelineEntry>, QueryError> {
+        let partition = profile.home;
+        let mut next = match before {
+            None => Some(profile.state.head).filter(|head| *head > 0),
+            Some(before) => match self.record(Position { partition, seq: before })? {
+                Some(Record::Decided(record)) if record.profile == profile.state.id => record.previous,
+                _ => None,
+            },
+        };
+        let mut entries = Vec::new();
+        while let Some(seq) = next.filter(|_| entries.len() < limit) {
+            let position = Position { partition, seq };
+            // Beyond what is retained the timeline ends.
+            let Some(Record::Decided(decided)) = self.record(position)? else { break };
+            next = decided.previous;
+            entries.push(self.timeline_entry(position, decided)?);
+        }
+        Ok(entries)
+    }
+
+    fn timeline_entry(&self, position: Position, decided: Decided) -> Result<TimelineEntry, QueryError> {
+        let cause = Position { partition: position.partition, seq: decided.cause.seq };
+        let (event, proposed) = match self.record(cause)? {
+            Some(Record::Accepted(accepted)) => {
+                let proposed = accepted.proposals.iter().map(|proposal| proposal.field.clone()).collect();
+                (Some(accepted.event), proposed)
+            }
+            Some(Record::Decided(record)) => (emitted_event(&record, cause, decided.cause.index), Vec::new()),
+            _ => (None, Vec::new()),
+        };
+        Ok(TimelineEntry { position, decided, event, proposed })
+    }
+
+    fn record(&self, position: Position) -> Result<Option<Record>, QueryError> {
+        let Some(stored) = self.log().read(position)? else { return Ok(None) };
+        Ok(Some(Record::from_bytes(stored.kind, &stored.payload)?))
+    }
+}
+
+fn emitted_event(record: &Decided, position: Position, index: u16) -> Option<Event> {
+    let emitted = record.emitted.get(usize::from(index).checked_sub(1)?)?;
+    Some(Event {
+        id: format!("{position}.{index}"),
+        application: None,
+        name: emitted.name.clone(),
+        at: record.observed_at,
+        received_at: record.at,
+        properties: emitted.properties.clone(),
+    })
+}

@@ -1,0 +1,329 @@
+//! Starting the engine: the log is opened, the view brought up to date, and what was taken but
+//! not decided is decided as if nothing had happened. And stopping it.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwap;
+use parking_lot::{Condvar, Mutex};
+use serde::{Deserialize, Serialize};
+
+use super::durable::Waiters;
+use super::event_ids::EventIds;
+use super::identity::Identity;
+use super::metrics::Metrics;
+use super::partition::PartitionCell;
+use super::runtime::{LoadError, Plugins};
+use super::worker::{Work, WorkQueue};
+use super::{ChangeError, Engine, Supervisor};
+use crate::clock::Clock;
+use crate::config::{DataDir, EngineConfig, ViewConfig};
+use crate::log::{LocalLog, LogError, LogReader, Options};
+use crate::record::{Record, RecordError};
+use crate::registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
+use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
+use crate::view::{Opened, RebuildProgress, StoreError, View};
+use crate::vocabulary::{Application, IdentifierName, ItemPosition, Partition, Position};
+
+/// Why the engine can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The log can't be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The view can't be made.
+    #[error(transparent)]
+    View(#[from] StoreError),
+    /// The sandbox can't be made.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// A record can't be read.
+    #[error("{position}: {cause}")]
+    Record {
+        /// Where it stands.
+        position: Position,
+        /// What is wrong with it.
+        cause: RecordError,
+    },
+    /// The manifest of an installed plug-in can't be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// An installed component can't be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The first entries of the registry can't be written.
+    #[error(transparent)]
+    Registry(#[from] ChangeError),
+    /// The data directory can't be used.
+    #[error("{path}: {cause}")]
+    Directory {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// What a data directory was made with; never changes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataSettings {
+    partitions: u16,
+}
+
+/// How an engine is started.
+pub struct Start {
+    /// Where its data is.
+    pub data: DataDir,
+    /// Bounds of the engine.
+    pub engine: EngineConfig,
+    /// Settings of the view.
+    pub view: ViewConfig,
+    /// Settings of the log.
+    pub log: Options,
+    /// What plug-ins may spend.
+    pub limits: Limits,
+    /// Where untrusted components are compiled.
+    pub compiler: Compiler,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Engine {
+    /// Opens a data directory, or makes one, and starts deciding.
+    pub fn start(
+        start: Start,
+        progress: impl FnMut(RebuildProgress),
+    ) -> Result<(Arc<Engine>, Opened), StartError> {
+        let Start { data, mut engine, view, log, limits, compiler, clock } = start;
+        engine.partitions = data_settings(&data, engine.partitions)?;
+        let workers = match engine.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let (log, recovered) = LocalLog::open(&data.log(), log)?;
+        if let Some(tail) = &recovered.tail {
+            tracing::warn!(?tail, "a crash cut the log short; nothing acknowledged is missing");
+        }
+        let registry = read_registry(log.reader())?;
+        let (view, opened) = View::open(&data.view(), log.reader(), &view, &engine, progress)?;
+        let sandbox = Sandbox::new(&limits)?.compiling_in(compiler).caching_in(data.compiled());
+        let plugins = Plugins::new(sandbox, data.components());
+        let metrics = Metrics::default();
+        let newest = plugins.runtime(Arc::new(registry), &metrics)?;
+        let partitions = (0..engine.partitions).map(|_| PartitionCell::default()).collect();
+        let engine = Arc::new(Engine {
+            started_at: clock.now(),
+            config: engine,
+            clock,
+            log,
+            view,
+            plugins,
+            newest: ArcSwap::from_pointee(newest),
+            changing: Mutex::default(),
+            partitions,
+            queues: (0..workers).map(|_| Arc::new(WorkQueue::default())).collect(),
+            identity: Identity::default(),
+            event_ids: EventIds::new(),
+            waiters: Waiters::default(),
+            metrics,
+            undecided: AtomicUsize::new(0),
+            slow: Mutex::new(HashSet::new()),
+            catching_up: Mutex::new(HashSet::new()),
+            supervisor: Mutex::new(Supervisor::default()),
+            supervisor_wake: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            threads: Mutex::default(),
+        });
+        let (durable, failed) = (Arc::downgrade(&engine), Arc::downgrade(&engine));
+        engine.log.start(
+            move |commit| {
+                if let Some(engine) = durable.upgrade() {
+                    engine.on_durable(commit);
+                }
+            },
+            move |failure| {
+                if let Some(engine) = failed.upgrade() {
+                    engine.on_failed(failure);
+                }
+            },
+        )?;
+        engine.resume()?;
+        engine.spawn()?;
+        engine.define_first_identifiers()?;
+        Ok((engine, opened))
+    }
+
+    /// Puts what was taken but not decided back into the workers' queues.
+    fn resume(&self) -> Result<(), StartError> {
+        for partition in (0..self.partitions.len() as u16).map(Partition) {
+            let state = self.view.applied(partition).partition;
+            let through = state.through();
+            {
+                let mut core = self.cell(partition).core.lock();
+                core.state = state;
+                core.runtime = Some(self.newest.load_full());
+            }
+            self.queue(partition).push(Work::Adopt { partition });
+            for record in self.log().scan(partition, through.seq.max(1)) {
+                let record = record?;
+                let position = record.position;
+                let unreadable = |cause| StartError::Record { position, cause };
+                let seq = position.seq;
+                match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
+                    Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
+                        self.undecided.fetch_add(1, Ordering::Relaxed);
+                        self.queue(partition).push(Work::Accepted { partition, seq, accepted: Arc::new(accepted) });
+                    }
+                    Record::Decided(decided) if !decided.changes.is_empty() || !decided.emitted.is_empty() => {
+                        self.queue(partition).push(Work::Derived { partition, seq, decided: Arc::new(decided) });
+                    }
+                    _ => {}
+                }
+            }
+            // What is held behind nothing was being retried when the host stopped.
+            for profile in self.view.waiting_in(partition) {
+                self.resume_held(partition, profile)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resume_held(&self, partition: Partition, profile: crate::vocabulary::ProfileId) -> Result<(), StartError> {
+        let Some(state) = self.view.profile(profile)? else { return Ok(()) };
+        for told in &state.told {
+            if told.blocked.first().is_some_and(|first| first.failure.is_none()) {
+                let capability = told.capability.clone();
+                self.queue(partition).push(Work::Retry { partition, profile, capability, skip: None });
+            }
+        }
+        Ok(())
+    }
+
+    fn spawn(self: &Arc<Self>) -> Result<(), StartError> {
+        let failed = |cause: std::io::Error| StartError::Directory { path: "a thread".into(), cause: cause.to_string() };
+        let mut threads = self.threads.lock();
+        for index in 0..self.queues.len() {
+            let engine = self.clone();
+            let thread = std::thread::Builder::new().name(format!("worker-{index}"));
+            threads.push(thread.spawn(move || engine.run_worker(index)).map_err(failed)?);
+        }
+        let engine = self.clone();
+        let thread = std::thread::Builder::new().name("supervisor".to_owned());
+        threads.push(thread.spawn(move || engine.run_supervisor()).map_err(failed)?);
+        Ok(())
+    }
+
+    /// The identifiers that every new data directory knows.
+    fn define_first_identifiers(&self) -> Result<(), StartError> {
+        if self.registry().revision > 0 {
+            return Ok(());
+        }
+        let Ok(host) = Application::new("host") else { return Ok(()) };
+        let first = [
+            ("customer_id", Normaliser::Exact, 100),
+            ("user_id", Normaliser::Exact, 90),
+            ("email", Normaliser::Email, 50),
+            ("phone", Normaliser::Phone, 40),
+            ("anonymous_id", Normaliser::Exact, 10),
+        ];
+        for (name, normaliser, strength) in first {
+            if let Ok(name) = IdentifierName::new(name) {
+                let change = RegistryChange::IdentifierDefined { name, kind: IdentifierKind { normaliser, strength } };
+                self.append_change(change, &host)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops taking and deciding, and writes what is taken. What isn't decided is after the next
+    /// start.
+    pub fn stop(&self) {
+        self.stop_deciding();
+        self.supervisor_wake.notify_all();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let me = std::thread::current().id();
+        for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the engine had panicked");
+            }
+        }
+        if let Err(failure) = self.log.close() {
+            tracing::error!(%failure, "the log could not be closed cleanly");
+        }
+        self.waiters.abandon();
+        if let Err(error) = self.view.close() {
+            tracing::warn!(%error, "the view could not be written; it is folded again from the log");
+        }
+    }
+
+    /// Waits until everything that was taken is decided and durable. For tests and for stopping
+    /// in order; the caller has to stop sending first.
+    pub fn drain(&self, patience: std::time::Duration) -> bool {
+        let until = std::time::Instant::now() + patience;
+        let busy = || {
+            self.undecided.load(Ordering::Relaxed) > 0
+                || self.queues.iter().any(|queue| queue.len() > 0 || queue.is_working())
+                || self.log.reader().durable_heads().iter().any(|(partition, head)| self.log.head(*partition).seq > head.seq)
+        };
+        while busy() {
+            if std::time::Instant::now() > until || self.stopping.load(Ordering::Relaxed) {
+                return false;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        true
+    }
+}
+
+/// The registry is small: it is folded from its partition at every start.
+pub fn read_registry(log: &LogReader) -> Result<Registry, StartError> {
+    let mut registry = Registry::default();
+    for record in log.scan(Partition::REGISTRY, 1) {
+        let record = record?;
+        let position = record.position;
+        let read = Record::from_bytes(record.kind, &record.payload);
+        if let Record::Registry(change) = read.map_err(|cause| StartError::Record { position, cause })? {
+            registry = registry.apply(position.seq, &change.change)?;
+        }
+    }
+    Ok(registry)
+}
+
+/// The number of partitions is decided when the directory is made.
+fn data_settings(data: &DataDir, partitions: u16) -> Result<u16, StartError> {
+    let path = data.settings();
+    let failed = |cause: String| StartError::Directory { path: data.settings(), cause };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let settings: DataSettings = toml::from_str(&text).map_err(|error| failed(error.to_string()))?;
+            Ok(settings.partitions)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if !(1..=4096).contains(&partitions) {
+                return Err(failed(format!("partitions = {partitions}: 1 to 4096 are possible")));
+            }
+            std::fs::create_dir_all(&data.0).map_err(|error| failed(error.to_string()))?;
+            let text = toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
+            let write = || {
+                let temporary = path.with_extension("new");
+                let mut file = std::fs::File::create(&temporary)?;
+                std::io::Write::write_all(&mut file, text.as_bytes())?;
+                file.sync_all()?;
+                std::fs::rename(&temporary, &path)?;
+                std::fs::File::open(&data.0)?.sync_all()
+            };
+            write().map_err(|error: std::io::Error| failed(error.to_string()))?;
+            Ok(partitions)
+        }
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

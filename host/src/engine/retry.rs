@@ -1,0 +1,242 @@
+//! Deliveries that wait: parked ones, and those held behind them. Listed, run again, or given up.
+
+use serde::Serialize;
+
+use super::decide::{Cause, Delivered, Ran};
+use super::route::Target;
+use super::worker::{Snapshot, Work};
+use super::{AcceptError, Engine, QueryError};
+use crate::record::{Blocked, PartitionState, ProfileState};
+use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
+
+/// Which waiting deliveries are meant.
+#[derive(Clone, Debug, Default)]
+pub struct ParkedFilter {
+    /// Of this capability.
+    pub capability: Option<CapabilityName>,
+    /// Of this customer.
+    pub profile: Option<ProfileId>,
+    /// That failed in this way.
+    pub kind: Option<FailureKind>,
+}
+
+/// A delivery that waits.
+#[derive(Clone, Debug)]
+pub struct ParkedItem {
+    /// Whose.
+    pub profile: ProfileId,
+    /// Of which capability.
+    pub capability: CapabilityName,
+    /// Of which generation.
+    pub generation: u32,
+    /// Where the profile's records are.
+    pub partition: Partition,
+    /// What waits and why.
+    pub blocked: Blocked,
+}
+
+/// A page of waiting deliveries.
+#[derive(Clone, Debug)]
+pub struct ParkedPage {
+    /// The deliveries, by partition and profile.
+    pub items: Vec<ParkedItem>,
+    /// Where the next page starts; none on the last.
+    pub next: Option<ParkedCursor>,
+}
+
+/// The last profile of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ParkedCursor(pub Partition, pub ProfileId);
+
+impl ParkedFilter {
+    fn takes(&self, item: &ParkedItem) -> bool {
+        let kind = item.blocked.failure.as_ref().map(|failure| failure.kind);
+        self.capability.as_ref().is_none_or(|capability| *capability == item.capability)
+            && self.profile.is_none_or(|profile| profile == item.profile)
+            && self.kind.is_none_or(|wanted| kind == Some(wanted))
+    }
+}
+
+/// Profiles looked at for one page, beyond which it ends though it isn't full.
+const PROFILES_A_PAGE_MAX: usize = 10_000;
+
+impl Engine {
+    /// The waiting deliveries that the filter takes, at most `limit` and those of one profile.
+    pub fn parked(
+        &self,
+        filter: &ParkedFilter,
+        after: Option<ParkedCursor>,
+        limit: usize,
+    ) -> Result<ParkedPage, QueryError> {
+        let mut page = ParkedPage { items: Vec::new(), next: None };
+        let after = after.map(|ParkedCursor(partition, profile)| (partition, profile));
+        let waiting = self.view.waiting(after, PROFILES_A_PAGE_MAX);
+        let all = waiting.len() < PROFILES_A_PAGE_MAX;
+        let mut last = None;
+        for (partition, profile) in waiting {
+            if page.items.len() >= limit {
+                page.next = last;
+                return Ok(page);
+            }
+            last = Some(ParkedCursor(partition, profile));
+            if filter.profile.is_some_and(|wanted| wanted != profile) {
+                continue;
+            }
+            let Some(state) = self.view.profile(profile)? else { continue };
+            page.items.extend(blocked_of(&state, partition).filter(|item| filter.takes(item)));
+        }
+        page.next = if all { None } else { last };
+        Ok(page)
+    }
+
+    /// How many deliveries of a capability wait.
+    pub fn parked_count(&self, capability: &CapabilityName) -> usize {
+        let filter = ParkedFilter { capability: Some(capability.clone()), ..ParkedFilter::default() };
+        self.parked(&filter, None, usize::MAX).map_or(0, |page| page.items.len())
+    }
+
+    /// Runs the waiting deliveries of each customer and capability that the filter takes; how many.
+    pub fn retry(&self, filter: &ParkedFilter) -> Result<usize, QueryError> {
+        self.act_on(filter, None)
+    }
+
+    /// Gives up the parked deliveries that the filter takes, and runs those held behind them.
+    pub fn skip(&self, filter: &ParkedFilter, reason: &str) -> Result<usize, QueryError> {
+        self.act_on(filter, Some(reason))
+    }
+
+    fn act_on(&self, filter: &ParkedFilter, skip: Option<&str>) -> Result<usize, QueryError> {
+        let mut after = None;
+        let mut matched = 0;
+        loop {
+            let page = self.parked(filter, after, 1_000)?;
+            let mut asked: Vec<(ProfileId, CapabilityName)> = Vec::new();
+            for item in &page.items {
+                matched += 1;
+                let who = (item.profile, item.capability.clone());
+                if asked.last() != Some(&who) {
+                    asked.push(who.clone());
+                    let (profile, capability) = who;
+                    let (partition, skip) = (item.partition, skip.map(str::to_owned));
+                    self.queue(partition).push(Work::Retry { partition, profile, capability, skip });
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(matched),
+            }
+        }
+    }
+
+    /// Runs again what waits of these capabilities, because they are others now.
+    pub(super) fn retry_changed(&self, partition: Partition, changed: &[CapabilityName]) {
+        if changed.is_empty() {
+            return;
+        }
+        for profile in self.view.waiting_in(partition) {
+            for capability in changed {
+                let capability = capability.clone();
+                self.queue(partition).push(Work::Retry { partition, profile, capability, skip: None });
+            }
+        }
+    }
+
+    /// Runs a capability's waiting deliveries of one customer in their order, until one fails
+    /// again. With `skip` the first parked one is given up instead.
+    pub(super) fn retry_blocked(
+        &self,
+        partition: Partition,
+        profile: ProfileId,
+        capability: &CapabilityName,
+        mut skip: Option<String>,
+    ) -> Result<(), AcceptError> {
+        loop {
+            let Some((blocked, generation)) = self.first_blocked(partition, profile, capability)? else {
+                return Ok(());
+            };
+            let give_up = if blocked.failure.is_some() { skip.take() } else { None };
+            if !self.retry_one(partition, capability, &blocked, generation, give_up)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn first_blocked(
+        &self,
+        partition: Partition,
+        profile: ProfileId,
+        capability: &CapabilityName,
+    ) -> Result<Option<(Blocked, u32)>, AcceptError> {
+        let mut core = self.cell(partition).core.lock();
+        let quarantined = |place: &PartitionState| {
+            let runtime = core.runtime.as_ref()?;
+            let (_, routed) = runtime.registry.routing.capability(capability)?;
+            Some(routed.capability.is_quarantined() || place.generation(capability).is_none())
+        };
+        if quarantined(&core.state).unwrap_or(true) {
+            return Ok(None);
+        }
+        let Some(generation) = core.state.generation(capability) else { return Ok(None) };
+        let state = core.profile(profile, &self.view)?;
+        let blocked = state.and_then(|state| state.told(capability, generation)?.blocked.first().cloned());
+        Ok(blocked.map(|blocked| (blocked, generation)))
+    }
+
+    /// Runs one waiting delivery; whether the next one may run.
+    fn retry_one(
+        &self,
+        partition: Partition,
+        capability: &CapabilityName,
+        blocked: &Blocked,
+        generation: u32,
+        give_up: Option<String>,
+    ) -> Result<bool, AcceptError> {
+        let position = Position { partition, seq: blocked.item.seq };
+        let unavailable = |why: String| AcceptError::Unavailable(why);
+        let record = self.log().read(position).map_err(|error| unavailable(error.to_string()))?;
+        let items = match &record {
+            Some(record) => super::catch_up::items_of(record)?,
+            None => Vec::new(),
+        };
+        let Some((_, item)) = items.into_iter().find(|(index, _)| *index == blocked.item.index) else {
+            tracing::error!(%position, %capability, "the log no longer has what a parked delivery delivers");
+            return Ok(false);
+        };
+        loop {
+            let mut snapshot = self.snapshot(partition, blocked.item, &item)?;
+            snapshot.cause = Cause { root: blocked.root, depth: blocked.depth, ..snapshot.cause };
+            let Some((index, routed)) = snapshot.runtime.registry.routing.capability(capability) else {
+                return Ok(false);
+            };
+            let target = Target { capability: index, role: blocked.role };
+            let ran = match &give_up {
+                Some(reason) => Ran::Skipped(reason.clone()),
+                None => snapshot.run(self, partition, &item).call(target, routed, generation, &snapshot.state),
+            };
+            let failed = matches!(&ran, Ran::Called(report) if report.result.is_err());
+            let delivered = vec![Delivered { capability: index, generation, role: blocked.role, ran }];
+            let decision = snapshot.decision(self, &item, delivered, true, Some(None));
+            let mut core = self.cell(partition).core.lock();
+            if still(&snapshot, &mut core, self)? {
+                self.commit(partition, &mut core, snapshot.before.as_deref(), decision)?;
+                return Ok(!failed);
+            }
+        }
+    }
+}
+
+fn still(snapshot: &Snapshot, core: &mut super::partition::Core, engine: &Engine) -> Result<bool, AcceptError> {
+    snapshot.still_holds(core, engine)
+}
+
+fn blocked_of(state: &ProfileState, partition: Partition) -> impl Iterator<Item = ParkedItem> + '_ {
+    state.told.iter().flat_map(move |told| {
+        told.blocked.iter().map(move |blocked| ParkedItem {
+            profile: state.id,
+            capability: told.capability.clone(),
+            generation: told.generation,
+            partition,
+            blocked: blocked.clone(),
+        })
+    })
+}

@@ -1,0 +1,62 @@
+//! Who gets a delivery of what: pure functions of the item and the registry.
+
+use crate::record::Changed;
+use crate::registry::Routing;
+use crate::vocabulary::{CapabilityName, EventName, FieldName, Role};
+
+/// A delivery to make: the capability's index in the routing, and the role to call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// Which capability.
+    pub capability: usize,
+    /// In which role.
+    pub role: Role,
+}
+
+/// Who hears an application's event and decides what it proposes. A capability that does both
+/// decides first: [`Role::Source`] sorts before [`Role::Subscriber`].
+pub fn route_event<'a>(
+    event: &EventName,
+    proposed: impl IntoIterator<Item = &'a FieldName>,
+    routing: &Routing,
+) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for field in proposed {
+        let deciders = routing.deciders(field).iter();
+        targets.extend(deciders.map(|capability| Target { capability: *capability, role: Role::Source }));
+    }
+    targets.extend(subscribers(event, None, routing));
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
+/// Who hears an event that a capability emitted: nobody hears of their own.
+pub fn route_emitted(event: &EventName, by: &CapabilityName, routing: &Routing) -> Vec<Target> {
+    subscribers(event, Some(by), routing).collect()
+}
+
+/// Who is told of changed values: everyone who observes one of them that isn't their own.
+pub fn route_changes(changes: &[Changed], routing: &Routing) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for changed in changes {
+        for &capability in routing.observers(&changed.field) {
+            if routing.capabilities[capability].name != changed.by {
+                targets.push(Target { capability, role: Role::Observer });
+            }
+        }
+    }
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
+fn subscribers<'a>(
+    event: &'a EventName,
+    except: Option<&'a CapabilityName>,
+    routing: &'a Routing,
+) -> impl Iterator<Item = Target> + 'a {
+    let capabilities = routing.capabilities.iter().enumerate();
+    let hearing = capabilities.filter(move |(_, routed)| Some(&routed.name) != except && routed.hears(event).is_some());
+    hearing.map(|(capability, _)| Target { capability, role: Role::Subscriber })
+}

@@ -1,0 +1,235 @@
+//! How the host is doing, as one answer and as Prometheus' text.
+
+use std::fmt::Write;
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use super::Engine;
+use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
+use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
+
+/// How the host is doing.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Of the host.
+    pub version: &'static str,
+    /// Since when it runs.
+    pub started_at: Timestamp,
+    /// Profiles there are.
+    pub profiles: u64,
+    /// Events taken since the start.
+    pub accepted: u64,
+    /// Decisions since the start.
+    pub decided: u64,
+    /// Events taken and not decided.
+    pub undecided: usize,
+    /// Fresh sandboxes since the start.
+    pub sandboxes: u64,
+    /// Deliveries since the start, by result.
+    pub deliveries: std::collections::BTreeMap<&'static str, u64>,
+    /// The registry's newest revision.
+    pub registry_revision: Seq,
+    /// What waits for workers.
+    pub queue: QueueStatus,
+    /// Time from an event's being taken to its decision's being durable, in microseconds.
+    pub accept_to_decided_p99_us: u64,
+    /// Each capability.
+    pub capabilities: Vec<CapabilityStatus>,
+    /// Memory of the process in bytes; 0 where the system doesn't tell.
+    pub rss_bytes: u64,
+}
+
+/// What waits for workers.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueueStatus {
+    /// Events that wait.
+    pub depth: usize,
+    /// How many may.
+    pub limit: usize,
+}
+
+/// How a capability is doing.
+#[derive(Clone, Debug, Serialize)]
+pub struct CapabilityStatus {
+    /// Which.
+    pub name: CapabilityName,
+    /// Calls since the start.
+    pub calls: u64,
+    /// Half of the calls took less, in microseconds.
+    pub p50_us: u64,
+    /// All but one in a hundred took less.
+    pub p99_us: u64,
+    /// Calls that failed.
+    pub failures: u64,
+    /// Records it has yet to look at, in all partitions.
+    pub lag: u64,
+}
+
+impl Engine {
+    /// How the host is doing.
+    pub fn status(&self) -> Status {
+        let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let metrics = &self.metrics;
+        let undecided = self.undecided.load(Ordering::Relaxed);
+        let capabilities = metrics.capabilities().into_iter().map(|(name, counters)| {
+            let latency = counters.latency.snapshot();
+            CapabilityStatus {
+                calls: latency.count(),
+                p50_us: latency.quantile_us(0.5),
+                p99_us: latency.quantile_us(0.99),
+                failures: load(&counters.failed),
+                lag: self.lag(&name),
+                name,
+            }
+        });
+        Status {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: self.started_at,
+            profiles: self.view.profiles(),
+            accepted: load(&metrics.accepted),
+            decided: load(&metrics.decided),
+            undecided,
+            sandboxes: load(&metrics.sandboxes),
+            deliveries: OUTCOMES.iter().copied().zip(metrics.outcomes.iter().map(load)).collect(),
+            registry_revision: self.registry().revision,
+            queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
+            accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
+            capabilities: capabilities.collect(),
+            rss_bytes: resident_bytes(),
+        }
+    }
+
+    /// Records a lagging capability has yet to look at, in all partitions; 0 when it doesn't lag.
+    pub fn lag(&self, capability: &CapabilityName) -> u64 {
+        let cells = (0..self.partitions.len() as u16).map(Partition);
+        cells
+            .map(|partition| {
+                let core = self.cell(partition).core.lock();
+                let cursors = core.state.adopted.lagging.iter();
+                let mine = cursors.filter(|cursor| cursor.capability == *capability);
+                let behind = mine.map(|cursor| core.state.through().seq.saturating_sub(cursor.through.seq));
+                behind.max().unwrap_or(0)
+            })
+            .sum()
+    }
+
+    /// Whether events are taken; why not otherwise.
+    pub fn ready(&self) -> Result<(), String> {
+        if let Some(failure) = self.log.failed() {
+            return Err(format!("the log can't be written: {failure}"));
+        }
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err("the host is stopping".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Everything that is counted, in Prometheus' text format 0.0.4.
+    pub fn metrics_text(&self) -> String {
+        let mut text = MetricsText(String::new());
+        let metrics = &self.metrics;
+        let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
+        text.counter("samsyn_events_accepted_total", "Events that are durable", load(&metrics.accepted));
+        text.counter("samsyn_events_duplicate_total", "Events sent again", load(&metrics.duplicates));
+        text.counter("samsyn_decisions_total", "Decisions that are durable", load(&metrics.decided));
+        text.counter("samsyn_sandboxes_total", "Fresh sandboxes started", load(&metrics.sandboxes));
+        text.counter("samsyn_log_commits_total", "Group commits of the log", load(&metrics.commits));
+        text.counter("samsyn_log_bytes_total", "Bytes written to the log", load(&metrics.log_bytes));
+        text.counter("samsyn_log_records_total", "Records written to the log", load(&metrics.records));
+        let undecided = self.undecided.load(Ordering::Relaxed) as f64;
+        text.gauge("samsyn_queue_depth", "Events taken and not decided", undecided);
+        text.gauge("samsyn_log_queued_bytes", "Bytes waiting to be written", self.log.queued_bytes() as f64);
+        text.gauge("samsyn_profiles", "Profiles", self.view.profiles() as f64);
+        text.gauge("samsyn_registry_revision", "The registry's newest revision", self.registry().revision as f64);
+        text.gauge("samsyn_resident_bytes", "Memory of the process", resident_bytes() as f64);
+        text.head("samsyn_deliveries_total", "Deliveries by result", "counter");
+        for (result, count) in OUTCOMES.iter().zip(&metrics.outcomes) {
+            text.sample("samsyn_deliveries_total", &format!("result=\"{result}\""), load(count));
+        }
+        for (name, help, latency) in [
+            ("samsyn_log_sync_seconds", "Time of a commit's sync", &metrics.sync),
+            ("samsyn_log_write_seconds", "Time of a commit's write", &metrics.write),
+            ("samsyn_accept_to_decided_seconds", "From an event's being taken to its decision's being durable", &metrics.accept_to_decided),
+        ] {
+            text.head(name, help, "histogram");
+            text.histogram(name, "", &latency.snapshot());
+        }
+        self.capability_metrics(&mut text);
+        text.0
+    }
+
+    fn capability_metrics(&self, text: &mut MetricsText) {
+        let capabilities = self.metrics.capabilities();
+        let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
+        let label = |name: &CapabilityName| format!("capability=\"{name}\"");
+        text.head("samsyn_call_seconds", "Time of a plug-in's call in a fresh sandbox", "histogram");
+        for (name, counters) in &capabilities {
+            text.histogram("samsyn_call_seconds", &label(name), &counters.latency.snapshot());
+        }
+        text.head("samsyn_calls_total", "Deliveries by capability and result", "counter");
+        for (name, counters) in &capabilities {
+            let results = [("done", &counters.done), ("failed", &counters.failed), ("held", &counters.held)];
+            for (result, count) in results {
+                text.sample("samsyn_calls_total", &format!("{},result=\"{result}\"", label(name)), load(count));
+            }
+        }
+        text.head("samsyn_refusals_total", "Things the host or the plug-in said no to", "counter");
+        for (name, counters) in &capabilities {
+            text.sample("samsyn_refusals_total", &label(name), load(&counters.refused));
+        }
+        text.head("samsyn_lag_records", "Records a capability has yet to look at", "gauge");
+        for name in self.registry().capabilities.keys() {
+            text.sample("samsyn_lag_records", &label(name), self.lag(name) as f64);
+        }
+    }
+}
+
+/// Text in the exposition format.
+struct MetricsText(String);
+
+impl MetricsText {
+    fn head(&mut self, name: &str, help: &str, kind: &str) {
+        // Writing into a String can't fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}.\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &str, value: f64) {
+        let _ = if labels.is_empty() {
+            writeln!(self.0, "{name} {value}")
+        } else {
+            writeln!(self.0, "{name}{{{labels}}} {value}")
+        };
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: f64) {
+        self.head(name, help, "counter");
+        self.sample(name, "", value);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: f64) {
+        self.head(name, help, "gauge");
+        self.sample(name, "", value);
+    }
+
+    fn histogram(&mut self, name: &str, labels: &str, snapshot: &LatencySnapshot) {
+        let comma = if labels.is_empty() { "" } else { "," };
+        let mut cumulative = 0;
+        for (count, bound) in snapshot.buckets.iter().zip(LATENCY_BOUNDS_US) {
+            cumulative += count;
+            let le = bound as f64 / 1e6;
+            self.sample(&format!("{name}_bucket"), &format!("{labels}{comma}le=\"{le}\""), cumulative as f64);
+        }
+        let all = snapshot.count() as f64;
+        self.sample(&format!("{name}_bucket"), &format!("{labels}{comma}le=\"+Inf\""), all);
+        self.sample(&format!("{name}_sum"), labels, snapshot.sum_s);
+        self.sample(&format!("{name}_count"), labels, all);
+    }
+}
+
+/// The process's memory, as Linux tells it: the second number of `statm`, in pages of 4 KiB.
+fn resident_bytes() -> u64 {
+    const PAGE_BYTES: u64 = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * PAGE_BYTES
+}

@@ -1,0 +1,439 @@
+//! A worker: a plain thread that decides the items of its partitions in the order of the log.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::decide::{Cause, Decision, Delivered, Ran};
+use super::partition::Core;
+use super::query::etag_of;
+use super::route::Target;
+use super::run::{Item, Run, live_generation};
+use super::runtime::Runtime;
+use super::{AcceptError, Engine};
+use crate::record::{Accepted, Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode};
+use crate::view::Folded;
+use crate::vocabulary::{CapabilityName, Identifier, ItemPosition, Partition, ProfileId, Seq, Value};
+
+/// Something for a worker to do.
+#[derive(Debug)]
+pub enum Work {
+    /// Decide an application's event.
+    Accepted {
+        /// Where.
+        partition: Partition,
+        /// Where it stands.
+        seq: Seq,
+        /// The event.
+        accepted: Arc<Accepted>,
+    },
+    /// Decide the items of a decision.
+    Derived {
+        /// Where.
+        partition: Partition,
+        /// Where it stands.
+        seq: Seq,
+        /// The decision.
+        decided: Arc<Decided>,
+    },
+    /// Take the newest registry revision into use.
+    Adopt {
+        /// Where.
+        partition: Partition,
+    },
+    /// Run, or skip, what waits of a capability and a customer.
+    Retry {
+        /// Where.
+        partition: Partition,
+        /// The customer.
+        profile: ProfileId,
+        /// The capability.
+        capability: CapabilityName,
+        /// Why it is given up, when it is.
+        skip: Option<String>,
+    },
+    /// A lagging capability has nearly caught up: give it the rest, and let it move along.
+    Join {
+        /// Where.
+        partition: Partition,
+        /// The capability.
+        capability: CapabilityName,
+    },
+}
+
+/// What one worker has to do, in the order of the log.
+#[derive(Default)]
+pub struct WorkQueue {
+    waiting: Mutex<VecDeque<Work>>,
+    wake: Condvar,
+    working: AtomicBool,
+}
+
+impl WorkQueue {
+    /// Adds something to do.
+    pub fn push(&self, work: Work) {
+        let mut waiting = self.waiting.lock();
+        let was_empty = waiting.is_empty();
+        waiting.push_back(work);
+        drop(waiting);
+        if was_empty {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Everything there is to do; waits until there is something, or `stopping` says to end.
+    fn take(&self, stopping: impl Fn() -> bool) -> Option<VecDeque<Work>> {
+        let mut waiting = self.waiting.lock();
+        loop {
+            if stopping() {
+                return None;
+            }
+            if !waiting.is_empty() {
+                self.working.store(true, Ordering::Relaxed);
+                return Some(std::mem::take(&mut *waiting));
+            }
+            self.working.store(false, Ordering::Relaxed);
+            self.wake.wait(&mut waiting);
+        }
+    }
+
+    /// Whether the worker has taken something and not come back for more.
+    pub fn is_working(&self) -> bool {
+        // Under the lock: what is taken is marked as such before the lock is given up.
+        let _waiting = self.waiting.lock();
+        self.working.load(Ordering::Relaxed)
+    }
+
+    /// Wakes the worker though there is nothing to do.
+    pub fn wake(&self) {
+        // Under the lock, so that it can't fall between a worker's look and its sleep.
+        let _waiting = self.waiting.lock();
+        self.wake.notify_all();
+    }
+
+    /// How much waits.
+    pub fn len(&self) -> usize {
+        self.waiting.lock().len()
+    }
+}
+
+impl Engine {
+    /// A worker's loop; ends when the engine stops or the log fails.
+    pub(super) fn run_worker(&self, index: usize) {
+        let queue = self.queues[index].clone();
+        while let Some(work) = queue.take(|| self.stopping.load(Ordering::Relaxed)) {
+            for work in work {
+                if self.stopping.load(Ordering::Relaxed) {
+                    return;
+                }
+                if let Err(error) = self.work(work) {
+                    // Nothing is lost: what isn't decided is decided after the next start.
+                    tracing::error!(%error, "deciding stopped");
+                    self.stop_deciding();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Ends taking and deciding.
+    pub(super) fn stop_deciding(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.queues.iter().for_each(|queue| queue.wake());
+    }
+
+    fn work(&self, work: Work) -> Result<(), AcceptError> {
+        match work {
+            Work::Accepted { partition, seq, accepted } => {
+                let item = ItemPosition { seq, index: 0 };
+                self.decide_live(partition, item, &Item::Event(accepted))?;
+                self.undecided.fetch_sub(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Work::Derived { partition, seq, decided } => self.decide_derived(partition, seq, &decided),
+            Work::Adopt { partition } => self.adopt(partition),
+            Work::Retry { partition, profile, capability, skip } => {
+                self.retry_blocked(partition, profile, &capability, skip)
+            }
+            Work::Join { partition, capability } => self.join(partition, &capability),
+        }
+    }
+
+    fn decide_derived(&self, partition: Partition, seq: Seq, decided: &Arc<Decided>) -> Result<(), AcceptError> {
+        self.cell(partition).core.lock().add_pending(decided.root, decided.spent);
+        for index in 0..=decided.emitted.len() as u16 {
+            let position = ItemPosition { seq, index };
+            if position <= self.cell(partition).core.lock().state.through() {
+                continue;
+            }
+            if let Some(item) = Item::of_decided(decided, index) {
+                self.decide_live(partition, position, &item)?;
+            }
+        }
+        self.cell(partition).core.lock().end_pending(decided.root);
+        Ok(())
+    }
+
+    /// Decides one item for all live capabilities: one record, whatever follows.
+    fn decide_live(&self, partition: Partition, position: ItemPosition, item: &Item) -> Result<(), AcceptError> {
+        let cell = self.cell(partition);
+        loop {
+            let snapshot = self.snapshot(partition, position, item)?;
+            let Snapshot { place, runtime, before, cause, .. } = &snapshot;
+            let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
+            let routed = item.targets(runtime, precondition_met);
+            let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
+            let live = |target: Target| Some((target, live_generation(place, name(&target))?));
+            let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();
+            if targets.is_empty() && !matches!(item, Item::Event(_)) {
+                // Nobody wants it: the cursor passes it and goes with the next record.
+                let mut core = cell.core.lock();
+                core.state.adopted.through = core.state.adopted.through.max(position);
+                return Ok(());
+            }
+            let delivered = self.run_within_budget(&snapshot, partition, item, &targets);
+            let decision = snapshot.decision(self, item, delivered, precondition_met, None);
+            let mut core = cell.core.lock();
+            if !snapshot.still_holds(&mut core, self)? {
+                continue;
+            }
+            debug_assert_eq!(cause.item, position);
+            return self.commit(partition, &mut core, before.as_deref(), decision);
+        }
+    }
+
+    fn run_within_budget(
+        &self,
+        snapshot: &Snapshot,
+        partition: Partition,
+        item: &Item,
+        targets: &[(Target, u32)],
+    ) -> Vec<Delivered> {
+        let Cause { depth, spent, .. } = snapshot.cause;
+        let too_deep = depth > self.config.depth_max;
+        let too_many = depth > 0 && spent + targets.len() as u32 > self.config.derived_max;
+        if too_deep || too_many {
+            let reason = if too_deep {
+                format!("the event at its root has caused {} generations; {} are the most", depth, self.config.depth_max)
+            } else {
+                format!("the event at its root has caused {spent} deliveries; {} are the most", self.config.derived_max)
+            };
+            tracing::error!(profile = %snapshot.state.id, root = snapshot.cause.root, %reason, "not delivered");
+            let undeliverable = targets.iter().map(|(target, generation)| Delivered {
+                capability: target.capability,
+                generation: *generation,
+                role: target.role,
+                ran: Ran::Undeliverable(reason.clone()),
+            });
+            return undeliverable.collect();
+        }
+        snapshot.run(self, partition, item).deliver(targets)
+    }
+
+    fn precondition_met(
+        &self,
+        item: &Item,
+        before: Option<&ProfileState>,
+        place: &PartitionState,
+        runtime: &Runtime,
+    ) -> bool {
+        match item {
+            Item::Event(accepted) => match &accepted.expected {
+                Some(expected) => {
+                    before.is_some_and(|state| etag_of(state, &place.adopted.visible, &runtime.registry) == *expected)
+                }
+                None => true,
+            },
+            _ => true,
+        }
+    }
+
+    /// Appends a decision with the links it makes, and folds it.
+    pub(super) fn commit(
+        &self,
+        partition: Partition,
+        core: &mut Core,
+        before: Option<&ProfileState>,
+        mut decided: Decided,
+    ) -> Result<(), AcceptError> {
+        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
+        let identifies = |field| runtime.registry.routing.field(field).and_then(|field| field.identifies.clone());
+        let links_change = decided.changes.iter().any(|changed| identifies(&changed.field).is_some());
+        let appended = if links_change {
+            let mut recent = self.identity.lock();
+            let links = self.links_of(&mut decided, &recent, &runtime)?;
+            let appended = self.append_decided(partition, before, &links, decided)?;
+            links.iter().for_each(|linked| recent.link(linked));
+            appended
+        } else {
+            self.append_decided(partition, before, &[], decided)?
+        };
+        let (_, decided, state) = appended;
+        core.state.fold_decided(&decided);
+        if let Some(root) = core.roots.get_mut(&decided.root) {
+            root.spent = root.spent.max(decided.spent);
+        }
+        let profiles_max = self.config.cached_profiles / self.partitions.len();
+        core.put(state, profiles_max, || self.view.applied(partition).seq);
+        self.quarantine_if_due(&decided);
+        Ok(())
+    }
+
+    /// Links the new values of fields that identify and retires the old ones. A value that belongs
+    /// to somebody else is a recorded conflict.
+    fn links_of(
+        &self,
+        decided: &mut Decided,
+        recent: &super::identity::Recent,
+        runtime: &Runtime,
+    ) -> Result<Vec<Linked>, AcceptError> {
+        let mut links = Vec::new();
+        let profile = decided.profile;
+        for changed in &decided.changes {
+            let field = runtime.registry.routing.field(&changed.field);
+            let Some(name) = field.and_then(|field| field.identifies.as_ref()) else { continue };
+            let Some(kind) = runtime.registry.identifiers.get(name) else { continue };
+            let identifier = |value: &Value| match value {
+                Value::Text(text) => {
+                    let normal = kind.normaliser.normalise(text)?;
+                    Some((Identifier { name: name.clone(), value: text.clone() }, normal))
+                }
+                _ => None,
+            };
+            let before = changed.before.as_ref().and_then(identifier);
+            let after = changed.after.as_ref().and_then(identifier);
+            let same = before.as_ref().map(|(_, normal)| normal) == after.as_ref().map(|(_, normal)| normal);
+            if let Some((identifier, normal)) = before.filter(|_| !same) {
+                links.extend(recent.retire(name, &normal, profile, &self.view)?);
+                decided.retired.push(identifier);
+            }
+            if let Some((identifier, normal)) = after {
+                match recent.claim(name, &normal, profile, &self.view)? {
+                    Ok(linked) => {
+                        links.extend(linked);
+                        decided.identifiers.push(identifier);
+                    }
+                    Err(belongs_to) => decided.conflicts.push(Conflict { identifier, belongs_to }),
+                }
+            }
+        }
+        Ok(links)
+    }
+
+    /// Everything that a decision is made from, as of now.
+    pub(super) fn snapshot(
+        &self,
+        partition: Partition,
+        position: ItemPosition,
+        item: &Item,
+    ) -> Result<Snapshot, AcceptError> {
+        let mut core = self.cell(partition).core.lock();
+        let before = core.profile(item.profile(), &self.view)?;
+        let (root, depth) = item.chain(position.seq);
+        let spent = core.roots.get(&root).map_or(0, |root| root.spent);
+        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
+        let now = self.clock.now();
+        let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(item.profile(), now)));
+        Ok(Snapshot {
+            place: core.state.clone(),
+            runtime,
+            before,
+            state,
+            cause: Cause {
+                item: position,
+                kind: item.kind(),
+                root,
+                depth,
+                spent,
+                observed_at: item.observed_at(),
+            },
+        })
+    }
+
+    /// Takes a registry revision into use: appends the partition's `Adopted`.
+    pub(super) fn append_adopted(
+        &self,
+        partition: Partition,
+        core: &mut Core,
+        adopted: Adopted,
+    ) -> Result<(), AcceptError> {
+        let bytes = encode(&adopted);
+        let folded = Folded::Adopted(Arc::new(adopted.clone()));
+        let _order = self.cell(partition).sequencer.lock();
+        self.append_plain(partition, RecordKind::Adopted, bytes, folded)?;
+        core.state.fold_adopted(&adopted);
+        Ok(())
+    }
+}
+
+/// Everything that a decision is made from, as it was at one moment.
+pub struct Snapshot {
+    /// Cursors and revision.
+    pub place: PartitionState,
+    /// The revision with its components.
+    pub runtime: Arc<Runtime>,
+    /// The profile; none when it is new.
+    pub before: Option<Arc<ProfileState>>,
+    /// The profile, or an empty one.
+    pub state: Arc<ProfileState>,
+    /// The item.
+    pub cause: Cause,
+}
+
+impl Snapshot {
+    /// A run of the item's handlers on it.
+    pub fn run<'a>(&'a self, engine: &'a Engine, partition: Partition, item: &'a Item) -> Run<'a> {
+        Run {
+            engine,
+            partition,
+            place: &self.place,
+            runtime: &self.runtime,
+            state: &self.state,
+            item,
+            cause: &self.cause,
+        }
+    }
+
+    /// Whether the profile and the revision are still the same, so that what ran counts.
+    pub fn still_holds(&self, core: &mut Core, engine: &Engine) -> Result<bool, AcceptError> {
+        let same_revision = core.state.adopted.revision == self.place.adopted.revision
+            && core.state.adopted.visible == self.place.adopted.visible
+            && core.state.adopted.lagging.len() == self.place.adopted.lagging.len();
+        if !same_revision {
+            return Ok(false);
+        }
+        let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);
+        Ok(head(&core.profile(self.state.id, &engine.view)?) == head(&self.before))
+    }
+
+    /// The record that follows.
+    pub fn decision(
+        &self,
+        engine: &Engine,
+        item: &Item,
+        delivered: Vec<Delivered>,
+        precondition_met: bool,
+        late: Option<Option<Cursor>>,
+    ) -> Decided {
+        let accepted = match item {
+            Item::Event(accepted) => Some(accepted.as_ref()),
+            _ => None,
+        };
+        let decision = Decision {
+            cause: self.cause.clone(),
+            routing: &self.runtime.registry.routing,
+            revision: self.runtime.registry.revision,
+            partition: &self.place,
+            state: &self.state,
+            accepted,
+            precondition_met,
+            delivered,
+            late: late.is_some(),
+            cursor: late.flatten(),
+            at: engine.clock.now(),
+        };
+        decision.decide()
+    }
+}

@@ -1,0 +1,281 @@
+//! Reading what is durable: one record, one partition. (All partitions in file order: `scan`.)
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::error::{Damage, LogError};
+use super::files;
+use super::format::{BadBytes, ChainHash, LogId, RECORD_HEADER_BYTES, RecordRef, SegmentHeader};
+use super::index::{Head, Heads, Runs, SealedSegment};
+use super::scan::{LogScan, ScanFrom};
+use crate::vocabulary::{Partition, Position, Seq, Timestamp};
+
+/// How much is read at a record's offset at once: most records fit, so that one call does.
+const READ_GUESS_BYTES: usize = 1024;
+/// How many offsets a scan of a partition holds: 16 KiB of them.
+const OFFSETS_HELD_MAX: usize = 4096;
+/// How many segment files stay open for reading; beyond it all are closed and the game restarts.
+const OPEN_FILES_MAX: usize = 64;
+
+/// A record as it was read from the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its place in its partition.
+    pub position: Position,
+    /// What the payload is, in the appender's numbering.
+    pub kind: u8,
+    /// When it was appended, by the appender's clock.
+    pub appended_at: Timestamp,
+    /// Its link to the record before it.
+    pub chain: ChainHash,
+    /// Whether its payload was erased; the payload is zeros then.
+    pub erased: bool,
+    /// The content.
+    pub payload: Arc<[u8]>,
+}
+
+/// What the writer and the readers share.
+pub(super) struct Shared {
+    pub dir: PathBuf,
+    pub log_id: LogId,
+    pub state: RwLock<State>,
+    open_files: Mutex<HashMap<u64, Arc<File>>>,
+}
+
+/// The segments of a log and what is durable in them.
+pub(super) struct State {
+    /// In order; each starts where the one before it ends.
+    pub sealed: Vec<Arc<SealedSegment>>,
+    pub active: Active,
+}
+
+/// The segment that grows.
+pub(super) struct Active {
+    pub header: SegmentHeader,
+    /// Its length known synced, in bytes.
+    pub durable: u64,
+    pub runs: Runs,
+    /// Every partition's durable head.
+    pub heads: Heads,
+}
+
+impl Shared {
+    pub fn new(dir: PathBuf, log_id: LogId, state: State) -> Shared {
+        Shared { dir, log_id, state: RwLock::new(state), open_files: Mutex::default() }
+    }
+
+    pub fn open(&self, number: u64) -> Result<Arc<File>, LogError> {
+        let mut open_files = self.open_files.lock();
+        if let Some(file) = open_files.get(&number) {
+            return Ok(file.clone());
+        }
+        if open_files.len() >= OPEN_FILES_MAX {
+            open_files.clear();
+        }
+        let path = files::segment_path(&self.dir, number);
+        let file = Arc::new(File::open(&path).map_err(LogError::io("open", &path))?);
+        open_files.insert(number, file.clone());
+        Ok(file)
+    }
+
+    pub fn io(&self, number: u64, cause: io::Error) -> LogError {
+        LogError::io("read", &files::segment_path(&self.dir, number))(cause)
+    }
+
+    pub fn damage(&self, number: u64, offset: u64, position: Option<Position>, cause: BadBytes) -> LogError {
+        let segment = files::segment_path(&self.dir, number);
+        LogError::Damaged(Box::new(Damage { segment, offset, position, cause: cause.to_string() }))
+    }
+
+    /// Where the records of a partition stand, from `seq` or the oldest after it on: as many as
+    /// one segment holds, at most `max`.
+    fn locate(&self, partition: Partition, seq: Seq, max: usize) -> Result<Option<Located>, LogError> {
+        let seq = seq.max(1);
+        let segment = {
+            let state = self.state.read();
+            let sealed = &state.sealed;
+            let before = |segment: &Arc<SealedSegment>| {
+                segment.entry(partition).is_none_or(|entry| entry.head.seq < seq)
+            };
+            match sealed.get(sealed.partition_point(before)) {
+                Some(segment) => segment.clone(),
+                None => return Ok(state.active.locate(partition, seq, max)),
+            }
+        };
+        let number = segment.header.number;
+        let Some(entry) = segment.entry(partition) else {
+            return Ok(None);
+        };
+        let first = seq.max(entry.first());
+        let file = self.open(number)?;
+        let offsets = segment.offsets(&file, entry, first, max).map_err(|cause| self.io(number, cause))?;
+        Ok(Some(Located { number, end: segment.frames_end, first, offsets }))
+    }
+
+    /// Reads the record at an offset and checks that it is the one that should stand there.
+    fn read_at(
+        &self,
+        located: &Located,
+        file: &File,
+        offset: u32,
+        position: Position,
+    ) -> Result<StoredRecord, LogError> {
+        let offset = u64::from(offset);
+        let damage = |bad| self.damage(located.number, offset, Some(position), bad);
+        let available = located.end.saturating_sub(offset) as usize;
+        let mut guess = [0; READ_GUESS_BYTES];
+        let guess = &mut guess[..available.min(READ_GUESS_BYTES)];
+        file.read_exact_at(guess, offset).map_err(|cause| self.io(located.number, cause))?;
+        let length = RECORD_HEADER_BYTES + RecordRef::payload_bytes(guess).map_err(damage)?;
+        let mut long;
+        let bytes: &[u8] = if length <= guess.len() {
+            guess
+        } else if length > available {
+            return Err(damage(BadBytes::Short));
+        } else {
+            long = vec![0; length];
+            file.read_exact_at(&mut long, offset).map_err(|cause| self.io(located.number, cause))?;
+            &long
+        };
+        let record = RecordRef::decode(bytes).map_err(damage)?;
+        if record.position != position {
+            return Err(damage(BadBytes::Shape("another record stands where the index says")));
+        }
+        if !record.digest_holds() {
+            return Err(damage(BadBytes::Shape("the payload isn't that of its digest")));
+        }
+        Ok(record.to_stored())
+    }
+}
+
+impl Active {
+    fn locate(&self, partition: Partition, seq: Seq, max: usize) -> Option<Located> {
+        let run = self.runs.get(partition)?;
+        let first = seq.max(run.first);
+        let offsets = run.offsets.get((first - run.first) as usize..)?;
+        let offsets = offsets[..offsets.len().min(max)].to_vec();
+        let (number, end) = (self.header.number, self.durable);
+        (!offsets.is_empty()).then_some(Located { number, end, first, offsets })
+    }
+}
+
+/// Some records of one partition in one segment.
+struct Located {
+    number: u64,
+    /// Where the segment's frames end, in bytes.
+    end: u64,
+    /// The sequence of the first of them.
+    first: Seq,
+    offsets: Vec<u32>,
+}
+
+impl RecordRef<'_> {
+    /// A copy that outlives the bytes it was read from.
+    pub fn to_stored(&self) -> StoredRecord {
+        StoredRecord {
+            position: self.position,
+            kind: self.kind,
+            appended_at: self.appended_at,
+            chain: self.chain,
+            erased: self.erased,
+            payload: Arc::from(self.payload),
+        }
+    }
+}
+
+/// Reads the durable part of a log. Cheap to clone; works beside the writer.
+#[derive(Clone)]
+pub struct LogReader(pub(super) Arc<Shared>);
+
+impl LogReader {
+    /// The log's own random id.
+    pub fn log_id(&self) -> LogId {
+        self.0.log_id
+    }
+
+    /// The last durable record of a partition.
+    pub fn durable_head(&self, partition: Partition) -> Head {
+        self.0.state.read().active.heads.get(&partition).copied().unwrap_or_default()
+    }
+
+    /// The last durable record of every partition that has one.
+    pub fn durable_heads(&self) -> Vec<(Partition, Head)> {
+        self.0.state.read().active.heads.iter().map(|(partition, head)| (*partition, *head)).collect()
+    }
+
+    /// One record, with at most two reads of the disk; none when it isn't there or isn't durable
+    /// yet. Its payload is checked against its digest.
+    pub fn read(&self, position: Position) -> Result<Option<StoredRecord>, LogError> {
+        match self.0.locate(position.partition, position.seq, 1)? {
+            Some(located) if located.first == position.seq => {
+                let file = self.0.open(located.number)?;
+                self.0.read_at(&located, &file, located.offsets[0], position).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The records of one partition in order, from `from` or the oldest there is after it, to the
+    /// last that is durable when the iterator gets there. It ends after its first error.
+    pub fn scan(&self, partition: Partition, from: Seq) -> PartitionScan {
+        PartitionScan { reader: self.clone(), partition, next: from.max(1), some: None }
+    }
+
+    /// Every durable record in the order of the log: the fastest way to read many.
+    pub fn scan_all(&self, from: ScanFrom) -> LogScan {
+        LogScan::new(self.0.clone(), from)
+    }
+}
+
+/// See [`LogReader::scan`].
+pub struct PartitionScan {
+    reader: LogReader,
+    partition: Partition,
+    next: Seq,
+    some: Option<(Located, Arc<File>)>,
+}
+
+impl PartitionScan {
+    fn read_next(&mut self) -> Result<Option<StoredRecord>, LogError> {
+        let shared = &self.reader.0;
+        let read_out = |(some, _): &(Located, _)| self.next - some.first >= some.offsets.len() as u64;
+        if self.some.as_ref().is_none_or(read_out) {
+            let Some(located) = shared.locate(self.partition, self.next, OFFSETS_HELD_MAX)? else {
+                return Ok(None);
+            };
+            self.next = located.first;
+            let file = shared.open(located.number)?;
+            self.some = Some((located, file));
+        }
+        let Some((located, file)) = &self.some else {
+            return Ok(None);
+        };
+        let offset = located.offsets[(self.next - located.first) as usize];
+        let position = Position { partition: self.partition, seq: self.next };
+        let record = shared.read_at(located, file, offset, position)?;
+        self.next += 1;
+        Ok(Some(record))
+    }
+}
+
+impl Iterator for PartitionScan {
+    type Item = Result<StoredRecord, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // After an error the place behind it can't be trusted: sequences end here.
+        if self.next == Seq::MAX {
+            return None;
+        }
+        let record = self.read_next();
+        if record.is_err() {
+            self.next = Seq::MAX;
+        }
+        record.transpose()
+    }
+}

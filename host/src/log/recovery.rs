@@ -1,0 +1,292 @@
+//! Opening a log: what is there is checked, a torn tail is cut, damage is refused.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::{Damage, LogError};
+use super::files;
+use super::format::{BadBytes, FORMAT_VERSION, LogId, SegmentHeader};
+use super::index::{Head, Heads, Runs, SealedSegment};
+use super::reader::{Active, State};
+use super::walk::{Bad, Ending, Walk, later_proof, walk};
+use crate::vocabulary::{Partition, Position};
+
+/// What opening a log found.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// The log's own random id: a view that was folded from another log doesn't fit this one.
+    pub log_id: LogId,
+    /// Where each partition that has records ends.
+    pub heads: BTreeMap<Partition, Head>,
+    /// Segment files, the growing one included.
+    pub segments: usize,
+    /// Records in all of them.
+    pub records: u64,
+    /// Bytes in all of them.
+    pub bytes: u64,
+    /// Whether the log ended with the mark of a clean close, or is new.
+    pub clean: bool,
+    /// What a crash cut short, if anything.
+    pub tail: Option<CutTail>,
+}
+
+/// Bytes after the last whole frame. No event among them was ever acknowledged.
+#[derive(Clone, Debug)]
+pub struct CutTail {
+    /// The segment they were cut from.
+    pub segment: PathBuf,
+    /// Where they started in it.
+    pub offset: u64,
+    /// How many they are.
+    pub bytes: u64,
+    /// The file that keeps them.
+    pub kept_in: PathBuf,
+    /// Why they are no frame.
+    pub cause: String,
+}
+
+/// A log that is checked, locked and ready to be served.
+pub(super) struct Ready {
+    pub lock: File,
+    pub state: State,
+    pub recovered: Recovered,
+}
+
+/// Checks, mends and locks the log in `dir`; makes a new one where there is none.
+pub(super) fn recover(dir: &Path) -> Result<Ready, LogError> {
+    files::make_dir(dir)?;
+    let lock = files::lock(dir)?;
+    files::remove_unfinished(dir)?;
+    let numbers = files::segment_numbers(dir)?;
+    check_numbers(dir, &numbers)?;
+    let Some((last, before)) = numbers.split_last() else {
+        return create(dir, lock);
+    };
+    let mut sealed: Vec<Arc<SealedSegment>> = Vec::with_capacity(numbers.len());
+    for number in before {
+        let segment = read_sealed(dir, *number, sealed.last().map(Arc::as_ref))?;
+        sealed.push(Arc::new(segment));
+    }
+    let mut heads = sealed.last().map(|segment| heads_of(segment)).unwrap_or_default();
+    let expected = next_header(sealed.last().map(Arc::as_ref));
+    let last = read_last(dir, *last, expected, &mut heads)?;
+
+    let records_before: u64 = sealed.iter().map(|segment| segment.records).sum();
+    let recovered = Recovered {
+        log_id: last.header.log_id,
+        heads: heads.clone(),
+        segments: numbers.len(),
+        records: records_before + last.walk.records,
+        bytes: last.header.base + last.walk.end,
+        clean: matches!(last.walk.ending, Ending::Closed),
+        tail: last.tail,
+    };
+    let active = if matches!(last.walk.ending, Ending::Sealed) {
+        let segment = read_sealed(dir, last.header.number, sealed.last().map(Arc::as_ref))?;
+        let next = SegmentHeader {
+            log_id: segment.header.log_id,
+            number: segment.header.number + 1,
+            base: segment.header.base + segment.length,
+        };
+        sealed.push(Arc::new(segment));
+        start_segment(dir, next, heads)?
+    } else {
+        Active { header: last.header, durable: last.walk.end, runs: last.walk.runs, heads }
+    };
+    Ok(Ready { lock, state: State { sealed, active }, recovered })
+}
+
+/// Makes a new log's first segment.
+fn create(dir: &Path, lock: File) -> Result<Ready, LogError> {
+    let header = SegmentHeader { log_id: LogId(rand::random()), number: 1, base: 0 };
+    let active = start_segment(dir, header, Heads::new())?;
+    let recovered = Recovered {
+        log_id: header.log_id,
+        heads: Heads::new(),
+        segments: 1,
+        records: 0,
+        bytes: active.durable,
+        clean: true,
+        tail: None,
+    };
+    Ok(Ready { lock, state: State { sealed: Vec::new(), active }, recovered })
+}
+
+/// Puts an empty segment in place. A segment file is never seen without its whole header, and
+/// never before the one before it is sealed and synced.
+pub(super) fn start_segment(dir: &Path, header: SegmentHeader, heads: Heads) -> Result<Active, LogError> {
+    let bytes = header.encode();
+    files::replace(&files::segment_path(dir, header.number), &[&bytes])?;
+    Ok(Active { header, durable: bytes.len() as u64, runs: Runs::default(), heads })
+}
+
+/// Segments leave only by retention, which doesn't exist yet: 1, 2, 3, … without a gap.
+pub(super) fn check_numbers(dir: &Path, numbers: &[u64]) -> Result<(), LogError> {
+    for (expected, number) in (1..).zip(numbers) {
+        if *number != expected {
+            return Err(damage(dir, expected, 0, None, "the segment is missing, a later one is there"));
+        }
+    }
+    Ok(())
+}
+
+/// What the header of the segment after `previous` must say; none when any log id will do.
+fn next_header(previous: Option<&SealedSegment>) -> Option<SegmentHeader> {
+    previous.map(|previous| SegmentHeader {
+        log_id: previous.header.log_id,
+        number: previous.header.number + 1,
+        base: previous.header.base + previous.length,
+    })
+}
+
+/// Checks a segment's header against the one before it.
+pub(super) fn check_header(
+    dir: &Path,
+    number: u64,
+    bytes: &[u8],
+    expected: Option<SegmentHeader>,
+) -> Result<SegmentHeader, LogError> {
+    let header = SegmentHeader::decode(bytes).map_err(|bad| bad_header(dir, number, bad))?;
+    let expected = expected.unwrap_or(SegmentHeader { log_id: header.log_id, number, base: 0 });
+    if header != expected || header.number != number {
+        return Err(damage(dir, number, 0, None, "the segment belongs to another place or log"));
+    }
+    Ok(header)
+}
+
+fn bad_header(dir: &Path, number: u64, bad: BadBytes) -> LogError {
+    match bad {
+        BadBytes::Newer(found) => LogError::NewerFormat {
+            segment: files::segment_path(dir, number),
+            offset: 0,
+            found,
+            known: FORMAT_VERSION,
+        },
+        bad => damage(dir, number, 0, None, &bad.to_string()),
+    }
+}
+
+fn damage(dir: &Path, number: u64, offset: u64, position: Option<Position>, cause: &str) -> LogError {
+    let segment = files::segment_path(dir, number);
+    LogError::Damaged(Box::new(Damage { segment, offset, position, cause: cause.to_owned() }))
+}
+
+/// What is bad in a segment, as an error.
+pub(super) fn refusal(dir: &Path, number: u64, bad: &Bad) -> LogError {
+    if let Some(found) = bad.newer {
+        return LogError::NewerFormat {
+            segment: files::segment_path(dir, number),
+            offset: bad.offset,
+            found,
+            known: FORMAT_VERSION,
+        };
+    }
+    damage(dir, number, bad.offset, bad.position, &bad.cause)
+}
+
+/// Reads the directory of a sealed segment and checks that it follows the one before it.
+fn read_sealed(dir: &Path, number: u64, previous: Option<&SealedSegment>) -> Result<SealedSegment, LogError> {
+    let path = files::segment_path(dir, number);
+    let file = File::open(&path).map_err(LogError::io("open", &path))?;
+    let segment = match SealedSegment::read(&file).map_err(LogError::io("read", &path))? {
+        Ok(segment) => segment,
+        Err(bad) => return Err(find_damage(dir, number, bad, previous)),
+    };
+    check_header(dir, number, &segment.header.encode(), next_header(previous))?;
+    let heads = previous.map(heads_of).unwrap_or_default();
+    for entry in &segment.directory {
+        let before = heads.get(&entry.partition).copied().unwrap_or_default();
+        if entry.head.seq != before.seq + u64::from(entry.count) {
+            let cause = format!("partition {} doesn't go on after {}", entry.partition, before.seq);
+            return Err(damage(dir, number, segment.frames_end, None, &cause));
+        }
+    }
+    Ok(segment)
+}
+
+/// A sealed segment doesn't end in its index: walks it for the place where it breaks.
+fn find_damage(dir: &Path, number: u64, bad: BadBytes, previous: Option<&SealedSegment>) -> LogError {
+    let path = files::segment_path(dir, number);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(cause) => return LogError::io("read", &path)(cause),
+    };
+    let header = match check_header(dir, number, &bytes, next_header(previous)) {
+        Ok(header) => header,
+        Err(refused) => return refused,
+    };
+    let mut heads = previous.map(heads_of).unwrap_or_default();
+    let walk = walk(&bytes, &header, &mut heads);
+    match walk.ending {
+        Ending::Bad(place) => refusal(dir, number, &place),
+        _ => damage(dir, number, walk.end, walk.last, &bad.to_string()),
+    }
+}
+
+pub(super) fn heads_of(segment: &SealedSegment) -> Heads {
+    segment.directory.iter().map(|entry| (entry.partition, entry.head)).collect()
+}
+
+struct Last {
+    header: SegmentHeader,
+    walk: Walk,
+    tail: Option<CutTail>,
+}
+
+/// Checks the last segment whole, cuts its torn tail, and makes sure that what is served is on
+/// the disk.
+fn read_last(
+    dir: &Path,
+    number: u64,
+    expected: Option<SegmentHeader>,
+    heads: &mut Heads,
+) -> Result<Last, LogError> {
+    let path = files::segment_path(dir, number);
+    let bytes = fs::read(&path).map_err(LogError::io("read", &path))?;
+    let header = check_header(dir, number, &bytes, expected)?;
+    let walk = walk(&bytes, &header, heads);
+    let tail = match &walk.ending {
+        Ending::Bad(bad) => Some(cut_tail(dir, &header, &bytes, bad)?),
+        _ => None,
+    };
+    if matches!(walk.ending, Ending::Closed) {
+        // Everything before the mark was synced before it was written; the mark itself may not be.
+        let sync = OpenOptions::new().write(true).open(&path).and_then(|file| file.sync_all());
+        sync.and_then(|()| files::sync_dir(dir)).map_err(LogError::io("sync", &path))?;
+    } else if walk.end as usize != bytes.len() || walk.frames > 0 {
+        // What was read may be in the page cache alone, left there by a sync that failed, and the
+        // kernel would not write it again: only a new file is sure.
+        files::replace(&path, &[&bytes[..walk.end as usize]])?;
+    }
+    Ok(Last { header, walk, tail })
+}
+
+/// Tells a torn tail from damage; keeps the tail's bytes.
+fn cut_tail(dir: &Path, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> Result<CutTail, LogError> {
+    if !bad.may_be_torn {
+        return Err(refusal(dir, header.number, bad));
+    }
+    if let Some(later) = later_proof(bytes, header, bad.offset) {
+        let cause = format!("{}; the frame at byte {later} shows that it was synced once", bad.cause);
+        return Err(damage(dir, header.number, bad.offset, bad.position, &cause));
+    }
+    let tail = &bytes[bad.offset as usize..];
+    let tail = CutTail {
+        segment: files::segment_path(dir, header.number),
+        offset: bad.offset,
+        bytes: tail.len() as u64,
+        kept_in: files::keep_tail(dir, header.number, bad.offset, tail)?,
+        cause: bad.cause.clone(),
+    };
+    tracing::warn!(
+        segment = %tail.segment.display(),
+        offset = tail.offset,
+        bytes = tail.bytes,
+        kept_in = %tail.kept_in.display(),
+        cause = tail.cause,
+        "cut a torn tail off the log: a stop came before its sync, nothing in it was acknowledged"
+    );
+    Ok(tail)
+}

@@ -1,0 +1,210 @@
+//! The one thread that writes: it takes what is queued, makes it one frame, syncs, tells, and
+//! starts over. While it syncs, the next frame queues up: that is the whole of group commit.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Options;
+use super::error::{Failure, LogError};
+use super::files;
+use super::format::{ChainHash, FRAME_HEADER_BYTES, FrameBuilder, FrameKind, SegmentHeader};
+use super::index::{Head, SealedSegment, seal};
+use super::queue::{Pending, Queue};
+use super::reader::Shared;
+use super::recovery::start_segment;
+use crate::vocabulary::{Position, Timestamp};
+
+/// A record that is on the disk, with what its appender attached to it.
+#[derive(Debug)]
+pub struct Committed<T> {
+    /// Its place in its partition.
+    pub position: Position,
+    /// What the payload is, in the appender's numbering.
+    pub kind: u8,
+    /// When it was appended, by the appender's clock.
+    pub appended_at: Timestamp,
+    /// Its link to the record before it.
+    pub chain: ChainHash,
+    /// The content.
+    pub payload: Arc<[u8]>,
+    /// What the appender attached.
+    pub attachment: T,
+}
+
+/// Everything one sync made durable, in the order of the log.
+#[derive(Debug)]
+pub struct Commit<T> {
+    /// The records.
+    pub records: Vec<Committed<T>>,
+    /// The frame's length in bytes.
+    pub frame_bytes: usize,
+    /// How long the write took.
+    pub write_time: Duration,
+    /// How long the sync took.
+    pub sync_time: Duration,
+}
+
+pub(super) struct Writer<T> {
+    shared: Arc<Shared>,
+    queue: Arc<Queue<T>>,
+    options: Options,
+    segment: SegmentHeader,
+    file: File,
+    /// The segment's length in bytes: all of it is synced between two commits.
+    length: u64,
+    frame: FrameBuilder,
+    /// Where each record of the frame went.
+    placed: Vec<(Position, u32)>,
+}
+
+impl<T> Writer<T> {
+    /// Takes over the growing segment.
+    pub fn new(shared: Arc<Shared>, queue: Arc<Queue<T>>, options: Options) -> Result<Writer<T>, LogError> {
+        let (segment, length) = {
+            let state = shared.state.read();
+            (state.active.header, state.active.durable)
+        };
+        let path = files::segment_path(&shared.dir, segment.number);
+        let file = OpenOptions::new().write(true).open(&path).map_err(LogError::io("open", &path))?;
+        Ok(Writer {
+            shared,
+            queue,
+            options,
+            segment,
+            file,
+            length,
+            frame: FrameBuilder::default(),
+            placed: Vec::new(),
+        })
+    }
+
+    /// Writes to another file than the segment, to see what a failing disk does.
+    #[cfg(test)]
+    pub fn write_to(&mut self, file: File) {
+        self.file = file;
+    }
+
+    /// Commits until the queue is closed and empty, or until something fails.
+    pub fn run(mut self, mut on_durable: impl FnMut(Commit<T>), on_failed: impl FnOnce(&Failure)) {
+        let ended = catch_unwind(AssertUnwindSafe(|| self.commit_all(&mut on_durable)));
+        let failure = match ended {
+            Ok(Ok(())) => return,
+            Ok(Err(failure)) => failure,
+            Err(_) => self.failure("tell of a commit in", io::Error::other("the callback panicked")),
+        };
+        tracing::error!(%failure, "the log takes no more appends");
+        self.queue.fail(&failure);
+        on_failed(&failure);
+    }
+
+    fn commit_all(&mut self, on_durable: &mut impl FnMut(Commit<T>)) -> Result<(), Failure> {
+        while let Some(batch) = self.queue.take(self.options.frame_bytes_max) {
+            on_durable(self.commit(batch)?);
+        }
+        self.write_closing_mark()
+    }
+
+    fn commit(&mut self, batch: VecDeque<Pending<T>>) -> Result<Commit<T>, Failure> {
+        self.frame.begin();
+        self.placed.clear();
+        let batch_bytes: usize = batch.iter().map(|pending| pending.record.bytes_on_disk()).sum();
+        self.make_room((FRAME_HEADER_BYTES + batch_bytes) as u64)?;
+        for Pending { record, .. } in &batch {
+            let offset = self.length + self.frame.push(record) as u64;
+            self.placed.push((record.envelope.position, offset as u32));
+        }
+        let at = self.segment.base + self.length;
+        self.frame.finish(FrameKind::Records, self.segment.log_id, at);
+        let (write_time, sync_time) = self.write_and_sync(self.frame.bytes())?;
+        let frame_bytes = self.frame.bytes().len();
+        self.length += frame_bytes as u64;
+        self.publish(&batch);
+        let records = batch.into_iter().map(committed).collect();
+        Ok(Commit { records, frame_bytes, write_time, sync_time })
+    }
+
+    /// Lets readers see what was synced.
+    fn publish(&self, batch: &VecDeque<Pending<T>>) {
+        let mut state = self.shared.state.write();
+        let active = &mut state.active;
+        active.durable = self.length;
+        for ((position, offset), Pending { record, .. }) in self.placed.iter().zip(batch) {
+            active.runs.push(*position, *offset);
+            active.heads.insert(position.partition, Head { seq: position.seq, chain: record.chain });
+        }
+    }
+
+    /// Goes on to a new segment when the frame would make this one too long.
+    fn make_room(&mut self, frame_bytes: u64) -> Result<(), Failure> {
+        if self.length + frame_bytes <= self.options.segment_bytes
+            || self.shared.state.read().active.runs.is_empty()
+        {
+            return Ok(());
+        }
+        let (index, heads) = {
+            let state = self.shared.state.read();
+            let active = &state.active;
+            (seal(&self.segment, self.length, &active.runs, &active.heads), active.heads.clone())
+        };
+        self.write_and_sync(&index)?;
+        let path = files::segment_path(&self.shared.dir, self.segment.number);
+        let sealed = File::open(&path)
+            .and_then(|file| SealedSegment::read(&file))
+            .and_then(|read| read.map_err(io::Error::other))
+            .map_err(|cause| self.failure("read back the index of", cause))?;
+
+        let next = SegmentHeader {
+            number: self.segment.number + 1,
+            base: self.segment.base + sealed.length,
+            ..self.segment
+        };
+        let path = files::segment_path(&self.shared.dir, next.number);
+        let started = start_segment(&self.shared.dir, next, heads).map_err(io::Error::other);
+        let opened = started.and_then(|active| Ok((active, OpenOptions::new().write(true).open(&path)?)));
+        let (active, file) = opened.map_err(|cause| self.failure("start a segment after", cause))?;
+        (self.segment, self.file, self.length) = (next, file, active.durable);
+        let mut state = self.shared.state.write();
+        state.sealed.push(Arc::new(sealed));
+        state.active = active;
+        Ok(())
+    }
+
+    /// Says to the next start that everything before is known synced.
+    fn write_closing_mark(&mut self) -> Result<(), Failure> {
+        self.frame.begin();
+        let at = self.segment.base + self.length;
+        self.frame.finish(FrameKind::Closed, self.segment.log_id, at);
+        self.write_and_sync(self.frame.bytes()).map(|_| ())
+    }
+
+    /// Adds bytes to the segment's end; answers how long write and sync took.
+    fn write_and_sync(&self, bytes: &[u8]) -> Result<(Duration, Duration), Failure> {
+        let start = Instant::now();
+        self.file.write_all_at(bytes, self.length).map_err(|cause| self.failure("write to", cause))?;
+        let written = Instant::now();
+        self.file.sync_data().map_err(|cause| self.failure("sync", cause))?;
+        Ok((written - start, written.elapsed()))
+    }
+
+    fn failure(&self, action: &'static str, cause: io::Error) -> Failure {
+        let path = files::segment_path(&self.shared.dir, self.segment.number);
+        Failure { action, path, cause: Arc::new(cause) }
+    }
+}
+
+fn committed<T>(pending: Pending<T>) -> Committed<T> {
+    let Pending { record, attachment, .. } = pending;
+    Committed {
+        position: record.envelope.position,
+        kind: record.envelope.kind,
+        appended_at: record.envelope.appended_at,
+        chain: record.chain,
+        payload: record.payload.bytes,
+        attachment,
+    }
+}

@@ -1,0 +1,142 @@
+//! The fold: records in order, state out. Pure, and the same live, after a crash and in a rebuild.
+
+use serde::{Deserialize, Serialize};
+
+use super::profile_state::{Latch, MemoryBytes};
+use super::{Adopted, AnswerKind, Blocked, Claim, Cursor, Decided, DeliveryResult, Memory, Outcome, ProfileState};
+use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
+
+/// The profile after this record. `seq` is the record's number in the profile's partition.
+pub fn fold_profile(before: Option<&ProfileState>, seq: Seq, decided: &Decided) -> ProfileState {
+    let mut state = match before {
+        Some(before) => before.clone(),
+        None => ProfileState::new(decided.profile, decided.at),
+    };
+    state.head = seq;
+    state.identifiers.retain(|identifier| !decided.retired.contains(identifier));
+    for identifier in &decided.identifiers {
+        if !state.identifiers.contains(identifier) {
+            state.identifiers.push(identifier.clone());
+        }
+    }
+    for outcome in &decided.outcomes {
+        fold_outcome(&mut state, outcome, decided);
+    }
+    for answer in &decided.answers {
+        // A source has answered: what was held for the field has been dealt with.
+        if !matches!(answer.outcome, AnswerKind::NoSource | AnswerKind::Waiting | AnswerKind::PreconditionFailed) {
+            state.held.retain(|held| held.field != answer.field);
+        }
+    }
+    for held in &decided.held {
+        state.held.retain(|is| is.field != held.field || is.by != held.by);
+        state.held.push(held.clone());
+    }
+    for changed in decided.changes.iter().filter(|changed| changed.protective) {
+        state.latched.retain(|latch| latch.field != changed.field);
+        if changed.after == Some(Value::Boolean(true)) {
+            state.latched.push(Latch {
+                field: changed.field.clone(),
+                by: changed.by.clone(),
+                observed_at: decided.observed_at,
+                cause: decided.cause,
+            });
+        }
+    }
+    state
+}
+
+fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
+    let waits = matches!(outcome.result, DeliveryResult::Parked(_) | DeliveryResult::Held);
+    let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits;
+    if says_nothing && state.told(&outcome.capability, outcome.generation).is_none_or(|told| told.blocked.is_empty()) {
+        return;
+    }
+    let told = state.told_mut(&outcome.capability, outcome.generation);
+    let same_delivery = |blocked: &Blocked| blocked.item == decided.cause && blocked.role == outcome.role;
+    if waits {
+        let failure = match &outcome.result {
+            DeliveryResult::Parked(failure) => Some(failure.clone()),
+            _ => None,
+        };
+        match told.blocked.iter_mut().find(|blocked| same_delivery(blocked)) {
+            Some(blocked) => blocked.failure = failure,
+            None => told.blocked.push(Blocked {
+                item: decided.cause,
+                kind: decided.kind,
+                role: outcome.role,
+                since: decided.at,
+                failure,
+                root: decided.root,
+                depth: decided.depth,
+            }),
+        }
+        return;
+    }
+    told.blocked.retain(|blocked| !same_delivery(blocked));
+    for (field, value) in &outcome.claims {
+        let claim = Claim {
+            field: field.clone(),
+            value: value.clone(),
+            observed_at: decided.observed_at,
+            cause: decided.cause,
+        };
+        match told.claims.iter_mut().find(|is| is.field == *field) {
+            Some(is) => *is = claim,
+            None => told.claims.push(claim),
+        }
+    }
+    match &outcome.memory {
+        Some(Memory::Kept(bytes)) => told.memory = Some(MemoryBytes(bytes.clone())),
+        Some(Memory::Forgotten) => told.memory = None,
+        None => {}
+    }
+}
+
+/// A partition's cursors and the registry revision it uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionState {
+    /// The newest `Adopted`, its cursors moved by every `Decided` since.
+    pub adopted: Adopted,
+}
+
+impl PartitionState {
+    /// The partition after this record.
+    pub fn fold_adopted(&mut self, adopted: &Adopted) {
+        self.adopted = adopted.clone();
+    }
+
+    /// The partition after this record.
+    pub fn fold_decided(&mut self, decided: &Decided) {
+        self.adopted.through = self.adopted.through.max(decided.through);
+        if let Some(cursor) = &decided.cursor {
+            if let Some(lagging) = self.lagging_mut(&cursor.capability, cursor.generation) {
+                lagging.through = lagging.through.max(cursor.through);
+            }
+        }
+    }
+
+    /// Items up to and with this one are decided for live capabilities.
+    pub fn through(&self) -> ItemPosition {
+        self.adopted.through
+    }
+
+    /// The generation of a capability whose claims count here.
+    pub fn generation(&self, capability: &CapabilityName) -> Option<u32> {
+        self.adopted.visible.get(capability).copied()
+    }
+
+    /// The cursor of its own that a generation of a capability has, when it lags.
+    pub fn lagging(&self, capability: &CapabilityName, generation: u32) -> Option<&Cursor> {
+        self.adopted.lagging.iter().find(|is| is.generation == generation && is.capability == *capability)
+    }
+
+    fn lagging_mut(&mut self, capability: &CapabilityName, generation: u32) -> Option<&mut Cursor> {
+        self.adopted.lagging.iter_mut().find(|is| is.generation == generation && is.capability == *capability)
+    }
+
+    /// Whether any generation of the capability lags here.
+    pub fn is_lagging(&self, capability: &CapabilityName) -> bool {
+        self.adopted.lagging.iter().any(|is| is.capability == *capability)
+    }
+}

@@ -1,0 +1,186 @@
+//! What the records of one profile fold into: every capability's claims and memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CauseKind, HeldProposal};
+use crate::registry::Field;
+use crate::vocabulary::{
+    CapabilityName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Role, Seq, Timestamp, Value,
+};
+
+/// One customer, as the log says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProfileState {
+    /// Who.
+    pub id: ProfileId,
+    /// When the host first decided something about them.
+    pub created_at: Timestamp,
+    /// Their newest record; the timeline starts here.
+    pub head: Seq,
+    /// What they go by, as it was sent.
+    #[serde(default)]
+    pub identifiers: Vec<Identifier>,
+    /// What each capability said, keeps and waits for. Shared between the states of two records,
+    /// so that a fold copies only what it changes.
+    #[serde(default)]
+    pub told: Vec<Arc<Told>>,
+    /// Proposals of fields that had no source.
+    #[serde(default)]
+    pub held: Vec<HeldProposal>,
+    /// Opt-outs in force. Kept apart from claims, because no missing claim may end one.
+    #[serde(default)]
+    pub latched: Vec<Latch>,
+}
+
+/// What one generation of a capability said of this customer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who.
+    pub capability: CapabilityName,
+    /// Of which generation.
+    pub generation: u32,
+    /// Its newest claim of each field.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+    /// Its private bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryBytes>,
+    /// Its deliveries that wait, oldest first.
+    #[serde(default)]
+    pub blocked: Vec<Blocked>,
+}
+
+/// A capability's private bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryBytes(#[serde(with = "super::bytes")] pub Vec<u8>);
+
+/// What a capability says about a field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The field.
+    pub field: FieldName,
+    /// Its value; none is a tombstone: the claim that there is no value.
+    pub value: Option<Value>,
+    /// When what it follows from happened.
+    pub observed_at: Timestamp,
+    /// The item it follows from.
+    pub cause: ItemPosition,
+}
+
+/// A delivery that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// The item to deliver.
+    pub item: ItemPosition,
+    /// What kind of item it is.
+    pub kind: CauseKind,
+    /// In which role.
+    pub role: Role,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why it is parked; none when it is held behind a parked one.
+    pub failure: Option<Failure>,
+    /// The accepted event at its root.
+    pub root: Seq,
+    /// Generations of cause since.
+    pub depth: u16,
+}
+
+/// An opt-out in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latch {
+    /// The protective field.
+    pub field: FieldName,
+    /// Whose claim it was.
+    pub by: CapabilityName,
+    /// When what it follows from happened.
+    pub observed_at: Timestamp,
+    /// The item it follows from.
+    pub cause: ItemPosition,
+}
+
+/// A visible value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visible<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// Whose claim it is.
+    pub by: &'a CapabilityName,
+    /// When what it follows from happened.
+    pub observed_at: Timestamp,
+    /// The item it follows from.
+    pub cause: ItemPosition,
+}
+
+const OPTED_OUT: Value = Value::Boolean(true);
+
+impl ProfileState {
+    /// A customer of whom nothing is known yet.
+    pub fn new(id: ProfileId, created_at: Timestamp) -> ProfileState {
+        ProfileState {
+            id,
+            created_at,
+            head: 0,
+            identifiers: Vec::new(),
+            told: Vec::new(),
+            held: Vec::new(),
+            latched: Vec::new(),
+        }
+    }
+
+    /// What this generation of a capability told.
+    pub fn told(&self, capability: &CapabilityName, generation: u32) -> Option<&Told> {
+        let told = self.told.iter().find(|is| is.generation == generation && is.capability == *capability);
+        told.map(Arc::as_ref)
+    }
+
+    /// The same, made when there is none.
+    pub fn told_mut(&mut self, capability: &CapabilityName, generation: u32) -> &mut Told {
+        let same = |is: &Arc<Told>| is.generation == generation && is.capability == *capability;
+        let index = self.told.iter().position(same).unwrap_or_else(|| {
+            self.told.push(Arc::new(Told {
+                capability: capability.clone(),
+                generation,
+                claims: Vec::new(),
+                memory: None,
+                blocked: Vec::new(),
+            }));
+            self.told.len() - 1
+        });
+        Arc::make_mut(&mut self.told[index])
+    }
+
+    /// The value everybody sees: the latched opt-out, else the claim of the assigned source.
+    pub fn visible<'a>(
+        &'a self,
+        name: &FieldName,
+        field: &'a Field,
+        generations: &BTreeMap<CapabilityName, u32>,
+    ) -> Option<Visible<'a>> {
+        if field.protective {
+            if let Some(latch) = self.latched.iter().find(|latch| latch.field == *name) {
+                let Latch { by, observed_at, cause, .. } = latch;
+                return Some(Visible { value: &OPTED_OUT, by, observed_at: *observed_at, cause: *cause });
+            }
+        }
+        let by = field.source.as_ref()?;
+        let claim = self.told(by, *generations.get(by)?)?.claim(name)?;
+        let value = claim.value.as_ref()?;
+        Some(Visible { value, by, observed_at: claim.observed_at, cause: claim.cause })
+    }
+
+    /// Whether any delivery of this customer waits, or any proposal is held.
+    pub fn waits(&self) -> bool {
+        !self.held.is_empty() || self.told.iter().any(|told| !told.blocked.is_empty())
+    }
+}
+
+impl Told {
+    /// The newest claim of a field.
+    pub fn claim(&self, field: &FieldName) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.field == *field)
+    }
+}

@@ -1,0 +1,335 @@
+//! What can change in the registry, and the fold that applies it.
+//!
+//! Checks happen before a change is written ([`Registry::check`]); applying one that is in the
+//! log can't fail on a host that wrote it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Manifest;
+use super::{Capability, CapabilityState, Field, IdentifierKind, Registry, Routing};
+use crate::vocabulary::{
+    CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Role, Seq, Timestamp, Value,
+};
+
+/// What of a manifest's requests an administrator granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Fields it may read.
+    #[serde(default)]
+    pub reads: Vec<FieldName>,
+    /// Identifiers it may see.
+    #[serde(default)]
+    pub identifiers: Vec<IdentifierName>,
+    /// Events it may hear.
+    #[serde(default)]
+    pub hears: Vec<EventPattern>,
+}
+
+impl Grant {
+    /// Everything the manifest asks for.
+    pub fn all_of(manifest: &Manifest) -> Grant {
+        Grant {
+            reads: manifest.consumes.keys().cloned().collect(),
+            identifiers: manifest.plugin.identifiers.clone(),
+            hears: manifest.subscribes.keys().cloned().collect(),
+        }
+    }
+}
+
+/// One change of the registry, as it stands in the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistryChange {
+    /// A field was defined or its definition changed; its source stays.
+    FieldDefined {
+        /// Which.
+        name: FieldName,
+        /// What it is now.
+        field: Field,
+    },
+    /// A field's source moved.
+    SourceAssigned {
+        /// Which field.
+        field: FieldName,
+        /// Its source from now on; one or none.
+        source: Option<CapabilityName>,
+    },
+    /// An identifier was defined or changed.
+    IdentifierDefined {
+        /// Which.
+        name: IdentifierName,
+        /// What it is now.
+        kind: IdentifierKind,
+    },
+    /// A plug-in was installed or upgraded. One change: it brings its fields and sources with it.
+    Installed {
+        /// What runs.
+        digest: Digest,
+        /// The manifest's text.
+        manifest: String,
+        /// What was granted.
+        grant: Grant,
+        /// The roles the component exports.
+        roles: Vec<Role>,
+        /// Fields nobody had defined.
+        #[serde(default)]
+        new_fields: Vec<FieldName>,
+        /// Fields nobody sourced, which are its own now.
+        #[serde(default)]
+        assigned: Vec<FieldName>,
+        /// The generation that runs.
+        generation: u32,
+        /// The generation starts from the oldest event.
+        #[serde(default)]
+        from_start: bool,
+        /// Whether what it emits while it catches up is delivered.
+        #[serde(default)]
+        deliver_while_catching_up: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Settings were set; none goes back to the default.
+    SettingsChanged {
+        /// Whose.
+        capability: CapabilityName,
+        /// By name, of the declared types.
+        settings: BTreeMap<String, Option<Value>>,
+    },
+    /// A plug-in failed so often that the host stopped calling it.
+    Quarantined {
+        /// Which.
+        capability: CapabilityName,
+        /// The component that did it.
+        digest: Digest,
+        /// What it did.
+        reason: String,
+    },
+    /// An administrator ended a quarantine.
+    Released {
+        /// Which.
+        capability: CapabilityName,
+    },
+    /// A plug-in was removed; its claims stay, and no field has it as source any more.
+    Removed {
+        /// Which.
+        capability: CapabilityName,
+    },
+    /// A new admin token is valid, the old one no more.
+    AdminTokenMade {
+        /// BLAKE3 of the token.
+        hash: Digest,
+    },
+}
+
+/// Why a change of the registry is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// Nothing of that name.
+    #[error("there is no {kind} {name}; `samsyn {kind} list` shows which there are")]
+    Unknown {
+        /// `field`, `capability` (command `plugin`) or `identifier`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The capability doesn't declare the field among its sources.
+    #[error("{capability} does not source {field}: its manifest must declare it under [sources]")]
+    NotDeclared {
+        /// The capability.
+        capability: CapabilityName,
+        /// The field.
+        field: FieldName,
+    },
+    /// Manifest and dictionary disagree.
+    #[error("{field} is {dictionary} in the dictionary and {manifest} in the manifest; change one of them")]
+    FieldConflict {
+        /// The field.
+        field: FieldName,
+        /// The dictionary's side.
+        dictionary: String,
+        /// The manifest's side.
+        manifest: String,
+    },
+    /// A definition that can't be.
+    #[error("{name}: {why}")]
+    Invalid {
+        /// The field, setting or identifier.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl Registry {
+    /// The registry after this change, as the record `revision` of the registry's partition.
+    pub fn apply(&self, revision: Seq, change: &RegistryChange) -> Result<Registry, super::ManifestError> {
+        let mut next = self.clone();
+        next.revision = revision;
+        match change {
+            RegistryChange::FieldDefined { name, field } => {
+                let source = next.fields.get(name).and_then(|known| known.source.clone());
+                next.fields.insert(name.clone(), Field { source, ..field.clone() });
+            }
+            RegistryChange::SourceAssigned { field, source } => {
+                if let Some(known) = next.fields.get_mut(field) {
+                    known.source = source.clone();
+                }
+            }
+            RegistryChange::IdentifierDefined { name, kind } => {
+                next.identifiers.insert(name.clone(), kind.clone());
+            }
+            RegistryChange::Installed { .. } => next.install(revision, change)?,
+            RegistryChange::SettingsChanged { capability, settings } => {
+                next.update(capability, |known| {
+                    for (name, value) in settings {
+                        match value {
+                            Some(value) => known.settings.insert(name.clone(), value.clone()),
+                            None => known.settings.remove(name),
+                        };
+                    }
+                    known.settings_revision = revision;
+                });
+            }
+            RegistryChange::Quarantined { capability, digest, reason } => next.update(capability, |known| {
+                if known.digest == *digest {
+                    known.state = CapabilityState::Quarantined { reason: reason.clone() };
+                }
+            }),
+            RegistryChange::Released { capability } => {
+                next.update(capability, |known| known.state = CapabilityState::Active);
+            }
+            RegistryChange::Removed { capability } => {
+                next.capabilities.remove(capability);
+                for field in next.fields.values_mut().filter(|field| field.source.as_ref() == Some(capability)) {
+                    field.source = None;
+                }
+            }
+            RegistryChange::AdminTokenMade { hash } => next.admin_token = Some(*hash),
+        }
+        next.routing = Arc::new(Routing::of(&next));
+        Ok(next)
+    }
+
+    fn update(&mut self, capability: &CapabilityName, change: impl FnOnce(&mut Capability)) {
+        if let Some(known) = self.capabilities.get_mut(capability) {
+            change(Arc::make_mut(known));
+        }
+    }
+
+    fn install(&mut self, revision: Seq, change: &RegistryChange) -> Result<(), super::ManifestError> {
+        let RegistryChange::Installed {
+            digest, manifest, grant, roles, new_fields, assigned, generation, from_start, deliver_while_catching_up, at,
+        } = change
+        else {
+            return Ok(());
+        };
+        let text = manifest.clone();
+        let manifest = Manifest::parse(manifest)?;
+        let name = manifest.plugin.name.clone();
+        for field in new_fields {
+            if let Some(sourced) = manifest.sources.get(field) {
+                self.fields.insert(field.clone(), Field::brought_by(sourced));
+            }
+        }
+        for field in assigned {
+            if let Some(known) = self.fields.get_mut(field) {
+                known.source = Some(name.clone());
+            }
+        }
+        let before = self.capabilities.get(&name);
+        // What an administrator set stays, as far as the new version still has such a setting.
+        let mut settings = before.map(|before| before.settings.clone()).unwrap_or_default();
+        settings.retain(|name, value| manifest.settings.get(name).is_some_and(|is| is.kind == value.kind()));
+        let capability = Capability {
+            manifest,
+            manifest_text: text,
+            digest: *digest,
+            grant: grant.clone(),
+            roles: roles.clone(),
+            state: CapabilityState::Active,
+            generation: *generation,
+            from_start: *from_start,
+            deliver_while_catching_up: *deliver_while_catching_up,
+            settings_revision: before.map_or(revision, |before| before.settings_revision),
+            settings,
+            installed_at: *at,
+        };
+        self.capabilities.insert(name, Arc::new(capability));
+        Ok(())
+    }
+
+    /// Whether a change can be made now; what is wrong and what to do otherwise.
+    pub fn check(&self, change: &RegistryChange) -> Result<(), RegistryError> {
+        let known_capability = |name: &CapabilityName| {
+            let unknown = || RegistryError::Unknown { kind: "plugin", name: name.to_string() };
+            self.capabilities.get(name).ok_or_else(unknown)
+        };
+        match change {
+            RegistryChange::FieldDefined { name, field } => self.check_field(name, field),
+            RegistryChange::SourceAssigned { field, source } => {
+                if !self.fields.contains_key(field) {
+                    return Err(RegistryError::Unknown { kind: "field", name: field.to_string() });
+                }
+                let Some(source) = source else { return Ok(()) };
+                if !known_capability(source)?.manifest.sources.contains_key(field) {
+                    return Err(RegistryError::NotDeclared { capability: source.clone(), field: field.clone() });
+                }
+                Ok(())
+            }
+            RegistryChange::SettingsChanged { capability, settings } => {
+                let capability = known_capability(capability)?;
+                for (name, value) in settings {
+                    check_setting(&capability.manifest, name, value.as_ref())?;
+                }
+                Ok(())
+            }
+            RegistryChange::Released { capability } | RegistryChange::Removed { capability } => {
+                known_capability(capability).map(|_| ())
+            }
+            RegistryChange::IdentifierDefined { .. }
+            | RegistryChange::Installed { .. }
+            | RegistryChange::Quarantined { .. }
+            | RegistryChange::AdminTokenMade { .. } => Ok(()),
+        }
+    }
+
+    fn check_field(&self, name: &FieldName, field: &Field) -> Result<(), RegistryError> {
+        let invalid = |why: String| Err(RegistryError::Invalid { name: name.to_string(), why });
+        if let Some(identifier) = &field.identifies {
+            if !self.identifiers.contains_key(identifier) {
+                return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
+            }
+        }
+        if field.protective && field.kind != crate::vocabulary::Type::Boolean {
+            return invalid(format!("protective is for a boolean, not {}", field.kind));
+        }
+        if let Some(known) = self.fields.get(name) {
+            let claimed = self.capabilities.values().any(|is| is.manifest.sources.contains_key(name));
+            if known.kind != field.kind && claimed {
+                return invalid(format!(
+                    "is {} and a plug-in makes claims of it; remove the plug-in before the type changes to {}",
+                    known.kind, field.kind
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_setting(manifest: &Manifest, name: &str, value: Option<&Value>) -> Result<(), RegistryError> {
+    let Some(setting) = manifest.settings.get(name) else {
+        let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
+        let why = format!("is no setting of {}; it has: {}", manifest.plugin.name, known.join(", "));
+        return Err(RegistryError::Invalid { name: name.to_owned(), why });
+    };
+    match value {
+        Some(value) if value.kind() != setting.kind => {
+            let why = format!("must be {}, not {}", setting.kind, value.kind());
+            Err(RegistryError::Invalid { name: name.to_owned(), why })
+        }
+        _ => Ok(()),
+    }
+}

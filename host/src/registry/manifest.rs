@@ -1,0 +1,281 @@
+//! `plugin.toml`: what a plug-in is and what it asks for. A manifest requests, the registry grants.
+//!
+//! The manifest travels inside the component as the custom section `samsyn:manifest`, so that one
+//! file says everything before a line of it runs. Unknown keys are errors: a key with a typing
+//! error must not silently ask for less, or more, than its author meant.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Type, Value};
+
+/// The manifest version this host reads.
+const MANIFEST_VERSION: u32 = 1;
+/// Events whose name starts so are the platform's own: nobody sends, emits or hears them.
+pub const PLATFORM_PREFIX: &str = "samsyn.";
+/// The largest manifest taken, in bytes.
+const MANIFEST_BYTES_MAX: usize = 64 * 1024;
+
+/// A plug-in's manifest.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    manifest: u32,
+    /// Who the plug-in is.
+    pub plugin: About,
+    /// Which events it hears, and which of their properties.
+    #[serde(default)]
+    pub subscribes: BTreeMap<EventPattern, Properties>,
+    /// Which events it may emit.
+    #[serde(default)]
+    pub emits: BTreeMap<EventName, Properties>,
+    /// Which fields it makes claims for.
+    #[serde(default)]
+    pub sources: BTreeMap<FieldName, Sourced>,
+    /// Which fields of others it reads.
+    #[serde(default)]
+    pub consumes: BTreeMap<FieldName, Consumed>,
+    /// What an administrator can set.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Setting>,
+}
+
+/// The declared properties of an event, by name.
+pub type Properties = BTreeMap<String, PropertyType>;
+
+/// Who the plug-in is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// The capability's name.
+    pub name: CapabilityName,
+    /// The plug-in's own version, such as `0.1.0`.
+    pub version: String,
+    /// The department that answers for it.
+    pub owner: String,
+    /// One line about its job.
+    pub description: String,
+    /// Which of a customer's identifiers it may see.
+    #[serde(default)]
+    pub identifiers: Vec<IdentifierName>,
+}
+
+/// A declared property.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PropertyType {
+    /// Its type; the host coerces to it without loss or refuses the delivery.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Whether a delivery without it is refused.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// A field the plug-in makes claims for.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sourced {
+    /// The field's type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Allowed texts; empty allows all.
+    #[serde(default)]
+    pub one_of: Vec<String>,
+    /// What the field means.
+    #[serde(default)]
+    pub description: String,
+    /// How personal it is.
+    #[serde(default)]
+    pub class: DataClass,
+    /// The identifier that a value of this field is.
+    pub identifies: Option<IdentifierName>,
+    /// An opt-out: nothing but a word of its source turns `true` off.
+    #[serde(default)]
+    pub protective: bool,
+}
+
+/// How personal a field is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataClass {
+    /// Says nothing about a person.
+    #[default]
+    None,
+    /// Personal data (GDPR, Article 4).
+    Personal,
+    /// A special category (GDPR, Article 9) or as delicate.
+    Sensitive,
+}
+
+/// A field of another capability that the plug-in reads.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consumed {
+    /// What it is read for.
+    pub purposes: Vec<String>,
+    /// Whether `on-change` is called when it changes.
+    #[serde(default)]
+    pub notify: bool,
+}
+
+/// Something an administrator can set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Its value until somebody sets one.
+    #[serde(default, deserialize_with = "toml_as_value")]
+    pub default: Option<Value>,
+    /// What it does.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// Why a manifest can't be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("plugin.toml: {0}")]
+pub struct ManifestError(pub String);
+
+impl Manifest {
+    /// Reads and checks a manifest; the error names the place and what to write instead.
+    pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
+        if text.len() > MANIFEST_BYTES_MAX {
+            return Err(ManifestError(format!("is {} bytes long; {MANIFEST_BYTES_MAX} are the most", text.len())));
+        }
+        let mut manifest: Manifest =
+            toml::from_str(text).map_err(|error| ManifestError(error.to_string().trim_end().to_owned()))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&mut self) -> Result<(), ManifestError> {
+        let error = |message: String| Err(ManifestError(message));
+        if self.manifest != MANIFEST_VERSION {
+            return error(format!(
+                "manifest = {} is not known here; this host reads manifest = {MANIFEST_VERSION}: use a newer host",
+                self.manifest
+            ));
+        }
+        if self.plugin.version.is_empty() || self.plugin.version.len() > 64 {
+            return error("[plugin] version must have 1 to 64 characters, such as \"0.1.0\"".to_owned());
+        }
+        for pattern in self.subscribes.keys() {
+            if format!("{pattern}.").starts_with(PLATFORM_PREFIX) {
+                return error(format!("[subscribes.\"{pattern}\"]: {PLATFORM_PREFIX}* are the platform's own events"));
+            }
+        }
+        for event in self.emits.keys() {
+            if event.as_str().starts_with(PLATFORM_PREFIX) {
+                return error(format!("[emits.\"{event}\"]: {PLATFORM_PREFIX}* are the platform's own events"));
+            }
+        }
+        for (field, sourced) in &self.sources {
+            if self.consumes.contains_key(field) {
+                return error(format!("{field} is both sourced and consumed: a source sees its own claim; remove one"));
+            }
+            if !sourced.one_of.is_empty() && !matches!(sourced.kind, Type::Text | Type::Texts) {
+                return error(format!("[sources] {field}: one_of is for text and texts, not {}", sourced.kind));
+            }
+            if sourced.protective && sourced.kind != Type::Boolean {
+                return error(format!("[sources] {field}: protective is for a boolean, not {}", sourced.kind));
+            }
+            if sourced.identifies.is_some() && sourced.kind != Type::Text {
+                return error(format!("[sources] {field}: only a text identifies, not {}", sourced.kind));
+            }
+        }
+        for (field, consumed) in &self.consumes {
+            if consumed.purposes.is_empty() {
+                return error(format!("[consumes] {field}: say what for, such as purposes = [\"service\"]"));
+            }
+        }
+        for (name, setting) in &mut self.settings {
+            if let Some(default) = &setting.default {
+                let coerced = default.coerce(setting.kind);
+                let value = coerced.map_err(|why| ManifestError(format!("[settings] {name}: default: {why}")))?;
+                setting.default = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The declared properties of an event, when the manifest subscribes to it. An exact name wins
+    /// over a pattern, a longer pattern over a shorter one.
+    pub fn subscription(&self, event: &EventName) -> Option<&Properties> {
+        if let Some(exact) = self.subscribes.get(event.as_str()) {
+            return Some(exact);
+        }
+        let matching = self.subscribes.iter().filter(|(pattern, _)| pattern.matches(event));
+        matching.max_by_key(|(pattern, _)| pattern.as_str().len()).map(|(_, properties)| properties)
+    }
+}
+
+/// A default as it stands in TOML: held as JSON until the setting's type coerces it.
+fn toml_as_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    let value = toml::Value::deserialize(deserializer)?;
+    let json = match &value {
+        toml::Value::Datetime(moment) => serde_json::Value::String(moment.to_string()).to_string(),
+        other => serde_json::to_string(other).map_err(serde::de::Error::custom)?,
+    };
+    Ok(Some(Value::Json(json)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOYALTY: &str = r#"
+        manifest = 1
+        [plugin]
+        name = "loyalty"
+        version = "0.1.0"
+        owner = "Membership team"
+        description = "Points and tiers from purchases"
+        identifiers = ["customer_id"]
+        [subscribes."order.completed"]
+        amount = { type = "decimal", required = true }
+        [subscribes."order.*"]
+        [emits."loyalty.tier_reached"]
+        tier = { type = "text" }
+        [sources]
+        "loyalty.tier" = { type = "text", one_of = ["bronze", "silver"] }
+        [consumes]
+        email = { purposes = ["service"], notify = true }
+        [settings]
+        points_per_unit = { type = "decimal", default = "1.0" }
+    "#;
+
+    #[test]
+    fn the_documented_manifest_is_read() {
+        let manifest = Manifest::parse(LOYALTY).unwrap();
+        assert_eq!(manifest.plugin.name.as_str(), "loyalty");
+        let default = manifest.settings["points_per_unit"].default.clone().unwrap();
+        assert_eq!(default, Value::Json("1".into()).coerce(Type::Decimal).unwrap());
+        let exact = manifest.subscription(&EventName::new("order.completed").unwrap()).unwrap();
+        assert!(exact["amount"].required);
+        assert!(manifest.subscription(&EventName::new("order.refunded").unwrap()).unwrap().is_empty());
+        assert!(manifest.subscription(&EventName::new("profile.seen").unwrap()).is_none());
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        for (from, to, named) in [
+            ("manifest = 1", "manifest = 2", "manifest = 2"),
+            ("owner =", "ownr =", "ownr"),
+            ("\"order.*\"", "\"samsyn.*\"", "samsyn."),
+            ("\"order.*\"", "\"order*\"", "order*"),
+            ("\"1.0\"", "\"one\"", "points_per_unit"),
+            ("[\"service\"]", "[]", "purposes"),
+            ("email =", "\"loyalty.tier\" =", "both sourced and consumed"),
+            ("type = \"decimal\", required", "type = \"money\", required", "money"),
+            ("\"loyalty\"", "\"Loyalty!\"", "Loyalty!"),
+            ("[plugin]", "[plugin", "line 3"),
+        ] {
+            let error = Manifest::parse(&LOYALTY.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(named), "{to}: {error}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Which capability is the source system of which data point, and what each may see.
+//!
+//! The registry is the fold of its partition's records: [`RegistryChange`]s applied in order. Its
+//! revision is the sequence of the last one. It never changes in place; whoever holds an
+//! `Arc<Registry>` holds one revision.
+
+mod change;
+mod dictionary;
+pub mod manifest;
+mod plan;
+mod routing;
+
+pub use change::{Grant, RegistryChange, RegistryError};
+pub use dictionary::{Field, IdentifierKind, Normaliser};
+pub use manifest::{DataClass, Manifest, ManifestError};
+pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
+pub use routing::{Routed, Routing};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::{CapabilityName, Digest, FieldName, IdentifierName, Role, Seq, Timestamp, Value};
+
+/// One revision of everything the administrators decided.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    /// The sequence of the registry record that made this revision; 0 is the empty registry.
+    pub revision: Seq,
+    /// The dictionary, with each field's source.
+    pub fields: BTreeMap<FieldName, Field>,
+    /// The identifiers customers go by.
+    pub identifiers: BTreeMap<IdentifierName, IdentifierKind>,
+    /// The installed plug-ins.
+    pub capabilities: BTreeMap<CapabilityName, Arc<Capability>>,
+    /// BLAKE3 of the admin token.
+    pub admin_token: Option<Digest>,
+    /// Who hears, sources and consumes what, precomputed for the hot path.
+    pub routing: Arc<Routing>,
+}
+
+/// An installed plug-in.
+#[derive(Clone, Debug)]
+pub struct Capability {
+    /// What it is and asks for.
+    pub manifest: Manifest,
+    /// The manifest as it stood in the component.
+    pub manifest_text: String,
+    /// The component that runs.
+    pub digest: Digest,
+    /// What of its manifest's requests was granted.
+    pub grant: Grant,
+    /// The roles the component exports.
+    pub roles: Vec<Role>,
+    /// Whether its deliveries run.
+    pub state: CapabilityState,
+    /// Counts from 1; a new one starts from the oldest event with empty memory and claims.
+    pub generation: u32,
+    /// Its generation started from the oldest event instead of from when it was installed.
+    pub from_start: bool,
+    /// Whether what it emits while it catches up is delivered.
+    pub deliver_while_catching_up: bool,
+    /// What an administrator set, by name; a missing one has its default.
+    pub settings: BTreeMap<String, Value>,
+    /// The registry revision at which the settings last changed.
+    pub settings_revision: Seq,
+    /// When this digest was installed.
+    pub installed_at: Timestamp,
+}
+
+/// Whether a capability's deliveries run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CapabilityState {
+    /// They do.
+    Active,
+    /// Its cursor stands still until an administrator releases it or installs another version.
+    Quarantined {
+        /// What it did.
+        reason: String,
+    },
+}
+
+impl Capability {
+    /// The setting's value: what was set, else the default.
+    pub fn setting(&self, name: &str) -> Option<&Value> {
+        self.settings.get(name).or_else(|| self.manifest.settings.get(name)?.default.as_ref())
+    }
+
+    /// Whether it is in quarantine.
+    pub fn is_quarantined(&self) -> bool {
+        matches!(self.state, CapabilityState::Quarantined { .. })
+    }
+}
+
+impl Registry {
+    /// The capability whose claim is the field's value.
+    pub fn source_of(&self, field: &str) -> Option<&CapabilityName> {
+        self.fields.get(field)?.source.as_ref()
+    }
+}

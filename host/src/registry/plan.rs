@@ -1,0 +1,200 @@
+//! What installing a plug-in would change, before it does.
+
+use serde::Serialize;
+
+use super::manifest::{Manifest, Sourced};
+use super::{Field, Grant, Registry, RegistryChange, RegistryError};
+use crate::vocabulary::{
+    CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Role, Timestamp, Type,
+};
+
+/// What installing a component would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct InstallPlan {
+    /// The capability.
+    pub capability: CapabilityName,
+    /// The version it would become.
+    pub version: String,
+    /// The component.
+    pub digest: Digest,
+    /// `install`, `upgrade` or `reinstall`.
+    pub change: &'static str,
+    /// Events it would hear.
+    pub hears: Vec<EventPattern>,
+    /// Fields of others it would read.
+    pub reads: Vec<PlannedRead>,
+    /// Identifiers it would see.
+    pub identifiers: Vec<PlannedIdentifier>,
+    /// Fields it would make claims for.
+    pub sources: Vec<PlannedSource>,
+    /// Events it may emit.
+    pub emits: Vec<EventName>,
+    /// Names of its settings.
+    pub settings: Vec<String>,
+    /// What an administrator should know first.
+    pub warnings: Vec<String>,
+}
+
+/// A field it would read.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedRead {
+    /// Which.
+    pub field: FieldName,
+    /// What for.
+    pub purposes: Vec<String>,
+    /// Whether it could not before.
+    pub new: bool,
+}
+
+/// An identifier it would see.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedIdentifier {
+    /// Which.
+    pub name: IdentifierName,
+    /// Whether it could not before.
+    pub new: bool,
+}
+
+/// A field it would make claims for.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedSource {
+    /// Which.
+    pub field: FieldName,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Its source today.
+    pub now: Option<CapabilityName>,
+    /// Whether this plug-in is its source afterwards; otherwise it only makes claims.
+    pub becomes_source: bool,
+    /// Whether the dictionary doesn't have the field yet.
+    pub new_field: bool,
+}
+
+impl Registry {
+    /// Plans an install: checks the manifest against the dictionary and says what would change.
+    pub fn plan_install(&self, manifest: &Manifest, digest: Digest) -> Result<InstallPlan, RegistryError> {
+        let name = &manifest.plugin.name;
+        let installed = self.capabilities.get(name);
+        let mut sources = Vec::new();
+        for (field, sourced) in &manifest.sources {
+            sources.push(self.plan_source(name, field, sourced)?);
+        }
+        let mut warnings = Vec::new();
+        for identifier in &manifest.plugin.identifiers {
+            if !self.identifiers.contains_key(identifier) {
+                return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
+            }
+        }
+        for field in manifest.consumes.keys().filter(|field| !self.fields.contains_key(*field)) {
+            warnings.push(format!("reads {field}, which no plug-in has brought yet"));
+        }
+        let granted = installed.map(|installed| installed.grant.clone()).unwrap_or_default();
+        let reads = manifest.consumes.iter().map(|(field, consumed)| PlannedRead {
+            field: field.clone(),
+            purposes: consumed.purposes.clone(),
+            new: !granted.reads.contains(field),
+        });
+        let identifiers = manifest
+            .plugin
+            .identifiers
+            .iter()
+            .map(|name| PlannedIdentifier { name: name.clone(), new: !granted.identifiers.contains(name) });
+        Ok(InstallPlan {
+            capability: name.clone(),
+            version: manifest.plugin.version.clone(),
+            digest,
+            change: match installed {
+                None => "install",
+                Some(installed) if installed.digest == digest => "reinstall",
+                Some(_) => "upgrade",
+            },
+            hears: manifest.subscribes.keys().cloned().collect(),
+            reads: reads.collect(),
+            identifiers: identifiers.collect(),
+            sources,
+            emits: manifest.emits.keys().cloned().collect(),
+            settings: manifest.settings.keys().cloned().collect(),
+            warnings,
+        })
+    }
+
+    fn plan_source(
+        &self,
+        capability: &CapabilityName,
+        field: &FieldName,
+        sourced: &Sourced,
+    ) -> Result<PlannedSource, RegistryError> {
+        let known = self.fields.get(field);
+        if let Some(known) = known {
+            agree(field, known, sourced)?;
+        } else if let Some(identifier) = &sourced.identifies {
+            if !self.identifiers.contains_key(identifier) {
+                return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
+            }
+        }
+        let now = known.and_then(|known| known.source.clone());
+        Ok(PlannedSource {
+            field: field.clone(),
+            kind: sourced.kind,
+            becomes_source: now.as_ref().is_none_or(|now| now == capability),
+            new_field: known.is_none(),
+            now,
+        })
+    }
+}
+
+/// Both sides of a disagreement between dictionary and manifest.
+fn agree(field: &FieldName, known: &Field, sourced: &Sourced) -> Result<(), RegistryError> {
+    let conflict = |dictionary: String, manifest: String| {
+        Err(RegistryError::FieldConflict { field: field.clone(), dictionary, manifest })
+    };
+    if known.kind != sourced.kind {
+        return conflict(known.kind.to_string(), sourced.kind.to_string());
+    }
+    if !known.one_of.is_empty() && sourced.one_of.iter().any(|text| !known.one_of.contains(text)) {
+        return conflict(format!("one of {:?}", known.one_of), format!("one of {:?}", sourced.one_of));
+    }
+    if sourced.protective && !known.protective {
+        return conflict("not protective".to_owned(), "protective".to_owned());
+    }
+    Ok(())
+}
+
+impl InstallPlan {
+    /// The one registry change that carries the plan out.
+    pub fn change(&self, manifest: &Manifest, install: Install) -> RegistryChange {
+        let fields = |wanted: fn(&PlannedSource) -> bool| {
+            self.sources.iter().filter(|is| wanted(is)).map(|is| is.field.clone()).collect()
+        };
+        RegistryChange::Installed {
+            digest: self.digest,
+            manifest: install.manifest_text,
+            grant: Grant::all_of(manifest),
+            roles: install.roles,
+            new_fields: fields(|is| is.new_field),
+            assigned: fields(|is| is.becomes_source),
+            generation: install.generation,
+            from_start: install.from_start,
+            deliver_while_catching_up: install.deliver_while_catching_up,
+            at: install.at,
+        }
+    }
+}
+
+/// How a plan is carried out.
+#[derive(Clone, Debug)]
+pub struct Install {
+    /// The manifest's text.
+    pub manifest_text: String,
+    /// The roles the component exports.
+    pub roles: Vec<Role>,
+    /// The generation that will run.
+    pub generation: u32,
+    /// It starts from the oldest event.
+    pub from_start: bool,
+    /// What it emits meanwhile is delivered.
+    pub deliver_while_catching_up: bool,
+    /// Now.
+    pub at: Timestamp,
+}

@@ -1,0 +1,240 @@
+//! A plug-in that is ready, and one call of it: a fresh store and instance, thrown away after.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+use super::access::Access;
+use super::bindings::exports::samsyn::plugin::{observer, source, subscriber};
+use super::failure;
+use super::limits::{Limits, as_usize};
+use super::lower;
+use super::package::PackageError;
+use super::state::CallState;
+use super::ticker::{TICK, Ticker};
+use crate::vocabulary::Digest;
+use crate::vocabulary::{
+    Change, Effect, Event, Failure, FailureKind, LogLine, Projection, Proposal, Refusal, Role, Timestamp,
+};
+
+/// What a plug-in is called with.
+#[derive(Clone, Copy, Debug)]
+pub enum Call<'a> {
+    /// To a subscriber: something happened.
+    Event {
+        /// What happened, with only the properties that the plug-in declared, coerced.
+        event: &'a Event,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection,
+    },
+    /// To a source: somebody suggests values.
+    Proposals {
+        /// Only for fields the plug-in sources.
+        proposed: &'a [Proposal],
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection,
+    },
+    /// To an observer: visible values changed.
+    Changes {
+        /// Only of fields the plug-in consumes.
+        changes: &'a [Change],
+        /// When they changed.
+        at: Timestamp,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection,
+    },
+}
+
+impl Call<'_> {
+    /// The role that is called.
+    pub fn role(&self) -> Role {
+        match self {
+            Call::Event { .. } => Role::Subscriber,
+            Call::Proposals { .. } => Role::Source,
+            Call::Changes { .. } => Role::Observer,
+        }
+    }
+}
+
+/// How a call went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallReport {
+    /// What the handler asked for, or why nothing of it happens. At most one claim or refusal for
+    /// each field, and at most one `Remember`.
+    pub result: Result<Vec<Effect>, Failure>,
+    /// What the host said no to, also when the plug-in ignored it and when the call failed.
+    pub refusals: Vec<Refusal>,
+    /// What the guest logged, at most `log_lines` and one.
+    pub logs: Vec<LogLine>,
+    /// From making the instance to having thrown it away.
+    pub duration: Duration,
+}
+
+/// A component that is compiled and linked. Calls may run at the same time on any number of
+/// threads up to `concurrent_calls`.
+pub struct Plugin {
+    digest: Digest,
+    roles: BTreeSet<Role>,
+    instance: InstancePre<CallState>,
+    handlers: Handlers,
+    limits: Arc<Limits>,
+    ticker: Arc<Ticker>,
+}
+
+/// Where each role's function is; found once.
+#[derive(Default)]
+struct Handlers {
+    subscriber: Option<subscriber::GuestIndices>,
+    source: Option<source::GuestIndices>,
+    observer: Option<observer::GuestIndices>,
+}
+
+impl Plugin {
+    /// Finds the roles' functions and makes one instance, so that what would fail on every call
+    /// fails here: a function of another type, more instances than the limits allow, a start
+    /// function that traps.
+    pub(super) fn new(
+        digest: Digest,
+        roles: BTreeSet<Role>,
+        instance: InstancePre<CallState>,
+        limits: Arc<Limits>,
+        ticker: Arc<Ticker>,
+    ) -> Result<Plugin, PackageError> {
+        let mut handlers = Handlers::default();
+        for role in &roles {
+            match role {
+                Role::Subscriber => {
+                    handlers.subscriber = Some(indices(subscriber::GuestIndices::new(&instance))?)
+                }
+                Role::Source => handlers.source = Some(indices(source::GuestIndices::new(&instance))?),
+                Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(&instance))?),
+            }
+        }
+        let plugin = Plugin { digest, roles, instance, handlers, limits, ticker };
+        plugin.try_out()?;
+        Ok(plugin)
+    }
+
+    /// The hash of the bytes it was made from, as they were given.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The roles it has.
+    pub fn roles(&self) -> &BTreeSet<Role> {
+        &self.roles
+    }
+
+    /// Calls it within the configured time, `time_ms`.
+    pub fn call(&self, access: &Arc<Access>, call: Call<'_>) -> CallReport {
+        self.call_within(access, call, Duration::from_millis(self.limits.time_ms))
+    }
+
+    /// Calls it within the given time, which counts in whole milliseconds, rounded up.
+    pub fn call_within(&self, access: &Arc<Access>, call: Call<'_>, time: Duration) -> CallReport {
+        let started = Instant::now();
+        let mut store = self.store(access.clone(), time);
+        let outcome = self.run(&mut store, call);
+        let state = store.into_data();
+        let failure = match outcome {
+            Ok(Ok(())) => None,
+            Ok(Err(message)) => Some(Failure {
+                kind: FailureKind::Error,
+                message: super::values::message(&message, as_usize(self.limits.message_bytes)),
+                backtrace: Vec::new(),
+            }),
+            Err(error) => Some(failure::classify(&error, &state, &self.limits, time.as_millis() as u64)),
+        };
+        let (effects, refusals) = state.effects.into_parts();
+        CallReport {
+            result: failure.map_or(Ok(effects), Err),
+            refusals,
+            logs: state.logs.into_lines(),
+            duration: started.elapsed(),
+        }
+    }
+
+    /// A store whose limits are set and whose deadline runs.
+    fn store(&self, access: Arc<Access>, time: Duration) -> Store<CallState> {
+        let mut store = Store::new(self.instance.engine(), CallState::new(access, self.limits.clone()));
+        store.limiter(|state| &mut state.growth);
+        store.set_hostcall_fuel(as_usize(self.limits.hostcall_bytes));
+        // One more, because the tick that is under way is not a whole one.
+        let ticks = time.as_nanos().div_ceil(TICK.as_nanos()).saturating_add(1);
+        let ticks = u64::try_from(ticks).unwrap_or(u64::MAX / 2);
+        store.set_epoch_deadline(ticks);
+        self.ticker.keep_going(ticks);
+        store
+    }
+
+    fn run(&self, store: &mut Store<CallState>, call: Call<'_>) -> wasmtime::Result<Result<(), String>> {
+        let instance = self.instance.instantiate(&mut *store)?;
+        match call {
+            Call::Event { event, profile } => {
+                let handler =
+                    load(&self.handlers.subscriber, Role::Subscriber)?.load(&mut *store, &instance)?;
+                lower::event(event, |event| {
+                    lower::profile(profile, |profile| handler.call_on_event(store, event, profile))
+                })
+            }
+            Call::Proposals { proposed, profile } => {
+                let handler = load(&self.handlers.source, Role::Source)?.load(&mut *store, &instance)?;
+                lower::proposals(proposed, |proposed| {
+                    lower::profile(profile, |profile| handler.call_on_proposal(store, proposed, profile))
+                })
+            }
+            Call::Changes { changes, at, profile } => {
+                let handler = load(&self.handlers.observer, Role::Observer)?.load(&mut *store, &instance)?;
+                lower::changes(changes, |changes| {
+                    lower::profile(profile, |profile| {
+                        handler.call_on_change(store, changes, at.millis(), profile)
+                    })
+                })
+            }
+        }
+    }
+
+    fn try_out(&self) -> Result<(), PackageError> {
+        let time_ms = self.limits.time_ms;
+        let mut store = self.store(Arc::default(), Duration::from_millis(time_ms));
+        let tried =
+            self.instance.instantiate(&mut store).and_then(|instance| self.load_all(&mut store, instance));
+        tried.map_err(|error| {
+            let failure = failure::classify(&error, store.data(), &self.limits, time_ms);
+            PackageError::invalid(format!("an instance can't be made: {}", failure.message))
+        })
+    }
+
+    fn load_all(&self, store: &mut Store<CallState>, instance: Instance) -> wasmtime::Result<()> {
+        if let Some(handler) = &self.handlers.subscriber {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.handlers.source {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.handlers.observer {
+            handler.load(&mut *store, &instance)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin")
+            .field("digest", &self.digest)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}
+
+fn indices<T>(found: wasmtime::Result<T>) -> Result<T, PackageError> {
+    found.map_err(|error| PackageError::invalid(format!("{error:#}")))
+}
+
+fn load<T>(handler: &Option<T>, role: Role) -> wasmtime::Result<&T> {
+    handler.as_ref().ok_or_else(|| wasmtime::format_err!("the plug-in has no role {role}"))
+}

@@ -1,0 +1,227 @@
+//! What a handler asks for, judged the moment it asks: taken, refused, or a limit spent.
+//!
+//! Nothing here acts. The effects are a list that the caller gets if the handler returns ok.
+
+use std::sync::Arc;
+
+use super::access::{Access, SourcedField};
+use super::bindings::samsyn::plugin::types as wit;
+use super::limits::{Limits, as_usize};
+use super::values::{self, Objection};
+use crate::vocabulary::{Effect, EventName, FieldName, Property, Refusal};
+
+/// The longest code of a refusal, in bytes; it is a word, not a sentence.
+const CODE_BYTES_MAX: usize = 64;
+
+/// How much of a name nobody declared is repeated in a refusal, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// A limit was spent, which ends the call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct LimitSpent(pub(super) String);
+
+/// What the guest hears at once: taken, or why not. The error ends the call.
+type Answer = Result<Result<(), wit::Refusal>, LimitSpent>;
+
+/// The effects of one call so far.
+pub(super) struct Effects {
+    access: Arc<Access>,
+    limits: Arc<Limits>,
+    asked: u32,
+    bytes: u64,
+    taken: Vec<Effect>,
+    refusals: Vec<Refusal>,
+}
+
+impl Effects {
+    pub(super) fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
+        Effects { access, limits, asked: 0, bytes: 0, taken: Vec::new(), refusals: Vec::new() }
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<Effect>, Vec<Refusal>) {
+        (self.taken, self.refusals)
+    }
+
+    pub(super) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(super) fn set(&mut self, field: &str, value: wit::ValueResult) -> Answer {
+        self.count()?;
+        match self.claim(field, value) {
+            Ok(effect) => self.take_about_field(effect),
+            Err(refused) => self.refuse_it(Some(field), refused),
+        }
+    }
+
+    pub(super) fn clear(&mut self, field: &str) -> Answer {
+        self.count()?;
+        match sourced(&self.access, field) {
+            Ok((field, _)) => self.take_about_field(Effect::Claim { field: field.clone(), value: None }),
+            Err(refused) => self.refuse_it(Some(field), refused),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, field: Option<&str>, code: &str, message: &str) -> Answer {
+        self.count()?;
+        let found = field.map(|field| sourced(&self.access, field)).transpose();
+        let field_name = match found {
+            Ok(found) => found.map(|(field, _)| field.clone()),
+            Err(refused) => return self.refuse_it(field, refused),
+        };
+        if !is_code(code) {
+            let reason = "a refusal's code is at most 64 lower-case letters, digits, '.', '_' and '-'";
+            return self.refuse_it(field, Refused { code: "refuse.code", message: reason.to_owned() });
+        }
+        let message = values::message(message, as_usize(self.limits.message_bytes));
+        self.take_about_field(Effect::Refuse { field: field_name, code: code.to_owned(), message })
+    }
+
+    pub(super) fn emit(&mut self, name: &str, properties: Vec<wit::PropertyResult>) -> Answer {
+        self.count()?;
+        match self.event(name, properties) {
+            Ok(effect) => self.take(effect),
+            Err(refused) => self.refuse_it(None, refused),
+        }
+    }
+
+    pub(super) fn remember(&mut self, memory: Option<Vec<u8>>) -> Answer {
+        self.count()?;
+        let (bytes, limit) = (memory.as_ref().map_or(0, Vec::len) as u64, self.limits.remember_bytes);
+        if bytes > limit {
+            let message = format!("a plug-in can remember {limit} bytes of a customer, not {bytes}");
+            return self.refuse_it(None, Refused { code: "memory.too-large", message });
+        }
+        self.taken.retain(|earlier| !matches!(earlier, Effect::Remember(_)));
+        self.take(Effect::Remember(memory))
+    }
+
+    fn claim(&self, field: &str, value: wit::ValueResult) -> Result<Effect, Refused> {
+        let (name, declared) = sourced(&self.access, field)?;
+        let value = values::take(value, declared.kind, self.limits.value_bytes)
+            .map_err(|objection| Refused::of(name.as_str(), objection))?;
+        if !declared.allows(&value) {
+            let message = format!("{name} takes only the values its declaration lists");
+            return Err(Refused { code: "value.not-allowed", message });
+        }
+        Ok(Effect::Claim { field: name.clone(), value: Some(value) })
+    }
+
+    fn event(&self, name: &str, given: Vec<wit::PropertyResult>) -> Result<Effect, Refused> {
+        let Some((name, declared)) = self.access.emits.get_key_value(name) else {
+            let message = format!("the manifest doesn't emit {:?}", shorten(name));
+            return Err(Refused { code: "event.not-declared", message });
+        };
+        let mut properties: Vec<Property> = Vec::with_capacity(given.len().min(declared.len()));
+        for wit::PropertyResult { name: property, value } in given {
+            let refused = |problem: &str| Refused {
+                code: "event.property",
+                message: format!("{name} {problem} property {:?}", shorten(&property)),
+            };
+            let kind = declared.get(&property).ok_or_else(|| refused("declares no"))?;
+            if properties.iter().any(|earlier| earlier.name == property) {
+                return Err(refused("has twice the"));
+            }
+            let value = values::take(value, *kind, self.limits.value_bytes)
+                .map_err(|objection| Refused::of(&format!("{name}'s {property}"), objection))?;
+            properties.push(Property { name: property, value });
+        }
+        Ok(Effect::Emit { name: EventName::clone(name), properties })
+    }
+
+    /// The last word on a field counts: it takes the place of what was said about it before.
+    fn take_about_field(&mut self, effect: Effect) -> Answer {
+        if let Some(field) = field_of(&effect) {
+            self.taken.retain(|earlier| field_of(earlier) != Some(field));
+        }
+        self.take(effect)
+    }
+
+    fn take(&mut self, effect: Effect) -> Answer {
+        // What is replaced stays counted: else a guest could make us copy without end.
+        self.bytes += size(&effect);
+        if self.bytes > self.limits.effect_bytes {
+            let limit = self.limits.effect_bytes;
+            return Err(LimitSpent(format!("its effects hold more than {limit} bytes (effect_bytes)")));
+        }
+        self.taken.push(effect);
+        Ok(Ok(()))
+    }
+
+    fn refuse_it(&mut self, field: Option<&str>, refused: Refused) -> Answer {
+        let Refused { code, message } = refused;
+        self.refusals.push(Refusal {
+            field: field.map(|field| shorten(field).to_owned()),
+            code: code.to_owned(),
+            message: message.clone(),
+        });
+        Ok(Err(wit::Refusal { code: code.to_owned(), message }))
+    }
+
+    fn count(&mut self) -> Result<(), LimitSpent> {
+        self.asked += 1;
+        if self.asked > self.limits.effects {
+            let limit = self.limits.effects;
+            return Err(LimitSpent(format!("it asked for more than {limit} effects in one call (effects)")));
+        }
+        Ok(())
+    }
+}
+
+/// Why one effect is not taken.
+struct Refused {
+    code: &'static str,
+    message: String,
+}
+
+impl Refused {
+    fn of(name: &str, objection: Objection) -> Refused {
+        Refused { code: objection.code, message: format!("{name} {}", objection.reason) }
+    }
+}
+
+fn sourced<'a>(access: &'a Access, field: &str) -> Result<(&'a FieldName, &'a SourcedField), Refused> {
+    access.sources.get_key_value(field).ok_or_else(|| Refused {
+        code: "field.not-sourced",
+        message: format!("the manifest doesn't source {:?}, or it was not granted", shorten(field)),
+    })
+}
+
+fn field_of(effect: &Effect) -> Option<&FieldName> {
+    match effect {
+        Effect::Claim { field, .. } => Some(field),
+        Effect::Refuse { field, .. } => field.as_ref(),
+        Effect::Emit { .. } | Effect::Remember(_) => None,
+    }
+}
+
+fn size(effect: &Effect) -> u64 {
+    let bytes = match effect {
+        Effect::Claim { field, value } => {
+            field.as_str().len() + value.as_ref().map_or(0, crate::vocabulary::Value::size)
+        }
+        Effect::Refuse { field, code, message } => {
+            field.as_ref().map_or(0, |field| field.as_str().len()) + code.len() + message.len()
+        }
+        Effect::Emit { name, properties } => {
+            let properties = properties.iter().map(|property| property.name.len() + property.value.size());
+            name.as_str().len() + properties.sum::<usize>()
+        }
+        Effect::Remember(memory) => memory.as_ref().map_or(0, Vec::len),
+    };
+    bytes as u64
+}
+
+fn is_code(code: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    (1..=CODE_BYTES_MAX).contains(&code.len()) && code.bytes().all(letter)
+}
+
+fn shorten(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_BYTES_MAX)]
+}
+
+#[cfg(test)]
+#[path = "effects_tests.rs"]
+mod tests;

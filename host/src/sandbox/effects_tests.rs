@@ -1,0 +1,141 @@
+use super::wit::{PropertyResult, ValueResult as Given};
+use super::*;
+use crate::vocabulary::{Decimal, Type, Value};
+
+fn field(name: &str) -> FieldName {
+    FieldName::new(name).unwrap()
+}
+
+fn text(text: &str) -> Given {
+    Given::Text(text.to_owned())
+}
+
+fn effects_within(limits: Limits) -> Effects {
+    let tiers = ["bronze", "gold"].map(|tier| Value::Text(tier.to_owned())).to_vec();
+    let access = Access {
+        sources: [
+            (field("loyalty.points"), SourcedField::of(Type::Integer)),
+            (field("loyalty.spent"), SourcedField::of(Type::Decimal)),
+            (field("loyalty.tier"), SourcedField { kind: Type::Text, one_of: tiers }),
+        ]
+        .into(),
+        emits: [(
+            EventName::new("loyalty.tier_reached").unwrap(),
+            [("tier".to_owned(), Type::Text), ("at".to_owned(), Type::Timestamp)].into(),
+        )]
+        .into(),
+        settings: Default::default(),
+    };
+    Effects::new(Arc::new(access), Arc::new(limits))
+}
+
+fn effects() -> Effects {
+    effects_within(Limits::default())
+}
+
+fn refused(answer: Answer) -> String {
+    answer.expect("no limit").expect_err("must be refused").code
+}
+
+fn taken(answer: Answer) {
+    answer.expect("no limit").unwrap_or_else(|refusal| panic!("{}: {}", refusal.code, refusal.message));
+}
+
+#[test]
+fn what_was_not_declared_is_refused_and_remembered() {
+    let mut effects = effects();
+    assert_eq!(refused(effects.set("email", text("a@b.se"))), "field.not-sourced");
+    assert_eq!(refused(effects.clear("email")), "field.not-sourced");
+    assert_eq!(refused(effects.refuse(Some("email"), "no", "")), "field.not-sourced");
+    assert_eq!(refused(effects.set("loyalty.points", text("12"))), "value.type");
+    assert_eq!(refused(effects.set("loyalty.tier", text("silver"))), "value.not-allowed");
+    assert_eq!(refused(effects.emit("order.completed", vec![])), "event.not-declared");
+    let (taken, refusals) = effects.into_parts();
+    assert_eq!(taken, []);
+    let codes: Vec<_> = refusals.iter().map(|refusal| refusal.code.as_str()).collect();
+    assert_eq!(
+        codes,
+        [
+            "field.not-sourced",
+            "field.not-sourced",
+            "field.not-sourced",
+            "value.type",
+            "value.not-allowed",
+            "event.not-declared",
+        ]
+    );
+    assert_eq!(refusals[4].field.as_deref(), Some("loyalty.tier"));
+}
+
+#[test]
+fn an_event_has_declared_properties_once_and_of_their_type() {
+    let mut effects = effects();
+    let property = |name: &str, value| PropertyResult { name: name.to_owned(), value };
+    let name = "loyalty.tier_reached";
+    assert_eq!(refused(effects.emit(name, vec![property("level", text("gold"))])), "event.property");
+    let twice = vec![property("tier", text("gold")), property("tier", text("gold"))];
+    assert_eq!(refused(effects.emit(name, twice)), "event.property");
+    assert_eq!(refused(effects.emit(name, vec![property("tier", Given::Integer(1))])), "value.type");
+    taken(effects.emit(name, vec![property("tier", text("gold"))]));
+    let (taken, _) = effects.into_parts();
+    let properties = vec![Property { name: "tier".to_owned(), value: Value::Text("gold".to_owned()) }];
+    assert_eq!(taken, [Effect::Emit { name: EventName::new(name).unwrap(), properties }]);
+}
+
+#[test]
+fn the_last_word_on_a_field_counts() {
+    let mut effects = effects();
+    taken(effects.set("loyalty.points", Given::Integer(1)));
+    taken(effects.set("loyalty.spent", Given::Decimal("1.50".to_owned())));
+    taken(effects.set("loyalty.points", Given::Integer(2)));
+    taken(effects.refuse(None, "data.odd", "it makes no sense"));
+    taken(effects.refuse(Some("loyalty.tier"), "tier.by-points", "earned, not set"));
+    taken(effects.clear("loyalty.tier"));
+    taken(effects.remember(Some(vec![1])));
+    taken(effects.remember(None));
+    let (taken, refusals) = effects.into_parts();
+    let decimal = Value::Decimal(Decimal::parse("1.5").unwrap());
+    assert_eq!(
+        taken,
+        [
+            Effect::Claim { field: field("loyalty.spent"), value: Some(decimal) },
+            Effect::Claim { field: field("loyalty.points"), value: Some(Value::Integer(2)) },
+            Effect::Refuse {
+                field: None,
+                code: "data.odd".to_owned(),
+                message: "it makes no sense".to_owned()
+            },
+            Effect::Claim { field: field("loyalty.tier"), value: None },
+            Effect::Remember(None),
+        ]
+    );
+    assert_eq!(refusals, []);
+}
+
+#[test]
+fn a_refusals_code_is_a_word_and_its_message_is_cleaned() {
+    let mut effects = effects_within(Limits { message_bytes: 8, ..Limits::default() });
+    for code in ["", "Not a word", &"a".repeat(65), "å"] {
+        assert_eq!(refused(effects.refuse(None, code, "no")), "refuse.code", "{code:?}");
+    }
+    taken(effects.refuse(None, "phone.country-unknown", "\u{1b}too long a message"));
+    let (taken, _) = effects.into_parts();
+    assert!(matches!(&taken[..], [Effect::Refuse { message, .. }] if message.len() <= 8));
+}
+
+#[test]
+fn too_many_or_too_large_effects_spend_a_limit() {
+    let mut effects = effects_within(Limits { effects: 2, ..Limits::default() });
+    taken(effects.set("loyalty.points", Given::Integer(1)));
+    // What is refused counts as well, or a guest could have us write refusals without end.
+    assert_eq!(refused(effects.clear("email")), "field.not-sourced");
+    let spent = effects.set("loyalty.points", Given::Integer(3)).expect_err("must end the call");
+    assert!(spent.0.contains("more than 2 effects"), "{spent}");
+
+    let mut effects = effects_within(Limits { effect_bytes: 16, remember_bytes: 10, ..Limits::default() });
+    assert_eq!(refused(effects.remember(Some(vec![0; 11]))), "memory.too-large");
+    taken(effects.remember(Some(vec![0; 10])));
+    // It replaces the first, and still both are counted.
+    let spent = effects.remember(Some(vec![0; 10])).expect_err("must end the call");
+    assert!(spent.0.contains("effect_bytes"), "{spent}");
+}

@@ -1,0 +1,185 @@
+//! The engine all plug-ins share: its settings, and the way from a package to a plug-in.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+};
+
+use super::cache::{self, Cache};
+use super::call::Plugin;
+use super::compile::Compiler;
+use super::failure::FRAMES_MAX;
+use super::limits::{Limits, as_usize};
+use super::package::{Package, PackageError};
+use super::state::{self, CallState};
+use super::ticker::Ticker;
+
+/// Address space of one linear memory: all a 32-bit memory can reach, so that compiled code needs
+/// no bounds checks. Reserved, not used.
+const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
+
+/// How much of a memory stays resident in its slot from call to call, so that the next call finds
+/// its pages mapped: more than a Rust plug-in touches.
+const MEMORY_KEEP_BYTES: usize = 2 << 20;
+
+/// The same for a table.
+const TABLE_KEEP_BYTES: usize = 64 << 10;
+
+/// Tables and memories one core module may define. Adapters that a componentiser adds have a few.
+const TABLES_PER_MODULE: u32 = 8;
+
+/// The sandbox could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the sandbox can't be made: {reason}; if the address space is limited (ulimit -v, a container's limit), lower `concurrent_calls`"
+)]
+pub struct SandboxError {
+    reason: String,
+}
+
+/// The engine, the imports it offers and the clock. One for the whole host.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<CallState>,
+    limits: Arc<Limits>,
+    ticker: Arc<Ticker>,
+    compiler: Compiler,
+    cache: Option<Cache>,
+}
+
+impl Sandbox {
+    /// A sandbox with these limits, that compiles in its own process and keeps no compiled code.
+    pub fn new(limits: &Limits) -> Result<Sandbox, SandboxError> {
+        Sandbox::offering(limits, |_| Ok(()))
+    }
+
+    /// Compiles components there.
+    pub fn compiling_in(self, compiler: Compiler) -> Sandbox {
+        Sandbox { compiler, ..self }
+    }
+
+    /// Keeps compiled code in that directory. It must be the host's own: what lies there is run.
+    pub fn caching_in(self, directory: impl Into<PathBuf>) -> Sandbox {
+        Sandbox { cache: Some(Cache::new(directory.into())), ..self }
+    }
+
+    /// The limits it was made with.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Makes a package a plug-in. Compiles it unless its code is kept, which can take seconds,
+    /// and makes one instance to see that it can be made.
+    pub fn load(&self, package: &Package) -> Result<Plugin, PackageError> {
+        let component = self.compiled(package)?;
+        let instance = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| PackageError::invalid(format!("{error:#}")))?;
+        let (limits, ticker) = (self.limits.clone(), self.ticker.clone());
+        Plugin::new(package.digest(), package.roles().clone(), instance, limits, ticker)
+    }
+
+    /// As [`Sandbox::new`], and offers what `more` adds: how a later host's contract is tested.
+    pub(super) fn offering(
+        limits: &Limits,
+        more: impl FnOnce(&mut Linker<CallState>) -> wasmtime::Result<()>,
+    ) -> Result<Sandbox, SandboxError> {
+        let failed = |error: wasmtime::Error| SandboxError { reason: format!("{error:#}") };
+        let mut config = config();
+        config.max_wasm_stack(as_usize(limits.stack_bytes));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+        let engine = Engine::new(&config).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        state::add_to_linker(&mut linker).map_err(failed)?;
+        more(&mut linker).map_err(failed)?;
+        let ticker = Ticker::start(&engine).map_err(|error| SandboxError { reason: error.to_string() })?;
+        Ok(Sandbox {
+            engine,
+            linker,
+            limits: Arc::new(limits.clone()),
+            ticker: Arc::new(ticker),
+            compiler: Compiler::InProcess,
+            cache: None,
+        })
+    }
+
+    fn compiled(&self, package: &Package) -> Result<Component, PackageError> {
+        let digest = package.digest();
+        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, digest)) {
+            return Ok(component);
+        }
+        let code = self.compiler.compile(package.component(), &self.limits)?;
+        let component = cache::deserialize(&self.engine, &code)
+            .map_err(|error| PackageError::invalid(format!("{error:#}")))?;
+        if let Some(cache) = &self.cache {
+            cache.store(&self.engine, digest, &code);
+        }
+        Ok(component)
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// An engine that makes the same code as a sandbox's and reserves no memory for instances.
+pub(super) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
+}
+
+/// What decides about the compiled code. None of it can be configured: code is kept, and replay
+/// must repeat.
+fn config() -> Config {
+    let mut config = Config::new();
+    // Calls run on worker threads from start to end.
+    config.concurrency_support(false);
+    config.epoch_interruption(true);
+    // A NaN's bits differ between machines; replay must not.
+    config.cranelift_nan_canonicalization(true);
+    config.memory_reservation(MEMORY_RESERVATION_BYTES);
+    // A pooled memory stays where it is, so its base can be kept in a register.
+    config.memory_may_move(false);
+    config.wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES_MAX));
+    // Failures name functions; lines would need debug information in memory.
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
+    // What neither Rust nor an interpreter needs is one thing less to trust. Threads, garbage
+    // collection and exceptions are not even compiled in.
+    config.wasm_memory64(false);
+    config.wasm_multi_memory(false);
+    config.wasm_tail_call(false);
+    config.wasm_relaxed_simd(false);
+    config.wasm_custom_page_sizes(false);
+    config.wasm_wide_arithmetic(false);
+    config
+}
+
+/// Slots for as many calls as may run at once, each of the largest size.
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let calls = limits.concurrent_calls;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls);
+    pool.max_core_instances_per_component(limits.instances);
+    pool.total_core_instances(calls.saturating_mul(limits.instances));
+    pool.max_memories_per_component(limits.memories);
+    pool.max_memories_per_module(limits.memories);
+    pool.total_memories(calls.saturating_mul(limits.memories));
+    pool.max_tables_per_component(limits.tables);
+    pool.max_tables_per_module(limits.tables.min(TABLES_PER_MODULE));
+    pool.total_tables(calls.saturating_mul(limits.tables));
+    pool.max_memory_size(as_usize(limits.memory_bytes));
+    pool.table_elements(as_usize(limits.table_elements));
+    pool.linear_memory_keep_resident(MEMORY_KEEP_BYTES);
+    pool.table_keep_resident(TABLE_KEEP_BYTES);
+    // Finds the pages a call wrote to instead of resetting all that are kept.
+    pool.pagemap_scan(Enabled::Auto);
+    pool
+}

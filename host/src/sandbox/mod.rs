@@ -1,0 +1,41 @@
+//! The sandbox: foreign code in, effects out, and nothing else either way.
+//!
+//! A plug-in is a WebAssembly component that imports only the contract in `wit/plugin.wit`. Each
+//! call gets a fresh instance, so no two customers share memory, and limits on everything it can
+//! spend. What it asks for is judged when it asks and handed to the caller as a list; nothing
+//! here acts on it.
+//!
+//! ```text
+//! bytes ── package ──▶ Package ── engine (compile, cache) ──▶ Plugin ── call ──▶ CallReport
+//!          judged, not run        compiled once, bounded              fresh store, limits
+//! ```
+
+mod access;
+mod bindings;
+mod cache;
+mod call;
+mod compile;
+mod contract;
+mod effects;
+mod engine;
+mod failure;
+mod limits;
+mod lower;
+mod package;
+mod section;
+mod state;
+mod ticker;
+mod values;
+
+#[cfg(test)]
+mod guests;
+#[cfg(test)]
+mod tests;
+
+pub use access::{Access, SourcedField};
+pub use call::{Call, CallReport, Plugin};
+pub use compile::{Compiler, compile_file, compile_to};
+pub use crate::vocabulary::{Digest, DigestError};
+pub use engine::{Sandbox, SandboxError};
+pub use limits::Limits;
+pub use package::{MANIFEST_SECTION, Package, PackageError, componentise, embed_manifest};

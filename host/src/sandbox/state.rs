@@ -1,0 +1,216 @@
+//! What a store holds during one call: the effects, the log lines, and how much memory was used.
+
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+use wasmtime::component::HasSelf;
+
+use super::access::Access;
+use super::bindings::samsyn::plugin::{effects, logging, settings, types};
+use super::effects::Effects;
+use super::limits::{Limits, as_usize};
+use super::values;
+use crate::vocabulary::{LogLevel, LogLine};
+
+/// The store's data. It is made for one call and thrown away with the store.
+pub(super) struct CallState {
+    pub(super) effects: Effects,
+    pub(super) logs: Logs,
+    pub(super) growth: Growth,
+}
+
+impl CallState {
+    pub(super) fn new(access: Arc<Access>, limits: Arc<Limits>) -> CallState {
+        CallState {
+            logs: Logs::new(&limits),
+            growth: Growth::new(&limits),
+            effects: Effects::new(access, limits),
+        }
+    }
+}
+
+/// Offers the contract's imports, and nothing else.
+pub(super) fn add_to_linker(linker: &mut wasmtime::component::Linker<CallState>) -> wasmtime::Result<()> {
+    types::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    effects::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    settings::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    logging::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+}
+
+type Answer = wasmtime::Result<Result<(), types::Refusal>>;
+
+impl types::Host for CallState {}
+
+impl effects::Host for CallState {
+    fn set(&mut self, field: String, value: types::ValueResult) -> Answer {
+        Ok(self.effects.set(&field, value)?)
+    }
+
+    fn clear(&mut self, field: String) -> Answer {
+        Ok(self.effects.clear(&field)?)
+    }
+
+    fn refuse(&mut self, field: Option<String>, code: String, message: String) -> Answer {
+        Ok(self.effects.refuse(field.as_deref(), &code, &message)?)
+    }
+
+    fn emit(&mut self, name: String, properties: Vec<types::PropertyResult>) -> Answer {
+        Ok(self.effects.emit(&name, properties)?)
+    }
+
+    fn remember(&mut self, memory: Option<Vec<u8>>) -> Answer {
+        Ok(self.effects.remember(memory)?)
+    }
+}
+
+impl settings::Host for CallState {
+    fn get(&mut self, name: String) -> wasmtime::Result<Option<types::ValueResult>> {
+        Ok(self.effects.access().settings.get(&name).map(values::give))
+    }
+}
+
+impl logging::Host for CallState {
+    fn log(&mut self, level: logging::Level, message: String) -> wasmtime::Result<()> {
+        let level = match level {
+            logging::Level::Debug => LogLevel::Debug,
+            logging::Level::Info => LogLevel::Info,
+            logging::Level::Warn => LogLevel::Warn,
+            logging::Level::Error => LogLevel::Error,
+        };
+        self.logs.push(level, &message);
+        Ok(())
+    }
+}
+
+/// The log lines of one call: a limited number, and always the last one.
+pub(super) struct Logs {
+    lines_max: usize,
+    message_bytes_max: usize,
+    lines: Vec<LogLine>,
+    /// The newest of the lines that no longer fit, and how many there were.
+    newest_dropped: Option<LogLine>,
+    dropped: u64,
+}
+
+impl Logs {
+    fn new(limits: &Limits) -> Logs {
+        Logs {
+            lines_max: as_usize(limits.log_lines.into()),
+            message_bytes_max: as_usize(limits.message_bytes),
+            lines: Vec::new(),
+            newest_dropped: None,
+            dropped: 0,
+        }
+    }
+
+    fn push(&mut self, level: LogLevel, message: &str) {
+        let line = LogLine { level, message: values::message(message, self.message_bytes_max) };
+        if self.lines.len() < self.lines_max {
+            self.lines.push(line);
+        } else {
+            self.newest_dropped = Some(line);
+            self.dropped += 1;
+        }
+    }
+
+    /// The newest line, whether it fitted or not: a panicking guest's last words.
+    pub(super) fn newest(&self) -> Option<&LogLine> {
+        self.newest_dropped.as_ref().or(self.lines.last())
+    }
+
+    /// The lines, and one more that says how many were dropped.
+    pub(super) fn into_lines(mut self) -> Vec<LogLine> {
+        if self.dropped > 0 {
+            let (dropped, limit) = (self.dropped, self.lines_max);
+            let message = format!("{dropped} more lines were dropped: a call may log {limit} (log_lines)");
+            self.lines.push(LogLine { level: LogLevel::Warn, message });
+        }
+        self.lines
+    }
+}
+
+/// Counts what a call's memories, tables and instances take and says no at the limit.
+pub(super) struct Growth {
+    memory_bytes_max: usize,
+    table_elements_max: usize,
+    instances_max: usize,
+    tables_max: usize,
+    memories_max: usize,
+    memory_bytes: usize,
+    /// The limit that was met first. The guest may live with the no; if it fails, this is why.
+    pub(super) denied: Option<&'static str>,
+}
+
+impl Growth {
+    fn new(limits: &Limits) -> Growth {
+        Growth {
+            memory_bytes_max: as_usize(limits.memory_bytes),
+            table_elements_max: as_usize(limits.table_elements),
+            instances_max: as_usize(limits.instances.into()),
+            tables_max: as_usize(limits.tables.into()),
+            memories_max: as_usize(limits.memories.into()),
+            memory_bytes: 0,
+            denied: None,
+        }
+    }
+
+    fn deny(&mut self, limit: &'static str) -> bool {
+        self.denied.get_or_insert(limit);
+        false
+    }
+}
+
+impl ResourceLimiter for Growth {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let all = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        if all > self.memory_bytes_max {
+            return Ok(self.deny("memory_bytes"));
+        }
+        self.memory_bytes = all;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= self.table_elements_max || self.deny("table_elements"))
+    }
+
+    fn instances(&self) -> usize {
+        self.instances_max
+    }
+
+    fn tables(&self) -> usize {
+        self.tables_max
+    }
+
+    fn memories(&self) -> usize {
+        self.memories_max
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_are_kept_though_they_no_longer_fit() {
+        let mut logs = Logs::new(&Limits { log_lines: 2, message_bytes: 8, ..Limits::default() });
+        assert_eq!(logs.newest(), None);
+        for message in ["one", "two", "three", "the last of all"] {
+            logs.push(LogLevel::Info, message);
+        }
+        assert_eq!(logs.newest().map(|line| line.message.as_str()), Some("the last"));
+        let lines = logs.into_lines();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[1].message, "two");
+        assert!(lines[2].message.starts_with("2 more lines were dropped"), "{}", lines[2].message);
+    }
+
+    #[test]
+    fn memories_are_counted_together() {
+        let mut growth = Growth::new(&Limits { memory_bytes: 100, ..Limits::default() });
+        assert!(growth.memory_growing(0, 60, None).unwrap());
+        assert!(!growth.memory_growing(0, 60, None).unwrap());
+        assert_eq!(growth.denied, Some("memory_bytes"));
+        assert!(growth.memory_growing(60, 100, None).unwrap());
+    }
+}

@@ -1,0 +1,155 @@
+//! How keys and small values look in the store. All numbers are big-endian.
+//!
+//! ```text
+//! "a" partition:2                    → Applied                 where the partition's fold is
+//! "e" event key:16                   → EventEntry, 42 bytes    an event id that was seen
+//! "i" name 0x00 normal form          → profile id:16           an identifier's link
+//! "m"                                → Meta                    which log, which fold
+//! "p" profile id:16                  → ProfileState            a profile
+//! "q" profile id:16 capability 0x00 generation:4 → Told        the part of a profile too large to stand in it
+//! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
+//! ```
+
+use crate::vocabulary::{Application, IdentifierName, Partition, Position, ProfileId, Timestamp};
+
+/// The prefix of every event key.
+pub const EVENTS: &[u8] = b"e";
+/// The prefix of every waiting profile.
+pub const WAITING: &[u8] = b"w";
+/// The prefix of every partition's place.
+pub const APPLIED: &[u8] = b"a";
+/// The prefix of every profile.
+pub const PROFILES: &[u8] = b"p";
+/// The prefix of every identifier's link.
+pub const LINKS: &[u8] = b"i";
+/// The key of what the view is a fold of.
+pub const META: &[u8] = b"m";
+
+/// (Application, event id) as 16 bytes of BLAKE3: ids may be long, and may be personal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventKey(pub [u8; 16]);
+
+impl EventKey {
+    /// The key of an application's event id.
+    pub fn of(application: &Application, id: &str) -> EventKey {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(application.as_str().as_bytes());
+        hasher.update(&[0]);
+        hasher.update(id.as_bytes());
+        let mut key = [0; 16];
+        key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        EventKey(key)
+    }
+}
+
+/// What is remembered of an event id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventEntry {
+    /// Where its `Accepted` stands.
+    pub position: Position,
+    /// Whose it is.
+    pub profile: ProfileId,
+    /// Of its content: the same id with another one is refused.
+    pub content: u64,
+    /// When the host took it.
+    pub received_at: Timestamp,
+}
+
+impl EventEntry {
+    /// As it stands in the store.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(42);
+        bytes.extend(self.position.partition.0.to_be_bytes());
+        bytes.extend(self.position.seq.to_be_bytes());
+        bytes.extend(self.profile.0.as_bytes());
+        bytes.extend(self.content.to_be_bytes());
+        bytes.extend(self.received_at.millis().to_be_bytes());
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](EventEntry::to_bytes) wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Option<EventEntry> {
+        let (partition, rest) = bytes.split_first_chunk::<2>()?;
+        let (seq, rest) = rest.split_first_chunk::<8>()?;
+        let (profile, rest) = rest.split_first_chunk::<16>()?;
+        let (content, rest) = rest.split_first_chunk::<8>()?;
+        let (received_at, _) = rest.split_first_chunk::<8>()?;
+        Some(EventEntry {
+            position: Position {
+                partition: Partition(u16::from_be_bytes(*partition)),
+                seq: u64::from_be_bytes(*seq),
+            },
+            profile: ProfileId(uuid::Uuid::from_bytes(*profile)),
+            content: u64::from_be_bytes(*content),
+            received_at: Timestamp(i64::from_be_bytes(*received_at)),
+        })
+    }
+}
+
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+/// The key of a profile.
+pub fn profile(id: ProfileId) -> Vec<u8> {
+    joined(&[PROFILES, id.0.as_bytes()])
+}
+
+/// The key of a part of a profile that is too large to stand in it.
+pub fn told(id: ProfileId, capability: &str, generation: u32) -> Vec<u8> {
+    joined(&[b"q", id.0.as_bytes(), capability.as_bytes(), &[0], &generation.to_be_bytes()])
+}
+
+/// The key of an event id.
+pub fn event(key: EventKey) -> Vec<u8> {
+    joined(&[EVENTS, &key.0])
+}
+
+/// The key of an identifier's link.
+pub fn link(name: &IdentifierName, normal: &str) -> Vec<u8> {
+    joined(&[LINKS, name.as_str().as_bytes(), &[0], normal.as_bytes()])
+}
+
+/// The key of a waiting profile.
+pub fn waiting(partition: Partition, id: ProfileId) -> Vec<u8> {
+    joined(&[WAITING, &partition.0.to_be_bytes(), id.0.as_bytes()])
+}
+
+/// The key of a partition's place.
+pub fn applied(partition: Partition) -> Vec<u8> {
+    joined(&[APPLIED, &partition.0.to_be_bytes()])
+}
+
+/// Reads the rest of a waiting profile's key.
+pub fn parse_waiting(rest: &[u8]) -> Option<(Partition, ProfileId)> {
+    let (partition, id) = rest.split_first_chunk::<2>()?;
+    Some((Partition(u16::from_be_bytes(*partition)), parse_profile(id)?))
+}
+
+/// Reads a profile id.
+pub fn parse_profile(bytes: &[u8]) -> Option<ProfileId> {
+    uuid::Uuid::from_slice(bytes).ok().map(ProfileId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_reads_as_it_was_written() {
+        let entry = EventEntry {
+            position: Position { partition: Partition(12), seq: 345 },
+            profile: ProfileId(uuid::Uuid::from_u128(7)),
+            content: 0xFEDC_BA98_7654_3210,
+            received_at: Timestamp(-5),
+        };
+        assert_eq!(EventEntry::from_bytes(&entry.to_bytes()), Some(entry));
+        assert_eq!(EventEntry::from_bytes(&[0; 41]), None);
+    }
+
+    #[test]
+    fn an_id_and_an_application_can_not_run_into_each_other() {
+        let app = |name| Application::new(name).unwrap();
+        assert_ne!(EventKey::of(&app("web"), "1"), EventKey::of(&app("we"), "b1"));
+    }
+}

@@ -1,0 +1,266 @@
+//! The view: what the log's records fold into, kept where it can be looked up. Never the truth:
+//! delete it and it comes back equal.
+//!
+//! [`View::apply`] takes records that are durable, together with the state they fold into, and
+//! collects them in memory; a flusher writes them to the store in batches, so that a profile that
+//! changes often is written seldom. Reads look at what is collected first.
+
+mod codec;
+mod flusher;
+mod keys;
+mod memtable;
+mod rebuild;
+mod store;
+
+pub use keys::{EventEntry, EventKey};
+pub use memtable::Applied;
+pub use rebuild::{Dump, Opened, RebuildProgress};
+pub use store::{StoreError, VALUE_BYTES_MAX};
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use crate::config::ViewConfig;
+use crate::record::{Accepted, Adopted, Decided, Linked, ProfileState};
+use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
+use memtable::Memtable;
+use store::Store;
+
+/// What the view keeps of the log.
+pub struct View {
+    shared: Arc<Shared>,
+    flusher: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+struct Shared {
+    store: Store,
+    config: ViewConfig,
+    event_ids_max: u64,
+    event_id_millis: i64,
+    /// What is collected, and what is being written.
+    tables: RwLock<Tables>,
+    /// Profiles that wait for something, by partition.
+    waiting: Mutex<BTreeSet<(Partition, ProfileId)>>,
+    /// Those of them that the store has an entry for.
+    stored_waiting: Mutex<std::collections::HashSet<ProfileId>>,
+    /// One writes at a time.
+    turn: Mutex<()>,
+    wake: Condvar,
+    flushing: Mutex<FlushState>,
+    log: crate::log::LogReader,
+}
+
+#[derive(Default)]
+struct Tables {
+    active: Memtable,
+    writing: Option<Arc<Memtable>>,
+    /// Where each partition is, with what is collected.
+    applied: HashMap<Partition, Applied>,
+}
+
+#[derive(Default)]
+struct FlushState {
+    /// Batches asked for and written.
+    asked: u64,
+    written: u64,
+    closing: bool,
+    failed: Option<String>,
+}
+
+/// A durable record and what it folds into.
+#[derive(Clone, Debug)]
+pub enum Folded {
+    /// An event was taken.
+    Accepted {
+        /// Its key.
+        key: EventKey,
+        /// What is remembered of it.
+        content: u64,
+        /// The record.
+        accepted: Arc<Accepted>,
+    },
+    /// What followed from it.
+    Decided {
+        /// The record.
+        decided: Arc<Decided>,
+        /// The profile after it.
+        state: Arc<ProfileState>,
+        /// The profile is new.
+        created: bool,
+    },
+    /// A partition took a revision into use.
+    Adopted(Arc<Adopted>),
+    /// An identifier was linked or retired.
+    Linked(Arc<Linked>),
+    /// A record of the registry, which is folded by the registry's own keeper.
+    Registry,
+}
+
+impl Folded {
+    /// An event that was taken.
+    pub fn accepted(accepted: Arc<Accepted>) -> Folded {
+        let key = accepted.event.application.as_ref().map(|application| EventKey::of(application, &accepted.event.id));
+        let key = key.unwrap_or(EventKey([0; 16]));
+        Folded::Accepted { key, content: accepted.content, accepted }
+    }
+}
+
+impl View {
+    /// A profile as of the last durable record.
+    pub fn profile(&self, id: ProfileId) -> Result<Option<Arc<ProfileState>>, StoreError> {
+        {
+            let tables = self.shared.tables.read();
+            if let Some((_, state)) = tables.active.profiles.get(&id) {
+                return Ok(Some(state.clone()));
+            }
+            if let Some((_, state)) = tables.writing.as_ref().and_then(|table| table.profiles.get(&id)) {
+                return Ok(Some(state.clone()));
+            }
+        }
+        codec::read_profile(&self.shared.store, id)
+    }
+
+    /// The profile an identifier is linked to.
+    pub fn link(&self, name: &IdentifierName, normal: &str) -> Result<Option<ProfileId>, StoreError> {
+        let key = (name.clone(), normal.to_owned());
+        {
+            let tables = self.shared.tables.read();
+            if let Some(link) = tables.active.links.get(&key) {
+                return Ok(*link);
+            }
+            if let Some(link) = tables.writing.as_ref().and_then(|table| table.links.get(&key)) {
+                return Ok(*link);
+            }
+        }
+        let bytes = self.shared.store.get(&keys::link(name, normal))?;
+        Ok(bytes.and_then(|bytes| keys::parse_profile(&bytes)))
+    }
+
+    /// What is remembered of an event id.
+    pub fn event(&self, key: EventKey) -> Result<Option<EventEntry>, StoreError> {
+        self.shared.entry(key)
+    }
+
+    /// Where the fold of a partition is.
+    pub fn applied(&self, partition: Partition) -> Applied {
+        self.shared.tables.read().applied.get(&partition).cloned().unwrap_or_default()
+    }
+
+    /// How many profiles there are.
+    pub fn profiles(&self) -> u64 {
+        self.shared.tables.read().applied.values().map(|applied| applied.profiles).sum()
+    }
+
+    /// Profiles of a partition that wait for something, in order, after `after`.
+    pub fn waiting(&self, after: Option<(Partition, ProfileId)>, limit: usize) -> Vec<(Partition, ProfileId)> {
+        use std::ops::Bound;
+        let waiting = self.shared.waiting.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        waiting.range((from, Bound::Unbounded)).take(limit).copied().collect()
+    }
+
+    /// Profiles of one partition that wait for something.
+    pub fn waiting_in(&self, partition: Partition) -> Vec<ProfileId> {
+        let nil = ProfileId(uuid::Uuid::nil());
+        let waiting = self.shared.waiting.lock();
+        let from = waiting.range((partition, nil)..);
+        from.take_while(|(is, _)| *is == partition).map(|(_, id)| *id).collect()
+    }
+
+    /// Folds durable records, in the order of the log. Blocks while the store is far behind.
+    pub fn apply(&self, records: impl IntoIterator<Item = (Position, crate::log::ChainHash, Folded)>) {
+        let shared = &self.shared;
+        let mut due = false;
+        {
+            let mut tables = shared.tables.write();
+            for (position, chain, folded) in records {
+                shared.fold(&mut tables, position, chain, folded);
+            }
+            due |= tables.active.len() >= shared.config.batch_entries;
+        }
+        if due {
+            self.shared.ask_and_wait_for_room();
+        }
+    }
+
+    /// Writes everything that is collected to the store.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.shared.flush_now()
+    }
+
+    /// Flushes and stops the flusher.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.shared.flushing.lock().closing = true;
+        self.shared.wake.notify_all();
+        if let Some(thread) = self.flusher.lock().take() {
+            let _ = thread.join();
+        }
+        self.shared.flush_now()?;
+        self.shared.store.flush()
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::warn!(%error, "the view could not be written; it is folded again from the log");
+        }
+    }
+}
+
+impl Shared {
+    fn entry(&self, key: EventKey) -> Result<Option<EventEntry>, StoreError> {
+        {
+            let tables = self.tables.read();
+            if let Some(entry) = tables.active.events.get(&key) {
+                return Ok(*entry);
+            }
+            if let Some(entry) = tables.writing.as_ref().and_then(|table| table.events.get(&key)) {
+                return Ok(*entry);
+            }
+        }
+        let bytes = self.store.get(&keys::event(key))?;
+        Ok(bytes.and_then(|bytes| EventEntry::from_bytes(&bytes)))
+    }
+
+    fn fold(&self, tables: &mut Tables, position: Position, chain: crate::log::ChainHash, folded: Folded) {
+        let Position { partition, seq } = position;
+        let Tables { active, applied, .. } = tables;
+        let applied = applied.entry(partition).or_default();
+        applied.seq = seq;
+        applied.chain = chain.0.to_vec();
+        active.touched.insert(partition);
+        match folded {
+            Folded::Accepted { key, content, accepted } => {
+                let received_at = accepted.event.received_at;
+                active.events.insert(key, Some(EventEntry { position, profile: accepted.profile, content, received_at }));
+                if applied.event_ids == 0 {
+                    (applied.oldest_event, applied.oldest_event_at) = (seq, received_at);
+                }
+                applied.event_ids += 1;
+                applied.newest_event_at = applied.newest_event_at.max(received_at);
+            }
+            Folded::Decided { decided, state, created } => {
+                applied.partition.fold_decided(&decided);
+                applied.profiles += u64::from(created);
+                let waits = state.waits();
+                let mut waiting = self.waiting.lock();
+                if waits {
+                    waiting.insert((partition, state.id));
+                } else if !waiting.is_empty() {
+                    waiting.remove(&(partition, state.id));
+                }
+                drop(waiting);
+                active.profiles.insert(state.id, (partition, state));
+            }
+            Folded::Adopted(adopted) => applied.partition.fold_adopted(&adopted),
+            Folded::Linked(linked) => {
+                let key = (linked.identifier.clone(), linked.normal.clone());
+                active.links.insert(key, (!linked.retired).then_some(linked.profile));
+            }
+            Folded::Registry => {}
+        }
+    }
+}

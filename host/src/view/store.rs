@@ -1,0 +1,90 @@
+//! The narrow face of the store below the view, and sled behind it.
+//!
+//! sled is never the truth. Its `flush` doesn't fsync on Linux and its batches aren't atomic
+//! across trees, so everything is in one tree with prefixed keys, each batch carries the log
+//! position it brings the view to, and whatever looks wrong is deleted and rebuilt.
+
+use std::path::Path;
+
+/// The largest value, in bytes: beyond ~128 KiB sled keeps it in a file it never syncs.
+pub const VALUE_BYTES_MAX: usize = 48 * 1024;
+
+/// Writes that happen together or not at all.
+#[derive(Default)]
+pub struct Batch(sled::Batch);
+
+impl Batch {
+    /// Sets a key.
+    pub fn put(&mut self, key: &[u8], value: Vec<u8>) {
+        self.0.insert(key, value);
+    }
+
+    /// Removes a key.
+    pub fn remove(&mut self, key: &[u8]) {
+        self.0.remove(key);
+    }
+}
+
+/// Why the store can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the view's store: {0}; it can be deleted and is rebuilt from the log")]
+pub struct StoreError(String);
+
+/// What the view needs of a store.
+pub struct Store {
+    db: sled::Db,
+}
+
+impl StoreError {
+    pub(super) fn unreadable(why: impl std::fmt::Display) -> StoreError {
+        StoreError(why.to_string())
+    }
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> StoreError {
+        StoreError(error.to_string())
+    }
+}
+
+impl Store {
+    /// Opens or makes a store. sled has been seen to panic on files that a crash left half
+    /// written, so a panic counts as an error.
+    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Store, StoreError> {
+        let config = sled::Config::new()
+            .path(dir)
+            .cache_capacity(cache_bytes)
+            .mode(sled::Mode::HighThroughput)
+            // What isn't flushed is folded again from the log: no need to hurry.
+            .flush_every_ms(Some(2_000));
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open())) {
+            Ok(db) => Ok(Store { db: db? }),
+            Err(_) => Err(StoreError("it panicked while opening".to_owned())),
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+        Ok(self.db.get(key)?)
+    }
+
+    /// Every key with this prefix, in order, without the prefix, and its value.
+    pub fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> {
+        let length = prefix.len();
+        self.db.scan_prefix(prefix).map(move |entry| {
+            let (key, value) = entry?;
+            Ok((key[length..].to_vec(), value))
+        })
+    }
+
+    /// Applies a batch.
+    pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
+        Ok(self.db.apply_batch(batch.0)?)
+    }
+
+    /// Writes what is buffered. Survives a killed process, not a power cut: the log does.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.db.flush()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! First and last names.
+//!
+//! A name is what its bearer says it is. Spaces are tidied and equal spellings made equal;
+//! letter case stays, also when all of it is capitals, because no rule gets d'Arc, von der Leyen,
+//! McLeod, IJsbrand and VAN right. What is refused can't be a name, or would do harm in a greeting.
+
+use crate::no::{No, no};
+use crate::unicode::{nfc, tidy};
+
+/// Longer than any name on a passport (39 per ICAO 9303, with room for those that were cut).
+const NAME_CHARS_MAX: usize = 100;
+/// More marks on one letter than any orthography has; beyond it is graffiti.
+const MARKS_MAX: usize = 4;
+
+/// The name as it is kept.
+pub(crate) fn name(text: &str) -> Result<String, No> {
+    let text = tidy(text);
+    if text.is_empty() {
+        return no("name.empty", "A name needs at least one letter; send null to remove it.");
+    }
+    if text.len() > NAME_CHARS_MAX * char::MAX_LEN_UTF8 || text.chars().count() > NAME_CHARS_MAX {
+        return no("name.too-long", "A name can have at most 100 characters.");
+    }
+    if text.chars().any(char::is_control) {
+        return no("name.invalid", "A name can't contain line breaks, tabs or other control characters.");
+    }
+    if text.contains('@') {
+        return no("name.invalid", "This is an e-mail address or a handle, not a name.");
+    }
+    if is_link(&text) {
+        return no("name.invalid", "A name can't contain a web address.");
+    }
+    if let Some(_markup) = text.chars().find(|char| "<>{}[]|\\^=~".contains(*char)) {
+        return no("name.invalid", "A name can't contain any of < > { } [ ] | \\ ^ = ~.");
+    }
+    let name = one_spelling(&nfc(&text));
+    if !name.chars().any(char::is_alphabetic) {
+        return no("name.invalid", "A name needs at least one letter.");
+    }
+    if marks_run(&name) > MARKS_MAX {
+        return no("name.invalid", "This name has too many accents on one letter.");
+    }
+    Ok(name)
+}
+
+fn is_link(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("://") || text.starts_with("www.")
+}
+
+/// One apostrophe, one hyphen, single spaces: O’Brien and O'Brien are one name. The Hawaiian
+/// okina and the modifier apostrophe are letters and stay.
+fn one_spelling(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !name.is_empty() {
+            name.push(' ');
+        }
+        name.extend(word.chars().map(|char| match char {
+            '\u{2018}' | '\u{2019}' | '\u{b4}' | '`' => '\'',
+            '\u{2010}' | '\u{2011}' | '\u{2012}' | '\u{2013}' | '\u{2212}' | '\u{ff0d}' => '-',
+            char => char,
+        }));
+    }
+    name
+}
+
+/// The longest run of the marks that stack without end.
+fn marks_run(name: &str) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for char in name.chars() {
+        run = if matches!(char, '\u{300}'..='\u{36f}') { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_as_their_bearers_write_them() {
+        for text in [
+            "Anna",
+            "d'Arc",
+            "von der Leyen",
+            "O'Brien-Smith",
+            "JÖRGENSEN",
+            "de la Cruz y García",
+            "X",
+            "王",
+            "李小龙",
+            "محمد",
+            "علی\u{200c}رضا",
+            "Nguyễn",
+            "Æsa-Þóra",
+            "McLeod",
+            "Martin Luther King Jr.",
+            "Wilhelm 3",
+            "Kawena\u{2bb}ula",
+            "Null",
+            "Anna & Per",
+        ] {
+            assert_eq!(name(text).as_deref(), Ok(text));
+        }
+        assert_eq!(name(&"å".repeat(100)), Ok("å".repeat(100)));
+    }
+
+    #[test]
+    fn equal_names_are_spelt_equally() {
+        for (text, expected) in [
+            ("  Anna ", "Anna"),
+            ("Anna\u{a0} \u{3000}Maria", "Anna Maria"),
+            ("O\u{2019}Brien", "O'Brien"),
+            ("Anna\u{2010}Karin", "Anna-Karin"),
+            ("A\u{30a}sa", "Åsa"),
+            ("\u{feff}Anna\u{200e}", "Anna"),
+            ("An\u{200b}na", "Anna"),
+            ("Anna\r\n", "Anna"),
+        ] {
+            assert_eq!(name(text).as_deref(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        let graffiti = format!("A{}", "\u{330}".repeat(9));
+        let long = "a".repeat(101);
+        let huge = "a".repeat(1_000_000);
+        for (text, code) in [
+            ("", "name.empty"),
+            (" \t\n", "name.empty"),
+            ("\u{200b}", "name.empty"),
+            (&long, "name.too-long"),
+            (&huge, "name.too-long"),
+            ("Anna\nBcc: all", "name.invalid"),
+            ("An\u{0}na", "name.invalid"),
+            ("anna@example.com", "name.invalid"),
+            ("https://win.example", "name.invalid"),
+            ("WWW.win.example", "name.invalid"),
+            ("<b>Anna</b>", "name.invalid"),
+            ("{{first_name}}", "name.invalid"),
+            ("0701234567", "name.invalid"),
+            ("12 34", "name.invalid"),
+            ("-", "name.invalid"),
+            ("...", "name.invalid"),
+            (&graffiti, "name.invalid"),
+        ] {
+            let start: String = text.chars().take(20).collect();
+            assert_eq!(name(text).map_err(|no| no.code), Err(code), "{start:?}");
+        }
+    }
+}

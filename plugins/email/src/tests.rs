@@ -1,0 +1,189 @@
+//! What a customer's mail does to their profile, told as stories.
+
+use samsyn_plugin::testing::{Customer, EventBuilder, Host, change, event, profile};
+use samsyn_plugin::{Memory, MemoryError};
+
+use crate::Email;
+use crate::mailbox::{Mailbox, SOFT_BOUNCES_KEPT};
+
+const ANNA: &str = "Anna@Example.com";
+
+fn host() -> Host {
+    Host::from_manifest(include_str!("../plugin.toml"))
+}
+
+fn anna(host: &Host) -> Customer<'_> {
+    host.customer_with(profile().point("email", ANNA))
+}
+
+fn mail(name: &str, at: &str) -> EventBuilder {
+    event(name).at(at).property("address", ANNA)
+}
+
+fn bounce(kind: &str, at: &str) -> EventBuilder {
+    mail("email.bounced", at).property("bounce", kind)
+}
+
+fn day(day: u32) -> String {
+    format!("2026-03-{day:02}T10:00:00Z")
+}
+
+#[test]
+fn a_hard_bounce_counts_until_mail_arrives_later() {
+    let host = host();
+    let mut anna = anna(&host);
+    anna.on_event::<Email>(&mail("email.delivered", &day(1)));
+    assert_eq!(anna.value("email.deliverable"), Some(&true.into()));
+    anna.on_event::<Email>(&bounce("hard", &day(3)));
+    assert_eq!(anna.value("email.deliverable"), Some(&false.into()));
+    // A report that comes late is about the time before the bounce.
+    anna.on_event::<Email>(&mail("email.delivered", &day(2)));
+    assert_eq!(anna.value("email.deliverable"), Some(&false.into()));
+    anna.on_event::<Email>(&mail("email.delivered", &day(4)));
+    assert_eq!(anna.value("email.deliverable"), Some(&true.into()));
+    // And so is a bounce that comes late.
+    anna.on_event::<Email>(&bounce("hard", &day(2)));
+    assert_eq!(anna.value("email.deliverable"), Some(&true.into()));
+}
+
+#[test]
+fn only_the_current_address_counts_in_any_case_of_letters() {
+    let host = host();
+    let mut anna = anna(&host);
+    let other = event("email.bounced").property("address", "old@example.com").property("bounce", "hard");
+    assert!(anna.on_event::<Email>(&other).effects.is_empty());
+    let same = event("email.bounced").property("address", " anna@EXAMPLE.com").property("bounce", "hard");
+    assert_eq!(anna.on_event::<Email>(&same).claim("email.deliverable"), Some(&false.into()));
+    let nobody = host.on_event::<Email>(&same, &profile());
+    assert_eq!(nobody.result, Ok(()));
+    assert!(nobody.effects.is_empty());
+}
+
+#[test]
+fn soft_bounces_in_a_row_count_and_mail_that_arrives_forgives_them() {
+    let host = host().setting("soft_bounces_max", 3);
+    let mut anna = anna(&host);
+    for at in [5, 3, 4] {
+        assert_eq!(anna.value("email.deliverable"), None, "before the bounce of day {at}");
+        anna.on_event::<Email>(&bounce("soft", &day(at)));
+    }
+    assert_eq!(anna.value("email.deliverable"), Some(&false.into()));
+    // Mail arrived on day 3 after all, so only two bounces in a row are left.
+    anna.on_event::<Email>(&mail("email.opened", &day(3)));
+    assert_eq!(anna.value("email.deliverable"), Some(&true.into()));
+}
+
+#[test]
+fn a_bounce_of_no_known_kind_is_refused() {
+    let host = host();
+    let run = anna(&host).on_event::<Email>(&bounce("squashy", &day(1)));
+    assert_eq!(run.result, Ok(()));
+    assert_eq!(run.refusals(), [(None, "bounce.unknown")]);
+    assert_eq!(run.effects.len(), 1);
+}
+
+#[test]
+fn a_complaint_is_an_opt_out_and_says_nothing_of_deliverability() {
+    let host = host();
+    let mut anna = anna(&host);
+    let run = anna.on_event::<Email>(&event("email.complained"));
+    assert_eq!(run.claim("email.opted_out"), Some(&true.into()));
+    assert_eq!(run.effects.len(), 1);
+    anna.on_change::<Email>(&[change("email", Some(ANNA.into()), Some("new@example.com".into()))], &day(2));
+    assert_eq!(anna.value("email.opted_out"), Some(&true.into()));
+}
+
+#[test]
+fn clicks_outweigh_opens_and_a_machine_is_no_reader() {
+    let host = host();
+    let score =
+        |event: &EventBuilder| anna(&host).on_event::<Email>(event).claim("email.engagement").cloned();
+    assert_eq!(score(&mail("email.opened", &day(1))), Some(9.into()));
+    assert_eq!(score(&mail("email.clicked", &day(1))), Some(28.into()));
+    let scanner = anna(&host).on_event::<Email>(&mail("email.clicked", &day(1)).property("machine", true));
+    assert_eq!(scanner.claim("email.engagement"), None);
+    assert_eq!(scanner.claim("email.deliverable"), Some(&true.into()));
+}
+
+#[test]
+fn engagement_halves_in_thirty_days_and_stays_under_a_hundred() {
+    let host = host();
+    let mut anna = anna(&host);
+    anna.on_event::<Email>(&mail("email.clicked", "2026-01-01T00:00:00Z"));
+    // 20 of the click are left and the open adds 10: 30 of 130.
+    let run = anna.on_event::<Email>(&mail("email.opened", "2026-01-31T00:00:00Z"));
+    assert_eq!(run.claim("email.engagement"), Some(&23.into()));
+    for _ in 0..2000 {
+        anna.on_event::<Email>(&mail("email.clicked", "2026-01-31T00:00:00Z"));
+    }
+    assert_eq!(anna.value("email.engagement"), Some(&99.into()));
+}
+
+#[test]
+fn the_order_of_arrival_makes_no_difference() {
+    let host = host();
+    let story = [
+        mail("email.opened", &day(1)),
+        mail("email.clicked", &day(20)),
+        bounce("soft", &day(11)),
+        mail("email.delivered", &day(12)),
+        bounce("hard", &day(13)),
+        mail("email.opened", &day(9)),
+    ];
+    let end = |order: &mut dyn Iterator<Item = &EventBuilder>| {
+        let mut anna = anna(&host);
+        for event in order {
+            anna.on_event::<Email>(event);
+        }
+        let fields = ["email.deliverable", "email.engagement", "email.last_engaged_at"];
+        fields.map(|field| anna.value(field).cloned())
+    };
+    let forwards = end(&mut story.iter());
+    assert_eq!(forwards[0], Some(true.into()));
+    assert_eq!(forwards[2], Some(day(20).parse::<samsyn_plugin::Timestamp>().unwrap().into()));
+    assert_eq!(end(&mut story.iter().rev()), forwards);
+    assert_eq!(end(&mut story.iter().skip(3).chain(story.iter().take(3))), forwards);
+}
+
+#[test]
+fn a_changed_address_starts_afresh_another_spelling_does_not() {
+    let host = host();
+    let mut anna = anna(&host);
+    anna.on_event::<Email>(&mail("email.clicked", &day(1)));
+    let spelling = change("email", Some(ANNA.into()), Some("anna@example.com".into()));
+    assert!(anna.on_change::<Email>(&[spelling], &day(2)).effects.is_empty());
+    let moved = change("email", Some(ANNA.into()), Some("anna@new.example".into()));
+    anna.on_change::<Email>(&[moved], &day(3));
+    for field in ["email.deliverable", "email.engagement", "email.last_engaged_at"] {
+        assert_eq!(anna.value(field), None, "{field}");
+    }
+    assert_eq!(anna.memory_bytes(), None);
+}
+
+#[test]
+fn a_change_nobody_told_of_starts_afresh_too() {
+    let host = host();
+    let mut before = anna(&host);
+    let run = before.on_event::<Email>(&bounce("hard", &day(5)));
+    let remembered = run.memory_bytes().unwrap();
+    let moved = profile().point("email", "anna@new.example").memory_bytes(remembered);
+    let delivered = event("email.delivered").at(&day(4)).property("address", "anna@new.example");
+    assert_eq!(host.on_event::<Email>(&delivered, &moved).claim("email.deliverable"), Some(&true.into()));
+}
+
+#[test]
+fn memory_is_bounded_and_a_newer_one_is_an_error() {
+    let host = host();
+    let mut anna = anna(&host);
+    for hour in 0..3 * SOFT_BOUNCES_KEPT {
+        let at = format!("2026-03-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24);
+        anna.on_event::<Email>(&bounce("soft", &at));
+    }
+    let bytes = anna.memory_bytes().unwrap();
+    assert!(bytes.len() <= 300, "{} bytes", bytes.len());
+    assert_eq!(bytes[0], Mailbox::VERSION);
+    let newer = profile().point("email", ANNA).memory_bytes([Mailbox::VERSION + 1, 0]);
+    let run = host.on_event::<Email>(&mail("email.opened", &day(1)), &newer);
+    let error = MemoryError::Newer { found: Mailbox::VERSION + 1, known: Mailbox::VERSION };
+    assert_eq!(run.result, Err(error.into()));
+}
