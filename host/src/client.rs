@@ -5,7 +5,9 @@
 //! it in production also stands between it and other machines.
 
 mod answer;
+mod call;
 mod problem;
+mod registry;
 
 use std::time::Duration;
 
@@ -13,13 +15,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
+
 pub use answer::{
-    Accepted, BatchAnswer, BatchItem, Capability, CapabilityIdentifier, CapabilityStatus, Change, Claim, Consumed,
-    EventAnswer, EventHead, Field, FieldOutcome, Identifier, InstallAnswer, Matched, Meta, Outcome, Page, Parked,
-    Plan, PlannedIdentifier, PlannedRead, PlannedSource, Profile, Queue, Refusal, ReplyValue, Setting, Sourced,
-    Status, TimelineItem,
+    Accepted, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, EventAnswer, EventHead, FieldOutcome,
+    Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue, Status, TimelineItem,
 };
 pub use problem::{ClientError, Problem};
+pub use registry::{
+    Capability, CapabilityIdentifier, Consumed, Field, Identifier, InstallAnswer, Plan, PlannedIdentifier,
+    PlannedRead, PlannedSetting, PlannedSource, Setting, Sourced,
+};
 
 /// How long to try to reach the host. It is near; a second is long already.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -70,64 +76,15 @@ pub struct Client {
     application: Option<String>,
 }
 
-/// What is sent with a call.
-enum Sent<'a> {
-    Nothing,
-    Json(Vec<u8>),
-    MergePatch(Vec<u8>),
-    Wasm(&'a [u8]),
-}
-
-/// One call, before it is made.
-struct Call<'a> {
-    method: &'static str,
-    path: String,
-    query: Vec<(&'static str, String)>,
-    sent: Sent<'a>,
-    wait: Option<u32>,
-}
-
-impl Call<'_> {
-    fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Call { method, path: path.into(), query: Vec::new(), sent: Sent::Nothing, wait: None }
-    }
-
-    fn query(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
-        self
-    }
-
-    fn flag(self, name: &'static str, on: bool) -> Self {
-        if on { self.query(name, true) } else { self }
-    }
-
-    fn json(mut self, body: &impl Serialize) -> Result<Self, ClientError> {
-        self.sent = Sent::Json(to_bytes(body)?);
-        Ok(self)
-    }
-
-    fn wait(mut self, seconds: Option<u32>) -> Self {
-        self.wait = seconds;
-        self
-    }
-
-    fn url(&self, host: &str) -> String {
-        let mut url = format!("{host}{}", self.path);
-        for (number, (name, value)) in self.query.iter().enumerate() {
-            url.push(if number == 0 { '?' } else { '&' });
-            url.push_str(name);
-            url.push('=');
-            url.push_str(&percent_encoded(value));
-        }
-        url
-    }
-}
-
 impl Client {
     /// A client for `host` (`http://127.0.0.1:7400`), with the token and the application whose
     /// name its events are sent under. Fails when `host` is no `http://` address; connects to
     /// nothing yet.
-    pub fn new(host: &str, token: Option<String>, application: Option<String>) -> Result<Client, ClientError> {
+    pub fn new(
+        host: &str,
+        token: Option<String>,
+        application: Option<String>,
+    ) -> Result<Client, ClientError> {
         let host = host.trim_end_matches('/').to_owned();
         let bad_host = |why: &str| ClientError::BadHost { host: host.clone(), why: why.to_owned() };
         if host.starts_with("https://") {
@@ -159,7 +116,11 @@ impl Client {
 
     /// Sends one event. `wait` seconds (1 to 30) for its decision; the answer is then the decided
     /// event, unless the time ran out.
-    pub fn send_event(&self, event: &impl Serialize, wait: Option<u32>) -> Result<Answer<EventAnswer>, ClientError> {
+    pub fn send_event(
+        &self,
+        event: &impl Serialize,
+        wait: Option<u32>,
+    ) -> Result<Answer<EventAnswer>, ClientError> {
         self.call(Call::new("POST", "/v1/events").json(event)?.wait(wait))
     }
 
@@ -179,10 +140,10 @@ impl Client {
         call.sent = Sent::Json(body);
         let (status, raw, retry_after) = self.exchange(call)?;
         // When no event could be taken the status is 422, with the same body.
-        if status == 202 || status == 422 {
-            if let Ok(answer) = serde_json::from_str(&raw) {
-                return Ok(answer);
-            }
+        if matches!(status, 202 | 422)
+            && let Ok(answer) = serde_json::from_str(&raw)
+        {
+            return Ok(answer);
         }
         Err(problem_or_unreadable(status, raw, retry_after))
     }
@@ -197,7 +158,12 @@ impl Client {
     }
 
     /// A profile by its id or `identifier:value`. Use [`Client::lookup`] for personal data.
-    pub fn profile(&self, reference: &str, fields: &[String], claims: bool) -> Result<Answer<Profile>, ClientError> {
+    pub fn profile(
+        &self,
+        reference: &str,
+        fields: &[String],
+        claims: bool,
+    ) -> Result<Answer<Profile>, ClientError> {
         let call = Call::new("GET", profile_path(reference, ""));
         self.call(narrowed(call, fields, claims))
     }
@@ -302,11 +268,19 @@ impl Client {
     pub fn remove(&self, capability: &str) -> Result<(), ClientError> {
         let call = Call::new("DELETE", format!("/v1/capabilities/{}", percent_encoded(capability)));
         let (status, raw, retry_after) = self.exchange(call)?;
-        if (200..300).contains(&status) { Ok(()) } else { Err(problem_or_unreadable(status, raw, retry_after)) }
+        if (200..300).contains(&status) {
+            Ok(())
+        } else {
+            Err(problem_or_unreadable(status, raw, retry_after))
+        }
     }
 
     /// Parked and held deliveries; each pair is a filter of docs/http.md.
-    pub fn parked(&self, filters: &[(&'static str, String)], limit: usize) -> Result<List<Parked>, ClientError> {
+    pub fn parked(
+        &self,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<Parked>, ClientError> {
         self.list("/v1/parked", filters, limit)
     }
 
@@ -413,28 +387,6 @@ impl Client {
     }
 }
 
-fn install_call(component: &[u8], from_start: bool, deliver: bool) -> Call<'_> {
-    let mut call = Call::new("POST", "/v1/capabilities");
-    if from_start {
-        call = call.query("from", "start");
-    }
-    call.sent = Sent::Wasm(component);
-    call.flag("deliver", deliver)
-}
-
-fn narrowed<'a>(call: Call<'a>, fields: &[String], claims: bool) -> Call<'a> {
-    let call = if fields.is_empty() { call } else { call.query("fields", fields.join(",")) };
-    call.flag("claims", claims)
-}
-
-fn profile_path(reference: &str, rest: &str) -> String {
-    format!("/v1/profiles/{}{rest}", percent_encoded(reference))
-}
-
-fn to_bytes(body: &impl Serialize) -> Result<Vec<u8>, ClientError> {
-    serde_json::to_vec(body).map_err(|cause| ClientError::Unsendable { cause: cause.to_string() })
-}
-
 fn problem_or_unreadable(status: u16, raw: String, retry_after: Option<Duration>) -> ClientError {
     match serde_json::from_str::<Problem>(&raw) {
         Ok(mut problem) => {
@@ -448,37 +400,16 @@ fn problem_or_unreadable(status: u16, raw: String, retry_after: Option<Duration>
     }
 }
 
-/// RFC 3986: everything but the unreserved characters as %XX. The colon of `identifier:value` is
-/// encoded too; the host decodes once.
-pub fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_url_carries_any_text() {
-        let call = Call::new("GET", profile_path("customer_id:0 4/2", "/timeline")).query("cursor", "a+b=");
-        assert_eq!(
-            call.url("http://h"),
-            "http://h/v1/profiles/customer_id%3A0%204%2F2/timeline?cursor=a%2Bb%3D"
-        );
-        assert_eq!(percent_encoded("é"), "%C3%A9");
-    }
-
-    #[test]
     fn only_plain_http_hosts_are_taken() {
-        assert_eq!(Client::new("http://127.0.0.1:7400/", None, None).unwrap().host(), "http://127.0.0.1:7400");
+        assert_eq!(
+            Client::new("http://127.0.0.1:7400/", None, None).unwrap().host(),
+            "http://127.0.0.1:7400"
+        );
         for host in ["https://example.com", "127.0.0.1:7400", "ftp://x", "http://", "not a host"] {
             assert!(matches!(Client::new(host, None, None), Err(ClientError::BadHost { .. })), "{host}");
         }

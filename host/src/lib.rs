@@ -1,11 +1,29 @@
 //! Samsyn: one profile of every customer, one source system for every data point.
+//!
+//! The host, floor by floor. A floor uses the floors below it and never one above; the map, from
+//! the top:
+
+pub mod cli;
+pub mod client;
+pub mod local;
+
+#[cfg(any())]
+pub mod demo;
+pub mod host;
+
+pub mod api;
+pub mod build;
+
+pub mod engine;
+
+pub mod log;
+pub mod view;
+
+pub mod record;
+pub mod sandbox;
+
+pub mod registry;
 
 pub mod clock;
 pub mod config;
-pub mod engine;
-pub mod log;
-pub mod record;
-pub mod registry;
-pub mod view;
-pub mod sandbox;
 pub mod vocabulary;

@@ -33,7 +33,9 @@ pub struct Token(String);
 
 /// The operating system gave no randomness.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gave no random bytes for a token: {0}; see to its entropy source, then start again")]
+#[error(
+    "the operating system gave no random bytes for a token: {0}; see to its entropy source, then start again"
+)]
 pub struct TokenError(rand::rngs::SysError);
 
 impl Token {
@@ -109,7 +111,8 @@ fn authorize(headers: &HeaderMap, valid: Option<Digest>) -> Answer<()> {
     let Some(token) = Token::parse(token.trim()) else {
         return unauthorized("this can't be a token: it is cut off or mistyped");
     };
-    let same = valid.is_some_and(|valid| blake3::Hash::from_bytes(valid.0) == blake3::Hash::from_bytes(token.hash().0));
+    let same = valid
+        .is_some_and(|valid| blake3::Hash::from_bytes(valid.0) == blake3::Hash::from_bytes(token.hash().0));
     if same { Ok(()) } else { unauthorized("the token is not the one that is valid now") }
 }
 
@@ -167,7 +170,9 @@ mod tests {
         let check = |value: &str| authorize(&headers(&[("authorization", value)]), valid);
         assert!(check(&bearer(&token)).is_ok());
         assert!(check(&bearer(&token).replace("Bearer", "bEARER")).is_ok());
-        for bad in [bearer(&other), format!("Basic {}", token.as_str()), token.as_str().to_owned(), "Bearer".into()] {
+        for bad in
+            [bearer(&other), format!("Basic {}", token.as_str()), token.as_str().to_owned(), "Bearer".into()]
+        {
             assert_eq!(check(&bad).unwrap_err().kind, Kind::Unauthorized);
         }
         let good = bearer(&token);
@@ -179,7 +184,10 @@ mod tests {
     #[test]
     fn an_application_is_a_name_or_admin() {
         assert_eq!(application(&headers(&[])).unwrap().as_str(), "admin");
-        assert_eq!(application(&headers(&[("samsyn-application", "pos-sync")])).unwrap().as_str(), "pos-sync");
+        assert_eq!(
+            application(&headers(&[("samsyn-application", "pos-sync")])).unwrap().as_str(),
+            "pos-sync"
+        );
         for bad in ["", "Web", "a b", "app:web"] {
             let problem = application(&headers(&[("samsyn-application", bad)])).unwrap_err();
             assert_eq!(problem.kind, Kind::ApplicationInvalid);

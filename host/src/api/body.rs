@@ -52,7 +52,8 @@ async fn collect(mut body: Body, bytes_max: usize) -> Answer<Vec<u8>> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(announced.min(bytes_max));
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| Problem::new(Kind::BodyIncomplete, "the body ended before it was whole"))?;
+        let frame =
+            frame.map_err(|_| Problem::new(Kind::BodyIncomplete, "the body ended before it was whole"))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > bytes_max - bytes.len() {
             return Err(too_large(bytes_max));
@@ -73,7 +74,10 @@ fn inflate(bytes: &[u8], bytes_max: usize) -> Answer<Vec<u8>> {
 }
 
 fn too_large(bytes_max: usize) -> Problem {
-    Problem::new(Kind::BodyTooLarge, format!("the body has more than {bytes_max} bytes, counted after decompression"))
+    Problem::new(
+        Kind::BodyTooLarge,
+        format!("the body has more than {bytes_max} bytes, counted after decompression"),
+    )
 }
 
 fn check_type(headers: &HeaderMap, types: &[&str]) -> Answer<()> {
@@ -123,7 +127,8 @@ mod tests {
     use super::*;
 
     fn request(headers: &[(&str, &str)], body: Vec<u8>) -> Request {
-        let request = headers.iter().fold(axum::http::Request::builder(), |is, (name, value)| is.header(*name, *value));
+        let request =
+            headers.iter().fold(axum::http::Request::builder(), |is, (name, value)| is.header(*name, *value));
         request.body(Body::from(body)).unwrap()
     }
 
@@ -163,8 +168,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_understood_is_refused_by_name() {
-        for bad in ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"] {
-            assert_eq!(kind(&[("content-type", bad)], b"{}".to_vec()).await, Kind::UnknownContentType, "{bad}");
+        for bad in ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"]
+        {
+            assert_eq!(
+                kind(&[("content-type", bad)], b"{}".to_vec()).await,
+                Kind::UnknownContentType,
+                "{bad}"
+            );
         }
         assert_eq!(kind(&[IS_JSON, ("content-encoding", "br")], Vec::new()).await, Kind::UnknownEncoding);
         assert_eq!(kind(&[IS_JSON, IS_GZIP, IS_GZIP], Vec::new()).await, Kind::UnknownEncoding);

@@ -250,7 +250,8 @@ mod tests {
         assert_eq!(codes.len(), KINDS.len());
         for kind in KINDS {
             let entry = kind.entry();
-            let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+            let letters =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
             assert!(entry.code.bytes().all(letters), "{}", entry.code);
             assert!(entry.status.is_client_error() || entry.status.is_server_error(), "{}", entry.code);
             assert!(entry.cause.ends_with('.') && entry.mend.ends_with('.'), "{}", entry.code);

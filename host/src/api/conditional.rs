@@ -1,16 +1,25 @@
 //! ETags: what a client already has, and what it expects to change (RFC 9110, section 13).
+//!
+//! A profile's ETag has two parts: `"VALUES.ANSWER"`. The first stands for the visible values and
+//! is what `If-Match` holds a proposal to; the second for this very answer, with its identifiers,
+//! times and claims, so that a 304 never hides a change of those.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 
 use super::problem::{Answer, Kind, Problem};
+
+/// Hexadecimal digits of an answer's own part: one in 2^64 changes goes unseen.
+const ANSWER_DIGITS: usize = 16;
 
 /// Whether `If-None-Match` says that the client has what this ETag stands for.
 pub fn client_has(headers: &HeaderMap, etag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(tags).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == quoted(etag))
+    values.flat_map(tags).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
-/// The ETag that `If-Match` expects, without its quotes; none when the header is missing or `*`.
+/// The engine's ETag of the values that `If-Match` expects, in its quotes; none when the header is
+/// missing or `*`.
 pub fn expected(headers: &HeaderMap) -> Answer<Option<String>> {
     let invalid = |detail: &str| Err(Problem::new(Kind::PreconditionInvalid, detail));
     let mut values = headers.get_all(header::IF_MATCH).iter();
@@ -26,7 +35,7 @@ pub fn expected(headers: &HeaderMap) -> Answer<Option<String>> {
         [tag] => {
             let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             match inner.filter(|inner| !inner.is_empty() && !inner.contains('"')) {
-                Some(inner) => Ok(Some(inner.to_owned())),
+                Some(inner) => Ok(Some(format!("\"{}\"", inner.split('.').next().unwrap_or_default()))),
                 None => invalid("`If-Match` holds no ETag in quotes"),
             }
         }
@@ -35,13 +44,24 @@ pub fn expected(headers: &HeaderMap) -> Answer<Option<String>> {
     }
 }
 
-/// An ETag as a header's value.
-pub fn header_value(etag: &str) -> Option<HeaderValue> {
-    HeaderValue::try_from(quoted(etag)).ok()
+/// The ETag of an answer: the engine's for the values, and the answer's own.
+pub fn etag(values: &str, answer: &[u8]) -> String {
+    let hash = blake3::hash(answer).to_hex();
+    format!("\"{}.{}\"", values.trim_matches('"'), &hash[..ANSWER_DIGITS])
 }
 
-fn quoted(etag: &str) -> String {
-    format!("\"{}\"", etag.trim_matches('"'))
+/// An answer with its ETag, or 304 when the client has it.
+pub fn answer(headers: &HeaderMap, values: &str, body: Vec<u8>) -> Answer {
+    let etag = etag(values, &body);
+    let value = HeaderValue::try_from(&etag).map_err(Problem::internal)?;
+    // It holds a customer's data, and belongs to whoever has the token.
+    let fixed =
+        [(header::ETAG, value), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
+    if client_has(headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+    }
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok((fixed, json, body).into_response())
 }
 
 /// The tags of a list. Ours hold no comma, so that a comma always parts two.
@@ -63,8 +83,9 @@ mod tests {
 
     #[test]
     fn what_the_client_has_is_compared_weakly() {
-        let has = |values: &[&str]| client_has(&headers(header::IF_NONE_MATCH, values), "12-7");
-        for yes in [&["\"12-7\""][..], &["W/\"12-7\""], &["\"a\", \"12-7\""], &["*"], &["\"a\"", "\"12-7\""]] {
+        let has = |values: &[&str]| client_has(&headers(header::IF_NONE_MATCH, values), "\"12-7\"");
+        for yes in [&["\"12-7\""][..], &["W/\"12-7\""], &["\"a\", \"12-7\""], &["*"], &["\"a\"", "\"12-7\""]]
+        {
             assert!(has(yes), "{yes:?}");
         }
         for no in [&[][..], &["12-7"], &["\"12-8\""], &[""]] {
@@ -77,10 +98,14 @@ mod tests {
         let expects = |values: &[&str]| expected(&headers(header::IF_MATCH, values));
         assert_eq!(expects(&[]).unwrap(), None);
         assert_eq!(expects(&["*"]).unwrap(), None);
-        assert_eq!(expects(&["\"12-7\""]).unwrap().as_deref(), Some("12-7"));
-        for bad in [&["W/\"a\""][..], &["\"a\", \"b\""], &["a"], &["\"\""], &[""], &["\"a\"", "\"b\""], &["\"a"]] {
+        assert_eq!(expects(&["\"12-7\""]).unwrap().as_deref(), Some("\"12-7\""));
+        for bad in
+            [&["W/\"a\""][..], &["\"a\", \"b\""], &["a"], &["\"\""], &[""], &["\"a\"", "\"b\""], &["\"a"]]
+        {
             assert_eq!(expects(bad).unwrap_err().kind, Kind::PreconditionInvalid, "{bad:?}");
         }
-        assert_eq!(header_value("12-7").unwrap(), "\"12-7\"");
+        let etag = etag("\"ab\"", b"{}");
+        assert!(etag.starts_with("\"ab."), "{etag}");
+        assert_eq!(expects(&[&etag]).unwrap().as_deref(), Some("\"ab\""));
     }
 }

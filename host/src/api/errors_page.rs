@@ -82,7 +82,10 @@ mod tests {
             std::fs::write(path, markdown()).unwrap();
         }
         let found = std::fs::read_to_string(path).unwrap();
-        assert!(found == markdown(), "docs/errors.md is old: SAMSYN_WRITE_DOCS=1 cargo test -p samsyn errors_page");
+        assert!(
+            found == markdown(),
+            "docs/errors.md is old: SAMSYN_WRITE_DOCS=1 cargo test -p samsyn errors_page"
+        );
     }
 
     #[test]

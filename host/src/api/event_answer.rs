@@ -138,15 +138,17 @@ fn outcome_answer<'a>(
     let (result, reason) = match &outcome.result {
         DeliveryResult::Done => ("done", None),
         DeliveryResult::Parked(failure) => ("parked", Some(failure.message.as_str())),
-        DeliveryResult::Held => ("held", Some("it waits behind a parked delivery of the same capability and customer")),
+        DeliveryResult::Held => {
+            ("held", Some("it waits behind a parked delivery of the same capability and customer"))
+        }
         DeliveryResult::Skipped { reason } => ("skipped", Some(reason.as_str())),
         DeliveryResult::Undeliverable { reason } => ("undeliverable", Some(reason.as_str())),
     };
     let emitted = decided.emitted.iter().filter(|emitted| tells_emitted && emitted.by == outcome.capability);
-    let claims = outcome.claims.iter().map(|(field, value)| ClaimAnswer {
-        field: field.as_str(),
-        value: JsonValue(value.as_ref()),
-    });
+    let claims = outcome
+        .claims
+        .iter()
+        .map(|(field, value)| ClaimAnswer { field: field.as_str(), value: JsonValue(value.as_ref()) });
     OutcomeAnswer {
         capability: outcome.capability.as_str(),
         role: outcome.role.as_str(),

@@ -9,7 +9,8 @@ use crate::engine::NewEvent;
 use crate::registry::manifest::PLATFORM_PREFIX;
 use crate::registry::{Field, Registry};
 use crate::vocabulary::{
-    Application, EventName, Identifier, IdentifierName, NameError, Property, Proposal, Speaker, Timestamp, Value,
+    Application, EventName, Identifier, IdentifierName, NameError, Property, Proposal, Speaker, Timestamp,
+    Value,
 };
 
 /// The largest event, in bytes of its JSON.
@@ -48,7 +49,12 @@ impl<'a> Sender<'a> {
         self.read_members(&members, suspect, place)
     }
 
-    fn read_members(&self, members: &Members<'_>, suspect: bool, place: &Place<'_>) -> Result<NewEvent, Problem> {
+    fn read_members(
+        &self,
+        members: &Members<'_>,
+        suspect: bool,
+        place: &Place<'_>,
+    ) -> Result<NewEvent, Problem> {
         let mut parts = Parts::default();
         for (key, value) in &members.0 {
             let slot = match key.as_ref() {
@@ -60,7 +66,8 @@ impl<'a> Sender<'a> {
                 "properties" => &mut parts.properties,
                 "proposes" => &mut parts.proposes,
                 unknown => {
-                    let detail = format!("an event has no {:?}; it has {EVENT_KEYS}", json::shortened(unknown));
+                    let detail =
+                        format!("an event has no {:?}; it has {EVENT_KEYS}", json::shortened(unknown));
                     return Err(place.key(unknown).problem(Kind::UnknownKey, detail));
                 }
             };
@@ -171,27 +178,30 @@ pub fn read_body<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Pro
         _ => {
             let other: &RawValue = json::body(text)?;
             let found = json::kind_of(other.get());
-            let detail = format!("the body must be an event, a list of events or {{\"events\": […]}}, not {found}");
+            let detail =
+                format!("the body must be an event, a list of events or {{\"events\": […]}}, not {found}");
             Err(Problem::new(Kind::WrongType, detail))
         }
     }
 }
 
 fn read_object<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Problem> {
-    let members: Members<'a> = json::body(text)?;
-    json::refuse_duplicates(&members, &Place::Root)?;
+    let members: Members<'a> = json::body_object(text)?;
     let Some((_, events)) = members.0.iter().find(|(key, _)| key == "events") else {
         let read = check_bounds(text.trim_ascii(), &Place::Root)
             .and_then(|suspect| sender.read_members(&members, suspect, &Place::Root));
         return Ok(Body::One(Box::new(read)));
     };
     if let Some((other, _)) = members.0.iter().find(|(key, _)| key != "events") {
-        let detail = format!("beside `events` nothing else is taken, but there is {:?}", json::shortened(other));
+        let detail =
+            format!("beside `events` nothing else is taken, but there is {:?}", json::shortened(other));
         return Err(Place::Root.key(other).problem(Kind::UnknownKey, detail));
     }
     let (json, place) = (events.get(), Place::Root.key("events"));
     if !json.starts_with('[') {
-        return Err(place.problem(Kind::WrongType, format!("`events` must be a list, not {}", json::kind_of(json))));
+        return Err(
+            place.problem(Kind::WrongType, format!("`events` must be a list, not {}", json::kind_of(json)))
+        );
     }
     Ok(Body::List { events: elements(json::body(json)?, &place)?, wrapped: true })
 }
@@ -213,7 +223,8 @@ fn check_bounds(json: &str, place: &Place<'_>) -> Result<bool, Problem> {
     }
     let scan = json::scan(json);
     if scan.depth > DEPTH_MAX {
-        let detail = format!("lists and objects stand in each other {} deep, {DEPTH_MAX} is the most", scan.depth);
+        let detail =
+            format!("lists and objects stand in each other {} deep, {DEPTH_MAX} is the most", scan.depth);
         return Err(place.problem(Kind::TooDeep, detail));
     }
     Ok(scan.suspect)
@@ -222,9 +233,10 @@ fn check_bounds(json: &str, place: &Place<'_>) -> Result<bool, Problem> {
 fn event_name(value: Option<&RawValue>, place: &Place<'_>) -> Result<EventName, Problem> {
     let Some(value) = value else {
         let detail = "the event has no `name`";
-        return Err(place.key("name").problem(Kind::MissingKey, detail).next(
-            "Say what happened, such as \"name\": \"order.completed\".",
-        ));
+        return Err(place
+            .key("name")
+            .problem(Kind::MissingKey, detail)
+            .next("Say what happened, such as \"name\": \"order.completed\"."));
     };
     let place = place.key("name");
     let text = json::text(value, &place, "`name`")?;
@@ -286,7 +298,12 @@ fn properties(value: &RawValue, suspect: bool, place: &Place<'_>) -> Result<Vec<
     Ok(properties)
 }
 
-fn proposed(value: &RawValue, field: &Field, suspect: bool, place: &Place<'_>) -> Result<Option<Value>, Problem> {
+fn proposed(
+    value: &RawValue,
+    field: &Field,
+    suspect: bool,
+    place: &Place<'_>,
+) -> Result<Option<Value>, Problem> {
     if value.get() == "null" {
         return Ok(None);
     }
@@ -314,7 +331,8 @@ pub fn bad_name(error: &NameError, place: &Place<'_>) -> Problem {
 /// The problem of an identifier the dictionary doesn't know.
 pub fn unknown_identifier(registry: &Registry, name: &str, place: &Place<'_>) -> Problem {
     let known: Vec<&str> = registry.identifiers.keys().map(IdentifierName::as_str).collect();
-    let detail = format!("there is no identifier {:?}; there are: {}", json::shortened(name), known.join(", "));
+    let detail =
+        format!("there is no identifier {:?}; there are: {}", json::shortened(name), known.join(", "));
     place.problem(Kind::UnknownIdentifier, detail)
 }
 

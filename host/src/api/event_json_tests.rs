@@ -122,7 +122,12 @@ fn what_is_wrong_is_named_with_its_place() {
         ("identifiers", r#"{"customer_id":"a\u0007"}"#, Kind::IdentifierInvalid, "identifiers.customer_id"),
         ("identifiers", r#"{"customer_id":"\ud800"}"#, Kind::MalformedJson, "identifiers.customer_id"),
         ("identifiers", "{\"customer_no\":\"1\"}", Kind::UnknownIdentifier, "identifiers.customer_no"),
-        ("identifiers", "{\"customer_id\":\"1\",\"customer_id\":\"2\"}", Kind::DuplicateKey, "identifiers.customer_id"),
+        (
+            "identifiers",
+            "{\"customer_id\":\"1\",\"customer_id\":\"2\"}",
+            Kind::DuplicateKey,
+            "identifiers.customer_id",
+        ),
         ("properties", "\"x\"", Kind::WrongType, "properties"),
         ("properties", "{\"\":1}", Kind::NameInvalid, "properties."),
         ("properties", "{\"a\":1,\"a\":2}", Kind::DuplicateKey, "properties.a"),
@@ -147,7 +152,9 @@ fn what_is_wrong_is_named_with_its_place() {
 
 #[test]
 fn a_body_that_is_not_json_has_one_problem() {
-    for bad in ["", " ", "{", "{\"name\":}", "[1,]", "{} {}", "nul", "{\"a\":NaN}", "{'a':1}", "{\"a\":01}", "\u{7}"] {
+    for bad in
+        ["", " ", "{", "{\"name\":}", "[1,]", "{} {}", "nul", "{\"a\":NaN}", "{'a':1}", "{\"a\":01}", "\u{7}"]
+    {
         assert_eq!(wrong(bad).0, Kind::MalformedJson, "{bad:?}");
     }
     for other in ["7", "\"text\"", "null", "true"] {
@@ -185,7 +192,8 @@ fn a_list_is_taken_apart_without_reading_it() {
     assert_eq!(list(&many(EVENTS_MAX)), Ok((EVENTS_MAX, false)));
     assert_eq!(list(&many(EVENTS_MAX + 1)).unwrap_err().0, Kind::TooManyEvents);
     let place = Place::Root.key("events");
-    let problem = sender.read("{\"name\":\"a\",\"identifiers\":{\"customer_id\":1}}", &place.index(3)).unwrap_err();
+    let problem =
+        sender.read("{\"name\":\"a\",\"identifiers\":{\"customer_id\":1}}", &place.index(3)).unwrap_err();
     assert_eq!(problem.place.as_deref(), Some("events[3].identifiers.customer_id"));
 }
 
@@ -204,9 +212,10 @@ fn write(event: &NewEvent) -> String {
     }
     let identifiers = event.identifiers.iter().map(|is| (is.name.to_string(), is.value.clone().into()));
     json.insert("identifiers".into(), serde_json::Value::Object(identifiers.collect()));
-    let proposes = event.proposals.iter().map(|is| {
-        (is.field.to_string(), is.value.as_ref().map_or(serde_json::Value::Null, Value::to_json))
-    });
+    let proposes = event
+        .proposals
+        .iter()
+        .map(|is| (is.field.to_string(), is.value.as_ref().map_or(serde_json::Value::Null, Value::to_json)));
     json.insert("proposes".into(), serde_json::Value::Object(proposes.collect()));
     // By hand, so that raw numbers stay as they are.
     let properties = event.properties.iter().map(|is| {
@@ -241,8 +250,16 @@ fn nearly_an_event() -> impl Strategy<Value = String> {
         "[\\[\\]{}\",:0-9a-zE.\\\\-]{0,20}",
     ];
     let key = prop_oneof![
-        Just("name"), Just("name"), Just("identifiers"), Just("identifiers"), Just("id"), Just("at"),
-        Just("properties"), Just("proposes"), Just("profile"), Just("other"),
+        Just("name"),
+        Just("name"),
+        Just("identifiers"),
+        Just("identifiers"),
+        Just("id"),
+        Just("at"),
+        Just("properties"),
+        Just("proposes"),
+        Just("profile"),
+        Just("other"),
     ];
     prop::collection::vec((key, value), 0..8).prop_map(|members| {
         let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();

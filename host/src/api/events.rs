@@ -1,10 +1,10 @@
 //! Events in, and what became of them.
 
+use axum::Extension;
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::Extension;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -96,7 +96,12 @@ async fn answer_one(engine: &Engine, acceptance: &Acceptance, wait: Option<Wait>
 }
 
 /// The decided event when the client prefers to wait and the time is enough, else `accepted`.
-pub async fn answer_decided(engine: &Engine, position: Position, wait: Option<Wait>, accepted: Response) -> Answer {
+pub async fn answer_decided(
+    engine: &Engine,
+    position: Position,
+    wait: Option<Wait>,
+    accepted: Response,
+) -> Answer {
     let Some(wait) = wait else { return Ok(accepted) };
     if !engine.decided(position, wait.duration()).await {
         return Ok(wait.applied(accepted));
@@ -114,7 +119,8 @@ struct ListAnswer {
 }
 
 async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
-    let taken = || items.iter().filter_map(|item| if let Item::Taken(taken) = item { Some(taken) } else { None });
+    let taken =
+        || items.iter().filter_map(|item| if let Item::Taken(taken) = item { Some(taken) } else { None });
     // What stands in the log before the last new event is durable when that one is.
     if let Some(last) = taken().filter(|taken| !taken.duplicate).last() {
         engine.durable(last.position).await?;
@@ -142,11 +148,14 @@ pub async fn show(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(id): Segment,
-    _headers: HeaderMap,
 ) -> Answer {
     blocking(move || {
         let engine = &state.engine;
-        let unknown = || Problem::new(Kind::UnknownEvent, format!("{application} sent no event {:?}, and none stands at that position", json::shortened(&id)));
+        let unknown = || {
+            let id = json::shortened(&id);
+            let detail = format!("{application} sent no event {id:?}, and none stands at such a position");
+            Problem::new(Kind::UnknownEvent, detail)
+        };
         let position = match engine.event(&application, &id)? {
             Some(position) => position,
             None => id.parse().map_err(|_| unknown())?,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::problem::{Kind, Problem};
@@ -198,6 +198,40 @@ pub fn body<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| malformed(text, &error))
 }
 
+/// Reads a body that must be an object.
+pub fn body_object(text: &str) -> Result<Members<'_>, Problem> {
+    if !text.trim_ascii_start().starts_with('{') {
+        let other: &RawValue = body(text)?;
+        let detail = format!("the body must be an object, not {}", kind_of(other.get()));
+        return Err(Problem::new(Kind::WrongType, detail));
+    }
+    let members = body(text)?;
+    refuse_duplicates(&members, &Place::Root)?;
+    Ok(members)
+}
+
+/// Reads a body into a type that refuses unknown keys; what isn't of that type is named as serde
+/// names it, with line and column.
+pub fn body_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let text = utf8(bytes)?;
+    serde_json::from_str(text).map_err(|error| {
+        if !error.is_data() {
+            return malformed(text, &error);
+        }
+        let message = error.to_string();
+        let kind = if message.starts_with("unknown field") {
+            Kind::UnknownKey
+        } else if message.starts_with("duplicate field") {
+            Kind::DuplicateKey
+        } else if message.starts_with("missing field") {
+            Kind::MissingKey
+        } else {
+            Kind::WrongType
+        };
+        Problem::new(kind, message).at(format!("line {}, column {}", error.line(), error.column()))
+    })
+}
+
 /// The problem of a text that is not JSON, with line and column.
 pub fn malformed(text: &str, error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
@@ -221,17 +255,19 @@ pub fn malformed(text: &str, error: &serde_json::Error) -> Problem {
 /// Reads a text that is known to be JSON as an object; `what` names it in the problem.
 pub fn members<'a>(json: &'a str, place: &Place<'_>, what: &str) -> Result<Members<'a>, Problem> {
     if !json.starts_with('{') {
-        return Err(place.problem(Kind::WrongType, format!("{what} must be an object, not {}", kind_of(json))));
+        return Err(
+            place.problem(Kind::WrongType, format!("{what} must be an object, not {}", kind_of(json)))
+        );
     }
     // It was read as JSON before; what can still be wrong is half a surrogate pair in a key.
-    let members: Members<'a> = serde_json::from_str(json)
-        .map_err(|error| place.problem(Kind::MalformedJson, format!("a key of {what} can't be read: {error}")))?;
+    let members: Members<'a> = serde_json::from_str(json).map_err(|error| {
+        place.problem(Kind::MalformedJson, format!("a key of {what} can't be read: {error}"))
+    })?;
     refuse_duplicates(&members, place)?;
     Ok(members)
 }
 
-/// Refuses an object that has a member twice.
-pub fn refuse_duplicates(members: &Members<'_>, place: &Place<'_>) -> Result<(), Problem> {
+fn refuse_duplicates(members: &Members<'_>, place: &Place<'_>) -> Result<(), Problem> {
     let members = &members.0;
     let duplicate = if members.len() <= KEYS_COMPARED_MAX {
         let earlier = |at: usize| members[..at].iter().any(|(key, _)| *key == members[at].0);
@@ -252,7 +288,8 @@ pub fn text<'a>(value: &'a RawValue, place: &Place<'_>, what: &str) -> Result<Co
         let problem = place.problem(Kind::WrongType, format!("{what} must be a text, not {}", kind_of(json)));
         let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         return Err(if is_number && json.len() <= 20 {
-            problem.next(format!("Write it in quotes, \"{json}\": a number loses leading zeros and long ids."))
+            problem
+                .next(format!("Write it in quotes, \"{json}\": a number loses leading zeros and long ids."))
         } else {
             problem
         });
@@ -260,8 +297,9 @@ pub fn text<'a>(value: &'a RawValue, place: &Place<'_>, what: &str) -> Result<Co
     if !inner.contains('\\') {
         return Ok(Cow::Borrowed(inner));
     }
-    let read: String = serde_json::from_str(json)
-        .map_err(|_| place.problem(Kind::MalformedJson, format!("{what} has an escape that stands for no character")))?;
+    let read: String = serde_json::from_str(json).map_err(|_| {
+        place.problem(Kind::MalformedJson, format!("{what} has an escape that stands for no character"))
+    })?;
     Ok(Cow::Owned(read))
 }
 
@@ -281,7 +319,9 @@ pub fn refuse_control_characters(value: &RawValue, place: &Place<'_>) -> Result<
         } else {
             Cow::Borrowed(raw)
         };
-        if let Some(letter) = read.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t')) {
+        if let Some(letter) =
+            read.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'))
+        {
             let detail = format!("the text holds the control character U+{:04X}", u32::from(letter));
             return Err(place.problem(Kind::ControlCharacters, detail));
         }

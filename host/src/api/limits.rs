@@ -102,7 +102,9 @@ impl Admission {
         let mut admitted = Admitted { admission: self.clone(), client, _permit: None };
         match self.all.clone().try_acquire_owned() {
             Ok(permit) => admitted._permit = Some(permit),
-            Err(_) => return Err(Problem::new(Kind::Busy, "as many requests are under way as the host takes")),
+            Err(_) => {
+                return Err(Problem::new(Kind::Busy, "as many requests are under way as the host takes"));
+            }
         }
         Ok(admitted)
     }

@@ -46,7 +46,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post, put};
+use axum::routing::{MethodRouter, get, patch, post, put};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -79,29 +79,30 @@ impl ApiState {
 
 /// Every call of the interface.
 pub fn router(state: ApiState) -> Router {
-    Router::new()
-        .route("/v1/events", post(events::take))
-        .route("/v1/events/{id}", get(events::show))
-        .route("/v1/profiles/lookup", post(profiles::look_up))
-        .route("/v1/profiles/{ref}", get(profiles::show).patch(profiles::propose))
-        .route("/v1/profiles/{ref}/timeline", get(timeline::list))
-        .route("/v1/fields", get(fields::list))
-        .route("/v1/fields/{name}", get(fields::show).put(fields::define))
-        .route("/v1/fields/{name}/source", put(fields::assign))
-        .route("/v1/identifiers", get(fields::list_identifiers))
-        .route("/v1/identifiers/{name}", put(fields::define_identifier))
-        .route("/v1/capabilities", get(capabilities::list).post(capabilities::install))
-        .route("/v1/capabilities/{name}", get(capabilities::show).delete(capabilities::remove))
-        .route("/v1/capabilities/{name}/settings", patch(capabilities::set))
-        .route("/v1/capabilities/{name}/release", post(capabilities::release))
-        .route("/v1/parked", get(parked::list))
-        .route("/v1/parked/retry", post(parked::retry))
-        .route("/v1/parked/skip", post(parked::skip))
-        .route("/v1/status", get(status::status))
-        .route("/metrics", get(status::metrics))
-        .route("/healthz", get(status::health))
-        .route("/readyz", get(status::ready))
-        .route("/errors", get(status::errors))
+    Calls(Router::new())
+        .call("/v1/events", post(events::take))
+        .call("/v1/events/{id}", get(events::show))
+        .call("/v1/profiles/lookup", post(profiles::look_up))
+        .call("/v1/profiles/{ref}", get(profiles::show).patch(profiles::propose))
+        .call("/v1/profiles/{ref}/timeline", get(timeline::list))
+        .call("/v1/fields", get(fields::list))
+        .call("/v1/fields/{name}", get(fields::show).put(fields::define))
+        .call("/v1/fields/{name}/source", put(fields::assign))
+        .call("/v1/identifiers", get(fields::list_identifiers))
+        .call("/v1/identifiers/{name}", put(fields::define_identifier))
+        .call("/v1/capabilities", get(capabilities::list).post(capabilities::install))
+        .call("/v1/capabilities/{name}", get(capabilities::show).delete(capabilities::remove))
+        .call("/v1/capabilities/{name}/settings", patch(capabilities::set))
+        .call("/v1/capabilities/{name}/release", post(capabilities::release))
+        .call("/v1/parked", get(parked::list))
+        .call("/v1/parked/retry", post(parked::retry))
+        .call("/v1/parked/skip", post(parked::skip))
+        .call("/v1/status", get(status::status))
+        .call("/metrics", get(status::metrics))
+        .call("/healthz", get(status::health))
+        .call("/readyz", get(status::ready))
+        .call("/errors", get(status::errors))
+        .0
         .method_not_allowed_fallback(other_method)
         .fallback(no_such_call)
         // Innermost first. Bodies are bounded where they are read, once it is known what they are.
@@ -111,6 +112,15 @@ pub fn router(state: ApiState) -> Router {
         .layer(CatchPanicLayer::custom(trace::panicked))
         .layer(middleware::from_fn(trace::request))
         .with_state(state)
+}
+
+/// A router whose calls tell their span which one they are.
+struct Calls(Router<ApiState>);
+
+impl Calls {
+    fn call(self, path: &'static str, methods: MethodRouter<ApiState>) -> Calls {
+        Calls(self.0.route(path, methods.layer(middleware::from_fn_with_state(path, trace::route))))
+    }
 }
 
 /// Answers calls on this listener until `stop` is done; then no connection is accepted and the

@@ -84,9 +84,8 @@ impl List {
         item: impl Fn(K, V) -> T,
     ) -> Answer<Page<T>> {
         let (limit, after) = (List::limit(limit)?, self.after(cursor)?);
-        let mut rest = all
-            .skip_while(|(key, _)| after.as_deref().is_some_and(|after| key.as_ref() <= after))
-            .peekable();
+        let mut rest =
+            all.skip_while(|(key, _)| after.as_deref().is_some_and(|after| key.as_ref() <= after)).peekable();
         let (mut items, mut last) = (Vec::new(), String::new());
         while items.len() < limit {
             let Some((key, value)) = rest.next() else { break };
@@ -144,6 +143,9 @@ mod tests {
         }
         let gone = FRUIT.cursor("kiwi");
         let items = all.iter().map(|name| (*name, ()));
-        assert_eq!(FRUIT.page(items, None, Some(&gone), |name, ()| name).unwrap().items, ["lime", "pear", "plum"]);
+        assert_eq!(
+            FRUIT.page(items, None, Some(&gone), |name, ()| name).unwrap().items,
+            ["lime", "pear", "plum"]
+        );
     }
 }

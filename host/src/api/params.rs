@@ -74,7 +74,12 @@ impl Reference {
     pub fn parse(text: &str) -> Answer<Reference> {
         let invalid = |detail: String| Problem::new(Kind::ReferenceInvalid, detail).at("ref");
         let Some((name, value)) = text.split_once(':') else {
-            let wrong = |_| invalid(format!("{:?} is neither a profile's id nor `identifier:value`", super::json::shortened(text)));
+            let wrong = |_| {
+                invalid(format!(
+                    "{:?} is neither a profile's id nor `identifier:value`",
+                    super::json::shortened(text)
+                ))
+            };
             return text.parse().map(Reference::Id).map_err(wrong);
         };
         let name = IdentifierName::new(name).map_err(|error| invalid(error.to_string()))?;

@@ -25,7 +25,9 @@ impl Wait {
         let values = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
         let seconds = values.flat_map(|value| value.split(',')).find_map(|preference| {
             let (name, value) = preference.split(';').next()?.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').parse::<u64>().ok())
+            name.trim()
+                .eq_ignore_ascii_case("wait")
+                .then(|| value.trim().trim_matches('"').parse::<u64>().ok())
         });
         let seconds = seconds.flatten().filter(|seconds| *seconds > 0)?;
         Some(Wait { seconds: seconds.min(WAIT_SECONDS_MAX) })

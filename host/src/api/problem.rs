@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-pub use super::catalogue::{KINDS, Kind};
+pub use super::catalogue::Kind;
 
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -112,6 +112,7 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
+    use super::super::catalogue::KINDS;
     use super::*;
 
     #[test]

@@ -72,14 +72,18 @@ pub fn target_dir(dir: &Path) -> Result<PathBuf, BuildError> {
 
 /// Compiles the crate in `dir` and returns the module's path. It has a target directory of its
 /// own, because other profiles and another compiler would rebuild everything in the usual one.
-pub fn compile(dir: &Path, target_dir: &Path, toolchain: &Toolchain, quiet: bool) -> Result<PathBuf, BuildError> {
+pub fn compile(
+    dir: &Path,
+    target_dir: &Path,
+    toolchain: &Toolchain,
+    quiet: bool,
+) -> Result<PathBuf, BuildError> {
     let failed = |cause: std::io::Error| BuildError::Cargo(cause.to_string());
-    let manifest_path =
-        dir.join("Cargo.toml").canonicalize().map_err(|cause| BuildError::File {
-            doing: "read",
-            path: dir.join("Cargo.toml"),
-            cause,
-        })?;
+    let manifest_path = dir.join("Cargo.toml").canonicalize().map_err(|cause| BuildError::File {
+        doing: "read",
+        path: dir.join("Cargo.toml"),
+        cause,
+    })?;
     let mut command = cargo();
     command
         .args(["build", "--release", "--lib", "--target", TARGET, "--message-format=json-render-diagnostics"])
@@ -87,7 +91,10 @@ pub fn compile(dir: &Path, target_dir: &Path, toolchain: &Toolchain, quiet: bool
         .arg(&manifest_path)
         .envs(PROFILE)
         .env("CARGO_TARGET_DIR", target_dir)
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", format!("-Clink-arg=-zstack-size={STACK_BYTES}"))
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
+        )
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     for variable in OVERRULING {

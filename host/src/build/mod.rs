@@ -111,8 +111,11 @@ pub fn build(dir: &Path, options: &Options, progress: &mut dyn FnMut(&str)) -> R
     let toolchain = toolchain::find(dir, &wasm_dir, options.toolchain, progress)?;
     progress(&format!("compiling {name} with {toolchain}"));
     let module_path = cargo::compile(dir, &wasm_dir, &toolchain, options.quiet)?;
-    let module = fs::read(&module_path)
-        .map_err(|cause| BuildError::File { doing: "read", path: module_path.clone(), cause })?;
+    let module = fs::read(&module_path).map_err(|cause| BuildError::File {
+        doing: "read",
+        path: module_path.clone(),
+        cause,
+    })?;
     let component = embed_manifest(&componentise(&module)?, &manifest_text)?;
     // The host would refuse it later; the author should know now.
     let package = Package::read(&component, &Limits::default())?;

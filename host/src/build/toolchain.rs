@@ -70,7 +70,9 @@ impl ToolchainError {
     /// What to do now.
     pub fn next(&self) -> String {
         match self {
-            ToolchainError::Rustup(_) => format!("run `rustup target add {TARGET}`, or try --toolchain debian"),
+            ToolchainError::Rustup(_) => {
+                format!("run `rustup target add {TARGET}`, or try --toolchain debian")
+            }
             ToolchainError::Debian(_) => format!(
                 "run `rustup target add {TARGET}` where rustup can download, or as root \
                  `apt-get install {}`",
@@ -86,7 +88,11 @@ impl fmt::Display for Toolchain {
             Toolchain::Own => write!(f, "the compiler in use"),
             Toolchain::Other { rustc, .. } => write!(f, "{}", rustc.display()),
             Toolchain::FromSource { rustc, .. } => {
-                write!(f, "{} (the first build also builds the standard library, about a minute)", rustc.display())
+                write!(
+                    f,
+                    "{} (the first build also builds the standard library, about a minute)",
+                    rustc.display()
+                )
             }
         }
     }
@@ -238,7 +244,8 @@ fn install_debian(missing: &str, progress: &mut dyn FnMut(&str)) -> Result<(), T
             .output()
             .map_err(|cause| ToolchainError::Debian(format!("apt-get: {cause}")))
     };
-    let install: Vec<&str> = ["install", "--no-install-recommends"].into_iter().chain(DEBIAN_PACKAGES).collect();
+    let install: Vec<&str> =
+        ["install", "--no-install-recommends"].into_iter().chain(DEBIAN_PACKAGES).collect();
     if apt(&install)?.status.success() {
         return Ok(());
     }

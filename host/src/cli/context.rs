@@ -85,7 +85,9 @@ impl Context {
             quiet: globals.quiet,
             paint: Paint(!plain && !globals.json && io::stdout().is_terminal()),
             error_colour: !plain && io::stderr().is_terminal(),
-            token_file: std::env::var_os("SAMSYN_TOKEN_FILE").filter(|path| !path.is_empty()).map(PathBuf::from),
+            token_file: std::env::var_os("SAMSYN_TOKEN_FILE")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             globals,
         }
     }

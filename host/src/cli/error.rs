@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_missing_host_says_how_to_start_one_and_a_missing_token_where_it_comes_from() {
-        let gone = ClientError::Unreachable { host: "http://h".into(), cause: "refused".into(), refused: true };
+        let gone =
+            ClientError::Unreachable { host: "http://h".into(), cause: "refused".into(), refused: true };
         let gone = CliError::from(gone);
         assert_eq!(gone.exit, Exit::Unreachable);
         assert!(gone.render(false).contains("next: start one with `samsyn serve`"));

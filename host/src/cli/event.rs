@@ -139,7 +139,10 @@ fn from_json(file: Option<&Path>) -> Result<Value, CliError> {
     let path = file.unwrap_or(Path::new("-"));
     let reader = super::import::source::open(path).map_err(|cause| file_error("read", path, &cause))?;
     let mut text = String::new();
-    reader.take(EVENT_BYTES_MAX).read_to_string(&mut text).map_err(|cause| file_error("read", path, &cause))?;
+    reader
+        .take(EVENT_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(|cause| file_error("read", path, &cause))?;
     let event: Value = serde_json::from_str(&text).map_err(|cause| {
         CliError::usage("this is no event in JSON").because(cause).next("samsyn event send --help shows one")
     })?;
@@ -235,7 +238,8 @@ mod tests {
     #[test]
     fn an_accepted_event_says_how_to_see_more() {
         let event: EventAnswer =
-            serde_json::from_str(r#"{"id": "A1", "profile": "p", "position": "1-2", "duplicate": true}"#).unwrap();
+            serde_json::from_str(r#"{"id": "A1", "profile": "p", "position": "1-2", "duplicate": true}"#)
+                .unwrap();
         let text = answer_text(&event, false, Paint(false));
         assert!(text.contains("A1 (the host had it already)"), "{text}");
         assert!(text.ends_with("see what became of it: samsyn event show 1-2\n"), "{text}");

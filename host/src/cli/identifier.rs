@@ -30,7 +30,11 @@ pub fn run(command: &IdentifierCommand, context: &Context) -> Result<(), CliErro
         let mut table = Table::new(["IDENTIFIER", "MATCHED AS", "STRENGTH"]).right(&[2]);
         for item in &list.items {
             let identifier = &item.body;
-            table.row([identifier.name.clone(), identifier.normaliser.clone(), identifier.strength.to_string()]);
+            table.row([
+                identifier.name.clone(),
+                identifier.normaliser.clone(),
+                identifier.strength.to_string(),
+            ]);
         }
         if table.is_empty() { "there are no identifiers yet\n".to_owned() } else { table.render(paint) }
     })

@@ -110,7 +110,11 @@ impl FromStr for Reference {
             Some((name, value)) => !name.is_empty() && !value.is_empty(),
             None => !text.is_empty(),
         };
-        if whole { Ok(Reference(text.to_owned())) } else { Err("write a profile id or identifier:value".to_owned()) }
+        if whole {
+            Ok(Reference(text.to_owned()))
+        } else {
+            Err("write a profile id or identifier:value".to_owned())
+        }
     }
 }
 

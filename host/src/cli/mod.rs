@@ -150,7 +150,10 @@ mod tests {
                 let help = command.render_long_help().to_string();
                 assert!(help.contains("Example"), "{path} has no example:\n{help}");
                 let call = path.trim();
-                assert!(help.contains(&format!("  {call}")), "{path}: the example shows another command:\n{help}");
+                assert!(
+                    help.contains(&format!("  {call}")),
+                    "{path}: the example shows another command:\n{help}"
+                );
             }
             for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
                 visit(inner, &path);

@@ -148,7 +148,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn pairs_without_a_value_are_left_out() {
-        let text = pairs(&[("id", "1".into()), ("name", String::new()), ("owner", "CRM".into())], Paint(false));
+        let text =
+            pairs(&[("id", "1".into()), ("name", String::new()), ("owner", "CRM".into())], Paint(false));
         assert_eq!(text, "id     1\nowner  CRM\n");
     }
 

@@ -46,9 +46,9 @@ pub struct ListArgs {
     /// Only of this capability
     #[arg(long, value_name = "NAME")]
     pub capability: Option<String>,
-    /// Only with this code
-    #[arg(long, value_name = "CODE")]
-    pub code: Option<String>,
+    /// Only those that failed in this way, such as trap
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
     /// Only of this profile
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
@@ -103,7 +103,8 @@ pub fn run(command: &ParkedCommand, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     match command {
         ParkedCommand::List(args) => {
-            let filters = [("capability", &args.capability), ("code", &args.code), ("profile", &args.profile)];
+            let filters =
+                [("capability", &args.capability), ("code", &args.kind), ("profile", &args.profile)];
             let filters: Vec<(&'static str, String)> =
                 filters.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
             let list = client.parked(&filters, usize::try_from(args.limit).unwrap_or(usize::MAX))?;
@@ -162,7 +163,10 @@ mod tests {
         )
         .unwrap();
         let text = parked_text(&mut parked.iter(), true, Paint(false));
-        assert!(text.contains("sms         parked  2026-11-21 10:00:00  p1       12-345.0  trap  index out"), "{text}");
+        assert!(
+            text.contains("sms         parked  2026-11-21 10:00:00  p1       12-345.0  trap  index out"),
+            "{text}"
+        );
         assert!(text.ends_with("\nsms 12-345.0\n   0  sms::on_event\n"), "{text}");
         assert_eq!(parked_text(&mut std::iter::empty(), true, Paint(false)), "nothing is parked\n");
     }
@@ -171,6 +175,9 @@ mod tests {
     fn a_filter_sends_only_what_was_given() {
         let filter = Filter { capability: Some("sms".into()), profile: None, kind: None };
         let skip = SkipArgs { filter, reason: "test".into() };
-        assert_eq!(serde_json::to_value(&skip).unwrap(), serde_json::json!({"capability": "sms", "reason": "test"}));
+        assert_eq!(
+            serde_json::to_value(&skip).unwrap(),
+            serde_json::json!({"capability": "sms", "reason": "test"})
+        );
     }
 }

@@ -145,7 +145,12 @@ pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
                 ]);
             }
         }
-        return text + &if table.is_empty() { "nobody claims anything yet\n".to_owned() } else { table.render(paint) };
+        return text
+            + &if table.is_empty() {
+                "nobody claims anything yet\n".to_owned()
+            } else {
+                table.render(paint)
+            };
     }
     let mut table = Table::new(["FIELD", "VALUE", "SOURCE", "OBSERVED", "CAUSE"]);
     for (field, value) in &profile.fields {
@@ -158,7 +163,11 @@ pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
             meta.map(|meta| optional(&meta.cause)).unwrap_or_default(),
         ]);
     }
-    text.push_str(&if table.is_empty() { "no field has a value yet\n".to_owned() } else { table.render(paint) });
+    text.push_str(&if table.is_empty() {
+        "no field has a value yet\n".to_owned()
+    } else {
+        table.render(paint)
+    });
     text
 }
 
@@ -188,6 +197,9 @@ mod tests {
     fn claims_show_who_disagrees() {
         let profile: Profile = serde_json::from_str(PROFILE).unwrap();
         let text = profile_text(&profile, true, Paint(false));
-        assert!(text.contains("country  NO     sms         by admins  2026-11-21 10:00:00  12-349\n"), "{text}");
+        assert!(
+            text.contains("country  NO     sms         by admins  2026-11-21 10:00:00  12-349\n"),
+            "{text}"
+        );
     }
 }

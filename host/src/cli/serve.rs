@@ -32,6 +32,9 @@ pub struct ServeArgs {
     /// How the host's own log is written; wins over the configuration
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// Make a new admin token and print it; the old one is valid no more
+    #[arg(long)]
+    pub new_admin_token: bool,
     /// Print the configuration in effect, every default and its reason, and do nothing else
     #[arg(long)]
     pub print_config: bool,

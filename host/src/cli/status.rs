@@ -30,7 +30,12 @@ fn status_text(status: &Status, paint: Paint) -> String {
             ("events decided", grouped(status.decided)),
             ("sandboxes started", grouped(status.sandboxes)),
             ("deliveries", deliveries.join(", ")),
-            ("queue", queue.map(|queue| format!("{} of {}", grouped(queue.depth), grouped(queue.limit))).unwrap_or_default()),
+            (
+                "queue",
+                queue
+                    .map(|queue| format!("{} of {}", grouped(queue.depth), grouped(queue.limit)))
+                    .unwrap_or_default(),
+            ),
             ("registry revision", value_text(&status.registry_revision)),
             ("memory", status.rss_bytes.map(bytes).unwrap_or_default()),
         ],
@@ -39,7 +44,8 @@ fn status_text(status: &Status, paint: Paint) -> String {
     if status.capabilities.is_empty() {
         return text;
     }
-    let mut table = Table::new(["CAPABILITY", "CALLS", "P50", "P99", "FAILURES", "LAG"]).right(&[1, 2, 3, 4, 5]);
+    let mut table =
+        Table::new(["CAPABILITY", "CALLS", "P50", "P99", "FAILURES", "LAG"]).right(&[1, 2, 3, 4, 5]);
     let micros = |time: Option<f64>| time.map(|time| format!("{time:.0} µs")).unwrap_or_default();
     for capability in &status.capabilities {
         table.row([

@@ -82,7 +82,8 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
     }
     let mut lines = Vec::new();
     if outcome.result != "done" {
-        let reason = outcome.reason.as_deref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+        let reason =
+            outcome.reason.as_deref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
         lines.push(paint.bad(&format!("{who} {}{reason}", result_text(&outcome.result))));
     }
     if !said.is_empty() {
@@ -98,7 +99,8 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
         )));
     }
     if lines.is_empty() {
-        let role = if outcome.role.is_empty() { String::new() } else { format!(" as {}", plain(&outcome.role)) };
+        let role =
+            if outcome.role.is_empty() { String::new() } else { format!(" as {}", plain(&outcome.role)) };
         lines.push(paint.dim(&format!("{who} heard of it{role}")));
     }
     lines

@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    fn lags(&self, capability: &CapabilityName) -> bool {
+    pub(super) fn lags(&self, capability: &CapabilityName) -> bool {
         self.partitions.iter().any(|cell| cell.core.lock().state.is_lagging(capability))
     }
 

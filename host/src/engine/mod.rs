@@ -34,6 +34,9 @@ mod sequencer;
 mod status;
 mod worker;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use accept::{AcceptError, Acceptance, NewEvent};
 pub use install::{ChangeError, InstallError, InstallOptions};
 pub use query::{EventDecisions, QueryError, ReadProfile, TimelineEntry};

@@ -173,7 +173,8 @@ impl<T> LocalLog<T> {
         &self.reader
     }
 
-    /// Takes no more appends, writes what is queued, marks the end and waits for the writer.
+    /// Takes no more appends, writes what is queued, marks the end, waits for the writer and lets
+    /// go of the directory.
     /// What was queued to a writer that was never started is dropped.
     pub fn close(&self) -> Result<(), Failure> {
         self.queue.close();
@@ -185,6 +186,9 @@ impl<T> LocalLog<T> {
                 let _ = thread.join();
             }
         }
+        // Another may have the directory now, however long this handle lives. An unlock that
+        // fails leaves it to the file's end.
+        let _ = self.lock.unlock();
         self.failed().map_or(Ok(()), Err)
     }
 

@@ -126,7 +126,8 @@ pub use writer::{Commit, Committed};
 use crate::vocabulary::{Partition, Position, Seq, Timestamp};
 
 /// How a log is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Where a segment is sealed and the next begins, in bytes; 1 KiB to 1 GiB. One segment is
     /// read whole at start, and one index is held in memory.

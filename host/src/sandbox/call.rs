@@ -15,10 +15,14 @@ use super::lower;
 use super::package::PackageError;
 use super::state::CallState;
 use super::ticker::{TICK, Ticker};
-use crate::vocabulary::Digest;
 use crate::vocabulary::{
-    Change, Effect, Event, Failure, FailureKind, LogLine, Projection, Proposal, Refusal, Role, Timestamp,
+    Change, Digest, Effect, Event, Failure, FailureKind, LogLine, Projection, Proposal, Refusal, Role,
+    Timestamp,
 };
+
+/// How many times the time of a call the instance made at loading may take: a busy machine must
+/// not make a good component look like a bad one.
+const TRY_OUT_FACTOR: u64 = 20;
 
 /// What a plug-in is called with.
 #[derive(Clone, Copy, Debug)]
@@ -198,7 +202,7 @@ impl Plugin {
     }
 
     fn try_out(&self) -> Result<(), PackageError> {
-        let time_ms = self.limits.time_ms;
+        let time_ms = self.limits.time_ms.saturating_mul(TRY_OUT_FACTOR);
         let mut store = self.store(Arc::default(), Duration::from_millis(time_ms));
         let tried =
             self.instance.instantiate(&mut store).and_then(|instance| self.load_all(&mut store, instance));

@@ -29,16 +29,37 @@ const MEMORY_KEEP_BYTES: usize = 2 << 20;
 /// The same for a table.
 const TABLE_KEEP_BYTES: usize = 64 << 10;
 
-/// Tables and memories one core module may define. Adapters that a componentiser adds have a few.
+/// The largest guest stack: half of what a thread of Rust's has by default, because guest and host
+/// share it.
+const STACK_BYTES_MAX: u64 = 1 << 20;
+
+/// Tables one core module may define. Adapters that a componentiser adds have a few.
 const TABLES_PER_MODULE: u32 = 8;
 
 /// The sandbox could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the sandbox can't be made: {reason}; if the address space is limited (ulimit -v, a container's limit), lower `concurrent_calls`"
-)]
-pub struct SandboxError {
-    reason: String,
+pub enum SandboxError {
+    /// The guest's stack would not fit into a thread's, and running over that one ends the host.
+    #[error("`stack_bytes` is {found}, it can be at most {STACK_BYTES_MAX}: lower it")]
+    Stack {
+        /// What was configured, in bytes.
+        found: u64,
+    },
+    /// The engine refused the limits, or the operating system the memory or the thread.
+    #[error(
+        "the sandbox can't be made: {reason}; if the address space is limited (ulimit -v, a container's limit), lower `concurrent_calls`"
+    )]
+    Engine {
+        /// What was said.
+        reason: String,
+    },
+}
+
+impl SandboxError {
+    fn engine(error: impl std::fmt::Display) -> SandboxError {
+        // The alternate form of wasmtime's errors has the causes in it.
+        SandboxError::Engine { reason: format!("{error:#}") }
+    }
 }
 
 /// The engine, the imports it offers and the clock. One for the whole host.
@@ -89,15 +110,17 @@ impl Sandbox {
         limits: &Limits,
         more: impl FnOnce(&mut Linker<CallState>) -> wasmtime::Result<()>,
     ) -> Result<Sandbox, SandboxError> {
-        let failed = |error: wasmtime::Error| SandboxError { reason: format!("{error:#}") };
+        if limits.stack_bytes > STACK_BYTES_MAX {
+            return Err(SandboxError::Stack { found: limits.stack_bytes });
+        }
         let mut config = config();
         config.max_wasm_stack(as_usize(limits.stack_bytes));
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
-        let engine = Engine::new(&config).map_err(failed)?;
+        let engine = Engine::new(&config).map_err(SandboxError::engine)?;
         let mut linker = Linker::new(&engine);
-        state::add_to_linker(&mut linker).map_err(failed)?;
-        more(&mut linker).map_err(failed)?;
-        let ticker = Ticker::start(&engine).map_err(|error| SandboxError { reason: error.to_string() })?;
+        state::add_to_linker(&mut linker).map_err(SandboxError::engine)?;
+        more(&mut linker).map_err(SandboxError::engine)?;
+        let ticker = Ticker::start(&engine).map_err(SandboxError::engine)?;
         Ok(Sandbox {
             engine,
             linker,

@@ -23,8 +23,8 @@ pub struct Limits {
     /// Time of one call in milliseconds, from making the instance to its return. 50: a handler
     /// takes microseconds, and even an interpreter starts within a few milliseconds.
     pub time_ms: u64,
-    /// Stack of the guest in bytes. 512 KiB: enough for deep recursion in a parser, and a
-    /// quarter of a thread's stack, so the host's own frames fit behind it.
+    /// Stack of the guest in bytes, at most 1 MiB. 512 KiB: enough for deep recursion in a parser,
+    /// and a quarter of a thread's stack, which the host's own frames share.
     pub stack_bytes: u64,
     /// Calls that can run at the same moment. 32: more than worker threads on any machine this
     /// is meant for; each reserves address space, none of it is memory until it is used.

@@ -47,10 +47,10 @@ impl<'a> Texts<'a> {
 pub(super) fn event<R>(event: &Event, with: impl FnOnce(WitEvent<'_>) -> R) -> R {
     let texts = Texts::of(event.properties.iter().map(|property| &property.value));
     let mut texts = Texts { rest: &texts };
-    let properties = event.properties.iter().map(|property| PropertyParam {
-        name: &property.name,
-        value: texts.value(&property.value),
-    });
+    let properties = event
+        .properties
+        .iter()
+        .map(|property| PropertyParam { name: &property.name, value: texts.value(&property.value) });
     with(WitEvent {
         id: &event.id,
         name: event.name.as_str(),
@@ -64,10 +64,10 @@ pub(super) fn event<R>(event: &Event, with: impl FnOnce(WitEvent<'_>) -> R) -> R
 pub(super) fn profile<R>(profile: &Projection, with: impl FnOnce(WitProfile<'_>) -> R) -> R {
     let mut id = [0; ID_BYTES];
     let id = profile.id.0.hyphenated().encode_lower(&mut id);
-    let identifiers = profile.identifiers.iter().map(|identifier| WitIdentifier {
-        name: identifier.name.as_str(),
-        value: &identifier.value,
-    });
+    let identifiers = profile
+        .identifiers
+        .iter()
+        .map(|identifier| WitIdentifier { name: identifier.name.as_str(), value: &identifier.value });
     let texts = Texts::of(profile.points.iter().map(|point| &point.value));
     let mut texts = Texts { rest: &texts };
     let points = profile.points.iter().map(|point| WitDataPoint {

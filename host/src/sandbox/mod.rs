@@ -32,10 +32,10 @@ mod guests;
 #[cfg(test)]
 mod tests;
 
+pub use crate::vocabulary::{Digest, DigestError};
 pub use access::{Access, SourcedField};
 pub use call::{Call, CallReport, Plugin};
 pub use compile::{Compiler, compile_file, compile_to};
-pub use crate::vocabulary::{Digest, DigestError};
 pub use engine::{Sandbox, SandboxError};
 pub use limits::Limits;
 pub use package::{MANIFEST_SECTION, Package, PackageError, componentise, embed_manifest};

@@ -9,10 +9,9 @@ use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Encoding, Parser, Payload, ValidPayload, Validator};
 
 use super::contract::{self, Item};
-use crate::vocabulary::Digest;
 use super::limits::{Limits, as_usize};
 use super::section;
-use crate::vocabulary::Role;
+use crate::vocabulary::{Digest, Role};
 
 /// The custom section that holds the plug-in's manifest as TOML text.
 pub const MANIFEST_SECTION: &str = "samsyn:manifest";
@@ -24,34 +23,50 @@ const COMPONENT_TYPE_SECTION: &str = "component-type";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackageError {
     /// Neither a component nor a core module.
-    #[error("this is not WebAssembly: it doesn't start with the header of a component or module; build the plug-in with `samsyn plugin build`")]
+    #[error(
+        "this is not WebAssembly: it doesn't start with the header of a component or module; build the plug-in with `samsyn plugin build`"
+    )]
     NotWasm,
     /// No manifest in it.
-    #[error("there is no custom section {MANIFEST_SECTION:?}: build the plug-in with `samsyn plugin build`, which embeds plugin.toml")]
+    #[error(
+        "there is no custom section {MANIFEST_SECTION:?}: build the plug-in with `samsyn plugin build`, which embeds plugin.toml"
+    )]
     NoManifest,
     /// It exports none of the contract's roles.
-    #[error("it exports no role: a plug-in is a subscriber, a source or an observer of samsyn:plugin@{}", contract::VERSION)]
+    #[error(
+        "it exports no role: a plug-in is a subscriber, a source or an observer of samsyn:plugin@{}",
+        contract::VERSION
+    )]
     NoRole,
     /// It exports a role this host doesn't know.
-    #[error("it exports {role}, a role this host doesn't know: update the host, or build the plug-in without that role")]
+    #[error(
+        "it exports {role}, a role this host doesn't know: update the host, or build the plug-in without that role"
+    )]
     UnknownRole {
         /// The export's full name.
         role: String,
     },
     /// It imports something this host doesn't offer.
-    #[error("it imports {import}, which this host doesn't offer: a plug-in has effects, settings and logging and nothing else")]
+    #[error(
+        "it imports {import}, which this host doesn't offer: a plug-in has effects, settings and logging and nothing else"
+    )]
     UnknownImport {
         /// The import's full name, with `#` and the function where that is what's missing.
         import: String,
     },
     /// It was built for another version of the contract.
-    #[error("{name} belongs to another version of the contract, this host speaks {}: update the host, or build the plug-in with its SDK", contract::VERSION)]
+    #[error(
+        "{name} belongs to another version of the contract, this host speaks {}: update the host, or build the plug-in with its SDK",
+        contract::VERSION
+    )]
     NewerContract {
         /// The import or export that says so.
         name: String,
     },
     /// It is, or wants at its start, more than the limits allow.
-    #[error("{what} is {found}, the limit is {limit}: make it smaller, or raise `{setting}` in the host's configuration")]
+    #[error(
+        "{what} is {found}, the limit is {limit}: make it smaller, or raise `{setting}` in the host's configuration"
+    )]
     TooLarge {
         /// What is too large.
         what: &'static str,
@@ -69,13 +84,17 @@ pub enum PackageError {
         reason: String,
     },
     /// Compiling it took too much time or memory.
-    #[error("compiling it was stopped: {reason}; make it smaller, or raise `compile_time_ms` or `compile_memory_bytes`")]
+    #[error(
+        "compiling it was stopped: {reason}; make it smaller, or raise `compile_time_ms` or `compile_memory_bytes`"
+    )]
     CompileLimit {
         /// Which bound was met.
         reason: String,
     },
     /// The host could not start or read its own compiler.
-    #[error("the compiler could not be run: {reason}; check the host's disk and process limits, then install again")]
+    #[error(
+        "the compiler could not be run: {reason}; check the host's disk and process limits, then install again"
+    )]
     CompilerUnavailable {
         /// What the operating system said.
         reason: String,

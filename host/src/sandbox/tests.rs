@@ -40,6 +40,7 @@ fn projection() -> Projection {
         points: vec![
             point("tags", Value::Texts(vec!["a".to_owned(), "b".to_owned()])),
             point("first_name", Value::Text("Anna".to_owned())),
+            point("more_tags", Value::Texts(vec!["c".to_owned()])),
         ],
         memory: Some(vec![1, 2, 3]),
     }
@@ -84,7 +85,8 @@ fn every_role_is_found_and_called() {
     assert_eq!(package.roles(), &[Role::Source, Role::Subscriber, Role::Observer].into());
     assert_eq!(package.manifest(), "manifest = 1\n");
     let plugin = Sandbox::new(&limits()).unwrap().load(&package).unwrap();
-    let (profile, claim) = (projection(), |value| Effect::Claim { field: points(), value: Some(Value::Integer(value)) });
+    let (profile, claim) =
+        (projection(), |value| Effect::Claim { field: points(), value: Some(Value::Integer(value)) });
     let heard = hear(&plugin);
     assert_eq!(heard.result.unwrap()[0], claim(1));
     let proposed = [Proposal {
@@ -96,7 +98,8 @@ fn every_role_is_found_and_called() {
     let decided = plugin.call(&access(), Call::Proposals { proposed: &proposed, profile: &profile });
     assert_eq!(decided.result.unwrap(), [claim(42)]);
     let changes = [Change { field: points(), before: None, after: Some(Value::Texts(vec!["x".to_owned()])) }];
-    let told = plugin.call(&access(), Call::Changes { changes: &changes, at: Timestamp(99), profile: &profile });
+    let told =
+        plugin.call(&access(), Call::Changes { changes: &changes, at: Timestamp(99), profile: &profile });
     assert_eq!(told.result.unwrap(), [claim(99)]);
 }
 
@@ -105,6 +108,25 @@ fn a_role_it_does_not_have_is_an_error_not_a_panic() {
     let plugin = load_within(&limits(), "", "");
     let report = plugin.call(&access(), Call::Proposals { proposed: &[], profile: &projection() });
     assert!(report.result.unwrap_err().message.contains("no role source"));
+}
+
+#[test]
+fn a_guest_gets_what_the_projection_holds() {
+    // The event takes 40 bytes, then the profile: its points at 56, its memory at 68. A point
+    // takes 32: its value's text or list is at 16. A text in a list takes 8.
+    let text_at = |address: &str| {
+        format!("(call $log (i32.const 1) (i32.load {address}) (i32.load offset=4 {address}))")
+    };
+    let points = "(i32.load offset=56 (local.get $event))";
+    let second_tag = text_at(&format!("(i32.add (i32.const 8) (i32.load offset=16 {points}))"));
+    let name = text_at(&format!("(i32.add (i32.const 48) {points})"));
+    let other_tag = text_at(&format!("(i32.load offset=80 {points})"));
+    let memory = "(call $remember (i32.const 1) (i32.load offset=68 (local.get $event))
+                                  (i32.load offset=72 (local.get $event)) (i32.const 64))";
+    let report = hear(&load_within(&limits(), &[&second_tag, &name, &other_tag, memory].join(" "), ""));
+    assert_eq!(report.result.unwrap(), [Effect::Remember(Some(vec![1, 2, 3]))]);
+    let heard: Vec<_> = report.logs.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(heard, ["b", "Anna", "c"]);
 }
 
 #[test]
@@ -164,7 +186,8 @@ fn the_clock_starts_again_after_an_idle_time() {
 
 #[test]
 fn a_memory_bomb_meets_the_limit() {
-    let body = "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
+    let body =
+        "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
     let failure = failure_of(&limits(), body, "");
     assert_eq!(failure.kind, FailureKind::Limit);
     assert!(failure.message.contains("memory_bytes"), "{}", failure.message);
@@ -191,6 +214,12 @@ fn a_stack_overflow_says_so() {
     assert_eq!(failure.kind, FailureKind::Trap);
     assert!(failure.message.contains("stack overflow"), "{}", failure.message);
     assert_eq!(failure.backtrace.len(), 16, "not one frame more");
+}
+
+#[test]
+fn a_stack_that_a_thread_does_not_have_is_refused() {
+    let error = Sandbox::new(&Limits { stack_bytes: 8 << 20, ..limits() }).unwrap_err();
+    assert!(matches!(error, SandboxError::Stack { found: 8_388_608 }), "{error}");
 }
 
 #[test]
@@ -321,7 +350,13 @@ fn as_a_compiling_child() {
     let exit = compile_file(input.as_ref(), output.as_ref(), memory.parse().unwrap(), cpu.parse().unwrap());
     let ok = exit == std::process::ExitCode::SUCCESS;
     let invalid = exit == std::process::ExitCode::from(1);
-    std::process::exit(if ok { 0 } else if invalid { 1 } else { 3 });
+    std::process::exit(if ok {
+        0
+    } else if invalid {
+        1
+    } else {
+        3
+    });
 }
 
 fn in_a_child() -> Compiler {
@@ -369,7 +404,8 @@ mod packages {
     #[test]
     fn a_manifest_must_be_one_and_text() {
         let module = guests::subscriber("", "");
-        let twice = [guests::installable(&module), guests::installable(&module)[module.len()..].to_vec()].concat();
+        let twice =
+            [guests::installable(&module), guests::installable(&module)[module.len()..].to_vec()].concat();
         assert_eq!(code(&twice).0, "component.invalid");
         let not_text = super::super::section::replace(&module, MANIFEST_SECTION, &[0xFF]).unwrap();
         assert_eq!(code(&not_text).0, "component.invalid");
@@ -398,7 +434,8 @@ mod packages {
     #[test]
     fn an_unknown_import_is_refused_by_name() {
         // A function that a later contract may have, in an interface that this one has.
-        let contract = CONTRACT.replace("interface effects {", "interface effects { schedule: func(at: s64);");
+        let contract =
+            CONTRACT.replace("interface effects {", "interface effects { schedule: func(at: s64);");
         let import = |name: &str, function: &str| {
             let text = guests::subscriber_text("", "");
             text.replacen("(module", &format!("(module (import {name:?} {function:?} (func (param i64)))"), 1)
@@ -454,7 +491,8 @@ mod packages {
 
     #[test]
     fn a_memory_larger_than_the_limit_is_refused_at_loading() {
-        let text = guests::subscriber_text("", "").replace("(export \"memory\") 2", "(export \"memory\") 2000");
+        let text =
+            guests::subscriber_text("", "").replace("(export \"memory\") 2", "(export \"memory\") 2000");
         let package = package(&guests::module(CONTRACT, SUBSCRIBER, &text)).unwrap();
         let error = Sandbox::new(&limits()).unwrap().load(&package).unwrap_err();
         assert_eq!(error.code(), "component.invalid", "{error}");

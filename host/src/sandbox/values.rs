@@ -81,8 +81,10 @@ pub(super) fn message(text: &str, bytes_max: usize) -> String {
         return shortened.to_owned();
     }
     // The replacement takes as many bytes as it needs; what goes over is cut once more.
-    let mut cleaned: String =
-        shortened.chars().map(|letter| if is_refused(letter) { char::REPLACEMENT_CHARACTER } else { letter }).collect();
+    let mut cleaned: String = shortened
+        .chars()
+        .map(|letter| if is_refused(letter) { char::REPLACEMENT_CHARACTER } else { letter })
+        .collect();
     cleaned.truncate(cleaned.floor_char_boundary(bytes_max));
     cleaned
 }

@@ -4,9 +4,9 @@
 //! Swedish names after CLDR (Unicode License v3), and other common names. Kosovo's XK is no
 //! ISO code, but the one the EU, banks and telephone companies use.
 
-/// Alpha-2, then the folded alpha-3 code and names, as [`country::fold`](crate::country) makes
-/// them, parted by spaces. By code; a test keeps it sorted and every name one country's.
-pub(crate) const COUNTRIES: [(&str, &str); 250] = [
+/// Alpha-2, then the folded alpha-3 code and names, as `country.rs` makes them,
+/// parted by spaces. By code; a test keeps it sorted and every name one country's.
+pub(crate) static COUNTRIES: [(&str, &str); 250] = [
     ("AD", "and andorra"),
     ("AE", "are unitedarabemirates forenadearabemiraten uae emirates"),
     ("AF", "afg afghanistan"),

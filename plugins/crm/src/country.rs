@@ -39,7 +39,10 @@ fn by_code(text: &str) -> Option<&'static str> {
 
 /// By a folded name; full-width letters and U.K. fold to a code.
 fn by_name(wanted: &str) -> Option<&'static str> {
-    let named = COUNTRIES.iter().find(|(_, names)| names.split(' ').any(|name| name == wanted));
+    // Bytes, because this passes eight thousand of them: faster than by characters.
+    let is_called =
+        |names: &str| names.as_bytes().split(|&byte| byte == b' ').any(|name| name == wanted.as_bytes());
+    let named = COUNTRIES.iter().find(|(_, names)| is_called(names));
     named.map(|row| row.0).or_else(|| by_code(wanted))
 }
 

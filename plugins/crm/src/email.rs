@@ -79,9 +79,10 @@ fn local_part(text: &str) -> Result<String, No> {
             "The part before the @ can't begin or end with a dot, or have two in a row.",
         );
     }
-    // Letters of any script (RFC 6531); marks are part of letters in many.
-    let allowed =
-        |char: char| char == '.' || char.is_alphanumeric() || LOCAL_SYMBOLS.contains(char) || is_mark(char);
+    // Letters of any script (RFC 6531).
+    let allowed = |char: char| {
+        char == '.' || char.is_alphanumeric() || LOCAL_SYMBOLS.contains(char) || is_part_of_letter(char)
+    };
     if !local.chars().all(allowed) {
         return no(
             "email.invalid",
@@ -91,8 +92,10 @@ fn local_part(text: &str) -> Result<String, No> {
     Ok(local.into_owned())
 }
 
-fn is_mark(char: char) -> bool {
-    matches!(char, '\u{300}'..='\u{36f}' | '\u{93c}' | '\u{94d}' | '\u{9cd}' | '\u{200c}' | '\u{200d}')
+/// Accents that no composed letter has taken up, and the marks and joiners that scripts of South
+/// and Southeast Asia (U+0900 to U+109F) write letters with.
+fn is_part_of_letter(char: char) -> bool {
+    matches!(char, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{109f}' | '\u{200c}' | '\u{200d}')
 }
 
 fn domain_name(text: &str) -> Result<String, No> {
@@ -140,6 +143,7 @@ mod tests {
             ("anna@例え。jp", "anna@xn--r8jz45g.jp"),
             ("jo\u{308}rg@example.de", "jörg@example.de"),
             ("用户@例え.jp", "用户@xn--r8jz45g.jp"),
+            ("तमिल्@example.in", "तमिल्@example.in"),
             ("a@b.museum", "a@b.museum"),
         ] {
             assert_eq!(email(text).as_deref(), Ok(expected), "{text:?}");
@@ -186,6 +190,7 @@ mod tests {
             "anna(work)@example.com",
             "anna\u{202e}@example.com\u{0}",
             "🎉@example.com",
+            "\u{201c}anna\u{201d}@example.com",
             &long_local,
             &long_label,
             &long_all,

@@ -7,11 +7,11 @@
 //! | code | when |
 //! |---|---|
 //! | `name.empty`, `email.empty`, `phone.empty`, `country.empty` | nothing but spaces: a form's empty box is no wish to remove |
-//! | `name.too-long`, `name.invalid` | see [`names`] |
-//! | `email.invalid` | see [`email`] |
+//! | `name.too-long`, `name.invalid` | see `names.rs` |
+//! | `email.invalid` | see `email.rs` |
 //! | `phone.country-unknown` | no country code, and neither the proposal, the profile nor `default_country` says where it is from |
-//! | `phone.extension`, `phone.invalid` | see [`phone`] |
-//! | `country.unknown` | see [`country`] |
+//! | `phone.extension`, `phone.invalid` | see `phone.rs` |
+//! | `country.unknown` | see `country.rs` |
 
 mod countries;
 mod country;

@@ -33,7 +33,9 @@ pub(crate) fn name(text: &str) -> Result<String, No> {
     if let Some(_markup) = text.chars().find(|char| "<>{}[]|\\^=~".contains(*char)) {
         return no("name.invalid", "A name can't contain any of < > { } [ ] | \\ ^ = ~.");
     }
-    let name = one_spelling(&nfc(&text));
+    // Composed twice: some signs are an apostrophe only when composed, and a letter and its accent
+    // may only meet once a joiner between them is gone.
+    let name = nfc(&one_spelling(&nfc(&text))).into_owned();
     if !name.chars().any(char::is_alphabetic) {
         return no("name.invalid", "A name needs at least one letter.");
     }
@@ -52,17 +54,32 @@ fn is_link(text: &str) -> bool {
 /// okina and the modifier apostrophe are letters and stay.
 fn one_spelling(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !name.is_empty() {
+    let mut parted = false;
+    for char in text.chars() {
+        let char = match char {
+            '\u{200c}' | '\u{200d}' if parted || !name.ends_with(takes_joiner) => continue,
+            '\u{2018}' | '\u{2019}' | '\u{b4}' | '`' => '\'',
+            '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{ff0d}' => '-',
+            char => char,
+        };
+        if char.is_whitespace() {
+            parted = true;
+            continue;
+        }
+        // Not before the first word, nor after the last.
+        if parted && !name.is_empty() {
             name.push(' ');
         }
-        name.extend(word.chars().map(|char| match char {
-            '\u{2018}' | '\u{2019}' | '\u{b4}' | '`' => '\'',
-            '\u{2010}' | '\u{2011}' | '\u{2012}' | '\u{2013}' | '\u{2212}' | '\u{ff0d}' => '-',
-            char => char,
-        }));
+        parted = false;
+        name.push(char);
     }
     name
+}
+
+/// Joiners mean something after letters of Arabic, Indic and later blocks only; after a Latin,
+/// Greek or Cyrillic one they would make two names that look alike.
+fn takes_joiner(char: char) -> bool {
+    char >= '\u{600}'
 }
 
 /// The longest run of the marks that stack without end.
@@ -117,6 +134,7 @@ mod tests {
             ("A\u{30a}sa", "Åsa"),
             ("\u{feff}Anna\u{200e}", "Anna"),
             ("An\u{200b}na", "Anna"),
+            ("An\u{200d}na", "Anna"),
             ("Anna\r\n", "Anna"),
         ] {
             assert_eq!(name(text).as_deref(), Ok(expected), "{text:?}");

@@ -115,3 +115,44 @@ fn what_is_kept_is_kept_again() {
         assert_eq!(run.claim(field), Some(&text(value)), "{field}");
     }
 }
+
+/// Texts of pieces that are hard for one field or another, the same in every run.
+fn hard_texts(count: usize) -> impl Iterator<Item = String> {
+    const PIECES: [&str; 40] = [
+        "a", "Å", "A\u{30a}", "\u{301}", "\u{2019}", "-", " ", "\u{a0}", "\n", "\u{0}", "\u{200d}",
+        "\u{200e}", "\u{202e}", "\u{feff}", "王", "م", "ǆ", "ß", "İ", "@", ".", "..", "com", "xn--", "é.se",
+        "。", "\"", "<", "mailto:", "+", "46", "070", "00", "(0)", "1", "９", "٣", "x", "tel:", "🎉",
+    ];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    (0..count).map(move |_| (0..next(12)).map(|_| PIECES[next(PIECES.len())]).collect())
+}
+
+#[test]
+fn whatever_is_proposed_is_refused_or_kept_for_good() {
+    let mut kept = 0;
+    for text in hard_texts(50_000) {
+        let once = [
+            crate::names::name(&text),
+            crate::email::email(&text),
+            crate::phone::phone(&text, Some("SE")),
+            crate::country::country(&text).map(str::to_owned),
+        ];
+        let again = |index: usize, kept: &str| match index {
+            0 => crate::names::name(kept),
+            1 => crate::email::email(kept),
+            2 => crate::phone::phone(kept, None),
+            _ => crate::country::country(kept).map(str::to_owned),
+        };
+        for (index, value) in once.into_iter().enumerate() {
+            let Ok(value) = value else { continue };
+            kept += 1;
+            assert!(!value.chars().any(char::is_control), "{text:?}");
+            assert_eq!(again(index, &value).as_ref(), Ok(&value), "{text:?}");
+        }
+    }
+    assert!(kept > 5_000, "{kept}");
+}

@@ -1,5 +1,5 @@
 //! The ledger as the host keeps it: the SDK's version byte, then the bytes of `ledger/bytes.rs`
-//! with their length. A customer with three orders takes about 75 bytes, none ever more than 16 KiB.
+//! with their length. A customer with three orders takes about 72 bytes, none ever more than 16 KiB.
 
 use std::fmt;
 

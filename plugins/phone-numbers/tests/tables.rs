@@ -28,7 +28,7 @@ impl Language {
     fn new(pattern: &str, lengths: Option<Vec<u16>>, mark: u16) -> Language {
         let bare: String = pattern.split_whitespace().collect();
         let dfa = dense::Builder::new()
-            .configure(dense::Config::new().match_kind(MatchKind::All).minimize(true))
+            .configure(dense::Config::new().match_kind(MatchKind::All))
             .build(&format!("^(?:{bare})$"))
             .expect(&bare);
         Language { dfa, lengths, mark }

@@ -1,8 +1,8 @@
 //! Text messages: who opted out, who answers, and what a number's prefix says of its country.
 //!
 //! - A message that is a stop word, or is short and begins with one, sets `sms.opted_out`; see
-//!   [`words`]. START, UNSTOP or STARTA alone ends it. In what order messages arrive doesn't
-//!   matter; see [`consent`].
+//!   `words.rs`. START, UNSTOP or STARTA alone ends it. In what order messages arrive doesn't
+//!   matter; see `consent.rs`.
 //! - A message that merely contains a stop word emits `sms.stop_suspected`, for a person to read.
 //! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back.
 //! - `country` is where the visible phone number is from. It is often another than where the
@@ -54,8 +54,10 @@ impl Subscriber for Sms {
             Wish::Other => {}
         }
         // A number that was there before this plug-in was never a change.
-        if profile.text("country").is_none() && profile.text("phone").is_some() {
-            claim_country(profile.text("phone"), effects)?;
+        if profile.text("country").is_none()
+            && let Some(country) = profile.text("phone").and_then(phone_numbers::country_of)
+        {
+            effects.set("country", country)?;
         }
         Ok(())
     }

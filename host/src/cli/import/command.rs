@@ -122,7 +122,8 @@ impl<'a> Import<'a> {
         let label = match &args.label {
             Some(label) => label.clone(),
             None if is_stdin(&args.file) => {
-                context.hint("stdin has no digest, so this import can't be resumed: --label NAME makes it so");
+                context
+                    .hint("stdin has no digest, so this import can't be resumed: --label NAME makes it so");
                 uuid::Uuid::new_v4().simple().to_string()
             }
             None => {
@@ -149,12 +150,13 @@ impl<'a> Import<'a> {
         };
         let delimiter = match (self.args.delimiter, &mapping.file.delimiter) {
             (Some(delimiter), _) => delimiter,
-            (None, Some(text)) => {
-                text.parse().map_err(|cause: String| bad_mapping().because(format!("file.delimiter: {cause}")))?
-            }
+            (None, Some(text)) => text
+                .parse()
+                .map_err(|cause: String| bad_mapping().because(format!("file.delimiter: {cause}")))?,
             (None, None) => Delimiter::Byte(b','),
         };
-        source::columns(reader, mapping, delimiter, self.ids.clone()).map_err(|cause| bad_mapping().because(cause))
+        source::columns(reader, mapping, delimiter, self.ids.clone())
+            .map_err(|cause| bad_mapping().because(cause))
     }
 
     fn preview(&self, count: usize, context: &Context) -> Result<(), CliError> {
@@ -189,7 +191,9 @@ impl<'a> Import<'a> {
                 grouped(row + 1),
                 grouped(survey.rows)
             )),
-            Start::Tail(_) => context.hint("the host knows this file's end already: making sure of its last rows"),
+            Start::Tail(_) => {
+                context.hint("the host knows this file's end already: making sure of its last rows")
+            }
         }
         Ok((start, Some(survey.rows)))
     }
@@ -223,7 +227,9 @@ impl<'a> Import<'a> {
         if summary.refused > 0 {
             let error = CliError::refused(format!("{} rows were refused", grouped(summary.refused)));
             return Err(match report {
-                Some(path) => error.next(format!("read why in {}, mend those lines and import them", path.display())),
+                Some(path) => {
+                    error.next(format!("read why in {}, mend those lines and import them", path.display()))
+                }
                 None => error,
             });
         }
@@ -257,10 +263,10 @@ impl Progress for Reporting {
 
     fn refused(&mut self, refused: &Refused) {
         self.inner.refused(refused);
-        if self.failure.is_none() {
-            if let Err(cause) = self.write(refused) {
-                self.failure = Some(file_error("write", &self.path, &cause));
-            }
+        if self.failure.is_none()
+            && let Err(cause) = self.write(refused)
+        {
+            self.failure = Some(file_error("write", &self.path, &cause));
         }
     }
 
@@ -290,7 +296,8 @@ fn read_mapping(path: &Path) -> Result<MappingFile, CliError> {
 }
 
 fn bad_mapping() -> CliError {
-    CliError::usage("the mapping can't be used").next("docs/import.md lists the keys; --preview 5 shows what comes of it")
+    CliError::usage("the mapping can't be used")
+        .next("docs/import.md lists the keys; --preview 5 shows what comes of it")
 }
 
 fn print_summary(summary: &Summary, start: Start, context: &Context) -> Result<(), CliError> {
@@ -334,7 +341,8 @@ mod tests {
 
     #[test]
     fn the_summary_is_one_line() {
-        let summary = Summary { accepted: 69_000, refused: 2, batches: 350, seconds: 2.0, ..Summary::default() };
+        let summary =
+            Summary { accepted: 69_000, refused: 2, batches: 350, seconds: 2.0, ..Summary::default() };
         assert_eq!(
             summary_line(&summary),
             "69,000 events accepted, 2 refused in 2.0 s (34,501 a second, 350 requests)\n"

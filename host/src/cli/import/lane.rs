@@ -13,7 +13,9 @@ use crate::client::{BatchItem, Client, ClientError};
 const GATHER: Duration = Duration::from_millis(20);
 /// The first wait when the host doesn't say how long; it doubles from there.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-/// The longest wait between two tries, whatever the host says.
+/// The shortest wait, even when the host says that none is needed: a lane must not spin.
+const WAIT_MIN: Duration = Duration::from_millis(10);
+/// The longest wait when the host doesn't say how long.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
 /// A row on its way.
@@ -145,10 +147,11 @@ impl Lane<'_> {
                 Err(cause) => cause,
             };
             let since = *failing_since.get_or_insert_with(Instant::now);
-            if !cause.is_passing() || since.elapsed() >= self.options.patience {
+            let patience_left = self.options.patience.saturating_sub(since.elapsed());
+            if !cause.is_passing() || patience_left.is_zero() {
                 return Err(Ended::Failed(cause));
             }
-            let wait = cause.retry_after().unwrap_or(backoff).min(BACKOFF_MAX);
+            let wait = cause.retry_after().unwrap_or(backoff).max(WAIT_MIN).min(patience_left);
             backoff = (backoff * 2).min(BACKOFF_MAX);
             let _ = self.reports.send(Report::Waiting { cause, wait });
             if self.options.stop.wait(wait) {

@@ -81,7 +81,9 @@ impl<'de> Deserialize<'de> for Source {
             toml::Value::Float(number) if number.is_finite() => Source::Constant(number.into()),
             toml::Value::Boolean(boolean) => Source::Constant(boolean.into()),
             table @ toml::Value::Table(_) => Source::Detailed(table.try_into().map_err(D::Error::custom)?),
-            other => return Err(D::Error::custom(format!("{other} can't be a value: write a text or a table"))),
+            other => {
+                return Err(D::Error::custom(format!("{other} can't be a value: write a text or a table")));
+            }
         })
     }
 }
@@ -193,9 +195,8 @@ impl Detailed {
         }
         let offset = match &self.zone {
             None => plain.offset,
-            Some(zone) => {
-                offset(zone).ok_or_else(|| format!("{zone:?} is no zone: write UTC or an offset such as +01:00"))?
-            }
+            Some(zone) => offset(zone)
+                .ok_or_else(|| format!("{zone:?} is no zone: write UTC or an offset such as +01:00"))?,
         };
         let separator = self.separator.clone().unwrap_or(plain.separator);
         if separator.is_empty() {
@@ -265,7 +266,9 @@ impl Rule {
 impl Mapping {
     /// The event that a line's cells make, or what is wrong with them.
     pub fn event(&self, cells: &[&str], line: u64) -> Result<Json, String> {
-        let one = |rule: &Rule, place: &str| rule.value(cells, line).map_err(|problem| format!("{place}: {problem}"));
+        let one = |rule: &Rule, place: &str| {
+            rule.value(cells, line).map_err(|problem| format!("{place}: {problem}"))
+        };
         let many = |rules: &[(String, Rule)], table: &str| {
             let mut members = Map::new();
             for (name, rule) in rules {
@@ -330,12 +333,21 @@ mod tests {
 
     #[test]
     fn mistakes_in_a_mapping_name_their_place() {
-        let fit = |text: &str| MappingFile::parse(text).and_then(|file| file.fit(&columns("a b")).map(|_| ()));
+        let fit =
+            |text: &str| MappingFile::parse(text).and_then(|file| file.fit(&columns("a b")).map(|_| ()));
         let event = "[event]\nname = \"x\"\n";
-        let with = |rest: &str| fit(&format!("{event}[identifiers]\nid = \"{{a}}\"\n{rest}")).unwrap_err().to_string();
+        let with = |rest: &str| {
+            fit(&format!("{event}[identifiers]\nid = \"{{a}}\"\n{rest}")).unwrap_err().to_string()
+        };
         assert!(fit(event).unwrap_err().to_string().starts_with("identifiers: "));
-        assert_eq!(with("[properties]\nc = \"{c}\""), "properties.c: the file has no column \"c\"; it has a, b");
-        assert!(with("[properties]\nc = { column = \"a\", template = \"b\" }").contains("either column or template"));
+        assert_eq!(
+            with("[properties]\nc = \"{c}\""),
+            "properties.c: the file has no column \"c\"; it has a, b"
+        );
+        assert!(
+            with("[properties]\nc = { column = \"a\", template = \"b\" }")
+                .contains("either column or template")
+        );
         assert!(with("[properties]\nc = { column = \"a\", kind = \"text\" }").contains("kind"));
         assert!(with("[properties]\nc = { column = \"a\", format = \"%Y\" }").contains("has no format"));
         assert!(with("[properties]\nc = \"{a\"").contains("a lone {"));

@@ -45,8 +45,8 @@ impl Bar {
     fn new(total: Option<u64>) -> Bar {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND));
         let template = match total {
-            Some(_) => "{bar:30} {human_pos} of {human_len} rows, {per_sec}, {eta} left{msg}",
-            None => "{spinner} {human_pos} rows, {per_sec}{msg}",
+            Some(_) => "{bar:30} {human_pos} of {human_len} rows, {eta} left{msg}",
+            None => "{spinner} {human_pos} rows{msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -57,10 +57,13 @@ impl Bar {
 
 impl Progress for Bar {
     fn update(&mut self, summary: &Summary) {
-        self.bar.set_position(summary.accepted + summary.duplicates + summary.refused);
-        if summary.refused > 0 {
-            self.bar.set_message(format!(", {} refused", grouped(summary.refused)));
-        }
+        let done = summary.accepted + summary.duplicates + summary.refused;
+        self.bar.set_position(done);
+        let refused = match summary.refused {
+            0 => String::new(),
+            refused => format!(", {} refused", grouped(refused)),
+        };
+        self.bar.set_message(format!(", {} rows/s{refused}", grouped(rate(done, summary.seconds))));
     }
 
     fn refused(&mut self, refused: &Refused) {
@@ -136,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_line_says_how_far_and_how_fast() {
-        let summary = Summary { accepted: 9_000, duplicates: 990, refused: 10, seconds: 2.0, ..Summary::default() };
+        let summary =
+            Summary { accepted: 9_000, duplicates: 990, refused: 10, seconds: 2.0, ..Summary::default() };
         assert_eq!(progress_line(&summary, Some(69_659)), "10,000 of 69,659 rows, 5,000 rows/s, 10 refused");
         assert_eq!(rate(5, 0.0), 0);
     }

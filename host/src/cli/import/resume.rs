@@ -71,18 +71,16 @@ impl Survey {
         let number = self.rows;
         self.rows += 1;
         let Some(id) = row.event.get("id").and_then(serde_json::Value::as_str) else { return };
-        if number % self.stride == 0 {
+        if number.is_multiple_of(self.stride) {
             if self.probes.len() == PROBES_MAX {
                 self.stride *= 2;
                 let stride = self.stride;
-                self.probes.retain(|probe| probe.first_row % stride == 0);
+                self.probes.retain(|probe| probe.first_row.is_multiple_of(stride));
             }
             self.probes.push(Probe { first_row: number, ids: Vec::with_capacity(NEIGHBOURS) });
         }
-        if let Some(probe) = self.probes.last_mut() {
-            if probe.ids.len() < NEIGHBOURS {
-                probe.ids.push(id.to_owned());
-            }
+        if let Some(probe) = self.probes.last_mut().filter(|probe| probe.ids.len() < NEIGHBOURS) {
+            probe.ids.push(id.to_owned());
         }
         if self.last.ids.len() == NEIGHBOURS {
             self.last.ids.remove(0);
@@ -119,9 +117,7 @@ impl Survey {
         }
         Ok(match low.checked_sub(1) {
             None => Start::Beginning,
-            Some(last_known) => {
-                Start::Within(self.probes[last_known].first_row.saturating_sub(WINDOW_ROWS))
-            }
+            Some(last_known) => Start::Within(self.probes[last_known].first_row.saturating_sub(WINDOW_ROWS)),
         })
     }
 }
@@ -164,7 +160,9 @@ mod tests {
     fn an_interrupted_import_goes_on_before_what_is_known() {
         for sent in [10_000, 55_555, 299_000] {
             // Lanes that were behind left holes in the last window, and some rows were refused.
-            let knows = |row: u64| row < sent && row % 97 != 0 && (row < sent - 3_900 || row % 3 == 0);
+            let knows = |row: u64| {
+                row < sent && !row.is_multiple_of(97) && (row < sent - 3_900 || row.is_multiple_of(3))
+            };
             let Start::Within(row) = start(300_000, knows) else { panic!("{sent}") };
             assert!(row <= sent - 3_900, "{row} of {sent}");
             assert!(row + 2 * WINDOW_ROWS + 512 > sent, "{row} of {sent}");

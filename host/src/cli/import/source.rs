@@ -27,7 +27,8 @@ pub type Rows = Box<dyn Iterator<Item = Result<Row, SourceError>>>;
 
 /// Opens a file, or stdin for `-`, and takes gzip off.
 pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let raw: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    let raw: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
     ungzipped(BufReader::with_capacity(BUFFER_BYTES, raw))
 }
 
@@ -174,11 +175,8 @@ fn csv_records(
 ) -> Result<Rows, MappingError> {
     let budget = Rc::new(Cell::new(RECORD_BYTES_MAX));
     let guarded = Guarded { inner: reader, budget: Rc::clone(&budget) };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(guarded);
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(guarded);
     let mut record = csv::StringRecord::new();
     let mut first = None;
     if header {
@@ -207,9 +205,10 @@ fn csv_records(
                 Some(row(&mapping, &ids, &cells, names.len(), line))
             }
             Err(cause) => match (cause.kind(), cause.position()) {
-                (csv::ErrorKind::Utf8 { .. }, Some(position)) => {
-                    Some(Err(SourceError::Bad(BadRow { line: position.line(), problem: "it is not UTF-8".to_owned() })))
-                }
+                (csv::ErrorKind::Utf8 { .. }, Some(position)) => Some(Err(SourceError::Bad(BadRow {
+                    line: position.line(),
+                    problem: "it is not UTF-8".to_owned(),
+                }))),
                 _ => {
                     broken = true;
                     Some(Err(SourceError::Broken(cause.to_string())))
@@ -338,7 +337,8 @@ mod tests {
     }
 
     fn mapping(file: &str) -> MappingFile {
-        MappingFile::parse(&format!("{file}\n[event]\nname = \"x\"\n[identifiers]\nid = \"{{a}}\"\n")).unwrap()
+        MappingFile::parse(&format!("{file}\n[event]\nname = \"x\"\n[identifiers]\nid = \"{{a}}\"\n"))
+            .unwrap()
     }
 
     #[test]
@@ -353,7 +353,9 @@ mod tests {
         let mut text = b"a,b\n1,\"".to_vec();
         text.extend(vec![b'x'; 3 * RECORD_BYTES_MAX as usize]);
         let mut rows = columns(reader(&text), &mapping(""), Delimiter::Byte(b','), Ids::new("d")).unwrap();
-        assert!(matches!(rows.next(), Some(Err(SourceError::Broken(cause))) if cause.contains("quotation mark")));
+        assert!(
+            matches!(rows.next(), Some(Err(SourceError::Broken(cause))) if cause.contains("quotation mark"))
+        );
         assert!(rows.next().is_none());
     }
 

@@ -43,7 +43,8 @@ struct Server {
 impl Server {
     fn start() -> Server {
         let kept = Shared::default();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new()
@@ -68,7 +69,8 @@ impl Server {
 }
 
 fn problem(status: StatusCode, title: &str) -> Response {
-    (status, Json(json!({"type": "/errors/x", "title": title, "status": status.as_u16(), "code": "x"}))).into_response()
+    (status, Json(json!({"type": "/errors/x", "title": title, "status": status.as_u16(), "code": "x"})))
+        .into_response()
 }
 
 async fn take(State(kept): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
@@ -79,7 +81,8 @@ async fn take(State(kept): State<Shared>, headers: HeaderMap, Json(body): Json<V
     kept.requests += 1;
     if kept.busy > 0 {
         kept.busy -= 1;
-        return (StatusCode::SERVICE_UNAVAILABLE, [("Retry-After", "0")], Json(json!({"title": "Busy"}))).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, [("Retry-After", "0")], Json(json!({"title": "Busy"})))
+            .into_response();
     }
     let events = body["events"].as_array().unwrap();
     kept.biggest_batch = kept.biggest_batch.max(events.len());
@@ -106,7 +109,8 @@ async fn take(State(kept): State<Shared>, headers: HeaderMap, Json(body): Json<V
         answers.push(json!({"id": id, "profile": "p", "position": "1-1", "duplicate": duplicate}));
     }
     let refused = answers.iter().filter(|answer| answer.get("problem").is_some()).count();
-    let status = if refused == answers.len() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::ACCEPTED };
+    let status =
+        if refused == answers.len() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::ACCEPTED };
     let accepted = answers.len() - refused;
     (status, Json(json!({"accepted": accepted, "refused": refused, "events": answers}))).into_response()
 }
@@ -192,8 +196,11 @@ fn bad_rows_are_listed_and_the_rest_goes_on() {
 fn a_refused_call_ends_the_import_and_says_what_was_done() {
     let server = Server::start();
     server.kept().full_at = Some(1_000);
-    let error = run(rows(0..50_000), &server.client(), &Options::default(), &mut Seen::default()).unwrap_err();
-    let ImportError::Host { cause: ClientError::Refused(problem), summary } = error else { panic!("{error}") };
+    let error =
+        run(rows(0..50_000), &server.client(), &Options::default(), &mut Seen::default()).unwrap_err();
+    let ImportError::Host { cause: ClientError::Refused(problem), summary } = error else {
+        panic!("{error}")
+    };
     assert_eq!(problem.title, "Full");
     assert_eq!(summary.accepted, server.kept().ids.len() as u64);
     assert!(summary.rows < 50_000);

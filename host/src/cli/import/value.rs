@@ -68,9 +68,9 @@ impl Reading {
                 "false" | "0" => Value::Boolean(false),
                 _ => return Err(format!("{trimmed:?} is not true, false, 1 or 0")),
             },
-            Type::Texts => {
-                Value::Texts(trimmed.split(self.separator.as_str()).map(|item| item.trim().to_owned()).collect())
-            }
+            Type::Texts => Value::Texts(
+                trimmed.split(self.separator.as_str()).map(|item| item.trim().to_owned()).collect(),
+            ),
             Type::Json => {
                 return serde_json::from_str(trimmed).map(Some).map_err(|cause| format!("no JSON: {cause}"));
             }
@@ -89,7 +89,9 @@ impl Reading {
             millis.ok_or_else(|| bad("it is out of range".to_owned()))
         };
         match self.format.as_deref() {
-            None | Some("rfc3339") => text.parse().map_err(|cause: crate::vocabulary::TimeError| cause.to_string()),
+            None | Some("rfc3339") => {
+                text.parse().map_err(|cause: crate::vocabulary::TimeError| cause.to_string())
+            }
             Some("unix") => count(1_000),
             Some("unix-ms") => count(1),
             Some(format) => {
@@ -101,14 +103,19 @@ impl Reading {
                     let zone = TimeZone::fixed(self.offset);
                     zone.to_timestamp(local).map_err(|cause| bad(cause.to_string()))?
                 };
-                Timestamp::from_millis(moment.as_millisecond()).ok_or_else(|| bad("it is out of range".to_owned()))
+                Timestamp::from_millis(moment.as_millisecond())
+                    .ok_or_else(|| bad("it is out of range".to_owned()))
             }
         }
     }
 
     /// A date without a time is its midnight.
     fn local(&self, parts: &strtime::BrokenDownTime) -> Result<DateTime, jiff::Error> {
-        if parts.hour().is_some() { parts.to_datetime() } else { Ok(parts.to_date()?.to_datetime(Time::midnight())) }
+        if parts.hour().is_some() {
+            parts.to_datetime()
+        } else {
+            Ok(parts.to_date()?.to_datetime(Time::midnight()))
+        }
     }
 
     fn date(&self, text: &str) -> Result<Json, String> {

@@ -117,7 +117,11 @@ impl Checked {
                 ("settings", joined(manifest.settings.keys())),
                 ("size", component.map(|(_, size)| bytes(*size)).unwrap_or_default()),
                 ("digest", component.map(|(package, _)| package.digest().to_string()).unwrap_or_default()),
-                ("result", if component.is_some() { "a host would take it" } else { "plugin.toml is sound" }.to_owned()),
+                (
+                    "result",
+                    if component.is_some() { "a host would take it" } else { "plugin.toml is sound" }
+                        .to_owned(),
+                ),
             ],
             paint,
         )

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, file_error};
 use crate::cli::output::{Paint, plain, value_text};
-use crate::client::Plan;
+use crate::client::{Plan, PlannedSetting, PlannedSource};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -57,7 +57,12 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     let answer = client.install(&component, from_start, args.deliver)?;
     context.answer(&answer.raw, |_| {
         let capability = &answer.body.capability;
-        format!("installed {} {}: {}\n", plain(&capability.name), plain(&capability.version), plain(&capability.state))
+        format!(
+            "installed {} {}: {}\n",
+            plain(&capability.name),
+            plain(&capability.version),
+            plain(&capability.state)
+        )
     })
 }
 
@@ -73,7 +78,11 @@ fn confirm(plan: &Plan, context: &Context) -> Result<(), CliError> {
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && means_yes(&answer) { Ok(()) } else { Err(CliError::refused("not installed; nothing was changed")) }
+    if read.is_ok() && means_yes(&answer) {
+        Ok(())
+    } else {
+        Err(CliError::refused("not installed; nothing was changed"))
+    }
 }
 
 fn means_yes(answer: &str) -> bool {
@@ -102,30 +111,36 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
         "wants to read",
         plan.reads
             .iter()
-            .map(|read| format!("{} for {}{}", plain(&read.field), plain(&read.purposes.join(", ")), new(read.new)))
+            .map(|read| {
+                format!("{} for {}{}", plain(&read.field), plain(&read.purposes.join(", ")), new(read.new))
+            })
             .collect(),
     );
     section(
         "wants to know the customer's",
         plan.identifiers.iter().map(|known| format!("{}{}", plain(&known.name), new(known.new))).collect(),
     );
-    section("makes claims for", plan.sources.iter().map(|source| source_line(source, &plan.capability, paint)).collect());
-    section("may emit", plan.emits.iter().map(|event| plain(event)).collect());
     section(
-        "can be set",
-        plan.settings
-            .iter()
-            .map(|setting| {
-                let now = if setting.value.is_null() { &setting.default } else { &setting.value };
-                format!("{} = {}", plain(&setting.name), plain(&value_text(now)))
-            })
-            .collect(),
+        "makes claims for",
+        plan.sources.iter().map(|source| source_line(source, &plan.capability, paint)).collect(),
     );
+    section("may emit", plan.emits.iter().map(|event| plain(event)).collect());
+    section("can be set", plan.settings.iter().map(setting_line).collect());
     section("mind", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
     text
 }
 
-fn source_line(source: &crate::client::PlannedSource, capability: &str, paint: Paint) -> String {
+fn setting_line(setting: &PlannedSetting) -> String {
+    match setting {
+        PlannedSetting::Name(name) => plain(name),
+        PlannedSetting::Setting(setting) => {
+            let now = if setting.value.is_null() { &setting.default } else { &setting.value };
+            format!("{} = {}", plain(&setting.name), plain(&value_text(now)))
+        }
+    }
+}
+
+fn source_line(source: &PlannedSource, capability: &str, paint: Paint) -> String {
     let field = format!("{} ({})", plain(&source.field), plain(&source.kind));
     let role = match (&source.now, source.becomes_source) {
         (Some(now), _) if now == capability => "is its source".to_owned(),
@@ -150,7 +165,7 @@ mod tests {
                 "sources": [{"field": "sms.opted_out", "type": "boolean", "now": null, "becomes_source": true, "new_field": true},
                             {"field": "country", "type": "text", "now": "crm", "becomes_source": false, "new_field": false}],
                 "emits": ["sms.stop_suspected"],
-                "settings": [{"name": "stop_words", "type": "texts", "default": ["STOP", "END"], "value": null, "description": ""}],
+                "settings": [{"name": "stop_words", "type": "texts", "default": ["STOP", "END"], "value": null, "description": ""}, "grace"],
                 "warnings": ["country has another source"]}"#,
         )
         .unwrap();
@@ -163,7 +178,7 @@ mod tests {
              \x20 makes claims for\n    sms.opted_out (boolean), a new field: becomes its source\n\
              \x20   country (text): crm stays its source: only admins see the claims\n\
              \x20 may emit\n    sms.stop_suspected\n\
-             \x20 can be set\n    stop_words = STOP, END\n\
+             \x20 can be set\n    stop_words = STOP, END\n    grace\n\
              \x20 mind\n    country has another source\n"
         );
     }

@@ -121,7 +121,8 @@ pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
     let mut settings = Map::new();
     for pair in &args.settings {
         let declared = capability.settings.iter().find(|setting| setting.name == pair.name);
-        let kind = declared.and_then(|setting| serde_json::from_value::<Type>(Value::from(setting.kind.clone())).ok());
+        let kind = declared
+            .and_then(|setting| serde_json::from_value::<Type>(Value::from(setting.kind.clone())).ok());
         let value = kind.map_or_else(|| Ok(pair.guessed()), |kind| pair.typed(kind))?;
         settings.insert(pair.name.clone(), value);
     }

@@ -45,7 +45,9 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<(), CliError> {
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(args.name.as_str()));
     let sdk = find_sdk(args.sdk.as_deref())?;
     if fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(CliError::usage(format!("{} is not empty", dir.display())).next("name another folder with --dir"));
+        return Err(
+            CliError::usage(format!("{} is not empty", dir.display())).next("name another folder with --dir")
+        );
     }
     fs::create_dir_all(dir.join("src")).map_err(|cause| file_error("make", &dir, &cause))?;
     let dir_whole = dir.canonicalize().map_err(|cause| file_error("read", &dir, &cause))?;
@@ -60,7 +62,8 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<(), CliError> {
         "next: cargo test --manifest-path {place}/Cargo.toml, then samsyn plugin build {place}"
     ));
     if context.json {
-        return context.print(&format!("{}\n", serde_json::json!({ "name": args.name.as_str(), "dir": dir })));
+        return context
+            .print(&format!("{}\n", serde_json::json!({ "name": args.name.as_str(), "dir": dir })));
     }
     context.print(&format!("made {place}: plugin.toml, src/lib.rs with its tests, Cargo.toml, README.md\n"))
 }
@@ -84,7 +87,8 @@ fn filled(text: &str, name: &str, sdk_path: &str) -> String {
 /// near the command itself, which a checkout builds in its own target folder.
 fn find_sdk(given: Option<&Path>) -> Result<PathBuf, CliError> {
     let is_sdk = |folder: &Path| {
-        fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("name = \"samsyn-plugin\""))
+        fs::read_to_string(folder.join("Cargo.toml"))
+            .is_ok_and(|text| text.contains("name = \"samsyn-plugin\""))
     };
     let found = match given {
         Some(folder) => is_sdk(folder).then(|| folder.to_owned()),

@@ -172,6 +172,16 @@ fn a_tier_runs_out_by_event_time() {
 }
 
 #[test]
+fn time_passes_with_a_repeat_too() {
+    let first = [order(1, "300", 0), refund(1, 1, "0.5", 0), order(2, "1", 0), Redeem(1, 5, 0)];
+    for later in [order(1, "300", 365), refund(1, 1, "0.5", 365), Cancel(2, 365), Redeem(1, 5, 365)] {
+        assert_eq!(after(&first).unwrap().tier, Tier::Gold);
+        let steps = [&first[..], std::slice::from_ref(&later)].concat();
+        assert_eq!(after(&steps).unwrap().tier, Tier::Bronze, "{later:?}");
+    }
+}
+
+#[test]
 fn orders_beyond_the_bound_keep_their_points_and_never_count_twice() {
     let mut ledger = Ledger::default();
     let settled = 40;

@@ -1,0 +1,200 @@
+//! Plug-ins: listed, planned, installed, set, released, removed.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value as Tree, json};
+
+use super::access::Caller;
+use super::capability_answer::{CapabilityAnswer, Progress};
+use super::convert::blocking;
+use super::json::{Members, Place};
+use super::pagination::List;
+use super::params::{DryRun, ListParams, Params, Segment};
+use super::problem::{Answer, Kind, Problem};
+use super::{ApiState, body, json};
+use crate::engine::{Engine, InstallOptions};
+use crate::registry::{Capability, InstallPlan, Registry, RegistryChange};
+use crate::vocabulary::{CapabilityName, Partition, Position, Value};
+
+const CAPABILITIES: List = List("/v1/capabilities");
+
+/// `GET /v1/capabilities`.
+pub async fn list(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
+    blocking(move || {
+        let registry = state.engine.registry();
+        let all = registry.capabilities.iter().map(|(name, is)| (name.as_str(), (name, is)));
+        let page = CAPABILITIES.page(all, params.limit, params.cursor.as_deref(), |_, (name, is)| {
+            CapabilityAnswer::new(&registry, name, is, Progress::of(&state.engine, name))
+        })?;
+        Ok(Json(page).into_response())
+    })
+    .await?
+}
+
+/// `GET /v1/capabilities/{name}`.
+pub async fn show(State(state): State<ApiState>, Segment(name): Segment) -> Answer {
+    let tree = tree(&state, name).await?;
+    Ok(Json(tree).into_response())
+}
+
+fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a CapabilityName, &'a Capability)> {
+    let unknown = || {
+        let detail = format!("there is no capability {:?}", json::shortened(name));
+        Problem::new(Kind::UnknownCapability, detail).at("name")
+    };
+    registry.capabilities.get_key_value(name).map(|(name, is)| (name, is.as_ref())).ok_or_else(unknown)
+}
+
+/// CAPABILITY as the newest registry has it.
+async fn tree(state: &ApiState, name: String) -> Answer<Tree> {
+    let engine = state.engine.clone();
+    blocking(move || tree_of(&engine, &engine.registry(), &name)).await?
+}
+
+fn tree_of(engine: &Engine, registry: &Registry, name: &str) -> Answer<Tree> {
+    let (name, capability) = known(registry, name)?;
+    let answer = CapabilityAnswer::new(registry, name, capability, Progress::of(engine, name));
+    serde_json::to_value(answer).map_err(Problem::internal)
+}
+
+/// How to install.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InstallParams {
+    dry_run: bool,
+    from: From,
+    deliver: bool,
+}
+
+/// Where a plug-in starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum From {
+    /// With what happens next.
+    #[default]
+    Now,
+    /// With the oldest event there is.
+    Start,
+}
+
+/// `POST /v1/capabilities`.
+pub async fn install(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Params(params): Params<InstallParams>,
+    request: Request,
+) -> Answer {
+    if params.deliver && params.from == From::Now {
+        let detail = "`deliver` says what to do while catching up, which only `from=start` does";
+        return Err(Problem::new(Kind::QueryInvalid, detail).at("deliver"));
+    }
+    let place = state.admission.enter_install()?;
+    let bytes = body::component(request, state.component_bytes_max, &state.limits).await?;
+    let engine = state.engine.clone();
+    let options = InstallOptions { from_start: params.from == From::Start, deliver: params.deliver };
+    // The place is held until the work is done, though the client may be gone by then.
+    let done = blocking(move || {
+        let _place = place;
+        if params.dry_run {
+            return engine.plan_install(&bytes).map(|plan| (plan, None));
+        }
+        engine.install(&bytes, options, &application).map(|(plan, seq)| (plan, Some(seq)))
+    });
+    let (plan, seq) = done.await??;
+    let plan_answer = plan_answer(&plan)?;
+    let Some(seq) = seq else { return Ok(Json(plan_answer).into_response()) };
+    state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
+    let capability = tree(&state, plan.capability.to_string()).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "capability": capability, "plan": plan_answer }))).into_response())
+}
+
+/// PLAN. Settings are objects, as everywhere else: more may be said about them later.
+fn plan_answer(plan: &InstallPlan) -> Answer<Tree> {
+    let mut tree = serde_json::to_value(plan).map_err(Problem::internal)?;
+    if let Some(settings) = tree.get_mut("settings").and_then(Tree::as_array_mut) {
+        for setting in settings.iter_mut().filter(|setting| setting.is_string()) {
+            *setting = json!({ "name": setting.take() });
+        }
+    }
+    Ok(tree)
+}
+
+/// `PATCH /v1/capabilities/{name}/settings`.
+pub async fn set(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+    Params(params): Params<DryRun>,
+    request: Request,
+) -> Answer {
+    let bytes = body::json(request, body::MERGE_PATCH, &state.limits).await?;
+    let registry = state.engine.registry();
+    let (known_name, capability) = known(&registry, &name)?;
+    let settings = read_settings(json::utf8(&bytes)?, capability)?;
+    let change = RegistryChange::SettingsChanged { capability: known_name.clone(), settings };
+    if params.dry_run {
+        registry.check(&change)?;
+        let next = registry.apply(registry.revision + 1, &change).map_err(Problem::internal)?;
+        let engine = state.engine.clone();
+        let tree = blocking(move || tree_of(&engine, &next, &name)).await??;
+        return Ok(Json(tree).into_response());
+    }
+    state.engine.change_registry(change, application).await?;
+    Ok(Json(tree(&state, name).await?).into_response())
+}
+
+fn read_settings(text: &str, capability: &Capability) -> Answer<BTreeMap<String, Option<Value>>> {
+    let members: Members<'_> = json::body_object(text)?;
+    members
+        .0
+        .iter()
+        .map(|(name, value)| Ok((name.to_string(), read_setting(name, value, capability)?)))
+        .collect()
+}
+
+fn read_setting(name: &str, value: &RawValue, capability: &Capability) -> Answer<Option<Value>> {
+    let place = Place::Root.key(name);
+    let Some(setting) = capability.manifest.settings.get(name) else {
+        let known: Vec<&str> = capability.manifest.settings.keys().map(String::as_str).collect();
+        let detail =
+            format!("there is no setting {:?}; there are: {}", json::shortened(name), known.join(", "));
+        return Err(place.problem(Kind::DefinitionInvalid, detail));
+    };
+    if value.get() == "null" {
+        return Ok(None);
+    }
+    json::refuse_control_characters(value, &place)?;
+    let wrong = |error: crate::vocabulary::CoerceError| {
+        let next = format!("The setting is {}; null puts it back to its default.", setting.kind);
+        place.problem(Kind::WrongType, error.to_string()).next(next)
+    };
+    Value::from_json(value, setting.kind).map(Some).map_err(wrong)
+}
+
+/// `POST /v1/capabilities/{name}/release`.
+pub async fn release(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+) -> Answer {
+    let capability = known(&state.engine.registry(), &name)?.0.clone();
+    state.engine.change_registry(RegistryChange::Released { capability }, application).await?;
+    Ok(Json(tree(&state, name).await?).into_response())
+}
+
+/// `DELETE /v1/capabilities/{name}`.
+pub async fn remove(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+) -> Answer {
+    let capability = known(&state.engine.registry(), &name)?.0.clone();
+    state.engine.change_registry(RegistryChange::Removed { capability }, application).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,122 @@
+//! An installed plug-in as an answer.
+
+use serde::Serialize;
+
+use super::json_value::JsonValue;
+use crate::engine::Engine;
+use crate::registry::{Capability, CapabilityState, Registry};
+use crate::vocabulary::{
+    CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Role, Timestamp, Type,
+};
+
+/// CAPABILITY of docs/http.md.
+#[derive(Serialize)]
+pub struct CapabilityAnswer<'a> {
+    name: &'a CapabilityName,
+    version: &'a str,
+    digest: Digest,
+    owner: &'a str,
+    description: &'a str,
+    state: &'static str,
+    reason: Option<&'a str>,
+    generation: u32,
+    roles: &'a [Role],
+    subscribes: Vec<&'a EventPattern>,
+    emits: Vec<&'a EventName>,
+    sources: Vec<SourceAnswer<'a>>,
+    consumes: Vec<ConsumeAnswer<'a>>,
+    identifiers: &'a [IdentifierName],
+    settings: Vec<SettingAnswer<'a>>,
+    lag: u64,
+    parked: usize,
+    installed_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct SourceAnswer<'a> {
+    field: &'a FieldName,
+    assigned: bool,
+}
+
+#[derive(Serialize)]
+struct ConsumeAnswer<'a> {
+    field: &'a FieldName,
+    purposes: &'a [String],
+    notify: bool,
+}
+
+#[derive(Serialize)]
+struct SettingAnswer<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: Type,
+    default: JsonValue<'a>,
+    value: JsonValue<'a>,
+    description: &'a str,
+}
+
+/// How far a capability is, asked before the answer is written: it reads the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    lag: u64,
+    parked: usize,
+}
+
+impl Progress {
+    /// How far it is now.
+    pub fn of(engine: &Engine, name: &CapabilityName) -> Progress {
+        Progress { lag: engine.lag(name), parked: engine.parked_count(name) }
+    }
+}
+
+impl<'a> CapabilityAnswer<'a> {
+    /// The capability as this revision of the registry has it.
+    pub fn new(
+        registry: &Registry,
+        name: &'a CapabilityName,
+        capability: &'a Capability,
+        progress: Progress,
+    ) -> CapabilityAnswer<'a> {
+        let manifest = &capability.manifest;
+        let (state, reason) = match &capability.state {
+            CapabilityState::Quarantined { reason } => ("quarantined", Some(reason.as_str())),
+            CapabilityState::Active if progress.lag > 0 => ("catching-up", None),
+            CapabilityState::Active => ("active", None),
+        };
+        let assigned = |field: &FieldName| registry.source_of(field.as_str()) == Some(name);
+        let sources = manifest.sources.keys().map(|field| SourceAnswer { field, assigned: assigned(field) });
+        let granted = manifest.consumes.iter().filter(|(field, _)| capability.grant.reads.contains(*field));
+        let consumes = granted.map(|(field, consumed)| ConsumeAnswer {
+            field,
+            purposes: &consumed.purposes,
+            notify: consumed.notify,
+        });
+        let settings = manifest.settings.iter().map(|(name, setting)| SettingAnswer {
+            name,
+            kind: setting.kind,
+            default: JsonValue(setting.default.as_ref()),
+            value: JsonValue(capability.settings.get(name)),
+            description: &setting.description,
+        });
+        CapabilityAnswer {
+            name,
+            version: &manifest.plugin.version,
+            digest: capability.digest,
+            owner: &manifest.plugin.owner,
+            description: &manifest.plugin.description,
+            state,
+            reason,
+            generation: capability.generation,
+            roles: &capability.roles,
+            subscribes: capability.grant.hears.iter().collect(),
+            emits: manifest.emits.keys().collect(),
+            sources: sources.collect(),
+            consumes: consumes.collect(),
+            identifiers: &capability.grant.identifiers,
+            settings: settings.collect(),
+            lag: progress.lag,
+            parked: progress.parked,
+            installed_at: capability.installed_at,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The dictionary: fields, their sources, and identifiers.
+
+use axum::extract::{Request, State};
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+
+use super::access::Caller;
+use super::event_json::bad_name;
+use super::json::Place;
+use super::pagination::List;
+use super::params::{ListParams, Params, Segment};
+use super::problem::{Answer, Kind, Problem};
+use super::{ApiState, body, json};
+use crate::registry::{DataClass, Field, IdentifierKind, Normaliser, Registry, RegistryChange};
+use crate::vocabulary::{CapabilityName, FieldName, IdentifierName, Type};
+
+const FIELDS: List = List("/v1/fields");
+const IDENTIFIERS: List = List("/v1/identifiers");
+
+#[derive(Serialize)]
+struct FieldAnswer<'a> {
+    name: &'a FieldName,
+    #[serde(rename = "type")]
+    kind: Type,
+    one_of: &'a [String],
+    description: &'a str,
+    class: DataClass,
+    identifies: Option<&'a IdentifierName>,
+    protective: bool,
+    source: Option<&'a CapabilityName>,
+    claimed_by: Vec<&'a CapabilityName>,
+    consumed_by: Vec<&'a CapabilityName>,
+}
+
+fn field_answer<'a>(registry: &'a Registry, name: &'a FieldName, field: &'a Field) -> FieldAnswer<'a> {
+    let capabilities = || registry.capabilities.iter();
+    FieldAnswer {
+        name,
+        kind: field.kind,
+        one_of: &field.one_of,
+        description: &field.description,
+        class: field.class,
+        identifies: field.identifies.as_ref(),
+        protective: field.protective,
+        source: field.source.as_ref(),
+        claimed_by: capabilities()
+            .filter(|(_, is)| is.manifest.sources.contains_key(name))
+            .map(|(by, _)| by)
+            .collect(),
+        consumed_by: capabilities()
+            .filter(|(_, is)| is.grant.reads.contains(name))
+            .map(|(by, _)| by)
+            .collect(),
+    }
+}
+
+/// `GET /v1/fields`.
+pub async fn list(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
+    let registry = state.engine.registry();
+    let all = registry.fields.iter().map(|(name, field)| (name.as_str(), (name, field)));
+    let page = FIELDS.page(all, params.limit, params.cursor.as_deref(), |_, (name, field)| {
+        field_answer(&registry, name, field)
+    })?;
+    Ok(Json(page).into_response())
+}
+
+/// `GET /v1/fields/{name}`.
+pub async fn show(State(state): State<ApiState>, Segment(name): Segment) -> Answer {
+    answer(&state.engine.registry(), &name)
+}
+
+fn answer(registry: &Registry, name: &str) -> Answer {
+    let Some((name, field)) = registry.fields.get_key_value(name) else {
+        let detail = format!("there is no field {:?}", json::shortened(name));
+        return Err(Problem::new(Kind::FieldNotFound, detail).at("name"));
+    };
+    Ok(Json(field_answer(registry, name, field)).into_response())
+}
+
+/// What a field is to be. Its source is assigned by a call of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Definition {
+    #[serde(rename = "type")]
+    kind: Type,
+    #[serde(default)]
+    one_of: Vec<String>,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    class: DataClass,
+    #[serde(default)]
+    identifies: Option<IdentifierName>,
+    #[serde(default)]
+    protective: bool,
+}
+
+/// `PUT /v1/fields/{name}`.
+pub async fn define(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+    request: Request,
+) -> Answer {
+    let name = FieldName::new(&name).map_err(|error| bad_name(&error, &Place::Root.key("name")))?;
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let defined: Definition = json::body_as(&bytes)?;
+    let field = Field {
+        kind: defined.kind,
+        one_of: defined.one_of,
+        description: defined.description,
+        class: defined.class,
+        identifies: defined.identifies,
+        protective: defined.protective,
+        source: None,
+    };
+    let change = RegistryChange::FieldDefined { name: name.clone(), field };
+    state.engine.change_registry(change, application).await?;
+    answer(&state.engine.registry(), name.as_str())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assignment {
+    // Null must be said: an empty body is no decision.
+    #[serde(deserialize_with = "Option::deserialize")]
+    capability: Option<CapabilityName>,
+}
+
+/// `PUT /v1/fields/{name}/source`.
+pub async fn assign(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+    request: Request,
+) -> Answer {
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let assignment: Assignment = json::body_as(&bytes)?;
+    let unknown = |_| {
+        Problem::new(Kind::FieldNotFound, format!("there is no field {:?}", json::shortened(&name)))
+            .at("name")
+    };
+    let field = FieldName::new(&name).map_err(unknown)?;
+    let change = RegistryChange::SourceAssigned { field, source: assignment.capability };
+    state.engine.change_registry(change, application).await?;
+    answer(&state.engine.registry(), &name)
+}
+
+#[derive(Serialize)]
+struct IdentifierAnswer<'a> {
+    name: &'a IdentifierName,
+    normaliser: Normaliser,
+    strength: u32,
+}
+
+fn identifier_answer<'a>(name: &'a IdentifierName, kind: &IdentifierKind) -> IdentifierAnswer<'a> {
+    IdentifierAnswer { name, normaliser: kind.normaliser, strength: kind.strength }
+}
+
+/// `GET /v1/identifiers`.
+pub async fn list_identifiers(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
+    let registry = state.engine.registry();
+    let all = registry.identifiers.iter().map(|(name, kind)| (name.as_str(), (name, kind)));
+    let page = IDENTIFIERS
+        .page(all, params.limit, params.cursor.as_deref(), |_, (name, kind)| identifier_answer(name, kind))?;
+    Ok(Json(page).into_response())
+}
+
+/// An identifier as it is listed, so that what was read can be changed and sent back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentifierDefinition {
+    #[serde(default)]
+    name: Option<IdentifierName>,
+    normaliser: Normaliser,
+    strength: u32,
+}
+
+/// `PUT /v1/identifiers/{name}`.
+pub async fn define_identifier(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+    request: Request,
+) -> Answer {
+    let place = Place::Root.key("name");
+    let name = IdentifierName::new(&name).map_err(|error| bad_name(&error, &place))?;
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let defined: IdentifierDefinition = json::body_as(&bytes)?;
+    if defined.name.as_ref().is_some_and(|other| *other != name) {
+        return Err(place.problem(Kind::DefinitionInvalid, "the body names another identifier than the path"));
+    }
+    let kind = IdentifierKind { normaliser: defined.normaliser, strength: defined.strength };
+    let answer = Json(identifier_answer(&name, &kind)).into_response();
+    let change = RegistryChange::IdentifierDefined { name, kind };
+    state.engine.change_registry(change, application).await?;
+    Ok(answer)
+}

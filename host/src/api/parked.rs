@@ -1,0 +1,147 @@
+//! Deliveries that wait for an administrator: listed, run again, given up with a reason.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::access::Caller;
+use super::convert::blocking;
+use super::pagination::{List, Page};
+use super::params::Params;
+use super::problem::{Answer, Kind, Problem};
+use super::{ApiState, body, json};
+use crate::engine::{ParkedCursor, ParkedFilter, ParkedItem};
+use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId, Role, Timestamp};
+
+const PARKED: List = List("/v1/parked");
+/// The longest reason of a skip, in bytes: a few sentences.
+const REASON_BYTES_MAX: usize = 1_024;
+
+#[derive(Serialize)]
+struct ParkedAnswer<'a> {
+    profile: ProfileId,
+    capability: &'a CapabilityName,
+    generation: u32,
+    item: String,
+    role: Role,
+    state: &'static str,
+    kind: Option<FailureKind>,
+    reason: Option<&'a str>,
+    backtrace: &'a [String],
+    since: Timestamp,
+}
+
+fn answer(item: &ParkedItem) -> ParkedAnswer<'_> {
+    let failure = item.blocked.failure.as_ref();
+    let position = Position { partition: item.partition, seq: item.blocked.item.seq };
+    ParkedAnswer {
+        profile: item.profile,
+        capability: &item.capability,
+        generation: item.generation,
+        item: format!("{position}.{}", item.blocked.item.index),
+        role: item.blocked.role,
+        state: if failure.is_some() { "parked" } else { "held" },
+        kind: failure.map(|failure| failure.kind),
+        reason: failure.map(|failure| failure.message.as_str()),
+        backtrace: failure.map_or(&[], |failure| &failure.backtrace),
+        since: item.blocked.since,
+    }
+}
+
+/// The query of the list. `code` is the failure's kind by its older name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParkedParams {
+    capability: Option<CapabilityName>,
+    profile: Option<ProfileId>,
+    #[serde(alias = "code")]
+    kind: Option<FailureKind>,
+    limit: Option<u64>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/parked`.
+pub async fn list(State(state): State<ApiState>, Params(params): Params<ParkedParams>) -> Answer {
+    let limit = List::limit(params.limit)?;
+    let after = PARKED.after(params.cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
+    let ParkedParams { capability, profile, kind, .. } = params;
+    let filter = ParkedFilter { capability, profile, kind };
+    blocking(move || {
+        let page = state.engine.parked(&filter, after, limit)?;
+        let next = page
+            .next
+            .map(|ParkedCursor(partition, profile)| PARKED.cursor(&format!("{} {profile}", partition.0)));
+        let items = page.items.iter().map(answer).collect();
+        Ok(Json(Page { items, next }).into_response())
+    })
+    .await?
+}
+
+fn read_cursor(key: &str) -> Answer<ParkedCursor> {
+    let read = || {
+        let (partition, profile) = key.split_once(' ')?;
+        Some(ParkedCursor(Partition(partition.parse().ok()?), profile.parse().ok()?))
+    };
+    read().ok_or_else(|| Problem::new(Kind::CursorInvalid, "this is no cursor of /v1/parked").at("cursor"))
+}
+
+/// Which deliveries to act on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Selection {
+    #[serde(default)]
+    capability: Option<CapabilityName>,
+    #[serde(default)]
+    profile: Option<ProfileId>,
+    #[serde(default)]
+    kind: Option<FailureKind>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl Selection {
+    fn filter(&self) -> Answer<ParkedFilter> {
+        if self.capability.is_none() && self.profile.is_none() && self.kind.is_none() {
+            return Err(Problem::new(
+                Kind::FilterEmpty,
+                "the filter has none of `capability`, `profile` and `kind`",
+            ));
+        }
+        Ok(ParkedFilter { capability: self.capability.clone(), profile: self.profile, kind: self.kind })
+    }
+}
+
+/// `POST /v1/parked/retry`.
+pub async fn retry(State(state): State<ApiState>, request: Request) -> Answer {
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let filter = json::body_as::<Selection>(&bytes)?.filter()?;
+    let matched = blocking(move || state.engine.retry(&filter)).await??;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "matched": matched }))).into_response())
+}
+
+/// `POST /v1/parked/skip`.
+pub async fn skip(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    request: Request,
+) -> Answer {
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let selection: Selection = json::body_as(&bytes)?;
+    let filter = selection.filter()?;
+    let reason = selection.reason.unwrap_or_default();
+    if reason.trim().is_empty() {
+        let problem = Problem::new(Kind::MissingKey, "giving deliveries up needs a `reason`").at("reason");
+        return Err(problem.next("Say why, for whoever reads the timeline later."));
+    }
+    if reason.len() > REASON_BYTES_MAX || reason.contains(char::is_control) {
+        let detail = format!("a reason has at most {REASON_BYTES_MAX} bytes and no control characters");
+        return Err(Problem::new(Kind::DefinitionInvalid, detail).at("reason"));
+    }
+    // The record keeps the reason and no name, so the name goes into the reason.
+    let reason = format!("{reason} (skipped by {application})");
+    let matched = blocking(move || state.engine.skip(&filter, &reason)).await??;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "matched": matched }))).into_response())
+}

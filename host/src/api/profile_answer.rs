@@ -1,0 +1,114 @@
+//! A profile as an answer: visible values and where they come from, and every claim for those
+//! who ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::event_answer::item_position;
+use super::json_value::JsonValue;
+use crate::engine::ReadProfile;
+use crate::record::{Told, Visible};
+use crate::registry::Registry;
+use crate::vocabulary::{FieldName, ProfileId, Timestamp};
+
+/// The body of `GET /v1/profiles/{ref}`.
+#[derive(Serialize)]
+pub struct ProfileAnswer<'a> {
+    id: ProfileId,
+    identifiers: BTreeMap<&'a str, Vec<&'a str>>,
+    fields: BTreeMap<&'a str, JsonValue<'a>>,
+    meta: BTreeMap<&'a str, Meta<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<BTreeMap<&'a str, Vec<ClaimAnswer<'a>>>>,
+}
+
+/// Where a visible value comes from.
+#[derive(Serialize)]
+struct Meta<'a> {
+    source: &'a str,
+    observed_at: Timestamp,
+    cause: String,
+}
+
+/// What one capability or application says of a field.
+#[derive(Serialize)]
+struct ClaimAnswer<'a> {
+    by: &'a str,
+    value: JsonValue<'a>,
+    observed_at: Timestamp,
+    cause: Option<String>,
+    visible: bool,
+}
+
+/// Which fields to answer.
+pub type Wanted = Option<BTreeSet<FieldName>>;
+
+impl<'a> ProfileAnswer<'a> {
+    /// The profile as this revision of the registry shows it.
+    pub fn new(
+        profile: &'a ReadProfile,
+        registry: &'a Registry,
+        wanted: &Wanted,
+        claims: bool,
+    ) -> ProfileAnswer<'a> {
+        let mut identifiers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for identifier in &profile.state.identifiers {
+            identifiers.entry(identifier.name.as_str()).or_default().push(&identifier.value);
+        }
+        let (mut fields, mut meta) = (BTreeMap::new(), BTreeMap::new());
+        for name in registry.fields.keys().filter(|name| is_wanted(wanted, name)) {
+            let Some(visible) = visible(profile, registry, name) else { continue };
+            fields.insert(name.as_str(), JsonValue(Some(visible.value)));
+            let cause = item_position(profile.home, visible.cause);
+            let source = visible.by.as_str();
+            meta.insert(name.as_str(), Meta { source, observed_at: visible.observed_at, cause });
+        }
+        let claims = claims.then(|| all_claims(profile, registry, wanted));
+        ProfileAnswer { id: profile.state.id, identifiers, fields, meta, claims }
+    }
+}
+
+fn is_wanted(wanted: &Wanted, name: &FieldName) -> bool {
+    wanted.as_ref().is_none_or(|wanted| wanted.contains(name))
+}
+
+fn visible<'a>(profile: &'a ReadProfile, registry: &'a Registry, name: &FieldName) -> Option<Visible<'a>> {
+    profile.state.visible(name, registry.fields.get(name)?, &profile.partition.adopted.visible)
+}
+
+/// What every capability and application says; of a capability that is installed only the
+/// generation that counts, of one that was removed what it said last.
+fn all_claims<'a>(
+    profile: &'a ReadProfile,
+    registry: &'a Registry,
+    wanted: &Wanted,
+) -> BTreeMap<&'a str, Vec<ClaimAnswer<'a>>> {
+    let mut claims: BTreeMap<&str, Vec<ClaimAnswer<'_>>> = BTreeMap::new();
+    let counts =
+        |told: &Told| profile.partition.generation(&told.capability).is_none_or(|is| is == told.generation);
+    for told in profile.state.told.iter().filter(|told| counts(told)) {
+        for claim in told.claims.iter().filter(|claim| is_wanted(wanted, &claim.field)) {
+            let seen = visible(profile, registry, &claim.field);
+            let is_seen = seen
+                .is_some_and(|seen| *seen.by == told.capability && Some(seen.value) == claim.value.as_ref());
+            claims.entry(claim.field.as_str()).or_default().push(ClaimAnswer {
+                by: told.capability.as_str(),
+                value: JsonValue(claim.value.as_ref()),
+                observed_at: claim.observed_at,
+                cause: Some(item_position(profile.home, claim.cause)),
+                visible: is_seen,
+            });
+        }
+    }
+    for held in profile.state.held.iter().filter(|held| is_wanted(wanted, &held.field)) {
+        claims.entry(held.field.as_str()).or_default().push(ClaimAnswer {
+            by: held.by.as_str(),
+            value: JsonValue(held.value.as_ref()),
+            observed_at: held.at,
+            cause: None,
+            visible: false,
+        });
+    }
+    claims
+}

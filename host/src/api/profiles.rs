@@ -1,0 +1,194 @@
+//! Profiles: read by reference or look-up, and proposals by `PATCH`.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::access::Caller;
+use super::convert::{accept_problem, blocking};
+use super::event_json::{Sender, identifier_rule, unknown_identifier};
+use super::events::answer_decided;
+use super::json::{DEPTH_MAX, Members, Place};
+use super::params::{Params, Reference, Segment};
+use super::prefer::Wait;
+use super::problem::{Answer, Kind, Problem};
+use super::profile_answer::{ProfileAnswer, Wanted};
+use super::{ApiState, body, conditional, json};
+use crate::engine::{AcceptError, Engine, NewEvent, ReadProfile};
+use crate::registry::Registry;
+use crate::vocabulary::{Application, EventName, FieldName, IdentifierName, ProfileId, Proposal};
+
+/// The event that a `PATCH` makes.
+const PROPOSED_EVENT: &str = "samsyn.proposed";
+
+/// What of a profile is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct View {
+    /// Names of fields, separated by commas.
+    fields: Option<String>,
+    /// Every capability's claims as well.
+    claims: bool,
+}
+
+/// `GET /v1/profiles/{ref}`.
+pub async fn show(
+    State(state): State<ApiState>,
+    Segment(reference): Segment,
+    Params(view): Params<View>,
+    headers: HeaderMap,
+) -> Answer {
+    blocking(move || {
+        let profile = find(&state.engine, &Reference::parse(&reference)?)?;
+        answer(&state.engine, &profile, &view, &headers)
+    })
+    .await?
+}
+
+/// `POST /v1/profiles/lookup`.
+pub async fn look_up(State(state): State<ApiState>, Params(view): Params<View>, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    blocking(move || {
+        let registry = state.engine.registry();
+        let (name, value) = read_look_up(json::utf8(&bytes)?, &registry)?;
+        let profile = find(&state.engine, &Reference::By(name, value))?;
+        answer(&state.engine, &profile, &view, &headers)
+    })
+    .await?
+}
+
+fn read_look_up(text: &str, registry: &Registry) -> Answer<(IdentifierName, String)> {
+    let members: Members<'_> = json::body_object(text)?;
+    let [(name, value)] = members.0.as_slice() else {
+        let detail = format!("a look-up has exactly one identifier, not {}", members.0.len());
+        return Err(Problem::new(Kind::MissingIdentifier, detail)
+            .next("Send such as {\"email\": \"anna@example.com\"}."));
+    };
+    let place = Place::Root.key(name);
+    let Some((known, _)) = registry.identifiers.get_key_value(name.as_ref()) else {
+        return Err(unknown_identifier(registry, name, &place));
+    };
+    let value = json::text(value, &place, "an identifier")?;
+    Ok((known.clone(), value.into_owned()))
+}
+
+fn answer(engine: &Engine, profile: &ReadProfile, view: &View, headers: &HeaderMap) -> Answer {
+    let registry = engine.registry();
+    let wanted = wanted(view.fields.as_deref(), &registry)?;
+    let answer = ProfileAnswer::new(profile, &registry, &wanted, view.claims);
+    let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
+    conditional::answer(headers, &engine.etag(profile), body)
+}
+
+fn wanted(fields: Option<&str>, registry: &Registry) -> Answer<Wanted> {
+    let Some(fields) = fields else { return Ok(None) };
+    let mut wanted = BTreeSet::new();
+    for name in fields.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let Some((name, _)) = registry.fields.get_key_value(name) else {
+            let detail = format!("there is no field {:?}", json::shortened(name));
+            return Err(Problem::new(Kind::UnknownField, detail).at("fields"));
+        };
+        wanted.insert(FieldName::clone(name));
+    }
+    Ok(Some(wanted))
+}
+
+/// The profile behind a reference.
+pub fn find(engine: &Engine, reference: &Reference) -> Answer<ReadProfile> {
+    let id = resolve(engine, reference)?;
+    let unknown = || Problem::new(Kind::UnknownProfile, format!("there is no profile {id}")).at("ref");
+    engine.profile(id)?.ok_or_else(unknown)
+}
+
+fn resolve(engine: &Engine, reference: &Reference) -> Answer<ProfileId> {
+    let (name, value) = match reference {
+        Reference::Id(id) => return Ok(*id),
+        Reference::By(name, value) => (name, value),
+    };
+    match engine.resolve(name, value) {
+        Ok(Some(id)) => Ok(id),
+        Ok(None) => {
+            Err(Problem::new(Kind::UnknownProfile, format!("no profile goes by this {name}")).at("ref"))
+        }
+        Err(AcceptError::UnknownIdentifier(name)) => {
+            let registry = engine.registry();
+            Err(unknown_identifier(&registry, name.as_str(), &Place::Root.key("ref")))
+        }
+        Err(AcceptError::BadIdentifier(name)) => {
+            Err(Problem::new(Kind::IdentifierInvalid, identifier_rule(&name)).at("ref"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `PATCH /v1/profiles/{ref}`: each field is a proposal.
+pub async fn propose(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(reference): Segment,
+    request: Request,
+) -> Answer {
+    let wait = Wait::of(request.headers());
+    let expected = conditional::expected(request.headers())?;
+    let bytes = body::json(request, body::MERGE_PATCH, &state.limits).await?;
+    let engine = &state.engine;
+    let profile = resolve(engine, &Reference::parse(&reference)?)?;
+    let proposals = read_proposals(engine, json::utf8(&bytes)?, application.clone())?;
+    let event = NewEvent {
+        id: None,
+        application,
+        name: EventName::new(PROPOSED_EVENT).map_err(Problem::internal)?,
+        at: None,
+        profile: Some(profile),
+        identifiers: Vec::new(),
+        properties: Vec::new(),
+        proposals,
+        expected,
+    };
+    let unknown_is_the_path = |error: AcceptError| match error {
+        AcceptError::UnknownProfile(_) => Problem::new(Kind::UnknownProfile, error.to_string()).at("ref"),
+        error => accept_problem(&error, &Place::Root),
+    };
+    let accepted = engine.accept(event).map_err(unknown_is_the_path)?;
+    engine.durable(accepted.position).await?;
+    let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
+    let body = json!({ "id": accepted.id, "profile": accepted.profile, "position": accepted.position });
+    let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response();
+    answer_decided(engine, accepted.position, wait, response).await
+}
+
+fn read_proposals(engine: &Engine, text: &str, application: Application) -> Answer<Vec<Proposal>> {
+    let members: Members<'_> = json::body_object(text)?;
+    let mut fields = None;
+    for (key, value) in &members.0 {
+        if key != "fields" {
+            let detail = format!("a patch has only `fields`, but there is {:?}", json::shortened(key));
+            return Err(Place::Root.key(key).problem(Kind::UnknownKey, detail));
+        }
+        fields = Some(*value);
+    }
+    let place = Place::Root.key("fields");
+    let Some(fields) = fields else {
+        return Err(place.problem(Kind::MissingKey, "the patch has no `fields`"));
+    };
+    let scan = json::scan(fields.get());
+    if scan.depth > DEPTH_MAX {
+        return Err(place.problem(
+            Kind::TooDeep,
+            format!("`fields` is nested {} deep, {DEPTH_MAX} is the most", scan.depth),
+        ));
+    }
+    let registry = engine.registry();
+    let sender = Sender::new(&registry, application, engine.clock().now());
+    let proposals = sender.proposals(fields, None, scan.suspect, &place)?;
+    if proposals.is_empty() {
+        return Err(place.problem(Kind::NothingProposed, "`fields` names no field"));
+    }
+    Ok(proposals)
+}

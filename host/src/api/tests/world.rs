@@ -1,0 +1,188 @@
+//! A host to send requests to: an engine on a temporary directory behind the interface.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::Dispatch;
+
+use crate::api::{ApiLimits, ApiState, Token, serve};
+use crate::clock::Clock;
+use crate::config::{DataDir, EngineConfig, ViewConfig};
+use crate::engine::{Engine, Start};
+use crate::log::Options;
+use crate::registry::RegistryChange;
+use crate::sandbox::{Compiler, Limits};
+use crate::vocabulary::{Application, Timestamp};
+
+/// What time it is in every test.
+pub const NOW: &str = "2026-11-21T10:00:00Z";
+/// How long a decision may take on a machine that is busy.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A host and a client of it.
+pub struct World {
+    pub engine: Arc<Engine>,
+    pub token: Token,
+    /// Its address, with `http://`.
+    pub host: String,
+    agent: ureq::Agent,
+    runtime: Runtime,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+    _data: tempfile::TempDir,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
+}
+
+impl Answered {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The code of a problem document, after a look at what every one of them has.
+    pub fn code(&self) -> String {
+        let problem = self.json();
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert_eq!(problem["status"], self.status);
+        let code = problem["code"].as_str().unwrap().to_owned();
+        assert_eq!(problem["type"], format!("/errors#{code}"));
+        for member in ["title", "detail", "message", "next"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {problem}");
+        }
+        code
+    }
+}
+
+impl World {
+    pub fn new() -> World {
+        World::with(ApiLimits::default(), EngineConfig::default())
+    }
+
+    pub fn with(limits: ApiLimits, engine: EngineConfig) -> World {
+        World::logging(limits, engine, Dispatch::none())
+    }
+
+    /// A host whose answering threads log to this subscriber.
+    pub fn logging(limits: ApiLimits, engine: EngineConfig, log: Dispatch) -> World {
+        let data = tempfile::tempdir().unwrap();
+        // The guard would end the thread's default: it is left for as long as the thread lives.
+        let set_log = move || std::mem::forget(tracing::dispatcher::set_default(&log));
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(2).enable_all().on_thread_start(set_log).build().unwrap();
+        let start = Start {
+            data: DataDir(data.path().to_owned()),
+            engine: EngineConfig { workers: 2, ..engine },
+            view: ViewConfig::default(),
+            log: Options::default(),
+            limits: Limits::default(),
+            compiler: Compiler::InProcess,
+            clock: Clock::fixed(NOW.parse::<Timestamp>().unwrap()),
+        };
+        let (engine, _) = Engine::start(start, |_| ()).unwrap();
+        let token = Token::generate().unwrap();
+        let change = RegistryChange::AdminTokenMade { hash: token.hash() };
+        runtime.block_on(engine.change_registry(change, Application::new("host").unwrap())).unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let state = ApiState::new(engine.clone(), limits, Limits::default().component_bytes);
+        let server = runtime.spawn(serve(listener, state, async move {
+            let _ = stopped.await;
+        }));
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(2 * PATIENCE));
+        let agent = config.build().into();
+        World { engine, token, host, agent, runtime, stop: Some(stop), server: Some(server), _data: data }
+    }
+
+    /// Sends a request as it is, without a token.
+    pub fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answered {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.host));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = if matches!(method, "POST" | "PUT" | "PATCH") {
+            self.agent.run(request.body(body).unwrap())
+        } else {
+            self.agent.run(request.body(()).unwrap())
+        };
+        let mut answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let mut text = String::new();
+        answer.body_mut().as_reader().read_to_string(&mut text).unwrap();
+        Answered { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
+    }
+
+    /// Sends a request with the token and more headers.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answered {
+        let bearer = format!("Bearer {}", self.token.as_str());
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend_from_slice(headers);
+        self.raw(method, path, &all, body)
+    }
+
+    pub fn get(&self, path: &str) -> Answered {
+        self.send("GET", path, &[], b"")
+    }
+
+    /// Sends JSON.
+    pub fn json(&self, method: &str, path: &str, body: &Value) -> Answered {
+        self.send(method, path, &[("content-type", "application/json")], body.to_string().as_bytes())
+    }
+
+    /// Sends JSON, and waits for the decision.
+    pub fn decided(&self, method: &str, path: &str, body: &Value) -> Answered {
+        let headers = [("content-type", "application/json"), ("prefer", "wait=30")];
+        self.send(method, path, &headers, body.to_string().as_bytes())
+    }
+
+    /// Sends bytes as an event body.
+    pub fn event(&self, body: impl AsRef<[u8]>) -> Answered {
+        self.send("POST", "/v1/events", &[("content-type", "application/json")], body.as_ref())
+    }
+
+    /// Defines an identifier and some fields.
+    pub fn furnished(self) -> World {
+        let ok = |answer: Answered| assert_eq!(answer.status, 200, "{answer:?}");
+        ok(self.json("PUT", "/v1/identifiers/customer_id", &json!({"normaliser": "exact", "strength": 10})));
+        ok(self.json("PUT", "/v1/identifiers/email", &json!({"normaliser": "email", "strength": 5})));
+        for (name, kind) in
+            [("email", "text"), ("first_name", "text"), ("children", "integer"), ("credit", "decimal")]
+        {
+            ok(self.json("PUT", &format!("/v1/fields/{name}"), &json!({"type": kind, "class": "personal"})));
+        }
+        ok(self.json("PUT", "/v1/fields/size", &json!({"type": "text", "one_of": ["S", "M"]})));
+        self
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(server) = self.server.take() {
+            // Connections that the client keeps would hold a graceful end up.
+            server.abort();
+            let _ = self.runtime.block_on(server);
+        }
+        self.engine.stop();
+    }
+}

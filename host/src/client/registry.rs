@@ -1,0 +1,271 @@
+//! The answers of docs/http.md about the registry: fields, identifiers, capabilities, plans.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A field of the registry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The values it may have, when they are few.
+    #[serde(default)]
+    pub one_of: Option<Vec<String>>,
+    /// What it means.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Which kind of personal data it is.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// The identifier that its value is.
+    #[serde(default)]
+    pub identifies: Option<String>,
+    /// Whether it is an opt-out that nothing may turn off by accident.
+    #[serde(default)]
+    pub protective: bool,
+    /// The assigned source.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Capabilities that make claims for it.
+    #[serde(default)]
+    pub claimed_by: Vec<String>,
+    /// Capabilities that read it.
+    #[serde(default)]
+    pub consumed_by: Vec<String>,
+}
+
+/// An identifier of the registry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Identifier {
+    /// Its name.
+    pub name: String,
+    /// `exact`, `email` or `phone`.
+    #[serde(default)]
+    pub normaliser: String,
+    /// Which of two wins when they disagree: the greater.
+    #[serde(default)]
+    pub strength: i64,
+}
+
+/// An installed plug-in.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Capability {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    #[serde(default)]
+    pub version: String,
+    /// The component's digest.
+    #[serde(default)]
+    pub digest: String,
+    /// Who answers for it.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// What it does.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// `active`, `catching-up` or `quarantined`.
+    #[serde(default)]
+    pub state: String,
+    /// Why, when it is quarantined.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Which generation of its claims is visible.
+    #[serde(default)]
+    pub generation: u64,
+    /// What it can do.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Events it hears.
+    #[serde(default)]
+    pub subscribes: Vec<String>,
+    /// Events it emits.
+    #[serde(default)]
+    pub emits: Vec<String>,
+    /// Fields it makes claims for.
+    #[serde(default)]
+    pub sources: Vec<Sourced>,
+    /// Fields it reads.
+    #[serde(default)]
+    pub consumes: Vec<Consumed>,
+    /// Identifiers it sees.
+    #[serde(default)]
+    pub identifiers: Vec<CapabilityIdentifier>,
+    /// Its settings.
+    #[serde(default)]
+    pub settings: Vec<Setting>,
+    /// Events it has yet to hear.
+    #[serde(default)]
+    pub lag: u64,
+    /// Deliveries that wait for an administrator.
+    #[serde(default)]
+    pub parked: u64,
+    /// Since when it is there.
+    #[serde(default)]
+    pub installed_at: Option<String>,
+}
+
+/// An identifier that a capability sees: its name, or an object with it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum CapabilityIdentifier {
+    /// The name.
+    Name(String),
+    /// With more about it.
+    Object {
+        /// The name.
+        name: String,
+    },
+}
+
+impl CapabilityIdentifier {
+    /// The identifier's name.
+    pub fn name(&self) -> &str {
+        match self {
+            CapabilityIdentifier::Name(name) | CapabilityIdentifier::Object { name } => name,
+        }
+    }
+}
+
+/// A field a capability makes claims for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sourced {
+    /// The field.
+    pub field: String,
+    /// Whether its claims are the values.
+    #[serde(default)]
+    pub assigned: bool,
+}
+
+/// A field a capability reads.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Consumed {
+    /// The field.
+    pub field: String,
+    /// What for.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+    /// Whether it is told of changes.
+    #[serde(default)]
+    pub notify: bool,
+}
+
+/// A setting of a capability.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// What the manifest says when nobody set it.
+    #[serde(default)]
+    pub default: Value,
+    /// What an administrator set; null for the default.
+    #[serde(default)]
+    pub value: Value,
+    /// What it does.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// What an installation would change.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Plan {
+    /// Which capability.
+    pub capability: String,
+    /// Which version.
+    #[serde(default)]
+    pub version: String,
+    /// The component's digest.
+    #[serde(default)]
+    pub digest: String,
+    /// `install`, `upgrade` or `reinstall`.
+    #[serde(default)]
+    pub change: String,
+    /// Events it hears.
+    #[serde(default)]
+    pub hears: Vec<String>,
+    /// Fields it reads.
+    #[serde(default)]
+    pub reads: Vec<PlannedRead>,
+    /// Identifiers it sees.
+    #[serde(default)]
+    pub identifiers: Vec<PlannedIdentifier>,
+    /// Fields it makes claims for.
+    #[serde(default)]
+    pub sources: Vec<PlannedSource>,
+    /// Events it emits.
+    #[serde(default)]
+    pub emits: Vec<String>,
+    /// Its settings.
+    #[serde(default)]
+    pub settings: Vec<PlannedSetting>,
+    /// What an administrator should look at twice.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// A setting in a plan: its name, or all about it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum PlannedSetting {
+    /// The name.
+    Name(String),
+    /// With type, default and value.
+    Setting(Setting),
+}
+
+/// A field that a plug-in wants to read.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlannedRead {
+    /// The field.
+    pub field: String,
+    /// What for.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+    /// Whether it couldn't read it before.
+    #[serde(default)]
+    pub new: bool,
+}
+
+/// An identifier that a plug-in wants to see.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlannedIdentifier {
+    /// Its name.
+    pub name: String,
+    /// Whether it couldn't see it before.
+    #[serde(default)]
+    pub new: bool,
+}
+
+/// A field that a plug-in wants to make claims for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlannedSource {
+    /// The field.
+    pub field: String,
+    /// Its type.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// Whose claims are the values now.
+    #[serde(default)]
+    pub now: Option<String>,
+    /// Whether this plug-in's claims become the values.
+    #[serde(default)]
+    pub becomes_source: bool,
+    /// Whether the registry doesn't have the field yet.
+    #[serde(default)]
+    pub new_field: bool,
+}
+
+/// The answer to an installation.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InstallAnswer {
+    /// The capability as it is now.
+    pub capability: Capability,
+    /// What was changed.
+    pub plan: Plan,
+}

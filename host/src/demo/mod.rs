@@ -1,0 +1,261 @@
+//! `samsyn demo`: real purchases through real plug-ins, from nothing to a host that can be asked.
+//!
+//! ```text
+//! stage       a data directory of its own, and the built plug-ins
+//! purchases   the data file, read as `samsyn event import` reads it ─┐
+//! companions  what is invented around them, from a seed ─────────────┴▶ script, in order of time
+//! send        over HTTP, as four applications
+//! summary     what the host then says; show writes it for people
+//! ```
+
+mod companions;
+mod purchases;
+mod script;
+mod send;
+mod show;
+mod stage;
+mod summary;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use self::companions::Cast;
+use self::script::{Script, Sender};
+use self::send::Clients;
+use self::stage::{Component, Stage};
+use self::summary::{Measured, Summary};
+use crate::cli::demo::DemoArgs;
+use crate::cli::import::{Stop, for_terminal};
+use crate::cli::output::grouped;
+use crate::cli::{CliError, Context};
+use crate::client::Client;
+use crate::config::Config;
+use crate::host::Host;
+use crate::local;
+
+/// How often the host is asked whether it is done.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+/// How long nothing may move before the demo gives up waiting.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+/// The commands' own defaults: what stands for these needn't be typed.
+const DEFAULT_HOST: &str = "http://127.0.0.1:7400";
+const DEFAULT_DATA: &str = "samsyn-data";
+
+/// Runs the demo: everything is looked for first, then the host starts and the story is told.
+pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
+    let components = stage::plugins(args.plugins.as_deref())?;
+    let mut script = Script::default();
+    let customers = purchases::read(args.events, &mut script)?;
+    let purchases = script.len() as u64;
+    let cast = companions::invent(args.seed, &customers, &mut script);
+    drop(customers);
+    address_is_free(args)?;
+    let stage = Stage::take(&args.data)?;
+    if stage.replaced {
+        context.hint(&format!("{} held an earlier demo: it is replaced", stage.data.display()));
+    }
+    let config = Config {
+        data: stage.data.clone(),
+        listen: args.listen,
+        log_filter: "warn".to_owned(),
+        ..Config::default()
+    };
+    local::start_logging(config.log_format, &config.log_filter)?;
+    let host = Host::start(&config, local::compiler(), true, |_| {}).map_err(|error| {
+        let next = error.next_step();
+        CliError::refused("the host can't start").because(error).next(next)
+    })?;
+    let demo = Demo {
+        args,
+        context,
+        stage,
+        address: format!("http://{}", host.local_addr()),
+        stop: Stop::default(),
+    };
+    demo.stop.on_interrupt(|| eprintln!("\nstopping; Ctrl-C again ends at once"));
+    let ended = demo.perform(&host, &components, script, purchases, &cast);
+    host.stop();
+    ended
+}
+
+/// The address is tried before an earlier demo's data goes.
+fn address_is_free(args: &DemoArgs) -> Result<(), CliError> {
+    match TcpListener::bind(args.listen) {
+        Ok(_) => Ok(()),
+        Err(cause) => Err(CliError::usage(format!("can't listen on {}", args.listen)).because(cause).next(
+            "stop what listens there (an earlier demo?), or choose another address: --listen 127.0.0.1:0",
+        )),
+    }
+}
+
+/// A demo whose host runs.
+struct Demo<'a> {
+    args: &'a DemoArgs,
+    context: &'a Context,
+    stage: Stage,
+    address: String,
+    stop: Stop,
+}
+
+impl Demo<'_> {
+    fn perform(
+        &self,
+        host: &Host,
+        components: &[Component],
+        mut script: Script,
+        purchases: u64,
+        cast: &Cast,
+    ) -> Result<(), CliError> {
+        let token = host.token().ok_or_else(|| CliError::refused("the host made no admin token"))?;
+        self.stage.keep_token(token.as_str())?;
+        self.context.hint(&format!(
+            "a host listens on {}, its data in {}",
+            self.address,
+            self.stage.data.display()
+        ));
+        let clients = Clients::new(&self.address, token.as_str())?;
+        for component in components {
+            self.install(component, clients.of(Sender::Web))?;
+        }
+        let measured = self.tell(&mut script, purchases, &clients)?;
+        // What was sent is no part of the host's memory.
+        drop(script);
+        let summary = summary::gather(measured, cast, &clients)?;
+        self.show(&summary)?;
+        if !self.args.exit {
+            self.wait();
+        }
+        Ok(())
+    }
+
+    fn install(&self, component: &Component, client: &Client) -> Result<(), CliError> {
+        let plan = client.install(&component.bytes, false, false)?.body.plan;
+        let (own, claims): (Vec<_>, Vec<_>) = plan.sources.iter().partition(|source| source.becomes_source);
+        let names = |sources: Vec<&crate::client::PlannedSource>| {
+            sources.iter().map(|source| source.field.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let mut line = format!("installed {} {}: the source of {}", component.name, plan.version, names(own));
+        if !claims.is_empty() {
+            line.push_str(&format!("; makes claims for {}", names(claims)));
+        }
+        self.context.hint(&line);
+        Ok(())
+    }
+
+    /// Sends everything and waits until it is decided.
+    fn tell(&self, script: &mut Script, purchases: u64, clients: &Clients) -> Result<Measured, CliError> {
+        let total = script.len() as u64;
+        let synthetic = total - purchases;
+        self.context.hint(&format!(
+            "sending {} real purchases and {} invented companions (seed {})",
+            grouped(purchases),
+            grouped(synthetic),
+            self.args.seed
+        ));
+        let started = Instant::now();
+        let mut progress = for_terminal(Some(total), self.context.quiet || self.context.json);
+        let sent = send::send(script, clients, &self.stop, progress.as_mut())?;
+        let accepted_seconds = started.elapsed().as_secs_f64();
+        drop(progress); // The bar leaves the terminal before anything else is written.
+        self.interrupted()?;
+        self.await_decisions(clients.of(Sender::Web))?;
+        let decided_seconds = started.elapsed().as_secs_f64();
+        Ok(Measured {
+            seed: self.args.seed,
+            purchases,
+            synthetic,
+            accepted: sent.accepted + sent.duplicates,
+            refused: sent.refused,
+            accepted_seconds,
+            decided_seconds,
+            events_per_second: (sent.accepted as f64 / decided_seconds.max(f64::EPSILON)) as u64,
+        })
+    }
+
+    /// Waits until nothing is undecided and nobody lags, and that held twice in a row: a decision
+    /// may cause another.
+    fn await_decisions(&self, client: &Client) -> Result<(), CliError> {
+        let mut before = None;
+        let mut moved = Instant::now();
+        loop {
+            let status = client.status()?.body;
+            let undecided = status.queue.map_or(0, |queue| queue.depth);
+            let lag: u64 = status.capabilities.iter().map(|capability| capability.lag).sum();
+            let now = Some((undecided + lag, status.decided, status.sandboxes));
+            if now == before && undecided + lag == 0 {
+                return Ok(());
+            }
+            if now != before {
+                moved = Instant::now();
+            } else if moved.elapsed() >= STUCK_AFTER {
+                return Err(CliError::refused(format!("{} events stay undecided", grouped(undecided + lag)))
+                    .next(
+                        "look at `samsyn parked list` and `samsyn plugin list` while the demo runs again",
+                    ));
+            }
+            before = now;
+            self.stop.wait(ASK_EVERY);
+            self.interrupted()?;
+        }
+    }
+
+    fn interrupted(&self) -> Result<(), CliError> {
+        if self.stop.is_set() {
+            return Err(
+                CliError::interrupted("stopped before the end").next("run it again: it starts afresh")
+            );
+        }
+        Ok(())
+    }
+
+    fn show(&self, summary: &Summary) -> Result<(), CliError> {
+        let commands = self.commands(summary);
+        if self.context.json {
+            let mut json = serde_json::to_value(summary).unwrap_or_default();
+            json["host"] = self.address.clone().into();
+            json["data"] = self.stage.data.display().to_string().into();
+            json["token_file"] = self.stage.token_file().display().to_string().into();
+            json["try_next"] = commands.into();
+            return self.context.print(&format!("{json}\n"));
+        }
+        let paint = self.context.paint;
+        let mut text = show::text(summary, paint);
+        if !self.args.exit {
+            text.push_str(&format!(
+                "\n{}\n  {}\n\nThe host runs on {} until Ctrl-C; its data and its token are in {}\n",
+                paint.strong("Try next, in another terminal"),
+                commands.join("\n  "),
+                self.address,
+                self.stage.data.display()
+            ));
+        }
+        self.context.print(&text)
+    }
+
+    /// Three commands that work as they are where the demo was started.
+    fn commands(&self, summary: &Summary) -> Vec<String> {
+        let mut start = String::new();
+        if self.stage.data != Path::new(DEFAULT_DATA) {
+            start.push_str(&format!("SAMSYN_TOKEN_FILE={} ", self.stage.token_file().display()));
+        }
+        if self.address != DEFAULT_HOST {
+            start.push_str(&format!("SAMSYN_HOST={} ", self.address));
+        }
+        let program = std::env::args().next().unwrap_or_else(|| "samsyn".to_owned());
+        let customer = summary.profile.as_ref().map_or("00001", |profile| profile.customer_id.as_str());
+        [
+            format!("profile timeline customer_id:{customer}"),
+            format!("profile set customer_id:{customer} first_name=Ann phone=12345 --wait"),
+            "field list".to_owned(),
+        ]
+        .map(|rest| format!("{start}{program} {rest}"))
+        .to_vec()
+    }
+
+    /// Leaves the host running until Ctrl-C.
+    fn wait(&self) {
+        const LONG: Duration = Duration::from_secs(24 * 60 * 60);
+        while !self.stop.wait(LONG) {}
+    }
+}

@@ -1,0 +1,315 @@
+//! What the demo shows at its end: everything measured or asked of the host in this run.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::companions::{Cast, Doubtful};
+use super::script::Sender;
+use super::send::Clients;
+use crate::client::{Client, ClientError};
+
+/// What was sent, and how long it took.
+#[derive(Debug, Clone, Serialize)]
+pub struct Measured {
+    /// Where the invented events come from.
+    pub seed: u64,
+    /// Real purchases.
+    pub purchases: u64,
+    /// Invented events.
+    pub synthetic: u64,
+    /// Events the host took.
+    pub accepted: u64,
+    /// Events it didn't take.
+    pub refused: u64,
+    /// From the first request to the last answer, seconds.
+    pub accepted_seconds: f64,
+    /// From the first request to the last decision on disk, seconds.
+    pub decided_seconds: f64,
+    /// Events a second, from the first request to the last decision.
+    pub events_per_second: u64,
+}
+
+/// Everything that is shown.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    /// What was measured here.
+    #[serde(flatten)]
+    pub measured: Measured,
+    /// Customers.
+    pub profiles: u64,
+    /// Fresh sandboxes.
+    pub sandboxes: u64,
+    /// Deliveries by result.
+    pub deliveries: BTreeMap<String, u64>,
+    /// 99 of 100 events were decided within this, microseconds; as the host tells it.
+    pub accept_to_decided_p99_us: Option<u64>,
+    /// Memory of the process at the end, bytes.
+    pub rss_bytes: Option<u64>,
+    /// Each capability's calls.
+    pub capabilities: Vec<Latency>,
+    /// Who owns which field.
+    pub fields: Vec<Ownership>,
+    /// A customer with a bit of everything.
+    pub profile: Option<Portrait>,
+    /// A field that capabilities disagree on.
+    pub disagreement: Option<Disagreement>,
+    /// A proposal that was refused.
+    pub refusal: Option<Refusal>,
+}
+
+/// How a capability did.
+#[derive(Debug, Serialize)]
+pub struct Latency {
+    /// Which.
+    pub name: String,
+    /// How often it was called.
+    pub calls: u64,
+    /// Half of the calls took less, microseconds.
+    pub p50_us: Option<f64>,
+    /// 99 of 100 calls took less, microseconds.
+    pub p99_us: Option<f64>,
+    /// Calls that failed.
+    pub failures: u64,
+}
+
+/// A field and who has to do with it.
+#[derive(Debug, Serialize)]
+pub struct Ownership {
+    /// The field.
+    pub field: String,
+    /// Its type.
+    pub r#type: String,
+    /// Its source.
+    pub source: Option<String>,
+    /// Who else makes claims.
+    pub also_claimed_by: Vec<String>,
+    /// Who reads it.
+    pub read_by: Vec<String>,
+}
+
+/// The event that something comes from.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Cause {
+    /// Where it stands in the log.
+    pub position: String,
+    /// What happened.
+    pub event: String,
+    /// Who sent it.
+    pub application: String,
+    /// When it happened.
+    pub at: String,
+    /// Whether it was invented.
+    pub synthetic: bool,
+}
+
+/// A customer with every data point.
+#[derive(Debug, Serialize)]
+pub struct Portrait {
+    /// The id in the data.
+    pub customer_id: String,
+    /// The profile's id.
+    pub profile: String,
+    /// Every visible value.
+    pub values: Vec<DataPoint>,
+}
+
+/// A value with its source and its cause.
+#[derive(Debug, Serialize)]
+pub struct DataPoint {
+    /// The field.
+    pub field: String,
+    /// Its value.
+    pub value: Value,
+    /// Whose claim it is.
+    pub source: String,
+    /// The event it comes from.
+    pub cause: Cause,
+}
+
+/// Two claims for one field.
+#[derive(Debug, Serialize)]
+pub struct Disagreement {
+    /// The id in the data.
+    pub customer_id: String,
+    /// The field.
+    pub field: String,
+    /// Who says what.
+    pub claims: Vec<OneSays>,
+}
+
+/// One capability's claim.
+#[derive(Debug, Serialize)]
+pub struct OneSays {
+    /// Who.
+    pub by: String,
+    /// What.
+    pub value: Value,
+    /// Whether everybody sees it.
+    pub visible: bool,
+    /// The event it comes from.
+    pub cause: Cause,
+}
+
+/// A proposal that a source refused.
+#[derive(Debug, Serialize)]
+pub struct Refusal {
+    /// The event's id.
+    pub event_id: String,
+    /// What happened.
+    pub event: String,
+    /// The id in the data.
+    pub customer_id: String,
+    /// The field.
+    pub field: String,
+    /// What was proposed.
+    pub proposed: Value,
+    /// Who refused.
+    pub source: String,
+    /// Why, as a stable word.
+    pub code: String,
+    /// Why, as a sentence.
+    pub message: String,
+}
+
+/// Asks the host for everything that is shown.
+pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summary, ClientError> {
+    let client = clients.of(Sender::Web);
+    let status = client.status()?;
+    let more: Value = serde_json::from_str(&status.raw).unwrap_or_default();
+    let status = status.body;
+    let latency = |found: crate::client::CapabilityStatus| Latency {
+        name: found.name,
+        calls: found.calls,
+        p50_us: found.p50_us,
+        p99_us: found.p99_us,
+        failures: found.failures,
+    };
+    Ok(Summary {
+        measured,
+        profiles: status.profiles,
+        sandboxes: status.sandboxes,
+        deliveries: status.deliveries,
+        accept_to_decided_p99_us: more["accept_to_decided_p99_us"].as_u64(),
+        rss_bytes: status.rss_bytes.filter(|bytes| *bytes > 0),
+        capabilities: status.capabilities.into_iter().map(latency).collect(),
+        fields: ownership(client)?,
+        profile: portrait(cast, client)?,
+        disagreement: disagreement(cast, client)?,
+        refusal: refusal(cast, client)?,
+    })
+}
+
+fn ownership(client: &Client) -> Result<Vec<Ownership>, ClientError> {
+    let owned = |field: crate::client::Field| {
+        let source = field.source.clone();
+        let others = field.claimed_by.into_iter().filter(|by| Some(by) != source.as_ref());
+        Ownership {
+            field: field.name,
+            r#type: field.kind,
+            also_claimed_by: others.collect(),
+            source: field.source,
+            read_by: field.consumed_by,
+        }
+    };
+    Ok(client.fields()?.items.into_iter().map(|item| owned(item.body)).collect())
+}
+
+fn reference(customer_id: &str) -> String {
+    format!("customer_id:{customer_id}")
+}
+
+/// The first candidate with the most data points.
+fn portrait(cast: &Cast, client: &Client) -> Result<Option<Portrait>, ClientError> {
+    // In a small demo nobody may have done everything; anybody will do then.
+    let fallback = cast.divided.iter().chain(cast.refused.iter().map(|doubtful| &doubtful.customer_id));
+    let candidates: Vec<&String> =
+        if cast.stars.is_empty() { fallback.collect() } else { cast.stars.iter().collect() };
+    let mut best: Option<(&String, crate::client::Profile)> = None;
+    for customer_id in candidates {
+        let found = client.profile(&reference(customer_id), &[], false)?.body;
+        if best.as_ref().is_none_or(|(_, best)| best.fields.len() < found.fields.len()) {
+            best = Some((customer_id, found));
+        }
+    }
+    let Some((customer_id, found)) = best else { return Ok(None) };
+    let mut causes = Causes::new(client);
+    let mut values = Vec::new();
+    for (field, value) in found.fields {
+        let meta = found.meta.get(&field);
+        let cause = causes.of(meta.and_then(|meta| meta.cause.as_deref()))?;
+        let source = meta.and_then(|meta| meta.source.clone()).unwrap_or_default();
+        values.push(DataPoint { field, value, source, cause });
+    }
+    Ok(Some(Portrait { customer_id: customer_id.clone(), profile: found.id, values }))
+}
+
+fn disagreement(cast: &Cast, client: &Client) -> Result<Option<Disagreement>, ClientError> {
+    for customer_id in &cast.divided {
+        let found = client.profile(&reference(customer_id), &[], true)?.body;
+        let differ =
+            |claims: &Vec<crate::client::Claim>| claims.windows(2).any(|pair| pair[0].value != pair[1].value);
+        let Some((field, claims)) = found.claims.into_iter().find(|(_, claims)| differ(claims)) else {
+            continue;
+        };
+        let mut causes = Causes::new(client);
+        let mut says = Vec::new();
+        for claim in claims {
+            let cause = causes.of(claim.cause.as_deref())?;
+            says.push(OneSays { by: claim.by, value: claim.value, visible: claim.visible, cause });
+        }
+        return Ok(Some(Disagreement { customer_id: customer_id.clone(), field, claims: says }));
+    }
+    Ok(None)
+}
+
+fn refusal(cast: &Cast, client: &Client) -> Result<Option<Refusal>, ClientError> {
+    for Doubtful { id, customer_id, proposes } in &cast.refused {
+        let Some(event) = client.event(id)? else { continue };
+        let event = event.body;
+        let refused = event.fields.into_iter().find(|(_, outcome)| outcome.outcome == "refused");
+        let Some((field, outcome)) = refused else { continue };
+        return Ok(Some(Refusal {
+            event_id: id.clone(),
+            event: event.name.unwrap_or_default(),
+            customer_id: customer_id.clone(),
+            proposed: proposes[&field].clone(),
+            field,
+            source: outcome.source.unwrap_or_default(),
+            code: outcome.code.unwrap_or_default(),
+            message: outcome.message.unwrap_or_default(),
+        }));
+    }
+    Ok(None)
+}
+
+/// Looks causes up, each once.
+struct Causes<'a> {
+    client: &'a Client,
+    known: BTreeMap<String, Cause>,
+}
+
+impl<'a> Causes<'a> {
+    fn new(client: &'a Client) -> Causes<'a> {
+        Causes { client, known: BTreeMap::new() }
+    }
+
+    fn of(&mut self, position: Option<&str>) -> Result<Cause, ClientError> {
+        let Some(position) = position else { return Ok(Cause::default()) };
+        if let Some(known) = self.known.get(position) {
+            return Ok(known.clone());
+        }
+        // An emitted event or a change has a position of its own, `12-345.0`, within its record.
+        let record = position.split('.').next().unwrap_or(position);
+        let mut cause = Cause { position: position.to_owned(), ..Cause::default() };
+        if let Some(event) = self.client.event(record)? {
+            cause.synthetic = event.body.id.starts_with("synthetic:");
+            cause.event = event.body.name.unwrap_or_default();
+            cause.application = event.body.application.unwrap_or_default();
+            cause.at = event.body.at.unwrap_or_default();
+        }
+        self.known.insert(position.to_owned(), cause.clone());
+        Ok(cause)
+    }
+}

@@ -1,0 +1,171 @@
+//! Handlers that fail: parked, held, retried, skipped, quarantined. Everybody else goes on.
+
+use super::*;
+use crate::record::DeliveryResult;
+
+fn results(bench: &Bench, acceptance: &Acceptance) -> Vec<&'static str> {
+    let decided = bench.decisions(acceptance);
+    let outcomes = decided.iter().flat_map(|decided| &decided.outcomes);
+    outcomes
+        .map(|outcome| match outcome.result {
+            DeliveryResult::Done => "done",
+            DeliveryResult::Parked(_) => "parked",
+            DeliveryResult::Held => "held",
+            DeliveryResult::Skipped { .. } => "skipped",
+            DeliveryResult::Undeliverable { .. } => "undeliverable",
+        })
+        .collect()
+}
+
+#[test]
+fn a_failure_parks_and_holds_that_customer_and_nobody_else() {
+    let bench = Bench::new();
+    bench.install("probe", USUAL);
+    bench.install("other", "[subscribes.\"probe.asked\"]\n");
+    let failed = bench.script("1", &["integer probe.count 1", "panic on purpose"]);
+    let behind = bench.script("1", &["integer probe.count 2"]);
+    bench.script("2", &["integer probe.count 3"]);
+    bench.settle();
+    // In the order of names: `other` was fine both times.
+    assert_eq!(results(&bench, &failed), ["done", "parked"]);
+    assert_eq!(results(&bench, &behind), ["done", "held"]);
+    assert_eq!(bench.value("1", "probe.count"), None, "nothing of what a failed handler did happens");
+    assert_eq!(bench.value("2", "probe.count"), Some(Value::Integer(3)));
+    let page = bench.engine.parked(&ParkedFilter::default(), None, 10).unwrap();
+    assert_eq!(page.items.len(), 2);
+    let failure = page.items[0].blocked.failure.as_ref().expect("the first is parked");
+    assert_eq!(failure.kind, FailureKind::Trap);
+    assert!(failure.message.contains("on purpose"), "{failure:?}");
+    assert!(failure.backtrace.iter().any(|frame| frame.contains("probe")), "{failure:?}");
+}
+
+#[test]
+fn skipping_the_parked_one_runs_those_behind_it_in_order() {
+    let mut bench = Bench::new();
+    bench.install("probe", USUAL);
+    let failed = bench.script("1", &["fail no"]);
+    let second = bench.script("1", &["text probe.note second"]);
+    let third = bench.script("1", &["text probe.note third"]);
+    bench.settle();
+    bench.restart();
+    // A retry fails again and changes nothing.
+    assert_eq!(bench.engine.retry(&ParkedFilter::default()).unwrap(), 3);
+    bench.settle();
+    assert_eq!(bench.value("1", "probe.note"), None);
+    assert_eq!(bench.engine.skip(&ParkedFilter::default(), "a test event").unwrap(), 3);
+    bench.settle();
+    assert_eq!(bench.text("1", "probe.note").as_deref(), Some("third"));
+    assert_eq!(results(&bench, &failed), ["parked", "parked", "skipped"]);
+    assert_eq!(results(&bench, &second), ["held", "done"]);
+    assert_eq!(results(&bench, &third), ["held", "done"]);
+    assert!(bench.engine.parked(&ParkedFilter::default(), None, 10).unwrap().items.is_empty());
+}
+
+#[test]
+fn changed_settings_run_what_is_parked_again() {
+    let bench = Bench::new();
+    let tables = format!("{USUAL}[settings]\nlevel = {{ type = \"integer\", default = 1 }}\n");
+    bench.install("probe", &tables);
+    let failed = bench.script("1", &["fail no"]);
+    bench.settle();
+    let settings = [("level".to_owned(), Some(Value::Integer(2)))].into();
+    bench.change(RegistryChange::SettingsChanged { capability: capability("probe"), settings });
+    bench.settle();
+    assert_eq!(results(&bench, &failed), ["parked", "parked"], "it ran again, and failed again");
+}
+
+#[test]
+fn a_timeout_is_tried_again_with_more_time_before_it_parks() {
+    let limits = Limits { time_ms: 5, ..Limits::default() };
+    let bench = Bench::with(EngineConfig { partitions: 1, workers: 1, ..EngineConfig::default() }, limits);
+    bench.install("probe", USUAL);
+    let failed = bench.script("1", &["loop"]);
+    bench.settle();
+    let decided = bench.decisions(&failed);
+    let DeliveryResult::Parked(failure) = &decided[0].outcomes[0].result else { panic!("{decided:?}") };
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    assert_eq!(bench.engine.status().sandboxes, 3);
+}
+
+#[test]
+fn a_plug_in_that_always_fails_is_quarantined_and_released_without_loss() {
+    let config = EngineConfig { partitions: 2, workers: 2, quarantine_after: 5, ..EngineConfig::default() };
+    let mut bench = Bench::with(config, Limits::default());
+    bench.install("probe", USUAL);
+    bench.install("other", "[subscribes.\"probe.asked\"]\nscript = { type = \"texts\" }\n[sources]\nnote = { type = \"text\" }\n");
+    for customer in 0..5 {
+        bench.script(&customer.to_string(), &["panic again"]);
+    }
+    let quarantined = || bench.engine.registry().capabilities.values().any(|is| is.is_quarantined());
+    wait_until(quarantined);
+    let name = bench.engine.registry().capabilities.values().find(|is| is.is_quarantined()).map(|is| is.manifest.plugin.name.clone());
+    let name = name.expect("one is");
+    bench.settle();
+    let waiting: Vec<Acceptance> = (10..14).map(|customer| bench.script(&customer.to_string(), &["text note x"])).collect();
+    bench.settle();
+    assert!(waiting.iter().all(|acceptance| results(&bench, acceptance).len() <= 1), "its cursor stands still");
+    bench.restart();
+    bench.change(RegistryChange::Released { capability: name });
+    wait_until(|| bench.engine.registry().capabilities.keys().all(|name| bench.engine.lag(name) == 0 && !bench.engine.lags(name)));
+    bench.settle();
+    for acceptance in &waiting {
+        assert_eq!(results(&bench, acceptance).len(), 2, "each had its delivery, once");
+    }
+}
+
+/// Looks again and again: what is awaited happens on another thread and tells nobody.
+pub(super) fn wait_until(condition: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(std::time::Instant::now() < until, "it never came true");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_new_generation_starts_from_the_oldest_event_and_replaces_the_old_one() {
+    let bench = Bench::new();
+    for customer in 0..6 {
+        for _ in 0..50 {
+            bench.script(&customer.to_string(), &["add probe.count"]);
+        }
+    }
+    bench.settle();
+    bench.install("probe", USUAL);
+    for customer in 0..6 {
+        bench.script(&customer.to_string(), &["add probe.count"]);
+    }
+    bench.settle();
+    assert_eq!(bench.value("0", "probe.count"), Some(Value::Integer(1)), "from now on only");
+    let options = InstallOptions { from_start: true, deliver: false };
+    bench.install_with("probe", USUAL, options);
+    wait_until(|| {
+        let read = bench.profile("0");
+        read.partition.generation(&capability("probe")) == Some(2)
+    });
+    wait_until(|| !bench.engine.lags(&capability("probe")));
+    bench.settle();
+    for customer in 0..6 {
+        assert_eq!(bench.value(&customer.to_string(), "probe.count"), Some(Value::Integer(51)), "{customer}");
+    }
+}
+
+#[test]
+fn two_plug_ins_that_set_each_other_off_for_ever_run_out_of_budget() {
+    let config = EngineConfig { partitions: 1, workers: 1, depth_max: 5, ..EngineConfig::default() };
+    let bench = Bench::with(config, Limits::default());
+    let tables = |own: &str, others: &str| {
+        format!(
+            "[subscribes.\"probe.asked\"]\nscript = {{ type = \"texts\" }}\n\
+             [sources]\n\"{own}\" = {{ type = \"text\" }}\n\"probe.seen\" = {{ type = \"text\" }}\n\
+             [consumes]\n\"{others}\" = {{ purposes = [\"service\"], notify = true }}\n"
+        )
+    };
+    // Each observes the field that the other one's observer writes, so each change causes another.
+    bench.install("ping", &tables("a", "b").replace("\"probe.seen\" = { type = \"text\" }\n", ""));
+    bench.install("pong", &tables("b", "a").replace("\"probe.seen\" = { type = \"text\" }\n", ""));
+    let accepted = bench.script("1", &["text a 1"]);
+    bench.settle();
+    assert!(!bench.decisions(&accepted).is_empty());
+    assert!(bench.engine.ready().is_ok());
+}

@@ -1,0 +1,197 @@
+//! The engine with a real component, on a real log, without HTTP.
+//!
+//! The component is `tests/fixtures/probe-0.1.0.wasm`, built from `tests/probe`: it does what an
+//! event's script tells it. Each test gives it the manifest it needs.
+
+mod claims;
+mod failure;
+mod flow;
+mod properties;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::config::{DataDir, ViewConfig};
+use crate::record::{Decided, ProfileState};
+use crate::registry::RegistryChange;
+use crate::sandbox::{Compiler, Limits, embed_manifest};
+use crate::vocabulary::*;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An engine in a directory of its own.
+pub(crate) struct Bench {
+    pub(crate) engine: Arc<Engine>,
+    directory: tempfile::TempDir,
+    config: EngineConfig,
+    /// Compiled components are shared by all tests of a run: compiling takes a second.
+    limits: Limits,
+}
+
+/// A manifest of the probe, with these tables.
+pub(crate) fn manifest(name: &str, tables: &str) -> String {
+    format!(
+        "manifest = 1\n[plugin]\nname = \"{name}\"\nversion = \"1\"\nowner = \"Tests\"\ndescription = \"A probe\"\n\
+         identifiers = [\"customer_id\"]\n{tables}"
+    )
+}
+
+/// Hears `probe.*`, sources the probe's own fields.
+pub(crate) const USUAL: &str = "\
+    [subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\
+    [emits.\"probe.pinged\"]\nscript = { type = \"texts\" }\n\
+    [sources]\n\"probe.count\" = { type = \"integer\" }\n\"probe.note\" = { type = \"text\" }\n\
+    \"probe.seen\" = { type = \"text\" }\n";
+
+fn fixture() -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/probe-0.1.0.wasm");
+    std::fs::read(path).expect("the fixture is there")
+}
+
+impl Bench {
+    pub(crate) fn new() -> Bench {
+        Bench::with(EngineConfig { partitions: 4, workers: 2, ..EngineConfig::default() }, Limits::default())
+    }
+
+    pub(crate) fn with(config: EngineConfig, limits: Limits) -> Bench {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let engine = start(&directory, &config, &limits);
+        Bench { engine, directory, config, limits }
+    }
+
+    /// Stops the engine, without waiting for anything to be decided, and starts it again.
+    pub(crate) fn restart(&mut self) {
+        self.engine.stop();
+        self.engine = start(&self.directory, &self.config, &self.limits);
+    }
+
+    /// Installs the probe under this name.
+    pub(crate) fn install(&self, name: &str, tables: &str) {
+        self.install_with(name, tables, InstallOptions::default());
+    }
+
+    pub(crate) fn install_with(&self, name: &str, tables: &str, options: InstallOptions) {
+        let component = embed_manifest(&fixture(), &manifest(name, tables)).expect("the manifest can be embedded");
+        self.engine.install(&component, options, &app("tests")).expect("it installs");
+    }
+
+    pub(crate) fn change(&self, change: RegistryChange) {
+        self.engine.append_change(change, &app("tests")).expect("the change is possible");
+    }
+
+    /// Sends an event with a script.
+    pub(crate) fn script(&self, customer: &str, commands: &[&str]) -> Acceptance {
+        self.engine.accept(scripted(customer, commands)).expect("it is taken")
+    }
+
+    /// Sends proposals.
+    pub(crate) fn propose(&self, customer: &str, proposals: &[(&str, Option<Value>)]) -> Acceptance {
+        self.engine.accept(proposing(customer, proposals)).expect("it is taken")
+    }
+
+    /// Waits until everything is decided and durable.
+    pub(crate) fn settle(&self) {
+        assert!(self.engine.drain(PATIENCE), "it is all decided: {:?}", self.engine.ready());
+    }
+
+    pub(crate) fn profile(&self, customer: &str) -> ReadProfile {
+        let id = self.engine.resolve(&identifier_name(), customer).expect("it can be looked up").expect("it is known");
+        self.engine.profile(id).expect("it can be read").expect("it is there")
+    }
+
+    /// The visible value of a field.
+    pub(crate) fn value(&self, customer: &str, field: &str) -> Option<Value> {
+        let read = self.profile(customer);
+        visible(&read.state, &read.partition.adopted.visible, &self.engine.registry(), field)
+    }
+
+    pub(crate) fn text(&self, customer: &str, field: &str) -> Option<String> {
+        match self.value(customer, field) {
+            Some(Value::Text(text)) => Some(text),
+            None => None,
+            other => panic!("{field} is {other:?}"),
+        }
+    }
+
+    /// The decisions of an event, in their order.
+    pub(crate) fn decisions(&self, acceptance: &Acceptance) -> Vec<Decided> {
+        let found = self.engine.decisions(acceptance.position).expect("it can be read").expect("it is there");
+        found.decided.into_iter().map(|(_, decided)| decided).collect()
+    }
+}
+
+pub(crate) fn visible(
+    state: &ProfileState,
+    generations: &std::collections::BTreeMap<CapabilityName, u32>,
+    registry: &crate::registry::Registry,
+    field: &str,
+) -> Option<Value> {
+    let name = FieldName::new(field).expect("a field's name");
+    let field = registry.fields.get(&name)?;
+    state.visible(&name, field, generations).map(|visible| visible.value.clone())
+}
+
+fn start(directory: &tempfile::TempDir, config: &EngineConfig, limits: &Limits) -> Arc<Engine> {
+    let start = Start {
+        data: DataDir(directory.path().to_owned()),
+        engine: config.clone(),
+        view: ViewConfig { cache_bytes: 8 << 20, ..ViewConfig::default() },
+        log: crate::log::Options::default(),
+        limits: limits.clone(),
+        compiler: Compiler::InProcess,
+        clock: Clock::system(),
+    };
+    Engine::start(start, |_| {}).expect("the engine starts").0
+}
+
+pub(crate) fn app(name: &str) -> Application {
+    Application::new(name).expect("an application's name")
+}
+
+pub(crate) fn capability(name: &str) -> CapabilityName {
+    CapabilityName::new(name).expect("a capability's name")
+}
+
+pub(crate) fn field(name: &str) -> FieldName {
+    FieldName::new(name).expect("a field's name")
+}
+
+fn identifier_name() -> IdentifierName {
+    IdentifierName::new("customer_id").expect("an identifier's name")
+}
+
+pub(crate) fn text(text: &str) -> Option<Value> {
+    Some(Value::Text(text.to_owned()))
+}
+
+fn new_event(customer: &str, name: &str) -> NewEvent {
+    NewEvent {
+        id: None,
+        application: app("tests"),
+        name: EventName::new(name).expect("an event's name"),
+        at: None,
+        profile: None,
+        identifiers: vec![Identifier { name: identifier_name(), value: customer.to_owned() }],
+        properties: Vec::new(),
+        proposals: Vec::new(),
+        expected: None,
+    }
+}
+
+pub(crate) fn scripted(customer: &str, commands: &[&str]) -> NewEvent {
+    let script = serde_json::to_string(commands).expect("texts are JSON");
+    let property = Property { name: "script".to_owned(), value: Value::Json(script) };
+    NewEvent { properties: vec![property], ..new_event(customer, "probe.asked") }
+}
+
+pub(crate) fn proposing(customer: &str, proposals: &[(&str, Option<Value>)]) -> NewEvent {
+    let proposals = proposals.iter().map(|(name, value)| Proposal {
+        field: field(name),
+        value: value.clone(),
+        by: Speaker::from(&app("tests")),
+        at: Timestamp(0),
+    });
+    NewEvent { proposals: proposals.collect(), ..new_event(customer, "samsyn.proposed") }
+}

@@ -1,0 +1,184 @@
+//! A running host: the engine with HTTP in front of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::api::{self, ApiState, Token, TokenError};
+use crate::clock::Clock;
+use crate::config::{Config, DataDir};
+use crate::engine::{ChangeError, Engine, Start, StartError};
+use crate::registry::RegistryChange;
+use crate::sandbox::Compiler;
+use crate::view::{Opened, RebuildProgress};
+use crate::vocabulary::Application;
+
+/// How long requests under way may take when the host stops.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// How long events that were taken may take to be decided when the host stops. What isn't decided
+/// by then is after the next start.
+const DECIDE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a host can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The engine can't.
+    #[error(transparent)]
+    Engine(#[from] StartError),
+    /// Nobody can be listened to.
+    #[error("can't listen on {address}: {cause}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// No token can be made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The token's hash can't be written.
+    #[error("the admin token's hash can't be written: {0}")]
+    Registry(#[from] ChangeError),
+    /// The threads that answer can't be started.
+    #[error("the threads that answer HTTP can't be started: {0}")]
+    Threads(std::io::Error),
+}
+
+impl HostError {
+    /// What to do about it.
+    pub fn next_step(&self) -> &'static str {
+        match self {
+            HostError::Listen { .. } => "stop what listens there, or choose another address with --listen",
+            HostError::Engine(StartError::Log(_)) => "look at the log with `samsyn log verify`; another host may use this data directory",
+            _ => "mend what it names and start again; nothing that was acknowledged is lost",
+        }
+    }
+}
+
+/// A running host.
+pub struct Host {
+    engine: Arc<Engine>,
+    address: SocketAddr,
+    token: Option<Token>,
+    opened: Opened,
+    runtime: Runtime,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl Host {
+    /// Starts a host on a data directory, which is made when there is none. `progress` is told
+    /// how far folding the view is, when it must be folded.
+    pub fn start(
+        config: &Config,
+        compiler: Compiler,
+        new_token: bool,
+        progress: impl FnMut(RebuildProgress),
+    ) -> Result<Host, HostError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(HostError::Threads)?;
+        // First of all, so that a port that is taken is said before anything is touched.
+        let address = config.listen;
+        let listen = |cause| HostError::Listen { address, cause };
+        let listener = runtime.block_on(TcpListener::bind(address)).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let start = Start {
+            data: DataDir(config.data.clone()),
+            engine: config.engine.clone(),
+            view: config.view.clone(),
+            log: config.log,
+            limits: config.sandbox.clone(),
+            compiler,
+            clock: Clock::system(),
+        };
+        let (engine, opened) = Engine::start(start, progress)?;
+        let token = if new_token || engine.registry().admin_token.is_none() {
+            let token = Token::generate()?;
+            let change = RegistryChange::AdminTokenMade { hash: token.hash() };
+            let by = Application::new("host").unwrap_or_else(|_| unreachable!("host is a name"));
+            runtime.block_on(engine.change_registry(change, by))?;
+            Some(token)
+        } else {
+            None
+        };
+        let state = ApiState::new(engine.clone(), config.http.clone(), config.sandbox.component_bytes);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = api::serve(listener, state, async move {
+            let _ = stopped.await;
+        });
+        let server = runtime.spawn(serving);
+        Ok(Host { engine, address, token, opened, runtime, stop: Some(stop), server: Some(server) })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The admin token, when this start made one: it is told once and kept only as a hash.
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// How its view was opened.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Waits for Ctrl-C or SIGTERM.
+    pub fn wait_for_signal(&self) -> std::io::Result<()> {
+        self.runtime.block_on(async {
+            #[cfg(unix)]
+            {
+                use tokio::signal::unix::{SignalKind, signal};
+                let mut terminate = signal(SignalKind::terminate())?;
+                tokio::select! {
+                    result = tokio::signal::ctrl_c() => result,
+                    _ = terminate.recv() => Ok(()),
+                }
+            }
+            #[cfg(not(unix))]
+            tokio::signal::ctrl_c().await
+        })
+    }
+
+    /// Stops in order: no new requests, those under way answered, events that were taken decided,
+    /// everything written.
+    pub fn stop(mut self) {
+        self.stop_now();
+    }
+
+    fn stop_now(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // Nobody listens any more when the server has ended by itself.
+            let _ = stop.send(());
+        }
+        if let Some(server) = self.server.take() {
+            let ended = self.runtime.block_on(async { tokio::time::timeout(ANSWER_PATIENCE, server).await });
+            if ended.is_err() {
+                tracing::warn!("requests under way are cut off");
+            }
+        }
+        if !self.engine.drain(DECIDE_PATIENCE) {
+            tracing::info!("what isn't decided yet is decided after the next start");
+        }
+        self.engine.stop();
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if self.server.is_some() {
+            self.stop_now();
+        }
+    }
+}

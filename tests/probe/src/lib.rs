@@ -1,0 +1,140 @@
+//! A plug-in that does what an event's script tells it, so that one component serves all tests of
+//! the host. A script is a list of commands, each a word and its arguments:
+//!
+//! | command | effect |
+//! |---|---|
+//! | `text FIELD VALUE`, `integer FIELD VALUE`, `boolean FIELD VALUE` | sets a field |
+//! | `clear FIELD` | clears it |
+//! | `add FIELD` | sets it to one more than the profile shows |
+//! | `copy FROM FIELD` | sets a text field to what the profile shows of another, `-` for nothing |
+//! | `remember TEXT`, `forget` | changes the memory |
+//! | `recall FIELD` | sets a text field to the memory, `-` for none |
+//! | `emit NAME COMMAND…` | emits an event whose script is one command |
+//! | `refuse CODE` | refuses the delivery |
+//! | `see FIELD` | sets a text field to everything the handler was given |
+//! | `fail MESSAGE`, `panic MESSAGE`, `loop` | fails |
+//!
+//! Proposed values are taken as they are, but for texts that start with `!`: `!refuse` is refused,
+//! `!shout X` becomes `X` in capitals, `!panic` panics, `!silent` gets no answer.
+
+use samsyn_plugin::{
+    Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source, Subscriber, Timestamp,
+    Value,
+};
+use serde::{Deserialize, Serialize};
+
+/// The plug-in.
+pub struct Probe;
+
+#[derive(Serialize, Deserialize)]
+struct Note(String);
+
+impl Memory for Note {
+    const VERSION: u8 = 1;
+}
+
+impl Subscriber for Probe {
+    fn on_event(event: &Event, profile: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+        let Some(script) = event.property("script").and_then(Value::as_texts) else {
+            return Ok(());
+        };
+        for command in script {
+            run(command, Some(event), profile, effects)?;
+        }
+        Ok(())
+    }
+}
+
+impl Source for Probe {
+    fn on_proposal(
+        proposals: &[Proposal],
+        _: &Profile,
+        _: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        for proposal in proposals {
+            match (proposal.text(), &proposal.value) {
+                (Some("!refuse"), _) => effects.refuse(&proposal.field, "probe.refused", "The probe was told to.")?,
+                (Some("!panic"), _) => panic!("the probe was told to panic"),
+                (Some("!silent"), _) => {}
+                (Some(text), _) if text.starts_with("!shout ") => {
+                    effects.set(&proposal.field, text[7..].to_uppercase())?;
+                }
+                (_, Some(value)) => effects.set(&proposal.field, value.clone())?,
+                (_, None) => effects.clear(&proposal.field)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Observer for Probe {
+    fn on_change(
+        changes: &[Change],
+        _: Timestamp,
+        _: &Profile,
+        _: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        let seen: Vec<String> = changes.iter().map(|change| format!("{}={}", change.field, shown(change.after.as_ref()))).collect();
+        effects.set("probe.seen", seen.join(" "))?;
+        Ok(())
+    }
+}
+
+fn run(command: &str, event: Option<&Event>, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
+    let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
+    let (field, value) = rest.split_once(' ').unwrap_or((rest, ""));
+    match word {
+        "text" => effects.set(field, value)?,
+        "integer" => effects.set(field, value.parse::<i64>().map_err(Error::other)?)?,
+        "boolean" => effects.set(field, value == "true")?,
+        "clear" => effects.clear(field)?,
+        "add" => effects.set(field, profile.integer(field).unwrap_or(0) + 1)?,
+        "copy" => effects.set(value, shown(profile.get(field)))?,
+        "remember" => effects.remember(&Note(rest.to_owned()))?,
+        "forget" => effects.forget()?,
+        "recall" => {
+            let note = profile.memory::<Note>()?;
+            effects.set(field, note.map_or_else(|| "-".to_owned(), |note| note.0))?;
+        }
+        "emit" => effects.emit(field, [("script", Value::Texts(vec![value.to_owned()]))])?,
+        "refuse" => effects.refuse_all(field, "The probe was told to.")?,
+        "see" => effects.set(field, format!("{event:?} {profile:?}"))?,
+        "fail" => return Err(Error::other(rest)),
+        "panic" => panic!("{rest}"),
+        "loop" => loop {
+            std::hint::spin_loop();
+        },
+        other => return Err(Error::other(format!("{other} is no command of the probe"))),
+    }
+    Ok(())
+}
+
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "-".to_owned(),
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Integer(number)) => number.to_string(),
+        Some(Value::Boolean(boolean)) => boolean.to_string(),
+        Some(other) => format!("{other:?}"),
+    }
+}
+
+samsyn_plugin::export!(Probe: Subscriber, Source, Observer);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use samsyn_plugin::testing::{Host, event};
+
+    #[test]
+    fn a_script_is_done_in_order() {
+        let host = Host::from_manifest(include_str!("../plugin.toml"));
+        let mut customer = host.customer();
+        let script = vec!["integer probe.count 4".to_owned(), "text probe.note a b".to_owned()];
+        let run = customer.on_event::<Probe>(&event("probe.asked").property("script", Value::Texts(script)));
+        assert_eq!(run.claim("probe.count"), Some(&4.into()));
+        assert_eq!(run.claim("probe.note"), Some(&"a b".into()));
+    }
+}
