@@ -19,6 +19,11 @@ pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/
 /// A component.
 pub const WASM: &[&str] = &["application/wasm"];
 
+/// How much of a refused body is read and thrown away, in bytes: some sizes too many, not a film.
+const DRAIN_BYTES_MAX: usize = 8 << 20;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
 /// Reads a JSON body of one of these types.
 pub async fn json(request: Request, types: &[&str], limits: &ApiLimits) -> Answer<Vec<u8>> {
     read(request, types, limits.body_bytes, limits.body_time()).await
@@ -31,9 +36,25 @@ pub async fn component(request: Request, bytes_max: u64, limits: &ApiLimits) -> 
 }
 
 async fn read(request: Request, types: &[&str], bytes_max: usize, time: Duration) -> Answer<Vec<u8>> {
-    let (parts, body) = request.into_parts();
-    check_type(&parts.headers, types)?;
-    let is_gzip = is_gzip(&parts.headers)?;
+    let (parts, mut body) = request.into_parts();
+    match read_parts(&parts.headers, &mut body, types, bytes_max, time).await {
+        Err(problem) if !parts.headers.contains_key(header::EXPECT) && problem.kind != Kind::SlowBody => {
+            drain(body).await;
+            Err(problem)
+        }
+        read => read,
+    }
+}
+
+async fn read_parts(
+    headers: &HeaderMap,
+    body: &mut Body,
+    types: &[&str],
+    bytes_max: usize,
+    time: Duration,
+) -> Answer<Vec<u8>> {
+    check_type(headers, types)?;
+    let is_gzip = is_gzip(headers)?;
     // What is said to be too long isn't waited for.
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large(bytes_max));
@@ -48,10 +69,28 @@ async fn read(request: Request, types: &[&str], bytes_max: usize, time: Duration
     if is_gzip { inflate(&bytes, bytes_max) } else { Ok(bytes) }
 }
 
-async fn collect(mut body: Body, bytes_max: usize) -> Answer<Vec<u8>> {
+/// Throws away the rest of a refused body, within bounds: a client that is cut off while it sends
+/// sees a broken connection instead of the problem.
+async fn drain(mut body: Body) {
+    let discard = async {
+        let mut left = DRAIN_BYTES_MAX;
+        while let Some(Ok(frame)) =
+            std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
+        {
+            left = match left.checked_sub(frame.data_ref().map_or(0, |data| data.len())) {
+                Some(left) => left,
+                None => return,
+            };
+        }
+    };
+    // Whether it ended or the time did, the answer goes out now.
+    let _ = tokio::time::timeout(DRAIN_TIME, discard).await;
+}
+
+async fn collect(body: &mut Body, bytes_max: usize) -> Answer<Vec<u8>> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(announced.min(bytes_max));
-    while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+    while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
         let frame =
             frame.map_err(|_| Problem::new(Kind::BodyIncomplete, "the body ended before it was whole"))?;
         let Ok(data) = frame.into_data() else { continue };

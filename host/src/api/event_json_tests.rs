@@ -284,11 +284,12 @@ proptest! {
 
     #[test]
     fn what_is_taken_comes_back_when_it_is_written(text in nearly_an_event()) {
-        if !text.contains("\"events\"") {
-            if let Ok(event) = read(&text) {
-                let again = read(&write(&event)).expect("what was taken is taken again");
-                prop_assert_eq!(format!("{:?}", parts(&event)), format!("{:?}", parts(&again)));
-            }
+        if text.contains("\"events\"") {
+            return Ok(());
+        }
+        if let Ok(event) = read(&text) {
+            let again = read(&write(&event)).expect("what was taken is taken again");
+            prop_assert_eq!(format!("{:?}", parts(&event)), format!("{:?}", parts(&again)));
         }
     }
 

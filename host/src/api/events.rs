@@ -122,7 +122,7 @@ async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
     let taken =
         || items.iter().filter_map(|item| if let Item::Taken(taken) = item { Some(taken) } else { None });
     // What stands in the log before the last new event is durable when that one is.
-    if let Some(last) = taken().filter(|taken| !taken.duplicate).last() {
+    if let Some(last) = taken().rfind(|taken| !taken.duplicate) {
         engine.durable(last.position).await?;
     }
     for duplicate in taken().filter(|taken| taken.duplicate) {

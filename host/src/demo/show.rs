@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::summary::{Cause, Disagreement, Portrait, Refusal, Summary};
-use crate::cli::output::{Paint, Table, bytes, grouped, moment, pairs, plain, value_text};
+use crate::cli::output::{Paint, Table, bytes, grouped, moment, pairs, value_text};
 
 /// Everything, section by section.
 pub fn text(summary: &Summary, paint: Paint) -> String {
@@ -106,13 +106,14 @@ fn ownership(summary: &Summary, paint: Paint) -> String {
 }
 
 fn portrait(found: &Portrait, paint: Paint) -> String {
-    let mut table = Table::new(["FIELD", "VALUE", "SOURCE", "CAUSE", ""]);
+    let mut table = Table::new(["FIELD", "VALUE", "SOURCE", "CAUSE", "HAPPENED", ""]);
     for point in &found.values {
         table.row([
             point.field.clone(),
             moment(&value_text(&point.value)),
             point.source.clone(),
             cause(&point.cause),
+            moment(&point.cause.at),
             label(&point.cause),
         ]);
     }
@@ -120,7 +121,7 @@ fn portrait(found: &Portrait, paint: Paint) -> String {
 }
 
 fn disagreement(found: &Disagreement, paint: Paint) -> String {
-    let mut table = Table::new(["FIELD", "SAYS", "VALUE", "", "CAUSE", ""]);
+    let mut table = Table::new(["FIELD", "SAYS", "VALUE", "", "CAUSE", "HAPPENED", ""]);
     for claim in &found.claims {
         table.row([
             found.field.clone(),
@@ -132,6 +133,7 @@ fn disagreement(found: &Disagreement, paint: Paint) -> String {
                 "a claim that admins see".to_owned()
             },
             cause(&claim.cause),
+            moment(&claim.cause.at),
             label(&claim.cause),
         ]);
     }
@@ -162,9 +164,10 @@ fn cause(cause: &Cause) -> String {
     if cause.event.is_empty() {
         return cause.position.clone();
     }
+    let change = if cause.by_change { "the change by " } else { "" };
     let sender =
         if cause.application.is_empty() { String::new() } else { format!(" from {}", cause.application) };
-    plain(&format!("{} {}{sender}, {}", cause.position, cause.event, moment(&cause.at)))
+    format!("{} {change}{}{sender}", cause.position, cause.event)
 }
 
 fn label(cause: &Cause) -> String {
@@ -193,6 +196,7 @@ mod tests {
             application: "web".into(),
             at: "1997-01-01T10:00:00Z".into(),
             synthetic: true,
+            by_change: false,
         };
         let point = DataPoint {
             field: "first_name".into(),
@@ -265,7 +269,7 @@ mod tests {
             "8 µs",
             "1.5 ms",
             "country  text  crm     sms",
-            "first_name  Anna   crm     12-3 customer.registered from web, 1997-01-01 10:00:00  synthetic",
+            "first_name  Anna   crm     12-3 customer.registered from web  1997-01-01 10:00:00  synthetic",
             "country  sms   DE     a claim that admins see",
             "An e-mail address has only one @.",
         ] {

@@ -10,6 +10,9 @@ use super::script::Sender;
 use super::send::Clients;
 use crate::client::{Client, ClientError};
 
+/// How far back a customer's story is read: further than any customer of the data has one.
+const TIMELINE_ITEMS_MAX: usize = 2_000;
+
 /// What was sent, and how long it took.
 #[derive(Debug, Clone, Serialize)]
 pub struct Measured {
@@ -102,6 +105,8 @@ pub struct Cause {
     pub at: String,
     /// Whether it was invented.
     pub synthetic: bool,
+    /// Whether a capability was told of a change that the event made, and not of the event.
+    pub by_change: bool,
 }
 
 /// A customer with every data point.
@@ -191,7 +196,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
         profiles: status.profiles,
         sandboxes: status.sandboxes,
         deliveries: status.deliveries,
-        accept_to_decided_p99_us: more["accept_to_decided_p99_us"].as_u64(),
+        accept_to_decided_p99_us: more["accept_to_decided_p99_us"].as_u64().filter(|p99| *p99 > 0),
         rss_bytes: status.rss_bytes.filter(|bytes| *bytes > 0),
         capabilities: status.capabilities.into_iter().map(latency).collect(),
         fields: ownership(client)?,
@@ -234,7 +239,7 @@ fn portrait(cast: &Cast, client: &Client) -> Result<Option<Portrait>, ClientErro
         }
     }
     let Some((customer_id, found)) = best else { return Ok(None) };
-    let mut causes = Causes::new(client);
+    let mut causes = Causes::new(client, customer_id);
     let mut values = Vec::new();
     for (field, value) in found.fields {
         let meta = found.meta.get(&field);
@@ -253,7 +258,7 @@ fn disagreement(cast: &Cast, client: &Client) -> Result<Option<Disagreement>, Cl
         let Some((field, claims)) = found.claims.into_iter().find(|(_, claims)| differ(claims)) else {
             continue;
         };
-        let mut causes = Causes::new(client);
+        let mut causes = Causes::new(client, customer_id);
         let mut says = Vec::new();
         for claim in claims {
             let cause = causes.of(claim.cause.as_deref())?;
@@ -284,15 +289,18 @@ fn refusal(cast: &Cast, client: &Client) -> Result<Option<Refusal>, ClientError>
     Ok(None)
 }
 
-/// Looks causes up, each once.
+/// Looks one customer's causes up, each once.
 struct Causes<'a> {
     client: &'a Client,
+    customer_id: &'a str,
     known: BTreeMap<String, Cause>,
+    /// Decisions and what caused them; asked for when a cause is no event.
+    decisions: Option<BTreeMap<String, String>>,
 }
 
 impl<'a> Causes<'a> {
-    fn new(client: &'a Client) -> Causes<'a> {
-        Causes { client, known: BTreeMap::new() }
+    fn new(client: &'a Client, customer_id: &'a str) -> Causes<'a> {
+        Causes { client, customer_id, known: BTreeMap::new(), decisions: None }
     }
 
     fn of(&mut self, position: Option<&str>) -> Result<Cause, ClientError> {
@@ -300,10 +308,15 @@ impl<'a> Causes<'a> {
         if let Some(known) = self.known.get(position) {
             return Ok(known.clone());
         }
-        // An emitted event or a change has a position of its own, `12-345.0`, within its record.
-        let record = position.split('.').next().unwrap_or(position);
         let mut cause = Cause { position: position.to_owned(), ..Cause::default() };
-        if let Some(event) = self.client.event(record)? {
+        let mut found = self.client.event(position)?;
+        if found.is_none() {
+            if let Some(event) = self.cause_of_change(position)? {
+                cause.by_change = true;
+                found = self.client.event(&event)?;
+            }
+        }
+        if let Some(event) = found {
             cause.synthetic = event.body.id.starts_with("synthetic:");
             cause.event = event.body.name.unwrap_or_default();
             cause.application = event.body.application.unwrap_or_default();
@@ -311,5 +324,16 @@ impl<'a> Causes<'a> {
         }
         self.known.insert(position.to_owned(), cause.clone());
         Ok(cause)
+    }
+
+    /// The event behind the decision that this item is of: a change is an item of a decision.
+    fn cause_of_change(&mut self, position: &str) -> Result<Option<String>, ClientError> {
+        if self.decisions.is_none() {
+            let items = self.client.timeline(&reference(self.customer_id), TIMELINE_ITEMS_MAX)?.items;
+            let pairs = items.into_iter().filter_map(|item| Some((item.body.position, item.body.cause?)));
+            self.decisions = Some(pairs.collect());
+        }
+        let record = position.split('.').next().unwrap_or(position);
+        Ok(self.decisions.as_ref().and_then(|decisions| decisions.get(record).cloned()))
     }
 }

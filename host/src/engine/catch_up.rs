@@ -373,9 +373,7 @@ fn adopt_capability(
 fn changed_capabilities(before: &super::runtime::Runtime, now: &super::runtime::Runtime) -> Vec<CapabilityName> {
     let changed = now.registry.capabilities.iter().filter(|(name, capability)| {
         before.registry.capabilities.get(*name).is_some_and(|before| {
-            before.digest != capability.digest
-                || before.settings_revision != capability.settings_revision
-                || (before.is_quarantined() && !capability.is_quarantined())
+            before.digest != capability.digest || before.settings_revision != capability.settings_revision
         })
     });
     changed.map(|(name, _)| name.clone()).collect()

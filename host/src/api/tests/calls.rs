@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::EnvFilter;
 
 use super::world::World;
@@ -292,7 +294,11 @@ fn the_log_names_routes_and_no_customer() {
             move || log.clone()
         })
         .finish();
-    let world = World::logging(ApiLimits::default(), EngineConfig::default(), subscriber.into()).furnished();
+    let log_here = Dispatch::new(subscriber);
+    // With one dispatcher alone, tracing asks whichever thread comes first whether anybody listens,
+    // and a thread of another test would say no for all of them.
+    let _second = Dispatch::new(NoSubscriber::default());
+    let world = World::logging(ApiLimits::default(), EngineConfig::default(), log_here).furnished();
     let anna = json!({"name": "seen", "identifiers": {"email": "anna@example.com"}, "properties": {"a": "anna"},
                       "proposes": {"email": "anna@example.com", "anna": 1}});
     assert_eq!(world.json("POST", "/v1/events", &anna).code(), "unknown-field");

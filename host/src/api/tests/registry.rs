@@ -6,7 +6,8 @@ use super::world::World;
 use crate::sandbox::embed_manifest;
 
 /// The sandbox's own guests: WebAssembly text, made a component as an author's build does.
-#[allow(dead_code)]
+// Loaded a second time, because the sandbox keeps them to itself.
+#[allow(dead_code, clippy::duplicate_mod)]
 #[path = "../../sandbox/guests.rs"]
 mod guests;
 /// What the guests need of the sandbox.

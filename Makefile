@@ -1,0 +1,66 @@
+# One command for each habit. `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PLUGINS := crm email loyalty sms
+COMPONENTS := $(PLUGINS:%=$(TARGET)/plugins/%.wasm)
+
+# Which build of the host builds the plug-ins. They come out the same; this saves building it twice.
+PROFILE ?= debug
+SAMSYN := $(TARGET)/$(PROFILE)/samsyn
+
+.PHONY: help demo test plugins bench lint format-check clippy deny fmt clean setup-wasm host-debug host-release
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## Build everything and run the demo: real purchases through four plug-ins
+	@$(MAKE) --no-print-directory plugins PROFILE=release
+	@$(TARGET)/release/samsyn demo $(ARGS)
+
+test: plugins ## Build everything and run all tests
+	cargo test --workspace
+
+plugins: $(COMPONENTS) ## Build the plug-ins that changed, into target/plugins
+
+bench: ## Measure, with baselines in the same run; writes target/bench.json
+	@$(MAKE) --no-print-directory plugins PROFILE=release
+	cargo run --release --manifest-path benches/Cargo.toml
+
+lint: format-check clippy deny ## Check formatting, clippy and dependencies
+
+fmt: ## Format the code
+	cargo fmt --all
+
+clean: ## Delete what was built
+	cargo clean
+
+format-check:
+	cargo fmt --all --check
+
+clippy:
+	cargo clippy --workspace --all-targets -- -D warnings
+
+deny:
+	@scripts/cargo-deny.sh
+
+setup-wasm:
+	@scripts/setup-wasm.sh
+
+# With the tests, so that `cargo test` afterwards finds the same features and builds nothing twice.
+host-debug:
+	cargo build --workspace --bins --tests
+
+host-release:
+	cargo build --release --bin samsyn
+
+# What a component is made of. A change in how they are built rebuilds them too.
+SHARED_SOURCES := $(shell find plugins/sdk plugins/phone-numbers wit host/src/build -type f) Cargo.lock
+
+define COMPONENT
+$(TARGET)/plugins/$(1).wasm: $(shell find plugins/$(1) -type f) $(SHARED_SOURCES) | setup-wasm host-$(PROFILE)
+	@$(SAMSYN) --quiet plugin build plugins/$(1)
+endef
+$(foreach plugin,$(PLUGINS),$(eval $(call COMPONENT,$(plugin))))
