@@ -16,7 +16,7 @@ SAMSYN := $(TARGET)/$(PROFILE)/samsyn
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: ## Build everything and run the demo: real purchases through four plug-ins
+demo: ## Build everything and run the demo; ARGS="--events 2000 --exit" makes it smaller
 	@$(MAKE) --no-print-directory plugins PROFILE=release
 	@$(TARGET)/release/samsyn demo $(ARGS)
 

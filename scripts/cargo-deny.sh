@@ -12,4 +12,5 @@ if ! command -v cargo-deny >/dev/null; then
     CARGO_TARGET_DIR="$target/tools/build" cargo install --locked --debug --quiet --root "$target/tools" cargo-deny
     rm -rf "$target/tools/build"
 fi
-exec cargo-deny --all-features check bans licenses sources
+# Who brings a duplicate in: `cargo tree -d`.
+exec cargo-deny --all-features check --hide-inclusion-graph bans licenses sources

@@ -24,7 +24,7 @@ pub use answer::{
 pub use problem::{ClientError, Problem};
 pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Identifier, InstallAnswer, Plan, PlannedIdentifier,
-    PlannedRead, PlannedSetting, PlannedSource, Setting, Sourced,
+    PlannedRead, PlannedSource, Setting, Sourced,
 };
 
 /// How long to try to reach the host. It is near; a second is long already.

@@ -7,7 +7,6 @@ pub mod cli;
 pub mod client;
 pub mod local;
 
-#[cfg(any())]
 pub mod demo;
 pub mod host;
 

@@ -119,7 +119,7 @@ fn announce(host: &Host, context: &Context) -> Result<(), CliError> {
 
 /// Runs the demo.
 pub fn demo(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
-    let _ = (args, context); Err(CliError::usage("no demo")) // WIP
+    crate::demo::run(args, context)
 }
 
 /// Checks a log.

@@ -86,7 +86,10 @@ pub async fn check(State(state): State<ApiState>, mut request: Request, next: Ne
         let admitted = authorize(request.headers(), valid).and_then(|()| application(request.headers()));
         match admitted {
             Ok(application) => request.extensions_mut().insert(Caller(application)),
-            Err(problem) => return problem.into_response(),
+            Err(problem) => {
+                super::body::discard(request).await;
+                return problem.into_response();
+            }
         };
     }
     next.run(request).await

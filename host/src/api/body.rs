@@ -69,6 +69,14 @@ async fn read_parts(
     if is_gzip { inflate(&bytes, bytes_max) } else { Ok(bytes) }
 }
 
+/// Throws away the body of a request that is refused without reading it, so that its connection
+/// can be used again.
+pub async fn discard(request: Request) {
+    if !request.headers().contains_key(header::EXPECT) {
+        drain(request.into_body()).await;
+    }
+}
+
 /// Throws away the rest of a refused body, within bounds: a client that is cut off while it sends
 /// sees a broken connection instead of the problem.
 async fn drain(mut body: Body) {

@@ -19,7 +19,7 @@ use super::params::{DryRun, ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
 use crate::engine::{Engine, InstallOptions};
-use crate::registry::{Capability, InstallPlan, Registry, RegistryChange};
+use crate::registry::{Capability, Registry, RegistryChange};
 use crate::vocabulary::{CapabilityName, Partition, Position, Value};
 
 const CAPABILITIES: List = List("/v1/capabilities");
@@ -92,9 +92,16 @@ pub async fn install(
 ) -> Answer {
     if params.deliver && params.from == From::Now {
         let detail = "`deliver` says what to do while catching up, which only `from=start` does";
+        body::discard(request).await;
         return Err(Problem::new(Kind::QueryInvalid, detail).at("deliver"));
     }
-    let place = state.admission.enter_install()?;
+    let place = match state.admission.enter_install() {
+        Ok(place) => place,
+        Err(problem) => {
+            body::discard(request).await;
+            return Err(problem);
+        }
+    };
     let bytes = body::component(request, state.component_bytes_max, &state.limits).await?;
     let engine = state.engine.clone();
     let options = InstallOptions { from_start: params.from == From::Start, deliver: params.deliver };
@@ -107,22 +114,10 @@ pub async fn install(
         engine.install(&bytes, options, &application).map(|(plan, seq)| (plan, Some(seq)))
     });
     let (plan, seq) = done.await??;
-    let plan_answer = plan_answer(&plan)?;
-    let Some(seq) = seq else { return Ok(Json(plan_answer).into_response()) };
+    let Some(seq) = seq else { return Ok(Json(plan).into_response()) };
     state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
     let capability = tree(&state, plan.capability.to_string()).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "capability": capability, "plan": plan_answer }))).into_response())
-}
-
-/// PLAN. Settings are objects, as everywhere else: more may be said about them later.
-fn plan_answer(plan: &InstallPlan) -> Answer<Tree> {
-    let mut tree = serde_json::to_value(plan).map_err(Problem::internal)?;
-    if let Some(settings) = tree.get_mut("settings").and_then(Tree::as_array_mut) {
-        for setting in settings.iter_mut().filter(|setting| setting.is_string()) {
-            *setting = json!({ "name": setting.take() });
-        }
-    }
-    Ok(tree)
+    Ok((StatusCode::CREATED, Json(json!({ "capability": capability, "plan": plan }))).into_response())
 }
 
 /// `PATCH /v1/capabilities/{name}/settings`.

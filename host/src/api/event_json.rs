@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::json::{self, DEPTH_MAX, Elements, Members, Place};
 use super::problem::{Kind, Problem};
+use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::engine::NewEvent;
 use crate::registry::manifest::PLATFORM_PREFIX;
 use crate::registry::{Field, Registry};
@@ -19,8 +20,6 @@ pub const EVENT_BYTES_MAX: usize = 32 * 1024;
 pub const EVENTS_MAX: usize = 2_500;
 /// The longest event id, in bytes: longer than a URL or two UUIDs, short enough to remember millions.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
-/// The longest identifier, in bytes: what the dictionary's normalisers take.
-const IDENTIFIER_BYTES_MAX: usize = 256;
 /// The longest name of a property, in bytes.
 const PROPERTY_NAME_BYTES_MAX: usize = 128;
 

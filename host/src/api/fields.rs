@@ -103,8 +103,8 @@ pub async fn define(
     Segment(name): Segment,
     request: Request,
 ) -> Answer {
-    let name = FieldName::new(&name).map_err(|error| bad_name(&error, &Place::Root.key("name")))?;
     let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let name = FieldName::new(&name).map_err(|error| bad_name(&error, &Place::Root.key("name")))?;
     let defined: Definition = json::body_as(&bytes)?;
     let field = Field {
         kind: defined.kind,

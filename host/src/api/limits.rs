@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
@@ -145,7 +146,8 @@ pub async fn admit(State(state): State<ApiState>, request: Request, next: Next) 
     }
     match state.admission.enter(peer.map(|peer| peer.address())) {
         Ok(_admitted) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        // The body isn't read, for want of room: the connection can't be used again.
+        Err(problem) => ([(header::CONNECTION, "close")], problem).into_response(),
     }
 }
 

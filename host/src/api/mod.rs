@@ -42,7 +42,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -136,7 +136,8 @@ pub async fn serve(
 }
 
 /// The path is there, but not for this method. The router adds `Allow`.
-async fn other_method(method: Method) -> Response {
+async fn other_method(method: Method, request: Request) -> Response {
+    body::discard(request).await;
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -144,6 +145,7 @@ async fn other_method(method: Method) -> Response {
     Problem::new(Kind::MethodNotAllowed, detail).into_response()
 }
 
-async fn no_such_call() -> Problem {
+async fn no_such_call(request: Request) -> Problem {
+    body::discard(request).await;
     Problem::new(Kind::NotFound, "the path is none of the interface's")
 }

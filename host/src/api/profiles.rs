@@ -135,8 +135,9 @@ pub async fn propose(
     request: Request,
 ) -> Answer {
     let wait = Wait::of(request.headers());
-    let expected = conditional::expected(request.headers())?;
+    let expected = conditional::expected(request.headers());
     let bytes = body::json(request, body::MERGE_PATCH, &state.limits).await?;
+    let expected = expected?;
     let engine = &state.engine;
     let profile = resolve(engine, &Reference::parse(&reference)?)?;
     let proposals = read_proposals(engine, json::utf8(&bytes)?, application.clone())?;

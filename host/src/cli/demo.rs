@@ -24,6 +24,9 @@ pub struct DemoArgs {
     /// Where the demo's host keeps everything; must be empty or an earlier demo's
     #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
     pub data: PathBuf,
+    /// The folder with the built plug-ins [default: target/plugins, looked for from here and from the program up]
+    #[arg(long, value_name = "DIR")]
+    pub plugins: Option<PathBuf>,
     /// Import only the first N purchases
     #[arg(long, value_name = "N")]
     pub events: Option<u64>,

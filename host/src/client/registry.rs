@@ -203,20 +203,10 @@ pub struct Plan {
     pub emits: Vec<String>,
     /// Its settings.
     #[serde(default)]
-    pub settings: Vec<PlannedSetting>,
+    pub settings: Vec<Setting>,
     /// What an administrator should look at twice.
     #[serde(default)]
     pub warnings: Vec<String>,
-}
-
-/// A setting in a plan: its name, or all about it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub enum PlannedSetting {
-    /// The name.
-    Name(String),
-    /// With type, default and value.
-    Setting(Setting),
 }
 
 /// A field that a plug-in wants to read.

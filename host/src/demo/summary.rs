@@ -310,11 +310,11 @@ impl<'a> Causes<'a> {
         }
         let mut cause = Cause { position: position.to_owned(), ..Cause::default() };
         let mut found = self.client.event(position)?;
-        if found.is_none() {
-            if let Some(event) = self.cause_of_change(position)? {
-                cause.by_change = true;
-                found = self.client.event(&event)?;
-            }
+        if found.is_none()
+            && let Some(event) = self.cause_of_change(position)?
+        {
+            cause.by_change = true;
+            found = self.client.event(&event)?;
         }
         if let Some(event) = found {
             cause.synthetic = event.body.id.starts_with("synthetic:");

@@ -14,7 +14,7 @@ use super::run::Item;
 use super::worker::Work;
 use super::{AcceptError, Engine};
 use crate::log::StoredRecord;
-use crate::record::{Adopted, Cursor, Decided, DeliveryResult, PartitionState, Record};
+use crate::record::{Adopted, Cursor, Decided, DeliveryResult, Record};
 use crate::registry::RegistryChange;
 use crate::vocabulary::{Application, CapabilityName, FailureKind, ItemPosition, Partition, Position};
 
@@ -32,7 +32,8 @@ impl Engine {
         let runtime = self.newest.load_full();
         let mut core = self.cell(partition).core.lock();
         let slow = self.slow.lock().clone();
-        let mut adopted = core.state.adopted.clone();
+        let mut adopted = Adopted::clone(&core.state.adopted);
+        adopted.through = core.state.through;
         adopted.revision = runtime.registry.revision;
         adopted.at = self.clock.now();
         let known: Vec<CapabilityName> = adopted.visible.keys().cloned().collect();
@@ -147,7 +148,7 @@ impl Engine {
     fn cursor_in(&self, partition: Partition, capability: &CapabilityName) -> Option<(Cursor, ItemPosition)> {
         let core = self.cell(partition).core.lock();
         let cursor = core.state.adopted.lagging.iter().find(|cursor| cursor.capability == *capability)?;
-        Some((cursor.clone(), core.state.through()))
+        Some((cursor.clone(), core.state.through))
     }
 
     fn catch_up_record(
@@ -184,7 +185,7 @@ impl Engine {
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
             if mine.is_empty() {
                 let mut core = self.cell(partition).core.lock();
-                move_cursor(&mut core.state, &cursor, position);
+                core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(());
             }
             let delivered: Vec<Delivered> = snapshot.run(self, partition, item).deliver(&mine);
@@ -214,7 +215,8 @@ impl Engine {
             self.catch_up_record(partition, capability, &record)?;
         }
         let mut core = self.cell(partition).core.lock();
-        let mut adopted = core.state.adopted.clone();
+        let mut adopted = Adopted::clone(&core.state.adopted);
+        adopted.through = core.state.through;
         adopted.lagging.retain(|is| is.capability != *capability);
         adopted.visible.insert(capability.clone(), cursor.generation);
         adopted.at = self.clock.now();
@@ -242,9 +244,10 @@ impl Engine {
 
     /// Looks at what a decision says of its capabilities: who fails again and again is
     /// quarantined, who is slow gets a thread of its own.
-    pub(super) fn quarantine_if_due(&self, decided: &Decided) {
+    pub(super) fn quarantine_if_due(&self, decided: &Decided, runtime: &super::runtime::Runtime) {
         for outcome in &decided.outcomes {
-            let metrics = self.metrics.capability(&outcome.capability);
+            let Some((index, _)) = runtime.registry.routing.capability(&outcome.capability) else { continue };
+            let metrics = &runtime.callees[index].metrics;
             if let DeliveryResult::Parked(failure) = &outcome.result {
                 let in_a_row = metrics.failures_in_a_row.load(Ordering::Relaxed);
                 if failure.kind != FailureKind::Error && in_a_row >= u64::from(self.config.quarantine_after) {
@@ -332,13 +335,6 @@ pub(super) fn items_of(record: &StoredRecord) -> Result<Vec<(u16, Item)>, Accept
         }
         _ => Vec::new(),
     })
-}
-
-fn move_cursor(state: &mut PartitionState, cursor: &Cursor, through: ItemPosition) {
-    let same = |is: &&mut Cursor| is.capability == cursor.capability && is.generation == cursor.generation;
-    if let Some(lagging) = state.adopted.lagging.iter_mut().find(same) {
-        lagging.through = lagging.through.max(through);
-    }
 }
 
 /// What a revision makes of one capability in one partition.

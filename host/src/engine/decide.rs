@@ -131,7 +131,7 @@ impl Decision<'_> {
             root,
             depth,
             spent: if depth == 0 { 0 } else { spent + calls },
-            through: if self.late { self.partition.through() } else { item },
+            through: if self.late { self.partition.through } else { item },
             cursor: self.cursor.clone(),
             revision: self.revision,
             at: self.at,

@@ -92,7 +92,7 @@ impl Engine {
     }
 
     fn is_decided(&self, position: Position) -> bool {
-        self.view.applied(position.partition).partition.through().seq >= position.seq
+        self.view.applied(position.partition).partition.through.seq >= position.seq
     }
 
     /// Called by the log's writer with everything one sync made durable.

@@ -160,7 +160,7 @@ impl Engine {
     fn resume(&self) -> Result<(), StartError> {
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let state = self.view.applied(partition).partition;
-            let through = state.through();
+            let through = state.through;
             {
                 let mut core = self.cell(partition).core.lock();
                 core.state = state;

@@ -108,7 +108,7 @@ impl Engine {
                 let core = self.cell(partition).core.lock();
                 let cursors = core.state.adopted.lagging.iter();
                 let mine = cursors.filter(|cursor| cursor.capability == *capability);
-                let behind = mine.map(|cursor| core.state.through().seq.saturating_sub(cursor.through.seq));
+                let behind = mine.map(|cursor| core.state.through.seq.saturating_sub(cursor.through.seq));
                 behind.max().unwrap_or(0)
             })
             .sum()

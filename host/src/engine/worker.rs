@@ -165,7 +165,7 @@ impl Engine {
         self.cell(partition).core.lock().add_pending(decided.root, decided.spent);
         for index in 0..=decided.emitted.len() as u16 {
             let position = ItemPosition { seq, index };
-            if position <= self.cell(partition).core.lock().state.through() {
+            if position <= self.cell(partition).core.lock().state.through {
                 continue;
             }
             if let Some(item) = Item::of_decided(decided, index) {
@@ -190,7 +190,7 @@ impl Engine {
             if targets.is_empty() && !matches!(item, Item::Event(_)) {
                 // Nobody wants it: the cursor passes it and goes with the next record.
                 let mut core = cell.core.lock();
-                core.state.adopted.through = core.state.adopted.through.max(position);
+                core.state.through = core.state.through.max(position);
                 return Ok(());
             }
             let delivered = self.run_within_budget(&snapshot, partition, item, &targets);
@@ -277,7 +277,7 @@ impl Engine {
         }
         let profiles_max = self.config.cached_profiles / self.partitions.len();
         core.put(state, profiles_max, || self.view.applied(partition).seq);
-        self.quarantine_if_due(&decided);
+        self.quarantine_if_due(&decided, &runtime);
         Ok(())
     }
 
@@ -360,7 +360,8 @@ impl Engine {
         adopted: Adopted,
     ) -> Result<(), AcceptError> {
         let bytes = encode(&adopted);
-        let folded = Folded::Adopted(Arc::new(adopted.clone()));
+        let adopted = Arc::new(adopted);
+        let folded = Folded::Adopted(adopted.clone());
         let _order = self.cell(partition).sequencer.lock();
         self.append_plain(partition, RecordKind::Adopted, bytes, folded)?;
         core.state.fold_adopted(&adopted);
@@ -398,10 +399,7 @@ impl Snapshot {
 
     /// Whether the profile and the revision are still the same, so that what ran counts.
     pub fn still_holds(&self, core: &mut Core, engine: &Engine) -> Result<bool, AcceptError> {
-        let same_revision = core.state.adopted.revision == self.place.adopted.revision
-            && core.state.adopted.visible == self.place.adopted.visible
-            && core.state.adopted.lagging.len() == self.place.adopted.lagging.len();
-        if !same_revision {
+        if !core.state.delivers_as(&self.place) {
             return Ok(false);
         }
         let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);

@@ -1,5 +1,7 @@
 //! The fold: records in order, state out. Pure, and the same live, after a crash and in a rebuild.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::profile_state::{Latch, MemoryBytes};
@@ -93,32 +95,36 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
     }
 }
 
-/// A partition's cursors and the registry revision it uses.
+/// A partition's cursors and the registry revision it uses. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionState {
-    /// The newest `Adopted`, its cursors moved by every `Decided` since.
-    pub adopted: Adopted,
+    /// Items up to and with this one are decided for live capabilities.
+    pub through: ItemPosition,
+    /// The newest `Adopted`, the cursors of lagging capabilities moved by every `Decided` since.
+    pub adopted: Arc<Adopted>,
 }
 
 impl PartitionState {
     /// The partition after this record.
-    pub fn fold_adopted(&mut self, adopted: &Adopted) {
+    pub fn fold_adopted(&mut self, adopted: &Arc<Adopted>) {
+        self.through = self.through.max(adopted.through);
         self.adopted = adopted.clone();
     }
 
     /// The partition after this record.
     pub fn fold_decided(&mut self, decided: &Decided) {
-        self.adopted.through = self.adopted.through.max(decided.through);
+        self.through = self.through.max(decided.through);
         if let Some(cursor) = &decided.cursor {
-            if let Some(lagging) = self.lagging_mut(&cursor.capability, cursor.generation) {
-                lagging.through = lagging.through.max(cursor.through);
-            }
+            self.move_cursor(cursor);
         }
     }
 
-    /// Items up to and with this one are decided for live capabilities.
-    pub fn through(&self) -> ItemPosition {
-        self.adopted.through
+    /// Moves the cursor of a lagging capability on.
+    pub fn move_cursor(&mut self, to: &Cursor) {
+        let same = |is: &&mut Cursor| is.generation == to.generation && is.capability == to.capability;
+        if let Some(lagging) = Arc::make_mut(&mut self.adopted).lagging.iter_mut().find(same) {
+            lagging.through = lagging.through.max(to.through);
+        }
     }
 
     /// The generation of a capability whose claims count here.
@@ -126,17 +132,21 @@ impl PartitionState {
         self.adopted.visible.get(capability).copied()
     }
 
-    /// The cursor of its own that a generation of a capability has, when it lags.
-    pub fn lagging(&self, capability: &CapabilityName, generation: u32) -> Option<&Cursor> {
-        self.adopted.lagging.iter().find(|is| is.generation == generation && is.capability == *capability)
-    }
-
-    fn lagging_mut(&mut self, capability: &CapabilityName, generation: u32) -> Option<&mut Cursor> {
-        self.adopted.lagging.iter_mut().find(|is| is.generation == generation && is.capability == *capability)
-    }
-
     /// Whether any generation of the capability lags here.
     pub fn is_lagging(&self, capability: &CapabilityName) -> bool {
         self.adopted.lagging.iter().any(|is| is.capability == *capability)
+    }
+
+    /// Whether the same deliveries are due in both: the revision, the generations and who lags are
+    /// the same. Cursors may have moved.
+    pub fn delivers_as(&self, other: &PartitionState) -> bool {
+        if Arc::ptr_eq(&self.adopted, &other.adopted) {
+            return true;
+        }
+        let (one, two) = (&self.adopted, &other.adopted);
+        one.revision == two.revision
+            && one.visible == two.visible
+            && one.lagging.len() == two.lagging.len()
+            && one.lagging.iter().zip(&two.lagging).all(|(one, two)| one.capability == two.capability)
     }
 }

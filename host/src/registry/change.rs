@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Manifest;
 use super::{Capability, CapabilityState, Field, IdentifierKind, Registry, Routing};
 use crate::vocabulary::{
-    CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Role, Seq, Timestamp, Value,
+    CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Role, Seq, Timestamp, Type, Value,
 };
 
 /// What of a manifest's requests an administrator granted.
@@ -303,8 +303,14 @@ impl Registry {
                 return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
             }
         }
-        if field.protective && field.kind != crate::vocabulary::Type::Boolean {
+        if field.protective && field.kind != Type::Boolean {
             return invalid(format!("protective is for a boolean, not {}", field.kind));
+        }
+        if !field.one_of.is_empty() && !matches!(field.kind, Type::Text | Type::Texts) {
+            return invalid(format!("one_of is for text and texts, not {}", field.kind));
+        }
+        if field.identifies.is_some() && field.kind != Type::Text {
+            return invalid(format!("only a text identifies, not {}", field.kind));
         }
         if let Some(known) = self.fields.get(name) {
             let claimed = self.capabilities.values().any(|is| is.manifest.sources.contains_key(name));

@@ -11,7 +11,7 @@ mod plan;
 mod routing;
 
 pub use change::{Grant, RegistryChange, RegistryError};
-pub use dictionary::{Field, IdentifierKind, Normaliser};
+pub use dictionary::{Field, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
 pub use manifest::{DataClass, Manifest, ManifestError};
 pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
 pub use routing::{Routed, Routing};

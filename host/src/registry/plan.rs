@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::manifest::{Manifest, Sourced};
+use super::manifest::{Manifest, Setting, Sourced};
 use super::{Field, Grant, Registry, RegistryChange, RegistryError};
 use crate::vocabulary::{
-    CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Role, Timestamp, Type,
+    CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Role, Timestamp, Type, Value,
 };
 
 /// What installing a component would do.
@@ -29,8 +29,8 @@ pub struct InstallPlan {
     pub sources: Vec<PlannedSource>,
     /// Events it may emit.
     pub emits: Vec<EventName>,
-    /// Names of its settings.
-    pub settings: Vec<String>,
+    /// What an administrator could set.
+    pub settings: Vec<PlannedSetting>,
     /// What an administrator should know first.
     pub warnings: Vec<String>,
 }
@@ -69,6 +69,31 @@ pub struct PlannedSource {
     pub becomes_source: bool,
     /// Whether the dictionary doesn't have the field yet.
     pub new_field: bool,
+}
+
+/// Something an administrator could set.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedSetting {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Its value until somebody sets one, as JSON.
+    pub default: Option<serde_json::Value>,
+    /// What it does.
+    pub description: String,
+}
+
+impl PlannedSetting {
+    fn of((name, setting): (&String, &Setting)) -> PlannedSetting {
+        PlannedSetting {
+            name: name.clone(),
+            kind: setting.kind,
+            default: setting.default.as_ref().map(Value::to_json),
+            description: setting.description.clone(),
+        }
+    }
 }
 
 impl Registry {
@@ -114,7 +139,7 @@ impl Registry {
             identifiers: identifiers.collect(),
             sources,
             emits: manifest.emits.keys().cloned().collect(),
-            settings: manifest.settings.keys().cloned().collect(),
+            settings: manifest.settings.iter().map(PlannedSetting::of).collect(),
             warnings,
         })
     }

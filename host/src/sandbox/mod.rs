@@ -28,7 +28,7 @@ mod ticker;
 mod values;
 
 #[cfg(test)]
-mod guests;
+pub(crate) mod guests;
 #[cfg(test)]
 mod tests;
 

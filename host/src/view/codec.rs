@@ -16,10 +16,18 @@ const APART_BYTES: usize = 4 * 1024;
 /// The most that all capabilities together put into the profile's entry, in bytes.
 const INLINE_BYTES_MAX: usize = 32 * 1024;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Stored {
     profile: ProfileState,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
+    apart: Vec<(CapabilityName, u32)>,
+}
+
+/// [`Stored`] as it is written: borrowed, for the usual profile is written as it is.
+#[derive(Serialize)]
+struct Writing<'a> {
+    profile: &'a ProfileState,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     apart: Vec<(CapabilityName, u32)>,
 }
 
@@ -41,22 +49,26 @@ pub(super) fn told_size(told: &Told) -> usize {
 
 /// Puts a profile into a batch.
 pub(super) fn write_profile(batch: &mut Batch, state: &ProfileState) {
-    let sizes: usize = state.told.iter().map(|told| told_size(told)).sum();
-    let mut stored = Stored { profile: state.clone(), apart: Vec::new() };
-    if sizes > APART_BYTES {
-        let mut room = INLINE_BYTES_MAX;
-        stored.profile.told.retain(|told| {
-            let size = told_size(told);
-            if size < APART_BYTES && size <= room {
-                room -= size;
-                return true;
-            }
-            stored.apart.push((told.capability.clone(), told.generation));
-            batch.put(&keys::told(state.id, told.capability.as_str(), told.generation), encode(told.as_ref()));
-            false
-        });
+    let size: usize = state.told.iter().map(|told| told_size(told)).sum();
+    if size <= APART_BYTES {
+        let stored = Writing { profile: state, apart: Vec::new() };
+        batch.put(&keys::profile(state.id), encode(&stored));
+        return;
     }
-    batch.put(&keys::profile(state.id), encode(&stored));
+    let mut profile = state.clone();
+    let mut apart = Vec::new();
+    let mut room = INLINE_BYTES_MAX;
+    profile.told.retain(|told| {
+        let size = told_size(told);
+        if size < APART_BYTES && size <= room {
+            room -= size;
+            return true;
+        }
+        apart.push((told.capability.clone(), told.generation));
+        batch.put(&keys::told(state.id, told.capability.as_str(), told.generation), encode(told.as_ref()));
+        false
+    });
+    batch.put(&keys::profile(state.id), encode(&Writing { profile: &profile, apart }));
 }
 
 /// Reads a profile with all its parts.

@@ -3,17 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::World;
-use crate::sandbox::embed_manifest;
-
-/// The sandbox's own guests: WebAssembly text, made a component as an author's build does.
-// Loaded a second time, because the sandbox keeps them to itself.
-#[allow(dead_code, clippy::duplicate_mod)]
-#[path = "../../sandbox/guests.rs"]
-mod guests;
-/// What the guests need of the sandbox.
-mod package {
-    pub use crate::sandbox::embed_manifest;
-}
+use crate::sandbox::{embed_manifest, guests};
 
 const MANIFEST: &str = r#"
     manifest = 1

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, file_error};
 use crate::cli::output::{Paint, plain, value_text};
-use crate::client::{Plan, PlannedSetting, PlannedSource};
+use crate::client::{Plan, Setting, PlannedSource};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -130,14 +130,9 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
     text
 }
 
-fn setting_line(setting: &PlannedSetting) -> String {
-    match setting {
-        PlannedSetting::Name(name) => plain(name),
-        PlannedSetting::Setting(setting) => {
-            let now = if setting.value.is_null() { &setting.default } else { &setting.value };
-            format!("{} = {}", plain(&setting.name), plain(&value_text(now)))
-        }
-    }
+fn setting_line(setting: &Setting) -> String {
+    let now = if setting.value.is_null() { &setting.default } else { &setting.value };
+    format!("{} = {}", plain(&setting.name), plain(&value_text(now)))
 }
 
 fn source_line(source: &PlannedSource, capability: &str, paint: Paint) -> String {
@@ -165,7 +160,7 @@ mod tests {
                 "sources": [{"field": "sms.opted_out", "type": "boolean", "now": null, "becomes_source": true, "new_field": true},
                             {"field": "country", "type": "text", "now": "crm", "becomes_source": false, "new_field": false}],
                 "emits": ["sms.stop_suspected"],
-                "settings": [{"name": "stop_words", "type": "texts", "default": ["STOP", "END"], "value": null, "description": ""}, "grace"],
+                "settings": [{"name": "stop_words", "type": "texts", "default": ["STOP", "END"], "value": null, "description": ""}],
                 "warnings": ["country has another source"]}"#,
         )
         .unwrap();
@@ -178,7 +173,7 @@ mod tests {
              \x20 makes claims for\n    sms.opted_out (boolean), a new field: becomes its source\n\
              \x20   country (text): crm stays its source: only admins see the claims\n\
              \x20 may emit\n    sms.stop_suspected\n\
-             \x20 can be set\n    stop_words = STOP, END\n    grace\n\
+             \x20 can be set\n    stop_words = STOP, END\n\
              \x20 mind\n    country has another source\n"
         );
     }

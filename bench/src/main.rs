@@ -1,0 +1,96 @@
+//! `make bench`: every number the project promises, each with its baseline from the same run.
+//!
+//! ```text
+//! samsyn-bench [--only NAME…] [--quick] [--json]
+//! ```
+//!
+//! A table goes to the terminal (with `--json` the figures instead), the figures to
+//! `target/bench.json`, progress to standard error.
+
+mod bare;
+mod machine;
+mod pipeline;
+mod report;
+mod run;
+mod sandbox;
+mod subject;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use report::Figure;
+use run::Bench;
+use subject::{Failure, Scratch, Subject};
+
+const USAGE: &str = "usage: samsyn-bench [--only NAME…] [--quick] [--json]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = measure(&arguments);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(arguments: &[String]) -> Result<(), Failure> {
+    let target = target_dir();
+    let scratch = Scratch::new(&target, "bench-data")?;
+    let (bench, json) = read(arguments, target.clone(), scratch.path().to_owned())?;
+    let machine = machine::describe(&bench.data)?;
+    eprintln!("{machine}");
+    let figures = figures(&bench)?;
+    if figures.is_empty() {
+        return Err(format!("no figure has such a name; {USAGE}").into());
+    }
+    report::write(&figures, &target.join("bench.json"))?;
+    match json {
+        true => println!("{:#}", report::json(&figures)),
+        false => println!("\n{machine}\n\n{}", report::table(&figures)),
+    }
+    Ok(())
+}
+
+fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
+    let mut figures = Vec::new();
+    let subject = Subject::build(&mut |line| bench.say(line))?;
+    let sandbox = bench.wants(&["sandbox.fresh", "sandbox.kept"]);
+    let pipeline = bench.wants(&["pipeline.events"]);
+    if sandbox || pipeline {
+        let callers = sandbox::Callers::new(&subject)?;
+        if sandbox {
+            eprintln!("sandbox");
+            figures.extend(sandbox::measure(bench, &callers)?);
+        }
+        if pipeline {
+            eprintln!("pipeline");
+            figures.push(pipeline::measure(bench, &subject, &callers)?);
+        }
+    }
+    figures.retain(|figure| bench.wants_one(figure.name));
+    Ok(figures)
+}
+
+fn read(arguments: &[String], target: PathBuf, data: PathBuf) -> Result<(Bench, bool), Failure> {
+    let mut bench = Bench { only: Vec::new(), quick: false, data, target };
+    let (mut json, mut names) = (false, false);
+    for argument in arguments {
+        match argument.as_str() {
+            "--only" => names = true,
+            "--quick" => bench.quick = true,
+            "--json" => json = true,
+            name if names && !name.starts_with('-') => bench.only.push(name.to_owned()),
+            other => return Err(format!("{other} means nothing here; {USAGE}").into()),
+        }
+    }
+    Ok((bench, json))
+}
+
+/// Cargo's target directory: this program lies in `release` in it.
+fn target_dir() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.ancestors().nth(2).unwrap_or(Path::new("target")).to_owned()
+}

@@ -1,0 +1,54 @@
+//! Append to decided, in process: everything but HTTP.
+
+use std::time::{Duration, Instant};
+
+use crate::machine::process_cpu;
+use crate::report::{Figure, Target, median};
+use crate::run::Bench;
+use crate::sandbox::Callers;
+use crate::subject::{CAPABILITIES, Failure, Scratch, Subject, THREADS, fill, random_load, run_through, start_engine};
+
+const CUSTOMERS: u64 = 10_000;
+const EVENTS: u64 = 200_000;
+/// Of the bare calls' rate.
+const SHARE: f64 = 0.65;
+/// What two cores are to manage where the bare loop manages [`FULL_BOUND`].
+const FULL_EVENTS: f64 = 40_000.0;
+const FULL_BOUND: f64 = 250_000.0;
+
+/// `pipeline.events`.
+pub fn measure(bench: &Bench, subject: &Subject, callers: &Callers) -> Result<Figure, Failure> {
+    let scratch = Scratch::new(&bench.data, "pipeline")?;
+    let engine = start_engine(scratch.path())?;
+    subject.install(&engine)?;
+    fill(&engine, CUSTOMERS, |_| {})?;
+    let events = bench.scale(EVENTS, 20_000);
+    let time = bench.time(Duration::from_secs(1));
+    let (mut rates, mut bounds, mut ratios, mut around) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for run in 0..bench.runs() {
+        let load = random_load(&format!("run-{run}"), run, events, CUSTOMERS)?;
+        let before = callers.bare.calls_per_second(THREADS, time)?;
+        let (cpu, start) = (process_cpu(), Instant::now());
+        run_through(&engine, load)?;
+        let rate = events as f64 / start.elapsed().as_secs_f64();
+        let cpu_us = (process_cpu() - cpu).as_secs_f64() * 1e6 / events as f64;
+        let after = callers.bare.calls_per_second(THREADS, time)?;
+        let bound = f64::midpoint(before, after) / CAPABILITIES as f64;
+        let calls_us = THREADS as f64 * 1e6 / bound;
+        bench.say(&format!("{rate:.0} events/s of {bound:.0}; CPU {cpu_us:.1} µs an event, of which calls {calls_us:.1}"));
+        around.push(cpu_us - calls_us);
+        rates.push(rate);
+        bounds.push(bound);
+        ratios.push(rate / bound);
+    }
+    engine.stop();
+    let bound = median(&bounds);
+    let note = format!(
+        "{events} events of {CUSTOMERS} customers, {CAPABILITIES} capabilities each; CPU around the calls {:.1} µs an event",
+        median(&around)
+    );
+    let mut figure = Figure::new("pipeline.events", median(&rates), "events/s").against(bound, median(&ratios));
+    figure = figure.target(Target::RatioAtLeast(SHARE)).note(note);
+    let full = bound * CAPABILITIES as f64 >= FULL_BOUND;
+    Ok(if full { figure.target(Target::AtLeast(FULL_EVENTS)) } else { figure })
+}

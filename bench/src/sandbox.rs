@@ -1,0 +1,89 @@
+//! A call in a fresh sandbox against the bare loop, turn by turn in one thread.
+
+use std::time::Duration;
+
+use samsyn::sandbox::{Call, Limits, Package, Plugin, Sandbox};
+
+use crate::bare::Bare;
+use crate::machine::thread_cpu;
+use crate::report::{Figure, Target, median};
+use crate::run::Bench;
+use crate::subject::{Failure, Sample, Subject, THREADS};
+
+/// Calls of each in turn, so that a slow moment of the machine meets both.
+const TURN: u32 = 500;
+const WARM_UP: u32 = 1_000;
+
+/// Both ways to call the same component.
+pub struct Callers {
+    /// With nothing around it.
+    pub bare: Bare,
+    plugin: Plugin,
+    sample: Sample,
+}
+
+impl Callers {
+    /// Compiles it twice.
+    pub fn new(subject: &Subject) -> Result<Callers, Failure> {
+        // A thread that is put aside by another build on the machine must not look like a loop.
+        let limits = Limits { time_ms: 5_000, ..Limits::default() };
+        let package = Package::read(&subject.component(0)?, &limits)?;
+        let plugin = Sandbox::new(&limits)?.load(&package)?;
+        Ok(Callers { bare: Bare::new(&package, Sample::new()?)?, plugin, sample: Sample::new()? })
+    }
+
+    fn call(&self) -> Result<(), Failure> {
+        let Sample { event, profile, access } = &self.sample;
+        let report = self.plugin.call(access, Call::Event { event, profile });
+        match report.result {
+            Ok(effects) if effects.len() == 2 => Ok(()),
+            other => Err(format!("the guest did {other:?}").into()),
+        }
+    }
+}
+
+/// `sandbox.fresh` and `sandbox.kept`.
+pub fn measure(bench: &Bench, callers: &Callers) -> Result<Vec<Figure>, Failure> {
+    for _ in 0..WARM_UP {
+        callers.bare.call()?;
+        callers.call()?;
+    }
+    let turns = bench.scale(200, 40);
+    let (mut bare, mut fresh, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..turns {
+        bare.push(timed(|| callers.bare.call().map(|_| ()))?);
+        fresh.push(timed(|| callers.call())?);
+        let mut left = TURN;
+        let start = thread_cpu();
+        callers.bare.call_kept(|| {
+            left = left.wrapping_sub(1);
+            left != u32::MAX
+        })?;
+        kept.push(micros(thread_cpu() - start) / f64::from(TURN));
+    }
+    let time = bench.time(Duration::from_secs(2));
+    let on_two = callers.bare.calls_per_second(THREADS, time)?;
+    let ratios = |values: &[f64]| median(&values.iter().zip(&bare).map(|(one, bare)| one / bare).collect::<Vec<_>>());
+    let note = format!("CPU time of one thread; the bare loop on {THREADS} threads: {on_two:.0} calls/s");
+    Ok(vec![
+        Figure::new("sandbox.fresh", median(&fresh), "µs/call")
+            .against(median(&bare), ratios(&fresh))
+            .target(Target::RatioAtMost(1.25))
+            .note(note),
+        Figure::new("sandbox.kept", median(&kept), "µs/call")
+            .against(median(&bare), ratios(&kept))
+            .note("one instance for many calls, as no customer's data may be: for comparison"),
+    ])
+}
+
+fn timed(mut call: impl FnMut() -> Result<(), Failure>) -> Result<f64, Failure> {
+    let start = thread_cpu();
+    for _ in 0..TURN {
+        call()?;
+    }
+    Ok(micros(thread_cpu() - start) / f64::from(TURN))
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}

@@ -1,0 +1,18 @@
+//! Stories: what an integrator, an admin, an app developer and a customer would tell of Samsyn.
+//!
+//! Each runs the real command and real components, and talks to the host over HTTP or with the
+//! command, as they would. The harness is in `world.rs`.
+
+mod admin;
+mod app_developer;
+mod bad_input;
+mod command_line;
+mod components;
+mod contract;
+mod customer;
+mod demo;
+mod import;
+mod integrator;
+mod overload;
+mod survival;
+mod world;

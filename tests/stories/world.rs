@@ -1,0 +1,462 @@
+//! A host in a process of its own, and everything a story does to it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::components;
+
+/// How long anything may take on a machine that compiles at the same time.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait before looking again at what tells nobody when it happens.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How much of the host's own log a failed story shows.
+const LOG_LINES_SHOWN: usize = 40;
+
+/// Looks again and again until there is something.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it never came about: {what}");
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// The repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the host lies in a repository")
+}
+
+/// Cargo's target directory, where the command was built.
+pub fn target() -> PathBuf {
+    let profile = Path::new(env!("CARGO_BIN_EXE_samsyn")).parent();
+    profile.and_then(Path::parent).expect("it lies in target/PROFILE").to_owned()
+}
+
+/// The command, in this directory, and without what the developer's own environment sets.
+pub fn samsyn(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_samsyn"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("SAMSYN_")) {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(directory).stdin(Stdio::null());
+    command
+}
+
+/// What the command said and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    pub fn of(output: Output) -> Said {
+        let text = |bytes| String::from_utf8(bytes).expect("the command writes UTF-8");
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// It ended well.
+    #[track_caller]
+    pub fn ok(self) -> Said {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self
+    }
+
+    /// Its only line of JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Its lines of JSON.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<Value> {
+        let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:#?}"));
+        self.out.lines().map(line).collect()
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// The JSON of an answer that must have this status.
+    #[track_caller]
+    pub fn of(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:#?}");
+        self.json()
+    }
+
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are ASCII"))
+    }
+
+    /// The code of a problem document, after a look at what every one of them has.
+    #[track_caller]
+    pub fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:#?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status, "{problem}");
+        problem_code(&problem)
+    }
+}
+
+/// The code of a problem document; each has its own type, says the place, and what to do next.
+#[track_caller]
+pub fn problem_code(problem: &Value) -> String {
+    let code = problem["code"].as_str().unwrap_or_else(|| panic!("no code: {problem}"));
+    assert_eq!(problem["type"], format!("/errors#{code}"), "{problem}");
+    for member in ["title", "detail", "message", "next"] {
+        assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {problem}");
+    }
+    code.to_owned()
+}
+
+/// How to call a host; for a thread of its own.
+#[derive(Clone)]
+pub struct Caller {
+    pub url: String,
+    pub token: String,
+    agent: ureq::Agent,
+}
+
+impl Caller {
+    fn new(url: String, token: String) -> Caller {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(PATIENCE));
+        Caller { url, token, agent: config.build().into() }
+    }
+
+    /// Sends a request as it is; an error is a host that is gone.
+    pub fn try_raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut answer = if matches!(method, "POST" | "PUT" | "PATCH") {
+            self.agent.run(request.body(body)?)?
+        } else {
+            self.agent.run(request.body(())?)?
+        };
+        let mut text = String::new();
+        answer.body_mut().as_reader().read_to_string(&mut text)?;
+        Ok(Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), text })
+    }
+
+    /// Sends a request with the token.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let bearer = format!("Bearer {}", self.token);
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend_from_slice(headers);
+        self.try_raw(method, path, &all, body)
+    }
+
+    #[track_caller]
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.try_send(method, path, headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], b"")
+    }
+
+    #[track_caller]
+    pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(method, path, &[("content-type", "application/json")], body.to_string().as_bytes())
+    }
+
+    /// Sends JSON and waits for the decision.
+    #[track_caller]
+    pub fn decided(&self, method: &str, path: &str, body: &Value) -> Value {
+        let headers = [("content-type", "application/json"), ("prefer", "wait=30")];
+        self.send(method, path, &headers, body.to_string().as_bytes()).of(200)
+    }
+
+    /// Sends one event and waits for the decision.
+    #[track_caller]
+    pub fn event(&self, event: &Value) -> Value {
+        self.decided("POST", "/v1/events", event)
+    }
+
+    /// Something happens to a customer, with these properties, and is decided.
+    #[track_caller]
+    pub fn happens(&self, customer: &str, name: &str, properties: Value) -> Value {
+        self.event(&json!({"name": name, "identifiers": {"customer_id": customer}, "properties": properties}))
+    }
+
+    /// The same at this time.
+    #[track_caller]
+    pub fn happens_at(&self, customer: &str, at: &str, name: &str, properties: Value) -> Value {
+        let whose = json!({ "customer_id": customer });
+        self.event(&json!({"name": name, "at": at, "identifiers": whose, "properties": properties}))
+    }
+
+    /// Values are proposed for a customer, and decided.
+    #[track_caller]
+    pub fn propose(&self, customer: &str, values: Value) -> Value {
+        let whose = json!({ "customer_id": customer });
+        self.event(&json!({"name": "profile.updated", "identifiers": whose, "proposes": values}))
+    }
+
+    /// The probe does a script for a customer.
+    #[track_caller]
+    pub fn script(&self, customer: &str, commands: &[&str]) -> Value {
+        self.happens(customer, "probe.asked", json!({ "script": commands }))
+    }
+
+    #[track_caller]
+    pub fn profile(&self, customer: &str) -> Value {
+        self.get(&format!("/v1/profiles/customer_id:{customer}?claims=true")).of(200)
+    }
+
+    /// A customer's visible values.
+    #[track_caller]
+    pub fn fields(&self, customer: &str) -> Value {
+        self.profile(customer)["fields"].take()
+    }
+
+    #[track_caller]
+    pub fn status(&self) -> Value {
+        self.get("/v1/status").of(200)
+    }
+
+    /// Waits until nothing is undecided, and that held twice in a row: a decision causes others.
+    #[track_caller]
+    pub fn settle(&self) {
+        let mut before = None;
+        until("nothing is undecided", || {
+            let status = self.status();
+            let lag = status["capabilities"].as_array().into_iter().flatten();
+            let waiting = status["queue"]["depth"].as_u64().unwrap_or(1)
+                + lag.map(|capability| capability["lag"].as_u64().unwrap_or(0)).sum::<u64>();
+            let now = Some((waiting, status["decided"].clone(), status["sandboxes"].clone()));
+            let still = waiting == 0 && now == before;
+            before = now;
+            still.then_some(())
+        });
+    }
+
+    /// Installs a component.
+    #[track_caller]
+    pub fn install(&self, component: &[u8]) -> Value {
+        self.post_component("", component).of(201)
+    }
+
+    #[track_caller]
+    pub fn post_component(&self, query: &str, component: &[u8]) -> Answer {
+        let headers = [("content-type", "application/wasm")];
+        self.send("POST", &format!("/v1/capabilities{query}"), &headers, component)
+    }
+
+    #[track_caller]
+    pub fn assign(&self, field: &str, capability: Value) -> Value {
+        let path = format!("/v1/fields/{field}/source");
+        self.json("PUT", &path, &json!({ "capability": capability })).of(200)
+    }
+}
+
+/// A host that runs.
+struct Process {
+    child: Child,
+    // Kept open: the host may write to it.
+    _out: BufReader<std::process::ChildStdout>,
+}
+
+/// A data directory, and a host on it most of the time.
+pub struct World {
+    directory: TempDir,
+    environment: Vec<(String, String)>,
+    process: Option<Process>,
+    caller: Caller,
+}
+
+impl std::ops::Deref for World {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl World {
+    /// A fresh host.
+    pub fn new() -> World {
+        World::with(&[])
+    }
+
+    /// A fresh host with these settings in its environment.
+    pub fn with(settings: &[(&str, &str)]) -> World {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let environment =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let caller = Caller::new(String::new(), String::new());
+        let mut world = World { directory, environment, process: None, caller };
+        world.start();
+        world
+    }
+
+    /// A host with the probe that stories share whose customers and plug-ins are their own.
+    pub fn shared() -> Arc<World> {
+        // Weak, so that the last story to use it ends it.
+        static SHARED: Mutex<Weak<World>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(world) = shared.upgrade() {
+            return world;
+        }
+        let world = Arc::new(World::new());
+        world.install(&components::probe("probe", components::USUAL));
+        *shared = Arc::downgrade(&world);
+        world
+    }
+
+    /// The directory of the story: what it writes besides the host's data.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The host's data.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.directory.path().join("host.log")
+    }
+
+    /// The host's own log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// `samsyn serve` on the data, not started.
+    pub fn serve(&self) -> Command {
+        let mut command = samsyn(self.directory());
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(self.data());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts the host, and waits until it answers.
+    pub fn start(&mut self) {
+        assert!(self.process.is_none(), "it runs");
+        let log = File::options().create(true).append(true).open(self.log_file()).expect("a log can be made");
+        let mut child =
+            self.serve().stdout(Stdio::piped()).stderr(log).spawn().expect("the command can be started");
+        let mut out = BufReader::new(child.stdout.take().expect("its output is piped"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("its output can be read");
+        self.process = Some(Process { child, _out: out });
+        let said: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("no host: {line:?}\n{}", self.log()));
+        let token = said["token"].as_str().unwrap_or(&self.caller.token).to_owned();
+        self.caller =
+            Caller::new(said["listening"].as_str().expect("it says where it listens").to_owned(), token);
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        process.child.kill().expect("it can be killed");
+        process.child.wait().expect("it ends");
+    }
+
+    /// Sends a signal, such as TERM.
+    pub fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().expect("it runs").child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("kill can be run");
+        assert!(sent.success());
+    }
+
+    /// Stops the host as a service manager would, and says how it ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        let mut process = self.process.take().expect("it runs");
+        // Never longer than the patience: a host that doesn't stop is a failure, not a hang.
+        let ended = until("the host stops", || process.child.try_wait().expect("it can be waited for"));
+        if !ended.success() {
+            eprintln!("{}", self.log());
+        }
+        ended
+    }
+
+    /// The command, told where the host is.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = samsyn(self.directory());
+        command.env("SAMSYN_HOST", &self.url).env("SAMSYN_TOKEN", &self.token).args(arguments);
+        command
+    }
+
+    /// Runs the command.
+    pub fn run(&self, arguments: &[&str]) -> Said {
+        Said::of(self.command(arguments).output().expect("the command can be run"))
+    }
+
+    /// Runs a command on the data, without a host.
+    pub fn run_on_data(&self, arguments: &[&str]) -> Said {
+        let mut command = samsyn(self.directory());
+        Said::of(command.args(arguments).arg("--data").arg(self.data()).output().expect("it can be run"))
+    }
+
+    /// A file of the story.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.directory().join(name);
+        let mut file = File::create(&path).expect("a file can be made");
+        file.write_all(content.as_ref()).expect("a file can be written");
+        path.to_str().expect("its path is text").to_owned()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // It may have ended by itself, which is no failure of the story.
+            let _ = process.child.kill();
+            let _ = process.child.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the host's log ends:");
+            lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].iter().for_each(|line| eprintln!("  {line}"));
+        }
+    }
+}
