@@ -27,7 +27,7 @@ plugins: $(COMPONENTS) ## Build the plug-ins that changed, into target/plugins
 
 bench: ## Measure, with baselines in the same run; writes target/bench.json
 	@$(MAKE) --no-print-directory plugins PROFILE=release
-	cargo run --release --manifest-path benches/Cargo.toml
+	cargo run --release -p samsyn-bench
 
 lint: format-check clippy deny ## Check formatting, clippy and dependencies
 

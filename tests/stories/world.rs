@@ -409,6 +409,11 @@ impl World {
     /// Stops the host as a service manager would, and says how it ended.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits until a host that was told to stop has.
+    pub fn ended(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("it runs");
         // Never longer than the patience: a host that doesn't stop is a failure, not a hang.
         let ended = until("the host stops", || process.child.try_wait().expect("it can be waited for"));

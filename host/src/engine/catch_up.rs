@@ -223,7 +223,7 @@ impl Engine {
         self.append_adopted(partition, &mut core, adopted)
     }
 
-    fn wait_until_durable(&self, position: Position) {
+    pub(super) fn wait_until_durable(&self, position: Position) {
         while position.seq > 0 && !self.is_durable(position) && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_micros(200));
         }

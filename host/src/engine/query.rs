@@ -108,7 +108,13 @@ impl Engine {
     /// Where an application's event stands.
     pub fn event(&self, application: &Application, id: &str) -> Result<Option<Position>, QueryError> {
         let key = EventKey::of(application, id);
-        Ok(self.view.event(key)?.map(|entry| entry.position))
+        // What was just acknowledged may not be in the view yet.
+        let in_flight = self.event_ids.shard(key).get(&key).copied();
+        let entry = match in_flight {
+            Some(entry) => Some(entry),
+            None => self.view.event(key)?,
+        };
+        Ok(entry.map(|entry| entry.position))
     }
 
     /// What became of the event at a position; none when there is no event there.

@@ -263,10 +263,12 @@ impl Engine {
     /// in order; the caller has to stop sending first.
     pub fn drain(&self, patience: std::time::Duration) -> bool {
         let until = std::time::Instant::now() + patience;
+        let own = (0..self.partitions.len() as u16).map(Partition);
+        let partitions = own.chain([Partition::IDENTITY, Partition::REGISTRY]);
         let busy = || {
             self.undecided.load(Ordering::Relaxed) > 0
                 || self.queues.iter().any(|queue| queue.len() > 0 || queue.is_working())
-                || self.log.reader().durable_heads().iter().any(|(partition, head)| self.log.head(*partition).seq > head.seq)
+                || partitions.clone().any(|partition| self.view.applied(partition).seq < self.log.head(partition).seq)
         };
         while busy() {
             if std::time::Instant::now() > until || self.stopping.load(Ordering::Relaxed) {

@@ -86,7 +86,8 @@ fn a_plug_in_is_planned_installed_set_and_removed() {
     let plan = plan.json();
     assert_eq!((&plan["capability"], &plan["change"]), (&json!("loyalty"), &json!("install")));
     assert_eq!(plan["sources"][0]["becomes_source"], true);
-    assert_eq!(plan["settings"], json!([{"name": "points_per_unit"}]));
+    assert_eq!(plan["settings"][0]["name"], "points_per_unit");
+    assert_eq!(plan["settings"][0]["default"], "1");
     assert_eq!(world.get("/v1/capabilities/loyalty").code(), "unknown-capability");
 
     let installed = install(&world, "", MANIFEST);

@@ -1,0 +1,116 @@
+//! Somebody types commands: every error says what to do now, and every answer can be read by a
+//! machine.
+
+use serde_json::{Value, json};
+
+use crate::world::{Said, World, samsyn};
+
+fn alone(arguments: &[&str]) -> Said {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    Said::of(samsyn(directory.path()).args(arguments).output().expect("the command can be run"))
+}
+
+#[test]
+fn without_a_host_the_command_says_how_to_get_one() {
+    // A port that was free a moment ago, and that nobody listens on.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let host = format!("http://{}", free.expect("a port can be had"));
+    for command in [&["status"][..], &["plugin", "list"], &["profile", "get", "customer_id:1"]] {
+        let said = alone(&[&["--host", &host], command].concat());
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.err.contains(&host) && said.err.contains("samsyn serve"), "{said:?}");
+        assert_eq!(said.out, "");
+    }
+    let said = alone(&["--host", "nonsense:port", "status"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("next: "), "{said:?}");
+}
+
+#[test]
+fn a_wrong_token_is_told_where_the_right_one_is() {
+    let world = World::shared();
+    for wrong in ["wrong", ""] {
+        let mut command = world.command(&["status", "--json"]);
+        let said = Said::of(command.env("SAMSYN_TOKEN", wrong).output().expect("the command can be run"));
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.err.contains("401") && said.err.contains("--token"), "{said:?}");
+        assert_eq!(said.json()["code"], "unauthorized");
+    }
+    for path in ["/v1/status", "/metrics", "/v1/profiles/customer_id:1", "/nowhere"] {
+        let answer = world.try_raw("GET", path, &[], b"").expect("the host is there");
+        assert_eq!((answer.status, answer.problem().as_str()), (401, "unauthorized"), "{path}");
+    }
+    for path in ["/healthz", "/readyz", "/errors"] {
+        assert_eq!(world.try_raw("GET", path, &[], b"").expect("the host is there").status, 200, "{path}");
+    }
+}
+
+#[test]
+fn every_answer_can_be_read_by_a_machine() {
+    let world = World::shared();
+    let json = |arguments: &[&str]| world.run(&[arguments, &["--json"]].concat()).ok();
+    let sent = json(&[
+        "event", "send", "--name", "probe.asked", "--identifier", "customer_id=typed", "--id", "typed-1",
+        "--property", "script=[\"integer probe.count 3\"]", "--wait",
+    ]);
+    assert_eq!(sent.json()["state"], "decided", "{sent:?}");
+    assert_eq!(json(&["event", "show", "typed-1"]).json()["outcomes"][0]["result"], "done");
+    assert_eq!(json(&["profile", "get", "customer_id:typed"]).json()["fields"], json!({"probe.count": 3}));
+    let set = json(&["profile", "set", "customer_id:typed", "probe.note=hello", "--wait"]).json();
+    assert_eq!(set["fields"]["probe.note"]["outcome"], "accepted", "{set}");
+    assert_eq!(json(&["profile", "timeline", "customer_id:typed"]).json_lines().len(), 2);
+    let fields = json(&["field", "list"]).json_lines();
+    assert!(fields.iter().any(|field| field["name"] == "probe.count" && field["source"] == "probe"), "{fields:?}");
+    let plugins = json(&["plugin", "list"]).json_lines();
+    assert!(plugins.iter().any(|plugin| plugin["name"] == "probe" && plugin["state"] == "active"), "{plugins:?}");
+    assert_eq!(json(&["plugin", "show", "probe"]).json()["name"], "probe");
+    assert!(json(&["identifier", "list"]).json_lines().iter().any(|kind| kind["name"] == "customer_id"));
+    assert_eq!(json(&["status"]).json()["version"], env!("CARGO_PKG_VERSION"));
+    json(&["parked", "list"]).json_lines();
+    let checked = json(&["plugin", "check", crate::components::plugin_file("loyalty").to_str().expect("text")]);
+    assert_eq!((&checked.json()["name"], &checked.json()["warnings"]), (&json!("loyalty"), &json!([])));
+    let unknown = world.run(&["profile", "get", "customer_id:nobody", "--json"]);
+    assert_eq!((unknown.code, &unknown.json()["code"]), (Some(1), &json!("unknown-profile")));
+    let tables = world.run(&["profile", "get", "customer_id:typed"]).ok();
+    assert!(tables.out.contains("probe.count") && !tables.out.contains('\u{1b}'), "{tables:?}");
+}
+
+#[test]
+fn the_configuration_is_printed_whole_and_can_be_used_as_it_is() {
+    let printed = alone(&["serve", "--print-config"]).ok().out;
+    let table: toml::Table = toml::from_str(&printed).expect("it is TOML");
+    for section in ["http", "engine", "log", "view", "sandbox"] {
+        assert!(table.get(section).is_some_and(toml::Value::is_table), "{section}");
+    }
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    std::fs::write(directory.path().join("samsyn.toml"), &printed).expect("a file can be written");
+    let mut command = samsyn(directory.path());
+    command.env("SAMSYN_ENGINE_UNDECIDED_MAX", "77").args(["serve", "--print-config"]);
+    let changed = Said::of(command.output().expect("the command can be run")).ok().out;
+    let changed: toml::Table = toml::from_str(&changed).expect("it is TOML");
+    assert_eq!(changed["engine"]["undecided_max"].as_integer(), Some(77), "the environment wins");
+    std::fs::write(directory.path().join("samsyn.toml"), "lisen = \"x\"\n").expect("a file can be written");
+    let wrong = Said::of(samsyn(directory.path()).args(["serve"]).output().expect("the command can be run"));
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(wrong.err.contains("lisen") && wrong.err.contains("--print-config"), "{wrong:?}");
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = alone(&["completions", shell]).ok().out;
+        assert!(script.contains("samsyn") && script.contains("timeline"), "{shell}");
+    }
+}
+
+#[test]
+fn a_host_shows_metrics_and_no_customer() {
+    let world = World::shared();
+    world.script("Metric-Customer", &["integer probe.count 1"]);
+    let metrics = world.get("/metrics");
+    assert!(metrics.header("content-type").starts_with("text/plain"));
+    assert!(metrics.text.contains("samsyn_events_accepted_total") && metrics.text.contains("capability=\"probe\""));
+    assert!(!metrics.text.contains("Metric-Customer") && !world.log().contains("Metric-Customer"));
+    let secret: Value = world.token.clone().into();
+    assert!(!world.log().contains(secret.as_str().unwrap_or_default()), "the token is shown once, elsewhere");
+}

@@ -1,0 +1,111 @@
+//! Events come from files: each once, also when the import breaks off and is started again.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use flate2::read::GzDecoder;
+use serde_json::{Value, json};
+
+use crate::components;
+use crate::world::{Said, World, repository, until};
+
+/// The first rows of the purchases, with their header.
+fn purchases(rows: usize) -> String {
+    let file = std::fs::File::open(repository().join("examples/data/cdnow-purchases.txt.gz"));
+    let mut text = String::new();
+    GzDecoder::new(file.expect("the data is there")).read_to_string(&mut text).expect("it is gzipped text");
+    text.lines().take(rows + 1).map(|line| format!("{line}\n")).collect()
+}
+
+fn mapping() -> String {
+    repository().join("examples/cdnow-mapping.toml").to_str().expect("its path is text").to_owned()
+}
+
+#[test]
+fn purchases_become_orders_and_a_file_is_taken_once() {
+    let world = World::new();
+    world.install(&components::plugin("loyalty"));
+    let (file, map) = (world.file("purchases.txt", purchases(1_000)), mapping());
+    let import = |more: &[&str]| {
+        let mut arguments = vec!["event", "import", &file, "--map", &map, "--json"];
+        arguments.extend_from_slice(more);
+        world.run(&arguments)
+    };
+    let preview = import(&["--preview", "1"]).ok().json();
+    let amount = json!({"order_id": "00001-2", "amount": "11.77", "currency": "USD", "quantity": 1});
+    assert_eq!((&preview["name"], &preview["properties"]), (&json!("order.completed"), &amount));
+    assert_eq!(world.status()["accepted"], 0, "a preview sends nothing");
+    let first = import(&[]).ok().json();
+    assert_eq!((&first["accepted"], &first["refused"]), (&json!(1_000), &json!(0)), "{first}");
+    world.settle();
+    assert_eq!(world.fields("00001")["loyalty.points"], 11);
+    assert_eq!(world.fields("00001")["loyalty.member_since"], "1997-01-01");
+    let profiles = world.status()["profiles"].clone();
+    let again = import(&[]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.err.contains("imported before") && again.err.contains("--again"), "{again:?}");
+    let anew = import(&["--again=two"]).ok().json();
+    assert_eq!(anew["accepted"], 1_000, "{anew}");
+    world.settle();
+    assert_eq!(world.status()["profiles"], profiles);
+    assert_eq!(world.fields("00001")["loyalty.points"], 11, "the same orders, and orders count once");
+}
+
+#[test]
+fn an_import_that_was_stopped_goes_on_where_it_stopped() {
+    const ROWS: u64 = 12_000;
+    let world = World::new();
+    let (file, map) = (world.file("purchases.txt", purchases(ROWS as usize)), mapping());
+    let arguments = ["event", "import", &file, "--map", &map, "--json", "--batch", "20", "--lanes", "2"];
+    let mut import = world.command(&arguments);
+    let import = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
+    let accepted = || world.status()["accepted"].as_u64().expect("it is a number");
+    until("some of it is taken", || (accepted() >= 6_000).then_some(()));
+    let id = import.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &id]).status().expect("kill can be run").success());
+    let stopped = Said::of(import.wait_with_output().expect("its output can be read"));
+    assert_eq!(stopped.code, Some(130), "{stopped:?}");
+    assert!(stopped.err.contains("goes on where this one stopped"), "{stopped:?}");
+    let taken = accepted();
+    assert!(taken < ROWS, "it was stopped before its end");
+    let rest = world.run(&arguments).ok().json();
+    assert!(rest["first_row"].as_u64() > Some(1), "it went on from the middle: {rest}");
+    let second = rest["accepted"].as_u64().expect("it is a number");
+    assert_eq!(taken + second, ROWS, "{rest}");
+    world.settle();
+    assert_eq!(accepted(), ROWS);
+}
+
+#[test]
+fn bad_lines_are_listed_and_the_others_taken() {
+    let world = World::shared();
+    let good = |id: &str| json!({"id": id, "name": "seen", "identifiers": {"customer_id": "imported"}}).to_string();
+    let text = format!(
+        "{}\nno JSON\n{}\n{}\n{}\n",
+        good("import-1"),
+        json!({"name": "seen"}),
+        json!({"id": "import-4", "name": "seen", "identifiers": {"customer_id": "imported"}, "at": 5}),
+        good("import-5"),
+    );
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let file = directory.path().join("events.jsonl");
+    std::fs::write(&file, text).expect("a file can be written");
+    let said = world.run(&["event", "import", file.to_str().expect("its path is text"), "--json"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let summary = said.json();
+    assert_eq!((&summary["accepted"], &summary["refused"]), (&json!(2), &json!(3)), "{summary}");
+    let report = std::fs::read_to_string(directory.path().join("events.jsonl.refused.jsonl"));
+    let report = report.expect("there is a report");
+    let mut lines: Vec<Value> =
+        report.lines().map(|line| serde_json::from_str(line).expect("it is JSON lines")).collect();
+    lines.sort_by_key(|line| line["line"].as_u64());
+    let found: Vec<(u64, &str)> = lines
+        .iter()
+        .map(|line| (line["line"].as_u64().unwrap_or(0), line["problem"]["code"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(found[1..], [(3, "missing-identifier"), (4, "wrong-type")], "{report}");
+    assert_eq!(found[0].0, 2);
+    for id in ["import-1", "import-5"] {
+        assert_eq!(world.get(&format!("/v1/events/{id}")).status, 200, "{id} was taken");
+    }
+}
