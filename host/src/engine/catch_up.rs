@@ -193,7 +193,7 @@ impl Engine {
             let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
             let mut core = self.cell(partition).core.lock();
             if snapshot.still_holds(&mut core, self)? {
-                return self.commit(partition, &mut core, snapshot.before.as_deref(), decision);
+                return self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None);
             }
         }
     }

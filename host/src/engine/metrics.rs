@@ -174,7 +174,10 @@ impl Metrics {
                 Folded::Accepted { .. } => {
                     self.accepted.fetch_add(1, Ordering::Relaxed);
                 }
-                Folded::Decided { decided, .. } => {
+                Folded::Decided { decided, taken, .. } => {
+                    if let Some(taken) = taken {
+                        self.accept_to_decided.observe(taken.elapsed());
+                    }
                     self.decided.fetch_add(1, Ordering::Relaxed);
                     for outcome in &decided.outcomes {
                         self.outcomes[outcome_index(&outcome.result)].fetch_add(1, Ordering::Relaxed);

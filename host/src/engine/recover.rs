@@ -175,7 +175,12 @@ impl Engine {
                 match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
                         self.undecided.fetch_add(1, Ordering::Relaxed);
-                        self.queue(partition).push(Work::Accepted { partition, seq, accepted: Arc::new(accepted) });
+                        self.queue(partition).push(Work::Accepted {
+                            partition,
+                            seq,
+                            accepted: Arc::new(accepted),
+                            taken: None,
+                        });
                     }
                     Record::Decided(decided) if !decided.changes.is_empty() || !decided.emitted.is_empty() => {
                         self.queue(partition).push(Work::Derived { partition, seq, decided: Arc::new(decided) });

@@ -220,7 +220,7 @@ impl Engine {
             let decision = snapshot.decision(self, &item, delivered, true, Some(None));
             let mut core = self.cell(partition).core.lock();
             if still(&snapshot, &mut core, self)? {
-                self.commit(partition, &mut core, snapshot.before.as_deref(), decision)?;
+                self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
                 return Ok(!failed);
             }
         }

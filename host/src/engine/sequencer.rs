@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::worker::Work;
 use super::{AcceptError, Engine};
@@ -41,6 +42,7 @@ impl Engine {
 
     /// Puts an event into its partition, behind the links it relies on.
     pub(super) fn append_accepted(&self, links: &[Linked], accepted: Accepted) -> Result<Position, AcceptError> {
+        let taken = Instant::now();
         let partition = self.home(accepted.profile);
         let bytes = encode(&accepted);
         let accepted = Arc::new(accepted);
@@ -55,7 +57,7 @@ impl Engine {
             appended.last().map(|last| last.position).ok_or(AcceptError::Busy)?
         };
         self.undecided.fetch_add(1, Ordering::Relaxed);
-        self.queue(partition).push(Work::Accepted { partition, seq: position.seq, accepted });
+        self.queue(partition).push(Work::Accepted { partition, seq: position.seq, accepted, taken: Some(taken) });
         Ok(position)
     }
 
@@ -67,6 +69,7 @@ impl Engine {
         before: Option<&crate::record::ProfileState>,
         links: &[Linked],
         decided: Decided,
+        taken: Option<Instant>,
     ) -> Result<(Seq, Arc<Decided>, Arc<crate::record::ProfileState>), AcceptError> {
         let payload = Payload::new(encode(&decided));
         let decided = Arc::new(decided);
@@ -74,7 +77,7 @@ impl Engine {
         let _order = self.cell(partition).sequencer.lock();
         let seq = self.log.head(partition).seq + 1;
         let state = Arc::new(fold_profile(before, seq, &decided));
-        let folded = Folded::Decided { decided: decided.clone(), state: state.clone(), created: before.is_none() };
+        let folded = Folded::Decided { decided: decided.clone(), state: state.clone(), created: before.is_none(), taken };
         let own = Entry {
             partition,
             expected_head: Some(seq - 1),

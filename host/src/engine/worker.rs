@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -28,6 +29,8 @@ pub enum Work {
         seq: Seq,
         /// The event.
         accepted: Arc<Accepted>,
+        /// When it was taken; none when that was before a restart.
+        taken: Option<Instant>,
     },
     /// Decide the items of a decision.
     Derived {
@@ -146,9 +149,9 @@ impl Engine {
 
     fn work(&self, work: Work) -> Result<(), AcceptError> {
         match work {
-            Work::Accepted { partition, seq, accepted } => {
+            Work::Accepted { partition, seq, accepted, taken } => {
                 let item = ItemPosition { seq, index: 0 };
-                self.decide_live(partition, item, &Item::Event(accepted))?;
+                self.decide_live(partition, item, &Item::Event(accepted), taken)?;
                 self.undecided.fetch_sub(1, Ordering::Relaxed);
                 Ok(())
             }
@@ -169,7 +172,7 @@ impl Engine {
                 continue;
             }
             if let Some(item) = Item::of_decided(decided, index) {
-                self.decide_live(partition, position, &item)?;
+                self.decide_live(partition, position, &item, None)?;
             }
         }
         self.cell(partition).core.lock().end_pending(decided.root);
@@ -177,7 +180,13 @@ impl Engine {
     }
 
     /// Decides one item for all live capabilities: one record, whatever follows.
-    fn decide_live(&self, partition: Partition, position: ItemPosition, item: &Item) -> Result<(), AcceptError> {
+    fn decide_live(
+        &self,
+        partition: Partition,
+        position: ItemPosition,
+        item: &Item,
+        taken: Option<Instant>,
+    ) -> Result<(), AcceptError> {
         let cell = self.cell(partition);
         loop {
             let snapshot = self.snapshot(partition, position, item)?;
@@ -200,7 +209,7 @@ impl Engine {
                 continue;
             }
             debug_assert_eq!(cause.item, position);
-            return self.commit(partition, &mut core, before.as_deref(), decision);
+            return self.commit(partition, &mut core, before.as_deref(), decision, taken);
         }
     }
 
@@ -257,6 +266,7 @@ impl Engine {
         core: &mut Core,
         before: Option<&ProfileState>,
         mut decided: Decided,
+        taken: Option<Instant>,
     ) -> Result<(), AcceptError> {
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let identifies = |field| runtime.registry.routing.field(field).and_then(|field| field.identifies.clone());
@@ -264,11 +274,11 @@ impl Engine {
         let appended = if links_change {
             let mut recent = self.identity.lock();
             let links = self.links_of(&mut decided, &recent, &runtime)?;
-            let appended = self.append_decided(partition, before, &links, decided)?;
+            let appended = self.append_decided(partition, before, &links, decided, taken)?;
             links.iter().for_each(|linked| recent.link(linked));
             appended
         } else {
-            self.append_decided(partition, before, &[], decided)?
+            self.append_decided(partition, before, &[], decided, taken)?
         };
         let (_, decided, state) = appended;
         core.state.fold_decided(&decided);

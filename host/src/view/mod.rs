@@ -89,6 +89,8 @@ pub enum Folded {
         state: Arc<ProfileState>,
         /// The profile is new.
         created: bool,
+        /// When the event it answers was taken, if that was in this run.
+        taken: Option<std::time::Instant>,
     },
     /// A partition took a revision into use.
     Adopted(Arc<Adopted>),
@@ -242,7 +244,7 @@ impl Shared {
                 applied.event_ids += 1;
                 applied.newest_event_at = applied.newest_event_at.max(received_at);
             }
-            Folded::Decided { decided, state, created } => {
+            Folded::Decided { decided, state, created, .. } => {
                 applied.partition.fold_decided(&decided);
                 applied.profiles += u64::from(created);
                 let waits = state.waits();

@@ -153,7 +153,12 @@ impl View {
             Record::Decided(decided) => {
                 let before = self.profile(decided.profile)?;
                 let state = fold_profile(before.as_deref(), record.position.seq, &decided);
-                Folded::Decided { created: before.is_none(), state: Arc::new(state), decided: Arc::new(decided) }
+                Folded::Decided {
+                    created: before.is_none(),
+                    state: Arc::new(state),
+                    decided: Arc::new(decided),
+                    taken: None,
+                }
             }
             Record::Adopted(adopted) => Folded::Adopted(Arc::new(adopted)),
             Record::Linked(linked) => Folded::Linked(Arc::new(linked)),
