@@ -42,13 +42,6 @@ fn sync_time(directory: &Path) -> std::io::Result<Duration> {
     Ok(times[SYNCS / 2])
 }
 
-/// CPU time of this thread.
-pub fn thread_cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let on_cpu = text.split(' ').next().and_then(|number| number.parse().ok());
-    Duration::from_nanos(on_cpu.unwrap_or(0))
-}
-
 /// CPU time of this process, all threads, user and system.
 pub fn process_cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();

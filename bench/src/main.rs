@@ -8,11 +8,15 @@
 //! `target/bench.json`, progress to standard error.
 
 mod bare;
+mod demo;
+mod http;
+mod load;
 mod machine;
 mod pipeline;
 mod report;
 mod run;
 mod sandbox;
+mod scale;
 mod subject;
 
 use std::path::{Path, PathBuf};
@@ -26,7 +30,10 @@ const USAGE: &str = "usage: samsyn-bench [--only NAME…] [--quick] [--json]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let result = measure(&arguments);
+    let result = match arguments.split_first() {
+        Some((first, rest)) if first == "load" => load::Load::parse(rest).and_then(|load| load.send()),
+        _ => measure(&arguments),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -68,6 +75,21 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
         if pipeline {
             eprintln!("pipeline");
             figures.push(pipeline::measure(bench, &subject, &callers)?);
+        }
+    }
+    if bench.wants(&["http.batch_events", "http.single_events", "http.decided_p99"]) {
+        eprintln!("http");
+        figures.extend(http::measure(bench, &subject)?);
+    }
+    if bench.wants(&["scale.million_profiles", "view.open", "view.rebuild"]) {
+        eprintln!("scale and view");
+        figures.extend(scale::measure(bench, &subject)?);
+    }
+    if bench.wants(&["demo.rss"]) {
+        eprintln!("demo");
+        match demo::measure(bench) {
+            Ok(figure) => figures.push(figure),
+            Err(error) => eprintln!("  not measured: {error}"),
         }
     }
     figures.retain(|figure| bench.wants_one(figure.name));

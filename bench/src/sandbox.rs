@@ -1,11 +1,10 @@
 //! A call in a fresh sandbox against the bare loop, turn by turn in one thread.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use samsyn::sandbox::{Call, Limits, Package, Plugin, Sandbox};
 
 use crate::bare::Bare;
-use crate::machine::thread_cpu;
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
 use crate::subject::{Failure, Sample, Subject, THREADS};
@@ -54,17 +53,17 @@ pub fn measure(bench: &Bench, callers: &Callers) -> Result<Vec<Figure>, Failure>
         bare.push(timed(|| callers.bare.call().map(|_| ()))?);
         fresh.push(timed(|| callers.call())?);
         let mut left = TURN;
-        let start = thread_cpu();
+        let start = Instant::now();
         callers.bare.call_kept(|| {
             left = left.wrapping_sub(1);
             left != u32::MAX
         })?;
-        kept.push(micros(thread_cpu() - start) / f64::from(TURN));
+        kept.push(micros(start.elapsed()) / f64::from(TURN));
     }
     let time = bench.time(Duration::from_secs(2));
     let on_two = callers.bare.calls_per_second(THREADS, time)?;
     let ratios = |values: &[f64]| median(&values.iter().zip(&bare).map(|(one, bare)| one / bare).collect::<Vec<_>>());
-    let note = format!("CPU time of one thread; the bare loop on {THREADS} threads: {on_two:.0} calls/s");
+    let note = format!("one thread; the bare loop on {THREADS} threads: {on_two:.0} calls/s");
     Ok(vec![
         Figure::new("sandbox.fresh", median(&fresh), "µs/call")
             .against(median(&bare), ratios(&fresh))
@@ -77,11 +76,11 @@ pub fn measure(bench: &Bench, callers: &Callers) -> Result<Vec<Figure>, Failure>
 }
 
 fn timed(mut call: impl FnMut() -> Result<(), Failure>) -> Result<f64, Failure> {
-    let start = thread_cpu();
+    let start = Instant::now();
     for _ in 0..TURN {
         call()?;
     }
-    Ok(micros(thread_cpu() - start) / f64::from(TURN))
+    Ok(micros(start.elapsed()) / f64::from(TURN))
 }
 
 fn micros(time: Duration) -> f64 {

@@ -3,6 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+// Deciding an event makes and drops a few hundred small values on one of several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -100,7 +100,9 @@ fn a_value_is_proposed_and_not_over_what_was_not_seen() {
     assert_eq!(patch(&etag, json!("over it"))["outcome"], "precondition-failed");
     assert_eq!(world.fields("careful")["probe.note"], "new");
     let etag = world.get(path).header("etag").to_owned();
-    assert_eq!(patch(&etag, Value::Null)["outcome"], "cleared");
+    // The source took the proposal as it was: nothing.
+    let cleared = patch(&etag, Value::Null);
+    assert_eq!((&cleared["outcome"], &cleared["value"]), (&json!("accepted"), &Value::Null));
     assert_eq!(world.fields("careful"), json!({}));
     // Without waiting there is a place to look later.
     let body = json!({"fields": {"probe.note": "!refuse"}});
@@ -132,16 +134,38 @@ fn a_customer_is_found_by_whatever_they_go_by() {
     let phone = json!({"name": "seen", "identifiers": {"phone": "+46701740605", "email": "found@example.com"}});
     assert_eq!(world.event(&phone)["profile"], profile);
     assert_eq!(world.json("POST", "/v1/profiles/lookup", &json!({"phone": "+46 70 174 06 05"})).of(200)["id"], profile);
-    // The first to have an identifier keeps it.
-    let other = json!({"name": "seen", "identifiers": {"customer_id": "found-2", "email": "found@example.com"}});
-    let other = world.event(&other);
+    assert_eq!(world.event(&json!({"name": "seen", "profile": profile}))["profile"], profile);
+    // Of two customers' identifiers the stronger says whose the event is, and each keeps their own.
+    let other = world.happens("found-2", "seen", json!({}))["profile"].clone();
+    assert_ne!(other, profile);
+    let both = json!({"name": "seen", "identifiers": {"email": "found@example.com", "customer_id": "found-2"}});
+    assert_eq!(world.event(&both)["profile"], other);
     let kept = world.json("POST", "/v1/profiles/lookup", &json!({"email": "found@example.com"})).of(200);
     assert_eq!(kept["id"], profile);
-    // Whose the event is, the stronger identifier says.
-    assert_ne!(other["profile"], profile);
     let unknown = world.json("POST", "/v1/profiles/lookup", &json!({"email": "nobody@example.com"}));
     assert_eq!((unknown.status, unknown.problem().as_str()), (404, "unknown-profile"));
     assert!(!unknown.text.contains("nobody@"), "personal data isn't repeated: {}", unknown.text);
+}
+
+#[test]
+fn two_first_sights_at_once_make_one_customer() {
+    let world = World::shared();
+    for round in 0..10 {
+        let profiles: Vec<Value> = std::thread::scope(|scope| {
+            let senders: Vec<_> = (0..4)
+                .map(|sender| {
+                    let address = format!("first-{round}@example.com");
+                    let event = json!({"name": "seen", "identifiers": {"email": address, "anonymous_id": format!("{round}-{sender}")}});
+                    let world = &world;
+                    scope.spawn(move || world.event(&event)["profile"].clone())
+                })
+                .collect();
+            senders.into_iter().map(|sender| sender.join().expect("it was answered")).collect()
+        });
+        assert!(profiles.iter().all(|profile| *profile == profiles[0]), "{profiles:?}");
+        let known = world.get(&format!("/v1/profiles/anonymous_id:{round}-3")).of(200);
+        assert_eq!(known["identifiers"]["anonymous_id"].as_array().map(Vec::len), Some(4), "{known}");
+    }
 }
 
 #[test]

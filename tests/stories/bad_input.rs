@@ -17,18 +17,22 @@ fn a_year_ahead() -> String {
     format!(",\"at\":\"{year}-12-31T10:00:00Z\"")
 }
 
+/// Problems of a whole body, or of the one event in it.
+const WHOLE: [&str; 5] = ["body-too-large", "too-many-events", "event-too-large", "too-deep", "not-utf8"];
+
 #[test]
 fn every_bad_event_is_told_what_is_wrong_with_it() {
     let world = World::shared();
     let deep = format!(",\"properties\":{{\"a\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
     let large = format!(",\"properties\":{{\"a\":\"{}\"}}", "x".repeat(33 * 1024));
+    let answer = world.send("POST", "/v1/events", &[("content-type", "application/json")], b"");
+    assert_eq!(answer.problem(), "malformed-json");
     let mut no_text = event(",\"id\":\"A\"");
     let at = no_text.iter().position(|byte| *byte == b'A').expect("there is an A");
     no_text[at] = 0xff;
     let cases: Vec<(&str, Vec<u8>, u16, &str)> = vec![
         ("malformed", b"{\"name\":".to_vec(), 400, "malformed-json"),
         ("two values", b"{} {}".to_vec(), 400, "malformed-json"),
-        ("no value", b"".to_vec(), 400, "malformed-json"),
         ("NaN", event(",\"properties\":{\"a\":NaN}"), 400, "malformed-json"),
         ("no UTF-8", no_text, 400, "not-utf8"),
         ("deep", event(&deep), 422, "too-deep"),
@@ -56,8 +60,8 @@ fn every_bad_event_is_told_what_is_wrong_with_it() {
     for (what, body, status, code) in cases {
         let answer = world.send("POST", "/v1/events", &[("content-type", "application/json")], &body);
         assert_eq!((answer.status, answer.problem().as_str()), (status, code), "{what}");
-        let about_the_whole = ["body-too-large", "too-many-events"].contains(&code);
-        if !about_the_whole && answer.json()["place"].as_str().is_none_or(str::is_empty) {
+        let problem = answer.json();
+        if !WHOLE.contains(&code) && problem["place"].as_str().is_none_or(str::is_empty) {
             without_place.push(what);
         }
     }
@@ -99,12 +103,19 @@ fn in_a_batch_the_bad_are_listed_and_the_good_are_taken() {
         reused,
         {"name": "probe.asked", "identifiers": {"customer_id": "batch"}, "at": "yesterday"},
         counted("batch-3"),
+        {"name": "probe.asked", "identifiers": {"customer_id": "batch"}, "properties": {"a": "x".repeat(33 * 1024)}},
     ]);
     let answer = world.json("POST", "/v1/events", &batch).of(202);
-    assert_eq!((&answer["accepted"], &answer["refused"]), (&json!(4), &json!(4)), "{answer}");
+    assert_eq!((&answer["accepted"], &answer["refused"]), (&json!(4), &json!(5)), "{answer}");
     let events = answer["events"].as_array().expect("it lists them");
-    assert_eq!(events.len(), 8);
-    for (index, code) in [(1, "missing-identifier"), (3, "wrong-type"), (5, "event-id-reused"), (6, "wrong-type")] {
+    assert_eq!(events.len(), 9);
+    for (index, code) in [
+        (1, "missing-identifier"),
+        (3, "wrong-type"),
+        (5, "event-id-reused"),
+        (6, "wrong-type"),
+        (8, "event-too-large"),
+    ] {
         assert_eq!(events[index]["index"], index, "{events:?}");
         assert_eq!(problem_code(&events[index]["problem"]), code);
         let place = events[index]["problem"]["place"].as_str().unwrap_or_default();

@@ -106,10 +106,11 @@ fn she_buys(world: &World) {
     world.happens_at("anna", "2025-06-03T10:00:00Z", "loyalty.redeemed", json!({"points": 300}));
     let fields = world.fields("anna");
     assert_eq!((&fields["loyalty.points"], &fields["loyalty.tier"]), (&json!(20), &json!("gold")), "spending doesn't downgrade");
-    // Data that doesn't fit the declared type fails visibly, and holds nobody else up.
-    let untyped = world.happens("clumsy", "order.completed", json!({"order_id": "B1", "amount": "a lot"}));
-    assert_eq!(outcome(&untyped, "loyalty")["result"], "undeliverable", "{untyped}");
-    assert!(outcome(&untyped, "loyalty")["reason"].as_str().is_some_and(|reason| reason.contains("amount")));
+    // Data that doesn't fit the declared type never gets to the plug-in, and holds nothing up.
+    let untyped = world.happens("anna", "order.completed", json!({"order_id": "A5", "amount": "a lot"}));
+    let refusal = &outcome(&untyped, "loyalty")["refusals"][0];
+    assert_eq!((&untyped["state"], &refusal["code"]), (&json!("decided"), &json!("property.type")));
+    assert!(refusal["message"].as_str().is_some_and(|message| message.contains("amount")), "{untyped}");
 }
 
 fn she_stops_and_starts_messages(world: &World) {

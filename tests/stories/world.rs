@@ -377,10 +377,16 @@ impl World {
 
     /// Starts the host, and waits until it answers.
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// Starts the host with more arguments.
+    pub fn start_with(&mut self, arguments: &[&str]) {
         assert!(self.process.is_none(), "it runs");
         let log = File::options().create(true).append(true).open(self.log_file()).expect("a log can be made");
-        let mut child =
-            self.serve().stdout(Stdio::piped()).stderr(log).spawn().expect("the command can be started");
+        let mut serve = self.serve();
+        let serve = serve.args(arguments).stdout(Stdio::piped()).stderr(log);
+        let mut child = serve.spawn().expect("the command can be started");
         let mut out = BufReader::new(child.stdout.take().expect("its output is piped"));
         let mut line = String::new();
         out.read_line(&mut line).expect("its output can be read");

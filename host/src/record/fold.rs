@@ -14,6 +14,12 @@ pub fn fold_profile(before: Option<&ProfileState>, seq: Seq, decided: &Decided) 
         Some(before) => before.clone(),
         None => ProfileState::new(decided.profile, decided.at),
     };
+    fold_into(&mut state, seq, decided);
+    state
+}
+
+/// [`fold_profile`] on a state that nobody else needs as it was.
+pub fn fold_into(state: &mut ProfileState, seq: Seq, decided: &Decided) {
     state.head = seq;
     state.identifiers.retain(|identifier| !decided.retired.contains(identifier));
     for identifier in &decided.identifiers {
@@ -22,7 +28,7 @@ pub fn fold_profile(before: Option<&ProfileState>, seq: Seq, decided: &Decided) 
         }
     }
     for outcome in &decided.outcomes {
-        fold_outcome(&mut state, outcome, decided);
+        fold_outcome(state, outcome, decided);
     }
     for answer in &decided.answers {
         // A source has answered: what was held for the field has been dealt with.
@@ -45,7 +51,6 @@ pub fn fold_profile(before: Option<&ProfileState>, seq: Seq, decided: &Decided) 
             });
         }
     }
-    state
 }
 
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {

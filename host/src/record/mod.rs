@@ -7,7 +7,7 @@
 mod fold;
 mod profile_state;
 
-pub use fold::{PartitionState, fold_profile};
+pub use fold::{PartitionState, fold_into, fold_profile};
 pub use profile_state::{Blocked, Claim, ProfileState, Told, Visible};
 
 use std::collections::BTreeMap;

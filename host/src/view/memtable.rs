@@ -1,6 +1,6 @@
 //! Entries that are durable in the log but not yet written to the store.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub struct Memtable {
     /// New event ids; none is forgotten.
     pub events: HashMap<EventKey, Option<EventEntry>>,
     /// Partitions that got further.
-    pub touched: BTreeSet<Partition>,
+    pub touched: HashSet<Partition>,
 }
 
 impl Memtable {

@@ -12,14 +12,28 @@ use super::memtable::Applied;
 use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
 use crate::config::{EngineConfig, ViewConfig};
-use crate::log::{LogReader, RecordRef, ScanFrom};
-use crate::record::{FOLD_VERSION, ProfileState, Record, decode, encode, fold_profile};
+use crate::log::{ChainHash, LogReader, Progress, ScanFrom};
+use crate::record::{Decided, FOLD_VERSION, ProfileState, Record, decode, encode, fold_into};
 use crate::vocabulary::{Partition, Position, ProfileId, Seq};
 
-/// Profiles held in memory while folding, beyond which what is collected is written.
-const HELD_PROFILES_MAX: usize = 100_000;
-/// Records between two reports of progress.
-const RECORDS_A_REPORT: u64 = 10_000;
+/// Entries collected while folding, beyond which they are written.
+const HELD_ENTRIES_MAX: usize = 100_000;
+/// Records decoded in one go.
+const RECORDS_A_BATCH: usize = 1_000;
+/// Batches that may be decoded before they are folded.
+const BATCHES_AHEAD: usize = 4;
+
+/// Decoded records, in the order of the log.
+struct DecodedBatch {
+    records: Vec<Decoded>,
+    progress: Progress,
+}
+
+struct Decoded {
+    position: Position,
+    chain: ChainHash,
+    record: Record,
+}
 
 /// What a view is a fold of.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,8 +92,8 @@ impl View {
             tracing::warn!(%why, "the view is folded anew from the log");
         }
         let view = View::start(store, applied, log, config, engine)?;
-        let folded = view.catch_up(&mut progress)?;
         view.spawn_flusher()?;
+        let folded = view.catch_up(&mut progress)?;
         Ok((view, Opened { rebuilt, folded }))
     }
 
@@ -128,45 +142,57 @@ impl View {
         if heads.iter().all(|(partition, head)| from.get(partition).is_some_and(|from| *from > head.seq)) {
             return Ok(0);
         }
-        let mut scan = self.shared.log.scan_all(ScanFrom::Seqs(from));
         let mut folded = 0;
-        loop {
-            let state = scan.progress();
-            let Some(record) = scan.next().map_err(StoreError::unreadable)? else { break };
-            self.fold_record(&record)?;
-            folded += 1;
-            if folded % RECORDS_A_REPORT == 0 {
-                let (bytes_done, bytes_total) = (state.bytes_done, state.bytes_total);
+        let (sender, batches) = std::sync::mpsc::sync_channel(BATCHES_AHEAD);
+        let log = self.shared.log.clone();
+        std::thread::scope(|scope| {
+            // Decoding is the larger part, so it has a thread of its own.
+            let reader = scope.spawn(move || read_batches(&log, from, &sender));
+            for batch in &batches {
+                folded += batch.records.len() as u64;
+                self.fold_batch(batch.records)?;
+                let (bytes_done, bytes_total) = (batch.progress.bytes_done, batch.progress.bytes_total);
                 progress(RebuildProgress { bytes_done, bytes_total, records: folded });
-                if self.shared.tables.read().active.len() > HELD_PROFILES_MAX {
-                    self.shared.flush_now()?;
+                if self.shared.tables.read().active.len() > HELD_ENTRIES_MAX {
+                    self.shared.ask_and_wait_for_room();
                 }
             }
-        }
+            reader.join().unwrap_or_else(|_| Err(StoreError::unreadable("reading the log panicked")))
+        })?;
         self.shared.flush_now()?;
         Ok(folded)
     }
 
-    fn fold_record(&self, record: &RecordRef<'_>) -> Result<(), StoreError> {
-        let folded = match Record::from_bytes(record.kind, record.payload).map_err(StoreError::unreadable)? {
-            Record::Accepted(accepted) => Folded::accepted(Arc::new(accepted)),
-            Record::Decided(decided) => {
-                let before = self.profile(decided.profile)?;
-                let state = fold_profile(before.as_deref(), record.position.seq, &decided);
-                Folded::Decided {
-                    created: before.is_none(),
-                    state: Arc::new(state),
-                    decided: Arc::new(decided),
-                    taken: None,
-                }
-            }
-            Record::Adopted(adopted) => Folded::Adopted(Arc::new(adopted)),
-            Record::Linked(linked) => Folded::Linked(Arc::new(linked)),
-            Record::Registry(_) => Folded::Registry,
-        };
-        let mut tables = self.shared.tables.write();
-        self.shared.fold(&mut tables, record.position, record.chain, folded);
+    fn fold_batch(&self, records: Vec<Decoded>) -> Result<(), StoreError> {
+        for Decoded { position, chain, record } in records {
+            // Held until the record is folded, so that a batch that is written in between has
+            // either nothing of it or all.
+            let mut tables = self.shared.tables.write();
+            let folded = match record {
+                Record::Accepted(accepted) => Folded::accepted(Arc::new(accepted)),
+                Record::Decided(decided) => self.fold_decided(&mut tables, position.seq, decided)?,
+                Record::Adopted(adopted) => Folded::Adopted(Arc::new(adopted)),
+                Record::Linked(linked) => Folded::Linked(Arc::new(linked)),
+                Record::Registry(_) => Folded::Registry,
+            };
+            self.shared.fold(&mut tables, position, chain, folded);
+        }
         Ok(())
+    }
+
+    /// Folds a decision into its profile where that is collected: nobody else looks at it yet, so
+    /// it needn't be copied.
+    fn fold_decided(&self, tables: &mut Tables, seq: Seq, decided: Decided) -> Result<Folded, StoreError> {
+        let id = decided.profile;
+        let written = || tables.writing.as_ref()?.profiles.get(&id).map(|(_, state)| state.clone());
+        let before = match tables.active.profiles.remove(&id).map(|(_, state)| state).or_else(written) {
+            Some(state) => Some(state),
+            None => codec::read_profile(&self.shared.store, id)?,
+        };
+        let created = before.is_none();
+        let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
+        fold_into(Arc::make_mut(&mut state), seq, &decided);
+        Ok(Folded::Decided { created, state, decided: Arc::new(decided), taken: None })
     }
 
     /// Everything the view holds, for comparing two of them.
@@ -198,6 +224,28 @@ fn sorted(state: &ProfileState) -> ProfileState {
     let mut state = state.clone();
     state.told.sort_by(|one, other| (&one.capability, one.generation).cmp(&(&other.capability, other.generation)));
     state
+}
+
+/// Reads and decodes the log, a batch after the other, until its end or until nobody takes them.
+fn read_batches(
+    log: &LogReader,
+    from: HashMap<Partition, Seq>,
+    batches: &std::sync::mpsc::SyncSender<DecodedBatch>,
+) -> Result<(), StoreError> {
+    let mut scan = log.scan_all(ScanFrom::Seqs(from));
+    loop {
+        let mut records = Vec::with_capacity(RECORDS_A_BATCH);
+        while records.len() < RECORDS_A_BATCH {
+            let Some(read) = scan.next().map_err(StoreError::unreadable)? else { break };
+            let record = Record::from_bytes(read.kind, read.payload).map_err(StoreError::unreadable)?;
+            records.push(Decoded { position: read.position, chain: read.chain, record });
+        }
+        let is_last = records.len() < RECORDS_A_BATCH;
+        let sent = batches.send(DecodedBatch { records, progress: scan.progress() });
+        if is_last || sent.is_err() {
+            return Ok(());
+        }
+    }
 }
 
 /// Where the store's folds are; or why the store is no fold of this log. A new store is none,

@@ -1,0 +1,127 @@
+//! Disks and power fail: what was cut off is cut, what was damaged is named and nothing is guessed.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::components::{self, USUAL};
+use crate::world::{Said, World, until};
+
+/// A stopped host with some events, and its newest segment.
+fn stopped() -> (World, PathBuf) {
+    let mut world = World::new();
+    world.install(&components::probe("probe", USUAL));
+    for _ in 0..20 {
+        world.script("kept", &["add probe.count"]);
+    }
+    world.kill();
+    let mut segments: Vec<PathBuf> = std::fs::read_dir(world.data().join("log"))
+        .expect("the log is a directory")
+        .map(|entry| entry.expect("it can be read").path())
+        .filter(|path| std::fs::metadata(path).is_ok_and(|file| file.len() > 1_000))
+        .collect();
+    segments.sort();
+    let newest = segments.pop().expect("there is a segment");
+    (world, newest)
+}
+
+#[test]
+fn a_half_written_tail_is_cut_and_kept_aside() {
+    let (mut world, segment) = stopped();
+    let mut file = OpenOptions::new().append(true).open(&segment).expect("the segment can be opened");
+    file.write_all(&[0xA5; 300]).expect("it can be written");
+    drop(file);
+    world.start();
+    world.settle();
+    assert_eq!(world.fields("kept"), json!({"probe.count": 20}));
+    assert!(world.log().contains("WARN"), "it says so: {}", world.log());
+    world.script("kept", &["add probe.count"]);
+    assert!(world.stop().success());
+    assert_eq!(world.run_on_data(&["log", "verify", "--json"]).ok().json()["problem"], Value::Null);
+}
+
+#[test]
+fn damage_in_the_middle_is_named_and_nothing_is_changed() {
+    let (world, segment) = stopped();
+    let mut bytes = std::fs::read(&segment).expect("the segment can be read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    std::fs::write(&segment, &bytes).expect("it can be written");
+    let verified = world.run_on_data(&["log", "verify", "--json"]);
+    assert_eq!(verified.code, Some(1), "{verified:?}");
+    assert!(verified.json()["problem"].as_str().is_some_and(|problem| problem.contains("damaged at byte")));
+    let mut child =
+        world.serve().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
+    let ended = until("the host gives up", || child.try_wait().expect("it can be waited for"));
+    let said = Said::of(child.wait_with_output().expect("its output can be read"));
+    assert_eq!(ended.code(), Some(1), "{said:?}");
+    assert!(said.err.contains("damaged at byte") && said.err.contains("next: "), "{said:?}");
+    assert_eq!(std::fs::read(&segment).expect("the segment can be read"), bytes, "nothing was changed");
+}
+
+#[test]
+fn a_damaged_view_is_thrown_away() {
+    let (mut world, _) = stopped();
+    let mut files = vec![world.data().join("view")];
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).expect("it can be read").map(|entry| entry.expect("so can this").path()));
+        } else {
+            let length = std::fs::metadata(&path).expect("it is there").len() as usize;
+            std::fs::write(&path, vec![0x5A; length]).expect("it can be written");
+        }
+    }
+    world.start();
+    world.settle();
+    assert_eq!(world.fields("kept"), json!({"probe.count": 20}));
+}
+
+#[test]
+fn what_waits_for_an_admin_still_waits_after_a_restart() {
+    let mut world = World::with(&[("SAMSYN_ENGINE_QUARANTINE_AFTER", "3")]);
+    world.install(&components::probe("probe", USUAL));
+    world.script("waits", &["fail on purpose"]);
+    world.script("waits", &["text probe.note behind"]);
+    let parked = world.get("/v1/parked").of(200);
+    assert_eq!(parked["items"].as_array().map(Vec::len), Some(2), "{parked}");
+    world.kill();
+    std::fs::remove_dir_all(world.data().join("view")).expect("the view is a directory");
+    world.start();
+    assert_eq!(world.get("/v1/parked").of(200), parked);
+    world.run(&["parked", "skip", "--capability", "probe", "--kind", "error", "--reason", "a test"]).ok();
+    until("what was held is delivered", || (world.fields("waits")["probe.note"] == "behind").then_some(()));
+    for customer in ["a", "b", "c"] {
+        world.script(customer, &["panic again"]);
+    }
+    let state = |world: &World| world.get("/v1/capabilities/probe").of(200)["state"].clone();
+    until("it is quarantined", || (state(&world) == "quarantined").then_some(()));
+    world.script("later", &["integer probe.count 1"]);
+    world.kill();
+    world.start();
+    assert_eq!(state(&world), "quarantined");
+    assert_eq!(world.fields("later"), json!({}));
+    world.run(&["plugin", "release", "probe"]).ok();
+    until("it has caught up", || (world.fields("later")["probe.count"] == 1).then_some(()));
+}
+
+#[test]
+fn a_new_admin_token_ends_the_old_one() {
+    let mut world = World::new();
+    let old = world.token.clone();
+    assert!(world.stop().success());
+    let files = std::process::Command::new("grep").args(["-rlF", &old]).arg(world.data()).output();
+    assert_eq!(Said::of(files.expect("grep can be run")).out, "", "the token itself is nowhere on disk");
+    world.start();
+    assert_eq!(world.token, old, "it is shown once, and stays");
+    assert_eq!(world.status()["profiles"], 0);
+    assert!(world.stop().success());
+    world.start_with(&["--new-admin-token"]);
+    assert_ne!(world.token, old);
+    let bearer = format!("Bearer {old}");
+    let refused = world.try_raw("GET", "/v1/status", &[("authorization", &bearer)], b"");
+    assert_eq!(refused.expect("the host is there").problem(), "unauthorized");
+    assert_eq!(world.status()["profiles"], 0);
+}

@@ -1,0 +1,103 @@
+//! Who owns a data point, as an admin arranges it: sources that come, go and change, and everyone
+//! who reads the value and must hear of it.
+
+use serde_json::{Value, json};
+
+use crate::components::{self, probe};
+use crate::customer::shop;
+use crate::world::{World, until};
+
+/// Sources one text field of this name, and does scripts of events of its own.
+fn keeper(name: &str, field: &str) -> Vec<u8> {
+    let tables = format!(
+        "[subscribes.\"{name}.asked\"]\nscript = {{ type = \"texts\" }}\n[sources]\n{field} = {{ type = \"text\" }}\n"
+    );
+    probe(name, &tables)
+}
+
+#[test]
+fn who_reads_a_field_is_told_when_its_source_changes() {
+    let world = World::new();
+    world.install(&keeper("first", "nickname"));
+    world.install(&keeper("second", "nickname"));
+    let watcher = "[sources]\n\"probe.seen\" = { type = \"text\" }\n\
+        [consumes]\nnickname = { purposes = [\"service\"], notify = true }\n";
+    world.install(&probe("watcher", watcher));
+    let seen = |told: &str| {
+        until(&format!("the watcher hears {told:?}"), || (world.fields("kim")["probe.seen"] == told).then_some(()));
+    };
+    world.happens("kim", "second.asked", json!({"script": ["text nickname Kimmie"]}));
+    world.settle();
+    assert_eq!(world.fields("kim"), json!({}), "nobody sees or hears what isn't the source's");
+    world.happens("kim", "first.asked", json!({"script": ["text nickname Kim"]}));
+    seen("nickname=Kim");
+    world.assign("nickname", json!("second"));
+    assert_eq!(world.fields("kim")["nickname"], "Kimmie");
+    seen("nickname=Kimmie");
+    world.assign("nickname", Value::Null);
+    assert_eq!(world.fields("kim")["nickname"], Value::Null);
+    seen("nickname=-");
+}
+
+#[test]
+fn what_was_proposed_before_there_was_a_source_is_offered_to_it() {
+    let world = World::new();
+    for field in ["first_name", "country"] {
+        world.json("PUT", &format!("/v1/fields/{field}"), &json!({"type": "text", "class": "personal"})).of(200);
+    }
+    let held = world.propose("early", json!({"first_name": "  Ada ", "country": "Narnia"}));
+    assert_eq!(held["fields"]["first_name"]["outcome"], "no-source", "{held}");
+    assert_eq!(world.fields("early"), json!({}));
+    let claim = world.profile("early")["claims"]["first_name"][0].clone();
+    assert_eq!((&claim["by"], &claim["visible"]), (&json!("app:admin"), &json!(false)));
+    world.install(&components::plugin("crm"));
+    until("the register takes it", || (world.fields("early")["first_name"] == "Ada").then_some(()));
+    assert_eq!(world.fields("early"), json!({"first_name": "Ada"}), "and refuses what it would have refused");
+}
+
+#[test]
+fn what_one_capability_says_happened_the_others_hear() {
+    let world = shop();
+    let listener = "[subscribes.\"loyalty.tier_reached\"]\ntier = { type = \"text\" }\nscript = { type = \"texts\" }\n\
+        [subscribes.\"probe.pinged\"]\nscript = { type = \"texts\" }\n[sources]\n\"heard.note\" = { type = \"text\" }\n";
+    world.install(&probe("listener", listener));
+    let pinger = "[subscribes.\"pinger.asked\"]\nscript = { type = \"texts\" }\n\
+        [emits.\"probe.pinged\"]\nscript = { type = \"texts\" }\n";
+    world.install(&probe("pinger", pinger));
+    world.happens("lea", "order.completed", json!({"order_id": "1", "amount": 100}));
+    let asked = world.happens("lea", "pinger.asked", json!({"script": ["emit probe.pinged text heard.note ping"]}));
+    until("the listener hears it", || (world.fields("lea")["heard.note"] == "ping").then_some(()));
+    let profile = world.profile("lea");
+    assert_eq!(profile["meta"]["heard.note"]["source"], "listener");
+    world.settle();
+    let timeline = world.get("/v1/profiles/customer_id:lea/timeline").of(200);
+    let items: Vec<&Value> = timeline["items"].as_array().into_iter().flatten().collect();
+    let emitted: Vec<&&Value> = items.iter().filter(|item| item["kind"] == "emitted").collect();
+    let names: Vec<&Value> = emitted.iter().map(|item| &item["event"]["name"]).collect();
+    assert_eq!(names, ["probe.pinged", "loyalty.tier_reached"], "{timeline}");
+    let cause = emitted[0]["cause"].as_str().unwrap_or_default();
+    let asked_at = asked["outcomes"][0]["position"].as_str().expect("a position is text");
+    assert!(cause.starts_with(asked_at) || asked["position"] == cause, "{cause} is not {asked_at}: {timeline}");
+    // Applications can't say what only capabilities may.
+    let faked = world.happens("lea", "loyalty.tier_reached", json!({"tier": "gold"}));
+    assert_eq!(faked["state"], "decided", "{faked}");
+}
+
+#[test]
+fn a_mended_plug_in_gets_what_it_failed_at() {
+    let world = World::new();
+    let sources = |field: &str| {
+        let tables = "[subscribes.\"mend.*\"]\nscript = { type = \"texts\" }\n[sources]\n";
+        probe("mended", &format!("{tables}\"{field}\" = {{ type = \"integer\" }}\n"))
+    };
+    // Its first version declares no such field, so claiming it is an error.
+    world.install(&sources("mend.other"));
+    let failed = world.happens("mo", "mend.asked", json!({"script": ["add mend.count"]}));
+    assert_eq!(failed["state"], "parked", "{failed}");
+    world.happens("mo", "mend.asked", json!({"script": ["add mend.count"]}));
+    let plan = world.post_component("?dry_run=true", &sources("mend.count")).of(200);
+    assert_eq!(plan["change"], "upgrade");
+    world.install(&sources("mend.count"));
+    until("both are delivered", || (world.fields("mo")["mend.count"] == 2).then_some(()));
+    assert_eq!(world.get("/v1/parked").of(200)["items"], json!([]));
+}
