@@ -18,11 +18,15 @@ fn installing_shows_a_plan_and_asks() {
     assert_eq!((&plan["capability"], &plan["change"]), (&json!("crm"), &json!("install")));
     assert!(world.run(&["plugin", "list", "--json"]).ok().json_lines().is_empty(), "nothing was installed");
     let installed = world.run(&["plugin", "install", file, "--yes"]).ok();
-    assert!(installed.out.contains("becomes its source") && installed.out.contains("installed crm 0.1.0"), "{installed:?}");
+    assert!(
+        installed.out.contains("becomes its source") && installed.out.contains("installed crm 0.1.0"),
+        "{installed:?}"
+    );
     // The second one for a field makes claims only, and the plan says so.
     let sms = plugin_file("sms");
     let plan = world.post_component("?dry_run=true", &components::plugin("sms")).of(200);
-    let country = plan["sources"].as_array().into_iter().flatten().find(|source| source["field"] == "country");
+    let country =
+        plan["sources"].as_array().into_iter().flatten().find(|source| source["field"] == "country");
     let country = country.unwrap_or_else(|| panic!("no country: {plan}"));
     assert_eq!((&country["now"], &country["becomes_source"]), (&json!("crm"), &json!(false)));
     assert_eq!(plan["reads"][0]["field"], "phone");
@@ -134,7 +138,10 @@ fn a_trap_says_where_it_happened() {
     assert_eq!(item["kind"], "trap");
     assert!(item["reason"].as_str().is_some_and(|reason| reason.contains("the shelf is empty")), "{item}");
     let backtrace = item["backtrace"].as_array().into_iter().flatten();
-    assert!(backtrace.clone().any(|frame| frame.as_str().is_some_and(|name| name.contains("probe"))), "{item}");
+    assert!(
+        backtrace.clone().any(|frame| frame.as_str().is_some_and(|name| name.contains("probe"))),
+        "{item}"
+    );
 }
 
 #[test]
@@ -145,7 +152,8 @@ fn a_plug_in_that_always_fails_is_quarantined_and_loses_nothing() {
     for customer in 0..3 {
         world.script(&format!("q{customer}"), &["panic again"]);
     }
-    let quarantined = until("it is quarantined", || Some(state()).filter(|state| state["state"] == "quarantined"));
+    let quarantined =
+        until("it is quarantined", || Some(state()).filter(|state| state["state"] == "quarantined"));
     assert!(quarantined["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{quarantined}");
     // The host is quick and the plug-in is not called: the event is decided without it.
     world.script("waiting", &["integer probe.count 1"]);

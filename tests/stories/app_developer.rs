@@ -90,7 +90,8 @@ fn a_value_is_proposed_and_not_over_what_was_not_seen() {
     let again = world.send("GET", path, &[("if-none-match", &etag)], b"");
     assert_eq!((again.status, again.text.as_str()), (304, ""));
     let patch = |etag: &str, value: Value| {
-        let headers = [("content-type", "application/merge-patch+json"), ("if-match", etag), ("prefer", "wait=30")];
+        let headers =
+            [("content-type", "application/merge-patch+json"), ("if-match", etag), ("prefer", "wait=30")];
         let body = json!({"fields": {"probe.note": value}}).to_string();
         world.send("PATCH", path, &headers, body.as_bytes()).of(200)["fields"]["probe.note"].take()
     };
@@ -123,7 +124,8 @@ fn a_value_is_proposed_and_not_over_what_was_not_seen() {
 #[test]
 fn a_customer_is_found_by_whatever_they_go_by() {
     let world = World::shared();
-    let first = json!({"name": "seen", "identifiers": {"customer_id": "found:7/8", "email": "Found@Example.com"}});
+    let first =
+        json!({"name": "seen", "identifiers": {"customer_id": "found:7/8", "email": "Found@Example.com"}});
     let profile = world.event(&first)["profile"].clone();
     let id = profile.as_str().expect("an id is text");
     let by_id = world.get(&format!("/v1/profiles/{id}")).of(200);
@@ -131,14 +133,19 @@ fn a_customer_is_found_by_whatever_they_go_by() {
     let looked_up = world.json("POST", "/v1/profiles/lookup", &json!({"email": "found@EXAMPLE.com"})).of(200);
     assert_eq!(looked_up, by_id);
     // A second identifier is learned from an event that has both.
-    let phone = json!({"name": "seen", "identifiers": {"phone": "+46701740605", "email": "found@example.com"}});
+    let phone =
+        json!({"name": "seen", "identifiers": {"phone": "+46701740605", "email": "found@example.com"}});
     assert_eq!(world.event(&phone)["profile"], profile);
-    assert_eq!(world.json("POST", "/v1/profiles/lookup", &json!({"phone": "+46 70 174 06 05"})).of(200)["id"], profile);
+    assert_eq!(
+        world.json("POST", "/v1/profiles/lookup", &json!({"phone": "+46 70 174 06 05"})).of(200)["id"],
+        profile
+    );
     assert_eq!(world.event(&json!({"name": "seen", "profile": profile}))["profile"], profile);
     // Of two customers' identifiers the stronger says whose the event is, and each keeps their own.
     let other = world.happens("found-2", "seen", json!({}))["profile"].clone();
     assert_ne!(other, profile);
-    let both = json!({"name": "seen", "identifiers": {"email": "found@example.com", "customer_id": "found-2"}});
+    let both =
+        json!({"name": "seen", "identifiers": {"email": "found@example.com", "customer_id": "found-2"}});
     assert_eq!(world.event(&both)["profile"], other);
     let kept = world.json("POST", "/v1/profiles/lookup", &json!({"email": "found@example.com"})).of(200);
     assert_eq!(kept["id"], profile);

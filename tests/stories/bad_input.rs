@@ -4,8 +4,9 @@
 use samsyn::sandbox::embed_manifest;
 use serde_json::{Value, json};
 
+use crate::caller::problem_code;
 use crate::components::{self, guests, manifest};
-use crate::world::{World, problem_code};
+use crate::world::World;
 
 fn event(more: &str) -> Vec<u8> {
     format!("{{\"name\":\"probe.asked\",\"identifiers\":{{\"customer_id\":\"bad\"}}{more}}}").into_bytes()
@@ -39,21 +40,46 @@ fn every_bad_event_is_told_what_is_wrong_with_it() {
         ("large", event(&large), 413, "event-too-large"),
         ("a large body", vec![b' '; 513 * 1024], 413, "body-too-large"),
         ("many", format!("[{}]", vec!["0"; 2_501].join(",")).into_bytes(), 413, "too-many-events"),
-        ("a name of another type", b"{\"name\":7,\"identifiers\":{\"customer_id\":\"1\"}}".to_vec(), 422, "wrong-type"),
+        (
+            "a name of another type",
+            b"{\"name\":7,\"identifiers\":{\"customer_id\":\"1\"}}".to_vec(),
+            422,
+            "wrong-type",
+        ),
         ("a time of another type", event(",\"at\":5"), 422, "wrong-type"),
         ("properties of another type", event(",\"properties\":[1]"), 422, "wrong-type"),
         ("a proposal of another type", event(",\"proposes\":{\"probe.count\":\"two\"}"), 422, "wrong-type"),
         ("a fraction as an integer", event(",\"proposes\":{\"probe.count\":1.5}"), 422, "wrong-type"),
         ("nobody's", b"{\"name\":\"a\"}".to_vec(), 422, "missing-identifier"),
         ("nameless", b"{\"identifiers\":{\"customer_id\":\"1\"}}".to_vec(), 422, "missing-key"),
-        ("an unknown identifier", b"{\"name\":\"a\",\"identifiers\":{\"passport\":\"1\"}}".to_vec(), 422, "unknown-identifier"),
-        ("an empty identifier", b"{\"name\":\"a\",\"identifiers\":{\"customer_id\":\"\"}}".to_vec(), 422, "identifier-invalid"),
-        ("an unknown profile", event(",\"profile\":\"0b6c5f4e-7f4f-4d7e-9c8e-0d6a51a1c0de\""), 404, "unknown-profile"),
+        (
+            "an unknown identifier",
+            b"{\"name\":\"a\",\"identifiers\":{\"passport\":\"1\"}}".to_vec(),
+            422,
+            "unknown-identifier",
+        ),
+        (
+            "an empty identifier",
+            b"{\"name\":\"a\",\"identifiers\":{\"customer_id\":\"\"}}".to_vec(),
+            422,
+            "identifier-invalid",
+        ),
+        (
+            "an unknown profile",
+            event(",\"profile\":\"0b6c5f4e-7f4f-4d7e-9c8e-0d6a51a1c0de\""),
+            404,
+            "unknown-profile",
+        ),
         ("an unknown field", event(",\"proposes\":{\"emial\":\"a\"}"), 422, "unknown-field"),
         ("an unknown key", event(",\"colour\":5"), 422, "unknown-key"),
         ("a key twice", event(",\"name\":\"twice\""), 422, "duplicate-key"),
         ("a year ahead", event(&a_year_ahead()), 422, "event-time-ahead"),
-        ("the platform's name", b"{\"name\":\"samsyn.x\",\"identifiers\":{\"customer_id\":\"1\"}}".to_vec(), 422, "reserved-name"),
+        (
+            "the platform's name",
+            b"{\"name\":\"samsyn.x\",\"identifiers\":{\"customer_id\":\"1\"}}".to_vec(),
+            422,
+            "reserved-name",
+        ),
         ("a control character", event(",\"properties\":{\"a\":\"\\u0000\"}"), 422, "control-characters"),
     ];
     let mut without_place = Vec::new();
@@ -71,7 +97,8 @@ fn every_bad_event_is_told_what_is_wrong_with_it() {
 #[test]
 fn every_bad_body_is_told_what_is_wrong_with_it() {
     let world = World::shared();
-    let post = |headers: &[(&str, &str)], body: &[u8]| world.send("POST", "/v1/events", headers, body).problem();
+    let post =
+        |headers: &[(&str, &str)], body: &[u8]| world.send("POST", "/v1/events", headers, body).problem();
     let json = ("content-type", "application/json");
     assert_eq!(post(&[("content-type", "text/csv")], b"a,b"), "unknown-content-type");
     assert_eq!(post(&[json, ("content-encoding", "br")], b"{}"), "unknown-encoding");

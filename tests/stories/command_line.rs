@@ -50,8 +50,17 @@ fn every_answer_can_be_read_by_a_machine() {
     let world = World::shared();
     let json = |arguments: &[&str]| world.run(&[arguments, &["--json"]].concat()).ok();
     let sent = json(&[
-        "event", "send", "--name", "probe.asked", "--identifier", "customer_id=typed", "--id", "typed-1",
-        "--property", "script=[\"integer probe.count 3\"]", "--wait",
+        "event",
+        "send",
+        "--name",
+        "probe.asked",
+        "--identifier",
+        "customer_id=typed",
+        "--id",
+        "typed-1",
+        "--property",
+        "script=[\"integer probe.count 3\"]",
+        "--wait",
     ]);
     assert_eq!(sent.json()["state"], "decided", "{sent:?}");
     assert_eq!(json(&["event", "show", "typed-1"]).json()["outcomes"][0]["result"], "done");
@@ -60,14 +69,21 @@ fn every_answer_can_be_read_by_a_machine() {
     assert_eq!(set["fields"]["probe.note"]["outcome"], "accepted", "{set}");
     assert_eq!(json(&["profile", "timeline", "customer_id:typed"]).json_lines().len(), 2);
     let fields = json(&["field", "list"]).json_lines();
-    assert!(fields.iter().any(|field| field["name"] == "probe.count" && field["source"] == "probe"), "{fields:?}");
+    assert!(
+        fields.iter().any(|field| field["name"] == "probe.count" && field["source"] == "probe"),
+        "{fields:?}"
+    );
     let plugins = json(&["plugin", "list"]).json_lines();
-    assert!(plugins.iter().any(|plugin| plugin["name"] == "probe" && plugin["state"] == "active"), "{plugins:?}");
+    assert!(
+        plugins.iter().any(|plugin| plugin["name"] == "probe" && plugin["state"] == "active"),
+        "{plugins:?}"
+    );
     assert_eq!(json(&["plugin", "show", "probe"]).json()["name"], "probe");
     assert!(json(&["identifier", "list"]).json_lines().iter().any(|kind| kind["name"] == "customer_id"));
     assert_eq!(json(&["status"]).json()["version"], env!("CARGO_PKG_VERSION"));
     json(&["parked", "list"]).json_lines();
-    let checked = json(&["plugin", "check", crate::components::plugin_file("loyalty").to_str().expect("text")]);
+    let checked =
+        json(&["plugin", "check", crate::components::plugin_file("loyalty").to_str().expect("text")]);
     assert_eq!((&checked.json()["name"], &checked.json()["warnings"]), (&json!("loyalty"), &json!([])));
     let unknown = world.run(&["profile", "get", "customer_id:nobody", "--json"]);
     assert_eq!((unknown.code, &unknown.json()["code"]), (Some(1), &json!("unknown-profile")));
@@ -109,8 +125,56 @@ fn a_host_shows_metrics_and_no_customer() {
     world.script("Metric-Customer", &["integer probe.count 1"]);
     let metrics = world.get("/metrics");
     assert!(metrics.header("content-type").starts_with("text/plain"));
-    assert!(metrics.text.contains("samsyn_events_accepted_total") && metrics.text.contains("capability=\"probe\""));
+    for series in [
+        "samsyn_events_accepted_total ",
+        "samsyn_queue_depth ",
+        "samsyn_deliveries_total{result=\"done\"}",
+        "samsyn_call_seconds_bucket{capability=\"probe\",le=",
+        "samsyn_lag_records{capability=\"probe\"}",
+        "samsyn_log_write_seconds_count",
+        "samsyn_log_sync_seconds_count",
+    ] {
+        assert!(metrics.text.lines().any(|line| line.starts_with(series)), "no {series}:\n{}", metrics.text);
+    }
     assert!(!metrics.text.contains("Metric-Customer") && !world.log().contains("Metric-Customer"));
     let secret: Value = world.token.clone().into();
     assert!(!world.log().contains(secret.as_str().unwrap_or_default()), "the token is shown once, elsewhere");
+}
+
+#[test]
+fn a_host_that_cannot_start_says_why_and_what_to_do() {
+    let world = World::shared();
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let serve = |arguments: &[&str]| {
+        let mut command = samsyn(directory.path());
+        Said::of(command.arg("serve").args(arguments).output().expect("the command can be run"))
+    };
+    let taken = serve(&["--listen", world.url.trim_start_matches("http://")]);
+    assert_eq!(taken.code, Some(1), "{taken:?}");
+    assert!(taken.err.contains("--listen"), "{taken:?}");
+    let file = directory.path().join("file");
+    std::fs::write(&file, "no directory").expect("a file can be written");
+    let no_directory =
+        serve(&["--listen", "127.0.0.1:0", "--data", file.to_str().expect("its path is text")]);
+    assert_eq!(no_directory.code, Some(1), "{no_directory:?}");
+    assert!(no_directory.err.contains("next: "), "{no_directory:?}");
+}
+
+#[test]
+fn the_hosts_log_can_be_lines_of_json() {
+    let world = World::with(&[("SAMSYN_LOG_FORMAT", "json")]);
+    let panicked = crate::components::probe("probe", crate::components::USUAL);
+    world.install(&panicked);
+    let trapped = world.script("Logged-Customer", &["panic the shelf is empty"]);
+    let lines: Vec<Value> = world
+        .log()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let parked = lines.iter().find(|line| line["position"] == trapped["position"]);
+    let parked = parked.unwrap_or_else(|| panic!("nothing of the failure: {lines:#?}"));
+    assert_eq!((&parked["capability"], &parked["profile"]), (&json!("probe"), &trapped["profile"]));
+    assert_eq!(parked["message"], "a delivery is parked", "{parked}");
+    assert!(parked.to_string().contains("the shelf is empty"), "{parked}");
+    assert!(!world.log().contains("Logged-Customer"));
 }

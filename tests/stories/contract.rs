@@ -20,7 +20,8 @@ fn a_component_that_was_built_long_ago_still_runs() {
         assert!(roles.iter().any(|known| known == role), "{role} is missing: {roles:?}");
     }
     world.script("old", &["integer probe.count 41", "remember it"]);
-    let second = world.script("old", &["add probe.count", "recall probe.note", "emit probe.pinged add probe.count"]);
+    let second =
+        world.script("old", &["add probe.count", "recall probe.note", "emit probe.pinged add probe.count"]);
     assert_eq!(second["outcomes"][0]["emitted"], json!(["probe.pinged"]), "{second}");
     world.settle();
     let fields = world.fields("old");

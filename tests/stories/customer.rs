@@ -105,7 +105,11 @@ fn she_buys(world: &World) {
     assert_eq!(world.fields("anna")["loyalty.tier"], "gold");
     world.happens_at("anna", "2025-06-03T10:00:00Z", "loyalty.redeemed", json!({"points": 300}));
     let fields = world.fields("anna");
-    assert_eq!((&fields["loyalty.points"], &fields["loyalty.tier"]), (&json!(20), &json!("gold")), "spending doesn't downgrade");
+    assert_eq!(
+        (&fields["loyalty.points"], &fields["loyalty.tier"]),
+        (&json!(20), &json!("gold")),
+        "spending doesn't downgrade"
+    );
     // Data that doesn't fit the declared type never gets to the plug-in, and holds nothing up.
     let untyped = world.happens("anna", "order.completed", json!({"order_id": "A5", "amount": "a lot"}));
     let refusal = &outcome(&untyped, "loyalty")["refusals"][0];

@@ -68,7 +68,11 @@ fn a_damaged_view_is_thrown_away() {
     let mut files = vec![world.data().join("view")];
     while let Some(path) = files.pop() {
         if path.is_dir() {
-            files.extend(std::fs::read_dir(&path).expect("it can be read").map(|entry| entry.expect("so can this").path()));
+            files.extend(
+                std::fs::read_dir(&path)
+                    .expect("it can be read")
+                    .map(|entry| entry.expect("so can this").path()),
+            );
         } else {
             let length = std::fs::metadata(&path).expect("it is there").len() as usize;
             std::fs::write(&path, vec![0x5A; length]).expect("it can be written");

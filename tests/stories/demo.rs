@@ -1,36 +1,81 @@
-//! A newcomer runs the demo.
+//! A newcomer runs the demo, and goes on with what it leaves.
 
-use std::process::Command;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::components::plugin_file;
-use crate::world::{Said, samsyn};
+use crate::world::{Said, World, samsyn};
 
-fn demo(more: &[&str]) -> Said {
-    let directory = tempfile::tempdir().expect("a directory can be made");
+/// Customers that are looked at afterwards: the data numbers them.
+const CUSTOMERS: std::ops::Range<u32> = 1..200;
+
+fn demo(directory: &Path, more: &[&str]) -> Said {
     let plugins = plugin_file("crm").parent().expect("it lies in a folder").to_owned();
-    let mut command: Command = samsyn(directory.path());
-    command.args(["demo", "--exit", "--events", "2000", "--listen", "127.0.0.1:0", "--data"]);
-    command.arg(directory.path().join("data")).arg("--plugins").arg(plugins).args(more);
-    Said::of(command.output().expect("the command can be run"))
+    let mut command = samsyn(directory);
+    command.args(["demo", "--exit", "--events", "2000", "--data", "data", "--listen", "127.0.0.1:0"]);
+    command.arg("--plugins").arg(plugins).args(more);
+    Said::of(command.output().expect("the command can be run")).ok()
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir().expect("a directory can be made")
 }
 
 #[test]
 fn the_demo_tells_what_a_newcomer_wants_to_see() {
-    let said = demo(&[]).ok();
-    for shown in ["first_name", "loyalty.points", "crm", "sms", "events", "sandboxes", "country", "refused"] {
-        assert!(said.out.contains(shown), "{shown} isn't shown:\n{}", said.out);
+    let said = demo(directory().path(), &[]);
+    for shown in [
+        "events a second",
+        "sandboxes",
+        "Who owns which data point",
+        "loyalty.points",
+        "every value, its source and its cause",
+        "two capabilities disagree",
+        "a proposal that was refused",
+    ] {
+        assert!(said.out.contains(shown), "{shown:?} isn't shown:\n{}", said.out);
     }
 }
 
 #[test]
-fn the_demo_can_be_read_by_a_machine() {
-    let said = demo(&["--json"]).ok();
-    let summary = said.json();
-    assert_eq!(summary["purchases"], 2000, "{summary}");
-    assert_eq!(summary["refused"], 0, "{summary}");
-    let disagreement = &summary["disagreement"];
-    assert!(disagreement.is_object(), "{summary}");
-    assert!(summary["refusal"]["code"].is_string() || summary["refusal"].is_object(), "{summary}");
+fn what_the_demo_leaves_is_a_host_like_any_other() {
+    let directory = directory();
+    let summary = demo(directory.path(), &["--json"]).json();
+    the_summary_is_whole(&summary);
+    let mut world = World::after_demo(directory);
+    let before = everybody(&world);
+    assert!(before.len() >= 100, "{} customers", before.len());
+    assert!(world.stop().success());
+    assert_eq!(world.run_on_data(&["log", "verify", "--json"]).ok().json()["problem"], Value::Null);
+    std::fs::remove_dir_all(world.data().join("view")).expect("the view is a directory");
+    world.start();
+    assert_eq!(world.status()["profiles"], summary["profiles"]);
+    for (one, other) in before.iter().zip(everybody(&world)) {
+        assert_eq!(*one, other, "the view comes back equal");
+    }
+}
+
+fn the_summary_is_whole(summary: &Value) {
+    assert_eq!((&summary["purchases"], &summary["refused"]), (&json!(2000), &json!(0)), "{summary}");
     let fields = summary["fields"].as_array().expect("fields are a list");
     assert!(fields.iter().any(|field| field["field"] == "country" && field["source"] == "crm"), "{summary}");
+    let disagreement = &summary["disagreement"];
+    assert_eq!(disagreement["field"], "country", "{summary}");
+    let refusal = &summary["refusal"];
+    for member in ["code", "message"] {
+        assert!(refusal[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {refusal}");
+    }
+    assert!(summary["rss_bytes"].as_u64() > Some(0), "{summary}");
+}
+
+/// Profiles and timelines of the first customers.
+fn everybody(world: &World) -> Vec<Value> {
+    let customers = CUSTOMERS.map(|customer| format!("/v1/profiles/customer_id:{customer:05}"));
+    let told = customers.flat_map(|path| [format!("{path}?claims=true"), format!("{path}/timeline")]);
+    told.map(|path| world.get(&path))
+        .filter(|answer| answer.status == 200)
+        .map(|answer| answer.json())
+        .collect()
 }

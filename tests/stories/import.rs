@@ -79,7 +79,8 @@ fn an_import_that_was_stopped_goes_on_where_it_stopped() {
 #[test]
 fn bad_lines_are_listed_and_the_others_taken() {
     let world = World::shared();
-    let good = |id: &str| json!({"id": id, "name": "seen", "identifiers": {"customer_id": "imported"}}).to_string();
+    let good =
+        |id: &str| json!({"id": id, "name": "seen", "identifiers": {"customer_id": "imported"}}).to_string();
     let text = format!(
         "{}\nno JSON\n{}\n{}\n{}\n",
         good("import-1"),

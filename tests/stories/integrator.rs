@@ -33,7 +33,8 @@ fn a_new_plug_in_builds_tests_installs_and_works_as_it_is() {
     run(&["plugin", "install", "visits.wasm", "--yes"]).ok();
     for order in ["A1", "A2", "A3"] {
         let property = format!("order_id={order}");
-        let sent = ["event", "send", "--name", "order.completed", "--identifier", "customer_id=1", "--property"];
+        let sent =
+            ["event", "send", "--name", "order.completed", "--identifier", "customer_id=1", "--property"];
         run(&[&sent[..], &[&property, "--wait"]].concat()).ok();
     }
     assert_eq!(world.fields("1")["visits.orders"], 3);
@@ -42,7 +43,8 @@ fn a_new_plug_in_builds_tests_installs_and_works_as_it_is() {
     // The author changes it, and the host takes the new version over the old one.
     let source = plugin.join("src/lib.rs");
     let text = std::fs::read_to_string(&source).expect("its source is there");
-    std::fs::write(&source, text.replace(".unwrap_or(0) + 1;", ".unwrap_or(0) + 10;")).expect("it can be changed");
+    std::fs::write(&source, text.replace(".unwrap_or(0) + 1;", ".unwrap_or(0) + 10;"))
+        .expect("it can be changed");
     run(&["plugin", "build", "visits", "--out", "visits.wasm"]).ok();
     let upgraded = run(&["plugin", "install", "visits.wasm", "--yes", "--json"]).ok().json();
     assert_eq!(upgraded["plan"]["change"], "upgrade", "{upgraded}");

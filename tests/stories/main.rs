@@ -1,11 +1,13 @@
 //! Stories: what an integrator, an admin, an app developer and a customer would tell of Samsyn.
 //!
 //! Each runs the real command and real components, and talks to the host over HTTP or with the
-//! command, as they would. The harness is in `world.rs`.
+//! command, as they would. The harness is `world.rs`, with `caller.rs` for HTTP and
+//! `components.rs` for what is installed.
 
 mod admin;
 mod app_developer;
 mod bad_input;
+mod caller;
 mod command_line;
 mod components;
 mod contract;

@@ -55,14 +55,22 @@ fn a_full_host_says_when_to_come_back_and_decides_all_it_took() {
     world.settle();
     for id in &taken {
         let event = world.get(&format!("/v1/events/{id}")).of(200);
-        assert_eq!((&event["state"], &event["outcomes"][0]["result"]), (&json!("parked"), &json!("parked")), "{event}");
+        assert_eq!(
+            (&event["state"], &event["outcomes"][0]["result"]),
+            (&json!("parked"), &json!("parked")),
+            "{event}"
+        );
     }
     let parked = world.run(&["parked", "list", "--json", "--limit", "1000"]).ok().json_lines();
     assert_eq!(parked.len(), taken.len());
     assert!(parked.iter().all(|item| item["kind"] == "timeout"), "{parked:?}");
     // There is room again.
     let after = until("there is room again", || {
-        let answer = world.json("POST", "/v1/events", &json!({"name": "seen", "identifiers": {"customer_id": "after"}}));
+        let answer = world.json(
+            "POST",
+            "/v1/events",
+            &json!({"name": "seen", "identifiers": {"customer_id": "after"}}),
+        );
         (answer.status == 202).then_some(answer)
     });
     assert_eq!(after.json()["duplicate"], false);
@@ -84,4 +92,32 @@ fn a_slow_plug_in_does_not_hold_up_the_others() {
     let proposed = world.propose("other", json!({"quick.note": "still here"}));
     assert_eq!(proposed["fields"]["quick.note"]["outcome"], "accepted", "{proposed}");
     assert_eq!(world.get("/v1/capabilities/quick").of(200)["state"], "active");
+}
+
+#[test]
+fn a_client_that_asks_too_much_at_once_is_told_to_wait() {
+    let world = World::with(&[("SAMSYN_HTTP_REQUESTS_PER_CLIENT", "2"), ("SAMSYN_SANDBOX_TIME_MS", "200")]);
+    world.install(&components::probe("probe", USUAL));
+    let waiting = |customer: &str, seconds: u32| {
+        let event = json!({"name": "probe.asked", "identifiers": {"customer_id": customer},
+                           "properties": {"script": ["loop"]}});
+        let prefer = format!("wait={seconds}");
+        let headers = [("content-type", "application/json"), ("prefer", prefer.as_str())];
+        world.send("POST", "/v1/events", &headers, event.to_string().as_bytes())
+    };
+    std::thread::scope(|scope| {
+        let waiting = &waiting;
+        let clients = ["a", "b"].map(|customer| scope.spawn(move || waiting(customer, 1)));
+        let refused = until("there is one request too many", || {
+            Some(world.get("/v1/status")).filter(|answer| answer.status == 429)
+        });
+        assert_eq!(refused.problem(), "too-many-requests");
+        assert_eq!(refused.header("retry-after"), "1");
+        for client in clients {
+            // What takes longer than the client would wait is taken all the same.
+            let answer = client.join().expect("it was answered").of(202);
+            assert!(answer["position"].is_string(), "{answer}");
+        }
+    });
+    assert_eq!(world.get("/v1/status").status, 200, "there is room again");
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
+use crate::caller::Caller;
 use crate::components::{self, USUAL};
-use crate::world::{Caller, Said, World, until};
+use crate::world::{Said, World, until};
 
 /// Threads that send, each for a customer of its own.
 const SENDERS: usize = 4;
@@ -94,7 +95,9 @@ fn kill_under_load(world: &mut World, progress: [Progress; SENDERS]) -> [Progres
             let from = progress[sender].sent;
             scope.spawn(move || send_until_gone(caller, sender, from, total))
         });
-        until("enough is acknowledged", || (total.load(Ordering::Relaxed) >= EVENTS_BEFORE_KILL).then_some(()));
+        until("enough is acknowledged", || {
+            (total.load(Ordering::Relaxed) >= EVENTS_BEFORE_KILL).then_some(())
+        });
         world.kill();
         senders.map(|sender| sender.join().expect("a sender ends when the host is gone"))
     })
@@ -104,7 +107,8 @@ fn kill_under_load(world: &mut World, progress: [Progress; SENDERS]) -> [Progres
 fn timeline_ids(world: &World, customer: &str) -> Vec<String> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = world.get(&format!("/v1/profiles/customer_id:{customer}/timeline?limit=1000{cursor}")).of(200);
+        let page =
+            world.get(&format!("/v1/profiles/customer_id:{customer}/timeline?limit=1000{cursor}")).of(200);
         let items = page["items"].as_array().into_iter().flatten();
         ids.extend(items.filter_map(|item| item["event"]["id"].as_str().map(str::to_owned)));
         match page["next"].as_str() {
@@ -129,6 +133,8 @@ fn the_log_is_whole_and_the_view_comes_back(world: &mut World) {
     let report = world.run_on_data(&["log", "verify", "--json"]).ok().json();
     assert_eq!(report["problem"], Value::Null);
     assert!(report["records"].as_u64() >= Some(EVENTS_BEFORE_KILL), "{report}");
+    let records = world.run_on_data(&["log", "cat", "--json"]).ok().json_lines();
+    assert_eq!(Some(records.len() as u64), report["records"].as_u64());
     std::fs::remove_dir_all(world.data().join("view")).expect("the view is a directory");
     world.start();
     assert_eq!(everything(world), before, "the view comes back from the log");

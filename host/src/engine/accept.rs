@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 
 use super::Engine;
+use super::event_ids::EventEntry;
 use super::identity::same_owner;
-use crate::record::{Accepted, Conflict, encode};
-use crate::view::{EventEntry, EventKey};
+use crate::record::{Accepted, Conflict, Record, encode};
+use crate::view::EventKey;
 use crate::vocabulary::{
     Application, Event, EventName, Identifier, IdentifierName, Position, ProfileId, Property, Proposal, Timestamp,
 };
@@ -104,7 +105,7 @@ impl Engine {
         if given {
             let known = match shard.get(&key) {
                 Some(entry) => Some(*entry),
-                None => self.view.event(key)?,
+                None => self.remembered(key, &new.application, &id)?,
             };
             if let Some(known) = known.filter(|known| self.is_remembered(known, now)) {
                 return self.duplicate(id, known, content);
@@ -139,6 +140,24 @@ impl Engine {
     fn is_remembered(&self, known: &EventEntry, now: Timestamp) -> bool {
         let horizon = i64::from(self.config.event_id_days) * 24 * 3_600_000;
         known.received_at.millis() + horizon >= now.millis()
+    }
+
+    /// What the log says of an event id that the view has a fingerprint of.
+    pub(super) fn remembered(
+        &self,
+        key: EventKey,
+        application: &Application,
+        id: &str,
+    ) -> Result<Option<EventEntry>, AcceptError> {
+        let Some(position) = self.view.event(key) else { return Ok(None) };
+        let unavailable = |why: String| AcceptError::Unavailable(why);
+        let record = self.log().read(position).map_err(|error| unavailable(error.to_string()))?;
+        let Some(record) = record else { return Ok(None) };
+        let read = Record::from_bytes(record.kind, &record.payload).map_err(|error| unavailable(error.to_string()))?;
+        let Record::Accepted(Accepted { profile, event, content, .. }) = read else { return Ok(None) };
+        // Another id with the same fingerprint is another event.
+        let same = event.id == id && event.application.as_ref() == Some(application);
+        Ok(same.then_some(EventEntry { position, profile, content, received_at: event.received_at }))
     }
 
     fn duplicate(&self, id: String, known: EventEntry, content: u64) -> Result<Acceptance, AcceptError> {

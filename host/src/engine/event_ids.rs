@@ -5,10 +5,24 @@ use std::collections::HashMap;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::view::{EventEntry, EventKey};
+use crate::view::EventKey;
+use crate::vocabulary::{Position, ProfileId, Timestamp};
 
 /// Threads that take events seldom meet in one of this many.
 const SHARDS: usize = 64;
+
+/// What is known of an event id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventEntry {
+    /// Where its `Accepted` stands.
+    pub position: Position,
+    /// Whose it is.
+    pub profile: ProfileId,
+    /// A hash of its content: the same id with another one is refused.
+    pub content: u64,
+    /// When the host took it.
+    pub received_at: Timestamp,
+}
 
 /// Event ids in flight.
 pub struct EventIds {

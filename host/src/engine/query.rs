@@ -106,13 +106,13 @@ impl Engine {
     }
 
     /// Where an application's event stands.
-    pub fn event(&self, application: &Application, id: &str) -> Result<Option<Position>, QueryError> {
+    pub fn event(&self, application: &Application, id: &str) -> Result<Option<Position>, AcceptError> {
         let key = EventKey::of(application, id);
         // What was just acknowledged may not be in the view yet.
         let in_flight = self.event_ids.shard(key).get(&key).copied();
         let entry = match in_flight {
             Some(entry) => Some(entry),
-            None => self.view.event(key)?,
+            None => self.remembered(key, application, id)?,
         };
         Ok(entry.map(|entry| entry.position))
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "a" partition:2                    → Applied                 where the partition's fold is
-//! "e" event key:16                   → EventEntry, 42 bytes    an event id that was seen
+//! "e" number:8                       → block of event ids      which were seen: event_index.rs
 //! "i" name 0x00 normal form          → profile id:16           an identifier's link
 //! "m"                                → Meta                    which log, which fold
 //! "p" profile id:16                  → ProfileState            a profile
@@ -10,9 +10,9 @@
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use crate::vocabulary::{Application, IdentifierName, Partition, Position, ProfileId, Timestamp};
+use crate::vocabulary::{Application, IdentifierName, Partition, ProfileId};
 
-/// The prefix of every event key.
+/// The prefix of every block of event ids.
 pub const EVENTS: &[u8] = b"e";
 /// The prefix of every waiting profile.
 pub const WAITING: &[u8] = b"w";
@@ -40,49 +40,10 @@ impl EventKey {
         key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         EventKey(key)
     }
-}
 
-/// What is remembered of an event id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventEntry {
-    /// Where its `Accepted` stands.
-    pub position: Position,
-    /// Whose it is.
-    pub profile: ProfileId,
-    /// Of its content: the same id with another one is refused.
-    pub content: u64,
-    /// When the host took it.
-    pub received_at: Timestamp,
-}
-
-impl EventEntry {
-    /// As it stands in the store.
-    pub fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(42);
-        bytes.extend(self.position.partition.0.to_be_bytes());
-        bytes.extend(self.position.seq.to_be_bytes());
-        bytes.extend(self.profile.0.as_bytes());
-        bytes.extend(self.content.to_be_bytes());
-        bytes.extend(self.received_at.millis().to_be_bytes());
-        bytes
-    }
-
-    /// Reads what [`to_bytes`](EventEntry::to_bytes) wrote.
-    pub fn from_bytes(bytes: &[u8]) -> Option<EventEntry> {
-        let (partition, rest) = bytes.split_first_chunk::<2>()?;
-        let (seq, rest) = rest.split_first_chunk::<8>()?;
-        let (profile, rest) = rest.split_first_chunk::<16>()?;
-        let (content, rest) = rest.split_first_chunk::<8>()?;
-        let (received_at, _) = rest.split_first_chunk::<8>()?;
-        Some(EventEntry {
-            position: Position {
-                partition: Partition(u16::from_be_bytes(*partition)),
-                seq: u64::from_be_bytes(*seq),
-            },
-            profile: ProfileId(uuid::Uuid::from_bytes(*profile)),
-            content: u64::from_be_bytes(*content),
-            received_at: Timestamp(i64::from_be_bytes(*received_at)),
-        })
+    /// The half of it that the index keeps.
+    pub fn fingerprint(self) -> u64 {
+        self.0.iter().take(8).fold(0, |fingerprint, byte| fingerprint << 8 | u64::from(*byte))
     }
 }
 
@@ -100,9 +61,9 @@ pub fn told(id: ProfileId, capability: &str, generation: u32) -> Vec<u8> {
     joined(&[b"q", id.0.as_bytes(), capability.as_bytes(), &[0], &generation.to_be_bytes()])
 }
 
-/// The key of an event id.
-pub fn event(key: EventKey) -> Vec<u8> {
-    joined(&[EVENTS, &key.0])
+/// The key of a block of event ids.
+pub fn event_block(number: u64) -> Vec<u8> {
+    joined(&[EVENTS, &number.to_be_bytes()])
 }
 
 /// The key of an identifier's link.
@@ -134,18 +95,6 @@ pub fn parse_profile(bytes: &[u8]) -> Option<ProfileId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_entry_reads_as_it_was_written() {
-        let entry = EventEntry {
-            position: Position { partition: Partition(12), seq: 345 },
-            profile: ProfileId(uuid::Uuid::from_u128(7)),
-            content: 0xFEDC_BA98_7654_3210,
-            received_at: Timestamp(-5),
-        };
-        assert_eq!(EventEntry::from_bytes(&entry.to_bytes()), Some(entry));
-        assert_eq!(EventEntry::from_bytes(&[0; 41]), None);
-    }
 
     #[test]
     fn an_id_and_an_application_can_not_run_into_each_other() {

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::{EventEntry, EventKey};
 use crate::record::{PartitionState, ProfileState};
-use crate::vocabulary::{IdentifierName, Partition, ProfileId, Seq, Timestamp};
+use crate::vocabulary::{IdentifierName, Partition, ProfileId, Seq};
 
 /// Where the fold of a partition is; written in the same batch as what it applied.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,14 +20,6 @@ pub struct Applied {
     pub partition: PartitionState,
     /// Profiles there are.
     pub profiles: u64,
-    /// Event ids that are remembered.
-    pub event_ids: u64,
-    /// The oldest `Accepted` whose event id may be remembered.
-    pub oldest_event: Seq,
-    /// When it was taken.
-    pub oldest_event_at: Timestamp,
-    /// When the newest event was taken.
-    pub newest_event_at: Timestamp,
 }
 
 /// A batch of the view that is being collected.
@@ -38,8 +29,6 @@ pub struct Memtable {
     pub profiles: HashMap<ProfileId, (Partition, Arc<ProfileState>)>,
     /// Changed links; none was retired.
     pub links: HashMap<(IdentifierName, String), Option<ProfileId>>,
-    /// New event ids; none is forgotten.
-    pub events: HashMap<EventKey, Option<EventEntry>>,
     /// Partitions that got further.
     pub touched: HashSet<Partition>,
 }
@@ -47,7 +36,7 @@ pub struct Memtable {
 impl Memtable {
     /// How many entries it would write.
     pub fn len(&self) -> usize {
-        self.profiles.len() + self.links.len() + self.events.len()
+        self.profiles.len() + self.links.len()
     }
 
     /// Whether it would write nothing.

@@ -6,13 +6,14 @@
 //! changes often is written seldom. Reads look at what is collected first.
 
 mod codec;
+mod event_index;
 mod flusher;
 mod keys;
 mod memtable;
 mod rebuild;
 mod store;
 
-pub use keys::{EventEntry, EventKey};
+pub use keys::EventKey;
 pub use memtable::Applied;
 pub use rebuild::{Dump, Opened, RebuildProgress};
 pub use store::{StoreError, VALUE_BYTES_MAX};
@@ -25,6 +26,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::config::ViewConfig;
 use crate::record::{Accepted, Adopted, Decided, Linked, ProfileState};
 use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
+use event_index::EventIndex;
 use memtable::Memtable;
 use store::Store;
 
@@ -39,6 +41,8 @@ struct Shared {
     config: ViewConfig,
     event_ids_max: u64,
     event_id_millis: i64,
+    /// Seen event ids, those in the store and those collected.
+    events: RwLock<EventIndex>,
     /// What is collected, and what is being written.
     tables: RwLock<Tables>,
     /// Profiles that wait for something, by partition.
@@ -76,8 +80,6 @@ pub enum Folded {
     Accepted {
         /// Its key.
         key: EventKey,
-        /// What is remembered of it.
-        content: u64,
         /// The record.
         accepted: Arc<Accepted>,
     },
@@ -105,7 +107,7 @@ impl Folded {
     pub fn accepted(accepted: Arc<Accepted>) -> Folded {
         let key = accepted.event.application.as_ref().map(|application| EventKey::of(application, &accepted.event.id));
         let key = key.unwrap_or(EventKey([0; 16]));
-        Folded::Accepted { key, content: accepted.content, accepted }
+        Folded::Accepted { key, accepted }
     }
 }
 
@@ -140,9 +142,10 @@ impl View {
         Ok(bytes.and_then(|bytes| keys::parse_profile(&bytes)))
     }
 
-    /// What is remembered of an event id.
-    pub fn event(&self, key: EventKey) -> Result<Option<EventEntry>, StoreError> {
-        self.shared.entry(key)
+    /// Where an event with this key stands, if one was seen. Two keys may share a fingerprint: the
+    /// record there says whether it is the one.
+    pub fn event(&self, key: EventKey) -> Option<Position> {
+        self.shared.events.read().get(key.fingerprint())
     }
 
     /// Where the fold of a partition is.
@@ -180,7 +183,7 @@ impl View {
             for (position, chain, folded) in records {
                 shared.fold(&mut tables, position, chain, folded);
             }
-            due |= tables.active.len() >= shared.config.batch_entries;
+            due |= tables.active.len() + shared.events.read().new_entries() >= shared.config.batch_entries;
         }
         if due {
             self.shared.ask_and_wait_for_room();
@@ -213,20 +216,6 @@ impl Drop for View {
 }
 
 impl Shared {
-    fn entry(&self, key: EventKey) -> Result<Option<EventEntry>, StoreError> {
-        {
-            let tables = self.tables.read();
-            if let Some(entry) = tables.active.events.get(&key) {
-                return Ok(*entry);
-            }
-            if let Some(entry) = tables.writing.as_ref().and_then(|table| table.events.get(&key)) {
-                return Ok(*entry);
-            }
-        }
-        let bytes = self.store.get(&keys::event(key))?;
-        Ok(bytes.and_then(|bytes| EventEntry::from_bytes(&bytes)))
-    }
-
     fn fold(&self, tables: &mut Tables, position: Position, chain: crate::log::ChainHash, folded: Folded) {
         let Position { partition, seq } = position;
         let Tables { active, applied, .. } = tables;
@@ -235,14 +224,8 @@ impl Shared {
         applied.chain = chain.0.to_vec();
         active.touched.insert(partition);
         match folded {
-            Folded::Accepted { key, content, accepted } => {
-                let received_at = accepted.event.received_at;
-                active.events.insert(key, Some(EventEntry { position, profile: accepted.profile, content, received_at }));
-                if applied.event_ids == 0 {
-                    (applied.oldest_event, applied.oldest_event_at) = (seq, received_at);
-                }
-                applied.event_ids += 1;
-                applied.newest_event_at = applied.newest_event_at.max(received_at);
+            Folded::Accepted { key, accepted } => {
+                self.events.write().insert(key.fingerprint(), position, accepted.event.received_at);
             }
             Folded::Decided { decided, state, created, .. } => {
                 applied.partition.fold_decided(&decided);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
+use super::event_index::EventIndex;
 use super::memtable::Applied;
 use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
@@ -108,8 +109,10 @@ impl View {
         for entry in store.scan(keys::WAITING) {
             waiting.extend(keys::parse_waiting(&entry?.0));
         }
+        let events = RwLock::new(EventIndex::read(&store)?);
         let shared = Arc::new(Shared {
             store,
+            events,
             config: config.clone(),
             event_ids_max: engine.event_ids_max,
             event_id_millis: i64::from(engine.event_id_days) * MILLIS_A_DAY,
@@ -199,7 +202,7 @@ impl View {
     pub fn dump(&self) -> Result<Dump, StoreError> {
         self.flush()?;
         let mut rest = std::collections::BTreeMap::new();
-        for prefix in [keys::EVENTS, keys::LINKS, keys::WAITING, keys::APPLIED] {
+        for prefix in [keys::LINKS, keys::WAITING, keys::APPLIED] {
             for entry in self.shared.store.scan(prefix) {
                 let (key, value) = entry?;
                 rest.insert([prefix, &key].concat(), value.to_vec());
@@ -207,7 +210,8 @@ impl View {
         }
         let profiles = codec::all_profiles(&self.shared.store)?;
         let profiles = profiles.into_iter().map(|(id, state)| (id, sorted(&state))).collect();
-        Ok(Dump { profiles, rest })
+        let events = self.shared.events.read().dump();
+        Ok(Dump { profiles, events, rest })
     }
 }
 
@@ -216,6 +220,8 @@ impl View {
 pub struct Dump {
     /// Every profile, what capabilities told in the order of their names.
     pub profiles: std::collections::BTreeMap<ProfileId, ProfileState>,
+    /// Every event id that is remembered, by its fingerprint.
+    pub events: std::collections::BTreeMap<u64, Position>,
     /// All other entries, key by key.
     pub rest: std::collections::BTreeMap<Vec<u8>, Vec<u8>>,
 }
