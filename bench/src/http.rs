@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use samsyn::config::{Config, EngineConfig};
+use samsyn::config::Config;
 use samsyn::host::Host;
 use samsyn::sandbox::Compiler;
 
@@ -11,7 +11,7 @@ use crate::load::{CUSTOMERS, Load};
 use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
-use crate::subject::{Failure, Scratch, Subject, THREADS, fill};
+use crate::subject::{Failure, Scratch, Subject, engine_config, fill};
 
 const BATCH: u64 = 100;
 const BATCH_CONNECTIONS: u64 = 4;
@@ -64,7 +64,7 @@ fn start(directory: &Path) -> Result<Host, Failure> {
     let config = Config {
         data: directory.to_owned(),
         listen: ([127, 0, 0, 1], 0).into(),
-        engine: EngineConfig { workers: THREADS, ..EngineConfig::default() },
+        engine: engine_config(),
         ..Config::default()
     };
     Ok(Host::start(&config, Compiler::InProcess, true, |_| {})?)

@@ -58,7 +58,8 @@ pub struct Sent {
 impl Load {
     /// Runs it in a process of its own and waits for its end.
     pub fn run(&self) -> Result<Sent, Failure> {
-        let numbers = [self.connections, self.requests, self.batch, self.rate].map(|number| number.to_string());
+        let numbers =
+            [self.connections, self.requests, self.batch, self.rate].map(|number| number.to_string());
         let output = std::process::Command::new(std::env::current_exe()?)
             .args(["load", &self.address, &self.token, &self.prefix])
             .args(numbers)
@@ -95,8 +96,10 @@ impl Load {
             (0..self.connections).map(|index| Connection::open(self, index)).collect::<Result<_, _>>()?;
         let start = Instant::now();
         let ended: Vec<Result<(u64, Vec<f64>), Failure>> = std::thread::scope(|scope| {
-            let senders: Vec<_> =
-                connections.into_iter().map(|connection| scope.spawn(move || connection.send_all(start))).collect();
+            let senders: Vec<_> = connections
+                .into_iter()
+                .map(|connection| scope.spawn(move || connection.send_all(start)))
+                .collect();
             let join = |sender: std::thread::ScopedJoinHandle<'_, _>| {
                 sender.join().unwrap_or_else(|_| Err("a sender panicked".into()))
             };

@@ -9,6 +9,7 @@
 
 mod bare;
 mod demo;
+mod extism;
 mod http;
 mod load;
 mod machine;
@@ -65,12 +66,18 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
     let subject = Subject::build(&mut |line| bench.say(line))?;
     let sandbox = bench.wants(&["sandbox.fresh", "sandbox.kept"]);
+    let extism = bench.wants(&["sandbox.extism_fresh", "sandbox.extism_kept"]);
     let pipeline = bench.wants(&["pipeline.events"]);
-    if sandbox || pipeline {
+    if sandbox || extism || pipeline {
         let callers = sandbox::Callers::new(&subject)?;
         if sandbox {
             eprintln!("sandbox");
             figures.extend(sandbox::measure(bench, &callers)?);
+        }
+        if extism {
+            eprintln!("extism");
+            let measured = callers.bare_us().and_then(|bare_us| extism::measure(bench, bare_us));
+            figures.extend(unless_missing(bench, measured));
         }
         if pipeline {
             eprintln!("pipeline");
@@ -87,13 +94,18 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     }
     if bench.wants(&["demo.rss"]) {
         eprintln!("demo");
-        match demo::measure(bench) {
-            Ok(figure) => figures.push(figure),
-            Err(error) => eprintln!("  not measured: {error}"),
-        }
+        figures.extend(unless_missing(bench, demo::measure(bench).map(|figure| vec![figure])));
     }
     figures.retain(|figure| bench.wants_one(figure.name));
     Ok(figures)
+}
+
+/// What another program measures may be missing without the rest being lost; it is said.
+fn unless_missing(bench: &Bench, measured: Result<Vec<Figure>, Failure>) -> Vec<Figure> {
+    measured.unwrap_or_else(|error| {
+        bench.say(&format!("NOT MEASURED: {error}"));
+        Vec::new()
+    })
 }
 
 fn read(arguments: &[String], target: PathBuf, data: PathBuf) -> Result<(Bench, bool), Failure> {

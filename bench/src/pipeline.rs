@@ -6,7 +6,9 @@ use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
 use crate::sandbox::Callers;
-use crate::subject::{CAPABILITIES, Failure, Scratch, Subject, THREADS, fill, random_load, run_through, start_engine};
+use crate::subject::{
+    CAPABILITIES, Failure, Scratch, Subject, THREADS, fill, random_load, run_through, start_engine,
+};
 
 const CUSTOMERS: u64 = 10_000;
 const EVENTS: u64 = 200_000;
@@ -35,7 +37,9 @@ pub fn measure(bench: &Bench, subject: &Subject, callers: &Callers) -> Result<Fi
         let after = callers.bare.calls_per_second(THREADS, time)?;
         let bound = f64::midpoint(before, after) / CAPABILITIES as f64;
         let calls_us = THREADS as f64 * 1e6 / bound;
-        bench.say(&format!("{rate:.0} events/s of {bound:.0}; CPU {cpu_us:.1} µs an event, of which calls {calls_us:.1}"));
+        bench.say(&format!(
+            "{rate:.0} events/s of {bound:.0}; CPU {cpu_us:.1} µs an event, of which calls {calls_us:.1}"
+        ));
         around.push(cpu_us - calls_us);
         rates.push(rate);
         bounds.push(bound);
@@ -47,7 +51,8 @@ pub fn measure(bench: &Bench, subject: &Subject, callers: &Callers) -> Result<Fi
         "{events} events of {CUSTOMERS} customers, {CAPABILITIES} capabilities each; CPU around the calls {:.1} µs an event",
         median(&around)
     );
-    let mut figure = Figure::new("pipeline.events", median(&rates), "events/s").against(bound, median(&ratios));
+    let mut figure =
+        Figure::new("pipeline.events", median(&rates), "events/s").against(bound, median(&ratios));
     figure = figure.target(Target::RatioAtLeast(SHARE)).note(note);
     let full = bound * CAPABILITIES as f64 >= FULL_BOUND;
     Ok(if full { figure.target(Target::AtLeast(FULL_EVENTS)) } else { figure })

@@ -174,11 +174,16 @@ mod tests {
         let figure = figure.target(Target::AtLeast(60_000.0));
         assert_eq!(figure.holds(), Some(false));
         let table = table(&[figure]);
-        assert!(table.contains("50,000") && table.contains("ratio ≥ 0.65, ≥ 60,000") && table.contains("MISSED"));
+        assert!(
+            table.contains("50,000") && table.contains("ratio ≥ 0.65, ≥ 60,000") && table.contains("MISSED")
+        );
     }
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!([grouped(1), grouped(1234), grouped(123_456), grouped(-1_234_567)].join(" "), "1 1,234 123,456 -1,234,567");
+        assert_eq!(
+            [grouped(1), grouped(1234), grouped(123_456), grouped(-1_234_567)].join(" "),
+            "1 1,234 123,456 -1,234,567"
+        );
     }
 }

@@ -12,6 +12,8 @@ use crate::subject::{Failure, Sample, Subject, THREADS};
 /// Calls of each in turn, so that a slow moment of the machine meets both.
 const TURN: u32 = 500;
 const WARM_UP: u32 = 1_000;
+/// Turns of the bare loop alone, where it is a baseline of something else.
+const BARE_TURNS: u32 = 40;
 
 /// Both ways to call the same component.
 pub struct Callers {
@@ -29,6 +31,12 @@ impl Callers {
         let package = Package::read(&subject.component(0)?, &limits)?;
         let plugin = Sandbox::new(&limits)?.load(&package)?;
         Ok(Callers { bare: Bare::new(&package, Sample::new()?)?, plugin, sample: Sample::new()? })
+    }
+
+    /// Time of a bare call now, in microseconds.
+    pub fn bare_us(&self) -> Result<f64, Failure> {
+        let turns = (0..BARE_TURNS).map(|_| timed(|| self.bare.call().map(|_| ())));
+        Ok(median(&turns.collect::<Result<Vec<f64>, _>>()?))
     }
 
     fn call(&self) -> Result<(), Failure> {
@@ -62,7 +70,8 @@ pub fn measure(bench: &Bench, callers: &Callers) -> Result<Vec<Figure>, Failure>
     }
     let time = bench.time(Duration::from_secs(2));
     let on_two = callers.bare.calls_per_second(THREADS, time)?;
-    let ratios = |values: &[f64]| median(&values.iter().zip(&bare).map(|(one, bare)| one / bare).collect::<Vec<_>>());
+    let ratios =
+        |values: &[f64]| median(&values.iter().zip(&bare).map(|(one, bare)| one / bare).collect::<Vec<_>>());
     let note = format!("one thread; the bare loop on {THREADS} threads: {on_two:.0} calls/s");
     Ok(vec![
         Figure::new("sandbox.fresh", median(&fresh), "µs/call")

@@ -28,7 +28,10 @@ pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure>
     let start = Instant::now();
     fill(&engine, customers, |done| {
         if done % 100_000 == 0 {
-            bench.say(&format!("{done} of {customers} customers made, {:.0} s", start.elapsed().as_secs_f64()));
+            bench.say(&format!(
+                "{done} of {customers} customers made, {:.0} s",
+                start.elapsed().as_secs_f64()
+            ));
         }
     })?;
     let mut figures = Vec::new();
@@ -53,7 +56,8 @@ fn cost(bench: &Bench, subject: &Subject, many: &Arc<Engine>, customers: u64) ->
     subject.install(&few)?;
     fill(&few, FEW, |_| {})?;
     let events = bench.scale(EVENTS, 5_000);
-    let (mut ours, mut baseline, mut ratios, mut cpu_ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut baseline, mut ratios, mut cpu_ratios) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for run in 0..bench.runs() {
         let of_few = one_cost(&few, run, events, FEW)?;
         let of_many = one_cost(many, run, events, customers)?;
@@ -105,9 +109,10 @@ fn open(bench: &Bench, directory: &Path) -> Result<Figure, Failure> {
         logs.push(opened.log_time.as_secs_f64());
         records = opened.records;
     }
-    Ok(Figure::new("view.open", median(&times), "s")
-        .target(Target::AtMost(1.0))
-        .note(format!("a current view of {records} records; opening the log before it {:.2} s", median(&logs))))
+    Ok(Figure::new("view.open", median(&times), "s").target(Target::AtMost(1.0)).note(format!(
+        "a current view of {records} records; opening the log before it {:.2} s",
+        median(&logs)
+    )))
 }
 
 /// Deletes the view and folds it anew.

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-// Deciding an event makes and drops a few hundred small values on one of several threads.
+// Deciding an event makes some hundred small values on one thread and drops them on another.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -122,6 +122,37 @@ fn a_value_is_proposed_and_not_over_what_was_not_seen() {
 }
 
 #[test]
+fn of_many_who_saw_the_same_value_one_changes_it() {
+    let world = World::shared();
+    world.propose("contested", json!({"probe.note": "first"}));
+    let path = "/v1/profiles/customer_id:contested";
+    let etag = world.get(path).header("etag").to_owned();
+    let outcomes: Vec<Value> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..8)
+            .map(|sender| {
+                let (world, etag) = (&world, &etag);
+                scope.spawn(move || {
+                    let headers = [
+                        ("content-type", "application/json"),
+                        ("if-match", etag.as_str()),
+                        ("prefer", "wait=30"),
+                    ];
+                    let body = json!({"fields": {"probe.note": format!("from {sender}")}}).to_string();
+                    world.send("PATCH", path, &headers, body.as_bytes()).of(200)["fields"]["probe.note"]
+                        .take()
+                })
+            })
+            .collect();
+        senders.into_iter().map(|sender| sender.join().expect("it was answered")).collect()
+    });
+    let accepted: Vec<&Value> = outcomes.iter().filter(|outcome| outcome["outcome"] == "accepted").collect();
+    assert_eq!(accepted.len(), 1, "{outcomes:?}");
+    assert_eq!(world.fields("contested")["probe.note"], accepted[0]["value"]);
+    let failed = outcomes.iter().filter(|outcome| outcome["outcome"] == "precondition-failed");
+    assert_eq!(failed.count(), 7, "{outcomes:?}");
+}
+
+#[test]
 fn a_customer_is_found_by_whatever_they_go_by() {
     let world = World::shared();
     let first =

@@ -33,13 +33,14 @@ fn refusal(event: &Value, field: &str) -> String {
 
 #[test]
 fn a_customer_of_four_departments() {
-    let world = shop();
+    let mut world = shop();
     she_says_who_she_is(&world);
     she_makes_mistakes(&world);
     she_buys(&world);
     she_stops_and_starts_messages(&world);
     her_mail_arrives_or_not(&world);
     she_complains(&world);
+    nothing_is_forgotten(&mut world);
 }
 
 fn she_says_who_she_is(world: &World) {
@@ -177,4 +178,19 @@ fn she_complains(world: &World) {
     assert_eq!(removed.status, 204, "{removed:?}");
     world.settle();
     assert_eq!(opted_out(), true, "its source is gone");
+}
+
+/// The log alone brings all of it back: values, claims of removed plug-ins, who said what and why.
+fn nothing_is_forgotten(world: &mut World) {
+    let everything = |world: &World| {
+        let timeline = world.get("/v1/profiles/customer_id:anna/timeline?limit=1000").of(200);
+        let registry = ["fields", "identifiers", "capabilities", "parked"];
+        (world.profile("anna"), timeline, registry.map(|list| world.get(&format!("/v1/{list}")).of(200)))
+    };
+    let before = everything(world);
+    world.kill();
+    std::fs::remove_dir_all(world.data().join("view")).expect("the view is a directory");
+    world.start();
+    world.settle();
+    assert_eq!(everything(world), before);
 }

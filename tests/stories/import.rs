@@ -1,5 +1,6 @@
 //! Events come from files: each once, also when the import breaks off and is started again.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
@@ -74,6 +75,38 @@ fn an_import_that_was_stopped_goes_on_where_it_stopped() {
     assert_eq!(taken + second, ROWS, "{rest}");
     world.settle();
     assert_eq!(accepted(), ROWS);
+}
+
+#[test]
+fn an_import_outlives_the_host() {
+    const ROWS: usize = 9_000;
+    let mut world = World::new();
+    world.install(&components::plugin("loyalty"));
+    let text = purchases(ROWS);
+    let file = world.file("purchases.txt", &text);
+    let mut import =
+        world.command(&["event", "import", &file, "--map", &mapping(), "--json", "--batch", "50"]);
+    let import = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
+    for _ in 0..2 {
+        let accepted = || world.status()["accepted"].as_u64();
+        until("a third of it is taken", || (accepted() >= Some(ROWS as u64 / 3)).then_some(()));
+        world.crash();
+    }
+    let summary = Said::of(import.wait_with_output().expect("its output can be read")).ok().json();
+    let told = summary["accepted"].as_u64().zip(summary["duplicates"].as_u64());
+    assert_eq!(told.map(|(accepted, duplicates)| accepted + duplicates), Some(ROWS as u64), "{summary}");
+    world.settle();
+    let mut orders: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in text.lines().skip(1) {
+        *orders.entry(row.split_whitespace().next().expect("a customer comes first")).or_default() += 1;
+    }
+    assert_eq!(world.status()["profiles"], orders.len());
+    for (customer, count) in orders.iter().take(200) {
+        let timeline = world.get(&format!("/v1/profiles/customer_id:{customer}/timeline?limit=1000")).of(200);
+        let items = timeline["items"].as_array().into_iter().flatten();
+        let events = items.filter(|item| item["kind"] == "event").count();
+        assert_eq!(events, *count, "{customer}: each once: {timeline}");
+    }
 }
 
 #[test]

@@ -140,3 +140,73 @@ fn a_mended_plug_in_gets_what_it_failed_at() {
     until("both are delivered", || (world.fields("mo")["mend.count"] == 2).then_some(()));
     assert_eq!(world.get("/v1/parked").of(200)["items"], json!([]));
 }
+
+#[test]
+fn a_plug_in_that_was_removed_comes_back_with_what_it_said() {
+    let mut world = World::new();
+    let counter = components::probe("probe", components::USUAL);
+    world.install(&counter);
+    world.script("back", &["integer probe.count 5"]);
+    world.script("back", &["fail on purpose"]);
+    world.script("back", &["add probe.count"]);
+    assert_eq!(world.get("/v1/capabilities/probe").of(200)["parked"], 2);
+    assert_eq!(world.send("DELETE", "/v1/capabilities/probe", &[], b"").status, 204);
+    let unheard = world.script("back", &["integer probe.count 100"]);
+    assert_eq!(unheard["outcomes"], json!([]), "{unheard}");
+    assert_eq!(world.fields("back"), json!({}));
+    world.install(&counter);
+    assert_eq!(world.fields("back"), json!({"probe.count": 5}), "its claims are its own again");
+    let skip = json!({"capability": "probe", "kind": "error", "reason": "a test"});
+    world.json("POST", "/v1/parked/skip", &skip).of(202);
+    until("what was held is delivered", || (world.fields("back")["probe.count"] == 6).then_some(()));
+    world.script("back", &["add probe.count"]);
+    assert_eq!(world.fields("back"), json!({"probe.count": 7}), "what happened while it was away isn't its");
+    let before = world.profile("back");
+    world.kill();
+    std::fs::remove_dir_all(world.data().join("view")).expect("the view is a directory");
+    world.start();
+    assert_eq!(world.profile("back"), before);
+}
+
+#[test]
+fn a_plug_in_that_was_removed_can_start_again_from_the_oldest_event() {
+    let world = World::new();
+    let counter = components::probe("probe", components::USUAL);
+    world.install(&counter);
+    for _ in 0..3 {
+        world.script("anew", &["add probe.count", "remember the old days"]);
+    }
+    assert_eq!(world.send("DELETE", "/v1/capabilities/probe", &[], b"").status, 204);
+    world.script("anew", &["add probe.count"]);
+    world.post_component("?from=start", &counter).of(201);
+    until("it has caught up", || {
+        (world.get("/v1/capabilities/probe").of(200)["state"] == "active").then_some(())
+    });
+    world.settle();
+    let again = world.script("anew", &["add probe.count", "recall probe.note"]);
+    assert_eq!(again["state"], "decided", "{again}");
+    let fields = json!({"probe.count": 5, "probe.note": "the old days"});
+    assert_eq!(world.fields("anew"), fields, "each event once, with an empty memory at first");
+}
+
+#[test]
+fn a_mended_plug_in_leaves_its_quarantine() {
+    let world = World::with(&[("SAMSYN_ENGINE_QUARANTINE_AFTER", "3")]);
+    let sources = |field: &str| {
+        let tables = "[subscribes.\"mend.*\"]\nscript = { type = \"texts\" }\n[sources]\n";
+        probe("mended", &format!("{tables}\"{field}\" = {{ type = \"integer\" }}\n"))
+    };
+    world.install(&sources("mend.other"));
+    for customer in 0..3 {
+        world.happens(&format!("m{customer}"), "mend.asked", json!({"script": ["panic again"]}));
+    }
+    let state = || world.get("/v1/capabilities/mended").of(200);
+    until("it is quarantined", || (state()["state"] == "quarantined").then_some(()));
+    world.happens("waits", "mend.asked", json!({"script": ["add mend.count"]}));
+    let skip = json!({"capability": "mended", "reason": "they would panic again"});
+    assert_eq!(world.json("POST", "/v1/parked/skip", &skip).of(202)["matched"], 3);
+    world.install(&sources("mend.count"));
+    until("it is active again", || (state()["state"] == "active").then_some(()));
+    until("what waited is delivered", || (world.fields("waits")["mend.count"] == 1).then_some(()));
+    until("nothing is parked", || (state()["parked"] == 0).then_some(()));
+}

@@ -173,3 +173,32 @@ fn a_host_that_is_told_to_stop_answers_what_is_under_way() {
     world.signal("INT");
     assert!(world.ended().success(), "Ctrl-C is no failure either");
 }
+
+#[test]
+fn a_plug_in_that_catches_up_goes_on_after_a_crash() {
+    const CUSTOMERS: usize = 4;
+    const EVENTS_EACH: usize = 500;
+    let mut world = World::new();
+    let send = |world: &World, from: usize, to: usize| {
+        for customer in 0..CUSTOMERS {
+            let events: Vec<Value> = (from..to).map(|number| counted(customer, number)).collect();
+            world.json("POST", "/v1/events", &json!(events)).of(202);
+        }
+    };
+    send(&world, 0, EVENTS_EACH);
+    world.post_component("?from=start", &components::probe("probe", USUAL)).of(201);
+    // In the middle of it, or nearly so: what counts is that it makes no difference.
+    world.kill();
+    world.start();
+    send(&world, EVENTS_EACH, EVENTS_EACH + 50);
+    world.kill();
+    world.start();
+    until("it has caught up", || {
+        (world.get("/v1/capabilities/probe").of(200)["state"] == "active").then_some(())
+    });
+    world.settle();
+    for customer in 0..CUSTOMERS {
+        let fields = world.fields(&format!("sender-{customer}"));
+        assert_eq!(fields, json!({"probe.count": EVENTS_EACH + 50}), "customer {customer}");
+    }
+}

@@ -17,6 +17,8 @@ use crate::components;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait before looking again at what tells nobody when it happens.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Lets the system choose a port that is free.
+const ANY_PORT: &str = "127.0.0.1:0";
 /// How much of the host's own log a failed story shows.
 const LOG_LINES_SHOWN: usize = 40;
 
@@ -101,6 +103,7 @@ struct Process {
 pub struct World {
     directory: TempDir,
     environment: Vec<(String, String)>,
+    listen: String,
     process: Option<Process>,
     caller: Caller,
 }
@@ -125,7 +128,7 @@ impl World {
         let environment =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let caller = Caller::new(String::new(), String::new());
-        let mut world = World { directory, environment, process: None, caller };
+        let mut world = World { directory, environment, listen: ANY_PORT.to_owned(), process: None, caller };
         world.start();
         world
     }
@@ -135,7 +138,8 @@ impl World {
         let token = std::fs::read_to_string(directory.path().join("data/demo-token"));
         let token = token.expect("the demo keeps its token").trim().to_owned();
         let caller = Caller::new(String::new(), token);
-        let mut world = World { directory, environment: Vec::new(), process: None, caller };
+        let mut world =
+            World { directory, environment: Vec::new(), listen: ANY_PORT.to_owned(), process: None, caller };
         world.start();
         world
     }
@@ -176,7 +180,7 @@ impl World {
     /// `samsyn serve` on the data, not started.
     pub fn serve(&self) -> Command {
         let mut command = samsyn(self.directory());
-        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(self.data());
+        command.args(["serve", "--json", "--listen", &self.listen, "--data"]).arg(self.data());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -202,6 +206,13 @@ impl World {
         let token = said["token"].as_str().unwrap_or(&self.caller.token).to_owned();
         self.caller =
             Caller::new(said["listening"].as_str().expect("it says where it listens").to_owned(), token);
+    }
+
+    /// `kill -9`, and a start at the same address, as a service manager does it.
+    pub fn crash(&mut self) {
+        self.kill();
+        self.listen = self.caller.url.trim_start_matches("http://").to_owned();
+        self.start();
     }
 
     /// `kill -9`.

@@ -97,10 +97,11 @@ pub struct CapabilityMetrics {
 const AVERAGE_OVER: u64 = 32;
 
 impl CapabilityMetrics {
-    /// Counts a call's time.
-    pub fn call(&self, duration: Duration) {
+    /// Counts a call's time. In the average it counts as at most `us_max`: now and then the system
+    /// puts a thread aside in the middle of a call, and that says nothing about the plug-in.
+    pub fn call(&self, duration: Duration, us_max: u64) {
         self.latency.observe(duration);
-        let us = duration.as_micros() as u64;
+        let us = (duration.as_micros() as u64).min(us_max);
         let average = self.average_us.load(Ordering::Relaxed);
         let next = (average * (AVERAGE_OVER - 1) + us).div_ceil(AVERAGE_OVER);
         self.average_us.store(next, Ordering::Relaxed);

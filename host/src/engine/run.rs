@@ -19,6 +19,8 @@ use crate::vocabulary::{
 /// A timeout may be the machine's fault, so it is tried again twice, with ten times the time.
 const TIMEOUT_RETRIES: u32 = 2;
 const TIMEOUT_RETRY_FACTOR: u32 = 10;
+/// In the average that tells who is slow, one call counts as at most this many times the bound.
+const SLOW_CALL_COUNTS_AS: u64 = 2;
 
 /// An item of the log, with the record it stands in.
 #[derive(Clone, Debug)]
@@ -222,11 +224,12 @@ impl Run<'_> {
         let metrics = &callee.metrics;
         let mut report = callee.plugin.call(&callee.access, call);
         let patience = Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms) * TIMEOUT_RETRY_FACTOR;
+        let counted_us_max = self.engine.config.slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS);
         let mut tries = 1;
-        metrics.call(report.duration);
+        metrics.call(report.duration, counted_us_max);
         while is_timeout(&report) && tries <= TIMEOUT_RETRIES && !self.engine.stopping.load(Ordering::Relaxed) {
             report = callee.plugin.call_within(&callee.access, call, patience);
-            metrics.call(report.duration);
+            metrics.call(report.duration, counted_us_max);
             tries += 1;
         }
         self.engine.metrics.sandboxes.fetch_add(u64::from(tries), Ordering::Relaxed);
@@ -246,7 +249,7 @@ impl Run<'_> {
                 let position = Position { partition: self.partition, seq: self.cause.item.seq };
                 tracing::warn!(
                     capability = %routed.name, profile = %self.state.id, %position, role = %target.role,
-                    kind = ?failure.kind, message = %failure.message, in_a_row, "a delivery is parked"
+                    kind = failure.kind.as_str(), reason = %failure.message, in_a_row, "a delivery is parked"
                 );
             }
         }

@@ -89,6 +89,18 @@ pub enum FailureKind {
     Limit,
 }
 
+impl FailureKind {
+    /// The kind's name in answers and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailureKind::Error => "error",
+            FailureKind::Trap => "trap",
+            FailureKind::Timeout => "timeout",
+            FailureKind::Limit => "limit",
+        }
+    }
+}
+
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

@@ -53,6 +53,7 @@ pub fn on_event(input: String) -> FnResult<String> {
     let known = point.and_then(|point| point.value.as_i64()).unwrap_or(0);
     let bought = event.properties.into_iter().find(|property| property.name == "item");
     let bought = bought.ok_or_else(|| extism_pdk::Error::msg("no item"))?;
-    let effects = [Effect { set: count, value: (known + 1).into() }, Effect { set: item, value: bought.value }];
+    let effects =
+        [Effect { set: count, value: (known + 1).into() }, Effect { set: item, value: bought.value }];
     Ok(serde_json::to_string(&effects)?)
 }
