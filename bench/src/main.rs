@@ -64,7 +64,7 @@ fn measure(arguments: &[String]) -> Result<(), Failure> {
 
 fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
-    let subject = Subject::build(&mut |line| bench.say(line))?;
+    let subject = Subject::build(&bench.data, &mut |line| bench.say(line))?;
     let sandbox = bench.wants(&["sandbox.fresh", "sandbox.kept"]);
     let extism = bench.wants(&["sandbox.extism_fresh", "sandbox.extism_kept"]);
     let pipeline = bench.wants(&["pipeline.events"]);

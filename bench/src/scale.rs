@@ -18,6 +18,8 @@ use crate::subject::{Failure, Scratch, Subject, fill, random_load, run_through, 
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
 const EVENTS: u64 = 50_000;
+/// No further rebuild begins after this long: what is slow needs no median to be seen.
+const REBUILDS_TIME: Duration = Duration::from_secs(60);
 
 /// `scale.million_profiles`, `view.open` and `view.rebuild`.
 pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure> {
@@ -119,7 +121,11 @@ fn open(bench: &Bench, directory: &Path) -> Result<Figure, Failure> {
 fn rebuild(bench: &Bench, directory: &Path) -> Result<Figure, Failure> {
     let mut rates = Vec::new();
     let mut records = 0;
+    let start = Instant::now();
     for _ in 0..bench.runs() {
+        if start.elapsed() > REBUILDS_TIME {
+            break;
+        }
         std::fs::remove_dir_all(DataDir(directory.to_owned()).view())?;
         let opened = Opened::new(directory)?;
         records = opened.folded;

@@ -30,9 +30,11 @@ pub struct Subject {
 
 impl Subject {
     /// Builds the guest as every plug-in is built.
-    pub fn build(progress: &mut dyn FnMut(&str)) -> Result<Subject, Failure> {
+    pub fn build(data: &Path, progress: &mut dyn FnMut(&str)) -> Result<Subject, Failure> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest");
-        let options = samsyn::build::Options { quiet: true, ..Default::default() };
+        // Not beside the real plug-ins.
+        let out = Some(data.join("bench.wasm"));
+        let options = samsyn::build::Options { quiet: true, out, ..Default::default() };
         let built = samsyn::build::build(&folder, &options, progress)?;
         Ok(Subject { component: std::fs::read(built.path)? })
     }

@@ -118,7 +118,10 @@ impl Config {
             }
         }
         let config: Result<Config, _> = toml::Value::Table(table).try_into();
-        config.map_err(|error| ConfigError { place: format!("{place} and the environment"), cause: error.to_string() })
+        config.map_err(|error| ConfigError {
+            place: format!("{place} and the environment"),
+            cause: error.to_string(),
+        })
     }
 
     /// The settings in effect with each one's reason, in the form of the file.
@@ -287,9 +290,11 @@ mod tests {
         assert_eq!(config.listen.port(), 2);
         assert_eq!((config.engine.workers, config.sandbox.time_ms), (3, 7));
         assert!(config.print().contains("time_ms = 7\n"));
-        let error = Config::from_parts("samsyn.toml", "[engine]\nworker = 3\n", environment(&[])).unwrap_err();
+        let error =
+            Config::from_parts("samsyn.toml", "[engine]\nworker = 3\n", environment(&[])).unwrap_err();
         assert!(error.to_string().contains("worker"), "{error}");
-        let error = Config::from_parts("samsyn.toml", "", environment(&[("SAMSYN_LISTEN", "here")])).unwrap_err();
+        let error =
+            Config::from_parts("samsyn.toml", "", environment(&[("SAMSYN_LISTEN", "here")])).unwrap_err();
         assert_eq!(error.place, "SAMSYN_LISTEN");
     }
 }

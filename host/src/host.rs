@@ -54,7 +54,9 @@ impl HostError {
     pub fn next_step(&self) -> &'static str {
         match self {
             HostError::Listen { .. } => "stop what listens there, or choose another address with --listen",
-            HostError::Engine(StartError::Log(_)) => "look at the log with `samsyn log verify`; another host may use this data directory",
+            HostError::Engine(StartError::Log(_)) => {
+                "look at the log with `samsyn log verify`; another host may use this data directory"
+            }
             _ => "mend what it names and start again; nothing that was acknowledged is lost",
         }
     }
@@ -80,7 +82,8 @@ impl Host {
         new_token: bool,
         progress: impl FnMut(RebuildProgress),
     ) -> Result<Host, HostError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(HostError::Threads)?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(HostError::Threads)?;
         // First of all, so that a port that is taken is said before anything is touched.
         let address = config.listen;
         let listen = |cause| HostError::Listen { address, cause };
@@ -134,21 +137,15 @@ impl Host {
         &self.engine
     }
 
-    /// Waits for Ctrl-C or SIGTERM.
-    pub fn wait_for_signal(&self) -> std::io::Result<()> {
-        self.runtime.block_on(async {
-            #[cfg(unix)]
-            {
-                use tokio::signal::unix::{SignalKind, signal};
-                let mut terminate = signal(SignalKind::terminate())?;
-                tokio::select! {
-                    result = tokio::signal::ctrl_c() => result,
-                    _ = terminate.recv() => Ok(()),
-                }
-            }
-            #[cfg(not(unix))]
-            tokio::signal::ctrl_c().await
-        })
+    /// From now on Ctrl-C and SIGTERM don't end the process: they are waited for.
+    pub fn catch_signals(&self) -> std::io::Result<Signals> {
+        let _inside = self.runtime.enter();
+        Signals::catch()
+    }
+
+    /// Waits for one of the signals.
+    pub fn wait_for(&self, signals: Signals) {
+        self.runtime.block_on(signals.next());
     }
 
     /// Stops in order: no new requests, those under way answered, events that were taken decided,
@@ -172,6 +169,45 @@ impl Host {
             tracing::info!("what isn't decided yet is decided after the next start");
         }
         self.engine.stop();
+    }
+}
+
+/// The signals that stop a host.
+#[cfg(unix)]
+pub struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn catch() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Signals { interrupt, terminate })
+    }
+
+    async fn next(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// The signals that stop a host: Ctrl-C, where there is nothing else.
+#[cfg(not(unix))]
+pub struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn catch() -> std::io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn next(self) {
+        // Without it the process ends as the system says.
+        let _ = tokio::signal::ctrl_c().await;
     }
 }
 

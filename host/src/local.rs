@@ -31,8 +31,9 @@ pub fn compiler() -> Compiler {
 
 /// Sends the host's own log to standard error.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), CliError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .map_err(|error| CliError::usage("log_filter can't be read").because(error).next("write something like info"))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
+        CliError::usage("log_filter can't be read").because(error).next("write something like info")
+    })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -71,8 +72,11 @@ fn show(bar: &ProgressBar, progress: Progress) {
 
 /// Runs a host until it is told to stop.
 pub fn serve(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
-    let mut config = Config::read(args.config.as_deref())
-        .map_err(|error| CliError::usage("the configuration can't be used").because(error).next("compare it with `samsyn serve --print-config`"))?;
+    let mut config = Config::read(args.config.as_deref()).map_err(|error| {
+        CliError::usage("the configuration can't be used")
+            .because(error)
+            .next("compare it with `samsyn serve --print-config`")
+    })?;
     if let Some(data) = &args.data {
         config.data.clone_from(data);
     }
@@ -89,13 +93,18 @@ pub fn serve(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
     }
     start_logging(config.log_format, &config.log_filter)?;
     let bar = bar("folding the view", context.quiet);
-    let host = Host::start(&config, compiler(), args.new_admin_token, |progress| show_rebuild(&bar, progress)).map_err(host_error)?;
+    let host =
+        Host::start(&config, compiler(), args.new_admin_token, |progress| show_rebuild(&bar, progress))
+            .map_err(host_error)?;
     bar.finish_and_clear();
+    // Before anybody is told that it is there: whoever reads that may stop it at once.
+    let signals =
+        host.catch_signals().map_err(|error| CliError::refused("can't wait for signals").because(error))?;
     announce(&host, context)?;
-    let waited = host.wait_for_signal();
+    host.wait_for(signals);
     tracing::info!("stopping");
     host.stop();
-    waited.map_err(|error| CliError::refused("can't wait for signals").because(error))
+    Ok(())
 }
 
 /// Says where the host is and, once, its token.
@@ -127,7 +136,9 @@ pub fn log_verify(args: &VerifyArgs, context: &Context) -> Result<(), CliError> 
     let directory = log_directory(&args.data)?;
     let bar = bar("checking", context.quiet);
     let report = crate::log::verify(&directory, |progress| show(&bar, progress)).map_err(|error| {
-        CliError::refused("the log can't be checked").because(error).next("name the data directory with --data")
+        CliError::refused("the log can't be checked")
+            .because(error)
+            .next("name the data directory with --data")
     })?;
     bar.finish_and_clear();
     let problem = report.problem.as_ref().map(ToString::to_string);
@@ -144,9 +155,9 @@ pub fn log_verify(args: &VerifyArgs, context: &Context) -> Result<(), CliError> 
     }
     match problem {
         None => Ok(()),
-        Some(problem) => Err(CliError::refused("the log is damaged")
-            .because(problem)
-            .next("keep a copy of the directory before you try anything; records before this place are whole")),
+        Some(problem) => Err(CliError::refused("the log is damaged").because(problem).next(
+            "keep a copy of the directory before you try anything; records before this place are whole",
+        )),
     }
 }
 
@@ -155,16 +166,20 @@ fn log_directory(data: &Path) -> Result<std::path::PathBuf, CliError> {
     if directory.is_dir() {
         return Ok(directory);
     }
-    Err(CliError::usage(format!("there is no log in {}", data.display())).next("name a host's data directory with --data"))
+    Err(CliError::usage(format!("there is no log in {}", data.display()))
+        .next("name a host's data directory with --data"))
 }
 
 /// Prints records.
 pub fn log_cat(args: &CatArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let unreadable = |error: crate::log::LogError| {
-        CliError::refused("the log can't be read").because(error).next("see `samsyn log verify`; a running host holds its log")
+        CliError::refused("the log can't be read")
+            .because(error)
+            .next("see `samsyn log verify`; a running host holds its log")
     };
-    let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default()).map_err(unreadable)?;
+    let (log, _) =
+        LocalLog::<Folded>::open(&directory, crate::log::Options::default()).map_err(unreadable)?;
     let mut left = args.limit.unwrap_or(u64::MAX);
     if let Some(partition) = args.partition {
         for record in log.reader().scan(partition, args.from.unwrap_or(1)) {
@@ -217,7 +232,8 @@ pub fn view_rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliErro
     let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
         .map_err(|error| failed("the log can't be opened", &error))?;
     if data.view().exists() {
-        std::fs::remove_dir_all(data.view()).map_err(|error| failed("the old view can't be deleted", &error))?;
+        std::fs::remove_dir_all(data.view())
+            .map_err(|error| failed("the old view can't be deleted", &error))?;
     }
     let config = Config::read(None).unwrap_or_default();
     let started = std::time::Instant::now();
@@ -236,7 +252,8 @@ pub fn view_rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliErro
         return context.print(&format!("{line}\n"));
     }
     context.print(&format!(
-        "{} records folded into {profiles} profiles in {seconds:.1} s ({rate} records/s)\n", opened.folded
+        "{} records folded into {profiles} profiles in {seconds:.1} s ({rate} records/s)\n",
+        opened.folded
     ))
 }
 

@@ -142,33 +142,6 @@ fn a_mended_plug_in_gets_what_it_failed_at() {
 }
 
 #[test]
-fn a_plug_in_that_was_removed_comes_back_with_what_it_said() {
-    let mut world = World::new();
-    let counter = components::probe("probe", components::USUAL);
-    world.install(&counter);
-    world.script("back", &["integer probe.count 5"]);
-    world.script("back", &["fail on purpose"]);
-    world.script("back", &["add probe.count"]);
-    assert_eq!(world.get("/v1/capabilities/probe").of(200)["parked"], 2);
-    assert_eq!(world.send("DELETE", "/v1/capabilities/probe", &[], b"").status, 204);
-    let unheard = world.script("back", &["integer probe.count 100"]);
-    assert_eq!(unheard["outcomes"], json!([]), "{unheard}");
-    assert_eq!(world.fields("back"), json!({}));
-    world.install(&counter);
-    assert_eq!(world.fields("back"), json!({"probe.count": 5}), "its claims are its own again");
-    let skip = json!({"capability": "probe", "kind": "error", "reason": "a test"});
-    world.json("POST", "/v1/parked/skip", &skip).of(202);
-    until("what was held is delivered", || (world.fields("back")["probe.count"] == 6).then_some(()));
-    world.script("back", &["add probe.count"]);
-    assert_eq!(world.fields("back"), json!({"probe.count": 7}), "what happened while it was away isn't its");
-    let before = world.profile("back");
-    world.kill();
-    std::fs::remove_dir_all(world.data().join("view")).expect("the view is a directory");
-    world.start();
-    assert_eq!(world.profile("back"), before);
-}
-
-#[test]
 fn a_plug_in_that_was_removed_can_start_again_from_the_oldest_event() {
     let world = World::new();
     let counter = components::probe("probe", components::USUAL);

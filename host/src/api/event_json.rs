@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::json::{self, DEPTH_MAX, Elements, Members, Place};
 use super::problem::{Kind, Problem};
-use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::engine::NewEvent;
+use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::registry::manifest::PLATFORM_PREFIX;
 use crate::registry::{Field, Registry};
 use crate::vocabulary::{

@@ -10,7 +10,8 @@ use super::identity::same_owner;
 use crate::record::{Accepted, Conflict, Record, encode};
 use crate::view::EventKey;
 use crate::vocabulary::{
-    Application, Event, EventName, Identifier, IdentifierName, Position, ProfileId, Property, Proposal, Timestamp,
+    Application, Event, EventName, Identifier, IdentifierName, Position, ProfileId, Property, Proposal,
+    Timestamp,
 };
 
 /// An event as an application sent it, its parts already checked one by one.
@@ -153,7 +154,8 @@ impl Engine {
         let unavailable = |why: String| AcceptError::Unavailable(why);
         let record = self.log().read(position).map_err(|error| unavailable(error.to_string()))?;
         let Some(record) = record else { return Ok(None) };
-        let read = Record::from_bytes(record.kind, &record.payload).map_err(|error| unavailable(error.to_string()))?;
+        let read = Record::from_bytes(record.kind, &record.payload)
+            .map_err(|error| unavailable(error.to_string()))?;
         let Record::Accepted(Accepted { profile, event, content, .. }) = read else { return Ok(None) };
         // Another id with the same fingerprint is another event.
         let same = event.id == id && event.application.as_ref() == Some(application);
@@ -170,11 +172,17 @@ impl Engine {
     }
 
     /// Finds out whose the event is and appends it.
-    fn place(&self, new: NewEvent, id: String, content: u64, now: Timestamp) -> Result<Acceptance, AcceptError> {
-        if let Some(profile) = new.profile {
-            if !self.knows(profile)? {
-                return Err(AcceptError::UnknownProfile(profile));
-            }
+    fn place(
+        &self,
+        new: NewEvent,
+        id: String,
+        content: u64,
+        now: Timestamp,
+    ) -> Result<Acceptance, AcceptError> {
+        if let Some(profile) = new.profile
+            && !self.knows(profile)?
+        {
+            return Err(AcceptError::UnknownProfile(profile));
         }
         let registry = self.registry();
         let known = self.identity.look_up(&new.identifiers, &registry, &self.view)?;
@@ -207,7 +215,8 @@ impl Engine {
                 let known = self.identity.look_up(&identifiers, &registry, &self.view)?;
                 let mut recent = self.identity.lock();
                 let owner = recent.decide_owner(known, new.profile, &self.view)?;
-                let position = self.append_accepted(&owner.links, make(owner.profile, owner.conflicts, new))?;
+                let position =
+                    self.append_accepted(&owner.links, make(owner.profile, owner.conflicts, new))?;
                 owner.links.iter().for_each(|linked| recent.link(linked));
                 if owner.is_new {
                     recent.add_fresh(owner.profile);

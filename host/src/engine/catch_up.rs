@@ -45,7 +45,9 @@ impl Engine {
             let stands_still = capability.is_quarantined() || slow.contains(name);
             adopt_capability(&mut adopted, name, capability, stands_still);
         }
-        let changed = core.runtime.as_ref().map(|before| changed_capabilities(before, &runtime)).unwrap_or_default();
+        let changed =
+            core.runtime.as_ref().map(|before| changed_capabilities(before, &runtime)).unwrap_or_default();
+        let released = core.runtime.as_ref().is_some_and(|before| ended_quarantine(before, &runtime));
         let same = core.state.adopted.revision == adopted.revision
             && core.state.adopted.visible == adopted.visible
             && core.state.adopted.lagging == adopted.lagging;
@@ -55,6 +57,9 @@ impl Engine {
         }
         drop(core);
         self.retry_changed(partition, &changed);
+        if released {
+            self.resume_held(partition)?;
+        }
         Ok(())
     }
 
@@ -92,7 +97,8 @@ impl Engine {
                 break Ok(());
             }
             let registry = self.registry();
-            let may_run = registry.capabilities.get(capability).is_some_and(|capability| !capability.is_quarantined());
+            let may_run =
+                registry.capabilities.get(capability).is_some_and(|capability| !capability.is_quarantined());
             if !may_run || !self.lags(capability) {
                 break Ok(());
             }
@@ -306,7 +312,10 @@ impl Engine {
     fn quarantine(&self, change: RegistryChange, by: &Application) {
         let RegistryChange::Quarantined { capability, digest, reason } = &change else { return };
         let registry = self.registry();
-        let due = registry.capabilities.get(capability).is_some_and(|is| !is.is_quarantined() && is.digest == *digest);
+        let due = registry
+            .capabilities
+            .get(capability)
+            .is_some_and(|is| !is.is_quarantined() && is.digest == *digest);
         if due {
             tracing::error!(%capability, %reason, "quarantined: release it or install another version");
             if let Err(error) = self.append_change(change.clone(), by) {
@@ -345,7 +354,8 @@ fn adopt_capability(
     stands_still: bool,
 ) {
     let generation = capability.generation;
-    let lagging = adopted.lagging.iter().any(|cursor| cursor.capability == *name && cursor.generation == generation);
+    let lagging =
+        adopted.lagging.iter().any(|cursor| cursor.capability == *name && cursor.generation == generation);
     let visible = adopted.visible.get(name).copied();
     if visible != Some(generation) && !lagging {
         // A generation that is older than the newest is not waited for any more.
@@ -365,8 +375,20 @@ fn adopt_capability(
     }
 }
 
+/// Whether a capability that stood still runs again.
+fn ended_quarantine(before: &super::runtime::Runtime, now: &super::runtime::Runtime) -> bool {
+    now.registry.capabilities.iter().any(|(name, capability)| {
+        let stood_still =
+            before.registry.capabilities.get(name).is_some_and(|before| before.is_quarantined());
+        stood_still && !capability.is_quarantined()
+    })
+}
+
 /// Capabilities whose component or settings are others now: what is parked of them runs again.
-fn changed_capabilities(before: &super::runtime::Runtime, now: &super::runtime::Runtime) -> Vec<CapabilityName> {
+fn changed_capabilities(
+    before: &super::runtime::Runtime,
+    now: &super::runtime::Runtime,
+) -> Vec<CapabilityName> {
     let changed = now.registry.capabilities.iter().filter(|(name, capability)| {
         before.registry.capabilities.get(*name).is_some_and(|before| {
             before.digest != capability.digest || before.settings_revision != capability.settings_revision

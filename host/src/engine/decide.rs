@@ -7,8 +7,8 @@ use crate::record::{
 use crate::registry::Routing;
 use crate::sandbox::CallReport;
 use crate::vocabulary::{
-    CapabilityName, Effect, Failure, FailureKind, FieldName, ItemPosition, Proposal, Refusal, Role, Seq, Timestamp,
-    Value,
+    CapabilityName, Effect, Failure, FailureKind, FieldName, ItemPosition, Proposal, Refusal, Role, Seq,
+    Timestamp, Value,
 };
 
 /// The most that one capability may keep of one customer, claims and memory together, in bytes:
@@ -122,7 +122,8 @@ impl Decision<'_> {
     }
 
     fn empty(&self) -> Decided {
-        let calls = self.delivered.iter().filter(|delivery| matches!(delivery.ran, Ran::Called(_))).count() as u32;
+        let calls =
+            self.delivered.iter().filter(|delivery| matches!(delivery.ran, Ran::Called(_))).count() as u32;
         let Cause { item, kind, root, depth, spent, observed_at } = self.cause;
         Decided {
             profile: self.state.id,
@@ -183,7 +184,13 @@ impl Decision<'_> {
         outcome
     }
 
-    fn take_effects(&self, delivery: &Delivered, effects: &[Effect], outcome: &mut Outcome, emitted: &mut Vec<Emitted>) {
+    fn take_effects(
+        &self,
+        delivery: &Delivered,
+        effects: &[Effect],
+        outcome: &mut Outcome,
+        emitted: &mut Vec<Emitted>,
+    ) {
         let told = self.state.told(self.name(delivery), delivery.generation);
         let first_new = emitted.len();
         for effect in effects {
@@ -235,7 +242,8 @@ impl Decision<'_> {
         let told = self.state.told(self.name(delivery), delivery.generation);
         let known = told.map(|told| told.claims.as_slice()).unwrap_or_default();
         let size = |value: &Option<Value>| 48 + value.as_ref().map_or(0, Value::size);
-        let kept = known.iter().filter(|claim| !outcome.claims.iter().any(|(field, _)| *field == claim.field));
+        let kept =
+            known.iter().filter(|claim| !outcome.claims.iter().any(|(field, _)| *field == claim.field));
         let claims: usize = kept.map(|claim| size(&claim.value)).sum();
         let new: usize = outcome.claims.iter().map(|(_, value)| size(value)).sum();
         let memory = match &outcome.memory {
@@ -299,7 +307,11 @@ impl Decision<'_> {
         let asked = |delivery: &&Delivered| delivery.role == Role::Source && self.name(delivery) == source;
         let Some(delivery) = self.delivered.iter().find(asked) else {
             // A source without the role never answers; one that lags has yet to.
-            return if self.partition.is_lagging(source) { AnswerKind::Waiting } else { AnswerKind::NoAnswer };
+            return if self.partition.is_lagging(source) {
+                AnswerKind::Waiting
+            } else {
+                AnswerKind::NoAnswer
+            };
         };
         match &delivery.ran {
             Ran::Called(CallReport { result: Ok(effects), refusals, .. }) => {
@@ -332,6 +344,7 @@ fn answer_from_effects(proposal: &Proposal, effects: &[Effect], refusals: &[Refu
         }
     }
     // The source asked for something the host said no to.
-    let host_refusal = refusals.iter().find(|refusal| refusal.field.as_deref() == Some(proposal.field.as_str()));
+    let host_refusal =
+        refusals.iter().find(|refusal| refusal.field.as_deref() == Some(proposal.field.as_str()));
     host_refusal.map_or(AnswerKind::NoAnswer, |refusal| refused(&refusal.code, &refusal.message))
 }

@@ -114,7 +114,9 @@ impl Engine {
             self.identity.settle_profiles(&settled);
         }
         self.waiters.tell(records.iter().map(|record| Awaited::Durable(record.position)));
-        self.waiters.tell(records.iter().filter_map(|record| decided_event(record.position.partition, &record.attachment)));
+        self.waiters.tell(
+            records.iter().filter_map(|record| decided_event(record.position.partition, &record.attachment)),
+        );
     }
 
     /// Called by the log's writer when it can't write: acknowledging and deciding end.

@@ -69,7 +69,12 @@ impl Identity {
     }
 
     /// The profile an identifier belongs to.
-    pub fn find(&self, name: &IdentifierName, normal: &str, view: &View) -> Result<Option<ProfileId>, StoreError> {
+    pub fn find(
+        &self,
+        name: &IdentifierName,
+        normal: &str,
+        view: &View,
+    ) -> Result<Option<ProfileId>, StoreError> {
         self.recent.read().find(name, normal, view)
     }
 
@@ -110,12 +115,17 @@ pub fn same_owner(known: &[Known<'_>]) -> Option<ProfileId> {
 }
 
 impl Recent {
-    fn find(&self, name: &IdentifierName, normal: &str, view: &View) -> Result<Option<ProfileId>, StoreError> {
+    fn find(
+        &self,
+        name: &IdentifierName,
+        normal: &str,
+        view: &View,
+    ) -> Result<Option<ProfileId>, StoreError> {
         // The empty map is the common case, and it needs no key.
-        if !self.links.is_empty() {
-            if let Some(link) = self.links.get(&(name.clone(), normal.to_owned())) {
-                return Ok(*link);
-            }
+        if !self.links.is_empty()
+            && let Some(link) = self.links.get(&(name.clone(), normal.to_owned()))
+        {
+            return Ok(*link);
         }
         view.link(name, normal)
     }
@@ -192,6 +202,11 @@ impl Recent {
         view: &View,
     ) -> Result<Option<Linked>, StoreError> {
         let mine = self.find(name, normal, view)? == Some(profile);
-        Ok(mine.then(|| Linked { identifier: name.clone(), normal: normal.to_owned(), profile, retired: true }))
+        Ok(mine.then(|| Linked {
+            identifier: name.clone(),
+            normal: normal.to_owned(),
+            profile,
+            retired: true,
+        }))
     }
 }

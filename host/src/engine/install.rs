@@ -42,7 +42,9 @@ pub enum InstallError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// Manifest and component don't fit each other.
-    #[error("plugin.toml asks for {wanted}, but the component doesn't export the role {role}; export it or remove the request")]
+    #[error(
+        "plugin.toml asks for {wanted}, but the component doesn't export the role {role}; export it or remove the request"
+    )]
     RoleMissing {
         /// What the manifest asks for.
         wanted: &'static str,
@@ -92,9 +94,10 @@ impl Engine {
         let _changing = self.changing.lock();
         // Judged again: another change may have come in between.
         let Judged { manifest, plan, package } = self.judge(bytes)?;
-        let registry = self.registry();
-        let installed = registry.capabilities.get(&plan.capability);
-        let generation = installed.map_or(1, |installed| installed.generation + u32::from(options.from_start));
+        // A plug-in that comes back goes on where it was removed; only one that starts from the
+        // oldest event starts with nothing.
+        let before = self.registry().generation(&plan.capability);
+        let generation = (before + u32::from(options.from_start)).max(1);
         let install = Install {
             manifest_text: package.manifest().to_owned(),
             roles: plugin.roles().iter().copied().collect(),
@@ -141,7 +144,10 @@ impl Engine {
         for (name, capability) in &runtime.registry.capabilities {
             let before = registry.capabilities.get(name);
             if before.is_some_and(|before| before.is_quarantined() && !capability.is_quarantined()) {
-                self.metrics.capability(name).failures_in_a_row.store(0, std::sync::atomic::Ordering::Relaxed);
+                self.metrics
+                    .capability(name)
+                    .failures_in_a_row
+                    .store(0, std::sync::atomic::Ordering::Relaxed);
             }
         }
         self.newest.store(Arc::new(runtime));

@@ -15,8 +15,8 @@ use crate::vocabulary::CapabilityName;
 /// Upper bounds of the latency buckets, in microseconds: about five a decade, from what a fresh
 /// sandbox takes to what makes a person wait.
 pub const LATENCY_BOUNDS_US: [u64; 24] = [
-    2, 4, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000,
-    500_000, 1_000_000, 5_000_000,
+    2, 4, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000,
+    100_000, 500_000, 1_000_000, 5_000_000,
 ];
 
 /// A histogram that many threads count in without waiting for each other.

@@ -45,7 +45,9 @@ pub fn project_event(event: &Event, declared: &Properties) -> Result<Event, Refu
     for (name, wanted) in declared {
         let sent = event.properties.iter().find(|property| property.name == *name);
         // JSON's null says that there is no value, as leaving the property out does.
-        let sent = sent.filter(|property| !matches!(&property.value, crate::vocabulary::Value::Json(json) if json == "null"));
+        let sent = sent.filter(
+            |property| !matches!(&property.value, crate::vocabulary::Value::Json(json) if json == "null"),
+        );
         match sent.map(|property| property.value.coerce(wanted.kind)) {
             Some(Ok(value)) => properties.push(Property { name: name.clone(), value }),
             Some(Err(why)) => return Err(refusal("property.type", format!("property {name}: {why}"))),

@@ -66,7 +66,11 @@ pub struct TimelineEntry {
 }
 
 /// The ETag of what everybody may see of a profile: it changes when a visible value does.
-pub fn etag_of(state: &ProfileState, generations: &BTreeMap<CapabilityName, u32>, registry: &Registry) -> String {
+pub fn etag_of(
+    state: &ProfileState,
+    generations: &BTreeMap<CapabilityName, u32>,
+    registry: &Registry,
+) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(state.id.0.as_bytes());
     for (name, field) in &registry.fields {
@@ -100,8 +104,10 @@ impl Engine {
     /// The profile that goes by this identifier.
     pub fn resolve(&self, name: &IdentifierName, value: &str) -> Result<Option<ProfileId>, AcceptError> {
         let registry = self.registry();
-        let kind = registry.identifiers.get(name).ok_or_else(|| AcceptError::UnknownIdentifier(name.clone()))?;
-        let normal = kind.normaliser.normalise(value).ok_or_else(|| AcceptError::BadIdentifier(name.clone()))?;
+        let kind =
+            registry.identifiers.get(name).ok_or_else(|| AcceptError::UnknownIdentifier(name.clone()))?;
+        let normal =
+            kind.normaliser.normalise(value).ok_or_else(|| AcceptError::BadIdentifier(name.clone()))?;
         Ok(self.identity.find(name, &normal, &self.view)?)
     }
 

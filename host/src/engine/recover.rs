@@ -182,33 +182,29 @@ impl Engine {
                             taken: None,
                         });
                     }
-                    Record::Decided(decided) if !decided.changes.is_empty() || !decided.emitted.is_empty() => {
-                        self.queue(partition).push(Work::Derived { partition, seq, decided: Arc::new(decided) });
+                    Record::Decided(decided)
+                        if !decided.changes.is_empty() || !decided.emitted.is_empty() =>
+                    {
+                        self.queue(partition).push(Work::Derived {
+                            partition,
+                            seq,
+                            decided: Arc::new(decided),
+                        });
                     }
                     _ => {}
                 }
             }
             // What is held behind nothing was being retried when the host stopped.
-            for profile in self.view.waiting_in(partition) {
-                self.resume_held(partition, profile)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn resume_held(&self, partition: Partition, profile: crate::vocabulary::ProfileId) -> Result<(), StartError> {
-        let Some(state) = self.view.profile(profile)? else { return Ok(()) };
-        for told in &state.told {
-            if told.blocked.first().is_some_and(|first| first.failure.is_none()) {
-                let capability = told.capability.clone();
-                self.queue(partition).push(Work::Retry { partition, profile, capability, skip: None });
-            }
+            self.resume_held(partition)?;
         }
         Ok(())
     }
 
     fn spawn(self: &Arc<Self>) -> Result<(), StartError> {
-        let failed = |cause: std::io::Error| StartError::Directory { path: "a thread".into(), cause: cause.to_string() };
+        let failed = |cause: std::io::Error| StartError::Directory {
+            path: "a thread".into(),
+            cause: cause.to_string(),
+        };
         let mut threads = self.threads.lock();
         for index in 0..self.queues.len() {
             let engine = self.clone();
@@ -236,7 +232,8 @@ impl Engine {
         ];
         for (name, normaliser, strength) in first {
             if let Ok(name) = IdentifierName::new(name) {
-                let change = RegistryChange::IdentifierDefined { name, kind: IdentifierKind { normaliser, strength } };
+                let change =
+                    RegistryChange::IdentifierDefined { name, kind: IdentifierKind { normaliser, strength } };
                 self.append_change(change, &host)?;
             }
         }
@@ -273,7 +270,9 @@ impl Engine {
         let busy = || {
             self.undecided.load(Ordering::Relaxed) > 0
                 || self.queues.iter().any(|queue| queue.len() > 0 || queue.is_working())
-                || partitions.clone().any(|partition| self.view.applied(partition).seq < self.log.head(partition).seq)
+                || partitions
+                    .clone()
+                    .any(|partition| self.view.applied(partition).seq < self.log.head(partition).seq)
         };
         while busy() {
             if std::time::Instant::now() > until || self.stopping.load(Ordering::Relaxed) {
@@ -313,7 +312,8 @@ fn data_settings(data: &DataDir, partitions: u16) -> Result<u16, StartError> {
                 return Err(failed(format!("partitions = {partitions}: 1 to 4096 are possible")));
             }
             std::fs::create_dir_all(&data.0).map_err(|error| failed(error.to_string()))?;
-            let text = toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
+            let text =
+                toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
             let write = || {
                 let temporary = path.with_extension("new");
                 let mut file = std::fs::File::create(&temporary)?;

@@ -7,6 +7,7 @@ use super::route::Target;
 use super::worker::{Snapshot, Work};
 use super::{AcceptError, Engine, QueryError};
 use crate::record::{Blocked, PartitionState, ProfileState};
+use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
 /// Which waiting deliveries are meant.
@@ -141,6 +142,21 @@ impl Engine {
         }
     }
 
+    /// Runs what is held behind nothing: its parked delivery was given up or retried when the host
+    /// stopped or the plug-in was in quarantine.
+    pub(super) fn resume_held(&self, partition: Partition) -> Result<(), StoreError> {
+        for profile in self.view.waiting_in(partition) {
+            let Some(state) = self.view.profile(profile)? else { continue };
+            for told in &state.told {
+                if told.blocked.first().is_some_and(|first| first.failure.is_none()) {
+                    let capability = told.capability.clone();
+                    self.queue(partition).push(Work::Retry { partition, profile, capability, skip: None });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a capability's waiting deliveries of one customer in their order, until one fails
     /// again. With `skip` the first parked one is given up instead.
     pub(super) fn retry_blocked(
@@ -151,7 +167,10 @@ impl Engine {
         mut skip: Option<String>,
     ) -> Result<(), AcceptError> {
         loop {
-            let Some((blocked, generation)) = self.first_blocked(partition, profile, capability)? else {
+            // What is given up needn't run, so a plug-in in quarantine is no hindrance.
+            let runs = skip.is_none();
+            let Some((blocked, generation)) = self.first_blocked(partition, profile, capability, runs)?
+            else {
                 return Ok(());
             };
             let give_up = if blocked.failure.is_some() { skip.take() } else { None };
@@ -166,6 +185,7 @@ impl Engine {
         partition: Partition,
         profile: ProfileId,
         capability: &CapabilityName,
+        runs: bool,
     ) -> Result<Option<(Blocked, u32)>, AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let quarantined = |place: &PartitionState| {
@@ -173,7 +193,7 @@ impl Engine {
             let (_, routed) = runtime.registry.routing.capability(capability)?;
             Some(routed.capability.is_quarantined() || place.generation(capability).is_none())
         };
-        if quarantined(&core.state).unwrap_or(true) {
+        if runs && quarantined(&core.state).unwrap_or(true) {
             return Ok(None);
         }
         let Some(generation) = core.state.generation(capability) else { return Ok(None) };
@@ -213,7 +233,9 @@ impl Engine {
             let target = Target { capability: index, role: blocked.role };
             let ran = match &give_up {
                 Some(reason) => Ran::Skipped(reason.clone()),
-                None => snapshot.run(self, partition, &item).call(target, routed, generation, &snapshot.state),
+                None => {
+                    snapshot.run(self, partition, &item).call(target, routed, generation, &snapshot.state)
+                }
             };
             let failed = matches!(&ran, Ran::Called(report) if report.result.is_err());
             let delivered = vec![Delivered { capability: index, generation, role: blocked.role, ran }];
@@ -227,7 +249,11 @@ impl Engine {
     }
 }
 
-fn still(snapshot: &Snapshot, core: &mut super::partition::Core, engine: &Engine) -> Result<bool, AcceptError> {
+fn still(
+    snapshot: &Snapshot,
+    core: &mut super::partition::Core,
+    engine: &Engine,
+) -> Result<bool, AcceptError> {
     snapshot.still_holds(core, engine)
 }
 

@@ -57,6 +57,7 @@ fn subscribers<'a>(
     routing: &'a Routing,
 ) -> impl Iterator<Item = Target> + 'a {
     let capabilities = routing.capabilities.iter().enumerate();
-    let hearing = capabilities.filter(move |(_, routed)| Some(&routed.name) != except && routed.hears(event).is_some());
+    let hearing =
+        capabilities.filter(move |(_, routed)| Some(&routed.name) != except && routed.hears(event).is_some());
     hearing.map(|(capability, _)| Target { capability, role: Role::Subscriber })
 }

@@ -144,7 +144,12 @@ impl Run<'_> {
                 _ => self.state,
             };
             let ran = self.deliver_one(*target, *generation, state);
-            delivered.push(Delivered { capability: target.capability, generation: *generation, role: target.role, ran });
+            delivered.push(Delivered {
+                capability: target.capability,
+                generation: *generation,
+                role: target.role,
+                ran,
+            });
             let again = targets.get(index + 1).is_some_and(|(next, _)| next.capability == target.capability);
             own = again.then(|| (target.capability, self.fold_own(state, &delivered[index])));
         }
@@ -195,7 +200,9 @@ impl Run<'_> {
                     return Ran::Skipped("the plug-in no longer hears this event".to_owned());
                 };
                 match project_event(&event, declared) {
-                    Ok(event) => self.try_call(target, routed, Call::Event { event: &event, profile: &profile }),
+                    Ok(event) => {
+                        self.try_call(target, routed, Call::Event { event: &event, profile: &profile })
+                    }
                     Err(refusal) => return Ran::Unfit(refusal),
                 }
             }
@@ -223,11 +230,13 @@ impl Run<'_> {
         let callee = &self.runtime.callees[target.capability];
         let metrics = &callee.metrics;
         let mut report = callee.plugin.call(&callee.access, call);
-        let patience = Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms) * TIMEOUT_RETRY_FACTOR;
+        let patience =
+            Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms) * TIMEOUT_RETRY_FACTOR;
         let counted_us_max = self.engine.config.slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS);
         let mut tries = 1;
         metrics.call(report.duration, counted_us_max);
-        while is_timeout(&report) && tries <= TIMEOUT_RETRIES && !self.engine.stopping.load(Ordering::Relaxed) {
+        while is_timeout(&report) && tries <= TIMEOUT_RETRIES && !self.engine.stopping.load(Ordering::Relaxed)
+        {
             report = callee.plugin.call_within(&callee.access, call, patience);
             metrics.call(report.duration, counted_us_max);
             tries += 1;
@@ -260,10 +269,18 @@ impl Run<'_> {
         for line in &report.logs {
             let (capability, profile, message) = (&routed.name, self.state.id, &line.message);
             match line.level {
-                LogLevel::Debug => tracing::debug!(target: "samsyn::plugin", %capability, %profile, "{message}"),
-                LogLevel::Info => tracing::info!(target: "samsyn::plugin", %capability, %profile, "{message}"),
-                LogLevel::Warn => tracing::warn!(target: "samsyn::plugin", %capability, %profile, "{message}"),
-                LogLevel::Error => tracing::error!(target: "samsyn::plugin", %capability, %profile, "{message}"),
+                LogLevel::Debug => {
+                    tracing::debug!(target: "samsyn::plugin", %capability, %profile, "{message}")
+                }
+                LogLevel::Info => {
+                    tracing::info!(target: "samsyn::plugin", %capability, %profile, "{message}")
+                }
+                LogLevel::Warn => {
+                    tracing::warn!(target: "samsyn::plugin", %capability, %profile, "{message}")
+                }
+                LogLevel::Error => {
+                    tracing::error!(target: "samsyn::plugin", %capability, %profile, "{message}")
+                }
             }
         }
     }

@@ -40,7 +40,9 @@ pub struct Plugins {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// Its file can't be read.
-    #[error("the component {digest} can't be read from the data directory: {cause}; put the file back or remove the plug-in")]
+    #[error(
+        "the component {digest} can't be read from the data directory: {cause}; put the file back or remove the plug-in"
+    )]
     Missing {
         /// Which.
         digest: Digest,

@@ -41,7 +41,11 @@ impl Engine {
     }
 
     /// Puts an event into its partition, behind the links it relies on.
-    pub(super) fn append_accepted(&self, links: &[Linked], accepted: Accepted) -> Result<Position, AcceptError> {
+    pub(super) fn append_accepted(
+        &self,
+        links: &[Linked],
+        accepted: Accepted,
+    ) -> Result<Position, AcceptError> {
         let taken = Instant::now();
         let partition = self.home(accepted.profile);
         let bytes = encode(&accepted);
@@ -51,13 +55,19 @@ impl Engine {
         let position = if links.is_empty() {
             self.log.append(own)?.position
         } else {
-            let mut entries: Vec<Entry<Folded>> = links.iter().map(|linked| self.link_entry(linked)).collect();
+            let mut entries: Vec<Entry<Folded>> =
+                links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             let appended = self.log.append_all(entries)?;
             appended.last().map(|last| last.position).ok_or(AcceptError::Busy)?
         };
         self.undecided.fetch_add(1, Ordering::Relaxed);
-        self.queue(partition).push(Work::Accepted { partition, seq: position.seq, accepted, taken: Some(taken) });
+        self.queue(partition).push(Work::Accepted {
+            partition,
+            seq: position.seq,
+            accepted,
+            taken: Some(taken),
+        });
         Ok(position)
     }
 
@@ -77,7 +87,12 @@ impl Engine {
         let _order = self.cell(partition).sequencer.lock();
         let seq = self.log.head(partition).seq + 1;
         let state = Arc::new(fold_profile(before, seq, &decided));
-        let folded = Folded::Decided { decided: decided.clone(), state: state.clone(), created: before.is_none(), taken };
+        let folded = Folded::Decided {
+            decided: decided.clone(),
+            state: state.clone(),
+            created: before.is_none(),
+            taken,
+        };
         let own = Entry {
             partition,
             expected_head: Some(seq - 1),
@@ -89,7 +104,8 @@ impl Engine {
         if links.is_empty() {
             self.log.append(own)?;
         } else {
-            let mut entries: Vec<Entry<Folded>> = links.iter().map(|linked| self.link_entry(linked)).collect();
+            let mut entries: Vec<Entry<Folded>> =
+                links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             self.log.append_all(entries)?;
         }

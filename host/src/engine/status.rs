@@ -141,7 +141,11 @@ impl Engine {
         text.gauge("samsyn_queue_depth", "Events taken and not decided", undecided);
         text.gauge("samsyn_log_queued_bytes", "Bytes waiting to be written", self.log.queued_bytes() as f64);
         text.gauge("samsyn_profiles", "Profiles", self.view.profiles() as f64);
-        text.gauge("samsyn_registry_revision", "The registry's newest revision", self.registry().revision as f64);
+        text.gauge(
+            "samsyn_registry_revision",
+            "The registry's newest revision",
+            self.registry().revision as f64,
+        );
         text.gauge("samsyn_resident_bytes", "Memory of the process", resident_bytes() as f64);
         text.head("samsyn_deliveries_total", "Deliveries by result", "counter");
         for (result, count) in OUTCOMES.iter().zip(&metrics.outcomes) {
@@ -150,7 +154,11 @@ impl Engine {
         for (name, help, latency) in [
             ("samsyn_log_sync_seconds", "Time of a commit's sync", &metrics.sync),
             ("samsyn_log_write_seconds", "Time of a commit's write", &metrics.write),
-            ("samsyn_accept_to_decided_seconds", "From an event's being taken to its decision's being durable", &metrics.accept_to_decided),
+            (
+                "samsyn_accept_to_decided_seconds",
+                "From an event's being taken to its decision's being durable",
+                &metrics.accept_to_decided,
+            ),
         ] {
             text.head(name, help, "histogram");
             text.histogram(name, "", &latency.snapshot());
@@ -171,7 +179,11 @@ impl Engine {
         for (name, counters) in &capabilities {
             let results = [("done", &counters.done), ("failed", &counters.failed), ("held", &counters.held)];
             for (result, count) in results {
-                text.sample("samsyn_calls_total", &format!("{},result=\"{result}\"", label(name)), load(count));
+                text.sample(
+                    "samsyn_calls_total",
+                    &format!("{},result=\"{result}\"", label(name)),
+                    load(count),
+                );
             }
         }
         text.head("samsyn_refusals_total", "Things the host or the plug-in said no to", "counter");

@@ -14,7 +14,9 @@ use super::route::Target;
 use super::run::{Item, Run, live_generation};
 use super::runtime::Runtime;
 use super::{AcceptError, Engine};
-use crate::record::{Accepted, Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode};
+use crate::record::{
+    Accepted, Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode,
+};
 use crate::view::Folded;
 use crate::vocabulary::{CapabilityName, Identifier, ItemPosition, Partition, ProfileId, Seq, Value};
 
@@ -164,7 +166,12 @@ impl Engine {
         }
     }
 
-    fn decide_derived(&self, partition: Partition, seq: Seq, decided: &Arc<Decided>) -> Result<(), AcceptError> {
+    fn decide_derived(
+        &self,
+        partition: Partition,
+        seq: Seq,
+        decided: &Arc<Decided>,
+    ) -> Result<(), AcceptError> {
         self.cell(partition).core.lock().add_pending(decided.root, decided.spent);
         for index in 0..=decided.emitted.len() as u16 {
             let position = ItemPosition { seq, index };
@@ -225,9 +232,15 @@ impl Engine {
         let too_many = depth > 0 && spent + targets.len() as u32 > self.config.derived_max;
         if too_deep || too_many {
             let reason = if too_deep {
-                format!("the event at its root has caused {} generations; {} are the most", depth, self.config.depth_max)
+                format!(
+                    "the event at its root has caused {} generations; {} are the most",
+                    depth, self.config.depth_max
+                )
             } else {
-                format!("the event at its root has caused {spent} deliveries; {} are the most", self.config.derived_max)
+                format!(
+                    "the event at its root has caused {spent} deliveries; {} are the most",
+                    self.config.derived_max
+                )
             };
             tracing::error!(profile = %snapshot.state.id, root = snapshot.cause.root, %reason, "not delivered");
             let undeliverable = targets.iter().map(|(target, generation)| Delivered {
@@ -250,9 +263,9 @@ impl Engine {
     ) -> bool {
         match item {
             Item::Event(accepted) => match &accepted.expected {
-                Some(expected) => {
-                    before.is_some_and(|state| etag_of(state, &place.adopted.visible, &runtime.registry) == *expected)
-                }
+                Some(expected) => before.is_some_and(|state| {
+                    etag_of(state, &place.adopted.visible, &runtime.registry) == *expected
+                }),
                 None => true,
             },
             _ => true,
@@ -269,7 +282,8 @@ impl Engine {
         taken: Option<Instant>,
     ) -> Result<(), AcceptError> {
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
-        let identifies = |field| runtime.registry.routing.field(field).and_then(|field| field.identifies.clone());
+        let identifies =
+            |field| runtime.registry.routing.field(field).and_then(|field| field.identifies.clone());
         let links_change = decided.changes.iter().any(|changed| identifies(&changed.field).is_some());
         let appended = if links_change {
             let mut recent = self.identity.lock();

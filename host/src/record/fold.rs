@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::profile_state::{Latch, MemoryBytes};
-use super::{Adopted, AnswerKind, Blocked, Claim, Cursor, Decided, DeliveryResult, Memory, Outcome, ProfileState};
+use super::{
+    Adopted, AnswerKind, Blocked, Claim, Cursor, Decided, DeliveryResult, Memory, Outcome, ProfileState,
+};
 use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
 
 /// The profile after this record. `seq` is the record's number in the profile's partition.
@@ -32,7 +34,10 @@ pub fn fold_into(state: &mut ProfileState, seq: Seq, decided: &Decided) {
     }
     for answer in &decided.answers {
         // A source has answered: what was held for the field has been dealt with.
-        if !matches!(answer.outcome, AnswerKind::NoSource | AnswerKind::Waiting | AnswerKind::PreconditionFailed) {
+        if !matches!(
+            answer.outcome,
+            AnswerKind::NoSource | AnswerKind::Waiting | AnswerKind::PreconditionFailed
+        ) {
             state.held.retain(|held| held.field != answer.field);
         }
     }
@@ -56,7 +61,9 @@ pub fn fold_into(state: &mut ProfileState, seq: Seq, decided: &Decided) {
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
     let waits = matches!(outcome.result, DeliveryResult::Parked(_) | DeliveryResult::Held);
     let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits;
-    if says_nothing && state.told(&outcome.capability, outcome.generation).is_none_or(|told| told.blocked.is_empty()) {
+    if says_nothing
+        && state.told(&outcome.capability, outcome.generation).is_none_or(|told| told.blocked.is_empty())
+    {
         return;
     }
     let told = state.told_mut(&outcome.capability, outcome.generation);

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::RegistryChange;
 use crate::vocabulary::{
-    Application, CapabilityName, Digest, Event, EventName, Failure, FieldName, Identifier,
-    IdentifierName, ItemPosition, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
+    Application, CapabilityName, Digest, Event, EventName, Failure, FieldName, Identifier, IdentifierName,
+    ItemPosition, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };
 
 /// The version of [`fold`]: raise it when the same records fold into something else, and every

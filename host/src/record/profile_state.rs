@@ -160,11 +160,11 @@ impl ProfileState {
         field: &'a Field,
         generations: &BTreeMap<CapabilityName, u32>,
     ) -> Option<Visible<'a>> {
-        if field.protective {
-            if let Some(latch) = self.latched.iter().find(|latch| latch.field == *name) {
-                let Latch { by, observed_at, cause, .. } = latch;
-                return Some(Visible { value: &OPTED_OUT, by, observed_at: *observed_at, cause: *cause });
-            }
+        if field.protective
+            && let Some(latch) = self.latched.iter().find(|latch| latch.field == *name)
+        {
+            let Latch { by, observed_at, cause, .. } = latch;
+            return Some(Visible { value: &OPTED_OUT, by, observed_at: *observed_at, cause: *cause });
         }
         let by = field.source.as_ref()?;
         let claim = self.told(by, *generations.get(by)?)?.claim(name)?;

@@ -202,8 +202,11 @@ impl Registry {
                 next.update(capability, |known| known.state = CapabilityState::Active);
             }
             RegistryChange::Removed { capability } => {
+                next.removed.insert(capability.clone(), next.generation(capability));
                 next.capabilities.remove(capability);
-                for field in next.fields.values_mut().filter(|field| field.source.as_ref() == Some(capability)) {
+                for field in
+                    next.fields.values_mut().filter(|field| field.source.as_ref() == Some(capability))
+                {
                     field.source = None;
                 }
             }
@@ -221,7 +224,16 @@ impl Registry {
 
     fn install(&mut self, revision: Seq, change: &RegistryChange) -> Result<(), super::ManifestError> {
         let RegistryChange::Installed {
-            digest, manifest, grant, roles, new_fields, assigned, generation, from_start, deliver_while_catching_up, at,
+            digest,
+            manifest,
+            grant,
+            roles,
+            new_fields,
+            assigned,
+            generation,
+            from_start,
+            deliver_while_catching_up,
+            at,
         } = change
         else {
             return Ok(());
@@ -257,6 +269,7 @@ impl Registry {
             settings,
             installed_at: *at,
         };
+        self.removed.remove(&name);
         self.capabilities.insert(name, Arc::new(capability));
         Ok(())
     }
@@ -275,7 +288,10 @@ impl Registry {
                 }
                 let Some(source) = source else { return Ok(()) };
                 if !known_capability(source)?.manifest.sources.contains_key(field) {
-                    return Err(RegistryError::NotDeclared { capability: source.clone(), field: field.clone() });
+                    return Err(RegistryError::NotDeclared {
+                        capability: source.clone(),
+                        field: field.clone(),
+                    });
                 }
                 Ok(())
             }
@@ -298,10 +314,10 @@ impl Registry {
 
     fn check_field(&self, name: &FieldName, field: &Field) -> Result<(), RegistryError> {
         let invalid = |why: String| Err(RegistryError::Invalid { name: name.to_string(), why });
-        if let Some(identifier) = &field.identifies {
-            if !self.identifiers.contains_key(identifier) {
-                return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
-            }
+        if let Some(identifier) = &field.identifies
+            && !self.identifiers.contains_key(identifier)
+        {
+            return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
         }
         if field.protective && field.kind != Type::Boolean {
             return invalid(format!("protective is for a boolean, not {}", field.kind));

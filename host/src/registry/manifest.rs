@@ -144,7 +144,10 @@ impl Manifest {
     /// Reads and checks a manifest; the error names the place and what to write instead.
     pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
         if text.len() > MANIFEST_BYTES_MAX {
-            return Err(ManifestError(format!("is {} bytes long; {MANIFEST_BYTES_MAX} are the most", text.len())));
+            return Err(ManifestError(format!(
+                "is {} bytes long; {MANIFEST_BYTES_MAX} are the most",
+                text.len()
+            )));
         }
         let mut manifest: Manifest =
             toml::from_str(text).map_err(|error| ManifestError(error.to_string().trim_end().to_owned()))?;
@@ -165,23 +168,35 @@ impl Manifest {
         }
         for pattern in self.subscribes.keys() {
             if format!("{pattern}.").starts_with(PLATFORM_PREFIX) {
-                return error(format!("[subscribes.\"{pattern}\"]: {PLATFORM_PREFIX}* are the platform's own events"));
+                return error(format!(
+                    "[subscribes.\"{pattern}\"]: {PLATFORM_PREFIX}* are the platform's own events"
+                ));
             }
         }
         for event in self.emits.keys() {
             if event.as_str().starts_with(PLATFORM_PREFIX) {
-                return error(format!("[emits.\"{event}\"]: {PLATFORM_PREFIX}* are the platform's own events"));
+                return error(format!(
+                    "[emits.\"{event}\"]: {PLATFORM_PREFIX}* are the platform's own events"
+                ));
             }
         }
         for (field, sourced) in &self.sources {
             if self.consumes.contains_key(field) {
-                return error(format!("{field} is both sourced and consumed: a source sees its own claim; remove one"));
+                return error(format!(
+                    "{field} is both sourced and consumed: a source sees its own claim; remove one"
+                ));
             }
             if !sourced.one_of.is_empty() && !matches!(sourced.kind, Type::Text | Type::Texts) {
-                return error(format!("[sources] {field}: one_of is for text and texts, not {}", sourced.kind));
+                return error(format!(
+                    "[sources] {field}: one_of is for text and texts, not {}",
+                    sourced.kind
+                ));
             }
             if sourced.protective && sourced.kind != Type::Boolean {
-                return error(format!("[sources] {field}: protective is for a boolean, not {}", sourced.kind));
+                return error(format!(
+                    "[sources] {field}: protective is for a boolean, not {}",
+                    sourced.kind
+                ));
             }
             if sourced.identifies.is_some() && sourced.kind != Type::Text {
                 return error(format!("[sources] {field}: only a text identifies, not {}", sourced.kind));
@@ -195,7 +210,8 @@ impl Manifest {
         for (name, setting) in &mut self.settings {
             if let Some(default) = &setting.default {
                 let coerced = default.coerce(setting.kind);
-                let value = coerced.map_err(|why| ManifestError(format!("[settings] {name}: default: {why}")))?;
+                let value =
+                    coerced.map_err(|why| ManifestError(format!("[settings] {name}: default: {why}")))?;
                 setting.default = Some(value);
             }
         }

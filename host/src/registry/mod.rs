@@ -34,6 +34,8 @@ pub struct Registry {
     pub identifiers: BTreeMap<IdentifierName, IdentifierKind>,
     /// The installed plug-ins.
     pub capabilities: BTreeMap<CapabilityName, Arc<Capability>>,
+    /// The last generation of plug-ins that were removed: what one of them did stays done.
+    pub removed: BTreeMap<CapabilityName, u32>,
     /// BLAKE3 of the admin token.
     pub admin_token: Option<Digest>,
     /// Who hears, sources and consumes what, precomputed for the hot path.
@@ -95,6 +97,12 @@ impl Capability {
 }
 
 impl Registry {
+    /// The newest generation of a capability, installed or removed; 0 when it never was.
+    pub fn generation(&self, capability: &CapabilityName) -> u32 {
+        let installed = self.capabilities.get(capability).map(|is| is.generation);
+        installed.or_else(|| self.removed.get(capability).copied()).unwrap_or(0)
+    }
+
     /// The capability whose claim is the field's value.
     pub fn source_of(&self, field: &str) -> Option<&CapabilityName> {
         self.fields.get(field)?.source.as_ref()

@@ -153,10 +153,10 @@ impl Registry {
         let known = self.fields.get(field);
         if let Some(known) = known {
             agree(field, known, sourced)?;
-        } else if let Some(identifier) = &sourced.identifies {
-            if !self.identifiers.contains_key(identifier) {
-                return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
-            }
+        } else if let Some(identifier) = &sourced.identifies
+            && !self.identifiers.contains_key(identifier)
+        {
+            return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
         }
         let now = known.and_then(|known| known.source.clone());
         Ok(PlannedSource {

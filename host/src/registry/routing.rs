@@ -61,7 +61,8 @@ impl Routed {
 impl Routing {
     /// The tables of a registry.
     pub fn of(registry: &Registry) -> Routing {
-        let mut routing = Routing { fields: registry.fields.clone().into_iter().collect(), ..Routing::default() };
+        let mut routing =
+            Routing { fields: registry.fields.clone().into_iter().collect(), ..Routing::default() };
         for (name, capability) in &registry.capabilities {
             let index = routing.capabilities.len();
             let consumes = capability.manifest.consumes.keys();

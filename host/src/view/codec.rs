@@ -42,7 +42,12 @@ pub(super) fn told_size(told: &Told) -> usize {
     let blocked: usize = told
         .blocked
         .iter()
-        .map(|blocked| 96 + blocked.failure.as_ref().map_or(0, |failure| failure.message.len() + 64 * failure.backtrace.len()))
+        .map(|blocked| {
+            96 + blocked
+                .failure
+                .as_ref()
+                .map_or(0, |failure| failure.message.len() + 64 * failure.backtrace.len())
+        })
         .sum();
     claims + memory + blocked
 }
@@ -79,17 +84,15 @@ pub(super) fn read_profile(store: &Store, id: ProfileId) -> Result<Option<Arc<Pr
     let Stored { mut profile, apart } = decode(&bytes).map_err(StoreError::unreadable)?;
     for (capability, generation) in apart {
         let bytes = store.get(&keys::told(id, capability.as_str(), generation))?;
-        let bytes = bytes.ok_or_else(|| StoreError::unreadable(format!("a part of profile {id} is missing")))?;
+        let bytes =
+            bytes.ok_or_else(|| StoreError::unreadable(format!("a part of profile {id} is missing")))?;
         profile.told.push(decode(&bytes).map_err(StoreError::unreadable)?);
     }
     Ok(Some(Arc::new(profile)))
 }
 
 /// Puts what a batch collected of profiles into the store's batch.
-pub(super) fn write_profiles<'a>(
-    batch: &mut Batch,
-    profiles: impl Iterator<Item = &'a Arc<ProfileState>>,
-) {
+pub(super) fn write_profiles<'a>(batch: &mut Batch, profiles: impl Iterator<Item = &'a Arc<ProfileState>>) {
     // In the order of keys: neighbours share the store's pages.
     let mut sorted: Vec<&Arc<ProfileState>> = profiles.collect();
     sorted.sort_unstable_by_key(|state| state.id);
@@ -101,10 +104,10 @@ pub(super) fn all_profiles(store: &Store) -> Result<HashMap<ProfileId, Arc<Profi
     let mut profiles = HashMap::new();
     for entry in store.scan(keys::PROFILES) {
         let (key, _) = entry?;
-        if let Some(id) = keys::parse_profile(&key) {
-            if let Some(profile) = read_profile(store, id)? {
-                profiles.insert(id, profile);
-            }
+        if let Some(id) = keys::parse_profile(&key)
+            && let Some(profile) = read_profile(store, id)?
+        {
+            profiles.insert(id, profile);
         }
     }
     Ok(profiles)

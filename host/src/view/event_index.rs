@@ -78,7 +78,8 @@ impl EventIndex {
             let (key, bytes) = entry?;
             let number = <[u8; 8]>::try_from(key.as_slice()).map_err(StoreError::unreadable)?;
             let number = u64::from_be_bytes(number);
-            let (newest_at, entries) = parse_block(&bytes).ok_or_else(|| StoreError::unreadable("a block of event ids"))?;
+            let (newest_at, entries) =
+                parse_block(&bytes).ok_or_else(|| StoreError::unreadable("a block of event ids"))?;
             index.positions.reserve(entries.len());
             let count = entries.len();
             index.positions.extend(entries);

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event_index::write_blocks;
 use super::memtable::Memtable;
 use super::store::{Batch, StoreError};
-use super::event_index::write_blocks;
 use super::{Shared, codec, keys};
 use crate::record::encode;
 

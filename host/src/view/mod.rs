@@ -105,7 +105,11 @@ pub enum Folded {
 impl Folded {
     /// An event that was taken.
     pub fn accepted(accepted: Arc<Accepted>) -> Folded {
-        let key = accepted.event.application.as_ref().map(|application| EventKey::of(application, &accepted.event.id));
+        let key = accepted
+            .event
+            .application
+            .as_ref()
+            .map(|application| EventKey::of(application, &accepted.event.id));
         let key = key.unwrap_or(EventKey([0; 16]));
         Folded::Accepted { key, accepted }
     }
@@ -159,7 +163,11 @@ impl View {
     }
 
     /// Profiles of a partition that wait for something, in order, after `after`.
-    pub fn waiting(&self, after: Option<(Partition, ProfileId)>, limit: usize) -> Vec<(Partition, ProfileId)> {
+    pub fn waiting(
+        &self,
+        after: Option<(Partition, ProfileId)>,
+        limit: usize,
+    ) -> Vec<(Partition, ProfileId)> {
         use std::ops::Bound;
         let waiting = self.shared.waiting.lock();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);

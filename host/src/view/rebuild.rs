@@ -190,6 +190,8 @@ impl View {
         let written = || tables.writing.as_ref()?.profiles.get(&id).map(|(_, state)| state.clone());
         let before = match tables.active.profiles.remove(&id).map(|(_, state)| state).or_else(written) {
             Some(state) => Some(state),
+            // A profile's first record says so itself: no need to look for what isn't there.
+            None if decided.previous.is_none() => None,
             None => codec::read_profile(&self.shared.store, id)?,
         };
         let created = before.is_none();
@@ -228,7 +230,9 @@ pub struct Dump {
 
 fn sorted(state: &ProfileState) -> ProfileState {
     let mut state = state.clone();
-    state.told.sort_by(|one, other| (&one.capability, one.generation).cmp(&(&other.capability, other.generation)));
+    state
+        .told
+        .sort_by(|one, other| (&one.capability, one.generation).cmp(&(&other.capability, other.generation)));
     state
 }
 

@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", ".5", "5.", "1e", "NaN", "inf", "1_000", "1e999999999999", "1e100", "0x1", " 1", "١"] {
+        for text in
+            ["", "-", ".5", "5.", "1e", "NaN", "inf", "1_000", "1e999999999999", "1e100", "0x1", " 1", "١"]
+        {
             assert!(Decimal::parse(text).is_none(), "{text:?}");
         }
     }

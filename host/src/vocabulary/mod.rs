@@ -22,5 +22,5 @@ pub use name::{
 };
 pub use position::{ItemPosition, Partition, Position, PositionError, Seq};
 pub use profile::{DataPoint, ProfileId, Projection};
-pub use time::{Date, Timestamp, TimeError};
+pub use time::{Date, TimeError, Timestamp};
 pub use value::{CoerceError, Type, Value};

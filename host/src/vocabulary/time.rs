@@ -120,7 +120,14 @@ mod tests {
         let moment: Timestamp = "2026-11-21T11:00:00.250+01:00".parse().unwrap();
         assert_eq!(moment.to_string(), "2026-11-21T10:00:00.25Z");
         assert_eq!("1969-12-31T23:59:59Z".parse::<Timestamp>().unwrap(), Timestamp(-1000));
-        for text in ["2026-11-21", "yesterday", "2026-02-30T00:00:00Z", "2026-11-21T10:00Z", "2026-11-21T10:00:00", ""] {
+        for text in [
+            "2026-11-21",
+            "yesterday",
+            "2026-02-30T00:00:00Z",
+            "2026-11-21T10:00Z",
+            "2026-11-21T10:00:00",
+            "",
+        ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }

@@ -140,7 +140,8 @@ impl Value {
             },
             _ => None,
         };
-        let converted = converted.or_else(|| (wanted == Type::Json).then(|| Value::Json(self.to_json().to_string())));
+        let converted =
+            converted.or_else(|| (wanted == Type::Json).then(|| Value::Json(self.to_json().to_string())));
         converted.ok_or_else(|| CoerceError { wanted, found: format!("a {}", self.kind()) })
     }
 

@@ -18,8 +18,8 @@
 //! `!shout X` becomes `X` in capitals, `!panic` panics, `!silent` gets no answer.
 
 use samsyn_plugin::{
-    Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source, Subscriber, Timestamp,
-    Value,
+    Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source, Subscriber,
+    Timestamp, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,9 @@ impl Source for Probe {
     ) -> Result<(), Error> {
         for proposal in proposals {
             match (proposal.text(), &proposal.value) {
-                (Some("!refuse"), _) => effects.refuse(&proposal.field, "probe.refused", "The probe was told to.")?,
+                (Some("!refuse"), _) => {
+                    effects.refuse(&proposal.field, "probe.refused", "The probe was told to.")?
+                }
                 (Some("!panic"), _) => panic!("the probe was told to panic"),
                 (Some("!silent"), _) => {}
                 (Some(text), _) if text.starts_with("!shout ") => {
@@ -76,7 +78,10 @@ impl Observer for Probe {
         _: &Settings,
         effects: &mut Effects,
     ) -> Result<(), Error> {
-        let seen: Vec<String> = changes.iter().map(|change| format!("{}={}", change.field, shown(change.after.as_ref()))).collect();
+        let seen: Vec<String> = changes
+            .iter()
+            .map(|change| format!("{}={}", change.field, shown(change.after.as_ref())))
+            .collect();
         effects.set("probe.seen", seen.join(" "))?;
         Ok(())
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, file_error};
 use crate::cli::output::{Paint, plain, value_text};
-use crate::client::{Plan, Setting, PlannedSource};
+use crate::client::{Plan, PlannedSource, Setting};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\

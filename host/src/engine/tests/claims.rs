@@ -43,7 +43,10 @@ fn an_opt_out_stays_when_its_source_goes() {
     bench.change(RegistryChange::SourceAssigned { field: field("opted_out"), source: None });
     bench.settle();
     assert_eq!(opted_out(), Some(Value::Boolean(true)), "no source");
-    bench.change(RegistryChange::SourceAssigned { field: field("opted_out"), source: Some(capability("other")) });
+    bench.change(RegistryChange::SourceAssigned {
+        field: field("opted_out"),
+        source: Some(capability("other")),
+    });
     bench.change(RegistryChange::Removed { capability: capability("sms") });
     bench.settle();
     assert_eq!(opted_out(), Some(Value::Boolean(true)), "another source");
@@ -66,7 +69,9 @@ fn an_undeclared_field_property_or_identifier_never_reaches_a_guest() {
     bench.propose("1", &[("first_name", text("Anna")), ("secret", text("hidden-field"))]);
     bench.settle();
     let mut event = scripted("1", &["see probe.seen"]);
-    event.properties.push(Property { name: "card".to_owned(), value: Value::Json("\"hidden-property\"".to_owned()) });
+    event
+        .properties
+        .push(Property { name: "card".to_owned(), value: Value::Json("\"hidden-property\"".to_owned()) });
     event.identifiers.push(Identifier {
         name: IdentifierName::new("email").unwrap(),
         value: "hidden-identifier@example.com".to_owned(),

@@ -98,9 +98,13 @@ fn a_plug_in_that_always_fails_is_quarantined_and_released_without_loss() {
     }
     wait_until(|| bench.engine.registry().capabilities["probe"].is_quarantined());
     bench.settle();
-    let waiting: Vec<Acceptance> = (10..14).map(|customer| bench.script(&customer.to_string(), &["text probe.note x"])).collect();
+    let waiting: Vec<Acceptance> =
+        (10..14).map(|customer| bench.script(&customer.to_string(), &["text probe.note x"])).collect();
     bench.settle();
-    assert!(waiting.iter().all(|acceptance| results(&bench, acceptance) == ["done"]), "its cursor stands still");
+    assert!(
+        waiting.iter().all(|acceptance| results(&bench, acceptance) == ["done"]),
+        "its cursor stands still"
+    );
     bench.restart();
     bench.change(RegistryChange::Released { capability: capability("probe") });
     wait_until(|| !bench.engine.lags(&capability("probe")));

@@ -77,7 +77,8 @@ fn two_first_sights_at_once_make_one_profile() {
 #[test]
 fn the_strongest_identifier_decides_and_the_conflict_is_recorded() {
     let bench = Bench::new();
-    let email = |value: &str| Identifier { name: IdentifierName::new("email").unwrap(), value: value.to_owned() };
+    let email =
+        |value: &str| Identifier { name: IdentifierName::new("email").unwrap(), value: value.to_owned() };
     let by_email = NewEvent { identifiers: vec![email("Anna@Example.com")], ..new_event("", "page.seen") };
     let anna = bench.engine.accept(by_email).unwrap().profile;
     let bert = bench.script("2", &[]).profile;
@@ -113,7 +114,10 @@ fn a_value_that_identifies_links_and_a_changed_one_retires_the_old_link() {
 #[test]
 fn proposals_are_answered_field_by_field() {
     let bench = Bench::new();
-    bench.install("probe", &format!("{USUAL}nickname = {{ type = \"text\" }}\nhandle = {{ type = \"text\" }}\n"));
+    bench.install(
+        "probe",
+        &format!("{USUAL}nickname = {{ type = \"text\" }}\nhandle = {{ type = \"text\" }}\n"),
+    );
     let nobody = crate::registry::Field {
         kind: Type::Text,
         one_of: Vec::new(),
@@ -178,8 +182,14 @@ fn emitted_events_and_changes_reach_the_others_once_and_nobody_hears_of_their_ow
         [consumes]\n\"probe.count\" = { purposes = [\"service\"], notify = true }\n\
         \"probe.note\" = { purposes = [\"service\"], notify = true }\n";
     bench.install("other", other);
-    bench.change(RegistryChange::SourceAssigned { field: field("probe.seen"), source: Some(capability("other")) });
-    bench.script("1", &["integer probe.count 3", "text probe.note hi", "emit probe.pinged text other.note pong"]);
+    bench.change(RegistryChange::SourceAssigned {
+        field: field("probe.seen"),
+        source: Some(capability("other")),
+    });
+    bench.script(
+        "1",
+        &["integer probe.count 3", "text probe.note hi", "emit probe.pinged text other.note pong"],
+    );
     bench.settle();
     assert_eq!(bench.text("1", "other.note").as_deref(), Some("pong"));
     // One record, two changes, one delivery.
@@ -202,7 +212,8 @@ fn a_timeline_can_be_read_page_by_page() {
     assert_eq!(all.len(), 7);
     let first = bench.engine.timeline(&read, None, 3).unwrap();
     let rest = bench.engine.timeline(&read, Some(first[2].position.seq), 100).unwrap();
-    let positions = |entries: &[TimelineEntry]| entries.iter().map(|entry| entry.position).collect::<Vec<_>>();
+    let positions =
+        |entries: &[TimelineEntry]| entries.iter().map(|entry| entry.position).collect::<Vec<_>>();
     assert_eq!([positions(&first), positions(&rest)].concat(), positions(&all));
 }
 
@@ -210,7 +221,10 @@ fn a_timeline_can_be_read_page_by_page() {
 fn an_event_whose_property_has_another_type_is_refused_to_that_plug_in_alone() {
     let bench = Bench::new();
     bench.install("probe", USUAL);
-    bench.install("strict", "[subscribes.\"probe.asked\"]\nscript = { type = \"integer\", required = true }\n");
+    bench.install(
+        "strict",
+        "[subscribes.\"probe.asked\"]\nscript = { type = \"integer\", required = true }\n",
+    );
     let accepted = bench.script("1", &["integer probe.count 1"]);
     bench.settle();
     let decided = &bench.decisions(&accepted)[0];

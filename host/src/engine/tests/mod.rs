@@ -75,7 +75,8 @@ impl Bench {
     }
 
     pub(crate) fn install_with(&self, name: &str, tables: &str, options: InstallOptions) {
-        let component = embed_manifest(&fixture(), &manifest(name, tables)).expect("the manifest can be embedded");
+        let component =
+            embed_manifest(&fixture(), &manifest(name, tables)).expect("the manifest can be embedded");
         self.engine.install(&component, options, &app("tests")).expect("it installs");
     }
 
@@ -99,7 +100,11 @@ impl Bench {
     }
 
     pub(crate) fn profile(&self, customer: &str) -> ReadProfile {
-        let id = self.engine.resolve(&identifier_name(), customer).expect("it can be looked up").expect("it is known");
+        let id = self
+            .engine
+            .resolve(&identifier_name(), customer)
+            .expect("it can be looked up")
+            .expect("it is known");
         self.engine.profile(id).expect("it can be read").expect("it is there")
     }
 

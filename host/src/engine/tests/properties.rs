@@ -22,8 +22,18 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let command = prop::sample::select(vec![
-        "text note a", "text note b", "clear note", "remember x", "forget", "recall note", "fail no", "panic no",
-        "emit probe.pinged text note pinged", "boolean out true", "boolean out false", "clear out",
+        "text note a",
+        "text note b",
+        "clear note",
+        "remember x",
+        "forget",
+        "recall note",
+        "fail no",
+        "panic no",
+        "emit probe.pinged text note pinged",
+        "boolean out true",
+        "boolean out false",
+        "clear out",
     ]);
     let step = prop_oneof![
         6 => (0..3u8, prop::collection::vec(command, 0..4)).prop_map(|(customer, script)| Step::Script(customer, script)),
@@ -42,7 +52,8 @@ const TABLES: &str = "[subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\
     [sources]\nnote = { type = \"text\" }\nout = { type = \"boolean\", protective = true }\n";
 
 fn play(steps: &[Step]) -> Bench {
-    let config = EngineConfig { partitions: 2, workers: 2, quarantine_after: u32::MAX, ..EngineConfig::default() };
+    let config =
+        EngineConfig { partitions: 2, workers: 2, quarantine_after: u32::MAX, ..EngineConfig::default() };
     let mut bench = Bench::with(config, Limits::default());
     bench.install("one", TABLES);
     bench.install("two", TABLES);
@@ -50,7 +61,9 @@ fn play(steps: &[Step]) -> Bench {
     for step in steps {
         match step {
             Step::Script(customer, script) => drop(bench.script(&customer.to_string(), script)),
-            Step::Propose(customer, value) => drop(bench.propose(&customer.to_string(), &[("note", text(value))])),
+            Step::Propose(customer, value) => {
+                drop(bench.propose(&customer.to_string(), &[("note", text(value))]))
+            }
             Step::Assign(source) => {
                 let source = source.map(capability);
                 bench.change(RegistryChange::SourceAssigned { field: field("note"), source });
@@ -67,7 +80,8 @@ fn play(steps: &[Step]) -> Bench {
 fn rebuilt(bench: &Bench) -> crate::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
-    let opened = View::open(&directory.path().join("view"), bench.engine.log(), &config, &bench.engine.config, |_| {});
+    let opened =
+        View::open(&directory.path().join("view"), bench.engine.log(), &config, &bench.engine.config, |_| {});
     opened.unwrap().0.dump().unwrap()
 }
 
@@ -117,13 +131,18 @@ fn check_sources(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
     for (_, record) in records {
         let Record::Decided(decided) = record else { continue };
         for changed in &decided.changes {
-            let known = sources.iter().filter(|((seq, field), _)| *seq <= decided.revision && *field == changed.field);
-            let source = known.last().and_then(|(_, source)| source.clone());
+            let known = sources
+                .iter()
+                .filter(|((seq, field), _)| *seq <= decided.revision && *field == changed.field);
+            let source = known.next_back().and_then(|(_, source)| source.clone());
             prop_assert_eq!(Some(&changed.by), source.as_ref(), "{:?}", decided);
             let claimed = decided.outcomes.iter().any(|outcome| {
                 outcome.capability == changed.by
                     && outcome.result == DeliveryResult::Done
-                    && outcome.claims.iter().any(|(field, value)| *field == changed.field && *value == changed.after)
+                    && outcome
+                        .claims
+                        .iter()
+                        .any(|(field, value)| *field == changed.field && *value == changed.after)
             });
             prop_assert!(claimed, "a change without a claim: {:?}", decided);
         }
