@@ -131,7 +131,7 @@ fn check_sources(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
     for (_, record) in records {
         let Record::Decided(decided) = record else { continue };
         for changed in &decided.changes {
-            let known = sources
+            let mut known = sources
                 .iter()
                 .filter(|((seq, field), _)| *seq <= decided.revision && *field == changed.field);
             let source = known.next_back().and_then(|(_, source)| source.clone());
