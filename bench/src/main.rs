@@ -29,6 +29,10 @@ use subject::{Failure, Scratch, Subject};
 
 const USAGE: &str = "usage: samsyn-bench [--only NAME…] [--quick] [--json]";
 
+// The command's own, so that the engine is measured as it runs.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.split_first() {
