@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use samsyn::config::Config;
 use samsyn::host::Host;
 use samsyn::sandbox::Compiler;
+use samsyn::settings::Config;
 
 use crate::load::{CUSTOMERS, Load};
 use crate::machine::process_cpu;

@@ -11,10 +11,11 @@ use tokio::task::JoinHandle;
 
 use crate::api::{self, ApiState, Token, TokenError};
 use crate::clock::Clock;
-use crate::config::{Config, DataDir};
+use crate::config::DataDir;
 use crate::engine::{ChangeError, Engine, Start, StartError};
 use crate::registry::RegistryChange;
 use crate::sandbox::Compiler;
+use crate::settings::Config;
 use crate::view::{Opened, RebuildProgress};
 use crate::vocabulary::Application;
 
@@ -23,6 +24,17 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 /// How long events that were taken may take to be decided when the host stops. What isn't decided
 /// by then is after the next start.
 const DECIDE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What makes this program compile one component and end: see [`Compiler::Child`].
+pub const COMPILE_COMMAND: &str = "compile-component";
+
+/// Untrusted components are compiled by this program itself, started as a bounded child.
+pub fn compiler() -> Compiler {
+    match std::env::current_exe() {
+        Ok(program) => Compiler::Child { program, arguments: vec![COMPILE_COMMAND.into()] },
+        Err(_) => Compiler::InProcess,
+    }
+}
 
 /// Why a host can't start.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,9 @@
 
 pub mod cli;
 pub mod client;
-pub mod local;
 
-pub mod demo;
 pub mod host;
+pub mod settings;
 
 pub mod api;
 pub mod build;

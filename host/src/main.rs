@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     // The host starts itself so to compile an untrusted component within bounds.
-    if let [samsyn::local::COMPILE_COMMAND, input, output, memory_bytes, cpu_seconds] = arguments[..] {
+    if let [samsyn::host::COMPILE_COMMAND, input, output, memory_bytes, cpu_seconds] = arguments[..] {
         let (Ok(memory_bytes), Ok(cpu_seconds)) = (memory_bytes.parse(), cpu_seconds.parse()) else {
             return ExitCode::from(2);
         };

@@ -1,11 +1,17 @@
-//! `samsyn log`: the log on this machine's disk, without a host. The work is the log's own.
+//! `samsyn log`: the log on this machine's disk, without a host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
+use super::bars;
 use super::context::Context;
 use super::error::CliError;
+use crate::config::DataDir;
+use crate::log::{LocalLog, ScanFrom};
+use crate::record::Record;
+use crate::view::Folded;
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -68,7 +74,99 @@ fn partition(text: &str) -> Result<crate::vocabulary::Partition, String> {
 /// Runs a command of `samsyn log`.
 pub fn run(command: &LogCommand, context: &Context) -> Result<(), CliError> {
     match command {
-        LogCommand::Verify(args) => crate::local::log_verify(args, context),
-        LogCommand::Cat(args) => crate::local::log_cat(args, context),
+        LogCommand::Verify(args) => verify(args, context),
+        LogCommand::Cat(args) => cat(args, context),
     }
+}
+
+/// Checks a log.
+fn verify(args: &VerifyArgs, context: &Context) -> Result<(), CliError> {
+    let directory = log_directory(&args.data)?;
+    let bar = bars::bar("checking", context.quiet);
+    let report = crate::log::verify(&directory, |progress| bars::show(&bar, progress)).map_err(|error| {
+        CliError::refused("the log can't be checked")
+            .because(error)
+            .next("name the data directory with --data")
+    })?;
+    bar.finish_and_clear();
+    let problem = report.problem.as_ref().map(ToString::to_string);
+    if context.json {
+        let line = json!({
+            "segments": report.segments, "records": report.records, "bytes": report.bytes, "problem": problem,
+        });
+        context.print(&format!("{line}\n"))?;
+    } else if problem.is_none() {
+        context.print(&format!(
+            "{} records in {} segments ({} bytes): every checksum, digest and link is right\n",
+            report.records, report.segments, report.bytes
+        ))?;
+    }
+    match problem {
+        None => Ok(()),
+        Some(problem) => Err(CliError::refused("the log is damaged").because(problem).next(
+            "keep a copy of the directory before you try anything; records before this place are whole",
+        )),
+    }
+}
+
+/// Where a data directory's log is, if there is one.
+pub fn log_directory(data: &Path) -> Result<PathBuf, CliError> {
+    let directory = DataDir(data.to_owned()).log();
+    if directory.is_dir() {
+        return Ok(directory);
+    }
+    Err(CliError::usage(format!("there is no log in {}", data.display()))
+        .next("name a host's data directory with --data"))
+}
+
+/// Prints records.
+fn cat(args: &CatArgs, context: &Context) -> Result<(), CliError> {
+    let directory = log_directory(&args.data)?;
+    let unreadable = |error: crate::log::LogError| {
+        CliError::refused("the log can't be read")
+            .because(error)
+            .next("see `samsyn log verify`; a running host holds its log")
+    };
+    let (log, _) =
+        LocalLog::<Folded>::open(&directory, crate::log::Options::default()).map_err(unreadable)?;
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    if let Some(partition) = args.partition {
+        for record in log.reader().scan(partition, args.from.unwrap_or(1)) {
+            if left == 0 {
+                return Ok(());
+            }
+            let record = record.map_err(unreadable)?;
+            print_record(context, record.position, record.kind, record.appended_at, &record.payload)?;
+            left -= 1;
+        }
+        return Ok(());
+    }
+    let mut scan = log.reader().scan_all(ScanFrom::Start);
+    while let Some(record) = scan.next().map_err(unreadable)?.filter(|_| left > 0) {
+        print_record(context, record.position, record.kind, record.appended_at, record.payload)?;
+        left -= 1;
+    }
+    Ok(())
+}
+
+fn print_record(
+    context: &Context,
+    position: crate::vocabulary::Position,
+    kind: u8,
+    at: crate::vocabulary::Timestamp,
+    payload: &[u8],
+) -> Result<(), CliError> {
+    let record = match Record::from_bytes(kind, payload) {
+        Ok(record) => serde_json::to_value(&record).unwrap_or_default(),
+        Err(error) => json!({ "unreadable": error.to_string() }),
+    };
+    if context.json {
+        let line = json!({ "position": position, "at": at, "record": record });
+        return context.print(&format!("{line}\n"));
+    }
+    let (name, body) = match record.as_object().and_then(|object| object.iter().next()) {
+        Some((name, body)) => (name.clone(), body.clone()),
+        None => ("?".to_owned(), record),
+    };
+    context.print(&format!("{position}  {at}  {name}  {body}\n"))
 }

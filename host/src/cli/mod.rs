@@ -1,9 +1,10 @@
 //! The `samsyn` command: one file a command.
 //!
 //! [`main`] parses, [`Context`] works out what the global flags mean, and one `run` a command does
-//! the work: over the host's HTTP interface ([`crate::client`]), or on files alone. What needs
-//! the host's own floors goes through [`crate::local`].
+//! the work: over the host's HTTP interface ([`crate::client`]), on this machine's files, or with a
+//! host in this process.
 
+mod bars;
 pub mod completions;
 pub mod context;
 pub mod demo;

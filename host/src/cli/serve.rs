@@ -1,12 +1,17 @@
-//! `samsyn serve`: what is typed. The work is the host's own.
+//! `samsyn serve`: a host in this process, until it is told to stop.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
+use super::bars;
 use super::context::Context;
 use super::error::CliError;
+use crate::host::{Host, HostError, compiler};
+use crate::settings::{self, Config};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,5 +56,75 @@ pub enum LogFormat {
 
 /// Runs a host until it is told to stop.
 pub fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
-    crate::local::serve(args, context)
+    let mut config = Config::read(args.config.as_deref()).map_err(|error| {
+        CliError::usage("the configuration can't be used")
+            .because(error)
+            .next("compare it with `samsyn serve --print-config`")
+    })?;
+    if let Some(data) = &args.data {
+        config.data.clone_from(data);
+    }
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    match args.log_format {
+        Some(LogFormat::Json) => config.log_format = settings::LogFormat::Json,
+        Some(LogFormat::Human) => config.log_format = settings::LogFormat::Human,
+        None => {}
+    }
+    if args.print_config {
+        return context.print(&config.print());
+    }
+    start_logging(config.log_format, &config.log_filter)?;
+    let bar = bars::bar("folding the view", context.quiet);
+    let host =
+        Host::start(&config, compiler(), args.new_admin_token, |progress| bars::show_rebuild(&bar, progress))
+            .map_err(host_error)?;
+    bar.finish_and_clear();
+    // Before anybody is told that it is there: whoever reads that may stop it at once.
+    let signals =
+        host.catch_signals().map_err(|error| CliError::refused("can't wait for signals").because(error))?;
+    announce(&host, context)?;
+    host.wait_for(signals);
+    tracing::info!("stopping");
+    host.stop();
+    Ok(())
+}
+
+/// Says where the host is and, once, its token.
+fn announce(host: &Host, context: &Context) -> Result<(), CliError> {
+    let address = host.local_addr();
+    tracing::info!(%address, folded = host.opened().folded, "listening");
+    let token = host.token().map(|token| token.as_str());
+    if context.json {
+        let line = json!({ "listening": format!("http://{address}"), "token": token });
+        return context.print(&format!("{line}\n"));
+    }
+    let mut text = format!("Samsyn listens on http://{address}\n");
+    if let Some(token) = token {
+        text += &format!(
+            "\nThe admin token, shown this once and kept only as a hash:\n\n  {token}\n\n\
+             Keep it, and use it with: export SAMSYN_TOKEN={token}\n"
+        );
+    }
+    context.print(&text)
+}
+
+/// Sends the host's own log to standard error.
+pub fn start_logging(format: settings::LogFormat, filter: &str) -> Result<(), CliError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
+        CliError::usage("log_filter can't be read").because(error).next("write something like info")
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match format {
+        settings::LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        settings::LogFormat::Human => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+    };
+    started.map_err(|error| CliError::refused("the host's log can't be started").because(error))
+}
+
+/// What kept a host from starting, with what to do about it.
+pub fn host_error(error: HostError) -> CliError {
+    let next = error.next_step();
+    CliError::refused("the host can't start").because(error).next(next)
 }

@@ -1,11 +1,18 @@
-//! `samsyn view`: the view on this machine's disk, without a host. The work is the view's own.
+//! `samsyn view`: the view on this machine's disk, without a host.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
+use super::bars;
 use super::context::Context;
 use super::error::CliError;
+use super::log::log_directory;
+use crate::config::DataDir;
+use crate::log::LocalLog;
+use crate::settings::Config;
+use crate::view::{Folded, View};
 
 const REBUILD_EXAMPLES: &str = "\
 Examples:
@@ -34,6 +41,41 @@ pub struct RebuildArgs {
 /// Runs a command of `samsyn view`.
 pub fn run(command: &ViewCommand, context: &Context) -> Result<(), CliError> {
     match command {
-        ViewCommand::Rebuild(args) => crate::local::view_rebuild(args, context),
+        ViewCommand::Rebuild(args) => rebuild(args, context),
     }
+}
+
+/// Folds the whole log into a new view.
+fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
+    let directory = log_directory(&args.data)?;
+    let data = DataDir(args.data.clone());
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        CliError::refused(what.to_owned()).because(error).next("stop the host first; see `samsyn log verify`")
+    };
+    let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
+        .map_err(|error| failed("the log can't be opened", &error))?;
+    if data.view().exists() {
+        std::fs::remove_dir_all(data.view())
+            .map_err(|error| failed("the old view can't be deleted", &error))?;
+    }
+    let config = Config::read(None).unwrap_or_default();
+    let started = std::time::Instant::now();
+    let bar = bars::bar("folding the view", context.quiet);
+    let (view, opened) = View::open(&data.view(), log.reader(), &config.view, &config.engine, |progress| {
+        bars::show_rebuild(&bar, progress);
+    })
+    .map_err(|error| failed("the view can't be folded", &error))?;
+    bar.finish_and_clear();
+    let profiles = view.profiles();
+    view.close().map_err(|error| failed("the view can't be written", &error))?;
+    let seconds = started.elapsed().as_secs_f64();
+    let rate = (opened.folded as f64 / seconds.max(1e-9)) as u64;
+    if context.json {
+        let line = json!({ "records": opened.folded, "profiles": profiles, "seconds": seconds, "records_per_second": rate });
+        return context.print(&format!("{line}\n"));
+    }
+    context.print(&format!(
+        "{} records folded into {profiles} profiles in {seconds:.1} s ({rate} records/s)\n",
+        opened.folded
+    ))
 }

@@ -8,6 +8,7 @@
 //! summary     what the host then says; show writes it for people
 //! ```
 
+mod args;
 mod companions;
 mod purchases;
 mod script;
@@ -20,19 +21,18 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+pub use self::args::DemoArgs;
 use self::companions::Cast;
 use self::script::{Script, Sender};
 use self::send::Clients;
 use self::stage::{Component, Stage};
 use self::summary::{Measured, Summary};
-use crate::cli::demo::DemoArgs;
 use crate::cli::import::{Stop, for_terminal};
 use crate::cli::output::grouped;
-use crate::cli::{CliError, Context};
+use crate::cli::{CliError, Context, serve};
 use crate::client::Client;
-use crate::config::Config;
-use crate::host::Host;
-use crate::local;
+use crate::host::{Host, compiler};
+use crate::settings::Config;
 
 /// How often the host is asked whether it is done.
 const ASK_EVERY: Duration = Duration::from_millis(20);
@@ -61,8 +61,8 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
         log_filter: "warn".to_owned(),
         ..Config::default()
     };
-    local::start_logging(config.log_format, &config.log_filter)?;
-    let host = Host::start(&config, local::compiler(), true, |_| {}).map_err(|error| {
+    serve::start_logging(config.log_format, &config.log_filter)?;
+    let host = Host::start(&config, compiler(), true, |_| {}).map_err(|error| {
         let next = error.next_step();
         CliError::refused("the host can't start").because(error).next(next)
     })?;

@@ -1,12 +1,9 @@
-//! `samsyn demo`: what is typed. The work is the host's own.
+//! `samsyn demo`: what is typed.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-
-use super::context::Context;
-use super::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,9 +36,4 @@ pub struct DemoArgs {
     /// Stop the host after the summary
     #[arg(long)]
     pub exit: bool,
-}
-
-/// Runs the demo.
-pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
-    crate::local::demo(args, context)
 }
