@@ -28,6 +28,8 @@ mod ticker;
 mod values;
 
 #[cfg(test)]
+mod fixture_tests;
+#[cfg(test)]
 pub(crate) mod guests;
 #[cfg(test)]
 mod tests;

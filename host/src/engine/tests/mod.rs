@@ -129,6 +129,13 @@ impl Bench {
     }
 }
 
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // Its threads hold the engine, so it doesn't end by itself.
+        self.engine.stop();
+    }
+}
+
 pub(crate) fn visible(
     state: &ProfileState,
     generations: &std::collections::BTreeMap<CapabilityName, u32>,
