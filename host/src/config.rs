@@ -66,7 +66,7 @@ pub struct ViewConfig {
 
 impl Default for ViewConfig {
     fn default() -> ViewConfig {
-        ViewConfig { cache_bytes: 64 << 20, batch_entries: 20_000, batch_ms: 500 }
+        ViewConfig { cache_bytes: 64 << 20, batch_entries: 20_000, batch_ms: 2_000 }
     }
 }
 

@@ -138,11 +138,19 @@ pub struct Options {
     /// Queued bytes from which on [`LocalLog::is_full`] says so. Appends are still taken: who must
     /// slow down is for the callers to say.
     pub queue_bytes_max: usize,
+    /// Microseconds from the start of one commit to the next, at least, when there is work: on a
+    /// disk that syncs faster, more appends share a sync. A lone append never waits for it.
+    pub commit_interval_us: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { segment_bytes: 64 << 20, frame_bytes_max: 4 << 20, queue_bytes_max: 32 << 20 }
+        Options {
+            segment_bytes: 64 << 20,
+            frame_bytes_max: 4 << 20,
+            queue_bytes_max: 32 << 20,
+            commit_interval_us: 1_000,
+        }
     }
 }
 

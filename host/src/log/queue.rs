@@ -61,15 +61,23 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for records and takes whole appends, in order, up to `bytes_max`; none once the
-    /// queue is closed and empty.
-    pub fn take(&self, bytes_max: usize) -> Option<VecDeque<Pending<T>>> {
+    /// Waits for records; false once the queue is closed and empty.
+    pub fn wait_for_records(&self) -> bool {
         let mut state = self.state.lock();
         while state.pending.is_empty() {
             if state.closed {
-                return None;
+                return false;
             }
             self.filled.wait(&mut state);
+        }
+        true
+    }
+
+    /// Takes whole appends, in order, up to `bytes_max`; none when there are none.
+    pub fn take(&self, bytes_max: usize) -> Option<VecDeque<Pending<T>>> {
+        let mut state = self.state.lock();
+        if state.pending.is_empty() {
+            return None;
         }
         let queued = self.bytes.load(Ordering::Relaxed);
         let taken = if queued <= bytes_max {

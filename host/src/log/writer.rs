@@ -103,8 +103,20 @@ impl<T> Writer<T> {
     }
 
     fn commit_all(&mut self, on_durable: &mut impl FnMut(Commit<T>)) -> Result<(), Failure> {
-        while let Some(batch) = self.queue.take(self.options.frame_bytes_max) {
-            on_durable(self.commit(batch)?);
+        let interval = Duration::from_micros(self.options.commit_interval_us);
+        let mut started: Option<Instant> = None;
+        while self.queue.wait_for_records() {
+            // A lone append goes at once. When they come thick and fast, those of one interval
+            // share a write and a sync, each of which costs the same for one as for many.
+            let early = started.and_then(|started| interval.checked_sub(started.elapsed()));
+            if let Some(rest) = early.filter(|_| self.queue.queued_bytes() < self.options.frame_bytes_max / 2)
+            {
+                std::thread::sleep(rest);
+            }
+            started = Some(Instant::now());
+            if let Some(batch) = self.queue.take(self.options.frame_bytes_max) {
+                on_durable(self.commit(batch)?);
+            }
         }
         self.write_closing_mark()
     }

@@ -12,8 +12,12 @@ use super::*;
 mod survival;
 
 /// The smallest segments there can be, so that a few records fill several.
-pub(super) const SMALL: Options =
-    Options { segment_bytes: 1 << 10, frame_bytes_max: 1 << 10, queue_bytes_max: 1 << 20 };
+pub(super) const SMALL: Options = Options {
+    segment_bytes: 1 << 10,
+    frame_bytes_max: 1 << 10,
+    queue_bytes_max: 1 << 20,
+    commit_interval_us: 0,
+};
 
 pub(super) fn entry(partition: u16, payload: &str) -> Entry<usize> {
     Entry {
