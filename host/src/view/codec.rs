@@ -92,11 +92,10 @@ pub(super) fn read_profile(store: &Store, id: ProfileId) -> Result<Option<Arc<Pr
 }
 
 /// Puts what a batch collected of profiles into the store's batch.
-pub(super) fn write_profiles<'a>(batch: &mut Batch, profiles: impl Iterator<Item = &'a Arc<ProfileState>>) {
+pub(super) fn write_profiles(batch: &mut Batch, mut profiles: Vec<&Arc<ProfileState>>) {
     // In the order of keys: neighbours share the store's pages.
-    let mut sorted: Vec<&Arc<ProfileState>> = profiles.collect();
-    sorted.sort_unstable_by_key(|state| state.id);
-    sorted.into_iter().for_each(|state| write_profile(batch, state));
+    profiles.sort_unstable_by_key(|state| state.id);
+    profiles.into_iter().for_each(|state| write_profile(batch, state));
 }
 
 /// Every profile of the store; for comparing two views.

@@ -1,6 +1,7 @@
 //! Writing what is collected to the store: a thread that wakes when there is enough of it, or when
 //! what there is has waited long enough.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,19 @@ use super::event_index::write_blocks;
 use super::memtable::Memtable;
 use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
-use crate::record::encode;
+use crate::record::{ProfileState, encode};
+use crate::vocabulary::Partition;
 
 /// Batches that may be asked for before who asks must wait: one is written, one is collected.
 const BATCHES_AHEAD_MAX: u64 = 1;
+/// Links written in one batch.
+const LINKS_A_BATCH: usize = 500;
+
+/// Where each partition is, encoded.
+type Places = Vec<(Partition, Vec<u8>)>;
+/// Blocks of event ids to write, and numbers of those to forget.
+type NewEvents = (Vec<(u64, Vec<u8>)>, Vec<u64>);
+
 impl Shared {
     /// The flusher's loop; ends when the view closes.
     pub(super) fn run_flusher(&self) {
@@ -32,11 +42,11 @@ impl Shared {
             let result = self.flush_now();
             let mut state = self.flushing.lock();
             state.written = state.written.max(asked);
-            if let Err(error) = result {
-                tracing::error!(%error, "the view can't be written; reads go on from memory");
-                state.failed = Some(error.to_string());
-            }
             self.wake.notify_all();
+            if let Err(error) = result {
+                tracing::error!(%error, "the view can't be written; reads go on from memory, and the next start folds it anew");
+                return;
+            }
         }
     }
 
@@ -54,6 +64,9 @@ impl Shared {
     /// Writes what is collected now. Two callers take turns.
     pub(super) fn flush_now(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock();
+        if let Some(failed) = &self.flushing.lock().failed {
+            return Err(StoreError::unreadable(failed));
+        }
         let (table, applied, events) = {
             let mut tables = self.tables.write();
             if tables.active.is_empty() {
@@ -70,44 +83,72 @@ impl Shared {
             let new = events.take_new();
             (table, applied, (new, events.take_expired(self.event_id_millis, self.event_ids_max)))
         };
-        let mut batch = Batch::default();
-        self.write_table(&mut batch, &table);
+        let result = self.write_table(&table, applied, events);
+        match &result {
+            Ok(()) => self.tables.write().writing = None,
+            // What isn't written stays where reads find it, and nothing is written any more: the
+            // store must not say that it is further than it is.
+            Err(error) => self.flushing.lock().failed = Some(error.to_string()),
+        }
+        result
+    }
+
+    /// Writes a table, a batch a partition: each is right by itself, and while one is applied
+    /// nobody can read the store.
+    fn write_table(&self, table: &Memtable, applied: Places, events: NewEvents) -> Result<(), StoreError> {
+        // First, because an id that is known too early is only the same one again after a crash.
         let (new, expired) = events;
         for number in &expired {
             if let Some(block) = self.store.get(&keys::event_block(*number))? {
                 self.events.write().forget(&block);
             }
         }
+        let mut batch = Batch::default();
         write_blocks(&mut batch, new, &expired);
-        for (partition, bytes) in applied {
-            batch.put(&keys::applied(partition), bytes);
+        self.store.apply(batch)?;
+        let mut profiles: HashMap<Partition, Vec<&Arc<ProfileState>>> = HashMap::new();
+        for (partition, state) in table.profiles.values() {
+            profiles.entry(*partition).or_default().push(state);
         }
-        let result = self.store.apply(batch);
-        if result.is_ok() {
-            self.tables.write().writing = None;
+        self.write_links(table)?;
+        for (partition, place) in applied {
+            let mut batch = Batch::default();
+            let changed = profiles.remove(&partition).unwrap_or_default();
+            self.write_waiting(&mut batch, partition, &changed);
+            codec::write_profiles(&mut batch, changed);
+            batch.put(&keys::applied(partition), place);
+            self.store.apply(batch)?;
         }
-        result
+        Ok(())
     }
 
-    fn write_table(&self, batch: &mut Batch, table: &Memtable) {
-        codec::write_profiles(batch, table.profiles.values().map(|(_, state)| state));
-        for (partition, state) in table.profiles.values() {
-            let key = keys::waiting(*partition, state.id);
+    fn write_waiting(&self, batch: &mut Batch, partition: Partition, changed: &[&Arc<ProfileState>]) {
+        let mut stored = self.stored_waiting.lock();
+        for state in changed {
+            let key = keys::waiting(partition, state.id);
             if state.waits() {
+                stored.insert(state.id);
                 batch.put(&key, Vec::new());
-            } else if self.stored_waiting.lock().remove(&state.id) {
+            } else if stored.remove(&state.id) {
                 batch.remove(&key);
             }
-            if state.waits() {
-                self.stored_waiting.lock().insert(state.id);
-            }
         }
-        for ((name, normal), profile) in &table.links {
-            let key = keys::link(name, normal);
-            match profile {
-                Some(profile) => batch.put(&key, profile.0.as_bytes().to_vec()),
-                None => batch.remove(&key),
+    }
+
+    /// Links come before the place of their partition: folding one again changes nothing.
+    fn write_links(&self, table: &Memtable) -> Result<(), StoreError> {
+        let mut links = table.links.iter().peekable();
+        while links.peek().is_some() {
+            let mut batch = Batch::default();
+            for ((name, normal), profile) in links.by_ref().take(LINKS_A_BATCH) {
+                let key = keys::link(name, normal);
+                match profile {
+                    Some(profile) => batch.put(&key, profile.0.as_bytes().to_vec()),
+                    None => batch.remove(&key),
+                }
             }
+            self.store.apply(batch)?;
         }
+        Ok(())
     }
 }
