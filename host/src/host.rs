@@ -13,10 +13,11 @@ use crate::api::{self, ApiState, Token, TokenError};
 use crate::clock::Clock;
 use crate::config::DataDir;
 use crate::engine::{ChangeError, Engine, Start, StartError};
+use crate::log::Progress;
 use crate::registry::RegistryChange;
 use crate::sandbox::Compiler;
 use crate::settings::Config;
-use crate::view::{Opened, RebuildProgress};
+use crate::view::Opened;
 use crate::vocabulary::Application;
 
 /// How long requests under way may take when the host stops.
@@ -92,7 +93,7 @@ impl Host {
         config: &Config,
         compiler: Compiler,
         new_token: bool,
-        progress: impl FnMut(RebuildProgress),
+        progress: impl FnMut(Progress),
     ) -> Result<Host, HostError> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(HostError::Threads)?;

@@ -24,4 +24,5 @@ pub mod registry;
 
 pub mod clock;
 pub mod config;
+pub mod durable_file;
 pub mod vocabulary;

@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::log::Progress;
-use crate::view::RebuildProgress;
 
 /// A bar on a terminal, nothing elsewhere.
 pub fn bar(what: &'static str, quiet: bool) -> ProgressBar {
@@ -18,12 +17,6 @@ pub fn bar(what: &'static str, quiet: bool) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
-}
-
-/// How far folding is.
-pub fn show_rebuild(bar: &ProgressBar, progress: RebuildProgress) {
-    bar.set_length(progress.bytes_total);
-    bar.set_position(progress.bytes_done);
 }
 
 /// How far reading the log is.

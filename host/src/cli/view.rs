@@ -62,7 +62,7 @@ fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let started = std::time::Instant::now();
     let bar = bars::bar("folding the view", context.quiet);
     let (view, opened) = View::open(&data.view(), log.reader(), &config.view, &config.engine, |progress| {
-        bars::show_rebuild(&bar, progress);
+        bars::show(&bar, progress);
     })
     .map_err(|error| failed("the view can't be folded", &error))?;
     bar.finish_and_clear();

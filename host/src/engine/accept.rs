@@ -174,7 +174,7 @@ impl Engine {
     /// Finds out whose the event is and appends it.
     fn place(
         &self,
-        new: NewEvent,
+        mut new: NewEvent,
         id: String,
         content: u64,
         now: Timestamp,
@@ -185,14 +185,16 @@ impl Engine {
             return Err(AcceptError::UnknownProfile(profile));
         }
         let registry = self.registry();
-        let known = self.identity.look_up(&new.identifiers, &registry, &self.view)?;
+        let identifiers = std::mem::take(&mut new.identifiers);
+        let known = self.identity.look_up(&identifiers, &registry, &self.view)?;
         let settled = match (new.profile, same_owner(&known)) {
             (Some(profile), _) if known.is_empty() => Some(profile),
             (None, Some(owner)) => Some(owner),
             (Some(profile), Some(owner)) if profile == owner => Some(owner),
             _ => None,
         };
-        let make = |profile: ProfileId, conflicts: Vec<Conflict>, new: NewEvent| Accepted {
+        let given = new.profile;
+        let make = |profile: ProfileId, identifiers: Vec<Identifier>, conflicts: Vec<Conflict>| Accepted {
             profile,
             event: Event {
                 id: id.clone(),
@@ -202,21 +204,19 @@ impl Engine {
                 received_at: now,
                 properties: new.properties,
             },
-            identifiers: new.identifiers,
+            identifiers,
             proposals: new.proposals,
             expected: new.expected,
             conflicts,
             content,
         };
         let (profile, position) = match settled {
-            Some(profile) => (profile, self.append_accepted(&[], make(profile, Vec::new(), new))?),
+            Some(profile) => (profile, self.append_accepted(&[], make(profile, identifiers, Vec::new()))?),
             None => {
-                let identifiers = new.identifiers.clone();
-                let known = self.identity.look_up(&identifiers, &registry, &self.view)?;
                 let mut recent = self.identity.lock();
-                let owner = recent.decide_owner(known, new.profile, &self.view)?;
-                let position =
-                    self.append_accepted(&owner.links, make(owner.profile, owner.conflicts, new))?;
+                let owner = recent.decide_owner(known, given, &self.view)?;
+                let accepted = make(owner.profile, identifiers, owner.conflicts);
+                let position = self.append_accepted(&owner.links, accepted)?;
                 owner.links.iter().for_each(|linked| recent.link(linked));
                 if owner.is_new {
                     recent.add_fresh(owner.profile);

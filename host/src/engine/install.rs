@@ -1,11 +1,11 @@
 //! Changes of the registry: checked, written, and taken into use everywhere.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::runtime::LoadError;
 use super::{AcceptError, Engine};
+use crate::durable_file;
 use crate::record::{RecordKind, RegistryRecord, encode};
 use crate::registry::{Install, InstallPlan, Manifest, ManifestError, RegistryChange, RegistryError};
 use crate::sandbox::{Package, PackageError};
@@ -175,12 +175,5 @@ fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if std::fs::read(path).is_ok_and(|kept| Digest::of(&kept) == Digest::of(bytes)) {
         return Ok(());
     }
-    let Some(directory) = path.parent() else { return Ok(()) };
-    std::fs::create_dir_all(directory)?;
-    let temporary = path.with_extension("new");
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    std::fs::File::open(directory)?.sync_all()
+    durable_file::write(path, bytes)
 }

@@ -20,11 +20,12 @@ use super::worker::{Work, WorkQueue};
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, ViewConfig};
-use crate::log::{LocalLog, LogError, LogReader, Options};
+use crate::durable_file;
+use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Record, RecordError};
 use crate::registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
-use crate::view::{Opened, RebuildProgress, StoreError, View};
+use crate::view::{Opened, StoreError, View};
 use crate::vocabulary::{Application, IdentifierName, ItemPosition, Partition, Position};
 
 /// Why the engine can't start.
@@ -93,10 +94,7 @@ pub struct Start {
 
 impl Engine {
     /// Opens a data directory, or makes one, and starts deciding.
-    pub fn start(
-        start: Start,
-        progress: impl FnMut(RebuildProgress),
-    ) -> Result<(Arc<Engine>, Opened), StartError> {
+    pub fn start(start: Start, progress: impl FnMut(Progress)) -> Result<(Arc<Engine>, Opened), StartError> {
         let Start { data, mut engine, view, log, limits, compiler, clock } = start;
         engine.partitions = data_settings(&data, engine.partitions)?;
         let workers = match engine.workers {
@@ -311,18 +309,9 @@ fn data_settings(data: &DataDir, partitions: u16) -> Result<u16, StartError> {
             if !(1..=4096).contains(&partitions) {
                 return Err(failed(format!("partitions = {partitions}: 1 to 4096 are possible")));
             }
-            std::fs::create_dir_all(&data.0).map_err(|error| failed(error.to_string()))?;
             let text =
                 toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
-            let write = || {
-                let temporary = path.with_extension("new");
-                let mut file = std::fs::File::create(&temporary)?;
-                std::io::Write::write_all(&mut file, text.as_bytes())?;
-                file.sync_all()?;
-                std::fs::rename(&temporary, &path)?;
-                std::fs::File::open(&data.0)?.sync_all()
-            };
-            write().map_err(|error: std::io::Error| failed(error.to_string()))?;
+            durable_file::write(&path, text.as_bytes()).map_err(|error| failed(error.to_string()))?;
             Ok(partitions)
         }
         Err(error) => Err(failed(error.to_string())),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::decide::{Cause, Delivered, Ran};
 use super::route::Target;
-use super::worker::{Snapshot, Work};
+use super::worker::Work;
 use super::{AcceptError, Engine, QueryError};
 use crate::record::{Blocked, PartitionState, ProfileState};
 use crate::view::StoreError;
@@ -241,20 +241,12 @@ impl Engine {
             let delivered = vec![Delivered { capability: index, generation, role: blocked.role, ran }];
             let decision = snapshot.decision(self, &item, delivered, true, Some(None));
             let mut core = self.cell(partition).core.lock();
-            if still(&snapshot, &mut core, self)? {
+            if snapshot.still_holds(&mut core, self)? {
                 self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
                 return Ok(!failed);
             }
         }
     }
-}
-
-fn still(
-    snapshot: &Snapshot,
-    core: &mut super::partition::Core,
-    engine: &Engine,
-) -> Result<bool, AcceptError> {
-    snapshot.still_holds(core, engine)
 }
 
 fn blocked_of(state: &ProfileState, partition: Partition) -> impl Iterator<Item = ParkedItem> + '_ {

@@ -15,7 +15,7 @@ mod store;
 
 pub use keys::EventKey;
 pub use memtable::Applied;
-pub use rebuild::{Dump, Opened, RebuildProgress};
+pub use rebuild::{Dump, Opened};
 pub use store::{StoreError, VALUE_BYTES_MAX};
 
 use std::collections::{BTreeSet, HashMap};

@@ -53,17 +53,6 @@ pub struct Opened {
     pub folded: u64,
 }
 
-/// How far folding is.
-#[derive(Clone, Copy, Debug)]
-pub struct RebuildProgress {
-    /// Bytes of the log read, those skipped included.
-    pub bytes_done: u64,
-    /// Bytes of the log.
-    pub bytes_total: u64,
-    /// Records folded.
-    pub records: u64,
-}
-
 const MILLIS_A_DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl View {
@@ -74,7 +63,7 @@ impl View {
         log: &LogReader,
         config: &ViewConfig,
         engine: &EngineConfig,
-        mut progress: impl FnMut(RebuildProgress),
+        mut progress: impl FnMut(Progress),
     ) -> Result<(View, Opened), StoreError> {
         let meta = Meta { log: log.log_id().0.to_vec(), fold: FOLD_VERSION };
         let opened = Store::open(dir, config.cache_bytes).and_then(|store| {
@@ -136,7 +125,7 @@ impl View {
     }
 
     /// Folds what the log has beyond the view, in one pass over it.
-    fn catch_up(&self, progress: &mut impl FnMut(RebuildProgress)) -> Result<u64, StoreError> {
+    fn catch_up(&self, progress: &mut impl FnMut(Progress)) -> Result<u64, StoreError> {
         let from: HashMap<Partition, Seq> = {
             let tables = self.shared.tables.read();
             tables.applied.iter().map(|(partition, applied)| (*partition, applied.seq + 1)).collect()
@@ -154,8 +143,7 @@ impl View {
             for batch in &batches {
                 folded += batch.records.len() as u64;
                 self.fold_batch(batch.records)?;
-                let (bytes_done, bytes_total) = (batch.progress.bytes_done, batch.progress.bytes_total);
-                progress(RebuildProgress { bytes_done, bytes_total, records: folded });
+                progress(Progress { records: folded, ..batch.progress });
                 if self.shared.tables.read().active.len() > HELD_ENTRIES_MAX {
                     self.shared.ask_and_wait_for_room();
                 }
