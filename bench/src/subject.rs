@@ -7,7 +7,8 @@ use std::sync::Arc;
 use samsyn::clock::Clock;
 use samsyn::config::{DataDir, EngineConfig, ViewConfig};
 use samsyn::engine::{AcceptError, Engine, InstallOptions, NewEvent, Start};
-use samsyn::sandbox::{Access, Compiler, Limits, SourcedField, embed_manifest};
+use samsyn::registry::Field;
+use samsyn::sandbox::{Access, Compiler, Limits, embed_manifest};
 use samsyn::vocabulary::{
     Application, DataPoint, Event, EventName, FieldName, Identifier, IdentifierName, ProfileId, Projection,
     Property, Timestamp, Type, Value,
@@ -110,8 +111,7 @@ impl Sample {
                 memory: None,
             },
             access: Arc::new(Access {
-                sources: [(count, SourcedField::of(Type::Integer)), (item, SourcedField::of(Type::Text))]
-                    .into(),
+                sources: [(count, Field::of(Type::Integer)), (item, Field::of(Type::Text))].into(),
                 emits: Default::default(),
                 settings: [("fields".to_owned(), fields)].into(),
             }),

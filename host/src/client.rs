@@ -15,12 +15,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::vocabulary::Reason;
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 
 pub use answer::{
     Accepted, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, EventAnswer, EventHead, FieldOutcome,
     Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue, Status, TimelineItem,
 };
+pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
 pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Identifier, InstallAnswer, Plan, PlannedIdentifier,
@@ -210,9 +212,15 @@ impl Client {
     }
 
     /// Makes a capability the field's source; none leaves the field without one.
-    pub fn assign(&self, field: &str, capability: Option<&str>) -> Result<Answer<Field>, ClientError> {
+    pub fn assign(
+        &self,
+        field: &str,
+        capability: Option<&str>,
+        reason: Option<&Reason>,
+    ) -> Result<Answer<Field>, ClientError> {
         let body = serde_json::json!({ "capability": capability });
-        self.call(Call::new("PUT", format!("/v1/fields/{}/source", percent_encoded(field))).json(&body)?)
+        let call = Call::new("PUT", format!("/v1/fields/{}/source", percent_encoded(field))).reason(reason);
+        self.call(call.json(&body)?)
     }
 
     /// All identifiers.
@@ -231,19 +239,17 @@ impl Client {
     }
 
     /// What installing this component would change. Changes nothing.
-    pub fn plan(&self, component: &[u8], from_start: bool) -> Result<Answer<Plan>, ClientError> {
-        self.call(install_call(component, from_start, false).flag("dry_run", true))
+    pub fn plan(&self, component: &[u8], how: InstallHow<'_>) -> Result<Answer<Plan>, ClientError> {
+        self.call(install_call(component, how).flag("dry_run", true))
     }
 
-    /// Installs a component: from now, or from the oldest event; `deliver` also delivers what it
-    /// emits while it catches up.
+    /// Installs a component.
     pub fn install(
         &self,
         component: &[u8],
-        from_start: bool,
-        deliver: bool,
+        how: InstallHow<'_>,
     ) -> Result<Answer<InstallAnswer>, ClientError> {
-        self.call(install_call(component, from_start, deliver))
+        self.call(install_call(component, how))
     }
 
     /// Changes a capability's settings; null puts one back to its default.
@@ -252,21 +258,28 @@ impl Client {
         capability: &str,
         settings: &serde_json::Map<String, serde_json::Value>,
         dry_run: bool,
+        reason: Option<&Reason>,
     ) -> Result<Answer<Capability>, ClientError> {
         let path = format!("/v1/capabilities/{}/settings", percent_encoded(capability));
-        let mut call = Call::new("PATCH", path).flag("dry_run", dry_run);
+        let mut call = Call::new("PATCH", path).flag("dry_run", dry_run).reason(reason);
         call.sent = Sent::MergePatch(to_bytes(settings)?);
         self.call(call)
     }
 
     /// Ends a capability's quarantine.
-    pub fn release(&self, capability: &str) -> Result<Answer<Capability>, ClientError> {
-        self.call(Call::new("POST", format!("/v1/capabilities/{}/release", percent_encoded(capability))))
+    pub fn release(
+        &self,
+        capability: &str,
+        reason: Option<&Reason>,
+    ) -> Result<Answer<Capability>, ClientError> {
+        let path = format!("/v1/capabilities/{}/release", percent_encoded(capability));
+        self.call(Call::new("POST", path).reason(reason))
     }
 
     /// Removes a capability; its claims stay visible to administrators.
-    pub fn remove(&self, capability: &str) -> Result<(), ClientError> {
-        let call = Call::new("DELETE", format!("/v1/capabilities/{}", percent_encoded(capability)));
+    pub fn remove(&self, capability: &str, reason: Option<&Reason>) -> Result<(), ClientError> {
+        let path = format!("/v1/capabilities/{}", percent_encoded(capability));
+        let call = Call::new("DELETE", path).reason(reason);
         let (status, raw, retry_after) = self.exchange(call)?;
         if (200..300).contains(&status) {
             Ok(())

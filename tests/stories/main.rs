@@ -14,6 +14,7 @@ mod contract;
 mod customer;
 mod damage;
 mod demo;
+mod dictionary;
 mod import;
 mod integrator;
 mod overload;

@@ -15,12 +15,12 @@ use super::capability_answer::{CapabilityAnswer, Progress};
 use super::convert::blocking;
 use super::json::{Members, Place};
 use super::pagination::List;
-use super::params::{DryRun, ListParams, Params, Segment};
+use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
 use crate::engine::{Engine, InstallOptions};
-use crate::registry::{Capability, Registry, RegistryChange};
-use crate::vocabulary::{CapabilityName, Partition, Position, Value};
+use crate::registry::{Attribution, Capability, Registry, RegistryChange};
+use crate::vocabulary::{CapabilityName, Partition, Position, Reason, Value};
 
 const CAPABILITIES: List = List("/v1/capabilities");
 
@@ -70,6 +70,7 @@ pub struct InstallParams {
     dry_run: bool,
     from: From,
     deliver: bool,
+    reason: Option<Reason>,
 }
 
 /// Where a plug-in starts.
@@ -104,6 +105,7 @@ pub async fn install(
     };
     let bytes = body::component(request, state.component_bytes_max, &state.limits).await?;
     let engine = state.engine.clone();
+    let by = Attribution { by: application, reason: params.reason };
     let options = InstallOptions { from_start: params.from == From::Start, deliver: params.deliver };
     // The place is held until the work is done, though the client may be gone by then.
     let done = blocking(move || {
@@ -111,7 +113,7 @@ pub async fn install(
         if params.dry_run {
             return engine.plan_install(&bytes).map(|plan| (plan, None));
         }
-        engine.install(&bytes, options, &application).map(|(plan, seq)| (plan, Some(seq)))
+        engine.install(&bytes, options, by).map(|(plan, seq)| (plan, Some(seq)))
     });
     let (plan, seq) = done.await??;
     let Some(seq) = seq else { return Ok(Json(plan).into_response()) };
@@ -140,7 +142,8 @@ pub async fn set(
         let tree = blocking(move || tree_of(&engine, &next, &name)).await??;
         return Ok(Json(tree).into_response());
     }
-    state.engine.change_registry(change, application).await?;
+    let by = Attribution { by: application, reason: params.reason };
+    state.engine.change_registry(change, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
 }
 
@@ -177,9 +180,11 @@ pub async fn release(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
+    Params(why): Params<Why>,
 ) -> Answer {
+    let by = Attribution { by: application, reason: why.reason };
     let capability = known(&state.engine.registry(), &name)?.0.clone();
-    state.engine.change_registry(RegistryChange::Released { capability }, application).await?;
+    state.engine.change_registry(RegistryChange::Released { capability }, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
 }
 
@@ -188,8 +193,10 @@ pub async fn remove(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
+    Params(why): Params<Why>,
 ) -> Answer {
+    let by = Attribution { by: application, reason: why.reason };
     let capability = known(&state.engine.registry(), &name)?.0.clone();
-    state.engine.change_registry(RegistryChange::Removed { capability }, application).await?;
+    state.engine.change_registry(RegistryChange::Removed { capability }, by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

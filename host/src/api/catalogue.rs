@@ -156,8 +156,8 @@ catalogue! {
         "The dictionary has no field of this name.",
         "Use one of `GET /v1/fields`, define it with `PUT /v1/fields/{name}`, or install the plug-in that brings it.";
     ValueNotAllowed "value-not-allowed" UNPROCESSABLE_ENTITY, "The field doesn't take this value",
-        "The field has a list of values, and this is none of them.",
-        "Send one of the values that the detail lists, or null to clear the field.";
+        "The field has a list of values or a JSON Schema, and the value is not among them or doesn't match.",
+        "Send a value as the detail describes it, or null to clear the field.";
     NothingProposed "nothing-proposed" UNPROCESSABLE_ENTITY, "Nothing is proposed",
         "`fields` is empty.",
         "Name at least one field.";
@@ -188,7 +188,7 @@ catalogue! {
         "A field's source must declare it in its manifest.",
         "Declare the field under `[sources]` in plugin.toml, and install that version first.";
     FieldTypeConflict "field-type-conflict" CONFLICT, "Manifest and dictionary disagree",
-        "The plug-in's manifest names a field with another type, other values or another protection than the dictionary.",
+        "The plug-in's manifest says something else of a field than the dictionary: its type, values, schema, unit, class, protection or what it identifies.",
         "Change the manifest, or the field with `PUT /v1/fields/{name}`.";
     DefinitionInvalid "definition-invalid" UNPROCESSABLE_ENTITY, "The definition can't be",
         "A field, setting or identifier was given what it can't have.",

@@ -315,10 +315,8 @@ fn proposed(
             .next(format!("The field is {}; null clears it.", field.kind))
     };
     let value = Value::from_json(value, field.kind).map_err(wrong)?;
-    if !field.allows(&value) {
-        let detail = format!("the field takes {}", field.one_of.join(", "));
-        return Err(place.problem(Kind::ValueNotAllowed, detail));
-    }
+    let refused = |why| place.problem(Kind::ValueNotAllowed, format!("the field {why}"));
+    field.check_value(&value).map_err(refused)?;
     Ok(Some(value))
 }
 

@@ -10,13 +10,8 @@ const NOW: Timestamp = Timestamp(1_763_719_200_000);
 
 fn registry() -> Registry {
     let field = |kind, one_of: &[&str]| Field {
-        kind,
         one_of: one_of.iter().map(|text| (*text).to_owned()).collect(),
-        description: String::new(),
-        class: Default::default(),
-        identifies: None,
-        protective: false,
-        source: None,
+        ..Field::of(kind)
     };
     let fields = [
         ("email", field(Type::Text, &[])),

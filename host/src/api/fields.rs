@@ -9,10 +9,13 @@ use super::access::Caller;
 use super::event_json::bad_name;
 use super::json::Place;
 use super::pagination::List;
-use super::params::{ListParams, Params, Segment};
+use super::params::{ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
-use crate::registry::{DataClass, Field, IdentifierKind, Normaliser, Registry, RegistryChange};
+use crate::registry::{
+    Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Registry,
+    RegistryChange, Schema,
+};
 use crate::vocabulary::{CapabilityName, FieldName, IdentifierName, Type};
 
 const FIELDS: List = List("/v1/fields");
@@ -24,10 +27,17 @@ struct FieldAnswer<'a> {
     #[serde(rename = "type")]
     kind: Type,
     one_of: &'a [String],
+    schema: Option<serde_json::Value>,
+    unit: Option<&'a str>,
     description: &'a str,
     class: DataClass,
+    department: Option<&'a str>,
     identifies: Option<&'a IdentifierName>,
     protective: bool,
+    compare: Compare,
+    deprecated: Option<&'a str>,
+    status: &'static str,
+    proposed_by: Option<&'a CapabilityName>,
     source: Option<&'a CapabilityName>,
     claimed_by: Vec<&'a CapabilityName>,
     consumed_by: Vec<&'a CapabilityName>,
@@ -35,14 +45,25 @@ struct FieldAnswer<'a> {
 
 fn field_answer<'a>(registry: &'a Registry, name: &'a FieldName, field: &'a Field) -> FieldAnswer<'a> {
     let capabilities = || registry.capabilities.iter();
+    let (status, proposed_by) = match &field.status {
+        FieldStatus::Defined => ("defined", None),
+        FieldStatus::Proposed { by } => ("proposed", Some(by)),
+    };
     FieldAnswer {
         name,
         kind: field.kind,
         one_of: &field.one_of,
+        schema: field.schema.as_ref().map(Schema::to_json),
+        unit: field.unit.as_deref(),
         description: &field.description,
         class: field.class,
+        department: field.department.as_deref(),
         identifies: field.identifies.as_ref(),
         protective: field.protective,
+        compare: field.compare,
+        deprecated: field.deprecated.as_deref(),
+        status,
+        proposed_by,
         source: field.source.as_ref(),
         claimed_by: capabilities()
             .filter(|(_, is)| is.manifest.sources.contains_key(name))
@@ -87,13 +108,44 @@ struct Definition {
     #[serde(default)]
     one_of: Vec<String>,
     #[serde(default)]
+    schema: Option<serde_json::Value>,
+    #[serde(default)]
+    unit: Option<String>,
+    #[serde(default)]
     description: String,
     #[serde(default)]
     class: DataClass,
     #[serde(default)]
+    department: Option<String>,
+    #[serde(default)]
     identifies: Option<IdentifierName>,
     #[serde(default)]
     protective: bool,
+    #[serde(default)]
+    compare: Compare,
+    #[serde(default)]
+    deprecated: Option<String>,
+}
+
+impl Definition {
+    fn into_field(self) -> Answer<Field> {
+        let wrong = |error: crate::registry::SchemaError| {
+            Place::Root.key("schema").problem(Kind::DefinitionInvalid, format!("schema {error}"))
+        };
+        Ok(Field {
+            one_of: self.one_of,
+            schema: self.schema.as_ref().map(Schema::new).transpose().map_err(wrong)?,
+            unit: self.unit,
+            description: self.description,
+            class: self.class,
+            department: self.department,
+            identifies: self.identifies,
+            protective: self.protective,
+            compare: self.compare,
+            deprecated: self.deprecated,
+            ..Field::of(self.kind)
+        })
+    }
 }
 
 /// `PUT /v1/fields/{name}`.
@@ -101,22 +153,15 @@ pub async fn define(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
+    Params(why): Params<Why>,
     request: Request,
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let name = FieldName::new(&name).map_err(|error| bad_name(&error, &Place::Root.key("name")))?;
     let defined: Definition = json::body_as(&bytes)?;
-    let field = Field {
-        kind: defined.kind,
-        one_of: defined.one_of,
-        description: defined.description,
-        class: defined.class,
-        identifies: defined.identifies,
-        protective: defined.protective,
-        source: None,
-    };
+    let field = defined.into_field()?;
     let change = RegistryChange::FieldDefined { name: name.clone(), field };
-    state.engine.change_registry(change, application).await?;
+    state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
     answer(&state.engine.registry(), name.as_str())
 }
 
@@ -133,6 +178,7 @@ pub async fn assign(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
+    Params(why): Params<Why>,
     request: Request,
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
@@ -143,7 +189,7 @@ pub async fn assign(
     };
     let field = FieldName::new(&name).map_err(unknown)?;
     let change = RegistryChange::SourceAssigned { field, source: assignment.capability };
-    state.engine.change_registry(change, application).await?;
+    state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
     answer(&state.engine.registry(), &name)
 }
 
@@ -182,6 +228,7 @@ pub async fn define_identifier(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
+    Params(why): Params<Why>,
     request: Request,
 ) -> Answer {
     let place = Place::Root.key("name");
@@ -194,6 +241,6 @@ pub async fn define_identifier(
     let kind = IdentifierKind { normaliser: defined.normaliser, strength: defined.strength };
     let answer = Json(identifier_answer(&name, &kind)).into_response();
     let change = RegistryChange::IdentifierDefined { name, kind };
-    state.engine.change_registry(change, application).await?;
+    state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
     Ok(answer)
 }

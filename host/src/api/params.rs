@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Answer, Kind, Problem};
-use crate::vocabulary::{IdentifierName, ProfileId};
+use crate::vocabulary::{IdentifierName, ProfileId, Reason};
 
 /// The one variable segment of a path, percent-decoded once.
 pub struct Segment(pub String);
@@ -51,12 +51,22 @@ pub struct ListParams {
     pub cursor: Option<String>,
 }
 
-/// The query of a call that can be tried first.
+/// The query of a call that changes the registry.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Why {
+    /// Why it is done, for whoever asks later. No customer's data belongs in it.
+    pub reason: Option<Reason>,
+}
+
+/// The query of a change of the registry that can be tried first.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DryRun {
     /// Only check.
     pub dry_run: bool,
+    /// Why it is done.
+    pub reason: Option<Reason>,
 }
 
 /// A reference to a profile: its id, or a name it goes by.

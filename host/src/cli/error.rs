@@ -49,6 +49,11 @@ impl CliError {
         CliError::new(Exit::Usage, what)
     }
 
+    /// The same, of an error that says what is wrong.
+    pub fn usage_of(error: impl std::fmt::Display) -> Self {
+        CliError::usage(error.to_string())
+    }
+
     /// The user stopped it.
     pub fn interrupted(what: impl Into<String>) -> Self {
         CliError::new(Exit::Interrupted, what)

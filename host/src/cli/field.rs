@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::ask::Why;
 use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, pairs};
@@ -32,7 +33,7 @@ Example:
 
 const ASSIGN_EXAMPLES: &str = "\
 Examples:
-  samsyn field assign country crm
+  samsyn field assign country crm --reason 'CRM-12: the register knows best'
   samsyn field assign country --none
 
 From then on the capability's claims are the values everybody sees; the others' claims stay, and only
@@ -56,6 +57,9 @@ pub struct AssignArgs {
     /// Leave the field without a source
     #[arg(long)]
     pub none: bool,
+    /// Why.
+    #[command(flatten)]
+    pub why: Why,
 }
 
 /// Runs a command of `samsyn field`.
@@ -73,7 +77,7 @@ pub fn run(command: &FieldCommand, context: &Context) -> Result<(), CliError> {
             context.answer(&answer.raw, |paint| field_text(&answer.body, paint))
         }
         FieldCommand::Assign(args) => {
-            let answer = client.assign(&args.field, args.capability.as_deref())?;
+            let answer = client.assign(&args.field, args.capability.as_deref(), args.why.ask()?.as_ref())?;
             context.answer(&answer.raw, |paint| field_text(&answer.body, paint))
         }
     }
@@ -111,10 +115,16 @@ fn field_text(field: &Field, paint: Paint) -> String {
         &[
             ("field", field.name.clone()),
             ("type", kind),
+            ("schema", field.schema.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("unit", optional(&field.unit)),
             ("description", optional(&field.description)),
             ("class", optional(&field.class)),
+            ("department", optional(&field.department)),
             ("identifies", optional(&field.identifies)),
             ("protective", flag(field.protective, "nothing but its source turns it off")),
+            ("compared", field.compare.clone().filter(|compare| compare != "exact").unwrap_or_default()),
+            ("deprecated", optional(&field.deprecated)),
+            ("proposed by", optional(&field.proposed_by)),
             ("source", field.source.clone().unwrap_or_else(|| "none".to_owned())),
             ("claimed by", field.claimed_by.join(", ")),
             ("read by", field.consumed_by.join(", ")),

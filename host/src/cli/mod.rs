@@ -4,6 +4,7 @@
 //! the work: over the host's HTTP interface ([`crate::client`]), on this machine's files, or with a
 //! host in this process.
 
+mod ask;
 mod bars;
 pub mod completions;
 pub mod context;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ClientError;
+use crate::vocabulary::Reason;
 
 /// What is sent with a call.
 pub(super) enum Sent<'a> {
@@ -35,6 +36,14 @@ impl Call<'_> {
         if on { self.query(name, true) } else { self }
     }
 
+    /// Why the registry is changed.
+    pub(super) fn reason(self, reason: Option<&Reason>) -> Self {
+        match reason {
+            Some(reason) => self.query("reason", reason),
+            None => self,
+        }
+    }
+
     pub(super) fn json(mut self, body: &impl Serialize) -> Result<Self, ClientError> {
         self.sent = Sent::Json(to_bytes(body)?);
         Ok(self)
@@ -57,13 +66,24 @@ impl Call<'_> {
     }
 }
 
-pub(super) fn install_call(component: &[u8], from_start: bool, deliver: bool) -> Call<'_> {
+/// How a component is installed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InstallHow<'a> {
+    /// As a new generation that starts from the oldest event.
+    pub from_start: bool,
+    /// Deliver what it emits while it catches up.
+    pub deliver: bool,
+    /// Why it is installed.
+    pub reason: Option<&'a Reason>,
+}
+
+pub(super) fn install_call<'a>(component: &'a [u8], how: InstallHow<'_>) -> Call<'a> {
     let mut call = Call::new("POST", "/v1/capabilities");
-    if from_start {
+    if how.from_start {
         call = call.query("from", "start");
     }
     call.sent = Sent::Wasm(component);
-    call.flag("deliver", deliver)
+    call.flag("deliver", how.deliver).reason(how.reason)
 }
 
 pub(super) fn narrowed<'a>(call: Call<'a>, fields: &[String], claims: bool) -> Call<'a> {

@@ -14,18 +14,39 @@ pub struct Field {
     /// The values it may have, when they are few.
     #[serde(default)]
     pub one_of: Option<Vec<String>>,
+    /// What a value must also be like, as JSON Schema.
+    #[serde(default)]
+    pub schema: Option<Value>,
+    /// What a number counts.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// What it means.
     #[serde(default)]
     pub description: Option<String>,
     /// Which kind of personal data it is.
     #[serde(default)]
     pub class: Option<String>,
+    /// The department that answers for it.
+    #[serde(default)]
+    pub department: Option<String>,
     /// The identifier that its value is.
     #[serde(default)]
     pub identifies: Option<String>,
     /// Whether it is an opt-out that nothing may turn off by accident.
     #[serde(default)]
     pub protective: bool,
+    /// When two claims say the same: `exact`, `caseless` or `digits`.
+    #[serde(default)]
+    pub compare: Option<String>,
+    /// What to use instead, when it should no longer be used.
+    #[serde(default)]
+    pub deprecated: Option<String>,
+    /// `defined`, or `proposed` by a plug-in and not accepted yet.
+    #[serde(default)]
+    pub status: String,
+    /// The plug-in that brought it, while it is proposed.
+    #[serde(default)]
+    pub proposed_by: Option<String>,
     /// The assigned source.
     #[serde(default)]
     pub source: Option<String>,

@@ -7,10 +7,12 @@ use super::runtime::LoadError;
 use super::{AcceptError, Engine};
 use crate::durable_file;
 use crate::record::{RecordKind, RegistryRecord, encode};
-use crate::registry::{Install, InstallPlan, Manifest, ManifestError, RegistryChange, RegistryError};
+use crate::registry::{
+    Attribution, Install, InstallPlan, Manifest, ManifestError, RegistryChange, RegistryError,
+};
 use crate::sandbox::{Package, PackageError};
 use crate::view::Folded;
-use crate::vocabulary::{Application, Digest, Partition, Position, Role, Seq};
+use crate::vocabulary::{Digest, Partition, Position, Role, Seq};
 
 /// Why a change of the registry isn't made.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +88,7 @@ impl Engine {
         &self,
         bytes: &[u8],
         options: InstallOptions,
-        by: &Application,
+        by: impl Into<Attribution>,
     ) -> Result<(InstallPlan, Seq), InstallError> {
         let Judged { package, .. } = self.judge(bytes)?;
         let plugin = self.plugins.load(&package)?;
@@ -107,7 +109,7 @@ impl Engine {
             at: self.clock.now(),
         };
         let change = plan.change(&manifest, install);
-        let seq = self.append_change_locked(change, by)?;
+        let seq = self.append_change_locked(change, by.into())?;
         Ok((plan, seq))
     }
 
@@ -120,24 +122,32 @@ impl Engine {
     }
 
     /// Changes the registry and waits until that is on the disk.
-    pub async fn change_registry(&self, change: RegistryChange, by: Application) -> Result<Seq, ChangeError> {
-        let seq = self.append_change(change, &by)?;
+    pub async fn change_registry(
+        &self,
+        change: RegistryChange,
+        by: impl Into<Attribution>,
+    ) -> Result<Seq, ChangeError> {
+        let seq = self.append_change(change, by)?;
         self.durable(Position { partition: Partition::REGISTRY, seq }).await?;
         Ok(seq)
     }
 
     /// Changes the registry. Everybody uses the new revision from a place of their own in the log.
-    pub(super) fn append_change(&self, change: RegistryChange, by: &Application) -> Result<Seq, ChangeError> {
+    pub(super) fn append_change(
+        &self,
+        change: RegistryChange,
+        by: impl Into<Attribution>,
+    ) -> Result<Seq, ChangeError> {
         let _changing = self.changing.lock();
-        self.append_change_locked(change, by)
+        self.append_change_locked(change, by.into())
     }
 
-    fn append_change_locked(&self, change: RegistryChange, by: &Application) -> Result<Seq, ChangeError> {
+    fn append_change_locked(&self, change: RegistryChange, by: Attribution) -> Result<Seq, ChangeError> {
         let registry = self.registry();
         registry.check(&change)?;
         let next = registry.apply(registry.revision + 1, &change)?;
         let runtime = self.plugins.runtime(Arc::new(next), &self.metrics)?;
-        let record = RegistryRecord { change, by: by.clone(), at: self.clock.now() };
+        let record = RegistryRecord { change, by: by.by, reason: by.reason, at: self.clock.now() };
         let position =
             self.append_plain(Partition::REGISTRY, RecordKind::Registry, encode(&record), Folded::Registry)?;
         debug_assert_eq!(position.seq, runtime.registry.revision);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::metrics::{CapabilityMetrics, Metrics};
-use crate::registry::{Capability, Registry};
-use crate::sandbox::{Access, Package, PackageError, Plugin, Sandbox, SourcedField};
-use crate::vocabulary::{Digest, Value};
+use crate::registry::{Capability, Field, Registry};
+use crate::sandbox::{Access, Package, PackageError, Plugin, Sandbox};
+use crate::vocabulary::Digest;
 
 /// A registry revision, ready to run.
 pub struct Runtime {
@@ -110,9 +110,9 @@ fn access(registry: &Registry, capability: &Capability) -> Access {
     let sources = manifest.sources.iter().filter_map(|(name, sourced)| {
         // The dictionary may allow less than the manifest, and never more.
         let field = registry.fields.get(name)?;
-        let allowed = if field.one_of.is_empty() { &sourced.one_of } else { &field.one_of };
-        let one_of = allowed.iter().cloned().map(Value::Text).collect();
-        Some((name.clone(), SourcedField { kind: field.kind, one_of }))
+        let one_of = if field.one_of.is_empty() { &sourced.one_of } else { &field.one_of };
+        let schema = field.schema.as_ref().or(sourced.schema.as_ref());
+        Some((name.clone(), Field { one_of: one_of.clone(), schema: schema.cloned(), ..field.clone() }))
     });
     let emits = manifest.emits.iter().map(|(name, properties)| {
         let types = properties.iter().map(|(property, declared)| (property.clone(), declared.kind));

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::registry::RegistryChange;
 use crate::vocabulary::{
     Application, CapabilityName, Digest, Event, EventName, Failure, FieldName, Identifier, IdentifierName,
-    ItemPosition, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
+    ItemPosition, ProfileId, Property, Proposal, Reason, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };
 
 /// The version of [`fold`]: raise it when the same records fold into something else, and every
@@ -360,6 +360,9 @@ pub struct RegistryRecord {
     pub change: RegistryChange,
     /// Who did it.
     pub by: Application,
+    /// Why, when they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// When.
     pub at: Timestamp,
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Manifest;
 use super::{Capability, CapabilityState, Field, IdentifierKind, Registry, Routing};
 use crate::vocabulary::{
-    CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Role, Seq, Timestamp, Type, Value,
+    Application, CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Reason, Role, Seq,
+    Timestamp, Value,
 };
 
 /// What of a manifest's requests an administrator granted.
@@ -36,6 +37,27 @@ impl Grant {
             identifiers: manifest.plugin.identifiers.clone(),
             hears: manifest.subscribes.keys().cloned().collect(),
         }
+    }
+}
+
+/// Who changes the registry, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    /// Who.
+    pub by: Application,
+    /// Why, when they said so.
+    pub reason: Option<Reason>,
+}
+
+impl From<Application> for Attribution {
+    fn from(by: Application) -> Attribution {
+        Attribution { by, reason: None }
+    }
+}
+
+impl From<&Application> for Attribution {
+    fn from(by: &Application) -> Attribution {
+        Attribution::from(by.clone())
     }
 }
 
@@ -243,7 +265,7 @@ impl Registry {
         let name = manifest.plugin.name.clone();
         for field in new_fields {
             if let Some(sourced) = manifest.sources.get(field) {
-                self.fields.insert(field.clone(), Field::brought_by(sourced));
+                self.fields.insert(field.clone(), Field::brought_by(&manifest, sourced));
             }
         }
         for field in assigned {
@@ -319,14 +341,8 @@ impl Registry {
         {
             return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
         }
-        if field.protective && field.kind != Type::Boolean {
-            return invalid(format!("protective is for a boolean, not {}", field.kind));
-        }
-        if !field.one_of.is_empty() && !matches!(field.kind, Type::Text | Type::Texts) {
-            return invalid(format!("one_of is for text and texts, not {}", field.kind));
-        }
-        if field.identifies.is_some() && field.kind != Type::Text {
-            return invalid(format!("only a text identifies, not {}", field.kind));
+        if let Err(why) = field.check() {
+            return invalid(why);
         }
         if let Some(known) = self.fields.get(name) {
             let claimed = self.capabilities.values().any(|is| is.manifest.sources.contains_key(name));

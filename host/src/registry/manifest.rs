@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::dictionary::{Compare, Field};
+use super::schema::Schema;
 use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Type, Value};
 
 /// The manifest version this host reads.
@@ -83,6 +85,12 @@ pub struct Sourced {
     /// Allowed texts; empty allows all.
     #[serde(default)]
     pub one_of: Vec<String>,
+    /// What a value must also be like, as JSON Schema: a table, or a text of JSON.
+    #[serde(default, deserialize_with = "toml_as_schema")]
+    pub schema: Option<Schema>,
+    /// What a number counts, such as `points` or `SEK`.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// What the field means.
     #[serde(default)]
     pub description: String,
@@ -91,13 +99,16 @@ pub struct Sourced {
     pub class: DataClass,
     /// The identifier that a value of this field is.
     pub identifies: Option<IdentifierName>,
+    /// When two claims say the same.
+    #[serde(default)]
+    pub compare: Option<Compare>,
     /// An opt-out: nothing but a word of its source turns `true` off.
     #[serde(default)]
     pub protective: bool,
 }
 
 /// How personal a field is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DataClass {
     /// Says nothing about a person.
@@ -107,6 +118,16 @@ pub enum DataClass {
     Personal,
     /// A special category (GDPR, Article 9) or as delicate.
     Sensitive,
+}
+
+impl std::fmt::Display for DataClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            DataClass::None => "none",
+            DataClass::Personal => "personal",
+            DataClass::Sensitive => "sensitive",
+        })
+    }
 }
 
 /// A field of another capability that the plug-in reads.
@@ -186,20 +207,8 @@ impl Manifest {
                     "{field} is both sourced and consumed: a source sees its own claim; remove one"
                 ));
             }
-            if !sourced.one_of.is_empty() && !matches!(sourced.kind, Type::Text | Type::Texts) {
-                return error(format!(
-                    "[sources] {field}: one_of is for text and texts, not {}",
-                    sourced.kind
-                ));
-            }
-            if sourced.protective && sourced.kind != Type::Boolean {
-                return error(format!(
-                    "[sources] {field}: protective is for a boolean, not {}",
-                    sourced.kind
-                ));
-            }
-            if sourced.identifies.is_some() && sourced.kind != Type::Text {
-                return error(format!("[sources] {field}: only a text identifies, not {}", sourced.kind));
+            if let Err(why) = Field::brought_by(self, sourced).check() {
+                return error(format!("[sources] {field}: {why}"));
             }
         }
         for (field, consumed) in &self.consumes {
@@ -237,6 +246,17 @@ fn toml_as_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Op
         other => serde_json::to_string(other).map_err(serde::de::Error::custom)?,
     };
     Ok(Some(Value::Json(json)))
+}
+
+/// A schema as it stands in TOML: a table, or JSON in a text.
+pub(super) fn toml_as_schema<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Schema>, D::Error> {
+    let schema = match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => Schema::parse(&text),
+        other => Schema::new(&serde_json::to_value(other).map_err(serde::de::Error::custom)?),
+    };
+    schema.map(Some).map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]

@@ -9,12 +9,14 @@ mod dictionary;
 pub mod manifest;
 mod plan;
 mod routing;
+mod schema;
 
-pub use change::{Grant, RegistryChange, RegistryError};
-pub use dictionary::{Field, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
+pub use change::{Attribution, Grant, RegistryChange, RegistryError};
+pub use dictionary::{Compare, Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
 pub use manifest::{DataClass, Manifest, ManifestError};
 pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
 pub use routing::{Routed, Routing};
+pub use schema::{Schema, SchemaError};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

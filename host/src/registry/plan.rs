@@ -169,21 +169,47 @@ impl Registry {
     }
 }
 
-/// Both sides of a disagreement between dictionary and manifest.
+/// Both sides of a disagreement between dictionary and manifest. What the manifest leaves out is
+/// the dictionary's to say; nor may the manifest take for harmless what the dictionary doesn't.
 fn agree(field: &FieldName, known: &Field, sourced: &Sourced) -> Result<(), RegistryError> {
-    let conflict = |dictionary: String, manifest: String| {
-        Err(RegistryError::FieldConflict { field: field.clone(), dictionary, manifest })
+    let sides = |dictionary: String, manifest: String| Some((dictionary, manifest));
+    let optional = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    let conflict = if known.kind != sourced.kind {
+        sides(known.kind.to_string(), sourced.kind.to_string())
+    } else if !known.one_of.is_empty() && sourced.one_of.iter().any(|text| !known.one_of.contains(text)) {
+        sides(format!("one of {:?}", known.one_of), format!("one of {:?}", sourced.one_of))
+    } else if sourced.schema.is_some() && known.schema.is_some() && sourced.schema != known.schema {
+        sides(format!("of the schema {:?}", known.schema), format!("of the schema {:?}", sourced.schema))
+    } else if sourced.unit.is_some() && sourced.unit != known.unit {
+        sides(
+            format!("in the unit {}", optional(&known.unit)),
+            format!("in the unit {}", optional(&sourced.unit)),
+        )
+    } else if sourced.class > known.class {
+        sides(format!("of the class {}", known.class), format!("of the class {}", sourced.class))
+    } else if sourced.identifies.is_some() && sourced.identifies != known.identifies {
+        let name =
+            |is: &Option<IdentifierName>| is.as_ref().map_or("nobody".to_owned(), |is| format!("by {is}"));
+        sides(
+            format!("identifying {}", name(&known.identifies)),
+            format!("identifying {}", name(&sourced.identifies)),
+        )
+    } else if sourced.protective && !known.protective {
+        sides("not protective".to_owned(), "protective".to_owned())
+    } else if sourced.compare.is_some_and(|compare| compare != known.compare) {
+        sides(
+            format!("compared {}", known.compare),
+            format!("compared {}", sourced.compare.unwrap_or_default()),
+        )
+    } else {
+        None
     };
-    if known.kind != sourced.kind {
-        return conflict(known.kind.to_string(), sourced.kind.to_string());
+    match conflict {
+        None => Ok(()),
+        Some((dictionary, manifest)) => {
+            Err(RegistryError::FieldConflict { field: field.clone(), dictionary, manifest })
+        }
     }
-    if !known.one_of.is_empty() && sourced.one_of.iter().any(|text| !known.one_of.contains(text)) {
-        return conflict(format!("one of {:?}", known.one_of), format!("one of {:?}", sourced.one_of));
-    }
-    if sourced.protective && !known.protective {
-        return conflict("not protective".to_owned(), "protective".to_owned());
-    }
-    Ok(())
 }
 
 impl InstallPlan {

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use super::access::{Access, SourcedField};
+use super::access::Access;
 use super::bindings::samsyn::plugin::types as wit;
 use super::limits::{Limits, as_usize};
 use super::values::{self, Objection};
+use crate::registry::Field;
 use crate::vocabulary::{Effect, EventName, FieldName, Property, Refusal};
 
 /// The longest code of a refusal, in bytes; it is a word, not a sentence.
@@ -101,8 +102,8 @@ impl Effects {
         let (name, declared) = sourced(&self.access, field)?;
         let value = values::take(value, declared.kind, self.limits.value_bytes)
             .map_err(|objection| Refused::of(name.as_str(), objection))?;
-        if !declared.allows(&value) {
-            let message = format!("{name} takes only the values its declaration lists");
+        if let Err(why) = declared.check_value(&value) {
+            let message = values::message(&format!("{name} {why}"), as_usize(self.limits.message_bytes));
             return Err(Refused { code: "value.not-allowed", message });
         }
         Ok(Effect::Claim { field: name.clone(), value: Some(value) })
@@ -181,7 +182,7 @@ impl Refused {
     }
 }
 
-fn sourced<'a>(access: &'a Access, field: &str) -> Result<(&'a FieldName, &'a SourcedField), Refused> {
+fn sourced<'a>(access: &'a Access, field: &str) -> Result<(&'a FieldName, &'a Field), Refused> {
     access.sources.get_key_value(field).ok_or_else(|| Refused {
         code: "field.not-sourced",
         message: format!("the manifest doesn't source {:?}, or it was not granted", shorten(field)),

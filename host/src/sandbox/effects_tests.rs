@@ -11,12 +11,12 @@ fn text(text: &str) -> Given {
 }
 
 fn effects_within(limits: Limits) -> Effects {
-    let tiers = ["bronze", "gold"].map(|tier| Value::Text(tier.to_owned())).to_vec();
+    let tiers = ["bronze", "gold"].map(str::to_owned).to_vec();
     let access = Access {
         sources: [
-            (field("loyalty.points"), SourcedField::of(Type::Integer)),
-            (field("loyalty.spent"), SourcedField::of(Type::Decimal)),
-            (field("loyalty.tier"), SourcedField { kind: Type::Text, one_of: tiers }),
+            (field("loyalty.points"), Field::of(Type::Integer)),
+            (field("loyalty.spent"), Field::of(Type::Decimal)),
+            (field("loyalty.tier"), Field { one_of: tiers, ..Field::of(Type::Text) }),
         ]
         .into(),
         emits: [(

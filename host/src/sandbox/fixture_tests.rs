@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::package::embed_manifest;
-use super::{Access, Call, Limits, Package, Plugin, Sandbox, SourcedField};
+use super::{Access, Call, Limits, Package, Plugin, Sandbox};
 use crate::vocabulary::{
     Effect, Event, EventName, FieldName, ProfileId, Projection, Property, Role, Timestamp, Type, Value,
 };
@@ -19,7 +19,7 @@ fn kept() -> Package {
 
 fn set_by(plugin: &Plugin) -> Vec<Effect> {
     let field = FieldName::new("probe.note").unwrap();
-    let sources = [(field, SourcedField::of(Type::Text))].into();
+    let sources = [(field, crate::registry::Field::of(Type::Text))].into();
     let access = Arc::new(Access { sources, ..Access::default() });
     let script = Value::Texts(vec!["text probe.note still here".to_owned()]);
     let event = Event {

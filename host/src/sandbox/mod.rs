@@ -35,7 +35,7 @@ pub(crate) mod guests;
 mod tests;
 
 pub use crate::vocabulary::{Digest, DigestError};
-pub use access::{Access, SourcedField};
+pub use access::Access;
 pub use call::{Call, CallReport, Plugin};
 pub use compile::{Compiler, compile_file, compile_to};
 pub use engine::{Sandbox, SandboxError};

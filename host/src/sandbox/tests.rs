@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::guests::{self, CONTRACT, SUBSCRIBER};
 use super::*;
+use crate::registry::Field;
 use crate::vocabulary::{
     Change, DataPoint, Effect, Event, EventName, Failure, FailureKind, FieldName, LogLevel, Projection,
     Property, Proposal, Role, Speaker, Timestamp, Type, Value,
@@ -22,7 +23,7 @@ fn points() -> FieldName {
 fn access() -> Arc<Access> {
     let tier = FieldName::new("loyalty.tier").unwrap();
     Arc::new(Access {
-        sources: [(points(), SourcedField::of(Type::Integer)), (tier, SourcedField::of(Type::Text))].into(),
+        sources: [(points(), Field::of(Type::Integer)), (tier, Field::of(Type::Text))].into(),
         emits: Default::default(),
         settings: [("points_per_unit".to_owned(), Value::Integer(7))].into(),
     })
@@ -282,7 +283,7 @@ fn an_error_is_the_handlers_own_words() {
 #[test]
 fn a_refusal_the_guest_ignores_is_reported_and_the_rest_is_taken() {
     let plugin = load_within(&limits(), "(call $set_tier) (call $set_points (i64.const 1))", "");
-    let fields = [(points(), SourcedField::of(Type::Integer))].into();
+    let fields = [(points(), Field::of(Type::Integer))].into();
     let access = Arc::new(Access { sources: fields, ..Access::default() });
     let report = plugin.call(&access, Call::Event { event: &event(), profile: &projection() });
     assert_eq!(report.result.unwrap().len(), 1);

@@ -10,6 +10,7 @@ mod event;
 mod name;
 mod position;
 mod profile;
+mod reason;
 mod time;
 mod value;
 
@@ -22,5 +23,6 @@ pub use name::{
 };
 pub use position::{ItemPosition, Partition, Position, PositionError, Seq};
 pub use profile::{DataPoint, ProfileId, Projection};
+pub use reason::{Reason, ReasonError};
 pub use time::{Date, TimeError, Timestamp};
 pub use value::{CoerceError, Type, Value};

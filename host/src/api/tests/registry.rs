@@ -39,8 +39,10 @@ fn the_dictionary_is_kept_and_paged() {
     let field = world.get("/v1/fields/size").json();
     assert_eq!(
         field,
-        json!({"name": "size", "type": "text", "one_of": ["S", "M"], "description": "", "class": "none",
-               "identifies": null, "protective": false, "source": null, "claimed_by": [], "consumed_by": []})
+        json!({"name": "size", "type": "text", "one_of": ["S", "M"], "schema": null, "unit": null,
+               "description": "", "class": "none", "department": null, "identifies": null, "protective": false,
+               "compare": "exact", "deprecated": null, "status": "defined", "proposed_by": null,
+               "source": null, "claimed_by": [], "consumed_by": []})
     );
     let names = |page: &Value| -> Vec<String> {
         page["items"]

@@ -30,7 +30,7 @@ use self::summary::{Measured, Summary};
 use crate::cli::import::{Stop, for_terminal};
 use crate::cli::output::grouped;
 use crate::cli::{CliError, Context, serve};
-use crate::client::Client;
+use crate::client::{Client, InstallHow};
 use crate::host::{Host, compiler};
 use crate::settings::Config;
 
@@ -130,7 +130,7 @@ impl Demo<'_> {
     }
 
     fn install(&self, component: &Component, client: &Client) -> Result<(), CliError> {
-        let plan = client.install(&component.bytes, false, false)?.body.plan;
+        let plan = client.install(&component.bytes, InstallHow::default())?.body.plan;
         let (own, claims): (Vec<_>, Vec<_>) = plan.sources.iter().partition(|source| source.becomes_source);
         let names = |sources: Vec<&crate::client::PlannedSource>| {
             sources.iter().map(|source| source.field.as_str()).collect::<Vec<_>>().join(", ")

@@ -1,14 +1,14 @@
 //! `samsyn plugin install`: the plan first, then a question, then the change.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::ask::Consent;
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, file_error};
+use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::output::{Paint, plain, value_text};
-use crate::client::{Plan, PlannedSource, Setting};
+use crate::client::{InstallHow, Plan, PlannedSource, Setting};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -25,9 +25,9 @@ claims that only admins see, until `samsyn field assign` says otherwise.";
 pub struct InstallArgs {
     /// The component, as `samsyn plugin build` makes it
     pub file: PathBuf,
-    /// Install without asking
-    #[arg(long, short)]
-    pub yes: bool,
+    /// Whether to ask, and why.
+    #[command(flatten)]
+    pub consent: Consent,
     /// Print the plan and change nothing
     #[arg(long, conflicts_with_all = ["yes", "deliver"])]
     pub dry_run: bool,
@@ -44,17 +44,25 @@ pub struct InstallArgs {
 pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     let component = std::fs::read(&args.file).map_err(|cause| file_error("read", &args.file, &cause))?;
     let client = context.client()?;
-    let from_start = args.from.is_some();
-    let plan = client.plan(&component, from_start)?;
+    let how = InstallHow { from_start: args.from.is_some(), ..InstallHow::default() };
+    let plan = client.plan(&component, how)?;
     if args.dry_run {
         return context.answer(&plan.raw, |paint| plan_text(&plan.body, paint));
     }
-    if !args.yes {
-        confirm(&plan.body, context)?;
+    if !args.consent.yes {
+        eprint!("{}", plan_text(&plan.body, Paint(context.error_colour)));
     } else if !context.json && !context.quiet {
         context.print(&plan_text(&plan.body, context.paint))?;
     }
-    let answer = client.install(&component, from_start, args.deliver)?;
+    let reason = args.consent.ask("Install it?", "installed").map_err(|error| match error.next {
+        // Without anybody to ask, the plan is worth a look of its own.
+        Some(next) if error.exit == Exit::Usage => {
+            CliError { next: Some(format!("{next}, or --dry-run to see the plan only")), ..error }
+        }
+        _ => error,
+    })?;
+    let how = InstallHow { deliver: args.deliver, reason: reason.as_ref(), ..how };
+    let answer = client.install(&component, how)?;
     context.answer(&answer.raw, |_| {
         let capability = &answer.body.capability;
         format!(
@@ -64,29 +72,6 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
             plain(&capability.state)
         )
     })
-}
-
-/// Shows the plan and asks, on stderr: stdout is for the answer.
-fn confirm(plan: &Plan, context: &Context) -> Result<(), CliError> {
-    eprint!("{}", plan_text(plan, Paint(context.error_colour)));
-    if !std::io::stdin().is_terminal() {
-        return Err(CliError::usage("nobody can be asked: stdin is no terminal")
-            .next("add --yes to install without asking, or --dry-run to see the plan only"));
-    }
-    eprint!("Install it? [y/N] ");
-    // If the question can't be shown, nobody can answer it: the read below then gets no yes.
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && means_yes(&answer) {
-        Ok(())
-    } else {
-        Err(CliError::refused("not installed; nothing was changed"))
-    }
-}
-
-fn means_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 /// The plan as an admin reads it before deciding.
@@ -176,11 +161,5 @@ mod tests {
              \x20 can be set\n    stop_words = STOP, END\n\
              \x20 mind\n    country has another source\n"
         );
-    }
-
-    #[test]
-    fn only_yes_is_yes() {
-        assert!(means_yes("y\n") && means_yes("YES"));
-        assert!(!means_yes("") && !means_yes("n") && !means_yes("yep"));
     }
 }

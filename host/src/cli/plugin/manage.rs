@@ -1,10 +1,9 @@
 //! `samsyn plugin list | show | set | remove | release`: plug-ins that are installed.
 
-use std::io::{BufRead, IsTerminal, Write};
-
 use clap::Args;
 use serde_json::{Map, Value};
 
+use crate::cli::ask::{Consent, Why};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::input::Pair;
@@ -65,6 +64,9 @@ pub struct SetArgs {
     /// Only check them
     #[arg(long)]
     pub dry_run: bool,
+    /// Why.
+    #[command(flatten)]
+    pub why: Why,
 }
 
 /// The arguments of `samsyn plugin remove`.
@@ -72,9 +74,9 @@ pub struct SetArgs {
 pub struct RemoveArgs {
     /// The plug-in
     pub name: String,
-    /// Remove it without asking
-    #[arg(long, short)]
-    pub yes: bool,
+    /// Whether to ask, and why.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// The arguments of `samsyn plugin release`.
@@ -82,6 +84,9 @@ pub struct RemoveArgs {
 pub struct ReleaseArgs {
     /// The plug-in
     pub name: String,
+    /// Why.
+    #[command(flatten)]
+    pub why: Why,
 }
 
 /// Lists installed plug-ins.
@@ -126,7 +131,8 @@ pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
         let value = kind.map_or_else(|| Ok(pair.guessed()), |kind| pair.typed(kind))?;
         settings.insert(pair.name.clone(), value);
     }
-    let answer = client.set_settings(&args.name, &settings, args.dry_run)?;
+    let reason = if args.dry_run { None } else { args.why.ask()? };
+    let answer = client.set_settings(&args.name, &settings, args.dry_run, reason.as_ref())?;
     context.answer(&answer.raw, |paint| {
         let outcome = if args.dry_run { "they would be taken; nothing was changed\n" } else { "" };
         format!("{}{outcome}", settings_text(&answer.body, paint))
@@ -136,39 +142,26 @@ pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
 /// Removes one, after asking.
 pub fn remove(args: &RemoveArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
-    if !args.yes {
+    let mut question = format!("Remove {}?", args.name);
+    if !args.consent.yes {
         let capability = client.capability(&args.name)?.body;
-        let assigned: Vec<&str> = capability
-            .sources
-            .iter()
-            .filter(|source| source.assigned)
-            .map(|source| source.field.as_str())
-            .collect();
-        if !std::io::stdin().is_terminal() {
-            return Err(CliError::usage("nobody can be asked: stdin is no terminal")
-                .next("add --yes to remove it without asking"));
-        }
+        let assigned = capability.sources.iter().filter(|source| source.assigned);
+        let assigned: Vec<&str> = assigned.map(|source| source.field.as_str()).collect();
         let loses = if assigned.is_empty() {
             "No field loses its source.".to_owned()
         } else {
             format!("These fields lose their source: {}.", assigned.join(", "))
         };
-        eprint!("{loses} Remove {}? [y/N] ", args.name);
-        // If the question can't be shown, nobody can answer it.
-        let _ = std::io::stderr().flush();
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(CliError::refused("not removed; nothing was changed"));
-        }
+        question = format!("{loses} {question}");
     }
-    client.remove(&args.name)?;
+    let reason = args.consent.ask(&question, "removed")?;
+    client.remove(&args.name, reason.as_ref())?;
     if context.json { Ok(()) } else { context.print(&format!("removed {}\n", args.name)) }
 }
 
 /// Ends a quarantine.
 pub fn release(args: &ReleaseArgs, context: &Context) -> Result<(), CliError> {
-    let answer = context.client()?.release(&args.name)?;
+    let answer = context.client()?.release(&args.name, args.why.ask()?.as_ref())?;
     context.answer(&answer.raw, |_| format!("{}: {}\n", answer.body.name, answer.body.state))
 }
 

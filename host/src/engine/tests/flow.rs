@@ -118,15 +118,7 @@ fn proposals_are_answered_field_by_field() {
         "probe",
         &format!("{USUAL}nickname = {{ type = \"text\" }}\nhandle = {{ type = \"text\" }}\n"),
     );
-    let nobody = crate::registry::Field {
-        kind: Type::Text,
-        one_of: Vec::new(),
-        description: String::new(),
-        class: crate::registry::DataClass::None,
-        identifies: None,
-        protective: false,
-        source: None,
-    };
+    let nobody = crate::registry::Field::of(Type::Text);
     bench.change(RegistryChange::FieldDefined { name: field("shoe_size"), field: nobody });
     let accepted = bench.propose(
         "1",

@@ -7,6 +7,7 @@ mod claims;
 mod failure;
 mod flow;
 mod properties;
+mod registry;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -57,6 +57,8 @@ pub(crate) struct Sourced {
     pub(crate) kind: Type,
     #[serde(default)]
     pub(crate) one_of: Vec<String>,
+    schema: Option<toml::Value>,
+    unit: Option<String>,
     #[serde(default)]
     description: String,
     #[serde(default)]
@@ -64,6 +66,7 @@ pub(crate) struct Sourced {
     identifies: Option<String>,
     #[serde(default)]
     protective: bool,
+    compare: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

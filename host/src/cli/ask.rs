@@ -1,0 +1,99 @@
+//! Asking the person at the terminal: for a yes before something changes, and for why it does.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Args;
+
+use super::error::CliError;
+use crate::vocabulary::Reason;
+
+/// `--reason`, for every command that changes the registry.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Why {
+    /// Why, for whoever asks later (at a terminal you are asked for it); no customer's data
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<Reason>,
+}
+
+/// `--yes` and `--reason`, for commands that ask before they change something.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Consent {
+    /// Do it without asking
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Why.
+    #[command(flatten)]
+    pub why: Why,
+}
+
+impl Why {
+    /// The reason that was given, else what the person at the terminal answers; an empty line is
+    /// none. Where nobody can be asked there is none.
+    pub fn ask(&self) -> Result<Option<Reason>, CliError> {
+        if self.reason.is_some() || !can_ask() {
+            return Ok(self.reason.clone());
+        }
+        let answer = ask_line("Why? (a line for the record; Enter for none) ");
+        match answer.trim() {
+            "" => Ok(None),
+            text => Reason::new(text).map(Some).map_err(CliError::usage_of),
+        }
+    }
+}
+
+impl Consent {
+    /// Asks `question` unless `--yes` was given, then why. `refused` ends the sentence "not …;
+    /// nothing was changed".
+    pub fn ask(&self, question: &str, refused: &str) -> Result<Option<Reason>, CliError> {
+        if self.yes {
+            return Ok(self.why.reason.clone());
+        }
+        if !can_ask() {
+            return Err(CliError::usage("nobody can be asked: stdin is no terminal")
+                .next("add --yes to do it without asking"));
+        }
+        if !means_yes(&ask_line(&format!("{question} [y/N] "))) {
+            return Err(CliError::refused(format!("not {refused}; nothing was changed")));
+        }
+        self.why.ask()
+    }
+}
+
+fn can_ask() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// Asks on stderr: stdout is for the answer.
+fn ask_line(question: &str) -> String {
+    eprint!("{question}");
+    // If the question can't be shown, nobody can answer it: what is read then is empty.
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    match std::io::stdin().lock().read_line(&mut answer) {
+        Ok(_) => answer,
+        Err(_) => String::new(),
+    }
+}
+
+fn means_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_yes() {
+        assert!(means_yes("y\n") && means_yes("YES"));
+        assert!(!means_yes("") && !means_yes("n") && !means_yes("yep"));
+    }
+
+    #[test]
+    fn what_was_given_isnt_asked_for() {
+        let why = Why { reason: Some(Reason::new("CRM-12").unwrap()) };
+        let consent = Consent { yes: true, why: why.clone() };
+        assert_eq!(why.ask().unwrap().unwrap().as_str(), "CRM-12");
+        assert_eq!(consent.ask("Really?", "done").unwrap(), why.reason);
+    }
+}
