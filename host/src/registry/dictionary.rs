@@ -191,6 +191,9 @@ impl Field {
         if self.compare != Compare::Exact && !is_text {
             return Err(format!("compare is for text and texts, not {}", self.kind));
         }
+        if let Some(schema) = &self.schema {
+            schema.usable().map_err(|error| format!("schema {error}"))?;
+        }
         for text in &self.one_of {
             check_text("one_of", text, WORD_BYTES_MAX)?;
         }

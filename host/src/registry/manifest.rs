@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::dictionary::{Compare, Field};
+use super::dictionary::Compare;
 use super::schema::Schema;
 use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Type, Value};
 
@@ -207,8 +207,20 @@ impl Manifest {
                     "{field} is both sourced and consumed: a source sees its own claim; remove one"
                 ));
             }
-            if let Err(why) = Field::brought_by(self, sourced).check() {
-                return error(format!("[sources] {field}: {why}"));
+            if !sourced.one_of.is_empty() && !matches!(sourced.kind, Type::Text | Type::Texts) {
+                return error(format!(
+                    "[sources] {field}: one_of is for text and texts, not {}",
+                    sourced.kind
+                ));
+            }
+            if sourced.protective && sourced.kind != Type::Boolean {
+                return error(format!(
+                    "[sources] {field}: protective is for a boolean, not {}",
+                    sourced.kind
+                ));
+            }
+            if sourced.identifies.is_some() && sourced.kind != Type::Text {
+                return error(format!("[sources] {field}: only a text identifies, not {}", sourced.kind));
             }
         }
         for (field, consumed) in &self.consumes {
@@ -248,15 +260,18 @@ fn toml_as_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Op
     Ok(Some(Value::Json(json)))
 }
 
-/// A schema as it stands in TOML: a table, or JSON in a text.
+/// A schema as it stands in TOML: a table, or JSON in a text. Whether it can be compiled is asked
+/// where something new is taken: an installed manifest must be read whatever is in it.
 pub(super) fn toml_as_schema<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Schema>, D::Error> {
-    let schema = match toml::Value::deserialize(deserializer)? {
-        toml::Value::String(text) => Schema::parse(&text),
-        other => Schema::new(&serde_json::to_value(other).map_err(serde::de::Error::custom)?),
+    let text = match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        other => serde_json::to_value(other).map_err(serde::de::Error::custom)?.to_string(),
     };
-    schema.map(Some).map_err(serde::de::Error::custom)
+    // One schema has one text, however it was spaced.
+    let compact = serde_json::from_str::<serde_json::Value>(&text).map(|json| json.to_string());
+    Ok(Some(Schema::kept(compact.unwrap_or(text))))
 }
 
 #[cfg(test)]

@@ -103,6 +103,8 @@ impl Registry {
         let installed = self.capabilities.get(name);
         let mut sources = Vec::new();
         for (field, sourced) in &manifest.sources {
+            let invalid = |why| RegistryError::Invalid { name: field.to_string(), why };
+            Field::brought_by(manifest, sourced).check().map_err(invalid)?;
             sources.push(self.plan_source(name, field, sourced)?);
         }
         let mut warnings = Vec::new();

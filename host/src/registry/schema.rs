@@ -21,8 +21,8 @@ pub struct Schema(Arc<Compiled>);
 struct Compiled {
     /// Compact JSON with its keys in order, so that one schema has one text.
     text: String,
-    /// None for a schema of the log that this host can't compile: it takes no value.
-    rule: Option<(Schemas, SchemaIndex)>,
+    /// A schema of the log or of an installed manifest that this host can't compile takes no value.
+    rule: Result<(Schemas, SchemaIndex), SchemaError>,
 }
 
 /// Why a text can't be a schema.
@@ -33,22 +33,19 @@ pub struct SchemaError(String);
 impl Schema {
     /// Compiles a schema: an object of at most 16 KiB that refers to nothing but its own parts.
     pub fn new(schema: &serde_json::Value) -> Result<Schema, SchemaError> {
-        if !schema.is_object() {
-            return Err(SchemaError("it must be an object".to_owned()));
-        }
-        let text = schema.to_string();
-        if text.len() > SCHEMA_BYTES_MAX {
-            let bytes = text.len();
-            return Err(SchemaError(format!("it has {bytes} bytes, {SCHEMA_BYTES_MAX} are the most")));
-        }
-        let mut compiler = Compiler::new();
-        compiler.use_loader(Box::new(SchemeUrlLoader::new()));
-        let mut schemas = Schemas::new();
-        let added = compiler.add_resource(PLACE, schema.clone());
-        let compiled = added.and_then(|()| compiler.compile(PLACE, &mut schemas));
-        // The alternate form names the keyword and the place.
-        let index = compiled.map_err(|error| SchemaError(format!("{error:#}")))?;
-        Ok(Schema(Arc::new(Compiled { text, rule: Some((schemas, index)) })))
+        let schema = Schema::kept(schema.to_string());
+        schema.usable().map(|()| schema)
+    }
+
+    /// What was taken before: it stays what it is, even when this host can't compile it.
+    pub(super) fn kept(text: String) -> Schema {
+        let rule = compile(&text);
+        Schema(Arc::new(Compiled { text, rule }))
+    }
+
+    /// Whether the schema can say anything of a value.
+    pub fn usable(&self) -> Result<(), SchemaError> {
+        self.0.rule.as_ref().map(|_| ()).map_err(SchemaError::clone)
     }
 
     /// Reads and compiles a schema's text.
@@ -71,11 +68,28 @@ impl Schema {
     /// Whether the schema takes this value; else the place in the value and the keyword that says
     /// no. What the value is isn't repeated.
     pub fn check(&self, value: &serde_json::Value) -> Result<(), String> {
-        let Some((schemas, index)) = &self.0.rule else {
-            return Err("this host can't compile the schema".to_owned());
-        };
+        let (schemas, index) = self.0.rule.as_ref().map_err(SchemaError::to_string)?;
         schemas.validate(value, *index).map_err(|error| innermost(&error))
     }
+}
+
+fn compile(text: &str) -> Result<(Schemas, SchemaIndex), SchemaError> {
+    if text.len() > SCHEMA_BYTES_MAX {
+        return Err(SchemaError(format!("it has {} bytes, {SCHEMA_BYTES_MAX} are the most", text.len())));
+    }
+    let schema: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| SchemaError(error.to_string()))?;
+    if !schema.is_object() {
+        return Err(SchemaError("it must be an object".to_owned()));
+    }
+    let mut compiler = Compiler::new();
+    compiler.use_loader(Box::new(SchemeUrlLoader::new()));
+    let mut schemas = Schemas::new();
+    // The alternate form names the keyword and the place.
+    let failed = |error| SchemaError(format!("{error:#}"));
+    compiler.add_resource(PLACE, schema).map_err(failed)?;
+    let index = compiler.compile(PLACE, &mut schemas).map_err(failed)?;
+    Ok((schemas, index))
 }
 
 /// The first complaint that has no complaint inside it.
@@ -139,10 +153,9 @@ impl Serialize for Schema {
 
 impl<'de> Deserialize<'de> for Schema {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
-        let text = String::deserialize(deserializer)?;
         // The log must open. A schema that only another version of the host understands takes no
         // value until it is defined anew.
-        Ok(Schema::parse(&text).unwrap_or_else(|_| Schema(Arc::new(Compiled { text, rule: None }))))
+        String::deserialize(deserializer).map(Schema::kept)
     }
 }
 

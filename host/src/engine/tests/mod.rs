@@ -78,11 +78,11 @@ impl Bench {
     pub(crate) fn install_with(&self, name: &str, tables: &str, options: InstallOptions) {
         let component =
             embed_manifest(&fixture(), &manifest(name, tables)).expect("the manifest can be embedded");
-        self.engine.install(&component, options, &app("tests")).expect("it installs");
+        self.engine.install(&component, options, app("tests")).expect("it installs");
     }
 
     pub(crate) fn change(&self, change: RegistryChange) {
-        self.engine.append_change(change, &app("tests")).expect("the change is possible");
+        self.engine.append_change(change, app("tests")).expect("the change is possible");
     }
 
     /// Sends an event with a script.
