@@ -17,6 +17,7 @@ mod demo;
 mod dictionary;
 mod import;
 mod integrator;
+mod interface;
 mod overload;
 mod ownership;
 mod survival;

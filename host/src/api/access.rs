@@ -26,7 +26,12 @@ const DEFAULT_APPLICATION: &str = "admin";
 pub const APPLICATION_HEADER: &str = "samsyn-application";
 
 /// Paths that anybody may call: they tell nothing about a customer.
-const OPEN_PATHS: [&str; 3] = ["/healthz", "/readyz", "/errors"];
+const OPEN_PATHS: [&str; 4] = ["/healthz", "/readyz", "/errors", "/openapi.json"];
+
+/// Whether a path needs no token.
+pub fn is_open(path: &str) -> bool {
+    OPEN_PATHS.contains(&path)
+}
 
 /// An admin token: `samsyn_`, 256 random bits and a checksum. Never logged, never stored.
 pub struct Token(String);
@@ -81,7 +86,7 @@ fn checksum(secret: &str) -> String {
 
 /// Lets a request through that is allowed, and tells the handlers for which application it acts.
 pub async fn check(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
-    if !OPEN_PATHS.contains(&request.uri().path()) {
+    if !is_open(request.uri().path()) {
         let valid = state.engine.registry().admin_token;
         let admitted = authorize(request.headers(), valid).and_then(|()| application(request.headers()));
         match admitted {

@@ -6,9 +6,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Tree;
 use serde_json::value::RawValue;
-use serde_json::{Value as Tree, json};
 
 use super::access::Caller;
 use super::capability_answer::{CapabilityAnswer, Progress};
@@ -19,7 +20,7 @@ use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
 use crate::engine::{Engine, InstallOptions};
-use crate::registry::{Attribution, Capability, Registry, RegistryChange};
+use crate::registry::{Attribution, Capability, InstallPlan, Registry, RegistryChange};
 use crate::vocabulary::{CapabilityName, Partition, Position, Reason, Value};
 
 const CAPABILITIES: List = List("/v1/capabilities");
@@ -64,17 +65,21 @@ fn tree_of(engine: &Engine, registry: &Registry, name: &str) -> Answer<Tree> {
 }
 
 /// How to install.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstallParams {
+    /// Only answer what it would change.
     dry_run: bool,
+    /// Where it starts.
     from: From,
+    /// With `from=start`: deliver what it emits while it catches up.
     deliver: bool,
+    /// Why it is done.
     reason: Option<Reason>,
 }
 
 /// Where a plug-in starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum From {
     /// With what happens next.
@@ -82,6 +87,16 @@ enum From {
     Now,
     /// With the oldest event there is.
     Start,
+}
+
+/// A plug-in that was installed.
+#[derive(Serialize, JsonSchema)]
+pub struct Installed<'a> {
+    /// As it is now.
+    #[schemars(with = "CapabilityAnswer<'a>")]
+    capability: Tree,
+    /// What it changed.
+    plan: &'a InstallPlan,
 }
 
 /// `POST /v1/capabilities`.
@@ -119,7 +134,7 @@ pub async fn install(
     let Some(seq) = seq else { return Ok(Json(plan).into_response()) };
     state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
     let capability = tree(&state, plan.capability.to_string()).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "capability": capability, "plan": plan }))).into_response())
+    Ok((StatusCode::CREATED, Json(Installed { capability, plan: &plan })).into_response())
 }
 
 /// `PATCH /v1/capabilities/{name}/settings`.

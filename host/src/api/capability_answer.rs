@@ -1,5 +1,6 @@
 //! An installed plug-in as an answer.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json_value::JsonValue;
@@ -10,15 +11,20 @@ use crate::vocabulary::{
 };
 
 /// CAPABILITY of docs/http.md.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Capability")]
 pub struct CapabilityAnswer<'a> {
     name: &'a CapabilityName,
     version: &'a str,
     digest: Digest,
     owner: &'a str,
     description: &'a str,
+    /// How it is.
+    #[schemars(extend("enum" = ["active", "catching-up", "quarantined"]))]
     state: &'static str,
+    /// Why it is in quarantine.
     reason: Option<&'a str>,
+    /// Counted up by each catch-up from the start.
     generation: u32,
     roles: &'a [Role],
     subscribes: Vec<&'a EventPattern>,
@@ -27,25 +33,30 @@ pub struct CapabilityAnswer<'a> {
     consumes: Vec<ConsumeAnswer<'a>>,
     identifiers: &'a [IdentifierName],
     settings: Vec<SettingAnswer<'a>>,
+    /// Records it has yet to look at.
     lag: u64,
+    /// Deliveries that wait for an administrator.
     parked: usize,
     installed_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SourcedField")]
 struct SourceAnswer<'a> {
     field: &'a FieldName,
     assigned: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConsumedField")]
 struct ConsumeAnswer<'a> {
     field: &'a FieldName,
     purposes: &'a [String],
     notify: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Setting")]
 struct SettingAnswer<'a> {
     name: &'a str,
     #[serde(rename = "type")]

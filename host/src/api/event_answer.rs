@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json_value::JsonValue;
@@ -10,7 +11,8 @@ use crate::record::{Accepted, Answer, AnswerKind, Decided, DeliveryResult, Outco
 use crate::vocabulary::{ItemPosition, Partition, Position, Refusal, Timestamp};
 
 /// The body of `GET /v1/events/{id}`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
 pub struct EventAnswer<'a> {
     id: &'a str,
     application: Option<&'a str>,
@@ -19,13 +21,18 @@ pub struct EventAnswer<'a> {
     position: Position,
     at: Timestamp,
     received_at: Timestamp,
+    /// `parked`: a delivery of it waits for an administrator.
+    #[schemars(extend("enum" = ["accepted", "decided", "parked"]))]
     state: &'static str,
+    /// What became of each proposed field.
     fields: BTreeMap<&'a str, FieldAnswer<'a>>,
+    /// What became of each delivery.
     outcomes: Vec<OutcomeAnswer<'a>>,
 }
 
 /// What became of one proposed field.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProposalOutcome")]
 struct FieldAnswer<'a> {
     outcome: &'static str,
     source: Option<&'a str>,
@@ -38,7 +45,8 @@ struct FieldAnswer<'a> {
 }
 
 /// What became of one delivery.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryOutcome")]
 pub struct OutcomeAnswer<'a> {
     capability: &'a str,
     role: &'static str,
@@ -50,7 +58,8 @@ pub struct OutcomeAnswer<'a> {
     reason: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ClaimMade")]
 struct ClaimAnswer<'a> {
     field: &'a str,
     value: JsonValue<'a>,

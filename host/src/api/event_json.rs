@@ -21,7 +21,7 @@ pub const EVENTS_MAX: usize = 2_500;
 /// The longest event id, in bytes: longer than a URL or two UUIDs, short enough to remember millions.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
 /// The longest name of a property, in bytes.
-const PROPERTY_NAME_BYTES_MAX: usize = 128;
+pub const PROPERTY_NAME_BYTES_MAX: usize = 128;
 
 /// The members an event can have.
 const EVENT_KEYS: &str = "id, name, at, profile, identifiers, properties, proposes";

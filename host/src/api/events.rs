@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -29,39 +30,47 @@ pub async fn take(
     let wait = Wait::of(request.headers());
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     match read_and_accept(&state.engine, application, &bytes)? {
-        Taken::One(acceptance) => answer_one(&state.engine, &acceptance, wait).await,
-        Taken::List(items) => answer_list(&state.engine, items).await,
+        Accepted::One(acceptance) => answer_one(&state.engine, &acceptance, wait).await,
+        Accepted::List(items) => answer_list(&state.engine, items).await,
     }
 }
 
 /// What was taken of a body; not durable yet.
-enum Taken {
+enum Accepted {
     One(Acceptance),
     List(Vec<Item>),
 }
 
 /// What became of one event of a list.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "TakenOrRefused")]
 enum Item {
+    /// It is on disk.
     Taken(Acceptance),
-    Refused { index: usize, problem: Problem },
+    /// It is not taken, and why.
+    Refused {
+        /// Where it stood in the list.
+        index: usize,
+        /// What is wrong with it.
+        problem: Problem,
+    },
 }
 
 /// Reads and accepts in one go, without giving up the thread: a batch of the largest size takes
 /// a few milliseconds, and its events stand in the log in the order they were sent.
-fn read_and_accept(engine: &Engine, application: Application, bytes: &[u8]) -> Answer<Taken> {
+fn read_and_accept(engine: &Engine, application: Application, bytes: &[u8]) -> Answer<Accepted> {
     let text = json::utf8(bytes)?;
     let registry = engine.registry();
     let sender = Sender::new(&registry, application, engine.clock().now());
     match read_body(text, &sender)? {
         Body::One(event) => {
             let event = (*event)?;
-            Ok(Taken::One(engine.accept(event).map_err(|error| accept_problem(&error, &Place::Root))?))
+            Ok(Accepted::One(engine.accept(event).map_err(|error| accept_problem(&error, &Place::Root))?))
         }
         Body::List { events, wrapped } => {
             let outer = if wrapped { Place::Root.key("events") } else { Place::Root };
-            Ok(Taken::List(accept_list(engine, &sender, &events, &outer)))
+            Ok(Accepted::List(accept_list(engine, &sender, &events, &outer)))
         }
     }
 }
@@ -111,11 +120,27 @@ pub async fn answer_decided(
     Ok(wait.applied(Json(EventAnswer::new(position, &decisions)).into_response()))
 }
 
-#[derive(Serialize)]
-struct ListAnswer {
+/// What became of a list.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TakenEvents")]
+pub struct ListAnswer {
+    /// How many were taken.
     accepted: usize,
+    /// How many were not.
     refused: usize,
+    /// Each, in the order they were sent.
     events: Vec<Item>,
+}
+
+/// What `202` answers.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "Taken")]
+#[expect(dead_code, reason = "each is answered by itself; this is what both look like")]
+pub enum Taken {
+    /// Of one event.
+    One(Acceptance),
+    /// Of a list.
+    List(ListAnswer),
 }
 
 async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {

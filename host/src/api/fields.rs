@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::Caller;
@@ -21,25 +22,41 @@ use crate::vocabulary::{CapabilityName, FieldName, IdentifierName, Type};
 const FIELDS: List = List("/v1/fields");
 const IDENTIFIERS: List = List("/v1/identifiers");
 
-#[derive(Serialize)]
-struct FieldAnswer<'a> {
+/// FIELD of docs/http.md.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Field")]
+pub struct FieldAnswer<'a> {
     name: &'a FieldName,
     #[serde(rename = "type")]
     kind: Type,
+    /// Allowed texts; empty allows all.
     one_of: &'a [String],
+    /// JSON Schema that values match.
     schema: Option<serde_json::Value>,
+    /// What a number counts.
     unit: Option<&'a str>,
+    /// What it means.
     description: &'a str,
     class: DataClass,
+    /// Who answers for it.
     department: Option<&'a str>,
+    /// The identifier that a value of this field is.
     identifies: Option<&'a IdentifierName>,
+    /// An opt-out: no reassignment, removal or missing claim turns its `true` off.
     protective: bool,
     compare: Compare,
+    /// Set when it should no longer be used: what to use instead.
     deprecated: Option<&'a str>,
+    /// `proposed`: a plug-in brought it, and no administrator has defined it yet.
+    #[schemars(extend("enum" = ["defined", "proposed"]))]
     status: &'static str,
+    /// The plug-in that brought it.
     proposed_by: Option<&'a CapabilityName>,
+    /// Whose claim is the value.
     source: Option<&'a CapabilityName>,
+    /// Who makes claims for it.
     claimed_by: Vec<&'a CapabilityName>,
+    /// Who reads it.
     consumed_by: Vec<&'a CapabilityName>,
 }
 
@@ -100,29 +117,38 @@ fn answer(registry: &Registry, name: &str) -> Answer {
 }
 
 /// What a field is to be. Its source is assigned by a call of its own.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Definition {
+#[schemars(rename = "FieldDefinition")]
+pub struct Definition {
     #[serde(rename = "type")]
     kind: Type,
+    /// Allowed texts, of a text or a list of texts; empty allows all.
     #[serde(default)]
     one_of: Vec<String>,
+    /// JSON Schema that values match. It refers to its own parts only.
     #[serde(default)]
     schema: Option<serde_json::Value>,
+    /// What a number counts.
     #[serde(default)]
     unit: Option<String>,
+    /// What it means.
     #[serde(default)]
     description: String,
     #[serde(default)]
     class: DataClass,
+    /// Who answers for it.
     #[serde(default)]
     department: Option<String>,
+    /// The identifier that a value of this field is; such a field is a text.
     #[serde(default)]
     identifies: Option<IdentifierName>,
+    /// An opt-out; such a field is a boolean.
     #[serde(default)]
     protective: bool,
     #[serde(default)]
     compare: Compare,
+    /// Set when it should no longer be used: what to use instead.
     #[serde(default)]
     deprecated: Option<String>,
 }
@@ -165,9 +191,11 @@ pub async fn define(
     answer(&state.engine.registry(), name.as_str())
 }
 
-#[derive(Deserialize)]
+/// A field's source.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Assignment {
+pub struct Assignment {
+    /// The new source, or null for none.
     // Null must be said: an empty body is no decision.
     #[serde(deserialize_with = "Option::deserialize")]
     capability: Option<CapabilityName>,
@@ -193,8 +221,10 @@ pub async fn assign(
     answer(&state.engine.registry(), &name)
 }
 
-#[derive(Serialize)]
-struct IdentifierAnswer<'a> {
+/// An identifier as it is answered.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Identifier")]
+pub struct IdentifierAnswer<'a> {
     name: &'a IdentifierName,
     normaliser: Normaliser,
     strength: u32,
@@ -214,9 +244,9 @@ pub async fn list_identifiers(State(state): State<ApiState>, Params(params): Par
 }
 
 /// An identifier as it is listed, so that what was read can be changed and sent back.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct IdentifierDefinition {
+pub struct IdentifierDefinition {
     #[serde(default)]
     name: Option<IdentifierName>,
     normaliser: Normaliser,

@@ -1,5 +1,8 @@
 //! A value as JSON in an answer, without a tree in between.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -27,6 +30,19 @@ impl Serialize for JsonValue<'_> {
                 Err(_) => serializer.serialize_none(),
             },
         }
+    }
+}
+
+impl JsonSchema for JsonValue<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A value of its field's type; decimals are texts, so that nobody's doubles round money. \
+                            Null is no value.",
+        })
     }
 }
 

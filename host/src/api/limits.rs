@@ -141,7 +141,7 @@ impl Drop for Admitted {
 pub async fn admit(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.clone());
     let _under_way = peer.as_ref().map(Peer::request_under_way);
-    if matches!(request.uri().path(), "/healthz" | "/readyz") {
+    if is_always_answered(request.uri().path()) {
         return next.run(request).await;
     }
     match state.admission.enter(peer.map(|peer| peer.address())) {
@@ -149,6 +149,11 @@ pub async fn admit(State(state): State<ApiState>, request: Request, next: Next) 
         // The body isn't read, for want of room: the connection can't be used again.
         Err(problem) => ([(header::CONNECTION, "close")], problem).into_response(),
     }
+}
+
+/// Whether a path is answered also when there is no room.
+pub fn is_always_answered(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@
 mod access;
 mod base64url;
 mod body;
+mod calls;
 mod capabilities;
 mod capability_answer;
 pub mod catalogue;
 mod conditional;
 mod connections;
 mod convert;
+mod describe;
 pub mod errors_page;
 mod event_answer;
 pub mod event_json;
@@ -24,6 +26,7 @@ mod fields;
 mod json;
 mod json_value;
 mod limits;
+pub mod openapi;
 mod pagination;
 mod params;
 mod parked;
@@ -46,7 +49,6 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, patch, post, put};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -79,30 +81,7 @@ impl ApiState {
 
 /// Every call of the interface.
 pub fn router(state: ApiState) -> Router {
-    Calls(Router::new())
-        .call("/v1/events", post(events::take))
-        .call("/v1/events/{id}", get(events::show))
-        .call("/v1/profiles/lookup", post(profiles::look_up))
-        .call("/v1/profiles/{ref}", get(profiles::show).patch(profiles::propose))
-        .call("/v1/profiles/{ref}/timeline", get(timeline::list))
-        .call("/v1/fields", get(fields::list))
-        .call("/v1/fields/{name}", get(fields::show).put(fields::define))
-        .call("/v1/fields/{name}/source", put(fields::assign))
-        .call("/v1/identifiers", get(fields::list_identifiers))
-        .call("/v1/identifiers/{name}", put(fields::define_identifier))
-        .call("/v1/capabilities", get(capabilities::list).post(capabilities::install))
-        .call("/v1/capabilities/{name}", get(capabilities::show).delete(capabilities::remove))
-        .call("/v1/capabilities/{name}/settings", patch(capabilities::set))
-        .call("/v1/capabilities/{name}/release", post(capabilities::release))
-        .call("/v1/parked", get(parked::list))
-        .call("/v1/parked/retry", post(parked::retry))
-        .call("/v1/parked/skip", post(parked::skip))
-        .call("/v1/status", get(status::status))
-        .call("/metrics", get(status::metrics))
-        .call("/healthz", get(status::health))
-        .call("/readyz", get(status::ready))
-        .call("/errors", get(status::errors))
-        .0
+    calls::router()
         .method_not_allowed_fallback(other_method)
         .fallback(no_such_call)
         // Innermost first. Bodies are bounded where they are read, once it is known what they are.
@@ -112,15 +91,6 @@ pub fn router(state: ApiState) -> Router {
         .layer(CatchPanicLayer::custom(trace::panicked))
         .layer(middleware::from_fn(trace::request))
         .with_state(state)
-}
-
-/// A router whose calls tell their span which one they are.
-struct Calls(Router<ApiState>);
-
-impl Calls {
-    fn call(self, path: &'static str, methods: MethodRouter<ApiState>) -> Calls {
-        Calls(self.0.route(path, methods.layer(middleware::from_fn_with_state(path, trace::route))))
-    }
 }
 
 /// Answers calls on this listener until `stop` is done; then no connection is accepted and the

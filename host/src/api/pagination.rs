@@ -1,5 +1,6 @@
 //! Pages: `limit`, and a cursor that only the list it came from can read.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::base64url;
@@ -8,14 +9,15 @@ use super::problem::{Answer, Kind, Problem};
 /// Items of a page when the client doesn't say.
 const LIMIT_DEFAULT: usize = 100;
 /// Items of the largest page: some hundred kilobytes of timeline.
-const LIMIT_MAX: usize = 1_000;
+pub const LIMIT_MAX: usize = 1_000;
 /// The longest cursor taken, in bytes.
 const CURSOR_BYTES_MAX: usize = 1_024;
 /// Bytes of the check that tells a cursor from a text that was made up.
 const CHECK_BYTES: usize = 4;
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// Its items.
     pub items: Vec<T>,

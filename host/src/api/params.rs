@@ -2,9 +2,11 @@
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::pagination::LIMIT_MAX;
 use super::problem::{Answer, Kind, Problem};
 use crate::vocabulary::{IdentifierName, ProfileId, Reason};
 
@@ -42,17 +44,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 }
 
 /// The query of a list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListParams {
-    /// Items of the page.
+    /// Items of the page; 100 when left out.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
     pub limit: Option<u64>,
-    /// Where it starts.
+    /// The `next` of the page before.
     pub cursor: Option<String>,
 }
 
 /// The query of a call that changes the registry.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Why {
     /// Why it is done, for whoever asks later. No customer's data belongs in it.
@@ -60,10 +63,10 @@ pub struct Why {
 }
 
 /// The query of a change of the registry that can be tried first.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DryRun {
-    /// Only check.
+    /// Only check, and answer what would be.
     pub dry_run: bool,
     /// Why it is done.
     pub reason: Option<Reason>,

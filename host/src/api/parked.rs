@@ -4,12 +4,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::access::Caller;
 use super::convert::blocking;
-use super::pagination::{List, Page};
+use super::pagination::{LIMIT_MAX, List, Page};
 use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
@@ -20,17 +20,29 @@ const PARKED: List = List("/v1/parked");
 /// The longest reason of a skip, in bytes: a few sentences.
 const REASON_BYTES_MAX: usize = 1_024;
 
-#[derive(Serialize)]
-struct ParkedAnswer<'a> {
+/// A delivery that waits.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ParkedDelivery")]
+pub struct ParkedAnswer<'a> {
+    /// Whose it is.
     profile: ProfileId,
+    /// Which plug-in failed.
     capability: &'a CapabilityName,
+    /// Of it, counted up by each catch-up from the start.
     generation: u32,
+    /// What is delivered: the position of its record, and its number in it.
     item: String,
     role: Role,
+    /// `held` waits behind a parked one.
+    #[schemars(extend("enum" = ["parked", "held"]))]
     state: &'static str,
+    /// How it failed; null for what is held.
     kind: Option<FailureKind>,
+    /// Why.
     reason: Option<&'a str>,
+    /// Guest functions from the innermost out.
     backtrace: &'a [String],
+    /// When it was parked or held.
     since: Timestamp,
 }
 
@@ -52,14 +64,20 @@ fn answer(item: &ParkedItem) -> ParkedAnswer<'_> {
 }
 
 /// The query of the list. `code` is the failure's kind by its older name.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParkedParams {
+    /// Only of this capability.
     capability: Option<CapabilityName>,
+    /// Only of this profile.
     profile: Option<ProfileId>,
+    /// Only those that failed like this.
     #[serde(alias = "code")]
     kind: Option<FailureKind>,
+    /// Items of the page; 100 when left out.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: Option<u64>,
+    /// The `next` of the page before.
     cursor: Option<String>,
 }
 
@@ -88,17 +106,30 @@ fn read_cursor(key: &str) -> Answer<ParkedCursor> {
     read().ok_or_else(|| Problem::new(Kind::CursorInvalid, "this is no cursor of /v1/parked").at("cursor"))
 }
 
-/// Which deliveries to act on.
-#[derive(Debug, Deserialize)]
+/// How many deliveries are acted on.
+#[derive(Serialize, JsonSchema)]
+pub struct Matched {
+    /// Those that were there.
+    matched: usize,
+}
+
+/// Which deliveries to act on: at least one of the filters.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Selection {
+#[schemars(rename = "ParkedSelection")]
+pub struct Selection {
+    /// Only of this capability.
     #[serde(default)]
     capability: Option<CapabilityName>,
+    /// Only of this profile.
     #[serde(default)]
     profile: Option<ProfileId>,
+    /// Only those that failed like this.
     #[serde(default)]
     kind: Option<FailureKind>,
+    /// Why; needed to skip, and kept in the timeline.
     #[serde(default)]
+    #[schemars(length(max = REASON_BYTES_MAX))]
     reason: Option<String>,
 }
 
@@ -119,7 +150,7 @@ pub async fn retry(State(state): State<ApiState>, request: Request) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let filter = json::body_as::<Selection>(&bytes)?.filter()?;
     let matched = blocking(move || state.engine.retry(&filter)).await??;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "matched": matched }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Matched { matched })).into_response())
 }
 
 /// `POST /v1/parked/skip`.
@@ -143,5 +174,5 @@ pub async fn skip(
     // The record keeps the reason and no name, so the name goes into the reason.
     let reason = format!("{reason} (skipped by {application})");
     let matched = blocking(move || state.engine.skip(&filter, &reason)).await??;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "matched": matched }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Matched { matched })).into_response())
 }

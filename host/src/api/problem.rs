@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use super::catalogue::Kind;
@@ -83,6 +84,33 @@ impl Serialize for Problem {
         }
         map.serialize_entry("next", self.next.as_deref().unwrap_or(entry.mend))?;
         map.end()
+    }
+}
+
+impl JsonSchema for Problem {
+    fn schema_name() -> Cow<'static, str> {
+        "Problem".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "What went wrong, RFC 9457",
+            "required": ["type", "title", "status", "detail", "code", "message", "next"],
+            "properties": {
+                "type": { "type": "string", "description": "`/errors#` and the code: the page that explains it" },
+                "title": { "type": "string", "description": "The kind in a few words" },
+                "status": { "type": "integer", "description": "The HTTP status" },
+                "detail": { "type": "string", "description": "What happened this time" },
+                "code": { "type": "string", "description": "The kind as a stable word" },
+                "message": { "type": "string", "description": "Title and detail in one" },
+                "place": {
+                    "type": "string",
+                    "description": "Where in the request, such as `events[3].identifiers.customer_id`"
+                },
+                "next": { "type": "string", "description": "What to do" }
+            }
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::event_answer::item_position;
@@ -13,7 +14,8 @@ use crate::registry::Registry;
 use crate::vocabulary::{FieldName, ProfileId, Timestamp};
 
 /// The body of `GET /v1/profiles/{ref}`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Profile")]
 pub struct ProfileAnswer<'a> {
     id: ProfileId,
     identifiers: BTreeMap<&'a str, Vec<&'a str>>,
@@ -24,7 +26,8 @@ pub struct ProfileAnswer<'a> {
 }
 
 /// Where a visible value comes from.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ValueOrigin")]
 struct Meta<'a> {
     source: &'a str,
     observed_at: Timestamp,
@@ -32,7 +35,8 @@ struct Meta<'a> {
 }
 
 /// What one capability or application says of a field.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Claim")]
 struct ClaimAnswer<'a> {
     by: &'a str,
     value: JsonValue<'a>,

@@ -6,8 +6,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::access::Caller;
 use super::convert::{accept_problem, blocking};
@@ -21,13 +21,13 @@ use super::profile_answer::{ProfileAnswer, Wanted};
 use super::{ApiState, body, conditional, json};
 use crate::engine::{AcceptError, Engine, NewEvent, ReadProfile};
 use crate::registry::Registry;
-use crate::vocabulary::{Application, EventName, FieldName, IdentifierName, ProfileId, Proposal};
+use crate::vocabulary::{Application, EventName, FieldName, IdentifierName, Position, ProfileId, Proposal};
 
 /// The event that a `PATCH` makes.
 const PROPOSED_EVENT: &str = "samsyn.proposed";
 
 /// What of a profile is asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct View {
     /// Names of fields, separated by commas.
@@ -127,6 +127,17 @@ fn resolve(engine: &Engine, reference: &Reference) -> Answer<ProfileId> {
     }
 }
 
+/// A proposal that is on disk.
+#[derive(Serialize, JsonSchema)]
+pub struct ProposalTaken {
+    /// The id of the event that it made.
+    id: String,
+    /// For whom.
+    profile: ProfileId,
+    /// Where it stands.
+    position: Position,
+}
+
 /// `PATCH /v1/profiles/{ref}`: each field is a proposal.
 pub async fn propose(
     State(state): State<ApiState>,
@@ -159,8 +170,8 @@ pub async fn propose(
     let accepted = engine.accept(event).map_err(unknown_is_the_path)?;
     engine.durable(accepted.position).await?;
     let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
-    let body = json!({ "id": accepted.id, "profile": accepted.profile, "position": accepted.position });
-    let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response();
+    let taken = ProposalTaken { id: accepted.id, profile: accepted.profile, position: accepted.position };
+    let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(taken)).into_response();
     answer_decided(engine, accepted.position, wait, response).await
 }
 

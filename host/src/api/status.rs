@@ -4,21 +4,36 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::convert::blocking;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, errors_page};
 
+/// What `/healthz` answers.
+#[derive(Serialize, JsonSchema)]
+pub struct Health {
+    /// The process lives.
+    alive: bool,
+}
+
+/// What `/readyz` answers.
+#[derive(Serialize, JsonSchema)]
+pub struct Readiness {
+    /// Events are taken.
+    ready: bool,
+}
+
 /// `GET /healthz`.
 pub async fn health() -> Answer {
-    Ok(Json(json!({ "alive": true })).into_response())
+    Ok(Json(Health { alive: true }).into_response())
 }
 
 /// `GET /readyz`.
 pub async fn ready(State(state): State<ApiState>) -> Answer {
     match state.engine.ready() {
-        Ok(()) => Ok(Json(json!({ "ready": true })).into_response()),
+        Ok(()) => Ok(Json(Readiness { ready: true }).into_response()),
         Err(why) => Err(Problem::new(Kind::NotReady, why)),
     }
 }

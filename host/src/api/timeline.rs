@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ApiState;
@@ -19,11 +20,16 @@ use crate::vocabulary::{Event, Position, Seq, Timestamp};
 
 const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
 
-#[derive(Serialize)]
-struct Step<'a> {
+/// One decision about a profile.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TimelineStep")]
+pub struct Step<'a> {
     position: Position,
     decided_at: Timestamp,
     cause: String,
+    /// An application's event, one that a capability emitted, changed values, or a delivery that ran
+    /// again.
+    #[schemars(extend("enum" = ["event", "emitted", "change", "retry"]))]
     kind: &'static str,
     event: Option<EventHead<'a>>,
     proposed: Vec<&'a str>,
@@ -31,7 +37,7 @@ struct Step<'a> {
     outcomes: Vec<OutcomeAnswer<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EventHead<'a> {
     id: &'a str,
     name: &'a str,
@@ -39,7 +45,8 @@ struct EventHead<'a> {
     application: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ValueChange")]
 struct Change<'a> {
     field: &'a str,
     before: JsonValue<'a>,

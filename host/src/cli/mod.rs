@@ -16,6 +16,7 @@ pub mod identifier;
 pub mod import;
 mod input;
 pub mod log;
+pub mod openapi;
 pub mod output;
 pub mod parked;
 pub mod plugin;
@@ -100,6 +101,9 @@ pub enum Command {
     /// How the host is
     #[command(after_long_help = status::EXAMPLES)]
     Status,
+    /// Print the description of the HTTP interface (OpenAPI 3.1)
+    #[command(after_long_help = openapi::EXAMPLES)]
+    Openapi,
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -130,6 +134,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Log(command) => log::run(&command, context),
         Command::View(command) => view::run(&command, context),
         Command::Status => status::run(context),
+        Command::Openapi => openapi::run(context),
         Command::Completions(args) => completions::run(&args, context),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Engine;
@@ -38,7 +39,7 @@ pub struct NewEvent {
 }
 
 /// An event that has its place in the log but may not be durable yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Acceptance {
     /// The event's id.
     pub id: String,

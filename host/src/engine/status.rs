@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Engine;
@@ -10,7 +11,7 @@ use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
 use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
 
 /// How the host is doing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Status {
     /// Of the host.
     pub version: &'static str,
@@ -41,7 +42,7 @@ pub struct Status {
 }
 
 /// What waits for workers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct QueueStatus {
     /// Events that wait.
     pub depth: usize,
@@ -50,7 +51,7 @@ pub struct QueueStatus {
 }
 
 /// How a capability is doing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CapabilityStatus {
     /// Which.
     pub name: CapabilityName,

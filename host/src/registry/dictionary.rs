@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{DataClass, Manifest, Sourced};
@@ -86,7 +87,7 @@ impl FieldStatus {
 
 /// When two claims of a field say the same, for counting disagreements. What is stored and shown is
 /// always what was said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compare {
     /// When they are equal.
@@ -249,7 +250,7 @@ pub struct IdentifierKind {
 }
 
 /// How an identifier's value is made comparable, for matching only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Normaliser {
     /// Without white space around it, else as it is.

@@ -1,5 +1,6 @@
 //! What installing a plug-in would change, before it does.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::manifest::{Manifest, Setting, Sourced};
@@ -9,7 +10,7 @@ use crate::vocabulary::{
 };
 
 /// What installing a component would do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct InstallPlan {
     /// The capability.
     pub capability: CapabilityName,
@@ -36,7 +37,7 @@ pub struct InstallPlan {
 }
 
 /// A field it would read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PlannedRead {
     /// Which.
     pub field: FieldName,
@@ -47,7 +48,7 @@ pub struct PlannedRead {
 }
 
 /// An identifier it would see.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PlannedIdentifier {
     /// Which.
     pub name: IdentifierName,
@@ -56,7 +57,7 @@ pub struct PlannedIdentifier {
 }
 
 /// A field it would make claims for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PlannedSource {
     /// Which.
     pub field: FieldName,
@@ -72,7 +73,7 @@ pub struct PlannedSource {
 }
 
 /// Something an administrator could set.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PlannedSetting {
     /// Its name.
     pub name: String,

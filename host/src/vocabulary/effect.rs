@@ -1,11 +1,12 @@
 //! What a handler asked for, what was refused of it, and how it can fail.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EventName, FieldName, Property, Value};
 
 /// Which of a plug-in's roles a delivery calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Decides data points: `on-proposal`.
@@ -64,7 +65,7 @@ pub enum Effect {
 }
 
 /// Something the host or a plug-in said no to. It is recorded: nothing is dropped in silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The field it concerns, when it concerns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +77,7 @@ pub struct Refusal {
 }
 
 /// How a call ended without effects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The handler returned an error.

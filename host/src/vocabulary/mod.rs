@@ -11,6 +11,7 @@ mod name;
 mod position;
 mod profile;
 mod reason;
+mod schema;
 mod time;
 mod value;
 

@@ -1,7 +1,7 @@
 //! A host to send requests to: an engine on a temporary directory behind the interface.
 
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,6 +11,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::Dispatch;
 
+use crate::api::openapi::{
+    self,
+    conformance::{Conformance, Seen},
+};
 use crate::api::{ApiLimits, ApiState, Token, serve};
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, ViewConfig};
@@ -127,7 +131,9 @@ impl World {
         let mut answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let mut text = String::new();
         answer.body_mut().as_reader().read_to_string(&mut text).unwrap();
-        Answered { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
+        let answered = Answered { status: answer.status().as_u16(), headers: answer.headers().clone(), text };
+        described(method, path, &answered);
+        answered
     }
 
     /// Sends a request with the token and more headers.
@@ -171,6 +177,14 @@ impl World {
         ok(self.json("PUT", "/v1/fields/size", &json!({"type": "text", "one_of": ["S", "M"]})));
         self
     }
+}
+
+/// Holds an answer against `/openapi.json`.
+fn described(method: &str, path: &str, answered: &Answered) {
+    static DESCRIPTION: LazyLock<Conformance> = LazyLock::new(|| Conformance::new(openapi::document()));
+    let Answered { status, text, .. } = answered;
+    let content_type = answered.header("content-type");
+    DESCRIPTION.check(Seen { method, path, status: *status, content_type, body: text });
 }
 
 impl Drop for World {

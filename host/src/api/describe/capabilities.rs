@@ -1,0 +1,160 @@
+//! Plug-ins: listed, planned, installed, set, released, removed.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::DIGEST;
+use crate::api::body::{MERGE_PATCH, WASM};
+use crate::api::capabilities::{InstallParams, Installed};
+use crate::api::capability_answer::CapabilityAnswer;
+use crate::api::openapi::{Operation, Tag};
+use crate::api::pagination::Page;
+use crate::api::params::{DryRun, ListParams, Why};
+use crate::api::problem::Kind;
+use crate::registry::InstallPlan;
+use crate::vocabulary::CapabilityName;
+
+/// A merge patch of settings.
+struct SettingsForm;
+
+impl JsonSchema for SettingsForm {
+    fn schema_name() -> Cow<'static, str> {
+        "SettingsPatch".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "Settings by name, each of its own type; null puts one back to its default (RFC 7396)",
+            "additionalProperties": true,
+        })
+    }
+}
+
+fn loyalty() -> Value {
+    json!({
+        "name": "loyalty", "version": "0.1.0", "digest": DIGEST, "owner": "Membership team",
+        "description": "Points and tiers from purchases", "state": "active", "reason": null, "generation": 1,
+        "roles": ["subscriber"], "subscribes": ["order.completed"], "emits": ["loyalty.tier_reached"],
+        "sources": [{ "field": "loyalty.points", "assigned": true }],
+        "consumes": [{ "field": "email", "purposes": ["service"], "notify": true }],
+        "identifiers": ["customer_id"],
+        "settings": [{
+            "name": "points_per_unit", "type": "decimal", "default": "1", "value": null,
+            "description": "Points for one unit of currency",
+        }],
+        "lag": 0, "parked": 0, "installed_at": "2026-11-20T10:00:00Z",
+    })
+}
+
+fn plan() -> Value {
+    json!({
+        "capability": "loyalty", "version": "0.1.0", "digest": DIGEST, "change": "install",
+        "hears": ["order.completed"],
+        "reads": [{ "field": "email", "purposes": ["service"], "new": true }],
+        "identifiers": [{ "name": "customer_id", "new": true }],
+        "sources": [{
+            "field": "loyalty.points", "type": "integer", "now": null, "becomes_source": true, "new_field": true,
+        }],
+        "emits": ["loyalty.tier_reached"],
+        "settings": [{
+            "name": "points_per_unit", "type": "decimal", "default": "1",
+            "description": "Points for one unit of currency",
+        }],
+        "warnings": [],
+    })
+}
+
+fn named(call: Operation<'_>) -> Operation<'_> {
+    call.path::<CapabilityName>("name", "Which capability", "loyalty").problems(&[Kind::UnknownCapability])
+}
+
+/// `GET /v1/capabilities`.
+pub fn list(call: Operation<'_>) -> Operation<'_> {
+    call.is("listCapabilities", Tag::Admin, "List the installed plug-ins")
+        .query::<ListParams>()
+        .answers::<Page<CapabilityAnswer<'_>>>(
+            StatusCode::OK,
+            "A page of them",
+            json!({ "items": [loyalty()] }),
+        )
+        .problems(&[Kind::CursorInvalid])
+}
+
+/// `GET /v1/capabilities/{name}`.
+pub fn show(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("showCapability", Tag::Admin, "Read what a plug-in does and how it is"))
+        .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability", loyalty())
+}
+
+/// `POST /v1/capabilities`.
+pub fn install(call: Operation<'_>) -> Operation<'_> {
+    call.is("installCapability", Tag::Admin, "Install or upgrade a plug-in")
+        .details("The component says by itself what it is: its manifest is embedded in it.")
+        .query::<InstallParams>()
+        .bytes(WASM[0], "The component that `samsyn plugin build` wrote, at most 32 MiB")
+        .answers::<InstallPlan>(StatusCode::OK, "What it would change (`dry_run=true`)", plan())
+        .answers::<Installed<'_>>(
+            StatusCode::CREATED,
+            "It is installed",
+            json!({ "capability": loyalty(), "plan": plan() }),
+        )
+        .leads(StatusCode::CREATED, "showCapability", "name", "$response.body#/capability/name")
+        .problems(&[
+            Kind::UnknownIdentifier,
+            Kind::FieldTypeConflict,
+            Kind::DefinitionInvalid,
+            Kind::ManifestInvalid,
+            Kind::ComponentNotWasm,
+            Kind::ComponentNoManifest,
+            Kind::ComponentNoRole,
+            Kind::ComponentUnknownRole,
+            Kind::ComponentUnknownImport,
+            Kind::ComponentNewerContract,
+            Kind::ComponentTooLarge,
+            Kind::ComponentInvalid,
+            Kind::ComponentCompileLimit,
+            Kind::ComponentCompilerUnavailable,
+            Kind::LogFailed,
+        ])
+}
+
+/// `PATCH /v1/capabilities/{name}/settings`.
+pub fn set(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("setCapability", Tag::Admin, "Change a plug-in's settings"))
+        .query::<DryRun>()
+        .json::<SettingsForm>(
+            MERGE_PATCH,
+            &[
+                ("a value", json!({ "points_per_unit": "2" })),
+                ("the default", json!({ "points_per_unit": null })),
+            ],
+        )
+        .answers::<CapabilityAnswer<'_>>(
+            StatusCode::OK,
+            "The capability as it is now, or would be",
+            loyalty(),
+        )
+        .problems(&[Kind::DefinitionInvalid, Kind::ControlCharacters, Kind::LogFailed])
+}
+
+/// `POST /v1/capabilities/{name}/release`.
+pub fn release(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("releaseCapability", Tag::Admin, "End a plug-in's quarantine"))
+        .details("It takes up what it has not heard. Nothing happens to one that isn't in quarantine.")
+        .query::<Why>()
+        .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
+        .problems(&[Kind::LogFailed])
+}
+
+/// `DELETE /v1/capabilities/{name}`.
+pub fn remove(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("removeCapability", Tag::Admin, "Remove a plug-in"))
+        .details("Its claims stay visible to admins.")
+        .query::<Why>()
+        .answers_nothing(StatusCode::NO_CONTENT, "It is removed")
+        .problems(&[Kind::DefinitionInvalid, Kind::LogFailed])
+}

@@ -1,0 +1,204 @@
+//! Events in, and what became of them.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::PROFILE;
+use crate::api::body::JSON;
+use crate::api::event_answer::EventAnswer;
+use crate::api::event_json::{EVENT_ID_BYTES_MAX, EVENTS_MAX, PROPERTY_NAME_BYTES_MAX};
+use crate::api::events::{ListAnswer, Taken};
+use crate::api::openapi::header::{PREFER, PREFERENCE_APPLIED};
+use crate::api::openapi::{Operation, Tag};
+use crate::api::problem::Kind;
+use crate::registry::IDENTIFIER_BYTES_MAX;
+use crate::vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Timestamp};
+
+/// What can be wrong with one event, besides its JSON.
+const OF_EVENTS: &[Kind] = &[
+    Kind::TooDeep,
+    Kind::NameInvalid,
+    Kind::ControlCharacters,
+    Kind::EventTooLarge,
+    Kind::ReservedName,
+    Kind::MissingIdentifier,
+    Kind::UnknownIdentifier,
+    Kind::IdentifierInvalid,
+    Kind::UnknownField,
+    Kind::ValueNotAllowed,
+    Kind::EventTimeAhead,
+    Kind::EventIdReused,
+    Kind::UnknownProfile,
+    Kind::LogFailed,
+];
+
+/// An event as `event_json` reads it: level by level, without a type of its own.
+struct EventForm;
+
+impl JsonSchema for EventForm {
+    fn schema_name() -> Cow<'static, str> {
+        "NewEvent".into()
+    }
+
+    fn json_schema(of: &mut SchemaGenerator) -> Schema {
+        let no_controls = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+        json_schema!({
+            "type": "object",
+            "description": "Something a customer did",
+            "required": ["name"],
+            "anyOf": [
+                { "required": ["profile"] },
+                { "required": ["identifiers"], "properties": { "identifiers": { "minProperties": 1 } } },
+            ],
+            "additionalProperties": false,
+            "properties": {
+                "id": {
+                    "type": "string", "minLength": 1, "maxLength": EVENT_ID_BYTES_MAX, "pattern": no_controls,
+                    "description": "Unique within the application, in UTF-8 bytes at most as long: the same event \
+                                    with the same id is taken once. The host makes one when it is left out",
+                },
+                "name": {
+                    "allOf": [of.subschema_for::<EventName>()],
+                    "description": "What happened. Names that start with `samsyn.` are the host's own",
+                },
+                "at": {
+                    "allOf": [of.subschema_for::<Timestamp>()],
+                    "description": "When it happened; when the host takes it, if left out",
+                },
+                "profile": {
+                    "allOf": [of.subschema_for::<ProfileId>()],
+                    "description": "Whose it is, when the id is known",
+                },
+                "identifiers": {
+                    "type": "object",
+                    "description": "What the customer goes by, by the names of `GET /v1/identifiers`. One that \
+                                    nobody has makes a profile",
+                    "propertyNames": of.subschema_for::<IdentifierName>(),
+                    "additionalProperties": {
+                        "type": "string", "minLength": 1, "maxLength": IDENTIFIER_BYTES_MAX, "pattern": no_controls,
+                    },
+                },
+                "properties": {
+                    "type": "object",
+                    "description": "Anything else about it. Each capability gets what it declared, as the type it \
+                                    declared",
+                    "propertyNames": { "minLength": 1, "maxLength": PROPERTY_NAME_BYTES_MAX, "pattern": no_controls },
+                    "additionalProperties": true,
+                },
+                "proposes": {
+                    "type": "object",
+                    "description": "Values for fields, each of its field's type; null clears",
+                    "propertyNames": of.subschema_for::<FieldName>(),
+                    "additionalProperties": true,
+                },
+            },
+        })
+    }
+}
+
+/// One event or several, as a body holds them.
+struct EventsForm;
+
+impl JsonSchema for EventsForm {
+    fn schema_name() -> Cow<'static, str> {
+        "NewEvents".into()
+    }
+
+    fn json_schema(of: &mut SchemaGenerator) -> Schema {
+        let event = of.subschema_for::<EventForm>();
+        // What is wrong with one of a list is said of that one: the others are taken.
+        let list = json!({ "type": "array", "maxItems": EVENTS_MAX, "items": { "anyOf": [event, {}] } });
+        json_schema!({
+            "description": "An event, a list of events, or a list in an object. An element of a list that is no \
+                            event is refused by itself",
+            "anyOf": [
+                event,
+                list,
+                {
+                    "type": "object", "required": ["events"], "additionalProperties": false,
+                    "properties": { "events": list },
+                },
+            ],
+        })
+    }
+}
+
+fn purchase() -> Value {
+    json!({
+        "id": "A1-placed", "name": "order.completed", "at": "2026-11-20T10:00:00Z",
+        "identifiers": { "customer_id": "00042" },
+        "properties": { "order_id": "A1", "amount": 29.33, "currency": "USD" },
+    })
+}
+
+fn decided() -> Value {
+    json!({
+        "id": "A1-placed", "application": "web", "name": "order.completed", "profile": PROFILE,
+        "position": "12-345", "at": "2026-11-20T10:00:00Z", "received_at": "2026-11-20T10:00:01Z",
+        "state": "decided",
+        "fields": { "email": { "outcome": "accepted", "source": "crm", "value": "anna@example.com" } },
+        "outcomes": [{
+            "capability": "loyalty", "role": "subscriber", "result": "done", "position": "12-346",
+            "claims": [{ "field": "loyalty.points", "value": 29 }],
+            "refusals": [], "emitted": ["loyalty.tier_reached"], "reason": null,
+        }],
+    })
+}
+
+/// `POST /v1/events`.
+pub fn take(call: Operation<'_>) -> Operation<'_> {
+    let taken = json!({ "id": "A1-placed", "profile": PROFILE, "position": "12-345", "duplicate": false });
+    let problem = json!({
+        "type": "/errors#missing-key", "title": "Something required is missing", "status": 422,
+        "detail": "the event has no `name`", "code": "missing-key",
+        "message": "Something required is missing: the event has no `name`",
+        "place": "[1].name", "next": "Add the member that the detail names.",
+    });
+    let refused = json!({ "index": 1, "problem": problem });
+    let proposing = json!({
+        "name": "signup.completed", "identifiers": { "email": "anna@example.com" },
+        "proposes": { "email": "anna@example.com", "phone": null },
+    });
+    call.is("takeEvents", Tag::AppDeveloper, "Send one event or several")
+        .details(
+            "The answer comes when they are on disk. 32 KiB an event, 500 KiB and 2,500 events a request; in a \
+             list each event is taken or refused by itself.",
+        )
+        .takes(PREFER)
+        .json::<EventsForm>(JSON, &[
+            ("one event", purchase()),
+            ("a list", json!([purchase(), proposing])),
+            ("a list in an object", json!({ "events": [proposing] })),
+        ])
+        .answers::<EventAnswer<'_>>(StatusCode::OK, "Decided within the time that `Prefer` gives", decided())
+        .with(StatusCode::OK, PREFERENCE_APPLIED)
+        .answers_any::<Taken>(StatusCode::ACCEPTED, "Taken, and on disk", &[
+            ("one event", taken.clone()),
+            ("a list", json!({ "accepted": 1, "refused": 1, "events": [taken, refused] })),
+        ])
+        .with(StatusCode::ACCEPTED, PREFERENCE_APPLIED)
+        .leads(StatusCode::ACCEPTED, "showEvent", "id", "$response.body#/id")
+        .leads(StatusCode::ACCEPTED, "showProfile", "ref", "$response.body#/profile")
+        .answers::<ListAnswer>(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "None of a list could be taken",
+            json!({ "accepted": 0, "refused": 1, "events": [{ "index": 0, "problem": problem }] }),
+        )
+        .problems(OF_EVENTS)
+        .problems(&[Kind::TooManyEvents])
+}
+
+/// `GET /v1/events/{id}`.
+pub fn show(call: Operation<'_>) -> Operation<'_> {
+    call.is("showEvent", Tag::AppDeveloper, "See what became of an event")
+        .path::<String>("id", "The event's id as it was sent, or its position", "A1-placed")
+        .answers::<EventAnswer<'_>>(
+            StatusCode::OK,
+            "Its state, and what each capability made of it",
+            decided(),
+        )
+        .problems(&[Kind::UnknownEvent])
+}

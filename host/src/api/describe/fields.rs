@@ -1,0 +1,106 @@
+//! The dictionary: fields, their sources, identifiers.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::api::body::JSON;
+use crate::api::fields::{Assignment, Definition, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
+use crate::api::openapi::{Operation, Tag};
+use crate::api::pagination::Page;
+use crate::api::params::{ListParams, Why};
+use crate::api::problem::Kind;
+use crate::vocabulary::{FieldName, IdentifierName};
+
+fn first_name() -> Value {
+    json!({
+        "name": "first_name", "type": "text", "one_of": [], "schema": null, "unit": null,
+        "description": "As the customer wants to be called", "class": "personal", "department": "CRM team",
+        "identifies": null, "protective": false, "compare": "caseless", "deprecated": null,
+        "status": "defined", "proposed_by": null, "source": "crm",
+        "claimed_by": ["crm", "sms"], "consumed_by": ["email"],
+    })
+}
+
+fn named(call: Operation<'_>) -> Operation<'_> {
+    call.path::<FieldName>("name", "Which field", "first_name").problems(&[Kind::FieldNotFound])
+}
+
+/// `GET /v1/fields`.
+pub fn list(call: Operation<'_>) -> Operation<'_> {
+    call.is("listFields", Tag::Admin, "List the fields of the profile")
+        .query::<ListParams>()
+        .answers::<Page<FieldAnswer<'_>>>(
+            StatusCode::OK,
+            "A page of them",
+            json!({ "items": [first_name()] }),
+        )
+        .problems(&[Kind::CursorInvalid])
+}
+
+/// `GET /v1/fields/{name}`.
+pub fn show(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("showField", Tag::Admin, "Read a field's definition, and who speaks of it"))
+        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field", first_name())
+}
+
+/// `PUT /v1/fields/{name}`.
+pub fn define(call: Operation<'_>) -> Operation<'_> {
+    let definition = json!({
+        "type": "text", "one_of": ["S", "M", "L"], "description": "Size of clothes", "class": "personal",
+    });
+    let answer = json!({
+        "name": "size", "type": "text", "one_of": ["S", "M", "L"], "schema": null, "unit": null,
+        "description": "Size of clothes", "class": "personal", "department": null, "identifies": null,
+        "protective": false, "compare": "exact", "deprecated": null, "status": "defined", "proposed_by": null,
+        "source": null,
+        "claimed_by": [], "consumed_by": [],
+    });
+    call.is("defineField", Tag::Admin, "Define a field, or change its definition")
+        .details("Its source stays as it is: it is assigned by a call of its own.")
+        .path::<FieldName>("name", "Which field", "size")
+        .query::<Why>()
+        .json::<Definition>(
+            JSON,
+            &[("a text of three values", definition), ("any", json!({ "type": "integer" }))],
+        )
+        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", answer)
+        .leads(StatusCode::OK, "showField", "name", "$response.body#/name")
+        .leads(StatusCode::OK, "assignSource", "name", "$response.body#/name")
+        .problems(&[
+            Kind::NameInvalid,
+            Kind::DefinitionInvalid,
+            Kind::FieldTypeConflict,
+            Kind::UnknownIdentifier,
+            Kind::LogFailed,
+        ])
+}
+
+/// `PUT /v1/fields/{name}/source`.
+pub fn assign(call: Operation<'_>) -> Operation<'_> {
+    let none = json!({ "capability": null });
+    named(call.is("assignSource", Tag::Admin, "Say which capability is a field's source"))
+        .query::<Why>()
+        .json::<Assignment>(JSON, &[("a source", json!({ "capability": "crm" })), ("none", none)])
+        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", first_name())
+        .problems(&[Kind::UnknownCapability, Kind::NotDeclared, Kind::LogFailed])
+}
+
+/// `GET /v1/identifiers`.
+pub fn list_identifiers(call: Operation<'_>) -> Operation<'_> {
+    let page = json!({ "items": [{ "name": "customer_id", "normaliser": "exact", "strength": 10 }] });
+    call.is("listIdentifiers", Tag::Admin, "List what customers can go by")
+        .query::<ListParams>()
+        .answers::<Page<IdentifierAnswer<'_>>>(StatusCode::OK, "A page of them", page)
+        .problems(&[Kind::CursorInvalid])
+}
+
+/// `PUT /v1/identifiers/{name}`.
+pub fn define_identifier(call: Operation<'_>) -> Operation<'_> {
+    let answer = json!({ "name": "email", "normaliser": "email", "strength": 5 });
+    call.is("defineIdentifier", Tag::Admin, "Define an identifier, or change its definition")
+        .path::<IdentifierName>("name", "Which identifier", "email")
+        .query::<Why>()
+        .json::<IdentifierDefinition>(JSON, &[("e-mail", json!({ "normaliser": "email", "strength": 5 }))])
+        .answers::<IdentifierAnswer<'_>>(StatusCode::OK, "The identifier as it is now", answer)
+        .problems(&[Kind::NameInvalid, Kind::DefinitionInvalid, Kind::LogFailed])
+}

@@ -1,0 +1,66 @@
+//! The host itself.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::api::openapi::{Operation, Tag};
+use crate::api::problem::Kind;
+use crate::api::status::{Health, Readiness};
+use crate::engine::Status;
+
+/// `GET /v1/status`.
+pub fn status(call: Operation<'_>) -> Operation<'_> {
+    let example = json!({
+        "version": env!("CARGO_PKG_VERSION"), "started_at": "2026-11-20T10:00:00Z", "profiles": 1200,
+        "accepted": 5000, "decided": 5000, "undecided": 0, "sandboxes": 9000,
+        "deliveries": { "done": 8990, "parked": 10 }, "registry_revision": 17,
+        "queue": { "depth": 0, "limit": 10000 }, "accept_to_decided_p99_us": 900,
+        "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],
+        "rss_bytes": 80000000,
+    });
+    call.is("showStatus", Tag::Operator, "See how the host is doing").answers::<Status>(
+        StatusCode::OK,
+        "Counts since the start, and what waits",
+        example,
+    )
+}
+
+/// `GET /metrics`.
+pub fn metrics(call: Operation<'_>) -> Operation<'_> {
+    call.is("showMetrics", Tag::Operator, "Read everything that is counted, for Prometheus")
+        .answers_text(&["text/plain"], "Prometheus' text format 0.0.4")
+}
+
+/// `GET /healthz`.
+pub fn health(call: Operation<'_>) -> Operation<'_> {
+    call.is("showHealth", Tag::Operator, "Ask whether the process lives").answers::<Health>(
+        StatusCode::OK,
+        "It does",
+        json!({ "alive": true }),
+    )
+}
+
+/// `GET /readyz`.
+pub fn ready(call: Operation<'_>) -> Operation<'_> {
+    call.is("showReadiness", Tag::Operator, "Ask whether events are taken")
+        .answers::<Readiness>(StatusCode::OK, "They are", json!({ "ready": true }))
+        .problems(&[Kind::NotReady])
+}
+
+/// `GET /errors`.
+pub fn errors(call: Operation<'_>) -> Operation<'_> {
+    call.is("showErrors", Tag::AppDeveloper, "Read about every kind of problem")
+        .answers_text(&["text/markdown", "text/html"], "HTML for a browser, Markdown for everybody else")
+}
+
+/// `GET /openapi.json`.
+pub fn openapi(call: Operation<'_>) -> Operation<'_> {
+    call.is("showInterface", Tag::AppDeveloper, "Read this description").answers::<std::collections::BTreeMap<
+        String,
+        Value,
+    >>(
+        StatusCode::OK,
+        "OpenAPI 3.1",
+        json!({ "openapi": "3.1.0" }),
+    )
+}

@@ -1,0 +1,13 @@
+//! What each call does, in the words of whoever uses it: one file for each file of handlers.
+
+pub mod capabilities;
+pub mod events;
+pub mod fields;
+pub mod host;
+pub mod parked;
+pub mod profiles;
+
+/// A profile's id, in examples.
+const PROFILE: &str = "0b6c5f4e-7f4f-4d7e-9c8e-0d6a51a1c0de";
+/// A component's digest, in examples.
+const DIGEST: &str = "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184";

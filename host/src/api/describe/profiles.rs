@@ -1,0 +1,194 @@
+//! Profiles: read, looked up, proposed to, and what happened to them.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::PROFILE;
+use crate::api::body::{JSON, MERGE_PATCH};
+use crate::api::event_answer::EventAnswer;
+use crate::api::openapi::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED};
+use crate::api::openapi::{Operation, Tag};
+use crate::api::pagination::Page;
+use crate::api::params::ListParams;
+use crate::api::problem::Kind;
+use crate::api::profile_answer::ProfileAnswer;
+use crate::api::profiles::{ProposalTaken, View};
+use crate::api::timeline::Step;
+use crate::registry::IDENTIFIER_BYTES_MAX;
+use crate::vocabulary::{FieldName, IdentifierName};
+
+/// How a path names a profile.
+struct ReferenceForm;
+
+impl JsonSchema for ReferenceForm {
+    fn schema_name() -> Cow<'static, str> {
+        "ProfileReference".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A profile's id, or `identifier:value`, split at the first colon",
+            "anyOf": [
+                { "type": "string", "format": "uuid" },
+                { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}:." },
+            ],
+        })
+    }
+}
+
+/// Exactly one identifier.
+struct LookUpForm;
+
+impl JsonSchema for LookUpForm {
+    fn schema_name() -> Cow<'static, str> {
+        "LookUp".into()
+    }
+
+    fn json_schema(of: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "One identifier and its value",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "propertyNames": of.subschema_for::<IdentifierName>(),
+            "additionalProperties": { "type": "string", "minLength": 1, "maxLength": IDENTIFIER_BYTES_MAX },
+        })
+    }
+}
+
+/// A merge patch of fields.
+struct PatchForm;
+
+impl JsonSchema for PatchForm {
+    fn schema_name() -> Cow<'static, str> {
+        "ProfilePatch".into()
+    }
+
+    fn json_schema(of: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "What is proposed (RFC 7396)",
+            "required": ["fields"],
+            "additionalProperties": false,
+            "properties": {
+                "fields": {
+                    "type": "object",
+                    "description": "Values for fields, each of its field's type; null clears",
+                    "minProperties": 1,
+                    "propertyNames": of.subschema_for::<FieldName>(),
+                    "additionalProperties": true,
+                },
+            },
+        })
+    }
+}
+
+fn anna() -> Value {
+    json!({
+        "id": PROFILE,
+        "identifiers": { "customer_id": ["00042"] },
+        "fields": { "first_name": "Anna" },
+        "meta": { "first_name": { "source": "crm", "observed_at": "2026-11-20T10:00:00Z", "cause": "12-345" } },
+    })
+}
+
+/// What every call that reads a profile answers.
+fn reads(call: Operation<'_>) -> Operation<'_> {
+    call.query::<View>()
+        .takes(IF_NONE_MATCH)
+        .answers::<ProfileAnswer<'_>>(StatusCode::OK, "The profile, as this token may see it", anna())
+        .with(StatusCode::OK, ETAG)
+        .answers_nothing(StatusCode::NOT_MODIFIED, "The client has this very answer")
+        .with(StatusCode::NOT_MODIFIED, ETAG)
+        .problems(&[
+            Kind::UnknownProfile,
+            Kind::UnknownIdentifier,
+            Kind::IdentifierInvalid,
+            Kind::UnknownField,
+        ])
+}
+
+fn by_reference(call: Operation<'_>) -> Operation<'_> {
+    call.path::<ReferenceForm>("ref", "Which profile", "customer_id:00042").problems(&[
+        Kind::ReferenceInvalid,
+        Kind::UnknownProfile,
+        Kind::UnknownIdentifier,
+        Kind::IdentifierInvalid,
+    ])
+}
+
+/// `GET /v1/profiles/{ref}`.
+pub fn show(call: Operation<'_>) -> Operation<'_> {
+    let call = call.is("showProfile", Tag::AppDeveloper, "Read a profile");
+    reads(by_reference(call))
+}
+
+/// `POST /v1/profiles/lookup`.
+pub fn look_up(call: Operation<'_>) -> Operation<'_> {
+    let call = call
+        .is("lookUpProfile", Tag::AppDeveloper, "Find a profile by an identifier")
+        .details("For e-mail addresses and phone numbers, which don't belong in a URL.")
+        .json::<LookUpForm>(JSON, &[("an e-mail address", json!({ "email": "anna@example.com" }))])
+        .problems(&[Kind::MissingIdentifier]);
+    reads(call).leads(StatusCode::OK, "showTimeline", "ref", "$response.body#/id")
+}
+
+/// `PATCH /v1/profiles/{ref}`.
+pub fn propose(call: Operation<'_>) -> Operation<'_> {
+    let taken =
+        json!({ "id": "0190f3c2-7b1e-7cc0-a4a5-2f4f6b1f0c11", "profile": PROFILE, "position": "12-345" });
+    let decided = json!({
+        "id": "0190f3c2-7b1e-7cc0-a4a5-2f4f6b1f0c11", "application": "web", "name": "samsyn.proposed",
+        "profile": PROFILE, "position": "12-345", "at": "2026-11-20T10:00:00Z",
+        "received_at": "2026-11-20T10:00:00Z", "state": "decided",
+        "fields": { "first_name": { "outcome": "accepted", "source": "crm", "value": "Ann" } },
+        "outcomes": [],
+    });
+    by_reference(call.is("proposeValues", Tag::AppDeveloper, "Propose values for a profile's fields"))
+        .details("Each field's source decides what becomes of it; the event that this makes tells.")
+        .takes(PREFER)
+        .takes(IF_MATCH)
+        .json::<PatchForm>(
+            MERGE_PATCH,
+            &[
+                ("a new value", json!({ "fields": { "first_name": "Ann" } })),
+                ("no value", json!({ "fields": { "phone": null } })),
+            ],
+        )
+        .answers::<EventAnswer<'_>>(StatusCode::OK, "Decided within the time that `Prefer` gives", decided)
+        .with(StatusCode::OK, PREFERENCE_APPLIED)
+        .answers::<ProposalTaken>(StatusCode::ACCEPTED, "Taken, and on disk", taken)
+        .with(StatusCode::ACCEPTED, LOCATION)
+        .with(StatusCode::ACCEPTED, PREFERENCE_APPLIED)
+        .leads(StatusCode::ACCEPTED, "showEvent", "id", "$response.body#/id")
+        .problems(&[
+            Kind::PreconditionInvalid,
+            Kind::NothingProposed,
+            Kind::TooDeep,
+            Kind::ControlCharacters,
+            Kind::UnknownField,
+            Kind::ValueNotAllowed,
+            Kind::LogFailed,
+        ])
+}
+
+/// `GET /v1/profiles/{ref}/timeline`.
+pub fn timeline(call: Operation<'_>) -> Operation<'_> {
+    let step = json!({
+        "position": "12-346", "decided_at": "2026-11-20T10:00:01Z", "cause": "12-345", "kind": "event",
+        "event": { "id": "A1-placed", "name": "order.completed", "at": "2026-11-20T10:00:00Z", "application": "web" },
+        "proposed": [],
+        "changes": [{ "field": "loyalty.points", "before": null, "after": 29 }],
+        "outcomes": [{
+            "capability": "loyalty", "role": "subscriber", "result": "done", "position": "12-346",
+            "claims": [{ "field": "loyalty.points", "value": 29 }], "refusals": [], "emitted": [], "reason": null,
+        }],
+    });
+    by_reference(call.is("showTimeline", Tag::AppDeveloper, "See what happened to a profile, newest first"))
+        .query::<ListParams>()
+        .answers::<Page<Step<'_>>>(StatusCode::OK, "A page of it", json!({ "items": [step] }))
+        .problems(&[Kind::CursorInvalid])
+}

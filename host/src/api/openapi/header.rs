@@ -1,0 +1,98 @@
+//! Headers that calls take and answers have, as the description names them.
+
+use serde_json::{Value, json};
+
+/// A header that calls take or answers have.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// What its values look like; empty for any.
+    pub pattern: &'static str,
+    /// One of its values.
+    pub example: &'static str,
+}
+
+impl Header {
+    /// The schema of its values.
+    pub fn schema(self) -> Value {
+        if self.pattern.is_empty() {
+            json!({ "type": "string" })
+        } else {
+            json!({ "type": "string", "pattern": self.pattern })
+        }
+    }
+
+    /// As a header of an answer.
+    pub fn answered(self) -> Value {
+        json!({ "description": self.description, "schema": self.schema(), "example": self.example })
+    }
+}
+
+/// For which application an admin's token acts.
+pub const APPLICATION: Header = Header {
+    name: "Samsyn-Application",
+    description: "For which application the call acts, `admin` when left out",
+    pattern: "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+    example: "web",
+};
+/// How long to wait for the decision.
+pub const PREFER: Header = Header {
+    name: "Prefer",
+    description: "`wait=5` answers with the decided event when it is decided within 5 seconds, at most 30 \
+                  (RFC 7240). A preference that can't be read is ignored",
+    pattern: "",
+    example: "wait=5",
+};
+/// What `PREFER` became.
+pub const PREFERENCE_APPLIED: Header = Header {
+    name: "Preference-Applied",
+    description: "The wait that was honoured; absent when none was asked for",
+    pattern: "^wait=[0-9]+$",
+    example: "wait=5",
+};
+/// What a proposal relies on.
+pub const IF_MATCH: Header = Header {
+    name: "If-Match",
+    description: "The profile's `ETag` as it was read: the proposal counts only while the visible values are \
+                  still these when it is decided",
+    pattern: r#"^(\*|"[!#-+\--~]+")$"#,
+    example: "\"6d1f0c.93ab12\"",
+};
+/// What the client has.
+pub const IF_NONE_MATCH: Header = Header {
+    name: "If-None-Match",
+    description: "An `ETag` of an earlier answer: 304 when nothing has changed since",
+    pattern: "",
+    example: "\"6d1f0c.93ab12\"",
+};
+/// What an answer stands for.
+pub const ETAG: Header = Header {
+    name: "ETag",
+    description: "Stands for exactly this answer, as this token sees it",
+    pattern: "^\"[^\"]+\"$",
+    example: "\"6d1f0c.93ab12\"",
+};
+/// Where what was made can be read.
+pub const LOCATION: Header = Header {
+    name: "Location",
+    description: "Where to read what became of it",
+    pattern: "^/v1/",
+    example: "/v1/events/0190f3c2-7b1e-7cc0-a4a5-2f4f6b1f0c11",
+};
+/// When to come back.
+pub const RETRY_AFTER: Header = Header {
+    name: "Retry-After",
+    description: "Seconds to wait before sending the same again",
+    pattern: "^[0-9]+$",
+    example: "1",
+};
+/// How to say who one is.
+pub const WWW_AUTHENTICATE: Header = Header {
+    name: "WWW-Authenticate",
+    description: "The scheme to use",
+    pattern: "^Bearer ",
+    example: "Bearer realm=\"samsyn\"",
+};

@@ -1,0 +1,276 @@
+//! What one call is, written down for OpenAPI: the words a description is made of.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+use super::header::{self, Header};
+use super::schemas::Schemas;
+use crate::api::limits;
+use crate::api::problem::{Kind, PROBLEM_JSON, Problem};
+
+/// Who uses a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// Whoever writes an application that sends events and reads profiles.
+    AppDeveloper,
+    /// Whoever decides about fields, sources and plug-ins.
+    Admin,
+    /// Whoever keeps the host running.
+    Operator,
+}
+
+impl Tag {
+    /// All of them, with what they stand for.
+    pub const ALL: [(Tag, &str); 3] = [
+        (Tag::AppDeveloper, "Send events, read profiles, propose values"),
+        (Tag::Admin, "The dictionary, the sources, the plug-ins, and what waits for a decision"),
+        (Tag::Operator, "The host itself"),
+    ];
+
+    /// Its name in the document.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tag::AppDeveloper => "app developer",
+            Tag::Admin => "admin",
+            Tag::Operator => "operator",
+        }
+    }
+}
+
+/// Problems of every call behind the token.
+const OF_TOKENS: [Kind; 2] = [Kind::Unauthorized, Kind::ApplicationInvalid];
+/// Problems of every call that is admitted.
+const OF_LOAD: [Kind; 3] = [Kind::TooManyRequests, Kind::Busy, Kind::Internal];
+/// Problems of every body.
+const OF_BODIES: [Kind; 6] = [
+    Kind::UnknownContentType,
+    Kind::UnknownEncoding,
+    Kind::BadGzip,
+    Kind::BodyTooLarge,
+    Kind::BodyIncomplete,
+    Kind::SlowBody,
+];
+/// Problems of every body that is JSON.
+const OF_JSON: [Kind; 6] = [
+    Kind::NotUtf8,
+    Kind::MalformedJson,
+    Kind::WrongType,
+    Kind::UnknownKey,
+    Kind::DuplicateKey,
+    Kind::MissingKey,
+];
+
+/// A call while it is described.
+pub struct Operation<'a> {
+    schemas: &'a mut Schemas,
+    path: &'static str,
+    is_open: bool,
+    members: Map<String, Value>,
+    parameters: Vec<Value>,
+    answers: BTreeMap<u16, Value>,
+    problems: Vec<Kind>,
+}
+
+/// How a call is described: from what is known of it to all that can be said.
+pub type Describe = for<'a> fn(Operation<'a>) -> Operation<'a>;
+
+impl<'a> Operation<'a> {
+    /// A call of which only its place is known.
+    pub fn new(schemas: &'a mut Schemas, path: &'static str, is_open: bool) -> Operation<'a> {
+        let (members, parameters, answers) = (Map::new(), Vec::new(), BTreeMap::new());
+        let call = Operation { schemas, path, is_open, members, parameters, answers, problems: Vec::new() };
+        let call = if is_open { call } else { call.problems(&OF_TOKENS).takes(header::APPLICATION) };
+        let call = if path.contains('{') { call.problems(&[Kind::NotFound]) } else { call };
+        let loads = if limits::is_always_answered(path) { &OF_LOAD[2..] } else { &OF_LOAD[..] };
+        call.problems(loads)
+    }
+
+    /// Its name in generated clients, whom it is for, and what it does in a few words.
+    pub fn is(mut self, id: &'static str, tag: Tag, summary: &'static str) -> Self {
+        self.members.insert("operationId".to_owned(), id.into());
+        self.members.insert("tags".to_owned(), json!([tag.name()]));
+        self.members.insert("summary".to_owned(), summary.into());
+        self
+    }
+
+    /// What else there is to know.
+    pub fn details(mut self, details: &'static str) -> Self {
+        self.members.insert("description".to_owned(), details.into());
+        self
+    }
+
+    /// The variable of its path.
+    pub fn path<T: JsonSchema>(mut self, name: &'static str, description: &str, example: &str) -> Self {
+        debug_assert!(self.path.contains(&format!("{{{name}}}")), "{} has no {name}", self.path);
+        let schema = self.schemas.read::<T>();
+        self.parameters.push(json!({
+            "name": name, "in": "path", "required": true, "description": description,
+            "schema": schema, "example": example,
+        }));
+        self
+    }
+
+    /// A query that is read as `T`; its members' documentation says what they do.
+    pub fn query<T: JsonSchema>(mut self) -> Self {
+        for (name, mut schema, required) in self.schemas.query::<T>() {
+            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let example = schema.as_object_mut().and_then(|schema| schema.remove("example"));
+            let mut parameter =
+                json!({ "name": name, "in": "query", "required": required, "schema": schema });
+            for (key, value) in [("description", description), ("example", example)] {
+                if let Some(value) = value {
+                    parameter[key] = value;
+                }
+            }
+            self.parameters.push(parameter);
+        }
+        self.problems(&[Kind::QueryInvalid])
+    }
+
+    /// A header that may be sent.
+    pub fn takes(mut self, header: Header) -> Self {
+        self.parameters.push(json!({
+            "name": header.name, "in": "header", "required": false, "description": header.description,
+            "schema": header.schema(), "example": header.example,
+        }));
+        self
+    }
+
+    /// A JSON body of these types that is read as `T`, with examples by name.
+    pub fn json<T: JsonSchema>(mut self, types: &[&str], examples: &[(&str, Value)]) -> Self {
+        let schema = self.schemas.read::<T>();
+        let examples: Map<String, Value> =
+            examples.iter().map(|(name, value)| ((*name).to_owned(), json!({ "value": value }))).collect();
+        let content: Map<String, Value> = types
+            .iter()
+            .map(|name| ((*name).to_owned(), json!({ "schema": schema, "examples": examples })))
+            .collect();
+        self.members.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+        self.problems(&OF_BODIES).problems(&OF_JSON)
+    }
+
+    /// A body of bytes.
+    pub fn bytes(mut self, media_type: &str, description: &str) -> Self {
+        let body = json!({ "required": true, "description": description, "content": { media_type: { "schema": {} } } });
+        self.members.insert("requestBody".to_owned(), body);
+        self.problems(&OF_BODIES)
+    }
+
+    /// An answer of JSON that is written as `T`, with an example.
+    pub fn answers<T: JsonSchema>(self, status: StatusCode, description: &str, example: Value) -> Self {
+        self.answers_any::<T>(status, description, &[("", example)])
+    }
+
+    /// An answer of JSON that is written as `T`, with examples by name.
+    pub fn answers_any<T: JsonSchema>(
+        mut self,
+        status: StatusCode,
+        description: &str,
+        examples: &[(&str, Value)],
+    ) -> Self {
+        let mut content = json!({ "schema": self.schemas.written::<T>() });
+        match examples {
+            [("", only)] => content["example"] = only.clone(),
+            several => {
+                let named =
+                    several.iter().map(|(name, value)| ((*name).to_owned(), json!({ "value": value })));
+                content["examples"] = named.collect::<Map<_, _>>().into();
+            }
+        }
+        let answer = json!({ "description": description, "content": { "application/json": content } });
+        self.answers.insert(status.as_u16(), answer);
+        self
+    }
+
+    /// An answer of text.
+    pub fn answers_text(mut self, media_types: &[&str], description: &str) -> Self {
+        let content: Map<String, Value> = media_types
+            .iter()
+            .map(|name| ((*name).to_owned(), json!({ "schema": { "type": "string" } })))
+            .collect();
+        let answer = json!({ "description": description, "content": content });
+        self.answers.insert(StatusCode::OK.as_u16(), answer);
+        self
+    }
+
+    /// An answer without a body.
+    pub fn answers_nothing(mut self, status: StatusCode, description: &str) -> Self {
+        self.answers.insert(status.as_u16(), json!({ "description": description }));
+        self
+    }
+
+    /// A header of the answer with this status, which was described before.
+    pub fn with(mut self, status: StatusCode, header: Header) -> Self {
+        let answer = self.answers.entry(status.as_u16()).or_insert_with(|| json!({}));
+        answer["headers"][header.name] = header.answered();
+        self
+    }
+
+    /// Where an answer leads: the parameters of another call, as runtime expressions.
+    pub fn leads(mut self, status: StatusCode, to: &str, parameter: &str, from: &str) -> Self {
+        let answer = self.answers.entry(status.as_u16()).or_insert_with(|| json!({}));
+        answer["links"][to] = json!({ "operationId": to, "parameters": { parameter: from } });
+        self
+    }
+
+    /// What can go wrong, besides what can with every such call.
+    pub fn problems(mut self, kinds: &[Kind]) -> Self {
+        let new = kinds.iter().filter(|kind| !self.problems.contains(kind));
+        let new: Vec<Kind> = new.copied().collect();
+        self.problems.extend(new);
+        self
+    }
+
+    /// The operation object.
+    pub fn finish(mut self) -> Value {
+        let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+        for kind in &self.problems {
+            by_status.entry(kind.entry().status.as_u16()).or_default().push(*kind);
+        }
+        self.schemas.written::<Problem>();
+        for (status, kinds) in by_status {
+            self.add_problems(status, &kinds);
+        }
+        let responses = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer));
+        self.members.insert("responses".to_owned(), responses.collect::<Map<_, _>>().into());
+        if !self.parameters.is_empty() {
+            self.members.insert("parameters".to_owned(), self.parameters.into());
+        }
+        if self.is_open {
+            self.members.insert("security".to_owned(), json!([]));
+        }
+        self.members.into()
+    }
+
+    /// Problems beside what else a status may answer: a list of which no event could be taken is a
+    /// 422 with a body of its own.
+    fn add_problems(&mut self, status: u16, kinds: &[Kind]) {
+        let codes: Vec<&str> = kinds.iter().map(|kind| kind.entry().code).collect();
+        let examples: Map<String, Value> = codes
+            .iter()
+            .map(|code| ((*code).to_owned(), json!({ "$ref": format!("#/components/examples/{code}") })))
+            .collect();
+        let schema = json!({
+            "allOf": [{ "$ref": "#/components/schemas/Problem" }, { "properties": { "code": { "enum": codes } } }],
+        });
+        let titles: Vec<&str> = kinds.iter().map(|kind| kind.entry().title).collect();
+        let answer = self.answers.entry(status).or_insert_with(|| json!({ "description": "" }));
+        let said = answer["description"].as_str().unwrap_or_default();
+        let description = if said.is_empty() {
+            titles.join(", or ")
+        } else {
+            format!("{said}; or {}", titles.join(", or "))
+        };
+        answer["description"] = description.into();
+        answer["content"][PROBLEM_JSON] = json!({ "schema": schema, "examples": examples });
+        if status == StatusCode::UNAUTHORIZED.as_u16() {
+            answer["headers"][header::WWW_AUTHENTICATE.name] = header::WWW_AUTHENTICATE.answered();
+        }
+        if kinds.iter().any(|kind| Problem::new(*kind, "").is_passing()) {
+            answer["headers"][header::RETRY_AFTER.name] = header::RETRY_AFTER.answered();
+        }
+    }
+}

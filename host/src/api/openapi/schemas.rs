@@ -1,0 +1,95 @@
+//! The schemas of what goes in and out, generated from the types that are read and written.
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value};
+
+/// Where the document keeps its schemas.
+const PLACE: &str = "/components/schemas";
+
+/// Collects the schemas that calls refer to.
+///
+/// A type that is read may leave out what has a default; one that is written never does. So each
+/// direction has a generator of its own, and a type that goes both ways must look the same in both.
+pub struct Schemas {
+    read: SchemaGenerator,
+    written: SchemaGenerator,
+}
+
+impl Schemas {
+    /// None yet.
+    pub fn new() -> Schemas {
+        // JSON Schema 2020-12 is the dialect of OpenAPI 3.1.
+        let settings = || {
+            SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = PLACE.into();
+                settings.meta_schema = None;
+            })
+        };
+        Schemas {
+            read: settings().for_deserialize().into_generator(),
+            written: settings().for_serialize().into_generator(),
+        }
+    }
+
+    /// The schema of what the host reads as `T`.
+    pub fn read<T: JsonSchema>(&mut self) -> Value {
+        self.read.subschema_for::<T>().to_value()
+    }
+
+    /// The schema of what the host writes as `T`.
+    pub fn written<T: JsonSchema>(&mut self) -> Value {
+        self.written.subschema_for::<T>().to_value()
+    }
+
+    /// The members of a query that is read as `T`: each one's name, schema, and whether it must be
+    /// there.
+    pub fn query<T: JsonSchema>(&mut self) -> Vec<(String, Value, bool)> {
+        let Value::Object(mut schema) = T::json_schema(&mut self.read).to_value() else { return Vec::new() };
+        let required = schema.remove("required").unwrap_or_default();
+        let Some(Value::Object(properties)) = schema.remove("properties") else { return Vec::new() };
+        let is_required = |name: &str| required.as_array().is_some_and(|all| all.contains(&name.into()));
+        properties
+            .into_iter()
+            .map(|(name, schema)| {
+                let required = is_required(&name);
+                (name, without_null(schema), required)
+            })
+            .collect()
+    }
+
+    /// All of them by name, for `components`.
+    pub fn into_components(mut self) -> Map<String, Value> {
+        let mut all = self.read.take_definitions(true);
+        for (name, schema) in self.written.take_definitions(true) {
+            let same = all.get(&name).is_none_or(|read| *read == schema);
+            // A test builds the document, so this is met before anybody runs the host.
+            debug_assert!(same, "{name} looks different when it is read than when it is written");
+            all.insert(name, schema);
+        }
+        all
+    }
+}
+
+/// A query has no null: what may be missing is left out.
+fn without_null(schema: Value) -> Value {
+    let Ok(mut schema) = Schema::try_from(schema) else { return Value::Bool(true) };
+    let schema_object = schema.ensure_object();
+    schema_object.retain(|key, value| key != "default" || !value.is_null());
+    if let Some(Value::Array(types)) = schema_object.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema_object.insert("type".to_owned(), only);
+        }
+    }
+    let described = schema_object.get("description").cloned();
+    let Some(Value::Array(choices)) = schema_object.get_mut("anyOf") else { return schema.to_value() };
+    choices.retain(|choice| choice["type"] != "null");
+    let [only] = choices.as_mut_slice() else { return schema.to_value() };
+    let mut only = only.take();
+    if let (Some(described), Some(only)) = (described, only.as_object_mut()) {
+        only.insert("description".to_owned(), described);
+    }
+    only
+}

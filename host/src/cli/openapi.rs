@@ -1,0 +1,19 @@
+//! `samsyn openapi`: the HTTP interface's description, for generators of clients.
+
+use super::context::Context;
+use super::error::CliError;
+use crate::api::openapi;
+
+/// Shown in the long help.
+pub const EXAMPLES: &str = "\
+Examples:
+  samsyn openapi > openapi.json
+  samsyn openapi | jq '.paths | keys'
+
+A running host serves the same at /openapi.json, to anybody.";
+
+/// Prints the description. It is JSON with and without `--json`; without, a person may read it.
+pub fn run(context: &Context) -> Result<(), CliError> {
+    let document = openapi::document();
+    context.answer(&document.to_string(), |_| format!("{document:#}\n"))
+}
