@@ -1,5 +1,6 @@
 //! What is measured: the guest under four names, the events it hears, and engines to put it into.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,7 +78,7 @@ pub struct Sample {
     /// What happened.
     pub event: Event,
     /// What the plug-in sees of the customer.
-    pub profile: Projection,
+    pub profile: Projection<'static>,
     /// What it may do.
     pub access: Arc<Access>,
 }
@@ -100,13 +101,17 @@ impl Sample {
             },
             profile: Projection {
                 id: ProfileId::random(),
-                identifiers: vec![Identifier {
+                identifiers: vec![Cow::Owned(Identifier {
                     name: IdentifierName::new("customer_id")?,
                     value: "customer-0000042".to_owned(),
-                }],
+                })],
                 points: vec![
-                    DataPoint { field: count.clone(), value: Value::Integer(12), observed_at: at },
-                    DataPoint { field: item.clone(), value: text("item-5"), observed_at: at },
+                    DataPoint {
+                        field: count.clone(),
+                        value: Cow::Owned(Value::Integer(12)),
+                        observed_at: at,
+                    },
+                    DataPoint { field: item.clone(), value: Cow::Owned(text("item-5")), observed_at: at },
                 ],
                 memory: None,
             },

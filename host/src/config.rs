@@ -56,9 +56,10 @@ impl Default for EngineConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ViewConfig {
-    /// Memory of the store's page cache, in bytes.
+    /// Memory of the store's page cache, in bytes. Taken only as far as the view is that large; a
+    /// customer's profile that isn't in it costs several times as much to read.
     pub cache_bytes: u64,
-    /// Changed entries that are collected before they are written in one batch.
+    /// Changed profiles that are collected before they are written in one batch.
     pub batch_entries: usize,
     /// Milliseconds after which they are written though they are fewer.
     pub batch_ms: u64,
@@ -66,7 +67,7 @@ pub struct ViewConfig {
 
 impl Default for ViewConfig {
     fn default() -> ViewConfig {
-        ViewConfig { cache_bytes: 64 << 20, batch_entries: 20_000, batch_ms: 2_000 }
+        ViewConfig { cache_bytes: 1 << 30, batch_entries: 20_000, batch_ms: 3_000 }
     }
 }
 

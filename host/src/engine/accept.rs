@@ -215,7 +215,7 @@ impl Engine {
             Some(profile) => (profile, self.append_accepted(&[], make(profile, identifiers, Vec::new()))?),
             None => {
                 let mut recent = self.identity.lock();
-                let owner = recent.decide_owner(known, given, &self.view)?;
+                let owner = recent.decide_owner(known, given, &self.view);
                 let accepted = make(owner.profile, identifiers, owner.conflicts);
                 let position = self.append_accepted(&owner.links, accepted)?;
                 owner.links.iter().for_each(|linked| recent.link(linked));

@@ -2,7 +2,7 @@
 
 use crate::record::{
     Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
-    Memory, Outcome, PartitionState, ProfileState,
+    Memory, Outcome, PartitionState, ProfileState, Told,
 };
 use crate::registry::Routing;
 use crate::sandbox::CallReport;
@@ -60,6 +60,13 @@ pub enum Ran {
     Undeliverable(String),
 }
 
+/// Whose delivery: the capability's index in the routing, and its generation.
+#[derive(Clone, Copy)]
+struct Of {
+    capability: usize,
+    generation: u32,
+}
+
 /// What a decision is made from.
 pub struct Decision<'a> {
     /// The item.
@@ -88,37 +95,41 @@ pub struct Decision<'a> {
 
 impl Decision<'_> {
     /// The record: all of what follows, or for a handler that failed nothing.
-    pub fn decide(self) -> Decided {
+    pub fn decide(mut self) -> Decided {
         let mut decided = self.empty();
-        let delivered = &self.delivered;
-        for delivery in delivered {
+        if let Some(accepted) = self.accepted {
+            self.add_answers(accepted, &mut decided);
+        }
+        // What the handlers asked for is moved into the record, not copied.
+        for delivery in std::mem::take(&mut self.delivered) {
+            let of = Of { capability: delivery.capability, generation: delivery.generation };
             let outcome = self.outcome(delivery, &mut decided.emitted);
-            self.add_changes(delivery, &outcome, &mut decided.changes);
+            self.add_changes(of, &outcome, &mut decided.changes);
             decided.outcomes.push(outcome);
         }
         decided.changes.retain(|changed| changed.before != changed.after);
-        if let Some(accepted) = self.accepted {
-            for proposal in &accepted.proposals {
-                let answer = self.answer(proposal);
-                if answer.outcome == AnswerKind::NoSource {
-                    let Proposal { field, value, by, at } = proposal.clone();
-                    decided.held.push(HeldProposal { by, field, value, at });
-                }
-                // A late delivery answers only for its own capability.
-                let is_mine = |name: &CapabilityName| delivered.iter().any(|is| self.name(is) == name);
-                if !self.late || answer.source.as_ref().is_some_and(is_mine) {
-                    decided.answers.push(answer);
-                }
+        decided
+    }
+
+    fn add_answers(&self, accepted: &Accepted, decided: &mut Decided) {
+        for proposal in &accepted.proposals {
+            let answer = self.answer(proposal);
+            if answer.outcome == AnswerKind::NoSource && !self.late {
+                let Proposal { field, value, by, at } = proposal.clone();
+                decided.held.push(HeldProposal { by, field, value, at });
             }
-            if self.late {
-                decided.held.clear();
-            } else {
-                let new = accepted.identifiers.iter().filter(|is| !self.state.identifiers.contains(is));
-                decided.identifiers = new.cloned().collect();
-                decided.conflicts = accepted.conflicts.clone();
+            // A late delivery answers only for its own capability.
+            let is_mine =
+                |name: &CapabilityName| self.delivered.iter().any(|is| self.name(is.capability) == name);
+            if !self.late || answer.source.as_ref().is_some_and(is_mine) {
+                decided.answers.push(answer);
             }
         }
-        decided
+        if !self.late {
+            let new = accepted.identifiers.iter().filter(|is| !self.state.identifiers.contains(is));
+            decided.identifiers = new.cloned().collect();
+            decided.conflicts = accepted.conflicts.clone();
+        }
     }
 
     fn empty(&self) -> Decided {
@@ -149,11 +160,15 @@ impl Decision<'_> {
         }
     }
 
-    fn name(&self, delivery: &Delivered) -> &CapabilityName {
-        &self.routing.capabilities[delivery.capability].name
+    fn name(&self, capability: usize) -> &CapabilityName {
+        &self.routing.capabilities[capability].name
     }
 
-    fn outcome(&self, delivery: &Delivered, emitted: &mut Vec<Emitted>) -> Outcome {
+    fn told(&self, of: Of) -> Option<&Told> {
+        self.state.told(self.name(of.capability), of.generation)
+    }
+
+    fn outcome(&self, delivery: Delivered, emitted: &mut Vec<Emitted>) -> Outcome {
         let routed = &self.routing.capabilities[delivery.capability];
         let mut outcome = Outcome {
             capability: routed.name.clone(),
@@ -166,62 +181,56 @@ impl Decision<'_> {
             refusals: Vec::new(),
             memory: None,
         };
-        match &delivery.ran {
+        let of = Of { capability: delivery.capability, generation: delivery.generation };
+        match delivery.ran {
             Ran::Called(report) => {
-                outcome.refusals.clone_from(&report.refusals);
-                match &report.result {
-                    Ok(effects) => self.take_effects(delivery, effects, &mut outcome, emitted),
-                    Err(failure) => outcome.result = DeliveryResult::Parked(failure.clone()),
+                outcome.refusals = report.refusals;
+                match report.result {
+                    Ok(effects) => self.take_effects(of, effects, &mut outcome, emitted),
+                    Err(failure) => outcome.result = DeliveryResult::Parked(failure),
                 }
             }
-            Ran::Unfit(refusal) => outcome.refusals.push(refusal.clone()),
+            Ran::Unfit(refusal) => outcome.refusals.push(refusal),
             Ran::Held => outcome.result = DeliveryResult::Held,
-            Ran::Skipped(reason) => outcome.result = DeliveryResult::Skipped { reason: reason.clone() },
-            Ran::Undeliverable(reason) => {
-                outcome.result = DeliveryResult::Undeliverable { reason: reason.clone() };
-            }
+            Ran::Skipped(reason) => outcome.result = DeliveryResult::Skipped { reason },
+            Ran::Undeliverable(reason) => outcome.result = DeliveryResult::Undeliverable { reason },
         }
         outcome
     }
 
-    fn take_effects(
-        &self,
-        delivery: &Delivered,
-        effects: &[Effect],
-        outcome: &mut Outcome,
-        emitted: &mut Vec<Emitted>,
-    ) {
-        let told = self.state.told(self.name(delivery), delivery.generation);
+    fn take_effects(&self, of: Of, effects: Vec<Effect>, outcome: &mut Outcome, emitted: &mut Vec<Emitted>) {
+        let told = self.told(of);
+        outcome.claims.reserve_exact(effects.len());
         let first_new = emitted.len();
         for effect in effects {
             match effect {
                 Effect::Claim { field, value } => {
-                    let known = told.and_then(|told| told.claim(field)).map(|claim| &claim.value);
+                    let known = told.and_then(|told| told.claim(&field)).map(|claim| &claim.value);
                     // Setting an equal value is no change.
-                    if known != Some(value) {
-                        outcome.claims.push((field.clone(), value.clone()));
+                    if known != Some(&value) {
+                        outcome.claims.push((field, value));
                     }
                 }
                 Effect::Refuse { field, code, message } => outcome.refusals.push(Refusal {
-                    field: field.as_ref().map(ToString::to_string),
-                    code: code.clone(),
-                    message: message.clone(),
+                    field: field.map(|field| field.to_string()),
+                    code,
+                    message,
                 }),
                 Effect::Emit { name, properties } => emitted.push(Emitted {
                     by: outcome.capability.clone(),
-                    name: name.clone(),
-                    properties: properties.clone(),
-                    silent: self.is_silent(delivery),
+                    name,
+                    properties,
+                    silent: self.is_silent(of),
                 }),
                 Effect::Remember(memory) => {
                     let known = told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.as_slice());
                     if known != memory.as_deref() {
-                        outcome.memory = Some(memory.clone().map_or(Memory::Forgotten, Memory::Kept));
+                        outcome.memory = Some(memory.map_or(Memory::Forgotten, Memory::Kept));
                     }
                 }
             }
         }
-        if let Some(failure) = self.too_large(delivery, outcome) {
+        if let Some(failure) = self.too_large(of, outcome) {
             outcome.result = DeliveryResult::Parked(failure);
             outcome.claims.clear();
             outcome.memory = None;
@@ -231,15 +240,15 @@ impl Decision<'_> {
 
     /// What a generation emits while it catches up is recorded, and delivered only if the admin
     /// asked for that.
-    fn is_silent(&self, delivery: &Delivered) -> bool {
-        let routed = &self.routing.capabilities[delivery.capability];
-        let catching_up = self.partition.generation(&routed.name) != Some(delivery.generation)
+    fn is_silent(&self, of: Of) -> bool {
+        let routed = &self.routing.capabilities[of.capability];
+        let catching_up = self.partition.generation(&routed.name) != Some(of.generation)
             || self.cursor.as_ref().is_some_and(|cursor| cursor.catching_up);
         catching_up && !routed.capability.deliver_while_catching_up
     }
 
-    fn too_large(&self, delivery: &Delivered, outcome: &Outcome) -> Option<Failure> {
-        let told = self.state.told(self.name(delivery), delivery.generation);
+    fn too_large(&self, of: Of, outcome: &Outcome) -> Option<Failure> {
+        let told = self.told(of);
         let known = told.map(|told| told.claims.as_slice()).unwrap_or_default();
         let size = |value: &Option<Value>| 48 + value.as_ref().map_or(0, Value::size);
         let kept =
@@ -262,9 +271,9 @@ impl Decision<'_> {
     }
 
     /// The visible values that this delivery's claims change: those of fields whose source it is.
-    fn add_changes(&self, delivery: &Delivered, outcome: &Outcome, changes: &mut Vec<Changed>) {
+    fn add_changes(&self, of: Of, outcome: &Outcome, changes: &mut Vec<Changed>) {
         let name = &outcome.capability;
-        if self.partition.generation(name) != Some(delivery.generation) {
+        if self.partition.generation(name) != Some(of.generation) {
             return;
         }
         for (field, value) in &outcome.claims {
@@ -304,7 +313,8 @@ impl Decision<'_> {
     }
 
     fn answer_of(&self, source: &CapabilityName, proposal: &Proposal) -> AnswerKind {
-        let asked = |delivery: &&Delivered| delivery.role == Role::Source && self.name(delivery) == source;
+        let asked =
+            |delivery: &&Delivered| delivery.role == Role::Source && self.name(delivery.capability) == source;
         let Some(delivery) = self.delivered.iter().find(asked) else {
             // A source without the role never answers; one that lags has yet to.
             return if self.partition.is_lagging(source) {

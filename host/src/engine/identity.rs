@@ -10,7 +10,7 @@ use parking_lot::{RwLock, RwLockWriteGuard};
 use super::AcceptError;
 use crate::record::{Conflict, Linked};
 use crate::registry::{IdentifierKind, Registry};
-use crate::view::{StoreError, View};
+use crate::view::View;
 use crate::vocabulary::{Identifier, IdentifierName, ProfileId};
 
 /// The links in flight.
@@ -62,19 +62,14 @@ impl Identity {
                 registry.identifiers.get(name).ok_or_else(|| AcceptError::UnknownIdentifier(name.clone()))?;
             let normal = kind.normaliser.normalise(&identifier.value);
             let normal = normal.ok_or_else(|| AcceptError::BadIdentifier(name.clone()))?;
-            let belongs_to = recent.find(name, &normal, view)?;
+            let belongs_to = recent.find(name, &normal, view);
             Ok(Known { identifier, normal, strength: kind.strength, belongs_to })
         });
         known.collect()
     }
 
     /// The profile an identifier belongs to.
-    pub fn find(
-        &self,
-        name: &IdentifierName,
-        normal: &str,
-        view: &View,
-    ) -> Result<Option<ProfileId>, StoreError> {
+    pub fn find(&self, name: &IdentifierName, normal: &str, view: &View) -> Option<ProfileId> {
         self.recent.read().find(name, normal, view)
     }
 
@@ -115,31 +110,21 @@ pub fn same_owner(known: &[Known<'_>]) -> Option<ProfileId> {
 }
 
 impl Recent {
-    fn find(
-        &self,
-        name: &IdentifierName,
-        normal: &str,
-        view: &View,
-    ) -> Result<Option<ProfileId>, StoreError> {
+    fn find(&self, name: &IdentifierName, normal: &str, view: &View) -> Option<ProfileId> {
         // The empty map is the common case, and it needs no key.
         if !self.links.is_empty()
             && let Some(link) = self.links.get(&(name.clone(), normal.to_owned()))
         {
-            return Ok(*link);
+            return *link;
         }
         view.link(name, normal)
     }
 
     /// Decides whose an event is, under the lock: looks again, links what is new, and records
     /// what belongs to somebody else. `given` is the profile that the event names itself.
-    pub fn decide_owner(
-        &self,
-        mut known: Vec<Known<'_>>,
-        given: Option<ProfileId>,
-        view: &View,
-    ) -> Result<Owner, StoreError> {
+    pub fn decide_owner(&self, mut known: Vec<Known<'_>>, given: Option<ProfileId>, view: &View) -> Owner {
         for is in known.iter_mut() {
-            is.belongs_to = self.find(&is.identifier.name, &is.normal, view)?;
+            is.belongs_to = self.find(&is.identifier.name, &is.normal, view);
         }
         let strongest = known.iter().filter(|is| is.belongs_to.is_some()).max_by_key(|is| is.strength);
         let found = given.or_else(|| strongest.and_then(|is| is.belongs_to));
@@ -159,7 +144,7 @@ impl Recent {
                 Some(_) => {}
             }
         }
-        Ok(owner)
+        owner
     }
 
     /// Remembers a link that was appended.
@@ -180,8 +165,8 @@ impl Recent {
         normal: &str,
         profile: ProfileId,
         view: &View,
-    ) -> Result<Result<Option<Linked>, ProfileId>, StoreError> {
-        Ok(match self.find(name, normal, view)? {
+    ) -> Result<Option<Linked>, ProfileId> {
+        match self.find(name, normal, view) {
             Some(owner) if owner == profile => Ok(None),
             Some(other) => Err(other),
             None => Ok(Some(Linked {
@@ -190,7 +175,7 @@ impl Recent {
                 profile,
                 retired: false,
             })),
-        })
+        }
     }
 
     /// Retires the link of a value that is no longer visible.
@@ -200,13 +185,8 @@ impl Recent {
         normal: &str,
         profile: ProfileId,
         view: &View,
-    ) -> Result<Option<Linked>, StoreError> {
-        let mine = self.find(name, normal, view)? == Some(profile);
-        Ok(mine.then(|| Linked {
-            identifier: name.clone(),
-            normal: normal.to_owned(),
-            profile,
-            retired: true,
-        }))
+    ) -> Option<Linked> {
+        let mine = self.find(name, normal, view) == Some(profile);
+        mine.then(|| Linked { identifier: name.clone(), normal: normal.to_owned(), profile, retired: true })
     }
 }

@@ -45,6 +45,11 @@ impl Latency {
         self.sum_ns.fetch_add(duration.as_nanos() as u64, Ordering::Relaxed);
     }
 
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
+    }
+
     /// What it holds.
     pub fn snapshot(&self) -> LatencySnapshot {
         LatencySnapshot {
@@ -118,8 +123,6 @@ pub struct Metrics {
     pub duplicates: AtomicU64,
     /// Decisions that are durable.
     pub decided: AtomicU64,
-    /// Fresh instances made.
-    pub sandboxes: AtomicU64,
     /// From an event's being taken to its decision's being durable.
     pub accept_to_decided: Latency,
     /// Time of a commit's sync.
@@ -161,6 +164,11 @@ impl Metrics {
     /// The counters of all capabilities that were ever called.
     pub fn capabilities(&self) -> Vec<(CapabilityName, Arc<CapabilityMetrics>)> {
         self.capabilities.read().iter().map(|(name, metrics)| (name.clone(), metrics.clone())).collect()
+    }
+
+    /// Fresh instances made: each call has one.
+    pub fn sandboxes(&self) -> u64 {
+        self.capabilities.read().values().map(|metrics| metrics.latency.count()).sum()
     }
 
     /// Counts one commit of the log.

@@ -1,6 +1,7 @@
 //! What a plug-in gets to see: only what it declared and was granted. This is the security
 //! boundary: what isn't put in here never enters the sandbox's memory.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::record::{Changed, ProfileState};
@@ -8,33 +9,34 @@ use crate::registry::{Routed, Routing, manifest::Properties};
 use crate::vocabulary::{CapabilityName, Change, DataPoint, Event, Projection, Property, Refusal};
 
 /// The profile as one capability may know it.
-pub fn project_profile(
-    state: &ProfileState,
+pub fn project_profile<'a>(
+    state: &'a ProfileState,
     routed: &Routed,
     generation: u32,
     generations: &BTreeMap<CapabilityName, u32>,
-    routing: &Routing,
-) -> Projection {
+    routing: &'a Routing,
+) -> Projection<'a> {
     let granted = &routed.capability.grant.identifiers;
     let asked = &routed.capability.manifest.plugin.identifiers;
     let seen = |name| granted.contains(name) && asked.contains(name);
-    let identifiers = state.identifiers.iter().filter(|identifier| seen(&identifier.name)).cloned().collect();
+    let identifiers = state.identifiers.iter().filter(|identifier| seen(&identifier.name));
+    let identifiers = identifiers.map(Cow::Borrowed).collect();
     let told = state.told(&routed.name, generation);
     let mut points = Vec::new();
     for claim in told.map(|told| told.claims.as_slice()).unwrap_or_default() {
         if let Some(value) = claim.value.as_ref().filter(|_| routed.sources(&claim.field)) {
             let (field, observed_at) = (claim.field.clone(), claim.observed_at);
-            points.push(DataPoint { field, value: value.clone(), observed_at });
+            points.push(DataPoint { field, value: Cow::Borrowed(value), observed_at });
         }
     }
     for name in &routed.reads {
         let visible = routing.field(name).and_then(|field| state.visible(name, field, generations));
         if let Some(visible) = visible {
             let (field, observed_at) = (name.clone(), visible.observed_at);
-            points.push(DataPoint { field, value: visible.value.clone(), observed_at });
+            points.push(DataPoint { field, value: Cow::Borrowed(visible.value), observed_at });
         }
     }
-    let memory = told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.clone());
+    let memory = told.and_then(|told| told.memory.as_ref()).map(|memory| Cow::Borrowed(memory.0.as_slice()));
     Projection { id: state.id, identifiers, points, memory }
 }
 

@@ -108,7 +108,7 @@ impl Engine {
             registry.identifiers.get(name).ok_or_else(|| AcceptError::UnknownIdentifier(name.clone()))?;
         let normal =
             kind.normaliser.normalise(value).ok_or_else(|| AcceptError::BadIdentifier(name.clone()))?;
-        Ok(self.identity.find(name, &normal, &self.view)?)
+        Ok(self.identity.find(name, &normal, &self.view))
     }
 
     /// Where an application's event stands.

@@ -241,13 +241,14 @@ impl Run<'_> {
             metrics.call(report.duration, counted_us_max);
             tries += 1;
         }
-        self.engine.metrics.sandboxes.fetch_add(u64::from(tries), Ordering::Relaxed);
-        metrics.refused.fetch_add(report.refusals.len() as u64, Ordering::Relaxed);
+        // Counters are written only when they change: every worker has them at every call.
+        if !report.refusals.is_empty() {
+            metrics.refused.fetch_add(report.refusals.len() as u64, Ordering::Relaxed);
+        }
         self.tell_logs(routed, &report);
         match &report.result {
             Ok(_) => {
                 metrics.done.fetch_add(1, Ordering::Relaxed);
-                // Written only when it isn't zero already: every worker reads it at every call.
                 if metrics.failures_in_a_row.load(Ordering::Relaxed) != 0 {
                     metrics.failures_in_a_row.store(0, Ordering::Relaxed);
                 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::worker::Work;
 use super::{AcceptError, Engine};
 use crate::log::{AppendError, Entry, Payload};
-use crate::record::{Accepted, Decided, Linked, RecordKind, encode, fold_profile};
+use crate::record::{Accepted, Decided, Linked, RecordKind, encode, fold_profile, with_encoded};
 use crate::view::Folded;
 use crate::vocabulary::{Partition, Position, Seq};
 
@@ -24,20 +24,26 @@ impl From<crate::view::StoreError> for AcceptError {
 }
 
 impl Engine {
-    fn entry(&self, partition: Partition, kind: RecordKind, bytes: Vec<u8>, folded: Folded) -> Entry<Folded> {
+    fn entry(
+        &self,
+        partition: Partition,
+        kind: RecordKind,
+        payload: Payload,
+        folded: Folded,
+    ) -> Entry<Folded> {
         Entry {
             partition,
             expected_head: None,
             kind: kind as u8,
             appended_at: self.clock.now(),
-            payload: Payload::new(bytes),
+            payload,
             attachment: folded,
         }
     }
 
     pub(super) fn link_entry(&self, linked: &Linked) -> Entry<Folded> {
         let folded = Folded::Linked(Arc::new(linked.clone()));
-        self.entry(Partition::IDENTITY, RecordKind::Linked, encode(linked), folded)
+        self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), folded)
     }
 
     /// Puts an event into its partition, behind the links it relies on.
@@ -48,9 +54,9 @@ impl Engine {
     ) -> Result<Position, AcceptError> {
         let taken = Instant::now();
         let partition = self.home(accepted.profile);
-        let bytes = encode(&accepted);
+        let payload = with_encoded(&accepted, |bytes| Payload::new(bytes));
         let accepted = Arc::new(accepted);
-        let own = self.entry(partition, RecordKind::Accepted, bytes, Folded::accepted(accepted.clone()));
+        let own = self.entry(partition, RecordKind::Accepted, payload, Folded::accepted(accepted.clone()));
         let _order = self.cell(partition).sequencer.lock();
         let position = if links.is_empty() {
             self.log.append(own)?.position
@@ -81,7 +87,7 @@ impl Engine {
         decided: Decided,
         taken: Option<Instant>,
     ) -> Result<(Seq, Arc<Decided>, Arc<crate::record::ProfileState>), AcceptError> {
-        let payload = Payload::new(encode(&decided));
+        let payload = with_encoded(&decided, |bytes| Payload::new(bytes));
         let decided = Arc::new(decided);
         let derives = !decided.changes.is_empty() || !decided.emitted.is_empty();
         let _order = self.cell(partition).sequencer.lock();
@@ -123,6 +129,6 @@ impl Engine {
         bytes: Vec<u8>,
         folded: Folded,
     ) -> Result<Position, AcceptError> {
-        Ok(self.log.append(self.entry(partition, kind, bytes, folded))?.position)
+        Ok(self.log.append(self.entry(partition, kind, Payload::new(bytes), folded))?.position)
     }
 }

@@ -91,7 +91,7 @@ impl Engine {
             accepted: load(&metrics.accepted),
             decided: load(&metrics.decided),
             undecided,
-            sandboxes: load(&metrics.sandboxes),
+            sandboxes: metrics.sandboxes(),
             deliveries: OUTCOMES.iter().copied().zip(metrics.outcomes.iter().map(load)).collect(),
             registry_revision: self.registry().revision,
             queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
@@ -134,7 +134,7 @@ impl Engine {
         text.counter("samsyn_events_accepted_total", "Events that are durable", load(&metrics.accepted));
         text.counter("samsyn_events_duplicate_total", "Events sent again", load(&metrics.duplicates));
         text.counter("samsyn_decisions_total", "Decisions that are durable", load(&metrics.decided));
-        text.counter("samsyn_sandboxes_total", "Fresh sandboxes started", load(&metrics.sandboxes));
+        text.counter("samsyn_sandboxes_total", "Fresh sandboxes started", metrics.sandboxes() as f64);
         text.counter("samsyn_log_commits_total", "Group commits of the log", load(&metrics.commits));
         text.counter("samsyn_log_bytes_total", "Bytes written to the log", load(&metrics.log_bytes));
         text.counter("samsyn_log_records_total", "Records written to the log", load(&metrics.records));

@@ -287,7 +287,7 @@ impl Engine {
         let links_change = decided.changes.iter().any(|changed| identifies(&changed.field).is_some());
         let appended = if links_change {
             let mut recent = self.identity.lock();
-            let links = self.links_of(&mut decided, &recent, &runtime)?;
+            let links = self.links_of(&mut decided, &recent, &runtime);
             let appended = self.append_decided(partition, before, &links, decided, taken)?;
             links.iter().for_each(|linked| recent.link(linked));
             appended
@@ -312,7 +312,7 @@ impl Engine {
         decided: &mut Decided,
         recent: &super::identity::Recent,
         runtime: &Runtime,
-    ) -> Result<Vec<Linked>, AcceptError> {
+    ) -> Vec<Linked> {
         let mut links = Vec::new();
         let profile = decided.profile;
         for changed in &decided.changes {
@@ -330,11 +330,11 @@ impl Engine {
             let after = changed.after.as_ref().and_then(identifier);
             let same = before.as_ref().map(|(_, normal)| normal) == after.as_ref().map(|(_, normal)| normal);
             if let Some((identifier, normal)) = before.filter(|_| !same) {
-                links.extend(recent.retire(name, &normal, profile, &self.view)?);
+                links.extend(recent.retire(name, &normal, profile, &self.view));
                 decided.retired.push(identifier);
             }
             if let Some((identifier, normal)) = after {
-                match recent.claim(name, &normal, profile, &self.view)? {
+                match recent.claim(name, &normal, profile, &self.view) {
                     Ok(linked) => {
                         links.extend(linked);
                         decided.identifiers.push(identifier);
@@ -343,7 +343,7 @@ impl Engine {
                 }
             }
         }
-        Ok(links)
+        links
     }
 
     /// Everything that a decision is made from, as of now.

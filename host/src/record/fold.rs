@@ -66,7 +66,7 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
     {
         return;
     }
-    let told = state.told_mut(&outcome.capability, outcome.generation);
+    let told = state.told_to_change(outcome);
     let same_delivery = |blocked: &Blocked| blocked.item == decided.cause && blocked.role == outcome.role;
     if waits {
         let failure = match &outcome.result {

@@ -22,7 +22,7 @@ use crate::vocabulary::{
 
 /// The version of [`fold`]: raise it when the same records fold into something else, and every
 /// view is rebuilt.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 /// One record of a profile partition, the identity partition or the registry partition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -410,13 +410,31 @@ impl Record {
 
 /// MessagePack with named fields. Encoding plain data into memory can't fail.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
+    with_encoded(value, <[u8]>::to_vec)
+}
+
+/// [`encode`] for who needs the bytes elsewhere than in a vector: lends them from a buffer that the
+/// thread keeps, which has long grown as large as what it encodes.
+pub fn with_encoded<T: Serialize, R>(value: &T, with: impl FnOnce(&[u8]) -> R) -> R {
+    thread_local! {
+        static BUFFER: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
+    }
+    let mut bytes = BUFFER.take();
+    bytes.clear();
     let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
     if let Err(error) = value.serialize(&mut serializer) {
         unreachable!("plain data is encodable: {error}");
     }
-    bytes
+    let result = with(&bytes);
+    if bytes.capacity() <= KEPT_BUFFER_BYTES_MAX {
+        BUFFER.set(bytes);
+    }
+    result
 }
+
+/// The largest buffer a thread keeps for encoding, in bytes: a record of the usual kind has one or
+/// two thousand.
+const KEPT_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
 /// Reads what [`encode`] wrote.
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {

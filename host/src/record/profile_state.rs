@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CauseKind, HeldProposal};
+use super::{CauseKind, HeldProposal, Outcome};
 use crate::registry::Field;
 use crate::vocabulary::{
     CapabilityName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Role, Seq, Timestamp, Value,
@@ -137,8 +137,10 @@ impl ProfileState {
         told.map(Arc::as_ref)
     }
 
-    /// The same, made when there is none.
-    pub fn told_mut(&mut self, capability: &CapabilityName, generation: u32) -> &mut Told {
+    /// What an outcome's capability told, to be changed by the outcome; made when there is none. When
+    /// another state shares it, it is copied without the values that are replaced anyway.
+    pub(super) fn told_to_change(&mut self, outcome: &Outcome) -> &mut Told {
+        let (capability, generation) = (&outcome.capability, outcome.generation);
         let same = |is: &Arc<Told>| is.generation == generation && is.capability == *capability;
         let index = self.told.iter().position(same).unwrap_or_else(|| {
             self.told.push(Arc::new(Told {
@@ -150,7 +152,11 @@ impl ProfileState {
             }));
             self.told.len() - 1
         });
-        Arc::make_mut(&mut self.told[index])
+        let told = &mut self.told[index];
+        if Arc::get_mut(told).is_none() {
+            *told = Arc::new(told.without_replaced(outcome));
+        }
+        Arc::make_mut(told)
     }
 
     /// The value everybody sees: the latched opt-out, else the claim of the assigned source.
@@ -179,6 +185,21 @@ impl ProfileState {
 }
 
 impl Told {
+    fn without_replaced(&self, outcome: &Outcome) -> Told {
+        let replaced = |claim: &Claim| outcome.claims.iter().any(|(field, _)| *field == claim.field);
+        let claims = self.claims.iter().map(|claim| match replaced(claim) {
+            true => Claim { field: claim.field.clone(), value: None, ..*claim },
+            false => claim.clone(),
+        });
+        Told {
+            capability: self.capability.clone(),
+            generation: self.generation,
+            claims: claims.collect(),
+            memory: self.memory.as_ref().filter(|_| outcome.memory.is_none()).cloned(),
+            blocked: self.blocked.clone(),
+        }
+    }
+
     /// The newest claim of a field.
     pub fn claim(&self, field: &FieldName) -> Option<&Claim> {
         self.claims.iter().find(|claim| claim.field == *field)

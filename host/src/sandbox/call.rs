@@ -32,14 +32,14 @@ pub enum Call<'a> {
         /// What happened, with only the properties that the plug-in declared, coerced.
         event: &'a Event,
         /// What the plug-in may know of the customer.
-        profile: &'a Projection,
+        profile: &'a Projection<'a>,
     },
     /// To a source: somebody suggests values.
     Proposals {
         /// Only for fields the plug-in sources.
         proposed: &'a [Proposal],
         /// What the plug-in may know of the customer.
-        profile: &'a Projection,
+        profile: &'a Projection<'a>,
     },
     /// To an observer: visible values changed.
     Changes {
@@ -48,7 +48,7 @@ pub enum Call<'a> {
         /// When they changed.
         at: Timestamp,
         /// What the plug-in may know of the customer.
-        profile: &'a Projection,
+        profile: &'a Projection<'a>,
     },
 }
 

@@ -61,14 +61,14 @@ pub(super) fn event<R>(event: &Event, with: impl FnOnce(WitEvent<'_>) -> R) -> R
 }
 
 /// Lends the projection to `with`.
-pub(super) fn profile<R>(profile: &Projection, with: impl FnOnce(WitProfile<'_>) -> R) -> R {
+pub(super) fn profile<R>(profile: &Projection<'_>, with: impl FnOnce(WitProfile<'_>) -> R) -> R {
     let mut id = [0; ID_BYTES];
     let id = profile.id.0.hyphenated().encode_lower(&mut id);
     let identifiers = profile
         .identifiers
         .iter()
         .map(|identifier| WitIdentifier { name: identifier.name.as_str(), value: &identifier.value });
-    let texts = Texts::of(profile.points.iter().map(|point| &point.value));
+    let texts = Texts::of(profile.points.iter().map(|point| point.value.as_ref()));
     let mut texts = Texts { rest: &texts };
     let points = profile.points.iter().map(|point| WitDataPoint {
         field: point.field.as_str(),

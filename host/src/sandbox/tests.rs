@@ -29,10 +29,10 @@ fn access() -> Arc<Access> {
     })
 }
 
-fn projection() -> Projection {
-    let point = |field: &str, value| DataPoint {
+fn projection() -> Projection<'static> {
+    let point = |field: &str, value: Value| DataPoint {
         field: FieldName::new(field).unwrap(),
-        value,
+        value: std::borrow::Cow::Owned(value),
         observed_at: Timestamp(1),
     };
     Projection {
@@ -43,7 +43,7 @@ fn projection() -> Projection {
             point("first_name", Value::Text("Anna".to_owned())),
             point("more_tags", Value::Texts(vec!["c".to_owned()])),
         ],
-        memory: Some(vec![1, 2, 3]),
+        memory: Some(vec![1, 2, 3].into()),
     }
 }
 

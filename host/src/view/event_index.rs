@@ -52,9 +52,9 @@ impl Packed {
     }
 }
 
-/// Fingerprints are hashes already.
+/// A hasher of what is a hash already.
 #[derive(Default)]
-struct AsItIs(u64);
+pub struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn finish(&self) -> u64 {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event_index::write_blocks;
+use super::link_index::Blocks;
 use super::memtable::Memtable;
 use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
@@ -14,8 +15,6 @@ use crate::vocabulary::Partition;
 
 /// Batches that may be asked for before who asks must wait: one is written, one is collected.
 const BATCHES_AHEAD_MAX: u64 = 1;
-/// Links written in one batch.
-const LINKS_A_BATCH: usize = 500;
 
 /// Where each partition is, encoded.
 type Places = Vec<(Partition, Vec<u8>)>;
@@ -67,7 +66,7 @@ impl Shared {
         if let Some(failed) = &self.flushing.lock().failed {
             return Err(StoreError::unreadable(failed));
         }
-        let (table, applied, events) = {
+        let (table, applied, events, links) = {
             let mut tables = self.tables.write();
             if tables.active.is_empty() {
                 return Ok(());
@@ -81,9 +80,10 @@ impl Shared {
             // Taken under the same lock as what it is folded with.
             let mut events = self.events.write();
             let new = events.take_new();
-            (table, applied, (new, events.take_expired(self.event_id_millis, self.event_ids_max)))
+            let expired = events.take_expired(self.event_id_millis, self.event_ids_max);
+            (table, applied, (new, expired), self.links.write().take_new())
         };
-        let result = self.write_table(&table, applied, events);
+        let result = self.write_table(&table, applied, events, links);
         match &result {
             Ok(()) => self.tables.write().writing = None,
             // What isn't written stays where reads find it, and nothing is written any more: the
@@ -95,8 +95,15 @@ impl Shared {
 
     /// Writes a table, a batch a partition: each is right by itself, and while one is applied
     /// nobody can read the store.
-    fn write_table(&self, table: &Memtable, applied: Places, events: NewEvents) -> Result<(), StoreError> {
-        // First, because an id that is known too early is only the same one again after a crash.
+    fn write_table(
+        &self,
+        table: &Memtable,
+        applied: Places,
+        events: NewEvents,
+        links: Blocks,
+    ) -> Result<(), StoreError> {
+        // First, because an id or a link that is known too early is only the same one again when
+        // its record is folded once more after a crash.
         let (new, expired) = events;
         for number in &expired {
             if let Some(block) = self.store.get(&keys::event_block(*number))? {
@@ -105,12 +112,12 @@ impl Shared {
         }
         let mut batch = Batch::default();
         write_blocks(&mut batch, new, &expired);
+        links.write(&mut batch);
         self.store.apply(batch)?;
         let mut profiles: HashMap<Partition, Vec<&Arc<ProfileState>>> = HashMap::new();
         for (partition, state) in table.profiles.values() {
             profiles.entry(*partition).or_default().push(state);
         }
-        self.write_links(table)?;
         for (partition, place) in applied {
             let mut batch = Batch::default();
             let changed = profiles.remove(&partition).unwrap_or_default();
@@ -133,22 +140,5 @@ impl Shared {
                 batch.remove(&key);
             }
         }
-    }
-
-    /// Links come before the place of their partition: folding one again changes nothing.
-    fn write_links(&self, table: &Memtable) -> Result<(), StoreError> {
-        let mut links = table.links.iter().peekable();
-        while links.peek().is_some() {
-            let mut batch = Batch::default();
-            for ((name, normal), profile) in links.by_ref().take(LINKS_A_BATCH) {
-                let key = keys::link(name, normal);
-                match profile {
-                    Some(profile) => batch.put(&key, profile.0.as_bytes().to_vec()),
-                    None => batch.remove(&key),
-                }
-            }
-            self.store.apply(batch)?;
-        }
-        Ok(())
     }
 }

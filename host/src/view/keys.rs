@@ -3,7 +3,7 @@
 //! ```text
 //! "a" partition:2                    → Applied                 where the partition's fold is
 //! "e" number:8                       → block of event ids      which were seen: event_index.rs
-//! "i" name 0x00 normal form          → profile id:16           an identifier's link
+//! "i" number:8                       → block of links          whose identifiers are: link_index.rs
 //! "m"                                → Meta                    which log, which fold
 //! "p" profile id:16                  → ProfileState            a profile
 //! "q" profile id:16 capability 0x00 generation:4 → Told        the part of a profile too large to stand in it
@@ -20,7 +20,7 @@ pub const WAITING: &[u8] = b"w";
 pub const APPLIED: &[u8] = b"a";
 /// The prefix of every profile.
 pub const PROFILES: &[u8] = b"p";
-/// The prefix of every identifier's link.
+/// The prefix of every block of links.
 pub const LINKS: &[u8] = b"i";
 /// The key of what the view is a fold of.
 pub const META: &[u8] = b"m";
@@ -32,19 +32,45 @@ pub struct EventKey(pub [u8; 16]);
 impl EventKey {
     /// The key of an application's event id.
     pub fn of(application: &Application, id: &str) -> EventKey {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(application.as_str().as_bytes());
-        hasher.update(&[0]);
-        hasher.update(id.as_bytes());
-        let mut key = [0; 16];
-        key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        EventKey(key)
+        EventKey(hashed(application.as_str(), id))
     }
 
     /// The half of it that the index keeps.
     pub fn fingerprint(self) -> u64 {
-        self.0.iter().take(8).fold(0, |fingerprint, byte| fingerprint << 8 | u64::from(*byte))
+        first_half(self.0)
     }
+}
+
+/// (Identifier, normal form) as 16 bytes of BLAKE3: the form is personal, and may be long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkKey(pub [u8; 16]);
+
+impl LinkKey {
+    /// The key of an identifier's normal form.
+    pub fn of(name: &IdentifierName, normal: &str) -> LinkKey {
+        LinkKey(hashed(name.as_str(), normal))
+    }
+}
+
+impl std::hash::Hash for LinkKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        // A hash already: the half of it will do.
+        state.write_u64(first_half(self.0));
+    }
+}
+
+fn hashed(name: &str, value: &str) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(name.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(value.as_bytes());
+    let mut key = [0; 16];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    key
+}
+
+fn first_half(key: [u8; 16]) -> u64 {
+    key.iter().take(8).fold(0, |half, byte| half << 8 | u64::from(*byte))
 }
 
 fn joined(parts: &[&[u8]]) -> Vec<u8> {
@@ -66,9 +92,9 @@ pub fn event_block(number: u64) -> Vec<u8> {
     joined(&[EVENTS, &number.to_be_bytes()])
 }
 
-/// The key of an identifier's link.
-pub fn link(name: &IdentifierName, normal: &str) -> Vec<u8> {
-    joined(&[LINKS, name.as_str().as_bytes(), &[0], normal.as_bytes()])
+/// The key of a block of links.
+pub fn link_block(number: u64) -> Vec<u8> {
+    joined(&[LINKS, &number.to_be_bytes()])
 }
 
 /// The key of a waiting profile.

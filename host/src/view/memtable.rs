@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{PartitionState, ProfileState};
-use crate::vocabulary::{IdentifierName, Partition, ProfileId, Seq};
+use crate::vocabulary::{Partition, ProfileId, Seq};
 
 /// Where the fold of a partition is; written in the same batch as what it applied.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,8 +27,6 @@ pub struct Applied {
 pub struct Memtable {
     /// Changed profiles.
     pub profiles: HashMap<ProfileId, (Partition, Arc<ProfileState>)>,
-    /// Changed links; none was retired.
-    pub links: HashMap<(IdentifierName, String), Option<ProfileId>>,
     /// Partitions that got further.
     pub touched: HashSet<Partition>,
 }
@@ -36,7 +34,7 @@ pub struct Memtable {
 impl Memtable {
     /// How many entries it would write.
     pub fn len(&self) -> usize {
-        self.profiles.len() + self.links.len()
+        self.profiles.len()
     }
 
     /// Whether it would write nothing.

@@ -9,6 +9,7 @@ mod codec;
 mod event_index;
 mod flusher;
 mod keys;
+mod link_index;
 mod memtable;
 mod rebuild;
 mod store;
@@ -27,8 +28,13 @@ use crate::config::ViewConfig;
 use crate::record::{Accepted, Adopted, Decided, Linked, ProfileState};
 use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
 use event_index::EventIndex;
+use keys::LinkKey;
+use link_index::LinkIndex;
 use memtable::Memtable;
 use store::Store;
+
+/// Event ids and links that weigh as much as a profile: they are some bytes each, in few writes.
+const SMALL_ENTRIES: usize = 16;
 
 /// What the view keeps of the log.
 pub struct View {
@@ -43,6 +49,8 @@ struct Shared {
     event_id_millis: i64,
     /// Seen event ids, those in the store and those collected.
     events: RwLock<EventIndex>,
+    /// Whose identifiers are whose, those in the store and those collected.
+    links: RwLock<LinkIndex>,
     /// What is collected, and what is being written.
     tables: RwLock<Tables>,
     /// Profiles that wait for something, by partition.
@@ -131,19 +139,8 @@ impl View {
     }
 
     /// The profile an identifier is linked to.
-    pub fn link(&self, name: &IdentifierName, normal: &str) -> Result<Option<ProfileId>, StoreError> {
-        let key = (name.clone(), normal.to_owned());
-        {
-            let tables = self.shared.tables.read();
-            if let Some(link) = tables.active.links.get(&key) {
-                return Ok(*link);
-            }
-            if let Some(link) = tables.writing.as_ref().and_then(|table| table.links.get(&key)) {
-                return Ok(*link);
-            }
-        }
-        let bytes = self.shared.store.get(&keys::link(name, normal))?;
-        Ok(bytes.and_then(|bytes| keys::parse_profile(&bytes)))
+    pub fn link(&self, name: &IdentifierName, normal: &str) -> Option<ProfileId> {
+        self.shared.links.read().get(LinkKey::of(name, normal))
     }
 
     /// Where an event with this key stands, if one was seen. Two keys may share a fingerprint: the
@@ -191,7 +188,8 @@ impl View {
             for (position, chain, folded) in records {
                 shared.fold(&mut tables, position, chain, folded);
             }
-            due |= tables.active.len() + shared.events.read().new_entries() >= shared.config.batch_entries;
+            let small = shared.events.read().new_entries() + shared.links.read().new_entries();
+            due |= tables.active.len() + small / SMALL_ENTRIES >= shared.config.batch_entries;
         }
         if due {
             self.shared.ask_and_wait_for_room();
@@ -250,8 +248,8 @@ impl Shared {
             }
             Folded::Adopted(adopted) => applied.partition.fold_adopted(&adopted),
             Folded::Linked(linked) => {
-                let key = (linked.identifier.clone(), linked.normal.clone());
-                active.links.insert(key, (!linked.retired).then_some(linked.profile));
+                let key = LinkKey::of(&linked.identifier, &linked.normal);
+                self.links.write().insert(key, (!linked.retired).then_some(linked.profile));
             }
             Folded::Registry => {}
         }

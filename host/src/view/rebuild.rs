@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::event_index::EventIndex;
+use super::link_index::LinkIndex;
 use super::memtable::Applied;
 use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
@@ -99,9 +100,11 @@ impl View {
             waiting.extend(keys::parse_waiting(&entry?.0));
         }
         let events = RwLock::new(EventIndex::read(&store)?);
+        let links = RwLock::new(LinkIndex::read(&store)?);
         let shared = Arc::new(Shared {
             store,
             events,
+            links,
             config: config.clone(),
             event_ids_max: engine.event_ids_max,
             event_id_millis: i64::from(engine.event_id_days) * MILLIS_A_DAY,
@@ -192,7 +195,7 @@ impl View {
     pub fn dump(&self) -> Result<Dump, StoreError> {
         self.flush()?;
         let mut rest = std::collections::BTreeMap::new();
-        for prefix in [keys::LINKS, keys::WAITING, keys::APPLIED] {
+        for prefix in [keys::WAITING, keys::APPLIED] {
             for entry in self.shared.store.scan(prefix) {
                 let (key, value) = entry?;
                 rest.insert([prefix, &key].concat(), value.to_vec());
@@ -201,7 +204,8 @@ impl View {
         let profiles = codec::all_profiles(&self.shared.store)?;
         let profiles = profiles.into_iter().map(|(id, state)| (id, sorted(&state))).collect();
         let events = self.shared.events.read().dump();
-        Ok(Dump { profiles, events, rest })
+        let links = self.shared.links.read().dump();
+        Ok(Dump { profiles, events, links, rest })
     }
 }
 
@@ -212,6 +216,8 @@ pub struct Dump {
     pub profiles: std::collections::BTreeMap<ProfileId, ProfileState>,
     /// Every event id that is remembered, by its fingerprint.
     pub events: std::collections::BTreeMap<u64, Position>,
+    /// The profile of every identifier, by the identifier's hash.
+    pub links: std::collections::BTreeMap<[u8; 16], ProfileId>,
     /// All other entries, key by key.
     pub rest: std::collections::BTreeMap<Vec<u8>, Vec<u8>>,
 }

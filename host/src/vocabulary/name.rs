@@ -2,9 +2,9 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 
 /// The longest name of anything, in bytes.
 const NAME_BYTES_MAX: usize = 64;
@@ -21,19 +21,21 @@ pub struct NameError {
     pub rule: &'static str,
 }
 
+// Short texts stand in the name itself: names are copied for every record, on several threads, and
+// a shared count of who holds them would be written by all of these.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $valid:expr, $rule:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// Checks the text and makes it a name.
             pub fn new(text: &str) -> Result<Self, NameError> {
                 let valid: fn(&str) -> bool = $valid;
                 if text.len() <= NAME_BYTES_MAX && valid(text) {
-                    return Ok(Self(Arc::from(text)));
+                    return Ok(Self(SmolStr::new(text)));
                 }
                 Err(NameError { kind: $kind, text: text.chars().take(NAME_BYTES_MAX).collect(), rule: $rule })
             }
@@ -52,7 +54,7 @@ macro_rules! name {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:?}", &*self.0)
+                write!(f, "{:?}", self.as_str())
             }
         }
 
@@ -71,8 +73,17 @@ macro_rules! name {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                Self::new(&text).map_err(serde::de::Error::custom)
+                struct Visitor;
+                impl serde::de::Visitor<'_> for Visitor {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        write!(f, "{}: {}", $kind, $rule)
+                    }
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        $name::new(text).map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Visitor)
             }
         }
     };
@@ -152,7 +163,7 @@ impl From<&CapabilityName> for Speaker {
 
 impl From<&Application> for Speaker {
     fn from(application: &Application) -> Speaker {
-        Speaker(Arc::from(format!("app:{application}")))
+        Speaker(SmolStr::new(format!("app:{application}")))
     }
 }
 

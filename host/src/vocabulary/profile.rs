@@ -1,5 +1,6 @@
 //! A customer's id, and what one plug-in may know of the customer.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -42,24 +43,25 @@ impl FromStr for ProfileId {
 
 /// One value on a profile, as a plug-in sees it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DataPoint {
+pub struct DataPoint<'a> {
     /// The field.
     pub field: FieldName,
     /// Its value.
-    pub value: Value,
+    pub value: Cow<'a, Value>,
     /// When the claim behind it was made.
     pub observed_at: Timestamp,
 }
 
-/// What one plug-in may know of a customer: only what it declared and was granted.
+/// What one plug-in may know of a customer: only what it declared and was granted. Made for every
+/// call, so it borrows from the profile.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Projection {
+pub struct Projection<'a> {
     /// The customer.
     pub id: ProfileId,
     /// Only the identifiers that the manifest lists.
-    pub identifiers: Vec<Identifier>,
+    pub identifiers: Vec<Cow<'a, Identifier>>,
     /// Sourced fields with the plug-in's own claim, consumed fields with the visible value.
-    pub points: Vec<DataPoint>,
+    pub points: Vec<DataPoint<'a>>,
     /// What the plug-in last asked to remember of this customer.
-    pub memory: Option<Vec<u8>>,
+    pub memory: Option<Cow<'a, [u8]>>,
 }
