@@ -11,7 +11,7 @@ use crate::world::{Said, World, samsyn};
 /// Customers that are looked at afterwards: the data numbers them.
 const CUSTOMERS: std::ops::Range<u32> = 1..200;
 
-fn demo(directory: &Path, more: &[&str]) -> Said {
+pub fn demo(directory: &Path, more: &[&str]) -> Said {
     let plugins = plugin_file("crm").parent().expect("it lies in a folder").to_owned();
     let mut command = samsyn(directory);
     command.args(["demo", "--exit", "--events", "2000", "--data", "data", "--listen", "127.0.0.1:0"]);
@@ -19,7 +19,7 @@ fn demo(directory: &Path, more: &[&str]) -> Said {
     Said::of(command.output().expect("the command can be run")).ok()
 }
 
-fn directory() -> TempDir {
+pub fn directory() -> TempDir {
     tempfile::tempdir().expect("a directory can be made")
 }
 

@@ -194,6 +194,7 @@ pub async fn define(
 /// A field's source.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["capability"]))]
 pub struct Assignment {
     /// The new source, or null for none.
     // Null must be said: an empty body is no decision.

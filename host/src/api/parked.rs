@@ -18,7 +18,7 @@ use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, Profil
 
 const PARKED: List = List("/v1/parked");
 /// The longest reason of a skip, in bytes: a few sentences.
-const REASON_BYTES_MAX: usize = 1_024;
+pub const REASON_BYTES_MAX: usize = 1_024;
 
 /// A delivery that waits.
 #[derive(Serialize, JsonSchema)]
@@ -116,7 +116,11 @@ pub struct Matched {
 /// Which deliveries to act on: at least one of the filters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ParkedSelection")]
+#[schemars(rename = "ParkedSelection", extend("anyOf" = [
+    { "required": ["capability"], "properties": { "capability": { "type": "string" } } },
+    { "required": ["profile"], "properties": { "profile": { "type": "string" } } },
+    { "required": ["kind"], "properties": { "kind": { "type": "string" } } },
+]))]
 pub struct Selection {
     /// Only of this capability.
     #[serde(default)]
@@ -129,7 +133,6 @@ pub struct Selection {
     kind: Option<FailureKind>,
     /// Why; needed to skip, and kept in the timeline.
     #[serde(default)]
-    #[schemars(length(max = REASON_BYTES_MAX))]
     reason: Option<String>,
 }
 

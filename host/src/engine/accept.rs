@@ -40,6 +40,7 @@ pub struct NewEvent {
 
 /// An event that has its place in the log but may not be durable yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "TakenEvent")]
 pub struct Acceptance {
     /// The event's id.
     pub id: String,

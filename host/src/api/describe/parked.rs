@@ -1,14 +1,38 @@
 //! Deliveries that wait for an administrator.
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::json;
 
-use super::PROFILE;
+use super::{ONE_LINE, PROFILE};
 use crate::api::body::JSON;
 use crate::api::openapi::{Operation, Tag};
 use crate::api::pagination::Page;
-use crate::api::parked::{Matched, ParkedAnswer, ParkedParams, Selection};
+use crate::api::parked::{Matched, ParkedAnswer, ParkedParams, REASON_BYTES_MAX, Selection};
 use crate::api::problem::Kind;
+
+/// A selection with a reason.
+struct SkipForm;
+
+impl JsonSchema for SkipForm {
+    fn schema_name() -> Cow<'static, str> {
+        "ParkedSkip".into()
+    }
+
+    fn json_schema(of: &mut SchemaGenerator) -> Schema {
+        let mut schema = Selection::json_schema(of);
+        schema.insert("required".to_owned(), json!(["reason"]));
+        if let Some(reason) = schema.pointer_mut("/properties/reason") {
+            *reason = json!({
+                "type": "string", "maxLength": REASON_BYTES_MAX, "pattern": ONE_LINE,
+                "description": "Why, for whoever reads the timeline later",
+            });
+        }
+        schema
+    }
+}
 
 /// `GET /v1/parked`.
 pub fn list(call: Operation<'_>) -> Operation<'_> {
@@ -36,7 +60,7 @@ pub fn skip(call: Operation<'_>) -> Operation<'_> {
     let one = json!({ "capability": "sms", "profile": PROFILE, "reason": "the number is no longer in use" });
     call.is("skipParked", Tag::Admin, "Give parked deliveries up, with a reason")
         .details("The reason stands in the customer's timeline.")
-        .json::<Selection>(JSON, &[("one customer's", one)])
+        .json::<SkipForm>(JSON, &[("one customer's", one)])
         .answers::<Matched>(StatusCode::ACCEPTED, "How many will be skipped", json!({ "matched": 1 }))
         .problems(&[Kind::FilterEmpty, Kind::DefinitionInvalid, Kind::LogFailed])
 }

@@ -11,6 +11,8 @@ pub struct Header {
     pub description: &'static str,
     /// What its values look like; empty for any.
     pub pattern: &'static str,
+    /// How long they may be, in characters.
+    pub length_max: Option<usize>,
     /// One of its values.
     pub example: &'static str,
 }
@@ -18,11 +20,14 @@ pub struct Header {
 impl Header {
     /// The schema of its values.
     pub fn schema(self) -> Value {
-        if self.pattern.is_empty() {
-            json!({ "type": "string" })
-        } else {
-            json!({ "type": "string", "pattern": self.pattern })
+        let mut schema = json!({ "type": "string" });
+        if !self.pattern.is_empty() {
+            schema["pattern"] = self.pattern.into();
         }
+        if let Some(length_max) = self.length_max {
+            schema["maxLength"] = length_max.into();
+        }
+        schema
     }
 
     /// As a header of an answer.
@@ -36,6 +41,7 @@ pub const APPLICATION: Header = Header {
     name: "Samsyn-Application",
     description: "For which application the call acts, `admin` when left out",
     pattern: "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+    length_max: Some(64),
     example: "web",
 };
 /// How long to wait for the decision.
@@ -44,6 +50,7 @@ pub const PREFER: Header = Header {
     description: "`wait=5` answers with the decided event when it is decided within 5 seconds, at most 30 \
                   (RFC 7240). A preference that can't be read is ignored",
     pattern: "",
+    length_max: None,
     example: "wait=5",
 };
 /// What `PREFER` became.
@@ -51,6 +58,7 @@ pub const PREFERENCE_APPLIED: Header = Header {
     name: "Preference-Applied",
     description: "The wait that was honoured; absent when none was asked for",
     pattern: "^wait=[0-9]+$",
+    length_max: None,
     example: "wait=5",
 };
 /// What a proposal relies on.
@@ -58,7 +66,8 @@ pub const IF_MATCH: Header = Header {
     name: "If-Match",
     description: "The profile's `ETag` as it was read: the proposal counts only while the visible values are \
                   still these when it is decided",
-    pattern: r#"^(\*|"[!#-+\--~]+")$"#,
+    pattern: r#"^("[!#-+\x2d-~]+"|\*)$"#,
+    length_max: None,
     example: "\"6d1f0c.93ab12\"",
 };
 /// What the client has.
@@ -66,6 +75,7 @@ pub const IF_NONE_MATCH: Header = Header {
     name: "If-None-Match",
     description: "An `ETag` of an earlier answer: 304 when nothing has changed since",
     pattern: "",
+    length_max: None,
     example: "\"6d1f0c.93ab12\"",
 };
 /// What an answer stands for.
@@ -73,6 +83,7 @@ pub const ETAG: Header = Header {
     name: "ETag",
     description: "Stands for exactly this answer, as this token sees it",
     pattern: "^\"[^\"]+\"$",
+    length_max: None,
     example: "\"6d1f0c.93ab12\"",
 };
 /// Where what was made can be read.
@@ -80,6 +91,7 @@ pub const LOCATION: Header = Header {
     name: "Location",
     description: "Where to read what became of it",
     pattern: "^/v1/",
+    length_max: None,
     example: "/v1/events/0190f3c2-7b1e-7cc0-a4a5-2f4f6b1f0c11",
 };
 /// When to come back.
@@ -87,6 +99,7 @@ pub const RETRY_AFTER: Header = Header {
     name: "Retry-After",
     description: "Seconds to wait before sending the same again",
     pattern: "^[0-9]+$",
+    length_max: None,
     example: "1",
 };
 /// How to say who one is.
@@ -94,5 +107,6 @@ pub const WWW_AUTHENTICATE: Header = Header {
     name: "WWW-Authenticate",
     description: "The scheme to use",
     pattern: "^Bearer ",
+    length_max: None,
     example: "Bearer realm=\"samsyn\"",
 };
