@@ -8,6 +8,7 @@ mod answer;
 mod call;
 mod problem;
 mod registry;
+mod report;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Identifier, InstallAnswer, Plan, PlannedIdentifier,
     PlannedRead, PlannedSource, Setting, Sourced,
 };
+pub use report::{Finding, Report};
 
 /// How long to try to reach the host. It is near; a second is long already.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -310,6 +312,18 @@ impl Client {
     /// How the host is.
     pub fn status(&self) -> Result<Answer<Status>, ClientError> {
         self.call(Call::new("GET", "/v1/status"))
+    }
+
+    /// The silo report of the registry.
+    pub fn registry_report(&self) -> Result<Answer<Report>, ClientError> {
+        self.call(Call::new("GET", "/v1/registry/report"))
+    }
+
+    /// The registry as a graph: `dot`, `mermaid` or `json`, as the host writes it.
+    pub fn registry_graph(&self, format: &str) -> Result<String, ClientError> {
+        let (status, raw, retry_after) =
+            self.exchange(Call::new("GET", "/v1/registry/graph").query("format", format))?;
+        if status == 200 { Ok(raw) } else { Err(problem_or_unreadable(status, raw, retry_after)) }
     }
 
     /// Pages through a list until it ends or `limit` items are there.

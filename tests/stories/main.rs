@@ -20,5 +20,6 @@ mod integrator;
 mod interface;
 mod overload;
 mod ownership;
+mod silos;
 mod survival;
 mod world;

@@ -34,6 +34,7 @@ mod prefer;
 mod problem;
 mod profile_answer;
 mod profiles;
+mod registry_report;
 mod status;
 mod timeline;
 mod trace;

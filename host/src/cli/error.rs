@@ -14,6 +14,8 @@ pub enum Exit {
     Usage = 2,
     /// No host answers.
     Unreachable = 3,
+    /// A check could not be made, where 1 would mean that it found something.
+    NoAnswer = 4,
     /// Ctrl-C: 128 and the signal's number, as shells expect it.
     Interrupted = 130,
 }

@@ -21,6 +21,7 @@ pub mod output;
 pub mod parked;
 pub mod plugin;
 pub mod profile;
+pub mod registry;
 pub mod serve;
 pub mod status;
 mod timeline;
@@ -44,6 +45,7 @@ Exit codes:
   1    the host refused, or a check failed
   2    the command line, a file or an address can't be used
   3    no host answers
+  4    a check could not be made (registry check)
   130  stopped with Ctrl-C";
 
 /// One profile of every customer, one source system for every data point.
@@ -86,6 +88,9 @@ pub enum Command {
     /// Fields and their sources
     #[command(subcommand)]
     Field(field::FieldCommand),
+    /// The registry as a whole: silos, and a picture of it
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
     /// What customers go by
     #[command(subcommand)]
     Identifier(identifier::IdentifierCommand),
@@ -129,6 +134,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Event(command) => event::run(&command, context),
         Command::Profile(command) => profile::run(&command, context),
         Command::Field(command) => field::run(&command, context),
+        Command::Registry(command) => registry::run(&command, context),
         Command::Identifier(command) => identifier::run(&command, context),
         Command::Parked(command) => parked::run(&command, context),
         Command::Log(command) => log::run(&command, context),

@@ -6,9 +6,11 @@
 
 mod fold;
 mod profile_state;
+mod usage;
 
 pub use fold::{PartitionState, fold_into, fold_profile};
 pub use profile_state::{Blocked, Claim, ProfileState, Told, Visible};
+pub use usage::{fold_usage_of_accepted, fold_usage_of_decided};
 
 use std::collections::BTreeMap;
 

@@ -6,8 +6,10 @@
 
 mod change;
 mod dictionary;
+pub mod graph;
 pub mod manifest;
 mod plan;
+pub mod report;
 mod routing;
 mod schema;
 

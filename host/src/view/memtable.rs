@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{PartitionState, ProfileState};
+use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, ProfileId, Seq};
 
 /// Where the fold of a partition is; written in the same batch as what it applied.
@@ -20,6 +21,10 @@ pub struct Applied {
     pub partition: PartitionState,
     /// Profiles there are.
     pub profiles: u64,
+    /// What was used: which events there were, who claimed what. Shared, because a place is copied
+    /// often and this changes seldom in between.
+    #[serde(default)]
+    pub usage: Arc<Usage>,
 }
 
 /// A batch of the view that is being collected.

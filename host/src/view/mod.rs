@@ -25,7 +25,10 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::config::ViewConfig;
-use crate::record::{Accepted, Adopted, Decided, Linked, ProfileState};
+use crate::record::{
+    Accepted, Adopted, Decided, Linked, ProfileState, fold_usage_of_accepted, fold_usage_of_decided,
+};
+use crate::registry::report::Usage;
 use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
 use event_index::EventIndex;
 use keys::LinkKey;
@@ -159,6 +162,13 @@ impl View {
         self.shared.tables.read().applied.values().map(|applied| applied.profiles).sum()
     }
 
+    /// What was used in all partitions.
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        self.shared.tables.read().applied.values().for_each(|applied| usage.add(&applied.usage));
+        usage
+    }
+
     /// Profiles of a partition that wait for something, in order, after `after`.
     pub fn waiting(
         &self,
@@ -231,10 +241,12 @@ impl Shared {
         active.touched.insert(partition);
         match folded {
             Folded::Accepted { key, accepted } => {
+                fold_usage_of_accepted(Arc::make_mut(&mut applied.usage), &accepted);
                 self.events.write().insert(key.fingerprint(), position, accepted.event.received_at);
             }
             Folded::Decided { decided, state, created, .. } => {
                 applied.partition.fold_decided(&decided);
+                fold_usage_of_decided(Arc::make_mut(&mut applied.usage), &decided);
                 applied.profiles += u64::from(created);
                 let waits = state.waits();
                 let mut waiting = self.waiting.lock();

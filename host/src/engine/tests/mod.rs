@@ -8,6 +8,7 @@ mod failure;
 mod flow;
 mod properties;
 mod registry;
+mod usage;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,52 @@
+//! The registry as a whole: the silo report, and the graph.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+
+use super::ApiState;
+use super::convert::blocking;
+use super::params::Params;
+use super::problem::Answer;
+use crate::registry::graph::{Graph, dot, mermaid};
+use crate::registry::report::Report;
+
+/// `GET /v1/registry/report`.
+pub async fn report(State(state): State<ApiState>) -> Answer {
+    let report = blocking(move || Report::of(&state.engine.registry(), &state.engine.view().usage())).await?;
+    Ok(Json(report).into_response())
+}
+
+/// What the graph is written in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Nodes and edges.
+    #[default]
+    Json,
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid.
+    Mermaid,
+}
+
+/// The query of the graph.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GraphParams {
+    /// What it is written in.
+    pub format: Format,
+}
+
+/// `GET /v1/registry/graph`.
+pub async fn graph(State(state): State<ApiState>, Params(params): Params<GraphParams>) -> Answer {
+    let graph = blocking(move || Graph::of(&state.engine.registry())).await?;
+    let (kind, text) = match params.format {
+        Format::Json => return Ok(Json(graph).into_response()),
+        Format::Dot => ("text/vnd.graphviz; charset=utf-8", dot(&graph)),
+        Format::Mermaid => ("text/plain; charset=utf-8", mermaid(&graph)),
+    };
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}

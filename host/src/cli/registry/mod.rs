@@ -1,0 +1,28 @@
+//! `samsyn registry`: the registry as a whole. One file a command.
+
+mod check;
+mod graph;
+
+use clap::Subcommand;
+
+use super::context::Context;
+use super::error::CliError;
+
+/// The commands of `samsyn registry`.
+#[derive(Debug, Subcommand)]
+pub enum RegistryCommand {
+    /// Look for silos: fields kept twice, sources nobody reads, cycles, access nobody uses
+    #[command(after_long_help = check::EXAMPLES)]
+    Check(check::CheckArgs),
+    /// Draw departments, capabilities, fields and events
+    #[command(after_long_help = graph::EXAMPLES)]
+    Graph(graph::GraphArgs),
+}
+
+/// Runs a command of `samsyn registry`.
+pub fn run(command: &RegistryCommand, context: &Context) -> Result<(), CliError> {
+    match command {
+        RegistryCommand::Check(args) => check::run(args, context),
+        RegistryCommand::Graph(args) => graph::run(args, context),
+    }
+}

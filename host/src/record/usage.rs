@@ -1,0 +1,45 @@
+//! What the records of a partition say of what is used, for the silo report.
+
+use super::{Accepted, Decided};
+use crate::registry::report::Usage;
+
+/// An event was taken.
+pub fn fold_usage_of_accepted(usage: &mut Usage, accepted: &Accepted) {
+    usage.event(&accepted.event.name);
+}
+
+/// An item was decided. Most decisions say nothing new: then nothing is written.
+pub fn fold_usage_of_decided(usage: &mut Usage, decided: &Decided) {
+    for outcome in decided.outcomes.iter().filter(|outcome| !outcome.claims.is_empty()) {
+        usage.claims(&outcome.capability, outcome.claims.iter().map(|(field, _)| field));
+    }
+    for emitted in &decided.emitted {
+        usage.emission(&emitted.by, &emitted.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::encode;
+    use super::*;
+    use crate::registry::report::{EVENT_NAMES_MAX, PAIRS_MAX};
+    use crate::vocabulary::{CapabilityName, EventName, FieldName};
+
+    /// It stands in an entry of the view with a partition's cursors, and 48 KiB is the most.
+    #[test]
+    fn the_largest_usage_fits_into_an_entry_of_the_view() {
+        let mut usage = Usage::default();
+        let long = |prefix: &str, number: usize| format!("{prefix}{number:0>60}");
+        for number in 0..EVENT_NAMES_MAX {
+            usage.event(&EventName::new(&long("a", number)).unwrap());
+        }
+        for number in 0..PAIRS_MAX + 1 {
+            let field = FieldName::new(&long("f", number)).unwrap();
+            let by = CapabilityName::new(&long("c", number / 10)).unwrap();
+            usage.claims(&by, [&field].into_iter());
+        }
+        usage.events.values_mut().for_each(|count| *count = u64::MAX);
+        assert!(usage.pairs_overflow);
+        assert!(encode(&usage).len() < 46 * 1024);
+    }
+}
