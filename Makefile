@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-PLUGINS := crm email loyalty sms
+PLUGINS := contacts crm email loyalty sms
 COMPONENTS := $(PLUGINS:%=$(TARGET)/plugins/%.wasm)
 
 # Which build of the host builds the plug-ins. They come out the same; this saves building it twice.

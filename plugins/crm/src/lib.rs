@@ -1,4 +1,5 @@
-//! The customer register: first name, last name, e-mail, phone and country.
+//! The customer register: first name, last name, e-mail, phone, country, and whether the customer
+//! wants offers.
 //!
 //! It decides proposals, field by field: the value in its one kept form, or a refusal with a
 //! code and a sentence. null clears. What is already kept is never judged again: a new country
@@ -12,6 +13,7 @@
 //! | `phone.country-unknown` | no country code, and neither the proposal, the profile nor `default_country` says where it is from |
 //! | `phone.extension`, `phone.invalid` | see `phone.rs` |
 //! | `country.unknown` | see `country.rs` |
+//! | `marketing.say-false` | null for an opt-out: it is ended by a word, not by silence |
 
 mod countries;
 mod country;
@@ -40,11 +42,15 @@ impl Source for Crm {
     ) -> Result<(), Error> {
         for proposal in proposed {
             let field = proposal.field.as_str();
+            if field == "marketing_opted_out" {
+                opt_out(proposal, effects)?;
+                continue;
+            }
             let Some(value) = &proposal.value else {
                 effects.clear(field)?;
                 continue;
             };
-            // The host has checked the type: all five are texts.
+            // The host has checked the type: all the others are texts.
             let text = value
                 .as_text()
                 .ok_or_else(|| format!("{field} was proposed as {}, not text", value.kind()))?;
@@ -62,6 +68,19 @@ impl Source for Crm {
         }
         Ok(())
     }
+}
+
+/// The customer said on a form whether they want offers.
+fn opt_out(proposal: &Proposal, effects: &mut Effects) -> Result<(), Error> {
+    match proposal.value.as_ref().and_then(|value| value.as_boolean()) {
+        Some(out) => effects.set(&proposal.field, out)?,
+        None => effects.refuse(
+            &proposal.field,
+            "marketing.say-false",
+            "Leaving an opt-out out doesn't end it; send false when the customer wants offers again.",
+        )?,
+    }
+    Ok(())
 }
 
 /// Looks for the number's home only when the number doesn't say it itself.

@@ -101,6 +101,19 @@ fn a_default_country_that_is_none_parks_only_who_needs_it() {
 }
 
 #[test]
+fn an_opt_out_is_ended_by_a_word_and_not_by_silence() {
+    let host = Host::from_manifest(MANIFEST);
+    let out = profile().point("marketing_opted_out", true);
+    for wanted in [true, false] {
+        let run = host.on_proposal::<Crm>(&[proposal("marketing_opted_out", wanted)], &out);
+        assert_eq!(run.claim("marketing_opted_out"), Some(&wanted.into()));
+    }
+    let run = host.on_proposal::<Crm>(&[proposal("marketing_opted_out", None)], &out);
+    assert!(!run.cleared("marketing_opted_out"));
+    assert_eq!(run.refusals(), [(Some("marketing_opted_out"), "marketing.say-false")]);
+}
+
+#[test]
 fn what_is_kept_is_kept_again() {
     let host = Host::from_manifest(MANIFEST);
     let kept = [
