@@ -52,7 +52,7 @@ fn what_is_used_is_no_longer_said_to_be_unused_also_after_a_crash() {
     world.propose(
         "ann",
         json!({"first_name": "Ann", "last_name": "Ek", "country": "SE",
-                                "email": "ann@example.com", "phone": "070-174 06 05"}),
+                                "email": "ann@example.com", "phone": "070-174 06 05", "marketing_opted_out": false}),
     );
     world.happens("ann", "order.completed", json!({"order_id": "1", "amount": 500}));
     world.settle();
