@@ -9,7 +9,10 @@ use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::openapi::{self, Describe};
-use super::{ApiState, capabilities, describe, events, fields, parked, profiles, status, timeline, trace};
+use super::{
+    ApiState, capabilities, describe, events, fields, parked, profiles, registry_report, status, timeline,
+    trace,
+};
 
 /// A call of the interface.
 pub struct Call {
@@ -37,6 +40,8 @@ pub fn calls() -> Vec<Call> {
         put("/v1/fields/{name}/source", fields::assign, describe::fields::assign),
         get("/v1/identifiers", fields::list_identifiers, describe::fields::list_identifiers),
         put("/v1/identifiers/{name}", fields::define_identifier, describe::fields::define_identifier),
+        get("/v1/registry/report", registry_report::report, describe::registry_report::report),
+        get("/v1/registry/graph", registry_report::graph, describe::registry_report::graph),
         get("/v1/capabilities", capabilities::list, describe::capabilities::list),
         post("/v1/capabilities", capabilities::install, describe::capabilities::install),
         get("/v1/capabilities/{name}", capabilities::show, describe::capabilities::show),

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ApiState;
@@ -20,8 +21,9 @@ pub async fn report(State(state): State<ApiState>) -> Answer {
 }
 
 /// What the graph is written in.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "GraphFormat")]
 pub enum Format {
     /// Nodes and edges.
     #[default]
@@ -33,10 +35,10 @@ pub enum Format {
 }
 
 /// The query of the graph.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GraphParams {
-    /// What it is written in.
+    /// What it is written in; JSON when left out.
     pub format: Format,
 }
 

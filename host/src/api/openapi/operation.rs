@@ -196,6 +196,15 @@ impl<'a> Operation<'a> {
         self
     }
 
+    /// The answer with status 200, which was described before, as text of these types too.
+    pub fn or_text(mut self, media_types: &[&str]) -> Self {
+        let answer = self.answers.entry(StatusCode::OK.as_u16()).or_insert_with(|| json!({}));
+        for name in media_types {
+            answer["content"][*name] = json!({ "schema": { "type": "string" } });
+        }
+        self
+    }
+
     /// An answer without a body.
     pub fn answers_nothing(mut self, status: StatusCode, description: &str) -> Self {
         self.answers.insert(status.as_u16(), json!({ "description": description }));

@@ -11,13 +11,15 @@ pub use mermaid::mermaid;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Capability, Registry};
 use crate::vocabulary::{CapabilityName, EventName, Seq};
 
 /// Everything that is drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RegistryGraph")]
 pub struct Graph {
     /// The revision it shows.
     pub revision: Seq,
@@ -28,7 +30,8 @@ pub struct Graph {
 }
 
 /// One thing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(rename = "GraphNode")]
 pub struct Node {
     /// The kind, a colon and the name: unique in the graph.
     pub id: String,
@@ -42,7 +45,7 @@ pub struct Node {
 }
 
 /// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
     /// A department that answers for capabilities.
@@ -56,7 +59,8 @@ pub enum NodeKind {
 }
 
 /// What one node has to do with another. It points the way that answers and data go.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(rename = "GraphEdge")]
 pub struct Edge {
     /// The node it starts at.
     pub from: String,
@@ -67,7 +71,7 @@ pub struct Edge {
 }
 
 /// What an edge says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EdgeKind {
     /// A department answers for a capability.

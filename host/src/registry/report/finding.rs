@@ -1,11 +1,12 @@
 //! One thing the report has to say, in words and for machines.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::vocabulary::{CapabilityName, FieldName};
 
 /// How much a finding matters. Ordered: a note is less than a warning, a warning less than an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; nothing is wrong by itself.
@@ -17,7 +18,7 @@ pub enum Severity {
 }
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,

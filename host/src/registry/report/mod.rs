@@ -18,13 +18,15 @@ pub(crate) mod tests;
 pub use finding::{Finding, Severity};
 pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, Usage};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Capability, Registry};
 use crate::vocabulary::{CapabilityName, FieldName, Seq};
 
 /// Everything there is to say about a revision of the registry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RegistryReport")]
 pub struct Report {
     /// The revision.
     pub revision: Seq,

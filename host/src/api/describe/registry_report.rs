@@ -1,0 +1,45 @@
+//! The registry as a whole.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::api::openapi::{Operation, Tag};
+use crate::api::registry_report::GraphParams;
+use crate::registry::graph::Graph;
+use crate::registry::report::Report;
+
+/// `GET /v1/registry/report`.
+pub fn report(call: Operation<'_>) -> Operation<'_> {
+    let example = json!({
+        "revision": 12, "errors": 0, "warnings": 1, "notes": 0,
+        "findings": [{
+            "severity": "warning", "code": "departments-same-field", "fields": ["country"],
+            "capabilities": ["crm", "sms"], "events": [],
+            "explanation": "Customer data team (in crm) and Mobile team (in sms) both keep country.",
+            "mend": "Let the two agree on who answers for each field.",
+            "command": "samsyn field disagreements country",
+        }],
+    });
+    call.is(
+        "reportSilos",
+        Tag::Admin,
+        "Look for fields kept twice, sources nobody reads, cycles, unused access",
+    )
+    .answers::<Report>(StatusCode::OK, "What was found, the worst first", example)
+}
+
+/// `GET /v1/registry/graph`.
+pub fn graph(call: Operation<'_>) -> Operation<'_> {
+    let example = json!({
+        "revision": 12,
+        "nodes": [
+            { "id": "department:Mobile team", "kind": "department", "name": "Mobile team" },
+            { "id": "capability:sms", "kind": "capability", "name": "sms", "department": "Mobile team" },
+        ],
+        "edges": [{ "from": "department:Mobile team", "to": "capability:sms", "kind": "answers-for" }],
+    });
+    call.is("drawRegistry", Tag::Admin, "Draw departments, capabilities, fields and events")
+        .query::<GraphParams>()
+        .answers::<Graph>(StatusCode::OK, "Nodes and edges, always in the same order", example)
+        .or_text(&["text/vnd.graphviz", "text/plain"])
+}
