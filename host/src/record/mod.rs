@@ -9,7 +9,7 @@ mod profile_state;
 mod usage;
 
 pub use fold::{PartitionState, fold_into, fold_profile};
-pub use profile_state::{Blocked, Claim, ProfileState, Told, Visible};
+pub use profile_state::{Blocked, Claim, Latch, MemoryBytes, ProfileState, Told, Visible};
 pub use usage::{fold_usage_of_accepted, fold_usage_of_decided};
 
 use std::collections::BTreeMap;
@@ -22,9 +22,9 @@ use crate::vocabulary::{
     ItemPosition, ProfileId, Property, Proposal, Reason, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };
 
-/// The version of [`fold`]: raise it when the same records fold into something else, and every
-/// view is rebuilt.
-pub const FOLD_VERSION: u32 = 2;
+/// The version of [`fold`]: raise it when the same records fold into something else, or when the view
+/// keeps it differently, and every view is rebuilt.
+pub const FOLD_VERSION: u32 = 3;
 
 /// One record of a profile partition, the identity partition or the registry partition.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -46,7 +46,7 @@ pub struct Told {
     #[serde(default)]
     pub claims: Vec<Claim>,
     /// Its private bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub memory: Option<MemoryBytes>,
     /// Its deliveries that wait, oldest first.
     #[serde(default)]
