@@ -1,10 +1,17 @@
 //! An application that calls a host over HTTP, and what it is answered.
 
 use std::io::Read;
+use std::sync::LazyLock;
 
+use samsyn::api::openapi;
 use serde_json::{Value, json};
 
 use crate::world::{PATIENCE, until};
+use conformance::{Conformance, Seen};
+
+#[allow(dead_code)]
+#[path = "../../host/src/api/openapi/conformance.rs"]
+mod conformance;
 
 /// An answer, read whole.
 #[derive(Debug)]
@@ -53,6 +60,15 @@ pub fn problem_code(problem: &Value) -> String {
     code.to_owned()
 }
 
+/// Holds an answer against what `/openapi.json` says.
+#[track_caller]
+fn described(method: &str, path: &str, answer: &Answer) {
+    static DESCRIPTION: LazyLock<Conformance> = LazyLock::new(|| Conformance::new(openapi::document()));
+    let Answer { status, text, .. } = answer;
+    let content_type = answer.header("content-type");
+    DESCRIPTION.check(Seen { method, path, status: *status, content_type, body: text });
+}
+
 /// How to call a host; for a thread of its own.
 #[derive(Clone)]
 pub struct Caller {
@@ -89,7 +105,9 @@ impl Caller {
         };
         let mut text = String::new();
         answer.body_mut().as_reader().read_to_string(&mut text)?;
-        Ok(Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), text })
+        let answer = Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), text };
+        described(method, path, &answer);
+        Ok(answer)
     }
 
     /// Sends a request with the token.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::conformance::Conformance;
 use super::document;
+use crate::api::catalogue::{KINDS, Kind};
 
 /// Every operation, with its path and method.
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
@@ -53,6 +54,21 @@ fn every_call_says_what_it_is() {
     for name in document["components"]["schemas"].as_object().unwrap().keys() {
         assert!(!name.ends_with(|last: char| last.is_ascii_digit()), "{name}");
     }
+}
+
+#[test]
+fn every_kind_of_problem_is_one_of_some_call() {
+    let document = document();
+    let answers =
+        operations(&document).flat_map(|(.., operation)| operation["responses"].as_object().unwrap());
+    let told: BTreeSet<&str> = answers
+        .filter_map(|(_, answer)| answer["content"]["application/problem+json"]["examples"].as_object())
+        .flat_map(|examples| examples.keys().map(String::as_str))
+        .collect();
+    // A method that a path doesn't take belongs to no call.
+    let kinds = KINDS.iter().filter(|kind| **kind != Kind::MethodNotAllowed);
+    let untold: Vec<&str> = kinds.map(|kind| kind.entry().code).filter(|code| !told.contains(code)).collect();
+    assert!(untold.is_empty(), "no description in api/describe/ has these problems: {untold:?}");
 }
 
 /// The examples of a media type, by name.
