@@ -28,3 +28,45 @@ def map_case(context, case):
     if case.query and "cursor" in case.query and case.meta and case.meta.generation.mode.is_positive:
         del case.query["cursor"]
     return case
+
+
+# What is said of data that hasn't the form of its schema. Said of any other, one of the two is wrong.
+_OF_FORM = {
+    "application-invalid",
+    "body-incomplete",
+    "body-too-large",
+    "duplicate-key",
+    "filter-empty",
+    "malformed-json",
+    "missing-key",
+    "name-invalid",
+    "not-utf8",
+    "nothing-proposed",
+    "precondition-invalid",
+    "query-invalid",
+    "reference-invalid",
+    "unknown-content-type",
+    "unknown-encoding",
+    "unknown-key",
+    "wrong-type",
+}
+# Where the dictionary or HTTP says more of the form than the schema can.
+_MORE_THAN_FORM = {
+    "installCapability": {"query-invalid"},  # `deliver` goes with `from=start` alone
+    "proposeValues": {"precondition-invalid", "wrong-type"},  # one strong ETag; the field's type
+    "setCapability": {"wrong-type"},  # the setting's type
+    "takeEvents": {"name-invalid", "wrong-type"},  # 128 bytes of a property's name; the field's type
+}
+
+
+@schemathesis.check
+def right_form_is_never_called_wrong(ctx, response, case):
+    """Data of the right form may be refused for what it says, never for its form."""
+    if not case.meta or not case.meta.generation.mode.is_positive or response.status_code < 400:
+        return
+    if not response.headers.get("content-type", [""])[0].startswith("application/problem+json"):
+        return
+    code = response.json()["code"]
+    known = _MORE_THAN_FORM.get(case.operation.definition.raw["operationId"], set())
+    if code in _OF_FORM - known:
+        raise AssertionError(f"{code}, though the data has the form that the description asks for")

@@ -251,6 +251,9 @@ pub struct IdentifierDefinition {
     #[serde(default)]
     name: Option<IdentifierName>,
     normaliser: Normaliser,
+    /// When an event's identifiers belong to different profiles, the strongest decides.
+    #[serde(deserialize_with = "json::whole")]
+    #[schemars(range(max = u32::MAX))]
     strength: u32,
 }
 

@@ -232,6 +232,18 @@ pub fn body_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
+/// Reads a whole number, for `deserialize_with`: JSON has one kind of number, so `5.0` is 5.
+pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    // A double holds every whole number of 32 bits.
+    let whole = number as u32;
+    if f64::from(whole) == number {
+        return Ok(whole);
+    }
+    let expected = format!("a whole number from 0 to {}", u32::MAX);
+    Err(serde::de::Error::invalid_value(serde::de::Unexpected::Float(number), &expected.as_str()))
+}
+
 /// The problem of a text that is not JSON, with line and column.
 pub fn malformed(text: &str, error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
@@ -363,6 +375,17 @@ mod tests {
 
     fn raw(json: &str) -> &RawValue {
         serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let read = |json: &str| whole(&mut serde_json::Deserializer::from_str(json));
+        for (json, number) in [("5", 5), ("5.0", 5), ("0", 0), ("4.294967295e9", u32::MAX), ("-0.0", 0)] {
+            assert_eq!(read(json).unwrap(), number, "{json}");
+        }
+        for bad in ["5.5", "-1", "4294967296", "1e400", "\"5\"", "null", "true"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
