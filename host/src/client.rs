@@ -9,6 +9,7 @@ mod call;
 mod problem;
 mod registry;
 mod report;
+mod token;
 
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub use registry::{
     PlannedRead, PlannedSource, Setting, Sourced,
 };
 pub use report::{Finding, Report};
+pub use token::{MadeToken, May, NewToken, Token};
 
 /// How long to try to reach the host. It is near; a second is long already.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -281,7 +283,11 @@ impl Client {
     /// Removes a capability; its claims stay visible to administrators.
     pub fn remove(&self, capability: &str, reason: Option<&Reason>) -> Result<(), ClientError> {
         let path = format!("/v1/capabilities/{}", percent_encoded(capability));
-        let call = Call::new("DELETE", path).reason(reason);
+        self.done(Call::new("DELETE", path).reason(reason))
+    }
+
+    /// Makes a call whose answer has nothing to read.
+    fn done(&self, call: Call<'_>) -> Result<(), ClientError> {
         let (status, raw, retry_after) = self.exchange(call)?;
         if (200..300).contains(&status) {
             Ok(())

@@ -96,6 +96,11 @@ impl DataDir {
         self.0.join("compiled")
     }
 
+    /// When each token was used last: can be deleted.
+    pub fn token_uses(&self) -> PathBuf {
+        self.0.join("token-uses.json")
+    }
+
     /// What was decided when the directory was made.
     pub fn settings(&self) -> PathBuf {
         self.0.join("data.toml")

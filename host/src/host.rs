@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::api::last_use::LastUses;
 use crate::api::{self, ApiState, Token, TokenError};
 use crate::clock::Clock;
 use crate::config::DataDir;
@@ -84,6 +85,7 @@ pub struct Host {
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<std::io::Result<()>>>,
+    uses: Option<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
 impl Host {
@@ -112,7 +114,7 @@ impl Host {
             clock: Clock::system(),
         };
         let (engine, opened) = Engine::start(start, progress)?;
-        let token = if new_token || engine.registry().admin_token.is_none() {
+        let token = if new_token || !engine.registry().has_admin_token() {
             let token = Token::generate()?;
             let change = RegistryChange::AdminTokenMade { hash: token.hash() };
             let by = Application::new("host").unwrap_or_else(|_| unreachable!("host is a name"));
@@ -122,12 +124,16 @@ impl Host {
             None
         };
         let state = ApiState::new(engine.clone(), config.http.clone(), config.sandbox.component_bytes);
+        let uses = LastUses::open(&DataDir(config.data.clone()).token_uses(), &state);
+        let (stop_uses, uses_stopped) = watch::channel(false);
+        let uses = runtime.spawn(uses.keep(state.clone(), uses_stopped));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = api::serve(listener, state, async move {
             let _ = stopped.await;
         });
         let server = runtime.spawn(serving);
-        Ok(Host { engine, address, token, opened, runtime, stop: Some(stop), server: Some(server) })
+        let (stop, server, uses) = (Some(stop), Some(server), Some((stop_uses, uses)));
+        Ok(Host { engine, address, token, opened, runtime, stop, server, uses })
     }
 
     /// Where it listens.
@@ -177,6 +183,11 @@ impl Host {
             if ended.is_err() {
                 tracing::warn!("requests under way are cut off");
             }
+        }
+        if let Some((stop, uses)) = self.uses.take() {
+            stop.send_replace(true);
+            // Written, or said in the log why not.
+            let _ = self.runtime.block_on(uses);
         }
         if !self.engine.drain(DECIDE_PATIENCE) {
             tracing::info!("what isn't decided yet is decided after the next start");

@@ -1,6 +1,6 @@
-//! The table of calls: for each its method, its path, what carries it out and what describes it in
-//! `/openapi.json`. A call is in the interface when it stands here, and can't stand here without a
-//! description.
+//! The table of calls: for each its method, its path, the scope it needs, what carries it
+//! out and what describes it in `/openapi.json`. A call is in the interface when it stands here, and
+//! can't stand here without a scope and a description.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -8,10 +8,13 @@ use axum::http::Method;
 use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use super::needs::{
+    self, ADMIN, EVENT_OUTCOME, EVENTS_WRITE, FIELDS, IDENTIFIERS, NO_TOKEN, Needs, PROFILES_PROPOSE,
+    PROFILES_READ, REGISTRY_READ, REGISTRY_WRITE,
+};
 use super::openapi::{self, Describe};
 use super::{
-    ApiState, capabilities, describe, events, fields, parked, profiles, registry_report, status, timeline,
-    trace,
+    ApiState, capabilities, describe, events, fields, parked, profiles, registry_report, status, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -20,6 +23,8 @@ pub struct Call {
     pub method: Method,
     /// Its path, with the name of its variable in braces.
     pub path: &'static str,
+    /// What a token must have for it.
+    pub needs: Needs,
     handler: MethodRouter<ApiState>,
     /// What describes it.
     pub describe: Describe,
@@ -28,53 +33,78 @@ pub struct Call {
 /// Every call.
 pub fn calls() -> Vec<Call> {
     vec![
-        post("/v1/events", events::take, describe::events::take),
-        get("/v1/events/{id}", events::show, describe::events::show),
-        post("/v1/profiles/lookup", profiles::look_up, describe::profiles::look_up),
-        get("/v1/profiles/{ref}", profiles::show, describe::profiles::show),
-        patch("/v1/profiles/{ref}", profiles::propose, describe::profiles::propose),
-        get("/v1/profiles/{ref}/timeline", timeline::list, describe::profiles::timeline),
-        get("/v1/fields", fields::list, describe::fields::list),
-        get("/v1/fields/{name}", fields::show, describe::fields::show),
-        put("/v1/fields/{name}", fields::define, describe::fields::define),
-        put("/v1/fields/{name}/source", fields::assign, describe::fields::assign),
-        get("/v1/identifiers", fields::list_identifiers, describe::fields::list_identifiers),
-        put("/v1/identifiers/{name}", fields::define_identifier, describe::fields::define_identifier),
-        get("/v1/registry/report", registry_report::report, describe::registry_report::report),
-        get("/v1/registry/graph", registry_report::graph, describe::registry_report::graph),
-        get("/v1/capabilities", capabilities::list, describe::capabilities::list),
-        post("/v1/capabilities", capabilities::install, describe::capabilities::install),
-        get("/v1/capabilities/{name}", capabilities::show, describe::capabilities::show),
-        delete("/v1/capabilities/{name}", capabilities::remove, describe::capabilities::remove),
-        patch("/v1/capabilities/{name}/settings", capabilities::set, describe::capabilities::set),
-        post("/v1/capabilities/{name}/release", capabilities::release, describe::capabilities::release),
-        get("/v1/parked", parked::list, describe::parked::list),
-        post("/v1/parked/retry", parked::retry, describe::parked::retry),
-        post("/v1/parked/skip", parked::skip, describe::parked::skip),
-        get("/v1/status", status::status, describe::host::status),
-        get("/metrics", status::metrics, describe::host::metrics),
-        get("/healthz", status::health, describe::host::health),
-        get("/readyz", status::ready, describe::host::ready),
-        get("/errors", status::errors, describe::host::errors),
-        get("/openapi.json", openapi::show, describe::host::openapi),
+        post("/v1/events", EVENTS_WRITE, events::take, describe::events::take),
+        get("/v1/events/{id}", EVENT_OUTCOME, events::show, describe::events::show),
+        post("/v1/profiles/lookup", PROFILES_READ, profiles::look_up, describe::profiles::look_up),
+        get("/v1/profiles/{ref}", PROFILES_READ, profiles::show, describe::profiles::show),
+        patch("/v1/profiles/{ref}", PROFILES_PROPOSE, profiles::propose, describe::profiles::propose),
+        get("/v1/profiles/{ref}/timeline", PROFILES_READ, timeline::list, describe::profiles::timeline),
+        get("/v1/fields", FIELDS, fields::list, describe::fields::list),
+        get("/v1/fields/{name}", FIELDS, fields::show, describe::fields::show),
+        put("/v1/fields/{name}", REGISTRY_WRITE, fields::define, describe::fields::define),
+        put("/v1/fields/{name}/source", REGISTRY_WRITE, fields::assign, describe::fields::assign),
+        get("/v1/identifiers", IDENTIFIERS, fields::list_identifiers, describe::fields::list_identifiers),
+        put(
+            "/v1/identifiers/{name}",
+            REGISTRY_WRITE,
+            fields::define_identifier,
+            describe::fields::define_identifier,
+        ),
+        get("/v1/registry/report", REGISTRY_READ, registry_report::report, describe::registry_report::report),
+        get("/v1/registry/graph", REGISTRY_READ, registry_report::graph, describe::registry_report::graph),
+        get("/v1/capabilities", REGISTRY_READ, capabilities::list, describe::capabilities::list),
+        post("/v1/capabilities", REGISTRY_WRITE, capabilities::install, describe::capabilities::install),
+        get("/v1/capabilities/{name}", REGISTRY_READ, capabilities::show, describe::capabilities::show),
+        delete(
+            "/v1/capabilities/{name}",
+            REGISTRY_WRITE,
+            capabilities::remove,
+            describe::capabilities::remove,
+        ),
+        patch(
+            "/v1/capabilities/{name}/settings",
+            REGISTRY_WRITE,
+            capabilities::set,
+            describe::capabilities::set,
+        ),
+        post(
+            "/v1/capabilities/{name}/release",
+            REGISTRY_WRITE,
+            capabilities::release,
+            describe::capabilities::release,
+        ),
+        get("/v1/parked", ADMIN, parked::list, describe::parked::list),
+        post("/v1/parked/retry", ADMIN, parked::retry, describe::parked::retry),
+        post("/v1/parked/skip", ADMIN, parked::skip, describe::parked::skip),
+        get("/v1/tokens", ADMIN, tokens::list, describe::tokens::list),
+        post("/v1/tokens", ADMIN, tokens::make, describe::tokens::make),
+        get("/v1/tokens/{name}", ADMIN, tokens::show, describe::tokens::show),
+        delete("/v1/tokens/{name}", ADMIN, tokens::revoke, describe::tokens::revoke),
+        get("/v1/status", REGISTRY_READ, status::status, describe::host::status),
+        get("/metrics", REGISTRY_READ, status::metrics, describe::host::metrics),
+        get("/healthz", NO_TOKEN, status::health, describe::host::health),
+        get("/readyz", NO_TOKEN, status::ready, describe::host::ready),
+        get("/errors", NO_TOKEN, status::errors, describe::host::errors),
+        get("/openapi.json", NO_TOKEN, openapi::show, describe::host::openapi),
     ]
 }
 
 /// A router of all of them. Each tells its span which call it is.
 pub fn router() -> Router<ApiState> {
-    calls().into_iter().fold(Router::new(), |router, Call { path, handler, .. }| {
-        router.route(path, handler.route_layer(middleware::from_fn_with_state(path, trace::route)))
+    calls().into_iter().fold(Router::new(), |router, Call { path, needs, handler, .. }| {
+        let guarded = handler.route_layer(middleware::from_fn_with_state(needs, needs::require));
+        router.route(path, guarded.route_layer(middleware::from_fn_with_state(path, trace::route)))
     })
 }
 
 macro_rules! methods {
     ($($name:ident $method:ident;)*) => {
-        $(fn $name<H, T>(path: &'static str, handler: H, describe: Describe) -> Call
+        $(fn $name<H, T>(path: &'static str, needs: Needs, handler: H, describe: Describe) -> Call
         where
             H: Handler<T, ApiState>,
             T: 'static,
         {
-            Call { method: Method::$method, path, handler: on(MethodFilter::$method, handler), describe }
+            Call { method: Method::$method, path, needs, handler: on(MethodFilter::$method, handler), describe }
         })*
     };
 }

@@ -50,8 +50,17 @@ macro_rules! catalogue {
 catalogue! {
     // The request as a whole.
     Unauthorized "unauthorized" UNAUTHORIZED, "No valid token",
-        "The call has no `Authorization: Bearer` header, or its token is not the one that is valid now.",
-        "Send the admin token that the host printed on its first start.";
+        "The call has no `Authorization: Bearer` header, or its token is mistyped, unknown, revoked or expired.",
+        "Send a valid token. An administrator makes one with `samsyn token create`; the first admin token was printed on the host's first start.";
+    ScopeMissing "scope-missing" FORBIDDEN, "The token may not do this",
+        "The token is valid, but it has no scope for this call, or its scope doesn't take in the field or event that the detail names.",
+        "Use a token with the scope that the detail names; an administrator makes one with `samsyn token create --scope`.";
+    ApplicationForbidden "application-forbidden" FORBIDDEN, "The token acts for another application",
+        "A token is bound to one application, and `Samsyn-Application` names another. Only an admin token may act for others.",
+        "Leave the header out, or use that application's own token.";
+    RateLimited "rate-limited" TOO_MANY_REQUESTS, "The token is too fast",
+        "The token made more requests, or sent more events, than it may in a second.",
+        "Wait as long as `Retry-After` says. Events are best sent in lists; an administrator can make a token with another rate.";
     ApplicationInvalid "application-invalid" BAD_REQUEST, "Not an application's name",
         "The header `Samsyn-Application` doesn't hold a name such as `web` or `pos-sync`.",
         "Use lower-case letters and digits in parts joined by hyphens, at most 64 bytes.";
@@ -178,6 +187,15 @@ catalogue! {
         "Check `Samsyn-Application`: ids belong to the application that sent them. A position such as `12-345` works for any.";
 
     // The registry.
+    UnknownToken "unknown-token" NOT_FOUND, "No such token",
+        "No token has this name, or it is revoked already.",
+        "See `GET /v1/tokens`.";
+    TokenExists "token-exists" CONFLICT, "The token's name is taken",
+        "A token that isn't revoked has this name.",
+        "Revoke it first, or give the new one another name: two tokens may act for the same application.";
+    LastAdminToken "last-admin-token" CONFLICT, "The last admin token",
+        "Without an admin token that never expires nobody could make tokens any more.",
+        "Make another admin token first, then revoke this one.";
     UnknownCapability "unknown-capability" NOT_FOUND, "No such capability",
         "No plug-in of this name is installed.",
         "See `GET /v1/capabilities`.";

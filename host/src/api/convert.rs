@@ -36,6 +36,9 @@ impl From<RegistryError> for Problem {
         let kind = match &error {
             RegistryError::Unknown { kind: "field", .. } => Kind::FieldNotFound,
             RegistryError::Unknown { kind: "identifier", .. } => Kind::UnknownIdentifier,
+            RegistryError::Unknown { kind: "token", .. } => Kind::UnknownToken,
+            RegistryError::TokenExists(_) => Kind::TokenExists,
+            RegistryError::LastAdminToken(_) => Kind::LastAdminToken,
             RegistryError::Unknown { .. } => Kind::UnknownCapability,
             RegistryError::NotDeclared { .. } => Kind::NotDeclared,
             RegistryError::FieldConflict { .. } => Kind::FieldTypeConflict,

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json_value::JsonValue;
+use super::viewer::Viewer;
 use crate::engine::EventDecisions;
 use crate::record::{Accepted, Answer, AnswerKind, Decided, DeliveryResult, Outcome};
-use crate::vocabulary::{ItemPosition, Partition, Position, Refusal, Timestamp};
+use crate::vocabulary::{ItemPosition, Partition, Position, ProfileId, Timestamp};
 
 /// The body of `GET /v1/events/{id}`.
 #[derive(Serialize, JsonSchema)]
@@ -17,7 +18,9 @@ pub struct EventAnswer<'a> {
     id: &'a str,
     application: Option<&'a str>,
     name: &'a str,
-    profile: String,
+    /// For who may know whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileId>,
     position: Position,
     at: Timestamp,
     received_at: Timestamp,
@@ -53,7 +56,7 @@ pub struct OutcomeAnswer<'a> {
     result: &'static str,
     position: Position,
     claims: Vec<ClaimAnswer<'a>>,
-    refusals: &'a [Refusal],
+    refusals: Vec<RefusalAnswer<'a>>,
     emitted: Vec<&'a str>,
     reason: Option<&'a str>,
 }
@@ -65,16 +68,33 @@ struct ClaimAnswer<'a> {
     value: JsonValue<'a>,
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Refusal")]
+struct RefusalAnswer<'a> {
+    /// The field it concerns, when it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// A stable code.
+    code: &'a str,
+    /// A sentence, for a token that may read what plug-ins write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
 impl<'a> EventAnswer<'a> {
-    /// The event at this position and what was decided about it so far.
-    pub fn new(position: Position, decisions: &'a EventDecisions) -> EventAnswer<'a> {
+    /// The event at this position and what was decided about it so far, as far as somebody may
+    /// see it who may see the event.
+    pub fn new(position: Position, decisions: &'a EventDecisions, viewer: &Viewer) -> EventAnswer<'a> {
         let EventDecisions { accepted, decided, blocked } = decisions;
         let event = &accepted.event;
+        let own = viewer.sent(event);
+        let outcomes_of =
+            |(position, decided): &'a (Position, Decided)| outcomes(*position, decided, viewer, own);
         EventAnswer {
             id: &event.id,
             application: event.application.as_ref().map(|application| application.as_str()),
             name: event.name.as_str(),
-            profile: accepted.profile.to_string(),
+            profile: viewer.sees_owner(accepted).then_some(accepted.profile),
             position,
             at: event.at,
             received_at: event.received_at,
@@ -83,8 +103,8 @@ impl<'a> EventAnswer<'a> {
                 (false, true) => "accepted",
                 (false, false) => "decided",
             },
-            fields: fields(accepted, decided.iter().map(|(_, decided)| decided)),
-            outcomes: decided.iter().flat_map(|(position, decided)| outcomes(*position, decided)).collect(),
+            fields: fields(accepted, decided.iter().map(|(_, decided)| decided), viewer),
+            outcomes: decided.iter().flat_map(outcomes_of).collect(),
         }
     }
 }
@@ -93,13 +113,21 @@ impl<'a> EventAnswer<'a> {
 fn fields<'a>(
     accepted: &'a Accepted,
     decided: impl Iterator<Item = &'a Decided>,
+    viewer: &Viewer,
 ) -> BTreeMap<&'a str, FieldAnswer<'a>> {
     let waiting = FieldAnswer { outcome: "waiting", source: None, value: None, code: None, message: None };
+    let own = viewer.sent(&accepted.event);
+    let is_seen = |field: &str| viewer.sees_proposal(field, own);
     let proposed = accepted.proposals.iter().map(|proposal| proposal.field.as_str());
+    let proposed = proposed.filter(|field| is_seen(field));
     let mut fields: BTreeMap<&str, FieldAnswer<'_>> =
         proposed.map(|field| (field, FieldAnswer { value: None, ..waiting })).collect();
-    for answer in decided.flat_map(|decided| &decided.answers) {
-        fields.insert(answer.field.as_str(), field(answer, accepted));
+    for answer in decided.flat_map(|decided| &decided.answers).filter(|answer| is_seen(answer.field.as_str()))
+    {
+        let mut told = field(answer, accepted);
+        told.value = told.value.filter(|_| viewer.policy().reads(answer.field.as_str()));
+        told.message = told.message.filter(|_| viewer.sees_words());
+        fields.insert(answer.field.as_str(), told);
     }
     fields
 }
@@ -127,15 +155,28 @@ fn field<'a>(answer: &'a Answer, accepted: &'a Accepted) -> FieldAnswer<'a> {
     }
 }
 
-/// What became of each delivery of a record.
-pub fn outcomes(position: Position, decided: &Decided) -> Vec<OutcomeAnswer<'_>> {
+/// What became of each delivery of a record, as far as somebody may see it who sent the event at
+/// its root or not. A delivery of which they may see nothing is left out.
+pub fn outcomes<'a>(
+    position: Position,
+    decided: &'a Decided,
+    viewer: &Viewer,
+    own: bool,
+) -> Vec<OutcomeAnswer<'a>> {
     let first_of = |at: usize| {
         let capability = &decided.outcomes[at].capability;
         decided.outcomes[..at].iter().all(|earlier| earlier.capability != *capability)
     };
     let all = decided.outcomes.iter().enumerate();
     // A record knows which capability emitted, not in which role: told once.
-    all.map(|(at, outcome)| outcome_answer(position, decided, outcome, first_of(at))).collect()
+    let answers = all.map(|(at, outcome)| {
+        let tells_emitted = viewer.sees_words() && first_of(at);
+        outcome_answer(position, decided, outcome, tells_emitted, viewer, own)
+    });
+    let is_seen = |answer: &OutcomeAnswer<'_>| {
+        viewer.policy().reads_everything() || !answer.claims.is_empty() || !answer.refusals.is_empty()
+    };
+    answers.filter(is_seen).collect()
 }
 
 fn outcome_answer<'a>(
@@ -143,6 +184,8 @@ fn outcome_answer<'a>(
     decided: &'a Decided,
     outcome: &'a Outcome,
     tells_emitted: bool,
+    viewer: &Viewer,
+    own: bool,
 ) -> OutcomeAnswer<'a> {
     let (result, reason) = match &outcome.result {
         DeliveryResult::Done => ("done", None),
@@ -157,16 +200,23 @@ fn outcome_answer<'a>(
     let claims = outcome
         .claims
         .iter()
+        .filter(|(field, _)| viewer.sees_claim(decided, outcome, field))
         .map(|(field, value)| ClaimAnswer { field: field.as_str(), value: JsonValue(value.as_ref()) });
+    let refusals = outcome.refusals.iter().filter(|refusal| viewer.sees_refusal(refusal, own));
+    let refusals = refusals.map(|refusal| RefusalAnswer {
+        field: refusal.field.as_deref(),
+        code: &refusal.code,
+        message: viewer.sees_words().then_some(refusal.message.as_str()),
+    });
     OutcomeAnswer {
         capability: outcome.capability.as_str(),
         role: outcome.role.as_str(),
         result,
         position,
         claims: claims.collect(),
-        refusals: &outcome.refusals,
+        refusals: refusals.collect(),
         emitted: emitted.map(|emitted| emitted.name.as_str()).collect(),
-        reason,
+        reason: reason.filter(|_| viewer.sees_words()),
     }
 }
 

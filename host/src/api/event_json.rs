@@ -3,15 +3,16 @@
 
 use serde_json::value::RawValue;
 
+use super::convert::accept_problem;
 use super::json::{self, DEPTH_MAX, Elements, Members, Place};
 use super::problem::{Kind, Problem};
-use crate::engine::NewEvent;
+use crate::engine::{AcceptError, NewEvent};
 use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::registry::manifest::PLATFORM_PREFIX;
-use crate::registry::{Field, Registry};
+use crate::registry::{Field, Policy, Registry, ScopeName};
 use crate::vocabulary::{
-    Application, EventName, Identifier, IdentifierName, NameError, Property, Proposal, Speaker, Timestamp,
-    Value,
+    Application, EventName, Identifier, IdentifierName, NameError, ProfileId, Property, Proposal, Speaker,
+    Timestamp, Value,
 };
 
 /// The largest event, in bytes of its JSON.
@@ -32,13 +33,23 @@ pub struct Sender<'a> {
     application: Application,
     speaker: Speaker,
     now: Timestamp,
+    policy: Option<&'a Policy>,
 }
 
 impl<'a> Sender<'a> {
     /// An application that sends now.
     pub fn new(registry: &'a Registry, application: Application, now: Timestamp) -> Sender<'a> {
         let speaker = Speaker::from(&application);
-        Sender { registry, application, speaker, now }
+        Sender { registry, application, speaker, now, policy: None }
+    }
+
+    /// The same, who may send and propose no more than this.
+    pub fn within(self, policy: &'a Policy) -> Sender<'a> {
+        Sender { policy: Some(policy), ..self }
+    }
+
+    fn may(&self, what: impl Fn(&Policy) -> bool) -> bool {
+        self.policy.is_none_or(what)
     }
 
     /// Reads one event of a batch: its size and depth first, then its members.
@@ -73,13 +84,17 @@ impl<'a> Sender<'a> {
             *slot = Some(value);
         }
         let name = event_name(parts.name, place)?;
+        if !self.may(|policy| policy.sends(&name)) {
+            let detail = format!("the token's `{}` doesn't take in {name}", ScopeName::EventsWrite);
+            return Err(place.key("name").problem(Kind::ScopeMissing, detail));
+        }
         let at = parts.at.map(|at| moment(at, &place.key("at"))).transpose()?;
         let event = NewEvent {
             id: parts.id.map(|id| event_id(id, &place.key("id"))).transpose()?,
             application: self.application.clone(),
             name,
             at,
-            profile: parts.profile.map(|id| profile_id(id, &place.key("profile"))).transpose()?,
+            profile: parts.profile.map(|id| self.profile(id, place)).transpose()?,
             identifiers: match parts.identifiers {
                 Some(value) => self.identifiers(value, &place.key("identifiers"))?,
                 None => Vec::new(),
@@ -101,6 +116,15 @@ impl<'a> Sender<'a> {
         Ok(event)
     }
 
+    /// Whoever may not read profiles learns of none by its id: each is unknown to them.
+    fn profile(&self, value: &RawValue, event: &Place<'_>) -> Result<ProfileId, Problem> {
+        let id = profile_id(value, &event.key("profile"))?;
+        if self.may(Policy::reads_profiles) {
+            return Ok(id);
+        }
+        Err(accept_problem(&AcceptError::UnknownProfile(id), event))
+    }
+
     fn identifiers(&self, value: &RawValue, place: &Place<'_>) -> Result<Vec<Identifier>, Problem> {
         let members = json::members(value.get(), place, "`identifiers`")?;
         members.0.iter().map(|(name, value)| self.identifier(name, value, &place.key(name))).collect()
@@ -109,7 +133,7 @@ impl<'a> Sender<'a> {
     /// Reads one identifier: a name the dictionary knows, and a text.
     pub fn identifier(&self, name: &str, value: &RawValue, place: &Place<'_>) -> Result<Identifier, Problem> {
         let Some((name, _)) = self.registry.identifiers.get_key_value(name) else {
-            return Err(unknown_identifier(self.registry, name, place));
+            return Err(unknown_identifier(self.registry.identifiers.keys(), name, place));
         };
         let text = json::text(value, place, "an identifier")?;
         let trimmed = text.trim();
@@ -131,6 +155,12 @@ impl<'a> Sender<'a> {
         let mut proposals = Vec::with_capacity(members.0.len());
         for (name, value) in &members.0 {
             let place = place.key(name);
+            // Before the dictionary is asked: who may not propose it must not learn that it is there.
+            if !self.may(|policy| policy.proposes(name)) {
+                let (scope, name) = (ScopeName::ProfilesPropose, json::shortened(name));
+                let detail = format!("the token has no `{scope}` for the field {name:?}");
+                return Err(place.problem(Kind::ScopeMissing, detail));
+            }
             let Some((name, field)) = self.registry.fields.get_key_value(name.as_ref()) else {
                 let detail = format!("there is no field {:?}", json::shortened(name));
                 return Err(place.problem(Kind::UnknownField, detail));
@@ -269,7 +299,7 @@ fn moment(value: &RawValue, place: &Place<'_>) -> Result<Timestamp, Problem> {
     text.parse().map_err(wrong)
 }
 
-fn profile_id(value: &RawValue, place: &Place<'_>) -> Result<crate::vocabulary::ProfileId, Problem> {
+fn profile_id(value: &RawValue, place: &Place<'_>) -> Result<ProfileId, Problem> {
     let text = json::text(value, place, "`profile`")?;
     let wrong = |_| {
         place
@@ -325,9 +355,13 @@ pub fn bad_name(error: &NameError, place: &Place<'_>) -> Problem {
     place.problem(Kind::NameInvalid, error.to_string())
 }
 
-/// The problem of an identifier the dictionary doesn't know.
-pub fn unknown_identifier(registry: &Registry, name: &str, place: &Place<'_>) -> Problem {
-    let known: Vec<&str> = registry.identifiers.keys().map(IdentifierName::as_str).collect();
+/// The problem of an identifier that is none of these.
+pub fn unknown_identifier<'a>(
+    known: impl Iterator<Item = &'a IdentifierName>,
+    name: &str,
+    place: &Place<'_>,
+) -> Problem {
+    let known: Vec<&str> = known.map(IdentifierName::as_str).collect();
     let detail =
         format!("there is no identifier {:?}; there are: {}", json::shortened(name), known.join(", "));
     place.problem(Kind::UnknownIdentifier, detail)

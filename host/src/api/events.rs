@@ -9,7 +9,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::access::Caller;
 use super::convert::{accept_problem, blocking};
 use super::event_answer::EventAnswer;
 use super::event_json::{Body, Sender, read_body};
@@ -17,28 +16,44 @@ use super::json::Place;
 use super::params::Segment;
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
+use super::viewer::Viewer;
 use super::{ApiState, body, json};
-use crate::engine::{Acceptance, Engine};
-use crate::vocabulary::{Application, Position};
+use crate::engine::{Acceptance, Engine, NewEvent};
+use crate::vocabulary::{Position, ProfileId};
 
 /// `POST /v1/events`.
 pub async fn take(
     State(state): State<ApiState>,
-    Extension(Caller(application)): Extension<Caller>,
+    Extension(viewer): Extension<Viewer>,
     request: Request,
 ) -> Answer {
     let wait = Wait::of(request.headers());
     let bytes = body::json(request, body::JSON, &state.limits).await?;
-    match read_and_accept(&state.engine, application, &bytes)? {
-        Accepted::One(acceptance) => answer_one(&state.engine, &acceptance, wait).await,
+    match read_and_accept(&state.engine, &viewer, &bytes)? {
+        Accepted::One(acceptance) => answer_one(&state.engine, &viewer, acceptance, wait).await,
         Accepted::List(items) => answer_list(&state.engine, items).await,
     }
 }
 
 /// What was taken of a body; not durable yet.
 enum Accepted {
-    One(Acceptance),
+    One(TakenAnswer),
     List(Vec<Item>),
+}
+
+/// An event that has its place in the log.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TakenEvent")]
+pub struct TakenAnswer {
+    /// The event's id.
+    id: String,
+    /// Whose it is, for a token that may know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileId>,
+    /// Where it stands.
+    position: Position,
+    /// The event was taken before, with the same content.
+    duplicate: bool,
 }
 
 /// What became of one event of a list.
@@ -47,7 +62,7 @@ enum Accepted {
 #[schemars(rename = "TakenOrRefused")]
 enum Item {
     /// It is on disk.
-    Taken(Acceptance),
+    Taken(TakenAnswer),
     /// It is not taken, and why.
     Refused {
         /// Where it stood in the list.
@@ -59,23 +74,40 @@ enum Item {
 
 /// Reads and accepts in one go, without giving up the thread: a batch of the largest size takes
 /// a few milliseconds, and its events stand in the log in the order they were sent.
-fn read_and_accept(engine: &Engine, application: Application, bytes: &[u8]) -> Answer<Accepted> {
+fn read_and_accept(engine: &Engine, viewer: &Viewer, bytes: &[u8]) -> Answer<Accepted> {
     let text = json::utf8(bytes)?;
     let registry = engine.registry();
-    let sender = Sender::new(&registry, application, engine.clock().now());
+    let now = engine.clock().now();
+    let sender = Sender::new(&registry, viewer.application().clone(), now).within(viewer.policy());
     match read_body(text, &sender)? {
         Body::One(event) => {
-            let event = (*event)?;
-            Ok(Accepted::One(engine.accept(event).map_err(|error| accept_problem(&error, &Place::Root))?))
+            viewer.take_events(1, now)?;
+            Ok(Accepted::One(accept(engine, viewer, (*event)?, &Place::Root)?))
         }
         Body::List { events, wrapped } => {
+            viewer.take_events(events.len(), now)?;
             let outer = if wrapped { Place::Root.key("events") } else { Place::Root };
-            Ok(Accepted::List(accept_list(engine, &sender, &events, &outer)))
+            Ok(Accepted::List(accept_list(engine, viewer, &sender, &events, &outer)))
         }
     }
 }
 
-fn accept_list(engine: &Engine, sender: &Sender<'_>, events: &[&RawValue], outer: &Place<'_>) -> Vec<Item> {
+fn accept(engine: &Engine, viewer: &Viewer, event: NewEvent, place: &Place<'_>) -> Answer<TakenAnswer> {
+    let policy = viewer.policy();
+    let sees_owner = policy.reads_profiles()
+        && event.identifiers.iter().all(|identifier| policy.sees_identifier(identifier.name.as_str()));
+    let taken = engine.accept(event).map_err(|error| accept_problem(&error, place))?;
+    let Acceptance { id, profile, position, duplicate } = taken;
+    Ok(TakenAnswer { id, profile: sees_owner.then_some(profile), position, duplicate })
+}
+
+fn accept_list(
+    engine: &Engine,
+    viewer: &Viewer,
+    sender: &Sender<'_>,
+    events: &[&RawValue],
+    outer: &Place<'_>,
+) -> Vec<Item> {
     let mut passing: Option<Problem> = None;
     let mut items = Vec::with_capacity(events.len());
     for (index, event) in events.iter().enumerate() {
@@ -83,7 +115,7 @@ fn accept_list(engine: &Engine, sender: &Sender<'_>, events: &[&RawValue], outer
         let taken = sender.read(event.get(), &place).and_then(|event| match &passing {
             // Once the host had no room, later events must not overtake the one that was left.
             Some(problem) => Err(problem.clone()),
-            None => engine.accept(event).map_err(|error| accept_problem(&error, &place)),
+            None => accept(engine, viewer, event, &place),
         });
         items.push(match taken {
             Ok(acceptance) => Item::Taken(acceptance),
@@ -98,15 +130,17 @@ fn accept_list(engine: &Engine, sender: &Sender<'_>, events: &[&RawValue], outer
     items
 }
 
-async fn answer_one(engine: &Engine, acceptance: &Acceptance, wait: Option<Wait>) -> Answer {
-    engine.durable(acceptance.position).await?;
-    let accepted = (StatusCode::ACCEPTED, Json(acceptance)).into_response();
-    answer_decided(engine, acceptance.position, wait, accepted).await
+async fn answer_one(engine: &Engine, viewer: &Viewer, taken: TakenAnswer, wait: Option<Wait>) -> Answer {
+    let position = taken.position;
+    engine.durable(position).await?;
+    let accepted = (StatusCode::ACCEPTED, Json(taken)).into_response();
+    answer_decided(engine, viewer, position, wait, accepted).await
 }
 
 /// The decided event when the client prefers to wait and the time is enough, else `accepted`.
 pub async fn answer_decided(
     engine: &Engine,
+    viewer: &Viewer,
     position: Position,
     wait: Option<Wait>,
     accepted: Response,
@@ -117,7 +151,7 @@ pub async fn answer_decided(
     }
     let decisions = engine.decisions(position)?;
     let Some(decisions) = decisions else { return Ok(wait.applied(accepted)) };
-    Ok(wait.applied(Json(EventAnswer::new(position, &decisions)).into_response()))
+    Ok(wait.applied(Json(EventAnswer::new(position, &decisions, viewer)).into_response()))
 }
 
 /// What became of a list.
@@ -138,7 +172,7 @@ pub struct ListAnswer {
 #[expect(dead_code, reason = "each is answered by itself; this is what both look like")]
 pub enum Taken {
     /// Of one event.
-    One(Acceptance),
+    One(TakenAnswer),
     /// Of a list.
     List(ListAnswer),
 }
@@ -171,22 +205,26 @@ async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
 /// `GET /v1/events/{id}`.
 pub async fn show(
     State(state): State<ApiState>,
-    Extension(Caller(application)): Extension<Caller>,
+    Extension(viewer): Extension<Viewer>,
     Segment(id): Segment,
 ) -> Answer {
     blocking(move || {
         let engine = &state.engine;
         let unknown = || {
             let id = json::shortened(&id);
+            let application = viewer.application();
             let detail = format!("{application} sent no event {id:?}, and none stands at such a position");
             Problem::new(Kind::UnknownEvent, detail)
         };
-        let position = match engine.event(&application, &id)? {
+        let position = match engine.event(viewer.application(), &id)? {
             Some(position) => position,
             None => id.parse().map_err(|_| unknown())?,
         };
         let decisions = engine.decisions(position)?.ok_or_else(unknown)?;
-        Ok(Json(EventAnswer::new(position, &decisions)).into_response())
+        if !viewer.sees_event(&decisions.accepted.event) {
+            return Err(unknown());
+        }
+        Ok(Json(EventAnswer::new(position, &decisions, &viewer)).into_response())
     })
     .await?
 }

@@ -12,10 +12,11 @@ use super::json::Place;
 use super::pagination::List;
 use super::params::{ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
+use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::registry::{
-    Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Registry,
-    RegistryChange, Schema,
+    Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Policy, Registry,
+    RegistryChange, Schema, ScopeName,
 };
 use crate::vocabulary::{CapabilityName, FieldName, IdentifierName, Type};
 
@@ -60,11 +61,18 @@ pub struct FieldAnswer<'a> {
     consumed_by: Vec<&'a CapabilityName>,
 }
 
-fn field_answer<'a>(registry: &'a Registry, name: &'a FieldName, field: &'a Field) -> FieldAnswer<'a> {
-    let capabilities = || registry.capabilities.iter();
+/// A field, for somebody who may know of it. Who has to do with it is the registry's.
+fn field_answer<'a>(
+    registry: &'a Registry,
+    name: &'a FieldName,
+    field: &'a Field,
+    policy: &Policy,
+) -> FieldAnswer<'a> {
+    let reads_registry = policy.has(ScopeName::RegistryRead);
+    let capabilities = || registry.capabilities.iter().filter(move |_| reads_registry);
     let (status, proposed_by) = match &field.status {
         FieldStatus::Defined => ("defined", None),
-        FieldStatus::Proposed { by } => ("proposed", Some(by)),
+        FieldStatus::Proposed { by } => ("proposed", Some(by).filter(|_| reads_registry)),
     };
     FieldAnswer {
         name,
@@ -75,13 +83,13 @@ fn field_answer<'a>(registry: &'a Registry, name: &'a FieldName, field: &'a Fiel
         description: &field.description,
         class: field.class,
         department: field.department.as_deref(),
-        identifies: field.identifies.as_ref(),
+        identifies: field.identifies.as_ref().filter(|name| policy.knows_identifier(name.as_str())),
         protective: field.protective,
         compare: field.compare,
         deprecated: field.deprecated.as_deref(),
         status,
         proposed_by,
-        source: field.source.as_ref(),
+        source: field.source.as_ref().filter(|_| reads_registry || policy.reads(name.as_str())),
         claimed_by: capabilities()
             .filter(|(_, is)| is.manifest.sources.contains_key(name))
             .map(|(by, _)| by)
@@ -94,26 +102,36 @@ fn field_answer<'a>(registry: &'a Registry, name: &'a FieldName, field: &'a Fiel
 }
 
 /// `GET /v1/fields`.
-pub async fn list(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
-    let registry = state.engine.registry();
-    let all = registry.fields.iter().map(|(name, field)| (name.as_str(), (name, field)));
+pub async fn list(
+    State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
+    Params(params): Params<ListParams>,
+) -> Answer {
+    let (registry, policy) = (state.engine.registry(), viewer.policy());
+    let known = registry.fields.iter().filter(|(name, _)| policy.knows_field(name.as_str()));
+    let all = known.map(|(name, field)| (name.as_str(), (name, field)));
     let page = FIELDS.page(all, params.limit, params.cursor.as_deref(), |_, (name, field)| {
-        field_answer(&registry, name, field)
+        field_answer(&registry, name, field, policy)
     })?;
     Ok(Json(page).into_response())
 }
 
 /// `GET /v1/fields/{name}`.
-pub async fn show(State(state): State<ApiState>, Segment(name): Segment) -> Answer {
-    answer(&state.engine.registry(), &name)
+pub async fn show(
+    State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
+    Segment(name): Segment,
+) -> Answer {
+    answer(&state.engine.registry(), &name, viewer.policy())
 }
 
-fn answer(registry: &Registry, name: &str) -> Answer {
-    let Some((name, field)) = registry.fields.get_key_value(name) else {
+fn answer(registry: &Registry, name: &str, policy: &Policy) -> Answer {
+    let known = registry.fields.get_key_value(name).filter(|_| policy.knows_field(name));
+    let Some((name, field)) = known else {
         let detail = format!("there is no field {:?}", json::shortened(name));
         return Err(Problem::new(Kind::FieldNotFound, detail).at("name"));
     };
-    Ok(Json(field_answer(registry, name, field)).into_response())
+    Ok(Json(field_answer(registry, name, field, policy)).into_response())
 }
 
 /// What a field is to be. Its source is assigned by a call of its own.
@@ -188,7 +206,7 @@ pub async fn define(
     let field = defined.into_field()?;
     let change = RegistryChange::FieldDefined { name: name.clone(), field };
     state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
-    answer(&state.engine.registry(), name.as_str())
+    answer(&state.engine.registry(), name.as_str(), &Policy::everything())
 }
 
 /// A field's source.
@@ -219,7 +237,7 @@ pub async fn assign(
     let field = FieldName::new(&name).map_err(unknown)?;
     let change = RegistryChange::SourceAssigned { field, source: assignment.capability };
     state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
-    answer(&state.engine.registry(), &name)
+    answer(&state.engine.registry(), &name, &Policy::everything())
 }
 
 /// An identifier as it is answered.
@@ -236,9 +254,14 @@ fn identifier_answer<'a>(name: &'a IdentifierName, kind: &IdentifierKind) -> Ide
 }
 
 /// `GET /v1/identifiers`.
-pub async fn list_identifiers(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
-    let registry = state.engine.registry();
-    let all = registry.identifiers.iter().map(|(name, kind)| (name.as_str(), (name, kind)));
+pub async fn list_identifiers(
+    State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
+    Params(params): Params<ListParams>,
+) -> Answer {
+    let (registry, policy) = (state.engine.registry(), viewer.policy());
+    let known = registry.identifiers.iter().filter(|(name, _)| policy.knows_identifier(name.as_str()));
+    let all = known.map(|(name, kind)| (name.as_str(), (name, kind)));
     let page = IDENTIFIERS
         .page(all, params.limit, params.cursor.as_deref(), |_, (name, kind)| identifier_answer(name, kind))?;
     Ok(Json(page).into_response())

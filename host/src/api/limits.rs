@@ -40,6 +40,11 @@ pub struct ApiLimits {
     pub idle_seconds: u64,
     /// Components being planned or installed at once. 2: compiling takes a core and a gigabyte.
     pub installs: usize,
+    /// Requests a second of one token that has no rate of its own; 0: no bound. 1,000: a busy web
+    /// shop. An admin token is slowed only when it was made so.
+    pub token_requests_per_second: u32,
+    /// Events a second of one token, the same way. 10,000: four of the largest lists.
+    pub token_events_per_second: u32,
 }
 
 impl Default for ApiLimits {
@@ -53,6 +58,8 @@ impl Default for ApiLimits {
             connections: 4096,
             idle_seconds: 60,
             installs: 2,
+            token_requests_per_second: 1_000,
+            token_events_per_second: 10_000,
         }
     }
 }

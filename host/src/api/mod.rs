@@ -1,8 +1,8 @@
 //! HTTP in and out: the interface of docs/http.md over the engine.
 //!
 //! ```text
-//! connection ─▶ trace ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ body ─▶ engine
-//!   bounded      span        500              429/503   401      404/405  413/415
+//! connection ─▶ trace ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ body ─▶ engine
+//!   bounded      span        500              429/503  who?    404/405  401/403  413/415
 //! ```
 //!
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
@@ -23,9 +23,12 @@ mod event_answer;
 pub mod event_json;
 mod events;
 mod fields;
+mod gate;
 mod json;
 mod json_value;
+pub mod last_use;
 mod limits;
+pub mod needs;
 pub mod openapi;
 mod pagination;
 mod params;
@@ -34,10 +37,14 @@ mod prefer;
 mod problem;
 mod profile_answer;
 mod profiles;
+mod rate;
 mod registry_report;
 mod status;
 mod timeline;
+mod token;
+mod tokens;
 mod trace;
+mod viewer;
 
 #[cfg(test)]
 mod tests;
@@ -53,10 +60,12 @@ use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use access::{APPLICATION_HEADER, Token, TokenError};
+pub use access::APPLICATION_HEADER;
 pub use event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
+pub use gate::Gate;
 pub use limits::ApiLimits;
 pub use problem::{Kind, Problem};
+pub use token::{Token, TokenError};
 
 use crate::engine::Engine;
 use connections::{Connections, Peer};
@@ -68,6 +77,7 @@ pub struct ApiState {
     engine: Arc<Engine>,
     limits: Arc<ApiLimits>,
     admission: Arc<Admission>,
+    gate: Arc<Gate>,
     /// Bytes of the largest component: the sandbox's own limit.
     component_bytes_max: u64,
 }
@@ -76,11 +86,12 @@ impl ApiState {
     /// The interface over this engine. `component_bytes_max` is the sandbox's limit of a component.
     pub fn new(engine: Arc<Engine>, limits: ApiLimits, component_bytes_max: u64) -> ApiState {
         let admission = Admission::new(&limits);
-        ApiState { engine, limits: Arc::new(limits), admission, component_bytes_max }
+        let gate = Arc::new(Gate::new(&limits));
+        ApiState { engine, limits: Arc::new(limits), admission, gate, component_bytes_max }
     }
 }
 
-/// Every call of the interface.
+/// The interface over an engine.
 pub fn router(state: ApiState) -> Router {
     calls::router()
         .method_not_allowed_fallback(other_method)
@@ -108,7 +119,11 @@ pub async fn serve(
 
 /// The path is there, but not for this method. The router adds `Allow`.
 async fn other_method(method: Method, request: Request) -> Response {
+    let stranger = needs::is_stranger(&request);
     body::discard(request).await;
+    if let Some(problem) = stranger {
+        return problem.into_response();
+    }
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -117,6 +132,7 @@ async fn other_method(method: Method, request: Request) -> Response {
 }
 
 async fn no_such_call(request: Request) -> Problem {
+    let stranger = needs::is_stranger(&request);
     body::discard(request).await;
-    Problem::new(Kind::NotFound, "the path is none of the interface's")
+    stranger.unwrap_or_else(|| Problem::new(Kind::NotFound, "the path is none of the interface's"))
 }

@@ -29,6 +29,8 @@ pub struct Problem {
     pub place: Option<String>,
     /// What to do, when it can be said better than the catalogue says it.
     pub next: Option<Cow<'static, str>>,
+    /// After how many seconds the same request may succeed, when that is known.
+    pub after: Option<u64>,
 }
 
 /// An answer or a problem.
@@ -37,7 +39,7 @@ pub type Answer<T = Response> = Result<T, Problem>;
 impl Problem {
     /// A problem of this kind.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
-        Problem { kind, detail: detail.into(), place: None, next: None }
+        Problem { kind, detail: detail.into(), place: None, next: None, after: None }
     }
 
     /// Says where.
@@ -52,6 +54,12 @@ impl Problem {
         self
     }
 
+    /// Says after how many seconds it is worth trying again.
+    pub fn after(mut self, seconds: u64) -> Problem {
+        self.after = Some(seconds);
+        self
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.kind.entry().status
@@ -59,7 +67,10 @@ impl Problem {
 
     /// Whether the same request may succeed in a while: nothing is wrong with it.
     pub fn is_passing(&self) -> bool {
-        matches!(self.kind, Kind::Busy | Kind::LogFailed | Kind::TooManyRequests | Kind::NotReady)
+        matches!(
+            self.kind,
+            Kind::Busy | Kind::LogFailed | Kind::TooManyRequests | Kind::RateLimited | Kind::NotReady
+        )
     }
 
     /// A fault of the host: the cause goes to the log, the client learns that it is there.
@@ -125,7 +136,7 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"samsyn\""));
         }
         if self.is_passing() {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.after.unwrap_or(RETRY_AFTER_S)));
         }
         if self.kind == Kind::UnknownEncoding {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));

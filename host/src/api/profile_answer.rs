@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::event_answer::item_position;
 use super::json_value::JsonValue;
+use super::viewer::Viewer;
 use crate::engine::ReadProfile;
 use crate::record::{Told, Visible};
 use crate::registry::Registry;
-use crate::vocabulary::{FieldName, ProfileId, Timestamp};
+use crate::vocabulary::{FieldName, Identifier, ProfileId, Timestamp};
 
 /// The body of `GET /v1/profiles/{ref}`.
 #[derive(Serialize, JsonSchema)]
@@ -45,30 +46,36 @@ struct ClaimAnswer<'a> {
     visible: bool,
 }
 
-/// Which fields to answer.
+/// Which fields to answer, of those the viewer may read.
 pub type Wanted = Option<BTreeSet<FieldName>>;
 
 impl<'a> ProfileAnswer<'a> {
-    /// The profile as this revision of the registry shows it.
+    /// The profile as this revision of the registry shows it to somebody. Claims are for
+    /// administrators alone.
     pub fn new(
         profile: &'a ReadProfile,
         registry: &'a Registry,
         wanted: &Wanted,
         claims: bool,
+        viewer: &Viewer,
     ) -> ProfileAnswer<'a> {
+        let policy = viewer.policy();
         let mut identifiers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for identifier in &profile.state.identifiers {
+        let seen = |identifier: &&Identifier| policy.sees_identifier(identifier.name.as_str());
+        for identifier in profile.state.identifiers.iter().filter(seen) {
             identifiers.entry(identifier.name.as_str()).or_default().push(&identifier.value);
         }
         let (mut fields, mut meta) = (BTreeMap::new(), BTreeMap::new());
-        for name in registry.fields.keys().filter(|name| is_wanted(wanted, name)) {
+        for name in
+            registry.fields.keys().filter(|name| policy.reads(name.as_str()) && is_wanted(wanted, name))
+        {
             let Some(visible) = visible(profile, registry, name) else { continue };
             fields.insert(name.as_str(), JsonValue(Some(visible.value)));
             let cause = item_position(profile.home, visible.cause);
             let source = visible.by.as_str();
             meta.insert(name.as_str(), Meta { source, observed_at: visible.observed_at, cause });
         }
-        let claims = claims.then(|| all_claims(profile, registry, wanted));
+        let claims = (claims && policy.is_admin()).then(|| all_claims(profile, registry, wanted));
         ProfileAnswer { id: profile.state.id, identifiers, fields, meta, claims }
     }
 }

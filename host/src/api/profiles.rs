@@ -9,7 +9,6 @@ use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::Caller;
 use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, identifier_rule, unknown_identifier};
 use super::events::answer_decided;
@@ -18,10 +17,11 @@ use super::params::{Params, Reference, Segment};
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ProfileAnswer, Wanted};
+use super::viewer::Viewer;
 use super::{ApiState, body, conditional, json};
-use crate::engine::{AcceptError, Engine, NewEvent, ReadProfile};
-use crate::registry::Registry;
-use crate::vocabulary::{Application, EventName, FieldName, IdentifierName, Position, ProfileId, Proposal};
+use crate::engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
+use crate::registry::{Policy, Registry};
+use crate::vocabulary::{EventName, FieldName, IdentifierName, Position, ProfileId, Proposal};
 
 /// The event that a `PATCH` makes.
 const PROPOSED_EVENT: &str = "samsyn.proposed";
@@ -39,31 +39,37 @@ pub struct View {
 /// `GET /v1/profiles/{ref}`.
 pub async fn show(
     State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
     Segment(reference): Segment,
     Params(view): Params<View>,
     headers: HeaderMap,
 ) -> Answer {
     blocking(move || {
-        let profile = find(&state.engine, &Reference::parse(&reference)?)?;
-        answer(&state.engine, &profile, &view, &headers)
+        let profile = find(&state.engine, &Reference::parse(&reference)?, &viewer)?;
+        answer(&state.engine, &profile, &view, &headers, &viewer)
     })
     .await?
 }
 
 /// `POST /v1/profiles/lookup`.
-pub async fn look_up(State(state): State<ApiState>, Params(view): Params<View>, request: Request) -> Answer {
+pub async fn look_up(
+    State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
+    Params(view): Params<View>,
+    request: Request,
+) -> Answer {
     let headers = request.headers().clone();
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     blocking(move || {
         let registry = state.engine.registry();
-        let (name, value) = read_look_up(json::utf8(&bytes)?, &registry)?;
-        let profile = find(&state.engine, &Reference::By(name, value))?;
-        answer(&state.engine, &profile, &view, &headers)
+        let (name, value) = read_look_up(json::utf8(&bytes)?, &registry, viewer.policy())?;
+        let profile = find(&state.engine, &Reference::By(name, value), &viewer)?;
+        answer(&state.engine, &profile, &view, &headers, &viewer)
     })
     .await?
 }
 
-fn read_look_up(text: &str, registry: &Registry) -> Answer<(IdentifierName, String)> {
+fn read_look_up(text: &str, registry: &Registry, policy: &Policy) -> Answer<(IdentifierName, String)> {
     let members: Members<'_> = json::body_object(text)?;
     let [(name, value)] = members.0.as_slice() else {
         let detail = format!("a look-up has exactly one identifier, not {}", members.0.len());
@@ -71,26 +77,40 @@ fn read_look_up(text: &str, registry: &Registry) -> Answer<(IdentifierName, Stri
             .next("Send such as {\"email\": \"anna@example.com\"}."));
     };
     let place = Place::Root.key(name);
-    let Some((known, _)) = registry.identifiers.get_key_value(name.as_ref()) else {
-        return Err(unknown_identifier(registry, name, &place));
+    let seen = |name: &&IdentifierName| policy.sees_identifier(name.as_str());
+    let found = registry.identifiers.get_key_value(name.as_ref()).map(|(known, _)| known);
+    let Some(known) = found.filter(seen) else {
+        return Err(unknown_identifier(registry.identifiers.keys().filter(seen), name, &place));
     };
     let value = json::text(value, &place, "an identifier")?;
     Ok((known.clone(), value.into_owned()))
 }
 
-fn answer(engine: &Engine, profile: &ReadProfile, view: &View, headers: &HeaderMap) -> Answer {
-    let registry = engine.registry();
-    let wanted = wanted(view.fields.as_deref(), &registry)?;
-    let answer = ProfileAnswer::new(profile, &registry, &wanted, view.claims);
+fn answer(
+    engine: &Engine,
+    profile: &ReadProfile,
+    view: &View,
+    headers: &HeaderMap,
+    viewer: &Viewer,
+) -> Answer {
+    if view.claims {
+        viewer.check_admin("`claims`")?;
+    }
+    let (registry, policy) = (engine.registry(), viewer.policy());
+    let wanted = wanted(view.fields.as_deref(), &registry, policy)?;
+    let answer = ProfileAnswer::new(profile, &registry, &wanted, view.claims, viewer);
     let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
-    conditional::answer(headers, &engine.etag(profile), body)
+    let etag = engine.etag(profile, |field| policy.reads(field.as_str()));
+    conditional::answer(headers, &etag, body)
 }
 
-fn wanted(fields: Option<&str>, registry: &Registry) -> Answer<Wanted> {
+/// A field that isn't the token's to read is as unknown as one that isn't there.
+fn wanted(fields: Option<&str>, registry: &Registry, policy: &Policy) -> Answer<Wanted> {
     let Some(fields) = fields else { return Ok(None) };
     let mut wanted = BTreeSet::new();
     for name in fields.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let Some((name, _)) = registry.fields.get_key_value(name) else {
+        let known = registry.fields.get_key_value(name).filter(|_| policy.reads(name));
+        let Some((name, _)) = known else {
             let detail = format!("there is no field {:?}", json::shortened(name));
             return Err(Problem::new(Kind::UnknownField, detail).at("fields"));
         };
@@ -99,26 +119,44 @@ fn wanted(fields: Option<&str>, registry: &Registry) -> Answer<Wanted> {
     Ok(Some(wanted))
 }
 
-/// The profile behind a reference.
-pub fn find(engine: &Engine, reference: &Reference) -> Answer<ReadProfile> {
-    let id = resolve(engine, reference)?;
+/// The profile behind a reference, for somebody who may read profiles.
+pub fn find(engine: &Engine, reference: &Reference, viewer: &Viewer) -> Answer<ReadProfile> {
+    let id = resolve(engine, reference, viewer.policy())?;
     let unknown = || Problem::new(Kind::UnknownProfile, format!("there is no profile {id}")).at("ref");
     engine.profile(id)?.ok_or_else(unknown)
 }
 
-fn resolve(engine: &Engine, reference: &Reference) -> Answer<ProfileId> {
+/// The id behind a reference. Whoever may not read profiles is told of none: the answer is the
+/// same whether there is one or not. An identifier that isn't theirs to see is an unknown one.
+fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answer<ProfileId> {
+    let may_read = policy.reads_profiles();
     let (name, value) = match reference {
-        Reference::Id(id) => return Ok(*id),
+        Reference::Id(id) if may_read => return Ok(*id),
+        Reference::Id(id) => {
+            return Err(
+                Problem::new(Kind::UnknownProfile, AcceptError::UnknownProfile(*id).to_string()).at("ref")
+            );
+        }
         Reference::By(name, value) => (name, value),
     };
-    match engine.resolve(name, value) {
+    let nobody =
+        || Err(Problem::new(Kind::UnknownProfile, format!("no profile goes by this {name}")).at("ref"));
+    if !may_read {
+        return nobody();
+    }
+    let seen = |name: &&IdentifierName| policy.sees_identifier(name.as_str());
+    let found = if seen(&name) {
+        engine.resolve(name, value)
+    } else {
+        Err(AcceptError::UnknownIdentifier(name.clone()))
+    };
+    match found {
         Ok(Some(id)) => Ok(id),
-        Ok(None) => {
-            Err(Problem::new(Kind::UnknownProfile, format!("no profile goes by this {name}")).at("ref"))
-        }
+        Ok(None) => nobody(),
         Err(AcceptError::UnknownIdentifier(name)) => {
             let registry = engine.registry();
-            Err(unknown_identifier(&registry, name.as_str(), &Place::Root.key("ref")))
+            let known = registry.identifiers.keys().filter(seen);
+            Err(unknown_identifier(known, name.as_str(), &Place::Root.key("ref")))
         }
         Err(AcceptError::BadIdentifier(name)) => {
             Err(Problem::new(Kind::IdentifierInvalid, identifier_rule(&name)).at("ref"))
@@ -141,7 +179,7 @@ pub struct ProposalTaken {
 /// `PATCH /v1/profiles/{ref}`: each field is a proposal.
 pub async fn propose(
     State(state): State<ApiState>,
-    Extension(Caller(application)): Extension<Caller>,
+    Extension(viewer): Extension<Viewer>,
     Segment(reference): Segment,
     request: Request,
 ) -> Answer {
@@ -150,18 +188,21 @@ pub async fn propose(
     let bytes = body::json(request, body::MERGE_PATCH, &state.limits).await?;
     let expected = expected?;
     let engine = &state.engine;
-    let profile = resolve(engine, &Reference::parse(&reference)?)?;
-    let proposals = read_proposals(engine, json::utf8(&bytes)?, application.clone())?;
+    let profile = resolve(engine, &Reference::parse(&reference)?, viewer.policy())?;
+    let proposals = read_proposals(engine, json::utf8(&bytes)?, &viewer)?;
+    viewer.take_events(1, engine.clock().now())?;
+    // The ETag that was sent is of what this token sees, so it is compared with that.
+    let of = viewer.narrowed_to(&engine.registry());
     let event = NewEvent {
         id: None,
-        application,
+        application: viewer.application().clone(),
         name: EventName::new(PROPOSED_EVENT).map_err(Problem::internal)?,
         at: None,
         profile: Some(profile),
         identifiers: Vec::new(),
         properties: Vec::new(),
         proposals,
-        expected,
+        expected: expected.map(|etag| Expectation { etag, of }),
     };
     let unknown_is_the_path = |error: AcceptError| match error {
         AcceptError::UnknownProfile(_) => Problem::new(Kind::UnknownProfile, error.to_string()).at("ref"),
@@ -172,10 +213,10 @@ pub async fn propose(
     let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
     let taken = ProposalTaken { id: accepted.id, profile: accepted.profile, position: accepted.position };
     let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(taken)).into_response();
-    answer_decided(engine, accepted.position, wait, response).await
+    answer_decided(engine, &viewer, accepted.position, wait, response).await
 }
 
-fn read_proposals(engine: &Engine, text: &str, application: Application) -> Answer<Vec<Proposal>> {
+fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Proposal>> {
     let members: Members<'_> = json::body_object(text)?;
     let mut fields = None;
     for (key, value) in &members.0 {
@@ -197,7 +238,8 @@ fn read_proposals(engine: &Engine, text: &str, application: Application) -> Answ
         ));
     }
     let registry = engine.registry();
-    let sender = Sender::new(&registry, application, engine.clock().now());
+    let application = viewer.application().clone();
+    let sender = Sender::new(&registry, application, engine.clock().now()).within(viewer.policy());
     let proposals = sender.proposals(fields, None, scan.suspect, &place)?;
     if proposals.is_empty() {
         return Err(place.problem(Kind::NothingProposed, "`fields` names no field"));

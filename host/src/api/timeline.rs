@@ -1,8 +1,8 @@
 //! What happened to a profile, newest first.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,11 +14,15 @@ use super::pagination::{List, Page};
 use super::params::{ListParams, Params, Reference, Segment};
 use super::problem::{Answer, Problem};
 use super::profiles::find;
+use super::viewer::Viewer;
 use crate::engine::TimelineEntry;
 use crate::record::CauseKind;
 use crate::vocabulary::{Event, Position, Seq, Timestamp};
 
 const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
+/// Steps that are looked at for one page, when few of them are the viewer's to see: each is a read
+/// of the log.
+const STEPS_LOOKED_AT_MAX: usize = 2_000;
 
 /// One decision about a profile.
 #[derive(Serialize, JsonSchema)]
@@ -53,9 +57,11 @@ struct Change<'a> {
     after: JsonValue<'a>,
 }
 
-/// `GET /v1/profiles/{ref}/timeline`.
+/// `GET /v1/profiles/{ref}/timeline`. Steps of which the viewer may see nothing are left out, so a
+/// page may be shorter than it could be, and still have a next one.
 pub async fn list(
     State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
     Segment(reference): Segment,
     Params(params): Params<ListParams>,
 ) -> Answer {
@@ -63,35 +69,67 @@ pub async fn list(
     let before = TIMELINE.after(params.cursor.as_deref())?;
     let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
     blocking(move || {
-        let profile = find(&state.engine, &Reference::parse(&reference)?)?;
+        let profile = find(&state.engine, &Reference::parse(&reference)?, &viewer)?;
+        let mut entries = Vec::new();
+        let (mut from, mut looked_at) = (before, 0);
         // One more than asked for tells whether there is a next page.
-        let mut entries = state.engine.timeline(&profile, before, limit + 1)?;
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        let last = entries.last().filter(|_| more);
-        let next = last.map(|entry| TIMELINE.cursor(&entry.position.seq.to_string()));
-        let items = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..])).collect();
+        while entries.len() <= limit && looked_at < STEPS_LOOKED_AT_MAX {
+            let more = state.engine.timeline(&profile, from, limit + 1)?;
+            let Some(last) = more.last() else { break };
+            from = Some(last.position.seq);
+            looked_at += more.len();
+            let ended = more.len() <= limit;
+            entries.extend(more.into_iter().filter(|entry| sees(&viewer, entry)));
+            if ended {
+                from = None;
+                break;
+            }
+        }
+        let next = if entries.len() > limit {
+            entries.truncate(limit);
+            entries.last().map(|entry| entry.position.seq)
+        } else {
+            from.filter(|_| looked_at >= STEPS_LOOKED_AT_MAX)
+        };
+        let next = next.map(|seq| TIMELINE.cursor(&seq.to_string()));
+        let items = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..], &viewer)).collect();
         Ok(Json(Page { items, next }).into_response())
     })
     .await?
 }
 
-fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry]) -> Step<'a> {
-    let decided = &entry.decided;
-    let changes = decided.changes.iter().map(|changed| Change {
+/// Whether anything of a step is somebody's to see.
+fn sees(viewer: &Viewer, entry: &TimelineEntry) -> bool {
+    let own = is_own(viewer, entry);
+    let policy = viewer.policy();
+    own || policy.reads_everything()
+        || entry.proposed.iter().any(|field| policy.reads(field.as_str()))
+        || entry.decided.changes.iter().any(|changed| policy.reads(changed.field.as_str()))
+        || !outcomes(entry.position, &entry.decided, viewer, own).is_empty()
+}
+
+fn is_own(viewer: &Viewer, entry: &TimelineEntry) -> bool {
+    entry.event.as_ref().is_some_and(|event| viewer.sent(event))
+}
+
+fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) -> Step<'a> {
+    let (decided, own) = (&entry.decided, is_own(viewer, entry));
+    let seen = decided.changes.iter().filter(|changed| viewer.policy().reads(changed.field.as_str()));
+    let changes = seen.map(|changed| Change {
         field: changed.field.as_str(),
         before: JsonValue(changed.before.as_ref()),
         after: JsonValue(changed.after.as_ref()),
     });
+    let proposed = entry.proposed.iter().map(|field| field.as_str());
     Step {
         position: entry.position,
         decided_at: decided.at,
         cause: item_position(entry.position.partition, decided.cause),
         kind: kind(entry, older),
-        event: entry.event.as_ref().map(event_head),
-        proposed: entry.proposed.iter().map(|field| field.as_str()).collect(),
+        event: entry.event.as_ref().filter(|event| viewer.sees_event(event)).map(event_head),
+        proposed: proposed.filter(|field| viewer.sees_proposal(field, own)).collect(),
         changes: changes.collect(),
-        outcomes: outcomes(entry.position, decided),
+        outcomes: outcomes(entry.position, decided, viewer, own),
     }
 }
 

@@ -25,6 +25,7 @@ pub mod registry;
 pub mod serve;
 pub mod status;
 mod timeline;
+pub mod token;
 pub mod view;
 
 use std::process::ExitCode;
@@ -97,6 +98,9 @@ pub enum Command {
     /// Deliveries that failed and wait for somebody
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
+    /// Who may call, and what for
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// The log on this machine's disk
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -137,6 +141,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Registry(command) => registry::run(&command, context),
         Command::Identifier(command) => identifier::run(&command, context),
         Command::Parked(command) => parked::run(&command, context),
+        Command::Token(command) => token::run(&command, context),
         Command::Log(command) => log::run(&command, context),
         Command::View(command) => view::run(&command, context),
         Command::Status => status::run(context),

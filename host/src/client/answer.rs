@@ -161,7 +161,8 @@ pub struct Refusal {
     pub field: Option<String>,
     /// A stable word.
     pub code: String,
-    /// A sentence.
+    /// A sentence; empty when the token may not see what plug-ins write.
+    #[serde(default)]
     pub message: String,
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Engine;
@@ -11,8 +10,8 @@ use super::identity::same_owner;
 use crate::record::{Accepted, Conflict, Record, encode};
 use crate::view::EventKey;
 use crate::vocabulary::{
-    Application, Event, EventName, Identifier, IdentifierName, Position, ProfileId, Property, Proposal,
-    Timestamp,
+    Application, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId, Property,
+    Proposal, Timestamp,
 };
 
 /// An event as an application sent it, its parts already checked one by one.
@@ -34,13 +33,21 @@ pub struct NewEvent {
     pub properties: Vec<Property>,
     /// Values already of the fields' types.
     pub proposals: Vec<Proposal>,
-    /// The ETag the profile must still have when the proposals are decided.
-    pub expected: Option<String>,
+    /// What the profile must still be when the proposals are decided.
+    pub expected: Option<Expectation>,
+}
+
+/// What a profile must still be when proposals are decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// The ETag of the values …
+    pub etag: String,
+    /// … of these fields, for a sender who sees no others; of all of them when there is no list.
+    pub of: Option<Vec<FieldName>>,
 }
 
 /// An event that has its place in the log but may not be durable yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "TakenEvent")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Acceptance {
     /// The event's id.
     pub id: String,
@@ -196,6 +203,7 @@ impl Engine {
             _ => None,
         };
         let given = new.profile;
+        let (etag, of) = new.expected.take().map_or((None, None), |is| (Some(is.etag), is.of));
         let make = |profile: ProfileId, identifiers: Vec<Identifier>, conflicts: Vec<Conflict>| Accepted {
             profile,
             event: Event {
@@ -208,7 +216,8 @@ impl Engine {
             },
             identifiers,
             proposals: new.proposals,
-            expected: new.expected,
+            expected: etag,
+            expected_of: of,
             conflicts,
             content,
         };

@@ -37,7 +37,7 @@ mod worker;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use accept::{AcceptError, Acceptance, NewEvent};
+pub use accept::{AcceptError, Acceptance, Expectation, NewEvent};
 pub use install::{ChangeError, InstallError, InstallOptions};
 pub use query::{EventDecisions, QueryError, ReadProfile, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};

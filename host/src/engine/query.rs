@@ -65,15 +65,17 @@ pub struct TimelineEntry {
     pub proposed: Vec<FieldName>,
 }
 
-/// The ETag of what everybody may see of a profile: it changes when a visible value does.
+/// The ETag of what somebody may see of a profile: it changes when a visible value of a field does
+/// that they may see, and then only.
 pub fn etag_of(
     state: &ProfileState,
     generations: &BTreeMap<CapabilityName, u32>,
     registry: &Registry,
+    sees: impl Fn(&FieldName) -> bool,
 ) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(state.id.0.as_bytes());
-    for (name, field) in &registry.fields {
+    for (name, field) in registry.fields.iter().filter(|(name, _)| sees(name)) {
         if let Some(visible) = state.visible(name, field, generations) {
             hasher.update(name.as_str().as_bytes());
             hasher.update(&[0]);
@@ -96,9 +98,9 @@ impl Engine {
         Ok(Some(ReadProfile { state, partition, home }))
     }
 
-    /// The ETag of a profile.
-    pub fn etag(&self, profile: &ReadProfile) -> String {
-        etag_of(&profile.state, &profile.partition.adopted.visible, &self.registry())
+    /// The ETag of a profile for somebody who sees these fields of it.
+    pub fn etag(&self, profile: &ReadProfile, sees: impl Fn(&FieldName) -> bool) -> String {
+        etag_of(&profile.state, &profile.partition.adopted.visible, &self.registry(), sees)
     }
 
     /// The profile that goes by this identifier.

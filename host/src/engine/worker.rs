@@ -264,7 +264,8 @@ impl Engine {
         match item {
             Item::Event(accepted) => match &accepted.expected {
                 Some(expected) => before.is_some_and(|state| {
-                    etag_of(state, &place.adopted.visible, &runtime.registry) == *expected
+                    let sees = |field: &_| accepted.expected_of.as_ref().is_none_or(|of| of.contains(field));
+                    etag_of(state, &place.adopted.visible, &runtime.registry, sees) == *expected
                 }),
                 None => true,
             },

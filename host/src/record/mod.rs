@@ -74,6 +74,9 @@ pub struct Accepted {
     /// The ETag the profile must still have when the proposals are decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+    /// The fields that ETag is of, for a sender who sees no others; none: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_of: Option<Vec<FieldName>>,
     /// Identifiers of the event that belong to another profile: a recorded conflict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,

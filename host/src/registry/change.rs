@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use super::{Capability, CapabilityState, Field, IdentifierKind, Registry, Routing};
+use super::{Capability, CapabilityState, FIRST_ADMIN, Field, IdentifierKind, Registry, Routing, TokenEntry};
 use crate::vocabulary::{
     Application, CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Reason, Role, Seq,
-    Timestamp, Value,
+    Timestamp, TokenName, Value,
 };
 
 /// What of a manifest's requests an administrator granted.
@@ -139,10 +139,24 @@ pub enum RegistryChange {
         /// Which.
         capability: CapabilityName,
     },
-    /// A new admin token is valid, the old one no more.
+    /// The host made an admin token named `admin`; one of that name is valid no more.
     AdminTokenMade {
         /// BLAKE3 of the token.
         hash: Digest,
+    },
+    /// A token is valid from now on.
+    TokenMade {
+        /// Its name.
+        name: TokenName,
+        /// What it may do.
+        token: TokenEntry,
+    },
+    /// A token is valid no more.
+    TokenRevoked {
+        /// Its name.
+        name: TokenName,
+        /// Since when.
+        at: Timestamp,
     },
 }
 
@@ -175,6 +189,14 @@ pub enum RegistryError {
         /// The manifest's side.
         manifest: String,
     },
+    /// A token that is valid has this name.
+    #[error("there is a token {0} already; revoke it first, or give the new one another name")]
+    TokenExists(TokenName),
+    /// Nobody could make tokens any more.
+    #[error(
+        "{0} is the last admin token that doesn't expire; make another first: samsyn token create NAME --scope admin"
+    )]
+    LastAdminToken(TokenName),
     /// A definition that can't be.
     #[error("{name}: {why}")]
     Invalid {
@@ -232,7 +254,19 @@ impl Registry {
                     field.source = None;
                 }
             }
-            RegistryChange::AdminTokenMade { hash } => next.admin_token = Some(*hash),
+            RegistryChange::AdminTokenMade { hash } => {
+                let name =
+                    TokenName::new(FIRST_ADMIN).unwrap_or_else(|_| unreachable!("{FIRST_ADMIN} is a name"));
+                next.tokens.insert(name, Arc::new(TokenEntry::first_admin(*hash)));
+            }
+            RegistryChange::TokenMade { name, token } => {
+                next.tokens.insert(name.clone(), Arc::new(token.clone()));
+            }
+            RegistryChange::TokenRevoked { name, at } => {
+                if let Some(token) = next.tokens.get_mut(name) {
+                    Arc::make_mut(token).revoked_at = Some(*at);
+                }
+            }
         }
         next.routing = Arc::new(Routing::of(&next));
         Ok(next)
@@ -327,6 +361,8 @@ impl Registry {
             RegistryChange::Released { capability } | RegistryChange::Removed { capability } => {
                 known_capability(capability).map(|_| ())
             }
+            RegistryChange::TokenMade { name, token } => self.check_token_made(name, token),
+            RegistryChange::TokenRevoked { name, .. } => self.check_token_revoked(name),
             RegistryChange::IdentifierDefined { .. }
             | RegistryChange::Installed { .. }
             | RegistryChange::Quarantined { .. }

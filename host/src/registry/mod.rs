@@ -9,23 +9,31 @@ mod dictionary;
 pub mod graph;
 pub mod manifest;
 mod plan;
+mod policy;
 pub mod report;
 mod routing;
 mod schema;
+mod scope;
+mod token;
 
 pub use change::{Attribution, Grant, RegistryChange, RegistryError};
 pub use dictionary::{Compare, Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
 pub use manifest::{DataClass, Manifest, ManifestError};
 pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
+pub use policy::Policy;
 pub use routing::{Routed, Routing};
 pub use schema::{Schema, SchemaError};
+pub use scope::{Part, Scope, ScopeError, ScopeName};
+pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{CapabilityName, Digest, FieldName, IdentifierName, Role, Seq, Timestamp, Value};
+use crate::vocabulary::{
+    CapabilityName, Digest, FieldName, IdentifierName, Role, Seq, Timestamp, TokenName, Value,
+};
 
 /// One revision of everything the administrators decided.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +48,8 @@ pub struct Registry {
     pub capabilities: BTreeMap<CapabilityName, Arc<Capability>>,
     /// The last generation of plug-ins that were removed: what one of them did stays done.
     pub removed: BTreeMap<CapabilityName, u32>,
-    /// BLAKE3 of the admin token.
-    pub admin_token: Option<Digest>,
+    /// Who may call, and what for; revoked ones stay until their name is used again.
+    pub tokens: BTreeMap<TokenName, Arc<TokenEntry>>,
     /// Who hears, sources and consumes what, precomputed for the hot path.
     pub routing: Arc<Routing>,
 }

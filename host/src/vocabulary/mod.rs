@@ -21,6 +21,7 @@ pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role}
 pub use event::{Change, Event, Identifier, Property, Proposal};
 pub use name::{
     Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, Speaker,
+    TokenName,
 };
 pub use position::{ItemPosition, Partition, Position, PositionError, Seq};
 pub use profile::{DataPoint, ProfileId, Projection};

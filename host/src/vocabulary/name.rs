@@ -122,6 +122,11 @@ name!(
     "lower-case letters and digits, in parts joined by hyphens, at most 64 bytes"
 );
 name!(
+    /// A token's name, which is no secret: `web-2026`.
+    TokenName, "a token", is_kebab,
+    "lower-case letters and digits, in parts joined by hyphens, at most 64 bytes"
+);
+name!(
     /// An event's name: `order.completed`.
     EventName, "an event", is_dotted,
     "lower-case letters, digits and _, in parts joined by dots, at most 64 bytes"

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
     Application, CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Position,
-    ProfileId, Reason, Speaker, Timestamp,
+    ProfileId, Reason, Speaker, Timestamp, TokenName,
 };
 
 /// Describes a type that is a text in JSON.
@@ -40,6 +40,9 @@ text! {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
     Application "An application's name: the namespace of its event ids." {
+        "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
+    };
+    TokenName "A token's name, which is no secret." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
     Speaker "A capability's name, or `app:` and the name of an application whose proposal is held." {

@@ -7,6 +7,7 @@ pub mod host;
 pub mod parked;
 pub mod profiles;
 pub mod registry_report;
+pub mod tokens;
 
 /// A profile's id, in examples.
 const PROFILE: &str = "0b6c5f4e-7f4f-4d7e-9c8e-0d6a51a1c0de";

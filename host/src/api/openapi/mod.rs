@@ -36,8 +36,8 @@ pub async fn show() -> Response {
 pub fn document() -> Value {
     let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
-    for Call { method, path, describe, .. } in calls() {
-        let operation = describe(Operation::new(&mut schemas, path, super::access::is_open(path)));
+    for Call { method, path, needs, describe, .. } in calls() {
+        let operation = describe(Operation::new(&mut schemas, path, needs));
         let at = paths.entry(path).or_insert_with(|| json!({}));
         at[method.as_str().to_ascii_lowercase()] = operation.finish();
     }
@@ -66,7 +66,7 @@ pub fn document() -> Value {
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "`Authorization: Bearer samsyn_…`: the token that the host printed when it was made",
+                    "description": "`Authorization: Bearer samsyn_…`: a token that an administrator made with `samsyn token create`, or the first one, which the host printed on its first start",
                 },
             },
         },

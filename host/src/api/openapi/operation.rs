@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::header::{self, Header};
 use super::schemas::Schemas;
 use crate::api::limits;
+use crate::api::needs::Needs;
 use crate::api::problem::{Kind, PROBLEM_JSON, Problem};
 
 /// Who uses a call.
@@ -41,7 +42,13 @@ impl Tag {
 }
 
 /// Problems of every call behind the token.
-const OF_TOKENS: [Kind; 2] = [Kind::Unauthorized, Kind::ApplicationInvalid];
+const OF_TOKENS: [Kind; 5] = [
+    Kind::Unauthorized,
+    Kind::ScopeMissing,
+    Kind::ApplicationInvalid,
+    Kind::ApplicationForbidden,
+    Kind::RateLimited,
+];
 /// Problems of every call that is admitted.
 const OF_LOAD: [Kind; 3] = [Kind::TooManyRequests, Kind::Busy, Kind::Internal];
 /// Problems of every body.
@@ -67,7 +74,7 @@ const OF_JSON: [Kind; 6] = [
 pub struct Operation<'a> {
     schemas: &'a mut Schemas,
     path: &'static str,
-    is_open: bool,
+    needs: Needs,
     members: Map<String, Value>,
     parameters: Vec<Value>,
     answers: BTreeMap<u16, Value>,
@@ -79,10 +86,13 @@ pub type Describe = for<'a> fn(Operation<'a>) -> Operation<'a>;
 
 impl<'a> Operation<'a> {
     /// A call of which only its place is known.
-    pub fn new(schemas: &'a mut Schemas, path: &'static str, is_open: bool) -> Operation<'a> {
+    pub fn new(schemas: &'a mut Schemas, path: &'static str, needs: Needs) -> Operation<'a> {
         let (members, parameters, answers) = (Map::new(), Vec::new(), BTreeMap::new());
-        let call = Operation { schemas, path, is_open, members, parameters, answers, problems: Vec::new() };
-        let call = if is_open { call } else { call.problems(&OF_TOKENS).takes(header::APPLICATION) };
+        let call = Operation { schemas, path, needs, members, parameters, answers, problems: Vec::new() };
+        let call = match needs {
+            Needs::NoToken => call,
+            Needs::OneOf(_) => call.problems(&OF_TOKENS).takes(header::APPLICATION),
+        };
         let call = if path.contains('{') { call.problems(&[Kind::NotFound]) } else { call };
         let loads = if limits::is_always_answered(path) { &OF_LOAD[2..] } else { &OF_LOAD[..] };
         call.problems(loads)
@@ -248,8 +258,15 @@ impl<'a> Operation<'a> {
         if !self.parameters.is_empty() {
             self.members.insert("parameters".to_owned(), self.parameters.into());
         }
-        if self.is_open {
-            self.members.insert("security".to_owned(), json!([]));
+        match self.needs {
+            Needs::NoToken => {
+                self.members.insert("security".to_owned(), json!([]));
+            }
+            // OpenAPI has scopes for OAuth alone, so they are said in a member of our own.
+            Needs::OneOf(scopes) => {
+                let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+                self.members.insert("x-samsyn-scopes".to_owned(), json!(names));
+            }
         }
         self.members.into()
     }

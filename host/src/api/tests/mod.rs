@@ -1,5 +1,6 @@
 //! Every way a request can go: a real engine on a directory of its own, over real HTTP.
 
+mod access;
 mod bad_input;
 mod calls;
 mod registry;

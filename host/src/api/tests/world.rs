@@ -148,6 +148,28 @@ impl World {
         self.send("GET", path, &[], b"")
     }
 
+    /// Makes a token with these scopes, bound to the application of its name, and answers its secret.
+    pub fn token(&self, name: &str, scopes: &[&str]) -> String {
+        let made = self.json("POST", "/v1/tokens", &json!({"name": name, "scopes": scopes}));
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a request with another token than the administrator's.
+    pub fn send_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        body: &Value,
+    ) -> Answered {
+        let bearer = format!("Bearer {token}");
+        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        all.extend_from_slice(more);
+        self.raw(method, path, &all, body.to_string().as_bytes())
+    }
+
     /// Sends JSON.
     pub fn json(&self, method: &str, path: &str, body: &Value) -> Answered {
         self.send(method, path, &[("content-type", "application/json")], body.to_string().as_bytes())

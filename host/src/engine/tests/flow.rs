@@ -151,9 +151,9 @@ fn a_proposal_of_an_older_profile_is_not_decided() {
     bench.install("probe", USUAL);
     bench.propose("1", &[("probe.note", text("first"))]);
     bench.settle();
-    let etag = bench.engine.etag(&bench.profile("1"));
+    let etag = bench.engine.etag(&bench.profile("1"), |_| true);
     let conditional = |value: &str| NewEvent {
-        expected: Some(etag.clone()),
+        expected: Some(Expectation { etag: etag.clone(), of: None }),
         ..proposing("1", &[("probe.note", text(value))])
     };
     let second = bench.engine.accept(conditional("second")).unwrap();
