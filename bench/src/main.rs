@@ -7,6 +7,7 @@
 //! A table goes to the terminal (with `--json` the figures instead), the figures to
 //! `target/bench.json`, progress to standard error.
 
+mod access;
 mod bare;
 mod demo;
 mod extism;
@@ -68,6 +69,13 @@ fn measure(arguments: &[String]) -> Result<(), Failure> {
 
 fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
+    if bench.wants(&["ownership.token_check"]) {
+        eprintln!("access");
+        figures.push(access::measure(bench)?);
+        if bench.only == ["ownership.token_check"] {
+            return Ok(figures);
+        }
+    }
     let subject = Subject::build(&bench.data, &mut |line| bench.say(line))?;
     let sandbox = bench.wants(&["sandbox.fresh", "sandbox.kept"]);
     let extism = bench.wants(&["sandbox.extism_fresh", "sandbox.extism_kept"]);
