@@ -44,7 +44,9 @@ pub fn measure(bench: &Bench) -> Result<Figure, Failure> {
         turns.push(micros(start.elapsed()) / f64::from(TURN));
     }
     let note = format!("{TOKENS} tokens: read, hashed, found, compared, counted against its rate");
-    Ok(Figure::new("ownership.token_check", median(&turns), "µs/check").target(Target::AtMost(5.0)).note(note))
+    Ok(Figure::new("ownership.token_check", median(&turns), "µs/check")
+        .target(Target::AtMost(5.0))
+        .note(note))
 }
 
 fn micros(time: Duration) -> f64 {

@@ -4,6 +4,7 @@
 //! command, as they would. The harness is `world.rs`, with `caller.rs` for HTTP and
 //! `components.rs` for what is installed.
 
+mod access;
 mod admin;
 mod app_developer;
 mod bad_input;

@@ -129,7 +129,7 @@ fn refused(problem: Problem) -> CliError {
              in DATA/demo-token"
                 .to_owned(),
         ),
-        403 => Some("use a token that may do this: the admin token may".to_owned()),
+        403 => Some("use a token that may do this; an administrator makes one: samsyn token create NAME --scope SCOPE".to_owned()),
         429 | 503 => Some(match problem.retry_after {
             Some(wait) => format!("try again in {} s", wait.as_secs()),
             None => "try again in a while".to_owned(),
