@@ -143,9 +143,17 @@ impl Secrets {
         paths.extend(self.positions.iter().map(|position| format!("/v1/events/{position}")));
         paths.push(format!("/v1/events/{EVENT}-0"));
         paths.extend(FIELDS.iter().map(|field| format!("/v1/fields/{field}")));
-        for path in
-            ["fields", "identifiers", "capabilities", "capabilities/probe", "parked", "tokens", "status"]
-        {
+        for path in [
+            "fields",
+            "registry/report",
+            "registry/graph",
+            "identifiers",
+            "capabilities",
+            "capabilities/probe",
+            "parked",
+            "tokens",
+            "status",
+        ] {
             paths.push(format!("/v1/{path}"));
         }
         paths.push("/metrics".to_owned());

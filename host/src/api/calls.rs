@@ -14,7 +14,8 @@ use super::needs::{
 };
 use super::openapi::{self, Describe};
 use super::{
-    ApiState, capabilities, describe, events, fields, parked, profiles, registry_report, status, timeline, tokens, trace,
+    ApiState, capabilities, describe, events, fields, parked, profiles, registry_report, status, timeline,
+    tokens, trace,
 };
 
 /// A call of the interface.
