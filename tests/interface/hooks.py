@@ -71,6 +71,7 @@ _OF_FORM = {
 _MORE_THAN_FORM = {
     "assignSources": {"missing-key"},  # `fields`, or `from` with `all`
     "installCapability": {"query-invalid"},  # `deliver` goes with `from=start` alone
+    "makeToken": {"wrong-type"},  # 64 bytes of a name in a scope
     "proposeValues": {"precondition-invalid", "wrong-type"},  # one strong ETag; the field's type
     "setCapability": {"wrong-type"},  # the setting's type
     "takeEvents": {"name-invalid", "wrong-type"},  # 128 bytes of a property's name; the field's type

@@ -209,7 +209,7 @@ catalogue! {
         "The plug-in's manifest says something else of a field than the dictionary: its type, values, schema, unit, class, protection or what it identifies.",
         "Change the manifest, or the field with `PUT /v1/fields/{name}`.";
     DefinitionInvalid "definition-invalid" UNPROCESSABLE_ENTITY, "The definition can't be",
-        "A field, setting or identifier was given what it can't have.",
+        "A field, setting, identifier or token was given what it can't have.",
         "Change what the detail names.";
     ManifestInvalid "manifest-invalid" UNPROCESSABLE_ENTITY, "The manifest can't be taken",
         "The component's plugin.toml doesn't parse, or asks for something that can't be.",

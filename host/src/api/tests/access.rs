@@ -126,7 +126,7 @@ fn a_token_that_cannot_be_is_refused() {
         (json!({"name": "Web", "scopes": ["admin"]}), "wrong-type"),
         (json!({"name": "web", "scopes": []}), "definition-invalid"),
         (json!({"name": "web", "scopes": ["everything"]}), "wrong-type"),
-        (json!({"name": "web", "scopes": ["admin"], "expires": "soon"}), "wrong-type"),
+        (json!({"name": "web", "scopes": ["admin"], "expires": "soon"}), "definition-invalid"),
         (
             json!({"name": "web", "scopes": ["admin"], "expires": "2020-01-01T00:00:00Z"}),
             "definition-invalid",
