@@ -1,16 +1,17 @@
 //! The HTTP client of the `samsyn` command: blocking, typed, one method a call of docs/http.md.
 //!
 //! An answer keeps the host's own text beside what was read from it, so `--json` prints exactly
-//! what the host said. There is no TLS: a host listens on loopback, and what stands in front of
-//! it in production also stands between it and other machines.
+//! what the host said. TLS is as [`tls`] has it.
 
 mod answer;
 mod call;
 mod problem;
 mod registry;
 mod report;
+mod tls;
 mod token;
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -84,21 +85,29 @@ pub struct Client {
 
 impl Client {
     /// A client for `host` (`http://127.0.0.1:7400`), with the token and the application whose
-    /// name its events are sent under. Fails when `host` is no `http://` address; connects to
-    /// nothing yet.
+    /// name its events are sent under. For `https://` it trusts what the system trusts. Fails when
+    /// `host` is no such address; connects to nothing yet.
     pub fn new(
         host: &str,
         token: Option<String>,
         application: Option<String>,
     ) -> Result<Client, ClientError> {
+        Client::trusting(host, token, application, None)
+    }
+
+    /// The same, which trusts the certificates in this PEM file and no others.
+    pub fn trusting(
+        host: &str,
+        token: Option<String>,
+        application: Option<String>,
+        ca: Option<&Path>,
+    ) -> Result<Client, ClientError> {
         let host = host.trim_end_matches('/').to_owned();
         let bad_host = |why: &str| ClientError::BadHost { host: host.clone(), why: why.to_owned() };
-        if host.starts_with("https://") {
-            return Err(bad_host("this command speaks plain HTTP only"));
-        }
         let uri: ureq::http::Uri = host.parse().map_err(|_| bad_host("it is no address"))?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none() {
-            return Err(bad_host("it must start with http:// and name a machine"));
+        let is_https = uri.scheme_str() == Some("https");
+        if !(is_https || uri.scheme_str() == Some("http")) || uri.host().is_none() {
+            return Err(bad_host("it must start with http:// or https:// and name a machine"));
         }
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -109,9 +118,10 @@ impl Client {
             .timeout_recv_response(Some(ANSWER_TIMEOUT))
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
-            .user_agent(concat!("samsyn/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+            .user_agent(concat!("samsyn/", env!("CARGO_PKG_VERSION")));
+        // Reading the system's certificates takes a moment that plain HTTP needn't spend.
+        let agent = if is_https { agent.tls_config(tls::config(ca)?) } else { agent };
+        let agent = agent.build().new_agent();
         Ok(Client { agent, host, token, application })
     }
 
@@ -438,12 +448,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_http_hosts_are_taken() {
+    fn only_http_hosts_are_taken() {
         assert_eq!(
             Client::new("http://127.0.0.1:7400/", None, None).unwrap().host(),
             "http://127.0.0.1:7400"
         );
-        for host in ["https://example.com", "127.0.0.1:7400", "ftp://x", "http://", "not a host"] {
+        for host in ["127.0.0.1:7400", "ftp://x", "http://", "not a host"] {
             assert!(matches!(Client::new(host, None, None), Err(ClientError::BadHost { .. })), "{host}");
         }
     }

@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::last_use::LastUses;
-use crate::api::{self, ApiState, Token, TokenError};
+use crate::api::{self, ApiState, Tls, TlsError, Token, TokenError};
 use crate::clock::Clock;
 use crate::config::DataDir;
 use crate::engine::{ChangeError, Engine, Start, StartError};
@@ -52,6 +52,17 @@ pub enum HostError {
         /// Why.
         cause: std::io::Error,
     },
+    /// Whatever is said would be readable on its way.
+    #[error(
+        "{address} is beyond loopback, and there is no TLS: tokens and personal data would be readable on the way"
+    )]
+    Insecure {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// No token can be made.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -68,6 +79,10 @@ impl HostError {
     pub fn next_step(&self) -> &'static str {
         match self {
             HostError::Listen { .. } => "stop what listens there, or choose another address with --listen",
+            HostError::Insecure { .. } => {
+                "set `certificate` and `key` of [tls], listen on 127.0.0.1, or, behind a proxy with TLS, set insecure_listen = true"
+            }
+            HostError::Tls(_) => "mend the file, or the paths under [tls], and start again",
             HostError::Engine(StartError::Log(_)) => {
                 "look at the log with `samsyn log verify`; another host may use this data directory"
             }
@@ -80,6 +95,7 @@ impl HostError {
 pub struct Host {
     engine: Arc<Engine>,
     address: SocketAddr,
+    scheme: &'static str,
     token: Option<Token>,
     opened: Opened,
     runtime: Runtime,
@@ -101,6 +117,10 @@ impl Host {
             tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(HostError::Threads)?;
         // First of all, so that a port that is taken is said before anything is touched.
         let address = config.listen;
+        let tls = Tls::open(&config.tls.certificate, &config.tls.key)?.map(Arc::new);
+        if tls.is_none() && !address.ip().is_loopback() && !config.insecure_listen {
+            return Err(HostError::Insecure { address });
+        }
         let listen = |cause| HostError::Listen { address, cause };
         let listener = runtime.block_on(TcpListener::bind(address)).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -128,17 +148,26 @@ impl Host {
         let (stop_uses, uses_stopped) = watch::channel(false);
         let uses = runtime.spawn(uses.keep(state.clone(), uses_stopped));
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = api::serve(listener, state, async move {
+        let serving = api::serve(listener, tls.clone(), state, async move {
             let _ = stopped.await;
         });
         let server = runtime.spawn(serving);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        if let Some(tls) = tls {
+            runtime.spawn(reload_when_told(tls));
+        }
         let (stop, server, uses) = (Some(stop), Some(server), Some((stop_uses, uses)));
-        Ok(Host { engine, address, token, opened, runtime, stop, server, uses })
+        Ok(Host { engine, address, scheme, token, opened, runtime, stop, server, uses })
     }
 
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its address as a client writes it.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// The admin token, when this start made one: it is told once and kept only as a hash.
@@ -195,6 +224,29 @@ impl Host {
         self.engine.stop();
     }
 }
+
+/// Reads the certificate again whenever SIGHUP comes.
+#[cfg(unix)]
+async fn reload_when_told(tls: Arc<Tls>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(cause) => {
+            tracing::warn!(%cause, "SIGHUP can't be waited for: a new certificate needs a restart");
+            return;
+        }
+    };
+    while hangup.recv().await.is_some() {
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(cause) => tracing::error!(%cause, "the new certificate can't be used, and the old one stays"),
+        }
+    }
+}
+
+/// Where there is no SIGHUP a new certificate needs a restart.
+#[cfg(not(unix))]
+async fn reload_when_told(_: Arc<Tls>) {}
 
 /// The signals that stop a host.
 #[cfg(unix)]

@@ -29,6 +29,10 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged, in the form of `tracing`'s filter.
     pub log_filter: String,
+    /// Whether to listen beyond loopback without TLS.
+    pub insecure_listen: bool,
+    /// The certificate for TLS.
+    pub tls: TlsFiles,
     /// What HTTP takes at once.
     pub http: ApiLimits,
     /// Bounds of the engine.
@@ -39,6 +43,16 @@ pub struct Config {
     pub view: ViewConfig,
     /// What plug-ins may spend.
     pub sandbox: Limits,
+}
+
+/// The files TLS needs, both PEM; empty: no TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate, with the intermediate ones behind it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// How the host's own log is written.
@@ -59,6 +73,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
             log_format: LogFormat::Human,
             log_filter: "info".to_owned(),
+            insecure_listen: false,
+            tls: TlsFiles::default(),
             http: ApiLimits::default(),
             engine: EngineConfig::default(),
             log: LogOptions::default(),

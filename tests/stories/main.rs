@@ -23,4 +23,5 @@ mod overload;
 mod ownership;
 mod silos;
 mod survival;
+mod tls;
 mod world;

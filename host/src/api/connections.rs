@@ -13,24 +13,28 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 use super::limits::ApiLimits;
+use super::stream::Stream;
+use super::tls::Tls;
 
 /// A listener that accepts while there is room; others wait in the kernel's queue.
 pub struct Connections {
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     room: Arc<Semaphore>,
     idle: Duration,
 }
 
 impl Connections {
-    /// Accepts from this listener within these limits.
-    pub fn new(listener: TcpListener, limits: &ApiLimits) -> Connections {
+    /// Accepts from this listener within these limits, with TLS when there is a certificate.
+    pub fn new(listener: TcpListener, tls: Option<Arc<Tls>>, limits: &ApiLimits) -> Connections {
         Connections {
             listener,
+            tls,
             room: Arc::new(Semaphore::new(limits.connections)),
             idle: Duration::from_secs(limits.idle_seconds),
         }
@@ -49,6 +53,10 @@ impl Listener for Connections {
         if let Err(cause) = stream.set_nodelay(true) {
             tracing::debug!(%cause, "a connection keeps Nagle's delay");
         }
+        let stream = match &self.tls {
+            Some(tls) => Stream::Shaking(Box::new(tls.accept(stream))),
+            None => Stream::Plain(stream),
+        };
         let connection = Connection {
             stream,
             idle: self.idle,
@@ -66,7 +74,7 @@ impl Listener for Connections {
 
 /// One client's connection.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     under_way: Arc<UnderWay>,
@@ -193,12 +201,14 @@ impl Connected<IncomingStream<'_, Connections>> for Peer {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpStream;
+
     use super::*;
 
     async fn pair(idle: Duration) -> (Connection, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut connections = Connections { listener, room: Arc::new(Semaphore::new(1)), idle };
+        let mut connections = Connections { listener, tls: None, room: Arc::new(Semaphore::new(1)), idle };
         let (client, (connection, _)) = tokio::join!(TcpStream::connect(address), connections.accept());
         (connection, client.unwrap())
     }

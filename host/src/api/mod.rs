@@ -40,7 +40,9 @@ mod profiles;
 mod rate;
 mod registry_report;
 mod status;
+mod stream;
 mod timeline;
+mod tls;
 mod token;
 mod tokens;
 mod trace;
@@ -65,6 +67,7 @@ pub use event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
 pub use gate::Gate;
 pub use limits::ApiLimits;
 pub use problem::{Kind, Problem};
+pub use tls::{Tls, TlsError};
 pub use token::{Token, TokenError};
 
 use crate::engine::Engine;
@@ -105,14 +108,15 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Answers calls on this listener until `stop` is done; then no connection is accepted and the
-/// requests under way are answered.
+/// Answers calls on this listener, over TLS when there is a certificate, until `stop` is done; then
+/// no connection is accepted and the requests under way are answered.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     state: ApiState,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let connections = Connections::new(listener, &state.limits);
+    let connections = Connections::new(listener, tls, &state.limits);
     let service = router(state).into_make_service_with_connect_info::<Peer>();
     axum::serve(connections, service).with_graceful_shutdown(stop).await
 }

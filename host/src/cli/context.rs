@@ -29,6 +29,10 @@ pub struct GlobalArgs {
     )]
     pub host: String,
 
+    /// Trust the certificates in this PEM file, instead of the system's, for an https:// host
+    #[arg(long, global = true, env = "SAMSYN_CA", value_name = "FILE", help_heading = "Global options")]
+    pub ca: Option<PathBuf>,
+
     /// The token to call with; else the file SAMSYN_TOKEN_FILE names, else
     /// samsyn-data/admin-token or samsyn-data/demo-token
     #[arg(
@@ -95,7 +99,8 @@ impl Context {
     /// The client for the host that was named. Connects to nothing yet.
     pub fn client(&self) -> Result<Client, CliError> {
         let token = self.token()?;
-        Ok(Client::new(&self.globals.host, token, self.globals.application.clone())?)
+        let ca = self.globals.ca.as_deref();
+        Ok(Client::trusting(&self.globals.host, token, self.globals.application.clone(), ca)?)
     }
 
     /// The application whose namespace the event ids are in.

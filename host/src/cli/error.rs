@@ -103,6 +103,17 @@ impl From<ClientError> for CliError {
             ClientError::BadHost { host, why } => CliError::usage(format!("{host:?} can't be a host"))
                 .because(why)
                 .next("give --host or SAMSYN_HOST an address such as http://127.0.0.1:7400"),
+            ClientError::BadCa { path, why } => {
+                CliError::usage(format!("{path} holds no certificates to trust")).because(why).next(
+                    "give --ca or SAMSYN_CA a PEM file with the authority's certificate, or the host's own",
+                )
+            }
+            ClientError::Unreachable { host, cause, .. } if cause.contains("certificate") => CliError::new(
+                Exit::Unreachable,
+                format!("{host} shows a certificate that isn't trusted"),
+            )
+            .because(cause)
+            .next("name the authority's certificate with --ca FILE, and the machine as the certificate does"),
             ClientError::Unreachable { host, cause, .. } => {
                 CliError::new(Exit::Unreachable, format!("no host answers at {host}"))
                     .because(cause)

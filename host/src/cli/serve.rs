@@ -96,10 +96,10 @@ fn announce(host: &Host, context: &Context) -> Result<(), CliError> {
     tracing::info!(%address, folded = host.opened().folded, "listening");
     let token = host.token().map(|token| token.as_str());
     if context.json {
-        let line = json!({ "listening": format!("http://{address}"), "token": token });
+        let line = json!({ "listening": host.url(), "token": token });
         return context.print(&format!("{line}\n"));
     }
-    let mut text = format!("Samsyn listens on http://{address}\n");
+    let mut text = format!("Samsyn listens on {}\n", host.url());
     if let Some(token) = token {
         text += &format!(
             "\nThe admin token, shown this once and kept only as a hash:\n\n  {token}\n\n\

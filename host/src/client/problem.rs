@@ -43,6 +43,14 @@ pub enum ClientError {
         /// What is wrong with it.
         why: String,
     },
+    /// The certificates to trust can't be read.
+    #[error("{path} can't be trusted: {why}")]
+    BadCa {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Nothing answered: not started, another port, or the connection broke.
     #[error("no host answers at {host}: {cause}")]
     Unreachable {
@@ -79,7 +87,7 @@ impl ClientError {
             ClientError::Unreachable { .. } => true,
             ClientError::Refused(problem) => matches!(problem.status, 429 | 502 | 503 | 504),
             ClientError::Unreadable { status, .. } => matches!(status, 502..=504),
-            ClientError::BadHost { .. } | ClientError::Unsendable { .. } => false,
+            ClientError::BadHost { .. } | ClientError::BadCa { .. } | ClientError::Unsendable { .. } => false,
         }
     }
 

@@ -106,7 +106,7 @@ impl World {
         let host = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let state = ApiState::new(engine.clone(), limits, Limits::default().component_bytes);
-        let server = runtime.spawn(serve(listener, state, async move {
+        let server = runtime.spawn(serve(listener, None, state, async move {
             let _ = stopped.await;
         }));
         let config = ureq::Agent::config_builder()
