@@ -14,6 +14,7 @@ mod extism;
 mod http;
 mod load;
 mod machine;
+mod ownership;
 mod pipeline;
 mod report;
 mod run;
@@ -103,6 +104,10 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     if bench.wants(&["scale.million_profiles", "view.open", "view.rebuild"]) {
         eprintln!("scale and view");
         figures.extend(scale::measure(bench, &subject)?);
+    }
+    if bench.wants(ownership::NAMES) {
+        eprintln!("ownership");
+        figures.extend(ownership::measure(bench)?);
     }
     if bench.wants(&["demo.rss"]) {
         eprintln!("demo");

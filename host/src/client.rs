@@ -4,6 +4,7 @@
 //! what the host said. TLS is as [`tls`] has it.
 
 mod answer;
+mod assignment;
 mod call;
 mod problem;
 mod registry;
@@ -24,6 +25,10 @@ use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to
 pub use answer::{
     Accepted, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, EventAnswer, EventHead, FieldOutcome,
     Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue, Status, TimelineItem,
+};
+pub use assignment::{
+    Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,
+    ProfileClaims, SamplePlan, WithoutClaim,
 };
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
@@ -225,18 +230,6 @@ impl Client {
         self.call(Call::new("GET", format!("/v1/fields/{}", percent_encoded(name))))
     }
 
-    /// Makes a capability the field's source; none leaves the field without one.
-    pub fn assign(
-        &self,
-        field: &str,
-        capability: Option<&str>,
-        reason: Option<&Reason>,
-    ) -> Result<Answer<Field>, ClientError> {
-        let body = serde_json::json!({ "capability": capability });
-        let call = Call::new("PUT", format!("/v1/fields/{}/source", percent_encoded(field))).reason(reason);
-        self.call(call.json(&body)?)
-    }
-
     /// All identifiers.
     pub fn identifiers(&self) -> Result<List<Identifier>, ClientError> {
         self.list("/v1/identifiers", &[], usize::MAX)
@@ -291,9 +284,9 @@ impl Client {
     }
 
     /// Removes a capability; its claims stay visible to administrators.
-    pub fn remove(&self, capability: &str, reason: Option<&Reason>) -> Result<(), ClientError> {
+    pub fn remove(&self, capability: &str, force: bool, reason: Option<&Reason>) -> Result<(), ClientError> {
         let path = format!("/v1/capabilities/{}", percent_encoded(capability));
-        self.done(Call::new("DELETE", path).reason(reason))
+        self.done(Call::new("DELETE", path).flag("force", force).reason(reason))
     }
 
     /// Makes a call whose answer has nothing to read.

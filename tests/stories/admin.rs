@@ -58,7 +58,7 @@ fn two_capabilities_disagree_and_the_admin_decides() {
     assert_eq!(field["source"], "sms");
     assert_eq!(world.fields("eva")["country"], "NO");
     assert_eq!(seen("crm"), Some((json!("SE"), json!(false))));
-    world.run(&["field", "assign", "country", "crm"]).ok();
+    world.run(&["field", "assign", "country", "crm", "--yes"]).ok();
     assert_eq!(world.fields("eva")["country"], "SE");
     let meta = &world.profile("eva")["meta"]["country"];
     assert_eq!(meta["source"], "crm");
@@ -86,7 +86,7 @@ fn settings(world: &World) {
 
 fn removal(world: &World) {
     assert_eq!(world.run(&["plugin", "remove", "loyalty"]).code, Some(2), "nobody can be asked");
-    world.run(&["plugin", "remove", "loyalty", "--yes"]).ok();
+    world.run(&["plugin", "remove", "loyalty", "--force", "--yes"]).ok();
     assert_eq!(world.get("/v1/capabilities/loyalty").problem(), "unknown-capability");
     assert_eq!(world.fields("eva")["loyalty.points"], Value::Null);
     let profile = world.profile("eva");

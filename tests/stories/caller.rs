@@ -203,8 +203,11 @@ impl Caller {
             let lag = status["capabilities"].as_array().into_iter().flatten();
             let waiting = status["queue"]["depth"].as_u64().unwrap_or(1)
                 + lag.map(|capability| capability["lag"].as_u64().unwrap_or(0)).sum::<u64>();
+            let jobs = self.get("/v1/jobs").of(200);
+            let told =
+                jobs["adopted"] == status["registry_revision"] && jobs["items"][0]["state"] != "running";
             let now = Some((waiting, status["decided"].clone(), status["sandboxes"].clone()));
-            let still = waiting == 0 && now == before;
+            let still = waiting == 0 && told && now == before;
             before = now;
             still.then_some(())
         });

@@ -174,7 +174,7 @@ fn she_complains(world: &World) {
         world.assign("email.opted_out", source.clone());
         assert_eq!(opted_out(), true, "assigned to {source}");
     }
-    let removed = world.send("DELETE", "/v1/capabilities/email", &[], b"");
+    let removed = world.send("DELETE", "/v1/capabilities/email?force=true", &[], b"");
     assert_eq!(removed.status, 204, "{removed:?}");
     world.settle();
     assert_eq!(opted_out(), true, "its source is gone");

@@ -16,6 +16,7 @@ mod customer;
 mod damage;
 mod demo;
 mod dictionary;
+mod handover;
 mod import;
 mod integrator;
 mod interface;

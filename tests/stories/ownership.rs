@@ -149,7 +149,7 @@ fn a_plug_in_that_was_removed_can_start_again_from_the_oldest_event() {
     for _ in 0..3 {
         world.script("anew", &["add probe.count", "remember the old days"]);
     }
-    assert_eq!(world.send("DELETE", "/v1/capabilities/probe", &[], b"").status, 204);
+    assert_eq!(world.send("DELETE", "/v1/capabilities/probe?force=true", &[], b"").status, 204);
     world.script("anew", &["add probe.count"]);
     world.post_component("?from=start", &counter).of(201);
     until("it has caught up", || {

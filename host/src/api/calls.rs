@@ -14,8 +14,8 @@ use super::needs::{
 };
 use super::openapi::{self, Describe};
 use super::{
-    ApiState, capabilities, describe, events, fields, parked, profiles, registry_report, status, timeline,
-    tokens, trace,
+    ApiState, assignments, capabilities, claims, describe, events, fields, parked, profiles, registry_report,
+    status, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -43,7 +43,17 @@ pub fn calls() -> Vec<Call> {
         get("/v1/fields", FIELDS, fields::list, describe::fields::list),
         get("/v1/fields/{name}", FIELDS, fields::show, describe::fields::show),
         put("/v1/fields/{name}", REGISTRY_WRITE, fields::define, describe::fields::define),
-        put("/v1/fields/{name}/source", REGISTRY_WRITE, fields::assign, describe::fields::assign),
+        put(
+            "/v1/fields/{name}/source",
+            REGISTRY_WRITE,
+            assignments::assign_one,
+            describe::assignments::assign_one,
+        ),
+        get("/v1/fields/{name}/claims", ADMIN, claims::list, describe::claims::list),
+        get("/v1/fields/{name}/disagreements", ADMIN, claims::disagreements, describe::claims::disagreements),
+        get("/v1/disagreements", ADMIN, claims::all_disagreements, describe::claims::all_disagreements),
+        post("/v1/assignments", REGISTRY_WRITE, assignments::assign, describe::assignments::assign),
+        get("/v1/jobs", REGISTRY_READ, assignments::jobs, describe::assignments::jobs),
         get("/v1/identifiers", IDENTIFIERS, fields::list_identifiers, describe::fields::list_identifiers),
         put(
             "/v1/identifiers/{name}",

@@ -203,15 +203,27 @@ pub async fn release(
     Ok(Json(tree(&state, name).await?).into_response())
 }
 
+/// How to remove.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RemoveParams {
+    /// Though fields lose their source by it.
+    force: bool,
+    /// Why it is done.
+    reason: Option<Reason>,
+}
+
 /// `DELETE /v1/capabilities/{name}`.
 pub async fn remove(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
-    Params(why): Params<Why>,
+    Params(params): Params<RemoveParams>,
 ) -> Answer {
-    let by = Attribution { by: application, reason: why.reason };
+    let by = Attribution { by: application, reason: params.reason };
     let capability = known(&state.engine.registry(), &name)?.0.clone();
-    state.engine.change_registry(RegistryChange::Removed { capability }, by).await?;
+    let engine = state.engine.clone();
+    let seq = blocking(move || engine.remove_capability(capability, params.force, by)).await??;
+    state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

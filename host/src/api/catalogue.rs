@@ -205,6 +205,12 @@ catalogue! {
     NotDeclared "not-declared" CONFLICT, "The capability doesn't source the field",
         "A field's source must declare it in its manifest.",
         "Declare the field under `[sources]` in plugin.toml, and install that version first.";
+    StillSources "still-sources" CONFLICT, "The capability is still the source of fields",
+        "Removing it would leave fields without a source.",
+        "Give its fields to another capability with `POST /v1/assignments` first, then remove it.";
+    PlanStale "plan-stale" CONFLICT, "The plan is out of date",
+        "The registry changed after the plan was made, so that the plan may no longer be what would happen.",
+        "Ask for the plan again with `?dry_run=true`, look at it, and send its `revision`.";
     FieldTypeConflict "field-type-conflict" CONFLICT, "Manifest and dictionary disagree",
         "The plug-in's manifest says something else of a field than the dictionary: its type, values, schema, unit, class, protection or what it identifies.",
         "Change the manifest, or the field with `PUT /v1/fields/{name}`.";

@@ -5,6 +5,7 @@ use super::problem::{Kind, Problem};
 use crate::engine::{AcceptError, ChangeError, InstallError, QueryError};
 use crate::registry::RegistryError;
 use crate::sandbox::PackageError;
+use crate::vocabulary::CapabilityName;
 
 /// Why an event isn't taken, with the place of the event in the request.
 pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
@@ -42,10 +43,35 @@ impl From<RegistryError> for Problem {
             RegistryError::Unknown { .. } => Kind::UnknownCapability,
             RegistryError::NotDeclared { .. } => Kind::NotDeclared,
             RegistryError::FieldConflict { .. } => Kind::FieldTypeConflict,
+            RegistryError::StillSources { .. } => Kind::StillSources,
+            RegistryError::PlanStale { .. } => Kind::PlanStale,
             RegistryError::Invalid { .. } => Kind::DefinitionInvalid,
         };
-        Problem::new(kind, error.to_string())
+        let next = match &error {
+            RegistryError::StillSources { capability, heirs, .. } => Some(heir_plan(capability, heirs)),
+            _ => None,
+        };
+        let problem = Problem::new(kind, error.to_string());
+        match next {
+            Some(next) => problem.next(next),
+            None => problem,
+        }
     }
+}
+
+/// The plan that makes it possible to remove a source.
+fn heir_plan(capability: &CapabilityName, heirs: &[CapabilityName]) -> String {
+    let Some(heir) = heirs.first() else {
+        return format!(
+            "No other plug-in declares all of them: give them away one by one with `samsyn field assign FIELD \
+             CAPABILITY`, or leave them without a source with `samsyn field assign --from {capability} --all --none`."
+        );
+    };
+    format!(
+        "See what that would change: POST /v1/assignments?dry_run=true \
+         {{\"from\": \"{capability}\", \"all\": true, \"to\": \"{heir}\"}}, or \
+         `samsyn field assign --from {capability} --all {heir} --dry-run`."
+    )
 }
 
 impl From<ChangeError> for Problem {

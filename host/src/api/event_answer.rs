@@ -39,6 +39,9 @@ pub struct EventAnswer<'a> {
 struct FieldAnswer<'a> {
     outcome: &'static str,
     source: Option<&'a str>,
+    /// What was suggested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposed: Option<JsonValue<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<JsonValue<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,16 +118,21 @@ fn fields<'a>(
     decided: impl Iterator<Item = &'a Decided>,
     viewer: &Viewer,
 ) -> BTreeMap<&'a str, FieldAnswer<'a>> {
-    let waiting = FieldAnswer { outcome: "waiting", source: None, value: None, code: None, message: None };
     let own = viewer.sent(&accepted.event);
     let is_seen = |field: &str| viewer.sees_proposal(field, own);
-    let proposed = accepted.proposals.iter().map(|proposal| proposal.field.as_str());
-    let proposed = proposed.filter(|field| is_seen(field));
-    let mut fields: BTreeMap<&str, FieldAnswer<'_>> =
-        proposed.map(|field| (field, FieldAnswer { value: None, ..waiting })).collect();
+    let sees_proposed = |field: &str| own || viewer.policy().reads(field);
+    let waiting = accepted.proposals.iter().filter(|proposal| is_seen(proposal.field.as_str()));
+    let waiting = waiting.map(|proposal| {
+        let field = proposal.field.as_str();
+        let proposed = Some(JsonValue(proposal.value.as_ref())).filter(|_| sees_proposed(field));
+        let outcome = "waiting";
+        (field, FieldAnswer { outcome, source: None, proposed, value: None, code: None, message: None })
+    });
+    let mut fields: BTreeMap<&str, FieldAnswer<'_>> = waiting.collect();
     for answer in decided.flat_map(|decided| &decided.answers).filter(|answer| is_seen(answer.field.as_str()))
     {
         let mut told = field(answer, accepted);
+        told.proposed = told.proposed.filter(|_| sees_proposed(answer.field.as_str()));
         told.value = told.value.filter(|_| viewer.policy().reads(answer.field.as_str()));
         told.message = told.message.filter(|_| viewer.sees_words());
         fields.insert(answer.field.as_str(), told);
@@ -134,13 +142,11 @@ fn fields<'a>(
 
 fn field<'a>(answer: &'a Answer, accepted: &'a Accepted) -> FieldAnswer<'a> {
     let source = answer.source.as_ref().map(|source| source.as_str());
-    let said = |outcome| FieldAnswer { outcome, source, value: None, code: None, message: None };
+    let proposal = accepted.proposals.iter().find(|proposal| proposal.field == answer.field);
+    let proposed = proposal.map(|proposal| JsonValue(proposal.value.as_ref()));
+    let said = |outcome| FieldAnswer { outcome, source, proposed, value: None, code: None, message: None };
     match &answer.outcome {
-        AnswerKind::Accepted => {
-            let proposal = accepted.proposals.iter().find(|proposal| proposal.field == answer.field);
-            let value = proposal.map(|proposal| JsonValue(proposal.value.as_ref()));
-            FieldAnswer { value, ..said("accepted") }
-        }
+        AnswerKind::Accepted => FieldAnswer { value: proposed, ..said("accepted") },
         AnswerKind::InAnotherForm(value) => {
             FieldAnswer { value: Some(JsonValue(Some(value))), ..said("accepted-in-another-form") }
         }

@@ -55,6 +55,8 @@ pub struct FieldAnswer<'a> {
     proposed_by: Option<&'a CapabilityName>,
     /// Whose claim is the value.
     source: Option<&'a CapabilityName>,
+    /// Former sources whose claims stand in where it has none, newest first.
+    inherits: &'a [CapabilityName],
     /// Who makes claims for it.
     claimed_by: Vec<&'a CapabilityName>,
     /// Who reads it.
@@ -90,6 +92,7 @@ fn field_answer<'a>(
         status,
         proposed_by,
         source: field.source.as_ref().filter(|_| reads_registry || policy.reads(name.as_str())),
+        inherits: if reads_registry { &field.inherits } else { &[] },
         claimed_by: capabilities()
             .filter(|(_, is)| is.manifest.sources.contains_key(name))
             .map(|(by, _)| by)
@@ -125,7 +128,16 @@ pub async fn show(
     answer(&state.engine.registry(), &name, viewer.policy())
 }
 
-fn answer(registry: &Registry, name: &str, policy: &Policy) -> Answer {
+/// The name of a field that is there, for calls that only who knows every field may make.
+pub fn known_name(registry: &Registry, name: &str) -> Answer<FieldName> {
+    let unknown = || {
+        Problem::new(Kind::FieldNotFound, format!("there is no field {:?}", json::shortened(name))).at("name")
+    };
+    registry.fields.get_key_value(name).map(|(name, _)| name.clone()).ok_or_else(unknown)
+}
+
+/// FIELD of docs/http.md.
+pub fn answer(registry: &Registry, name: &str, policy: &Policy) -> Answer {
     let known = registry.fields.get_key_value(name).filter(|_| policy.knows_field(name));
     let Some((name, field)) = known else {
         let detail = format!("there is no field {:?}", json::shortened(name));
@@ -207,37 +219,6 @@ pub async fn define(
     let change = RegistryChange::FieldDefined { name: name.clone(), field };
     state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
     answer(&state.engine.registry(), name.as_str(), &Policy::everything())
-}
-
-/// A field's source.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("required" = ["capability"]))]
-pub struct Assignment {
-    /// The new source, or null for none.
-    // Null must be said: an empty body is no decision.
-    #[serde(deserialize_with = "Option::deserialize")]
-    capability: Option<CapabilityName>,
-}
-
-/// `PUT /v1/fields/{name}/source`.
-pub async fn assign(
-    State(state): State<ApiState>,
-    Extension(Caller(application)): Extension<Caller>,
-    Segment(name): Segment,
-    Params(why): Params<Why>,
-    request: Request,
-) -> Answer {
-    let bytes = body::json(request, body::JSON, &state.limits).await?;
-    let assignment: Assignment = json::body_as(&bytes)?;
-    let unknown = |_| {
-        Problem::new(Kind::FieldNotFound, format!("there is no field {:?}", json::shortened(&name)))
-            .at("name")
-    };
-    let field = FieldName::new(&name).map_err(unknown)?;
-    let change = RegistryChange::SourceAssigned { field, source: assignment.capability };
-    state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
-    answer(&state.engine.registry(), &name, &Policy::everything())
 }
 
 /// An identifier as it is answered.

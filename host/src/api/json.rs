@@ -232,6 +232,20 @@ pub fn body_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
+/// The greatest whole number that a double holds with all below it.
+pub const WHOLE_MAX: u64 = 1 << 53;
+
+/// [`whole`] for a larger number that may be left out.
+pub fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    let whole = number as u64;
+    if whole <= WHOLE_MAX && whole as f64 == number {
+        return Ok(Some(whole));
+    }
+    let expected = format!("a whole number from 0 to {WHOLE_MAX}");
+    Err(serde::de::Error::invalid_value(serde::de::Unexpected::Float(number), &expected.as_str()))
+}
+
 /// Reads a whole number, for `deserialize_with`: JSON has one kind of number, so `5.0` is 5.
 pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let number = f64::deserialize(deserializer)?;

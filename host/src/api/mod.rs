@@ -8,12 +8,14 @@
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
 
 mod access;
+mod assignments;
 mod base64url;
 mod body;
 mod calls;
 mod capabilities;
 mod capability_answer;
 pub mod catalogue;
+mod claims;
 mod conditional;
 mod connections;
 mod convert;

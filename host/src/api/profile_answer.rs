@@ -38,7 +38,7 @@ struct Meta<'a> {
 /// What one capability or application says of a field.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Claim")]
-struct ClaimAnswer<'a> {
+pub struct ClaimAnswer<'a> {
     by: &'a str,
     value: JsonValue<'a>,
     observed_at: Timestamp,
@@ -86,6 +86,16 @@ fn is_wanted(wanted: &Wanted, name: &FieldName) -> bool {
 
 fn visible<'a>(profile: &'a ReadProfile, registry: &'a Registry, name: &FieldName) -> Option<Visible<'a>> {
     profile.state.visible(name, registry.fields.get(name)?, &profile.partition.adopted.visible)
+}
+
+/// What every capability and application says of one field.
+pub fn claims_of<'a>(
+    profile: &'a ReadProfile,
+    registry: &'a Registry,
+    field: &FieldName,
+) -> Vec<ClaimAnswer<'a>> {
+    let wanted = Some(BTreeSet::from([field.clone()]));
+    all_claims(profile, registry, &wanted).remove(field.as_str()).unwrap_or_default()
 }
 
 /// What every capability and application says; of a capability that is installed only the

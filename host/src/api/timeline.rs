@@ -33,7 +33,7 @@ pub struct Step<'a> {
     cause: String,
     /// An application's event, one that a capability emitted, changed values, or a delivery that ran
     /// again.
-    #[schemars(extend("enum" = ["event", "emitted", "change", "retry"]))]
+    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "retry"]))]
     kind: &'static str,
     event: Option<EventHead<'a>>,
     proposed: Vec<&'a str>,
@@ -137,6 +137,9 @@ fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) 
 /// waited and ran again.
 fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
     let decided = &entry.decided;
+    if decided.kind == CauseKind::Assignment {
+        return "assignment";
+    }
     let same_item =
         |other: &TimelineEntry| other.decided.cause == decided.cause && other.decided.cursor.is_none();
     let late = decided.through > decided.cause || older.iter().any(same_item);
@@ -147,6 +150,8 @@ fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
         CauseKind::Event => "event",
         CauseKind::Emitted => "emitted",
         CauseKind::Change => "change",
+        CauseKind::Assignment => "assignment",
+        CauseKind::Offered => "offered",
     }
 }
 

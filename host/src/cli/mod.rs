@@ -200,7 +200,7 @@ mod tests {
             "samsyn event import f --delimiter ,",
             "samsyn event send --name x --wait 31",
             "samsyn profile set customer_id:1",
-            "samsyn field assign email",
+            "samsyn field assign email crm --inherit --clear",
             "samsyn completions cobol",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

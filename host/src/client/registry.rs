@@ -50,6 +50,9 @@ pub struct Field {
     /// The assigned source.
     #[serde(default)]
     pub source: Option<String>,
+    /// Former sources whose claims stand in where it has none.
+    #[serde(default)]
+    pub inherits: Vec<String>,
     /// Capabilities that make claims for it.
     #[serde(default)]
     pub claimed_by: Vec<String>,

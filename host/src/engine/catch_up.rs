@@ -36,15 +36,16 @@ impl Engine {
         adopted.through = core.state.through;
         adopted.revision = runtime.registry.revision;
         adopted.at = self.clock.now();
-        let known: Vec<CapabilityName> = adopted.visible.keys().cloned().collect();
-        for name in known.iter().filter(|name| !runtime.registry.capabilities.contains_key(*name)) {
-            adopted.visible.remove(name);
-            adopted.lagging.retain(|cursor| cursor.capability != *name);
-        }
+        // The generation of one that was removed stays known: fields may inherit from it.
+        adopted.lagging.retain(|cursor| runtime.registry.capabilities.contains_key(&cursor.capability));
+        let generations = adopted.visible.clone();
         for (name, capability) in &runtime.registry.capabilities {
             let stands_still = capability.is_quarantined() || slow.contains(name);
             adopt_capability(&mut adopted, name, capability, stands_still);
         }
+        let job = self.job_of(partition, &core.state, &adopted, &generations, &runtime);
+        let has_job = job.is_some();
+        adopted.jobs.extend(job);
         let changed =
             core.runtime.as_ref().map(|before| changed_capabilities(before, &runtime)).unwrap_or_default();
         let released = core.runtime.as_ref().is_some_and(|before| ended_quarantine(before, &runtime));
@@ -56,6 +57,9 @@ impl Engine {
             self.append_adopted(partition, &mut core, adopted)?;
         }
         drop(core);
+        if has_job {
+            self.wake_supervisor();
+        }
         self.retry_changed(partition, &changed);
         if released {
             self.resume_held(partition)?;
@@ -124,7 +128,7 @@ impl Engine {
             if !still_slow && through.seq.saturating_sub(cursor.through.seq) <= RECORDS_LEFT_MAX {
                 self.queue(partition).push(Work::Join { partition, capability: capability.clone() });
                 passed += 1;
-                self.wait_for_join(partition, capability);
+                self.wait_for_join(partition, capability, cursor.generation);
                 continue;
             }
             for record in self.log().scan(partition, cursor.through.seq.max(1)) {
@@ -141,8 +145,13 @@ impl Engine {
     }
 
     /// Waits for the worker to have done the hand-over, so that the next round finds it done.
-    fn wait_for_join(&self, partition: Partition, capability: &CapabilityName) {
-        while !self.stopping.load(Ordering::Relaxed) && self.cursor_in(partition, capability).is_some() {
+    fn wait_for_join(&self, partition: Partition, capability: &CapabilityName, generation: u32) {
+        // A generation that started meanwhile has a cursor of its own, and no hand-over yet.
+        let lags = || {
+            let cursor = self.cursor_in(partition, capability);
+            cursor.is_some_and(|(cursor, _)| cursor.generation == generation)
+        };
+        while !self.stopping.load(Ordering::Relaxed) && lags() {
             let quarantined = |is: &Arc<crate::registry::Capability>| is.is_quarantined();
             if self.registry().capabilities.get(capability).is_none_or(quarantined) {
                 return;
@@ -224,9 +233,15 @@ impl Engine {
         let mut adopted = Adopted::clone(&core.state.adopted);
         adopted.through = core.state.through;
         adopted.lagging.retain(|is| is.capability != *capability);
+        let generations = adopted.visible.clone();
         adopted.visible.insert(capability.clone(), cursor.generation);
         adopted.at = self.clock.now();
-        self.append_adopted(partition, &mut core, adopted)
+        if let Some(runtime) = core.runtime.clone() {
+            adopted.jobs.extend(self.job_of(partition, &core.state, &adopted, &generations, &runtime));
+        }
+        self.append_adopted(partition, &mut core, adopted)?;
+        self.wake_supervisor();
+        Ok(())
     }
 
     pub(super) fn wait_until_durable(&self, position: Position) {
@@ -284,7 +299,7 @@ impl Engine {
         self.supervisor_wake.notify_all();
     }
 
-    fn wake_supervisor(&self) {
+    pub(super) fn wake_supervisor(&self) {
         self.supervisor.lock().look = true;
         self.supervisor_wake.notify_all();
     }
@@ -306,6 +321,7 @@ impl Engine {
                 self.quarantine(change, &host);
             }
             self.start_catch_up();
+            self.start_telling();
         }
     }
 
@@ -339,7 +355,7 @@ pub(super) fn items_of(record: &StoredRecord) -> Result<Vec<(u16, Item)>, Accept
         Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
         Record::Decided(decided) => {
             let decided = Arc::new(decided);
-            let indexes = 0..=decided.emitted.len() as u16;
+            let indexes = 0..=decided.last_item();
             indexes.filter_map(|index| Some((index, Item::of_decided(&decided, index)?))).collect()
         }
         _ => Vec::new(),

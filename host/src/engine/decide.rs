@@ -1,10 +1,11 @@
 //! From what the handlers asked for to one record: a pure function.
 
+use super::owed::owed;
 use crate::record::{
     Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
     Memory, Outcome, PartitionState, ProfileState, Told,
 };
-use crate::registry::Routing;
+use crate::registry::{Field, Routing};
 use crate::sandbox::CallReport;
 use crate::vocabulary::{
     CapabilityName, Effect, Failure, FailureKind, FieldName, ItemPosition, Proposal, Refusal, Role, Seq,
@@ -79,8 +80,10 @@ pub struct Decision<'a> {
     pub partition: &'a PartitionState,
     /// The profile before this record.
     pub state: &'a ProfileState,
-    /// What was proposed, when the item is an application's event.
+    /// The item, when it is an application's event.
     pub accepted: Option<&'a Accepted>,
+    /// What the item proposes.
+    pub proposals: &'a [Proposal],
     /// Whether the profile is what the sender expected.
     pub precondition_met: bool,
     /// How each delivery went.
@@ -97,26 +100,32 @@ impl Decision<'_> {
     /// The record: all of what follows, or for a handler that failed nothing.
     pub fn decide(mut self) -> Decided {
         let mut decided = self.empty();
-        if let Some(accepted) = self.accepted {
-            self.add_answers(accepted, &mut decided);
-        }
+        self.add_answers(&mut decided);
         // What the handlers asked for is moved into the record, not copied.
         for delivery in std::mem::take(&mut self.delivered) {
             let of = Of { capability: delivery.capability, generation: delivery.generation };
             let outcome = self.outcome(delivery, &mut decided.emitted);
-            self.add_changes(of, &outcome, &mut decided.changes);
             decided.outcomes.push(outcome);
+            self.add_changes(of, &decided.outcomes, &mut decided.changes);
         }
-        decided.changes.retain(|changed| changed.before != changed.after);
+        if !self.partition.adopted.jobs.is_empty() {
+            self.tell_owed(&mut decided);
+        }
+        decided.changes.retain(|changed| {
+            let opted_out = changed.after == Some(Value::Boolean(true));
+            let latches = changed.protective && opted_out && !self.state.is_latched(&changed.field);
+            changed.before != changed.after || latches
+        });
         decided
     }
 
-    fn add_answers(&self, accepted: &Accepted, decided: &mut Decided) {
-        for proposal in &accepted.proposals {
+    fn add_answers(&self, decided: &mut Decided) {
+        for proposal in self.proposals {
             let answer = self.answer(proposal);
-            if answer.outcome == AnswerKind::NoSource && !self.late {
+            if answer.outcome == AnswerKind::NoSource && !self.late && self.cause.kind == CauseKind::Event {
                 let Proposal { field, value, by, at } = proposal.clone();
-                decided.held.push(HeldProposal { by, field, value, at });
+                let event = Some(self.cause.item.seq);
+                decided.held.push(HeldProposal { by, field, value, at, event });
             }
             // A late delivery answers only for its own capability.
             let is_mine =
@@ -125,11 +134,26 @@ impl Decision<'_> {
                 decided.answers.push(answer);
             }
         }
-        if !self.late {
+        if let Some(accepted) = self.accepted.filter(|_| !self.late) {
             let new = accepted.identifiers.iter().filter(|is| !self.state.identifiers.contains(is));
             decided.identifiers = new.cloned().collect();
             decided.conflicts = accepted.conflicts.clone();
         }
+    }
+
+    /// Tells with this record what moved sources made of the customer's values, so that the job
+    /// that does so needn't: what consumers heard last is where the change begins.
+    fn tell_owed(&self, decided: &mut Decided) {
+        let owed = owed(self.state, self.partition, self.routing);
+        decided.tells = !owed.is_empty();
+        for changed in owed.changes {
+            match decided.changes.iter_mut().find(|is| is.field == changed.field) {
+                Some(is) => is.before = changed.before,
+                None => decided.changes.push(changed),
+            }
+        }
+        let answered = |held: &HeldProposal| decided.answers.iter().any(|answer| answer.field == held.field);
+        decided.offered = owed.offered.into_iter().filter(|held| !answered(held)).collect();
     }
 
     fn empty(&self) -> Decided {
@@ -157,6 +181,8 @@ impl Decision<'_> {
             held: Vec::new(),
             changes: Vec::new(),
             emitted: Vec::new(),
+            offered: Vec::new(),
+            tells: false,
         }
     }
 
@@ -270,26 +296,37 @@ impl Decision<'_> {
         })
     }
 
-    /// The visible values that this delivery's claims change: those of fields whose source it is.
-    fn add_changes(&self, of: Of, outcome: &Outcome, changes: &mut Vec<Changed>) {
+    /// The visible values that the claims of the newest outcome change: those of fields whose
+    /// source it is, or that inherit from it.
+    fn add_changes(&self, of: Of, outcomes: &[Outcome], changes: &mut Vec<Changed>) {
+        let Some(outcome) = outcomes.last() else { return };
         let name = &outcome.capability;
         if self.partition.generation(name) != Some(of.generation) {
             return;
         }
         for (field, value) in &outcome.claims {
             let Some(entry) = self.routing.field(field) else { continue };
-            if entry.source.as_ref() != Some(name) {
+            let is_source = entry.source.as_ref() == Some(name);
+            if !is_source && !entry.inherits.contains(name) {
                 continue;
             }
             let visible = self.state.visible(field, entry, &self.partition.adopted.visible);
             let before = visible.map(|visible| visible.value.clone());
-            // Only its source's word ends an opt-out: taking the claim back does not.
+            let opted_out = entry.protective && before == Some(Value::Boolean(true));
             let after = match value {
-                None if entry.protective => before.clone(),
-                value => value.clone(),
+                // Only its source's word ends an opt-out: taking the claim back does not.
+                None if opted_out => before.clone(),
+                _ if opted_out && !is_source => before.clone(),
+                value if is_source => value.clone(),
+                _ => self.inherited(field, entry, outcomes),
             };
             match changes.iter_mut().find(|changed| changed.field == *field) {
-                Some(changed) => changed.after = after,
+                Some(changed) => {
+                    changed.after = after;
+                    if is_source {
+                        changed.by = name.clone();
+                    }
+                }
                 None => changes.push(Changed {
                     by: name.clone(),
                     field: field.clone(),
@@ -299,6 +336,20 @@ impl Decision<'_> {
                 }),
             }
         }
+    }
+
+    /// The value that a field inherits, with the claims that are made in this record.
+    fn inherited(&self, name: &FieldName, field: &Field, outcomes: &[Outcome]) -> Option<Value> {
+        let says = |by: &CapabilityName| {
+            let generation = self.partition.generation(by)?;
+            let own = |is: &&Outcome| is.generation == generation && is.capability == *by;
+            let made = outcomes.iter().rev().filter(own).flat_map(|outcome| outcome.claims.iter().rev());
+            match made.into_iter().find(|(claimed, _)| claimed == name) {
+                Some((_, value)) => Some(value.clone()),
+                None => Some(self.state.told(by, generation)?.claim(name)?.value.clone()),
+            }
+        };
+        field.lineage().pick(says).map(|(_, value)| value)
     }
 
     fn answer(&self, proposal: &Proposal) -> Answer {

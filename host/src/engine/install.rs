@@ -142,7 +142,11 @@ impl Engine {
         self.append_change_locked(change, by.into())
     }
 
-    fn append_change_locked(&self, change: RegistryChange, by: Attribution) -> Result<Seq, ChangeError> {
+    pub(super) fn append_change_locked(
+        &self,
+        change: RegistryChange,
+        by: Attribution,
+    ) -> Result<Seq, ChangeError> {
         let registry = self.registry();
         registry.check(&change)?;
         let next = registry.apply(registry.revision + 1, &change)?;

@@ -15,13 +15,16 @@
 //! [`identity`], a partition's sequencer.
 
 mod accept;
+mod assign;
 mod catch_up;
+mod claims;
 pub mod decide;
 mod durable;
 mod event_ids;
 mod identity;
 mod install;
 pub mod metrics;
+mod owed;
 mod partition;
 pub mod project;
 mod query;
@@ -32,18 +35,23 @@ mod run;
 mod runtime;
 mod sequencer;
 mod status;
+mod tally;
+mod tell;
 mod worker;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use accept::{AcceptError, Acceptance, Expectation, NewEvent};
+pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
+pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions};
 pub use query::{EventDecisions, QueryError, ReadProfile, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
 pub use runtime::LoadError;
 pub use status::Status;
+pub use tell::{JobReport, Jobs};
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -90,6 +98,8 @@ pub struct Engine {
     slow: Mutex<HashSet<CapabilityName>>,
     /// Capabilities whose catch-up thread runs.
     catching_up: Mutex<HashSet<CapabilityName>>,
+    /// What is told of sources that moved, and what was.
+    telling: Mutex<tell::Telling>,
     /// What the engine itself asks of the registry.
     supervisor: Mutex<Supervisor>,
     supervisor_wake: Condvar,

@@ -75,7 +75,9 @@ fn refusal(code: &str, message: String) -> Refusal {
 
 /// The changes that one observer is told of.
 pub fn project_changes(changes: &[Changed], routed: &Routed) -> Vec<Change> {
-    let told = changes.iter().filter(|changed| changed.by != routed.name && routed.observes(&changed.field));
+    let told = changes.iter().filter(|changed| {
+        changed.by != routed.name && changed.before != changed.after && routed.observes(&changed.field)
+    });
     told.map(|changed| Change {
         field: changed.field.clone(),
         before: changed.before.clone(),

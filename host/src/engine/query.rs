@@ -142,6 +142,12 @@ impl Engine {
             let at = Position { partition: position.partition, seq };
             let Some(Record::Decided(record)) = self.record(at)? else { break };
             next = record.previous;
+            if record.kind == CauseKind::Offered
+                && let Some(record) = self.of_event(position, &record)?
+            {
+                decided.push((at, record));
+                continue;
+            }
             if record.kind == CauseKind::Event && record.cause.seq == position.seq {
                 decided.push((at, record));
             }
@@ -150,6 +156,18 @@ impl Engine {
         let waiting = profile.state.told.iter().flat_map(|told| &told.blocked);
         let blocked = waiting.clone().any(|blocked| blocked.item.seq == position.seq);
         Ok(Some(EventDecisions { accepted, decided, blocked }))
+    }
+
+    /// What a record that decides held proposals says of those of one event.
+    fn of_event(&self, event: Position, record: &Decided) -> Result<Option<Decided>, QueryError> {
+        let offer = Position { partition: event.partition, seq: record.cause.seq };
+        let Some(Record::Decided(offer)) = self.record(offer)? else { return Ok(None) };
+        let of_event = |field: &FieldName| {
+            offer.offered.iter().any(|held| held.event == Some(event.seq) && held.field == *field)
+        };
+        let mut record = record.clone();
+        record.answers.retain(|answer| of_event(&answer.field));
+        Ok((!record.answers.is_empty()).then_some(record))
     }
 
     /// A profile's records before a sequence (the newest when none), newest first.

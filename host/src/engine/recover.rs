@@ -130,6 +130,7 @@ impl Engine {
             undecided: AtomicUsize::new(0),
             slow: Mutex::new(HashSet::new()),
             catching_up: Mutex::new(HashSet::new()),
+            telling: Mutex::default(),
             supervisor: Mutex::new(Supervisor::default()),
             supervisor_wake: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -180,9 +181,7 @@ impl Engine {
                             taken: None,
                         });
                     }
-                    Record::Decided(decided)
-                        if !decided.changes.is_empty() || !decided.emitted.is_empty() =>
-                    {
+                    Record::Decided(decided) if decided.derives() => {
                         self.queue(partition).push(Work::Derived {
                             partition,
                             seq,
@@ -268,6 +267,7 @@ impl Engine {
         let busy = || {
             self.undecided.load(Ordering::Relaxed) > 0
                 || self.queues.iter().any(|queue| queue.len() > 0 || queue.is_working())
+                || self.partitions.iter().any(|cell| !cell.core.lock().state.adopted.jobs.is_empty())
                 || partitions
                     .clone()
                     .any(|partition| self.view.applied(partition).seq < self.log.head(partition).seq)

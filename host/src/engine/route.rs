@@ -36,10 +36,25 @@ pub fn route_emitted(event: &EventName, by: &CapabilityName, routing: &Routing) 
     subscribers(event, Some(by), routing).collect()
 }
 
+/// Who decides held proposals: the sources that their fields have now, and nobody else.
+pub fn route_offered<'a>(fields: impl IntoIterator<Item = &'a FieldName>, routing: &Routing) -> Vec<Target> {
+    let deciders = fields.into_iter().filter_map(|field| {
+        let source = routing.field(field)?.source.as_ref()?;
+        let mut deciders = routing.deciders(field).iter();
+        deciders.find(|capability| routing.capabilities[**capability].name == *source)
+    });
+    let mut targets: Vec<Target> =
+        deciders.map(|capability| Target { capability: *capability, role: Role::Source }).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
 /// Who is told of changed values: everyone who observes one of them that isn't their own.
 pub fn route_changes(changes: &[Changed], routing: &Routing) -> Vec<Target> {
     let mut targets = Vec::new();
-    for changed in changes {
+    // An opt-out that is latched without having changed is nobody's news.
+    for changed in changes.iter().filter(|changed| changed.before != changed.after) {
         for &capability in routing.observers(&changed.field) {
             if routing.capabilities[capability].name != changed.by {
                 targets.push(Target { capability, role: Role::Observer });

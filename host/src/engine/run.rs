@@ -1,5 +1,6 @@
 //! Calling the handlers of one item, one after the other, each in a fresh sandbox.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,9 +8,9 @@ use std::time::Duration;
 use super::Engine;
 use super::decide::{Cause, Decision, Delivered, Ran};
 use super::project::{project_changes, project_event, project_profile};
-use super::route::{Target, route_changes, route_emitted, route_event};
+use super::route::{Target, route_changes, route_emitted, route_event, route_offered};
 use super::runtime::Runtime;
-use crate::record::{Accepted, CauseKind, Decided, PartitionState, ProfileState, fold_profile};
+use crate::record::{Accepted, CauseKind, Decided, HeldProposal, PartitionState, ProfileState, fold_profile};
 use crate::registry::Routed;
 use crate::sandbox::{Call, CallReport};
 use crate::vocabulary::{
@@ -31,6 +32,8 @@ pub enum Item {
     Emitted(Arc<Decided>, u16),
     /// A record's changes.
     Changes(Arc<Decided>),
+    /// Held proposals that a record offers to the source of now.
+    Offered(Arc<Decided>),
 }
 
 impl Item {
@@ -38,10 +41,10 @@ impl Item {
     pub fn of_decided(decided: &Arc<Decided>, index: u16) -> Option<Item> {
         match index {
             0 => (!decided.changes.is_empty()).then(|| Item::Changes(decided.clone())),
-            index => {
-                let emitted = decided.emitted.get(usize::from(index) - 1)?;
-                (!emitted.silent).then(|| Item::Emitted(decided.clone(), index))
-            }
+            index => match decided.emitted.get(usize::from(index) - 1) {
+                Some(emitted) => (!emitted.silent).then(|| Item::Emitted(decided.clone(), index)),
+                None => (index == decided.last_item()).then(|| Item::Offered(decided.clone())),
+            },
         }
     }
 
@@ -51,6 +54,7 @@ impl Item {
             Item::Event(_) => CauseKind::Event,
             Item::Emitted(..) => CauseKind::Emitted,
             Item::Changes(_) => CauseKind::Change,
+            Item::Offered(_) => CauseKind::Offered,
         }
     }
 
@@ -58,7 +62,9 @@ impl Item {
     pub fn observed_at(&self) -> Timestamp {
         match self {
             Item::Event(accepted) => accepted.event.at,
-            Item::Emitted(decided, _) | Item::Changes(decided) => decided.observed_at,
+            Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => {
+                decided.observed_at
+            }
         }
     }
 
@@ -66,7 +72,7 @@ impl Item {
     pub fn profile(&self) -> crate::vocabulary::ProfileId {
         match self {
             Item::Event(accepted) => accepted.profile,
-            Item::Emitted(decided, _) | Item::Changes(decided) => decided.profile,
+            Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.profile,
         }
     }
 
@@ -74,7 +80,9 @@ impl Item {
     pub fn chain(&self, seq: Seq) -> (Seq, u16) {
         match self {
             Item::Event(_) => (seq, 0),
-            Item::Emitted(decided, _) | Item::Changes(decided) => (decided.root, decided.depth + 1),
+            Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => {
+                (decided.root, decided.depth + 1)
+            }
         }
     }
 
@@ -91,16 +99,17 @@ impl Item {
                 None => Vec::new(),
             },
             Item::Changes(decided) => route_changes(&decided.changes, routing),
+            Item::Offered(decided) => route_offered(decided.offered.iter().map(|held| &held.field), routing),
         }
     }
 
     /// The event that a subscriber hears.
-    fn event(&self, position: Position, received_at: Timestamp) -> Option<std::borrow::Cow<'_, Event>> {
+    fn event(&self, position: Position, received_at: Timestamp) -> Option<Cow<'_, Event>> {
         match self {
-            Item::Event(accepted) => Some(std::borrow::Cow::Borrowed(&accepted.event)),
+            Item::Event(accepted) => Some(Cow::Borrowed(&accepted.event)),
             Item::Emitted(decided, index) => {
                 let emitted = decided.emitted.get(usize::from(*index) - 1)?;
-                Some(std::borrow::Cow::Owned(Event {
+                Some(Cow::Owned(Event {
                     id: format!("{position}.{index}"),
                     application: None,
                     name: emitted.name.clone(),
@@ -109,7 +118,16 @@ impl Item {
                     properties: emitted.properties.clone(),
                 }))
             }
-            Item::Changes(_) => None,
+            Item::Changes(_) | Item::Offered(_) => None,
+        }
+    }
+
+    /// What it proposes.
+    pub fn proposals(&self) -> Cow<'_, [Proposal]> {
+        match self {
+            Item::Event(accepted) => Cow::Borrowed(&accepted.proposals),
+            Item::Offered(decided) => decided.offered.iter().map(HeldProposal::as_proposal).collect(),
+            Item::Emitted(..) | Item::Changes(_) => Cow::Borrowed(&[]),
         }
     }
 }
@@ -165,6 +183,7 @@ impl Run<'_> {
             partition: self.place,
             state,
             accepted: None,
+            proposals: &[],
             precondition_met: true,
             delivered: vec![delivered.clone()],
             cursor: None,
@@ -207,11 +226,12 @@ impl Run<'_> {
                 }
             }
             Role::Source => {
-                let Item::Event(accepted) = self.item else {
-                    return Ran::Skipped("the item proposes nothing".to_owned());
-                };
-                let mine = accepted.proposals.iter().filter(|proposal| routed.sources(&proposal.field));
+                let proposals = self.item.proposals();
+                let mine = proposals.iter().filter(|proposal| routed.sources(&proposal.field));
                 let proposed: Vec<Proposal> = mine.cloned().collect();
+                if proposed.is_empty() {
+                    return Ran::Skipped("the item proposes nothing it sources".to_owned());
+                }
                 self.try_call(target, routed, Call::Proposals { proposed: &proposed, profile: &profile })
             }
             Role::Observer => {

@@ -7,9 +7,15 @@ use std::time::Instant;
 use super::worker::Work;
 use super::{AcceptError, Engine};
 use crate::log::{AppendError, Entry, Payload};
-use crate::record::{Accepted, Decided, Linked, RecordKind, encode, fold_profile, with_encoded};
+use crate::record::{
+    Accepted, Decided, Linked, ProfileState, RecordKind, encode, fold_profile, moves_from, moves_to,
+    with_encoded,
+};
 use crate::view::Folded;
 use crate::vocabulary::{Partition, Position, Seq};
+
+/// A notice in its place, and the profile after it.
+type Told = (Arc<Decided>, Arc<ProfileState>);
 
 impl From<AppendError> for AcceptError {
     fn from(error: AppendError) -> AcceptError {
@@ -89,7 +95,7 @@ impl Engine {
     ) -> Result<(Seq, Arc<Decided>, Arc<crate::record::ProfileState>), AcceptError> {
         let payload = with_encoded(&decided, |bytes| Payload::new(bytes));
         let decided = Arc::new(decided);
-        let derives = !decided.changes.is_empty() || !decided.emitted.is_empty();
+        let moves = moves_from(before, &decided);
         let _order = self.cell(partition).sequencer.lock();
         let seq = self.log.head(partition).seq + 1;
         let state = Arc::new(fold_profile(before, seq, &decided));
@@ -97,6 +103,7 @@ impl Engine {
             decided: decided.clone(),
             state: state.clone(),
             created: before.is_none(),
+            moves: if moves.is_empty() { moves } else { moves_to(moves, &state) },
             taken,
         };
         let own = Entry {
@@ -115,10 +122,50 @@ impl Engine {
             entries.push(own);
             self.log.append_all(entries)?;
         }
-        if derives {
+        if decided.derives() {
             self.queue(partition).push(Work::Derived { partition, seq, decided: decided.clone() });
         }
         Ok((seq, decided, state))
+    }
+
+    /// Puts decisions of several customers into their partition in one append. None of them may
+    /// change a value that identifies.
+    pub(super) fn append_notices(
+        &self,
+        partition: Partition,
+        notices: Vec<(Arc<ProfileState>, Decided)>,
+    ) -> Result<Vec<Told>, AcceptError> {
+        if notices.is_empty() {
+            return Ok(Vec::new());
+        }
+        let encoded: Vec<Payload> =
+            notices.iter().map(|(_, decided)| Payload::new(encode(decided))).collect();
+        let _order = self.cell(partition).sequencer.lock();
+        let first = self.log.head(partition).seq + 1;
+        let (mut entries, mut appended) = (Vec::with_capacity(notices.len()), Vec::new());
+        for (seq, ((before, decided), payload)) in (first..).zip(notices.into_iter().zip(encoded)) {
+            let moves = moves_from(Some(&before), &decided);
+            let state = Arc::new(fold_profile(Some(&before), seq, &decided));
+            let moves = if moves.is_empty() { moves } else { moves_to(moves, &state) };
+            let at = decided.at;
+            let decided = Arc::new(decided);
+            appended.push((decided.clone(), state.clone()));
+            entries.push(Entry {
+                partition,
+                expected_head: Some(seq - 1),
+                kind: RecordKind::Decided as u8,
+                appended_at: at,
+                payload,
+                attachment: Folded::Decided { decided, state, created: false, moves, taken: None },
+            });
+        }
+        self.log.append_all(entries)?;
+        for (seq, (decided, _)) in (first..).zip(&appended) {
+            if decided.derives() {
+                self.queue(partition).push(Work::Derived { partition, seq, decided: decided.clone() });
+            }
+        }
+        Ok(appended)
     }
 
     /// Puts any other record into its partition.

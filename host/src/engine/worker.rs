@@ -59,6 +59,20 @@ pub enum Work {
         /// Why it is given up, when it is.
         skip: Option<String>,
     },
+    /// Tell the consumers of these customers what moved sources made of their values.
+    Tell {
+        /// Where.
+        partition: Partition,
+        /// The customers.
+        profiles: Vec<ProfileId>,
+    },
+    /// Every customer has been told.
+    EndJobs {
+        /// Where.
+        partition: Partition,
+        /// Of jobs that began up to here.
+        through: Seq,
+    },
     /// A lagging capability has nearly caught up: give it the rest, and let it move along.
     Join {
         /// Where.
@@ -162,6 +176,8 @@ impl Engine {
             Work::Retry { partition, profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip)
             }
+            Work::Tell { partition, profiles } => self.tell(partition, &profiles),
+            Work::EndJobs { partition, through } => self.end_jobs(partition, through),
             Work::Join { partition, capability } => self.join(partition, &capability),
         }
     }
@@ -173,7 +189,7 @@ impl Engine {
         decided: &Arc<Decided>,
     ) -> Result<(), AcceptError> {
         self.cell(partition).core.lock().add_pending(decided.root, decided.spent);
-        for index in 0..=decided.emitted.len() as u16 {
+        for index in 0..=decided.last_item() {
             let position = ItemPosition { seq, index };
             if position <= self.cell(partition).core.lock().state.through {
                 continue;
@@ -388,8 +404,8 @@ impl Engine {
         let adopted = Arc::new(adopted);
         let folded = Folded::Adopted(adopted.clone());
         let _order = self.cell(partition).sequencer.lock();
-        self.append_plain(partition, RecordKind::Adopted, bytes, folded)?;
-        core.state.fold_adopted(&adopted);
+        let position = self.append_plain(partition, RecordKind::Adopted, bytes, folded)?;
+        core.state.fold_adopted(position.seq, &adopted);
         Ok(())
     }
 }
@@ -451,6 +467,7 @@ impl Snapshot {
             partition: &self.place,
             state: &self.state,
             accepted,
+            proposals: &item.proposals(),
             precondition_met,
             delivered,
             late: late.is_some(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::profile_state::{Latch, MemoryBytes};
 use super::{
     Adopted, AnswerKind, Blocked, Claim, Cursor, Decided, DeliveryResult, Memory, Outcome, ProfileState,
+    TellingJob,
 };
 use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
 
@@ -114,18 +115,29 @@ pub struct PartitionState {
     pub through: ItemPosition,
     /// The newest `Adopted`, the cursors of lagging capabilities moved by every `Decided` since.
     pub adopted: Arc<Adopted>,
+    /// Customers told by the jobs that are under way.
+    #[serde(default)]
+    pub told: u64,
 }
 
 impl PartitionState {
-    /// The partition after this record.
-    pub fn fold_adopted(&mut self, adopted: &Arc<Adopted>) {
+    /// The partition after this record, its number `seq`.
+    pub fn fold_adopted(&mut self, seq: Seq, adopted: &Arc<Adopted>) {
         self.through = self.through.max(adopted.through);
         self.adopted = adopted.clone();
+        if adopted.jobs.iter().any(|job| job.since == 0) {
+            let jobs = &mut Arc::make_mut(&mut self.adopted).jobs;
+            jobs.iter_mut().filter(|job| job.since == 0).for_each(|job| job.since = seq);
+        }
+        if adopted.jobs.is_empty() {
+            self.told = 0;
+        }
     }
 
     /// The partition after this record.
     pub fn fold_decided(&mut self, decided: &Decided) {
         self.through = self.through.max(decided.through);
+        self.told += u64::from(decided.tells);
         if let Some(cursor) = &decided.cursor {
             self.move_cursor(cursor);
         }
@@ -142,6 +154,13 @@ impl PartitionState {
     /// The generation of a capability whose claims count here.
     pub fn generation(&self, capability: &CapabilityName) -> Option<u32> {
         self.adopted.visible.get(capability).copied()
+    }
+
+    /// Jobs that a customer hasn't been told of: those begun since its newest record.
+    pub fn untold(&self, head: Seq) -> &[TellingJob] {
+        let jobs = &self.adopted.jobs;
+        // Oldest first, so that what hasn't been told of is at the end.
+        &jobs[jobs.partition_point(|job| job.since <= head)..]
     }
 
     /// Whether any generation of the capability lags here.

@@ -5,10 +5,12 @@
 //! never calls a plug-in, a clock or the network, so the state is the log and nothing else.
 
 mod fold;
+mod patterns;
 mod profile_state;
 mod usage;
 
 pub use fold::{PartitionState, fold_into, fold_profile};
+pub use patterns::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
 pub use profile_state::{Blocked, Claim, Latch, MemoryBytes, ProfileState, Told, Visible};
 pub use usage::{fold_usage_of_accepted, fold_usage_of_decided};
 
@@ -24,7 +26,7 @@ use crate::vocabulary::{
 
 /// The version of [`fold`]: raise it when the same records fold into something else, or when the view
 /// keeps it differently, and every view is rebuilt.
-pub const FOLD_VERSION: u32 = 3;
+pub const FOLD_VERSION: u32 = 4;
 
 /// One record of a profile partition, the identity partition or the registry partition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,6 +106,10 @@ pub enum CauseKind {
     Emitted,
     /// Visible values changed.
     Change,
+    /// A field's source moved, or a generation took over: the `Adopted` that says so.
+    Assignment,
+    /// A held proposal was offered to the source its field has now.
+    Offered,
 }
 
 /// What followed from one item: an accepted event, an emitted event or a change.
@@ -162,6 +168,26 @@ pub struct Decided {
     /// Events that capabilities emitted; items 1 and up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emitted: Vec<Emitted>,
+    /// Held proposals that are offered to the source their field has now; the item behind the
+    /// last emitted event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<HeldProposal>,
+    /// The customer's consumers hear with this record what moved sources made of its values.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tells: bool,
+}
+
+impl Decided {
+    /// Whether it has items of its own, which have to be decided.
+    pub fn derives(&self) -> bool {
+        !self.changes.is_empty() || !self.emitted.is_empty() || !self.offered.is_empty()
+    }
+
+    /// The number of its last possible item: changes are item 0, emitted events follow, then what
+    /// is offered.
+    pub fn last_item(&self) -> u16 {
+        self.emitted.len() as u16 + u16::from(!self.offered.is_empty())
+    }
 }
 
 /// A lagging capability's cursor.
@@ -293,6 +319,17 @@ pub struct HeldProposal {
     pub value: Option<Value>,
     /// When it was proposed.
     pub at: Timestamp,
+    /// The event that proposed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Seq>,
+}
+
+impl HeldProposal {
+    /// It as it was proposed.
+    pub fn as_proposal(&self) -> Proposal {
+        let HeldProposal { by, field, value, at, .. } = self.clone();
+        Proposal { field, value, by, at }
+    }
 }
 
 /// A visible value changed.
@@ -340,8 +377,40 @@ pub struct Adopted {
     /// live: they move with the partition's cursor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lagging: Vec<Cursor>,
+    /// What consumers have yet to be told of sources that moved, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<TellingJob>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Sources moved: whoever's visible values that changes is told of, one after the other. A
+/// customer with a record since has been told: whatever is decided of them tells it too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TellingJob {
+    /// The `Adopted` that began it; 0 in that record itself.
+    #[serde(default)]
+    pub since: Seq,
+    /// The registry revision that moved the sources.
+    pub revision: Seq,
+    /// The fields, as they were before.
+    pub fields: Vec<MovedField>,
+    /// The generations that counted before, of capabilities where another one does now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub generations: BTreeMap<CapabilityName, u32>,
+}
+
+/// Whose claims were a field's values before a source moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedField {
+    /// The field.
+    pub field: FieldName,
+    /// Its source then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<CapabilityName>,
+    /// The former sources it inherited from then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<CapabilityName>,
 }
 
 /// An identifier belongs to a profile, or does so no more.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{CauseKind, HeldProposal, Outcome};
-use crate::registry::Field;
+use crate::registry::{Field, Lineage};
 use crate::vocabulary::{
     CapabilityName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Role, Seq, Timestamp, Value,
 };
@@ -159,23 +159,42 @@ impl ProfileState {
         Arc::make_mut(told)
     }
 
-    /// The value everybody sees: the latched opt-out, else the claim of the assigned source.
+    /// The value everybody sees: the latched opt-out, else the claim of the assigned source, else
+    /// that of the former sources the field inherits from.
     pub fn visible<'a>(
         &'a self,
         name: &FieldName,
         field: &'a Field,
         generations: &BTreeMap<CapabilityName, u32>,
     ) -> Option<Visible<'a>> {
-        if field.protective
+        self.visible_by(name, field.lineage(), generations)
+    }
+
+    /// The value everybody sees when these claims count.
+    pub fn visible_by<'a>(
+        &'a self,
+        name: &FieldName,
+        lineage: Lineage<'a>,
+        generations: &BTreeMap<CapabilityName, u32>,
+    ) -> Option<Visible<'a>> {
+        if lineage.protective
             && let Some(latch) = self.latched.iter().find(|latch| latch.field == *name)
         {
             let Latch { by, observed_at, cause, .. } = latch;
             return Some(Visible { value: &OPTED_OUT, by, observed_at: *observed_at, cause: *cause });
         }
-        let by = field.source.as_ref()?;
-        let claim = self.told(by, *generations.get(by)?)?.claim(name)?;
-        let value = claim.value.as_ref()?;
+        let says = |by: &'a CapabilityName| {
+            let claim = self.told(by, *generations.get(by)?)?.claim(name)?;
+            let value = claim.value.as_ref();
+            Some(value.map(|value| (value, claim)))
+        };
+        let (by, (value, claim)) = lineage.pick(says)?;
         Some(Visible { value, by, observed_at: claim.observed_at, cause: claim.cause })
+    }
+
+    /// Whether this opt-out is in force.
+    pub fn is_latched(&self, field: &FieldName) -> bool {
+        self.latched.iter().any(|latch| latch.field == *field)
     }
 
     /// Whether any delivery of this customer waits, or any proposal is held.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use super::{Capability, CapabilityState, FIRST_ADMIN, Field, IdentifierKind, Registry, Routing, TokenEntry};
+use super::{
+    Assigned, Capability, CapabilityState, FIRST_ADMIN, Field, IdentifierKind, Registry, Routing, TokenEntry,
+};
 use crate::vocabulary::{
     Application, CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Reason, Role, Seq,
     Timestamp, TokenName, Value,
@@ -72,12 +74,17 @@ pub enum RegistryChange {
         /// What it is now.
         field: Field,
     },
-    /// A field's source moved.
+    /// A field's source moved, and nobody else's claims stand in for it.
     SourceAssigned {
         /// Which field.
         field: FieldName,
         /// Its source from now on; one or none.
         source: Option<CapabilityName>,
+    },
+    /// Sources of several fields moved at once.
+    SourcesMoved {
+        /// The fields, with whose claims are their values from now on.
+        fields: Vec<Assigned>,
     },
     /// An identifier was defined or changed.
     IdentifierDefined {
@@ -160,6 +167,36 @@ pub enum RegistryChange {
     },
 }
 
+impl RegistryChange {
+    /// What changed, in a few words and without values.
+    pub fn in_words(&self) -> String {
+        let source = |source: &Option<CapabilityName>| match source {
+            Some(source) => format!("to {source}"),
+            None => "to nobody".to_owned(),
+        };
+        match self {
+            RegistryChange::FieldDefined { name, .. } => format!("field {name} was defined"),
+            RegistryChange::SourceAssigned { field, source: to } => format!("{field} went {}", source(to)),
+            RegistryChange::SourcesMoved { fields } => {
+                let moved = fields.iter().map(|is| format!("{} went {}", is.field, source(&is.source)));
+                moved.collect::<Vec<_>>().join(", ")
+            }
+            RegistryChange::IdentifierDefined { name, .. } => format!("identifier {name} was defined"),
+            RegistryChange::Installed { manifest, .. } => {
+                let name = Manifest::parse(manifest).map(|manifest| manifest.plugin.name.to_string());
+                format!("{} was installed", name.unwrap_or_else(|_| "a plug-in".to_owned()))
+            }
+            RegistryChange::SettingsChanged { capability, .. } => format!("settings of {capability} changed"),
+            RegistryChange::Quarantined { capability, .. } => format!("{capability} was quarantined"),
+            RegistryChange::Released { capability } => format!("{capability} was released"),
+            RegistryChange::Removed { capability } => format!("{capability} was removed"),
+            RegistryChange::AdminTokenMade { .. } => "a new admin token was made".to_owned(),
+            RegistryChange::TokenMade { name, .. } => format!("token {name} was made"),
+            RegistryChange::TokenRevoked { name, .. } => format!("token {name} was revoked"),
+        }
+    }
+}
+
 /// Why a change of the registry is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
@@ -197,6 +234,29 @@ pub enum RegistryError {
         "{0} is the last admin token that doesn't expire; make another first: samsyn token create NAME --scope admin"
     )]
     LastAdminToken(TokenName),
+    /// The capability is the source of fields.
+    #[error("{capability} is the source of {}; give them to another one first", names(.fields))]
+    StillSources {
+        /// The capability.
+        capability: CapabilityName,
+        /// The fields.
+        fields: Vec<FieldName>,
+        /// Capabilities that could source all of them.
+        heirs: Vec<CapabilityName>,
+    },
+    /// A plan was made for an older registry.
+    #[error(
+        "the plan is of revision {planned}, the registry is at {revision}; since then: {}",
+        .since.join("; ")
+    )]
+    PlanStale {
+        /// The plan's revision.
+        planned: Seq,
+        /// The registry's.
+        revision: Seq,
+        /// What changed since, oldest first.
+        since: Vec<String>,
+    },
     /// A definition that can't be.
     #[error("{name}: {why}")]
     Invalid {
@@ -207,6 +267,16 @@ pub enum RegistryError {
     },
 }
 
+/// The first fields of a list, and how many more there are.
+fn names(fields: &[FieldName]) -> String {
+    const NAMED_MAX: usize = 5;
+    let named: Vec<&str> = fields.iter().take(NAMED_MAX).map(FieldName::as_str).collect();
+    match fields.len().saturating_sub(NAMED_MAX) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
 impl Registry {
     /// The registry after this change, as the record `revision` of the registry's partition.
     pub fn apply(&self, revision: Seq, change: &RegistryChange) -> Result<Registry, super::ManifestError> {
@@ -214,12 +284,23 @@ impl Registry {
         next.revision = revision;
         match change {
             RegistryChange::FieldDefined { name, field } => {
-                let source = next.fields.get(name).and_then(|known| known.source.clone());
-                next.fields.insert(name.clone(), Field { source, ..field.clone() });
+                let known = next.fields.get(name);
+                let source = known.and_then(|known| known.source.clone());
+                let inherits = known.map(|known| known.inherits.clone()).unwrap_or_default();
+                next.fields.insert(name.clone(), Field { source, inherits, ..field.clone() });
             }
             RegistryChange::SourceAssigned { field, source } => {
                 if let Some(known) = next.fields.get_mut(field) {
                     known.source = source.clone();
+                    known.inherits.clear();
+                }
+            }
+            RegistryChange::SourcesMoved { fields } => {
+                for Assigned { field, source, inherits } in fields {
+                    if let Some(known) = next.fields.get_mut(field) {
+                        known.source.clone_from(source);
+                        known.inherits.clone_from(inherits);
+                    }
                 }
             }
             RegistryChange::IdentifierDefined { name, kind } => {
@@ -268,6 +349,7 @@ impl Registry {
                 }
             }
         }
+        next.note_moves(self);
         next.routing = Arc::new(Routing::of(&next));
         Ok(next)
     }
@@ -350,6 +432,13 @@ impl Registry {
                     });
                 }
                 Ok(())
+            }
+            RegistryChange::SourcesMoved { fields } => {
+                let checked = fields.iter().map(|assigned| {
+                    let Assigned { field, source, .. } = assigned.clone();
+                    self.check(&RegistryChange::SourceAssigned { field, source })
+                });
+                checked.collect()
             }
             RegistryChange::SettingsChanged { capability, settings } => {
                 let capability = known_capability(capability)?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Lineage;
 use super::manifest::{DataClass, Manifest, Sourced};
 use super::schema::Schema;
 use crate::vocabulary::{CapabilityName, IdentifierName, Type, Value};
@@ -58,6 +59,9 @@ pub struct Field {
     /// Whose claim is the value; one or none.
     #[serde(default)]
     pub source: Option<CapabilityName>,
+    /// Former sources, newest first: where the source has no claim, theirs stand in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<CapabilityName>,
 }
 
 /// Whether an administrator defined a field.
@@ -100,6 +104,14 @@ pub enum Compare {
 }
 
 impl Compare {
+    /// Every comparison, in the order of [`Compare::index`].
+    pub const ALL: [Compare; 3] = [Compare::Exact, Compare::Caseless, Compare::Digits];
+
+    /// Its place in [`Compare::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
     fn is_exact(&self) -> bool {
         *self == Compare::Exact
     }
@@ -138,6 +150,11 @@ impl std::fmt::Display for Compare {
 }
 
 impl Field {
+    /// Whose claims count.
+    pub fn lineage(&self) -> Lineage<'_> {
+        Lineage { source: self.source.as_ref(), inherits: &self.inherits, protective: self.protective }
+    }
+
     /// A field of this type of which nothing else is said.
     pub fn of(kind: Type) -> Field {
         Field {
@@ -154,6 +171,7 @@ impl Field {
             deprecated: None,
             status: FieldStatus::Defined,
             source: None,
+            inherits: Vec::new(),
         }
     }
 

@@ -4,9 +4,11 @@
 //! revision is the sequence of the last one. It never changes in place; whoever holds an
 //! `Arc<Registry>` holds one revision.
 
+pub mod assignment;
 mod change;
 mod dictionary;
 pub mod graph;
+mod lineage;
 pub mod manifest;
 mod plan;
 mod policy;
@@ -16,8 +18,10 @@ mod schema;
 mod scope;
 mod token;
 
+pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, Grant, RegistryChange, RegistryError};
 pub use dictionary::{Compare, Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
+pub use lineage::Lineage;
 pub use manifest::{DataClass, Manifest, ManifestError};
 pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
 pub use policy::Policy;
@@ -50,6 +54,9 @@ pub struct Registry {
     pub removed: BTreeMap<CapabilityName, u32>,
     /// Who may call, and what for; revoked ones stay until their name is used again.
     pub tokens: BTreeMap<TokenName, Arc<TokenEntry>>,
+    /// The last moves of sources, oldest first: what a partition that takes this revision into
+    /// use has to tell.
+    pub moves: Arc<Vec<SourceMove>>,
     /// Who hears, sources and consumes what, precomputed for the hot path.
     pub routing: Arc<Routing>,
 }

@@ -89,14 +89,23 @@ pub(super) fn read_profile(store: &Store, id: ProfileId) -> Result<Option<Arc<Pr
     let Some(bytes) = store.get(&keys::profile(id))? else {
         return Ok(None);
     };
-    let Stored { mut profile, apart } = decode(&bytes).map_err(StoreError::unreadable)?;
+    decode_profile(store, id, &bytes).map(Some)
+}
+
+/// Reads a profile's entry, and the parts that aren't in it.
+pub(super) fn decode_profile(
+    store: &Store,
+    id: ProfileId,
+    bytes: &[u8],
+) -> Result<Arc<ProfileState>, StoreError> {
+    let Stored { mut profile, apart } = decode(bytes).map_err(StoreError::unreadable)?;
     for (capability, generation) in apart {
         let bytes = store.get(&keys::told(id, capability.as_str(), generation))?;
         let bytes =
             bytes.ok_or_else(|| StoreError::unreadable(format!("a part of profile {id} is missing")))?;
         profile.told.push(decode(&bytes).map_err(StoreError::unreadable)?);
     }
-    Ok(Some(Arc::new(profile)))
+    Ok(Arc::new(profile))
 }
 
 /// Puts what a batch collected of profiles into the store's batch.
@@ -175,6 +184,7 @@ mod tests {
             field: "phone".parse().unwrap(),
             value: None,
             at: Timestamp(4),
+            event: None,
         });
         profile.latched.push(Latch {
             field: "sms.opted_out".parse().unwrap(),

@@ -10,14 +10,18 @@ use super::link_index::Blocks;
 use super::memtable::Memtable;
 use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
-use crate::record::{ProfileState, encode};
-use crate::vocabulary::Partition;
+use crate::record::{Pattern, Patterns, ProfileState, Tally, encode};
+use crate::vocabulary::{FieldName, Partition};
 
 /// Batches that may be asked for before who asks must wait: one is written, one is collected.
 const BATCHES_AHEAD_MAX: u64 = 1;
 
-/// Where each partition is, encoded.
-type Places = Vec<(Partition, Vec<u8>)>;
+/// Where a partition is, encoded, and its counters that changed.
+struct Place {
+    partition: Partition,
+    applied: Vec<u8>,
+    counters: Vec<(FieldName, Pattern, Option<Tally>)>,
+}
 /// Blocks of event ids to write, and numbers of those to forget.
 type NewEvents = (Vec<(u64, Vec<u8>)>, Vec<u64>);
 
@@ -73,10 +77,16 @@ impl Shared {
             }
             let table = Arc::new(std::mem::take(&mut tables.active));
             tables.writing = Some(table.clone());
-            let touched = table.touched.iter();
-            let applied: Vec<_> = touched
-                .filter_map(|partition| Some((*partition, encode(tables.applied.get(partition)?))))
-                .collect();
+            let tables = &mut *tables;
+            let place = |partition: &Partition| {
+                let counters = tables.patterns.get_mut(partition).map(Patterns::take_changed);
+                Some(Place {
+                    partition: *partition,
+                    applied: encode(tables.applied.get(partition)?),
+                    counters: counters.unwrap_or_default(),
+                })
+            };
+            let applied: Vec<Place> = table.touched.iter().filter_map(place).collect();
             // Taken under the same lock as what it is folded with.
             let mut events = self.events.write();
             let new = events.take_new();
@@ -98,7 +108,7 @@ impl Shared {
     fn write_table(
         &self,
         table: &Memtable,
-        applied: Places,
+        applied: Vec<Place>,
         events: NewEvents,
         links: Blocks,
     ) -> Result<(), StoreError> {
@@ -118,12 +128,19 @@ impl Shared {
         for (partition, state) in table.profiles.values() {
             profiles.entry(*partition).or_default().push(state);
         }
-        for (partition, place) in applied {
+        for Place { partition, applied, counters } in applied {
             let mut batch = Batch::default();
             let changed = profiles.remove(&partition).unwrap_or_default();
             self.write_waiting(&mut batch, partition, &changed);
             codec::write_profiles(&mut batch, changed);
-            batch.put(&keys::applied(partition), place);
+            for (field, pattern, tally) in counters {
+                let key = keys::counter(partition, &field, &pattern);
+                match tally {
+                    Some(tally) => batch.put(&key, encode(&tally)),
+                    None => batch.remove(&key),
+                }
+            }
+            batch.put(&keys::applied(partition), applied);
             self.store.apply(batch)?;
         }
         Ok(())

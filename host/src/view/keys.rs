@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! "a" partition:2                    → Applied                 where the partition's fold is
+//! "c" partition:2 field 0x00 Pattern → Tally              how many profiles have a pattern of claims
 //! "e" number:8                       → block of event ids      which were seen: event_index.rs
 //! "i" number:8                       → block of links          whose identifiers are: link_index.rs
 //! "m"                                → Meta                    which log, which fold
@@ -10,7 +11,8 @@
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use crate::vocabulary::{Application, IdentifierName, Partition, ProfileId};
+use crate::record::{Pattern, decode, encode};
+use crate::vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
 
 /// The prefix of every block of event ids.
 pub const EVENTS: &[u8] = b"e";
@@ -18,6 +20,8 @@ pub const EVENTS: &[u8] = b"e";
 pub const WAITING: &[u8] = b"w";
 /// The prefix of every partition's place.
 pub const APPLIED: &[u8] = b"a";
+/// The prefix of every counter.
+pub const COUNTERS: &[u8] = b"c";
 /// The prefix of every profile.
 pub const PROFILES: &[u8] = b"p";
 /// The prefix of every block of links.
@@ -105,6 +109,24 @@ pub fn waiting(partition: Partition, id: ProfileId) -> Vec<u8> {
 /// The key of a partition's place.
 pub fn applied(partition: Partition) -> Vec<u8> {
     joined(&[APPLIED, &partition.0.to_be_bytes()])
+}
+
+/// The key of a counter.
+pub fn counter(partition: Partition, field: &FieldName, pattern: &Pattern) -> Vec<u8> {
+    joined(&[COUNTERS, &partition.0.to_be_bytes(), field.as_str().as_bytes(), &[0], &encode(pattern)])
+}
+
+/// Reads the rest of a counter's key.
+pub fn parse_counter(rest: &[u8]) -> Option<(Partition, FieldName, Pattern)> {
+    let (partition, rest) = rest.split_first_chunk::<2>()?;
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let field = FieldName::new(std::str::from_utf8(&rest[..end]).ok()?).ok()?;
+    Some((Partition(u16::from_be_bytes(*partition)), field, decode(&rest[end + 1..]).ok()?))
+}
+
+/// The first key that may follow this one.
+pub fn behind(key: &[u8]) -> Vec<u8> {
+    joined(&[key, &[0]])
 }
 
 /// Reads the rest of a waiting profile's key.

@@ -19,14 +19,15 @@ pub use memtable::Applied;
 pub use rebuild::{Dump, Opened};
 pub use store::{StoreError, VALUE_BYTES_MAX};
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::config::ViewConfig;
 use crate::record::{
-    Accepted, Adopted, Decided, Linked, ProfileState, fold_usage_of_accepted, fold_usage_of_decided,
+    Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState, fold_usage_of_accepted,
+    fold_usage_of_decided,
 };
 use crate::registry::report::Usage;
 use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
@@ -73,6 +74,8 @@ struct Tables {
     writing: Option<Arc<Memtable>>,
     /// Where each partition is, with what is collected.
     applied: HashMap<Partition, Applied>,
+    /// Each partition's counters, with what is collected.
+    patterns: HashMap<Partition, Patterns>,
 }
 
 #[derive(Default)]
@@ -102,6 +105,8 @@ pub enum Folded {
         state: Arc<ProfileState>,
         /// The profile is new.
         created: bool,
+        /// What it does to the counters.
+        moves: Vec<PatternMove>,
         /// When the event it answers was taken, if that was in this run.
         taken: Option<std::time::Instant>,
     },
@@ -155,6 +160,42 @@ impl View {
     /// Where the fold of a partition is.
     pub fn applied(&self, partition: Partition) -> Applied {
         self.shared.tables.read().applied.get(&partition).cloned().unwrap_or_default()
+    }
+
+    /// Looks at a partition's counters.
+    pub fn with_patterns<T>(&self, partition: Partition, look: impl FnOnce(&Patterns) -> T) -> T {
+        let tables = self.shared.tables.read();
+        match tables.patterns.get(&partition) {
+            Some(patterns) => look(patterns),
+            None => look(&Patterns::default()),
+        }
+    }
+
+    /// Profiles behind `after` in the order of their ids, as of the last durable record. Fewer
+    /// than `limit` only at the end.
+    pub fn profiles_after(
+        &self,
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<ProfileState>>, StoreError> {
+        // What is collected is looked at first: it may be in the store a moment later.
+        let mut found: BTreeMap<ProfileId, Arc<ProfileState>> = {
+            let tables = self.shared.tables.read();
+            let writing = tables.writing.iter().flat_map(|table| table.profiles.values());
+            let collected = writing.chain(tables.active.profiles.values()).map(|(_, state)| state);
+            let behind = collected.filter(|state| after.is_none_or(|after| state.id > after));
+            behind.map(|state| (state.id, state.clone())).collect()
+        };
+        let first =
+            after.map_or_else(|| keys::PROFILES.to_vec(), |after| keys::behind(&keys::profile(after)));
+        for entry in self.shared.store.scan_from(keys::PROFILES, &first).take(limit) {
+            let (key, bytes) = entry?;
+            let Some(id) = keys::parse_profile(&key) else { continue };
+            if let btree_map::Entry::Vacant(place) = found.entry(id) {
+                place.insert(codec::decode_profile(&self.shared.store, id, &bytes)?);
+            }
+        }
+        Ok(found.into_values().take(limit).collect())
     }
 
     /// How many profiles there are.
@@ -234,7 +275,7 @@ impl Drop for View {
 impl Shared {
     fn fold(&self, tables: &mut Tables, position: Position, chain: crate::log::ChainHash, folded: Folded) {
         let Position { partition, seq } = position;
-        let Tables { active, applied, .. } = tables;
+        let Tables { active, applied, patterns, .. } = tables;
         let applied = applied.entry(partition).or_default();
         applied.seq = seq;
         applied.chain = chain.0.to_vec();
@@ -244,7 +285,10 @@ impl Shared {
                 fold_usage_of_accepted(Arc::make_mut(&mut applied.usage), &accepted);
                 self.events.write().insert(key.fingerprint(), position, accepted.event.received_at);
             }
-            Folded::Decided { decided, state, created, .. } => {
+            Folded::Decided { decided, state, created, moves, .. } => {
+                if !moves.is_empty() {
+                    patterns.entry(partition).or_default().fold(state.id, &moves);
+                }
                 applied.partition.fold_decided(&decided);
                 fold_usage_of_decided(Arc::make_mut(&mut applied.usage), &decided);
                 applied.profiles += u64::from(created);
@@ -258,7 +302,7 @@ impl Shared {
                 drop(waiting);
                 active.profiles.insert(state.id, (partition, state));
             }
-            Folded::Adopted(adopted) => applied.partition.fold_adopted(&adopted),
+            Folded::Adopted(adopted) => applied.partition.fold_adopted(seq, &adopted),
             Folded::Linked(linked) => {
                 let key = LinkKey::of(&linked.identifier, &linked.normal);
                 self.links.write().insert(key, (!linked.retired).then_some(linked.profile));

@@ -15,7 +15,9 @@ use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
 use crate::config::{EngineConfig, ViewConfig};
 use crate::log::{ChainHash, LogReader, Progress, ScanFrom};
-use crate::record::{Decided, FOLD_VERSION, ProfileState, Record, decode, encode, fold_into};
+use crate::record::{
+    Decided, FOLD_VERSION, Patterns, ProfileState, Record, decode, encode, fold_into, moves_from, moves_to,
+};
 use crate::vocabulary::{Partition, Position, ProfileId, Seq};
 
 /// Entries collected while folding, beyond which they are written.
@@ -99,6 +101,7 @@ impl View {
         for entry in store.scan(keys::WAITING) {
             waiting.extend(keys::parse_waiting(&entry?.0));
         }
+        let patterns = read_patterns(&store)?;
         let events = RwLock::new(EventIndex::read(&store)?);
         let links = RwLock::new(LinkIndex::read(&store)?);
         let shared = Arc::new(Shared {
@@ -108,7 +111,7 @@ impl View {
             config: config.clone(),
             event_ids_max: engine.event_ids_max,
             event_id_millis: i64::from(engine.event_id_days) * MILLIS_A_DAY,
-            tables: RwLock::new(Tables { applied, ..Tables::default() }),
+            tables: RwLock::new(Tables { applied, patterns, ..Tables::default() }),
             stored_waiting: Mutex::new(waiting.iter().map(|(_, id)| *id).collect()),
             waiting: Mutex::new(waiting),
             turn: Mutex::new(()),
@@ -186,16 +189,18 @@ impl View {
             None => codec::read_profile(&self.shared.store, id)?,
         };
         let created = before.is_none();
+        let moves = moves_from(before.as_deref(), &decided);
         let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
         fold_into(Arc::make_mut(&mut state), seq, &decided);
-        Ok(Folded::Decided { created, state, decided: Arc::new(decided), taken: None })
+        let moves = if moves.is_empty() { moves } else { moves_to(moves, &state) };
+        Ok(Folded::Decided { created, state, decided: Arc::new(decided), moves, taken: None })
     }
 
     /// Everything the view holds, for comparing two of them.
     pub fn dump(&self) -> Result<Dump, StoreError> {
         self.flush()?;
         let mut rest = std::collections::BTreeMap::new();
-        for prefix in [keys::WAITING, keys::APPLIED] {
+        for prefix in [keys::WAITING, keys::APPLIED, keys::COUNTERS] {
             for entry in self.shared.store.scan(prefix) {
                 let (key, value) = entry?;
                 rest.insert([prefix, &key].concat(), value.to_vec());
@@ -278,6 +283,19 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
         };
     }
     Ok(Ok(places))
+}
+
+fn read_patterns(store: &Store) -> Result<HashMap<Partition, Patterns>, StoreError> {
+    let mut patterns: HashMap<Partition, Patterns> = HashMap::new();
+    for entry in store.scan(keys::COUNTERS) {
+        let (key, value) = entry?;
+        let Some((partition, field, pattern)) = keys::parse_counter(&key) else {
+            return Err(StoreError::unreadable("a counter's key can't be read"));
+        };
+        let tally = decode(&value).map_err(StoreError::unreadable)?;
+        patterns.entry(partition).or_default().restore(field, pattern, tally);
+    }
+    Ok(patterns)
 }
 
 type Places = Result<HashMap<Partition, Applied>, Option<String>>;

@@ -77,6 +77,21 @@ impl Store {
         })
     }
 
+    /// Every key with this prefix from `first` on, as [`Store::scan`] gives them.
+    pub fn scan_from(
+        &self,
+        prefix: &'static [u8],
+        first: &[u8],
+    ) -> impl Iterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> {
+        let entries = self.db.range(first.to_vec()..);
+        let of_prefix =
+            entries.take_while(move |entry| entry.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
+        of_prefix.map(move |entry| {
+            let (key, value) = entry?;
+            Ok((key[prefix.len()..].to_vec(), value))
+        })
+    }
+
     /// Applies a batch.
     pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
         Ok(self.db.apply_batch(batch.0)?)

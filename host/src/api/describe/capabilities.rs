@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::DIGEST;
 use crate::api::body::{MERGE_PATCH, WASM};
-use crate::api::capabilities::{InstallParams, Installed};
+use crate::api::capabilities::{InstallParams, Installed, RemoveParams};
 use crate::api::capability_answer::CapabilityAnswer;
 use crate::api::openapi::{Operation, Tag};
 use crate::api::pagination::Page;
@@ -153,8 +153,8 @@ pub fn release(call: Operation<'_>) -> Operation<'_> {
 /// `DELETE /v1/capabilities/{name}`.
 pub fn remove(call: Operation<'_>) -> Operation<'_> {
     named(call.is("removeCapability", Tag::Admin, "Remove a plug-in"))
-        .details("Its claims stay visible to admins.")
-        .query::<Why>()
+        .details("Its claims stay visible to admins. The source of fields is refused, unless `force=true` leaves them without one.")
+        .query::<RemoveParams>()
         .answers_nothing(StatusCode::NO_CONTENT, "It is removed")
-        .problems(&[Kind::DefinitionInvalid, Kind::LogFailed])
+        .problems(&[Kind::StillSources, Kind::DefinitionInvalid, Kind::LogFailed])
 }

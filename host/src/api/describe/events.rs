@@ -139,7 +139,7 @@ fn decided() -> Value {
         "id": "A1-placed", "application": "web", "name": "order.completed", "profile": PROFILE,
         "position": "12-345", "at": "2026-11-20T10:00:00Z", "received_at": "2026-11-20T10:00:01Z",
         "state": "decided",
-        "fields": { "email": { "outcome": "accepted", "source": "crm", "value": "anna@example.com" } },
+        "fields": { "email": { "outcome": "accepted", "source": "crm", "proposed": "anna@example.com", "value": "anna@example.com" } },
         "outcomes": [{
             "capability": "loyalty", "role": "subscriber", "result": "done", "position": "12-346",
             "claims": [{ "field": "loyalty.points", "value": 29 }],

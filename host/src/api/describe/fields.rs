@@ -4,24 +4,26 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::body::JSON;
-use crate::api::fields::{Assignment, Definition, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
+use crate::api::fields::{Definition, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
 use crate::api::openapi::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::{ListParams, Why};
 use crate::api::problem::Kind;
 use crate::vocabulary::{FieldName, IdentifierName};
 
-fn first_name() -> Value {
+/// FIELD, in examples.
+pub fn first_name() -> Value {
     json!({
         "name": "first_name", "type": "text", "one_of": [], "schema": null, "unit": null,
         "description": "As the customer wants to be called", "class": "personal", "department": "CRM team",
         "identifies": null, "protective": false, "compare": "caseless", "deprecated": null,
-        "status": "defined", "proposed_by": null, "source": "crm",
+        "status": "defined", "proposed_by": null, "source": "crm", "inherits": [],
         "claimed_by": ["crm", "sms"], "consumed_by": ["email"],
     })
 }
 
-fn named(call: Operation<'_>) -> Operation<'_> {
+/// A call with a field's name in its path.
+pub fn named(call: Operation<'_>) -> Operation<'_> {
     call.path::<FieldName>("name", "Which field", "first_name").problems(&[Kind::FieldNotFound])
 }
 
@@ -52,7 +54,7 @@ pub fn define(call: Operation<'_>) -> Operation<'_> {
         "name": "size", "type": "text", "one_of": ["S", "M", "L"], "schema": null, "unit": null,
         "description": "Size of clothes", "class": "personal", "department": null, "identifies": null,
         "protective": false, "compare": "exact", "deprecated": null, "status": "defined", "proposed_by": null,
-        "source": null,
+        "source": null, "inherits": [],
         "claimed_by": [], "consumed_by": [],
     });
     call.is("defineField", Tag::Admin, "Define a field, or change its definition")
@@ -73,16 +75,6 @@ pub fn define(call: Operation<'_>) -> Operation<'_> {
             Kind::UnknownIdentifier,
             Kind::LogFailed,
         ])
-}
-
-/// `PUT /v1/fields/{name}/source`.
-pub fn assign(call: Operation<'_>) -> Operation<'_> {
-    let none = json!({ "capability": null });
-    named(call.is("assignSource", Tag::Admin, "Say which capability is a field's source"))
-        .query::<Why>()
-        .json::<Assignment>(JSON, &[("a source", json!({ "capability": "crm" })), ("none", none)])
-        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", first_name())
-        .problems(&[Kind::UnknownCapability, Kind::NotDeclared, Kind::LogFailed])
 }
 
 /// `GET /v1/identifiers`.

@@ -1,6 +1,8 @@
 //! What each call does, in the words of whoever uses it: one file for each file of handlers.
 
+pub mod assignments;
 pub mod capabilities;
+pub mod claims;
 pub mod events;
 pub mod fields;
 pub mod host;

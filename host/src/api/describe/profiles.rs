@@ -21,7 +21,7 @@ use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::vocabulary::{FieldName, IdentifierName};
 
 /// How a path names a profile.
-struct ReferenceForm;
+pub struct ReferenceForm;
 
 impl JsonSchema for ReferenceForm {
     fn schema_name() -> Cow<'static, str> {
@@ -144,7 +144,7 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
         "id": "0190f3c2-7b1e-7cc0-a4a5-2f4f6b1f0c11", "application": "web", "name": "samsyn.proposed",
         "profile": PROFILE, "position": "12-345", "at": "2026-11-20T10:00:00Z",
         "received_at": "2026-11-20T10:00:00Z", "state": "decided",
-        "fields": { "first_name": { "outcome": "accepted", "source": "crm", "value": "Ann" } },
+        "fields": { "first_name": { "outcome": "accepted", "source": "crm", "proposed": "Ann", "value": "Ann" } },
         "outcomes": [],
     });
     by_reference(call.is("proposeValues", Tag::AppDeveloper, "Propose values for a profile's fields"))

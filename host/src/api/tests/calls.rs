@@ -83,7 +83,10 @@ fn an_event_can_be_followed() {
     assert_eq!((decided.status, decided.header("preference-applied")), (200, "wait=30"));
     let decided = decided.json();
     assert_eq!((&decided["state"], &decided["application"]), (&json!("decided"), &json!("admin")));
-    assert_eq!(decided["fields"]["email"], json!({"outcome": "no-source", "source": null}));
+    assert_eq!(
+        decided["fields"]["email"],
+        json!({"outcome": "no-source", "source": null, "proposed": "anna@example.com"})
+    );
     assert_eq!(decided["profile"], taken["profile"]);
     assert_eq!(
         (&decided["at"], &decided["received_at"]),

@@ -42,7 +42,7 @@ fn the_dictionary_is_kept_and_paged() {
         json!({"name": "size", "type": "text", "one_of": ["S", "M"], "schema": null, "unit": null,
                "description": "", "class": "none", "department": null, "identifies": null, "protective": false,
                "compare": "exact", "deprecated": null, "status": "defined", "proposed_by": null,
-               "source": null, "claimed_by": [], "consumed_by": []})
+               "source": null, "inherits": [], "claimed_by": [], "consumed_by": []})
     );
     let names = |page: &Value| -> Vec<String> {
         page["items"]
@@ -124,7 +124,9 @@ fn a_plug_in_is_planned_installed_set_and_removed() {
     assert_eq!(world.json("PATCH", settings, &json!({"points_per_unit": true})).code(), "wrong-type");
     assert_eq!(world.json("PATCH", settings, &json!({"point": 1})).code(), "definition-invalid");
 
-    assert_eq!(world.send("DELETE", "/v1/capabilities/loyalty", &[], b"").status, 204);
+    let refused = world.send("DELETE", "/v1/capabilities/loyalty", &[], b"");
+    assert_eq!(refused.code(), "still-sources");
+    assert_eq!(world.send("DELETE", "/v1/capabilities/loyalty?force=true", &[], b"").status, 204);
     assert_eq!(world.send("DELETE", "/v1/capabilities/loyalty", &[], b"").code(), "unknown-capability");
     assert_eq!(world.get("/v1/fields/loyalty.points").json()["source"], Value::Null);
 }

@@ -33,10 +33,12 @@ null puts a setting back to its default. Parked deliveries of the plug-in run ag
 
 /// Shown in the long help.
 pub const REMOVE_EXAMPLES: &str = "\
-Example:
+Examples:
   samsyn plugin remove loyalty
+  samsyn plugin remove loyalty --force
 
-Its claims stay visible to admins, but are no longer anybody's values.";
+The source of fields isn't removed before they have another one: samsyn field assign --from loyalty
+--all NAME. Its claims stay visible to admins, and where a field inherits from it everybody's values.";
 
 /// Shown in the long help.
 pub const RELEASE_EXAMPLES: &str = "\
@@ -74,6 +76,9 @@ pub struct SetArgs {
 pub struct RemoveArgs {
     /// The plug-in
     pub name: String,
+    /// Though it is the source of fields: they have none then, and no value
+    #[arg(long)]
+    pub force: bool,
     /// Whether to ask, and why.
     #[command(flatten)]
     pub consent: Consent,
@@ -143,19 +148,16 @@ pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
 pub fn remove(args: &RemoveArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let mut question = format!("Remove {}?", args.name);
-    if !args.consent.yes {
+    if !args.consent.yes && args.force {
         let capability = client.capability(&args.name)?.body;
         let assigned = capability.sources.iter().filter(|source| source.assigned);
         let assigned: Vec<&str> = assigned.map(|source| source.field.as_str()).collect();
-        let loses = if assigned.is_empty() {
-            "No field loses its source.".to_owned()
-        } else {
-            format!("These fields lose their source: {}.", assigned.join(", "))
-        };
-        question = format!("{loses} {question}");
+        if !assigned.is_empty() {
+            question = format!("These fields lose their source: {}. {question}", assigned.join(", "));
+        }
     }
     let reason = args.consent.ask(&question, "removed")?;
-    client.remove(&args.name, reason.as_ref())?;
+    client.remove(&args.name, args.force, reason.as_ref())?;
     if context.json { Ok(()) } else { context.print(&format!("removed {}\n", args.name)) }
 }
 

@@ -3,6 +3,7 @@
 //! The component is `tests/fixtures/probe-0.1.0.wasm`, built from `tests/probe`: it does what an
 //! event's script tells it. Each test gives it the manifest it needs.
 
+mod assignment;
 mod claims;
 mod failure;
 mod flow;

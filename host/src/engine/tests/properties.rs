@@ -4,9 +4,12 @@
 
 use proptest::prelude::*;
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::log::ScanFrom;
-use crate::record::{DeliveryResult, Record};
+use crate::record::{DeliveryResult, Pattern, Record};
+use crate::registry::assignment::{Mode, Request};
 use crate::view::View;
 
 /// Something that happens to one of three customers.
@@ -15,6 +18,8 @@ enum Step {
     Script(u8, Vec<&'static str>),
     Propose(u8, &'static str),
     Assign(Option<&'static str>),
+    Move(&'static str, Option<&'static str>, Mode),
+    Anew(&'static str),
     Retry,
     Skip,
     Restart,
@@ -40,6 +45,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0..3u8, prop::sample::select(vec!["x", "!refuse", "!shout y", "!silent", "!panic"]))
             .prop_map(|(customer, value)| Step::Propose(customer, value)),
         2 => prop::sample::select(vec![None, Some("one"), Some("two")]).prop_map(Step::Assign),
+        4 => (
+            prop::sample::select(vec!["note", "out"]),
+            prop::sample::select(vec![None, Some("one"), Some("two")]),
+            prop::sample::select(vec![Mode::Inherit, Mode::Clear]),
+        ).prop_map(|(field, to, mode)| Step::Move(field, to, mode)),
+        1 => prop::sample::select(vec!["one", "two"]).prop_map(Step::Anew),
         1 => Just(Step::Retry),
         1 => Just(Step::Skip),
         1 => Just(Step::Restart),
@@ -68,13 +79,85 @@ fn play(steps: &[Step]) -> Bench {
                 let source = source.map(capability);
                 bench.change(RegistryChange::SourceAssigned { field: field("note"), source });
             }
+            Step::Move(name, to, mode) => {
+                let request = Request { fields: vec![field(name)], to: to.map(capability), mode: *mode };
+                bench.engine.assign(&request, None, app("tests")).unwrap();
+            }
+            Step::Anew(name) => {
+                let options = InstallOptions { from_start: true, deliver: false };
+                bench.install_with(name, TABLES, options);
+            }
             Step::Retry => drop(bench.engine.retry(&ParkedFilter::default())),
             Step::Skip => drop(bench.engine.skip(&ParkedFilter::default(), "no")),
             Step::Restart => bench.restart(),
         }
     }
     bench.settle();
+    wait_until_caught_up(&bench);
     bench
+}
+
+/// The counters are what counting the profiles gives.
+fn check_counters(bench: &Bench, profiles: &BTreeMap<ProfileId, ProfileState>) -> Result<(), TestCaseError> {
+    for partition in (0..bench.config.partitions).map(Partition) {
+        let mut counted: BTreeMap<(FieldName, String), u64> = BTreeMap::new();
+        for state in profiles.values().filter(|state| bench.engine.home(state.id) == partition) {
+            for name in ["note", "out", "probe.seen"].map(field) {
+                if let Some(pattern) = Pattern::of(state, &name) {
+                    *counted.entry((name, format!("{pattern:?}"))).or_default() += 1;
+                }
+            }
+        }
+        let kept: BTreeMap<(FieldName, String), u64> =
+            bench.engine.view().with_patterns(partition, |patterns| {
+                let of = |name: &FieldName| {
+                    let tallies = patterns
+                        .of(name)
+                        .map(|(pattern, tally)| ((name.clone(), format!("{pattern:?}")), tally.profiles));
+                    tallies.collect::<Vec<_>>()
+                };
+                patterns.fields().flat_map(of).collect()
+            });
+        prop_assert_eq!(kept, counted);
+    }
+    Ok(())
+}
+
+/// The watcher's last word on the note is what everybody sees, whatever moved: it heard of each
+/// change, and of none twice.
+fn check_told(bench: &Bench, records: &[(Position, Record)]) -> Result<(), TestCaseError> {
+    let registry = bench.engine.registry();
+    let mut heard: BTreeMap<ProfileId, Option<Value>> = BTreeMap::new();
+    for (_, record) in records {
+        let Record::Decided(decided) = record else { continue };
+        for changed in decided.changes.iter().filter(|changed| changed.field == field("note")) {
+            let last = heard.insert(decided.profile, changed.after.clone()).flatten();
+            prop_assert_eq!(&last, &changed.before, "the changes don't join: {:?}", decided);
+        }
+    }
+    for (profile, last) in heard {
+        let read = bench.engine.profile(profile).unwrap().unwrap();
+        let generations = &read.partition.adopted.visible;
+        let now = visible(&read.state, generations, &registry, "note");
+        prop_assert_eq!(&now, &last, "somebody wasn't told of {}: {:?}", profile, read.state);
+        let seen = visible(&read.state, generations, &registry, "probe.seen");
+        let shown = now.map_or("-".to_owned(), |now| match now {
+            Value::Text(text) => text,
+            other => format!("{other:?}"),
+        });
+        prop_assert_eq!(seen, text(&format!("note={shown}")));
+    }
+    Ok(())
+}
+
+fn wait_until_caught_up(bench: &Bench) {
+    let until = std::time::Instant::now() + PATIENCE;
+    let lags = || ["one", "two"].iter().any(|name| bench.engine.lags(&capability(name)));
+    while lags() {
+        assert!(std::time::Instant::now() < until, "it never caught up");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    bench.settle();
 }
 
 fn rebuilt(bench: &Bench) -> crate::view::Dump {
@@ -99,7 +182,8 @@ fn check_outcomes(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
     for (position, record) in records {
         let Record::Decided(decided) = record else { continue };
         for outcome in decided.outcomes.iter().filter(|outcome| outcome.result.is_final()) {
-            let delivery = (position.partition, decided.cause, outcome.capability.clone(), outcome.role);
+            let who = (outcome.capability.clone(), outcome.generation, outcome.role);
+            let delivery = (position.partition, decided.cause, who);
             *finals.entry(delivery).or_insert(0) += 1;
         }
     }
@@ -111,17 +195,27 @@ fn check_outcomes(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
 
 /// Every change of a visible value was a claim of the field's source at that revision.
 fn check_sources(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
-    let mut sources = std::collections::BTreeMap::new();
+    let mut sources: BTreeMap<(Seq, FieldName), Vec<CapabilityName>> = BTreeMap::new();
     for (position, record) in records {
         if let Record::Registry(change) = record {
             match &change.change {
                 RegistryChange::SourceAssigned { field, source } => {
-                    sources.insert((position.seq, field.clone()), source.clone());
+                    sources.insert((position.seq, field.clone()), source.iter().cloned().collect());
+                }
+                RegistryChange::SourcesMoved { fields } => {
+                    for is in fields {
+                        let who = is.source.iter().chain(&is.inherits).cloned().collect();
+                        sources.insert((position.seq, is.field.clone()), who);
+                    }
                 }
                 RegistryChange::Installed { assigned, manifest, .. } => {
                     let name = crate::registry::Manifest::parse(manifest).unwrap().plugin.name;
                     for field in assigned {
-                        sources.insert((position.seq, field.clone()), Some(name.clone()));
+                        // Former sources stand in for a new one as they did before.
+                        let known = sources.iter().rfind(|((_, is), _)| is == field);
+                        let former = known.map(|(_, who)| who.clone()).unwrap_or_default();
+                        let who = [vec![name.clone()], former].concat();
+                        sources.insert((position.seq, field.clone()), who);
                     }
                 }
                 _ => {}
@@ -130,12 +224,13 @@ fn check_sources(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
     }
     for (_, record) in records {
         let Record::Decided(decided) = record else { continue };
-        for changed in &decided.changes {
+        // What a moved source changes is nobody's claim of now.
+        for changed in decided.changes.iter().filter(|_| !decided.tells) {
             let mut known = sources
                 .iter()
                 .filter(|((seq, field), _)| *seq <= decided.revision && *field == changed.field);
-            let source = known.next_back().and_then(|(_, source)| source.clone());
-            prop_assert_eq!(Some(&changed.by), source.as_ref(), "{:?}", decided);
+            let who = known.next_back().map(|(_, who)| who.as_slice()).unwrap_or_default();
+            prop_assert!(who.contains(&changed.by), "{:?}", decided);
             let claimed = decided.outcomes.iter().any(|outcome| {
                 outcome.capability == changed.by
                     && outcome.result == DeliveryResult::Done
@@ -161,6 +256,8 @@ proptest! {
         let records = records(&bench);
         check_outcomes(&records)?;
         check_sources(&records)?;
+        check_counters(&bench, &live.profiles)?;
+        check_told(&bench, &records)?;
         // A prefix folded, and then the rest: what a restart does.
         bench.restart();
         bench.settle();

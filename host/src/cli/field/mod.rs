@@ -1,8 +1,10 @@
 //! `samsyn field`: the dictionary, and who is the source of what.
 
+mod assign;
+mod compare;
+
 use clap::{Args, Subcommand};
 
-use super::ask::Why;
 use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, pairs};
@@ -17,9 +19,18 @@ pub enum FieldCommand {
     /// Show one field
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
-    /// Make a capability the source of a field
-    #[command(after_long_help = ASSIGN_EXAMPLES)]
-    Assign(AssignArgs),
+    /// Give fields to another source, after a plan
+    #[command(after_long_help = assign::ASSIGN_EXAMPLES)]
+    Assign(assign::AssignArgs),
+    /// Show what every capability says about a field
+    #[command(after_long_help = compare::CLAIMS_EXAMPLES)]
+    Claims(compare::ClaimsArgs),
+    /// Show how far capabilities agree about fields
+    #[command(after_long_help = compare::DISAGREEMENTS_EXAMPLES)]
+    Disagreements(compare::DisagreementsArgs),
+    /// Show how far telling consumers of new sources is
+    #[command(after_long_help = assign::JOBS_EXAMPLES)]
+    Jobs,
 }
 
 const LIST_EXAMPLES: &str = "\
@@ -31,35 +42,11 @@ const SHOW_EXAMPLES: &str = "\
 Example:
   samsyn field show loyalty.points";
 
-const ASSIGN_EXAMPLES: &str = "\
-Examples:
-  samsyn field assign country crm --reason 'CRM-12: the register knows best'
-  samsyn field assign country --none
-
-From then on the capability's claims are the values everybody sees; the others' claims stay, and only
-admins see them. Nothing is rewritten, so it can be turned back.";
-
 /// The arguments of `samsyn field show`.
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
     /// The field
     pub field: String,
-}
-
-/// The arguments of `samsyn field assign`.
-#[derive(Debug, Clone, Args)]
-pub struct AssignArgs {
-    /// The field
-    pub field: String,
-    /// The capability that is its source from now on
-    #[arg(required_unless_present = "none", conflicts_with = "none")]
-    pub capability: Option<String>,
-    /// Leave the field without a source
-    #[arg(long)]
-    pub none: bool,
-    /// Why.
-    #[command(flatten)]
-    pub why: Why,
 }
 
 /// Runs a command of `samsyn field`.
@@ -76,10 +63,10 @@ pub fn run(command: &FieldCommand, context: &Context) -> Result<(), CliError> {
             let answer = client.field(&args.field)?;
             context.answer(&answer.raw, |paint| field_text(&answer.body, paint))
         }
-        FieldCommand::Assign(args) => {
-            let answer = client.assign(&args.field, args.capability.as_deref(), args.why.ask()?.as_ref())?;
-            context.answer(&answer.raw, |paint| field_text(&answer.body, paint))
-        }
+        FieldCommand::Assign(args) => assign::run(args, context),
+        FieldCommand::Claims(args) => compare::claims(args, context),
+        FieldCommand::Disagreements(args) => compare::disagreements(args, context),
+        FieldCommand::Jobs => assign::jobs(context),
     }
 }
 
@@ -126,6 +113,7 @@ fn field_text(field: &Field, paint: Paint) -> String {
             ("deprecated", optional(&field.deprecated)),
             ("proposed by", optional(&field.proposed_by)),
             ("source", field.source.clone().unwrap_or_else(|| "none".to_owned())),
+            ("inherits from", field.inherits.join(", ")),
             ("claimed by", field.claimed_by.join(", ")),
             ("read by", field.consumed_by.join(", ")),
         ],

@@ -1,0 +1,87 @@
+//! Fields given to another source, and how far telling whoever consumes them is.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::PROFILE;
+use super::fields::{first_name, named};
+use crate::api::assignments::{AssignAnswer, Assignment, JobsAnswer, OneAnswer, OneAssignment};
+use crate::api::body::JSON;
+use crate::api::openapi::{Operation, Tag};
+use crate::api::params::{DryRun, ListParams};
+use crate::api::problem::Kind;
+
+fn plan() -> Value {
+    json!({
+        "revision": 41, "mode": "inherit", "unchanged": false,
+        "fields": [{
+            "field": "country", "from": "crm", "to": "sms", "inherits": ["crm"], "unchanged": false,
+            "protective": false, "changed": 1200,
+            "without_claim": { "profiles": 30, "inherit": 30, "none": 0 },
+            "opt_outs": 0, "held": 2, "uncounted": 0,
+            "consumers": [{ "capability": "email", "profiles": 1200 }],
+            "samples": [{ "profile": PROFILE, "before": "SE", "after": "NO" }],
+        }],
+    })
+}
+
+/// `POST /v1/assignments`.
+pub fn assign(call: Operation<'_>) -> Operation<'_> {
+    let some = json!({ "fields": ["country", "phone"], "to": "sms", "mode": "inherit", "revision": 41 });
+    let all = json!({ "from": "crm", "all": true, "to": "crm2" });
+    call.is("assignSources", Tag::Admin, "Give fields to another source")
+        .details(
+            "With `dry_run=true` the plan: what would change, exactly. With its `revision` it is applied only \
+             while the registry is the same. All fields move in one record; consumers are told in the background.",
+        )
+        .query::<DryRun>()
+        .json::<Assignment>(JSON, &[("some fields", some), ("all of one capability", all)])
+        .answers::<AssignAnswer<'_>>(
+            StatusCode::OK,
+            "The plan (`dry_run=true`), or what was done",
+            json!({ "applied": true, "revision": 42, "plan": plan() }),
+        )
+        .problems(&[
+            Kind::FieldNotFound,
+            Kind::UnknownCapability,
+            Kind::NotDeclared,
+            Kind::PlanStale,
+            Kind::DefinitionInvalid,
+            Kind::NameInvalid,
+            Kind::LogFailed,
+        ])
+}
+
+/// `PUT /v1/fields/{name}/source`.
+pub fn assign_one(call: Operation<'_>) -> Operation<'_> {
+    let none = json!({ "source": null, "mode": "clear" });
+    named(call.is("assignSource", Tag::Admin, "Say which capability is a field's source"))
+        .query::<DryRun>()
+        .json::<OneAssignment>(JSON, &[("a source", json!({ "source": "crm" })), ("none", none)])
+        .answers::<OneAnswer<'_>>(
+            StatusCode::OK,
+            "The field as it is now, or the plan (`dry_run=true`)",
+            first_name(),
+        )
+        .problems(&[
+            Kind::UnknownCapability,
+            Kind::NotDeclared,
+            Kind::PlanStale,
+            Kind::DefinitionInvalid,
+            Kind::NameInvalid,
+            Kind::LogFailed,
+        ])
+}
+
+/// `GET /v1/jobs`.
+pub fn jobs(call: Operation<'_>) -> Operation<'_> {
+    let job = json!({
+        "revision": 42, "fields": ["country"], "state": "running", "done": 20480, "total": 1000000,
+        "told": 1200, "started_at": "2026-11-20T10:00:00Z", "ended_at": null,
+    });
+    call.is("listJobs", Tag::Admin, "See how far telling consumers of moved sources is")
+        .details("The one that runs and the last that ended, newest first.")
+        .query::<ListParams>()
+        .answers::<JobsAnswer<'_>>(StatusCode::OK, "The jobs", json!({ "items": [job], "adopted": 42 }))
+        .problems(&[Kind::CursorInvalid])
+}

@@ -1,0 +1,60 @@
+//! Who says what about a field, and how far capabilities agree.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::PROFILE;
+use super::fields::named;
+use crate::api::claims::{ClaimsParams, FieldDisagreements, ProfileClaims};
+use crate::api::openapi::{Operation, Tag};
+use crate::api::pagination::Page;
+use crate::api::params::ListParams;
+use crate::api::problem::Kind;
+
+fn of_country() -> Value {
+    json!({
+        "field": "country", "source": "crm", "compare": "exact",
+        "pairs": [{
+            "one": "crm", "other": "sms", "both": 1500, "agree": 1499, "differ": 1,
+            "samples": [{ "profile": PROFILE, "one": "SE", "other": "NO" }],
+        }],
+    })
+}
+
+/// `GET /v1/fields/{name}/claims`.
+pub fn list(call: Operation<'_>) -> Operation<'_> {
+    let claim = json!({
+        "by": "crm", "value": "SE", "observed_at": "2026-11-20T10:00:00Z", "cause": "12-345", "visible": true,
+    });
+    let page = json!({ "items": [{ "profile": PROFILE, "claims": [claim] }] });
+    named(call.is("listClaims", Tag::Admin, "Read what every capability says of a field"))
+        .query::<ClaimsParams>()
+        .answers::<Page<ProfileClaims<'_>>>(StatusCode::OK, "A page of profiles", page)
+        .problems(&[
+            Kind::CursorInvalid,
+            Kind::UnknownProfile,
+            Kind::UnknownIdentifier,
+            Kind::IdentifierInvalid,
+            Kind::ReferenceInvalid,
+        ])
+}
+
+/// `GET /v1/fields/{name}/disagreements`.
+pub fn disagreements(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("showDisagreements", Tag::Admin, "See how far capabilities agree about a field"))
+        .details("Counts are exact. What is the same is said by the field's `compare`.")
+        .answers::<FieldDisagreements<'_>>(StatusCode::OK, "Every pair that speaks of it", of_country())
+}
+
+/// `GET /v1/disagreements`.
+pub fn all_disagreements(call: Operation<'_>) -> Operation<'_> {
+    call.is("listDisagreements", Tag::Admin, "See how far capabilities agree about every field")
+        .details("Of fields that at least two capabilities speak of.")
+        .query::<ListParams>()
+        .answers::<Page<FieldDisagreements<'_>>>(
+            StatusCode::OK,
+            "A page of fields",
+            json!({ "items": [of_country()] }),
+        )
+        .problems(&[Kind::CursorInvalid])
+}

@@ -1,0 +1,70 @@
+//! Questions about sources, answered from the counters alone: who sees what, and for how many
+//! customers that would be something else.
+
+use std::collections::BTreeMap;
+
+use super::owed::{generations_before, is_told, lineage_before};
+use crate::record::{PartitionState, Pattern, Patterns, TellingJob};
+use crate::registry::{Compare, Lineage, Routing};
+use crate::vocabulary::CapabilityName;
+
+/// What customers of a pattern see, without the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// No value.
+    Nothing,
+    /// The opt-out in force.
+    OptedOut,
+    /// A value.
+    Value {
+        /// Whose claim it is.
+        by: &'a CapabilityName,
+        /// Its number among the different ones of the pattern.
+        number: u8,
+    },
+}
+
+impl<'a> Seen<'a> {
+    /// What a pattern shows when these claims count.
+    pub fn of(
+        pattern: &Pattern,
+        lineage: Lineage<'a>,
+        generations: &BTreeMap<CapabilityName, u32>,
+    ) -> Seen<'a> {
+        if lineage.protective && pattern.latched {
+            return Seen::OptedOut;
+        }
+        let says = |by: &CapabilityName| {
+            let numbers = pattern.says(by, *generations.get(by)?)?;
+            Some(numbers.map(|numbers| numbers[Compare::Exact.index()]))
+        };
+        lineage.pick(says).map_or(Seen::Nothing, |(by, number)| Seen::Value { by, number })
+    }
+
+    /// Whether two views of one pattern show the same value.
+    pub fn shows_as(self, other: Seen<'_>) -> bool {
+        match (self, other) {
+            (Seen::Nothing, Seen::Nothing) | (Seen::OptedOut, Seen::OptedOut) => true,
+            (Seen::Value { number: one, .. }, Seen::Value { number: other, .. }) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// Whether the counters know of any customer that a job has to tell something. Never false when
+/// there is one; true also for an opt-out that isn't latched and may not be `true`.
+pub fn owes(patterns: &Patterns, job: &TellingJob, partition: &PartitionState, routing: &Routing) -> bool {
+    let now = &partition.adopted.visible;
+    let before = generations_before(std::slice::from_ref(job), now);
+    job.fields.iter().any(|moved| {
+        let Some(field) = routing.field(&moved.field) else { return false };
+        patterns.of(&moved.field).any(|(pattern, _)| {
+            let was = Seen::of(pattern, lineage_before(moved, field), &before);
+            let is = Seen::of(pattern, field.lineage(), now);
+            let told = is_told(&moved.field, field, routing);
+            let unlatched = field.protective && matches!(is, Seen::Value { .. });
+            let offered = field.source.is_some() && pattern.held > 0;
+            (told && !was.shows_as(is)) || unlatched || offered || pattern.more
+        })
+    })
+}

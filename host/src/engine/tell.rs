@@ -1,0 +1,419 @@
+//! Telling consumers of sources that moved: a job in every partition that took the move into use.
+//!
+//! ```text
+//! Adopted with a job ─▶ one thread reads all profiles once, whatever their partition
+//!                    ─▶ those that see something else go to their worker, in small batches
+//!                    ─▶ a Decided each, its changes delivered like any others
+//!                    ─▶ Adopted without the job
+//! ```
+//!
+//! Nothing has to be remembered of how far it got: a customer with a record behind the `Adopted`
+//! has been told, because whatever is decided of them tells it too ([`super::owed`]). So a job
+//! that was killed looks at everybody again, and tells each exactly once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::owed::{Owed, is_told, owed};
+use super::partition::Core;
+use super::runtime::Runtime;
+use super::tally::owes;
+use super::worker::Work;
+use super::{AcceptError, Engine};
+use crate::record::{Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, TellingJob};
+use crate::vocabulary::{
+    CapabilityName, FieldName, ItemPosition, Partition, Position, ProfileId, Seq, Timestamp,
+};
+
+/// Customers told in one append: the log's writer takes them in one go, and an event that comes
+/// meanwhile waits some hundred microseconds.
+const PROFILES_A_BATCH: usize = 32;
+/// Profiles read from the view in one go.
+const PROFILES_A_SCAN: usize = 8_192;
+/// Work that may wait in a worker's queue before more is told: some milliseconds of it.
+const QUEUED_MAX: usize = 256;
+/// How long to wait before looking whether there is room.
+const ROOM_PAUSE: Duration = Duration::from_micros(500);
+/// Jobs that are remembered after their end.
+const ENDED_KEPT_MAX: usize = 20;
+
+/// What is told now, and what was told since the host started.
+#[derive(Default)]
+pub struct Telling {
+    running: bool,
+    now: Option<JobReport>,
+    ended: VecDeque<JobReport>,
+}
+
+/// How far telling consumers of moved sources is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobReport {
+    /// The newest revision that moved them.
+    pub revision: Seq,
+    /// The fields.
+    pub fields: BTreeSet<FieldName>,
+    /// Customers looked at.
+    pub done: u64,
+    /// Customers there are.
+    pub total: u64,
+    /// Customers whose consumers were told something.
+    pub told: u64,
+    /// When it began, or went on after a start of the host.
+    pub started_at: Timestamp,
+    /// When it ended; none while it runs.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// All of them.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    /// Newest first; the first may run.
+    pub jobs: Vec<JobReport>,
+    /// The revision that every partition uses: jobs of newer ones have yet to begin.
+    pub adopted: Seq,
+}
+
+impl Engine {
+    /// The job that a partition's next `Adopted` begins, if consumers may have to be told.
+    pub(super) fn job_of(
+        &self,
+        partition: Partition,
+        before: &PartitionState,
+        adopted: &Adopted,
+        generations: &BTreeMap<CapabilityName, u32>,
+        runtime: &Runtime,
+    ) -> Option<TellingJob> {
+        // A partition that used no revision yet has shown nobody anything.
+        if before.adopted.revision == 0 {
+            return None;
+        }
+        let registry = &runtime.registry;
+        let mut fields: Vec<MovedField> = Vec::new();
+        for moved in registry.moved_since(before.adopted.revision) {
+            let (field, source, inherits) =
+                (moved.field.clone(), moved.source.clone(), moved.inherits.clone());
+            fields.push(MovedField { field, source, inherits });
+        }
+        let mut swapped: BTreeMap<CapabilityName, u32> = BTreeMap::new();
+        for (name, generation) in generations {
+            if adopted.visible.get(name).is_some_and(|now| now != generation) {
+                swapped.insert(name.clone(), *generation);
+            }
+        }
+        for (name, field) in registry.fields.iter().filter(|_| !swapped.is_empty()) {
+            let counts = swapped.keys().any(|swapped| field.lineage().counts(swapped));
+            if counts && !fields.iter().any(|is| is.field == *name) {
+                let (source, inherits) = (field.source.clone(), field.inherits.clone());
+                fields.push(MovedField { field: name.clone(), source, inherits });
+            }
+        }
+        fields.retain(|moved| concerns_anybody(&moved.field, runtime));
+        if fields.is_empty() {
+            return None;
+        }
+        let revision = registry.revision;
+        let job = TellingJob { since: 0, revision, fields, generations: swapped };
+        // When the counters know everything there is, they know whether anybody is concerned.
+        let applied = self.view.applied(partition).seq;
+        if applied == self.log.head(partition).seq {
+            let after = PartitionState { adopted: Arc::new(adopted.clone()), ..before.clone() };
+            let routing = &registry.routing;
+            if !self.view.with_patterns(partition, |patterns| owes(patterns, &job, &after, routing)) {
+                return None;
+            }
+        }
+        Some(job)
+    }
+
+    /// Starts the thread that tells, when there is something to tell and none runs.
+    pub(super) fn start_telling(self: &Arc<Self>) {
+        if self.partitions.iter().all(|cell| cell.core.lock().state.adopted.jobs.is_empty()) {
+            return;
+        }
+        let mut telling = self.telling.lock();
+        if telling.running {
+            return;
+        }
+        telling.running = true;
+        let engine = self.clone();
+        let thread = std::thread::Builder::new().name("telling".to_owned());
+        match thread.spawn(move || engine.run_telling()) {
+            Ok(thread) => self.threads.lock().push(thread),
+            Err(error) => {
+                telling.running = false;
+                tracing::error!(%error, "no thread to tell consumers of moved sources; it is tried again");
+            }
+        }
+    }
+
+    fn run_telling(&self) {
+        while !self.stopping.load(Ordering::Relaxed) {
+            match self.tell_everybody() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, "telling consumers of moved sources stopped; the next start goes on");
+                    // `running` stays set: trying at once would fail in the same way.
+                    return;
+                }
+            }
+        }
+        self.telling.lock().running = false;
+    }
+
+    /// One pass over all profiles for the jobs that are known when it begins; false when there
+    /// are none.
+    fn tell_everybody(&self) -> Result<bool, AcceptError> {
+        let mut places = self.places_with_jobs();
+        if places.is_empty() {
+            return Ok(false);
+        }
+        self.begin_report(&places);
+        for (partition, (place, _)) in &places {
+            let since = place.adopted.jobs.last().map_or(0, |job| job.since);
+            self.wait_until_applied(Position { partition: *partition, seq: since });
+        }
+        let ends: Vec<(Partition, Seq)> = places
+            .iter()
+            .map(|(partition, (place, _))| (*partition, place.adopted.jobs.last().map_or(0, |job| job.since)))
+            .collect();
+        // What nobody is concerned by ends without a look at the profiles.
+        places.retain(|partition, (place, runtime)| {
+            let routing = &runtime.registry.routing;
+            self.view.with_patterns(*partition, |patterns| {
+                place.adopted.jobs.iter().any(|job| owes(patterns, job, place, routing))
+            })
+        });
+        if !places.is_empty() {
+            self.tell_profiles(&places)?;
+        }
+        for (partition, through) in &ends {
+            self.queue(*partition).push(Work::EndJobs { partition: *partition, through: *through });
+        }
+        let ended = |(partition, through): &(Partition, Seq)| {
+            self.cell(*partition).core.lock().state.adopted.jobs.iter().all(|job| job.since > *through)
+        };
+        while !ends.iter().all(ended) && !self.stopping.load(Ordering::Relaxed) {
+            std::thread::sleep(ROOM_PAUSE);
+        }
+        self.end_report();
+        Ok(true)
+    }
+
+    fn places_with_jobs(&self) -> HashMap<Partition, (PartitionState, Arc<Runtime>)> {
+        let all = (0..self.partitions.len() as u16).map(Partition);
+        let with_jobs = all.filter_map(|partition| {
+            let core = self.cell(partition).core.lock();
+            let runtime = core.runtime.clone().filter(|_| !core.state.adopted.jobs.is_empty())?;
+            Some((partition, (core.state.clone(), runtime)))
+        });
+        with_jobs.collect()
+    }
+
+    fn wait_until_applied(&self, position: Position) {
+        let behind = || self.view.applied(position.partition).seq < position.seq;
+        while behind() && !self.stopping.load(Ordering::Relaxed) {
+            std::thread::sleep(ROOM_PAUSE);
+        }
+    }
+
+    fn tell_profiles(
+        &self,
+        places: &HashMap<Partition, (PartitionState, Arc<Runtime>)>,
+    ) -> Result<(), AcceptError> {
+        let mut batches: HashMap<Partition, Vec<ProfileId>> = HashMap::new();
+        let mut after = None;
+        loop {
+            let profiles = self.view.profiles_after(after, PROFILES_A_SCAN)?;
+            after = profiles.last().map(|last| last.id);
+            for state in &profiles {
+                let partition = self.home(state.id);
+                let Some((place, runtime)) = places.get(&partition) else { continue };
+                if owed(state, place, &runtime.registry.routing).is_empty() {
+                    continue;
+                }
+                let batch = batches.entry(partition).or_default();
+                batch.push(state.id);
+                if batch.len() >= PROFILES_A_BATCH {
+                    let profiles = std::mem::take(batch);
+                    self.push_when_room(partition, profiles);
+                }
+                if self.stopping.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+            }
+            if let Some(now) = &mut self.telling.lock().now {
+                now.done += profiles.len() as u64;
+            }
+            if profiles.len() < PROFILES_A_SCAN {
+                break;
+            }
+        }
+        for (partition, profiles) in batches {
+            self.push_when_room(partition, profiles);
+        }
+        Ok(())
+    }
+
+    fn push_when_room(&self, partition: Partition, profiles: Vec<ProfileId>) {
+        let full = || self.queue(partition).len() >= QUEUED_MAX || self.log.is_full();
+        while full() && !self.stopping.load(Ordering::Relaxed) {
+            std::thread::sleep(ROOM_PAUSE);
+        }
+        self.queue(partition).push(Work::Tell { partition, profiles });
+    }
+
+    /// A worker tells the consumers of some customers.
+    pub(super) fn tell(&self, partition: Partition, profiles: &[ProfileId]) -> Result<(), AcceptError> {
+        let mut core = self.cell(partition).core.lock();
+        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
+        let routing = &runtime.registry.routing;
+        let place = core.state.clone();
+        let at = self.clock.now();
+        let mut notices = Vec::with_capacity(profiles.len());
+        for id in profiles {
+            let Some(state) = core.profile(*id, &self.view)? else { continue };
+            let owed = owed(&state, &place, routing);
+            if owed.is_empty() {
+                continue;
+            }
+            let notice = notice(&state, &place, &runtime, owed, at);
+            let identifies =
+                |field: &FieldName| routing.field(field).is_some_and(|is| is.identifies.is_some());
+            if notice.changes.iter().any(|changed| identifies(&changed.field)) {
+                self.commit(partition, &mut core, Some(&state), notice, None)?;
+            } else {
+                notices.push((state, notice));
+            }
+        }
+        self.commit_notices(partition, &mut core, notices)
+    }
+
+    fn commit_notices(
+        &self,
+        partition: Partition,
+        core: &mut Core,
+        notices: Vec<(Arc<ProfileState>, Decided)>,
+    ) -> Result<(), AcceptError> {
+        let profiles_max = self.config.cached_profiles / self.partitions.len();
+        for (decided, state) in self.append_notices(partition, notices)? {
+            core.state.fold_decided(&decided);
+            core.put(state, profiles_max, || self.view.applied(partition).seq);
+        }
+        Ok(())
+    }
+
+    /// A worker ends the jobs that began up to here: everybody has been told.
+    pub(super) fn end_jobs(&self, partition: Partition, through: Seq) -> Result<(), AcceptError> {
+        let mut core = self.cell(partition).core.lock();
+        let mut adopted = Adopted::clone(&core.state.adopted);
+        adopted.jobs.retain(|job| job.since > through);
+        if adopted.jobs.len() == core.state.adopted.jobs.len() {
+            return Ok(());
+        }
+        adopted.through = core.state.through;
+        adopted.at = self.clock.now();
+        let told = if adopted.jobs.is_empty() { core.state.told } else { 0 };
+        self.append_adopted(partition, &mut core, adopted)?;
+        if let Some(now) = &mut self.telling.lock().now {
+            now.told += told;
+        }
+        Ok(())
+    }
+
+    fn begin_report(&self, places: &HashMap<Partition, (PartitionState, Arc<Runtime>)>) {
+        let jobs = || places.values().flat_map(|(place, _)| &place.adopted.jobs);
+        let report = JobReport {
+            revision: jobs().map(|job| job.revision).max().unwrap_or_default(),
+            fields: jobs().flat_map(|job| &job.fields).map(|moved| moved.field.clone()).collect(),
+            ..self.report_of(self.clock.now())
+        };
+        self.telling.lock().now = Some(report);
+    }
+
+    fn report_of(&self, started_at: Timestamp) -> JobReport {
+        let (fields, total) = (BTreeSet::new(), self.view.profiles());
+        JobReport { revision: 0, fields, done: 0, total, told: 0, started_at, ended_at: None }
+    }
+
+    fn end_report(&self) {
+        let mut telling = self.telling.lock();
+        let Some(mut report) = telling.now.take() else { return };
+        report.ended_at = Some(self.clock.now());
+        report.done = report.total.max(report.done);
+        report.total = report.done;
+        tracing::info!(
+            revision = report.revision,
+            told = report.told,
+            "consumers were told of moved sources"
+        );
+        telling.ended.push_front(report);
+        telling.ended.truncate(ENDED_KEPT_MAX);
+    }
+
+    /// How far telling consumers of moved sources is.
+    pub fn jobs(&self) -> Jobs {
+        let (mut adopted, mut told) = (Seq::MAX, 0);
+        let mut begun: Option<JobReport> = None;
+        for cell in &self.partitions {
+            let core = cell.core.lock();
+            adopted = adopted.min(core.state.adopted.revision);
+            told += core.state.told;
+            for job in &core.state.adopted.jobs {
+                let report = begun.get_or_insert_with(|| self.report_of(core.state.adopted.at));
+                report.revision = report.revision.max(job.revision);
+                report.fields.extend(job.fields.iter().map(|moved| moved.field.clone()));
+            }
+        }
+        let telling = self.telling.lock();
+        // One that has begun in the log runs, though its thread may have yet to start.
+        let now = telling.now.clone().or(begun);
+        let now = now.map(|now| JobReport { told: now.told + told, ..now });
+        Jobs { jobs: now.into_iter().chain(telling.ended.iter().cloned()).collect(), adopted }
+    }
+}
+
+/// Whether a moved source can be anybody's concern.
+fn concerns_anybody(name: &FieldName, runtime: &Runtime) -> bool {
+    let routing = &runtime.registry.routing;
+    let Some(field) = routing.field(name) else { return false };
+    // A source is offered what was held.
+    field.source.is_some() || is_told(name, field, routing)
+}
+
+/// The record that tells one customer's consumers.
+fn notice(
+    state: &ProfileState,
+    place: &PartitionState,
+    runtime: &Runtime,
+    owed: Owed,
+    at: Timestamp,
+) -> Decided {
+    let seq = place.adopted.jobs.last().map_or(0, |job| job.since);
+    Decided {
+        profile: state.id,
+        cause: ItemPosition { seq, index: 0 },
+        kind: CauseKind::Assignment,
+        root: seq,
+        depth: 0,
+        spent: 0,
+        through: place.through,
+        cursor: None,
+        revision: runtime.registry.revision,
+        at,
+        observed_at: at,
+        previous: (state.head > 0).then_some(state.head),
+        identifiers: Vec::new(),
+        retired: Vec::new(),
+        conflicts: Vec::new(),
+        outcomes: Vec::new(),
+        answers: Vec::new(),
+        held: Vec::new(),
+        changes: owed.changes,
+        emitted: Vec::new(),
+        offered: owed.offered,
+        tells: true,
+    }
+}

@@ -1,0 +1,317 @@
+//! Counters of who says what, kept for every field of a partition: how many profiles have which
+//! pattern of claims.
+//!
+//! A pattern names no value. It says for each claimant whether it has a value or the claim that
+//! there is none, and which of the values are the same, once for every comparison a field could
+//! have. So any question about sources (how many profiles would change, who disagrees with whom)
+//! is a sum over few patterns, whatever the dictionary says of the field by then.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Decided, Outcome, ProfileState};
+use crate::registry::Compare;
+use crate::vocabulary::{CapabilityName, FieldName, ProfileId, Value};
+
+/// Claimants that a pattern tells apart. Fields have two or three, and a generation more for each
+/// time one started anew; the number of patterns is bounded by what these can say.
+pub const CLAIMANTS_MAX: usize = 8;
+/// Profiles that a pattern remembers as examples: a plan shows a few, and some have moved on.
+const LATEST_MAX: usize = 4;
+
+/// What is said of a field of one profile, without the values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Pattern {
+    /// Who says something, by name and generation.
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    pub claimants: Vec<Claimant>,
+    /// Proposals that wait for a source.
+    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
+    pub held: u16,
+    /// The opt-out is in force.
+    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
+    pub latched: bool,
+    /// There are more claimants than a pattern tells apart.
+    #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+}
+
+/// One generation of a capability in a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Claimant(
+    /// Who.
+    pub CapabilityName,
+    /// Of which generation.
+    pub u32,
+    /// For each comparison the number of the value among the different ones; none is the claim
+    /// that there is no value.
+    pub Option<[u8; Compare::ALL.len()]>,
+);
+
+/// How many profiles have a pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// So many.
+    pub profiles: u64,
+    /// Those that came to it last, newest first. They may have moved on.
+    pub latest: Vec<ProfileId>,
+}
+
+/// A profile's field has another pattern now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatternMove {
+    /// The field.
+    pub field: FieldName,
+    /// What it was; none when nothing was said.
+    pub from: Option<Pattern>,
+    /// What it is.
+    pub to: Option<Pattern>,
+}
+
+/// A partition's counters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patterns {
+    fields: HashMap<FieldName, HashMap<Pattern, Tally>>,
+    changed: HashSet<(FieldName, Pattern)>,
+}
+
+fn is_zero(number: &u16) -> bool {
+    *number == 0
+}
+
+impl Pattern {
+    /// The pattern of a profile's field; none when nothing is said of it.
+    pub fn of(state: &ProfileState, field: &FieldName) -> Option<Pattern> {
+        let mut said: Vec<(&CapabilityName, u32, Option<&Value>)> = Vec::new();
+        for told in &state.told {
+            if let Some(claim) = told.claim(field) {
+                said.push((&told.capability, told.generation, claim.value.as_ref()));
+            }
+        }
+        let held = state.held.iter().filter(|held| held.field == *field).count() as u16;
+        let latched = state.latched.iter().any(|latch| latch.field == *field);
+        if said.is_empty() && held == 0 && !latched {
+            return None;
+        }
+        // Newer generations first, so that they are the ones that are told apart.
+        said.sort_unstable_by(|one, other| (one.0, other.1).cmp(&(other.0, one.1)));
+        let more = said.len() > CLAIMANTS_MAX;
+        said.truncate(CLAIMANTS_MAX);
+        Some(Pattern { claimants: classes(&said), held, latched, more })
+    }
+
+    /// What a generation of a capability says: nothing, or whether it has a value and which.
+    pub fn says(&self, capability: &CapabilityName, generation: u32) -> Option<Option<[u8; 3]>> {
+        let claimant = self.claimants.iter().find(|is| is.1 == generation && is.0 == *capability)?;
+        Some(claimant.2)
+    }
+}
+
+/// Numbers the different values by their first occurrence, once for each comparison.
+fn classes(said: &[(&CapabilityName, u32, Option<&Value>)]) -> Vec<Claimant> {
+    let mut claimants: Vec<Claimant> = Vec::with_capacity(said.len());
+    let mut next = [0u8; Compare::ALL.len()];
+    for (capability, generation, value) in said {
+        let numbers = value.map(|value| {
+            Compare::ALL.map(|compare| {
+                let index = compare.index();
+                let same = |(other, claimant): (&(_, _, Option<&Value>), &Claimant)| {
+                    let numbers = claimant.2?;
+                    compare.agree(other.2?, value).then_some(numbers[index])
+                };
+                said.iter().zip(&claimants).find_map(same).unwrap_or_else(|| {
+                    next[index] += 1;
+                    next[index] - 1
+                })
+            })
+        });
+        claimants.push(Claimant((*capability).clone(), *generation, numbers));
+    }
+    claimants
+}
+
+/// The fields of which a decision may change the pattern, with the pattern they had. Empty for
+/// nearly every event: a value that changes into another one is no move where nobody else speaks.
+pub fn moves_from(before: Option<&ProfileState>, decided: &Decided) -> Vec<PatternMove> {
+    let mut moves: Vec<PatternMove> = Vec::new();
+    let mut add = |field: &FieldName| {
+        if !moves.iter().any(|is| is.field == *field) {
+            let from = before.and_then(|before| Pattern::of(before, field));
+            moves.push(PatternMove { field: field.clone(), from, to: None });
+        }
+    };
+    for outcome in &decided.outcomes {
+        for (field, value) in &outcome.claims {
+            if !before.is_some_and(|before| stays(before, outcome, field, value.is_some())) {
+                add(field);
+            }
+        }
+    }
+    if before.is_some_and(|before| !before.held.is_empty()) {
+        decided.answers.iter().for_each(|answer| add(&answer.field));
+    }
+    decided.held.iter().for_each(|held| add(&held.field));
+    decided.changes.iter().filter(|changed| changed.protective).for_each(|changed| add(&changed.field));
+    moves
+}
+
+/// Whether the pattern is the same after a claim: it is the only one, and a value as before.
+fn stays(before: &ProfileState, outcome: &Outcome, field: &FieldName, has_value: bool) -> bool {
+    let mut own = false;
+    for told in &before.told {
+        let Some(claim) = told.claim(field) else { continue };
+        let is_own = told.generation == outcome.generation && told.capability == outcome.capability;
+        if !is_own || claim.value.is_some() != has_value {
+            return false;
+        }
+        own = true;
+    }
+    own
+}
+
+/// What [`moves_from`] found, with the patterns of the profile after the decision.
+pub fn moves_to(mut moves: Vec<PatternMove>, after: &ProfileState) -> Vec<PatternMove> {
+    for is in &mut moves {
+        is.to = Pattern::of(after, &is.field);
+    }
+    moves.retain(|is| is.from != is.to);
+    moves
+}
+
+impl Patterns {
+    /// Moves a profile from its old patterns to its new ones.
+    pub fn fold(&mut self, profile: ProfileId, moves: &[PatternMove]) {
+        for PatternMove { field, from, to } in moves {
+            let patterns = self.fields.entry(field.clone()).or_default();
+            if let Some(from) = from {
+                let left = patterns.get_mut(from).map(|tally| {
+                    tally.profiles = tally.profiles.saturating_sub(1);
+                    tally.latest.retain(|is| *is != profile);
+                    tally.profiles
+                });
+                if left == Some(0) {
+                    patterns.remove(from);
+                }
+                self.changed.insert((field.clone(), from.clone()));
+            }
+            if let Some(to) = to {
+                let tally = patterns.entry(to.clone()).or_default();
+                tally.profiles += 1;
+                tally.latest.insert(0, profile);
+                tally.latest.truncate(LATEST_MAX);
+                self.changed.insert((field.clone(), to.clone()));
+            }
+        }
+    }
+
+    /// A field's patterns with their numbers.
+    pub fn of(&self, field: &FieldName) -> impl Iterator<Item = (&Pattern, &Tally)> {
+        self.fields.get(field).into_iter().flatten()
+    }
+
+    /// Fields of which anything is said.
+    pub fn fields(&self) -> impl Iterator<Item = &FieldName> {
+        self.fields.iter().filter(|(_, patterns)| !patterns.is_empty()).map(|(field, _)| field)
+    }
+
+    /// Puts back what was written.
+    pub fn restore(&mut self, field: FieldName, pattern: Pattern, tally: Tally) {
+        self.fields.entry(field).or_default().insert(pattern, tally);
+    }
+
+    /// What changed since this was last asked; none for a pattern that nobody has any more.
+    pub fn take_changed(&mut self) -> Vec<(FieldName, Pattern, Option<Tally>)> {
+        let changed = std::mem::take(&mut self.changed);
+        let now = |field: &FieldName, pattern: &Pattern| self.fields.get(field)?.get(pattern).cloned();
+        changed
+            .into_iter()
+            .map(|(field, pattern)| {
+                let tally = now(&field, &pattern);
+                (field, pattern, tally)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::record::{Claim, Told};
+    use crate::vocabulary::{ItemPosition, Timestamp};
+
+    fn state(claims: &[(&str, u32, Option<&str>)]) -> ProfileState {
+        let mut state = ProfileState::new(ProfileId(uuid::Uuid::nil()), Timestamp(0));
+        for (capability, generation, value) in claims {
+            let capability = CapabilityName::new(capability).unwrap();
+            let claim = Claim {
+                field: field(),
+                value: value.map(|value| Value::Text(value.to_owned())),
+                observed_at: Timestamp(0),
+                cause: ItemPosition::default(),
+            };
+            let (generation, claims) = (*generation, vec![claim]);
+            let told = Told { capability, generation, claims, memory: None, blocked: Vec::new() };
+            state.told.push(Arc::new(told));
+        }
+        state
+    }
+
+    fn field() -> FieldName {
+        FieldName::new("phone").unwrap()
+    }
+
+    fn numbers(claims: &[(&str, u32, Option<&str>)]) -> Vec<Option<[u8; 3]>> {
+        Pattern::of(&state(claims), &field()).unwrap().claimants.into_iter().map(|is| is.2).collect()
+    }
+
+    #[test]
+    fn a_pattern_tells_which_values_are_the_same_and_not_which_they_are() {
+        assert_eq!(Pattern::of(&state(&[]), &field()), None);
+        assert_eq!(numbers(&[("crm", 1, Some("a1"))]), [Some([0, 0, 0])]);
+        let three = [("crm", 1, Some("a1")), ("loyalty", 1, Some("A1")), ("sms", 1, Some("b-1"))];
+        assert_eq!(numbers(&three), [Some([0, 0, 0]), Some([1, 0, 0]), Some([2, 1, 0])]);
+        assert_eq!(numbers(&[("crm", 1, None), ("sms", 1, Some("x"))]), [None, Some([0, 0, 0])]);
+        // Whoever spoke first: the pattern is one.
+        let [a, b] = [("crm", 1, Some("x")), ("sms", 2, None)];
+        assert_eq!(Pattern::of(&state(&[a, b]), &field()), Pattern::of(&state(&[b, a]), &field()));
+    }
+
+    #[test]
+    fn there_is_a_bound_and_it_is_told() {
+        let many: Vec<(&str, u32, Option<&str>)> =
+            (1..=12).map(|number| ("crm", number, Some("x"))).collect();
+        let pattern = Pattern::of(&state(&many), &field()).unwrap();
+        assert!(pattern.more);
+        let told: Vec<u32> = pattern.claimants.iter().map(|is| is.1).collect();
+        assert_eq!(told, [12, 11, 10, 9, 8, 7, 6, 5], "the newest generations");
+    }
+
+    #[test]
+    fn counters_move_and_forget_what_nobody_has() {
+        let (mut patterns, id) = (Patterns::default(), ProfileId::random());
+        let one = Pattern::of(&state(&[("crm", 1, Some("x"))]), &field());
+        let two = Pattern::of(&state(&[("crm", 1, None)]), &field());
+        let step = |from: &Option<Pattern>, to: &Option<Pattern>| {
+            [PatternMove { field: field(), from: from.clone(), to: to.clone() }]
+        };
+        patterns.fold(id, &step(&None, &one));
+        patterns.fold(ProfileId::random(), &step(&None, &one));
+        patterns.fold(id, &step(&one, &two));
+        let tally = |patterns: &Patterns, is: &Option<Pattern>| {
+            patterns
+                .of(&field())
+                .find(|(pattern, _)| Some(*pattern) == is.as_ref())
+                .map(|(_, tally)| tally.profiles)
+        };
+        assert_eq!((tally(&patterns, &one), tally(&patterns, &two)), (Some(1), Some(1)));
+        assert_eq!(patterns.take_changed().len(), 2);
+        patterns.fold(id, &step(&two, &None));
+        assert_eq!(tally(&patterns, &two), None);
+        let changed = patterns.take_changed();
+        assert_eq!(changed.len(), 1);
+        assert_eq!(changed[0].2, None);
+    }
+}
