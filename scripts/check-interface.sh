@@ -22,27 +22,32 @@ target="${CARGO_TARGET_DIR:-target}"
 tools="$target/interface-tools"
 requirements=tests/interface/requirements.txt
 
+# Installs what the machine lacks, where that can be done without asking; says what it does.
+install() {
+    local wanted="$1" why="$2"
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "$why: install it (Debian: apt-get install $wanted), then run this again" >&2
+        exit 2
+    fi
+    echo "setup: apt-get install $wanted" >&2
+    # A new machine has no list of packages yet.
+    # shellcheck disable=SC2086
+    apt-get install -qq -y $wanted >&2 || { apt-get update -qq >&2 && apt-get install -qq -y $wanted >&2; }
+}
+
+new_enough() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
 set_up() {
     local made="$tools/made-of"
     if cmp -s "$requirements" "$made"; then return; fi
-    local python
-    if ! python="$(command -v python3)" || ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-        echo "the interface's check needs Python 3.11 or newer: install it (Debian: apt-get install python3 python3-venv), then run this again" >&2
-        exit 2
-    fi
+    local missing="the interface's check needs Python 3.11 or newer"
+    new_enough || install "python3 python3-venv" "$missing"
+    new_enough || { echo "$missing; python3 is $(python3 --version)" >&2; exit 2; }
+    # Debian ships venv without pip unless python3-venv is there.
+    python3 -c 'import ensurepip' 2>/dev/null || install python3-venv "Python's venv can't install pip"
     echo "setup: installing schemathesis and openapi-spec-validator into $tools" >&2
     rm -rf "$tools"
-    # Debian ships venv without pip unless python3-venv is there; as root it can be installed here.
-    if ! "$python" -c 'import ensurepip' 2>/dev/null; then
-        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-            echo "setup: apt-get install python3-venv" >&2
-            apt-get install -qq -y python3-venv >&2
-        else
-            echo "Python's venv can't install pip: install it (Debian: apt-get install python3-venv), then run this again" >&2
-            exit 2
-        fi
-    fi
-    "$python" -m venv "$tools"
+    python3 -m venv "$tools"
     if ! "$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$requirements" >&2; then
         echo "the packages can't be installed: pip must reach PyPI or a mirror of it (PIP_INDEX_URL); then run this again" >&2
         exit 2
