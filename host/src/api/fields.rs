@@ -257,7 +257,6 @@ pub struct IdentifierDefinition {
     normaliser: Normaliser,
     /// When an event's identifiers belong to different profiles, the strongest decides.
     #[serde(deserialize_with = "json::whole")]
-    #[schemars(range(max = u32::MAX))]
     strength: u32,
 }
 

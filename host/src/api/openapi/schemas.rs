@@ -1,6 +1,7 @@
 //! The schemas of what goes in and out, generated from the types that are read and written.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
@@ -21,10 +22,11 @@ impl Schemas {
     pub fn new() -> Schemas {
         // JSON Schema 2020-12 is the dialect of OpenAPI 3.1.
         let settings = || {
-            SchemaSettings::draft2020_12().with(|settings| {
+            let settings = SchemaSettings::draft2020_12().with(|settings| {
                 settings.definitions_path = PLACE.into();
                 settings.meta_schema = None;
-            })
+            });
+            settings.with_transform(RecursiveTransform(bound_integer))
         };
         Schemas {
             read: settings().for_deserialize().into_generator(),
@@ -68,6 +70,19 @@ impl Schemas {
             all.insert(name, schema);
         }
         all
+    }
+}
+
+/// Says the largest number that an integer's type can hold, which schemars leaves to the format.
+fn bound_integer(schema: &mut Schema) {
+    let largest = match schema.get("format").and_then(Value::as_str) {
+        Some("uint32") => u64::from(u32::MAX),
+        Some("uint64" | "uint") => u64::MAX,
+        Some("int64") => i64::MAX.unsigned_abs(),
+        _ => return,
+    };
+    if schema.get("maximum").is_none() {
+        schema.insert("maximum".to_owned(), largest.into());
     }
 }
 
