@@ -30,6 +30,8 @@ pub struct LocalLog<T> {
     partitions: RwLock<BTreeMap<Partition, Arc<Mutex<Head>>>>,
     options: Options,
     writing: Mutex<Writing<T>>,
+    /// Held while segments are removed.
+    pub(super) retaining: Mutex<()>,
     /// Given up when log and writer are both gone.
     lock: Arc<File>,
 }
@@ -60,6 +62,7 @@ impl<T: Send + 'static> LocalLog<T> {
             partitions,
             options,
             writing: Mutex::new(Writing::NotStarted(Box::new(writer))),
+            retaining: Mutex::default(),
             lock: Arc::new(ready.lock),
         };
         Ok((log, ready.recovered))
@@ -93,7 +96,7 @@ impl<T: Send + 'static> LocalLog<T> {
 
     /// Has the writer write to another file, to see what a failing disk does.
     #[cfg(test)]
-    pub(super) fn write_to(&self, file: File) {
+    pub(crate) fn write_to(&self, file: File) {
         if let Writing::NotStarted(writer) = &mut *self.writing.lock() {
             writer.write_to(file);
         }
@@ -161,6 +164,12 @@ impl<T> LocalLog<T> {
     /// writer's callbacks.
     pub fn wait_for_room(&self) {
         self.queue.wait_for_room();
+    }
+
+    /// Has the growing segment sealed before the next record, so that what it holds can leave
+    /// with it.
+    pub fn seal_before_next(&self) {
+        self.queue.ask_to_seal();
     }
 
     /// Why the log takes no more appends, if it failed.

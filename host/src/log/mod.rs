@@ -11,6 +11,7 @@
 //! 0000000002.segment          the last one grows
 //! 0000000002.segment.new      not yet whole; removed at start
 //! 0000000002-1234-1.tail      what a start cut off segment 2 at byte 1234
+//! floor                       once segments were removed: where the log begins now
 //! ```
 //!
 //! # The bytes
@@ -69,10 +70,24 @@
 //!   24  8  "SAMSYNIX"
 //! ```
 //!
+//! ```text
+//! floor, 48 bytes, 44 bytes a partition, CRC
+//!    0  8  "SAMSYNFL"
+//!    8  2  format version
+//!   10  2  reserved
+//!   12  4  partitions
+//!   16 16  log id
+//!   32  8  the first segment that is kept
+//!   40  8  its base
+//!   48  …  partition 2, reserved 2, last sequence before that segment 8, its chain 32
+//!    …  4  CRC of all before
+//! ```
+//!
 //! The CRC of a frame's header takes in the log's random id and the frame's place, so no bytes in
 //! a payload and no old block of the disk can pass for a frame. To erase a payload, its salt and
 //! bytes are zeroed, the flag set and the frame's checksums renewed: digest and chain still stand.
-//! The directory lists partitions without records too, so that heads outlive retention.
+//! The directory lists partitions without records too, so that heads outlive retention: removing
+//! segments writes the last one's heads into the floor first, and a chain is checked from there.
 //!
 //! # What it assumes of the disk
 //!
@@ -95,16 +110,20 @@
 //!
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
 //! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading,
-//! `verify` the check of all, `local` the log that puts them together.
+//! `verify` the check of all, `cut` what to note of it, `floor` and `retention` where it begins,
+//! `local` the log that puts them together.
 
+mod cut;
 mod error;
 mod files;
+mod floor;
 mod format;
 mod index;
 mod local;
 mod queue;
 mod reader;
 mod recovery;
+mod retention;
 mod scan;
 mod verify;
 mod walk;
@@ -113,14 +132,16 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use cut::{Cut, Noted, NotedResult};
 pub use error::{AppendError, Damage, Failure, LogError};
 pub use format::{ChainHash, LogId, Payload, RecordRef};
 pub use index::Head;
 pub use local::LocalLog;
 pub use reader::{LogReader, PartitionScan, StoredRecord};
 pub use recovery::{CutTail, Recovered};
+pub use retention::SealedInfo;
 pub use scan::{LogScan, Progress, ScanFrom};
-pub use verify::{VerifyReport, verify};
+pub use verify::{VerifyReport, verify, verify_noted};
 pub use writer::{Commit, Committed};
 
 use crate::vocabulary::{Partition, Position, Seq, Timestamp};

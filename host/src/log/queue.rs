@@ -4,7 +4,7 @@
 //! partitions, so that each partition's order is the queue's.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -25,6 +25,8 @@ pub(super) struct Queue<T> {
     emptied: Condvar,
     bytes: AtomicUsize,
     bytes_max: usize,
+    /// Somebody wants the segment sealed before the next record.
+    seal_asked: AtomicBool,
 }
 
 struct QueueState<T> {
@@ -42,6 +44,7 @@ impl<T> Queue<T> {
             emptied: Condvar::new(),
             bytes: AtomicUsize::new(0),
             bytes_max,
+            seal_asked: AtomicBool::new(false),
         }
     }
 
@@ -91,6 +94,15 @@ impl<T> Queue<T> {
         drop(state);
         self.emptied.notify_all();
         Some(taken)
+    }
+
+    pub fn ask_to_seal(&self) {
+        self.seal_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked since this was called last.
+    pub fn take_seal_request(&self) -> bool {
+        self.seal_asked.swap(false, Ordering::Relaxed)
     }
 
     pub fn queued_bytes(&self) -> usize {

@@ -84,6 +84,11 @@ impl Shared {
         Ok(file)
     }
 
+    /// Closes the file of a segment that is being removed.
+    pub fn forget(&self, number: u64) {
+        self.open_files.lock().remove(&number);
+    }
+
     pub fn io(&self, number: u64, cause: io::Error) -> LogError {
         LogError::io("read", &files::segment_path(&self.dir, number))(cause)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::error::{Damage, LogError};
 use super::files;
+use super::floor::Floor;
 use super::format::{BadBytes, FORMAT_VERSION, LogId, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
 use super::reader::{Active, State};
@@ -59,19 +60,21 @@ pub(super) fn recover(dir: &Path) -> Result<Ready, LogError> {
     files::make_dir(dir)?;
     let lock = files::lock(dir)?;
     files::remove_unfinished(dir)?;
-    let numbers = files::segment_numbers(dir)?;
-    check_numbers(dir, &numbers)?;
-    let Some((last, before)) = numbers.split_last() else {
+    let floor = Floor::read(dir)?;
+    remove_below(dir, floor.as_ref())?;
+    let numbers = kept_numbers(dir, floor.as_ref())?;
+    let Some((last, earlier)) = numbers.split_last() else {
         return create(dir, lock);
     };
     let mut sealed: Vec<Arc<SealedSegment>> = Vec::with_capacity(numbers.len());
-    for number in before {
-        let segment = read_sealed(dir, *number, sealed.last().map(Arc::as_ref))?;
+    let mut before = Before::first(floor);
+    for number in earlier {
+        let segment = read_sealed(dir, *number, &before)?;
+        before = Before::after(&segment);
         sealed.push(Arc::new(segment));
     }
-    let mut heads = sealed.last().map(|segment| heads_of(segment)).unwrap_or_default();
-    let expected = next_header(sealed.last().map(Arc::as_ref));
-    let last = read_last(dir, *last, expected, &mut heads)?;
+    let mut heads = before.heads.clone();
+    let last = read_last(dir, *last, before.header, &mut heads)?;
 
     let records_before: u64 = sealed.iter().map(|segment| segment.records).sum();
     let recovered = Recovered {
@@ -84,7 +87,7 @@ pub(super) fn recover(dir: &Path) -> Result<Ready, LogError> {
         tail: last.tail,
     };
     let active = if matches!(last.walk.ending, Ending::Sealed) {
-        let segment = read_sealed(dir, last.header.number, sealed.last().map(Arc::as_ref))?;
+        let segment = read_sealed(dir, last.header.number, &before)?;
         let next = SegmentHeader {
             log_id: segment.header.log_id,
             number: segment.header.number + 1,
@@ -122,23 +125,57 @@ pub(super) fn start_segment(dir: &Path, header: SegmentHeader, heads: Heads) -> 
     Ok(Active { header, durable: bytes.len() as u64, runs: Runs::default(), heads })
 }
 
-/// Segments leave only by retention, which doesn't exist yet: 1, 2, 3, … without a gap.
-pub(super) fn check_numbers(dir: &Path, numbers: &[u64]) -> Result<(), LogError> {
-    for (expected, number) in (1..).zip(numbers) {
+/// The segments there are, from the floor or 1 on and without a gap: they leave only by retention.
+pub(super) fn kept_numbers(dir: &Path, floor: Option<&Floor>) -> Result<Vec<u64>, LogError> {
+    let first = floor.map_or(1, |floor| floor.first.number);
+    let mut numbers = files::segment_numbers(dir)?;
+    numbers.retain(|number| *number >= first);
+    for (expected, number) in (first..).zip(&numbers) {
         if *number != expected {
             return Err(damage(dir, expected, 0, None, "the segment is missing, a later one is there"));
         }
     }
+    if floor.is_some() && numbers.is_empty() {
+        return Err(damage(dir, first, 0, None, "the segment is missing, though the log goes on with it"));
+    }
+    Ok(numbers)
+}
+
+/// Removes what a crash left of segments that retention was removing.
+fn remove_below(dir: &Path, floor: Option<&Floor>) -> Result<(), LogError> {
+    let Some(floor) = floor else { return Ok(()) };
+    for number in files::segment_numbers(dir)?.into_iter().filter(|number| *number < floor.first.number) {
+        let path = files::segment_path(dir, number);
+        fs::remove_file(&path).map_err(LogError::io("remove", &path))?;
+    }
     Ok(())
 }
 
-/// What the header of the segment after `previous` must say; none when any log id will do.
-fn next_header(previous: Option<&SealedSegment>) -> Option<SegmentHeader> {
-    previous.map(|previous| SegmentHeader {
-        log_id: previous.header.log_id,
-        number: previous.header.number + 1,
-        base: previous.header.base + previous.length,
-    })
+/// What a segment goes on from.
+pub(super) struct Before {
+    /// What its header must say; none when any log id will do.
+    pub header: Option<SegmentHeader>,
+    /// Where each partition stands.
+    pub heads: Heads,
+}
+
+impl Before {
+    /// Before the first segment that is kept.
+    pub fn first(floor: Option<Floor>) -> Before {
+        match floor {
+            Some(floor) => Before { header: Some(floor.first), heads: floor.heads },
+            None => Before { header: None, heads: Heads::new() },
+        }
+    }
+
+    fn after(segment: &SealedSegment) -> Before {
+        let header = SegmentHeader {
+            log_id: segment.header.log_id,
+            number: segment.header.number + 1,
+            base: segment.header.base + segment.length,
+        };
+        Before { header: Some(header), heads: heads_of(segment) }
+    }
 }
 
 /// Checks a segment's header against the one before it.
@@ -187,19 +224,18 @@ pub(super) fn refusal(dir: &Path, number: u64, bad: &Bad) -> LogError {
 }
 
 /// Reads the directory of a sealed segment and checks that it follows the one before it.
-fn read_sealed(dir: &Path, number: u64, previous: Option<&SealedSegment>) -> Result<SealedSegment, LogError> {
+fn read_sealed(dir: &Path, number: u64, before: &Before) -> Result<SealedSegment, LogError> {
     let path = files::segment_path(dir, number);
     let file = File::open(&path).map_err(LogError::io("open", &path))?;
     let segment = match SealedSegment::read(&file).map_err(LogError::io("read", &path))? {
         Ok(segment) => segment,
-        Err(bad) => return Err(find_damage(dir, number, bad, previous)),
+        Err(bad) => return Err(find_damage(dir, number, bad, before)),
     };
-    check_header(dir, number, &segment.header.encode(), next_header(previous))?;
-    let heads = previous.map(heads_of).unwrap_or_default();
+    check_header(dir, number, &segment.header.encode(), before.header)?;
     for entry in &segment.directory {
-        let before = heads.get(&entry.partition).copied().unwrap_or_default();
-        if entry.head.seq != before.seq + u64::from(entry.count) {
-            let cause = format!("partition {} doesn't go on after {}", entry.partition, before.seq);
+        let from = before.heads.get(&entry.partition).copied().unwrap_or_default();
+        if entry.head.seq != from.seq + u64::from(entry.count) {
+            let cause = format!("partition {} doesn't go on after {}", entry.partition, from.seq);
             return Err(damage(dir, number, segment.frames_end, None, &cause));
         }
     }
@@ -207,17 +243,17 @@ fn read_sealed(dir: &Path, number: u64, previous: Option<&SealedSegment>) -> Res
 }
 
 /// A sealed segment doesn't end in its index: walks it for the place where it breaks.
-fn find_damage(dir: &Path, number: u64, bad: BadBytes, previous: Option<&SealedSegment>) -> LogError {
+fn find_damage(dir: &Path, number: u64, bad: BadBytes, before: &Before) -> LogError {
     let path = files::segment_path(dir, number);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(cause) => return LogError::io("read", &path)(cause),
     };
-    let header = match check_header(dir, number, &bytes, next_header(previous)) {
+    let header = match check_header(dir, number, &bytes, before.header) {
         Ok(header) => header,
         Err(refused) => return refused,
     };
-    let mut heads = previous.map(heads_of).unwrap_or_default();
+    let mut heads = before.heads.clone();
     let walk = walk(&bytes, &header, &mut heads);
     match walk.ending {
         Ending::Bad(place) => refusal(dir, number, &place),

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use super::cut::{Cut, Noted, NotedResult};
 use super::error::{Damage, LogError};
 use super::files;
+use super::floor::Floor;
 use super::format::SegmentHeader;
 use super::index::{Head, Heads};
-use super::recovery::{check_header, check_numbers, refusal};
+use super::recovery::{Before, check_header, kept_numbers, refusal};
 use super::scan::Progress;
 use super::walk::{Ending, walk};
 use crate::vocabulary::Partition;
@@ -25,6 +27,11 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Where each partition ends, before the first problem.
     pub heads: Vec<(Partition, Head)>,
+    /// The log up to the end of what holds; none when there is no segment.
+    pub end: Option<Cut>,
+    /// Whether what was noted earlier still stands; none when nothing was, or when the check
+    /// didn't get so far.
+    pub noted: Option<NotedResult>,
     /// Whether the log ends with the mark of a clean close or an index.
     pub clean: bool,
     /// The first thing that doesn't hold. In the last segment it may be a torn tail, which the
@@ -36,35 +43,43 @@ pub struct VerifyReport {
 /// nothing. It takes no lock: of a log that is being written it may find the last frame unfinished.
 ///
 /// `progress` is called after each segment.
-pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<VerifyReport, LogError> {
-    let numbers = files::segment_numbers(dir)?;
-    let mut so_far = Progress::default();
-    for number in &numbers {
-        let path = files::segment_path(dir, *number);
-        so_far.bytes_total += fs::metadata(&path).map_err(LogError::io("read", &path))?.len();
-    }
-    let mut heads = Heads::new();
-    let mut report = VerifyReport {
+pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<VerifyReport, LogError> {
+    check(dir, None, progress)
+}
+
+/// [`verify`], and whether everything before the place that was noted is still what it was then:
+/// a history that was written anew has chains of its own, and other heads.
+pub fn verify_noted(
+    dir: &Path,
+    noted: &Noted,
+    progress: impl FnMut(Progress),
+) -> Result<VerifyReport, LogError> {
+    check(dir, Some(noted), progress)
+}
+
+fn check(
+    dir: &Path,
+    noted: Option<&Noted>,
+    progress: impl FnMut(Progress),
+) -> Result<VerifyReport, LogError> {
+    let report = VerifyReport {
         segments: 0,
         frames: 0,
         records: 0,
         bytes: 0,
         heads: Vec::new(),
+        end: None,
+        noted: None,
         clean: false,
         problem: None,
     };
-    let checked = check_numbers(dir, &numbers).and_then(|()| {
-        let mut expected = None;
-        for number in &numbers {
-            let last = Some(number) == numbers.last();
-            expected = check_segment(dir, *number, last, expected, &mut heads, &mut report)?;
-            so_far.bytes_done = report.bytes;
-            so_far.records = report.records;
-            progress(so_far);
-        }
-        Ok(())
-    });
+    let mut check = Check { dir, noted, heads: Heads::new(), report };
+    let checked = check.all(progress);
+    let Check { heads, mut report, .. } = check;
     report.heads = heads.into_iter().collect();
+    if let Some(end) = &mut report.end {
+        end.heads.clone_from(&report.heads);
+    }
     match checked {
         Ok(()) => Ok(report),
         Err(LogError::Damaged(problem)) => Ok(VerifyReport { problem: Some(*problem), ..report }),
@@ -72,36 +87,94 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<VerifyRe
     }
 }
 
-/// Checks one segment; answers what the next one's header must say.
-fn check_segment(
-    dir: &Path,
-    number: u64,
-    last: bool,
-    expected: Option<SegmentHeader>,
-    heads: &mut Heads,
-    report: &mut VerifyReport,
-) -> Result<Option<SegmentHeader>, LogError> {
-    let path = files::segment_path(dir, number);
-    let bytes = fs::read(&path).map_err(LogError::io("read", &path))?;
-    let header = check_header(dir, number, &bytes, expected)?;
-    let walk = walk(&bytes, &header, heads);
-    report.segments += 1;
-    report.frames += walk.frames;
-    report.records += walk.records;
-    report.bytes += walk.end;
-    match walk.ending {
-        Ending::Bad(bad) => return Err(refusal(dir, number, &bad)),
-        Ending::Open | Ending::Closed if !last => {
-            return Err(LogError::Damaged(Box::new(Damage {
-                segment: path,
-                offset: walk.end,
-                position: walk.last,
-                cause: "the segment ends without its index, but a later one is there".to_owned(),
-            })));
+/// A check under way.
+struct Check<'a> {
+    dir: &'a Path,
+    noted: Option<&'a Noted>,
+    heads: Heads,
+    report: VerifyReport,
+}
+
+impl Check<'_> {
+    fn all(&mut self, mut progress: impl FnMut(Progress)) -> Result<(), LogError> {
+        let floor = Floor::read(self.dir)?;
+        let first_base = floor.as_ref().map_or(0, |floor| floor.first.base);
+        let numbers = kept_numbers(self.dir, floor.as_ref())?;
+        let mut so_far = Progress::default();
+        for number in &numbers {
+            let path = files::segment_path(self.dir, *number);
+            so_far.bytes_total += fs::metadata(&path).map_err(LogError::io("read", &path))?.len();
         }
-        Ending::Open => report.clean = false,
-        Ending::Closed | Ending::Sealed => report.clean = true,
+        let before = Before::first(floor);
+        self.heads = before.heads;
+        let mut expected = before.header;
+        for number in &numbers {
+            expected = self.segment(*number, Some(number) == numbers.last(), expected)?;
+            so_far.bytes_done = self.report.bytes;
+            so_far.records = self.report.records;
+            progress(so_far);
+        }
+        self.judge_what_was_not_met(first_base);
+        Ok(())
     }
-    let base = header.base + bytes.len() as u64;
-    Ok(Some(SegmentHeader { number: number + 1, base, ..header }))
+
+    /// Checks one segment; answers what the next one's header must say.
+    fn segment(
+        &mut self,
+        number: u64,
+        last: bool,
+        expected: Option<SegmentHeader>,
+    ) -> Result<Option<SegmentHeader>, LogError> {
+        let path = files::segment_path(self.dir, number);
+        let bytes = fs::read(&path).map_err(LogError::io("read", &path))?;
+        let header = check_header(self.dir, number, &bytes, expected)?;
+        self.compare_noted(&header, &bytes);
+        let walk = walk(&bytes, &header, &mut self.heads);
+        let report = &mut self.report;
+        report.end = Some(Cut { log_id: header.log_id, offset: header.base + walk.end, heads: Vec::new() });
+        report.segments += 1;
+        report.frames += walk.frames;
+        report.records += walk.records;
+        report.bytes += walk.end;
+        match walk.ending {
+            Ending::Bad(bad) => return Err(refusal(self.dir, number, &bad)),
+            Ending::Open | Ending::Closed if !last => {
+                return Err(LogError::Damaged(Box::new(Damage {
+                    segment: path,
+                    offset: walk.end,
+                    position: walk.last,
+                    cause: "the segment ends without its index, but a later one is there".to_owned(),
+                })));
+            }
+            Ending::Open => report.clean = false,
+            Ending::Closed | Ending::Sealed => report.clean = true,
+        }
+        let base = header.base + bytes.len() as u64;
+        Ok(Some(SegmentHeader { number: number + 1, base, ..header }))
+    }
+
+    /// Walks this segment up to the noted place, when that lies in it, and compares.
+    fn compare_noted(&mut self, header: &SegmentHeader, bytes: &[u8]) {
+        let Some(noted) = self.noted else { return };
+        let upto = noted.offset.saturating_sub(header.base);
+        if upto == 0 || upto > bytes.len() as u64 {
+            return;
+        }
+        let mut heads = self.heads.clone();
+        walk(&bytes[..upto as usize], header, &mut heads);
+        let found = Cut { log_id: header.log_id, offset: noted.offset, heads: heads.into_iter().collect() };
+        self.report.noted = Some(noted.compare(&found));
+    }
+
+    /// The noted place lay in no segment.
+    fn judge_what_was_not_met(&mut self, first_base: u64) {
+        let (Some(noted), None) = (self.noted, &self.report.noted) else { return };
+        let end = self.report.end.as_ref().map_or(0, |end| end.offset);
+        self.report.noted = Some(if noted.offset <= first_base {
+            NotedResult::NotKept
+        } else {
+            let noted = noted.offset;
+            NotedResult::Differs(format!("it ends at byte {end}, {noted} was noted: its end was cut off"))
+        });
+    }
 }

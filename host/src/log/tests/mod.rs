@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod retention;
 mod survival;
 
 /// The smallest segments there can be, so that a few records fill several.

@@ -1,0 +1,130 @@
+//! Where a log begins once retention has removed its oldest segments: what those ended with.
+//!
+//! Written before a segment is removed, so that a segment that is missing without it is damage.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::{Damage, LogError};
+use super::files;
+use super::format::{
+    ChainHash, FORMAT_VERSION, LogId, SegmentHeader, array, checksum, u16_at, u32_at, u64_at,
+};
+use super::index::{Head, Heads};
+use crate::vocabulary::Partition;
+
+const MAGIC: [u8; 8] = *b"SAMSYNFL";
+const HEADER_BYTES: usize = 48;
+const ENTRY_BYTES: usize = 44;
+const CRC_BYTES: usize = 4;
+
+/// The first segment that is kept, and where every partition stood before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Floor {
+    pub first: SegmentHeader,
+    pub heads: Heads,
+}
+
+pub(super) fn path(dir: &Path) -> PathBuf {
+    dir.join("floor")
+}
+
+impl Floor {
+    /// Reads the floor of the log in `dir`; none when nothing was ever removed.
+    pub fn read(dir: &Path) -> Result<Option<Floor>, LogError> {
+        let path = path(dir);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(LogError::io("read", &path)(cause)),
+        };
+        Floor::decode(&bytes, &path).map(Some)
+    }
+
+    /// Puts the floor in place: after a crash there is this one or the one before.
+    pub fn write(&self, dir: &Path) -> Result<(), LogError> {
+        files::replace(&path(dir), &[&self.encode()])
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + self.heads.len() * ENTRY_BYTES + CRC_BYTES);
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&[0; 2]);
+        bytes.extend_from_slice(&(self.heads.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&self.first.log_id.0);
+        bytes.extend_from_slice(&self.first.number.to_le_bytes());
+        bytes.extend_from_slice(&self.first.base.to_le_bytes());
+        for (partition, head) in &self.heads {
+            bytes.extend_from_slice(&partition.0.to_le_bytes());
+            bytes.extend_from_slice(&[0; 2]);
+            bytes.extend_from_slice(&head.seq.to_le_bytes());
+            bytes.extend_from_slice(&head.chain.0);
+        }
+        let crc = checksum(&[&bytes]);
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8], path: &Path) -> Result<Floor, LogError> {
+        let damage = |cause: &str| {
+            let segment = path.to_owned();
+            LogError::Damaged(Box::new(Damage { segment, offset: 0, position: None, cause: cause.to_owned() }))
+        };
+        let Some(content) = bytes.len().checked_sub(CRC_BYTES).filter(|content| *content >= HEADER_BYTES)
+        else {
+            return Err(damage("the file is too short"));
+        };
+        if bytes[..8] != MAGIC || u32_at(bytes, content) != checksum(&[&bytes[..content]]) {
+            return Err(damage("the checksum doesn't match"));
+        }
+        let found = u16_at(bytes, 8);
+        if found > FORMAT_VERSION {
+            let segment = path.to_owned();
+            return Err(LogError::NewerFormat { segment, offset: 8, found, known: FORMAT_VERSION });
+        }
+        let entries = &bytes[HEADER_BYTES..content];
+        if entries.len() != u32_at(bytes, 12) as usize * ENTRY_BYTES {
+            return Err(damage("the file is not as long as it says"));
+        }
+        let head = |entry: &[u8]| {
+            let head = Head { seq: u64_at(entry, 4), chain: ChainHash(array(entry, 12)) };
+            (Partition(u16_at(entry, 0)), head)
+        };
+        Ok(Floor {
+            first: SegmentHeader {
+                log_id: LogId(array(bytes, 16)),
+                number: u64_at(bytes, 32),
+                base: u64_at(bytes, 40),
+            },
+            heads: entries.chunks_exact(ENTRY_BYTES).map(head).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_reads_back_and_every_flipped_bit_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Floor::read(dir.path()).unwrap(), None);
+        let head = |seq| Head { seq, chain: ChainHash([seq as u8; 32]) };
+        let floor = Floor {
+            first: SegmentHeader { log_id: LogId([7; 16]), number: 3, base: 2_048 },
+            heads: [(Partition(0), head(5)), (Partition::REGISTRY, head(9))].into_iter().collect(),
+        };
+        floor.write(dir.path()).unwrap();
+        assert_eq!(Floor::read(dir.path()).unwrap(), Some(floor));
+        let good = fs::read(path(dir.path())).unwrap();
+        for bit in 0..good.len() * 8 {
+            let mut bytes = good.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fs::write(path(dir.path()), bytes).unwrap();
+            assert!(matches!(Floor::read(dir.path()), Err(LogError::Damaged(_))), "bit {bit}");
+        }
+        fs::write(path(dir.path()), &good[..good.len() - 1]).unwrap();
+        assert!(Floor::read(dir.path()).is_err());
+    }
+}
