@@ -5,6 +5,7 @@
 
 mod answer;
 mod assignment;
+mod audit;
 mod call;
 mod problem;
 mod registry;
@@ -23,13 +24,15 @@ use crate::vocabulary::Reason;
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 
 pub use answer::{
-    Accepted, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, EventAnswer, EventHead, FieldOutcome,
-    Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue, Status, TimelineItem,
+    Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, EventAnswer, EventHead,
+    FieldOutcome, Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue, Status,
+    TimelineItem,
 };
 pub use assignment::{
     Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,
     ProfileClaims, SamplePlan, WithoutClaim,
 };
+pub use audit::{AuditChange, AuditRead};
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
 pub use registry::{
@@ -316,6 +319,29 @@ impl Client {
     /// Gives parked deliveries up, with a `reason` in the filter.
     pub fn skip(&self, filter: &impl Serialize) -> Result<Answer<Matched>, ClientError> {
         self.call(Call::new("POST", "/v1/parked/skip").json(filter)?)
+    }
+
+    /// Who read what, newest first; each pair is a filter of docs/http.md.
+    pub fn audit_reads(
+        &self,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<AuditRead>, ClientError> {
+        self.list("/v1/audit/reads", filters, limit)
+    }
+
+    /// Who changed the registry, newest first; each pair is a filter of docs/http.md.
+    pub fn audit_changes(
+        &self,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<AuditChange>, ClientError> {
+        self.list("/v1/audit/changes", filters, limit)
+    }
+
+    /// Where the host's logs stand.
+    pub fn log_head(&self) -> Result<Answer<serde_json::Value>, ClientError> {
+        self.call(Call::new("GET", "/v1/log/head"))
     }
 
     /// How the host is.

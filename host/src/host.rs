@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::last_use::LastUses;
 use crate::api::{self, ApiState, Tls, TlsError, Token, TokenError};
+use crate::audit::ReadAudit;
 use crate::clock::Clock;
 use crate::config::DataDir;
 use crate::engine::{ChangeError, Engine, Start, StartError};
@@ -94,6 +95,7 @@ impl HostError {
 /// A running host.
 pub struct Host {
     engine: Arc<Engine>,
+    audit: Arc<ReadAudit>,
     address: SocketAddr,
     scheme: &'static str,
     token: Option<Token>,
@@ -143,7 +145,10 @@ impl Host {
         } else {
             None
         };
-        let state = ApiState::new(engine.clone(), config.http.clone(), config.sandbox.component_bytes);
+        let audit = DataDir(config.data.clone()).audit();
+        let audit = Arc::new(ReadAudit::open(audit, config.audit.clone(), engine.clock().clone()));
+        let component_bytes = config.sandbox.component_bytes;
+        let state = ApiState::new(engine.clone(), audit.clone(), config.http.clone(), component_bytes);
         let uses = LastUses::open(&DataDir(config.data.clone()).token_uses(), &state);
         let (stop_uses, uses_stopped) = watch::channel(false);
         let uses = runtime.spawn(uses.keep(state.clone(), uses_stopped));
@@ -157,7 +162,7 @@ impl Host {
             runtime.spawn(reload_when_told(tls));
         }
         let (stop, server, uses) = (Some(stop), Some(server), Some((stop_uses, uses)));
-        Ok(Host { engine, address, scheme, token, opened, runtime, stop, server, uses })
+        Ok(Host { engine, audit, address, scheme, token, opened, runtime, stop, server, uses })
     }
 
     /// Where it listens.
@@ -218,6 +223,7 @@ impl Host {
             // Written, or said in the log why not.
             let _ = self.runtime.block_on(uses);
         }
+        self.audit.close();
         if !self.engine.drain(DECIDE_PATIENCE) {
             tracing::info!("what isn't decided yet is decided after the next start");
         }

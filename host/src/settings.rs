@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::api::ApiLimits;
-use crate::config::{EngineConfig, ViewConfig};
+use crate::config::{AuditConfig, EngineConfig, ViewConfig};
 use crate::log::Options as LogOptions;
 use crate::sandbox::Limits;
 
@@ -39,6 +39,8 @@ pub struct Config {
     pub engine: EngineConfig,
     /// How the log is kept.
     pub log: LogOptions,
+    /// How the audit of reads is kept.
+    pub audit: AuditConfig,
     /// How the view is kept.
     pub view: ViewConfig,
     /// What plug-ins may spend.
@@ -78,6 +80,7 @@ impl Default for Config {
             http: ApiLimits::default(),
             engine: EngineConfig::default(),
             log: LogOptions::default(),
+            audit: AuditConfig::default(),
             view: ViewConfig::default(),
             sandbox: Limits::default(),
         }

@@ -7,6 +7,7 @@
 mod access;
 mod admin;
 mod app_developer;
+mod audit;
 mod bad_input;
 mod caller;
 mod command_line;

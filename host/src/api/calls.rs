@@ -14,8 +14,8 @@ use super::needs::{
 };
 use super::openapi::{self, Describe};
 use super::{
-    ApiState, assignments, capabilities, claims, describe, events, fields, parked, profiles, registry_report,
-    status, timeline, tokens, trace,
+    ApiState, assignments, audit, capabilities, claims, describe, events, fields, parked, profiles,
+    registry_report, status, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -87,6 +87,9 @@ pub fn calls() -> Vec<Call> {
         get("/v1/parked", ADMIN, parked::list, describe::parked::list),
         post("/v1/parked/retry", ADMIN, parked::retry, describe::parked::retry),
         post("/v1/parked/skip", ADMIN, parked::skip, describe::parked::skip),
+        get("/v1/audit/reads", ADMIN, audit::reads, describe::audit::reads),
+        get("/v1/audit/changes", ADMIN, audit::changes, describe::audit::changes),
+        get("/v1/log/head", ADMIN, audit::head, describe::audit::head),
         get("/v1/tokens", ADMIN, tokens::list, describe::tokens::list),
         post("/v1/tokens", ADMIN, tokens::make, describe::tokens::make),
         get("/v1/tokens/{name}", ADMIN, tokens::show, describe::tokens::show),

@@ -250,6 +250,12 @@ catalogue! {
     ComponentCompilerUnavailable "component.compiler-unavailable" SERVICE_UNAVAILABLE, "The compiler can't be run",
         "The host could not start or read its own compiler.",
         "Check the host's disk and process limits, then install again.";
+    PurposeInvalid "purpose-invalid" BAD_REQUEST, "Not a purpose",
+        "The header `Samsyn-Purpose` is longer than 200 bytes, has control characters, or stands there twice.",
+        "Send one short line, such as a ticket's number, or leave the header out.";
+    AuditUnavailable "audit-unavailable" SERVICE_UNAVAILABLE, "Reads of personal data can't be recorded",
+        "Every read of personal data is on the disk before its answer leaves, and the directory `audit` can't be written or read now. Events are taken and decided all the same.",
+        "Make room on the disk or mend it: the host tries again by itself. `samsyn status` says why; when the files are damaged (`samsyn log verify`) restore the directory, or keep it elsewhere and start the host with a new one.";
     FilterEmpty "filter-empty" UNPROCESSABLE_ENTITY, "The filter names nothing",
         "Retrying or skipping everything at once must be asked for by a filter.",
         "Give at least one of `capability`, `profile` and `kind`.";

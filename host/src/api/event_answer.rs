@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json_value::JsonValue;
+use super::reader::Shown;
 use super::viewer::Viewer;
 use crate::engine::EventDecisions;
 use crate::record::{Accepted, Answer, AnswerKind, Decided, DeliveryResult, Outcome};
+use crate::registry::Registry;
 use crate::vocabulary::{ItemPosition, Partition, Position, ProfileId, Timestamp};
 
 /// The body of `GET /v1/events/{id}`.
@@ -110,6 +112,22 @@ impl<'a> EventAnswer<'a> {
             outcomes: decided.iter().flat_map(outcomes_of).collect(),
         }
     }
+}
+
+impl EventAnswer<'_> {
+    /// What of it is personal: the values of its customer's fields.
+    pub fn shown(&self, profile: ProfileId, registry: &Registry) -> Shown {
+        let mut shown = Shown::of(profile);
+        let with_value = self.fields.iter().filter(|(_, told)| told.value.is_some());
+        with_value.for_each(|(name, _)| shown.field(name, registry));
+        claimed(&self.outcomes).for_each(|name| shown.field(name, registry));
+        shown
+    }
+}
+
+/// The fields whose claims are told.
+pub fn claimed<'a>(outcomes: &'a [OutcomeAnswer<'_>]) -> impl Iterator<Item = &'a str> {
+    outcomes.iter().flat_map(|outcome| &outcome.claims).map(|claim| claim.field)
 }
 
 /// Each proposed field's newest outcome; a field nobody has answered for waits.

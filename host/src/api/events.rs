@@ -16,6 +16,7 @@ use super::json::Place;
 use super::params::Segment;
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
+use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{Acceptance, Engine, NewEvent};
@@ -24,13 +25,14 @@ use crate::vocabulary::{Position, ProfileId};
 /// `POST /v1/events`.
 pub async fn take(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(viewer): Extension<Viewer>,
     request: Request,
 ) -> Answer {
     let wait = Wait::of(request.headers());
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     match read_and_accept(&state.engine, &viewer, &bytes)? {
-        Accepted::One(acceptance) => answer_one(&state.engine, &viewer, acceptance, wait).await,
+        Accepted::One(acceptance) => answer_one(&state, &reader, &viewer, acceptance, wait).await,
         Accepted::List(items) => answer_list(&state.engine, items).await,
     }
 }
@@ -130,28 +132,41 @@ fn accept_list(
     items
 }
 
-async fn answer_one(engine: &Engine, viewer: &Viewer, taken: TakenAnswer, wait: Option<Wait>) -> Answer {
+async fn answer_one(
+    state: &ApiState,
+    reader: &Reader,
+    viewer: &Viewer,
+    taken: TakenAnswer,
+    wait: Option<Wait>,
+) -> Answer {
     let position = taken.position;
-    engine.durable(position).await?;
+    state.engine.durable(position).await?;
     let accepted = (StatusCode::ACCEPTED, Json(taken)).into_response();
-    answer_decided(engine, viewer, position, wait, accepted).await
+    answer_decided(state, reader, viewer, position, wait, accepted).await
 }
 
-/// The decided event when the client prefers to wait and the time is enough, else `accepted`.
+/// The decided event when the client prefers to wait and the time is enough, else `accepted`: also
+/// when the decision shows values and who reads them can't be recorded, for the event is taken.
 pub async fn answer_decided(
-    engine: &Engine,
+    state: &ApiState,
+    reader: &Reader,
     viewer: &Viewer,
     position: Position,
     wait: Option<Wait>,
     accepted: Response,
 ) -> Answer {
     let Some(wait) = wait else { return Ok(accepted) };
+    let engine = &state.engine;
     if !engine.decided(position, wait.duration()).await {
         return Ok(wait.applied(accepted));
     }
     let decisions = engine.decisions(position)?;
     let Some(decisions) = decisions else { return Ok(wait.applied(accepted)) };
-    Ok(wait.applied(Json(EventAnswer::new(position, &decisions, viewer)).into_response()))
+    let answer = EventAnswer::new(position, &decisions, viewer);
+    let shown = answer.shown(decisions.accepted.profile, &engine.registry());
+    let decided = Json(answer).into_response();
+    let recorded = record_read(state, reader, [shown]).await;
+    Ok(wait.applied(if recorded.is_ok() { decided } else { accepted }))
 }
 
 /// What became of a list.
@@ -205,11 +220,12 @@ async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
 /// `GET /v1/events/{id}`.
 pub async fn show(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(viewer): Extension<Viewer>,
     Segment(id): Segment,
 ) -> Answer {
-    blocking(move || {
-        let engine = &state.engine;
+    let engine = state.engine.clone();
+    let answered: Answer<(Response, Shown)> = blocking(move || {
         let unknown = || {
             let id = json::shortened(&id);
             let application = viewer.application();
@@ -224,7 +240,12 @@ pub async fn show(
         if !viewer.sees_event(&decisions.accepted.event) {
             return Err(unknown());
         }
-        Ok(Json(EventAnswer::new(position, &decisions, &viewer)).into_response())
+        let answer = EventAnswer::new(position, &decisions, &viewer);
+        let shown = answer.shown(decisions.accepted.profile, &engine.registry());
+        Ok((Json(answer).into_response(), shown))
     })
-    .await?
+    .await?;
+    let (response, shown) = answered?;
+    record_read(&state, &reader, [shown]).await?;
+    Ok(response)
 }

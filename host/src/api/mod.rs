@@ -9,6 +9,7 @@
 
 mod access;
 mod assignments;
+mod audit;
 mod base64url;
 mod body;
 mod calls;
@@ -40,6 +41,7 @@ mod problem;
 mod profile_answer;
 mod profiles;
 mod rate;
+mod reader;
 mod registry_report;
 mod status;
 mod stream;
@@ -72,6 +74,7 @@ pub use problem::{Kind, Problem};
 pub use tls::{Tls, TlsError};
 pub use token::{Token, TokenError};
 
+use crate::audit::ReadAudit;
 use crate::engine::Engine;
 use connections::{Connections, Peer};
 use limits::Admission;
@@ -80,6 +83,7 @@ use limits::Admission;
 #[derive(Clone)]
 pub struct ApiState {
     engine: Arc<Engine>,
+    audit: Arc<ReadAudit>,
     limits: Arc<ApiLimits>,
     admission: Arc<Admission>,
     gate: Arc<Gate>,
@@ -88,11 +92,17 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// The interface over this engine. `component_bytes_max` is the sandbox's limit of a component.
-    pub fn new(engine: Arc<Engine>, limits: ApiLimits, component_bytes_max: u64) -> ApiState {
+    /// The interface over this engine, with the audit that its answers wait for.
+    /// `component_bytes_max` is the sandbox's limit of a component.
+    pub fn new(
+        engine: Arc<Engine>,
+        audit: Arc<ReadAudit>,
+        limits: ApiLimits,
+        component_bytes_max: u64,
+    ) -> ApiState {
         let admission = Admission::new(&limits);
         let gate = Arc::new(Gate::new(&limits));
-        ApiState { engine, limits: Arc::new(limits), admission, gate, component_bytes_max }
+        ApiState { engine, audit, limits: Arc::new(limits), admission, gate, component_bytes_max }
     }
 }
 

@@ -67,10 +67,8 @@ impl Problem {
 
     /// Whether the same request may succeed in a while: nothing is wrong with it.
     pub fn is_passing(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Busy | Kind::LogFailed | Kind::TooManyRequests | Kind::RateLimited | Kind::NotReady
-        )
+        use Kind::{AuditUnavailable, Busy, LogFailed, NotReady, RateLimited, TooManyRequests};
+        matches!(self.kind, Busy | LogFailed | TooManyRequests | RateLimited | NotReady | AuditUnavailable)
     }
 
     /// A fault of the host: the cause goes to the log, the client learns that it is there.

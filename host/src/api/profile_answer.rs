@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::event_answer::item_position;
 use super::json_value::JsonValue;
+use super::reader::Shown;
 use super::viewer::Viewer;
 use crate::engine::ReadProfile;
 use crate::record::{Told, Visible};
@@ -77,6 +78,15 @@ impl<'a> ProfileAnswer<'a> {
         }
         let claims = (claims && policy.is_admin()).then(|| all_claims(profile, registry, wanted));
         ProfileAnswer { id: profile.state.id, identifiers, fields, meta, claims }
+    }
+
+    /// What of it is personal.
+    pub fn shown(&self, registry: &Registry) -> Shown {
+        let mut shown = Shown::of(self.id);
+        self.identifiers.keys().for_each(|name| shown.identifier(name));
+        let claimed = self.claims.iter().flat_map(BTreeMap::keys);
+        self.fields.keys().chain(claimed).for_each(|name| shown.field(name, registry));
+        shown
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use super::params::{Params, Reference, Segment};
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ProfileAnswer, Wanted};
+use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
 use super::{ApiState, body, conditional, json};
 use crate::engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
@@ -39,34 +40,47 @@ pub struct View {
 /// `GET /v1/profiles/{ref}`.
 pub async fn show(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(viewer): Extension<Viewer>,
     Segment(reference): Segment,
     Params(view): Params<View>,
     headers: HeaderMap,
 ) -> Answer {
-    blocking(move || {
-        let profile = find(&state.engine, &Reference::parse(&reference)?, &viewer)?;
-        answer(&state.engine, &profile, &view, &headers, &viewer)
-    })
-    .await?
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
+        answer(&engine, &profile, &view, &headers, &viewer)
+    });
+    give(&state, &reader, answered.await??).await
 }
 
 /// `POST /v1/profiles/lookup`.
 pub async fn look_up(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(viewer): Extension<Viewer>,
     Params(view): Params<View>,
     request: Request,
 ) -> Answer {
     let headers = request.headers().clone();
     let bytes = body::json(request, body::JSON, &state.limits).await?;
-    blocking(move || {
-        let registry = state.engine.registry();
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let registry = engine.registry();
         let (name, value) = read_look_up(json::utf8(&bytes)?, &registry, viewer.policy())?;
-        let profile = find(&state.engine, &Reference::By(name, value), &viewer)?;
-        answer(&state.engine, &profile, &view, &headers, &viewer)
-    })
-    .await?
+        let profile = find(&engine, &Reference::By(name, value), &viewer)?;
+        answer(&engine, &profile, &view, &headers, &viewer)
+    });
+    give(&state, &reader, answered.await??).await
+}
+
+/// Lets an answer go once it is recorded what it shows. One that says that nothing changed shows
+/// nothing.
+async fn give(state: &ApiState, reader: &Reader, (response, shown): (Response, Shown)) -> Answer {
+    if response.status() != StatusCode::NOT_MODIFIED {
+        record_read(state, reader, [shown]).await?;
+    }
+    Ok(response)
 }
 
 fn read_look_up(text: &str, registry: &Registry, policy: &Policy) -> Answer<(IdentifierName, String)> {
@@ -92,7 +106,7 @@ fn answer(
     view: &View,
     headers: &HeaderMap,
     viewer: &Viewer,
-) -> Answer {
+) -> Answer<(Response, Shown)> {
     if view.claims {
         viewer.check_admin("`claims`")?;
     }
@@ -101,7 +115,8 @@ fn answer(
     let answer = ProfileAnswer::new(profile, &registry, &wanted, view.claims, viewer);
     let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
     let etag = engine.etag(profile, |field| policy.reads(field.as_str()));
-    conditional::answer(headers, &etag, body)
+    let shown = answer.shown(&registry);
+    Ok((conditional::answer(headers, &etag, body)?, shown))
 }
 
 /// A field that isn't the token's to read is as unknown as one that isn't there.
@@ -128,7 +143,7 @@ pub fn find(engine: &Engine, reference: &Reference, viewer: &Viewer) -> Answer<R
 
 /// The id behind a reference. Whoever may not read profiles is told of none: the answer is the
 /// same whether there is one or not. An identifier that isn't theirs to see is an unknown one.
-fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answer<ProfileId> {
+pub fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answer<ProfileId> {
     let may_read = policy.reads_profiles();
     let (name, value) = match reference {
         Reference::Id(id) if may_read => return Ok(*id),
@@ -179,6 +194,7 @@ pub struct ProposalTaken {
 /// `PATCH /v1/profiles/{ref}`: each field is a proposal.
 pub async fn propose(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(viewer): Extension<Viewer>,
     Segment(reference): Segment,
     request: Request,
@@ -213,7 +229,7 @@ pub async fn propose(
     let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
     let taken = ProposalTaken { id: accepted.id, profile: accepted.profile, position: accepted.position };
     let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(taken)).into_response();
-    answer_decided(engine, &viewer, accepted.position, wait, response).await
+    answer_decided(&state, &reader, &viewer, accepted.position, wait, response).await
 }
 
 fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Proposal>> {

@@ -10,6 +10,8 @@ use serde::Serialize;
 use super::convert::blocking;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, errors_page};
+use crate::audit::{AuditStatus, ReadAudit};
+use crate::engine::{MetricsText, Status};
 
 /// What `/healthz` answers.
 #[derive(Serialize, JsonSchema)]
@@ -23,6 +25,16 @@ pub struct Health {
 pub struct Readiness {
     /// Events are taken.
     ready: bool,
+    /// There while personal data isn't answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    personal_reads: Option<PersonalReads>,
+}
+
+/// Why personal data isn't answered.
+#[derive(Serialize, JsonSchema)]
+pub struct PersonalReads {
+    /// Who reads it can't be recorded, because of this.
+    refused: String,
 }
 
 /// `GET /healthz`.
@@ -33,21 +45,51 @@ pub async fn health() -> Answer {
 /// `GET /readyz`.
 pub async fn ready(State(state): State<ApiState>) -> Answer {
     match state.engine.ready() {
-        Ok(()) => Ok(Json(Readiness { ready: true }).into_response()),
+        // Events are taken, so that it is ready; who reads people learns why it may not.
+        Ok(()) => {
+            let personal_reads = state.audit.failure().map(|refused| PersonalReads { refused });
+            Ok(Json(Readiness { ready: true, personal_reads }).into_response())
+        }
         Err(why) => Err(Problem::new(Kind::NotReady, why)),
     }
 }
 
+/// What `/v1/status` answers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Status")]
+pub struct StatusAnswer {
+    #[serde(flatten)]
+    status: Status,
+    /// How the audit of reads is doing.
+    audit: AuditStatus,
+}
+
 /// `GET /v1/status`.
 pub async fn status(State(state): State<ApiState>) -> Answer {
-    let status = blocking(move || state.engine.status()).await?;
+    let status =
+        blocking(move || StatusAnswer { status: state.engine.status(), audit: state.audit.status() }).await?;
     Ok(Json(status).into_response())
 }
 
 /// `GET /metrics`.
 pub async fn metrics(State(state): State<ApiState>) -> Answer {
-    let text = blocking(move || state.engine.metrics_text()).await?;
+    let text = blocking(move || state.engine.metrics_text() + &audit_metrics(&state.audit)).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+fn audit_metrics(audit: &ReadAudit) -> String {
+    let (mut text, status) = (MetricsText::default(), audit.status());
+    text.counter("samsyn_audit_reads_total", "Reads of personal data that are recorded", status.reads as f64);
+    text.counter("samsyn_audit_records_total", "Records they are in", status.records as f64);
+    let help = "Answers not given because their read could not be recorded";
+    text.counter("samsyn_audit_refused_total", help, status.refused as f64);
+    let available = f64::from(u8::from(status.reason.is_none()));
+    text.gauge("samsyn_audit_available", "1 while reads of personal data can be recorded", available);
+    text.gauge("samsyn_audit_bytes", "Bytes of the audit of reads", status.bytes as f64);
+    let name = "samsyn_audit_wait_seconds";
+    text.head(name, "Time an answer with personal data waited for its record", "histogram");
+    text.histogram(name, "", &audit.counters().wait.snapshot());
+    text.0
 }
 
 /// `GET /errors`: HTML for a browser, Markdown for everybody else.

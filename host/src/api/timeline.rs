@@ -1,19 +1,20 @@
 //! What happened to a profile, newest first.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ApiState;
 use super::convert::blocking;
-use super::event_answer::{OutcomeAnswer, item_position, outcomes};
+use super::event_answer::{OutcomeAnswer, claimed, item_position, outcomes};
 use super::json_value::JsonValue;
 use super::pagination::{List, Page};
 use super::params::{ListParams, Params, Reference, Segment};
 use super::problem::{Answer, Problem};
 use super::profiles::find;
+use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
 use crate::engine::TimelineEntry;
 use crate::record::CauseKind;
@@ -61,6 +62,7 @@ struct Change<'a> {
 /// page may be shorter than it could be, and still have a next one.
 pub async fn list(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(viewer): Extension<Viewer>,
     Segment(reference): Segment,
     Params(params): Params<ListParams>,
@@ -68,13 +70,14 @@ pub async fn list(
     let limit = List::limit(params.limit)?;
     let before = TIMELINE.after(params.cursor.as_deref())?;
     let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
-    blocking(move || {
-        let profile = find(&state.engine, &Reference::parse(&reference)?, &viewer)?;
+    let engine = state.engine.clone();
+    let answered: Answer<(Response, Shown)> = blocking(move || {
+        let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
         let mut entries = Vec::new();
         let (mut from, mut looked_at) = (before, 0);
         // One more than asked for tells whether there is a next page.
         while entries.len() <= limit && looked_at < STEPS_LOOKED_AT_MAX {
-            let more = state.engine.timeline(&profile, from, limit + 1)?;
+            let more = engine.timeline(&profile, from, limit + 1)?;
             let Some(last) = more.last() else { break };
             from = Some(last.position.seq);
             looked_at += more.len();
@@ -92,10 +95,19 @@ pub async fn list(
             from.filter(|_| looked_at >= STEPS_LOOKED_AT_MAX)
         };
         let next = next.map(|seq| TIMELINE.cursor(&seq.to_string()));
-        let items = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..], &viewer)).collect();
-        Ok(Json(Page { items, next }).into_response())
+        let steps = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..], &viewer));
+        let items: Vec<Step<'_>> = steps.collect();
+        let (registry, mut shown) = (engine.registry(), Shown::of(profile.state.id));
+        for step in &items {
+            step.changes.iter().for_each(|change| shown.field(change.field, &registry));
+            claimed(&step.outcomes).for_each(|name| shown.field(name, &registry));
+        }
+        Ok((Json(Page { items, next }).into_response(), shown))
     })
-    .await?
+    .await?;
+    let (response, shown) = answered?;
+    record_read(&state, &reader, [shown]).await?;
+    Ok(response)
 }
 
 /// Whether anything of a step is somebody's to see.

@@ -30,9 +30,26 @@ pub async fn request(request: Request, next: Next) -> Response {
 }
 
 /// Names the route in the request's span, once it is known.
-pub async fn route(State(route): State<&'static str>, request: Request, next: Next) -> Response {
+pub async fn route(State(route): State<&'static str>, mut request: Request, next: Next) -> Response {
     tracing::Span::current().record("route", route);
+    let call = Call { method: method(&request), route };
+    request.extensions_mut().insert(call);
     next.run(request).await
+}
+
+/// Which call a request is, without anything a caller chose; there in every handler.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The method.
+    pub method: &'static str,
+    /// The pattern of the path.
+    pub route: &'static str,
+}
+
+impl std::fmt::Display for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.route)
+    }
 }
 
 /// A method somebody made up could hold anything.

@@ -18,7 +18,7 @@ use super::gate::Known;
 use super::problem::{Answer, Kind, Problem};
 use crate::record::{Accepted, Decided, Outcome};
 use crate::registry::{Policy, Registry, ScopeName};
-use crate::vocabulary::{Application, Event, FieldName, Refusal, Timestamp};
+use crate::vocabulary::{Application, Event, FieldName, Refusal, Timestamp, TokenName};
 
 /// Codes with which the host itself says that an event doesn't suit a plug-in: they tell its
 /// sender about the event and nothing about the customer.
@@ -40,6 +40,11 @@ impl Viewer {
     /// What they may see and do.
     pub fn policy(&self) -> &Policy {
         &self.token.policy
+    }
+
+    /// Their token's name.
+    pub fn token_name(&self) -> &TokenName {
+        &self.token.name
     }
 
     /// For whom they act.

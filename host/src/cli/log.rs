@@ -1,25 +1,19 @@
-//! `samsyn log`: the log on this machine's disk, without a host.
+//! `samsyn log`: the logs of a host, on this machine's disk.
+
+mod head;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::bars;
 use super::context::Context;
 use super::error::CliError;
 use crate::config::DataDir;
 use crate::log::{LocalLog, ScanFrom};
 use crate::record::Record;
 use crate::view::Folded;
-
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  samsyn log verify
-  samsyn log verify --data /var/lib/samsyn --json
-
-Reads every frame of every segment, checks its checksum and the chain of hashes of every partition,
-and changes nothing. A damaged log ends with exit code 1 and the position of the damage.";
 
 const CAT_EXAMPLES: &str = "\
 Examples:
@@ -33,19 +27,14 @@ Records hold personal data: mind where the output goes.";
 #[derive(Debug, Subcommand)]
 pub enum LogCommand {
     /// Check every frame and every chain
-    #[command(after_long_help = VERIFY_EXAMPLES)]
-    Verify(VerifyArgs),
+    #[command(after_long_help = verify::EXAMPLES)]
+    Verify(verify::VerifyArgs),
+    /// Print what to note elsewhere, to prove later that nothing was rewritten
+    #[command(after_long_help = head::EXAMPLES)]
+    Head(head::HeadArgs),
     /// Print records
     #[command(after_long_help = CAT_EXAMPLES)]
     Cat(CatArgs),
-}
-
-/// The arguments of `samsyn log verify`.
-#[derive(Debug, Clone, Args)]
-pub struct VerifyArgs {
-    /// The host's data directory
-    #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
-    pub data: PathBuf,
 }
 
 /// The arguments of `samsyn log cat`.
@@ -74,38 +63,9 @@ fn partition(text: &str) -> Result<crate::vocabulary::Partition, String> {
 /// Runs a command of `samsyn log`.
 pub fn run(command: &LogCommand, context: &Context) -> Result<(), CliError> {
     match command {
-        LogCommand::Verify(args) => verify(args, context),
+        LogCommand::Verify(args) => verify::run(args, context),
+        LogCommand::Head(args) => head::run(args, context),
         LogCommand::Cat(args) => cat(args, context),
-    }
-}
-
-/// Checks a log.
-fn verify(args: &VerifyArgs, context: &Context) -> Result<(), CliError> {
-    let directory = log_directory(&args.data)?;
-    let bar = bars::bar("checking", context.quiet);
-    let report = crate::log::verify(&directory, |progress| bars::show(&bar, progress)).map_err(|error| {
-        CliError::refused("the log can't be checked")
-            .because(error)
-            .next("name the data directory with --data")
-    })?;
-    bar.finish_and_clear();
-    let problem = report.problem.as_ref().map(ToString::to_string);
-    if context.json {
-        let line = json!({
-            "segments": report.segments, "records": report.records, "bytes": report.bytes, "problem": problem,
-        });
-        context.print(&format!("{line}\n"))?;
-    } else if problem.is_none() {
-        context.print(&format!(
-            "{} records in {} segments ({} bytes): every checksum, digest and link is right\n",
-            report.records, report.segments, report.bytes
-        ))?;
-    }
-    match problem {
-        None => Ok(()),
-        Some(problem) => Err(CliError::refused("the log is damaged").because(problem).next(
-            "keep a copy of the directory before you try anything; records before this place are whole",
-        )),
     }
 }
 

@@ -5,6 +5,7 @@
 //! host in this process.
 
 mod ask;
+pub mod audit;
 mod bars;
 pub mod completions;
 pub mod context;
@@ -101,6 +102,9 @@ pub enum Command {
     /// Who may call, and what for
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Who changed what and why, and who read whose data
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// The log on this machine's disk
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -142,6 +146,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Identifier(command) => identifier::run(&command, context),
         Command::Parked(command) => parked::run(&command, context),
         Command::Token(command) => token::run(&command, context),
+        Command::Audit(command) => audit::run(&command, context),
         Command::Log(command) => log::run(&command, context),
         Command::View(command) => view::run(&command, context),
         Command::Status => status::run(context),

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, bytes, grouped, moment, pairs, value_text};
-use crate::client::Status;
+use crate::client::{AuditStatus, Status};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -37,6 +37,7 @@ fn status_text(status: &Status, paint: Paint) -> String {
                     .unwrap_or_default(),
             ),
             ("registry revision", value_text(&status.registry_revision)),
+            ("audit of reads", status.audit.as_ref().map(audit_text).unwrap_or_default()),
             ("memory", status.rss_bytes.map(bytes).unwrap_or_default()),
         ],
         paint,
@@ -59,6 +60,13 @@ fn status_text(status: &Status, paint: Paint) -> String {
     }
     text.push_str(&format!("\n{}", table.render(paint)));
     text
+}
+
+fn audit_text(audit: &AuditStatus) -> String {
+    match &audit.reason {
+        None => format!("{}, {} recorded", audit.state, grouped(audit.reads)),
+        Some(why) => format!("{}, personal data isn't answered: {why}", audit.state),
+    }
 }
 
 #[cfg(test)]

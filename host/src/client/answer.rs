@@ -352,6 +352,22 @@ pub struct Status {
     /// Memory in use, bytes.
     #[serde(default)]
     pub rss_bytes: Option<u64>,
+    /// The audit of reads.
+    #[serde(default)]
+    pub audit: Option<AuditStatus>,
+}
+
+/// How the audit of reads is.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AuditStatus {
+    /// `ok` or `failed`.
+    pub state: String,
+    /// Why it failed.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Reads recorded since the start.
+    #[serde(default)]
+    pub reads: u64,
 }
 
 /// A bounded queue.

@@ -50,7 +50,7 @@ pub use query::{EventDecisions, QueryError, ReadProfile, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
 pub use runtime::LoadError;
-pub use status::Status;
+pub use status::{MetricsText, Status};
 pub use tell::{JobReport, Jobs};
 
 use std::collections::HashSet;

@@ -128,7 +128,7 @@ impl Engine {
 
     /// Everything that is counted, in Prometheus' text format 0.0.4.
     pub fn metrics_text(&self) -> String {
-        let mut text = MetricsText(String::new());
+        let mut text = MetricsText::default();
         let metrics = &self.metrics;
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
         text.counter("samsyn_events_accepted_total", "Events that are durable", load(&metrics.accepted));
@@ -199,15 +199,18 @@ impl Engine {
 }
 
 /// Text in the exposition format.
-struct MetricsText(String);
+#[derive(Default)]
+pub struct MetricsText(pub String);
 
 impl MetricsText {
-    fn head(&mut self, name: &str, help: &str, kind: &str) {
+    /// What a metric is; `kind` is `counter`, `gauge` or `histogram`.
+    pub fn head(&mut self, name: &str, help: &str, kind: &str) {
         // Writing into a String can't fail.
         let _ = writeln!(self.0, "# HELP {name} {help}.\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, labels: &str, value: f64) {
+    /// One value; labels such as `result="done"`, or none.
+    pub fn sample(&mut self, name: &str, labels: &str, value: f64) {
         let _ = if labels.is_empty() {
             writeln!(self.0, "{name} {value}")
         } else {
@@ -215,17 +218,20 @@ impl MetricsText {
         };
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: f64) {
+    /// A metric of one value that only grows.
+    pub fn counter(&mut self, name: &str, help: &str, value: f64) {
         self.head(name, help, "counter");
         self.sample(name, "", value);
     }
 
-    fn gauge(&mut self, name: &str, help: &str, value: f64) {
+    /// A metric of one value.
+    pub fn gauge(&mut self, name: &str, help: &str, value: f64) {
         self.head(name, help, "gauge");
         self.sample(name, "", value);
     }
 
-    fn histogram(&mut self, name: &str, labels: &str, snapshot: &LatencySnapshot) {
+    /// A histogram in seconds, after its head.
+    pub fn histogram(&mut self, name: &str, labels: &str, snapshot: &LatencySnapshot) {
         let comma = if labels.is_empty() { "" } else { "," };
         let mut cumulative = 0;
         for (count, bound) in snapshot.buckets.iter().zip(LATENCY_BOUNDS_US) {

@@ -69,7 +69,12 @@ impl Floor {
     fn decode(bytes: &[u8], path: &Path) -> Result<Floor, LogError> {
         let damage = |cause: &str| {
             let segment = path.to_owned();
-            LogError::Damaged(Box::new(Damage { segment, offset: 0, position: None, cause: cause.to_owned() }))
+            LogError::Damaged(Box::new(Damage {
+                segment,
+                offset: 0,
+                position: None,
+                cause: cause.to_owned(),
+            }))
         };
         let Some(content) = bytes.len().checked_sub(CRC_BYTES).filter(|content| *content >= HEADER_BYTES)
         else {

@@ -154,9 +154,7 @@ impl<T> Writer<T> {
     /// Goes on to a new segment when the frame would make this one too long, or when asked to.
     fn make_room(&mut self, frame_bytes: u64) -> Result<(), Failure> {
         let fits = self.length + frame_bytes <= self.options.segment_bytes;
-        if (fits && !self.queue.take_seal_request())
-            || self.shared.state.read().active.runs.is_empty()
-        {
+        if (fits && !self.queue.take_seal_request()) || self.shared.state.read().active.runs.is_empty() {
             return Ok(());
         }
         let (index, heads) = {

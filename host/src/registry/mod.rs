@@ -17,6 +17,7 @@ mod routing;
 mod schema;
 mod scope;
 mod token;
+mod told;
 
 pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, Grant, RegistryChange, RegistryError};
@@ -29,6 +30,7 @@ pub use routing::{Routed, Routing};
 pub use schema::{Schema, SchemaError};
 pub use scope::{Part, Scope, ScopeError, ScopeName};
 pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
+pub use told::Told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

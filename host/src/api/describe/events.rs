@@ -11,7 +11,7 @@ use crate::api::body::JSON;
 use crate::api::event_answer::EventAnswer;
 use crate::api::event_json::{EVENT_ID_BYTES_MAX, EVENTS_MAX, PROPERTY_NAME_BYTES_MAX};
 use crate::api::events::{ListAnswer, Taken};
-use crate::api::openapi::header::{PREFER, PREFERENCE_APPLIED};
+use crate::api::openapi::header::{PREFER, PREFERENCE_APPLIED, PURPOSE};
 use crate::api::openapi::{Operation, Tag};
 use crate::api::problem::Kind;
 use crate::registry::IDENTIFIER_BYTES_MAX;
@@ -168,6 +168,7 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
              list each event is taken or refused by itself.",
         )
         .takes(PREFER)
+        .takes(PURPOSE)
         .json::<EventsForm>(JSON, &[
             ("one event", purchase()),
             ("a list", json!([purchase(), proposing])),
@@ -188,17 +189,18 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
             json!({ "accepted": 0, "refused": 1, "events": [{ "index": 0, "problem": problem }] }),
         )
         .problems(OF_EVENTS)
-        .problems(&[Kind::TooManyEvents])
+        .problems(&[Kind::TooManyEvents, Kind::PurposeInvalid])
 }
 
 /// `GET /v1/events/{id}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
     call.is("showEvent", Tag::AppDeveloper, "See what became of an event")
         .path::<String>("id", "The event's id as it was sent, or its position", "A1-placed")
+        .takes(PURPOSE)
         .answers::<EventAnswer<'_>>(
             StatusCode::OK,
             "Its state, and what each capability made of it",
             decided(),
         )
-        .problems(&[Kind::UnknownEvent])
+        .problems(&[Kind::UnknownEvent, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }

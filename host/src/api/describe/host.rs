@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::api::openapi::{Operation, Tag};
 use crate::api::problem::Kind;
-use crate::api::status::{Health, Readiness};
-use crate::engine::Status;
+use crate::api::status::{Health, Readiness, StatusAnswer};
 
 /// `GET /v1/status`.
 pub fn status(call: Operation<'_>) -> Operation<'_> {
@@ -17,8 +16,12 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
         "queue": { "depth": 0, "limit": 10000 }, "accept_to_decided_p99_us": 900,
         "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],
         "rss_bytes": 80000000,
+        "audit": {
+            "state": "ok", "reason": null, "reads": 700, "records": 650, "refused": 0,
+            "oldest": "2026-11-01T08:00:00Z", "bytes": 130000, "wait_p99_us": 500,
+        },
     });
-    call.is("showStatus", Tag::Operator, "See how the host is doing").answers::<Status>(
+    call.is("showStatus", Tag::Operator, "See how the host is doing").answers::<StatusAnswer>(
         StatusCode::OK,
         "Counts since the start, and what waits",
         example,

@@ -1,6 +1,7 @@
 //! What each call does, in the words of whoever uses it: one file for each file of handlers.
 
 pub mod assignments;
+pub mod audit;
 pub mod capabilities;
 pub mod claims;
 pub mod events;

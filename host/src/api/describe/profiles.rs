@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use super::PROFILE;
 use crate::api::body::{JSON, MERGE_PATCH};
 use crate::api::event_answer::EventAnswer;
-use crate::api::openapi::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED};
+use crate::api::openapi::header::{
+    ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED, PURPOSE,
+};
 use crate::api::openapi::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::ListParams;
@@ -99,6 +101,7 @@ fn anna() -> Value {
 fn reads(call: Operation<'_>) -> Operation<'_> {
     call.query::<View>()
         .takes(IF_NONE_MATCH)
+        .takes(PURPOSE)
         .answers::<ProfileAnswer<'_>>(StatusCode::OK, "The profile, as this token may see it", anna())
         .with(StatusCode::OK, ETAG)
         .answers_nothing(StatusCode::NOT_MODIFIED, "The client has this very answer")
@@ -108,6 +111,8 @@ fn reads(call: Operation<'_>) -> Operation<'_> {
             Kind::UnknownIdentifier,
             Kind::IdentifierInvalid,
             Kind::UnknownField,
+            Kind::PurposeInvalid,
+            Kind::AuditUnavailable,
         ])
 }
 
@@ -151,6 +156,7 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
         .details("Each field's source decides what becomes of it; the event that this makes tells.")
         .takes(PREFER)
         .takes(IF_MATCH)
+        .takes(PURPOSE)
         .json::<PatchForm>(
             MERGE_PATCH,
             &[
@@ -166,6 +172,7 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
         .leads(StatusCode::ACCEPTED, "showEvent", "id", "$response.body#/id")
         .problems(&[
             Kind::PreconditionInvalid,
+            Kind::PurposeInvalid,
             Kind::NothingProposed,
             Kind::TooDeep,
             Kind::ControlCharacters,
@@ -189,6 +196,7 @@ pub fn timeline(call: Operation<'_>) -> Operation<'_> {
     });
     by_reference(call.is("showTimeline", Tag::AppDeveloper, "See what happened to a profile, newest first"))
         .query::<ListParams>()
+        .takes(PURPOSE)
         .answers::<Page<Step<'_>>>(StatusCode::OK, "A page of it", json!({ "items": [step] }))
-        .problems(&[Kind::CursorInvalid])
+        .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }

@@ -44,6 +44,14 @@ pub const APPLICATION: Header = Header {
     length_max: Some(64),
     example: "web",
 };
+/// What personal data is read for.
+pub const PURPOSE: Header = Header {
+    name: "Samsyn-Purpose",
+    description: "What personal data is read for, at most 200 bytes. It is kept with the record of the read",
+    pattern: "^[ -~]*$",
+    length_max: Some(200),
+    example: "a complaint",
+};
 /// How long to wait for the decision.
 pub const PREFER: Header = Header {
     name: "Prefer",

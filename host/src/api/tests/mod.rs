@@ -1,6 +1,7 @@
 //! Every way a request can go: a real engine on a directory of its own, over real HTTP.
 
 mod access;
+mod audit;
 mod bad_input;
 mod calls;
 mod registry;

@@ -1,6 +1,7 @@
 //! A host to send requests to: an engine on a temporary directory behind the interface.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use crate::api::openapi::{
     conformance::{Conformance, Seen},
 };
 use crate::api::{ApiLimits, ApiState, Token, serve};
+use crate::audit::ReadAudit;
 use crate::clock::Clock;
-use crate::config::{DataDir, EngineConfig, ViewConfig};
+use crate::config::{AuditConfig, DataDir, EngineConfig, ViewConfig};
 use crate::engine::{Engine, Start};
 use crate::log::Options;
 use crate::registry::RegistryChange;
@@ -82,8 +84,23 @@ impl World {
         World::logging(limits, engine, Dispatch::none())
     }
 
+    /// A host whose audit of reads can't be written.
+    pub fn with_a_full_audit_disk() -> World {
+        let full = |dir, config, clock| ReadAudit::on_a_full_disk(dir, config, clock);
+        World::made(ApiLimits::default(), EngineConfig::default(), Dispatch::none(), full)
+    }
+
     /// A host whose answering threads log to this subscriber.
     pub fn logging(limits: ApiLimits, engine: EngineConfig, log: Dispatch) -> World {
+        World::made(limits, engine, log, ReadAudit::open)
+    }
+
+    fn made(
+        limits: ApiLimits,
+        engine: EngineConfig,
+        log: Dispatch,
+        audit: impl FnOnce(PathBuf, AuditConfig, Clock) -> ReadAudit,
+    ) -> World {
         let data = tempfile::tempdir().unwrap();
         // The guard would end the thread's default: it is left for as long as the thread lives.
         let set_log = move || std::mem::forget(tracing::dispatcher::set_default(&log));
@@ -105,7 +122,10 @@ impl World {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let host = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
-        let state = ApiState::new(engine.clone(), limits, Limits::default().component_bytes);
+        let audit_dir = data.path().join("audit");
+        let audit = Arc::new(audit(audit_dir, AuditConfig::default(), engine.clock().clone()));
+        let component_bytes = Limits::default().component_bytes;
+        let state = ApiState::new(engine.clone(), audit, limits, component_bytes);
         let server = runtime.spawn(serve(listener, None, state, async move {
             let _ = stopped.await;
         }));

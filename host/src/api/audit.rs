@@ -1,0 +1,182 @@
+//! Asking the audit: who changed the registry, who read whose data; and where the logs stand.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ApiState;
+use super::convert::blocking;
+use super::describe::profiles::ReferenceForm;
+use super::pagination::{LIMIT_MAX, List, Page};
+use super::params::{Params, Reference};
+use super::problem::{Answer, Kind, Problem};
+use super::profiles::resolve;
+use super::viewer::Viewer;
+use crate::audit::{
+    AUDIT, AuditQueryError, ChangeFilter, Heads, LOG, Read, ReadFilter, ReadPlace,
+    changes as registry_changes,
+};
+use crate::record::RegistryRecord;
+use crate::vocabulary::{Application, CapabilityName, FieldName, Reason, Seq, Timestamp};
+
+const READS: List = List("/v1/audit/reads");
+const CHANGES: List = List("/v1/audit/changes");
+
+/// The query of `GET /v1/audit/reads`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReadParams {
+    /// Only reads of this profile.
+    #[schemars(with = "Option<ReferenceForm>")]
+    profile: Option<String>,
+    /// Only by this application or token.
+    by: Option<String>,
+    /// Only those that showed this field or identifier.
+    field: Option<String>,
+    /// Not before this time.
+    since: Option<Timestamp>,
+    /// Before this time.
+    until: Option<Timestamp>,
+    /// Items of the page; 100 when left out.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// The query of `GET /v1/audit/changes`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeParams {
+    /// Only by this application.
+    by: Option<String>,
+    /// Only of this kind, such as `source-assigned`.
+    kind: Option<String>,
+    /// Only those about this field.
+    field: Option<String>,
+    /// Only those about this capability.
+    capability: Option<String>,
+    /// Not before this time.
+    since: Option<Timestamp>,
+    /// Before this time.
+    until: Option<Timestamp>,
+    /// Items of the page; 100 when left out.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// `GET /v1/audit/reads`.
+pub async fn reads(
+    State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
+    Params(params): Params<ReadParams>,
+) -> Answer {
+    let limit = List::limit(params.limit)?;
+    let before = READS.after(params.cursor.as_deref())?.map(|key| place(&key)).transpose()?;
+    let (since, until) = (params.since, params.until);
+    let reference = params.profile.as_deref().map(Reference::parse).transpose();
+    let reference = reference.map_err(|problem| problem.at("profile"))?;
+    blocking(move || {
+        let profile =
+            reference.map(|reference| resolve(&state.engine, &reference, viewer.policy())).transpose();
+        let profile = profile.map_err(|problem| problem.at("profile"))?;
+        let filter = ReadFilter { profile, by: params.by, field: params.field, since, until };
+        let page = state.audit.reads(&filter, before, limit)?;
+        let items: Vec<Read> = page.items.into_iter().map(|(_, read)| read).collect();
+        let next = page.next.map(|at| READS.cursor(&format!("{}.{}", at.seq, at.index)));
+        Ok(Json(Page { items, next }).into_response())
+    })
+    .await?
+}
+
+fn place(key: &str) -> Answer<ReadPlace> {
+    let parsed = key
+        .split_once('.')
+        .and_then(|(seq, index)| Some(ReadPlace { seq: seq.parse().ok()?, index: index.parse().ok()? }));
+    parsed.ok_or_else(|| Problem::internal("a cursor of the audit that holds no place"))
+}
+
+/// One change as it is told.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditedChange")]
+pub struct ChangeAnswer {
+    /// The registry's revision it made.
+    revision: Seq,
+    /// When.
+    at: Timestamp,
+    /// Who.
+    by: Application,
+    /// What kind of change, such as `source-assigned`.
+    kind: &'static str,
+    /// Who did what and why, in one plain sentence.
+    sentence: String,
+    /// Why, when they said so.
+    reason: Option<Reason>,
+    /// The fields it is about.
+    fields: Vec<FieldName>,
+    /// The capabilities it is about.
+    capabilities: Vec<CapabilityName>,
+    /// What else there is to know of a change of this kind; never what a setting was set to.
+    details: BTreeMap<String, Value>,
+}
+
+/// `GET /v1/audit/changes`.
+pub async fn changes(State(state): State<ApiState>, Params(params): Params<ChangeParams>) -> Answer {
+    let limit = List::limit(params.limit)?;
+    let before = CHANGES.after(params.cursor.as_deref())?;
+    let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
+    let ChangeParams { by, kind, field, capability, since, until, .. } = params;
+    let filter = ChangeFilter { by, kind, field, capability, since, until };
+    blocking(move || {
+        let page = registry_changes(state.engine.log(), &filter, before, limit)?;
+        let items: Vec<ChangeAnswer> = page.items.into_iter().map(change_answer).collect();
+        let next = page.next.map(|seq| CHANGES.cursor(&seq.to_string()));
+        Ok(Json(Page { items, next }).into_response())
+    })
+    .await?
+}
+
+fn change_answer((revision, record): (Seq, RegistryRecord)) -> ChangeAnswer {
+    let told = record.change.told();
+    let details = told.details.as_object().into_iter().flatten();
+    let details = details.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let why = record.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    ChangeAnswer {
+        revision,
+        at: record.at,
+        kind: told.kind,
+        sentence: format!("{} {}{why}", record.by, told.did),
+        reason: record.reason,
+        by: record.by,
+        fields: told.fields,
+        capabilities: told.capabilities,
+        details,
+    }
+}
+
+/// `GET /v1/log/head`.
+pub async fn head(State(state): State<ApiState>) -> Answer {
+    let Some(audit) = state.audit.cut() else {
+        let why = state.audit.failure().unwrap_or_default();
+        let detail = format!("where the audit of reads stands can't be told: {why}");
+        return Err(Problem::new(Kind::AuditUnavailable, detail));
+    };
+    let heads = Heads(vec![(LOG, state.engine.log().cut()), (AUDIT, audit)]);
+    Ok(Json(heads.told()).into_response())
+}
+
+impl From<AuditQueryError> for Problem {
+    fn from(error: AuditQueryError) -> Problem {
+        match error {
+            AuditQueryError::Closed(_) => Problem::new(Kind::AuditUnavailable, error.to_string()),
+            error => Problem::internal(error),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What happened to the registry and who read whose personal data, for whoever must prove it.
+//!
+//! Changes of the registry are records of its partition already: [`changes`] asks them. Reads have
+//! a log of their own, in a directory of its own: other files, so that it can lie on another disk
+//! and be kept for another time, and so that its failing stops nothing but reads of personal data.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `reads` | writes a read before its answer leaves, many at once |
+//! | `record` | what stands in the log |
+//! | `keep` | lets go of what is too old or too much |
+//! | `query` · `changes` | questions |
+//! | `heads` | what to note elsewhere |
+
+mod changes;
+mod heads;
+mod keep;
+mod query;
+mod reads;
+mod record;
+mod status;
+
+#[cfg(test)]
+mod tests;
+
+pub use changes::{ChangeFilter, ChangePage, changes};
+pub use heads::{AUDIT, Heads, HeadsError, LOG, LogHead, LogPlace, PartitionHead, parse, text_of};
+pub use query::{AuditQueryError, ReadFilter, ReadPage, ReadPlace};
+pub use reads::{AuditUnavailable, Counters, ReadAudit};
+pub use record::Read;
+pub use status::AuditStatus;

@@ -1,0 +1,64 @@
+//! `samsyn log head`: what to note elsewhere.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::log_directory;
+use crate::audit::{AUDIT, Heads, LOG, text_of};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::config::DataDir;
+use crate::log::verify;
+
+/// Shown in the long help.
+pub const EXAMPLES: &str = "\
+Examples:
+  samsyn log head
+  samsyn log head --json
+  samsyn log head --data /var/lib/samsyn > noted.txt
+
+The first line is enough: note it where nobody who can write to the host's disk can change it, such as
+a ticket, a mail or a printed page. `samsyn log verify --head` later shows whether anything before it
+was rewritten. The table below it lets that check say where. Nothing in it is personal data.
+
+It asks the running host; with --data it reads the directory of a stopped one, and checks it first.";
+
+/// The arguments of `samsyn log head`.
+#[derive(Debug, Clone, Args)]
+pub struct HeadArgs {
+    /// Read this data directory of a stopped host instead of asking a running one
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Prints the heads.
+pub fn run(args: &HeadArgs, context: &Context) -> Result<(), CliError> {
+    let Some(data) = &args.data else {
+        let answer = context.client()?.log_head()?;
+        return context.answer(&answer.raw, |_| text_of(&answer.body));
+    };
+    let mut cuts = Vec::new();
+    let audit = DataDir(data.clone()).audit();
+    let directories =
+        [(LOG, Some(log_directory(data)?)), (AUDIT, Some(audit).filter(|audit| audit.is_dir()))];
+    for (name, directory) in directories {
+        let Some(directory) = directory else { continue };
+        let unusable = |why: String| {
+            CliError::refused(format!("{} can't be noted", directory.display()))
+                .because(why)
+                .next("see `samsyn log verify`; ask a running host without --data")
+        };
+        let report = verify(&directory, |_| {}).map_err(|error| unusable(error.to_string()))?;
+        if let Some(problem) = &report.problem {
+            return Err(unusable(problem.to_string()));
+        }
+        cuts.extend(report.end.map(|end| (name, end)));
+    }
+    let heads = Heads(cuts);
+    if !context.json {
+        return context.print(&heads.text());
+    }
+    context.print(&format!("{}\n", json!(heads.told())))
+}

@@ -1,0 +1,229 @@
+//! A change of the registry as a sentence, and what it is about. Names only: what an administrator
+//! set a setting to may be a secret.
+
+use serde_json::{Value as Json, json};
+
+use super::change::RegistryChange;
+use super::manifest::Manifest;
+use crate::vocabulary::{CapabilityName, FieldName};
+
+/// A change as it is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The kind of change, as the log names it.
+    pub kind: &'static str,
+    /// What was done, to be read after the name of whoever did it.
+    pub did: String,
+    /// The fields it is about.
+    pub fields: Vec<FieldName>,
+    /// The capabilities it is about.
+    pub capabilities: Vec<CapabilityName>,
+    /// What else there is to know, by name.
+    pub details: Json,
+}
+
+impl Told {
+    fn new(kind: &'static str, did: impl Into<String>) -> Told {
+        Told { kind, did: did.into(), fields: Vec::new(), capabilities: Vec::new(), details: json!({}) }
+    }
+
+    fn field(mut self, name: &FieldName) -> Told {
+        self.fields.push(name.clone());
+        self
+    }
+
+    fn capability(mut self, name: &CapabilityName) -> Told {
+        self.capabilities.push(name.clone());
+        self
+    }
+
+    fn details(mut self, details: Json) -> Told {
+        self.details = details;
+        self
+    }
+}
+
+impl RegistryChange {
+    /// The change as a sentence, and what it is about.
+    pub fn told(&self) -> Told {
+        match self {
+            RegistryChange::FieldDefined { name, field } => {
+                Told::new("field-defined", format!("defined the field {name} ({})", field.kind))
+                    .field(name)
+                    .details(json!(field))
+            }
+            RegistryChange::SourceAssigned { field, source: Some(source) } => {
+                Told::new("source-assigned", format!("made {source} the source of {field}"))
+                    .field(field)
+                    .capability(source)
+                    .details(json!({ "source": source }))
+            }
+            RegistryChange::SourceAssigned { field, source: None } => {
+                Told::new("source-assigned", format!("left {field} without a source"))
+                    .field(field)
+                    .details(json!({ "source": null }))
+            }
+            RegistryChange::IdentifierDefined { name, kind } => {
+                let did = format!("defined the identifier {name} (strength {})", kind.strength);
+                Told::new("identifier-defined", did)
+                    .details(json!({ "identifier": name, "definition": kind }))
+            }
+            RegistryChange::Installed { .. } => self.told_installed(),
+            RegistryChange::SettingsChanged { capability, settings } => {
+                let named = |set: bool| -> Vec<&str> {
+                    let chosen = settings.iter().filter(|(_, value)| value.is_some() == set);
+                    chosen.map(|(name, _)| name.as_str()).collect()
+                };
+                let (set, reset) = (named(true), named(false));
+                let mut done = Vec::new();
+                if !set.is_empty() {
+                    done.push(format!("set {} of {capability}", set.join(", ")));
+                }
+                if !reset.is_empty() {
+                    done.push(format!("put {} of {capability} back to the default", reset.join(", ")));
+                }
+                Told::new("settings-changed", done.join(" and "))
+                    .capability(capability)
+                    .details(json!({ "set": set, "reset": reset }))
+            }
+            RegistryChange::Quarantined { capability, digest, reason } => {
+                Told::new("quarantined", format!("stopped calling {capability}: {reason}"))
+                    .capability(capability)
+                    .details(json!({ "digest": digest }))
+            }
+            RegistryChange::Released { capability } => {
+                Told::new("released", format!("ended the quarantine of {capability}")).capability(capability)
+            }
+            RegistryChange::Removed { capability } => {
+                Told::new("removed", format!("removed {capability}")).capability(capability)
+            }
+            RegistryChange::TokenMade { name, token } => {
+                let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
+                let did = format!(
+                    "made the token {name} for the application {}, which may {}",
+                    token.application,
+                    scopes.join(", ")
+                );
+                Told::new("token-made", did).details(json!({
+                    "token": name, "application": token.application, "scopes": scopes,
+                    "expires_at": token.expires_at,
+                }))
+            }
+            RegistryChange::TokenRevoked { name, .. } => {
+                Told::new("token-revoked", format!("revoked the token {name}"))
+                    .details(json!({ "token": name }))
+            }
+            RegistryChange::AdminTokenMade { .. } => {
+                Told::new("admin-token-made", "made a new admin token; the one before is valid no more")
+            }
+        }
+    }
+
+    fn told_installed(&self) -> Told {
+        let RegistryChange::Installed {
+            digest,
+            manifest,
+            grant,
+            new_fields,
+            assigned,
+            generation,
+            from_start,
+            ..
+        } = self
+        else {
+            return Told::new("installed", "installed a plug-in");
+        };
+        let details = json!({
+            "digest": digest,
+            "generation": generation,
+            "from_start": from_start,
+            "granted": grant,
+            "new_fields": new_fields,
+            "became_source_of": assigned,
+        });
+        // What is in the log was parsed before it was written; a newer host's may not parse here.
+        let Ok(manifest) = Manifest::parse(manifest) else {
+            return Told::new("installed", format!("installed the component {digest}")).details(details);
+        };
+        let plugin = &manifest.plugin;
+        let mut did = format!("installed {} {}", plugin.name, plugin.version);
+        if !grant.reads.is_empty() {
+            did.push_str(&format!(", which may read {}", list(&grant.reads)));
+        }
+        if !assigned.is_empty() {
+            did.push_str(&format!(", and made it the source of {}", list(assigned)));
+        }
+        let mut told = Told::new("installed", did).capability(&plugin.name).details(details);
+        for field in new_fields.iter().chain(assigned).chain(&grant.reads) {
+            if !told.fields.contains(field) {
+                told.fields.push(field.clone());
+            }
+        }
+        told.details["version"] = json!(plugin.version);
+        told
+    }
+}
+
+fn list(names: &[FieldName]) -> String {
+    names.iter().map(FieldName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Grant;
+    use crate::vocabulary::{Digest, Timestamp, Value};
+
+    fn capability(name: &str) -> CapabilityName {
+        CapabilityName::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_change_reads_as_a_sentence() {
+        let field = FieldName::new("country").unwrap();
+        let told =
+            RegistryChange::SourceAssigned { field: field.clone(), source: Some(capability("sms")) }.told();
+        assert_eq!(told.did, "made sms the source of country");
+        assert_eq!((told.kind, told.fields), ("source-assigned", vec![field]));
+    }
+
+    #[test]
+    fn a_setting_is_told_by_its_name_alone() {
+        let settings =
+            [("api_key".to_owned(), Some(Value::Text("very secret".into()))), ("limit".to_owned(), None)];
+        let change = RegistryChange::SettingsChanged {
+            capability: capability("sms"),
+            settings: settings.into_iter().collect(),
+        };
+        let told = change.told();
+        assert_eq!(told.did, "set api_key of sms and put limit of sms back to the default");
+        assert!(!format!("{told:?}").contains("secret"));
+    }
+
+    #[test]
+    fn an_installation_tells_what_it_may_read_and_sources() {
+        let manifest = "manifest = 1\n[plugin]\nname = \"sms\"\nversion = \"1.2.0\"\n\
+                        owner = \"Messages\"\ndescription = \"Sends\"\n\
+                        [sources]\n\"sms.opt_out\" = { type = \"boolean\" }\n[consumes]\nphone = { purposes = [\"service\"] }\n";
+        let field = |name| FieldName::new(name).unwrap();
+        let change = RegistryChange::Installed {
+            digest: Digest::of(b"it"),
+            manifest: manifest.to_owned(),
+            grant: Grant { reads: vec![field("phone")], ..Grant::default() },
+            roles: Vec::new(),
+            new_fields: vec![field("sms.opt_out")],
+            assigned: vec![field("sms.opt_out")],
+            generation: 1,
+            from_start: false,
+            deliver_while_catching_up: false,
+            at: Timestamp(0),
+        };
+        let told = change.told();
+        assert_eq!(
+            told.did,
+            "installed sms 1.2.0, which may read phone, and made it the source of sms.opt_out"
+        );
+        assert_eq!(told.fields, [field("sms.opt_out"), field("phone")]);
+        assert_eq!(told.details["version"], "1.2.0");
+    }
+}
