@@ -102,6 +102,14 @@ fn partition_head(partition: Partition, head: Head) -> PartitionHead {
     PartitionHead { partition: partition.to_string(), seq: head.seq, chain: head.chain.to_string() }
 }
 
+/// Reads what was noted, by the log's name: the line, with or without its table, or the JSON.
+pub fn parse(text: &str) -> Result<BTreeMap<String, Noted>, HeadsError> {
+    match serde_json::from_str(text) {
+        Ok(json) => parse_lines(&text_of(&json)),
+        Err(_) => parse_lines(text),
+    }
+}
+
 /// The line and the table, of a [`LogHead`]'s JSON.
 pub fn text_of(json: &serde_json::Value) -> String {
     let word = |value: &serde_json::Value| match value {

@@ -187,9 +187,13 @@ impl ReadAudit {
     fn try_again(&self) {
         let due = |failed: &Failed| failed.since.elapsed() >= self.inner.try_again_every;
         let inner = self.inner.clone();
-        if !inner.collector.lock().failed.as_ref().is_some_and(due)
-            || inner.opening.swap(true, Ordering::Relaxed)
-        {
+        if inner.opening.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        // Looked at only by whoever holds the flag: else a log that was just opened well would be
+        // opened once more.
+        if !inner.collector.lock().failed.as_ref().is_some_and(due) {
+            inner.opening.store(false, Ordering::Release);
             return;
         }
         let thread = std::thread::Builder::new().name("audit-open".to_owned());
@@ -198,10 +202,10 @@ impl ReadAudit {
                 Ok(()) => tracing::info!("the audit can be written again: personal data is answered"),
                 Err(error) => inner.fail(&error.to_string()),
             }
-            inner.opening.store(false, Ordering::Relaxed);
+            inner.opening.store(false, Ordering::Release);
         });
         if spawned.is_err() {
-            self.inner.opening.store(false, Ordering::Relaxed);
+            self.inner.opening.store(false, Ordering::Release);
         }
     }
 
