@@ -117,7 +117,14 @@ fn a_damaged_audit_refuses_personal_reads_alone_and_says_so() {
     );
 
     world.start();
-    world.script("bertil", &["text email bertil@example.com"]);
+    // It is taken and decided; only what was made of it, an e-mail address, isn't told.
+    let asked = json!({
+        "name": "probe.asked", "identifiers": { "customer_id": "bertil" },
+        "properties": { "script": ["text email bertil@example.com"] },
+    });
+    let prefer = [("content-type", "application/json"), ("prefer", "wait=30")];
+    let taken = world.send("POST", "/v1/events", &prefer, asked.to_string().as_bytes()).of(202);
+    assert!(taken["position"].is_string(), "{taken}");
     let refused = world.get("/v1/profiles/customer_id:anna");
     assert_eq!((refused.status, refused.problem().as_str()), (503, "audit-unavailable"));
     assert_eq!(world.get("/v1/audit/reads").problem(), "audit-unavailable");
