@@ -96,7 +96,8 @@ fn a_question_finds_what_fits_newest_first_in_pages_of_any_size() {
     }
     made.reverse();
     let whose = ReadFilter { profile: Some(anna), ..ReadFilter::default() };
-    let cases: Vec<(ReadFilter, Box<dyn Fn(&Read) -> bool>)> = vec![
+    type Fits = Box<dyn Fn(&Read) -> bool>;
+    let cases: Vec<(ReadFilter, Fits)> = vec![
         (ReadFilter::default(), Box::new(|_| true)),
         (whose.clone(), Box::new(move |read| read.profile == anna)),
         (
