@@ -13,7 +13,7 @@ use crate::audit::{LogHead, Read};
 /// `GET /v1/audit/reads`.
 pub fn reads(call: Operation<'_>) -> Operation<'_> {
     let read = json!({
-        "at": "2026-11-20T10:00:00Z", "by": "desk", "call": "GET /v1/profiles/{ref}", "profile": PROFILE,
+        "at": "2026-11-20T10:00:00Z", "by": "desk", "token": "desk-reader", "call": "GET /v1/profiles/{ref}", "profile": PROFILE,
         "fields": ["email"], "identifiers": ["customer_id"], "purpose": "a complaint",
     });
     call.is("listReads", Tag::Admin, "See who read whose personal data, newest first")
