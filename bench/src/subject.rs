@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use samsyn::clock::Clock;
-use samsyn::config::{DataDir, EngineConfig, ViewConfig};
+use samsyn::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
 use samsyn::engine::{AcceptError, Engine, InstallOptions, NewEvent, Start};
 use samsyn::registry::Field;
 use samsyn::sandbox::{Access, Compiler, Limits, embed_manifest};
@@ -134,6 +134,7 @@ pub fn engine_config() -> EngineConfig {
 /// Starts an engine on a directory, which is made when there is none.
 pub fn start_engine(directory: &Path) -> Result<Arc<Engine>, Failure> {
     let start = Start {
+        registry: RegistryConfig { accept_new_fields: true },
         data: DataDir(directory.to_owned()),
         engine: engine_config(),
         view: ViewConfig::default(),

@@ -9,6 +9,7 @@ mod audit;
 mod call;
 mod problem;
 mod registry;
+mod registry_calls;
 mod report;
 mod tls;
 mod token;
@@ -36,8 +37,8 @@ pub use audit::{AuditChange, AuditRead};
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
 pub use registry::{
-    Capability, CapabilityIdentifier, Consumed, Field, Identifier, InstallAnswer, Plan, PlannedIdentifier,
-    PlannedRead, PlannedSource, Setting, Sourced,
+    Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, InstallAnswer, Pending, Plan,
+    PlannedIdentifier, PlannedRead, PlannedSource, RegistryPlan, RegistryStep, Setting, Sourced,
 };
 pub use report::{Finding, Report};
 pub use token::{MadeToken, May, NewToken, Token};
@@ -289,17 +290,7 @@ impl Client {
     /// Removes a capability; its claims stay visible to administrators.
     pub fn remove(&self, capability: &str, force: bool, reason: Option<&Reason>) -> Result<(), ClientError> {
         let path = format!("/v1/capabilities/{}", percent_encoded(capability));
-        self.done(Call::new("DELETE", path).flag("force", force).reason(reason))
-    }
-
-    /// Makes a call whose answer has nothing to read.
-    fn done(&self, call: Call<'_>) -> Result<(), ClientError> {
-        let (status, raw, retry_after) = self.exchange(call)?;
-        if (200..300).contains(&status) {
-            Ok(())
-        } else {
-            Err(problem_or_unreadable(status, raw, retry_after))
-        }
+        self.call_for_nothing(Call::new("DELETE", path).flag("force", force).reason(reason))
     }
 
     /// Parked and held deliveries; each pair is a filter of docs/http.md.
@@ -405,6 +396,15 @@ impl Client {
         Ok(Answer { status, raw, body })
     }
 
+    fn call_for_nothing(&self, call: Call<'_>) -> Result<(), ClientError> {
+        let (status, raw, retry_after) = self.exchange(call)?;
+        if (200..300).contains(&status) {
+            Ok(())
+        } else {
+            Err(problem_or_unreadable(status, raw, retry_after))
+        }
+    }
+
     /// Sends the call and reads the whole answer: status, text, and how long to wait before
     /// asking again.
     fn exchange(&self, call: Call<'_>) -> Result<(u16, String, Option<Duration>), ClientError> {
@@ -428,6 +428,7 @@ impl Client {
             Sent::Json(bytes) => ("application/json", bytes),
             Sent::MergePatch(bytes) => ("application/merge-patch+json", bytes),
             Sent::Wasm(bytes) => ("application/wasm", bytes),
+            Sent::Toml(bytes) => ("application/toml", bytes),
         };
         let unsendable = |cause: ureq::http::Error| ClientError::Unsendable { cause: cause.to_string() };
         let answer = if content_type.is_empty() {

@@ -52,6 +52,14 @@ impl Default for EngineConfig {
     }
 }
 
+/// Settings of the registry.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegistryConfig {
+    /// Whether a field that a plug-in brings and nobody defined is accepted by itself.
+    pub accept_new_fields: bool,
+}
+
 /// Settings of the view.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

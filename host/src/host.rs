@@ -128,6 +128,7 @@ impl Host {
         let address = listener.local_addr().map_err(listen)?;
         let start = Start {
             data: DataDir(config.data.clone()),
+            registry: config.registry.clone(),
             engine: config.engine.clone(),
             view: config.view.clone(),
             log: config.log,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::api::ApiLimits;
-use crate::config::{AuditConfig, EngineConfig, ViewConfig};
+use crate::config::{AuditConfig, EngineConfig, RegistryConfig, ViewConfig};
 use crate::log::Options as LogOptions;
 use crate::sandbox::Limits;
 
@@ -35,6 +35,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// What HTTP takes at once.
     pub http: ApiLimits,
+    /// What needs an administrator.
+    pub registry: RegistryConfig,
     /// Bounds of the engine.
     pub engine: EngineConfig,
     /// How the log is kept.
@@ -78,6 +80,7 @@ impl Default for Config {
             insecure_listen: false,
             tls: TlsFiles::default(),
             http: ApiLimits::default(),
+            registry: RegistryConfig::default(),
             engine: EngineConfig::default(),
             log: LogOptions::default(),
             audit: AuditConfig::default(),

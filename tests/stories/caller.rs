@@ -213,10 +213,10 @@ impl Caller {
         });
     }
 
-    /// Installs a component.
+    /// Installs a component, agreeing to what it asks for.
     #[track_caller]
     pub fn install(&self, component: &[u8]) -> Value {
-        self.post_component("", component).of(201)
+        self.post_component("?approve=true", component).of(201)
     }
 
     #[track_caller]

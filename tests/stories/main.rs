@@ -17,6 +17,7 @@ mod customer;
 mod damage;
 mod demo;
 mod dictionary;
+mod grants;
 mod handover;
 mod import;
 mod integrator;

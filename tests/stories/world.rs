@@ -122,8 +122,13 @@ impl World {
         World::with(&[])
     }
 
-    /// A fresh host with these settings in its environment.
+    /// A fresh host with these settings in its environment, which takes what plug-ins bring.
     pub fn with(settings: &[(&str, &str)]) -> World {
+        World::just_with(&[&[("SAMSYN_REGISTRY_ACCEPT_NEW_FIELDS", "true")], settings].concat())
+    }
+
+    /// A fresh host that is set up as any is, with these settings in its environment.
+    pub fn just_with(settings: &[(&str, &str)]) -> World {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let environment =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -14,7 +14,7 @@ use super::needs::{
 };
 use super::openapi::{self, Describe};
 use super::{
-    ApiState, assignments, audit, capabilities, claims, describe, events, fields, parked, profiles,
+    ApiState, assignments, audit, capabilities, claims, describe, events, fields, grants, parked, profiles,
     registry_report, status, timeline, tokens, trace,
 };
 
@@ -54,6 +54,9 @@ pub fn calls() -> Vec<Call> {
         get("/v1/disagreements", ADMIN, claims::all_disagreements, describe::claims::all_disagreements),
         post("/v1/assignments", REGISTRY_WRITE, assignments::assign, describe::assignments::assign),
         get("/v1/jobs", REGISTRY_READ, assignments::jobs, describe::assignments::jobs),
+        delete("/v1/fields/{name}", REGISTRY_WRITE, fields::remove, describe::fields::remove),
+        post("/v1/fields/{name}/accept", REGISTRY_WRITE, fields::accept, describe::fields::accept),
+        post("/v1/fields/{name}/deprecate", REGISTRY_WRITE, fields::deprecate, describe::fields::deprecate),
         get("/v1/identifiers", IDENTIFIERS, fields::list_identifiers, describe::fields::list_identifiers),
         put(
             "/v1/identifiers/{name}",
@@ -72,6 +75,9 @@ pub fn calls() -> Vec<Call> {
             capabilities::remove,
             describe::capabilities::remove,
         ),
+        patch("/v1/capabilities/{name}/grant", REGISTRY_WRITE, grants::change, describe::grants::change),
+        post("/v1/capabilities/{name}/approve", REGISTRY_WRITE, grants::approve, describe::grants::approve),
+        post("/v1/capabilities/{name}/reject", REGISTRY_WRITE, grants::reject, describe::grants::reject),
         patch(
             "/v1/capabilities/{name}/settings",
             REGISTRY_WRITE,

@@ -19,7 +19,7 @@ use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
-use crate::engine::{Engine, InstallOptions};
+use crate::engine::{self, Engine, InstallOptions};
 use crate::registry::{Attribution, Capability, InstallPlan, Registry, RegistryChange};
 use crate::vocabulary::{CapabilityName, Partition, Position, Reason, Value};
 
@@ -44,7 +44,7 @@ pub async fn show(State(state): State<ApiState>, Segment(name): Segment) -> Answ
     Ok(Json(tree).into_response())
 }
 
-fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a CapabilityName, &'a Capability)> {
+pub fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a CapabilityName, &'a Capability)> {
     let unknown = || {
         let detail = format!("there is no capability {:?}", json::shortened(name));
         Problem::new(Kind::UnknownCapability, detail).at("name")
@@ -53,7 +53,7 @@ fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a CapabilityName, 
 }
 
 /// CAPABILITY as the newest registry has it.
-async fn tree(state: &ApiState, name: String) -> Answer<Tree> {
+pub async fn tree(state: &ApiState, name: String) -> Answer<Tree> {
     let engine = state.engine.clone();
     blocking(move || tree_of(&engine, &engine.registry(), &name)).await?
 }
@@ -74,8 +74,24 @@ pub struct InstallParams {
     from: From,
     /// With `from=start`: deliver what it emits while it catches up.
     deliver: bool,
+    /// An administrator has seen what it asks for and agrees. An upgrade that wants more than is
+    /// granted waits without it.
+    approve: bool,
+    /// Fields that it brings are defined ones at once; otherwise they wait to be accepted.
+    accept_fields: bool,
     /// Why it is done.
     reason: Option<Reason>,
+}
+
+impl InstallParams {
+    fn options(&self) -> InstallOptions {
+        InstallOptions {
+            from_start: self.from == From::Start,
+            deliver: self.deliver,
+            approve: self.approve,
+            accept_fields: self.accept_fields,
+        }
+    }
 }
 
 /// Where a plug-in starts.
@@ -95,8 +111,10 @@ pub struct Installed<'a> {
     /// As it is now.
     #[schemars(with = "CapabilityAnswer<'a>")]
     capability: Tree,
-    /// What it changed.
+    /// What it changed, or would.
     plan: &'a InstallPlan,
+    /// It wants more than is granted and waits for approval; what ran before runs on.
+    pending: bool,
 }
 
 /// `POST /v1/capabilities`.
@@ -120,21 +138,29 @@ pub async fn install(
     };
     let bytes = body::component(request, state.component_bytes_max, &state.limits).await?;
     let engine = state.engine.clone();
+    let options = params.options();
     let by = Attribution { by: application, reason: params.reason };
-    let options = InstallOptions { from_start: params.from == From::Start, deliver: params.deliver };
     // The place is held until the work is done, though the client may be gone by then.
     let done = blocking(move || {
         let _place = place;
         if params.dry_run {
-            return engine.plan_install(&bytes).map(|plan| (plan, None));
+            return engine.plan_install(&bytes, options).map(Err);
         }
-        engine.install(&bytes, options, by).map(|(plan, seq)| (plan, Some(seq)))
+        engine.install(&bytes, options, by).map(Ok)
     });
-    let (plan, seq) = done.await??;
-    let Some(seq) = seq else { return Ok(Json(plan).into_response()) };
-    state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
-    let capability = tree(&state, plan.capability.to_string()).await?;
-    Ok((StatusCode::CREATED, Json(Installed { capability, plan: &plan })).into_response())
+    match done.await?? {
+        Err(plan) => Ok(Json(plan).into_response()),
+        Ok(done) if done.pending => installed(&state, &done, StatusCode::ACCEPTED).await,
+        Ok(done) => installed(&state, &done, StatusCode::CREATED).await,
+    }
+}
+
+/// What became of a component, once it is on the disk.
+pub async fn installed(state: &ApiState, done: &engine::Installed, status: StatusCode) -> Answer {
+    let engine::Installed { plan, seq, pending } = done;
+    state.engine.durable(Position { partition: Partition::REGISTRY, seq: *seq }).await?;
+    let capability = tree(state, plan.capability.to_string()).await?;
+    Ok((status, Json(Installed { capability, plan, pending: *pending })).into_response())
 }
 
 /// `PATCH /v1/capabilities/{name}/settings`.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::json_value::JsonValue;
 use crate::engine::Engine;
-use crate::registry::{Capability, CapabilityState, Registry};
+use crate::registry::{Capability, CapabilityState, Grant, Registry};
 use crate::vocabulary::{
     CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Role, Timestamp, Type,
 };
@@ -33,6 +33,12 @@ pub struct CapabilityAnswer<'a> {
     consumes: Vec<ConsumeAnswer<'a>>,
     identifiers: &'a [IdentifierName],
     settings: Vec<SettingAnswer<'a>>,
+    /// What it may do.
+    grant: &'a Grant,
+    /// What it asks for and was taken back.
+    withheld: Grant,
+    /// An upgrade that waits for approval, because it wants more than is granted.
+    pending: Option<PendingAnswer<'a>>,
     /// Records it has yet to look at.
     lag: u64,
     /// Deliveries that wait for an administrator.
@@ -53,6 +59,20 @@ struct ConsumeAnswer<'a> {
     field: &'a FieldName,
     purposes: &'a [String],
     notify: bool,
+}
+
+/// An upgrade that waits for approval.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Pending")]
+struct PendingAnswer<'a> {
+    version: &'a str,
+    digest: Digest,
+    /// It would start from the oldest event.
+    from_start: bool,
+    /// What it asks for beyond what is granted.
+    wants: Grant,
+    /// When it was sent.
+    at: Timestamp,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -95,7 +115,8 @@ impl<'a> CapabilityAnswer<'a> {
             CapabilityState::Active => ("active", None),
         };
         let assigned = |field: &FieldName| registry.source_of(field.as_str()) == Some(name);
-        let sources = manifest.sources.keys().map(|field| SourceAnswer { field, assigned: assigned(field) });
+        let sources =
+            capability.grant.sources().iter().map(|field| SourceAnswer { field, assigned: assigned(field) });
         let granted = manifest.consumes.iter().filter(|(field, _)| capability.grant.reads.contains(*field));
         let consumes = granted.map(|(field, consumed)| ConsumeAnswer {
             field,
@@ -125,6 +146,15 @@ impl<'a> CapabilityAnswer<'a> {
             consumes: consumes.collect(),
             identifiers: &capability.grant.identifiers,
             settings: settings.collect(),
+            grant: &capability.grant,
+            withheld: capability.withheld(),
+            pending: capability.pending.as_deref().map(|pending| PendingAnswer {
+                version: &pending.manifest.plugin.version,
+                digest: pending.digest,
+                from_start: pending.from_start,
+                wants: pending.wants(capability),
+                at: pending.at,
+            }),
             lag: progress.lag,
             parked: progress.parked,
             installed_at: capability.installed_at,

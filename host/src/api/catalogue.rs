@@ -211,6 +211,18 @@ catalogue! {
     PlanStale "plan-stale" CONFLICT, "The plan is out of date",
         "The registry changed after the plan was made, so that the plan may no longer be what would happen.",
         "Ask for the plan again with `?dry_run=true`, look at it, and send its `revision`.";
+    FieldInUse "field-in-use" CONFLICT, "The field is in use",
+        "An installed plug-in may make claims for the field or read it, so it can't be removed or renamed.",
+        "Take that back with `samsyn plugin revoke`, or remove the plug-in; or deprecate the field instead.";
+    StillSource "still-source" CONFLICT, "The capability is the field's source",
+        "Its claims are the field's values, so its permission to make them can't be taken back.",
+        "Assign the field to another capability or to none first.";
+    NotRequested "not-requested" CONFLICT, "The plug-in doesn't ask for this",
+        "A grant can give only what the installed manifest requests.",
+        "Grant what the capability's `withheld` lists, or install a version that asks for more.";
+    NothingPending "nothing-pending" CONFLICT, "No upgrade waits",
+        "The capability has no upgrade that waits for approval, or another one than was named.",
+        "See `pending` of `GET /v1/capabilities/{name}`.";
     FieldTypeConflict "field-type-conflict" CONFLICT, "Manifest and dictionary disagree",
         "The plug-in's manifest says something else of a field than the dictionary: its type, values, schema, unit, class, protection or what it identifies.",
         "Change the manifest, or the field with `PUT /v1/fields/{name}`.";

@@ -45,6 +45,10 @@ impl From<RegistryError> for Problem {
             RegistryError::FieldConflict { .. } => Kind::FieldTypeConflict,
             RegistryError::StillSources { .. } => Kind::StillSources,
             RegistryError::PlanStale { .. } => Kind::PlanStale,
+            RegistryError::InUse { .. } => Kind::FieldInUse,
+            RegistryError::IsSource { .. } => Kind::StillSource,
+            RegistryError::NotRequested { .. } => Kind::NotRequested,
+            RegistryError::NothingPending { .. } => Kind::NothingPending,
             RegistryError::Invalid { .. } => Kind::DefinitionInvalid,
         };
         let next = match &error {

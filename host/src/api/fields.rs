@@ -1,6 +1,7 @@
 //! The dictionary: fields, their sources, and identifiers.
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use schemars::JsonSchema;
@@ -94,7 +95,7 @@ fn field_answer<'a>(
         source: field.source.as_ref().filter(|_| reads_registry || policy.reads(name.as_str())),
         inherits: if reads_registry { &field.inherits } else { &[] },
         claimed_by: capabilities()
-            .filter(|(_, is)| is.manifest.sources.contains_key(name))
+            .filter(|(_, is)| is.grant.sources().contains(name))
             .map(|(by, _)| by)
             .collect(),
         consumed_by: capabilities()
@@ -130,19 +131,25 @@ pub async fn show(
 
 /// The name of a field that is there, for calls that only who knows every field may make.
 pub fn known_name(registry: &Registry, name: &str) -> Answer<FieldName> {
-    let unknown = || {
-        Problem::new(Kind::FieldNotFound, format!("there is no field {:?}", json::shortened(name))).at("name")
-    };
-    registry.fields.get_key_value(name).map(|(name, _)| name.clone()).ok_or_else(unknown)
+    known(registry, name).map(|(name, _)| name.clone())
+}
+
+/// The field that a path names.
+fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a FieldName, &'a Field)> {
+    registry.fields.get_key_value(name).ok_or_else(|| unknown(name))
+}
+
+fn unknown(name: &str) -> Problem {
+    let detail = format!("there is no field {:?}", json::shortened(name));
+    Problem::new(Kind::FieldNotFound, detail).at("name")
 }
 
 /// FIELD of docs/http.md.
 pub fn answer(registry: &Registry, name: &str, policy: &Policy) -> Answer {
-    let known = registry.fields.get_key_value(name).filter(|_| policy.knows_field(name));
-    let Some((name, field)) = known else {
-        let detail = format!("there is no field {:?}", json::shortened(name));
-        return Err(Problem::new(Kind::FieldNotFound, detail).at("name"));
-    };
+    if !policy.knows_field(name) {
+        return Err(unknown(name));
+    }
+    let (name, field) = known(registry, name)?;
     Ok(Json(field_answer(registry, name, field, policy)).into_response())
 }
 
@@ -216,9 +223,62 @@ pub async fn define(
     let name = FieldName::new(&name).map_err(|error| bad_name(&error, &Place::Root.key("name")))?;
     let defined: Definition = json::body_as(&bytes)?;
     let field = defined.into_field()?;
-    let change = RegistryChange::FieldDefined { name: name.clone(), field };
-    state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
+    let by = Attribution { by: application, reason: why.reason };
+    let defined = |registry: &Registry| Ok(registry.define(name.clone(), field));
+    state.engine.change_registry_with(defined, by).await?;
     answer(&state.engine.registry(), name.as_str(), &Policy::everything())
+}
+
+/// `POST /v1/fields/{name}/accept`.
+pub async fn accept(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+    Params(why): Params<Why>,
+) -> Answer {
+    let field = known_name(&state.engine.registry(), &name)?;
+    let by = Attribution { by: application, reason: why.reason };
+    state.engine.change_registry_with(|registry| registry.accept(&field), by).await?;
+    answer(&state.engine.registry(), &name, &Policy::everything())
+}
+
+/// Why a field should no longer be used.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deprecation {
+    /// What to use instead, or null: it may be used again.
+    // Null must be said: it takes the note back.
+    #[serde(deserialize_with = "Option::deserialize")]
+    note: Option<String>,
+}
+
+/// `POST /v1/fields/{name}/deprecate`.
+pub async fn deprecate(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+    Params(why): Params<Why>,
+    request: Request,
+) -> Answer {
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let Deprecation { note } = json::body_as(&bytes)?;
+    let field = known_name(&state.engine.registry(), &name)?;
+    let by = Attribution { by: application, reason: why.reason };
+    state.engine.change_registry_with(|registry| registry.deprecate(&field, note), by).await?;
+    answer(&state.engine.registry(), &name, &Policy::everything())
+}
+
+/// `DELETE /v1/fields/{name}`.
+pub async fn remove(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    Segment(name): Segment,
+    Params(why): Params<Why>,
+) -> Answer {
+    let name = known_name(&state.engine.registry(), &name)?;
+    let by = Attribution { by: application, reason: why.reason };
+    state.engine.change_registry(RegistryChange::FieldRemoved { name }, by).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// An identifier as it is answered.

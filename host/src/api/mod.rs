@@ -27,6 +27,7 @@ pub mod event_json;
 mod events;
 mod fields;
 mod gate;
+mod grants;
 mod json;
 mod json_value;
 pub mod last_use;

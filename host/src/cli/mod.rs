@@ -10,6 +10,7 @@ mod bars;
 pub mod completions;
 pub mod context;
 pub mod demo;
+mod dictionary;
 pub mod error;
 pub mod event;
 pub mod field;

@@ -11,6 +11,7 @@ pub(super) enum Sent<'a> {
     Json(Vec<u8>),
     MergePatch(Vec<u8>),
     Wasm(&'a [u8]),
+    Toml(&'a [u8]),
 }
 
 /// One call, before it is made.
@@ -73,6 +74,10 @@ pub struct InstallHow<'a> {
     pub from_start: bool,
     /// Deliver what it emits while it catches up.
     pub deliver: bool,
+    /// An administrator has seen the plan and agrees to what it asks for.
+    pub approve: bool,
+    /// Fields that it brings are defined ones at once.
+    pub accept_fields: bool,
     /// Why it is installed.
     pub reason: Option<&'a Reason>,
 }
@@ -83,7 +88,8 @@ pub(super) fn install_call<'a>(component: &'a [u8], how: InstallHow<'_>) -> Call
         call = call.query("from", "start");
     }
     call.sent = Sent::Wasm(component);
-    call.flag("deliver", how.deliver).reason(how.reason)
+    let call = call.flag("deliver", how.deliver).flag("approve", how.approve);
+    call.flag("accept_fields", how.accept_fields).reason(how.reason)
 }
 
 pub(super) fn narrowed<'a>(call: Call<'a>, fields: &[String], claims: bool) -> Call<'a> {
@@ -93,6 +99,10 @@ pub(super) fn narrowed<'a>(call: Call<'a>, fields: &[String], claims: bool) -> C
 
 pub(super) fn profile_path(reference: &str, rest: &str) -> String {
     format!("/v1/profiles/{}{rest}", percent_encoded(reference))
+}
+
+pub(super) fn field_path(name: &str, rest: &str) -> String {
+    format!("/v1/fields/{}{rest}", percent_encoded(name))
 }
 
 pub(super) fn to_bytes(body: &impl Serialize) -> Result<Vec<u8>, ClientError> {

@@ -1,6 +1,6 @@
 //! The answers of docs/http.md about the registry: fields, identifiers, capabilities, plans.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A field of the registry.
@@ -121,6 +121,12 @@ pub struct Capability {
     /// Its settings.
     #[serde(default)]
     pub settings: Vec<Setting>,
+    /// What its manifest asks for and an administrator took back.
+    #[serde(default)]
+    pub withheld: Grant,
+    /// An upgrade that waits for approval.
+    #[serde(default)]
+    pub pending: Option<Pending>,
     /// Events it has yet to hear.
     #[serde(default)]
     pub lag: u64,
@@ -231,6 +237,69 @@ pub struct Plan {
     /// What an administrator should look at twice.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// What an upgrade asks for beyond what is granted.
+    #[serde(default)]
+    pub wants: Grant,
+    /// What it asks for and an administrator took back; it stays so.
+    #[serde(default)]
+    pub withheld: Grant,
+}
+
+/// What a plug-in may do, or asks for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Grant {
+    /// Fields of others that it reads.
+    pub reads: Vec<String>,
+    /// The customer's identifiers that it sees.
+    pub identifiers: Vec<String>,
+    /// Events it hears.
+    pub hears: Vec<String>,
+    /// Fields it makes claims for.
+    pub sources: Vec<String>,
+}
+
+/// An upgrade that waits for approval.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Pending {
+    /// The version it would become.
+    #[serde(default)]
+    pub version: String,
+    /// The component.
+    pub digest: String,
+    /// What it asks for beyond what is granted.
+    #[serde(default)]
+    pub wants: Grant,
+    /// When it was sent.
+    #[serde(default)]
+    pub at: Option<String>,
+}
+
+/// What applying a registry file would change, or changed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RegistryPlan {
+    /// The revision it was planned for, or that it made.
+    pub revision: u64,
+    /// What changes.
+    #[serde(default)]
+    pub steps: Vec<RegistryStep>,
+    /// What an administrator should know first.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// One thing that changes.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RegistryStep {
+    /// `add`, `change`, `rename`, `accept`, `remove`, `assign` or `grant`.
+    pub action: String,
+    /// `field`, `identifier`, `source` or `plugin`.
+    pub what: String,
+    /// Which.
+    pub name: String,
+    /// What of it, from what, to what.
+    #[serde(default)]
+    pub details: Vec<String>,
 }
 
 /// A field that a plug-in wants to read.
@@ -244,6 +313,9 @@ pub struct PlannedRead {
     /// Whether it couldn't read it before.
     #[serde(default)]
     pub new: bool,
+    /// Those of the purposes that are new.
+    #[serde(default)]
+    pub new_purposes: Vec<String>,
 }
 
 /// An identifier that a plug-in wants to see.
@@ -273,6 +345,9 @@ pub struct PlannedSource {
     /// Whether the registry doesn't have the field yet.
     #[serde(default)]
     pub new_field: bool,
+    /// Whether the field waits for an administrator to accept it.
+    #[serde(default)]
+    pub proposed: bool,
 }
 
 /// The answer to an installation.
@@ -282,4 +357,7 @@ pub struct InstallAnswer {
     pub capability: Capability,
     /// What was changed.
     pub plan: Plan,
+    /// It waits for approval, because it wants more than is granted.
+    #[serde(default)]
+    pub pending: bool,
 }

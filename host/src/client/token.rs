@@ -117,7 +117,7 @@ impl Client {
 
     /// Revokes a token: the next call with it is refused.
     pub fn revoke_token(&self, name: &str, reason: Option<&Reason>) -> Result<(), ClientError> {
-        self.done(Call::new("DELETE", path(name)).reason(reason))
+        self.call_for_nothing(Call::new("DELETE", path(name)).reason(reason))
     }
 }
 

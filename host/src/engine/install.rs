@@ -8,11 +8,11 @@ use super::{AcceptError, Engine};
 use crate::durable_file;
 use crate::record::{RecordKind, RegistryRecord, encode};
 use crate::registry::{
-    Attribution, Install, InstallPlan, Manifest, ManifestError, RegistryChange, RegistryError,
+    Attribution, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange, RegistryError,
 };
 use crate::sandbox::{Package, PackageError};
 use crate::view::Folded;
-use crate::vocabulary::{Digest, Partition, Position, Role, Seq};
+use crate::vocabulary::{CapabilityName, Digest, Partition, Position, Role, Seq};
 
 /// Why a change of the registry isn't made.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,22 @@ pub struct InstallOptions {
     pub from_start: bool,
     /// Deliver what it emits while it catches up.
     pub deliver: bool,
+    /// An administrator has seen what it asks for and agrees. An upgrade that wants more than is
+    /// granted waits without it.
+    pub approve: bool,
+    /// Fields that it brings are defined ones at once, whatever the host is set to.
+    pub accept_fields: bool,
+}
+
+/// What became of a component that was sent.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// What it changes.
+    pub plan: InstallPlan,
+    /// The registry's record.
+    pub seq: Seq,
+    /// It wants more than is granted and waits for approval; what ran before runs on.
+    pub pending: bool,
 }
 
 struct Judged {
@@ -78,8 +94,8 @@ struct Judged {
 
 impl Engine {
     /// What installing this component would change. Compiles nothing.
-    pub fn plan_install(&self, bytes: &[u8]) -> Result<InstallPlan, InstallError> {
-        Ok(self.judge(bytes)?.plan)
+    pub fn plan_install(&self, bytes: &[u8], options: InstallOptions) -> Result<InstallPlan, InstallError> {
+        Ok(self.judge(bytes, options)?.plan)
     }
 
     /// Installs a component: compiles it, keeps it, and writes the change. Takes seconds for a
@@ -89,36 +105,91 @@ impl Engine {
         bytes: &[u8],
         options: InstallOptions,
         by: impl Into<Attribution>,
-    ) -> Result<(InstallPlan, Seq), InstallError> {
-        let Judged { package, .. } = self.judge(bytes)?;
+    ) -> Result<Installed, InstallError> {
+        let Judged { package, .. } = self.judge(bytes, options)?;
         let plugin = self.plugins.load(&package)?;
         keep(&self.plugins.file(package.digest()), bytes)?;
         let _changing = self.changing.lock();
         // Judged again: another change may have come in between.
-        let Judged { manifest, plan, package } = self.judge(bytes)?;
+        let judged = self.judge(bytes, options)?;
+        let pending = judged.plan.needs_approval() && !options.approve;
+        let change = if pending {
+            self.upgrade_pending(&judged, options)
+        } else {
+            self.installation(&judged, options, plugin.roles().iter().copied().collect())
+        };
+        let seq = self.append_change_locked(change, by.into())?;
+        Ok(Installed { plan: judged.plan, seq, pending })
+    }
+
+    /// Installs the version of a capability that waits for approval, as it was asked for.
+    pub fn approve(
+        &self,
+        capability: &CapabilityName,
+        digest: Option<Digest>,
+        by: impl Into<Attribution>,
+    ) -> Result<Installed, InstallError> {
+        let registry = self.registry();
+        let pending = registry.pending(capability, digest)?;
+        let options = InstallOptions {
+            from_start: pending.from_start,
+            deliver: pending.deliver_while_catching_up,
+            approve: true,
+            accept_fields: false,
+        };
+        let bytes = std::fs::read(self.plugins.file(pending.digest))?;
+        self.install(&bytes, options, by)
+    }
+
+    fn judge(&self, bytes: &[u8], options: InstallOptions) -> Result<Judged, InstallError> {
+        let package = Package::read(bytes, self.plugins.sandbox().limits())?;
+        let manifest = Manifest::parse(package.manifest())?;
+        fit(&manifest, &package)?;
+        let accept = options.accept_fields || self.registry_config.accept_new_fields;
+        let plan = self.registry().plan_install(&manifest, package.digest(), accept)?;
+        Ok(Judged { package, manifest, plan })
+    }
+
+    fn installation(&self, judged: &Judged, options: InstallOptions, roles: Vec<Role>) -> RegistryChange {
         // A plug-in that comes back goes on where it was removed; only one that starts from the
         // oldest event starts with nothing.
-        let before = self.registry().generation(&plan.capability);
-        let generation = (before + u32::from(options.from_start)).max(1);
+        let before = self.registry().generation(&judged.plan.capability);
         let install = Install {
-            manifest_text: package.manifest().to_owned(),
-            roles: plugin.roles().iter().copied().collect(),
-            generation,
+            manifest_text: judged.package.manifest().to_owned(),
+            roles,
+            generation: (before + u32::from(options.from_start)).max(1),
             from_start: options.from_start,
             deliver_while_catching_up: options.deliver,
             at: self.clock.now(),
         };
-        let change = plan.change(&manifest, install);
-        let seq = self.append_change_locked(change, by.into())?;
-        Ok((plan, seq))
+        judged.plan.change(&judged.manifest, install)
     }
 
-    fn judge(&self, bytes: &[u8]) -> Result<Judged, InstallError> {
-        let package = Package::read(bytes, self.plugins.sandbox().limits())?;
-        let manifest = Manifest::parse(package.manifest())?;
-        fit(&manifest, &package)?;
-        let plan = self.registry().plan_install(&manifest, package.digest())?;
-        Ok(Judged { package, manifest, plan })
+    fn upgrade_pending(&self, judged: &Judged, options: InstallOptions) -> RegistryChange {
+        RegistryChange::UpgradePending {
+            capability: judged.plan.capability.clone(),
+            digest: judged.plan.digest,
+            manifest: judged.package.manifest().to_owned(),
+            from_start: options.from_start,
+            deliver_while_catching_up: options.deliver,
+            at: self.clock.now(),
+        }
+    }
+
+    /// Makes a change that depends on what the registry is, and waits until it is on the disk.
+    /// `change` is asked while nobody else can change the registry.
+    pub async fn change_registry_with(
+        &self,
+        change: impl FnOnce(&Registry) -> Result<RegistryChange, RegistryError>,
+        by: impl Into<Attribution>,
+    ) -> Result<Seq, ChangeError> {
+        let seq = {
+            let _changing = self.changing.lock();
+            let change = change(&self.registry())?;
+            self.append_change_locked(change, by.into())?
+        };
+        self.durable(Position { partition: Partition::REGISTRY, seq }).await?;
+        Ok(seq)
     }
 
     /// Changes the registry and waits until that is on the disk.

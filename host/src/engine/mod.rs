@@ -45,7 +45,7 @@ pub(crate) mod tests;
 pub use accept::{AcceptError, Acceptance, Expectation, NewEvent};
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
-pub use install::{ChangeError, InstallError, InstallOptions};
+pub use install::{ChangeError, InstallError, InstallOptions, Installed};
 pub use query::{EventDecisions, QueryError, ReadProfile, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
@@ -61,7 +61,7 @@ use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Clock;
-use crate::config::EngineConfig;
+use crate::config::{EngineConfig, RegistryConfig};
 use crate::log::{LocalLog, LogReader};
 use crate::registry::Registry;
 use crate::view::{Folded, View};
@@ -78,6 +78,7 @@ use worker::WorkQueue;
 /// The engine of one data directory.
 pub struct Engine {
     config: EngineConfig,
+    registry_config: RegistryConfig,
     clock: Clock,
     log: LocalLog<Folded>,
     view: View,

@@ -19,7 +19,7 @@ use super::runtime::{LoadError, Plugins};
 use super::worker::{Work, WorkQueue};
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
-use crate::config::{DataDir, EngineConfig, ViewConfig};
+use crate::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
 use crate::durable_file;
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Record, RecordError};
@@ -78,6 +78,8 @@ struct DataSettings {
 pub struct Start {
     /// Where its data is.
     pub data: DataDir,
+    /// Settings of the registry.
+    pub registry: RegistryConfig,
     /// Bounds of the engine.
     pub engine: EngineConfig,
     /// Settings of the view.
@@ -95,7 +97,7 @@ pub struct Start {
 impl Engine {
     /// Opens a data directory, or makes one, and starts deciding.
     pub fn start(start: Start, progress: impl FnMut(Progress)) -> Result<(Arc<Engine>, Opened), StartError> {
-        let Start { data, mut engine, view, log, limits, compiler, clock } = start;
+        let Start { data, registry: registry_config, mut engine, view, log, limits, compiler, clock } = start;
         engine.partitions = data_settings(&data, engine.partitions)?;
         let workers = match engine.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -115,6 +117,7 @@ impl Engine {
         let engine = Arc::new(Engine {
             started_at: clock.now(),
             config: engine,
+            registry_config,
             clock,
             log,
             view,

@@ -107,7 +107,8 @@ impl Plugins {
 /// What a capability may say and read, as the registry has it.
 fn access(registry: &Registry, capability: &Capability) -> Access {
     let manifest = &capability.manifest;
-    let sources = manifest.sources.iter().filter_map(|(name, sourced)| {
+    let granted = manifest.sources.iter().filter(|(name, _)| capability.grant.sources().contains(name));
+    let sources = granted.filter_map(|(name, sourced)| {
         // The dictionary may allow less than the manifest, and never more.
         let field = registry.fields.get(name)?;
         let one_of = if field.one_of.is_empty() { &sourced.one_of } else { &field.one_of };

@@ -66,8 +66,7 @@ impl Registry {
 
     /// Installed capabilities that declare all these fields.
     pub fn heirs_of(&self, fields: &[FieldName], except: &CapabilityName) -> Vec<CapabilityName> {
-        let declares =
-            |is: &super::Capability| fields.iter().all(|field| is.manifest.sources.contains_key(field));
+        let declares = |is: &super::Capability| fields.iter().all(|field| is.grant.sources().contains(field));
         let heirs = self.capabilities.iter().filter(|(name, is)| *name != except && declares(is));
         heirs.map(|(name, _)| name.clone()).collect()
     }
@@ -171,6 +170,7 @@ mod tests {
             manifest: text,
             roles: Vec::new(),
             new_fields: Vec::new(),
+            proposed: Vec::new(),
             assigned: assigned.iter().map(|name| FieldName::new(name).unwrap()).collect(),
             generation: 1,
             from_start: false,

@@ -10,37 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::{
-    Assigned, Capability, CapabilityState, FIRST_ADMIN, Field, IdentifierKind, Registry, Routing, TokenEntry,
+    Assigned, Capability, CapabilityState, FIRST_ADMIN, Field, FieldStatus, Grant, IdentifierKind, Pending,
+    Registry, Routing, TokenEntry,
 };
 use crate::vocabulary::{
-    Application, CapabilityName, Digest, EventPattern, FieldName, IdentifierName, Reason, Role, Seq,
-    Timestamp, TokenName, Value,
+    Application, CapabilityName, Digest, FieldName, IdentifierName, Reason, Role, Seq, Timestamp, TokenName,
+    Value,
 };
-
-/// What of a manifest's requests an administrator granted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    /// Fields it may read.
-    #[serde(default)]
-    pub reads: Vec<FieldName>,
-    /// Identifiers it may see.
-    #[serde(default)]
-    pub identifiers: Vec<IdentifierName>,
-    /// Events it may hear.
-    #[serde(default)]
-    pub hears: Vec<EventPattern>,
-}
-
-impl Grant {
-    /// Everything the manifest asks for.
-    pub fn all_of(manifest: &Manifest) -> Grant {
-        Grant {
-            reads: manifest.consumes.keys().cloned().collect(),
-            identifiers: manifest.plugin.identifiers.clone(),
-            hears: manifest.subscribes.keys().cloned().collect(),
-        }
-    }
-}
 
 /// Who changes the registry, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +82,9 @@ pub enum RegistryChange {
         /// Fields nobody had defined.
         #[serde(default)]
         new_fields: Vec<FieldName>,
+        /// Those of them that wait for an administrator to accept them.
+        #[serde(default)]
+        proposed: Vec<FieldName>,
         /// Fields nobody sourced, which are its own now.
         #[serde(default)]
         assigned: Vec<FieldName>,
@@ -165,6 +144,60 @@ pub enum RegistryChange {
         /// Since when.
         at: Timestamp,
     },
+    /// A field that a plug-in brought is a defined one from now on.
+    FieldAccepted {
+        /// Which.
+        name: FieldName,
+    },
+    /// A field has another name; nothing sources or reads it.
+    FieldRenamed {
+        /// Its name until now.
+        from: FieldName,
+        /// Its name from now on.
+        to: FieldName,
+    },
+    /// A field that nothing sources or reads is gone.
+    FieldRemoved {
+        /// Which.
+        name: FieldName,
+    },
+    /// What a plug-in may do was given or taken back.
+    Granted {
+        /// Whose.
+        capability: CapabilityName,
+        /// All of what it may do from now on.
+        grant: Grant,
+    },
+    /// A new version wants more than is granted: it waits for an administrator while the old one
+    /// runs.
+    UpgradePending {
+        /// Whose.
+        capability: CapabilityName,
+        /// The new component.
+        digest: Digest,
+        /// Its manifest's text.
+        manifest: String,
+        /// It would start from the oldest event.
+        #[serde(default)]
+        from_start: bool,
+        /// Whether what it emits meanwhile would be delivered.
+        #[serde(default)]
+        deliver_while_catching_up: bool,
+        /// When it was sent.
+        at: Timestamp,
+    },
+    /// The version that waits isn't wanted.
+    UpgradeRejected {
+        /// Whose.
+        capability: CapabilityName,
+        /// The component that isn't.
+        digest: Digest,
+    },
+    /// Several changes that are one: all of them or none.
+    Many {
+        /// In the order in which they are made.
+        changes: Vec<RegistryChange>,
+    },
 }
 
 impl RegistryChange {
@@ -193,6 +226,17 @@ impl RegistryChange {
             RegistryChange::AdminTokenMade { .. } => "a new admin token was made".to_owned(),
             RegistryChange::TokenMade { name, .. } => format!("token {name} was made"),
             RegistryChange::TokenRevoked { name, .. } => format!("token {name} was revoked"),
+            RegistryChange::FieldAccepted { name } => format!("field {name} was accepted"),
+            RegistryChange::FieldRenamed { from, to } => format!("field {from} was renamed to {to}"),
+            RegistryChange::FieldRemoved { name } => format!("field {name} was removed"),
+            RegistryChange::Granted { capability, .. } => format!("the grant of {capability} changed"),
+            RegistryChange::UpgradePending { capability, .. } => format!("an upgrade of {capability} waits"),
+            RegistryChange::UpgradeRejected { capability, .. } => {
+                format!("an upgrade of {capability} was rejected")
+            }
+            RegistryChange::Many { changes } => {
+                changes.iter().map(RegistryChange::in_words).collect::<Vec<_>>().join(", ")
+            }
         }
     }
 }
@@ -257,6 +301,43 @@ pub enum RegistryError {
         /// What changed since, oldest first.
         since: Vec<String>,
     },
+    /// A plug-in sources or reads the field.
+    #[error(
+        "{field} is in use by {}; take it back with `samsyn plugin revoke NAME --field {field}`, or remove the plug-in",
+        .by.iter().map(CapabilityName::as_str).collect::<Vec<_>>().join(", ")
+    )]
+    InUse {
+        /// The field.
+        field: FieldName,
+        /// By whom.
+        by: Vec<CapabilityName>,
+    },
+    /// A capability must keep making claims for a field as long as it is its source.
+    #[error(
+        "{capability} is the source of {field}; assign another first, or none: `samsyn field assign {field} --none`"
+    )]
+    IsSource {
+        /// The capability.
+        capability: CapabilityName,
+        /// The field.
+        field: FieldName,
+    },
+    /// A grant beyond what the manifest asks for.
+    #[error("{capability} doesn't ask for {}; a grant can't give what the manifest doesn't request", .what.join(", "))]
+    NotRequested {
+        /// The capability.
+        capability: CapabilityName,
+        /// What it doesn't ask for.
+        what: Vec<String>,
+    },
+    /// Nothing waits for approval, or something else than was meant.
+    #[error("no upgrade of {capability} waits for approval{}", .digest.map(|digest| format!(" that is {digest}")).unwrap_or_default())]
+    NothingPending {
+        /// The capability.
+        capability: CapabilityName,
+        /// The component that was meant.
+        digest: Option<Digest>,
+    },
     /// A definition that can't be.
     #[error("{name}: {why}")]
     Invalid {
@@ -282,6 +363,18 @@ impl Registry {
     pub fn apply(&self, revision: Seq, change: &RegistryChange) -> Result<Registry, super::ManifestError> {
         let mut next = self.clone();
         next.revision = revision;
+        next.take(revision, change)?;
+        next.note_moves(self);
+        next.routing = Arc::new(Routing::of(&next));
+        Ok(next)
+    }
+
+    pub(super) fn take(
+        &mut self,
+        revision: Seq,
+        change: &RegistryChange,
+    ) -> Result<(), super::ManifestError> {
+        let next = self;
         match change {
             RegistryChange::FieldDefined { name, field } => {
                 let known = next.fields.get(name);
@@ -293,6 +386,10 @@ impl Registry {
                 if let Some(known) = next.fields.get_mut(field) {
                     known.source = source.clone();
                     known.inherits.clear();
+                    if source.is_some() {
+                        // Whoever makes somebody its source stands behind the field.
+                        known.status = FieldStatus::Defined;
+                    }
                 }
             }
             RegistryChange::SourcesMoved { fields } => {
@@ -300,6 +397,9 @@ impl Registry {
                     if let Some(known) = next.fields.get_mut(field) {
                         known.source.clone_from(source);
                         known.inherits.clone_from(inherits);
+                        if source.is_some() {
+                            known.status = FieldStatus::Defined;
+                        }
                     }
                 }
             }
@@ -348,10 +448,35 @@ impl Registry {
                     Arc::make_mut(token).revoked_at = Some(*at);
                 }
             }
+            RegistryChange::FieldAccepted { name } => {
+                if let Some(known) = next.fields.get_mut(name) {
+                    known.status = FieldStatus::Defined;
+                }
+            }
+            RegistryChange::FieldRenamed { from, to } => {
+                if let Some(field) = next.fields.remove(from) {
+                    next.fields.insert(to.clone(), field);
+                }
+            }
+            RegistryChange::FieldRemoved { name } => drop(next.fields.remove(name)),
+            RegistryChange::Granted { capability, grant } => {
+                next.update(capability, |known| known.grant = grant.clone().resolved(&known.manifest));
+                next.note_claims(capability);
+            }
+            RegistryChange::UpgradePending { capability, .. } => {
+                let pending = Pending::of(change)?.map(Arc::new);
+                next.update(capability, |known| known.pending = pending);
+            }
+            RegistryChange::UpgradeRejected { capability, digest } => next.update(capability, |known| {
+                known.pending.take_if(|pending| pending.digest == *digest);
+            }),
+            RegistryChange::Many { changes } => {
+                for change in changes {
+                    next.take(revision, change)?;
+                }
+            }
         }
-        next.note_moves(self);
-        next.routing = Arc::new(Routing::of(&next));
-        Ok(next)
+        Ok(())
     }
 
     fn update(&mut self, capability: &CapabilityName, change: impl FnOnce(&mut Capability)) {
@@ -367,6 +492,7 @@ impl Registry {
             grant,
             roles,
             new_fields,
+            proposed,
             assigned,
             generation,
             from_start,
@@ -381,12 +507,17 @@ impl Registry {
         let name = manifest.plugin.name.clone();
         for field in new_fields {
             if let Some(sourced) = manifest.sources.get(field) {
-                self.fields.insert(field.clone(), Field::brought_by(&manifest, sourced));
+                let mut brought = Field::brought_by(&manifest, sourced);
+                if proposed.contains(field) {
+                    brought.status = FieldStatus::Proposed { by: name.clone() };
+                }
+                self.fields.insert(field.clone(), brought);
             }
         }
         for field in assigned {
             if let Some(known) = self.fields.get_mut(field) {
                 known.source = Some(name.clone());
+                known.status = FieldStatus::Defined;
             }
         }
         let before = self.capabilities.get(&name);
@@ -394,10 +525,10 @@ impl Registry {
         let mut settings = before.map(|before| before.settings.clone()).unwrap_or_default();
         settings.retain(|name, value| manifest.settings.get(name).is_some_and(|is| is.kind == value.kind()));
         let capability = Capability {
+            grant: grant.clone().resolved(&manifest),
             manifest,
             manifest_text: text,
             digest: *digest,
-            grant: grant.clone(),
             roles: roles.clone(),
             state: CapabilityState::Active,
             generation: *generation,
@@ -406,9 +537,11 @@ impl Registry {
             settings_revision: before.map_or(revision, |before| before.settings_revision),
             settings,
             installed_at: *at,
+            pending: None,
         };
         self.removed.remove(&name);
-        self.capabilities.insert(name, Arc::new(capability));
+        self.capabilities.insert(name.clone(), Arc::new(capability));
+        self.note_claims(&name);
         Ok(())
     }
 
@@ -425,7 +558,7 @@ impl Registry {
                     return Err(RegistryError::Unknown { kind: "field", name: field.to_string() });
                 }
                 let Some(source) = source else { return Ok(()) };
-                if !known_capability(source)?.manifest.sources.contains_key(field) {
+                if !known_capability(source)?.grant.sources().contains(field) {
                     return Err(RegistryError::NotDeclared {
                         capability: source.clone(),
                         field: field.clone(),
@@ -452,6 +585,18 @@ impl Registry {
             }
             RegistryChange::TokenMade { name, token } => self.check_token_made(name, token),
             RegistryChange::TokenRevoked { name, .. } => self.check_token_revoked(name),
+            RegistryChange::FieldAccepted { name } => self.known_field(name).map(|_| ()),
+            RegistryChange::FieldRenamed { from, to } => self.check_rename(from, to),
+            RegistryChange::FieldRemoved { name } => self.check_unused(name),
+            RegistryChange::Granted { capability, grant } => self.check_grant(capability, grant),
+            RegistryChange::UpgradePending { capability, .. } => known_capability(capability).map(|_| ()),
+            RegistryChange::UpgradeRejected { capability, digest } => {
+                let pending = known_capability(capability)?.pending.as_ref().map(|pending| pending.digest);
+                let nothing =
+                    RegistryError::NothingPending { capability: capability.clone(), digest: Some(*digest) };
+                if pending == Some(*digest) { Ok(()) } else { Err(nothing) }
+            }
+            RegistryChange::Many { changes } => self.check_many(changes),
             RegistryChange::IdentifierDefined { .. }
             | RegistryChange::Installed { .. }
             | RegistryChange::Quarantined { .. }
@@ -469,16 +614,7 @@ impl Registry {
         if let Err(why) = field.check() {
             return invalid(why);
         }
-        if let Some(known) = self.fields.get(name) {
-            let claimed = self.capabilities.values().any(|is| is.manifest.sources.contains_key(name));
-            if known.kind != field.kind && claimed {
-                return invalid(format!(
-                    "is {} and a plug-in makes claims of it; remove the plug-in before the type changes to {}",
-                    known.kind, field.kind
-                ));
-            }
-        }
-        Ok(())
+        self.check_kind(name, field.kind)
     }
 }
 

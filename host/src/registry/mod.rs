@@ -7,9 +7,12 @@
 pub mod assignment;
 mod change;
 mod dictionary;
+mod dictionary_check;
+mod grant;
 pub mod graph;
 mod lineage;
 pub mod manifest;
+mod pending;
 mod plan;
 mod policy;
 pub mod report;
@@ -20,10 +23,12 @@ mod token;
 mod told;
 
 pub use assignment::{Assigned, SourceMove};
-pub use change::{Attribution, Grant, RegistryChange, RegistryError};
+pub use change::{Attribution, RegistryChange, RegistryError};
 pub use dictionary::{Compare, Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
+pub use grant::Grant;
 pub use lineage::Lineage;
 pub use manifest::{DataClass, Manifest, ManifestError};
+pub use pending::Pending;
 pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
 pub use policy::Policy;
 pub use routing::{Routed, Routing};
@@ -38,7 +43,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{
-    CapabilityName, Digest, FieldName, IdentifierName, Role, Seq, Timestamp, TokenName, Value,
+    CapabilityName, Digest, FieldName, IdentifierName, Role, Seq, Timestamp, TokenName, Type, Value,
 };
 
 /// One revision of everything the administrators decided.
@@ -59,6 +64,8 @@ pub struct Registry {
     /// The last moves of sources, oldest first: what a partition that takes this revision into
     /// use has to tell.
     pub moves: Arc<Vec<SourceMove>>,
+    /// The type of each field that a plug-in could ever make claims for: they are kept.
+    pub claimed: BTreeMap<FieldName, Type>,
     /// Who hears, sources and consumes what, precomputed for the hot path.
     pub routing: Arc<Routing>,
 }
@@ -90,6 +97,8 @@ pub struct Capability {
     pub settings_revision: Seq,
     /// When this digest was installed.
     pub installed_at: Timestamp,
+    /// The version that waits for an administrator, because it wants more than is granted.
+    pub pending: Option<Arc<Pending>>,
 }
 
 /// Whether a capability's deliveries run.

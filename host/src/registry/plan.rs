@@ -1,8 +1,11 @@
 //! What installing a plug-in would change, before it does.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::grant::new_purposes;
 use super::manifest::{Manifest, Setting, Sourced};
 use super::{Field, Grant, Registry, RegistryChange, RegistryError};
 use crate::vocabulary::{
@@ -32,6 +35,10 @@ pub struct InstallPlan {
     pub emits: Vec<EventName>,
     /// What an administrator could set.
     pub settings: Vec<PlannedSetting>,
+    /// What an upgrade asks for beyond what is granted: it waits for an administrator's approval.
+    pub wants: Grant,
+    /// What the manifest asks for and an administrator took back: it stays so.
+    pub withheld: Grant,
     /// What an administrator should know first.
     pub warnings: Vec<String>,
 }
@@ -45,6 +52,8 @@ pub struct PlannedRead {
     pub purposes: Vec<String>,
     /// Whether it could not before.
     pub new: bool,
+    /// Those of the purposes that it wasn't read for before.
+    pub new_purposes: Vec<String>,
 }
 
 /// An identifier it would see.
@@ -70,6 +79,8 @@ pub struct PlannedSource {
     pub becomes_source: bool,
     /// Whether the dictionary doesn't have the field yet.
     pub new_field: bool,
+    /// Whether the field waits for an administrator to accept it; until then it has no source.
+    pub proposed: bool,
 }
 
 /// Something an administrator could set.
@@ -99,35 +110,45 @@ impl PlannedSetting {
 
 impl Registry {
     /// Plans an install: checks the manifest against the dictionary and says what would change.
-    pub fn plan_install(&self, manifest: &Manifest, digest: Digest) -> Result<InstallPlan, RegistryError> {
+    /// `accept` makes fields that it brings defined ones at once.
+    pub fn plan_install(
+        &self,
+        manifest: &Manifest,
+        digest: Digest,
+        accept: bool,
+    ) -> Result<InstallPlan, RegistryError> {
         let name = &manifest.plugin.name;
-        let installed = self.capabilities.get(name);
-        let mut sources = Vec::new();
-        for (field, sourced) in &manifest.sources {
-            let invalid = |why| RegistryError::Invalid { name: field.to_string(), why };
-            Field::brought_by(manifest, sourced).check().map_err(invalid)?;
-            sources.push(self.plan_source(name, field, sourced)?);
-        }
-        let mut warnings = Vec::new();
+        let installed = self.capabilities.get(name).map(Arc::as_ref);
         for identifier in &manifest.plugin.identifiers {
             if !self.identifiers.contains_key(identifier) {
                 return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
             }
         }
-        for field in manifest.consumes.keys().filter(|field| !self.fields.contains_key(*field)) {
-            warnings.push(format!("reads {field}, which no plug-in has brought yet"));
-        }
+        let asked = Grant::all_of(manifest);
         let granted = installed.map(|installed| installed.grant.clone()).unwrap_or_default();
+        let wants = installed.map_or_else(|| asked.clone(), |installed| installed.wants_more(manifest));
+        let withheld = asked.without(&granted).without(&wants);
+        let mut sources = Vec::new();
+        for (field, sourced) in &manifest.sources {
+            let invalid = |why| RegistryError::Invalid { name: field.to_string(), why };
+            Field::brought_by(manifest, sourced).check().map_err(invalid)?;
+            let may = !withheld.sources().contains(field);
+            sources.push(self.plan_source(name, field, sourced, accept, may)?);
+        }
         let reads = manifest.consumes.iter().map(|(field, consumed)| PlannedRead {
             field: field.clone(),
             purposes: consumed.purposes.clone(),
-            new: !granted.reads.contains(field),
+            new: wants.reads.contains(field) && !granted.reads.contains(field),
+            new_purposes: match installed {
+                None => consumed.purposes.clone(),
+                Some(installed) => new_purposes(&installed.manifest, manifest, field),
+            },
         });
         let identifiers = manifest
             .plugin
             .identifiers
             .iter()
-            .map(|name| PlannedIdentifier { name: name.clone(), new: !granted.identifiers.contains(name) });
+            .map(|name| PlannedIdentifier { name: name.clone(), new: wants.identifiers.contains(name) });
         Ok(InstallPlan {
             capability: name.clone(),
             version: manifest.plugin.version.clone(),
@@ -140,11 +161,45 @@ impl Registry {
             hears: manifest.subscribes.keys().cloned().collect(),
             reads: reads.collect(),
             identifiers: identifiers.collect(),
+            warnings: self.warnings(manifest, &sources),
             sources,
             emits: manifest.emits.keys().cloned().collect(),
             settings: manifest.settings.iter().map(PlannedSetting::of).collect(),
-            warnings,
+            wants: if installed.is_some() { wants } else { Grant::default() },
+            withheld,
         })
+    }
+
+    fn warnings(&self, manifest: &Manifest, sources: &[PlannedSource]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for field in manifest.consumes.keys() {
+            match self.fields.get(field) {
+                None => warnings.push(format!("reads {field}, which no plug-in has brought yet")),
+                Some(known) => {
+                    let note = known.deprecated.as_ref();
+                    warnings.extend(note.map(|note| format!("reads {field}, which is deprecated: {note}")));
+                }
+            }
+        }
+        for PlannedSource { field, new_field, proposed, .. } in sources {
+            if *proposed {
+                warnings.push(format!(
+                    "{field} waits for `samsyn field accept {field}`: until then only admins see its values"
+                ));
+            } else if *new_field {
+                warnings.push(format!("{field} is accepted as it is: nobody else defined it"));
+            }
+        }
+        let dropped = |field: &&FieldName| {
+            self.source_of(field.as_str()) == Some(&manifest.plugin.name)
+                && !manifest.sources.contains_key(*field)
+        };
+        for field in self.fields.keys().filter(dropped) {
+            warnings.push(format!(
+                "no longer makes claims for {field}, whose source it is: its values stand still"
+            ));
+        }
+        warnings
     }
 
     fn plan_source(
@@ -152,21 +207,27 @@ impl Registry {
         capability: &CapabilityName,
         field: &FieldName,
         sourced: &Sourced,
+        accept: bool,
+        may: bool,
     ) -> Result<PlannedSource, RegistryError> {
         let known = self.fields.get(field);
-        if let Some(known) = known {
-            agree(field, known, sourced)?;
-        } else if let Some(identifier) = &sourced.identifies
+        match known {
+            Some(known) => agree(field, known, sourced)?,
+            None => self.check_kind(field, sourced.kind)?,
+        }
+        if let (None, Some(identifier)) = (known, &sourced.identifies)
             && !self.identifiers.contains_key(identifier)
         {
             return Err(RegistryError::Unknown { kind: "identifier", name: identifier.to_string() });
         }
         let now = known.and_then(|known| known.source.clone());
+        let proposed = !accept && known.is_none_or(|known| !known.status.is_defined());
         Ok(PlannedSource {
             field: field.clone(),
             kind: sourced.kind,
-            becomes_source: now.as_ref().is_none_or(|now| now == capability),
+            becomes_source: may && !proposed && now.as_ref().is_none_or(|now| now == capability),
             new_field: known.is_none(),
+            proposed,
             now,
         })
     }
@@ -216,6 +277,11 @@ fn agree(field: &FieldName, known: &Field, sourced: &Sourced) -> Result<(), Regi
 }
 
 impl InstallPlan {
+    /// Whether an administrator has to approve it first.
+    pub fn needs_approval(&self) -> bool {
+        !self.wants.is_empty()
+    }
+
     /// The one registry change that carries the plan out.
     pub fn change(&self, manifest: &Manifest, install: Install) -> RegistryChange {
         let fields = |wanted: fn(&PlannedSource) -> bool| {
@@ -224,9 +290,10 @@ impl InstallPlan {
         RegistryChange::Installed {
             digest: self.digest,
             manifest: install.manifest_text,
-            grant: Grant::all_of(manifest),
+            grant: Grant::all_of(manifest).without(&self.withheld),
             roles: install.roles,
             new_fields: fields(|is| is.new_field),
+            proposed: fields(|is| is.new_field && is.proposed),
             assigned: fields(|is| is.becomes_source),
             generation: install.generation,
             from_start: install.from_start,

@@ -1,7 +1,7 @@
 //! The registry as the hot path wants it: who hears, sources and consumes what, looked up once a
 //! revision instead of once an event.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::manifest::Properties;
@@ -30,6 +30,8 @@ pub struct Routed {
     pub capability: Arc<Capability>,
     /// The consumed fields that were granted.
     pub reads: Vec<FieldName>,
+    /// The sourced fields that were granted and are in the dictionary.
+    pub claims: BTreeSet<FieldName>,
 }
 
 impl Routed {
@@ -39,7 +41,7 @@ impl Routed {
 
     /// Whether it makes claims of this field.
     pub fn sources(&self, field: &FieldName) -> bool {
-        self.capability.manifest.sources.contains_key(field)
+        self.claims.contains(field)
     }
 
     /// The declared properties of an event it hears and was granted.
@@ -66,14 +68,19 @@ impl Routing {
         for (name, capability) in &registry.capabilities {
             let index = routing.capabilities.len();
             let consumes = capability.manifest.consumes.keys();
+            let sources = capability.manifest.sources.keys();
+            let may_claim = |field: &&FieldName| {
+                capability.grant.sources().contains(field) && registry.fields.contains_key(*field)
+            };
             let routed = Routed {
                 name: name.clone(),
                 speaker: Speaker::from(name),
                 reads: consumes.filter(|field| capability.grant.reads.contains(field)).cloned().collect(),
+                claims: sources.filter(may_claim).cloned().collect(),
                 capability: capability.clone(),
             };
             if routed.has(Role::Source) {
-                for field in capability.manifest.sources.keys() {
+                for field in &routed.claims {
                     routing.sources.entry(field.clone()).or_default().push(index);
                 }
             }

@@ -27,6 +27,24 @@ impl Told {
         Told { kind, did: did.into(), fields: Vec::new(), capabilities: Vec::new(), details: json!({}) }
     }
 
+    /// Several as one.
+    fn all(kind: &'static str, each: impl Iterator<Item = Told>) -> Told {
+        let (mut dids, mut all) = (Vec::new(), Told::new(kind, ""));
+        let mut details = Vec::new();
+        for told in each {
+            dids.push(told.did);
+            details.push(json!({ "kind": told.kind, "details": told.details }));
+            all.fields.extend(told.fields);
+            all.capabilities.extend(told.capabilities);
+        }
+        all.fields.sort();
+        all.fields.dedup();
+        all.capabilities.sort();
+        all.capabilities.dedup();
+        all.did = dids.join("; ");
+        all.details(json!({ "changes": details }))
+    }
+
     fn field(mut self, name: &FieldName) -> Told {
         self.fields.push(name.clone());
         self
@@ -63,6 +81,39 @@ impl RegistryChange {
                     .field(field)
                     .details(json!({ "source": null }))
             }
+            RegistryChange::SourcesMoved { fields } => Told::all(
+                "sources-moved",
+                fields.iter().map(|assigned| {
+                    let (field, source) = (assigned.field.clone(), assigned.source.clone());
+                    let told = RegistryChange::SourceAssigned { field, source }.told();
+                    told.details(json!(assigned))
+                }),
+            ),
+            RegistryChange::FieldAccepted { name } => {
+                Told::new("field-accepted", format!("accepted the field {name}")).field(name)
+            }
+            RegistryChange::FieldRenamed { from, to } => {
+                Told::new("field-renamed", format!("renamed the field {from} to {to}")).field(from).field(to)
+            }
+            RegistryChange::FieldRemoved { name } => {
+                Told::new("field-removed", format!("removed the field {name}")).field(name)
+            }
+            RegistryChange::Granted { capability, grant } => {
+                Told::new("granted", format!("changed what {capability} may do"))
+                    .capability(capability)
+                    .details(json!({ "granted": grant }))
+            }
+            RegistryChange::UpgradePending { capability, digest, .. } => {
+                let did =
+                    format!("sent an upgrade of {capability} that wants more than is granted and waits");
+                Told::new("upgrade-pending", did).capability(capability).details(json!({ "digest": digest }))
+            }
+            RegistryChange::UpgradeRejected { capability, digest } => {
+                Told::new("upgrade-rejected", format!("rejected the upgrade of {capability} that waited"))
+                    .capability(capability)
+                    .details(json!({ "digest": digest }))
+            }
+            RegistryChange::Many { changes } => Told::all("many", changes.iter().map(RegistryChange::told)),
             RegistryChange::IdentifierDefined { name, kind } => {
                 let did = format!("defined the identifier {name} (strength {})", kind.strength);
                 Told::new("identifier-defined", did)

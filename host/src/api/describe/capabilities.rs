@@ -34,7 +34,7 @@ impl JsonSchema for SettingsForm {
     }
 }
 
-fn loyalty() -> Value {
+pub fn loyalty() -> Value {
     json!({
         "name": "loyalty", "version": "0.1.0", "digest": DIGEST, "owner": "Membership team",
         "description": "Points and tiers from purchases", "state": "active", "reason": null, "generation": 1,
@@ -46,18 +46,25 @@ fn loyalty() -> Value {
             "name": "points_per_unit", "type": "decimal", "default": "1", "value": null,
             "description": "Points for one unit of currency",
         }],
+        "grant": {
+            "reads": ["email"], "identifiers": ["customer_id"], "hears": ["order.completed"],
+            "sources": ["loyalty.points"],
+        },
+        "withheld": { "reads": [], "identifiers": [], "hears": [], "sources": [] },
+        "pending": null,
         "lag": 0, "parked": 0, "installed_at": "2026-11-20T10:00:00Z",
     })
 }
 
-fn plan() -> Value {
+pub fn plan() -> Value {
     json!({
         "capability": "loyalty", "version": "0.1.0", "digest": DIGEST, "change": "install",
         "hears": ["order.completed"],
-        "reads": [{ "field": "email", "purposes": ["service"], "new": true }],
+        "reads": [{ "field": "email", "purposes": ["service"], "new": true, "new_purposes": ["service"] }],
         "identifiers": [{ "name": "customer_id", "new": true }],
         "sources": [{
             "field": "loyalty.points", "type": "integer", "now": null, "becomes_source": true, "new_field": true,
+            "proposed": false,
         }],
         "emits": ["loyalty.tier_reached"],
         "settings": [{
@@ -65,10 +72,12 @@ fn plan() -> Value {
             "description": "Points for one unit of currency",
         }],
         "warnings": [],
+        "wants": { "reads": [], "identifiers": [], "hears": [], "sources": [] },
+        "withheld": { "reads": [], "identifiers": [], "hears": [], "sources": [] },
     })
 }
 
-fn named(call: Operation<'_>) -> Operation<'_> {
+pub fn named(call: Operation<'_>) -> Operation<'_> {
     call.path::<CapabilityName>("name", "Which capability", "loyalty").problems(&[Kind::UnknownCapability])
 }
 
@@ -100,7 +109,12 @@ pub fn install(call: Operation<'_>) -> Operation<'_> {
         .answers::<Installed<'_>>(
             StatusCode::CREATED,
             "It is installed",
-            json!({ "capability": loyalty(), "plan": plan() }),
+            json!({ "capability": loyalty(), "plan": plan(), "pending": false }),
+        )
+        .answers::<Installed<'_>>(
+            StatusCode::ACCEPTED,
+            "An upgrade that wants more than is granted waits for approval; what ran before runs on",
+            json!({ "capability": loyalty(), "plan": plan(), "pending": true }),
         )
         .leads(StatusCode::CREATED, "showCapability", "name", "$response.body#/capability/name")
         .problems(&[

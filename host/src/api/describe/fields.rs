@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::body::JSON;
-use crate::api::fields::{Definition, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
+use crate::api::fields::{Definition, Deprecation, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
 use crate::api::openapi::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::{ListParams, Why};
@@ -75,6 +75,36 @@ pub fn define(call: Operation<'_>) -> Operation<'_> {
             Kind::UnknownIdentifier,
             Kind::LogFailed,
         ])
+}
+
+/// `POST /v1/fields/{name}/accept`.
+pub fn accept(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("acceptField", Tag::Admin, "Accept a field that a plug-in brought"))
+        .details("The plug-in becomes its source. Nothing happens to a field that is defined already.")
+        .query::<Why>()
+        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", first_name())
+        .problems(&[Kind::NotDeclared, Kind::LogFailed])
+}
+
+/// `POST /v1/fields/{name}/deprecate`.
+pub fn deprecate(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("deprecateField", Tag::Admin, "Say that a field should no longer be used"))
+        .details("It goes on working; whoever installs a plug-in that reads it is warned.")
+        .query::<Why>()
+        .json::<Deprecation>(
+            JSON,
+            &[("deprecated", json!({ "note": "use email" })), ("not any more", json!({ "note": null }))],
+        )
+        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", first_name())
+        .problems(&[Kind::DefinitionInvalid, Kind::LogFailed])
+}
+
+/// `DELETE /v1/fields/{name}`.
+pub fn remove(call: Operation<'_>) -> Operation<'_> {
+    named(call.is("removeField", Tag::Admin, "Remove a field that nothing sources or reads"))
+        .query::<Why>()
+        .answers_nothing(StatusCode::NO_CONTENT, "It is removed")
+        .problems(&[Kind::FieldInUse, Kind::LogFailed])
 }
 
 /// `GET /v1/identifiers`.

@@ -6,6 +6,7 @@ pub mod capabilities;
 pub mod claims;
 pub mod events;
 pub mod fields;
+pub mod grants;
 pub mod host;
 pub mod parked;
 pub mod profiles;

@@ -19,7 +19,7 @@ use crate::api::openapi::{
 use crate::api::{ApiLimits, ApiState, Token, serve};
 use crate::audit::ReadAudit;
 use crate::clock::Clock;
-use crate::config::{AuditConfig, DataDir, EngineConfig, ViewConfig};
+use crate::config::{AuditConfig, DataDir, EngineConfig, RegistryConfig, ViewConfig};
 use crate::engine::{Engine, Start};
 use crate::log::Options;
 use crate::registry::RegistryChange;
@@ -108,6 +108,7 @@ impl World {
         let runtime = runtime.worker_threads(2).enable_all().on_thread_start(set_log).build().unwrap();
         let start = Start {
             data: DataDir(data.path().to_owned()),
+            registry: RegistryConfig { accept_new_fields: true },
             engine: EngineConfig { workers: 2, ..engine },
             view: ViewConfig::default(),
             log: Options::default(),

@@ -31,6 +31,7 @@ use crate::cli::import::{Stop, for_terminal};
 use crate::cli::output::grouped;
 use crate::cli::{CliError, Context, serve};
 use crate::client::{Client, InstallHow};
+use crate::config::RegistryConfig;
 use crate::host::{Host, compiler};
 use crate::settings::Config;
 
@@ -59,6 +60,8 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
         data: stage.data.clone(),
         listen: args.listen,
         log_filter: "warn".to_owned(),
+        // Nobody is there to accept what the plug-ins bring; a host of one's own waits for that.
+        registry: RegistryConfig { accept_new_fields: true },
         ..Config::default()
     };
     serve::start_logging(config.log_format, &config.log_filter)?;

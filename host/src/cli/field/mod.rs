@@ -6,6 +6,7 @@ mod compare;
 use clap::{Args, Subcommand};
 
 use super::context::Context;
+use super::dictionary;
 use super::error::CliError;
 use super::output::{Paint, Table, pairs};
 use crate::client::Field;
@@ -31,6 +32,18 @@ pub enum FieldCommand {
     /// Show how far telling consumers of new sources is
     #[command(after_long_help = assign::JOBS_EXAMPLES)]
     Jobs,
+    /// Define a field, or change what it is
+    #[command(after_long_help = dictionary::DEFINE_EXAMPLES)]
+    Define(dictionary::DefineArgs),
+    /// Accept fields that plug-ins brought
+    #[command(after_long_help = dictionary::ACCEPT_EXAMPLES)]
+    Accept(dictionary::AcceptArgs),
+    /// Say that a field should no longer be used
+    #[command(after_long_help = dictionary::DEPRECATE_EXAMPLES)]
+    Deprecate(dictionary::DeprecateArgs),
+    /// Remove a field that nothing sources or reads
+    #[command(after_long_help = dictionary::REMOVE_EXAMPLES)]
+    Remove(dictionary::RemoveArgs),
 }
 
 const LIST_EXAMPLES: &str = "\
@@ -53,6 +66,10 @@ pub struct ShowArgs {
 pub fn run(command: &FieldCommand, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     match command {
+        FieldCommand::Define(args) => dictionary::define(args, context),
+        FieldCommand::Accept(args) => dictionary::accept(args, context),
+        FieldCommand::Deprecate(args) => dictionary::deprecate(args, context),
+        FieldCommand::Remove(args) => dictionary::remove(args, context),
         FieldCommand::List => {
             let list = client.fields()?;
             context.answer_list(&list, |list, paint| {
@@ -80,7 +97,10 @@ pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> St
         table.row([
             field.name.clone(),
             field.kind.clone(),
-            source.unwrap_or("-").to_owned(),
+            match &field.proposed_by {
+                Some(by) => format!("- ({by} waits)"),
+                None => source.unwrap_or("-").to_owned(),
+            },
             others.join(", "),
             field.consumed_by.join(", "),
         ]);

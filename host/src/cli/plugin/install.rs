@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::grants::{grant_lines, pending_text};
 use crate::cli::ask::Consent;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit, file_error};
@@ -16,6 +17,7 @@ Examples:
   samsyn plugin install target/plugins/loyalty.wasm
   samsyn plugin install target/plugins/loyalty.wasm --dry-run
   samsyn plugin install target/plugins/loyalty.wasm --from start --yes
+  samsyn plugin install target/plugins/loyalty.wasm --leave-pending --yes   # for a pipeline
 
 A field that nobody sources is assigned to the plug-in. For another capability's field it makes
 claims that only admins see, until `samsyn field assign` says otherwise.";
@@ -38,13 +40,24 @@ pub struct InstallArgs {
     /// Also deliver what it emits while it catches up
     #[arg(long, requires = "from")]
     pub deliver: bool,
+    /// An upgrade that asks for more than is granted waits for `samsyn plugin approve`; what runs
+    /// now runs on
+    #[arg(long)]
+    pub leave_pending: bool,
+    /// Fields that it brings are defined ones at once; otherwise they wait for `samsyn field accept`
+    #[arg(long)]
+    pub accept_fields: bool,
 }
 
 /// Installs the plug-in.
 pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     let component = std::fs::read(&args.file).map_err(|cause| file_error("read", &args.file, &cause))?;
     let client = context.client()?;
-    let how = InstallHow { from_start: args.from.is_some(), ..InstallHow::default() };
+    let how = InstallHow {
+        from_start: args.from.is_some(),
+        accept_fields: args.accept_fields,
+        ..InstallHow::default()
+    };
     let plan = client.plan(&component, how)?;
     if args.dry_run {
         return context.answer(&plan.raw, |paint| plan_text(&plan.body, paint));
@@ -61,10 +74,21 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
         }
         _ => error,
     })?;
-    let how = InstallHow { deliver: args.deliver, reason: reason.as_ref(), ..how };
+    let how = InstallHow {
+        deliver: args.deliver,
+        // Whoever has seen the plan and said yes has approved what it asks for.
+        approve: !args.leave_pending,
+        reason: reason.as_ref(),
+        ..how
+    };
     let answer = client.install(&component, how)?;
     context.answer(&answer.raw, |_| {
         let capability = &answer.body.capability;
+        if let (true, Some(pending)) = (answer.body.pending, &capability.pending) {
+            let name = plain(&capability.name);
+            let text = pending_text(capability, pending, context.paint);
+            return format!("{text}next: samsyn plugin approve {name}, or samsyn plugin reject {name}\n");
+        }
         format!(
             "installed {} {}: {}\n",
             plain(&capability.name),
@@ -97,7 +121,9 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
         plan.reads
             .iter()
             .map(|read| {
-                format!("{} for {}{}", plain(&read.field), plain(&read.purposes.join(", ")), new(read.new))
+                let purposes = plain(&read.purposes.join(", "));
+                let is_new = new(read.new || (plan.change != "install" && !read.new_purposes.is_empty()));
+                format!("{} for {purposes}{is_new}", plain(&read.field))
             })
             .collect(),
     );
@@ -109,6 +135,8 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
         "makes claims for",
         plan.sources.iter().map(|source| source_line(source, &plan.capability, paint)).collect(),
     );
+    section("asks for more than it may now", grant_lines(&plan.wants));
+    section("was forbidden, and stays so", grant_lines(&plan.withheld));
     section("may emit", plan.emits.iter().map(|event| plain(event)).collect());
     section("can be set", plan.settings.iter().map(setting_line).collect());
     section("mind", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
@@ -125,6 +153,7 @@ fn source_line(source: &PlannedSource, capability: &str, paint: Paint) -> String
     let role = match (&source.now, source.becomes_source) {
         (Some(now), _) if now == capability => "is its source".to_owned(),
         (_, true) => paint.good("becomes its source"),
+        (None, false) if source.proposed => "waits to be accepted".to_owned(),
         (Some(now), false) => format!("{} stays its source: only admins see the claims", plain(now)),
         (None, false) => "nobody is its source".to_owned(),
     };

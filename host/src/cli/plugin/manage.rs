@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
+use super::grants::{grant_lines, pending_text};
 use crate::cli::ask::{Consent, Why};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -104,7 +105,10 @@ pub fn list(context: &Context) -> Result<(), CliError> {
             table.row([
                 capability.name.clone(),
                 capability.version.clone(),
-                capability.state.clone(),
+                match &capability.pending {
+                    Some(pending) => format!("{}; {} waits for approval", capability.state, pending.version),
+                    None => capability.state.clone(),
+                },
                 capability.roles.join(", "),
                 format!("{} fields", capability.sources.iter().filter(|source| source.assigned).count()),
                 grouped(capability.lag),
@@ -192,6 +196,12 @@ fn capability_text(capability: &Capability, paint: Paint) -> String {
         ],
         paint,
     );
+    for line in grant_lines(&capability.withheld) {
+        text.push_str(&format!("{}\n", paint.bad(&format!("may not {line}"))));
+    }
+    if let Some(pending) = &capability.pending {
+        text.push_str(&format!("\n{}", pending_text(capability, pending, paint)));
+    }
     let mut table = Table::new(["FIELD", "", "WHAT FOR"]);
     for source in &capability.sources {
         let role = if source.assigned { "is its source" } else { "makes claims" };

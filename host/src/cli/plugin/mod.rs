@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod grants;
 mod install;
 mod manage;
 mod new;
@@ -40,6 +41,18 @@ pub enum PluginCommand {
     /// Remove a plug-in
     #[command(after_long_help = manage::REMOVE_EXAMPLES)]
     Remove(manage::RemoveArgs),
+    /// Install the upgrade of a plug-in that waits for approval
+    #[command(after_long_help = grants::APPROVE_EXAMPLES)]
+    Approve(grants::PendingArgs),
+    /// Give up the upgrade of a plug-in that waits for approval
+    #[command(after_long_help = grants::REJECT_EXAMPLES)]
+    Reject(grants::PendingArgs),
+    /// Give a plug-in back what was taken back
+    #[command(after_long_help = grants::GRANT_EXAMPLES)]
+    Grant(grants::GrantArgs),
+    /// Take back what a plug-in may do
+    #[command(after_long_help = grants::REVOKE_EXAMPLES)]
+    Revoke(grants::GrantArgs),
     /// End a plug-in's quarantine
     #[command(after_long_help = manage::RELEASE_EXAMPLES)]
     Release(manage::ReleaseArgs),
@@ -56,6 +69,10 @@ pub fn run(command: &PluginCommand, context: &Context) -> Result<(), CliError> {
         PluginCommand::Show(args) => manage::show(args, context),
         PluginCommand::Set(args) => manage::set(args, context),
         PluginCommand::Remove(args) => manage::remove(args, context),
+        PluginCommand::Approve(args) => grants::approve(args, context),
+        PluginCommand::Reject(args) => grants::reject(args, context),
+        PluginCommand::Grant(args) => grants::change(args, true, context),
+        PluginCommand::Revoke(args) => grants::change(args, false, context),
         PluginCommand::Release(args) => manage::release(args, context),
     }
 }

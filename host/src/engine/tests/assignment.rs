@@ -212,7 +212,11 @@ fn a_generation_that_takes_over_tells_what_it_says_otherwise() {
     assert_eq!(bench.text("3", "note").as_deref(), Some("the past"));
     // The new generation hears everything but what only its former one was asked directly.
     let other = NOTE.replace("probe.*", "two.*");
-    bench.install_with("one", &other, InstallOptions { from_start: true, deliver: false });
+    bench.install_with(
+        "one",
+        &other,
+        InstallOptions { from_start: true, approve: true, ..InstallOptions::default() },
+    );
     // Taken into use everywhere, it lags.
     bench.settle();
     let until = std::time::Instant::now() + PATIENCE;

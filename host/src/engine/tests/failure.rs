@@ -138,7 +138,7 @@ fn a_new_generation_starts_from_the_oldest_event_and_replaces_the_old_one() {
     }
     bench.settle();
     assert_eq!(bench.value("0", "probe.count"), Some(Value::Integer(1)), "from now on only");
-    let options = InstallOptions { from_start: true, deliver: false };
+    let options = InstallOptions { from_start: true, ..InstallOptions::default() };
     bench.install_with("probe", USUAL, options);
     wait_until(|| {
         let read = bench.profile("0");

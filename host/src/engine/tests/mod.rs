@@ -74,7 +74,7 @@ impl Bench {
 
     /// Installs the probe under this name.
     pub(crate) fn install(&self, name: &str, tables: &str) {
-        self.install_with(name, tables, InstallOptions::default());
+        self.install_with(name, tables, InstallOptions { approve: true, ..InstallOptions::default() });
     }
 
     pub(crate) fn install_with(&self, name: &str, tables: &str, options: InstallOptions) {
@@ -153,6 +153,7 @@ pub(crate) fn visible(
 fn start(directory: &tempfile::TempDir, config: &EngineConfig, limits: &Limits) -> Arc<Engine> {
     let start = Start {
         data: DataDir(directory.path().to_owned()),
+        registry: crate::config::RegistryConfig { accept_new_fields: true },
         engine: config.clone(),
         view: ViewConfig { cache_bytes: 8 << 20, ..ViewConfig::default() },
         log: crate::log::Options::default(),

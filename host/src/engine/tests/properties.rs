@@ -84,7 +84,7 @@ fn play(steps: &[Step]) -> Bench {
                 bench.engine.assign(&request, None, app("tests")).unwrap();
             }
             Step::Anew(name) => {
-                let options = InstallOptions { from_start: true, deliver: false };
+                let options = InstallOptions { from_start: true, approve: true, ..InstallOptions::default() };
                 bench.install_with(name, TABLES, options);
             }
             Step::Retry => drop(bench.engine.retry(&ParkedFilter::default())),
