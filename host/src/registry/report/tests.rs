@@ -83,7 +83,7 @@ pub(crate) fn registry(plugins: &[Plugin]) -> Registry {
     for plugin in plugins {
         let text = plugin.manifest();
         let manifest = Manifest::parse(&text).unwrap();
-        let plan = registry.plan_install(&manifest, Digest::of(text.as_bytes())).unwrap();
+        let plan = registry.plan_install(&manifest, Digest::of(text.as_bytes()), true).unwrap();
         let install = Install {
             manifest_text: text,
             roles: vec![Role::Source, Role::Subscriber, Role::Observer],
