@@ -16,6 +16,8 @@ use super::problem::{Answer, Kind, Problem};
 pub const JSON: &[&str] = &["application/json"];
 /// JSON that is a patch, by either name.
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+/// A registry file.
+pub const TOML: &[&str] = &["application/toml"];
 /// A component.
 pub const WASM: &[&str] = &["application/wasm"];
 
@@ -24,7 +26,7 @@ const DRAIN_BYTES_MAX: usize = 8 << 20;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-/// Reads a JSON body of one of these types.
+/// Reads a body of text, mostly JSON, of one of these types.
 pub async fn json(request: Request, types: &[&str], limits: &ApiLimits) -> Answer<Vec<u8>> {
     read(request, types, limits.body_bytes, limits.body_time()).await
 }

@@ -15,7 +15,7 @@ use super::needs::{
 use super::openapi::{self, Describe};
 use super::{
     ApiState, assignments, audit, capabilities, claims, describe, events, fields, grants, parked, profiles,
-    registry_report, status, timeline, tokens, trace,
+    registry_file, registry_report, status, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -64,6 +64,9 @@ pub fn calls() -> Vec<Call> {
             fields::define_identifier,
             describe::fields::define_identifier,
         ),
+        get("/v1/registry/export", REGISTRY_READ, registry_file::export, describe::registry_file::export),
+        post("/v1/registry/plan", REGISTRY_READ, registry_file::plan, describe::registry_file::plan),
+        post("/v1/registry/apply", REGISTRY_WRITE, registry_file::apply, describe::registry_file::apply),
         get("/v1/registry/report", REGISTRY_READ, registry_report::report, describe::registry_report::report),
         get("/v1/registry/graph", REGISTRY_READ, registry_report::graph, describe::registry_report::graph),
         get("/v1/capabilities", REGISTRY_READ, capabilities::list, describe::capabilities::list),

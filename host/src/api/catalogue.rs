@@ -229,6 +229,9 @@ catalogue! {
     DefinitionInvalid "definition-invalid" UNPROCESSABLE_ENTITY, "The definition can't be",
         "A field, setting, identifier or token was given what it can't have.",
         "Change what the detail names.";
+    RegistryFileInvalid "registry-file-invalid" UNPROCESSABLE_ENTITY, "The registry file can't be applied",
+        "It doesn't parse, names something twice or in a circle, or asks for what this registry can't become. Nothing was changed.",
+        "Correct what stands at `place`; `GET /v1/registry/export` answers a file that fits.";
     ManifestInvalid "manifest-invalid" UNPROCESSABLE_ENTITY, "The manifest can't be taken",
         "The component's plugin.toml doesn't parse, or asks for something that can't be.",
         "Correct the line that the detail names and run `samsyn plugin build` again.";

@@ -3,7 +3,7 @@
 use super::json::Place;
 use super::problem::{Kind, Problem};
 use crate::engine::{AcceptError, ChangeError, InstallError, QueryError};
-use crate::registry::RegistryError;
+use crate::registry::{FileError, RegistryError};
 use crate::sandbox::PackageError;
 use crate::vocabulary::CapabilityName;
 
@@ -78,10 +78,17 @@ fn heir_plan(capability: &CapabilityName, heirs: &[CapabilityName]) -> String {
     )
 }
 
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Problem {
+        Problem::new(Kind::RegistryFileInvalid, error.to_string()).at(error.place)
+    }
+}
+
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Problem {
         match error {
             ChangeError::Registry(error) => error.into(),
+            ChangeError::File(error) => error.into(),
             ChangeError::Unavailable(error) => error.into(),
             ChangeError::Manifest(error) => Problem::new(Kind::ManifestInvalid, error.to_string()),
             ChangeError::Load(error) => Problem::internal(error),

@@ -43,6 +43,7 @@ mod profile_answer;
 mod profiles;
 mod rate;
 mod reader;
+mod registry_file;
 mod registry_report;
 mod status;
 mod stream;

@@ -107,11 +107,7 @@ impl Engine {
         by: impl Into<Attribution>,
     ) -> Result<(AssignmentPlan, Option<Seq>), ChangeError> {
         let _changing = self.changing.lock();
-        let registry = self.registry();
-        if let Some(planned) = planned.filter(|planned| *planned != registry.revision) {
-            let since = self.changes_since(planned);
-            return Err(RegistryError::PlanStale { planned, revision: registry.revision, since }.into());
-        }
+        planned.map_or(Ok(()), |planned| self.check_plan(planned))?;
         let plan = self.plan_assignment(request)?;
         let moving = plan.fields.iter().filter(|field| !field.unchanged);
         let fields: Vec<Assigned> = moving.map(|field| field.assigned.clone()).collect();
@@ -192,6 +188,16 @@ impl Engine {
             }
         }
         Ok(samples)
+    }
+
+    /// Whether the registry still is what a plan was made for. To be asked while nobody else can
+    /// change it.
+    pub(super) fn check_plan(&self, planned: Seq) -> Result<(), RegistryError> {
+        let revision = self.registry().revision;
+        if planned == revision {
+            return Ok(());
+        }
+        Err(RegistryError::PlanStale { planned, revision, since: self.changes_since(planned) })
     }
 
     /// What changed in the registry after a revision, in words.

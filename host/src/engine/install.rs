@@ -8,7 +8,8 @@ use super::{AcceptError, Engine};
 use crate::durable_file;
 use crate::record::{RecordKind, RegistryRecord, encode};
 use crate::registry::{
-    Attribution, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange, RegistryError,
+    Attribution, FileError, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange,
+    RegistryError,
 };
 use crate::sandbox::{Package, PackageError};
 use crate::view::Folded;
@@ -29,6 +30,9 @@ pub enum ChangeError {
     /// The manifest of an installed plug-in can't be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The registry can't become what a file says.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// Why a component isn't installed.

@@ -15,6 +15,7 @@
 //! [`identity`], a partition's sequencer.
 
 mod accept;
+mod apply_file;
 mod assign;
 mod catch_up;
 mod claims;

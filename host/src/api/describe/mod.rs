@@ -10,6 +10,7 @@ pub mod grants;
 pub mod host;
 pub mod parked;
 pub mod profiles;
+pub mod registry_file;
 pub mod registry_report;
 pub mod tokens;
 

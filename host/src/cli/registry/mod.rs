@@ -1,6 +1,7 @@
 //! `samsyn registry`: the registry as a whole. One file a command.
 
 mod check;
+mod file;
 mod graph;
 
 use clap::Subcommand;
@@ -14,6 +15,12 @@ pub enum RegistryCommand {
     /// Look for silos: fields kept twice, sources nobody reads, cycles, access nobody uses
     #[command(after_long_help = check::EXAMPLES)]
     Check(check::CheckArgs),
+    /// Make the registry what a file says, after showing what changes
+    #[command(after_long_help = file::APPLY_EXAMPLES)]
+    Apply(file::ApplyArgs),
+    /// Print the registry as a file
+    #[command(after_long_help = file::EXPORT_EXAMPLES)]
+    Export(file::ExportArgs),
     /// Draw departments, capabilities, fields and events
     #[command(after_long_help = graph::EXAMPLES)]
     Graph(graph::GraphArgs),
@@ -23,6 +30,8 @@ pub enum RegistryCommand {
 pub fn run(command: &RegistryCommand, context: &Context) -> Result<(), CliError> {
     match command {
         RegistryCommand::Check(args) => check::run(args, context),
+        RegistryCommand::Apply(args) => file::apply(args, context),
+        RegistryCommand::Export(args) => file::export(args, context),
         RegistryCommand::Graph(args) => graph::run(args, context),
     }
 }

@@ -186,7 +186,7 @@ impl Draft {
         }
         let department = self.node(NodeKind::Department, owner);
         self.edge(&department, &id, EdgeKind::AnswersFor);
-        for field in capability.manifest.sources.keys() {
+        for field in capability.grant.sources() {
             let to = self.node(NodeKind::Field, field.as_str());
             let is_source = registry.source_of(field.as_str()) == Some(name);
             self.edge(&id, &to, if is_source { EdgeKind::Sources } else { EdgeKind::Claims });

@@ -74,7 +74,7 @@ impl Report {
 /// The capabilities that make claims for a field, by name.
 fn claimers<'a>(registry: &'a Registry, field: &FieldName) -> Vec<(&'a CapabilityName, &'a Capability)> {
     let all = registry.capabilities.iter().map(|(name, capability)| (name, capability.as_ref()));
-    all.filter(|(_, capability)| capability.manifest.sources.contains_key(field)).collect()
+    all.filter(|(_, capability)| capability.grant.sources().contains(field)).collect()
 }
 
 /// The department that answers for a capability, as it is written.

@@ -52,7 +52,7 @@ pub fn never_claimed(registry: &Registry, usage: &Usage) -> Vec<Finding> {
         return Vec::new();
     }
     let of = |name: &CapabilityName, capability: &Capability| {
-        let sources = capability.manifest.sources.keys();
+        let sources = capability.grant.sources().iter();
         sources.filter(|field| !usage.has_claimed(name, field)).cloned().collect()
     };
     unused(registry, of, |name, never: Vec<FieldName>| Finding {

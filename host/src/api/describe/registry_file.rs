@@ -1,0 +1,52 @@
+//! The registry as a file.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::api::body::TOML;
+use crate::api::openapi::{Operation, Tag};
+use crate::api::problem::Kind;
+use crate::api::registry_file::{ApplyParams, PlanParams};
+use crate::registry::RegistryPlan;
+
+fn example() -> Value {
+    json!({
+        "revision": 12,
+        "steps": [{
+            "action": "change", "what": "field", "name": "country", "details": ["class: none → personal"],
+        }],
+        "notes": ["the field fax is not in the file and stays"],
+    })
+}
+
+fn takes_a_file(call: Operation<'_>) -> Operation<'_> {
+    call.bytes(TOML[0], "A registry file, as `exportRegistry` answers it, of at most 500 KiB")
+        .problems(&[Kind::NotUtf8, Kind::RegistryFileInvalid])
+}
+
+/// `GET /v1/registry/export`.
+pub fn export(call: Operation<'_>) -> Operation<'_> {
+    call.is("exportRegistry", Tag::Admin, "Read fields, identifiers, sources and grants as one file")
+        .answers_text(TOML, "The file: what is applied and exported again is the same")
+}
+
+/// `POST /v1/registry/plan`.
+pub fn plan(call: Operation<'_>) -> Operation<'_> {
+    let call = call.is("planRegistry", Tag::Admin, "See what applying a registry file would change");
+    takes_a_file(call).query::<PlanParams>().answers::<RegistryPlan>(
+        StatusCode::OK,
+        "What would change",
+        example(),
+    )
+}
+
+/// `POST /v1/registry/apply`.
+pub fn apply(call: Operation<'_>) -> Operation<'_> {
+    let call = call
+        .is("applyRegistry", Tag::Admin, "Make the registry what a file says")
+        .details("All of it or nothing. Refused when the registry changed since the plan of `revision`.");
+    takes_a_file(call)
+        .query::<ApplyParams>()
+        .answers::<RegistryPlan>(StatusCode::OK, "What changed, and the revision it made", example())
+        .problems(&[Kind::PlanStale, Kind::LogFailed])
+}

@@ -1,0 +1,280 @@
+//! From a registry file and a registry to the changes that make them the same: a pure function.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{FileError, FiledField, FiledGrant, RegistryFile, rename};
+use crate::registry::assignment::{Mode, Request};
+use crate::registry::{Field, Grant, Registry, RegistryChange, RegistryError};
+use crate::vocabulary::{CapabilityName, FieldName, Seq};
+
+/// What applying a file would change.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RegistryPlan {
+    /// The revision of the registry that it was planned for.
+    pub revision: Seq,
+    /// What changes, for people; empty when the registry is as the file says.
+    pub steps: Vec<Step>,
+    /// What an administrator should know first.
+    pub notes: Vec<String>,
+    /// The same for the registry, in an order in which each is possible.
+    #[serde(skip)]
+    pub changes: Vec<RegistryChange>,
+}
+
+/// One thing that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Step {
+    /// What happens to it.
+    pub action: Action,
+    /// `field`, `identifier`, `source` or `plugin`.
+    pub what: &'static str,
+    /// Which.
+    pub name: String,
+    /// What of it, such as `class: none → personal`.
+    pub details: Vec<String>,
+}
+
+/// What happens to a part of the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is new.
+    Add,
+    /// It is there and becomes another.
+    Change,
+    /// It has another name.
+    Rename,
+    /// A plug-in brought it, and it is defined from now on.
+    Accept,
+    /// It is no more.
+    Remove,
+    /// A field has another source.
+    Assign,
+    /// A plug-in may do more or less.
+    Grant,
+}
+
+impl RegistryFile {
+    /// Plans applying this file. What it leaves out is taken away only with `remove`, and
+    /// identifiers never: customers go by them.
+    pub fn plan(&self, registry: &Registry, remove: bool) -> Result<RegistryPlan, FileError> {
+        let mut planner =
+            Planner { next: registry.clone(), steps: Vec::new(), notes: Vec::new(), changes: Vec::new() };
+        planner.identifiers(self)?;
+        planner.renames(self)?;
+        for (name, filed) in &self.fields {
+            planner.field(name, filed)?;
+        }
+        // Whoever becomes a source must be allowed to first, and whoever was one may lose that last.
+        let grants = planner.grants(self)?;
+        for (name, grant) in &grants {
+            planner.grant(name, planner.granted(name).with(grant))?;
+        }
+        planner.sources(self, remove)?;
+        for (name, grant) in grants {
+            planner.grant(&name, grant)?;
+        }
+        planner.removals(self, remove)?;
+        let Planner { steps, notes, changes, .. } = planner;
+        Ok(RegistryPlan { revision: registry.revision, steps, notes, changes })
+    }
+}
+
+/// The registry as the changes so far make it.
+struct Planner {
+    next: Registry,
+    steps: Vec<Step>,
+    notes: Vec<String>,
+    changes: Vec<RegistryChange>,
+}
+
+impl Planner {
+    /// Makes a change that the file asks for at this place.
+    fn make(&mut self, place: &str, change: RegistryChange) -> Result<(), FileError> {
+        self.next.check(&change).map_err(|error: RegistryError| FileError::at(place, error))?;
+        self.next.take(self.next.revision + 1, &change).map_err(|error| FileError::at(place, error))?;
+        self.changes.push(change);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action, what: &'static str, name: impl ToString, details: Vec<String>) {
+        self.steps.push(Step { action, what, name: name.to_string(), details });
+    }
+
+    fn identifiers(&mut self, file: &RegistryFile) -> Result<(), FileError> {
+        for (name, kind) in &file.identifiers {
+            let known = self.next.identifiers.get(name).cloned();
+            if known.as_ref() == Some(kind) {
+                continue;
+            }
+            let shown = |kind: &crate::registry::IdentifierKind| toml_line(kind);
+            let (action, before) = match &known {
+                None => (Action::Add, "nothing".to_owned()),
+                Some(known) => (Action::Change, shown(known)),
+            };
+            self.step(action, "identifier", name, vec![format!("{before} → {}", shown(kind))]);
+            let change = RegistryChange::IdentifierDefined { name: name.clone(), kind: kind.clone() };
+            self.make(&format!("identifiers.{name}"), change)?;
+        }
+        for name in self.next.identifiers.keys().filter(|name| !file.identifiers.contains_key(*name)) {
+            self.notes
+                .push(format!("the identifier {name} is not in the file and stays: customers may go by it"));
+        }
+        Ok(())
+    }
+
+    fn renames(&mut self, file: &RegistryFile) -> Result<(), FileError> {
+        for (from, to) in rename::order(&file.fields)? {
+            let (is_old, is_new) = (self.next.fields.contains_key(&from), self.next.fields.contains_key(&to));
+            // A file says for good what a field was called before: done is done.
+            if !is_old && is_new {
+                continue;
+            }
+            self.step(Action::Rename, "field", &to, vec![format!("name: {from} → {to}")]);
+            let change = RegistryChange::FieldRenamed { from, to: to.clone() };
+            self.make(&format!("fields.{to}.renamed_from"), change)?;
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, name: &FieldName, filed: &FiledField) -> Result<(), FileError> {
+        let wanted = filed.field();
+        let known = self.next.fields.get(name).cloned();
+        let details = differences(known.as_ref(), &wanted);
+        let action = match &known {
+            None => Action::Add,
+            Some(known) if !known.status.is_defined() => Action::Accept,
+            Some(_) if details.is_empty() => return Ok(()),
+            Some(_) => Action::Change,
+        };
+        self.step(action, "field", name, details);
+        self.make(
+            &format!("fields.{name}"),
+            RegistryChange::FieldDefined { name: name.clone(), field: wanted },
+        )
+    }
+
+    fn granted(&self, name: &CapabilityName) -> Grant {
+        self.next.capabilities.get(name).map(|is| is.grant.clone()).unwrap_or_default()
+    }
+
+    /// What each plug-in of the file is to be granted.
+    fn grants(&mut self, file: &RegistryFile) -> Result<BTreeMap<CapabilityName, Grant>, FileError> {
+        let mut grants = BTreeMap::new();
+        for (name, filed) in &file.grants {
+            if !self.next.capabilities.contains_key(name) {
+                let why = format!("no plug-in {name} is installed; install it first, or remove the table");
+                return Err(FileError::at(format!("grants.{name}"), why));
+            }
+            let now = self.granted(name);
+            let wanted = filed.over(&now);
+            let (more, less) = (wanted.without(&now), now.without(&wanted));
+            if more.is_empty() && less.is_empty() {
+                continue;
+            }
+            let more = more.in_words().into_iter().map(|what| format!("+ {what}"));
+            let less = less.in_words().into_iter().map(|what| format!("- {what}"));
+            self.step(Action::Grant, "plugin", name, more.chain(less).collect());
+            grants.insert(name.clone(), wanted);
+        }
+        Ok(grants)
+    }
+
+    fn grant(&mut self, name: &CapabilityName, grant: Grant) -> Result<(), FileError> {
+        let now = self.granted(name);
+        if grant.without(&now).is_empty() && now.without(&grant).is_empty() {
+            return Ok(());
+        }
+        self.make(&format!("grants.{name}"), RegistryChange::Granted { capability: name.clone(), grant })
+    }
+
+    fn sources(&mut self, file: &RegistryFile, remove: bool) -> Result<(), FileError> {
+        for (field, source) in &file.sources {
+            if self.next.source_of(field.as_str()) != Some(source) {
+                self.assign(field, Some(source.clone()))?;
+            }
+        }
+        let sourced = self.next.fields.iter().filter(|(_, field)| field.source.is_some());
+        let left_out = sourced.filter(|(name, _)| !file.sources.contains_key(*name));
+        let left_out: Vec<FieldName> = left_out.map(|(name, _)| name.clone()).collect();
+        for field in left_out {
+            if remove {
+                self.assign(&field, None)?;
+            } else {
+                self.notes.push(format!("the source of {field} is not in the file and stays"));
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, field: &FieldName, source: Option<CapabilityName>) -> Result<(), FileError> {
+        let shown = |source: Option<&CapabilityName>| source.map_or("none".to_owned(), ToString::to_string);
+        let before = shown(self.next.source_of(field.as_str()));
+        self.step(Action::Assign, "source", field, vec![format!("{before} → {}", shown(source.as_ref()))]);
+        let place = format!("sources.{field}");
+        // Nobody loses a value by it: the former source's claims stand in.
+        let request = Request { fields: vec![field.clone()], to: source, mode: Mode::Inherit };
+        let fields = self.next.assign(&request).map_err(|error| FileError::at(place.as_str(), error))?;
+        self.make(&place, RegistryChange::SourcesMoved { fields })
+    }
+
+    fn removals(&mut self, file: &RegistryFile, remove: bool) -> Result<(), FileError> {
+        let defined = self.next.fields.iter().filter(|(_, field)| field.status.is_defined());
+        let left_out = defined.filter(|(name, _)| !file.fields.contains_key(*name));
+        let left_out: Vec<FieldName> = left_out.map(|(name, _)| name.clone()).collect();
+        for name in left_out {
+            if remove {
+                self.step(Action::Remove, "field", &name, Vec::new());
+                self.make(&format!("fields (without {name})"), RegistryChange::FieldRemoved { name })?;
+            } else {
+                self.notes.push(format!("the field {name} is not in the file and stays"));
+            }
+        }
+        let waiting = self.next.fields.iter().filter(|(_, field)| !field.status.is_defined());
+        let waiting: Vec<&str> = waiting.map(|(name, _)| name.as_str()).collect();
+        if !waiting.is_empty() {
+            self.notes.push(format!("waiting to be accepted: {}", waiting.join(", ")));
+        }
+        Ok(())
+    }
+}
+
+impl FiledGrant {
+    /// The grant with the lists that the file has.
+    fn over(&self, now: &Grant) -> Grant {
+        Grant {
+            reads: self.reads.clone().unwrap_or_else(|| now.reads.clone()),
+            identifiers: self.identifiers.clone().unwrap_or_else(|| now.identifiers.clone()),
+            hears: self.hears.clone().unwrap_or_else(|| now.hears.clone()),
+            sources: Some(self.sources.clone().unwrap_or_else(|| now.sources().to_vec())),
+        }
+    }
+}
+
+/// What of a field's definition becomes another, a line each.
+fn differences(known: Option<&Field>, wanted: &Field) -> Vec<String> {
+    let table = |field: &Field| toml::Table::try_from(FiledField::of(field)).unwrap_or_default();
+    let (before, after) = (known.map(table).unwrap_or_default(), table(wanted));
+    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    let shown = |value: Option<&toml::Value>| match value {
+        None => "none".to_owned(),
+        Some(toml::Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let changed = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
+    changed.map(|key| format!("{key}: {} → {}", shown(before.get(key)), shown(after.get(key)))).collect()
+}
+
+fn toml_line(kind: &crate::registry::IdentifierKind) -> String {
+    let table = toml::Table::try_from(kind).unwrap_or_default();
+    table.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
