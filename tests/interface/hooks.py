@@ -21,6 +21,22 @@ schemathesis.openapi.media_type(
     ),
 )
 
+# Registry files that change nothing or little, files that can't be applied, and texts that are none.
+schemathesis.openapi.media_type(
+    "application/toml",
+    st.one_of(
+        st.sampled_from(
+            [
+                b"registry = 1\n",
+                b"registry = 1\n[fields.tried]\ntype = \"text\"\n",
+                b"registry = 1\n[sources]\nnobody = \"nobody\"\n",
+                b"registry = 2\n",
+            ]
+        ),
+        st.binary(max_size=64),
+    ),
+)
+
 
 def _without_points(value):
     """5.0 as 5: one number to JSON Schema, but most calls take a whole number only without a point."""

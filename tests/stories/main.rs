@@ -24,6 +24,7 @@ mod integrator;
 mod interface;
 mod overload;
 mod ownership;
+mod registry_file;
 mod silos;
 mod survival;
 mod tls;
