@@ -6,6 +6,7 @@
 
 mod cycles;
 mod departments;
+mod dictionary;
 mod finding;
 mod look_alike;
 mod sources;
@@ -48,6 +49,8 @@ impl Report {
         findings.extend(sources::claimed_without_source(registry));
         findings.extend(sources::sourced_never_read(registry));
         findings.extend(sources::consumed_without_source(registry));
+        findings.extend(dictionary::proposed(registry));
+        findings.extend(dictionary::deprecated_in_use(registry));
         findings.extend(cycles::cycles(registry));
         findings.extend(unused::never_heard(registry, usage));
         findings.extend(unused::never_claimed(registry, usage));

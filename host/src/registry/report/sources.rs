@@ -48,7 +48,9 @@ pub fn claimed_twice(registry: &Registry) -> Vec<Finding> {
 /// Fields with claims of one capability, that isn't their source: kept, and seen by nobody.
 pub fn claimed_without_source(registry: &Registry) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, _) in registry.fields.iter().filter(|(_, field)| field.source.is_none()) {
+    // A proposed field has none because nobody accepted it: another finding.
+    let defined = registry.fields.iter().filter(|(_, field)| field.status.is_defined());
+    for (name, _) in defined.filter(|(_, field)| field.source.is_none()) {
         let [(by, _)] = claimers(registry, name)[..] else { continue };
         findings.push(Finding {
             fields: vec![name.clone()],

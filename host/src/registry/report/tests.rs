@@ -1,7 +1,7 @@
 //! Registries to report on: made of manifests, as plug-ins bring them.
 
 use super::*;
-use crate::registry::{IdentifierKind, Install, Manifest, Normaliser, RegistryChange};
+use crate::registry::{Field, IdentifierKind, Install, Manifest, Normaliser, RegistryChange};
 use crate::vocabulary::{Digest, EventName, IdentifierName, Role, Timestamp};
 
 /// A plug-in of a test.
@@ -100,6 +100,12 @@ pub(crate) fn registry(plugins: &[Plugin]) -> Registry {
 
 fn apply(registry: &mut Registry, change: &RegistryChange) {
     *registry = registry.apply(registry.revision + 1, change).unwrap();
+}
+
+/// Changes a field's entry in the dictionary.
+pub(crate) fn redefine(registry: &mut Registry, name: &str, change: impl FnOnce(&mut Field)) {
+    let name = FieldName::new(name).unwrap();
+    change(registry.fields.get_mut(&name).unwrap());
 }
 
 /// Leaves a field without a source.
