@@ -34,6 +34,8 @@ fn the_demo_tells_what_a_newcomer_wants_to_see() {
         "every value, its source and its cause",
         "two capabilities disagree",
         "a proposal that was refused",
+        "country: crm and sms agree on",
+        "true under crm, true under contacts, true under crm",
     ] {
         assert!(said.out.contains(shown), "{shown:?} isn't shown:\n{}", said.out);
     }
@@ -67,6 +69,14 @@ fn the_summary_is_whole(summary: &Value) {
     for member in ["code", "message"] {
         assert!(refusal[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {refusal}");
     }
+    let owning = &summary["owning"];
+    assert!(owning["disagreements"]["differ"].as_u64() > Some(0), "{owning}");
+    assert!(owning["plan"]["changed"].as_u64() >= owning["disagreements"]["differ"].as_u64(), "{owning}");
+    assert_eq!(owning["proposal"]["outcome"], "accepted-in-another-form", "{owning}");
+    assert_eq!(
+        (&owning["swap"]["fields"], owning["swap"]["steps"].as_array().map(Vec::len)),
+        (&json!(6), Some(3))
+    );
     assert!(summary["rss_bytes"].as_u64() > Some(0), "{summary}");
 }
 

@@ -28,4 +28,5 @@ mod registry_file;
 mod silos;
 mod survival;
 mod tls;
+mod vendor_swap;
 mod world;

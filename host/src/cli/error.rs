@@ -145,7 +145,8 @@ fn refused(problem: Problem) -> CliError {
             Some(wait) => format!("try again in {} s", wait.as_secs()),
             None => "try again in a while".to_owned(),
         }),
-        _ => None,
+        // The host knows what its own no is about.
+        _ => problem.next,
     };
     let code = if problem.code.is_empty() {
         format!("(status {})", problem.status)
@@ -176,6 +177,7 @@ mod tests {
             status: 404,
             detail: Some("no profile has customer_id 7".into()),
             code: "profile-unknown".into(),
+            next: Some("Look the customer up.".into()),
             ..Problem::default()
         };
         let error = CliError::from(ClientError::Refused(Box::new(problem)));
@@ -183,7 +185,7 @@ mod tests {
         assert_eq!(
             error.render(false),
             "error: No such profile\n  no profile has customer_id 7\n  \
-             (profile-unknown, status 404; GET /errors tells more)\n"
+             (profile-unknown, status 404; GET /errors tells more)\nnext: Look the customer up.\n"
         );
     }
 

@@ -24,6 +24,9 @@ pub struct Problem {
     /// The same as title and detail, for clients that read only this.
     #[serde(default)]
     pub message: Option<String>,
+    /// What to do now.
+    #[serde(default)]
+    pub next: Option<String>,
     /// How long to wait before asking again.
     #[serde(skip)]
     pub retry_after: Option<Duration>,

@@ -6,10 +6,12 @@
 //! companions  what is invented around them, from a seed ─────────────┴▶ script, in order of time
 //! send        over HTTP, as four applications
 //! summary     what the host then says; show writes it for people
+//! owning      what an administrator does with it: compare, plan, swap and swap back
 //! ```
 
 mod args;
 mod companions;
+mod owning;
 mod purchases;
 mod script;
 mod send;
@@ -25,7 +27,7 @@ pub use self::args::DemoArgs;
 use self::companions::Cast;
 use self::script::{Script, Sender};
 use self::send::Clients;
-use self::stage::{Component, Stage};
+use self::stage::{Company, Component, Stage};
 use self::summary::{Measured, Summary};
 use crate::cli::import::{Stop, for_terminal};
 use crate::cli::output::grouped;
@@ -45,7 +47,7 @@ const DEFAULT_DATA: &str = "samsyn-data";
 
 /// Runs the demo: everything is looked for first, then the host starts and the story is told.
 pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
-    let components = stage::plugins(args.plugins.as_deref())?;
+    let company = stage::plugins(args.plugins.as_deref())?;
     let mut script = Script::default();
     let customers = purchases::read(args.events, &mut script)?;
     let purchases = script.len() as u64;
@@ -77,7 +79,7 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
         stop: Stop::default(),
     };
     demo.stop.on_interrupt(|| eprintln!("\nstopping; Ctrl-C again ends at once"));
-    let ended = demo.perform(&host, &components, script, purchases, &cast);
+    let ended = demo.perform(&host, &company, script, purchases, &cast);
     host.stop();
     ended
 }
@@ -105,7 +107,7 @@ impl Demo<'_> {
     fn perform(
         &self,
         host: &Host,
-        components: &[Component],
+        company: &Company,
         mut script: Script,
         purchases: u64,
         cast: &Cast,
@@ -118,13 +120,16 @@ impl Demo<'_> {
             self.stage.data.display()
         ));
         let clients = Clients::new(&self.address, token.as_str())?;
-        for component in components {
+        for component in &company.cast {
             self.install(component, clients.of(Sender::Web))?;
         }
         let measured = self.tell(&mut script, purchases, &clients)?;
         // What was sent is no part of the host's memory.
         drop(script);
-        let summary = summary::gather(measured, cast, &clients)?;
+        let mut summary = summary::gather(measured, cast, &clients)?;
+        let customer = summary.profile.as_ref().map(|profile| profile.customer_id.clone());
+        let played = owning::play(clients.of(Sender::Web), customer.as_deref(), &company.successor)?;
+        summary.owning = Some(played);
         self.show(&summary)?;
         if !self.args.exit {
             self.wait();

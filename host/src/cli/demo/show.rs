@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::owning::Owning;
 use super::summary::{Cause, Disagreement, Portrait, Refusal, Summary};
 use crate::cli::output::{Paint, Table, bytes, grouped, moment, pairs, value_text};
 
@@ -36,6 +37,9 @@ pub fn text(summary: &Summary, paint: Paint) -> String {
             refusal(found, paint),
         ),
         None => section("A refusal", "none among so few customers: try --events 2000\n".to_owned()),
+    }
+    if let Some(owning) = &summary.owning {
+        section("What an administrator does with it", owned(owning, paint));
     }
     text
 }
@@ -160,6 +164,64 @@ fn refusal(found: &Refusal, paint: Paint) -> String {
     )
 }
 
+fn owned(owning: &Owning, paint: Paint) -> String {
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    if let Some(found) = &owning.disagreements {
+        let [one, other] = &found.between;
+        lines.push((
+            "compares",
+            format!(
+                "{}: {one} and {other} agree on {} customers and differ on {}",
+                found.field,
+                grouped(found.agree),
+                grouped(found.differ)
+            ),
+        ));
+    }
+    if let Some(plan) = &owning.plan {
+        let name = |source: &Option<String>| source.clone().unwrap_or_else(|| "nobody".to_owned());
+        lines.push((
+            "plans",
+            format!(
+                "{} from {} to {}: {} customers would see another value, {} would keep theirs (a dry run)",
+                plan.field,
+                name(&plan.from),
+                name(&plan.to),
+                grouped(plan.changed),
+                grouped(plan.inherited)
+            ),
+        ));
+    }
+    if let Some(made) = &owning.proposal {
+        lines.push((
+            "is answered",
+            format!(
+                "customer {} proposes {} = {:?}: {} by {}, {:?}",
+                made.customer_id,
+                made.field,
+                value_text(&made.proposed),
+                made.outcome,
+                made.source,
+                value_text(&made.value)
+            ),
+        ));
+    }
+    if let Some(swap) = &owning.swap {
+        let steps = swap.steps.iter().map(|(source, value)| format!("{} under {source}", value_text(value)));
+        lines.push((
+            "swaps",
+            format!(
+                "{} fields go to another register and back; {} of customer {}: {}",
+                swap.fields,
+                swap.field,
+                swap.customer_id,
+                steps.collect::<Vec<_>>().join(", ")
+            ),
+        ));
+    }
+    pairs(&lines, paint)
+}
+
 fn cause(cause: &Cause) -> String {
     if cause.event.is_empty() {
         return cause.position.clone();
@@ -185,6 +247,7 @@ fn microseconds(count: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::owning::{Agreement, Plan, Proposed, Swap};
     use super::super::summary::{DataPoint, Latency, Measured, OneSays, Ownership};
     use super::*;
     use serde_json::json;
@@ -256,6 +319,36 @@ mod tests {
                 code: "email.invalid".into(),
                 message: "An e-mail address has only one @.".into(),
             }),
+            owning: Some(Owning {
+                disagreements: Some(Agreement {
+                    field: "country".into(),
+                    between: ["crm".into(), "sms".into()],
+                    both: 1_500,
+                    agree: 1_488,
+                    differ: 12,
+                }),
+                plan: Some(Plan {
+                    field: "country".into(),
+                    from: Some("crm".into()),
+                    to: Some("sms".into()),
+                    changed: 12,
+                    inherited: 2_000,
+                }),
+                proposal: Some(Proposed {
+                    customer_id: "00042".into(),
+                    field: "first_name".into(),
+                    proposed: json!("  Anna "),
+                    outcome: "accepted-in-another-form".into(),
+                    source: "crm".into(),
+                    value: json!("Anna"),
+                }),
+                swap: Some(Swap {
+                    customer_id: "00042".into(),
+                    field: "marketing_opted_out".into(),
+                    fields: 6,
+                    steps: vec![("crm".into(), json!(true)), ("contacts".into(), json!(true))],
+                }),
+            }),
         }
     }
 
@@ -272,6 +365,10 @@ mod tests {
             "first_name  Anna   crm     12-3 customer.registered from web  1997-01-01 10:00:00  synthetic",
             "country  sms   DE     a claim that admins see",
             "An e-mail address has only one @.",
+            "country: crm and sms agree on 1,488 customers and differ on 12",
+            "country from crm to sms: 12 customers would see another value, 2,000 would keep theirs (a dry run)",
+            "proposes first_name = \"  Anna \": accepted-in-another-form by crm, \"Anna\"",
+            "marketing_opted_out of customer 00042: true under crm, true under contacts",
         ] {
             assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
         }

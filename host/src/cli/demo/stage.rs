@@ -17,6 +17,8 @@ const TOKEN_FILE: &str = "demo-token";
 /// The plug-ins of the demo, in the order they are installed: the first to source a field is its
 /// source, so the customer register comes first.
 const PLUGINS: [&str; 4] = ["crm", "loyalty", "email", "sms"];
+/// The other customer register, which is tried at the end.
+const SUCCESSOR: &str = "contacts";
 
 /// A data directory that is the demo's own.
 #[derive(Debug)]
@@ -109,8 +111,17 @@ pub struct Component {
     pub bytes: Vec<u8>,
 }
 
+/// The built plug-ins of the demo.
+#[derive(Debug)]
+pub struct Company {
+    /// Those that hear the story.
+    pub cast: Vec<Component>,
+    /// The one that is tried at its end.
+    pub successor: Component,
+}
+
 /// Reads the built plug-ins: from `given`, else from where `make plugins` puts them.
-pub fn plugins(given: Option<&Path>) -> Result<Vec<Component>, CliError> {
+pub fn plugins(given: Option<&Path>) -> Result<Company, CliError> {
     let folder = match given {
         Some(folder) => folder.to_owned(),
         None => built_plugins().ok_or_else(|| missing("the built plug-ins are not here".to_owned()))?,
@@ -122,7 +133,8 @@ pub fn plugins(given: Option<&Path>) -> Result<Vec<Component>, CliError> {
             Err(cause) => Err(missing(format!("{} can't be read", path.display())).because(cause)),
         }
     };
-    PLUGINS.into_iter().map(read).collect()
+    let cast = PLUGINS.into_iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Company { cast, successor: read(SUCCESSOR)? })
 }
 
 fn missing(what: String) -> CliError {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::companions::{Cast, Doubtful};
+use super::owning::Owning;
 use super::script::Sender;
 use super::send::Clients;
 use crate::client::{Client, ClientError};
@@ -60,6 +61,9 @@ pub struct Summary {
     pub disagreement: Option<Disagreement>,
     /// A proposal that was refused.
     pub refusal: Option<Refusal>,
+    /// What an administrator did with all this, once it was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owning: Option<Owning>,
 }
 
 /// How a capability did.
@@ -203,6 +207,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
         profile: portrait(cast, client)?,
         disagreement: disagreement(cast, client)?,
         refusal: refusal(cast, client)?,
+        owning: None,
     })
 }
 
@@ -221,7 +226,8 @@ fn ownership(client: &Client) -> Result<Vec<Ownership>, ClientError> {
     Ok(client.fields()?.items.into_iter().map(|item| owned(item.body)).collect())
 }
 
-fn reference(customer_id: &str) -> String {
+/// A customer of the data, as a path names one.
+pub fn reference(customer_id: &str) -> String {
     format!("customer_id:{customer_id}")
 }
 

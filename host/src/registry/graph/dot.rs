@@ -22,7 +22,7 @@ pub fn dot(graph: &Graph) -> String {
     for edge in graph.edges.iter().filter(|edge| edge.kind != EdgeKind::AnswersFor) {
         let style = match edge.kind {
             EdgeKind::Sources => ", penwidth=2",
-            EdgeKind::Claims | EdgeKind::Wanted => ", style=dashed",
+            EdgeKind::Claims | EdgeKind::StandsIn | EdgeKind::Wanted => ", style=dashed",
             _ => "",
         };
         let (from, to) = (&ids[edge.from.as_str()], &ids[edge.to.as_str()]);

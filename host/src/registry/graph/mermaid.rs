@@ -22,7 +22,7 @@ pub fn mermaid(graph: &Graph) -> String {
     for edge in graph.edges.iter().filter(|edge| edge.kind != EdgeKind::AnswersFor) {
         let line = match edge.kind {
             EdgeKind::Sources => "==>",
-            EdgeKind::Claims | EdgeKind::Wanted => "-.->",
+            EdgeKind::Claims | EdgeKind::StandsIn | EdgeKind::Wanted => "-.->",
             _ => "-->",
         };
         let (from, to) = (&ids[edge.from.as_str()], &ids[edge.to.as_str()]);

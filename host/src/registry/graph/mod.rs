@@ -80,6 +80,8 @@ pub enum EdgeKind {
     Sources,
     /// A capability makes claims for a field that another is the source of, or nobody.
     Claims,
+    /// A former source's claim is the value where the source has none.
+    StandsIn,
     /// A field is read by a capability.
     ReadBy,
     /// A field is read by a capability, which is told when it changes.
@@ -99,6 +101,7 @@ impl EdgeKind {
             EdgeKind::AnswersFor => "answers for",
             EdgeKind::Sources => "source",
             EdgeKind::Claims => "claims",
+            EdgeKind::StandsIn => "stands in",
             EdgeKind::ReadBy => "read by",
             EdgeKind::Tells => "tells",
             EdgeKind::Wanted => "wanted by",
@@ -188,8 +191,13 @@ impl Draft {
         self.edge(&department, &id, EdgeKind::AnswersFor);
         for field in capability.grant.sources() {
             let to = self.node(NodeKind::Field, field.as_str());
-            let is_source = registry.source_of(field.as_str()) == Some(name);
-            self.edge(&id, &to, if is_source { EdgeKind::Sources } else { EdgeKind::Claims });
+            let entry = registry.fields.get(field);
+            let kind = match entry {
+                Some(entry) if entry.source.as_ref() == Some(name) => EdgeKind::Sources,
+                Some(entry) if entry.inherits.contains(name) => EdgeKind::StandsIn,
+                _ => EdgeKind::Claims,
+            };
+            self.edge(&id, &to, kind);
         }
         for (field, consumed) in &capability.manifest.consumes {
             let from = self.node(NodeKind::Field, field.as_str());
@@ -219,7 +227,7 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::report::tests::{Plugin, registry};
+    use crate::registry::report::tests::{Plugin, redefine, registry};
 
     /// Departments with every character that one of the formats gives a meaning.
     pub(super) const NASTY: &str = "R&D \"East\" \\ <b>;#1\n%% line [x] {y} | end";
@@ -230,6 +238,10 @@ mod tests {
             Plugin::new("loyalty").owner("Members").hears("order.completed").emits("loyalty.tier_reached"),
             Plugin::new("sms").owner("Mobile").sources(&["country"]).notified(&["email"]).emits("sms.moved"),
         ]))
+    }
+
+    fn two_of_a_field() -> Registry {
+        registry(&[Plugin::new("crm").sources(&["country"]), Plugin::new("sms").sources(&["country"])])
     }
 
     fn edge(graph: &Graph, from: &str, to: &str) -> Option<EdgeKind> {
@@ -254,6 +266,15 @@ mod tests {
             assert_eq!(edge(&graph, from, to), Some(kind), "{from} {to}");
         }
         assert_eq!(edge(&graph, "event:loyalty.tier_reached", "capability:crm"), None);
+        let mut registry = two_of_a_field();
+        let crm = CapabilityName::new("crm").unwrap();
+        redefine(&mut registry, "country", |field| {
+            field.inherits = field.source.replace(CapabilityName::new("sms").unwrap()).into_iter().collect();
+            assert_eq!(field.inherits, [crm]);
+        });
+        let swapped = Graph::of(&registry);
+        assert_eq!(edge(&swapped, "capability:sms", "field:country"), Some(EdgeKind::Sources));
+        assert_eq!(edge(&swapped, "capability:crm", "field:country"), Some(EdgeKind::StandsIn));
     }
 
     #[test]

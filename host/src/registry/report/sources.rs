@@ -19,6 +19,10 @@ pub fn claimed_twice(registry: &Registry) -> Vec<Finding> {
         let one_department = by.windows(2).all(|pair| same_department(pair[0].1, pair[1].1));
         let who = listed(by.iter().map(|(name, _)| name));
         let counts = match &field.source {
+            Some(source) if !field.inherits.is_empty() => format!(
+                "{source}'s claim is the value; where it has none, that of {} stands in",
+                listed(&field.inherits)
+            ),
             Some(source) => {
                 format!("{source}'s claim is the value, the others' are seen by administrators alone")
             }
