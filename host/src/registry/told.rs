@@ -264,6 +264,7 @@ mod tests {
             roles: Vec::new(),
             new_fields: vec![field("sms.opt_out")],
             assigned: vec![field("sms.opt_out")],
+            proposed: Vec::new(),
             generation: 1,
             from_start: false,
             deliver_while_catching_up: false,
