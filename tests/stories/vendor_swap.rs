@@ -78,7 +78,7 @@ fn is_registered(world: &World, number: usize, customer: &str) {
     let mut values = json!({"first_name": "ANNA", "last_name": "Berg", "country": "Sweden",
                             "email": if customer == WITNESS { ADDRESS.to_owned() } else { format!("{customer}@example.com") },
                             "phone": format!("+4670123{:04}", 4000 + number)});
-    if number % OPTED_OUT_EVERY == 0 || customer == WITNESS {
+    if number.is_multiple_of(OPTED_OUT_EVERY) || customer == WITNESS {
         values["marketing_opted_out"] = json!(true);
     }
     let told = world.propose(customer, values);
