@@ -68,6 +68,10 @@ fn an_admin_finds_out_who_read_a_customers_email() {
     assert_eq!(of_email[1]["purpose"], "a complaint");
     assert_eq!(of_email[1]["profile"], profile["id"]);
     assert_eq!(of_email[2]["call"], "POST /v1/events");
+    world.get("/v1/fields/email/claims").of(200);
+    assert_eq!(audited(&world, &["--field", "email"])[0]["call"], "GET /v1/fields/{name}/claims");
+    world.get("/v1/fields/probe.note/claims").of(200);
+    assert_eq!(audited(&world, &["--field", "probe.note"]), [] as [Value; 0], "it is not personal");
     assert_eq!(audited(&world, &["--by", "web", "--field", "email"]), [] as [Value; 0]);
     assert_eq!(audited(&world, &["--by", "web"])[0]["identifiers"], json!(["customer_id"]));
     let table = world.run(&["audit", "reads", "--by", "desk"]).ok().out;
@@ -127,6 +131,7 @@ fn a_damaged_audit_refuses_personal_reads_alone_and_says_so() {
     assert!(taken["position"].is_string(), "{taken}");
     let refused = world.get("/v1/profiles/customer_id:anna");
     assert_eq!((refused.status, refused.problem().as_str()), (503, "audit-unavailable"));
+    assert_eq!(world.get("/v1/fields/email/claims").problem(), "audit-unavailable");
     assert_eq!(world.get("/v1/audit/reads").problem(), "audit-unavailable");
     let ready = world.get("/readyz").of(200);
     assert!(
@@ -178,12 +183,13 @@ fn old_reads_leave_in_whole_files_and_the_rest_still_verifies() {
 fn who_assigned_a_source_and_why_is_told_in_a_sentence() {
     let world = world(&[]);
     world.install(&components::probe("other", "[sources]\n\"probe.note\" = { type = \"text\" }\n"));
-    let headers = [("content-type", "application/json"), ("samsyn-application", "maria")];
-    let body = json!({ "capability": "other" }).to_string();
+    let token = json!({ "name": "maria", "scopes": ["registry:write"] });
+    let made = world.json("POST", "/v1/tokens", &token).of(201);
+    let mut maria = (*world).clone();
+    made["secret"].as_str().expect("a secret is told").clone_into(&mut maria.token);
     let path = "/v1/fields/probe.note/source?reason=the%20new%20vendor%20answers%20for%20notes";
-    world.send("PUT", path, &headers, body.as_bytes()).of(200);
-    let lines =
-        world.run(&["audit", "changes", "--field", "probe.note", "--kind", "source-assigned"]).ok().out;
+    maria.json("PUT", path, &json!({ "capability": "other" })).of(200);
+    let lines = world.run(&["audit", "changes", "--field", "probe.note", "--by", "maria"]).ok().out;
     let sentence = "maria made other the source of probe.note: the new vendor answers for notes";
     assert!(lines.lines().next().is_some_and(|line| line.ends_with(sentence)), "{lines}");
     let changes = world.run(&["audit", "changes", "--capability", "probe", "--json"]).ok().json_lines();

@@ -13,6 +13,7 @@ use super::json_value::JsonValue;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
+use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
 use super::{ApiState, body, fields, json};
 use crate::engine::{AssignmentPlan, ConsumerPlan, FieldPlan, JobReport, SamplePlan};
@@ -63,7 +64,7 @@ pub struct FieldPlanAnswer<'a> {
     uncounted: u64,
     /// Who hears of it.
     consumers: &'a [ConsumerPlan],
-    /// A few of them.
+    /// A few of them; none while reads of personal data can't be recorded.
     samples: Vec<SampleAnswer<'a>>,
 }
 
@@ -87,18 +88,34 @@ pub struct SampleAnswer<'a> {
     after: JsonValue<'a>,
 }
 
-fn plan_answer<'a>(plan: &'a AssignmentPlan, policy: &Policy) -> PlanAnswer<'a> {
+/// The plan, once it is recorded whose values its samples show. A plan is needed also when that
+/// can't be: it then comes without them.
+async fn tell<'a>(
+    state: &ApiState,
+    reader: &Reader,
+    plan: &'a AssignmentPlan,
+    policy: &Policy,
+) -> PlanAnswer<'a> {
+    let registry = state.engine.registry();
+    // Who may change the registry needn't be one who may see what it says of whom.
+    let may_see = |field: &&FieldPlan| policy.reads(field.assigned.field.as_str());
+    let shown = plan.fields.iter().filter(may_see).flat_map(|field| {
+        let samples = field.samples.iter();
+        samples.map(|sample| Shown::of(sample.profile).with(&field.assigned.field, &registry))
+    });
+    let shown: Vec<Shown> = shown.collect();
+    let recorded = record_read(state, reader, shown).await.is_ok();
+    let fields = plan.fields.iter().map(|field| field_plan(field, recorded && may_see(&field)));
     PlanAnswer {
         revision: plan.revision,
         mode: plan.mode,
         unchanged: plan.is_no_change(),
-        fields: plan.fields.iter().map(|field| field_plan(field, policy)).collect(),
+        fields: fields.collect(),
     }
 }
 
-fn field_plan<'a>(plan: &'a FieldPlan, policy: &Policy) -> FieldPlanAnswer<'a> {
-    // Who may change the registry needn't be one who may see what it says of whom.
-    let shown = if policy.reads(plan.assigned.field.as_str()) { plan.samples.as_slice() } else { &[] };
+fn field_plan<'a>(plan: &'a FieldPlan, with_samples: bool) -> FieldPlanAnswer<'a> {
+    let shown = if with_samples { plan.samples.as_slice() } else { &[] };
     let sample = |SamplePlan { profile, before, after }: &'a SamplePlan| {
         let (before, after) = (JsonValue(before.as_ref()), JsonValue(after.as_ref()));
         SampleAnswer { profile: *profile, before, after }
@@ -210,6 +227,7 @@ impl Assignment {
 /// `POST /v1/assignments`.
 pub async fn assign(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(Caller(application)): Extension<Caller>,
     Extension(viewer): Extension<Viewer>,
     Params(params): Params<DryRun>,
@@ -221,12 +239,14 @@ pub async fn assign(
     let engine = state.engine.clone();
     if params.dry_run {
         let plan = blocking(move || engine.plan_assignment(&wanted)).await??;
-        return Ok(Json(AssignAnswer::Plan(plan_answer(&plan, viewer.policy()))).into_response());
+        let plan = tell(&state, &reader, &plan, viewer.policy()).await;
+        return Ok(Json(AssignAnswer::Plan(plan)).into_response());
     }
     let by = Attribution { by: application, reason: params.reason };
     let (plan, seq) = blocking(move || engine.assign(&wanted, assignment.revision, by)).await??;
     let revision = durable(&state, seq).await?;
-    let answer = Applied { applied: seq.is_some(), revision, plan: plan_answer(&plan, viewer.policy()) };
+    let plan = tell(&state, &reader, &plan, viewer.policy()).await;
+    let answer = Applied { applied: seq.is_some(), revision, plan };
     Ok(Json(AssignAnswer::Applied(answer)).into_response())
 }
 
@@ -256,6 +276,7 @@ pub struct OneAssignment {
 /// `PUT /v1/fields/{name}/source`.
 pub async fn assign_one(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(Caller(application)): Extension<Caller>,
     Extension(viewer): Extension<Viewer>,
     Segment(name): Segment,
@@ -269,7 +290,7 @@ pub async fn assign_one(
     let engine = state.engine.clone();
     if params.dry_run {
         let plan = blocking(move || engine.plan_assignment(&wanted)).await??;
-        return Ok(Json(plan_answer(&plan, viewer.policy())).into_response());
+        return Ok(Json(tell(&state, &reader, &plan, viewer.policy()).await).into_response());
     }
     let by = Attribution { by: application, reason: params.reason };
     let (_, seq) = blocking(move || engine.assign(&wanted, revision, by)).await??;

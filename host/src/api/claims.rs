@@ -1,7 +1,7 @@
 //! Who says what about a field, and how far capabilities agree.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use super::pagination::{LIMIT_MAX, List, Page};
 use super::params::{ListParams, Params, Reference, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ClaimAnswer, claims_of};
+use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
 use super::{ApiState, fields, profiles};
 use crate::engine::{Engine, Pair, Pairs, ReadProfile};
@@ -54,28 +55,38 @@ fn profile_claims<'a>(
 /// `GET /v1/fields/{name}/claims`.
 pub async fn list(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(viewer): Extension<Viewer>,
     Segment(name): Segment,
     Params(params): Params<ClaimsParams>,
 ) -> Answer {
     let limit = List::limit(params.limit)?;
     let after = CLAIMS.after(params.cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
-    blocking(move || {
-        let registry = state.engine.registry();
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let registry = engine.registry();
         let field = fields::known_name(&registry, &name)?;
         let (found, next) = match &params.profile {
-            Some(reference) => {
-                (vec![profiles::find(&state.engine, &Reference::parse(reference)?, &viewer)?], None)
-            }
+            Some(reference) => (vec![profiles::find(&engine, &Reference::parse(reference)?, &viewer)?], None),
             None => {
-                let page = state.engine.claims(&field, after, limit)?;
+                let page = engine.claims(&field, after, limit)?;
                 (page.profiles, page.next.map(|last| CLAIMS.cursor(&last.to_string())))
             }
         };
-        let items = found.iter().map(|profile| profile_claims(profile, &registry, &field)).collect();
-        Ok(Json(Page { items, next }).into_response())
-    })
-    .await?
+        let claims = found.iter().map(|profile| profile_claims(profile, &registry, &field));
+        let items: Vec<ProfileClaims<'_>> = claims.collect();
+        let said = items.iter().filter(|item| !item.claims.is_empty());
+        let shown = said.map(|item| Shown::of(item.profile).with(&field, &registry)).collect();
+        Ok((Json(Page { items, next }).into_response(), shown))
+    });
+    give(&state, &reader, answered.await?).await
+}
+
+/// Lets an answer go once it is recorded whose data it shows.
+async fn give(state: &ApiState, reader: &Reader, answered: Answer<(Response, Vec<Shown>)>) -> Answer {
+    let (response, shown) = answered?;
+    record_read(state, reader, shown).await?;
+    Ok(response)
 }
 
 fn read_cursor(key: &str) -> Answer<ProfileId> {
@@ -133,34 +144,50 @@ fn answer<'a>(registry: &'a Registry, field: &'a FieldName, pairs: &'a Pairs) ->
     }
 }
 
+/// Whose values are among the samples.
+fn sampled(field: &FieldName, pairs: &Pairs, registry: &Registry) -> Vec<Shown> {
+    let samples = pairs.values().flat_map(|pair| &pair.samples);
+    samples.map(|(profile, ..)| Shown::of(*profile).with(field, registry)).collect()
+}
+
 fn compare_of(registry: &Registry, field: &FieldName) -> Compare {
     registry.fields.get(field).map(|known| known.compare).unwrap_or_default()
 }
 
 /// `GET /v1/fields/{name}/disagreements`.
-pub async fn disagreements(State(state): State<ApiState>, Segment(name): Segment) -> Answer {
-    blocking(move || {
-        let registry = state.engine.registry();
+pub async fn disagreements(State(state): State<ApiState>, reader: Reader, Segment(name): Segment) -> Answer {
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let registry = engine.registry();
         let field = fields::known_name(&registry, &name)?;
-        let pairs = state.engine.disagreements(&field, compare_of(&registry, &field))?;
-        Ok(Json(answer(&registry, &field, &pairs)).into_response())
-    })
-    .await?
+        let pairs = engine.disagreements(&field, compare_of(&registry, &field))?;
+        let response = Json(answer(&registry, &field, &pairs)).into_response();
+        Ok((response, sampled(&field, &pairs, &registry)))
+    });
+    give(&state, &reader, answered.await?).await
 }
 
 /// `GET /v1/disagreements`: of every field that at least two capabilities speak of.
-pub async fn all_disagreements(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
-    blocking(move || {
-        let registry = state.engine.registry();
-        let all = spoken_by_two(&state.engine, &registry)?;
+pub async fn all_disagreements(
+    State(state): State<ApiState>,
+    reader: Reader,
+    Params(params): Params<ListParams>,
+) -> Answer {
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let registry = engine.registry();
+        let all = spoken_by_two(&engine, &registry)?;
         let entries = all.iter().map(|(field, pairs)| (field.as_str(), (field, pairs)));
         let page =
             DISAGREEMENTS.page(entries, params.limit, params.cursor.as_deref(), |_, (field, pairs)| {
                 answer(&registry, field, pairs)
             })?;
-        Ok(Json(page).into_response())
-    })
-    .await?
+        let told = |field: &FieldName| page.items.iter().any(|item| item.field == field);
+        let told = all.iter().filter(|(field, _)| told(field));
+        let shown = told.flat_map(|(field, pairs)| sampled(field, pairs, &registry)).collect();
+        Ok((Json(page).into_response(), shown))
+    });
+    give(&state, &reader, answered.await?).await
 }
 
 fn spoken_by_two(engine: &Engine, registry: &Registry) -> Answer<Vec<(FieldName, Pairs)>> {

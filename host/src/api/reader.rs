@@ -89,6 +89,12 @@ impl Shown {
         self.fields.extend(name);
     }
 
+    /// [`Shown::field`], for an answer that shows one field.
+    pub fn with(mut self, name: &FieldName, registry: &Registry) -> Shown {
+        self.field(name.as_str(), registry);
+        self
+    }
+
     /// An identifier's value is in the answer.
     pub fn identifier(&mut self, name: &str) {
         if !self.identifiers.contains(name) {

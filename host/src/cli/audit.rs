@@ -32,7 +32,7 @@ e-mail address or a phone number after --profile is looked up first, which is a 
 const CHANGES_EXAMPLES: &str = "\
 Examples:
   samsyn audit changes
-  samsyn audit changes --field country --kind source-assigned
+  samsyn audit changes --field country --kind sources-moved
   samsyn audit changes --by admin --since 2026-11-01 --until 2026-12-01 --json
 
 Of settings the names are told, not what they were set to: that may be a secret.";
@@ -60,7 +60,7 @@ pub struct ChangesArgs {
     /// Who did it
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
-    /// The kind of change, such as source-assigned, installed or settings-changed
+    /// The kind of change, such as sources-moved, installed or settings-changed
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
     /// Only changes about this field

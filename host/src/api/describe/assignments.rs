@@ -7,6 +7,7 @@ use super::PROFILE;
 use super::fields::{first_name, named};
 use crate::api::assignments::{AssignAnswer, Assignment, JobsAnswer, OneAnswer, OneAssignment};
 use crate::api::body::JSON;
+use crate::api::openapi::header::PURPOSE;
 use crate::api::openapi::{Operation, Tag};
 use crate::api::params::{DryRun, ListParams};
 use crate::api::problem::Kind;
@@ -35,6 +36,7 @@ pub fn assign(call: Operation<'_>) -> Operation<'_> {
              while the registry is the same. All fields move in one record; consumers are told in the background.",
         )
         .query::<DryRun>()
+        .takes(PURPOSE)
         .json::<Assignment>(JSON, &[("some fields", some), ("all of one capability", all)])
         .answers::<AssignAnswer<'_>>(
             StatusCode::OK,
@@ -46,6 +48,7 @@ pub fn assign(call: Operation<'_>) -> Operation<'_> {
             Kind::UnknownCapability,
             Kind::NotDeclared,
             Kind::PlanStale,
+            Kind::PurposeInvalid,
             Kind::DefinitionInvalid,
             Kind::NameInvalid,
             Kind::LogFailed,
@@ -57,6 +60,7 @@ pub fn assign_one(call: Operation<'_>) -> Operation<'_> {
     let none = json!({ "source": null, "mode": "clear" });
     named(call.is("assignSource", Tag::Admin, "Say which capability is a field's source"))
         .query::<DryRun>()
+        .takes(PURPOSE)
         .json::<OneAssignment>(JSON, &[("a source", json!({ "source": "crm" })), ("none", none)])
         .answers::<OneAnswer<'_>>(
             StatusCode::OK,
@@ -67,6 +71,7 @@ pub fn assign_one(call: Operation<'_>) -> Operation<'_> {
             Kind::UnknownCapability,
             Kind::NotDeclared,
             Kind::PlanStale,
+            Kind::PurposeInvalid,
             Kind::DefinitionInvalid,
             Kind::NameInvalid,
             Kind::LogFailed,

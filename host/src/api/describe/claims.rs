@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::PROFILE;
 use super::fields::named;
 use crate::api::claims::{ClaimsParams, FieldDisagreements, ProfileClaims};
+use crate::api::openapi::header::PURPOSE;
 use crate::api::openapi::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::ListParams;
@@ -29,6 +30,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
     let page = json!({ "items": [{ "profile": PROFILE, "claims": [claim] }] });
     named(call.is("listClaims", Tag::Admin, "Read what every capability says of a field"))
         .query::<ClaimsParams>()
+        .takes(PURPOSE)
         .answers::<Page<ProfileClaims<'_>>>(StatusCode::OK, "A page of profiles", page)
         .problems(&[
             Kind::CursorInvalid,
@@ -36,6 +38,8 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
             Kind::UnknownIdentifier,
             Kind::IdentifierInvalid,
             Kind::ReferenceInvalid,
+            Kind::PurposeInvalid,
+            Kind::AuditUnavailable,
         ])
 }
 
@@ -43,7 +47,9 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
 pub fn disagreements(call: Operation<'_>) -> Operation<'_> {
     named(call.is("showDisagreements", Tag::Admin, "See how far capabilities agree about a field"))
         .details("Counts are exact. What is the same is said by the field's `compare`.")
+        .takes(PURPOSE)
         .answers::<FieldDisagreements<'_>>(StatusCode::OK, "Every pair that speaks of it", of_country())
+        .problems(&[Kind::PurposeInvalid, Kind::AuditUnavailable])
 }
 
 /// `GET /v1/disagreements`.
@@ -51,10 +57,11 @@ pub fn all_disagreements(call: Operation<'_>) -> Operation<'_> {
     call.is("listDisagreements", Tag::Admin, "See how far capabilities agree about every field")
         .details("Of fields that at least two capabilities speak of.")
         .query::<ListParams>()
+        .takes(PURPOSE)
         .answers::<Page<FieldDisagreements<'_>>>(
             StatusCode::OK,
             "A page of fields",
             json!({ "items": [of_country()] }),
         )
-        .problems(&[Kind::CursorInvalid])
+        .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }

@@ -95,9 +95,11 @@ fn when_reads_cant_be_recorded_only_they_are_refused() {
 fn changes_are_told_in_pages_with_who_and_why() {
     let world = World::new().furnished();
     let define = json!({"type": "text", "class": "personal", "description": "the given name"});
-    let headers = [("content-type", "application/json"), ("samsyn-application", "maria")];
+    let made = world.json("POST", "/v1/tokens", &json!({"name": "maria", "scopes": ["registry:write"]}));
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
     let path = "/v1/fields/first_name?reason=ticket%2018";
-    assert_eq!(world.send("PUT", path, &headers, define.to_string().as_bytes()).status, 200);
+    let json = [("content-type", "application/json")];
+    assert_eq!(world.send_as(&secret, "PUT", path, &json, &define).status, 200);
     let ask = |query: &str| {
         let answer = world.get(&format!("/v1/audit/changes?{query}"));
         assert_eq!(answer.status, 200, "{answer:?}");
