@@ -328,7 +328,7 @@ fn a_proposal_beyond_the_token_is_refused_by_name() {
     let shout = event("seen", json!({"open_note": "!shout loud"})).of(200);
     assert_eq!(
         shout["fields"],
-        json!({"open_note": {"outcome": "accepted-in-another-form", "source": "probe"}})
+        json!({"open_note": {"outcome": "accepted-in-another-form", "source": "probe", "proposed": "!shout loud"}})
     );
     assert_eq!((&shout["outcomes"], shout.get("profile")), (&json!([]), None));
     let refused = event("seen", json!({"open_note": "!refuse"})).of(200);

@@ -232,8 +232,8 @@ pub fn body_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// The greatest whole number that a double holds with all below it.
-pub const WHOLE_MAX: u64 = 1 << 53;
+/// The greatest whole number that no other one is read as when it goes through a double.
+pub const WHOLE_MAX: u64 = (1 << 53) - 1;
 
 /// [`whole`] for a larger number that may be left out.
 pub fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
