@@ -37,6 +37,15 @@ schemathesis.openapi.media_type(
     ),
 )
 
+# Registry files that say a little, and texts that are none.
+schemathesis.openapi.media_type(
+    "application/toml",
+    st.one_of(
+        st.sampled_from(["", '[identifiers.email]\nnormaliser = "email"\nstrength = 5\n', '[fields.size]\ntype = "text"\n']),
+        st.text(),
+    ).map(lambda text: text.encode("utf-8", "replace")),
+)
+
 
 def _without_points(value):
     """5.0 as 5: one number to JSON Schema, but most calls take a whole number only without a point."""

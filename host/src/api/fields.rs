@@ -245,6 +245,7 @@ pub async fn accept(
 /// Why a field should no longer be used.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["note"]))]
 pub struct Deprecation {
     /// What to use instead, or null: it may be used again.
     // Null must be said: it takes the note back.

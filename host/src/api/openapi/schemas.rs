@@ -26,7 +26,9 @@ impl Schemas {
                 settings.definitions_path = PLACE.into();
                 settings.meta_schema = None;
             });
-            settings.with_transform(RecursiveTransform(bound_integer))
+            settings
+                .with_transform(RecursiveTransform(bound_integer))
+                .with_transform(RecursiveTransform(drop_null_default))
         };
         Schemas {
             read: settings().for_deserialize().into_generator(),
@@ -83,6 +85,14 @@ fn bound_integer(schema: &mut Schema) {
     };
     if schema.get("maximum").is_none() {
         schema.insert("maximum".to_owned(), largest.into());
+    }
+}
+
+/// A default of null says only that the member may be missing, and where the member is never null it
+/// is no valid default.
+fn drop_null_default(schema: &mut Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
     }
 }
 
