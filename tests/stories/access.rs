@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::caller::{Answer, Caller};
 use crate::components;
-use crate::world::World;
+use crate::world::{World, until};
 
 /// Two plug-ins that claim the same fields; the first is their source.
 const TABLES: &str = "\
@@ -142,11 +142,18 @@ impl Secrets {
         paths.push(format!("/v1/profiles/email:{MAIL}@example.com/timeline"));
         paths.extend(self.positions.iter().map(|position| format!("/v1/events/{position}")));
         paths.push(format!("/v1/events/{EVENT}-0"));
+        paths.extend(FIELDS.iter().map(|field| format!("/v1/fields/{field}/claims")));
+        paths.extend(FIELDS.iter().map(|field| format!("/v1/fields/{field}/disagreements")));
         paths.extend(FIELDS.iter().map(|field| format!("/v1/fields/{field}")));
         for path in [
             "fields",
             "registry/report",
             "registry/graph",
+            "registry/export",
+            "jobs",
+            "disagreements",
+            "audit/reads",
+            "audit/changes",
             "identifiers",
             "capabilities",
             "capabilities/probe",
@@ -183,6 +190,10 @@ impl Secrets {
             ("POST", "/v1/events".to_owned(), seen(json!({"identifiers": {"passport": "1"}}))),
             ("POST", "/v1/events".to_owned(), json!({"name": "seen", "profile": self.profile})),
         ];
+        for field in &FIELDS[..3] {
+            let plan = format!("/v1/fields/{field}/source?dry_run=true");
+            writes.push(("PUT", plan, json!({"capability": "rival"})));
+        }
         for field in FIELDS.iter().chain(&["unheard_of"]) {
             let proposes = json!({ *field: "mine" });
             writes.push(("POST", "/v1/events".to_owned(), seen(json!({"proposes": proposes}))));
@@ -248,6 +259,22 @@ fn no_answer_holds_what_a_token_may_not_see() {
             assert!(found.contains_key(value), "{value} for {:?} was nowhere", reader.scopes);
         }
     }
+}
+
+#[test]
+fn the_registry_tells_of_a_quarantine_without_a_plug_ins_words() {
+    let mut world = World::with(&[("SAMSYN_ENGINE_QUARANTINE_AFTER", "2")]);
+    world.install(&components::probe("probe", &TABLES.replace("NAME", "probe")));
+    for customer in ["1", "2"] {
+        world.script(customer, &[&format!("panic {WORDS}")]);
+    }
+    let capability = || world.get("/v1/capabilities/probe");
+    until("it is quarantined", || (capability().json()["state"] == "quarantined").then_some(()));
+    let shown = capability();
+    assert!(shown.json()["reason"].as_str().is_some_and(|reason| reason.contains("trap")), "{shown:#?}");
+    assert!(!whole(&shown).contains(WORDS), "{shown:#?}");
+    assert!(world.get("/v1/parked").text.contains(WORDS));
+    assert!(world.stop().success());
 }
 
 #[test]

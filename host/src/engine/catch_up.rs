@@ -293,7 +293,9 @@ impl Engine {
         let change = RegistryChange::Quarantined {
             capability: outcome.capability.clone(),
             digest: outcome.digest,
-            reason: format!("{in_a_row} calls in a row failed; the last: {}", failure.message),
+            // Not the failure's message, which may hold what the plug-in knows of a customer: the
+            // registry is for people who may not.
+            reason: format!("{in_a_row} calls in a row failed, the last by a {}", failure.kind.as_str()),
         };
         self.supervisor.lock().asked.push(change);
         self.supervisor_wake.notify_all();
