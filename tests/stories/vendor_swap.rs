@@ -278,7 +278,10 @@ fn read(caller: &Caller, stop: &AtomicBool, reads: &AtomicUsize, missing: &Mutex
         let fields = &profile["fields"];
         let lost = ALWAYS.iter().filter(|field| !fields[**field].is_string());
         let mut lost: Vec<&str> = lost.copied().collect();
-        if number.is_multiple_of(OPTED_OUT_EVERY) && number < CUSTOMERS && fields["marketing_opted_out"] != true {
+        if number.is_multiple_of(OPTED_OUT_EVERY)
+            && number < CUSTOMERS
+            && fields["marketing_opted_out"] != true
+        {
             lost.push("marketing_opted_out");
         }
         if !lost.is_empty() {
