@@ -33,7 +33,7 @@ schemathesis.openapi.media_type(
                 b"registry = 2\n",
             ]
         ),
-        st.binary(max_size=64),
+        st.text(max_size=64).map(str.encode),
     ),
 )
 

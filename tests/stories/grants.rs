@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::caller::Caller;
 use crate::components::{self, probe};
 use crate::world::World;
 
@@ -150,6 +151,33 @@ fn what_a_plug_in_brings_waits_to_be_accepted_and_loses_nothing() {
     assert!(!waiting.contains("\"proposed\""), "{waiting}");
     let nothing = world.run(&["field", "accept", "--all", "--yes"]).ok();
     assert!(nothing.out.contains("no field waits"), "{nothing:?}");
+}
+
+#[test]
+fn what_plug_ins_may_do_is_for_admins_to_decide() {
+    let world = world();
+    world.install(&reader(""));
+    let asked = json!({"name": "pipeline", "scopes": ["registry:write", "registry:read"]});
+    let made = world.json("POST", "/v1/tokens", &asked).of(201);
+    let token = made["token"].as_str().expect("it is told once").to_owned();
+    let pipeline = Caller::new(world.url.clone(), token);
+    let sent = pipeline.post_component("", &reader(READS)).of(202);
+    assert_eq!(sent["pending"], true, "a pipeline sends an upgrade, and it waits");
+    let nickname = json!({"grant": {"reads": ["nickname"]}});
+    let revision = world.status()["registry_revision"].clone();
+    let file = "registry = 1\n[grants.reader]\nhears = []\n";
+    let headers = [("content-type", "application/toml")];
+    for refused in [
+        pipeline.post_component("?approve=true", &reader(READS)),
+        pipeline.send("POST", "/v1/capabilities/reader/approve", &[], b""),
+        pipeline.send("POST", "/v1/capabilities/reader/reject", &[], b""),
+        pipeline.json("PATCH", "/v1/capabilities/reader/grant", &nickname),
+        pipeline.send("POST", &format!("/v1/registry/apply?revision={revision}"), &headers, file.as_bytes()),
+    ] {
+        assert_eq!((refused.status, refused.problem()), (403, "scope-missing".to_owned()));
+        assert!(refused.text.contains("admin"), "{refused:?}");
+    }
+    assert_eq!(world.status()["registry_revision"], revision, "nothing was changed");
 }
 
 #[test]

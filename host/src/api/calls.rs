@@ -78,9 +78,9 @@ pub fn calls() -> Vec<Call> {
             capabilities::remove,
             describe::capabilities::remove,
         ),
-        patch("/v1/capabilities/{name}/grant", REGISTRY_WRITE, grants::change, describe::grants::change),
-        post("/v1/capabilities/{name}/approve", REGISTRY_WRITE, grants::approve, describe::grants::approve),
-        post("/v1/capabilities/{name}/reject", REGISTRY_WRITE, grants::reject, describe::grants::reject),
+        patch("/v1/capabilities/{name}/grant", ADMIN, grants::change, describe::grants::change),
+        post("/v1/capabilities/{name}/approve", ADMIN, grants::approve, describe::grants::approve),
+        post("/v1/capabilities/{name}/reject", ADMIN, grants::reject, describe::grants::reject),
         patch(
             "/v1/capabilities/{name}/settings",
             REGISTRY_WRITE,

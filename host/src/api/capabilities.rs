@@ -18,6 +18,7 @@ use super::json::{Members, Place};
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
+use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{self, Engine, InstallOptions};
 use crate::registry::{Attribution, Capability, InstallPlan, Registry, RegistryChange};
@@ -74,8 +75,8 @@ pub struct InstallParams {
     from: From,
     /// With `from=start`: deliver what it emits while it catches up.
     deliver: bool,
-    /// An administrator has seen what it asks for and agrees. An upgrade that wants more than is
-    /// granted waits without it.
+    /// An administrator (scope `admin`) has seen what it asks for and agrees. An upgrade that wants
+    /// more than is granted waits without it.
     approve: bool,
     /// Fields that it brings are defined ones at once; otherwise they wait to be accepted.
     accept_fields: bool,
@@ -121,9 +122,16 @@ pub struct Installed<'a> {
 pub async fn install(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
+    Extension(viewer): Extension<Viewer>,
     Params(params): Params<InstallParams>,
     request: Request,
 ) -> Answer {
+    if params.approve
+        && let Err(problem) = viewer.check_admin("approving what a plug-in asks for")
+    {
+        body::discard(request).await;
+        return Err(problem);
+    }
     if params.deliver && params.from == From::Now {
         let detail = "`deliver` says what to do while catching up, which only `from=start` does";
         body::discard(request).await;

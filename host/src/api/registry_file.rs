@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::access::Caller;
 use super::params::Params;
 use super::problem::Answer;
+use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::registry::{Attribution, FileError, RegistryFile};
 use crate::vocabulary::{Reason, Seq};
@@ -57,10 +58,16 @@ pub struct ApplyParams {
 pub async fn apply(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
+    Extension(viewer): Extension<Viewer>,
     Params(params): Params<ApplyParams>,
     request: Request,
 ) -> Answer {
     let file = read(request, &state).await?;
+    let registry = state.engine.registry();
+    // At another revision it is refused anyway.
+    if registry.revision == params.revision && file.plan(&registry, params.remove)?.changes_grants() {
+        viewer.check_admin("changing grants")?;
+    }
     let by = Attribution { by: application, reason: params.reason };
     let applied = state.engine.apply_registry_file(&file, params.remove, params.revision, by).await?;
     Ok(Json(applied).into_response())

@@ -6,9 +6,12 @@
 
 pub mod assignment;
 mod change;
+mod check;
 mod dictionary;
 mod dictionary_check;
+mod error;
 mod file;
+mod fold;
 mod grant;
 pub mod graph;
 mod lineage;
@@ -24,8 +27,9 @@ mod token;
 mod told;
 
 pub use assignment::{Assigned, SourceMove};
-pub use change::{Attribution, RegistryChange, RegistryError};
+pub use change::{Attribution, RegistryChange};
 pub use dictionary::{Compare, Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
+pub use error::RegistryError;
 pub use file::{FileError, RegistryFile, RegistryPlan};
 pub use grant::Grant;
 pub use lineage::Lineage;

@@ -77,7 +77,7 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     let how = InstallHow {
         deliver: args.deliver,
         // Whoever has seen the plan and said yes has approved what it asks for.
-        approve: !args.leave_pending,
+        approve: !args.leave_pending && !grant_lines(&plan.body.wants).is_empty(),
         reason: reason.as_ref(),
         ..how
     };

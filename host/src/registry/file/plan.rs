@@ -57,6 +57,13 @@ pub enum Action {
     Grant,
 }
 
+impl RegistryPlan {
+    /// Whether plug-ins would be allowed more or less, which is for administrators.
+    pub fn changes_grants(&self) -> bool {
+        self.steps.iter().any(|step| step.action == Action::Grant)
+    }
+}
+
 impl RegistryFile {
     /// Plans applying this file. What it leaves out is taken away only with `remove`, and
     /// identifiers never: customers go by them.
