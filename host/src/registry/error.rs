@@ -1,6 +1,5 @@
 //! Why a change of the registry is refused, with what to do instead.
 
-use super::manifest::Manifest;
 use crate::vocabulary::{CapabilityName, Digest, FieldName, Seq, TokenName};
 
 /// Why a change of the registry is refused.
