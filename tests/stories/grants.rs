@@ -159,7 +159,7 @@ fn what_plug_ins_may_do_is_for_admins_to_decide() {
     world.install(&reader(""));
     let asked = json!({"name": "pipeline", "scopes": ["registry:write", "registry:read"]});
     let made = world.json("POST", "/v1/tokens", &asked).of(201);
-    let token = made["token"].as_str().expect("it is told once").to_owned();
+    let token = made["secret"].as_str().expect("it is told once").to_owned();
     let pipeline = Caller::new(world.url.clone(), token);
     let sent = pipeline.post_component("", &reader(READS)).of(202);
     assert_eq!(sent["pending"], true, "a pipeline sends an upgrade, and it waits");
