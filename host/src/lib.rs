@@ -27,4 +27,5 @@ pub mod registry;
 pub mod clock;
 pub mod config;
 pub mod durable_file;
+pub mod failpoint;
 pub mod vocabulary;

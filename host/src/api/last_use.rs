@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::ApiState;
 use crate::durable_file;
+use crate::failpoint::{Step, step};
 use crate::vocabulary::{Timestamp, TokenName};
 
 /// How often the file is written while tokens are used.
@@ -54,7 +55,7 @@ impl LastUses {
             return;
         }
         let bytes = serde_json::to_vec(&uses).unwrap_or_default();
-        match durable_file::write(&self.path, &bytes) {
+        match step(Step::TokenUses, || durable_file::write(&self.path, &bytes)) {
             Ok(()) => self.written = uses,
             Err(cause) => {
                 tracing::warn!(path = %self.path.display(), %cause, "last uses of tokens can't be written");

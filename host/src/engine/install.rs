@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::runtime::LoadError;
 use super::{AcceptError, Engine};
 use crate::durable_file;
+use crate::failpoint::{Step, step};
 use crate::record::{RecordKind, RegistryRecord, encode};
 use crate::registry::{
     Attribution, FileError, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange,
@@ -264,5 +265,5 @@ fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if std::fs::read(path).is_ok_and(|kept| Digest::of(&kept) == Digest::of(bytes)) {
         return Ok(());
     }
-    durable_file::write(path, bytes)
+    step(Step::ComponentKeep, || durable_file::write(path, bytes))
 }

@@ -21,6 +21,7 @@ use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
 use crate::durable_file;
+use crate::failpoint::{Step, step};
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Record, RecordError};
 use crate::registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
@@ -314,7 +315,8 @@ fn data_settings(data: &DataDir, partitions: u16) -> Result<u16, StartError> {
             }
             let text =
                 toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
-            durable_file::write(&path, text.as_bytes()).map_err(|error| failed(error.to_string()))?;
+            step(Step::DataSettings, || durable_file::write(&path, text.as_bytes()))
+                .map_err(|error| failed(error.to_string()))?;
             Ok(partitions)
         }
         Err(error) => Err(failed(error.to_string())),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::LogError;
+use crate::failpoint::{Step, step};
 
 const SEGMENT_SUFFIX: &str = ".segment";
 /// A file that is not yet whole. One that is left over is worth nothing.
@@ -45,7 +46,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, LogError> {
 
 /// Makes the directory, and its name lasting.
 pub(super) fn make_dir(dir: &Path) -> Result<(), LogError> {
-    fs::create_dir_all(dir).map_err(LogError::io("create", dir))?;
+    step(Step::LogDirectory, || fs::create_dir_all(dir)).map_err(LogError::io("create", dir))?;
     match dir.canonicalize().map_err(LogError::io("find", dir))?.parent() {
         Some(parent) => sync_dir(parent).map_err(LogError::io("sync", parent)),
         None => Ok(()),
@@ -62,11 +63,13 @@ pub(super) fn replace(path: &Path, parts: &[&[u8]]) -> Result<(), LogError> {
     unfinished.push(UNFINISHED_SUFFIX);
     let unfinished = PathBuf::from(unfinished);
     let write = || -> io::Result<()> {
-        let mut file = File::create(&unfinished)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        sync_dir(path.parent().unwrap_or(Path::new(".")))
+        let file = step(Step::ReplaceWrite, || {
+            let mut file = File::create(&unfinished)?;
+            parts.iter().try_for_each(|part| file.write_all(part)).map(|()| file)
+        })?;
+        step(Step::ReplaceSync, || file.sync_all())?;
+        step(Step::ReplaceRename, || fs::rename(&unfinished, path))?;
+        step(Step::ReplaceDirectory, || sync_dir(path.parent().unwrap_or(Path::new("."))))
     };
     write().map_err(LogError::io("write", path))
 }
@@ -76,7 +79,7 @@ pub(super) fn remove_unfinished(dir: &Path) -> Result<(), LogError> {
     for entry in fs::read_dir(dir).map_err(LogError::io("list", dir))? {
         let path = entry.map_err(LogError::io("list", dir))?.path();
         if path.to_string_lossy().ends_with(UNFINISHED_SUFFIX) {
-            fs::remove_file(&path).map_err(LogError::io("remove", &path))?;
+            step(Step::UnfinishedRemove, || fs::remove_file(&path)).map_err(LogError::io("remove", &path))?;
         }
     }
     Ok(())
@@ -92,9 +95,8 @@ pub(super) fn keep_tail(dir: &Path, number: u64, offset: u64, tail: &[u8]) -> Re
             Err(cause) => return Err(LogError::io("create", &path)(cause)),
             Ok(mut file) => {
                 let write = |file: &mut File| -> io::Result<()> {
-                    file.write_all(tail)?;
-                    file.sync_all()?;
-                    sync_dir(dir)
+                    step(Step::TailWrite, || file.write_all(tail))?;
+                    step(Step::TailSync, || file.sync_all().and_then(|()| sync_dir(dir)))
                 };
                 write(&mut file).map_err(LogError::io("write", &path))?;
                 return Ok(path);

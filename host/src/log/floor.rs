@@ -11,6 +11,7 @@ use super::format::{
     ChainHash, FORMAT_VERSION, LogId, SegmentHeader, array, checksum, u16_at, u32_at, u64_at,
 };
 use super::index::{Head, Heads};
+use crate::failpoint::{Step, step};
 use crate::vocabulary::Partition;
 
 const MAGIC: [u8; 8] = *b"SAMSYNFL";
@@ -43,7 +44,7 @@ impl Floor {
 
     /// Puts the floor in place: after a crash there is this one or the one before.
     pub fn write(&self, dir: &Path) -> Result<(), LogError> {
-        files::replace(&path(dir), &[&self.encode()])
+        step(Step::FloorWrite, || files::replace(&path(dir), &[&self.encode()]))
     }
 
     fn encode(&self) -> Vec<u8> {

@@ -12,6 +12,7 @@ use super::format::{BadBytes, FORMAT_VERSION, LogId, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
 use super::reader::{Active, State};
 use super::walk::{Bad, Ending, Walk, later_proof, walk};
+use crate::failpoint::{Step, step};
 use crate::vocabulary::{Partition, Position};
 
 /// What opening a log found.
@@ -121,7 +122,7 @@ fn create(dir: &Path, lock: File) -> Result<Ready, LogError> {
 /// never before the one before it is sealed and synced.
 pub(super) fn start_segment(dir: &Path, header: SegmentHeader, heads: Heads) -> Result<Active, LogError> {
     let bytes = header.encode();
-    files::replace(&files::segment_path(dir, header.number), &[&bytes])?;
+    step(Step::SegmentStart, || files::replace(&files::segment_path(dir, header.number), &[&bytes]))?;
     Ok(Active { header, durable: bytes.len() as u64, runs: Runs::default(), heads })
 }
 
@@ -146,7 +147,7 @@ fn remove_below(dir: &Path, floor: Option<&Floor>) -> Result<(), LogError> {
     let Some(floor) = floor else { return Ok(()) };
     for number in files::segment_numbers(dir)?.into_iter().filter(|number| *number < floor.first.number) {
         let path = files::segment_path(dir, number);
-        fs::remove_file(&path).map_err(LogError::io("remove", &path))?;
+        step(Step::BelowFloorRemove, || fs::remove_file(&path)).map_err(LogError::io("remove", &path))?;
     }
     Ok(())
 }
@@ -289,12 +290,14 @@ fn read_last(
     };
     if matches!(walk.ending, Ending::Closed) {
         // Everything before the mark was synced before it was written; the mark itself may not be.
-        let sync = OpenOptions::new().write(true).open(&path).and_then(|file| file.sync_all());
+        let sync = step(Step::LastSync, || {
+            OpenOptions::new().write(true).open(&path).and_then(|file| file.sync_all())
+        });
         sync.and_then(|()| files::sync_dir(dir)).map_err(LogError::io("sync", &path))?;
     } else if walk.end as usize != bytes.len() || walk.frames > 0 {
         // What was read may be in the page cache alone, left there by a sync that failed, and the
         // kernel would not write it again: only a new file is sure.
-        files::replace(&path, &[&bytes[..walk.end as usize]])?;
+        step(Step::LastRewrite, || files::replace(&path, &[&bytes[..walk.end as usize]]))?;
     }
     Ok(Last { header, walk, tail })
 }

@@ -8,6 +8,7 @@ use super::floor::Floor;
 use super::local::LocalLog;
 use super::reader::LogReader;
 use super::recovery::heads_of;
+use crate::failpoint::{Step, step};
 use crate::vocabulary::{Partition, Seq};
 
 /// A sealed segment, for whoever decides how long it is kept.
@@ -60,9 +61,10 @@ impl<T> LocalLog<T> {
         for number in &gone {
             shared.forget(*number);
             let path = files::segment_path(&shared.dir, *number);
-            fs::remove_file(&path).map_err(LogError::io("remove", &path))?;
+            step(Step::SegmentRemove, || fs::remove_file(&path)).map_err(LogError::io("remove", &path))?;
         }
-        files::sync_dir(&shared.dir).map_err(LogError::io("sync", &shared.dir))?;
+        step(Step::SegmentRemoveSync, || files::sync_dir(&shared.dir))
+            .map_err(LogError::io("sync", &shared.dir))?;
         Ok(gone.len())
     }
 }

@@ -17,6 +17,7 @@ use super::index::{Head, SealedSegment, seal};
 use super::queue::{Pending, Queue};
 use super::reader::Shared;
 use super::recovery::start_segment;
+use crate::failpoint::{Step, step};
 use crate::vocabulary::{Position, Timestamp};
 
 /// A record that is on the disk, with what its appender attached to it.
@@ -162,7 +163,7 @@ impl<T> Writer<T> {
             let active = &state.active;
             (seal(&self.segment, self.length, &active.runs, &active.heads), active.heads.clone())
         };
-        self.write_and_sync(&index)?;
+        step(Step::SegmentSeal, || self.write_and_sync(&index))?;
         let path = files::segment_path(&self.shared.dir, self.segment.number);
         let sealed = File::open(&path)
             .and_then(|file| SealedSegment::read(&file))
@@ -190,15 +191,16 @@ impl<T> Writer<T> {
         self.frame.begin();
         let at = self.segment.base + self.length;
         self.frame.finish(FrameKind::Closed, self.segment.log_id, at);
-        self.write_and_sync(self.frame.bytes()).map(|_| ())
+        step(Step::CloseMark, || self.write_and_sync(self.frame.bytes())).map(|_| ())
     }
 
     /// Adds bytes to the segment's end; answers how long write and sync took.
     fn write_and_sync(&self, bytes: &[u8]) -> Result<(Duration, Duration), Failure> {
         let start = Instant::now();
-        self.file.write_all_at(bytes, self.length).map_err(|cause| self.failure("write to", cause))?;
+        step(Step::FrameWrite, || self.file.write_all_at(bytes, self.length))
+            .map_err(|cause| self.failure("write to", cause))?;
         let written = Instant::now();
-        self.file.sync_data().map_err(|cause| self.failure("sync", cause))?;
+        step(Step::FrameSync, || self.file.sync_data()).map_err(|cause| self.failure("sync", cause))?;
         Ok((written - start, written.elapsed()))
     }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::failpoint::{Step, step};
 use crate::vocabulary::Digest;
 
 const MAGIC: &[u8; 8] = b"samsyn\0\x01";
@@ -67,18 +68,20 @@ impl Cache {
         fs::create_dir_all(&self.directory)?;
         // A name of its own: two threads may store the same component at once.
         let temporary = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4()));
-        let written = File::create_new(&temporary).and_then(|mut file| {
+        let write = |mut file: File| {
             file.write_all(MAGIC)?;
             file.write_all(blake3::hash(code).as_bytes())?;
             file.write_all(code)?;
             file.sync_all()
-        });
-        if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
+        };
+        let written = step(Step::CompiledWrite, || File::create_new(&temporary).and_then(write));
+        let rename = || step(Step::CompiledRename, || fs::rename(&temporary, path));
+        if let Err(error) = written.and_then(|()| rename()) {
             // The first error is the one to tell.
             let _ = fs::remove_file(&temporary);
             return Err(error);
         }
-        File::open(&self.directory)?.sync_all()
+        step(Step::CompiledDirectory, || File::open(&self.directory)?.sync_all())
     }
 
     fn path(&self, engine: &Engine, digest: Digest) -> PathBuf {

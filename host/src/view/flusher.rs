@@ -10,6 +10,7 @@ use super::link_index::Blocks;
 use super::memtable::Memtable;
 use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
+use crate::failpoint::{Step, step};
 use crate::record::{Pattern, Patterns, ProfileState, Tally, encode};
 use crate::vocabulary::{FieldName, Partition};
 
@@ -123,7 +124,7 @@ impl Shared {
         let mut batch = Batch::default();
         write_blocks(&mut batch, new, &expired);
         links.write(&mut batch);
-        self.store.apply(batch)?;
+        step(Step::ViewIndexes, || self.store.apply(batch))?;
         let mut profiles: HashMap<Partition, Vec<&Arc<ProfileState>>> = HashMap::new();
         for (partition, state) in table.profiles.values() {
             profiles.entry(*partition).or_default().push(state);
@@ -141,7 +142,7 @@ impl Shared {
                 }
             }
             batch.put(&keys::applied(partition), applied);
-            self.store.apply(batch)?;
+            step(Step::ViewPartition, || self.store.apply(batch))?;
         }
         Ok(())
     }

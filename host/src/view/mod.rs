@@ -25,6 +25,7 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::config::ViewConfig;
+use crate::failpoint::{Step, step};
 use crate::record::{
     Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState, fold_usage_of_accepted,
     fold_usage_of_decided,
@@ -260,7 +261,7 @@ impl View {
             let _ = thread.join();
         }
         self.shared.flush_now()?;
-        self.shared.store.flush()
+        step(Step::ViewFlush, || self.shared.store.flush())
     }
 }
 

@@ -14,6 +14,7 @@ use super::memtable::Applied;
 use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
 use crate::config::{EngineConfig, ViewConfig};
+use crate::failpoint::{Step, step};
 use crate::log::{ChainHash, LogReader, Progress, ScanFrom};
 use crate::record::{
     Decided, FOLD_VERSION, Patterns, ProfileState, Record, decode, encode, fold_into, moves_from, moves_to,
@@ -302,9 +303,9 @@ type Places = Result<HashMap<Partition, Applied>, Option<String>>;
 
 fn start_anew(dir: &Path, meta: &Meta, config: &ViewConfig) -> Result<Store, StoreError> {
     if dir.exists() {
-        std::fs::remove_dir_all(dir).map_err(StoreError::unreadable)?;
+        step(Step::ViewRemove, || std::fs::remove_dir_all(dir)).map_err(StoreError::unreadable)?;
     }
-    let store = Store::open(dir, config.cache_bytes)?;
+    let store = step(Step::ViewMake, || Store::open(dir, config.cache_bytes))?;
     let mut batch = Batch::default();
     batch.put(keys::META, encode(meta));
     store.apply(batch)?;
