@@ -118,6 +118,11 @@ impl DataDir {
         self.0.join("view")
     }
 
+    /// A second view, while the first is checked: can be deleted.
+    pub fn view_check(&self) -> PathBuf {
+        self.0.join("view.check")
+    }
+
     /// The installed components, by digest: what the log names but does not hold.
     pub fn components(&self) -> PathBuf {
         self.0.join("components")

@@ -12,7 +12,7 @@ use super::log::log_directory;
 use crate::config::DataDir;
 use crate::log::LocalLog;
 use crate::settings::Config;
-use crate::view::{Folded, View};
+use crate::view::{self, Folded, View};
 
 const REBUILD_EXAMPLES: &str = "\
 Examples:
@@ -22,12 +22,24 @@ Examples:
 The view holds nothing that the log doesn't: it is thrown away and folded anew. The host must be
 stopped meanwhile.";
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  samsyn view check
+  samsyn view check --data /var/lib/samsyn --json
+
+Folds the log into a second view beside the first and compares them: every profile, event id, link and
+counter. Needs the room of a second view meanwhile. Exit code 1 means that they differ; then
+`samsyn view rebuild` makes the right one. The host must be stopped.";
+
 /// The commands of `samsyn view`.
 #[derive(Debug, Subcommand)]
 pub enum ViewCommand {
     /// Fold the whole log into a new view
     #[command(after_long_help = REBUILD_EXAMPLES)]
     Rebuild(RebuildArgs),
+    /// Compare the view with a fresh fold of the log
+    #[command(after_long_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
 }
 
 /// The arguments of `samsyn view rebuild`.
@@ -38,20 +50,71 @@ pub struct RebuildArgs {
     pub data: PathBuf,
 }
 
+/// The arguments of `samsyn view check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// The host's data directory
+    #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
+    pub data: PathBuf,
+}
+
 /// Runs a command of `samsyn view`.
 pub fn run(command: &ViewCommand, context: &Context) -> Result<(), CliError> {
     match command {
         ViewCommand::Rebuild(args) => rebuild(args, context),
+        ViewCommand::Check(args) => check(args, context),
     }
+}
+
+/// What went wrong with a directory that a running host may hold.
+fn failed(what: &str, error: &dyn std::fmt::Display) -> CliError {
+    CliError::refused(what.to_owned()).because(error).next("stop the host first; see `samsyn log verify`")
+}
+
+/// Compares the view with a fresh fold of the log.
+fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
+    let directory = log_directory(&args.data)?;
+    let data = DataDir(args.data.clone());
+    let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
+        .map_err(|error| failed("the log can't be opened", &error))?;
+    let config = Config::read(None).unwrap_or_default();
+    let bar = bars::bar("folding the view", context.quiet);
+    let report = view::check(&data, log.reader(), &config.view, &config.engine, |progress| {
+        bars::show(&bar, progress);
+    });
+    bar.finish_and_clear();
+    let report = report.map_err(|error| failed("the view can't be checked", &error))?;
+    let equal = report.unusable.is_none() && report.found.differences == 0;
+    if context.json {
+        let line = json!({
+            "equal": equal, "unusable": report.unusable, "behind": report.behind,
+            "profiles": report.found.profiles, "differences": report.found.differences,
+            "samples": report.found.samples,
+        });
+        context.print(&format!("{line}\n"))?;
+    } else if equal {
+        let profiles = report.found.profiles;
+        context.print(&format!("the view is what the log folds into: {profiles} profiles compared\n"))?;
+    }
+    if let Some(why) = report.unusable {
+        return Err(CliError::refused("the view is no fold of this log")
+            .because(why)
+            .next("nothing is lost: the next start folds it anew, or do it now with `samsyn view rebuild`"));
+    }
+    if !equal {
+        let what = format!("the view differs from the log in {} entries", report.found.differences);
+        let error = report.found.samples.into_iter().fold(CliError::refused(what), CliError::because);
+        return Err(error.next(
+            "nothing is lost: make it right with `samsyn view rebuild`, and report it, because no view should differ",
+        ));
+    }
+    Ok(())
 }
 
 /// Folds the whole log into a new view.
 fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let data = DataDir(args.data.clone());
-    let failed = |what: &str, error: &dyn std::fmt::Display| {
-        CliError::refused(what.to_owned()).because(error).next("stop the host first; see `samsyn log verify`")
-    };
     let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
         .map_err(|error| failed("the log can't be opened", &error))?;
     if data.view().exists() {

@@ -146,6 +146,12 @@ impl EventIndex {
         }
     }
 
+    /// The time of the newest id that was seen since the start, or that a block has.
+    pub fn newest_at(&self) -> Timestamp {
+        let written = self.blocks.iter().map(|block| block.newest_at).max();
+        self.new_newest_at.max(written.unwrap_or_default())
+    }
+
     /// All of it, for comparing two views.
     pub fn dump(&self) -> std::collections::BTreeMap<u64, Position> {
         self.positions.iter().map(|(fingerprint, packed)| (*fingerprint, packed.position())).collect()

@@ -5,7 +5,9 @@
 //! collects them in memory; a flusher writes them to the store in batches, so that a profile that
 //! changes often is written seldom. Reads look at what is collected first.
 
+mod check;
 mod codec;
+mod compare;
 mod event_index;
 mod flusher;
 mod keys;
@@ -14,9 +16,11 @@ mod memtable;
 mod rebuild;
 mod store;
 
+pub use check::{ViewCheck, check};
+pub use compare::{Comparison, Dump};
 pub use keys::EventKey;
 pub use memtable::Applied;
-pub use rebuild::{Dump, Opened};
+pub use rebuild::Opened;
 pub use store::{StoreError, VALUE_BYTES_MAX};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};

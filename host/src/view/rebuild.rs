@@ -19,7 +19,7 @@ use crate::log::{ChainHash, LogReader, Progress, ScanFrom};
 use crate::record::{
     Decided, FOLD_VERSION, Patterns, ProfileState, Record, decode, encode, fold_into, moves_from, moves_to,
 };
-use crate::vocabulary::{Partition, Position, ProfileId, Seq};
+use crate::vocabulary::{Partition, Position, Seq};
 
 /// Entries collected while folding, beyond which they are written.
 const HELD_ENTRIES_MAX: usize = 100_000;
@@ -70,25 +70,72 @@ impl View {
         mut progress: impl FnMut(Progress),
     ) -> Result<(View, Opened), StoreError> {
         let meta = Meta { log: log.log_id().0.to_vec(), fold: FOLD_VERSION };
-        let opened = Store::open(dir, config.cache_bytes).and_then(|store| {
-            let places = read_places(&store, &meta, log)?;
-            Ok((store, places))
-        });
-        let (store, applied, rebuilt) = match opened {
-            Ok((store, Ok(applied))) => (store, applied, None),
-            Ok((store, Err(why))) => {
-                drop(store);
-                (start_anew(dir, &meta, config)?, HashMap::new(), why)
-            }
-            Err(error) => (start_anew(dir, &meta, config)?, HashMap::new(), Some(error.to_string())),
+        let usable = View::usable(dir, &meta, log, config, engine);
+        let usable =
+            usable.and_then(|view| view.bring_up(&mut progress).map_err(|error| Some(error.to_string())));
+        let rebuilt = match usable {
+            Ok((view, folded)) => return Ok((view, Opened { rebuilt: None, folded })),
+            // A host's first start is no reason to warn.
+            Err(None) if log.durable_heads().is_empty() => None,
+            Err(why) => Some(why.unwrap_or_else(|| "there is none".to_owned())),
         };
         if let Some(why) = &rebuilt {
             tracing::warn!(%why, "the view is folded anew from the log");
         }
-        let view = View::start(store, applied, log, config, engine)?;
-        view.spawn_flusher()?;
-        let folded = view.catch_up(&mut progress)?;
+        let view = View::start(start_anew(dir, &meta, config)?, HashMap::new(), log, config, engine)?;
+        let (view, folded) = view.bring_up(&mut progress)?;
         Ok((view, Opened { rebuilt, folded }))
+    }
+
+    /// Opens the view that lies there and brings it up to date, but never folds it anew: who wants
+    /// to know whether it is right must see the one that was there. The inner error says why it is
+    /// no fold of this log.
+    pub fn open_existing(
+        dir: &Path,
+        log: &LogReader,
+        config: &ViewConfig,
+        engine: &EngineConfig,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Result<(View, u64), String>, StoreError> {
+        let meta = Meta { log: log.log_id().0.to_vec(), fold: FOLD_VERSION };
+        if !dir.is_dir() {
+            return Ok(Err("there is none".to_owned()));
+        }
+        match View::usable(dir, &meta, log, config, engine) {
+            Ok(view) => view.bring_up(&mut progress).map(Ok),
+            Err(why) => Ok(Err(why.unwrap_or_else(|| "it is empty".to_owned()))),
+        }
+    }
+
+    /// The view that lies there, as far as it was written; or why it is no fold of this log, if
+    /// there is something at all.
+    fn usable(
+        dir: &Path,
+        meta: &Meta,
+        log: &LogReader,
+        config: &ViewConfig,
+        engine: &EngineConfig,
+    ) -> Result<View, Option<String>> {
+        // sled has been seen to panic on damaged files, also after it opened them.
+        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let store = Store::open(dir, config.cache_bytes)?;
+            match read_places(&store, meta, log)? {
+                Ok(places) => View::start(store, places, log, config, engine).map(Ok),
+                Err(why) => Ok(Err(why)),
+            }
+        }));
+        match read {
+            Ok(Ok(view)) => view,
+            Ok(Err(error)) => Err(Some(StoreError::to_string(&error))),
+            Err(_) => Err(Some("its store panicked while it was read".to_owned())),
+        }
+    }
+
+    /// Starts the flusher and folds what the log has beyond the view.
+    fn bring_up(self, progress: &mut impl FnMut(Progress)) -> Result<(View, u64), StoreError> {
+        self.spawn_flusher()?;
+        let folded = self.catch_up(progress)?;
+        Ok((self, folded))
     }
 
     fn start(
@@ -147,6 +194,8 @@ impl View {
         std::thread::scope(|scope| {
             // Decoding is the larger part, so it has a thread of its own.
             let reader = scope.spawn(move || read_batches(&log, from, &sender));
+            // Dropped when folding fails: else the reader would wait for ever to hand on more.
+            let batches = batches;
             for batch in &batches {
                 folded += batch.records.len() as u64;
                 self.fold_batch(batch.records)?;
@@ -196,44 +245,6 @@ impl View {
         let moves = if moves.is_empty() { moves } else { moves_to(moves, &state) };
         Ok(Folded::Decided { created, state, decided: Arc::new(decided), moves, taken: None })
     }
-
-    /// Everything the view holds, for comparing two of them.
-    pub fn dump(&self) -> Result<Dump, StoreError> {
-        self.flush()?;
-        let mut rest = std::collections::BTreeMap::new();
-        for prefix in [keys::WAITING, keys::APPLIED, keys::COUNTERS] {
-            for entry in self.shared.store.scan(prefix) {
-                let (key, value) = entry?;
-                rest.insert([prefix, &key].concat(), value.to_vec());
-            }
-        }
-        let profiles = codec::all_profiles(&self.shared.store)?;
-        let profiles = profiles.into_iter().map(|(id, state)| (id, sorted(&state))).collect();
-        let events = self.shared.events.read().dump();
-        let links = self.shared.links.read().dump();
-        Ok(Dump { profiles, events, links, rest })
-    }
-}
-
-/// Everything a view holds.
-#[derive(Debug, PartialEq)]
-pub struct Dump {
-    /// Every profile, what capabilities told in the order of their names.
-    pub profiles: std::collections::BTreeMap<ProfileId, ProfileState>,
-    /// Every event id that is remembered, by its fingerprint.
-    pub events: std::collections::BTreeMap<u64, Position>,
-    /// The profile of every identifier, by the identifier's hash.
-    pub links: std::collections::BTreeMap<[u8; 16], ProfileId>,
-    /// All other entries, key by key.
-    pub rest: std::collections::BTreeMap<Vec<u8>, Vec<u8>>,
-}
-
-fn sorted(state: &ProfileState) -> ProfileState {
-    let mut state = state.clone();
-    state
-        .told
-        .sort_by(|one, other| (&one.capability, one.generation).cmp(&(&other.capability, other.generation)));
-    state
 }
 
 /// Reads and decodes the log, a batch after the other, until its end or until nobody takes them.
