@@ -27,5 +27,7 @@ pub mod registry;
 pub mod clock;
 pub mod config;
 pub mod durable_file;
-pub mod failpoint;
 pub mod vocabulary;
+
+pub mod disk;
+pub mod failpoint;

@@ -1,107 +1,124 @@
 //! The files of a log directory: their names, and the order of syncs that makes a file last.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::LogError;
+use crate::disk::{self, Access, Disk, DiskFile, DiskLock, ReplaceSteps, UNFINISHED_SUFFIX};
 use crate::failpoint::{Step, step};
 
 const SEGMENT_SUFFIX: &str = ".segment";
-/// A file that is not yet whole. One that is left over is worth nothing.
-const UNFINISHED_SUFFIX: &str = ".new";
+const STEPS: ReplaceSteps = ReplaceSteps {
+    write: Step::ReplaceWrite,
+    sync: Step::ReplaceSync,
+    rename: Step::ReplaceRename,
+    directory: Step::ReplaceDirectory,
+};
 
 pub(super) fn segment_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:010}{SEGMENT_SUFFIX}"))
 }
 
-/// The numbers of the segments in `dir`, ascending.
-pub(super) fn segment_numbers(dir: &Path) -> Result<Vec<u64>, LogError> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(dir).map_err(LogError::io("list", dir))? {
-        let entry = entry.map_err(LogError::io("list", dir))?;
-        let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(SEGMENT_SUFFIX));
-        numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
+/// The directory of a log, on a disk.
+#[derive(Clone)]
+pub(super) struct LogDir {
+    pub disk: Arc<dyn Disk>,
+    pub path: PathBuf,
+}
+
+impl LogDir {
+    pub fn new(disk: Arc<dyn Disk>, path: &Path) -> LogDir {
+        LogDir { disk, path: path.to_owned() }
     }
-    numbers.sort_unstable();
-    Ok(numbers)
-}
 
-/// Holds the directory until the file is dropped.
-pub(super) fn lock(dir: &Path) -> Result<File, LogError> {
-    let path = dir.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(LogError::io("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::Locked(dir.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(LogError::io("lock", &path)(cause)),
+    /// Where a segment lies.
+    pub fn segment(&self, number: u64) -> PathBuf {
+        segment_path(&self.path, number)
     }
-}
 
-/// Makes the directory, and its name lasting.
-pub(super) fn make_dir(dir: &Path) -> Result<(), LogError> {
-    step(Step::LogDirectory, || fs::create_dir_all(dir)).map_err(LogError::io("create", dir))?;
-    match dir.canonicalize().map_err(LogError::io("find", dir))?.parent() {
-        Some(parent) => sync_dir(parent).map_err(LogError::io("sync", parent)),
-        None => Ok(()),
+    /// The numbers of the segments there are, ascending.
+    pub fn segment_numbers(&self) -> Result<Vec<u64>, LogError> {
+        let names = self.disk.list(&self.path).map_err(LogError::io("list", &self.path))?;
+        let number = |name: &std::ffi::OsString| {
+            name.to_str().and_then(|name| name.strip_suffix(SEGMENT_SUFFIX))?.parse::<u64>().ok()
+        };
+        let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
     }
-}
 
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-/// Puts a whole file in place: after a crash there is the old one or the new one, synced.
-pub(super) fn replace(path: &Path, parts: &[&[u8]]) -> Result<(), LogError> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(UNFINISHED_SUFFIX);
-    let unfinished = PathBuf::from(unfinished);
-    let write = || -> io::Result<()> {
-        let file = step(Step::ReplaceWrite, || {
-            let mut file = File::create(&unfinished)?;
-            parts.iter().try_for_each(|part| file.write_all(part)).map(|()| file)
-        })?;
-        step(Step::ReplaceSync, || file.sync_all())?;
-        step(Step::ReplaceRename, || fs::rename(&unfinished, path))?;
-        step(Step::ReplaceDirectory, || sync_dir(path.parent().unwrap_or(Path::new("."))))
-    };
-    write().map_err(LogError::io("write", path))
-}
-
-/// Removes what a crash left unfinished.
-pub(super) fn remove_unfinished(dir: &Path) -> Result<(), LogError> {
-    for entry in fs::read_dir(dir).map_err(LogError::io("list", dir))? {
-        let path = entry.map_err(LogError::io("list", dir))?.path();
-        if path.to_string_lossy().ends_with(UNFINISHED_SUFFIX) {
-            step(Step::UnfinishedRemove, || fs::remove_file(&path)).map_err(LogError::io("remove", &path))?;
-        }
+    /// Opens a segment for reading.
+    pub fn open_segment(&self, number: u64) -> Result<Arc<dyn DiskFile>, LogError> {
+        let path = self.segment(number);
+        self.disk.open(&path, Access::Read).map_err(LogError::io("open", &path))
     }
-    Ok(())
-}
 
-/// Keeps the bytes of a cut tail in a file of their own; answers its path.
-pub(super) fn keep_tail(dir: &Path, number: u64, offset: u64, tail: &[u8]) -> Result<PathBuf, LogError> {
-    // The same place may be cut again after another crash.
-    for attempt in 1u32.. {
-        let path = dir.join(format!("{number:010}-{offset}-{attempt}.tail"));
-        match OpenOptions::new().create_new(true).write(true).open(&path) {
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => continue,
-            Err(cause) => return Err(LogError::io("create", &path)(cause)),
-            Ok(mut file) => {
-                let write = |file: &mut File| -> io::Result<()> {
-                    step(Step::TailWrite, || file.write_all(tail))?;
-                    step(Step::TailSync, || file.sync_all().and_then(|()| sync_dir(dir)))
-                };
-                write(&mut file).map_err(LogError::io("write", &path))?;
-                return Ok(path);
+    /// Reads a whole segment.
+    pub fn read_segment(&self, number: u64) -> Result<Vec<u8>, LogError> {
+        let path = self.segment(number);
+        disk::read(&*self.disk, &path).map_err(LogError::io("read", &path))
+    }
+
+    /// Removes a segment.
+    pub fn remove_segment(&self, number: u64) -> Result<(), LogError> {
+        let path = self.segment(number);
+        self.disk.remove(&path).map_err(LogError::io("remove", &path))
+    }
+
+    /// Holds the directory until the lock is given up.
+    pub fn lock(&self) -> Result<Box<dyn DiskLock>, LogError> {
+        let path = self.path.join("lock");
+        let lock = self.disk.lock(&path).map_err(LogError::io("lock", &path))?;
+        lock.ok_or_else(|| LogError::Locked(self.path.clone()))
+    }
+
+    /// Makes the directory, and its name lasting.
+    pub fn make(&self) -> Result<(), LogError> {
+        step(Step::LogDirectory, || disk::make_dirs(&*self.disk, &self.path))
+            .map_err(LogError::io("create", &self.path))
+    }
+
+    /// Makes it last that files came or went.
+    pub fn sync(&self) -> Result<(), LogError> {
+        self.disk.sync_dir(&self.path).map_err(LogError::io("sync", &self.path))
+    }
+
+    /// Puts a whole file in place: after a crash there is the old one or the new one, synced.
+    pub fn replace(&self, path: &Path, parts: &[&[u8]]) -> Result<(), LogError> {
+        disk::replace(&*self.disk, path, parts, STEPS).map_err(LogError::io("write", path))
+    }
+
+    /// Removes what a crash left unfinished.
+    pub fn remove_unfinished(&self) -> Result<(), LogError> {
+        for name in self.disk.list(&self.path).map_err(LogError::io("list", &self.path))? {
+            if name.to_string_lossy().ends_with(UNFINISHED_SUFFIX) {
+                let path = self.path.join(name);
+                step(Step::UnfinishedRemove, || self.disk.remove(&path))
+                    .map_err(LogError::io("remove", &path))?;
             }
         }
+        Ok(())
     }
-    unreachable!("a directory doesn't hold four thousand million tails")
+
+    /// Keeps the bytes of a cut tail in a file of their own; answers its path.
+    pub fn keep_tail(&self, number: u64, offset: u64, tail: &[u8]) -> Result<PathBuf, LogError> {
+        // The same place may be cut again after another crash.
+        for attempt in 1u32.. {
+            let path = self.path.join(format!("{number:010}-{offset}-{attempt}.tail"));
+            match self.disk.create(&path) {
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(cause) => return Err(LogError::io("create", &path)(cause)),
+                Ok(file) => {
+                    let write = || {
+                        step(Step::TailWrite, || disk::write_all(&*file, &[tail]))?;
+                        step(Step::TailSync, || file.sync().and_then(|()| self.disk.sync_dir(&self.path)))
+                    };
+                    write().map_err(LogError::io("write", &path))?;
+                    return Ok(path);
+                }
+            }
+        }
+        unreachable!("a directory doesn't hold four thousand million tails")
+    }
 }

@@ -2,15 +2,15 @@
 //!
 //! Written before a segment is removed, so that a segment that is missing without it is damage.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::{Damage, LogError};
-use super::files;
+use super::files::LogDir;
 use super::format::{
     ChainHash, FORMAT_VERSION, LogId, SegmentHeader, array, checksum, u16_at, u32_at, u64_at,
 };
 use super::index::{Head, Heads};
+use crate::disk;
 use crate::failpoint::{Step, step};
 use crate::vocabulary::Partition;
 
@@ -32,9 +32,9 @@ pub(super) fn path(dir: &Path) -> PathBuf {
 
 impl Floor {
     /// Reads the floor of the log in `dir`; none when nothing was ever removed.
-    pub fn read(dir: &Path) -> Result<Option<Floor>, LogError> {
-        let path = path(dir);
-        let bytes = match fs::read(&path) {
+    pub fn read(dir: &LogDir) -> Result<Option<Floor>, LogError> {
+        let path = path(&dir.path);
+        let bytes = match disk::read(&*dir.disk, &path) {
             Ok(bytes) => bytes,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(LogError::io("read", &path)(cause)),
@@ -43,8 +43,8 @@ impl Floor {
     }
 
     /// Puts the floor in place: after a crash there is this one or the one before.
-    pub fn write(&self, dir: &Path) -> Result<(), LogError> {
-        step(Step::FloorWrite, || files::replace(&path(dir), &[&self.encode()]))
+    pub fn write(&self, dir: &LogDir) -> Result<(), LogError> {
+        step(Step::FloorWrite, || dir.replace(&path(&dir.path), &[&self.encode()]))
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -110,27 +110,30 @@ impl Floor {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn a_floor_reads_back_and_every_flipped_bit_is_found() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Floor::read(dir.path()).unwrap(), None);
+        let temporary = tempfile::tempdir().unwrap();
+        let dir = &LogDir::new(disk::local(), temporary.path());
+        assert_eq!(Floor::read(dir).unwrap(), None);
         let head = |seq| Head { seq, chain: ChainHash([seq as u8; 32]) };
         let floor = Floor {
             first: SegmentHeader { log_id: LogId([7; 16]), number: 3, base: 2_048 },
             heads: [(Partition(0), head(5)), (Partition::REGISTRY, head(9))].into_iter().collect(),
         };
-        floor.write(dir.path()).unwrap();
-        assert_eq!(Floor::read(dir.path()).unwrap(), Some(floor));
-        let good = fs::read(path(dir.path())).unwrap();
+        floor.write(dir).unwrap();
+        assert_eq!(Floor::read(dir).unwrap(), Some(floor));
+        let good = fs::read(path(&dir.path)).unwrap();
         for bit in 0..good.len() * 8 {
             let mut bytes = good.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            fs::write(path(dir.path()), bytes).unwrap();
-            assert!(matches!(Floor::read(dir.path()), Err(LogError::Damaged(_))), "bit {bit}");
+            fs::write(path(&dir.path), bytes).unwrap();
+            assert!(matches!(Floor::read(dir), Err(LogError::Damaged(_))), "bit {bit}");
         }
-        fs::write(path(dir.path()), &good[..good.len() - 1]).unwrap();
-        assert!(Floor::read(dir.path()).is_err());
+        fs::write(path(&dir.path), &good[..good.len() - 1]).unwrap();
+        assert!(Floor::read(dir).is_err());
     }
 }

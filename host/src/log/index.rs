@@ -2,14 +2,13 @@
 //! is sealed.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use super::format::{
     BadBytes, ChainHash, FRAME_HEADER_BYTES, FrameBuilder, FrameKind, LogId, SEGMENT_HEADER_BYTES,
     SegmentHeader, array, checksum, u16_at, u32_at, u64_at,
 };
+use crate::disk::DiskFile;
 use crate::vocabulary::{Partition, Position, Seq};
 
 const TRAILER_BYTES: usize = 32;
@@ -140,8 +139,8 @@ pub(super) struct SealedSegment {
 
 impl SealedSegment {
     /// Reads header, trailer and directory: what a host checks of every sealed segment at start.
-    pub fn read(file: &File) -> io::Result<Result<SealedSegment, BadBytes>> {
-        let length = file.metadata()?.len();
+    pub fn read(file: &dyn DiskFile) -> io::Result<Result<SealedSegment, BadBytes>> {
+        let length = file.length()?;
         let mut header = [0; SEGMENT_HEADER_BYTES];
         let mut trailer = [0; TRAILER_BYTES];
         if length < (header.len() + trailer.len()) as u64 {
@@ -180,7 +179,13 @@ impl SealedSegment {
     }
 
     /// Reads the offsets of up to `max` records of a partition, from `seq` on.
-    pub fn offsets(&self, file: &File, entry: &DirectoryEntry, seq: Seq, max: usize) -> io::Result<Vec<u32>> {
+    pub fn offsets(
+        &self,
+        file: &dyn DiskFile,
+        entry: &DirectoryEntry,
+        seq: Seq,
+        max: usize,
+    ) -> io::Result<Vec<u32>> {
         let skipped = seq - entry.first();
         let count = (u64::from(entry.count) - skipped).min(max as u64) as usize;
         let mut table = vec![0; count * 4];

@@ -1,7 +1,6 @@
 //! The log on local disks: appending, and the writer's start and end.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::error::{AppendError, Failure, LogError};
+use super::files::LogDir;
 use super::format::{Envelope, NewRecord, RECORD_HEADER_BYTES};
 use super::index::Head;
 use super::queue::{Pending, Queue};
@@ -17,6 +17,7 @@ use super::reader::{LogReader, Shared, StoredRecord};
 use super::recovery::{Recovered, recover};
 use super::writer::{Commit, Writer};
 use super::{Appended, Entry, Options, PartitionedLog};
+use crate::disk::{self, Disk, DiskLock};
 use crate::vocabulary::{Partition, Position, Seq};
 
 /// A log in a directory of this machine. `T` is what appenders attach to a record, to get it back
@@ -33,7 +34,7 @@ pub struct LocalLog<T> {
     /// Held while segments are removed.
     pub(super) retaining: Mutex<()>,
     /// Given up when log and writer are both gone.
-    lock: Arc<File>,
+    lock: Arc<dyn DiskLock>,
 }
 
 enum Writing<T> {
@@ -48,12 +49,22 @@ impl<T: Send + 'static> LocalLog<T> {
     ///
     /// Reads and appends work at once; nothing is written before [`start`](LocalLog::start).
     pub fn open(dir: &Path, options: Options) -> Result<(LocalLog<T>, Recovered), LogError> {
+        LocalLog::open_on(disk::local(), dir, options)
+    }
+
+    /// [`open`](LocalLog::open) on another disk than this machine's.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        options: Options,
+    ) -> Result<(LocalLog<T>, Recovered), LogError> {
         options.check()?;
-        let ready = recover(dir)?;
+        let dir = LogDir::new(disk, dir);
+        let ready = recover(&dir)?;
         let partitions = ready.recovered.heads.iter();
         let partitions = partitions.map(|(partition, head)| (*partition, Arc::new(Mutex::new(*head))));
         let partitions = RwLock::new(partitions.collect());
-        let shared = Arc::new(Shared::new(dir.to_owned(), ready.recovered.log_id, ready.state));
+        let shared = Arc::new(Shared::new(dir, ready.recovered.log_id, ready.state));
         let queue = Arc::new(Queue::new(options.queue_bytes_max));
         let writer = Writer::new(shared.clone(), queue.clone(), options)?;
         let log = LocalLog {
@@ -63,7 +74,7 @@ impl<T: Send + 'static> LocalLog<T> {
             options,
             writing: Mutex::new(Writing::NotStarted(Box::new(writer))),
             retaining: Mutex::default(),
-            lock: Arc::new(ready.lock),
+            lock: Arc::from(ready.lock),
         };
         Ok((log, ready.recovered))
     }
@@ -90,15 +101,16 @@ impl<T: Send + 'static> LocalLog<T> {
             drop(lock);
         };
         let thread = thread::Builder::new().name("log-writer".to_owned()).spawn(run);
-        *writing = Writing::Running(thread.map_err(LogError::io("start a writer for", &self.reader.0.dir))?);
+        *writing =
+            Writing::Running(thread.map_err(LogError::io("start a writer for", &self.reader.0.dir.path))?);
         Ok(())
     }
 
     /// Has the writer write to another file, to see what a failing disk does.
     #[cfg(test)]
-    pub(crate) fn write_to(&self, file: File) {
+    pub(crate) fn write_to(&self, file: std::fs::File) {
         if let Writing::NotStarted(writer) = &mut *self.writing.lock() {
-            writer.write_to(file);
+            writer.write_to(Arc::new(file));
         }
     }
 }
@@ -195,9 +207,8 @@ impl<T> LocalLog<T> {
                 let _ = thread.join();
             }
         }
-        // Another may have the directory now, however long this handle lives. An unlock that
-        // fails leaves it to the file's end.
-        let _ = self.lock.unlock();
+        // Another may have the directory now, however long this handle lives.
+        self.lock.release();
         self.failed().map_or(Ok(()), Err)
     }
 

@@ -1,19 +1,17 @@
 //! Reading what is durable: one record, one partition. (All partitions in file order: `scan`.)
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::error::{Damage, LogError};
-use super::files;
+use super::files::LogDir;
 use super::format::{BadBytes, ChainHash, LogId, RECORD_HEADER_BYTES, RecordRef, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
 use super::scan::{LogScan, ScanFrom};
+use crate::disk::DiskFile;
 use crate::vocabulary::{Partition, Position, Seq, Timestamp};
 
 /// How much is read at a record's offset at once: most records fit, so that one call does.
@@ -42,10 +40,10 @@ pub struct StoredRecord {
 
 /// What the writer and the readers share.
 pub(super) struct Shared {
-    pub dir: PathBuf,
+    pub dir: LogDir,
     pub log_id: LogId,
     pub state: RwLock<State>,
-    open_files: Mutex<HashMap<u64, Arc<File>>>,
+    open_files: Mutex<HashMap<u64, Arc<dyn DiskFile>>>,
 }
 
 /// The segments of a log and what is durable in them.
@@ -66,11 +64,11 @@ pub(super) struct Active {
 }
 
 impl Shared {
-    pub fn new(dir: PathBuf, log_id: LogId, state: State) -> Shared {
+    pub fn new(dir: LogDir, log_id: LogId, state: State) -> Shared {
         Shared { dir, log_id, state: RwLock::new(state), open_files: Mutex::default() }
     }
 
-    pub fn open(&self, number: u64) -> Result<Arc<File>, LogError> {
+    pub fn open(&self, number: u64) -> Result<Arc<dyn DiskFile>, LogError> {
         let mut open_files = self.open_files.lock();
         if let Some(file) = open_files.get(&number) {
             return Ok(file.clone());
@@ -78,8 +76,7 @@ impl Shared {
         if open_files.len() >= OPEN_FILES_MAX {
             open_files.clear();
         }
-        let path = files::segment_path(&self.dir, number);
-        let file = Arc::new(File::open(&path).map_err(LogError::io("open", &path))?);
+        let file = self.dir.open_segment(number)?;
         open_files.insert(number, file.clone());
         Ok(file)
     }
@@ -90,11 +87,11 @@ impl Shared {
     }
 
     pub fn io(&self, number: u64, cause: io::Error) -> LogError {
-        LogError::io("read", &files::segment_path(&self.dir, number))(cause)
+        LogError::io("read", &self.dir.segment(number))(cause)
     }
 
     pub fn damage(&self, number: u64, offset: u64, position: Option<Position>, cause: BadBytes) -> LogError {
-        let segment = files::segment_path(&self.dir, number);
+        let segment = self.dir.segment(number);
         LogError::Damaged(Box::new(Damage { segment, offset, position, cause: cause.to_string() }))
     }
 
@@ -119,7 +116,7 @@ impl Shared {
         };
         let first = seq.max(entry.first());
         let file = self.open(number)?;
-        let offsets = segment.offsets(&file, entry, first, max).map_err(|cause| self.io(number, cause))?;
+        let offsets = segment.offsets(&*file, entry, first, max).map_err(|cause| self.io(number, cause))?;
         Ok(Some(Located { number, end: segment.frames_end, first, offsets }))
     }
 
@@ -127,7 +124,7 @@ impl Shared {
     fn read_at(
         &self,
         located: &Located,
-        file: &File,
+        file: &dyn DiskFile,
         offset: u32,
         position: Position,
     ) -> Result<StoredRecord, LogError> {
@@ -220,7 +217,7 @@ impl LogReader {
         match self.0.locate(position.partition, position.seq, 1)? {
             Some(located) if located.first == position.seq => {
                 let file = self.0.open(located.number)?;
-                self.0.read_at(&located, &file, located.offsets[0], position).map(Some)
+                self.0.read_at(&located, &*file, located.offsets[0], position).map(Some)
             }
             _ => Ok(None),
         }
@@ -243,7 +240,7 @@ pub struct PartitionScan {
     reader: LogReader,
     partition: Partition,
     next: Seq,
-    some: Option<(Located, Arc<File>)>,
+    some: Option<(Located, Arc<dyn DiskFile>)>,
 }
 
 impl PartitionScan {
@@ -263,7 +260,7 @@ impl PartitionScan {
         };
         let offset = located.offsets[(self.next - located.first) as usize];
         let position = Position { partition: self.partition, seq: self.next };
-        let record = shared.read_at(located, file, offset, position)?;
+        let record = shared.read_at(located, &**file, offset, position)?;
         self.next += 1;
         Ok(Some(record))
     }

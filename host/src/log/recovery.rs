@@ -1,17 +1,17 @@
 //! Opening a log: what is there is checked, a torn tail is cut, damage is refused.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::{Damage, LogError};
-use super::files;
+use super::files::LogDir;
 use super::floor::Floor;
 use super::format::{BadBytes, FORMAT_VERSION, LogId, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
 use super::reader::{Active, State};
 use super::walk::{Bad, Ending, Walk, later_proof, walk};
+use crate::disk::{Access, DiskLock};
 use crate::failpoint::{Step, step};
 use crate::vocabulary::{Partition, Position};
 
@@ -51,16 +51,16 @@ pub struct CutTail {
 
 /// A log that is checked, locked and ready to be served.
 pub(super) struct Ready {
-    pub lock: File,
+    pub lock: Box<dyn DiskLock>,
     pub state: State,
     pub recovered: Recovered,
 }
 
 /// Checks, mends and locks the log in `dir`; makes a new one where there is none.
-pub(super) fn recover(dir: &Path) -> Result<Ready, LogError> {
-    files::make_dir(dir)?;
-    let lock = files::lock(dir)?;
-    files::remove_unfinished(dir)?;
+pub(super) fn recover(dir: &LogDir) -> Result<Ready, LogError> {
+    dir.make()?;
+    let lock = dir.lock()?;
+    dir.remove_unfinished()?;
     let floor = Floor::read(dir)?;
     remove_below(dir, floor.as_ref())?;
     let numbers = kept_numbers(dir, floor.as_ref())?;
@@ -103,7 +103,7 @@ pub(super) fn recover(dir: &Path) -> Result<Ready, LogError> {
 }
 
 /// Makes a new log's first segment.
-fn create(dir: &Path, lock: File) -> Result<Ready, LogError> {
+fn create(dir: &LogDir, lock: Box<dyn DiskLock>) -> Result<Ready, LogError> {
     let header = SegmentHeader { log_id: LogId(rand::random()), number: 1, base: 0 };
     let active = start_segment(dir, header, Heads::new())?;
     let recovered = Recovered {
@@ -120,16 +120,16 @@ fn create(dir: &Path, lock: File) -> Result<Ready, LogError> {
 
 /// Puts an empty segment in place. A segment file is never seen without its whole header, and
 /// never before the one before it is sealed and synced.
-pub(super) fn start_segment(dir: &Path, header: SegmentHeader, heads: Heads) -> Result<Active, LogError> {
+pub(super) fn start_segment(dir: &LogDir, header: SegmentHeader, heads: Heads) -> Result<Active, LogError> {
     let bytes = header.encode();
-    step(Step::SegmentStart, || files::replace(&files::segment_path(dir, header.number), &[&bytes]))?;
+    step(Step::SegmentStart, || dir.replace(&dir.segment(header.number), &[&bytes]))?;
     Ok(Active { header, durable: bytes.len() as u64, runs: Runs::default(), heads })
 }
 
 /// The segments there are, from the floor or 1 on and without a gap: they leave only by retention.
-pub(super) fn kept_numbers(dir: &Path, floor: Option<&Floor>) -> Result<Vec<u64>, LogError> {
+pub(super) fn kept_numbers(dir: &LogDir, floor: Option<&Floor>) -> Result<Vec<u64>, LogError> {
     let first = floor.map_or(1, |floor| floor.first.number);
-    let mut numbers = files::segment_numbers(dir)?;
+    let mut numbers = dir.segment_numbers()?;
     numbers.retain(|number| *number >= first);
     for (expected, number) in (first..).zip(&numbers) {
         if *number != expected {
@@ -143,11 +143,10 @@ pub(super) fn kept_numbers(dir: &Path, floor: Option<&Floor>) -> Result<Vec<u64>
 }
 
 /// Removes what a crash left of segments that retention was removing.
-fn remove_below(dir: &Path, floor: Option<&Floor>) -> Result<(), LogError> {
+fn remove_below(dir: &LogDir, floor: Option<&Floor>) -> Result<(), LogError> {
     let Some(floor) = floor else { return Ok(()) };
-    for number in files::segment_numbers(dir)?.into_iter().filter(|number| *number < floor.first.number) {
-        let path = files::segment_path(dir, number);
-        step(Step::BelowFloorRemove, || fs::remove_file(&path)).map_err(LogError::io("remove", &path))?;
+    for number in dir.segment_numbers()?.into_iter().filter(|number| *number < floor.first.number) {
+        step(Step::BelowFloorRemove, || dir.remove_segment(number))?;
     }
     Ok(())
 }
@@ -181,7 +180,7 @@ impl Before {
 
 /// Checks a segment's header against the one before it.
 pub(super) fn check_header(
-    dir: &Path,
+    dir: &LogDir,
     number: u64,
     bytes: &[u8],
     expected: Option<SegmentHeader>,
@@ -194,28 +193,25 @@ pub(super) fn check_header(
     Ok(header)
 }
 
-fn bad_header(dir: &Path, number: u64, bad: BadBytes) -> LogError {
+fn bad_header(dir: &LogDir, number: u64, bad: BadBytes) -> LogError {
     match bad {
-        BadBytes::Newer(found) => LogError::NewerFormat {
-            segment: files::segment_path(dir, number),
-            offset: 0,
-            found,
-            known: FORMAT_VERSION,
-        },
+        BadBytes::Newer(found) => {
+            LogError::NewerFormat { segment: dir.segment(number), offset: 0, found, known: FORMAT_VERSION }
+        }
         bad => damage(dir, number, 0, None, &bad.to_string()),
     }
 }
 
-fn damage(dir: &Path, number: u64, offset: u64, position: Option<Position>, cause: &str) -> LogError {
-    let segment = files::segment_path(dir, number);
+fn damage(dir: &LogDir, number: u64, offset: u64, position: Option<Position>, cause: &str) -> LogError {
+    let segment = dir.segment(number);
     LogError::Damaged(Box::new(Damage { segment, offset, position, cause: cause.to_owned() }))
 }
 
 /// What is bad in a segment, as an error.
-pub(super) fn refusal(dir: &Path, number: u64, bad: &Bad) -> LogError {
+pub(super) fn refusal(dir: &LogDir, number: u64, bad: &Bad) -> LogError {
     if let Some(found) = bad.newer {
         return LogError::NewerFormat {
-            segment: files::segment_path(dir, number),
+            segment: dir.segment(number),
             offset: bad.offset,
             found,
             known: FORMAT_VERSION,
@@ -225,10 +221,10 @@ pub(super) fn refusal(dir: &Path, number: u64, bad: &Bad) -> LogError {
 }
 
 /// Reads the directory of a sealed segment and checks that it follows the one before it.
-fn read_sealed(dir: &Path, number: u64, before: &Before) -> Result<SealedSegment, LogError> {
-    let path = files::segment_path(dir, number);
-    let file = File::open(&path).map_err(LogError::io("open", &path))?;
-    let segment = match SealedSegment::read(&file).map_err(LogError::io("read", &path))? {
+fn read_sealed(dir: &LogDir, number: u64, before: &Before) -> Result<SealedSegment, LogError> {
+    let file = dir.open_segment(number)?;
+    let read = SealedSegment::read(&*file);
+    let segment = match read.map_err(LogError::io("read", &dir.segment(number)))? {
         Ok(segment) => segment,
         Err(bad) => return Err(find_damage(dir, number, bad, before)),
     };
@@ -244,11 +240,10 @@ fn read_sealed(dir: &Path, number: u64, before: &Before) -> Result<SealedSegment
 }
 
 /// A sealed segment doesn't end in its index: walks it for the place where it breaks.
-fn find_damage(dir: &Path, number: u64, bad: BadBytes, before: &Before) -> LogError {
-    let path = files::segment_path(dir, number);
-    let bytes = match fs::read(&path) {
+fn find_damage(dir: &LogDir, number: u64, bad: BadBytes, before: &Before) -> LogError {
+    let bytes = match dir.read_segment(number) {
         Ok(bytes) => bytes,
-        Err(cause) => return LogError::io("read", &path)(cause),
+        Err(unreadable) => return unreadable,
     };
     let header = match check_header(dir, number, &bytes, before.header) {
         Ok(header) => header,
@@ -275,13 +270,13 @@ struct Last {
 /// Checks the last segment whole, cuts its torn tail, and makes sure that what is served is on
 /// the disk.
 fn read_last(
-    dir: &Path,
+    dir: &LogDir,
     number: u64,
     expected: Option<SegmentHeader>,
     heads: &mut Heads,
 ) -> Result<Last, LogError> {
-    let path = files::segment_path(dir, number);
-    let bytes = fs::read(&path).map_err(LogError::io("read", &path))?;
+    let path = dir.segment(number);
+    let bytes = dir.read_segment(number)?;
     let header = check_header(dir, number, &bytes, expected)?;
     let walk = walk(&bytes, &header, heads);
     let tail = match &walk.ending {
@@ -290,20 +285,19 @@ fn read_last(
     };
     if matches!(walk.ending, Ending::Closed) {
         // Everything before the mark was synced before it was written; the mark itself may not be.
-        let sync = step(Step::LastSync, || {
-            OpenOptions::new().write(true).open(&path).and_then(|file| file.sync_all())
-        });
-        sync.and_then(|()| files::sync_dir(dir)).map_err(LogError::io("sync", &path))?;
+        let sync = step(Step::LastSync, || dir.disk.open(&path, Access::Write).and_then(|file| file.sync()));
+        sync.map_err(LogError::io("sync", &path))?;
+        dir.sync()?;
     } else if walk.end as usize != bytes.len() || walk.frames > 0 {
         // What was read may be in the page cache alone, left there by a sync that failed, and the
         // kernel would not write it again: only a new file is sure.
-        step(Step::LastRewrite, || files::replace(&path, &[&bytes[..walk.end as usize]]))?;
+        step(Step::LastRewrite, || dir.replace(&path, &[&bytes[..walk.end as usize]]))?;
     }
     Ok(Last { header, walk, tail })
 }
 
 /// Tells a torn tail from damage; keeps the tail's bytes.
-fn cut_tail(dir: &Path, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> Result<CutTail, LogError> {
+fn cut_tail(dir: &LogDir, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> Result<CutTail, LogError> {
     if !bad.may_be_torn {
         return Err(refusal(dir, header.number, bad));
     }
@@ -313,10 +307,10 @@ fn cut_tail(dir: &Path, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> Resu
     }
     let tail = &bytes[bad.offset as usize..];
     let tail = CutTail {
-        segment: files::segment_path(dir, header.number),
+        segment: dir.segment(header.number),
         offset: bad.offset,
         bytes: tail.len() as u64,
-        kept_in: files::keep_tail(dir, header.number, bad.offset, tail)?,
+        kept_in: dir.keep_tail(header.number, bad.offset, tail)?,
         cause: bad.cause.clone(),
     };
     tracing::warn!(

@@ -1,9 +1,6 @@
 //! Letting go of the oldest segments. Whole ones, in order, and never the one that grows.
 
-use std::fs;
-
 use super::error::LogError;
-use super::files;
 use super::floor::Floor;
 use super::local::LocalLog;
 use super::reader::LogReader;
@@ -60,11 +57,9 @@ impl<T> LocalLog<T> {
             shared.state.write().sealed.drain(..gone).map(|segment| segment.header.number).collect();
         for number in &gone {
             shared.forget(*number);
-            let path = files::segment_path(&shared.dir, *number);
-            step(Step::SegmentRemove, || fs::remove_file(&path)).map_err(LogError::io("remove", &path))?;
+            step(Step::SegmentRemove, || shared.dir.remove_segment(*number))?;
         }
-        step(Step::SegmentRemoveSync, || files::sync_dir(&shared.dir))
-            .map_err(LogError::io("sync", &shared.dir))?;
+        step(Step::SegmentRemoveSync, || shared.dir.sync())?;
         Ok(gone.len())
     }
 }

@@ -1,16 +1,15 @@
 //! Streaming the whole log in file order, frame by frame: for rebuilding a view.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read};
 use std::sync::Arc;
 
 use super::error::LogError;
-use super::files;
 use super::format::{
     BadBytes, FORMAT_VERSION, FRAME_HEADER_BYTES, FrameHeader, FrameKind, RecordRef, SEGMENT_HEADER_BYTES,
 };
 use super::reader::Shared;
+use crate::disk::Sequential;
 use crate::vocabulary::{Partition, Position, Seq};
 
 /// Small frames are common; larger pieces than this gain nothing.
@@ -63,7 +62,7 @@ pub struct LogScan {
     shared: Arc<Shared>,
     from: ScanFrom,
     left: VecDeque<Stretch>,
-    current: Option<(Stretch, BufReader<File>)>,
+    current: Option<(Stretch, BufReader<Sequential>)>,
     /// Where the next frame starts in the current file.
     at: u64,
     /// The current frame's body, and where its next record starts.
@@ -162,11 +161,9 @@ impl LogScan {
         let Some(stretch) = self.left.pop_front() else {
             return Ok(false);
         };
-        let path = files::segment_path(&self.shared.dir, stretch.number);
-        let file = File::open(&path).map_err(LogError::io("open", &path))?;
-        let mut file = BufReader::with_capacity(READ_BUFFER_BYTES, file);
         self.at = SEGMENT_HEADER_BYTES as u64;
-        file.seek(SeekFrom::Start(self.at)).map_err(LogError::io("read", &path))?;
+        let file = Sequential::new(self.shared.dir.open_segment(stretch.number)?, self.at);
+        let file = BufReader::with_capacity(READ_BUFFER_BYTES, file);
         self.current = Some((stretch, file));
         Ok(true)
     }
@@ -175,7 +172,7 @@ impl LogScan {
         let number = self.current.as_ref().map_or(0, |(stretch, _)| stretch.number);
         match bad {
             BadBytes::Newer(found) => LogError::NewerFormat {
-                segment: files::segment_path(&self.shared.dir, number),
+                segment: self.shared.dir.segment(number),
                 offset: self.at,
                 found,
                 known: FORMAT_VERSION,
@@ -189,7 +186,7 @@ impl LogScan {
 fn read_frame(
     shared: &Shared,
     stretch: &Stretch,
-    file: &mut BufReader<File>,
+    file: &mut BufReader<Sequential>,
     at: u64,
     body: &mut Vec<u8>,
 ) -> Result<Result<(u64, FrameKind), BadBytes>, LogError> {

@@ -1,17 +1,18 @@
 //! Checking a whole log without changing it.
 
-use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::cut::{Cut, Noted, NotedResult};
 use super::error::{Damage, LogError};
-use super::files;
+use super::files::LogDir;
 use super::floor::Floor;
 use super::format::SegmentHeader;
 use super::index::{Head, Heads};
 use super::recovery::{Before, check_header, kept_numbers, refusal};
 use super::scan::Progress;
 use super::walk::{Ending, walk};
+use crate::disk::{self, Disk};
 use crate::vocabulary::Partition;
 
 /// What a check of the whole log found.
@@ -44,7 +45,7 @@ pub struct VerifyReport {
 ///
 /// `progress` is called after each segment.
 pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<VerifyReport, LogError> {
-    check(dir, None, progress)
+    verify_on(disk::local(), dir, None, progress)
 }
 
 /// [`verify`], and whether everything before the place that was noted is still what it was then:
@@ -54,10 +55,12 @@ pub fn verify_noted(
     noted: &Noted,
     progress: impl FnMut(Progress),
 ) -> Result<VerifyReport, LogError> {
-    check(dir, Some(noted), progress)
+    verify_on(disk::local(), dir, Some(noted), progress)
 }
 
-fn check(
+/// Both on another disk than this machine's.
+pub(super) fn verify_on(
+    disk: Arc<dyn Disk>,
     dir: &Path,
     noted: Option<&Noted>,
     progress: impl FnMut(Progress),
@@ -73,6 +76,7 @@ fn check(
         clean: false,
         problem: None,
     };
+    let dir = &LogDir::new(disk, dir);
     let mut check = Check { dir, noted, heads: Heads::new(), report };
     let checked = check.all(progress);
     let Check { heads, mut report, .. } = check;
@@ -89,7 +93,7 @@ fn check(
 
 /// A check under way.
 struct Check<'a> {
-    dir: &'a Path,
+    dir: &'a LogDir,
     noted: Option<&'a Noted>,
     heads: Heads,
     report: VerifyReport,
@@ -102,8 +106,8 @@ impl Check<'_> {
         let numbers = kept_numbers(self.dir, floor.as_ref())?;
         let mut so_far = Progress::default();
         for number in &numbers {
-            let path = files::segment_path(self.dir, *number);
-            so_far.bytes_total += fs::metadata(&path).map_err(LogError::io("read", &path))?.len();
+            let length = self.dir.open_segment(*number)?.length();
+            so_far.bytes_total += length.map_err(LogError::io("read", &self.dir.segment(*number)))?;
         }
         let before = Before::first(floor);
         self.heads = before.heads;
@@ -125,8 +129,7 @@ impl Check<'_> {
         last: bool,
         expected: Option<SegmentHeader>,
     ) -> Result<Option<SegmentHeader>, LogError> {
-        let path = files::segment_path(self.dir, number);
-        let bytes = fs::read(&path).map_err(LogError::io("read", &path))?;
+        let bytes = self.dir.read_segment(number)?;
         let header = check_header(self.dir, number, &bytes, expected)?;
         self.compare_noted(&header, &bytes);
         let walk = walk(&bytes, &header, &mut self.heads);
@@ -140,7 +143,7 @@ impl Check<'_> {
             Ending::Bad(bad) => return Err(refusal(self.dir, number, &bad)),
             Ending::Open | Ending::Closed if !last => {
                 return Err(LogError::Damaged(Box::new(Damage {
-                    segment: path,
+                    segment: self.dir.segment(number),
                     offset: walk.end,
                     position: walk.last,
                     cause: "the segment ends without its index, but a later one is there".to_owned(),

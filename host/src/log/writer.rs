@@ -2,21 +2,19 @@
 //! starts over. While it syncs, the next frame queues up: that is the whole of group commit.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Options;
 use super::error::{Failure, LogError};
-use super::files;
 use super::format::{ChainHash, FRAME_HEADER_BYTES, FrameBuilder, FrameKind, SegmentHeader};
 use super::index::{Head, SealedSegment, seal};
 use super::queue::{Pending, Queue};
 use super::reader::Shared;
 use super::recovery::start_segment;
+use crate::disk::{Access, DiskFile};
 use crate::failpoint::{Step, step};
 use crate::vocabulary::{Position, Timestamp};
 
@@ -55,7 +53,7 @@ pub(super) struct Writer<T> {
     queue: Arc<Queue<T>>,
     options: Options,
     segment: SegmentHeader,
-    file: File,
+    file: Arc<dyn DiskFile>,
     /// The segment's length in bytes: all of it is synced between two commits.
     length: u64,
     frame: FrameBuilder,
@@ -70,8 +68,8 @@ impl<T> Writer<T> {
             let state = shared.state.read();
             (state.active.header, state.active.durable)
         };
-        let path = files::segment_path(&shared.dir, segment.number);
-        let file = OpenOptions::new().write(true).open(&path).map_err(LogError::io("open", &path))?;
+        let path = shared.dir.segment(segment.number);
+        let file = shared.dir.disk.open(&path, Access::Write).map_err(LogError::io("open", &path))?;
         Ok(Writer {
             shared,
             queue,
@@ -86,7 +84,7 @@ impl<T> Writer<T> {
 
     /// Writes to another file than the segment, to see what a failing disk does.
     #[cfg(test)]
-    pub fn write_to(&mut self, file: File) {
+    pub fn write_to(&mut self, file: Arc<dyn DiskFile>) {
         self.file = file;
     }
 
@@ -164,9 +162,7 @@ impl<T> Writer<T> {
             (seal(&self.segment, self.length, &active.runs, &active.heads), active.heads.clone())
         };
         step(Step::SegmentSeal, || self.write_and_sync(&index))?;
-        let path = files::segment_path(&self.shared.dir, self.segment.number);
-        let sealed = File::open(&path)
-            .and_then(|file| SealedSegment::read(&file))
+        let sealed = SealedSegment::read(&*self.file)
             .and_then(|read| read.map_err(io::Error::other))
             .map_err(|cause| self.failure("read back the index of", cause))?;
 
@@ -175,9 +171,10 @@ impl<T> Writer<T> {
             base: self.segment.base + sealed.length,
             ..self.segment
         };
-        let path = files::segment_path(&self.shared.dir, next.number);
-        let started = start_segment(&self.shared.dir, next, heads).map_err(io::Error::other);
-        let opened = started.and_then(|active| Ok((active, OpenOptions::new().write(true).open(&path)?)));
+        let dir = &self.shared.dir;
+        let started = start_segment(dir, next, heads).map_err(io::Error::other);
+        let open = || dir.disk.open(&dir.segment(next.number), Access::Write);
+        let opened = started.and_then(|active| Ok((active, open()?)));
         let (active, file) = opened.map_err(|cause| self.failure("start a segment after", cause))?;
         (self.segment, self.file, self.length) = (next, file, active.durable);
         let mut state = self.shared.state.write();
@@ -197,15 +194,15 @@ impl<T> Writer<T> {
     /// Adds bytes to the segment's end; answers how long write and sync took.
     fn write_and_sync(&self, bytes: &[u8]) -> Result<(Duration, Duration), Failure> {
         let start = Instant::now();
-        step(Step::FrameWrite, || self.file.write_all_at(bytes, self.length))
+        step(Step::FrameWrite, || self.file.write_at(bytes, self.length))
             .map_err(|cause| self.failure("write to", cause))?;
         let written = Instant::now();
-        step(Step::FrameSync, || self.file.sync_data()).map_err(|cause| self.failure("sync", cause))?;
+        step(Step::FrameSync, || self.file.sync()).map_err(|cause| self.failure("sync", cause))?;
         Ok((written - start, written.elapsed()))
     }
 
     fn failure(&self, action: &'static str, cause: io::Error) -> Failure {
-        let path = files::segment_path(&self.shared.dir, self.segment.number);
+        let path = self.shared.dir.segment(self.segment.number);
         Failure { action, path, cause: Arc::new(cause) }
     }
 }

@@ -57,8 +57,12 @@ impl Started {
     }
 }
 
+pub(super) fn log_dir(dir: &Path) -> files::LogDir {
+    files::LogDir::new(crate::disk::local(), dir)
+}
+
 pub(super) fn segment_files(dir: &Path) -> Vec<PathBuf> {
-    let numbers = files::segment_numbers(dir).expect("a directory");
+    let numbers = log_dir(dir).segment_numbers().expect("a directory");
     numbers.into_iter().map(|number| files::segment_path(dir, number)).collect()
 }
 

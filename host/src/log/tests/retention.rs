@@ -5,7 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::super::*;
-use super::{SMALL, Started, crash_image, entry, records, segment_files};
+use super::{SMALL, Started, crash_image, entry, log_dir, records, segment_files};
 
 /// A log of several segments whose records of partition 1 come one a commit.
 fn several(dir: &TempDir, records: usize) -> Started {
@@ -85,9 +85,9 @@ fn a_segment_that_is_gone_without_retention_is_damage_also_behind_the_floor() {
     assert!(damaged(&image).contains("missing"));
     // A floor that says other heads than the segments go on from is found too.
     let image = crash_image(dir.path());
-    let mut floor = floor::Floor::read(dir.path()).unwrap().unwrap();
+    let mut floor = floor::Floor::read(&log_dir(dir.path())).unwrap().unwrap();
     floor.heads.values_mut().for_each(|head| head.chain.0[0] ^= 1);
-    floor.write(image.path()).unwrap();
+    floor.write(&log_dir(image.path())).unwrap();
     assert!(verify(image.path(), |_| {}).unwrap().problem.unwrap().cause.contains("linked"));
     fs::remove_file(floor::path(image.path())).unwrap();
     assert!(damaged(&image).contains("missing"));
