@@ -1,6 +1,7 @@
 //! What moving sources costs: a plan over many customers, the move, telling consumers under load,
 //! the check of what a capability may say and see, and a proposal's answer.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,7 @@ pub const NAMES: &[&str] = &[
     "ownership.tell",
     "ownership.tell_accept_p99",
     "ownership.check",
+    "ownership.check_effect",
     "ownership.proposal_p99",
 ];
 
@@ -38,7 +40,12 @@ const SENDERS: u64 = 8;
 const TRIES: usize = 200;
 /// Calls of the projection measured in one go.
 const PROJECTIONS: u64 = 200_000;
+/// Between two looks at something that takes about a millisecond.
 const PAUSE: Duration = Duration::from_micros(100);
+/// Between two looks of each of the senders: they aren't to take the time they measure.
+const LOAD_PAUSE: Duration = Duration::from_millis(1);
+/// Between two looks at something that takes seconds: looking must not be what is measured.
+const LONG_PAUSE: Duration = Duration::from_millis(10);
 
 /// All of them, on one data directory.
 pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Failure> {
@@ -51,7 +58,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let mut figures = vec![proposals(&engine)?];
     let customers = bench.scale(CUSTOMERS, 20_000);
     fill(bench, &engine, customers)?;
-    figures.push(check(&engine)?);
+    figures.extend(check(&engine)?);
     figures.push(plans(&engine, customers)?);
     figures.extend(tell(bench, &engine, customers)?);
     engine.stop();
@@ -122,9 +129,9 @@ fn p99(times: &mut [f64]) -> f64 {
     times.get(times.len() * 99 / 100).or(times.last()).copied().unwrap_or_default()
 }
 
-fn wait_for(what: impl Fn() -> bool) {
+fn wait_for(pause: Duration, what: impl Fn() -> bool) {
     while !what() {
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(pause);
     }
 }
 
@@ -145,42 +152,52 @@ fn proposals(engine: &Engine) -> Result<Figure, Failure> {
         };
         let start = Instant::now();
         let Position { partition, seq } = engine.accept(proposed)?.position;
-        wait_for(|| engine.view().applied(partition).partition.through.seq >= seq);
+        wait_for(PAUSE, || engine.view().applied(partition).partition.through.seq >= seq);
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let note = format!("{TRIES} proposals one after the other; median {:.2} ms", median(&times));
     Ok(Figure::new("ownership.proposal_p99", p99(&mut times), "ms").target(Target::AtMost(10.0)).note(note))
 }
 
-/// What a capability may see of a customer, put together for one delivery.
-fn check(engine: &Engine) -> Result<Figure, Failure> {
+/// What a capability may see of a customer, put together for one delivery; and whether it may say
+/// what it asks to say, and whose word counts.
+fn check(engine: &Engine) -> Result<Vec<Figure>, Failure> {
     let name = IdentifierName::new("customer_id")?;
     let id = engine.resolve(&name, "customer-0000001")?.ok_or("the customer is gone")?;
     let read = engine.profile(id)?.ok_or("the customer is gone")?;
     let registry = engine.registry();
+    let generations = &read.partition.adopted.visible;
     let routed = &registry.routing.capabilities;
     let start = Instant::now();
     for number in 0..PROJECTIONS {
         let routed = &routed[number as usize % routed.len()];
-        let generations = &read.partition.adopted.visible;
-        std::hint::black_box(project_profile(&read.state, routed, 1, generations, &registry.routing));
-        // And the check of an effect: may it say this field, and is it the field's source?
+        black_box(project_profile(&read.state, routed, 1, generations, &registry.routing));
+    }
+    let delivery_us = start.elapsed().as_secs_f64() * 1e6 / PROJECTIONS as f64;
+
+    let value = Value::Text("Oslo".to_owned());
+    let start = Instant::now();
+    for number in 0..PROJECTIONS {
+        let routed = &routed[number as usize % routed.len()];
         for field in ["city", "note"] {
-            let field = registry.fields.get_key_value(field).map(|(name, _)| name);
-            let sources = field.is_some_and(|field| {
-                routed.sources(field)
-                    && registry
-                        .routing
-                        .field(field)
-                        .is_some_and(|is| is.source.as_ref() == Some(&routed.name))
-            });
-            std::hint::black_box(sources);
+            let Some(declared) = registry.fields.get(field) else { continue };
+            black_box(routed.sources(field) && declared.check_value(&value).is_ok());
+            let Some(entry) = registry.routing.field(field) else { continue };
+            black_box(entry.source.as_ref() == Some(&routed.name));
+            black_box(
+                FieldName::new(field).map(|field| read.state.visible(&field, entry, generations).is_some()),
+            )?;
         }
     }
-    let us = start.elapsed().as_secs_f64() * 1e6 / PROJECTIONS as f64;
-    Ok(Figure::new("ownership.check", us, "µs/delivery")
-        .target(Target::AtMost(2.0))
-        .note("a projection and the check of two effects"))
+    let effect_us = start.elapsed().as_secs_f64() * 1e6 / (2 * PROJECTIONS) as f64;
+    Ok(vec![
+        Figure::new("ownership.check", delivery_us + 2.0 * effect_us, "µs/delivery")
+            .target(Target::AtMost(2.0))
+            .note("a projection, and the check of two effects"),
+        Figure::new("ownership.check_effect", effect_us, "µs/effect")
+            .target(Target::AtMost(1.0))
+            .note("declared, of the field's kind, whose word counts, what is visible now"),
+    ])
 }
 
 fn plans(engine: &Engine, customers: u64) -> Result<Figure, Failure> {
@@ -236,7 +253,7 @@ fn tell_once(engine: &Engine) -> Result<(f64, f64, u64), Failure> {
     let (_, seq) = engine.assign(&request("new", Mode::Clear)?, None, &Application::new("bench")?)?;
     let assign_ms = start.elapsed().as_secs_f64() * 1e3;
     let seq = seq.ok_or("nothing was assigned")?;
-    wait_for(|| {
+    wait_for(LONG_PAUSE, || {
         let jobs = engine.jobs();
         jobs.adopted >= seq
             && jobs.jobs.first().is_some_and(|job| job.revision >= seq && job.ended_at.is_some())
@@ -254,7 +271,7 @@ fn send(engine: &Engine, sender: u64, customers: u64, stop: &AtomicBool) -> Resu
         let event = event("old.asked", number.wrapping_mul(7_919) % customers, "text note later")?;
         let start = Instant::now();
         let Position { partition, seq } = engine.accept(event)?.position;
-        wait_for(|| engine.view().applied(partition).seq >= seq);
+        wait_for(LOAD_PAUSE, || engine.view().applied(partition).seq >= seq);
         times.push(start.elapsed().as_secs_f64() * 1e3);
         next += every;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));

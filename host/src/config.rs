@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineConfig {
-    /// Threads that decide. 0: one for each core. A partition belongs to one of them.
+    /// Threads that decide. 0: one for each core. A partition is worked on by one at a time.
     pub workers: usize,
     /// Partitions of a data directory, written into it when it is made. More give more room to
     /// spread over workers later; each costs a little memory.

@@ -126,7 +126,7 @@ impl Engine {
             let Some((cursor, through)) = self.cursor_in(partition, capability) else { continue };
             let still_slow = self.is_still_slow(capability);
             if !still_slow && through.seq.saturating_sub(cursor.through.seq) <= RECORDS_LEFT_MAX {
-                self.queue(partition).push(Work::Join { partition, capability: capability.clone() });
+                self.schedule.push(partition, Work::Join { capability: capability.clone() });
                 passed += 1;
                 self.wait_for_join(partition, capability, cursor.generation);
                 continue;
@@ -345,7 +345,7 @@ impl Engine {
     /// Has every partition take the newest revision into use.
     pub(super) fn adopt_everywhere(&self) {
         for partition in (0..self.partitions.len() as u16).map(Partition) {
-            self.queue(partition).push(Work::Adopt { partition });
+            self.schedule.push(partition, Work::Adopt);
         }
     }
 }

@@ -34,6 +34,7 @@ mod retry;
 pub mod route;
 mod run;
 mod runtime;
+mod schedule;
 mod sequencer;
 mod status;
 mod tally;
@@ -74,7 +75,7 @@ use identity::Identity;
 use metrics::Metrics;
 use partition::PartitionCell;
 use runtime::{Plugins, Runtime};
-use worker::WorkQueue;
+use schedule::Schedule;
 
 /// The engine of one data directory.
 pub struct Engine {
@@ -89,7 +90,7 @@ pub struct Engine {
     /// One change of the registry at a time.
     changing: Mutex<()>,
     partitions: Vec<PartitionCell>,
-    queues: Vec<Arc<WorkQueue>>,
+    schedule: Schedule,
     identity: Identity,
     event_ids: EventIds,
     waiters: Waiters,
@@ -148,9 +149,5 @@ impl Engine {
 
     fn cell(&self, partition: Partition) -> &PartitionCell {
         &self.partitions[usize::from(partition.0)]
-    }
-
-    fn queue(&self, partition: Partition) -> &WorkQueue {
-        &self.queues[usize::from(partition.0) % self.queues.len()]
     }
 }

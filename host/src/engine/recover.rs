@@ -16,7 +16,8 @@ use super::identity::Identity;
 use super::metrics::Metrics;
 use super::partition::PartitionCell;
 use super::runtime::{LoadError, Plugins};
-use super::worker::{Work, WorkQueue};
+use super::schedule::Schedule;
+use super::worker::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
@@ -115,6 +116,7 @@ impl Engine {
         let metrics = Metrics::default();
         let newest = plugins.runtime(Arc::new(registry), &metrics)?;
         let partitions = (0..engine.partitions).map(|_| PartitionCell::default()).collect();
+        let schedule = Schedule::new(engine.partitions);
         let engine = Arc::new(Engine {
             started_at: clock.now(),
             config: engine,
@@ -126,7 +128,7 @@ impl Engine {
             newest: ArcSwap::from_pointee(newest),
             changing: Mutex::default(),
             partitions,
-            queues: (0..workers).map(|_| Arc::new(WorkQueue::default())).collect(),
+            schedule,
             identity: Identity::default(),
             event_ids: EventIds::new(),
             waiters: Waiters::default(),
@@ -154,12 +156,12 @@ impl Engine {
             },
         )?;
         engine.resume()?;
-        engine.spawn()?;
+        engine.spawn(workers)?;
         engine.define_first_identifiers()?;
         Ok((engine, opened))
     }
 
-    /// Puts what was taken but not decided back into the workers' queues.
+    /// Gives the workers again what was taken but not decided.
     fn resume(&self) -> Result<(), StartError> {
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let state = self.view.applied(partition).partition;
@@ -169,7 +171,7 @@ impl Engine {
                 core.state = state;
                 core.runtime = Some(self.newest.load_full());
             }
-            self.queue(partition).push(Work::Adopt { partition });
+            self.schedule.push(partition, Work::Adopt);
             for record in self.log().scan(partition, through.seq.max(1)) {
                 let record = record?;
                 let position = record.position;
@@ -178,19 +180,13 @@ impl Engine {
                 match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
                         self.undecided.fetch_add(1, Ordering::Relaxed);
-                        self.queue(partition).push(Work::Accepted {
+                        self.schedule.push(
                             partition,
-                            seq,
-                            accepted: Arc::new(accepted),
-                            taken: None,
-                        });
+                            Work::Accepted { seq, accepted: Arc::new(accepted), taken: None },
+                        );
                     }
                     Record::Decided(decided) if decided.derives() => {
-                        self.queue(partition).push(Work::Derived {
-                            partition,
-                            seq,
-                            decided: Arc::new(decided),
-                        });
+                        self.schedule.push(partition, Work::Derived { seq, decided: Arc::new(decided) });
                     }
                     _ => {}
                 }
@@ -201,16 +197,16 @@ impl Engine {
         Ok(())
     }
 
-    fn spawn(self: &Arc<Self>) -> Result<(), StartError> {
+    fn spawn(self: &Arc<Self>, workers: usize) -> Result<(), StartError> {
         let failed = |cause: std::io::Error| StartError::Directory {
             path: "a thread".into(),
             cause: cause.to_string(),
         };
         let mut threads = self.threads.lock();
-        for index in 0..self.queues.len() {
+        for index in 0..workers {
             let engine = self.clone();
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            threads.push(thread.spawn(move || engine.run_worker(index)).map_err(failed)?);
+            threads.push(thread.spawn(move || engine.run_worker()).map_err(failed)?);
         }
         let engine = self.clone();
         let thread = std::thread::Builder::new().name("supervisor".to_owned());
@@ -270,7 +266,7 @@ impl Engine {
         let partitions = own.chain([Partition::IDENTITY, Partition::REGISTRY]);
         let busy = || {
             self.undecided.load(Ordering::Relaxed) > 0
-                || self.queues.iter().any(|queue| queue.len() > 0 || queue.is_working())
+                || self.schedule.is_busy()
                 || self.partitions.iter().any(|cell| !cell.core.lock().state.adopted.jobs.is_empty())
                 || partitions
                     .clone()

@@ -119,7 +119,7 @@ impl Engine {
                     asked.push(who.clone());
                     let (profile, capability) = who;
                     let (partition, skip) = (item.partition, skip.map(str::to_owned));
-                    self.queue(partition).push(Work::Retry { partition, profile, capability, skip });
+                    self.schedule.push(partition, Work::Retry { profile, capability, skip });
                 }
             }
             match page.next {
@@ -137,7 +137,7 @@ impl Engine {
         for profile in self.view.waiting_in(partition) {
             for capability in changed {
                 let capability = capability.clone();
-                self.queue(partition).push(Work::Retry { partition, profile, capability, skip: None });
+                self.schedule.push(partition, Work::Retry { profile, capability, skip: None });
             }
         }
     }
@@ -150,7 +150,7 @@ impl Engine {
             for told in &state.told {
                 if told.blocked.first().is_some_and(|first| first.failure.is_none()) {
                     let capability = told.capability.clone();
-                    self.queue(partition).push(Work::Retry { partition, profile, capability, skip: None });
+                    self.schedule.push(partition, Work::Retry { profile, capability, skip: None });
                 }
             }
         }

@@ -74,12 +74,7 @@ impl Engine {
             appended.last().map(|last| last.position).ok_or(AcceptError::Busy)?
         };
         self.undecided.fetch_add(1, Ordering::Relaxed);
-        self.queue(partition).push(Work::Accepted {
-            partition,
-            seq: position.seq,
-            accepted,
-            taken: Some(taken),
-        });
+        self.schedule.push(partition, Work::Accepted { seq: position.seq, accepted, taken: Some(taken) });
         Ok(position)
     }
 
@@ -123,7 +118,7 @@ impl Engine {
             self.log.append_all(entries)?;
         }
         if decided.derives() {
-            self.queue(partition).push(Work::Derived { partition, seq, decided: decided.clone() });
+            self.schedule.push(partition, Work::Derived { seq, decided: decided.clone() });
         }
         Ok((seq, decided, state))
     }
@@ -162,7 +157,7 @@ impl Engine {
         self.log.append_all(entries)?;
         for (seq, (decided, _)) in (first..).zip(&appended) {
             if decided.derives() {
-                self.queue(partition).push(Work::Derived { partition, seq, decided: decided.clone() });
+                self.schedule.push(partition, Work::Derived { seq, decided: decided.clone() });
             }
         }
         Ok(appended)

@@ -190,7 +190,7 @@ impl Engine {
             self.tell_profiles(&places)?;
         }
         for (partition, through) in &ends {
-            self.queue(*partition).push(Work::EndJobs { partition: *partition, through: *through });
+            self.schedule.push(*partition, Work::EndJobs { through: *through });
         }
         let ended = |(partition, through): &(Partition, Seq)| {
             self.cell(*partition).core.lock().state.adopted.jobs.iter().all(|job| job.since > *through)
@@ -258,11 +258,11 @@ impl Engine {
     }
 
     fn push_when_room(&self, partition: Partition, profiles: Vec<ProfileId>) {
-        let full = || self.queue(partition).len() >= QUEUED_MAX || self.log.is_full();
+        let full = || self.schedule.len() >= QUEUED_MAX || self.log.is_full();
         while full() && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(ROOM_PAUSE);
         }
-        self.queue(partition).push(Work::Tell { partition, profiles });
+        self.schedule.push(partition, Work::Tell { profiles });
     }
 
     /// A worker tells the consumers of some customers.

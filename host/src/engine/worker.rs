@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
-
-use parking_lot::{Condvar, Mutex};
 
 use super::decide::{Cause, Decision, Delivered, Ran};
 use super::partition::Core;
@@ -20,13 +18,11 @@ use crate::record::{
 use crate::view::Folded;
 use crate::vocabulary::{CapabilityName, Identifier, ItemPosition, Partition, ProfileId, Seq, Value};
 
-/// Something for a worker to do.
+/// Something for a worker to do in one partition.
 #[derive(Debug)]
 pub enum Work {
     /// Decide an application's event.
     Accepted {
-        /// Where.
-        partition: Partition,
         /// Where it stands.
         seq: Seq,
         /// The event.
@@ -36,22 +32,15 @@ pub enum Work {
     },
     /// Decide the items of a decision.
     Derived {
-        /// Where.
-        partition: Partition,
         /// Where it stands.
         seq: Seq,
         /// The decision.
         decided: Arc<Decided>,
     },
     /// Take the newest registry revision into use.
-    Adopt {
-        /// Where.
-        partition: Partition,
-    },
+    Adopt,
     /// Run, or skip, what waits of a capability and a customer.
     Retry {
-        /// Where.
-        partition: Partition,
         /// The customer.
         profile: ProfileId,
         /// The capability.
@@ -61,124 +50,64 @@ pub enum Work {
     },
     /// Tell the consumers of these customers what moved sources made of their values.
     Tell {
-        /// Where.
-        partition: Partition,
         /// The customers.
         profiles: Vec<ProfileId>,
     },
     /// Every customer has been told.
     EndJobs {
-        /// Where.
-        partition: Partition,
         /// Of jobs that began up to here.
         through: Seq,
     },
     /// A lagging capability has nearly caught up: give it the rest, and let it move along.
     Join {
-        /// Where.
-        partition: Partition,
         /// The capability.
         capability: CapabilityName,
     },
 }
 
-/// What one worker has to do, in the order of the log.
-#[derive(Default)]
-pub struct WorkQueue {
-    waiting: Mutex<VecDeque<Work>>,
-    wake: Condvar,
-    working: AtomicBool,
-}
-
-impl WorkQueue {
-    /// Adds something to do.
-    pub fn push(&self, work: Work) {
-        let mut waiting = self.waiting.lock();
-        let was_empty = waiting.is_empty();
-        waiting.push_back(work);
-        drop(waiting);
-        if was_empty {
-            self.wake.notify_one();
-        }
-    }
-
-    /// Everything there is to do; waits until there is something, or `stopping` says to end.
-    fn take(&self, stopping: impl Fn() -> bool) -> Option<VecDeque<Work>> {
-        let mut waiting = self.waiting.lock();
-        loop {
-            if stopping() {
-                return None;
-            }
-            if !waiting.is_empty() {
-                self.working.store(true, Ordering::Relaxed);
-                return Some(std::mem::take(&mut *waiting));
-            }
-            self.working.store(false, Ordering::Relaxed);
-            self.wake.wait(&mut waiting);
-        }
-    }
-
-    /// Whether the worker has taken something and not come back for more.
-    pub fn is_working(&self) -> bool {
-        // Under the lock: what is taken is marked as such before the lock is given up.
-        let _waiting = self.waiting.lock();
-        self.working.load(Ordering::Relaxed)
-    }
-
-    /// Wakes the worker though there is nothing to do.
-    pub fn wake(&self) {
-        // Under the lock, so that it can't fall between a worker's look and its sleep.
-        let _waiting = self.waiting.lock();
-        self.wake.notify_all();
-    }
-
-    /// How much waits.
-    pub fn len(&self) -> usize {
-        self.waiting.lock().len()
-    }
-}
-
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
-    pub(super) fn run_worker(&self, index: usize) {
-        let queue = self.queues[index].clone();
-        while let Some(work) = queue.take(|| self.stopping.load(Ordering::Relaxed)) {
-            for work in work {
-                if self.stopping.load(Ordering::Relaxed) {
+    pub(super) fn run_worker(&self) {
+        let mut turn = VecDeque::new();
+        let stopping = || self.stopping.load(Ordering::Relaxed);
+        while let Some(partition) = self.schedule.take(&mut turn, stopping) {
+            for work in turn.drain(..) {
+                if stopping() {
                     return;
                 }
-                if let Err(error) = self.work(work) {
+                if let Err(error) = self.work(partition, work) {
                     // Nothing is lost: what isn't decided is decided after the next start.
                     tracing::error!(%error, "deciding stopped");
                     self.stop_deciding();
                     return;
                 }
             }
+            self.schedule.give_back(partition);
         }
     }
 
     /// Ends taking and deciding.
     pub(super) fn stop_deciding(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.queues.iter().for_each(|queue| queue.wake());
+        self.schedule.wake();
     }
 
-    fn work(&self, work: Work) -> Result<(), AcceptError> {
+    fn work(&self, partition: Partition, work: Work) -> Result<(), AcceptError> {
         match work {
-            Work::Accepted { partition, seq, accepted, taken } => {
+            Work::Accepted { seq, accepted, taken } => {
                 let item = ItemPosition { seq, index: 0 };
                 self.decide_live(partition, item, &Item::Event(accepted), taken)?;
                 self.undecided.fetch_sub(1, Ordering::Relaxed);
                 Ok(())
             }
-            Work::Derived { partition, seq, decided } => self.decide_derived(partition, seq, &decided),
-            Work::Adopt { partition } => self.adopt(partition),
-            Work::Retry { partition, profile, capability, skip } => {
+            Work::Derived { seq, decided } => self.decide_derived(partition, seq, &decided),
+            Work::Adopt => self.adopt(partition),
+            Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip)
             }
-            Work::Tell { partition, profiles } => self.tell(partition, &profiles),
-            Work::EndJobs { partition, through } => self.end_jobs(partition, through),
-            Work::Join { partition, capability } => self.join(partition, &capability),
+            Work::Tell { profiles } => self.tell(partition, &profiles),
+            Work::EndJobs { through } => self.end_jobs(partition, through),
+            Work::Join { capability } => self.join(partition, &capability),
         }
     }
 
