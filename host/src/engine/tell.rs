@@ -110,11 +110,17 @@ impl Engine {
             }
         }
         fields.retain(|moved| concerns_anybody(&moved.field, runtime));
-        if fields.is_empty() {
+        // What customers saw before the jobs under way they saw in the old generations, also of
+        // capabilities that no field counts any more.
+        let remembers = !swapped.is_empty() && !before.adopted.jobs.is_empty();
+        if fields.is_empty() && !remembers {
             return None;
         }
         let revision = registry.revision;
         let job = TellingJob { since: 0, revision, fields, generations: swapped };
+        if remembers {
+            return Some(job);
+        }
         // When the counters know everything there is, they know whether anybody is concerned.
         let applied = self.view.applied(partition).seq;
         if applied == self.log.head(partition).seq {
@@ -192,8 +198,10 @@ impl Engine {
         for (partition, through) in &ends {
             self.schedule.push(*partition, Work::EndJobs { through: *through });
         }
+        // Those of a partition where newer ones began meanwhile end with these: in the next pass.
         let ended = |(partition, through): &(Partition, Seq)| {
-            self.cell(*partition).core.lock().state.adopted.jobs.iter().all(|job| job.since > *through)
+            let core = self.cell(*partition).core.lock();
+            core.state.adopted.jobs.last().is_none_or(|newest| newest.since > *through)
         };
         while !ends.iter().all(ended) && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(ROOM_PAUSE);
@@ -305,17 +313,19 @@ impl Engine {
         Ok(())
     }
 
-    /// A worker ends the jobs that began up to here: everybody has been told.
+    /// A worker ends the jobs that began up to here: everybody has been told. While there are
+    /// newer ones they all stay: of a customer to whom the older and the newer together make no
+    /// difference nothing was told, and the newer alone would.
     pub(super) fn end_jobs(&self, partition: Partition, through: Seq) -> Result<(), AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let mut adopted = Adopted::clone(&core.state.adopted);
-        adopted.jobs.retain(|job| job.since > through);
-        if adopted.jobs.len() == core.state.adopted.jobs.len() {
+        if adopted.jobs.last().is_none_or(|newest| newest.since > through) {
             return Ok(());
         }
+        adopted.jobs.clear();
         adopted.through = core.state.through;
         adopted.at = self.clock.now();
-        let told = if adopted.jobs.is_empty() { core.state.told } else { 0 };
+        let told = core.state.told;
         self.append_adopted(partition, &mut core, adopted)?;
         if let Some(now) = &mut self.telling.lock().now {
             now.told += told;
