@@ -137,7 +137,7 @@ fn a_stale_plan_is_refused_with_what_changed_since() {
     let refused = world.json("POST", "/v1/assignments", &stale);
     assert_eq!((refused.status, refused.problem().as_str()), (409, "plan-stale"));
     let detail = refused.json()["detail"].as_str().unwrap_or_default().to_owned();
-    assert!(detail.contains("news.opted_out went to new, by admin"), "{detail}");
+    assert!(detail.contains("admin made new the source of news.opted_out"), "{detail}");
     for (bad, code) in [
         (json!({"fields": ["nothing"], "to": "new"}), "field-not-found"),
         (json!({"fields": ["city"], "to": "nobody"}), "unknown-capability"),

@@ -206,8 +206,8 @@ impl Engine {
         for record in self.log().scan(Partition::REGISTRY, revision + 1).take(SINCE_MAX) {
             let Ok(record) = record else { break };
             if let Ok(Record::Registry(change)) = Record::from_bytes(record.kind, &record.payload) {
-                let (what, seq) = (change.change.in_words(), record.position.seq);
-                since.push(format!("revision {seq}: {what}, by {}", change.by));
+                let (did, seq) = (change.change.told().did, record.position.seq);
+                since.push(format!("revision {seq}: {} {did}", change.by));
             }
         }
         since

@@ -279,7 +279,8 @@ impl Run<'_> {
                 let position = Position { partition: self.partition, seq: self.cause.item.seq };
                 tracing::warn!(
                     capability = %routed.name, profile = %self.state.id, %position, role = %target.role,
-                    kind = failure.kind.as_str(), reason = %failure.message, in_a_row, "a delivery is parked"
+                    kind = failure.kind.as_str(), in_a_row,
+                    "a delivery is parked; `samsyn parked list` says why"
                 );
             }
         }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::Manifest;
 use super::{Assigned, Field, Grant, IdentifierKind, TokenEntry};
 use crate::vocabulary::{
     Application, CapabilityName, Digest, FieldName, IdentifierName, Reason, Role, Timestamp, TokenName, Value,
@@ -193,45 +192,4 @@ pub enum RegistryChange {
         /// In the order in which they are made.
         changes: Vec<RegistryChange>,
     },
-}
-
-impl RegistryChange {
-    /// What changed, in a few words and without values.
-    pub fn in_words(&self) -> String {
-        let source = |source: &Option<CapabilityName>| match source {
-            Some(source) => format!("to {source}"),
-            None => "to nobody".to_owned(),
-        };
-        match self {
-            RegistryChange::FieldDefined { name, .. } => format!("field {name} was defined"),
-            RegistryChange::SourceAssigned { field, source: to } => format!("{field} went {}", source(to)),
-            RegistryChange::SourcesMoved { fields } => {
-                let moved = fields.iter().map(|is| format!("{} went {}", is.field, source(&is.source)));
-                moved.collect::<Vec<_>>().join(", ")
-            }
-            RegistryChange::IdentifierDefined { name, .. } => format!("identifier {name} was defined"),
-            RegistryChange::Installed { manifest, .. } => {
-                let name = Manifest::parse(manifest).map(|manifest| manifest.plugin.name.to_string());
-                format!("{} was installed", name.unwrap_or_else(|_| "a plug-in".to_owned()))
-            }
-            RegistryChange::SettingsChanged { capability, .. } => format!("settings of {capability} changed"),
-            RegistryChange::Quarantined { capability, .. } => format!("{capability} was quarantined"),
-            RegistryChange::Released { capability } => format!("{capability} was released"),
-            RegistryChange::Removed { capability } => format!("{capability} was removed"),
-            RegistryChange::AdminTokenMade { .. } => "a new admin token was made".to_owned(),
-            RegistryChange::TokenMade { name, .. } => format!("token {name} was made"),
-            RegistryChange::TokenRevoked { name, .. } => format!("token {name} was revoked"),
-            RegistryChange::FieldAccepted { name } => format!("field {name} was accepted"),
-            RegistryChange::FieldRenamed { from, to } => format!("field {from} was renamed to {to}"),
-            RegistryChange::FieldRemoved { name } => format!("field {name} was removed"),
-            RegistryChange::Granted { capability, .. } => format!("the grant of {capability} changed"),
-            RegistryChange::UpgradePending { capability, .. } => format!("an upgrade of {capability} waits"),
-            RegistryChange::UpgradeRejected { capability, .. } => {
-                format!("an upgrade of {capability} was rejected")
-            }
-            RegistryChange::Many { changes } => {
-                changes.iter().map(RegistryChange::in_words).collect::<Vec<_>>().join(", ")
-            }
-        }
-    }
 }

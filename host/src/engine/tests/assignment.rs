@@ -121,7 +121,7 @@ fn a_plan_of_another_revision_is_stale_and_says_why() {
     bench.change(RegistryChange::SourceAssigned { field: field("out"), source: Some(capability("two")) });
     bench.settle();
     let refused = bench.engine.assign(&wanted, Some(plan.revision), app("tests")).unwrap_err().to_string();
-    assert!(refused.contains("out went to two, by tests"), "{refused}");
+    assert!(refused.contains("tests made two the source of out"), "{refused}");
 }
 
 #[test]
