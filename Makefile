@@ -11,7 +11,7 @@ COMPONENTS := $(PLUGINS:%=$(TARGET)/plugins/%.wasm)
 PROFILE ?= debug
 SAMSYN := $(TARGET)/$(PROFILE)/samsyn
 
-.PHONY: help demo test plugins bench lint format-check clippy deny fmt clean setup-wasm host-debug host-release
+.PHONY: help demo test torture plugins bench lint format-check clippy deny fmt clean setup-wasm host-debug host-release
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ demo: ## Build everything and run the demo; ARGS="--events 2000 --exit" makes it
 
 test: plugins ## Build everything and run all tests
 	cargo test --workspace
+
+torture: plugins ## Kill, abort and damage a host until stopped; ARGS="--seed 7 --minutes 60" bounds it
+	TORTURE_ARGS="$(ARGS)" cargo test -p samsyn --test survival -- --ignored --exact torture::until_stopped --nocapture
 
 plugins: $(COMPONENTS) ## Build the plug-ins that changed, into target/plugins
 

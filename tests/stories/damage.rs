@@ -129,3 +129,26 @@ fn a_new_admin_token_ends_the_old_one() {
     assert_eq!(refused.expect("the host is there").problem(), "unauthorized");
     assert_eq!(world.status()["profiles"], 0);
 }
+
+#[test]
+fn what_waited_of_a_generation_that_was_replaced_waits_no_more() {
+    let world = World::new();
+    let component = components::probe("probe", USUAL);
+    world.install(&component);
+    world.script("waits", &["fail on purpose"]);
+    world.script("waits", &["add probe.count"]);
+    world.post_component("?from=start&approve=true", &component).of(201);
+    until("the new generation has caught up", || {
+        (world.get("/v1/capabilities/probe").of(200)["state"] == "active").then_some(())
+    });
+    world.settle();
+    let parked = world.get("/v1/parked").of(200);
+    let generations: Vec<&Value> =
+        parked["items"].as_array().into_iter().flatten().map(|item| &item["generation"]).collect();
+    assert_eq!(generations, [2, 2], "{parked}");
+    world.run(&["parked", "skip", "--capability", "probe", "--kind", "error", "--reason", "a test"]).ok();
+    until("nothing waits", || {
+        world.get("/v1/parked").of(200)["items"].as_array().is_some_and(Vec::is_empty).then_some(())
+    });
+    assert_eq!(world.fields("waits"), json!({"probe.count": 1}));
+}

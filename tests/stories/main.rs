@@ -26,7 +26,6 @@ mod overload;
 mod ownership;
 mod registry_file;
 mod silos;
-mod survival;
 mod tls;
 mod vendor_swap;
 mod world;

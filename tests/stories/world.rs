@@ -96,7 +96,7 @@ impl Said {
 struct Process {
     child: Child,
     // Kept open: the host may write to it.
-    _out: BufReader<std::process::ChildStdout>,
+    out: BufReader<std::process::ChildStdout>,
 }
 
 /// A data directory, and a host on it most of the time.
@@ -129,13 +129,18 @@ impl World {
 
     /// A fresh host that is set up as any is, with these settings in its environment.
     pub fn just_with(settings: &[(&str, &str)]) -> World {
+        let mut world = World::stopped(settings, "");
+        world.start();
+        world
+    }
+
+    /// No host yet, and a place for its data, which has this token.
+    pub fn stopped(settings: &[(&str, &str)], token: &str) -> World {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let environment =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let caller = Caller::new(String::new(), String::new());
-        let mut world = World { directory, environment, listen: ANY_PORT.to_owned(), process: None, caller };
-        world.start();
-        world
+        let caller = Caller::new(String::new(), token.to_owned());
+        World { directory, environment, listen: ANY_PORT.to_owned(), process: None, caller }
     }
 
     /// A host on data that a demo left in `data` of this directory.
@@ -197,20 +202,31 @@ impl World {
 
     /// Starts the host with more arguments.
     pub fn start_with(&mut self, arguments: &[&str]) {
+        self.launch(arguments, &[]);
+        assert!(self.is_ready(), "no host:\n{}", self.log());
+    }
+
+    /// Starts the host with more arguments and more in its environment, and doesn't wait for it.
+    pub fn launch(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
         assert!(self.process.is_none(), "it runs");
         let log = File::options().create(true).append(true).open(self.log_file()).expect("a log can be made");
         let mut serve = self.serve();
-        let serve = serve.args(arguments).stdout(Stdio::piped()).stderr(log);
-        let mut child = serve.spawn().expect("the command can be started");
-        let mut out = BufReader::new(child.stdout.take().expect("its output is piped"));
+        let serve = serve.args(arguments).envs(environment.iter().copied());
+        let mut child = serve.stdout(Stdio::piped()).stderr(log).spawn().expect("the command can be started");
+        let out = BufReader::new(child.stdout.take().expect("its output is piped"));
+        self.process = Some(Process { child, out });
+    }
+
+    /// Waits until the host answers; false when it ended before.
+    pub fn is_ready(&mut self) -> bool {
+        let process = self.process.as_mut().expect("it was launched");
         let mut line = String::new();
-        out.read_line(&mut line).expect("its output can be read");
-        self.process = Some(Process { child, _out: out });
-        let said: Value =
-            serde_json::from_str(&line).unwrap_or_else(|_| panic!("no host: {line:?}\n{}", self.log()));
+        process.out.read_line(&mut line).expect("its output can be read");
+        let Ok(said) = serde_json::from_str::<Value>(&line) else { return false };
         let token = said["token"].as_str().unwrap_or(&self.caller.token).to_owned();
         self.caller =
             Caller::new(said["listening"].as_str().expect("it says where it listens").to_owned(), token);
+        true
     }
 
     /// `kill -9`, and a start at the same address, as a service manager does it.
@@ -242,13 +258,18 @@ impl World {
 
     /// Waits until a host that was told to stop has.
     pub fn ended(&mut self) -> ExitStatus {
-        let mut process = self.process.take().expect("it runs");
-        // Never longer than the patience: a host that doesn't stop is a failure, not a hang.
-        let ended = until("the host stops", || process.child.try_wait().expect("it can be waited for"));
+        let ended = self.gone();
         if !ended.success() {
             eprintln!("{}", self.log());
         }
         ended
+    }
+
+    /// Waits until the host has ended, as it may.
+    pub fn gone(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("it runs");
+        // Never longer than the patience: a host that doesn't stop is a failure, not a hang.
+        until("the host stops", || process.child.try_wait().expect("it can be waited for"))
     }
 
     /// The command, told where the host is.
@@ -288,7 +309,8 @@ impl Drop for World {
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            eprintln!("the host's log ends:");
+            self.directory.disable_cleanup(true);
+            eprintln!("the data is kept in {}; the host's log ends:", self.directory.path().display());
             lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..]
                 .iter()
                 .for_each(|line| eprintln!("  {line}"));

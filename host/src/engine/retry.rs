@@ -84,7 +84,11 @@ impl Engine {
                 continue;
             }
             let Some(state) = self.view.profile(profile)? else { continue };
-            page.items.extend(blocked_of(&state, partition).filter(|item| filter.takes(item)));
+            let place = self.view.applied(partition).partition;
+            // What a generation left behind that another one has replaced waits for nobody.
+            let counts = |item: &ParkedItem| Some(item.generation) >= place.generation(&item.capability);
+            page.items
+                .extend(blocked_of(&state, partition).filter(|item| filter.takes(item) && counts(item)));
         }
         page.next = if all { None } else { last };
         Ok(page)
