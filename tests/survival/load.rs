@@ -136,7 +136,8 @@ impl Sender {
     /// under way is sent again.
     pub fn make_sure(&mut self, caller: &Caller) {
         for customer in self.customers.iter().filter(|customer| customer.told > 0) {
-            let count = caller.fields(&customer.name)["probe.count"].as_u64().unwrap_or(0);
+            let profile = caller.get(&format!("/v1/profiles/customer_id:{}", customer.name));
+            let count = profile.json()["fields"]["probe.count"].as_u64().unwrap_or(0);
             assert!(
                 count >= customer.told,
                 "an answer told {} of {}, and after the start it is {count}",
