@@ -31,3 +31,6 @@ pub mod vocabulary;
 
 pub mod disk;
 pub mod failpoint;
+
+#[cfg(test)]
+mod testing;

@@ -6,11 +6,16 @@
 //! | file | what it does |
 //! |---|---|
 //! | `local` | the file system of this machine |
-//! | `faults` | another disk with faults: debug builds and tests alone |
+//! | `faults` | another disk with faults: debug builds alone |
+//! | `memory` · `crash` | a disk that notes what is done to it, and what a power cut would leave: tests alone |
 
+#[cfg(test)]
+pub(crate) mod crash;
 #[cfg(debug_assertions)]
 mod faults;
 mod local;
+#[cfg(test)]
+pub(crate) mod memory;
 
 use std::ffi::OsString;
 use std::io::{self, Read};

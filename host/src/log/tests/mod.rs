@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod crash_states;
 mod retention;
 mod survival;
 
