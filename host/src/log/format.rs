@@ -20,6 +20,8 @@ const SEGMENT_MAGIC: [u8; 8] = *b"SAMSYNLG";
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"SFRM";
 /// The record's salt and payload were blanked; envelope, digest and chain still stand.
 const FLAG_ERASED: u8 = 1;
+/// Where a record's chain stands in it.
+pub(super) const CHAIN_AT: u64 = 56;
 
 /// Links a record to the one before it in its partition: blake3 over the previous link, the
 /// envelope and the payload's digest. All zeros before the first record.
@@ -393,9 +395,17 @@ impl<'a> RecordRef<'a> {
         Envelope { position: self.position, kind: self.kind, appended_at: self.appended_at }
     }
 
-    /// Whether the content is what was appended; an erased one can't be asked.
+    /// Whether the content is what was appended, or all zeros where it was erased.
     pub(super) fn digest_holds(&self) -> bool {
-        self.erased || digest(&self.salt, self.payload) == self.digest
+        if self.erased {
+            return self.salt.iter().chain(self.payload).all(|byte| *byte == 0);
+        }
+        digest(&self.salt, self.payload) == self.digest
+    }
+
+    /// Whether it follows the record with this link: its envelope and its own link are right.
+    pub(super) fn is_linked_to(&self, previous: &ChainHash) -> bool {
+        self.envelope().chain(previous, &self.digest) == self.chain
     }
 }
 

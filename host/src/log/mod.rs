@@ -12,6 +12,7 @@
 //! 0000000002.segment.new      not yet whole; removed at start
 //! 0000000002-1234-1.tail      what a start cut off segment 2 at byte 1234
 //! floor                       once segments were removed: where the log begins now
+//! repaired-1/                 what `samsyn log repair` took out
 //! ```
 //!
 //! # The bytes
@@ -110,8 +111,8 @@
 //!
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
 //! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading,
-//! `verify` the check of all, `cut` what to note of it, `floor` and `retention` where it begins,
-//! `local` the log that puts them together.
+//! `verify` the check of all, `repair` mending it, `cut` what to note of it, `floor` and `retention`
+//! where it begins, `local` the log that puts them together.
 
 mod cut;
 mod error;
@@ -123,6 +124,7 @@ mod local;
 mod queue;
 mod reader;
 mod recovery;
+mod repair;
 mod retention;
 mod scan;
 mod verify;
@@ -139,6 +141,7 @@ pub use index::Head;
 pub use local::LocalLog;
 pub use reader::{LogReader, PartitionScan, StoredRecord};
 pub use recovery::{CutTail, Recovered};
+pub use repair::{LogCut, LostRecords, Part, Rebuilt, Repair, RepairPlan};
 pub use retention::SealedInfo;
 pub use scan::{LogScan, Progress, ScanFrom};
 pub use verify::{VerifyReport, verify, verify_noted};

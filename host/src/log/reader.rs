@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::error::{Damage, LogError};
 use super::files::LogDir;
-use super::format::{BadBytes, ChainHash, LogId, RECORD_HEADER_BYTES, RecordRef, SegmentHeader};
+use super::format::{BadBytes, CHAIN_AT, ChainHash, LogId, RECORD_HEADER_BYTES, RecordRef, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
 use super::scan::{LogScan, ScanFrom};
 use crate::disk::DiskFile;
@@ -51,6 +51,20 @@ pub(super) struct State {
     /// In order; each starts where the one before it ends.
     pub sealed: Vec<Arc<SealedSegment>>,
     pub active: Active,
+    /// Where each partition stood before the first segment that is kept; empty when all are.
+    pub floor: Heads,
+}
+
+impl State {
+    /// The link of a partition's last record before a segment, which is counted from the oldest
+    /// sealed one on.
+    fn link_before(&self, segment: usize, partition: Partition) -> ChainHash {
+        let head = match segment.checked_sub(1).map(|at| &self.sealed[at]) {
+            Some(earlier) => earlier.entry(partition).map(|entry| entry.head),
+            None => self.floor.get(&partition).copied(),
+        };
+        head.unwrap_or_default().chain
+    }
 }
 
 /// The segment that grows.
@@ -99,15 +113,17 @@ impl Shared {
     /// one segment holds, at most `max`.
     fn locate(&self, partition: Partition, seq: Seq, max: usize) -> Result<Option<Located>, LogError> {
         let seq = seq.max(1);
-        let segment = {
+        let (segment, link) = {
             let state = self.state.read();
             let sealed = &state.sealed;
             let before = |segment: &Arc<SealedSegment>| {
                 segment.entry(partition).is_none_or(|entry| entry.head.seq < seq)
             };
-            match sealed.get(sealed.partition_point(before)) {
-                Some(segment) => segment.clone(),
-                None => return Ok(state.active.locate(partition, seq, max)),
+            let at = sealed.partition_point(before);
+            let link = state.link_before(at, partition);
+            match sealed.get(at) {
+                Some(segment) => (segment.clone(), link),
+                None => return Ok(state.active.locate(partition, seq, max, link)),
             }
         };
         let number = segment.header.number;
@@ -116,17 +132,36 @@ impl Shared {
         };
         let first = seq.max(entry.first());
         let file = self.open(number)?;
+        let link = if first == entry.first() {
+            Link::Known(link)
+        } else {
+            let before = segment.offsets(&*file, entry, first - 1, 1);
+            Link::At(before.map_err(|cause| self.io(number, cause))?[0])
+        };
         let offsets = segment.offsets(&*file, entry, first, max).map_err(|cause| self.io(number, cause))?;
-        Ok(Some(Located { number, end: segment.frames_end, first, offsets }))
+        Ok(Some(Located { number, end: segment.frames_end, first, offsets, link }))
     }
 
-    /// Reads the record at an offset and checks that it is the one that should stand there.
+    /// The link of the record before those that were located.
+    fn link_before(&self, located: &Located, file: &dyn DiskFile) -> Result<ChainHash, LogError> {
+        match located.link {
+            Link::Known(link) => Ok(link),
+            Link::At(offset) => {
+                let mut link = ChainHash::default();
+                let read = file.read_exact_at(&mut link.0, u64::from(offset) + CHAIN_AT);
+                read.map(|()| link).map_err(|cause| self.io(located.number, cause))
+            }
+        }
+    }
+
+    /// Reads the record at an offset and checks that it is the one that should stand there, with
+    /// what was appended, after the record before it.
     fn read_at(
         &self,
         located: &Located,
         file: &dyn DiskFile,
-        offset: u32,
-        position: Position,
+        (offset, position): (u32, Position),
+        link: &ChainHash,
     ) -> Result<StoredRecord, LogError> {
         let offset = u64::from(offset);
         let damage = |bad| self.damage(located.number, offset, Some(position), bad);
@@ -152,18 +187,23 @@ impl Shared {
         if !record.digest_holds() {
             return Err(damage(BadBytes::Shape("the payload isn't that of its digest")));
         }
+        if !record.is_linked_to(link) {
+            return Err(damage(BadBytes::Shape("the record isn't linked to the one before it")));
+        }
         Ok(record.to_stored())
     }
 }
 
 impl Active {
-    fn locate(&self, partition: Partition, seq: Seq, max: usize) -> Option<Located> {
+    fn locate(&self, partition: Partition, seq: Seq, max: usize, link: ChainHash) -> Option<Located> {
         let run = self.runs.get(partition)?;
         let first = seq.max(run.first);
-        let offsets = run.offsets.get((first - run.first) as usize..)?;
+        let skipped = (first - run.first) as usize;
+        let offsets = run.offsets.get(skipped..)?;
         let offsets = offsets[..offsets.len().min(max)].to_vec();
+        let link = skipped.checked_sub(1).map_or(Link::Known(link), |before| Link::At(run.offsets[before]));
         let (number, end) = (self.header.number, self.durable);
-        (!offsets.is_empty()).then_some(Located { number, end, first, offsets })
+        (!offsets.is_empty()).then_some(Located { number, end, first, offsets, link })
     }
 }
 
@@ -175,6 +215,14 @@ struct Located {
     /// The sequence of the first of them.
     first: Seq,
     offsets: Vec<u32>,
+    link: Link,
+}
+
+/// The link of the record before some records.
+enum Link {
+    Known(ChainHash),
+    /// It stands in the record at this offset of the same segment.
+    At(u32),
 }
 
 impl RecordRef<'_> {
@@ -211,13 +259,14 @@ impl LogReader {
         self.0.state.read().active.heads.iter().map(|(partition, head)| (*partition, *head)).collect()
     }
 
-    /// One record, with at most two reads of the disk; none when it isn't there or isn't durable
-    /// yet. Its payload is checked against its digest.
+    /// One record, with at most four reads of the disk; none when it isn't there or isn't durable
+    /// yet. Its payload is checked against its digest, all else by its link to the record before it.
     pub fn read(&self, position: Position) -> Result<Option<StoredRecord>, LogError> {
         match self.0.locate(position.partition, position.seq, 1)? {
             Some(located) if located.first == position.seq => {
                 let file = self.0.open(located.number)?;
-                self.0.read_at(&located, &*file, located.offsets[0], position).map(Some)
+                let link = self.0.link_before(&located, &*file)?;
+                self.0.read_at(&located, &*file, (located.offsets[0], position), &link).map(Some)
             }
             _ => Ok(None),
         }
@@ -226,7 +275,13 @@ impl LogReader {
     /// The records of one partition in order, from `from` or the oldest there is after it, to the
     /// last that is durable when the iterator gets there. It ends after its first error.
     pub fn scan(&self, partition: Partition, from: Seq) -> PartitionScan {
-        PartitionScan { reader: self.clone(), partition, next: from.max(1), some: None }
+        PartitionScan {
+            reader: self.clone(),
+            partition,
+            next: from.max(1),
+            some: None,
+            link: ChainHash::default(),
+        }
     }
 
     /// Every durable record in the order of the log: the fastest way to read many.
@@ -241,6 +296,8 @@ pub struct PartitionScan {
     partition: Partition,
     next: Seq,
     some: Option<(Located, Arc<dyn DiskFile>)>,
+    /// The link of the record before the next.
+    link: ChainHash,
 }
 
 impl PartitionScan {
@@ -253,6 +310,7 @@ impl PartitionScan {
             };
             self.next = located.first;
             let file = shared.open(located.number)?;
+            self.link = shared.link_before(&located, &*file)?;
             self.some = Some((located, file));
         }
         let Some((located, file)) = &self.some else {
@@ -260,7 +318,8 @@ impl PartitionScan {
         };
         let offset = located.offsets[(self.next - located.first) as usize];
         let position = Position { partition: self.partition, seq: self.next };
-        let record = shared.read_at(located, &**file, offset, position)?;
+        let record = shared.read_at(located, &**file, (offset, position), &self.link)?;
+        self.link = record.chain;
         self.next += 1;
         Ok(Some(record))
     }

@@ -69,6 +69,7 @@ pub(super) fn recover(dir: &LogDir) -> Result<Ready, LogError> {
     };
     let mut sealed: Vec<Arc<SealedSegment>> = Vec::with_capacity(numbers.len());
     let mut before = Before::first(floor);
+    let floor_heads = before.heads.clone();
     for number in earlier {
         let segment = read_sealed(dir, *number, &before)?;
         before = Before::after(&segment);
@@ -99,7 +100,7 @@ pub(super) fn recover(dir: &LogDir) -> Result<Ready, LogError> {
     } else {
         Active { header: last.header, durable: last.walk.end, runs: last.walk.runs, heads }
     };
-    Ok(Ready { lock, state: State { sealed, active }, recovered })
+    Ok(Ready { lock, state: State { sealed, active, floor: floor_heads }, recovered })
 }
 
 /// Makes a new log's first segment.
@@ -115,7 +116,7 @@ fn create(dir: &LogDir, lock: Box<dyn DiskLock>) -> Result<Ready, LogError> {
         clean: true,
         tail: None,
     };
-    Ok(Ready { lock, state: State { sealed: Vec::new(), active }, recovered })
+    Ok(Ready { lock, state: State { sealed: Vec::new(), active, floor: Heads::new() }, recovered })
 }
 
 /// Puts an empty segment in place. A segment file is never seen without its whole header, and

@@ -53,8 +53,11 @@ impl<T> LocalLog<T> {
             (Floor { first: next, heads: heads_of(last) }, gone)
         };
         floor.write(&shared.dir)?;
-        let gone: Vec<u64> =
-            shared.state.write().sealed.drain(..gone).map(|segment| segment.header.number).collect();
+        let gone: Vec<u64> = {
+            let mut state = shared.state.write();
+            state.floor = floor.heads;
+            state.sealed.drain(..gone).map(|segment| segment.header.number).collect()
+        };
         for number in &gone {
             shared.forget(*number);
             step(Step::SegmentRemove, || shared.dir.remove_segment(*number))?;

@@ -147,22 +147,22 @@ fn broken_link(head: &Head, record: &RecordRef<'_>) -> Option<String> {
     if !record.digest_holds() {
         return Some("the payload isn't that of its digest".to_owned());
     }
-    if record.envelope().chain(&head.chain, &record.digest) != record.chain {
+    if !record.is_linked_to(&head.chain) {
         return Some("the record isn't linked to the one before it".to_owned());
     }
     None
 }
 
-/// Where after `offset` a valid frame stands that was written when more than `offset` bytes of
+/// Where after `offset` a frame stands that was written when more than `offset` bytes of
 /// this segment were known synced: then what stands at `offset` was synced once and is damaged.
 pub(super) fn later_proof(bytes: &[u8], segment: &SegmentHeader, offset: u64) -> Option<u64> {
     let mut at = offset as usize + 1;
     while let Some(found) = bytes.get(at..).and_then(find_magic) {
         at += found;
-        // Either the frame holds, or a newer host wrote it: its header's checksum says so.
+        // Its header alone is enough, which also a newer host's has: the body may be cut short.
         let log_wide = segment.base + at as u64;
-        match decode_frame(&bytes[at..], segment.log_id, log_wide) {
-            Ok((header, _)) if header.durable > segment.base + offset => return Some(at as u64),
+        match FrameHeader::decode(&bytes[at..], segment.log_id, log_wide) {
+            Ok(header) if header.durable > segment.base + offset => return Some(at as u64),
             Err(BadBytes::Newer(_)) => return Some(at as u64),
             _ => at += 1,
         }
@@ -170,6 +170,6 @@ pub(super) fn later_proof(bytes: &[u8], segment: &SegmentHeader, offset: u64) ->
     None
 }
 
-fn find_magic(bytes: &[u8]) -> Option<usize> {
+pub(super) fn find_magic(bytes: &[u8]) -> Option<usize> {
     bytes.windows(FRAME_MAGIC.len()).position(|window| window == FRAME_MAGIC)
 }
