@@ -33,4 +33,6 @@ pub mod disk;
 pub mod failpoint;
 
 #[cfg(test)]
+mod survival;
+#[cfg(test)]
 mod testing;

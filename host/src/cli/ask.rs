@@ -45,18 +45,24 @@ impl Consent {
     /// Asks `question` unless `--yes` was given, then why. `refused` ends the sentence "not …;
     /// nothing was changed".
     pub fn ask(&self, question: &str, refused: &str) -> Result<Option<Reason>, CliError> {
-        if self.yes {
-            return Ok(self.why.reason.clone());
-        }
-        if !can_ask() {
-            return Err(CliError::usage("nobody can be asked: stdin is no terminal")
-                .next("add --yes to do it without asking"));
-        }
-        if !means_yes(&ask_line(&format!("{question} [y/N] "))) {
-            return Err(CliError::refused(format!("not {refused}; nothing was changed")));
-        }
-        self.why.ask()
+        agree(self.yes, question, refused)?;
+        if self.yes { Ok(self.why.reason.clone()) } else { self.why.ask() }
     }
+}
+
+/// Asks `question` unless `yes` was given. `refused` ends the sentence "not …; nothing was changed".
+pub fn agree(yes: bool, question: &str, refused: &str) -> Result<(), CliError> {
+    if yes {
+        return Ok(());
+    }
+    if !can_ask() {
+        return Err(CliError::usage("nobody can be asked: stdin is no terminal")
+            .next("add --yes to do it without asking"));
+    }
+    if !means_yes(&ask_line(&format!("{question} [y/N] "))) {
+        return Err(CliError::refused(format!("not {refused}; nothing was changed")));
+    }
+    Ok(())
 }
 
 fn can_ask() -> bool {

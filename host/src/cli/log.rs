@@ -1,6 +1,7 @@
 //! `samsyn log`: the logs of a host, on this machine's disk.
 
 mod head;
+mod repair;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,9 @@ pub enum LogCommand {
     /// Check every frame and every chain
     #[command(after_long_help = verify::EXAMPLES)]
     Verify(verify::VerifyArgs),
+    /// Mend damaged logs of a stopped host, after showing what that takes and loses
+    #[command(after_long_help = repair::EXAMPLES)]
+    Repair(repair::RepairArgs),
     /// Print what to note elsewhere, to prove later that nothing was rewritten
     #[command(after_long_help = head::EXAMPLES)]
     Head(head::HeadArgs),
@@ -64,6 +68,7 @@ fn partition(text: &str) -> Result<crate::vocabulary::Partition, String> {
 pub fn run(command: &LogCommand, context: &Context) -> Result<(), CliError> {
     match command {
         LogCommand::Verify(args) => verify::run(args, context),
+        LogCommand::Repair(args) => repair::run(args, context),
         LogCommand::Head(args) => head::run(args, context),
         LogCommand::Cat(args) => cat(args, context),
     }

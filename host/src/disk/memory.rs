@@ -87,6 +87,13 @@ impl<M: Send + 'static> Memory<M> {
         state.locks.clear();
     }
 
+    /// What a file holds changes by itself, under the feet of whoever has it open.
+    pub fn rot(&self, path: &Path, rot: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.0.lock();
+        let Some(Node::File(inode)) = state.names.get(path).copied() else { panic!("no {}", path.display()) };
+        rot(&mut state.files[inode]);
+    }
+
     /// The sync after so many more fails, and all after it.
     pub fn fail_sync_after(&self, syncs: u32) {
         self.0.lock().syncs_left = Some(syncs);

@@ -1,12 +1,9 @@
 //! Changes of the registry: checked, written, and taken into use everywhere.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::runtime::LoadError;
 use super::{AcceptError, Engine};
-use crate::durable_file;
-use crate::failpoint::{Step, step};
 use crate::record::{RecordKind, RegistryRecord, encode};
 use crate::registry::{
     Attribution, FileError, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange,
@@ -113,7 +110,7 @@ impl Engine {
     ) -> Result<Installed, InstallError> {
         let Judged { package, .. } = self.judge(bytes, options)?;
         let plugin = self.plugins.load(&package)?;
-        keep(&self.plugins.file(package.digest()), bytes)?;
+        self.plugins.keep(package.digest(), bytes)?;
         let _changing = self.changing.lock();
         // Judged again: another change may have come in between.
         let judged = self.judge(bytes, options)?;
@@ -142,7 +139,7 @@ impl Engine {
             approve: true,
             accept_fields: false,
         };
-        let bytes = std::fs::read(self.plugins.file(pending.digest))?;
+        let bytes = self.plugins.bytes(pending.digest).map_err(ChangeError::Load)?;
         self.install(&bytes, options, by)
     }
 
@@ -258,12 +255,4 @@ fn fit(manifest: &Manifest, package: &Package) -> Result<(), InstallError> {
         }
     }
     Ok(())
-}
-
-/// Writes a component where the log's digest finds it, before the log names it.
-fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if std::fs::read(path).is_ok_and(|kept| Digest::of(&kept) == Digest::of(bytes)) {
-        return Ok(());
-    }
-    step(Step::ComponentKeep, || durable_file::write(path, bytes))
 }

@@ -21,6 +21,7 @@ use super::worker::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
+use crate::disk::{self, Disk};
 use crate::durable_file;
 use crate::failpoint::{Step, step};
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
@@ -99,20 +100,30 @@ pub struct Start {
 impl Engine {
     /// Opens a data directory, or makes one, and starts deciding.
     pub fn start(start: Start, progress: impl FnMut(Progress)) -> Result<(Arc<Engine>, Opened), StartError> {
+        Engine::start_on(disk::local(), start, progress)
+    }
+
+    /// [`start`](Engine::start) with the log and the components on another disk. What can be deleted
+    /// stays on this machine's.
+    pub(crate) fn start_on(
+        disk: Arc<dyn Disk>,
+        start: Start,
+        progress: impl FnMut(Progress),
+    ) -> Result<(Arc<Engine>, Opened), StartError> {
         let Start { data, registry: registry_config, mut engine, view, log, limits, compiler, clock } = start;
-        engine.partitions = data_settings(&data, engine.partitions)?;
+        engine.partitions = data_settings(&*disk, &data, engine.partitions)?;
         let workers = match engine.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let (log, recovered) = LocalLog::open(&data.log(), log)?;
+        let (log, recovered) = LocalLog::open_on(disk.clone(), &data.log(), log)?;
         if let Some(tail) = &recovered.tail {
             tracing::warn!(?tail, "a crash cut the log short; nothing acknowledged is missing");
         }
         let registry = read_registry(log.reader())?;
         let (view, opened) = View::open(&data.view(), log.reader(), &view, &engine, progress)?;
         let sandbox = Sandbox::new(&limits)?.compiling_in(compiler).caching_in(data.compiled());
-        let plugins = Plugins::new(sandbox, data.components());
+        let plugins = Plugins::new(sandbox, disk, data.components());
         let metrics = Metrics::default();
         let newest = plugins.runtime(Arc::new(registry), &metrics)?;
         let partitions = (0..engine.partitions).map(|_| PartitionCell::default()).collect();
@@ -297,12 +308,13 @@ pub fn read_registry(log: &LogReader) -> Result<Registry, StartError> {
 }
 
 /// The number of partitions is decided when the directory is made.
-fn data_settings(data: &DataDir, partitions: u16) -> Result<u16, StartError> {
+fn data_settings(disk: &dyn Disk, data: &DataDir, partitions: u16) -> Result<u16, StartError> {
     let path = data.settings();
     let failed = |cause: String| StartError::Directory { path: data.settings(), cause };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let settings: DataSettings = toml::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    match disk::read(disk, &path) {
+        Ok(bytes) => {
+            let settings: DataSettings =
+                toml::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
             Ok(settings.partitions)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -311,7 +323,7 @@ fn data_settings(data: &DataDir, partitions: u16) -> Result<u16, StartError> {
             }
             let text =
                 toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
-            step(Step::DataSettings, || durable_file::write(&path, text.as_bytes()))
+            step(Step::DataSettings, || durable_file::write_on(disk, &path, text.as_bytes()))
                 .map_err(|error| failed(error.to_string()))?;
             Ok(partitions)
         }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::metrics::{CapabilityMetrics, Metrics};
+use crate::disk::{self, Disk};
+use crate::durable_file;
+use crate::failpoint::{Step, step};
 use crate::registry::{Capability, Field, Registry};
 use crate::sandbox::{Access, Package, PackageError, Plugin, Sandbox};
 use crate::vocabulary::Digest;
@@ -32,6 +35,7 @@ pub struct Callee {
 /// Compiled components by digest, kept as long as a revision names them.
 pub struct Plugins {
     sandbox: Sandbox,
+    disk: Arc<dyn Disk>,
     components: std::path::PathBuf,
     loaded: Mutex<HashMap<Digest, Arc<Plugin>>>,
 }
@@ -49,6 +53,16 @@ pub enum LoadError {
         /// Why.
         cause: std::io::Error,
     },
+    /// Its file holds other bytes than those that were installed.
+    #[error(
+        "the component {digest} is damaged: its file is {found} now; put the file back from a backup or from where it was built"
+    )]
+    Damaged {
+        /// Which.
+        digest: Digest,
+        /// What is there.
+        found: Digest,
+    },
     /// It can't be taken.
     #[error(transparent)]
     Package(#[from] PackageError),
@@ -56,8 +70,8 @@ pub enum LoadError {
 
 impl Plugins {
     /// Components kept in this directory.
-    pub fn new(sandbox: Sandbox, components: std::path::PathBuf) -> Plugins {
-        Plugins { sandbox, components, loaded: Mutex::default() }
+    pub fn new(sandbox: Sandbox, disk: Arc<dyn Disk>, components: std::path::PathBuf) -> Plugins {
+        Plugins { sandbox, disk, components, loaded: Mutex::default() }
     }
 
     /// The sandbox they run in.
@@ -68,6 +82,22 @@ impl Plugins {
     /// The file of a component.
     pub fn file(&self, digest: Digest) -> std::path::PathBuf {
         self.components.join(format!("{digest}.wasm"))
+    }
+
+    /// The bytes of a component that is kept; it is the one of this digest.
+    pub fn bytes(&self, digest: Digest) -> Result<Vec<u8>, LoadError> {
+        let read = disk::read(&*self.disk, &self.file(digest));
+        let bytes = read.map_err(|cause| LoadError::Missing { digest, cause })?;
+        match Digest::of(&bytes) {
+            found if found == digest => Ok(bytes),
+            found => Err(LoadError::Damaged { digest, found }),
+        }
+    }
+
+    /// Keeps a component where the log's digest finds it, before the log names it. One that seems
+    /// to be there is written again: an earlier attempt may have failed to make it last.
+    pub fn keep(&self, digest: Digest, bytes: &[u8]) -> std::io::Result<()> {
+        step(Step::ComponentKeep, || durable_file::write_on(&*self.disk, &self.file(digest), bytes))
     }
 
     /// Compiles a component, or takes what is compiled already.
@@ -85,7 +115,7 @@ impl Plugins {
         if let Some(plugin) = self.loaded.lock().get(&digest) {
             return Ok(plugin.clone());
         }
-        let bytes = std::fs::read(self.file(digest)).map_err(|cause| LoadError::Missing { digest, cause })?;
+        let bytes = self.bytes(digest)?;
         let package = Package::read(&bytes, self.sandbox.limits())?;
         Ok(self.load(&package)?)
     }

@@ -54,7 +54,10 @@ pub enum LogError {
     #[error("{} is held by a running host; stop that host first", .0.display())]
     Locked(PathBuf),
     /// The bytes are not those that were written. Nothing was changed.
-    #[error("{0}; nothing was changed: copy the directory, then restore it from a backup")]
+    #[error(
+        "{0}; nothing was changed: copy the directory, then restore it from a backup or see what \
+         `samsyn log repair --dry-run` says"
+    )]
     Damaged(#[from] Box<Damage>),
     /// A newer host wrote this.
     #[error("{} has format version {found} at byte {offset}, this host knows {known}; run the newer host", segment.display())]

@@ -132,7 +132,7 @@ mod walk;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use cut::{Cut, Noted, NotedResult};
 pub use error::{AppendError, Damage, Failure, LogError};

@@ -112,9 +112,11 @@ impl Shared {
     /// Where the records of a partition stand, from `seq` or the oldest after it on: as many as
     /// one segment holds, at most `max`.
     fn locate(&self, partition: Partition, seq: Seq, max: usize) -> Result<Option<Located>, LogError> {
-        let seq = seq.max(1);
-        let (segment, link) = {
+        let (segment, seq, link) = {
             let state = self.state.read();
+            // A segment that has none of its records lists what left before it all the same.
+            let gone = state.floor.get(&partition).map_or(0, |head| head.seq);
+            let seq = seq.max(gone + 1);
             let sealed = &state.sealed;
             let before = |segment: &Arc<SealedSegment>| {
                 segment.entry(partition).is_none_or(|entry| entry.head.seq < seq)
@@ -122,7 +124,7 @@ impl Shared {
             let at = sealed.partition_point(before);
             let link = state.link_before(at, partition);
             match sealed.get(at) {
-                Some(segment) => (segment.clone(), link),
+                Some(segment) => (segment.clone(), seq, link),
                 None => return Ok(state.active.locate(partition, seq, max, link)),
             }
         };
@@ -148,7 +150,11 @@ impl Shared {
             Link::Known(link) => Ok(link),
             Link::At(offset) => {
                 let mut link = ChainHash::default();
-                let read = file.read_exact_at(&mut link.0, u64::from(offset) + CHAIN_AT);
+                let at = u64::from(offset) + CHAIN_AT;
+                if at + link.0.len() as u64 > located.end {
+                    return Err(self.damage(located.number, u64::from(offset), None, BadBytes::Short));
+                }
+                let read = file.read_exact_at(&mut link.0, at);
                 read.map(|()| link).map_err(|cause| self.io(located.number, cause))
             }
         }

@@ -65,7 +65,8 @@ pub fn run(args: &VerifyArgs, context: &Context) -> Result<(), CliError> {
     if let Some((name, problem)) = checked.iter().find_map(|it| Some((it.name, it.report.problem.as_ref()?)))
     {
         return Err(CliError::refused(format!("the {} is damaged", title(name))).because(problem).next(
-            "keep a copy of the directory before you try anything; records before this place are whole",
+            "keep a copy of the directory before you try anything; restore a backup, or see what \
+             `samsyn log repair --dry-run` would keep: records before this place are whole",
         ));
     }
     if audit_was_noted && !audit_is_there {
@@ -107,7 +108,7 @@ fn check(
     Ok(Checked { name, report: report.map_err(unchecked)? })
 }
 
-fn title(name: &str) -> &'static str {
+pub(super) fn title(name: &str) -> &'static str {
     if name == AUDIT { "audit of reads" } else { "log" }
 }
 

@@ -31,6 +31,7 @@ pub(crate) struct Bench {
     config: EngineConfig,
     /// Compiled components are shared by all tests of a run: compiling takes a second.
     limits: Limits,
+    log: crate::log::Options,
 }
 
 /// A manifest of the probe, with these tables.
@@ -58,18 +59,33 @@ impl Bench {
         Bench::with(EngineConfig { partitions: 4, workers: 2, ..EngineConfig::default() }, Limits::default())
     }
 
+    /// With a log that is kept like this.
+    pub(crate) fn with_log(log: crate::log::Options) -> Bench {
+        let config = EngineConfig { partitions: 4, workers: 2, ..EngineConfig::default() };
+        Bench::with_all(config, Limits::default(), log)
+    }
+
     pub(crate) fn with(config: EngineConfig, limits: Limits) -> Bench {
+        Bench::with_all(config, limits, crate::log::Options::default())
+    }
+
+    fn with_all(config: EngineConfig, limits: Limits, log: crate::log::Options) -> Bench {
         // How long a call takes is the machine's affair here, so nobody counts as slow.
         let config = EngineConfig { slow_call_us: u64::MAX, ..config };
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let engine = start(&directory, &config, &limits);
-        Bench { engine, directory, config, limits }
+        let engine = start(&directory, &config, &limits, log);
+        Bench { engine, directory, config, limits, log }
     }
 
     /// Stops the engine, without waiting for anything to be decided, and starts it again.
     pub(crate) fn restart(&mut self) {
         self.engine.stop();
-        self.engine = start(&self.directory, &self.config, &self.limits);
+        self.engine = start(&self.directory, &self.config, &self.limits, self.log);
+    }
+
+    /// Its data directory.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Installs the probe under this name.
@@ -150,13 +166,18 @@ pub(crate) fn visible(
     state.visible(&name, field, generations).map(|visible| visible.value.clone())
 }
 
-fn start(directory: &tempfile::TempDir, config: &EngineConfig, limits: &Limits) -> Arc<Engine> {
+fn start(
+    directory: &tempfile::TempDir,
+    config: &EngineConfig,
+    limits: &Limits,
+    log: crate::log::Options,
+) -> Arc<Engine> {
     let start = Start {
         data: DataDir(directory.path().to_owned()),
         registry: crate::config::RegistryConfig { accept_new_fields: true },
         engine: config.clone(),
         view: ViewConfig { cache_bytes: 8 << 20, ..ViewConfig::default() },
-        log: crate::log::Options::default(),
+        log,
         limits: limits.clone(),
         compiler: Compiler::InProcess,
         clock: Clock::system(),

@@ -7,11 +7,12 @@
 mod plan;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::{Damage, LogError};
 use super::files::LogDir;
 use super::scan::Progress;
-use crate::disk::{self, DiskLock};
+use crate::disk::{self, Disk, DiskLock};
 use crate::vocabulary::{Partition, Seq};
 use plan::Planning;
 
@@ -121,7 +122,16 @@ impl Repair {
     /// `progress` is called after each segment. What can't be mended is an error: a floor that is
     /// damaged, a first segment nothing of which holds, a newer format.
     pub fn plan(dir: &Path, progress: impl FnMut(Progress)) -> Result<Repair, LogError> {
-        let dir = LogDir::new(disk::local(), dir);
+        Repair::plan_on(disk::local(), dir, progress)
+    }
+
+    /// [`plan`](Repair::plan) on another disk than this machine's.
+    pub(crate) fn plan_on(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        progress: impl FnMut(Progress),
+    ) -> Result<Repair, LogError> {
+        let dir = LogDir::new(disk, dir);
         let lock = dir.lock()?;
         let (plan, edits) = Planning::new(&dir)?.all(progress)?;
         Ok(Repair { dir, plan, edits, _lock: lock })

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod crash_states;
+pub(crate) mod flips;
 mod repair;
 mod retention;
 mod survival;

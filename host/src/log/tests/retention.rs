@@ -53,6 +53,22 @@ fn the_oldest_segments_leave_and_what_stays_can_still_be_checked() {
 }
 
 #[test]
+fn a_partition_that_is_silent_behind_the_floor_reads_from_its_oldest_record() {
+    let dir = TempDir::new().unwrap();
+    let started = Started::open(dir.path(), SMALL);
+    started.commit(vec![entry(7, "leaves"), entry(7, "leaves too")]);
+    for _ in 0..12 {
+        started.commit(vec![entry(1, &"x".repeat(150))]);
+    }
+    started.commit(vec![entry(7, "stays")]);
+    let sealed = started.log.sealed(Partition(1));
+    started.log.remove_before(sealed[1].number).unwrap();
+    let left: Vec<_> = started.log.scan(Partition(7), 1).map(|record| record.unwrap().position.seq).collect();
+    assert_eq!(left, [3]);
+    assert_eq!(started.log.read(super::position(7, 2)).unwrap(), None);
+}
+
+#[test]
 fn a_crash_while_segments_are_removed_is_finished_at_the_next_start() {
     let dir = TempDir::new().unwrap();
     let started = several(&dir, 12);

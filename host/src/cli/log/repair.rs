@@ -1,0 +1,214 @@
+//! `samsyn log repair`: mends damaged logs of a stopped host, after showing what that takes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::log_directory;
+use super::verify::title;
+use crate::audit::{AUDIT, LOG};
+use crate::cli::ask;
+use crate::cli::bars;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output::{bytes, grouped};
+use crate::config::DataDir;
+use crate::log::{LogCut, LogError, Part, Repair, RepairPlan};
+
+/// Shown in the long help.
+pub const EXAMPLES: &str = "\
+Examples:
+  samsyn log repair --dry-run
+  samsyn log repair --data /var/lib/samsyn
+  samsyn log repair --data /var/lib/samsyn --yes --json
+
+Restore a backup if there is one: it has everything. This command is for when there is none, or when
+what a cut would lose is little. It reads the log and the audit of reads of a stopped host and shows
+what mending them takes, then asks.
+
+What can be derived is written anew, and nothing is lost by it: a segment's header, and its index.
+Anything else means a cut: the log is one sequence over all customers, and a later record may rely on
+any earlier one, so everything after the damaged place goes, of every partition. What is shown as lost
+was acknowledged to applications: send it again from where it came, if you can.
+
+Nothing is deleted. What is taken out lies in a folder `repaired-N` beside the segments.";
+
+/// The arguments of `samsyn log repair`.
+#[derive(Debug, Clone, Args)]
+pub struct RepairArgs {
+    /// The host's data directory
+    #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
+    pub data: PathBuf,
+    /// Show what it takes and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Do it without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Partitions that are shown one by one.
+const PARTITIONS_SHOWN: usize = 10;
+
+/// One log that was looked at.
+struct Looked {
+    name: &'static str,
+    repair: Repair,
+}
+
+/// Shows what mending takes, asks, and mends.
+pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
+    let audit = DataDir(args.data.clone()).audit();
+    let mut looked = vec![look(LOG, &log_directory(&args.data)?, context)?];
+    if audit.is_dir() {
+        looked.push(look(AUDIT, &audit, context)?);
+    }
+    let nothing = looked.iter().all(|it| it.repair.what().is_empty());
+    if !context.json {
+        looked.iter().try_for_each(|it| context.print(&as_text(it.name, it.repair.what())))?;
+    }
+    if args.dry_run || nothing {
+        return told(context, &looked, &[]);
+    }
+    if let Err(refused) = ask::agree(args.yes, "Do this?", "mended") {
+        told(context, &looked, &[])?;
+        return Err(refused);
+    }
+    let plans: Vec<(&str, RepairPlan)> =
+        looked.iter().map(|it| (it.name, it.repair.what().clone())).collect();
+    let mut kept: Vec<(&'static str, PathBuf)> = Vec::new();
+    for Looked { name, repair } in looked {
+        if repair.what().is_empty() {
+            continue;
+        }
+        let failed = |error: LogError| {
+            CliError::refused(format!("the {} can't be mended", title(name)))
+                .because(error)
+                .next("see to the disk, then run the command again: it goes on where it ended")
+        };
+        kept.push((name, repair.apply().map_err(failed)?));
+    }
+    if context.json {
+        return context.print(&format!("{}\n", as_json(&plans, &kept)));
+    }
+    for (name, folder) in &kept {
+        context.print(&format!(
+            "the {} is mended; what was taken out is in {}\n",
+            title(name),
+            folder.display()
+        ))?;
+    }
+    context.print("start the host: it folds its view anew if that was ahead of the log\n")
+}
+
+/// With `--json`, what it takes where nothing was done.
+fn told(context: &Context, looked: &[Looked], kept: &[(&'static str, PathBuf)]) -> Result<(), CliError> {
+    if !context.json {
+        return Ok(());
+    }
+    let plans: Vec<(&str, RepairPlan)> =
+        looked.iter().map(|it| (it.name, it.repair.what().clone())).collect();
+    context.print(&format!("{}\n", as_json(&plans, kept)))
+}
+
+fn look(name: &'static str, directory: &Path, context: &Context) -> Result<Looked, CliError> {
+    let bar = bars::bar("checking", context.quiet);
+    let planned = Repair::plan(directory, |progress| bars::show(&bar, progress));
+    bar.finish_and_clear();
+    let refused = |error: LogError| {
+        let next = match &error {
+            LogError::Locked(_) => "stop the host that runs on it",
+            LogError::Damaged(_) => "restore the directory from a backup: what stood there can't be derived",
+            LogError::NewerFormat { .. } => "use the newer host's own command",
+            _ => "see to the disk, then run the command again",
+        };
+        CliError::refused(format!("the {} can't be mended", title(name))).because(error).next(next)
+    };
+    Ok(Looked { name, repair: planned.map_err(refused)? })
+}
+
+fn as_text(name: &str, plan: &RepairPlan) -> String {
+    let title = title(name);
+    if plan.is_empty() {
+        let tail = if plan.torn_tail { "; a start cuts its torn tail by itself" } else { "" };
+        return format!("{title}: {} records, nothing to mend{tail}\n", grouped(plan.records_kept));
+    }
+    let mut text = format!("{title}: {} records hold and stay\n", grouped(plan.records_kept));
+    for rebuilt in &plan.rebuilt {
+        text.push_str(&format!(
+            "  write anew  the {} of {}, from the records: nothing is lost by it\n              {}\n",
+            part_word(rebuilt.part),
+            rebuilt.damage.segment.display(),
+            rebuilt.damage.cause
+        ));
+    }
+    if let Some(cut) = &plan.cut {
+        text.push_str(&cut_text(cut));
+    }
+    text
+}
+
+fn cut_text(cut: &LogCut) -> String {
+    let mut text = format!(
+        "  cut         at byte {} of segment {}: {}\n  lose        {} records at least, {} of {} segments, kept aside\n",
+        cut.offset,
+        cut.segment,
+        cut.damage,
+        grouped(cut.records()),
+        bytes(cut.bytes),
+        cut.later.len() + 1
+    );
+    for lost in cut.lost.iter().take(PARTITIONS_SHOWN) {
+        text.push_str(&format!(
+            "              partition {}: {} to {}\n",
+            lost.partition,
+            lost.kept_through + 1,
+            lost.known_through
+        ));
+    }
+    if cut.lost.len() > PARTITIONS_SHOWN {
+        let more = cut.lost.len() - PARTITIONS_SHOWN;
+        text.push_str(&format!("              and of {more} other partitions; --json lists them\n"));
+    }
+    text
+}
+
+fn part_word(part: Part) -> &'static str {
+    match part {
+        Part::Header => "header",
+        Part::Index => "index",
+    }
+}
+
+fn as_json(plans: &[(&str, RepairPlan)], kept: &[(&'static str, PathBuf)]) -> Value {
+    let of = |name: &str, plan: &RepairPlan| {
+        let folder = kept.iter().find(|(other, _)| *other == name).map(|(_, folder)| folder);
+        let rebuilt = plan.rebuilt.iter().map(|rebuilt| {
+            json!({ "part": part_word(rebuilt.part), "segment": rebuilt.damage.segment,
+                    "problem": rebuilt.damage.to_string() })
+        });
+        json!({
+            "damaged": !plan.is_empty(), "records_kept": plan.records_kept, "torn_tail": plan.torn_tail,
+            "rebuilt": rebuilt.collect::<Vec<_>>(), "cut": plan.cut.as_ref().map(cut_json),
+            "kept_in": folder,
+        })
+    };
+    let logs: serde_json::Map<String, Value> =
+        plans.iter().map(|(name, plan)| ((*name).to_owned(), of(name, plan))).collect();
+    json!({ "damaged": plans.iter().any(|(_, plan)| !plan.is_empty()), "done": !kept.is_empty(), "logs": logs })
+}
+
+fn cut_json(cut: &LogCut) -> Value {
+    let lost = cut.lost.iter().map(|lost| {
+        json!({
+            "partition": lost.partition.to_string(), "from": lost.kept_through + 1, "to": lost.known_through,
+            "records": lost.records(), "readable": lost.readable,
+        })
+    });
+    json!({
+        "segment": cut.segment, "offset": cut.offset, "problem": cut.damage.to_string(),
+        "later_segments": cut.later, "bytes": cut.bytes, "records": cut.records(),
+        "partitions": lost.collect::<Vec<_>>(),
+    })
+}
