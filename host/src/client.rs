@@ -25,9 +25,9 @@ use crate::vocabulary::Reason;
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 
 pub use answer::{
-    Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, EventAnswer, EventHead,
-    FieldOutcome, Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue, Status,
-    TimelineItem,
+    Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus, EventAnswer,
+    EventHead, FieldOutcome, Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue,
+    Status, TimelineItem,
 };
 pub use assignment::{
     Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,

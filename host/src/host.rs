@@ -85,7 +85,7 @@ impl HostError {
             }
             HostError::Tls(_) => "mend the file, or the paths under [tls], and start again",
             HostError::Engine(StartError::Log(_)) => {
-                "look at the log with `samsyn log verify`; another host may use this data directory"
+                "look at the log with `samsyn log verify`; `samsyn log repair --dry-run` says what of a damaged one can be kept; another host may use this data directory"
             }
             _ => "mend what it names and start again; nothing that was acknowledged is lost",
         }
@@ -153,6 +153,7 @@ impl Host {
         let uses = LastUses::open(&DataDir(config.data.clone()).token_uses(), &state);
         let (stop_uses, uses_stopped) = watch::channel(false);
         let uses = runtime.spawn(uses.keep(state.clone(), uses_stopped));
+        runtime.block_on(async { answer_with_an_error_at_a_files_limit() });
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = api::serve(listener, tls.clone(), state, async move {
             let _ = stopped.await;
@@ -203,9 +204,11 @@ impl Host {
     }
 
     /// Stops in order: no new requests, those under way answered, events that were taken decided,
-    /// everything written.
-    pub fn stop(mut self) {
+    /// everything written. Answers the fault for which it had ended taking events before, or with
+    /// which it ended, if there was one.
+    pub fn stop(mut self) -> Option<String> {
         self.stop_now();
+        self.engine.fault()
     }
 
     fn stop_now(&mut self) {
@@ -231,6 +234,20 @@ impl Host {
         self.engine.stop();
     }
 }
+
+/// A file that may not grow (`ulimit -f`) is an error of the write then, as a full disk is. Without a
+/// handler the system would end the process.
+#[cfg(unix)]
+fn answer_with_an_error_at_a_files_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    const SIGXFSZ: i32 = 25;
+    if let Err(cause) = signal(SignalKind::from_raw(SIGXFSZ)) {
+        tracing::warn!(%cause, "a file at its limit will end the process");
+    }
+}
+
+#[cfg(not(unix))]
+fn answer_with_an_error_at_a_files_limit() {}
 
 /// Reads the certificate again whenever SIGHUP comes.
 #[cfg(unix)]

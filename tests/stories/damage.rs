@@ -63,6 +63,49 @@ fn damage_in_the_middle_is_named_and_nothing_is_changed() {
 }
 
 #[test]
+fn a_damaged_log_is_cut_when_an_admin_says_so_and_the_host_goes_on() {
+    let (mut world, segment) = stopped();
+    let whole = std::fs::read(&segment).expect("the segment can be read");
+    let mut bytes = whole.clone();
+    let place = bytes.len() * 3 / 4;
+    bytes[place] ^= 0x40;
+    std::fs::write(&segment, &bytes).expect("it can be written");
+    let plan = world.run_on_data(&["log", "repair", "--dry-run", "--json"]).ok().json();
+    assert_eq!((&plan["damaged"], &plan["done"]), (&json!(true), &json!(false)), "{plan}");
+    let cut = &plan["logs"]["log"]["cut"];
+    assert!(cut["offset"].as_u64() <= Some(place as u64) && cut["records"].as_u64() > Some(0), "{plan}");
+    assert!(cut["problem"].as_str().is_some_and(|problem| problem.contains("damaged at byte")), "{plan}");
+    assert!(cut["partitions"][0]["from"].as_u64() > Some(1), "{plan}");
+    // In words, and only when somebody says yes.
+    let told = world.run_on_data(&["log", "repair"]);
+    assert_eq!(told.code, Some(2), "nobody can be asked: {told:?}");
+    assert!(told.out.contains("lose") && told.err.contains("--yes"), "{told:?}");
+    assert_eq!(std::fs::read(&segment).expect("the segment can be read"), bytes, "nothing was changed");
+    let done = world.run_on_data(&["log", "repair", "--yes", "--json"]).ok().json();
+    assert_eq!((&done["done"], &done["logs"]["log"]["cut"]), (&json!(true), cut));
+    let folder = done["logs"]["log"]["kept_in"].as_str().expect("it says where");
+    let kept: Vec<_> = std::fs::read_dir(folder).expect("it is there").collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let offset = cut["offset"].as_u64().unwrap_or_default() as usize;
+    let kept = std::fs::read(kept[0].as_ref().expect("an entry").path()).expect("it can be read");
+    assert_eq!(kept, bytes[offset..], "what was cut lies aside");
+    assert_eq!(world.run_on_data(&["log", "repair", "--json"]).ok().json()["damaged"], false);
+
+    world.start();
+    assert!(world.log().contains("the view is folded anew"), "it was ahead: {}", world.log());
+    world.settle();
+    let left = world.fields("kept")["probe.count"].as_u64().expect("some are left");
+    assert!((1..20).contains(&left), "{left}");
+    world.script("kept", &["add probe.count"]);
+    assert_eq!(world.fields("kept")["probe.count"], left + 1);
+    let held = world.run_on_data(&["log", "repair", "--yes"]);
+    assert_eq!(held.code, Some(1), "{held:?}");
+    assert!(held.err.contains("stop the host"), "{held:?}");
+    assert!(world.stop().success());
+    assert_eq!(world.run_on_data(&["view", "check", "--json"]).ok().json()["differences"], 0);
+}
+
+#[test]
 fn a_damaged_view_is_thrown_away() {
     let (mut world, _) = stopped();
     let mut files = vec![world.data().join("view")];

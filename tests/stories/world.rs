@@ -243,9 +243,14 @@ impl World {
         process.child.wait().expect("it ends");
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").child.id()
+    }
+
     /// Sends a signal, such as TERM.
     pub fn signal(&self, signal: &str) {
-        let id = self.process.as_ref().expect("it runs").child.id().to_string();
+        let id = self.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("kill can be run");
         assert!(sent.success());
     }

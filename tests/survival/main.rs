@@ -4,7 +4,8 @@
 //! `arena.rs` is the harness: a real host with plug-ins, a seeded load over HTTP (`load.rs`), what
 //! was acknowledged of it (`ledger.rs`), admins who change things meanwhile (`chore.rs`), and the
 //! checks of a host that runs and of a log that lies still (`inspect.rs`). The suites break
-//! something: `kills.rs`, `failpoints.rs`, `view_damage.rs`, `stopping.rs`. `torture.rs` goes on
+//! something: `kills.rs`, `failpoints.rs`, `view_damage.rs`, `stopping.rs`,
+//! `disk_faults.rs`, `old_logs.rs`. `torture.rs` goes on
 //! until it is stopped.
 //!
 //! `SAMSYN_SEED` repeats what was sent and roughly when what was broken; which records share a
@@ -13,12 +14,14 @@
 mod arena;
 mod chore;
 mod dice;
+mod disk_faults;
 mod failpoints;
 mod files;
 mod inspect;
 mod kills;
 mod ledger;
 mod load;
+mod old_logs;
 mod plugins;
 mod stopping;
 mod torture;

@@ -106,6 +106,12 @@ catalogue! {
     LogFailed "log-failed" SERVICE_UNAVAILABLE, "The host can't write its log",
         "A write or sync failed, so nothing more is taken: what was acknowledged before is safe.",
         "See the host's own log for the disk's error, mend it and start the host again; then send again.";
+    ViewFailed "view-failed" SERVICE_UNAVAILABLE, "The host can't keep its view",
+        "The view, what the log folds into, can't be written or read. So nothing more is taken; what was acknowledged is safe in the log.",
+        "See `samsyn status` and the host's own log for the disk's error, mend it and start the host again: it brings the view up to date, or folds it anew.";
+    LogUnreadable "log-unreadable" INTERNAL_SERVER_ERROR, "What the log holds can't be read",
+        "The disk gives an error, or other bytes than were written: a record that doesn't match its checksums is never answered.",
+        "Run `samsyn log verify` on the host's machine: it names the place. Then restore a backup, or see what `samsyn log repair --dry-run` says.";
     NotReady "not-ready" SERVICE_UNAVAILABLE, "The host doesn't take events now",
         "It is starting, stopping or has lost its log.",
         "Try again in a moment; the detail says what it waits for.";
@@ -262,6 +268,9 @@ catalogue! {
     ComponentCompileLimit "component.compile-limit" UNPROCESSABLE_ENTITY, "Compiling took too much",
         "The compiler reached its bound of time or memory.",
         "Make the component smaller, or raise `compile_time_ms` or `compile_memory_bytes`.";
+    ComponentNotKept "component.not-kept" SERVICE_UNAVAILABLE, "The component can't be kept",
+        "It could not be written to the host's data directory, so nothing was installed.",
+        "Make room on the disk or mend it, then install again.";
     ComponentCompilerUnavailable "component.compiler-unavailable" SERVICE_UNAVAILABLE, "The compiler can't be run",
         "The host could not start or read its own compiler.",
         "Check the host's disk and process limits, then install again.";

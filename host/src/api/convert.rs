@@ -23,6 +23,9 @@ pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
         AcceptError::TimeAhead { .. } => event.key("at").problem(Kind::EventTimeAhead, detail),
         AcceptError::Busy => Problem::new(Kind::Busy, detail),
         AcceptError::Unavailable(_) => Problem::new(Kind::LogFailed, detail),
+        AcceptError::ViewFailed(_) => Problem::new(Kind::ViewFailed, detail),
+        AcceptError::Unreadable(_) => Problem::new(Kind::LogUnreadable, detail),
+        AcceptError::Stopping => Problem::new(Kind::NotReady, detail),
     }
 }
 
@@ -110,14 +113,24 @@ impl From<InstallError> for Problem {
             InstallError::Registry(error) => error.into(),
             InstallError::Change(error) => error.into(),
             InstallError::RoleMissing { .. } => Problem::new(Kind::ComponentNoRole, error.to_string()),
-            InstallError::Store(error) => Problem::internal(error),
+            InstallError::Store(_) => Problem::new(Kind::ComponentNotKept, error.to_string()),
         }
     }
 }
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Problem {
-        Problem::internal(error)
+        // The place on the disk is the admin's affair, so that it goes to the host's log.
+        tracing::error!(cause = %error, "what is kept can't be read");
+        match error {
+            QueryError::View(_) => {
+                Problem::new(Kind::ViewFailed, "the view can't be read; the host's log says why")
+            }
+            QueryError::Log(_) | QueryError::Record(_) => Problem::new(
+                Kind::LogUnreadable,
+                "a record of the log can't be read; the host's log says which",
+            ),
+        }
     }
 }
 

@@ -67,8 +67,11 @@ impl Problem {
 
     /// Whether the same request may succeed in a while: nothing is wrong with it.
     pub fn is_passing(&self) -> bool {
-        use Kind::{AuditUnavailable, Busy, LogFailed, NotReady, RateLimited, TooManyRequests};
-        matches!(self.kind, Busy | LogFailed | TooManyRequests | RateLimited | NotReady | AuditUnavailable)
+        use Kind::{AuditUnavailable, Busy, LogFailed, NotReady, RateLimited, TooManyRequests, ViewFailed};
+        matches!(
+            self.kind,
+            Busy | LogFailed | ViewFailed | TooManyRequests | RateLimited | NotReady | AuditUnavailable
+        )
     }
 
     /// A fault of the host: the cause goes to the log, the client learns that it is there.
@@ -175,7 +178,7 @@ mod tests {
         for kind in KINDS {
             let response = Problem::new(*kind, "").into_response();
             let passing = matches!(response.status().as_u16(), 429 | 503)
-                && *kind != Kind::ComponentCompilerUnavailable;
+                && !matches!(kind, Kind::ComponentCompilerUnavailable | Kind::ComponentNotKept);
             assert_eq!(response.headers().contains_key("retry-after"), passing, "{kind:?}");
         }
     }

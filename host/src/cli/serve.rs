@@ -86,8 +86,12 @@ pub fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
     announce(&host, context)?;
     host.wait_for(signals);
     tracing::info!("stopping");
-    host.stop();
-    Ok(())
+    match host.stop() {
+        None => Ok(()),
+        Some(fault) => Err(CliError::refused("the host had stopped taking events because of a fault")
+            .because(fault)
+            .next("see to the disk, then start the host again: what was acknowledged is there")),
+    }
 }
 
 /// Says where the host is and, once, its token.

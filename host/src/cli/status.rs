@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, bytes, grouped, moment, pairs, value_text};
-use crate::client::{AuditStatus, Status};
+use crate::client::{AuditStatus, DiskStatus, Status};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -37,6 +37,8 @@ fn status_text(status: &Status, paint: Paint) -> String {
                     .unwrap_or_default(),
             ),
             ("registry revision", value_text(&status.registry_revision)),
+            ("log", status.log.as_ref().map(disk_text).unwrap_or_default()),
+            ("view", status.view.as_ref().map(disk_text).unwrap_or_default()),
             ("audit of reads", status.audit.as_ref().map(audit_text).unwrap_or_default()),
             ("memory", status.rss_bytes.map(bytes).unwrap_or_default()),
         ],
@@ -60,6 +62,13 @@ fn status_text(status: &Status, paint: Paint) -> String {
     }
     text.push_str(&format!("\n{}", table.render(paint)));
     text
+}
+
+fn disk_text(disk: &DiskStatus) -> String {
+    match &disk.reason {
+        None => disk.state.clone(),
+        Some(why) => format!("{}, no event is taken: {why}", disk.state),
+    }
 }
 
 fn audit_text(audit: &AuditStatus) -> String {

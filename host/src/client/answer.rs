@@ -346,6 +346,12 @@ pub struct Status {
     /// Events waiting for a worker.
     #[serde(default)]
     pub queue: Option<Queue>,
+    /// Whether the log can be written.
+    #[serde(default)]
+    pub log: Option<DiskStatus>,
+    /// Whether the view can be written.
+    #[serde(default)]
+    pub view: Option<DiskStatus>,
     /// Each capability's work.
     #[serde(default)]
     pub capabilities: Vec<CapabilityStatus>,
@@ -355,6 +361,17 @@ pub struct Status {
     /// The audit of reads.
     #[serde(default)]
     pub audit: Option<AuditStatus>,
+}
+
+/// Whether something can be written to its disk.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct DiskStatus {
+    /// `ok` or `failed`.
+    #[serde(default)]
+    pub state: String,
+    /// Why it failed.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// How the audit of reads is.

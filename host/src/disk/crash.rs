@@ -65,19 +65,6 @@ impl Image {
             self.files.push(std::fs::read(path).expect("the file can be read"));
         }
     }
-
-    /// Puts what lies below `from` into a directory of this machine.
-    pub fn write_to(&self, from: &Path, to: &Path) {
-        for (path, node) in &self.names {
-            let Ok(inside) = path.strip_prefix(from) else { continue };
-            match node {
-                Node::Dir => std::fs::create_dir_all(to.join(inside)).expect("a directory can be made"),
-                Node::File(inode) => {
-                    std::fs::write(to.join(inside), &self.files[*inode]).expect("a file can be written");
-                }
-            }
-        }
-    }
 }
 
 #[derive(Clone, Default)]

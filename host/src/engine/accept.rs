@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Engine;
 use super::event_ids::EventEntry;
 use super::identity::same_owner;
+use crate::log::LogError;
 use crate::record::{Accepted, Conflict, Record, encode};
 use crate::view::EventKey;
 use crate::vocabulary::{
@@ -94,6 +95,21 @@ pub enum AcceptError {
     /// The host can't write; nothing is wrong with the event.
     #[error("the host can't write its log: {0}")]
     Unavailable(String),
+    /// What was decided can't be kept at hand; nothing is wrong with the event.
+    #[error("the host can't keep its view: {0}")]
+    ViewFailed(String),
+    /// What is kept can't be read; nothing is wrong with the event.
+    #[error("the host can't read its log: {0}")]
+    Unreadable(String),
+    /// The host takes nothing more before its next start.
+    #[error("the host is stopping")]
+    Stopping,
+}
+
+impl From<LogError> for AcceptError {
+    fn from(error: LogError) -> AcceptError {
+        AcceptError::Unreadable(error.to_string())
+    }
 }
 
 impl Engine {
@@ -132,7 +148,11 @@ impl Engine {
             return Err(AcceptError::Unavailable(failure.to_string()));
         }
         if self.stopping.load(Ordering::Relaxed) {
-            return Err(AcceptError::Unavailable("the host is stopping".to_owned()));
+            return Err(self.why_stopped());
+        }
+        if self.view.has_failed() {
+            // It would all have to stay in memory, without bound.
+            return Err(AcceptError::ViewFailed(self.view.failure().unwrap_or_default()));
         }
         let full = self.undecided.load(Ordering::Relaxed) >= self.config.undecided_max || self.log.is_full();
         if full { Err(AcceptError::Busy) } else { Ok(()) }

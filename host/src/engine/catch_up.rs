@@ -132,7 +132,7 @@ impl Engine {
                 continue;
             }
             for record in self.log().scan(partition, cursor.through.seq.max(1)) {
-                let record = record.map_err(|error| AcceptError::Unavailable(error.to_string()))?;
+                let record = record?;
                 let beyond = record.position.seq > through.seq;
                 if beyond || self.stopping.load(Ordering::Relaxed) {
                     break;
@@ -223,7 +223,7 @@ impl Engine {
         }
         self.wait_until_durable(Position { partition, seq: through.seq });
         for record in self.log().scan(partition, cursor.through.seq.max(1)) {
-            let record = record.map_err(|error| AcceptError::Unavailable(error.to_string()))?;
+            let record = record?;
             if record.position.seq > through.seq {
                 break;
             }
@@ -352,7 +352,7 @@ impl Engine {
 
 /// The items of a record, with their numbers.
 pub(super) fn items_of(record: &StoredRecord) -> Result<Vec<(u16, Item)>, AcceptError> {
-    let unreadable = |error: crate::record::RecordError| AcceptError::Unavailable(error.to_string());
+    let unreadable = |error: crate::record::RecordError| AcceptError::Unreadable(error.to_string());
     Ok(match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
         Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
         Record::Decided(decided) => {

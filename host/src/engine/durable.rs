@@ -73,8 +73,8 @@ impl Engine {
             return Err(AcceptError::Unavailable(failure.to_string()));
         }
         told.await.map_err(|_| {
-            let failure = self.log.failed().map(|failure| failure.to_string());
-            AcceptError::Unavailable(failure.unwrap_or_else(|| "the host is stopping".to_owned()))
+            let failure = self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
+            failure.unwrap_or_else(|| self.why_stopped())
         })
     }
 
@@ -122,7 +122,7 @@ impl Engine {
     /// Called by the log's writer when it can't write: acknowledging and deciding end.
     pub(super) fn on_failed(&self, failure: &crate::log::Failure) {
         tracing::error!(%failure, "the log can't be written: no event is taken any more; mend the disk and start again");
-        self.stop_deciding();
+        self.halt(AcceptError::Unavailable(failure.to_string()));
         self.waiters.abandon();
     }
 }

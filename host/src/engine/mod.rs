@@ -56,8 +56,8 @@ pub use status::{MetricsText, Status};
 pub use tell::{JobReport, Jobs};
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
@@ -107,6 +107,8 @@ pub struct Engine {
     supervisor: Mutex<Supervisor>,
     supervisor_wake: Condvar,
     stopping: AtomicBool,
+    /// The fault that ended taking and deciding, if one did.
+    halted: OnceLock<AcceptError>,
     started_at: crate::vocabulary::Timestamp,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }

@@ -151,6 +151,7 @@ impl Engine {
             supervisor: Mutex::new(Supervisor::default()),
             supervisor_wake: Condvar::new(),
             stopping: AtomicBool::new(false),
+            halted: std::sync::OnceLock::new(),
             threads: Mutex::default(),
         });
         let (durable, failed) = (Arc::downgrade(&engine), Arc::downgrade(&engine));

@@ -216,10 +216,9 @@ impl Engine {
         give_up: Option<String>,
     ) -> Result<bool, AcceptError> {
         let position = Position { partition, seq: blocked.item.seq };
-        let unavailable = |why: String| AcceptError::Unavailable(why);
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
-        let record = self.log().read(position).map_err(|error| unavailable(error.to_string()))?;
+        let record = self.log().read(position)?;
         let items = match &record {
             Some(record) => super::catch_up::items_of(record)?,
             None => Vec::new(),

@@ -19,13 +19,16 @@ type Told = (Arc<Decided>, Arc<ProfileState>);
 
 impl From<AppendError> for AcceptError {
     fn from(error: AppendError) -> AcceptError {
-        AcceptError::Unavailable(error.to_string())
+        match error {
+            AppendError::Closed => AcceptError::Stopping,
+            error => AcceptError::Unavailable(error.to_string()),
+        }
     }
 }
 
 impl From<crate::view::StoreError> for AcceptError {
     fn from(error: crate::view::StoreError) -> AcceptError {
-        AcceptError::Unavailable(error.to_string())
+        AcceptError::ViewFailed(error.to_string())
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Engine;
 use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
+use super::{AcceptError, Engine};
 use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
 
 /// How the host is doing.
@@ -33,6 +33,10 @@ pub struct Status {
     pub registry_revision: Seq,
     /// What waits for workers.
     pub queue: QueueStatus,
+    /// Whether the log can be written: else no event is taken.
+    pub log: DiskStatus,
+    /// Whether the view can be written: else no event is taken.
+    pub view: DiskStatus,
     /// Time from an event's being taken to its decision's being durable, in microseconds.
     pub accept_to_decided_p99_us: u64,
     /// Each capability.
@@ -48,6 +52,22 @@ pub struct QueueStatus {
     pub depth: usize,
     /// How many may.
     pub limit: usize,
+}
+
+/// Whether something can be written to its disk.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DiskStatus {
+    /// `ok`, or `failed`: then no event is taken until the disk is mended and the host started again.
+    #[schemars(extend("enum" = ["ok", "failed"]))]
+    pub state: &'static str,
+    /// Why it failed.
+    pub reason: Option<String>,
+}
+
+impl DiskStatus {
+    fn of(reason: Option<String>) -> DiskStatus {
+        DiskStatus { state: if reason.is_none() { "ok" } else { "failed" }, reason }
+    }
 }
 
 /// How a capability is doing.
@@ -95,6 +115,8 @@ impl Engine {
             deliveries: OUTCOMES.iter().copied().zip(metrics.outcomes.iter().map(load)).collect(),
             registry_revision: self.registry().revision,
             queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
+            log: DiskStatus::of(self.log.failed().map(|failure| failure.to_string())),
+            view: DiskStatus::of(self.view.failure()),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
             capabilities: capabilities.collect(),
             rss_bytes: resident_bytes(),
@@ -121,9 +143,21 @@ impl Engine {
             return Err(format!("the log can't be written: {failure}"));
         }
         if self.stopping.load(Ordering::Relaxed) {
-            return Err("the host is stopping".to_owned());
+            return Err(self.why_stopped().to_string());
         }
-        Ok(())
+        match self.view.failure() {
+            Some(failure) => Err(AcceptError::ViewFailed(failure).to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// The fault that ended taking and deciding, of the log, the view or anything else; none while
+    /// all is well, and none in a host that stops because it was told to.
+    pub fn fault(&self) -> Option<String> {
+        let halted = self.halted.get().cloned();
+        let failed = || self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
+        let view = || self.view.failure().map(AcceptError::ViewFailed);
+        halted.or_else(failed).or_else(view).map(|fault| fault.to_string())
     }
 
     /// Everything that is counted, in Prometheus' text format 0.0.4.
@@ -141,6 +175,17 @@ impl Engine {
         let undecided = self.undecided.load(Ordering::Relaxed) as f64;
         text.gauge("samsyn_queue_depth", "Events taken and not decided", undecided);
         text.gauge("samsyn_log_queued_bytes", "Bytes waiting to be written", self.log.queued_bytes() as f64);
+        let available = |failed: bool| f64::from(u8::from(!failed));
+        text.gauge(
+            "samsyn_log_available",
+            "1 while the log can be written",
+            available(self.log.failed().is_some()),
+        );
+        text.gauge(
+            "samsyn_view_available",
+            "1 while the view can be written",
+            available(self.view.has_failed()),
+        );
         text.gauge("samsyn_profiles", "Profiles", self.view.profiles() as f64);
         text.gauge(
             "samsyn_registry_revision",

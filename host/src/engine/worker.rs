@@ -78,12 +78,24 @@ impl Engine {
                 if let Err(error) = self.work(partition, work) {
                     // Nothing is lost: what isn't decided is decided after the next start.
                     tracing::error!(%error, "deciding stopped");
-                    self.stop_deciding();
+                    self.halt(error);
                     return;
                 }
             }
             self.schedule.give_back(partition);
         }
+    }
+
+    /// Ends taking and deciding because of a fault, which is told to whoever asks.
+    pub(super) fn halt(&self, fault: AcceptError) {
+        // The first one is the cause of the others.
+        let _ = self.halted.set(fault);
+        self.stop_deciding();
+    }
+
+    /// Why nothing is taken any more.
+    pub(super) fn why_stopped(&self) -> AcceptError {
+        self.halted.get().cloned().unwrap_or(AcceptError::Stopping)
     }
 
     /// Ends taking and deciding.

@@ -48,7 +48,7 @@ impl Shared {
             state.written = state.written.max(asked);
             self.wake.notify_all();
             if let Err(error) = result {
-                tracing::error!(%error, "the view can't be written; reads go on from memory, and the next start folds it anew");
+                tracing::error!(%error, "the view can't be written: no event is taken any more, what is in memory is read; make room or mend the disk and start again, the log has everything");
                 return;
             }
         }
@@ -99,7 +99,11 @@ impl Shared {
             Ok(()) => self.tables.write().writing = None,
             // What isn't written stays where reads find it, and nothing is written any more: the
             // store must not say that it is further than it is.
-            Err(error) => self.flushing.lock().failed = Some(error.to_string()),
+            Err(error) => {
+                self.flushing.lock().failed = Some(error.to_string());
+                self.broken.store(true, std::sync::atomic::Ordering::Relaxed);
+                self.wake.notify_all();
+            }
         }
         result
     }

@@ -25,6 +25,7 @@ pub use store::{StoreError, VALUE_BYTES_MAX};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
@@ -70,6 +71,8 @@ struct Shared {
     turn: Mutex<()>,
     wake: Condvar,
     flushing: Mutex<FlushState>,
+    /// Nothing is written any more.
+    broken: AtomicBool,
     log: crate::log::LogReader,
 }
 
@@ -160,6 +163,16 @@ impl View {
     /// record there says whether it is the one.
     pub fn event(&self, key: EventKey) -> Option<Position> {
         self.shared.events.read().get(key.fingerprint())
+    }
+
+    /// Whether it can't be written any more.
+    pub fn has_failed(&self) -> bool {
+        self.shared.broken.load(Ordering::Relaxed)
+    }
+
+    /// Why it can't be written any more; none while it can.
+    pub fn failure(&self) -> Option<String> {
+        self.shared.flushing.lock().failed.clone()
     }
 
     /// Where the fold of a partition is.

@@ -165,6 +165,7 @@ impl View {
             turn: Mutex::new(()),
             wake: Condvar::new(),
             flushing: Mutex::new(FlushState::default()),
+            broken: std::sync::atomic::AtomicBool::new(false),
             log: log.clone(),
         });
         Ok(View { shared, flusher: Mutex::new(None) })

@@ -47,6 +47,12 @@ impl From<sled::Error> for StoreError {
     }
 }
 
+/// sled panics on some errors of its disk; that must not end the thread that meets one.
+fn guarded<T>(doing: &str, does: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(does))
+        .unwrap_or_else(|_| Err(StoreError(format!("it panicked while {doing}"))))
+}
+
 impl Store {
     /// Opens or makes a store. sled has been seen to panic on files that a crash left half
     /// written, so a panic counts as an error.
@@ -65,7 +71,7 @@ impl Store {
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
-        Ok(self.db.get(key)?)
+        guarded("reading", || Ok(self.db.get(key)?))
     }
 
     /// Every key with this prefix, in order, without the prefix, and its value.
@@ -94,12 +100,11 @@ impl Store {
 
     /// Applies a batch.
     pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
-        Ok(self.db.apply_batch(batch.0)?)
+        guarded("writing", || Ok(self.db.apply_batch(batch.0)?))
     }
 
     /// Writes what is buffered. Survives a killed process, not a power cut: the log does.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush()?;
-        Ok(())
+        guarded("writing", || Ok(self.db.flush().map(drop)?))
     }
 }

@@ -132,6 +132,7 @@ pub fn install(call: Operation<'_>) -> Operation<'_> {
             Kind::ComponentInvalid,
             Kind::ComponentCompileLimit,
             Kind::ComponentCompilerUnavailable,
+            Kind::ComponentNotKept,
             Kind::LogFailed,
         ])
 }

@@ -41,6 +41,7 @@ pub fn approve(call: Operation<'_>) -> Operation<'_> {
             Kind::DefinitionInvalid,
             Kind::ComponentCompileLimit,
             Kind::ComponentCompilerUnavailable,
+            Kind::ComponentNotKept,
             Kind::LogFailed,
         ])
 }

@@ -14,6 +14,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
         "accepted": 5000, "decided": 5000, "undecided": 0, "sandboxes": 9000,
         "deliveries": { "done": 8990, "parked": 10 }, "registry_revision": 17,
         "queue": { "depth": 0, "limit": 10000 }, "accept_to_decided_p99_us": 900,
+        "log": { "state": "ok", "reason": null }, "view": { "state": "ok", "reason": null },
         "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],
         "rss_bytes": 80000000,
         "audit": {

@@ -50,7 +50,14 @@ const OF_TOKENS: [Kind; 5] = [
     Kind::RateLimited,
 ];
 /// Problems of every call that is admitted.
-const OF_LOAD: [Kind; 3] = [Kind::TooManyRequests, Kind::Busy, Kind::Internal];
+const OF_LOAD: [Kind; 6] = [
+    Kind::TooManyRequests,
+    Kind::Busy,
+    Kind::NotReady,
+    Kind::ViewFailed,
+    Kind::LogUnreadable,
+    Kind::Internal,
+];
 /// Problems of every body.
 const OF_BODIES: [Kind; 6] = [
     Kind::UnknownContentType,

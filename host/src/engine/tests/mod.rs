@@ -54,6 +54,18 @@ fn fixture() -> Vec<u8> {
     std::fs::read(path).expect("the fixture is there")
 }
 
+/// The probe with this manifest.
+pub(crate) fn probe_with(manifest: &str) -> Vec<u8> {
+    embed_manifest(&fixture(), manifest).expect("the manifest can be embedded")
+}
+
+/// The visible value of a customer's field.
+pub(crate) fn value_of(engine: &Engine, customer: &str, field: &str) -> Option<Value> {
+    let id = engine.resolve(&identifier_name(), customer).expect("it can be looked up").expect("it is known");
+    let read = engine.profile(id).expect("it can be read").expect("it is there");
+    visible(&read.state, &read.partition.adopted.visible, &engine.registry(), field)
+}
+
 impl Bench {
     pub(crate) fn new() -> Bench {
         Bench::with(EngineConfig { partitions: 4, workers: 2, ..EngineConfig::default() }, Limits::default())
@@ -94,8 +106,7 @@ impl Bench {
     }
 
     pub(crate) fn install_with(&self, name: &str, tables: &str, options: InstallOptions) {
-        let component =
-            embed_manifest(&fixture(), &manifest(name, tables)).expect("the manifest can be embedded");
+        let component = probe_with(&manifest(name, tables));
         self.engine.install(&component, options, app("tests")).expect("it installs");
     }
 
@@ -129,8 +140,7 @@ impl Bench {
 
     /// The visible value of a field.
     pub(crate) fn value(&self, customer: &str, field: &str) -> Option<Value> {
-        let read = self.profile(customer);
-        visible(&read.state, &read.partition.adopted.visible, &self.engine.registry(), field)
+        value_of(&self.engine, customer, field)
     }
 
     pub(crate) fn text(&self, customer: &str, field: &str) -> Option<String> {
