@@ -182,7 +182,7 @@ fn goes_on(world: &mut World, disk: &Disk, acknowledged: &[String], refused: &st
     assert_eq!(send(world, refused).status, 202);
     world.settle();
     for id in acknowledged {
-        assert_eq!(world.get(&format!("/v1/events/{id}")).of(200)["status"], "decided", "{id}");
+        assert_eq!(world.get(&format!("/v1/events/{id}")).of(200)["state"], "decided", "{id}");
     }
     assert_eq!(world.fields("kept")["probe.count"], 1 + acknowledged.len() + 1, "each once");
     assert!(world.stop().success());
@@ -253,7 +253,7 @@ fn a_start_fails(world: &mut World, disk: &Disk, fault: &Fault) {
     disk.is_mended();
     world.start();
     world.settle();
-    assert_eq!(world.get("/v1/events/before").of(200)["status"], "decided");
+    assert_eq!(world.get("/v1/events/before").of(200)["state"], "decided");
     assert_eq!(world.fields("kept")["probe.count"], 2);
     assert!(world.stop().success());
 }
