@@ -136,6 +136,11 @@ fn counted(id: &str, padding: usize) -> Value {
            "properties": {"script": ["add probe.count"], "padding": "x".repeat(padding)}})
 }
 
+/// What the plug-in has counted.
+fn counted_of(world: &World) -> usize {
+    world.fields("kept")["probe.count"].as_u64().unwrap_or(0) as usize
+}
+
 fn send(world: &World, id: &str) -> Answer {
     world.json("POST", "/v1/events", &counted(id, 0))
 }
@@ -180,11 +185,13 @@ fn goes_on(world: &mut World, disk: &Disk, acknowledged: &[String], refused: &st
     assert_eq!(world.get("/readyz").status, 200);
     // It may have reached the disk, which nobody was told: sent again it is there once.
     assert_eq!(send(world, refused).status, 202);
+    let expected = 1 + acknowledged.len() + 1;
+    until("all are decided", || (counted_of(world) >= expected).then_some(()));
     world.settle();
+    assert_eq!(counted_of(world), expected, "each once");
     for id in acknowledged {
         assert_eq!(world.get(&format!("/v1/events/{id}")).of(200)["state"], "decided", "{id}");
     }
-    assert_eq!(world.fields("kept")["probe.count"], 1 + acknowledged.len() + 1, "each once");
     assert!(world.stop().success());
     assert_eq!(world.run_on_data(&["log", "verify", "--json"]).ok().json()["problem"], Value::Null);
 }
@@ -252,9 +259,9 @@ fn a_start_fails(world: &mut World, disk: &Disk, fault: &Fault) {
     assert!(said.err.contains(fault.1) && said.err.contains("next: "), "{said:?}");
     disk.is_mended();
     world.start();
+    until("it is decided", || (counted_of(world) >= 2).then_some(()));
     world.settle();
-    assert_eq!(world.get("/v1/events/before").of(200)["state"], "decided");
-    assert_eq!(world.fields("kept")["probe.count"], 2);
+    assert_eq!(counted_of(world), 2, "once");
     assert!(world.stop().success());
 }
 
@@ -321,6 +328,9 @@ fn files_that_grow_no_further(template: &World) {
     assert!(world.get("/metrics").text.contains("samsyn_view_available 0\n"));
     assert_eq!(world.stop().code(), Some(1));
     world.start();
+    until("the last is decided", || {
+        (world.fields(&format!("customer-{}", sent - 1))["probe.count"] == 1).then_some(())
+    });
     world.settle();
     for customer in 0..sent {
         assert_eq!(world.fields(&format!("customer-{customer}"))["probe.count"], 1, "{customer}");

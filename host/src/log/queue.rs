@@ -128,17 +128,17 @@ impl<T> Queue<T> {
         self.emptied.notify_all();
     }
 
-    /// Refuses every append from now on and drops what is queued.
-    pub fn fail(&self, failure: &Failure) {
-        let dropped = {
+    /// Refuses every append from now on; answers what was queued, which the caller drops: an
+    /// attachment may do anything then, so not under the lock.
+    pub fn fail(&self, failure: &Failure) -> VecDeque<Pending<T>> {
+        let queued = {
             let mut state = self.state.lock();
             state.failure.get_or_insert_with(|| failure.clone());
             self.bytes.store(0, Ordering::Relaxed);
             std::mem::take(&mut state.pending)
         };
         self.emptied.notify_all();
-        // An attachment may do anything when it is dropped: not under the lock.
-        drop(dropped);
+        queued
     }
 
     pub fn failure(&self) -> Option<Failure> {

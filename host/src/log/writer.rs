@@ -59,6 +59,8 @@ pub(super) struct Writer<T> {
     frame: FrameBuilder,
     /// Where each record of the frame went.
     placed: Vec<(Position, u32)>,
+    /// What could not be written. Dropped when everybody can learn why.
+    doomed: VecDeque<Pending<T>>,
 }
 
 impl<T> Writer<T> {
@@ -79,6 +81,7 @@ impl<T> Writer<T> {
             length,
             frame: FrameBuilder::default(),
             placed: Vec::new(),
+            doomed: VecDeque::new(),
         })
     }
 
@@ -97,8 +100,11 @@ impl<T> Writer<T> {
             Err(_) => self.failure("tell of a commit in", io::Error::other("the callback panicked")),
         };
         tracing::error!(%failure, "the log takes no more appends");
-        self.queue.fail(&failure);
+        // Who waits for a record learns that it failed when its attachment is dropped, and asks why:
+        // so that comes last.
+        let queued = self.queue.fail(&failure);
         on_failed(&failure);
+        drop((queued, self.doomed));
     }
 
     fn commit_all(&mut self, on_durable: &mut impl FnMut(Commit<T>)) -> Result<(), Failure> {
@@ -121,22 +127,35 @@ impl<T> Writer<T> {
     }
 
     fn commit(&mut self, batch: VecDeque<Pending<T>>) -> Result<Commit<T>, Failure> {
+        match self.write(&batch) {
+            Ok((write_time, sync_time)) => {
+                let frame_bytes = self.frame.bytes().len();
+                let records = batch.into_iter().map(committed).collect();
+                Ok(Commit { records, frame_bytes, write_time, sync_time })
+            }
+            Err(failure) => {
+                self.doomed = batch;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Makes the records of a batch durable; answers how long write and sync took.
+    fn write(&mut self, batch: &VecDeque<Pending<T>>) -> Result<(Duration, Duration), Failure> {
         self.frame.begin();
         self.placed.clear();
         let batch_bytes: usize = batch.iter().map(|pending| pending.record.bytes_on_disk()).sum();
         self.make_room((FRAME_HEADER_BYTES + batch_bytes) as u64)?;
-        for Pending { record, .. } in &batch {
+        for Pending { record, .. } in batch {
             let offset = self.length + self.frame.push(record) as u64;
             self.placed.push((record.envelope.position, offset as u32));
         }
         let at = self.segment.base + self.length;
         self.frame.finish(FrameKind::Records, self.segment.log_id, at);
-        let (write_time, sync_time) = self.write_and_sync(self.frame.bytes())?;
-        let frame_bytes = self.frame.bytes().len();
-        self.length += frame_bytes as u64;
-        self.publish(&batch);
-        let records = batch.into_iter().map(committed).collect();
-        Ok(Commit { records, frame_bytes, write_time, sync_time })
+        let times = self.write_and_sync(self.frame.bytes())?;
+        self.length += self.frame.bytes().len() as u64;
+        self.publish(batch);
+        Ok(times)
     }
 
     /// Lets readers see what was synced.

@@ -96,6 +96,22 @@ fn a_synced_frame_that_rots_is_damage_with_its_place() {
 }
 
 #[test]
+fn a_torn_frame_still_shows_that_the_one_before_it_was_synced() {
+    let ThreeFrames { bytes, starts } = three_frames();
+    for length in starts[2]..bytes.len() {
+        let mut bytes = bytes[..length].to_vec();
+        bytes[starts[1] + 40] ^= 0x10;
+        let (_dir, opened) = open_bytes(&bytes);
+        if length < starts[2] + format::FRAME_HEADER_BYTES {
+            // Nothing is left that could tell it from a torn tail.
+            assert_eq!(opened.unwrap().1.tail.expect("a tail").offset as usize, starts[1]);
+        } else {
+            assert_eq!(damage_of(opened).offset as usize, starts[1]);
+        }
+    }
+}
+
+#[test]
 fn a_clean_close_vouches_for_the_last_frame() {
     let dir = TempDir::new().unwrap();
     let started = Started::open(dir.path(), Options::default());
