@@ -7,6 +7,9 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := contacts crm email loyalty sms
 COMPONENTS := $(PLUGINS:%=$(TARGET)/plugins/%.wasm)
 
+# Rounds of power cuts and bit flips before `make torture` goes on to the real command.
+DISK_ROUNDS ?= 20
+
 # Which build of the host builds the plug-ins. They come out the same; this saves building it twice.
 PROFILE ?= debug
 SAMSYN := $(TARGET)/$(PROFILE)/samsyn
@@ -24,6 +27,7 @@ test: plugins ## Build everything and run all tests
 	cargo test --workspace
 
 torture: plugins ## Kill, abort and damage a host until stopped; ARGS="--seed 7 --minutes 60" bounds it
+	SAMSYN_ROUNDS=$(DISK_ROUNDS) cargo test -p samsyn --lib -- --ignored --nocapture torture_
 	TORTURE_ARGS="$(ARGS)" cargo test -p samsyn --test survival -- --ignored --exact torture::until_stopped --nocapture
 
 plugins: $(COMPONENTS) ## Build the plug-ins that changed, into target/plugins
