@@ -272,9 +272,11 @@ impl World {
 
     /// Waits until the host has ended, as it may.
     pub fn gone(&mut self) -> ExitStatus {
-        let mut process = self.process.take().expect("it runs");
+        let process = self.process.as_mut().expect("it runs");
         // Never longer than the patience: a host that doesn't stop is a failure, not a hang.
-        until("the host stops", || process.child.try_wait().expect("it can be waited for"))
+        let ended = until("the host stops", || process.child.try_wait().expect("it can be waited for"));
+        self.process = None;
+        ended
     }
 
     /// The command, told where the host is.

@@ -18,6 +18,16 @@ use crate::world::{PATIENCE, World, until};
 const SENDERS: u64 = 3;
 /// Customers of each.
 const CUSTOMERS: u64 = 3;
+/// What may be set otherwise: how pieces of the host race with each other, and what is slow.
+const VARIED: &[(&str, &[&str])] = &[
+    ("SAMSYN_ENGINE_WORKERS", &["1", "2", "4"]),
+    // Below what a call takes in a debug build: whoever is called gets a thread of its own.
+    ("SAMSYN_ENGINE_SLOW_CALL_US", &["100", "5000", "5000"]),
+    ("SAMSYN_LOG_SEGMENT_BYTES", &["16384", "65536", "67108864"]),
+    ("SAMSYN_LOG_COMMIT_INTERVAL_US", &["0", "1000", "20000"]),
+    ("SAMSYN_VIEW_BATCH_ENTRIES", &["1", "8", "20000"]),
+    ("SAMSYN_VIEW_BATCH_MS", &["5", "50", "3000"]),
+];
 
 /// A data directory, a host on it most of the time, and all that is known of both.
 pub struct Arena {
@@ -36,15 +46,23 @@ pub struct Arena {
 impl Arena {
     /// A running host with the plug-ins, and nobody known to it.
     pub fn new(mut dice: Dice) -> Arena {
-        let mut arena = Arena::stopped(dice.split());
+        let mut arena = Arena::stopped(dice.split(), SETTINGS);
         arena.start();
         arena
     }
 
-    /// The same, not started.
-    pub fn stopped(mut dice: Dice) -> Arena {
+    /// The same with settings by chance.
+    pub fn varied(mut dice: Dice) -> Arena {
+        let mut settings = SETTINGS.to_vec();
+        settings.extend(VARIED.iter().map(|(name, values)| (*name, *dice.one_of(values))));
+        let mut arena = Arena::stopped(dice.split(), &settings);
+        arena.start();
+        arena
+    }
+
+    fn stopped(mut dice: Dice, settings: &[(&str, &str)]) -> Arena {
         let template = template();
-        let world = World::stopped(SETTINGS, &template.token);
+        let world = World::stopped(settings, &template.token);
         files::copy(&template.data(), &world.data());
         let customer = |sender, number| Customer::new(format!("c{sender}{number}"), sender + number == 0);
         let senders = (0..SENDERS).map(|sender| {

@@ -93,7 +93,7 @@ pub fn kill_once(arena: &mut Arena, tally: &mut Tally) {
 
 /// A data directory's life: kills, and every now and then a look at everything.
 pub fn live(dice: Dice, tally: &mut Tally, mut goes_on: impl FnMut(&Tally) -> bool) {
-    let mut arena = Arena::new(dice);
+    let mut arena = Arena::varied(dice);
     for check in 1..=CHECKS_A_LIFE {
         for _ in 0..KILLS_A_CHECK {
             if goes_on(tally) {

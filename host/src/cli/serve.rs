@@ -77,8 +77,9 @@ pub fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
     }
     start_logging(config.log_format, &config.log_filter)?;
     let bar = bars::bar("folding the view", context.quiet);
-    let host = Host::start(&config, compiler(), args.new_admin_token, |progress| bars::show(&bar, progress))
-        .map_err(host_error)?;
+    let mut said = bars::Said::new();
+    let show = |progress| if bar.is_hidden() { said.progress(progress) } else { bars::show(&bar, progress) };
+    let host = Host::start(&config, compiler(), args.new_admin_token, show).map_err(host_error)?;
     bar.finish_and_clear();
     // Before anybody is told that it is there: whoever reads that may stop it at once.
     let signals =

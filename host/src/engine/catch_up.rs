@@ -137,7 +137,9 @@ impl Engine {
                 if beyond || self.stopping.load(Ordering::Relaxed) {
                     break;
                 }
-                self.catch_up_record(partition, capability, &record)?;
+                if !self.catch_up_record(partition, capability, cursor.generation, &record)? {
+                    break;
+                }
                 passed += 1;
             }
         }
@@ -160,38 +162,54 @@ impl Engine {
         }
     }
 
-    fn cursor_in(&self, partition: Partition, capability: &CapabilityName) -> Option<(Cursor, ItemPosition)> {
+    pub(super) fn cursor_in(
+        &self,
+        partition: Partition,
+        capability: &CapabilityName,
+    ) -> Option<(Cursor, ItemPosition)> {
         let core = self.cell(partition).core.lock();
         let cursor = core.state.adopted.lagging.iter().find(|cursor| cursor.capability == *capability)?;
         Some((cursor.clone(), core.state.through))
     }
 
+    /// Delivers a record's items to a lagging generation; false when it no longer lags. One that
+    /// came meanwhile has another cursor: given what follows here, it would never be given what is
+    /// before.
     fn catch_up_record(
         &self,
         partition: Partition,
         capability: &CapabilityName,
+        generation: u32,
         record: &StoredRecord,
-    ) -> Result<(), AcceptError> {
+    ) -> Result<bool, AcceptError> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
-            self.catch_up_item(partition, capability, ItemPosition { seq, index }, &item)?;
+            if !self.catch_up_item(partition, capability, generation, ItemPosition { seq, index }, &item)? {
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Delivers one item to a lagging capability, if it wants it and hasn't had it.
+    /// Delivers one item to a lagging generation, if it wants it and hasn't had it; false when it
+    /// no longer lags.
     fn catch_up_item(
         &self,
         partition: Partition,
         capability: &CapabilityName,
+        generation: u32,
         position: ItemPosition,
         item: &Item,
-    ) -> Result<(), AcceptError> {
+    ) -> Result<bool, AcceptError> {
         loop {
-            let Some((cursor, through)) = self.cursor_in(partition, capability) else { return Ok(()) };
+            let lagging = self.cursor_in(partition, capability);
+            let Some((cursor, through)) = lagging.filter(|(cursor, _)| cursor.generation == generation)
+            else {
+                return Ok(false);
+            };
             // What the partition hasn't decided yet is decided for live capabilities first.
             if position <= cursor.through || position > through {
-                return Ok(());
+                return Ok(true);
             }
             let snapshot = self.snapshot(partition, position, item)?;
             let routing = &snapshot.runtime.registry.routing;
@@ -201,14 +219,15 @@ impl Engine {
             if mine.is_empty() {
                 let mut core = self.cell(partition).core.lock();
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
-                return Ok(());
+                return Ok(true);
             }
             let delivered: Vec<Delivered> = snapshot.run(self, partition, item).deliver(&mine);
             let moved = Cursor { through: position, ..cursor };
             let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
             let mut core = self.cell(partition).core.lock();
             if snapshot.still_holds(&mut core, self)? {
-                return self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None);
+                self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
+                return Ok(true);
             }
         }
     }
@@ -227,7 +246,7 @@ impl Engine {
             if record.position.seq > through.seq {
                 break;
             }
-            self.catch_up_record(partition, capability, &record)?;
+            self.catch_up_record(partition, capability, cursor.generation, &record)?;
         }
         let mut core = self.cell(partition).core.lock();
         let mut adopted = Adopted::clone(&core.state.adopted);

@@ -192,6 +192,10 @@ impl Engine {
                 match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
                         self.undecided.fetch_add(1, Ordering::Relaxed);
+                        // Acknowledged, so it is known: its profile follows with the decision.
+                        if self.view.profile(accepted.profile)?.is_none() {
+                            self.identity.lock().add_fresh(accepted.profile);
+                        }
                         self.schedule.push(
                             partition,
                             Work::Accepted { seq, accepted: Arc::new(accepted), taken: None },

@@ -152,6 +152,34 @@ fn a_new_generation_starts_from_the_oldest_event_and_replaces_the_old_one() {
 }
 
 #[test]
+fn a_generation_that_starts_while_another_catches_up_is_given_everything() {
+    const EVENTS_EACH: i64 = 400;
+    let bench =
+        Bench::with(EngineConfig { partitions: 1, workers: 1, ..EngineConfig::default() }, Limits::default());
+    let customers = ["0", "1", "2", "3"];
+    for _ in 0..EVENTS_EACH {
+        customers.iter().for_each(|customer| drop(bench.script(customer, &["add probe.count"])));
+    }
+    bench.settle();
+    let options = InstallOptions { from_start: true, approve: true, ..InstallOptions::default() };
+    bench.install_with("probe", USUAL, options);
+    wait_until(|| {
+        let cursor = bench.engine.cursor_in(Partition(0), &capability("probe"));
+        cursor.is_some_and(|(cursor, _)| cursor.through.seq > 100)
+    });
+    bench.install_with("probe", USUAL, options);
+    wait_until(|| {
+        let generation = bench.profile("0").partition.generation(&capability("probe"));
+        generation == Some(2) && !bench.engine.lags(&capability("probe"))
+    });
+    bench.settle();
+    for customer in customers {
+        let count = bench.value(customer, "probe.count");
+        assert_eq!(count, Some(Value::Integer(EVENTS_EACH)), "{customer}");
+    }
+}
+
+#[test]
 fn two_plug_ins_that_set_each_other_off_for_ever_run_out_of_budget() {
     let config = EngineConfig { partitions: 1, workers: 1, depth_max: 5, ..EngineConfig::default() };
     let bench = Bench::with(config, Limits::default());
