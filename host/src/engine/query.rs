@@ -90,9 +90,11 @@ impl Engine {
     pub fn profile(&self, id: ProfileId) -> Result<Option<ReadProfile>, QueryError> {
         let home = self.home(id);
         let partition = self.view.applied(home).partition;
+        // Asked first: it ends when the view has the profile, which may be a moment from now.
+        let is_fresh = self.identity.is_fresh(id);
         let state = match self.view.profile(id)? {
             Some(state) => state,
-            None if self.identity.is_fresh(id) => Arc::new(ProfileState::new(id, self.clock.now())),
+            None if is_fresh => Arc::new(ProfileState::new(id, self.clock.now())),
             None => return Ok(None),
         };
         Ok(Some(ReadProfile { state, partition, home }))

@@ -4,6 +4,21 @@ use super::*;
 use crate::record::{AnswerKind, DeliveryResult};
 
 #[test]
+fn a_customer_is_known_from_the_moment_its_first_event_is_taken() {
+    let bench = Bench::new();
+    for customer in 0..500 {
+        let accepted = bench.script(&customer.to_string(), &[]);
+        loop {
+            let read = bench.engine.profile(accepted.profile).expect("it can be read");
+            // It has no record before its first decision.
+            if read.expect("it is known").state.head > 0 {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn an_event_becomes_claims_in_one_record() {
     let bench = Bench::new();
     bench.install("probe", USUAL);
