@@ -26,6 +26,8 @@ const VARIED: &[(&str, &[&str])] = &[
     ("SAMSYN_LOG_SEGMENT_BYTES", &["16384", "65536", "67108864"]),
     ("SAMSYN_LOG_COMMIT_INTERVAL_US", &["0", "1000", "20000"]),
     ("SAMSYN_VIEW_BATCH_ENTRIES", &["1", "8", "20000"]),
+    // A snapshot every few requests, so that kills come in the middle of one.
+    ("SAMSYN_SNAPSHOTS_EVERY_BYTES", &["0", "20000", "200000"]),
     ("SAMSYN_VIEW_BATCH_MS", &["5", "50", "3000"]),
 ];
 
