@@ -32,6 +32,8 @@ pub struct EngineConfig {
     /// A capability whose calls take longer than this on average, in microseconds, gets a thread
     /// of its own, so that the others don't wait for it.
     pub slow_call_us: u64,
+    /// Customers that a replay holds in memory, at some 1.5 KiB each; a share of more is replayed.
+    pub replay_profiles_max: u64,
 }
 
 impl Default for EngineConfig {
@@ -48,6 +50,7 @@ impl Default for EngineConfig {
             derived_max: 1_000,
             depth_max: 16,
             slow_call_us: 5_000,
+            replay_profiles_max: 250_000,
         }
     }
 }

@@ -213,7 +213,7 @@ impl Engine {
             }
             let snapshot = self.snapshot(partition, position, item)?;
             let routing = &snapshot.runtime.registry.routing;
-            let targets = item.targets(&snapshot.runtime, true).into_iter();
+            let targets = item.targets(routing, true).into_iter();
             let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
             if mine.is_empty() {

@@ -22,6 +22,7 @@ mod claims;
 pub mod decide;
 mod durable;
 mod event_ids;
+mod give;
 mod identity;
 mod install;
 pub mod metrics;
@@ -30,6 +31,7 @@ mod partition;
 pub mod project;
 mod query;
 mod recover;
+pub mod replay;
 mod retry;
 pub mod route;
 mod run;
@@ -103,6 +105,8 @@ pub struct Engine {
     catching_up: Mutex<HashSet<CapabilityName>>,
     /// What is told of sources that moved, and what was.
     telling: Mutex<tell::Telling>,
+    /// What new versions of plug-ins would have decided.
+    replays: replay::Replays,
     /// What the engine itself asks of the registry.
     supervisor: Mutex<Supervisor>,
     supervisor_wake: Condvar,

@@ -148,6 +148,7 @@ impl Engine {
             slow: Mutex::new(HashSet::new()),
             catching_up: Mutex::new(HashSet::new()),
             telling: Mutex::default(),
+            replays: super::replay::Replays::default(),
             supervisor: Mutex::new(Supervisor::default()),
             supervisor_wake: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -256,6 +257,7 @@ impl Engine {
     /// Stops taking and deciding, and writes what is taken. What isn't decided is after the next
     /// start.
     pub fn stop(&self) {
+        self.replays.stop_all();
         self.stop_deciding();
         self.supervisor_wake.notify_all();
         let threads = std::mem::take(&mut *self.threads.lock());

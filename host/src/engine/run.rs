@@ -7,19 +7,14 @@ use std::time::Duration;
 
 use super::Engine;
 use super::decide::{Cause, Decision, Delivered, Ran};
-use super::project::{project_changes, project_event, project_profile};
+use super::give::{Given, call_patiently, deliver_in_turn};
 use super::route::{Target, route_changes, route_emitted, route_event, route_offered};
 use super::runtime::Runtime;
 use crate::record::{Accepted, CauseKind, Decided, HeldProposal, PartitionState, ProfileState, fold_profile};
-use crate::registry::Routed;
+use crate::registry::{Routed, Routing};
 use crate::sandbox::{Call, CallReport};
-use crate::vocabulary::{
-    CapabilityName, Event, FailureKind, LogLevel, Partition, Position, Proposal, Role, Seq, Timestamp,
-};
+use crate::vocabulary::{CapabilityName, Event, LogLevel, Partition, Position, Proposal, Seq, Timestamp};
 
-/// A timeout may be the machine's fault, so it is tried again twice, with ten times the time.
-const TIMEOUT_RETRIES: u32 = 2;
-const TIMEOUT_RETRY_FACTOR: u32 = 10;
 /// In the average that tells who is slow, one call counts as at most this many times the bound.
 const SLOW_CALL_COUNTS_AS: u64 = 2;
 
@@ -87,8 +82,7 @@ impl Item {
     }
 
     /// Who is to get it.
-    pub fn targets(&self, runtime: &Runtime, propose: bool) -> Vec<Target> {
-        let routing = &runtime.registry.routing;
+    pub fn targets(&self, routing: &Routing, propose: bool) -> Vec<Target> {
         match self {
             Item::Event(accepted) => {
                 let fields = accepted.proposals.iter().filter(|_| propose).map(|proposal| &proposal.field);
@@ -104,7 +98,7 @@ impl Item {
     }
 
     /// The event that a subscriber hears.
-    fn event(&self, position: Position, received_at: Timestamp) -> Option<Cow<'_, Event>> {
+    pub fn event(&self, position: Position, received_at: Timestamp) -> Option<Cow<'_, Event>> {
         match self {
             Item::Event(accepted) => Some(Cow::Borrowed(&accepted.event)),
             Item::Emitted(decided, index) => {
@@ -151,27 +145,10 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Delivers the item to each target. A capability that has two roles here has them called one
-    /// after the other, and the second call sees what the first did; the others don't.
+    /// Delivers the item to each target, see [`deliver_in_turn`].
     pub fn deliver(&self, targets: &[(Target, u32)]) -> Vec<Delivered> {
-        let mut delivered: Vec<Delivered> = Vec::with_capacity(targets.len());
-        let mut own: Option<(usize, ProfileState)> = None;
-        for (index, (target, generation)) in targets.iter().enumerate() {
-            let state = match &own {
-                Some((capability, state)) if *capability == target.capability => state,
-                _ => self.state,
-            };
-            let ran = self.deliver_one(*target, *generation, state);
-            delivered.push(Delivered {
-                capability: target.capability,
-                generation: *generation,
-                role: target.role,
-                ran,
-            });
-            let again = targets.get(index + 1).is_some_and(|(next, _)| next.capability == target.capability);
-            own = again.then(|| (target.capability, self.fold_own(state, &delivered[index])));
-        }
-        delivered
+        let deliver = |target, generation, state: &_| self.deliver_one(target, generation, state);
+        deliver_in_turn(targets, self.state, deliver, |state, delivered| self.fold_own(state, delivered))
     }
 
     /// The profile as a capability left it with its first role.
@@ -206,61 +183,28 @@ impl Run<'_> {
 
     /// Calls one handler, whatever waits before it.
     pub fn call(&self, target: Target, routed: &Routed, generation: u32, state: &ProfileState) -> Ran {
-        let routing = &self.runtime.registry.routing;
-        let profile = project_profile(state, routed, generation, &self.place.adopted.visible, routing);
-        let position = Position { partition: self.partition, seq: self.cause.item.seq };
-        let report = match target.role {
-            Role::Subscriber => {
-                let Some(event) = self.item.event(position, self.cause.observed_at) else {
-                    return Ran::Skipped("the item is no event".to_owned());
-                };
-                // It was heard of when it was routed; a grant taken back since makes it nothing.
-                let Some(declared) = routed.hears(&event.name) else {
-                    return Ran::Skipped("the plug-in no longer hears this event".to_owned());
-                };
-                match project_event(&event, declared) {
-                    Ok(event) => {
-                        self.try_call(target, routed, Call::Event { event: &event, profile: &profile })
-                    }
-                    Err(refusal) => return Ran::Unfit(refusal),
-                }
-            }
-            Role::Source => {
-                let proposals = self.item.proposals();
-                let mine = proposals.iter().filter(|proposal| routed.sources(&proposal.field));
-                let proposed: Vec<Proposal> = mine.cloned().collect();
-                if proposed.is_empty() {
-                    return Ran::Skipped("the item proposes nothing it sources".to_owned());
-                }
-                self.try_call(target, routed, Call::Proposals { proposed: &proposed, profile: &profile })
-            }
-            Role::Observer => {
-                let Item::Changes(decided) = self.item else {
-                    return Ran::Skipped("the item is no change".to_owned());
-                };
-                let changes = project_changes(&decided.changes, routed);
-                let at = self.cause.observed_at;
-                self.try_call(target, routed, Call::Changes { changes: &changes, at, profile: &profile })
-            }
+        let given = Given {
+            item: self.item,
+            cause: self.cause,
+            partition: self.partition,
+            place: self.place,
+            routing: &self.runtime.registry.routing,
+            routed,
+            generation,
+            role: target.role,
+            state,
         };
-        Ran::Called(report)
+        given.call(|call| self.try_call(target, routed, call))
     }
 
     fn try_call(&self, target: Target, routed: &Routed, call: Call<'_>) -> CallReport {
         let callee = &self.runtime.callees[target.capability];
         let metrics = &callee.metrics;
-        let mut report = callee.plugin.call(&callee.access, call);
-        let patience =
-            Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms) * TIMEOUT_RETRY_FACTOR;
+        let time = Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms);
         let counted_us_max = self.engine.config.slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS);
-        let mut tries = 1;
-        metrics.call(report.duration, counted_us_max);
-        while is_timeout(&report) && tries <= TIMEOUT_RETRIES && !self.engine.stopping.load(Ordering::Relaxed)
-        {
-            report = callee.plugin.call_within(&callee.access, call, patience);
-            metrics.call(report.duration, counted_us_max);
-            tries += 1;
-        }
+        let go_on = || !self.engine.stopping.load(Ordering::Relaxed);
+        let called = |report: &CallReport| metrics.call(report.duration, counted_us_max);
+        let report = call_patiently(&callee.plugin, &callee.access, call, time, go_on, called);
         // Counters are written only when they change: every worker has them at every call.
         if !report.refusals.is_empty() {
             metrics.refused.fetch_add(report.refusals.len() as u64, Ordering::Relaxed);
@@ -306,10 +250,6 @@ impl Run<'_> {
             }
         }
     }
-}
-
-fn is_timeout(report: &CallReport) -> bool {
-    matches!(&report.result, Err(failure) if failure.kind == FailureKind::Timeout)
 }
 
 /// Whether a capability moves with the partition's cursor, and with which generation.

@@ -135,7 +135,7 @@ impl Plugins {
 }
 
 /// What a capability may say and read, as the registry has it.
-fn access(registry: &Registry, capability: &Capability) -> Access {
+pub(super) fn access(registry: &Registry, capability: &Capability) -> Access {
     let manifest = &capability.manifest;
     let granted = manifest.sources.iter().filter(|(name, _)| capability.grant.sources().contains(name));
     let sources = granted.filter_map(|(name, sourced)| {

@@ -156,7 +156,7 @@ impl Engine {
             let snapshot = self.snapshot(partition, position, item)?;
             let Snapshot { place, runtime, before, cause, .. } = &snapshot;
             let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
-            let routed = item.targets(runtime, precondition_met);
+            let routed = item.targets(&runtime.registry.routing, precondition_met);
             let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
             let live = |target: Target| Some((target, live_generation(place, name(&target))?));
             let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();

@@ -23,6 +23,7 @@ const MAGIC: &[u8; 8] = b"samsyn\0\x01";
 const HASH_BYTES: usize = 32;
 
 /// A directory of compiled components.
+#[derive(Clone)]
 pub(super) struct Cache {
     directory: PathBuf,
 }

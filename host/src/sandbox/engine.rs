@@ -88,6 +88,13 @@ impl Sandbox {
         Sandbox { cache: Some(Cache::new(directory.into())), ..self }
     }
 
+    /// Another with so many slots for calls, that compiles where this one does and keeps code there
+    /// too. Calls of one never wait for those of the other.
+    pub fn beside(&self, concurrent_calls: u32) -> Result<Sandbox, SandboxError> {
+        let sandbox = Sandbox::new(&Limits { concurrent_calls, ..(*self.limits).clone() })?;
+        Ok(Sandbox { compiler: self.compiler.clone(), cache: self.cache.clone(), ..sandbox })
+    }
+
     /// The limits it was made with.
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -9,6 +9,7 @@ mod failure;
 mod flow;
 mod properties;
 mod registry;
+mod replay;
 mod usage;
 
 use std::path::PathBuf;

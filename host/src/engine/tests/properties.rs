@@ -14,7 +14,7 @@ use crate::view::View;
 
 /// Something that happens to one of three customers.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Script(u8, Vec<&'static str>),
     Propose(u8, &'static str),
     Assign(Option<&'static str>),
@@ -25,7 +25,7 @@ enum Step {
     Restart,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let command = prop::sample::select(vec![
         "text note a",
         "text note b",
@@ -58,17 +58,21 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..25)
 }
 
-const TABLES: &str = "[subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\
+pub(super) const TABLES: &str = "[subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\
     [emits.\"probe.pinged\"]\nscript = { type = \"texts\" }\n\
     [sources]\nnote = { type = \"text\" }\nout = { type = \"boolean\", protective = true }\n";
 
-fn play(steps: &[Step]) -> Bench {
+/// Is told of every change of the note.
+pub(super) const WATCH: &str = "[sources]\n\"probe.seen\" = { type = \"text\" }\n\
+    [consumes]\nnote = { purposes = [\"service\"], notify = true }\n";
+
+pub(super) fn play(steps: &[Step]) -> Bench {
     let config =
         EngineConfig { partitions: 2, workers: 2, quarantine_after: u32::MAX, ..EngineConfig::default() };
     let mut bench = Bench::with(config, Limits::default());
     bench.install("one", TABLES);
     bench.install("two", TABLES);
-    bench.install("watch", "[sources]\n\"probe.seen\" = { type = \"text\" }\n[consumes]\nnote = { purposes = [\"service\"], notify = true }\n");
+    bench.install("watch", WATCH);
     for step in steps {
         match step {
             Step::Script(customer, script) => drop(bench.script(&customer.to_string(), script)),
@@ -168,7 +172,7 @@ fn rebuilt(bench: &Bench) -> crate::view::Dump {
     opened.unwrap().0.dump().unwrap()
 }
 
-fn records(bench: &Bench) -> Vec<(Position, Record)> {
+pub(super) fn records(bench: &Bench) -> Vec<(Position, Record)> {
     let mut records = Vec::new();
     let mut scan = bench.engine.log().scan_all(ScanFrom::Start);
     while let Some(record) = scan.next().unwrap() {

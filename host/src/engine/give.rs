@@ -1,0 +1,137 @@
+//! What a handler is given for one delivery, and in which turn. Pure, and the same for an event that
+//! has just been taken and for one that is replayed years later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decide::{Cause, Delivered, Ran};
+use super::project::{project_changes, project_event, project_profile};
+use super::route::Target;
+use super::run::Item;
+use crate::record::{PartitionState, ProfileState};
+use crate::registry::{Routed, Routing};
+use crate::sandbox::{Access, Call, CallReport, Plugin};
+use crate::vocabulary::{FailureKind, Partition, Position, Proposal, Role};
+
+/// A timeout may be the machine's fault, so it is tried again twice, with ten times the time.
+const TIMEOUT_RETRIES: u32 = 2;
+const TIMEOUT_RETRY_FACTOR: u32 = 10;
+
+/// One delivery: everything that what the handler is given is made from.
+pub struct Given<'a> {
+    /// What is delivered.
+    pub item: &'a Item,
+    /// Where it stands and when it happened.
+    pub cause: &'a Cause,
+    /// The profile's partition.
+    pub partition: Partition,
+    /// Its cursors and generations.
+    pub place: &'a PartitionState,
+    /// The tables of the revision in use.
+    pub routing: &'a Routing,
+    /// The capability as they have it.
+    pub routed: &'a Routed,
+    /// Of which generation.
+    pub generation: u32,
+    /// In which role.
+    pub role: Role,
+    /// The profile as this capability finds it.
+    pub state: &'a ProfileState,
+}
+
+impl Given<'_> {
+    /// Has the handler called with what it may know; or says why there is nothing to call it with.
+    pub fn call(&self, call: impl FnOnce(Call<'_>) -> CallReport) -> Ran {
+        let Given { item, cause, routed, generation, .. } = *self;
+        let generations = &self.place.adopted.visible;
+        let profile = project_profile(self.state, routed, generation, generations, self.routing);
+        let profile = &profile;
+        let report = match self.role {
+            Role::Subscriber => {
+                let position = Position { partition: self.partition, seq: cause.item.seq };
+                let Some(event) = item.event(position, cause.observed_at) else {
+                    return Ran::Skipped("the item is no event".to_owned());
+                };
+                // It was heard of when it was routed; a grant taken back since makes it nothing.
+                let Some(declared) = routed.hears(&event.name) else {
+                    return Ran::Skipped("the plug-in no longer hears this event".to_owned());
+                };
+                match project_event(&event, declared) {
+                    Ok(event) => call(Call::Event { event: &event, profile }),
+                    Err(refusal) => return Ran::Unfit(refusal),
+                }
+            }
+            Role::Source => {
+                let proposals = item.proposals();
+                let mine = proposals.iter().filter(|proposal| routed.sources(&proposal.field));
+                let proposed: Vec<Proposal> = mine.cloned().collect();
+                if proposed.is_empty() {
+                    return Ran::Skipped("the item proposes nothing it sources".to_owned());
+                }
+                call(Call::Proposals { proposed: &proposed, profile })
+            }
+            Role::Observer => {
+                let Item::Changes(decided) = item else {
+                    return Ran::Skipped("the item is no change".to_owned());
+                };
+                let changes = project_changes(&decided.changes, routed);
+                call(Call::Changes { changes: &changes, at: cause.observed_at, profile })
+            }
+        };
+        Ran::Called(report)
+    }
+}
+
+/// Delivers to each target in its turn. A capability that has two roles here has them called one
+/// after the other, and the second call sees what the first did; the others don't.
+pub fn deliver_in_turn(
+    targets: &[(Target, u32)],
+    state: &ProfileState,
+    mut deliver: impl FnMut(Target, u32, &ProfileState) -> Ran,
+    fold_own: impl Fn(&ProfileState, &Delivered) -> ProfileState,
+) -> Vec<Delivered> {
+    let mut delivered: Vec<Delivered> = Vec::with_capacity(targets.len());
+    let mut own: Option<(usize, ProfileState)> = None;
+    for (index, (target, generation)) in targets.iter().enumerate() {
+        let state = match &own {
+            Some((capability, state)) if *capability == target.capability => state,
+            _ => state,
+        };
+        let ran = deliver(*target, *generation, state);
+        delivered.push(Delivered {
+            capability: target.capability,
+            generation: *generation,
+            role: target.role,
+            ran,
+        });
+        let again = targets.get(index + 1).is_some_and(|(next, _)| next.capability == target.capability);
+        own = again.then(|| (target.capability, fold_own(state, &delivered[index])));
+    }
+    delivered
+}
+
+/// Calls a handler within its time, and again with more of it when that is spent, while `go_on`
+/// says so. `called` hears of every call.
+pub fn call_patiently(
+    plugin: &Plugin,
+    access: &Arc<Access>,
+    call: Call<'_>,
+    time: Duration,
+    go_on: impl Fn() -> bool,
+    called: impl Fn(&CallReport),
+) -> CallReport {
+    let mut report = plugin.call_within(access, call, time);
+    called(&report);
+    let mut tries = 1;
+    while is_timeout(&report) && tries <= TIMEOUT_RETRIES && go_on() {
+        report = plugin.call_within(access, call, time * TIMEOUT_RETRY_FACTOR);
+        called(&report);
+        tries += 1;
+    }
+    report
+}
+
+/// Whether the call spent its time.
+pub fn is_timeout(report: &CallReport) -> bool {
+    matches!(&report.result, Err(failure) if failure.kind == FailureKind::Timeout)
+}

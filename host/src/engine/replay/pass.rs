@@ -1,0 +1,287 @@
+//! One read of the log, dealt to threads by partition.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::job::ReplayError;
+use super::report::ReplayReport;
+use super::revisions::Revisions;
+use super::shadow::Shadow;
+use super::share::Share;
+use super::tally::Tally;
+use super::track::Track;
+use crate::log::{LogReader, Progress, ScanFrom, StoredRecord};
+use crate::registry::Manifest;
+use crate::sandbox::{Package, Plugin, Sandbox};
+use crate::vocabulary::{CapabilityName, Digest, Partition};
+
+/// Threads that replay; a partition belongs to one of them. Two: a host has other things to do.
+const THREADS_MAX: usize = 2;
+/// Records dealt at once, and how many such batches may wait for a thread.
+const BATCH_RECORDS: usize = 256;
+const BATCHES_WAITING_MAX: usize = 4;
+/// Calls that spent their time, each three times over, after which the run is given up: the rest of
+/// such a component would take days.
+const TIMEOUTS_MAX: u64 = 20;
+/// Calls at the same moment: one for each thread, and one to spare for trying a component out.
+pub const SLOTS: u32 = THREADS_MAX as u32 + 1;
+
+/// What is replayed.
+pub struct Input {
+    /// The log; up to what is durable when the run begins.
+    pub log: LogReader,
+    /// Where components are compiled and run: one of its own with [`SLOTS`] slots, for a run must not
+    /// take those of the calls that matter now.
+    pub sandbox: Sandbox,
+    /// The component.
+    pub new: Package,
+    /// What it is compared with: another component of the same plug-in, else what the log has.
+    pub against: Option<Package>,
+    /// Which customers.
+    pub share: Share,
+    /// Customers that are held in memory at most.
+    pub profiles_max: u64,
+    /// Whether to give way to everything else on this machine.
+    pub give_way: bool,
+}
+
+/// A component that is compiled and read.
+pub struct Candidate {
+    /// Ready to be called.
+    pub plugin: Arc<Plugin>,
+    /// What it asks for.
+    pub manifest: Manifest,
+    /// The same as it stands in the component.
+    pub manifest_text: String,
+}
+
+impl Candidate {
+    /// The component's hash.
+    pub fn digest(&self) -> Digest {
+        self.plugin.digest()
+    }
+}
+
+/// How far a run is, and how to end it. Shared with whoever started it.
+#[derive(Debug, Default)]
+pub struct Control {
+    stopped: AtomicBool,
+    gave_up: AtomicBool,
+    timeouts: AtomicU64,
+    profiles: AtomicU64,
+    /// Bytes of the log that were read.
+    pub bytes_done: AtomicU64,
+    /// Bytes there are; 0 until they are known.
+    pub bytes_total: AtomicU64,
+    /// Records that were read.
+    pub records: AtomicU64,
+    /// Deliveries that were compared.
+    pub deliveries: AtomicU64,
+    /// Calls of components.
+    pub calls: AtomicU64,
+}
+
+impl Control {
+    /// Ends the run soon.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn has_read(&self, progress: Progress) {
+        self.records.store(progress.records, Ordering::Relaxed);
+        self.bytes_done.store(progress.bytes_done, Ordering::Relaxed);
+        self.bytes_total.store(progress.bytes_total, Ordering::Relaxed);
+    }
+
+    /// A call spent all its time.
+    pub(super) fn timed_out(&self) {
+        if self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS_MAX {
+            self.gave_up.store(true, Ordering::Relaxed);
+            self.stop();
+        }
+    }
+
+    /// Another customer is held in memory.
+    pub(super) fn held(&self, plan: &Plan) -> Result<(), ReplayError> {
+        if self.profiles.fetch_add(1, Ordering::Relaxed) < plan.profiles_max {
+            return Ok(());
+        }
+        let (done, total) =
+            (self.bytes_done.load(Ordering::Relaxed), self.bytes_total.load(Ordering::Relaxed));
+        // As far as the log was read it was full; the rest will hold others.
+        let fits = plan.share.as_percent() * done as f64 / total.max(1) as f64;
+        Err(ReplayError::TooMany { max: plan.profiles_max, percent: fits.clamp(0.1, 99.0) })
+    }
+}
+
+/// Everything the threads share.
+pub(super) struct Plan {
+    pub capability: CapabilityName,
+    pub candidates: Arc<[Candidate]>,
+    pub share: Share,
+    pub revisions: Revisions,
+    pub log: LogReader,
+    pub control: Arc<Control>,
+    pub time: Duration,
+    pub profiles_max: u64,
+    pub give_way: bool,
+}
+
+impl Plan {
+    /// A candidate's run.
+    pub fn shadow(&self, index: usize) -> Shadow<'_> {
+        Shadow {
+            candidate: &self.candidates[index],
+            capability: &self.capability,
+            control: &self.control,
+            time: self.time,
+        }
+    }
+}
+
+/// Replays a log. Takes as long as the log is; `control` says how far it is.
+pub fn replay(input: Input, control: &Arc<Control>) -> Result<ReplayReport, ReplayError> {
+    let plan = plan(input, control)?;
+    let newest = plan.revisions.newest()?;
+    let ever = plan.revisions.versions();
+    if ever.is_empty() {
+        return Err(ReplayError::NeverInstalled(plan.capability.clone()));
+    }
+    let started = Instant::now();
+    let tally = read(&plan)?;
+    if plan.control.is_stopped() && !plan.control.gave_up.load(Ordering::Relaxed) {
+        return Err(ReplayError::Stopped);
+    }
+    let mut report = ReplayReport::new(&plan, &newest.registry, &ever, tally, started.elapsed());
+    if plan.control.gave_up.load(Ordering::Relaxed) {
+        report.gave_up =
+            Some(format!("{TIMEOUTS_MAX} calls spent all their time: the rest of the log was left out"));
+    }
+    Ok(report)
+}
+
+fn plan(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
+    let Input { log, sandbox, new, against, share, profiles_max, give_way } = input;
+    let mut candidates = Vec::new();
+    for package in [Some(new), against].into_iter().flatten() {
+        candidates.push(Candidate {
+            manifest: Manifest::parse(package.manifest())?,
+            manifest_text: package.manifest().to_owned(),
+            plugin: Arc::new(sandbox.load(&package)?),
+        });
+    }
+    let capability = candidates[0].manifest.plugin.name.clone();
+    if let Some(other) = candidates.iter().find(|is| is.manifest.plugin.name != capability) {
+        let other = other.manifest.plugin.name.clone();
+        return Err(ReplayError::Another { capability, other });
+    }
+    let candidates: Arc<[Candidate]> = candidates.into();
+    let revisions = Revisions::read(&log, capability.clone(), candidates.clone())?;
+    Ok(Plan {
+        capability,
+        candidates,
+        share,
+        revisions,
+        log,
+        control: control.clone(),
+        time: Duration::from_millis(sandbox.limits().time_ms),
+        profiles_max,
+        give_way,
+    })
+}
+
+/// Reads the log once and counts on several threads.
+fn read(plan: &Plan) -> Result<Tally, ReplayError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+    std::thread::scope(|scope| {
+        let mut senders = Vec::new();
+        let mut followers = Vec::new();
+        for _ in 0..threads {
+            let (sender, batches) = sync_channel(BATCHES_WAITING_MAX);
+            senders.push(sender);
+            followers.push(scope.spawn(move || follow(plan, &batches)));
+        }
+        let dealt = deal(plan, senders);
+        let mut tally = Tally::default();
+        let mut failed = None;
+        for follower in followers {
+            match follower.join() {
+                Ok(Ok(counted)) => tally.add(counted),
+                Ok(Err(error)) => failed = Some(error),
+                Err(_) => failed = Some(ReplayError::Item("a thread that replays panicked".to_owned())),
+            }
+        }
+        // A follower that failed is why there was nobody to deal to.
+        match failed {
+            Some(error) => Err(error),
+            None => dealt.map(|()| tally),
+        }
+    })
+}
+
+/// Reads the log and deals it out.
+fn deal(plan: &Plan, senders: Vec<SyncSender<Vec<StoredRecord>>>) -> Result<(), ReplayError> {
+    if plan.give_way {
+        give_way();
+    }
+    let mut scan = plan.log.scan_all(ScanFrom::Start);
+    let mut batches: Vec<Vec<StoredRecord>> = senders.iter().map(|_| Vec::new()).collect();
+    let control = &plan.control;
+    while let Some(record) = scan.next()? {
+        let Partition(number) = record.position.partition;
+        if matches!(record.position.partition, Partition::REGISTRY | Partition::IDENTITY) {
+            continue;
+        }
+        let index = usize::from(number) % senders.len();
+        batches[index].push(record.to_stored());
+        if batches[index].len() < BATCH_RECORDS {
+            continue;
+        }
+        let batch = std::mem::replace(&mut batches[index], Vec::with_capacity(BATCH_RECORDS));
+        control.has_read(scan.progress());
+        if control.is_stopped() || senders[index].send(batch).is_err() {
+            return Ok(());
+        }
+    }
+    for (sender, batch) in senders.iter().zip(batches) {
+        // Who doesn't listen any more has failed and says so itself.
+        let _ = sender.send(batch);
+    }
+    control.has_read(scan.progress());
+    Ok(())
+}
+
+fn follow(plan: &Plan, batches: &Receiver<Vec<StoredRecord>>) -> Result<Tally, ReplayError> {
+    if plan.give_way {
+        give_way();
+    }
+    let mut track = Track::new(plan);
+    for batch in batches {
+        for record in &batch {
+            if plan.control.is_stopped() {
+                return Ok(track.end());
+            }
+            track.record(record)?;
+        }
+    }
+    Ok(track.end())
+}
+
+/// Has this thread run when nobody else wants to.
+fn give_way() {
+    // The least of all priorities, of this thread alone: that is what Linux makes of it. Where it
+    // isn't possible the run is only less polite.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, LEAST_PRIORITY);
+}
+
+/// `nice`'s least.
+#[cfg(target_os = "linux")]
+const LEAST_PRIORITY: i32 = 19;
