@@ -176,17 +176,16 @@ fn check(engine: &Engine) -> Result<Vec<Figure>, Failure> {
     let delivery_us = start.elapsed().as_secs_f64() * 1e6 / PROJECTIONS as f64;
 
     let value = Value::Text("Oslo".to_owned());
+    let fields = [FieldName::new("city")?, FieldName::new("note")?];
     let start = Instant::now();
     for number in 0..PROJECTIONS {
         let routed = &routed[number as usize % routed.len()];
-        for field in ["city", "note"] {
+        for field in &fields {
             let Some(declared) = registry.fields.get(field) else { continue };
             black_box(routed.sources(field) && declared.check_value(&value).is_ok());
             let Some(entry) = registry.routing.field(field) else { continue };
             black_box(entry.source.as_ref() == Some(&routed.name));
-            black_box(
-                FieldName::new(field).map(|field| read.state.visible(&field, entry, generations).is_some()),
-            )?;
+            black_box(read.state.visible(field, entry, generations).is_some());
         }
     }
     let effect_us = start.elapsed().as_secs_f64() * 1e6 / (2 * PROJECTIONS) as f64;
