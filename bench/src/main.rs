@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod ownership;
 mod pipeline;
+mod replay;
 mod report;
 mod run;
 mod sandbox;
@@ -81,7 +82,8 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let sandbox = bench.wants(&["sandbox.fresh", "sandbox.kept"]);
     let extism = bench.wants(&["sandbox.extism_fresh", "sandbox.extism_kept"]);
     let pipeline = bench.wants(&["pipeline.events"]);
-    if sandbox || extism || pipeline {
+    let replay = bench.wants(&["survival.replay"]);
+    if sandbox || extism || pipeline || replay {
         let callers = sandbox::Callers::new(&subject)?;
         if sandbox {
             eprintln!("sandbox");
@@ -95,6 +97,10 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
         if pipeline {
             eprintln!("pipeline");
             figures.push(pipeline::measure(bench, &subject, &callers)?);
+        }
+        if replay {
+            eprintln!("replay");
+            figures.push(replay::measure(bench, &subject, &callers)?);
         }
     }
     if bench.wants(&["http.batch_events", "http.single_events", "http.decided_p99"]) {
