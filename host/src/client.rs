@@ -10,6 +10,7 @@ mod call;
 mod problem;
 mod registry;
 mod registry_calls;
+mod replay;
 mod report;
 mod tls;
 mod token;
@@ -40,6 +41,7 @@ pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, InstallAnswer, Pending, Plan,
     PlannedIdentifier, PlannedRead, PlannedSource, RegistryPlan, RegistryStep, Setting, Sourced,
 };
+pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
 pub use report::{Finding, Report};
 pub use token::{MadeToken, May, NewToken, Token};
 

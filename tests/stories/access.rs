@@ -158,6 +158,7 @@ impl Secrets {
             "capabilities",
             "capabilities/probe",
             "parked",
+            "replays",
             "tokens",
             "status",
         ] {

@@ -25,6 +25,7 @@ mod interface;
 mod overload;
 mod ownership;
 mod registry_file;
+mod replay;
 mod silos;
 mod tls;
 mod vendor_swap;

@@ -15,7 +15,7 @@ use super::needs::{
 use super::openapi::{self, Describe};
 use super::{
     ApiState, assignments, audit, capabilities, claims, describe, events, fields, grants, parked, profiles,
-    registry_file, registry_report, status, timeline, tokens, trace,
+    registry_file, registry_report, replays, status, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -93,6 +93,10 @@ pub fn calls() -> Vec<Call> {
             capabilities::release,
             describe::capabilities::release,
         ),
+        post("/v1/replays", ADMIN, replays::start, describe::replays::start),
+        get("/v1/replays", ADMIN, replays::list, describe::replays::list),
+        get("/v1/replays/{id}", ADMIN, replays::show, describe::replays::show),
+        delete("/v1/replays/{id}", ADMIN, replays::stop, describe::replays::stop),
         get("/v1/parked", ADMIN, parked::list, describe::parked::list),
         post("/v1/parked/retry", ADMIN, parked::retry, describe::parked::retry),
         post("/v1/parked/skip", ADMIN, parked::skip, describe::parked::skip),

@@ -229,6 +229,12 @@ catalogue! {
     NothingPending "nothing-pending" CONFLICT, "No upgrade waits",
         "The capability has no upgrade that waits for approval, or another one than was named.",
         "See `pending` of `GET /v1/capabilities/{name}`.";
+    UnknownReplay "unknown-replay" NOT_FOUND, "No such replay",
+        "No replay of this host has the id: it forgets them when it stops, and all but the last few.",
+        "See `GET /v1/replays`, or start it again.";
+    ReplayRunning "replay-running" CONFLICT, "A replay runs already",
+        "A host replays one plug-in at a time, so that it has room for its own work.",
+        "Wait for its end (`GET /v1/replays`), or stop it with `DELETE /v1/replays/{id}`.";
     FieldTypeConflict "field-type-conflict" CONFLICT, "Manifest and dictionary disagree",
         "The plug-in's manifest says something else of a field than the dictionary: its type, values, schema, unit, class, protection or what it identifies.",
         "Change the manifest, or the field with `PUT /v1/fields/{name}`.";

@@ -45,6 +45,7 @@ mod rate;
 mod reader;
 mod registry_file;
 mod registry_report;
+mod replays;
 mod status;
 mod stream;
 mod timeline;

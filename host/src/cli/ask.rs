@@ -65,6 +65,16 @@ pub fn agree(yes: bool, question: &str, refused: &str) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Offers something that harms nothing: Enter takes it. Where nobody can be asked it isn't taken.
+pub fn accepts(offer: &str) -> bool {
+    can_ask() && takes_it(&ask_line(&format!("{offer} [Y/n] ")))
+}
+
+fn takes_it(answer: &str) -> bool {
+    // The end of the input is no answer, where an empty line is one.
+    answer.ends_with('\n') && (answer.trim().is_empty() || means_yes(answer))
+}
+
 fn can_ask() -> bool {
     std::io::stdin().is_terminal()
 }
@@ -93,6 +103,12 @@ mod tests {
     fn only_yes_is_yes() {
         assert!(means_yes("y\n") && means_yes("YES"));
         assert!(!means_yes("") && !means_yes("n") && !means_yes("yep"));
+    }
+
+    #[test]
+    fn an_offer_is_taken_by_enter() {
+        assert!(takes_it("\n") && takes_it("y\n") && takes_it("Yes\n"));
+        assert!(!takes_it("") && !takes_it("n\n") && !takes_it("no\n") && !takes_it("?\n"));
     }
 
     #[test]

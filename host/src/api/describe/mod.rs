@@ -12,6 +12,7 @@ pub mod parked;
 pub mod profiles;
 pub mod registry_file;
 pub mod registry_report;
+pub mod replays;
 pub mod tokens;
 
 /// A profile's id, in examples.

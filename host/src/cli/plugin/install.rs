@@ -5,22 +5,29 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::grants::{grant_lines, pending_text};
-use crate::cli::ask::Consent;
+use super::replay::{Severity, differences, on_host, summary};
+use super::replay_text::report_text;
+use crate::cli::ask::{Consent, accepts};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::output::{Paint, plain, value_text};
-use crate::client::{InstallHow, Plan, PlannedSource, Setting};
+use crate::client::{Client, InstallHow, Plan, PlannedSource, Setting};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
 Examples:
   samsyn plugin install target/plugins/loyalty.wasm
   samsyn plugin install target/plugins/loyalty.wasm --dry-run
+  samsyn plugin install target/plugins/loyalty.wasm --replay        # what would it have decided?
   samsyn plugin install target/plugins/loyalty.wasm --from start --yes
   samsyn plugin install target/plugins/loyalty.wasm --leave-pending --yes   # for a pipeline
 
 A field that nobody sources is assigned to the plug-in. For another capability's field it makes
-claims that only admins see, until `samsyn field assign` says otherwise.";
+claims that only admins see, until `samsyn field assign` says otherwise.
+
+At a terminal a new version of an installed plug-in is offered to be replayed over the log first, as
+`samsyn plugin replay` does it. With --replay it is, and with --replay --yes it is installed only when
+nothing it would have done otherwise is an error.";
 
 /// The arguments of `samsyn plugin install`.
 #[derive(Debug, Clone, Args)]
@@ -30,6 +37,9 @@ pub struct InstallArgs {
     /// Whether to ask, and why.
     #[command(flatten)]
     pub consent: Consent,
+    /// Replay a new version over the log first: see `samsyn plugin replay`
+    #[arg(long, conflicts_with = "dry_run")]
+    pub replay: bool,
     /// Print the plan and change nothing
     #[arg(long, conflicts_with_all = ["yes", "deliver"])]
     pub dry_run: bool,
@@ -60,6 +70,10 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     };
     let plan = client.plan(&component, how)?;
     if args.dry_run {
+        if plan.body.change == UPGRADE {
+            let file = args.file.display();
+            context.hint(&format!("`samsyn plugin replay {file}` shows what it would have decided so far"));
+        }
         return context.answer(&plan.raw, |paint| plan_text(&plan.body, paint));
     }
     if !args.consent.yes {
@@ -67,6 +81,7 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     } else if !context.json && !context.quiet {
         context.print(&plan_text(&plan.body, context.paint))?;
     }
+    replay_first(args, &plan.body, &client, &component, context)?;
     let reason = args.consent.ask("Install it?", "installed").map_err(|error| match error.next {
         // Without anybody to ask, the plan is worth a look of its own.
         Some(next) if error.exit == Exit::Usage => {
@@ -96,6 +111,43 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
             plain(&capability.state)
         )
     })
+}
+
+/// What the plan calls a new version of an installed plug-in.
+const UPGRADE: &str = "upgrade";
+
+/// Replays a new version when that is asked for, or accepted when it is offered.
+fn replay_first(
+    args: &InstallArgs,
+    plan: &Plan,
+    client: &Client,
+    component: &[u8],
+    context: &Context,
+) -> Result<(), CliError> {
+    if plan.change != UPGRADE {
+        if args.replay {
+            context.hint("there is nothing to compare it with: no other version of it is installed");
+        }
+        return Ok(());
+    }
+    let offer = "Replay it over the log first, to see what it would have decided?";
+    if !args.replay && (args.consent.yes || !accepts(offer)) {
+        return Ok(());
+    }
+    let report = match on_host(client, component, None, None, false, context) {
+        Ok((_, report)) => report,
+        Err(error) if args.replay || error.exit == Exit::Interrupted => return Err(error),
+        Err(error) => {
+            eprint!("{}", error.render(context.error_colour));
+            return Ok(());
+        }
+    };
+    eprint!("{}", report_text(&report, Paint(context.error_colour)));
+    if args.consent.yes && differences(&report, Severity::Error) > 0 {
+        return Err(CliError::refused(format!("not installed: {}", summary(&report)))
+            .next("look at the errors above; without --replay it is installed all the same"));
+    }
+    Ok(())
 }
 
 /// The plan as an admin reads it before deciding.

@@ -6,6 +6,8 @@ mod grants;
 mod install;
 mod manage;
 mod new;
+mod replay;
+mod replay_text;
 
 use clap::Subcommand;
 
@@ -29,6 +31,9 @@ pub enum PluginCommand {
     /// Install a plug-in, or a new version of one
     #[command(after_long_help = install::EXAMPLES)]
     Install(install::InstallArgs),
+    /// See what a new version of a plug-in would have decided, before it is installed
+    #[command(after_long_help = replay::EXAMPLES)]
+    Replay(replay::ReplayArgs),
     /// List installed plug-ins
     #[command(after_long_help = manage::LIST_EXAMPLES)]
     List,
@@ -65,6 +70,7 @@ pub fn run(command: &PluginCommand, context: &Context) -> Result<(), CliError> {
         PluginCommand::Build(args) => build::run(args, context),
         PluginCommand::Check(args) => check::run(args, context),
         PluginCommand::Install(args) => install::run(args, context),
+        PluginCommand::Replay(args) => replay::run(args, context),
         PluginCommand::List => manage::list(context),
         PluginCommand::Show(args) => manage::show(args, context),
         PluginCommand::Set(args) => manage::set(args, context),
