@@ -14,7 +14,7 @@ use super::pagination::List;
 use super::params::{ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::reader::{Reader, Shown, record_read};
-use super::{ApiState, body};
+use super::{ApiState, body, json};
 use crate::engine::replay::{Replay, ReplayError, ReplayReport, ReplayState, Share};
 use crate::registry::Registry;
 use crate::vocabulary::{CapabilityName, ProfileId, Timestamp};
@@ -31,7 +31,7 @@ pub struct ReplayParams {
     profiles: Option<f64>,
     /// The last so many bytes of the body are the component to compare with, behind the new one. When
     /// left out the body is the new one alone, and it is compared with what the log has.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = json::WHOLE_MAX))]
     against_bytes: Option<u64>,
 }
 

@@ -26,11 +26,18 @@ const HASH_BYTES: usize = 32;
 #[derive(Clone)]
 pub(super) struct Cache {
     directory: PathBuf,
+    /// Nothing is added to it.
+    only_read: bool,
 }
 
 impl Cache {
     pub(super) fn new(directory: PathBuf) -> Cache {
-        Cache { directory }
+        Cache { directory, only_read: false }
+    }
+
+    /// The same, to which nothing is added.
+    pub(super) fn only_read(&self) -> Cache {
+        Cache { only_read: true, ..self.clone() }
     }
 
     /// The component's code, if it is there, undamaged and made for this engine.
@@ -59,6 +66,9 @@ impl Cache {
 
     /// Keeps the code. What can't be kept is compiled again next time.
     pub(super) fn store(&self, engine: &Engine, digest: Digest, code: &[u8]) {
+        if self.only_read {
+            return;
+        }
         let path = self.path(engine, digest);
         if let Err(error) = self.write(&path, code) {
             tracing::warn!(path = %path.display(), %error, "compiled code can't be kept");

@@ -88,11 +88,12 @@ impl Sandbox {
         Sandbox { cache: Some(Cache::new(directory.into())), ..self }
     }
 
-    /// Another with so many slots for calls, that compiles where this one does and keeps code there
-    /// too. Calls of one never wait for those of the other.
+    /// Another with so many slots for calls, that compiles where this one does and finds the code that
+    /// this one kept, but keeps none itself. Calls of one never take the slots of the other.
     pub fn beside(&self, concurrent_calls: u32) -> Result<Sandbox, SandboxError> {
         let sandbox = Sandbox::new(&Limits { concurrent_calls, ..(*self.limits).clone() })?;
-        Ok(Sandbox { compiler: self.compiler.clone(), cache: self.cache.clone(), ..sandbox })
+        let cache = self.cache.as_ref().map(Cache::only_read);
+        Ok(Sandbox { compiler: self.compiler.clone(), cache, ..sandbox })
     }
 
     /// The limits it was made with.

@@ -15,7 +15,6 @@ use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::import::Stop;
 use crate::cli::log::log_directory;
 use crate::client::{Client, ReplayReport};
-use crate::config::DataDir;
 use crate::engine::replay::{Control, Input, ReplayError, SLOTS, Share, replay};
 use crate::host::compiler;
 use crate::log::{LocalLog, Options, Progress};
@@ -227,8 +226,7 @@ fn on_data(
     // Held until the end, so that no host starts meanwhile.
     let (log, _) =
         LocalLog::<Folded>::open(&directory, Options::default()).map_err(|error| unreadable(&error))?;
-    let sandbox = Sandbox::new(&limits).map_err(|error| failed(error.into()))?;
-    let sandbox = sandbox.compiling_in(compiler()).caching_in(DataDir(data.to_owned()).compiled());
+    let sandbox = Sandbox::new(&limits).map_err(|error| failed(error.into()))?.compiling_in(compiler());
     let input = Input {
         log: log.reader().clone(),
         sandbox,

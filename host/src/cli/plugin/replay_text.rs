@@ -42,7 +42,7 @@ fn head(report: &ReplayReport, paint: Paint) -> String {
         Some(other) => format!("{} run again", name(other)),
         None => "what the log has".to_owned(),
     };
-    let share = if report.percent < 100.0 { format!(" ({:.3}%)", report.percent) } else { String::new() };
+    let share = if report.percent < 100.0 { format!(" ({}%)", report.percent) } else { String::new() };
     let mut text = format!(
         "{} against {against}: {} deliveries of {} customers{share} in {:.1} s\n",
         paint.strong(&title),
@@ -142,7 +142,7 @@ mod tests {
                 {"profile": "cd", "position": "13-1", "on": "a\u001b[2J"}]}"#;
         assert_eq!(
             report_text(&report(finding, 12), Paint(false)),
-            "loyalty 0.2.0 (0123456789ab) against what the log has: 6,966 deliveries of 2,357 customers (10.000%) in 0.4 s\n\
+            "loyalty 0.2.0 (0123456789ab) against what the log has: 6,966 deliveries of 2,357 customers (10%) in 0.4 s\n\
              warning field loyalty.tier: 12 changed, 12 customers\n\
              \x20 ab  12-345 order.completed  silver -> gold\n\
              \x20 cd  13-1 a\\u{1b}[2J\n\

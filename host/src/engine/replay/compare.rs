@@ -129,7 +129,9 @@ fn compare_results(
     for role in roles {
         let none = &|| (None, None);
         match (ended(base, role), ended(new, role)) {
-            (Ended::Failed(one), Ended::Failed(other)) if one != other => {
+            (Ended::Failed(one), Ended::Failed(other))
+                if (one.kind, &one.message) != (other.kind, &other.message) =>
+            {
                 let values = || (Some(one.message.clone().into()), Some(other.message.clone().into()));
                 differences.differs(what(), Kind::Changed, &values);
             }

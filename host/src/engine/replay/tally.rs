@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Tree;
+
 use super::compare::{Differences, Kind, Values, What};
 use crate::vocabulary::{Digest, Position, ProfileId};
 
@@ -12,6 +14,8 @@ pub const SAMPLES_MAX: usize = 5;
 const WHATS_MAX: usize = 500;
 /// The longest name of such a thing, in bytes.
 const NAME_BYTES_MAX: usize = 200;
+/// The longest value that an example shows, in bytes of JSON; of a longer one its beginning.
+const VALUE_BYTES_MAX: usize = 1_000;
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -160,8 +164,19 @@ impl Differences for Entry<'_> {
         if found.samples.len() < SAMPLES_MAX {
             let Entry { profile, item, called_with, .. } = *self;
             let called_with = called_with.to_owned();
-            found.samples.push(Example { profile, item, called_with, values: values() });
+            let (before, after) = values();
+            let values = (before.map(shortened), after.map(shortened));
+            found.samples.push(Example { profile, item, called_with, values });
         }
         self.seen.push((what, kind));
     }
+}
+
+/// A value as an example shows it.
+fn shortened(value: Tree) -> Tree {
+    let text = value.to_string();
+    if text.len() <= VALUE_BYTES_MAX {
+        return value;
+    }
+    format!("{}…", &text[..text.floor_char_boundary(VALUE_BYTES_MAX)]).into()
 }

@@ -23,6 +23,9 @@ use crate::record::{
 };
 use crate::vocabulary::{FieldName, ItemPosition, Partition, Position, ProfileId, Seq, Timestamp};
 
+/// Why what stands before a partition's first retained `Adopted` isn't replayed.
+const UNKNOWN_REVISION: &str = "the registry revision in use then is no longer retained";
+
 /// What a thread knows of its partitions.
 pub struct Track<'a> {
     plan: &'a Plan,
@@ -330,7 +333,10 @@ impl<'a> Track<'a> {
                 Lens::Unfit(why) => {
                     passed.logged.iter().for_each(|_| self.tally.not_replayed(why));
                 }
-                Lens::Absent => {}
+                Lens::Absent => {
+                    // It was installed, or nothing could be logged of it.
+                    passed.logged.iter().for_each(|_| self.tally.not_replayed(UNKNOWN_REVISION));
+                }
             }
         }
         if let Some(decided) = decided {
