@@ -16,6 +16,8 @@ pub mod audit;
 
 pub mod engine;
 
+pub mod snapshot;
+
 pub mod log;
 pub mod view;
 

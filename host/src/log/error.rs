@@ -53,6 +53,9 @@ pub enum LogError {
     /// Another process, or another opening in this one, holds the log.
     #[error("{} is held by a running host; stop that host first", .0.display())]
     Locked(PathBuf),
+    /// Somebody reads the segments, such as a backup: none is removed meanwhile.
+    #[error("{} is held, by a backup or another long reader; no segment is removed until it ends", .0.display())]
+    Held(PathBuf),
     /// The bytes are not those that were written. Nothing was changed.
     #[error(
         "{0}; nothing was changed: copy the directory, then restore it from a backup or see what \

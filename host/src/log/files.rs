@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::LogError;
+use super::retention::HOLD_FILE;
 use crate::disk::{self, Access, Disk, DiskFile, DiskLock, ReplaceSteps, UNFINISHED_SUFFIX};
 use crate::failpoint::{Step, step};
 
@@ -71,6 +72,13 @@ impl LogDir {
         let path = self.path.join("lock");
         let lock = self.disk.lock(&path).map_err(LogError::io("lock", &path))?;
         lock.ok_or_else(|| LogError::Locked(self.path.clone()))
+    }
+
+    /// Keeps others from holding the segments until the lock is dropped; refused while one does.
+    pub fn lock_against_holds(&self) -> Result<Box<dyn DiskLock>, LogError> {
+        let path = self.path.join(HOLD_FILE);
+        let lock = self.disk.lock(&path).map_err(LogError::io("lock", &path))?;
+        lock.ok_or_else(|| LogError::Held(self.path.clone()))
     }
 
     /// Makes the directory, and its name lasting.

@@ -13,6 +13,7 @@
 //! 0000000002-1234-1.tail      what a start cut off segment 2 at byte 1234
 //! floor                       once segments were removed: where the log begins now
 //! repaired-1/                 what `samsyn log repair` took out
+//! hold                        has a shared lock on it while segments must stay, as for a backup
 //! ```
 //!
 //! # The bytes
@@ -112,8 +113,10 @@
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
 //! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading,
 //! `verify` the check of all, `repair` mending it, `cut` what to note of it, `floor` and `retention`
-//! where it begins, `local` the log that puts them together.
+//! where it begins, `carried` records that outlive their segment, `local` the log that puts them
+//! together.
 
+mod carried;
 mod cut;
 mod error;
 mod files;
@@ -134,6 +137,7 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use carried::{CarryError, head_after, split_records};
 pub use cut::{Cut, Noted, NotedResult};
 pub use error::{AppendError, Damage, Failure, LogError};
 pub use format::{ChainHash, LogId, Payload, RecordRef};
@@ -142,7 +146,7 @@ pub use local::LocalLog;
 pub use reader::{LogReader, PartitionScan, StoredRecord};
 pub use recovery::{CutTail, Recovered};
 pub use repair::{LogCut, LostRecords, Part, Rebuilt, Repair, RepairPlan};
-pub use retention::SealedInfo;
+pub use retention::{Hold, SealedInfo, SegmentInfo, hold};
 pub use scan::{LogScan, Progress, ScanFrom};
 pub use verify::{VerifyReport, verify, verify_noted};
 pub use writer::{Commit, Committed};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::carried::Carried;
 use super::error::{Damage, LogError};
 use super::files::LogDir;
 use super::format::{BadBytes, CHAIN_AT, ChainHash, LogId, RECORD_HEADER_BYTES, RecordRef, SegmentHeader};
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     pub log_id: LogId,
     pub state: RwLock<State>,
     open_files: Mutex<HashMap<u64, Arc<dyn DiskFile>>>,
+    /// Records of removed segments that somebody kept.
+    pub(super) carried: RwLock<Carried>,
 }
 
 /// The segments of a log and what is durable in them.
@@ -79,7 +82,13 @@ pub(super) struct Active {
 
 impl Shared {
     pub fn new(dir: LogDir, log_id: LogId, state: State) -> Shared {
-        Shared { dir, log_id, state: RwLock::new(state), open_files: Mutex::default() }
+        Shared {
+            dir,
+            log_id,
+            state: RwLock::new(state),
+            open_files: Mutex::default(),
+            carried: RwLock::default(),
+        }
     }
 
     pub fn open(&self, number: u64) -> Result<Arc<dyn DiskFile>, LogError> {
@@ -111,7 +120,29 @@ impl Shared {
 
     /// Where the records of a partition stand, from `seq` or the oldest after it on: as many as
     /// one segment holds, at most `max`.
-    fn locate(&self, partition: Partition, seq: Seq, max: usize) -> Result<Option<Located>, LogError> {
+    ///
+    /// A segment that retention removes meanwhile is looked for again: then the oldest is another.
+    fn locate(&self, partition: Partition, seq: Seq, max: usize) -> Result<Option<Place>, LogError> {
+        loop {
+            let located = self.try_locate(partition, seq, max).and_then(|located| match located {
+                Some(located) => Ok(Some((self.open(located.number)?, located))),
+                None => Ok(None),
+            });
+            match located {
+                Err(LogError::Io { cause, .. })
+                    if cause.kind() == io::ErrorKind::NotFound && self.oldest(partition) > seq.max(1) => {}
+                Err(error) => return Err(error),
+                Ok(located) => return Ok(located.map(|(file, located)| (located, file))),
+            }
+        }
+    }
+
+    /// The first record of a partition that isn't removed, or will be its first.
+    pub fn oldest(&self, partition: Partition) -> Seq {
+        self.state.read().floor.get(&partition).map_or(0, |head| head.seq) + 1
+    }
+
+    fn try_locate(&self, partition: Partition, seq: Seq, max: usize) -> Result<Option<Located>, LogError> {
         let (segment, seq, link) = {
             let state = self.state.read();
             // A segment that has none of its records lists what left before it all the same.
@@ -160,15 +191,38 @@ impl Shared {
         }
     }
 
-    /// Reads the record at an offset and checks that it is the one that should stand there, with
-    /// what was appended, after the record before it.
+    /// A record as it stands in its segment.
+    pub fn read_raw(&self, position: Position) -> Result<Option<Arc<[u8]>>, LogError> {
+        match self.locate(position.partition, position.seq, 1)? {
+            Some((located, file)) if located.first == position.seq => {
+                let link = self.link_before(&located, &*file)?;
+                let raw = |record: RecordRef<'_>, bytes: &[u8]| Arc::from(&bytes[..record.bytes_on_disk()]);
+                self.look_at(&located, &*file, (located.offsets[0], position), &link, raw).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn read_at(
+        &self,
+        located: &Located,
+        file: &dyn DiskFile,
+        at: (u32, Position),
+        link: &ChainHash,
+    ) -> Result<StoredRecord, LogError> {
+        self.look_at(located, file, at, link, |record, _| record.to_stored())
+    }
+
+    /// Reads the record at an offset, checks that it is the one that should stand there, with what
+    /// was appended, after the record before it, and shows it and the bytes that start with it.
+    fn look_at<T>(
         &self,
         located: &Located,
         file: &dyn DiskFile,
         (offset, position): (u32, Position),
         link: &ChainHash,
-    ) -> Result<StoredRecord, LogError> {
+        look: impl FnOnce(RecordRef<'_>, &[u8]) -> T,
+    ) -> Result<T, LogError> {
         let offset = u64::from(offset);
         let damage = |bad| self.damage(located.number, offset, Some(position), bad);
         let available = located.end.saturating_sub(offset) as usize;
@@ -196,7 +250,7 @@ impl Shared {
         if !record.is_linked_to(link) {
             return Err(damage(BadBytes::Shape("the record isn't linked to the one before it")));
         }
-        Ok(record.to_stored())
+        Ok(look(record, bytes))
     }
 }
 
@@ -212,6 +266,9 @@ impl Active {
         (!offsets.is_empty()).then_some(Located { number, end, first, offsets, link })
     }
 }
+
+/// Some records, and the file they are in.
+type Place = (Located, Arc<dyn DiskFile>);
 
 /// Some records of one partition in one segment.
 struct Located {
@@ -269,12 +326,32 @@ impl LogReader {
     /// yet. Its payload is checked against its digest, all else by its link to the record before it.
     pub fn read(&self, position: Position) -> Result<Option<StoredRecord>, LogError> {
         match self.0.locate(position.partition, position.seq, 1)? {
-            Some(located) if located.first == position.seq => {
-                let file = self.0.open(located.number)?;
+            Some((located, file)) if located.first == position.seq => {
                 let link = self.0.link_before(&located, &*file)?;
                 self.0.read_at(&located, &*file, (located.offsets[0], position), &link).map(Some)
             }
-            _ => Ok(None),
+            _ => Ok(self.0.carried.read().get(position)),
+        }
+    }
+
+    /// The first record of a partition that isn't removed, or will be its first: everything before
+    /// it has left by retention.
+    pub fn oldest(&self, partition: Partition) -> Seq {
+        self.0.oldest(partition)
+    }
+
+    /// Whether nothing has ever left by retention.
+    pub fn is_whole(&self) -> bool {
+        self.0.state.read().floor.is_empty()
+    }
+
+    /// The link of a record, also of the last one of a partition that was removed; none when it
+    /// isn't there.
+    pub fn chain_at(&self, position: Position) -> Result<Option<ChainHash>, LogError> {
+        let floor = self.0.state.read().floor.get(&position.partition).copied();
+        match floor.filter(|head| head.seq == position.seq) {
+            Some(head) => Ok(Some(head.chain)),
+            None => Ok(self.read(position)?.map(|record| record.chain)),
         }
     }
 
@@ -311,11 +388,15 @@ impl PartitionScan {
         let shared = &self.reader.0;
         let read_out = |(some, _): &(Located, _)| self.next - some.first >= some.offsets.len() as u64;
         if self.some.as_ref().is_none_or(read_out) {
-            let Some(located) = shared.locate(self.partition, self.next, OFFSETS_HELD_MAX)? else {
+            let position = Position { partition: self.partition, seq: self.next };
+            if let Some(carried) = shared.carried.read().get(position) {
+                self.next += 1;
+                return Ok(Some(carried));
+            }
+            let Some((located, file)) = shared.locate(self.partition, self.next, OFFSETS_HELD_MAX)? else {
                 return Ok(None);
             };
             self.next = located.first;
-            let file = shared.open(located.number)?;
             self.link = shared.link_before(&located, &*file)?;
             self.some = Some((located, file));
         }

@@ -1,4 +1,8 @@
-//! Letting go of the oldest segments. Whole ones, in order, and never the one that grows.
+//! Letting go of the oldest segments. Whole ones, in order, and never the one that grows; and not
+//! while somebody holds them, as a backup does.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
 
 use super::error::LogError;
 use super::floor::Floor;
@@ -6,7 +10,40 @@ use super::local::LocalLog;
 use super::reader::LogReader;
 use super::recovery::heads_of;
 use crate::failpoint::{Step, step};
-use crate::vocabulary::{Partition, Seq};
+use crate::vocabulary::{Partition, Position, Seq, Timestamp};
+
+/// The file whoever reads the segments of a log for longer has a shared lock on.
+pub(super) const HOLD_FILE: &str = "hold";
+
+/// Keeps every segment of a log where it is, in this process and in others, until it is dropped.
+#[derive(Debug)]
+pub struct Hold {
+    _file: File,
+}
+
+/// Holds the log in `dir`. Waits while segments are being removed, which takes milliseconds.
+pub fn hold(dir: &Path) -> Result<Hold, LogError> {
+    let path = dir.join(HOLD_FILE);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(LogError::io("open", &path))?;
+    file.lock_shared().map_err(LogError::io("lock", &path))?;
+    Ok(Hold { _file: file })
+}
+
+/// A sealed segment, with where every partition stands at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// Its number; [`LocalLog::remove_before`] takes one.
+    pub number: u64,
+    /// Its file's length.
+    pub bytes: u64,
+    /// The log-wide offset of its end.
+    pub end: u64,
+    /// The last record of each partition in it or before it.
+    pub last: Vec<(Partition, Seq)>,
+    /// Partitions that have records in it.
+    own: Vec<Partition>,
+}
 
 /// A sealed segment, for whoever decides how long it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +69,47 @@ impl LogReader {
         state.sealed.iter().map(info).collect()
     }
 
+    /// The sealed segments, oldest first.
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        let state = self.0.state.read();
+        let info = |segment: &std::sync::Arc<super::index::SealedSegment>| {
+            let own = segment.directory.iter().filter(|entry| entry.count > 0);
+            SegmentInfo {
+                number: segment.header.number,
+                bytes: segment.length,
+                end: segment.header.base + segment.length,
+                last: segment.directory.iter().map(|entry| (entry.partition, entry.head.seq)).collect(),
+                own: own.map(|entry| entry.partition).collect(),
+            }
+        };
+        state.sealed.iter().map(info).collect()
+    }
+
+    /// When the newest record of a sealed segment was appended; none when it was removed meanwhile.
+    pub fn newest_in(&self, segment: &SegmentInfo) -> Result<Option<Timestamp>, LogError> {
+        let mut newest = None;
+        for (partition, seq) in segment.last.iter().filter(|(partition, _)| segment.own.contains(partition)) {
+            let record = self.read(Position { partition: *partition, seq: *seq })?;
+            newest = newest.max(record.map(|record| record.appended_at));
+        }
+        Ok(newest)
+    }
+
+    /// When the oldest record that is kept was appended; none when there is none.
+    pub fn oldest_at(&self) -> Result<Option<Timestamp>, LogError> {
+        let record = self.scan_all(super::ScanFrom::Start).next()?.map(|record| record.appended_at);
+        Ok(record)
+    }
+
+    /// Whether somebody [holds](hold) the log.
+    pub fn is_held(&self) -> Result<bool, LogError> {
+        match self.0.dir.lock_against_holds() {
+            Ok(_) => Ok(false),
+            Err(LogError::Held(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Bytes of all segments that are kept.
     pub fn bytes_kept(&self) -> u64 {
         let state = self.0.state.read();
@@ -41,10 +119,12 @@ impl LogReader {
 
 impl<T> LocalLog<T> {
     /// Removes the sealed segments with a smaller number than `first`; answers how many. What they
-    /// ended with is noted first, so that the rest of every chain can still be checked.
+    /// ended with is noted first, so that the rest of every chain can still be checked. Refused while
+    /// somebody [holds](hold) the log.
     pub fn remove_before(&self, first: u64) -> Result<usize, LogError> {
         let _one_at_a_time = self.retaining.lock();
         let shared = &self.reader().0;
+        let _nobody_holds_it = shared.dir.lock_against_holds()?;
         let (floor, gone) = {
             let state = shared.state.read();
             let gone = state.sealed.partition_point(|segment| segment.header.number < first);

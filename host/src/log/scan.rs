@@ -69,14 +69,19 @@ pub struct LogScan {
     body: Vec<u8>,
     next: usize,
     progress: Progress,
+    /// Where the first segment that is kept starts, and the place the scan is at: log-wide.
+    begins: u64,
+    offset: u64,
 }
 
 impl LogScan {
     pub(super) fn new(shared: Arc<Shared>, from: ScanFrom) -> LogScan {
         let mut left = VecDeque::new();
         let mut progress = Progress::default();
+        let begins;
         {
             let state = shared.state.read();
+            begins = state.sealed.first().map_or(state.active.header, |segment| segment.header).base;
             for segment in &state.sealed {
                 progress.bytes_total += segment.length;
                 let wanted = |seq, partition| seq > 0 && from.takes(Position { partition, seq });
@@ -95,12 +100,18 @@ impl LogScan {
         if left.is_empty() {
             progress.bytes_done = progress.bytes_total;
         }
-        LogScan { shared, from, left, current: None, at: 0, body: Vec::new(), next: 0, progress }
+        let (body, offset) = (Vec::new(), begins);
+        LogScan { shared, from, left, current: None, at: 0, body, next: 0, progress, begins, offset }
     }
 
     /// How far the scan is.
     pub fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// The log-wide offset the scan is at.
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// The next record; none at the end. It must not be asked again after an error.
@@ -145,7 +156,8 @@ impl LogScan {
             let kind = match read_frame(&self.shared, stretch, file, self.at, &mut self.body)? {
                 Ok((header, kind)) => {
                     self.at += header;
-                    self.progress.bytes_done = stretch.base + self.at;
+                    self.offset = stretch.base + self.at;
+                    self.progress.bytes_done = self.offset - self.begins;
                     kind
                 }
                 Err(bad) => return Err(self.damage(bad)),

@@ -215,6 +215,13 @@ impl Patterns {
         self.fields.iter().filter(|(_, patterns)| !patterns.is_empty()).map(|(field, _)| field)
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = (&FieldName, &Pattern, &Tally)> {
+        self.fields.iter().flat_map(|(field, patterns)| {
+            patterns.iter().map(move |(pattern, tally)| (field, pattern, tally))
+        })
+    }
+
     /// Puts back what was written.
     pub fn restore(&mut self, field: FieldName, pattern: Pattern, tally: Tally) {
         self.fields.entry(field).or_default().insert(pattern, tally);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::View;
 use super::compare::Comparison;
+use super::entry::Base;
 use super::store::StoreError;
 use crate::config::{DataDir, EngineConfig, ViewConfig};
 use crate::log::{LogReader, Progress};
@@ -26,6 +27,7 @@ pub fn check(
     log: &LogReader,
     config: &ViewConfig,
     engine: &EngineConfig,
+    bases: impl FnMut() -> Option<Box<dyn Base>>,
     progress: impl FnMut(Progress),
 ) -> Result<ViewCheck, StoreError> {
     let (view, behind) = match View::open_existing(&data.view(), log, config, engine, |_| {})? {
@@ -34,7 +36,7 @@ pub fn check(
     };
     let second = data.view_check();
     remove(&second)?;
-    let (fresh, _) = View::open(&second, log, config, engine, progress)?;
+    let (fresh, _) = View::open_from(&second, log, config, engine, bases, progress)?;
     let found = view.compare(&fresh)?;
     drop(fresh);
     remove(&second)?;

@@ -120,6 +120,19 @@ impl EventIndex {
         blocks.collect()
     }
 
+    /// Puts a block back that was taken out of another view; answers its number and what the store
+    /// keeps of it.
+    pub fn restore(&mut self, newest_at: Timestamp, ids: &[(u64, Position)]) -> (u64, Vec<u8>) {
+        let entries: Vec<(u64, Packed)> = ids.iter().map(|(id, position)| (*id, Packed::of(*position))).collect();
+        let number = self.next_block;
+        self.next_block += 1;
+        self.new_newest_at = self.new_newest_at.max(newest_at);
+        self.blocks.push_back(Block { number, newest_at, entries: entries.len() });
+        let block = block_bytes(newest_at, &entries);
+        self.positions.extend(entries);
+        (number, block)
+    }
+
     /// The numbers of blocks that are too old or too many; they are no longer listed.
     pub fn take_expired(&mut self, age_max_millis: i64, entries_max: u64) -> Vec<u64> {
         let horizon = self.new_newest_at.millis() - age_max_millis;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{PartitionState, ProfileState};
+use super::Folded;
+use crate::log::ChainHash;
+use crate::record::{PartitionState, ProfileState, fold_usage_of_accepted, fold_usage_of_decided};
 use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, ProfileId, Seq};
 
@@ -25,6 +27,26 @@ pub struct Applied {
     /// often and this changes seldom in between.
     #[serde(default)]
     pub usage: Arc<Usage>,
+}
+
+impl Applied {
+    /// Where the fold is after this record.
+    pub fn fold(&mut self, seq: Seq, chain: ChainHash, folded: &Folded) {
+        self.seq = seq;
+        self.chain = chain.0.to_vec();
+        match folded {
+            Folded::Accepted { accepted, .. } => {
+                fold_usage_of_accepted(Arc::make_mut(&mut self.usage), accepted);
+            }
+            Folded::Decided { decided, created, .. } => {
+                self.partition.fold_decided(decided);
+                fold_usage_of_decided(Arc::make_mut(&mut self.usage), decided);
+                self.profiles += u64::from(*created);
+            }
+            Folded::Adopted(adopted) => self.partition.fold_adopted(seq, adopted),
+            Folded::Linked(_) | Folded::Registry => {}
+        }
+    }
 }
 
 /// A batch of the view that is being collected.

@@ -8,6 +8,7 @@
 mod check;
 mod codec;
 mod compare;
+mod entry;
 mod event_index;
 mod flusher;
 mod keys;
@@ -18,6 +19,7 @@ mod store;
 
 pub use check::{ViewCheck, check};
 pub use compare::{Comparison, Dump};
+pub use entry::{Base, Entries, Entry, link_key};
 pub use keys::EventKey;
 pub use memtable::Applied;
 pub use rebuild::Opened;
@@ -31,10 +33,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::config::ViewConfig;
 use crate::failpoint::{Step, step};
-use crate::record::{
-    Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState, fold_usage_of_accepted,
-    fold_usage_of_decided,
-};
+use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;
 use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
 use event_index::EventIndex;
@@ -294,22 +293,16 @@ impl Shared {
     fn fold(&self, tables: &mut Tables, position: Position, chain: crate::log::ChainHash, folded: Folded) {
         let Position { partition, seq } = position;
         let Tables { active, applied, patterns, .. } = tables;
-        let applied = applied.entry(partition).or_default();
-        applied.seq = seq;
-        applied.chain = chain.0.to_vec();
+        applied.entry(partition).or_default().fold(seq, chain, &folded);
         active.touched.insert(partition);
         match folded {
             Folded::Accepted { key, accepted } => {
-                fold_usage_of_accepted(Arc::make_mut(&mut applied.usage), &accepted);
                 self.events.write().insert(key.fingerprint(), position, accepted.event.received_at);
             }
-            Folded::Decided { decided, state, created, moves, .. } => {
+            Folded::Decided { state, moves, .. } => {
                 if !moves.is_empty() {
                     patterns.entry(partition).or_default().fold(state.id, &moves);
                 }
-                applied.partition.fold_decided(&decided);
-                fold_usage_of_decided(Arc::make_mut(&mut applied.usage), &decided);
-                applied.profiles += u64::from(created);
                 let waits = state.waits();
                 let mut waiting = self.waiting.lock();
                 if waits {
@@ -320,12 +313,11 @@ impl Shared {
                 drop(waiting);
                 active.profiles.insert(state.id, (partition, state));
             }
-            Folded::Adopted(adopted) => applied.partition.fold_adopted(seq, &adopted),
             Folded::Linked(linked) => {
                 let key = LinkKey::of(&linked.identifier, &linked.normal);
                 self.links.write().insert(key, (!linked.retired).then_some(linked.profile));
             }
-            Folded::Registry => {}
+            Folded::Adopted(_) | Folded::Registry => {}
         }
     }
 }

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
+use super::entry::{Base, sign};
 use super::event_index::EventIndex;
 use super::link_index::LinkIndex;
 use super::memtable::Applied;
-use super::store::{Batch, Store, StoreError};
+use super::store::{Store, StoreError};
 use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
 use crate::config::{EngineConfig, ViewConfig};
 use crate::failpoint::{Step, step};
 use crate::log::{ChainHash, LogReader, Progress, ScanFrom};
 use crate::record::{
-    Decided, FOLD_VERSION, Patterns, ProfileState, Record, decode, encode, fold_into, moves_from, moves_to,
+    Decided, FOLD_VERSION, Patterns, ProfileState, Record, decode, fold_into, moves_from, moves_to,
 };
 use crate::vocabulary::{Partition, Position, Seq};
 
@@ -53,6 +54,8 @@ struct Meta {
 pub struct Opened {
     /// Why it was deleted and folded anew, if it was.
     pub rebuilt: Option<String>,
+    /// What it was folded on from, when that isn't the log's first record.
+    pub base: Option<String>,
     /// Records folded to bring it up to date.
     pub folded: u64,
 }
@@ -67,6 +70,19 @@ impl View {
         log: &LogReader,
         config: &ViewConfig,
         engine: &EngineConfig,
+        progress: impl FnMut(Progress),
+    ) -> Result<(View, Opened), StoreError> {
+        View::open_from(dir, log, config, engine, || None, progress)
+    }
+
+    /// [`View::open`], which folds on from a base when it has to fold anew: the first of `bases` that
+    /// can be read whole. It isn't asked for one otherwise.
+    pub fn open_from(
+        dir: &Path,
+        log: &LogReader,
+        config: &ViewConfig,
+        engine: &EngineConfig,
+        mut bases: impl FnMut() -> Option<Box<dyn Base>>,
         mut progress: impl FnMut(Progress),
     ) -> Result<(View, Opened), StoreError> {
         let meta = Meta { log: log.log_id().0.to_vec(), fold: FOLD_VERSION };
@@ -74,7 +90,7 @@ impl View {
         let usable =
             usable.and_then(|view| view.bring_up(&mut progress).map_err(|error| Some(error.to_string())));
         let rebuilt = match usable {
-            Ok((view, folded)) => return Ok((view, Opened { rebuilt: None, folded })),
+            Ok((view, folded)) => return Ok((view, Opened { rebuilt: None, base: None, folded })),
             // A host's first start is no reason to warn.
             Err(None) if log.durable_heads().is_empty() => None,
             Err(why) => Some(why.unwrap_or_else(|| "there is none".to_owned())),
@@ -82,9 +98,33 @@ impl View {
         if let Some(why) = &rebuilt {
             tracing::warn!(%why, "the view is folded anew from the log");
         }
-        let view = View::start(start_anew(dir, &meta, config)?, HashMap::new(), log, config, engine)?;
+        let (view, base) = View::anew(dir, &meta, log, config, engine, &mut bases)?;
         let (view, folded) = view.bring_up(&mut progress)?;
-        Ok((view, Opened { rebuilt, folded }))
+        Ok((view, Opened { rebuilt, base, folded }))
+    }
+
+    /// A view in an empty store: what the first base that can be read holds, or nothing.
+    fn anew(
+        dir: &Path,
+        meta: &Meta,
+        log: &LogReader,
+        config: &ViewConfig,
+        engine: &EngineConfig,
+        bases: &mut impl FnMut() -> Option<Box<dyn Base>>,
+    ) -> Result<(View, Option<String>), StoreError> {
+        while let Some(base) = bases() {
+            let view = View::start(empty_store(dir, config)?, HashMap::new(), log, config, engine)?;
+            match view.shared.load(base.as_ref()) {
+                Ok(()) => {
+                    sign(&view.shared.store, meta)?;
+                    return Ok((view, Some(base.name())));
+                }
+                Err(error) => tracing::warn!(%error, base = base.name(), "can't be read; the one before is tried"),
+            }
+        }
+        let store = empty_store(dir, config)?;
+        sign(&store, meta)?;
+        Ok((View::start(store, HashMap::new(), log, config, engine)?, None))
     }
 
     /// Opens the view that lies there and brings it up to date, but never folds it anew: who wants
@@ -216,6 +256,10 @@ impl View {
             // Held until the record is folded, so that a batch that is written in between has
             // either nothing of it or all.
             let mut tables = self.shared.tables.write();
+            let applied = tables.applied.get(&position.partition).map_or(0, |applied| applied.seq);
+            if position.seq != applied + 1 {
+                return Err(StoreError::gap(Position { seq: applied + 1, ..position }));
+            }
             let folded = match record {
                 Record::Accepted(accepted) => Folded::accepted(Arc::new(accepted)),
                 Record::Decided(decided) => self.fold_decided(&mut tables, position.seq, decided)?,
@@ -290,8 +334,8 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
         let partition = Partition(u16::from_be_bytes(partition));
         let applied: Applied = decode(&value).map_err(StoreError::unreadable)?;
         let position = Position { partition, seq: applied.seq };
-        match log.read(position).map_err(StoreError::unreadable)? {
-            Some(record) if record.chain.0.as_slice() == applied.chain => places.insert(partition, applied),
+        match log.chain_at(position).map_err(StoreError::unreadable)? {
+            Some(chain) if chain.0.as_slice() == applied.chain => places.insert(partition, applied),
             _ => return Ok(Err(Some(format!("the log has another record at {position}, or none")))),
         };
     }
@@ -313,13 +357,9 @@ fn read_patterns(store: &Store) -> Result<HashMap<Partition, Patterns>, StoreErr
 
 type Places = Result<HashMap<Partition, Applied>, Option<String>>;
 
-fn start_anew(dir: &Path, meta: &Meta, config: &ViewConfig) -> Result<Store, StoreError> {
+fn empty_store(dir: &Path, config: &ViewConfig) -> Result<Store, StoreError> {
     if dir.exists() {
         step(Step::ViewRemove, || std::fs::remove_dir_all(dir)).map_err(StoreError::unreadable)?;
     }
-    let store = step(Step::ViewMake, || Store::open(dir, config.cache_bytes))?;
-    let mut batch = Batch::default();
-    batch.put(keys::META, encode(meta));
-    store.apply(batch)?;
-    Ok(store)
+    step(Step::ViewMake, || Store::open(dir, config.cache_bytes))
 }

@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use crate::vocabulary::Position;
+
 /// The largest value, in bytes: beyond ~128 KiB sled keeps it in a file it never syncs.
 pub const VALUE_BYTES_MAX: usize = 48 * 1024;
 
@@ -27,8 +29,17 @@ impl Batch {
 
 /// Why the store can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the view's store: {0}; it can be deleted and is rebuilt from the log")]
-pub struct StoreError(String);
+pub enum StoreError {
+    /// The store itself, which is worth nothing.
+    #[error("the view's store: {0}; it can be deleted and is rebuilt from the log")]
+    Store(String),
+    /// The log doesn't hold what the fold must go on with.
+    #[error(
+        "record {0} has left the log by retention, and there is no snapshot that holds what it said; put a \
+         snapshot back into `snapshots`, or restore a backup"
+    )]
+    Gap(Position),
+}
 
 /// What the view needs of a store.
 pub struct Store {
@@ -36,14 +47,18 @@ pub struct Store {
 }
 
 impl StoreError {
-    pub(super) fn unreadable(why: impl std::fmt::Display) -> StoreError {
-        StoreError(why.to_string())
+    pub(crate) fn unreadable(why: impl std::fmt::Display) -> StoreError {
+        StoreError::Store(why.to_string())
+    }
+
+    pub(super) fn gap(missing: Position) -> StoreError {
+        StoreError::Gap(missing)
     }
 }
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> StoreError {
-        StoreError(error.to_string())
+        StoreError::Store(error.to_string())
     }
 }
 
@@ -65,7 +80,7 @@ impl Store {
             .flush_every_ms(Some(2_000));
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open())) {
             Ok(db) => Ok(Store { db: db? }),
-            Err(_) => Err(StoreError("it panicked while opening".to_owned())),
+            Err(_) => Err(StoreError::Store("it panicked while opening".to_owned())),
         }
     }
 

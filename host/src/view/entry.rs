@@ -1,0 +1,164 @@
+//! What a view holds, one thing at a time, in a form that outlives this host's store: how a view gets
+//! into a snapshot and out of one.
+//!
+//! ```text
+//! snapshot ─▶ Entry, Entry, … ─▶ the store, and the indexes in memory ─▶ the log's records behind it
+//! ```
+//!
+//! The last entries say where each partition's fold is, and what the view is a fold of comes after
+//! them: a load that is cut short leaves a store that says nothing, and is thrown away.
+
+use std::sync::Arc;
+
+use super::store::{Batch, Store, StoreError};
+use super::{Applied, Shared, codec, keys};
+use crate::record::{Pattern, ProfileState, Tally, encode};
+use crate::vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
+
+/// Profiles that go to the store in one batch.
+const PROFILES_A_BATCH: usize = 1_000;
+/// Links that go to the store at once: 32 bytes each.
+const LINKS_A_BATCH: usize = 100_000;
+
+/// One thing a view holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A customer.
+    Profile {
+        /// Where its records are.
+        partition: Partition,
+        /// What they fold into.
+        state: Arc<ProfileState>,
+    },
+    /// Whose an identifier is.
+    Link {
+        /// The identifier, hashed: see [`link_key`].
+        key: [u8; 16],
+        /// Whose.
+        profile: ProfileId,
+    },
+    /// Event ids that were seen, in the order they were; forgotten together.
+    Events {
+        /// When the newest of them was received, or one after it.
+        newest_at: Timestamp,
+        /// Each id's fingerprint, and where its event stands.
+        ids: Vec<(u64, Position)>,
+    },
+    /// How many profiles have a pattern of claims.
+    Counter {
+        /// Of this partition.
+        partition: Partition,
+        /// Of this field.
+        field: FieldName,
+        /// The pattern.
+        pattern: Pattern,
+        /// How many.
+        tally: Tally,
+    },
+    /// Where a partition's fold is.
+    Place {
+        /// Which.
+        partition: Partition,
+        /// Where.
+        applied: Applied,
+    },
+}
+
+/// What a view can be folded on from, instead of from the log's first record.
+pub trait Base {
+    /// What to call it.
+    fn name(&self) -> String;
+
+    /// All it holds, places last.
+    fn entries(&self) -> Result<Entries<'_>, StoreError>;
+}
+
+/// The entries of a [`Base`].
+pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + 'a>;
+
+/// An identifier's key among the links.
+pub fn link_key(name: &crate::vocabulary::IdentifierName, normal: &str) -> [u8; 16] {
+    keys::LinkKey::of(name, normal).0
+}
+
+impl Shared {
+    /// Takes everything from a base into an empty store.
+    pub(super) fn load(&self, base: &dyn Base) -> Result<(), StoreError> {
+        let mut loading = Loading { shared: self, batch: Batch::default(), profiles: 0, links: 0 };
+        for entry in base.entries()? {
+            loading.take(entry?)?;
+        }
+        loading.finish()
+    }
+}
+
+struct Loading<'a> {
+    shared: &'a Shared,
+    batch: Batch,
+    profiles: usize,
+    links: usize,
+}
+
+impl Loading<'_> {
+    fn take(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let shared = self.shared;
+        match entry {
+            Entry::Profile { partition, state } => {
+                if state.waits() {
+                    shared.waiting.lock().insert((partition, state.id));
+                    shared.stored_waiting.lock().insert(state.id);
+                    self.batch.put(&keys::waiting(partition, state.id), Vec::new());
+                }
+                codec::write_profile(&mut self.batch, &state);
+                self.profiles += 1;
+                if self.profiles.is_multiple_of(PROFILES_A_BATCH) {
+                    self.write(shared)?;
+                }
+            }
+            Entry::Link { key, profile } => {
+                shared.links.write().insert(keys::LinkKey(key), Some(profile));
+                self.links += 1;
+                if self.links.is_multiple_of(LINKS_A_BATCH) {
+                    self.write_links(shared)?;
+                }
+            }
+            Entry::Events { newest_at, ids } => {
+                let (number, block) = shared.events.write().restore(newest_at, &ids);
+                self.batch.put(&keys::event_block(number), block);
+                self.write(shared)?;
+            }
+            Entry::Counter { partition, field, pattern, tally } => {
+                self.batch.put(&keys::counter(partition, &field, &pattern), encode(&tally));
+                let mut tables = shared.tables.write();
+                tables.patterns.entry(partition).or_default().restore(field, pattern, tally);
+            }
+            Entry::Place { partition, applied } => {
+                self.batch.put(&keys::applied(partition), encode(&applied));
+                shared.tables.write().applied.insert(partition, applied);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        shared.store.apply(std::mem::take(&mut self.batch))
+    }
+
+    fn write_links(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        shared.links.write().take_new().write(&mut self.batch);
+        self.write(shared)
+    }
+
+    fn finish(mut self) -> Result<(), StoreError> {
+        let shared = self.shared;
+        shared.links.write().take_new().write(&mut self.batch);
+        self.write(shared)
+    }
+}
+
+/// Says of a store what it is a fold of.
+pub(super) fn sign(store: &Store, meta: &impl serde::Serialize) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    batch.put(keys::META, encode(meta));
+    store.apply(batch)
+}
