@@ -139,6 +139,8 @@ pub fn start_engine(directory: &Path) -> Result<Arc<Engine>, Failure> {
         engine: engine_config(),
         view: ViewConfig::default(),
         log: samsyn::log::Options::default(),
+        snapshots: samsyn::config::SnapshotConfig::default(),
+        retention: samsyn::config::RetentionConfig::default(),
         limits: Limits::default(),
         compiler: Compiler::InProcess,
         clock: Clock::system(),

@@ -12,6 +12,7 @@ mod registry;
 mod registry_calls;
 mod replay;
 mod report;
+mod storage;
 mod tls;
 mod token;
 
@@ -43,6 +44,7 @@ pub use registry::{
 };
 pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
 pub use report::{Finding, Report};
+pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots};
 pub use token::{MadeToken, May, NewToken, Token};
 
 /// How long to try to reach the host. It is near; a second is long already.

@@ -132,6 +132,8 @@ impl Host {
             engine: config.engine.clone(),
             view: config.view.clone(),
             log: config.log,
+            snapshots: config.snapshots.clone(),
+            retention: config.retention.clone(),
             limits: config.sandbox.clone(),
             compiler,
             clock: Clock::system(),

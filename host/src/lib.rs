@@ -12,6 +12,8 @@ pub mod settings;
 pub mod api;
 pub mod build;
 
+pub mod backup;
+
 pub mod audit;
 
 pub mod engine;

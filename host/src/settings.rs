@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::api::ApiLimits;
-use crate::config::{AuditConfig, EngineConfig, RegistryConfig, ViewConfig};
+use crate::config::{AuditConfig, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
 use crate::log::Options as LogOptions;
 use crate::sandbox::Limits;
 
@@ -41,6 +41,10 @@ pub struct Config {
     pub engine: EngineConfig,
     /// How the log is kept.
     pub log: LogOptions,
+    /// When snapshots are made.
+    pub snapshots: SnapshotConfig,
+    /// How long the log is kept.
+    pub retention: RetentionConfig,
     /// How the audit of reads is kept.
     pub audit: AuditConfig,
     /// How the view is kept.
@@ -83,6 +87,8 @@ impl Default for Config {
             registry: RegistryConfig::default(),
             engine: EngineConfig::default(),
             log: LogOptions::default(),
+            snapshots: SnapshotConfig::default(),
+            retention: RetentionConfig::default(),
             audit: AuditConfig::default(),
             view: ViewConfig::default(),
             sandbox: Limits::default(),

@@ -22,6 +22,7 @@ mod handover;
 mod import;
 mod integrator;
 mod interface;
+mod keeping;
 mod overload;
 mod ownership;
 mod registry_file;

@@ -15,7 +15,7 @@ use super::needs::{
 use super::openapi::{self, Describe};
 use super::{
     ApiState, assignments, audit, capabilities, claims, describe, events, fields, grants, parked, profiles,
-    registry_file, registry_report, replays, status, timeline, tokens, trace,
+    registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -103,6 +103,9 @@ pub fn calls() -> Vec<Call> {
         get("/v1/audit/reads", ADMIN, audit::reads, describe::audit::reads),
         get("/v1/audit/changes", ADMIN, audit::changes, describe::audit::changes),
         get("/v1/log/head", ADMIN, audit::head, describe::audit::head),
+        post("/v1/log/retain", ADMIN, storage::retain, describe::storage::retain),
+        get("/v1/snapshots", ADMIN, storage::snapshots, describe::storage::snapshots),
+        post("/v1/snapshots", ADMIN, storage::make_snapshot, describe::storage::make_snapshot),
         get("/v1/tokens", ADMIN, tokens::list, describe::tokens::list),
         post("/v1/tokens", ADMIN, tokens::make, describe::tokens::make),
         get("/v1/tokens/{name}", ADMIN, tokens::show, describe::tokens::show),

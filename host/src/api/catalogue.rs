@@ -191,6 +191,9 @@ catalogue! {
     UnknownEvent "unknown-event" NOT_FOUND, "No such event",
         "This application sent no event of this id, or no event stands at this position, or it is no longer remembered.",
         "Check `Samsyn-Application`: ids belong to the application that sent them. A position such as `12-345` works for any.";
+    EventRemoved "event-removed" GONE, "The event's record is kept no longer",
+        "The event was taken and decided, but the log's retention has removed its record since: what became of it in detail can't be told any more. Its effects stay.",
+        "Ask sooner, or have the log kept longer (`[retention]`). The profile has what came of it; a backup has the record.";
 
     // The registry.
     UnknownToken "unknown-token" NOT_FOUND, "No such token",

@@ -232,11 +232,20 @@ pub async fn show(
             let detail = format!("{application} sent no event {id:?}, and none stands at such a position");
             Problem::new(Kind::UnknownEvent, detail)
         };
-        let position = match engine.event(viewer.application(), &id)? {
+        let own = engine.event(viewer.application(), &id)?;
+        let position = match own {
             Some(position) => position,
             None => id.parse().map_err(|_| unknown())?,
         };
-        let decisions = engine.decisions(position)?.ok_or_else(unknown)?;
+        let decisions = engine.decisions(position)?.ok_or_else(|| {
+            // That an event was there is for who sent it, or may see everything.
+            if engine.is_removed(position) && (own.is_some() || viewer.policy().reads_everything()) {
+                let detail =
+                    format!("the event stood at {position}, and its record has left the log by retention");
+                return Problem::new(Kind::EventRemoved, detail);
+            }
+            unknown()
+        })?;
         if !viewer.sees_event(&decisions.accepted.event) {
             return Err(unknown());
         }

@@ -47,6 +47,7 @@ mod registry_file;
 mod registry_report;
 mod replays;
 mod status;
+mod storage;
 mod stream;
 mod timeline;
 mod tls;

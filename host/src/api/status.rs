@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::convert::blocking;
 use super::problem::{Answer, Kind, Problem};
+use super::storage::{self, StorageStatus};
 use super::{ApiState, errors_page};
 use crate::audit::{AuditStatus, ReadAudit};
 use crate::engine::{MetricsText, Status};
@@ -62,18 +63,27 @@ pub struct StatusAnswer {
     status: Status,
     /// How the audit of reads is doing.
     audit: AuditStatus,
+    /// What is kept: the log, and snapshots of it.
+    storage: StorageStatus,
 }
 
 /// `GET /v1/status`.
 pub async fn status(State(state): State<ApiState>) -> Answer {
-    let status =
-        blocking(move || StatusAnswer { status: state.engine.status(), audit: state.audit.status() }).await?;
+    let status = blocking(move || StatusAnswer {
+        status: state.engine.status(),
+        audit: state.audit.status(),
+        storage: StorageStatus::of(&state.engine),
+    });
+    let status = status.await?;
     Ok(Json(status).into_response())
 }
 
 /// `GET /metrics`.
 pub async fn metrics(State(state): State<ApiState>) -> Answer {
-    let text = blocking(move || state.engine.metrics_text() + &audit_metrics(&state.audit)).await?;
+    let text = blocking(move || {
+        state.engine.metrics_text() + &audit_metrics(&state.audit) + &storage::metrics(&state.engine)
+    });
+    let text = text.await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 

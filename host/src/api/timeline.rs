@@ -10,13 +10,13 @@ use super::ApiState;
 use super::convert::blocking;
 use super::event_answer::{OutcomeAnswer, claimed, item_position, outcomes};
 use super::json_value::JsonValue;
-use super::pagination::{List, Page};
+use super::pagination::List;
 use super::params::{ListParams, Params, Reference, Segment};
 use super::problem::{Answer, Problem};
 use super::profiles::find;
 use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
-use crate::engine::TimelineEntry;
+use crate::engine::{Timeline, TimelineEntry};
 use crate::record::CauseKind;
 use crate::vocabulary::{Event, Position, Seq, Timestamp};
 
@@ -40,6 +40,20 @@ pub struct Step<'a> {
     proposed: Vec<&'a str>,
     changes: Vec<Change<'a>>,
     outcomes: Vec<OutcomeAnswer<'a>>,
+}
+
+/// Some steps, newest first.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Timeline")]
+pub struct TimelinePage<'a> {
+    items: Vec<Step<'a>>,
+    /// Where the next one starts; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// On the last page, when older steps have left the log by retention: when the oldest record that
+    /// is kept was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_retained: Option<Timestamp>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -74,10 +88,11 @@ pub async fn list(
     let answered: Answer<(Response, Shown)> = blocking(move || {
         let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
         let mut entries = Vec::new();
-        let (mut from, mut looked_at) = (before, 0);
+        let (mut from, mut looked_at, mut is_cut) = (before, 0, false);
         // One more than asked for tells whether there is a next page.
         while entries.len() <= limit && looked_at < STEPS_LOOKED_AT_MAX {
-            let more = engine.timeline(&profile, from, limit + 1)?;
+            let Timeline { entries: more, is_cut: cut } = engine.timeline_page(&profile, from, limit + 1)?;
+            is_cut |= cut;
             let Some(last) = more.last() else { break };
             from = Some(last.position.seq);
             looked_at += more.len();
@@ -102,7 +117,11 @@ pub async fn list(
             step.changes.iter().for_each(|change| shown.field(change.field, &registry));
             claimed(&step.outcomes).for_each(|name| shown.field(name, &registry));
         }
-        Ok((Json(Page { items, next }).into_response(), shown))
+        let oldest_retained = match (&next, is_cut) {
+            (None, true) => engine.oldest_retained()?,
+            _ => None,
+        };
+        Ok((Json(TimelinePage { items, next, oldest_retained }).into_response(), shown))
     })
     .await?;
     let (response, shown) = answered?;

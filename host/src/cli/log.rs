@@ -2,6 +2,7 @@
 
 mod head;
 mod repair;
+mod retain;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,9 @@ pub enum LogCommand {
     /// Print what to note elsewhere, to prove later that nothing was rewritten
     #[command(after_long_help = head::EXAMPLES)]
     Head(head::HeadArgs),
+    /// Let segments leave that are older or more than the settings keep
+    #[command(after_long_help = retain::EXAMPLES)]
+    Retain(retain::RetainArgs),
     /// Print records
     #[command(after_long_help = CAT_EXAMPLES)]
     Cat(CatArgs),
@@ -70,6 +74,7 @@ pub fn run(command: &LogCommand, context: &Context) -> Result<(), CliError> {
         LogCommand::Verify(args) => verify::run(args, context),
         LogCommand::Repair(args) => repair::run(args, context),
         LogCommand::Head(args) => head::run(args, context),
+        LogCommand::Retain(args) => retain::run(args, context),
         LogCommand::Cat(args) => cat(args, context),
     }
 }

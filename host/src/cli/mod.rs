@@ -6,6 +6,7 @@
 
 mod ask;
 pub mod audit;
+pub mod backup;
 mod bars;
 pub mod completions;
 pub mod context;
@@ -25,6 +26,7 @@ pub mod plugin;
 pub mod profile;
 pub mod registry;
 pub mod serve;
+pub mod snapshot;
 pub mod status;
 mod timeline;
 pub mod token;
@@ -112,6 +114,15 @@ pub enum Command {
     /// The view on this machine's disk
     #[command(subcommand)]
     View(view::ViewCommand),
+    /// What the log folds into, kept so that no start has to fold all of it
+    #[command(subcommand)]
+    Snapshot(snapshot::SnapshotCommand),
+    /// Copy everything a host keeps, also while it runs
+    #[command(after_long_help = backup::BACKUP_EXAMPLES)]
+    Backup(backup::BackupArgs),
+    /// Make a data directory of a backup
+    #[command(after_long_help = backup::RESTORE_EXAMPLES)]
+    Restore(backup::RestoreArgs),
     /// How the host is
     #[command(after_long_help = status::EXAMPLES)]
     Status,
@@ -150,6 +161,9 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Audit(command) => audit::run(&command, context),
         Command::Log(command) => log::run(&command, context),
         Command::View(command) => view::run(&command, context),
+        Command::Snapshot(command) => snapshot::run(&command, context),
+        Command::Backup(args) => backup::back_up(&args, context),
+        Command::Restore(args) => backup::restore(&args, context),
         Command::Status => status::run(context),
         Command::Openapi => openapi::run(context),
         Command::Completions(args) => completions::run(&args, context),

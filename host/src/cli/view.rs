@@ -12,6 +12,7 @@ use super::log::log_directory;
 use crate::config::DataDir;
 use crate::log::LocalLog;
 use crate::settings::Config;
+use crate::snapshot::Shelf;
 use crate::view::{self, Folded, View};
 
 const REBUILD_EXAMPLES: &str = "\
@@ -78,8 +79,9 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
         .map_err(|error| failed("the log can't be opened", &error))?;
     let config = Config::read(None).unwrap_or_default();
+    let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
     let bar = bars::bar("folding the view", context.quiet);
-    let report = view::check(&data, log.reader(), &config.view, &config.engine, |progress| {
+    let report = view::check(&data, log.reader(), &config.view, &config.engine, bases, |progress| {
         bars::show(&bar, progress);
     });
     bar.finish_and_clear();
@@ -122,12 +124,14 @@ fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
             .map_err(|error| failed("the old view can't be deleted", &error))?;
     }
     let config = Config::read(None).unwrap_or_default();
+    let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
     let started = std::time::Instant::now();
     let bar = bars::bar("folding the view", context.quiet);
-    let (view, opened) = View::open(&data.view(), log.reader(), &config.view, &config.engine, |progress| {
-        bars::show(&bar, progress);
-    })
-    .map_err(|error| failed("the view can't be folded", &error))?;
+    let (view, opened) =
+        View::open_from(&data.view(), log.reader(), &config.view, &config.engine, bases, |progress| {
+            bars::show(&bar, progress);
+        })
+        .map_err(|error| failed("the view can't be folded", &error))?;
     bar.finish_and_clear();
     let profiles = view.profiles();
     view.close().map_err(|error| failed("the view can't be written", &error))?;

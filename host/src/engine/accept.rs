@@ -60,6 +60,16 @@ pub struct Acceptance {
     pub duplicate: bool,
 }
 
+/// What is known of an event id.
+pub(super) enum Remembered {
+    /// It wasn't used, as far as is remembered.
+    Nothing,
+    /// It was, by this event.
+    Entry(EventEntry),
+    /// It was, by an event whose record has left the log by retention.
+    Removed(Position),
+}
+
 /// Why an event isn't taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AcceptError {
@@ -130,11 +140,15 @@ impl Engine {
         let mut shard = self.event_ids.shard(key);
         if given {
             let known = match shard.get(&key) {
-                Some(entry) => Some(*entry),
+                Some(entry) => Remembered::Entry(*entry),
                 None => self.remembered(key, &new.application, &id)?,
             };
-            if let Some(known) = known.filter(|known| self.is_remembered(known, now)) {
-                return self.duplicate(id, known, content);
+            match known {
+                Remembered::Entry(known) if self.is_remembered(&known, now) => {
+                    return self.duplicate(id, known, content);
+                }
+                Remembered::Removed(position) => return self.duplicate_of_removed(id, position, &new),
+                Remembered::Entry(_) | Remembered::Nothing => {}
             }
         }
         let acceptance = self.place(new, id, content, now)?;
@@ -178,17 +192,45 @@ impl Engine {
         key: EventKey,
         application: &Application,
         id: &str,
-    ) -> Result<Option<EventEntry>, AcceptError> {
-        let Some(position) = self.view.event(key) else { return Ok(None) };
+    ) -> Result<Remembered, AcceptError> {
+        let Some(position) = self.view.event(key) else { return Ok(Remembered::Nothing) };
         let unavailable = |why: String| AcceptError::Unavailable(why);
         let record = self.log().read(position).map_err(|error| unavailable(error.to_string()))?;
-        let Some(record) = record else { return Ok(None) };
+        let Some(record) = record else {
+            let removed = position.seq < self.log().oldest(position.partition);
+            return Ok(if removed { Remembered::Removed(position) } else { Remembered::Nothing });
+        };
         let read = Record::from_bytes(record.kind, &record.payload)
             .map_err(|error| unavailable(error.to_string()))?;
-        let Record::Accepted(Accepted { profile, event, content, .. }) = read else { return Ok(None) };
+        let Record::Accepted(Accepted { profile, event, content, .. }) = read else {
+            return Ok(Remembered::Nothing);
+        };
         // Another id with the same fingerprint is another event.
-        let same = event.id == id && event.application.as_ref() == Some(application);
-        Ok(same.then_some(EventEntry { position, profile, content, received_at: event.received_at }))
+        if event.id != id || event.application.as_ref() != Some(application) {
+            return Ok(Remembered::Nothing);
+        }
+        Ok(Remembered::Entry(EventEntry { position, profile, content, received_at: event.received_at }))
+    }
+
+    /// The event was taken before, and its record has left the log: what it said can't be compared
+    /// any more. Taking it once more would let its effects happen twice, so it is the same one again
+    /// as far as can be told: when it names a customer that there is.
+    fn duplicate_of_removed(
+        &self,
+        id: String,
+        position: Position,
+        new: &NewEvent,
+    ) -> Result<Acceptance, AcceptError> {
+        let known = self.identity.look_up(&new.identifiers, &self.registry(), &self.view)?;
+        let owner = match new.profile {
+            Some(profile) => self.knows(profile)?.then_some(profile),
+            None => known.iter().find_map(|is| is.owner()),
+        };
+        let Some(profile) = owner.filter(|owner| self.home(*owner) == position.partition) else {
+            return Err(AcceptError::EventIdReused { position });
+        };
+        self.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
+        Ok(Acceptance { id, profile, position, duplicate: true })
     }
 
     fn duplicate(&self, id: String, known: EventEntry, content: u64) -> Result<Acceptance, AcceptError> {

@@ -103,6 +103,13 @@ impl Identity {
     }
 }
 
+impl Known<'_> {
+    /// Whose it is, as far as is known.
+    pub fn owner(&self) -> Option<ProfileId> {
+        self.belongs_to
+    }
+}
+
 /// Whether all are known, and as the same profile: then there is nothing to link.
 pub fn same_owner(known: &[Known<'_>]) -> Option<ProfileId> {
     let first = known.first()?.belongs_to?;

@@ -148,7 +148,15 @@ impl Engine {
         let manifest = Manifest::parse(package.manifest())?;
         fit(&manifest, &package)?;
         let accept = options.accept_fields || self.registry_config.accept_new_fields;
-        let plan = self.registry().plan_install(&manifest, package.digest(), accept)?;
+        let mut plan = self.registry().plan_install(&manifest, package.digest(), accept)?;
+        // When the log can't be read, installing will say so.
+        if options.from_start
+            && let Ok(Some(oldest)) = self.oldest_retained()
+        {
+            plan.warnings.push(format!(
+                "it starts from the oldest event that is kept, of {oldest}: what came before has left the log by retention"
+            ));
+        }
         Ok(Judged { package, manifest, plan })
     }
 

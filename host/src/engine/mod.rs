@@ -25,6 +25,7 @@ mod event_ids;
 mod give;
 mod identity;
 mod install;
+mod keeper;
 pub mod metrics;
 mod owed;
 mod partition;
@@ -32,6 +33,7 @@ pub mod project;
 mod query;
 mod recover;
 pub mod replay;
+mod retain;
 mod retry;
 pub mod route;
 mod run;
@@ -50,8 +52,10 @@ pub use accept::{AcceptError, Acceptance, Expectation, NewEvent};
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed};
-pub use query::{EventDecisions, QueryError, ReadProfile, TimelineEntry};
+pub use keeper::{KeepError, Making, Snapshots};
+pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
+pub use retain::{Holder, RetentionReport};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
 pub use runtime::LoadError;
 pub use status::{MetricsText, Status};
@@ -74,6 +78,7 @@ use crate::vocabulary::{CapabilityName, Partition, ProfileId};
 use durable::Waiters;
 use event_ids::EventIds;
 use identity::Identity;
+use keeper::Keeper;
 use metrics::Metrics;
 use partition::PartitionCell;
 use runtime::{Plugins, Runtime};
@@ -110,6 +115,8 @@ pub struct Engine {
     /// What the engine itself asks of the registry.
     supervisor: Mutex<Supervisor>,
     supervisor_wake: Condvar,
+    /// What makes snapshots and lets old segments go.
+    keeper: Keeper,
     stopping: AtomicBool,
     /// The fault that ended taking and deciding, if one did.
     halted: OnceLock<AcceptError>,

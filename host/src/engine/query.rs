@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::accept::Remembered;
 use super::{AcceptError, Engine};
 use crate::log::LogError;
 use crate::record::{Accepted, CauseKind, Decided, PartitionState, ProfileState, Record, RecordError};
@@ -50,6 +51,15 @@ pub struct EventDecisions {
     pub decided: Vec<(Position, Decided)>,
     /// A delivery of it waits.
     pub blocked: bool,
+}
+
+/// Some steps of a timeline, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// They.
+    pub entries: Vec<TimelineEntry>,
+    /// There were older ones, whose records have left the log by retention.
+    pub is_cut: bool,
 }
 
 /// One step of a timeline.
@@ -115,16 +125,25 @@ impl Engine {
         Ok(self.identity.find(name, &normal, &self.view))
     }
 
-    /// Where an application's event stands.
+    /// Where an application's event stands, or stood.
     pub fn event(&self, application: &Application, id: &str) -> Result<Option<Position>, AcceptError> {
         let key = EventKey::of(application, id);
         // What was just acknowledged may not be in the view yet.
         let in_flight = self.event_ids.shard(key).get(&key).copied();
-        let entry = match in_flight {
-            Some(entry) => Some(entry),
+        let known = match in_flight {
+            Some(entry) => Remembered::Entry(entry),
             None => self.remembered(key, application, id)?,
         };
-        Ok(entry.map(|entry| entry.position))
+        Ok(match known {
+            Remembered::Entry(entry) => Some(entry.position),
+            Remembered::Removed(position) => Some(position),
+            Remembered::Nothing => None,
+        })
+    }
+
+    /// Whether the record at a position has left the log by retention.
+    pub fn is_removed(&self, position: Position) -> bool {
+        position.seq > 0 && position.seq < self.log().oldest(position.partition)
     }
 
     /// What became of the event at a position; none when there is no event there.
@@ -179,23 +198,39 @@ impl Engine {
         before: Option<Seq>,
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, QueryError> {
+        Ok(self.timeline_page(profile, before, limit)?.entries)
+    }
+
+    /// [`Engine::timeline`], and whether older records have left the log.
+    pub fn timeline_page(
+        &self,
+        profile: &ReadProfile,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Result<Timeline, QueryError> {
         let partition = profile.home;
+        let mut timeline = Timeline::default();
         let mut next = match before {
             None => Some(profile.state.head).filter(|head| *head > 0),
             Some(before) => match self.record(Position { partition, seq: before })? {
                 Some(Record::Decided(record)) if record.profile == profile.state.id => record.previous,
-                _ => None,
+                _ => {
+                    timeline.is_cut = self.is_removed(Position { partition, seq: before });
+                    None
+                }
             },
         };
-        let mut entries = Vec::new();
-        while let Some(seq) = next.filter(|_| entries.len() < limit) {
+        while let Some(seq) = next.filter(|_| timeline.entries.len() < limit) {
             let position = Position { partition, seq };
             // Beyond what is retained the timeline ends.
-            let Some(Record::Decided(decided)) = self.record(position)? else { break };
+            let Some(Record::Decided(decided)) = self.record(position)? else {
+                timeline.is_cut = self.is_removed(position);
+                break;
+            };
             next = decided.previous;
-            entries.push(self.timeline_entry(position, decided)?);
+            timeline.entries.push(self.timeline_entry(position, decided)?);
         }
-        Ok(entries)
+        Ok(timeline)
     }
 
     fn timeline_entry(&self, position: Position, decided: Decided) -> Result<TimelineEntry, QueryError> {

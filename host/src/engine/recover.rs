@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::durable::Waiters;
 use super::event_ids::EventIds;
 use super::identity::Identity;
+use super::keeper::{self, Keeper};
 use super::metrics::Metrics;
 use super::partition::PartitionCell;
 use super::runtime::{LoadError, Plugins};
@@ -20,7 +21,7 @@ use super::schedule::Schedule;
 use super::worker::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
-use crate::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
+use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
 use crate::disk::{self, Disk};
 use crate::durable_file;
 use crate::failpoint::{Step, step};
@@ -28,6 +29,7 @@ use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Record, RecordError};
 use crate::registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
+use crate::snapshot::Shelf;
 use crate::view::{Opened, StoreError, View};
 use crate::vocabulary::{Application, IdentifierName, ItemPosition, Partition, Position};
 
@@ -57,6 +59,15 @@ pub enum StartError {
     /// An installed component can't be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The registry's first records have left with their segments, and no snapshot holds them.
+    #[error(
+        "the registry's first records have left the log, and no snapshot in {} carries them; put one back, or \
+         restore a backup", path.display()
+    )]
+    RegistryGone {
+        /// Where snapshots are.
+        path: PathBuf,
+    },
     /// The first entries of the registry can't be written.
     #[error(transparent)]
     Registry(#[from] ChangeError),
@@ -89,6 +100,10 @@ pub struct Start {
     pub view: ViewConfig,
     /// Settings of the log.
     pub log: Options,
+    /// When snapshots are made.
+    pub snapshots: SnapshotConfig,
+    /// How long the log is kept.
+    pub retention: RetentionConfig,
     /// What plug-ins may spend.
     pub limits: Limits,
     /// Where untrusted components are compiled.
@@ -110,7 +125,9 @@ impl Engine {
         start: Start,
         progress: impl FnMut(Progress),
     ) -> Result<(Arc<Engine>, Opened), StartError> {
-        let Start { data, registry: registry_config, mut engine, view, log, limits, compiler, clock } = start;
+        let Start { data, registry: registry_config, mut engine, view, log, limits, compiler, clock, .. } =
+            start;
+        let (snapshots, retention) = (start.snapshots, start.retention);
         engine.partitions = data_settings(&*disk, &data, engine.partitions)?;
         let workers = match engine.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -120,8 +137,21 @@ impl Engine {
         if let Some(tail) = &recovered.tail {
             tracing::warn!(?tail, "a crash cut the log short; nothing acknowledged is missing");
         }
+        let shelf = Shelf::new(data.snapshots());
+        let untidy = |cause: std::io::Error| StartError::Directory {
+            path: data.snapshots(),
+            cause: cause.to_string(),
+        };
+        shelf.tidy().map_err(untidy)?;
+        if !shelf.carry_registry(log.reader()) {
+            return Err(StartError::RegistryGone { path: data.snapshots() });
+        }
         let registry = read_registry(log.reader())?;
-        let (view, opened) = View::open(&data.view(), log.reader(), &view, &engine, progress)?;
+        let bases = shelf.bases(log.reader());
+        let (view, opened) = View::open_from(&data.view(), log.reader(), &view, &engine, bases, progress)?;
+        if let Some(base) = &opened.base {
+            tracing::info!(base, folded = opened.folded, "the view was folded on from a snapshot");
+        }
         let sandbox = Sandbox::new(&limits)?.compiling_in(compiler).caching_in(data.compiled());
         let plugins = Plugins::new(sandbox, disk, data.components());
         let metrics = Metrics::default();
@@ -151,6 +181,7 @@ impl Engine {
             replays: super::replay::Replays::default(),
             supervisor: Mutex::new(Supervisor::default()),
             supervisor_wake: Condvar::new(),
+            keeper: Keeper::new(shelf, snapshots, retention),
             stopping: AtomicBool::new(false),
             halted: std::sync::OnceLock::new(),
             threads: Mutex::default(),
@@ -228,6 +259,7 @@ impl Engine {
         let engine = self.clone();
         let thread = std::thread::Builder::new().name("supervisor".to_owned());
         threads.push(thread.spawn(move || engine.run_supervisor()).map_err(failed)?);
+        threads.push(keeper::spawn(self).map_err(failed)?);
         Ok(())
     }
 
@@ -260,6 +292,7 @@ impl Engine {
         self.replays.stop_all();
         self.stop_deciding();
         self.supervisor_wake.notify_all();
+        self.keeper.wake();
         let threads = std::mem::take(&mut *self.threads.lock());
         let me = std::thread::current().id();
         for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {

@@ -1,12 +1,15 @@
 //! Deliveries that wait: parked ones, and those held behind them. Listed, run again, or given up.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::decide::{Cause, Delivered, Ran};
 use super::route::Target;
+use super::run::Item;
 use super::worker::Work;
 use super::{AcceptError, Engine, QueryError};
-use crate::record::{Blocked, PartitionState, ProfileState};
+use crate::record::{Blocked, Decided, PartitionState, ProfileState};
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
@@ -58,6 +61,8 @@ impl ParkedFilter {
     }
 }
 
+/// Why a delivery was given up by the host itself.
+const GONE: &str = "its event left the log by retention while the capability was not installed";
 /// Profiles looked at for one page, beyond which it ends though it isn't full.
 const PROFILES_A_PAGE_MAX: usize = 10_000;
 
@@ -178,7 +183,7 @@ impl Engine {
                 return Ok(());
             };
             let give_up = if blocked.failure.is_some() { skip.take() } else { None };
-            if !self.retry_one(partition, capability, &blocked, generation, give_up)? {
+            if !self.retry_one(Delivery { partition, profile, capability, generation }, &blocked, give_up)? {
                 return Ok(());
             }
         }
@@ -209,12 +214,11 @@ impl Engine {
     /// Runs one waiting delivery; whether the next one may run.
     fn retry_one(
         &self,
-        partition: Partition,
-        capability: &CapabilityName,
+        delivery: Delivery<'_>,
         blocked: &Blocked,
-        generation: u32,
         give_up: Option<String>,
     ) -> Result<bool, AcceptError> {
+        let Delivery { partition, profile, capability, generation } = delivery;
         let position = Position { partition, seq: blocked.item.seq };
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
@@ -223,13 +227,25 @@ impl Engine {
             Some(record) => super::catch_up::items_of(record)?,
             None => Vec::new(),
         };
-        let Some((_, item)) = items.into_iter().find(|(index, _)| *index == blocked.item.index) else {
-            tracing::error!(%position, %capability, "the log no longer has what a parked delivery delivers");
-            return Ok(false);
+        let found = items.into_iter().find(|(index, _)| *index == blocked.item.index);
+        let (item, give_up) = match found {
+            Some((_, item)) => (item, give_up),
+            None if self.is_removed(position) => {
+                tracing::warn!(%position, %capability, "what a parked delivery delivers has left the log: it is given up");
+                (
+                    Item::Changes(Arc::new(nothing_of(profile, blocked))),
+                    Some(give_up.unwrap_or_else(|| GONE.to_owned())),
+                )
+            }
+            None => {
+                tracing::error!(%position, %capability, "the log doesn't have what a parked delivery delivers");
+                return Ok(false);
+            }
         };
         loop {
             let mut snapshot = self.snapshot(partition, blocked.item, &item)?;
-            snapshot.cause = Cause { root: blocked.root, depth: blocked.depth, ..snapshot.cause };
+            let Blocked { root, depth, kind, .. } = *blocked;
+            snapshot.cause = Cause { root, depth, kind, ..snapshot.cause };
             let Some((index, routed)) = snapshot.runtime.registry.routing.capability(capability) else {
                 return Ok(false);
             };
@@ -249,6 +265,43 @@ impl Engine {
                 return Ok(!failed);
             }
         }
+    }
+}
+
+/// Whose delivery it is, to whom.
+#[derive(Clone, Copy)]
+struct Delivery<'a> {
+    partition: Partition,
+    profile: ProfileId,
+    capability: &'a CapabilityName,
+    generation: u32,
+}
+
+/// Stands for a record that has left the log, so that its delivery can be given up.
+fn nothing_of(profile: ProfileId, blocked: &Blocked) -> Decided {
+    Decided {
+        profile,
+        cause: blocked.item,
+        kind: blocked.kind,
+        root: blocked.root,
+        depth: blocked.depth,
+        spent: 0,
+        through: blocked.item,
+        cursor: None,
+        revision: 0,
+        at: blocked.since,
+        observed_at: blocked.since,
+        previous: None,
+        identifiers: Vec::new(),
+        retired: Vec::new(),
+        conflicts: Vec::new(),
+        outcomes: Vec::new(),
+        answers: Vec::new(),
+        held: Vec::new(),
+        changes: Vec::new(),
+        emitted: Vec::new(),
+        offered: Vec::new(),
+        tells: false,
     }
 }
 

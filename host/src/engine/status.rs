@@ -131,7 +131,10 @@ impl Engine {
                 let core = self.cell(partition).core.lock();
                 let cursors = core.state.adopted.lagging.iter();
                 let mine = cursors.filter(|cursor| cursor.capability == *capability);
-                let behind = mine.map(|cursor| core.state.through.seq.saturating_sub(cursor.through.seq));
+                // What has left the log isn't looked at any more.
+                let oldest = self.log().oldest(partition);
+                let behind = mine
+                    .map(|cursor| core.state.through.seq.saturating_sub(cursor.through.seq.max(oldest - 1)));
                 behind.max().unwrap_or(0)
             })
             .sum()

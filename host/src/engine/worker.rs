@@ -58,6 +58,8 @@ pub enum Work {
         /// Of jobs that began up to here.
         through: Seq,
     },
+    /// Write down where the partition's cursors are.
+    NoteCursor,
     /// A lagging capability has nearly caught up: give it the rest, and let it move along.
     Join {
         /// The capability.
@@ -119,6 +121,7 @@ impl Engine {
             }
             Work::Tell { profiles } => self.tell(partition, &profiles),
             Work::EndJobs { through } => self.end_jobs(partition, through),
+            Work::NoteCursor => self.note_cursor(partition),
             Work::Join { capability } => self.join(partition, &capability),
         }
     }

@@ -72,13 +72,18 @@ pub fn head_after(partition: Partition, records: &[Arc<[u8]>]) -> Result<Head, C
 }
 
 impl LogReader {
-    /// Carries a partition's removed records on: `records` are its first ones, as
-    /// [`raw`](LogReader::raw) gives them, at least up to the oldest that is kept.
-    pub fn carry(&self, partition: Partition, mut records: Vec<Arc<[u8]>>) -> Result<(), CarryError> {
+    /// Carries a partition's records on: `records` are its first ones, as [`raw`](LogReader::raw)
+    /// gives them, those that were removed and any behind them, which may leave later.
+    pub fn carry(&self, partition: Partition, records: Vec<Arc<[u8]>>) -> Result<(), CarryError> {
         let floor = self.0.state.read().floor.get(&partition).copied().unwrap_or_default();
-        records.truncate(usize::try_from(floor.seq).unwrap_or(usize::MAX));
-        let head = head_after(partition, &records)?;
+        let removed = usize::try_from(floor.seq).unwrap_or(usize::MAX).min(records.len());
+        let head = head_after(partition, &records[..removed])?;
         if head != floor {
+            return Err(CarryError::OtherHistory { partition, head });
+        }
+        let head = head_after(partition, &records)?;
+        let known = self.chain_at(Position { partition, seq: head.seq }).ok().flatten();
+        if head.seq > floor.seq && known != Some(head.chain) {
             return Err(CarryError::OtherHistory { partition, head });
         }
         self.0.carried.write().0.insert(partition, records);

@@ -57,6 +57,11 @@ impl Runs {
         self.0.is_empty()
     }
 
+    /// The first sequence of each partition that has records here.
+    pub fn first_seqs(&self) -> impl Iterator<Item = (Partition, Seq)> + '_ {
+        self.0.iter().map(|(partition, run)| (*partition, run.first))
+    }
+
     /// The last sequence of each partition that has records here.
     pub fn last_seqs(&self) -> impl Iterator<Item = (Partition, Seq)> + '_ {
         self.0.iter().map(|(partition, run)| (*partition, run.first + run.offsets.len() as u64 - 1))

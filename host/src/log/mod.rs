@@ -113,8 +113,8 @@
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
 //! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading,
 //! `verify` the check of all, `repair` mending it, `cut` what to note of it, `floor` and `retention`
-//! where it begins, `carried` records that outlive their segment, `local` the log that puts them
-//! together.
+//! where it begins, `carried` records that outlive their segment, `prefix` what can be copied, `local`
+//! the log that puts them together.
 
 mod carried;
 mod cut;
@@ -124,6 +124,7 @@ mod floor;
 mod format;
 mod index;
 mod local;
+mod prefix;
 mod queue;
 mod reader;
 mod recovery;
@@ -143,6 +144,7 @@ pub use error::{AppendError, Damage, Failure, LogError};
 pub use format::{ChainHash, LogId, Payload, RecordRef};
 pub use index::Head;
 pub use local::LocalLog;
+pub use prefix::{LogPrefix, PrefixSegment, prefix};
 pub use reader::{LogReader, PartitionScan, StoredRecord};
 pub use recovery::{CutTail, Recovered};
 pub use repair::{LogCut, LostRecords, Part, Rebuilt, Repair, RepairPlan};

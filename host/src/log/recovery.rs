@@ -169,7 +169,7 @@ impl Before {
         }
     }
 
-    fn after(segment: &SealedSegment) -> Before {
+    pub fn after(segment: &SealedSegment) -> Before {
         let header = SegmentHeader {
             log_id: segment.header.log_id,
             number: segment.header.number + 1,
@@ -222,7 +222,7 @@ pub(super) fn refusal(dir: &LogDir, number: u64, bad: &Bad) -> LogError {
 }
 
 /// Reads the directory of a sealed segment and checks that it follows the one before it.
-fn read_sealed(dir: &LogDir, number: u64, before: &Before) -> Result<SealedSegment, LogError> {
+pub(super) fn read_sealed(dir: &LogDir, number: u64, before: &Before) -> Result<SealedSegment, LogError> {
     let file = dir.open_segment(number)?;
     let read = SealedSegment::read(&*file);
     let segment = match read.map_err(LogError::io("read", &dir.segment(number)))? {

@@ -101,6 +101,21 @@ impl LogReader {
         Ok(record)
     }
 
+    /// When the oldest record of the growing segment was appended; none when it has none.
+    pub fn growing_since(&self) -> Result<Option<Timestamp>, LogError> {
+        let first: Vec<Position> = {
+            let state = self.0.state.read();
+            let runs = state.active.runs.first_seqs();
+            runs.map(|(partition, seq)| Position { partition, seq }).collect()
+        };
+        let mut oldest: Option<Timestamp> = None;
+        for position in first {
+            let at = self.read(position)?.map(|record| record.appended_at);
+            oldest = at.map(|at| oldest.map_or(at, |oldest| oldest.min(at))).or(oldest);
+        }
+        Ok(oldest)
+    }
+
     /// Whether somebody [holds](hold) the log.
     pub fn is_held(&self) -> Result<bool, LogError> {
         match self.0.dir.lock_against_holds() {

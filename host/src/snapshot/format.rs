@@ -186,11 +186,7 @@ impl BlockHeader {
         bytes
     }
 
-    pub fn decode(
-        bytes: &[u8; BLOCK_HEADER_BYTES],
-        cut: &Cut,
-        offset: u64,
-    ) -> Result<BlockHeader, BadBytes> {
+    pub fn decode(bytes: &[u8; BLOCK_HEADER_BYTES], cut: &Cut, offset: u64) -> Result<BlockHeader, BadBytes> {
         if bytes[0..4] != BLOCK_MAGIC {
             return Err(BadBytes::Shape("no block starts here"));
         }

@@ -87,7 +87,8 @@ impl Make<'_> {
     /// Makes it. `observe` is asked every now and then whether to go on. Whatever happens there is a
     /// whole snapshot afterwards, or what there was before.
     pub fn run(self, observe: impl FnMut(MakeProgress) -> Proceed) -> Result<SnapshotInfo, MakeError> {
-        fs::create_dir_all(self.dir).map_err(|cause| MakeError::Write { path: self.dir.to_owned(), cause })?;
+        fs::create_dir_all(self.dir)
+            .map_err(|cause| MakeError::Write { path: self.dir.to_owned(), cause })?;
         let (dir, offset) = (self.dir, self.cut.offset);
         let made = Making::begin(self, observe).and_then(Making::all);
         // What is left over is worth nothing, and a disk that doesn't let it go has said so before.
@@ -313,7 +314,10 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
         let through = registry.map_or(0, |(_, head)| head.seq);
         let records = self.make.log.raw(Partition::REGISTRY, through)?;
         if (records.len() as u64) < through {
-            return Err(MakeError::Gap(Position { partition: Partition::REGISTRY, seq: records.len() as u64 + 1 }));
+            return Err(MakeError::Gap(Position {
+                partition: Partition::REGISTRY,
+                seq: records.len() as u64 + 1,
+            }));
         }
         for record in records {
             writer.entry(Kind::Registry, [0; 16], &[&record])?;
@@ -352,7 +356,8 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             Ok((key, state::profile_bytes(partition, &state)))
         };
         type Source<'s> = Box<dyn Iterator<Item = Result<([u8; 16], Vec<u8>), BadSnapshot>> + 's>;
-        let base = self.make.base.iter().map(|base| Box::new(base.raw_profiles().map(upgraded)) as Source<'_>);
+        let base =
+            self.make.base.iter().map(|base| Box::new(base.raw_profiles().map(upgraded)) as Source<'_>);
         let runs = self.runs.iter().map(|run| Box::new(run.raw_profiles()) as Source<'_>);
         let merged = Merge::new(base.chain(runs));
         let folded_bytes = self.progress.bytes_done;
@@ -370,7 +375,8 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
     }
 
     fn write_links(&self, writer: &mut SnapshotWriter) -> Result<(), MakeError> {
-        let merged = Merge::new(self.sources().map(|file| Box::new(file.raw_links()) as Box<dyn Iterator<Item = _>>));
+        let merged =
+            Merge::new(self.sources().map(|file| Box::new(file.raw_links()) as Box<dyn Iterator<Item = _>>));
         for item in merged {
             let (key, bytes) = item?;
             // A link that ended is no word on anything any more.

@@ -14,7 +14,9 @@ pub struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     /// Oldest source first.
-    pub fn new(sources: impl IntoIterator<Item = Box<dyn Iterator<Item = Result<Item, BadSnapshot>> + 'a>>) -> Self {
+    pub fn new(
+        sources: impl IntoIterator<Item = Box<dyn Iterator<Item = Result<Item, BadSnapshot>> + 'a>>,
+    ) -> Self {
         Merge { sources: sources.into_iter().map(Iterator::peekable).collect() }
     }
 }
@@ -54,8 +56,10 @@ mod tests {
 
     #[test]
     fn keys_come_in_order_and_the_newest_source_counts() {
-        let merged = Merge::new([source(&[(1, 1), (3, 1), (9, 1)]), source(&[(3, 2)]), source(&[(2, 3), (3, 3)])]);
-        let merged: Vec<(u8, u8)> = merged.map(|item| item.unwrap()).map(|(key, value)| (key[0], value[0])).collect();
+        let merged =
+            Merge::new([source(&[(1, 1), (3, 1), (9, 1)]), source(&[(3, 2)]), source(&[(2, 3), (3, 3)])]);
+        let merged: Vec<(u8, u8)> =
+            merged.map(|item| item.unwrap()).map(|(key, value)| (key[0], value[0])).collect();
         assert_eq!(merged, [(1, 1), (2, 3), (3, 3), (9, 1)]);
         assert!(Merge::new([]).next().is_none());
     }

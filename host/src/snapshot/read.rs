@@ -43,8 +43,11 @@ impl SnapshotFile {
         let io = BadSnapshot::io(path);
         let file = File::open(path).map_err(&io)?;
         let length = file.metadata().map_err(&io)?.len();
-        let damaged =
-            |offset, cause: &str| BadSnapshot::Damaged { path: path.to_owned(), offset, cause: cause.to_owned() };
+        let damaged = |offset, cause: &str| BadSnapshot::Damaged {
+            path: path.to_owned(),
+            offset,
+            cause: cause.to_owned(),
+        };
         let bad = |offset: u64, bad: BadBytes| match bad {
             BadBytes::Newer(found) => {
                 BadSnapshot::NewerFormat { path: path.to_owned(), found, known: FORMAT_VERSION }
@@ -181,7 +184,8 @@ impl SnapshotFile {
         let Some(block) = behind.checked_sub(1).map(|at| &blocks[at]) else { return Ok(None) };
         let body = self.body(block)?;
         for item in Sized(&body) {
-            let item = item.ok_or_else(|| self.damaged(block.body_at, "a profile is longer than its block"))?;
+            let item =
+                item.ok_or_else(|| self.damaged(block.body_at, "a profile is longer than its block"))?;
             if item.get(..16) == Some(key.as_slice()) {
                 return self.stored(block, item).map(Some);
             }
@@ -258,13 +262,17 @@ impl SnapshotFile {
             Ok(upgrade::entry(self.header.fold, entry))
         };
         let sized = |decode: fn(&[u8]) -> Result<Entry, String>| {
-            let one = |item: Option<&[u8]>| upgraded(item.ok_or_else(|| "it is cut short".to_owned()).and_then(decode));
+            let one = |item: Option<&[u8]>| {
+                upgraded(item.ok_or_else(|| "it is cut short".to_owned()).and_then(decode))
+            };
             Sized(&body).map(one).collect()
         };
         match block.header.kind {
             Kind::Registry => Vec::new(),
             Kind::Profiles => sized(|item| StoredProfile::decode(item).map(Entry::from)),
-            Kind::Links => body.chunks_exact(state::LINK_BYTES).map(|item| upgraded(Ok(state::link(item)))).collect(),
+            Kind::Links => {
+                body.chunks_exact(state::LINK_BYTES).map(|item| upgraded(Ok(state::link(item)))).collect()
+            }
             Kind::Events => vec![upgraded(state::events(&body))],
             Kind::Counters => sized(state::counter),
             Kind::Places => sized(state::place),

@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::SnapshotInfo;
 use super::error::BadSnapshot;
 use super::make::remove_unfinished;
 use super::read::SnapshotFile;
-use super::SnapshotInfo;
 use crate::log::LogReader;
 use crate::view::Base;
 use crate::vocabulary::Partition;
@@ -91,6 +91,12 @@ impl Shelf {
     pub fn bases<'a>(&self, log: &'a LogReader) -> impl FnMut() -> Option<Box<dyn Base>> + use<'a> {
         let mut usable = self.usable(log);
         move || usable.next().map(|file| Box::new(file) as Box<dyn Base>)
+    }
+
+    /// [`Shelf::bases`] for who would rather fold everything: none while the log holds every record.
+    pub fn bases_if_needed<'a>(&self, log: &'a LogReader) -> impl FnMut() -> Option<Box<dyn Base>> + use<'a> {
+        let mut bases = (!log.is_whole()).then(|| self.bases(log));
+        move || bases.as_mut().and_then(|bases| bases())
     }
 
     /// Puts the registry's records back into a log that removed them, from the newest snapshot whose

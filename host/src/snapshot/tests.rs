@@ -94,7 +94,8 @@ impl World {
     }
 
     fn wait(&self) {
-        let behind = || self.heads.iter().any(|(partition, seq)| self.log.durable_head(*partition).seq < *seq);
+        let behind =
+            || self.heads.iter().any(|(partition, seq)| self.log.durable_head(*partition).seq < *seq);
         while behind() {
             std::thread::yield_now();
         }
@@ -157,7 +158,8 @@ impl World {
                 decided.outcomes.push(outcome);
             }),
             Step::Park { customer, parks } => self.decide(*customer, |decided| {
-                let failure = Failure { kind: FailureKind::Error, message: "no".into(), backtrace: Vec::new() };
+                let failure =
+                    Failure { kind: FailureKind::Error, message: "no".into(), backtrace: Vec::new() };
                 let parked = DeliveryResult::Parked(failure);
                 decided.cause = ItemPosition { seq: 1, index: 0 };
                 let result = if *parks { parked } else { DeliveryResult::Skipped { reason: "so".into() } };
@@ -195,8 +197,12 @@ impl World {
 
     fn change(&mut self) {
         let change = RegistryChange::SourceAssigned { field: "note".parse().unwrap(), source: None };
-        let record =
-            RegistryRecord { change, by: "tests".parse().unwrap(), reason: None, at: Timestamp(self.revision as i64) };
+        let record = RegistryRecord {
+            change,
+            by: "tests".parse().unwrap(),
+            reason: None,
+            at: Timestamp(self.revision as i64),
+        };
         self.revision = self.append(Partition::REGISTRY, &Record::Registry(record));
         let adopted = Adopted { revision: self.revision, ..Adopted::default() };
         self.append(Partition(0), &Record::Adopted(adopted));
@@ -237,7 +243,8 @@ fn fold(log: &LogReader, shelf: &Shelf) -> (Dump, Opened) {
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let bases = shelf.bases(log);
     let (view, opened) =
-        View::open_from(&dir.path().join("view"), log, &config, &EngineConfig::default(), bases, |_| {}).unwrap();
+        View::open_from(&dir.path().join("view"), log, &config, &EngineConfig::default(), bases, |_| {})
+            .unwrap();
     (view.dump().unwrap(), opened)
 }
 
@@ -444,7 +451,15 @@ fn what_is_stopped_or_killed_leaves_nothing_that_counts() {
     let files = shelf.files().unwrap();
     let (log, dir) = (world.log.reader(), shelf.dir());
     let cut = log.cut();
-    let make = Make { log, dir, base: None, cut, made_at: Timestamp(1), remember: REMEMBER, profiles_held_max: None };
+    let make = Make {
+        log,
+        dir,
+        base: None,
+        cut,
+        made_at: Timestamp(1),
+        remember: REMEMBER,
+        profiles_held_max: None,
+    };
     // There are fewer than a report's worth of records: the first report is never made.
     make.run(|_| Proceed::GoOn).unwrap();
     fs::write(shelf.dir().join("run-0001.new"), b"half").unwrap();
@@ -466,7 +481,15 @@ fn old_event_ids_are_forgotten_with_their_block() {
     let shelf = world.shelf();
     let (log, dir) = (world.log.reader(), shelf.dir());
     let remember = Remember { millis: MILLIS_A_DAY, max: 10 };
-    let make = Make { log, dir, base: None, cut: log.cut(), made_at: Timestamp(1), remember, profiles_held_max: None };
+    let make = Make {
+        log,
+        dir,
+        base: None,
+        cut: log.cut(),
+        made_at: Timestamp(1),
+        remember,
+        profiles_held_max: None,
+    };
     make.run(|_| Proceed::GoOn).unwrap();
     let (dump, opened) = world.fold();
     assert!(opened.base.is_some());

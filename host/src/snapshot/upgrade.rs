@@ -55,7 +55,11 @@ mod tests {
 
     #[test]
     fn there_is_a_step_for_every_fold_since_the_first() {
-        assert_eq!(STEPS.len() as u32, FOLD_VERSION - FIRST, "add what the old fold's entries are in the new");
+        assert_eq!(
+            STEPS.len() as u32,
+            FOLD_VERSION - FIRST,
+            "add what the old fold's entries are in the new"
+        );
     }
 
     #[test]

@@ -123,7 +123,8 @@ impl EventIndex {
     /// Puts a block back that was taken out of another view; answers its number and what the store
     /// keeps of it.
     pub fn restore(&mut self, newest_at: Timestamp, ids: &[(u64, Position)]) -> (u64, Vec<u8>) {
-        let entries: Vec<(u64, Packed)> = ids.iter().map(|(id, position)| (*id, Packed::of(*position))).collect();
+        let entries: Vec<(u64, Packed)> =
+            ids.iter().map(|(id, position)| (*id, Packed::of(*position))).collect();
         let number = self.next_block;
         self.next_block += 1;
         self.new_newest_at = self.new_newest_at.max(newest_at);

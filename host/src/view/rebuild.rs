@@ -119,7 +119,9 @@ impl View {
                     sign(&view.shared.store, meta)?;
                     return Ok((view, Some(base.name())));
                 }
-                Err(error) => tracing::warn!(%error, base = base.name(), "can't be read; the one before is tried"),
+                Err(error) => {
+                    tracing::warn!(%error, base = base.name(), "can't be read; the one before is tried")
+                }
             }
         }
         let store = empty_store(dir, config)?;

@@ -202,5 +202,5 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
             "Its state, and what each capability made of it",
             decided(),
         )
-        .problems(&[Kind::UnknownEvent, Kind::PurposeInvalid, Kind::AuditUnavailable])
+        .problems(&[Kind::UnknownEvent, Kind::EventRemoved, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }

@@ -21,6 +21,11 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
             "state": "ok", "reason": null, "reads": 700, "records": 650, "refused": 0,
             "oldest": "2026-11-01T08:00:00Z", "bytes": 130000, "wait_p99_us": 500,
         },
+        "storage": {
+            "log_bytes": 73125, "oldest_retained": null, "segments_removed": 0, "held_by": [],
+            "snapshot_at": null, "snapshots_bad": 0, "log_bytes_since_snapshot": 73125,
+            "snapshot_failure": null,
+        },
     });
     call.is("showStatus", Tag::Operator, "See how the host is doing").answers::<StatusAnswer>(
         StatusCode::OK,

@@ -13,12 +13,11 @@ use crate::api::openapi::header::{
     ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED, PURPOSE,
 };
 use crate::api::openapi::{Operation, Tag};
-use crate::api::pagination::Page;
 use crate::api::params::ListParams;
 use crate::api::problem::Kind;
 use crate::api::profile_answer::ProfileAnswer;
 use crate::api::profiles::{ProposalTaken, View};
-use crate::api::timeline::Step;
+use crate::api::timeline::TimelinePage;
 use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::vocabulary::{FieldName, IdentifierName};
 
@@ -197,6 +196,6 @@ pub fn timeline(call: Operation<'_>) -> Operation<'_> {
     by_reference(call.is("showTimeline", Tag::AppDeveloper, "See what happened to a profile, newest first"))
         .query::<ListParams>()
         .takes(PURPOSE)
-        .answers::<Page<Step<'_>>>(StatusCode::OK, "A page of it", json!({ "items": [step] }))
+        .answers::<TimelinePage<'_>>(StatusCode::OK, "A page of it", json!({ "items": [step] }))
         .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }

@@ -112,6 +112,8 @@ impl World {
             engine: EngineConfig { workers: 2, ..engine },
             view: ViewConfig::default(),
             log: Options::default(),
+            snapshots: crate::config::SnapshotConfig::default(),
+            retention: crate::config::RetentionConfig::default(),
             limits: Limits::default(),
             compiler: Compiler::InProcess,
             clock: Clock::fixed(NOW.parse::<Timestamp>().unwrap()),

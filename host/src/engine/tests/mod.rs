@@ -10,6 +10,7 @@ mod flow;
 mod properties;
 mod registry;
 mod replay;
+mod retention;
 mod usage;
 
 use std::path::PathBuf;
@@ -32,7 +33,15 @@ pub(crate) struct Bench {
     config: EngineConfig,
     /// Compiled components are shared by all tests of a run: compiling takes a second.
     limits: Limits,
-    log: crate::log::Options,
+    keeping: Keeping,
+}
+
+/// How the log is kept.
+#[derive(Clone, Default)]
+pub(crate) struct Keeping {
+    pub(crate) log: crate::log::Options,
+    pub(crate) snapshots: crate::config::SnapshotConfig,
+    pub(crate) retention: crate::config::RetentionConfig,
 }
 
 /// A manifest of the probe, with these tables.
@@ -75,25 +84,25 @@ impl Bench {
     /// With a log that is kept like this.
     pub(crate) fn with_log(log: crate::log::Options) -> Bench {
         let config = EngineConfig { partitions: 4, workers: 2, ..EngineConfig::default() };
-        Bench::with_all(config, Limits::default(), log)
+        Bench::keeping(config, Limits::default(), Keeping { log, ..Keeping::default() })
     }
 
     pub(crate) fn with(config: EngineConfig, limits: Limits) -> Bench {
-        Bench::with_all(config, limits, crate::log::Options::default())
+        Bench::keeping(config, limits, Keeping::default())
     }
 
-    fn with_all(config: EngineConfig, limits: Limits, log: crate::log::Options) -> Bench {
+    pub(crate) fn keeping(config: EngineConfig, limits: Limits, keeping: Keeping) -> Bench {
         // How long a call takes is the machine's affair here, so nobody counts as slow.
         let config = EngineConfig { slow_call_us: u64::MAX, ..config };
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let engine = start(&directory, &config, &limits, log);
-        Bench { engine, directory, config, limits, log }
+        let engine = start(&directory, &config, &limits, &keeping);
+        Bench { engine, directory, config, limits, keeping }
     }
 
     /// Stops the engine, without waiting for anything to be decided, and starts it again.
     pub(crate) fn restart(&mut self) {
         self.engine.stop();
-        self.engine = start(&self.directory, &self.config, &self.limits, self.log);
+        self.engine = start(&self.directory, &self.config, &self.limits, &self.keeping);
     }
 
     /// Its data directory.
@@ -181,14 +190,16 @@ fn start(
     directory: &tempfile::TempDir,
     config: &EngineConfig,
     limits: &Limits,
-    log: crate::log::Options,
+    keeping: &Keeping,
 ) -> Arc<Engine> {
     let start = Start {
         data: DataDir(directory.path().to_owned()),
         registry: crate::config::RegistryConfig { accept_new_fields: true },
         engine: config.clone(),
         view: ViewConfig { cache_bytes: 8 << 20, ..ViewConfig::default() },
-        log,
+        log: keeping.log,
+        snapshots: keeping.snapshots.clone(),
+        retention: keeping.retention.clone(),
         limits: limits.clone(),
         compiler: Compiler::InProcess,
         clock: Clock::system(),

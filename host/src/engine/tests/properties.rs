@@ -164,6 +164,19 @@ fn wait_until_caught_up(bench: &Bench) {
     bench.settle();
 }
 
+/// What a snapshot of the log up to its end folds into, with nothing else.
+fn from_a_snapshot(bench: &Bench) -> crate::view::Dump {
+    bench.engine.make_snapshot().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
+    let log = bench.engine.log();
+    let bases = bench.engine.keeper.shelf.bases(log);
+    let path = directory.path().join("view");
+    let (view, opened) = View::open_from(&path, log, &config, &bench.engine.config, bases, |_| {}).unwrap();
+    assert!(opened.base.is_some() && opened.folded == 0, "{opened:?}");
+    view.dump().unwrap()
+}
+
 fn rebuilt(bench: &Bench) -> crate::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
@@ -257,6 +270,7 @@ proptest! {
         let mut bench = play(&steps);
         let live = bench.engine.view().dump().unwrap();
         prop_assert_eq!(&live, &rebuilt(&bench));
+        prop_assert_eq!(&live, &from_a_snapshot(&bench));
         let records = records(&bench);
         check_outcomes(&records)?;
         check_sources(&records)?;

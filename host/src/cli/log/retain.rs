@@ -1,0 +1,86 @@
+//! `samsyn log retain`: letting old segments go now, or seeing what keeps them.
+
+use clap::Args;
+
+use crate::cli::ask::Consent;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output::{bytes, moment};
+use crate::client::Retention;
+
+/// Shown in the long help.
+pub const EXAMPLES: &str = "\
+Examples:
+  samsyn log retain --dry-run
+  samsyn log retain --yes
+
+The host does it by itself, by `retention.days` and `retention.bytes`. Segments leave whole and from the
+oldest on, and none that something still needs: two snapshots must cover it, every cursor must have
+passed it, and no parked or held delivery and no waiting proposal may be of it. What needs the first one
+that can't leave is named.";
+
+/// The arguments of `samsyn log retain`.
+#[derive(Debug, Clone, Args)]
+pub struct RetainArgs {
+    /// Only say what would leave and what can't
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+/// Lets old segments go.
+pub fn run(args: &RetainArgs, context: &Context) -> Result<(), CliError> {
+    let client = context.client()?;
+    let plan = client.retain(true)?;
+    if args.dry_run {
+        return context.answer(&plan.raw, |_| plan_text(&plan.body));
+    }
+    if plan.body.wanted > 0 {
+        context.hint(plan_text(&plan.body).trim_end());
+        args.consent.ask("Remove them for good?", "removed")?;
+    }
+    let done = client.retain(false)?;
+    context.answer(&done.raw, |_| done_text(&done.body))
+}
+
+fn kept_text(report: &Retention) -> String {
+    let oldest = report.oldest.as_deref().map(|oldest| format!(", the oldest record of {}", moment(oldest)));
+    format!(
+        "the log has {} segments, {}{}\n",
+        report.segments,
+        bytes(report.bytes),
+        oldest.unwrap_or_default()
+    )
+}
+
+fn held_text(report: &Retention) -> String {
+    let line = |holder: &crate::client::SegmentHolder| {
+        let position = holder.position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
+        format!("  {}{position}\n", holder.explanation)
+    };
+    if report.held_by.is_empty() {
+        return String::new();
+    }
+    format!(
+        "the first that can't leave is kept because\n{}",
+        report.held_by.iter().map(line).collect::<String>()
+    )
+}
+
+fn plan_text(report: &Retention) -> String {
+    let what = match report.wanted {
+        0 => "none of them is older or more than the settings keep\n".to_owned(),
+        wanted => format!(
+            "{wanted} are older or more than the settings keep; {} of them may leave, {}\n",
+            report.removable,
+            bytes(report.removable_bytes)
+        ),
+    };
+    format!("{}{what}{}", kept_text(report), held_text(report))
+}
+
+fn done_text(report: &Retention) -> String {
+    format!("{} segments have left\n{}{}", report.removed, kept_text(report), held_text(report))
+}
