@@ -22,6 +22,7 @@ mod run;
 mod sandbox;
 mod scale;
 mod subject;
+mod survival;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -107,7 +108,7 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
         eprintln!("http");
         figures.extend(http::measure(bench, &subject)?);
     }
-    if bench.wants(&["scale.million_profiles", "view.open", "view.rebuild"]) {
+    if bench.wants(scale::NAMES) {
         eprintln!("scale and view");
         figures.extend(scale::measure(bench, &subject)?);
     }

@@ -14,6 +14,7 @@ use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
 use crate::subject::{Failure, Scratch, Subject, fill, random_load, run_through, start_engine};
+use crate::survival;
 
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
@@ -21,7 +22,17 @@ const EVENTS: u64 = 50_000;
 /// No further rebuild begins after this long: what is slow needs no median to be seen.
 const REBUILDS_TIME: Duration = Duration::from_secs(60);
 
-/// `scale.million_profiles`, `view.open` and `view.rebuild`.
+/// What is measured on the large data directory.
+pub const NAMES: &[&str] = &[
+    "scale.million_profiles",
+    "view.open",
+    "view.rebuild",
+    "survival.ready_after_kill",
+    "survival.snapshot",
+    "survival.rebuild_from_snapshot",
+];
+
+/// All of [`NAMES`].
 pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure> {
     let scratch = Scratch::new(&bench.data, "many")?;
     let customers = bench.scale(MANY, 20_000);
@@ -47,6 +58,12 @@ pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure>
     }
     if bench.wants_one("view.rebuild") {
         figures.push(rebuild(bench, scratch.path())?);
+    }
+    if bench.wants_one("survival.ready_after_kill") {
+        figures.push(survival::ready_after_kill(bench, scratch.path())?);
+    }
+    if bench.wants(&["survival.snapshot", "survival.rebuild_from_snapshot"]) {
+        figures.extend(survival::snapshot(bench, scratch.path())?);
     }
     Ok(figures)
 }

@@ -67,6 +67,20 @@ steps! {
     SegmentRemoveSync = "segment-remove-sync",
     /// A segment that a crash kept from leaving leaves at the next start.
     BelowFloorRemove = "below-floor-remove",
+    /// What doesn't fit into memory while a snapshot is made is written aside.
+    SnapshotRun = "snapshot-run",
+    /// A snapshot is written, beside its place.
+    SnapshotWrite = "snapshot-write",
+    /// It is synced.
+    SnapshotSync = "snapshot-sync",
+    /// It gets its name.
+    SnapshotRename = "snapshot-rename",
+    /// Its name is synced.
+    SnapshotDirectory = "snapshot-directory",
+    /// What making a snapshot left behind is removed.
+    SnapshotTidy = "snapshot-tidy",
+    /// An old snapshot leaves.
+    SnapshotRemove = "snapshot-remove",
     /// A view that is no fold of the log is deleted.
     ViewRemove = "view-remove",
     /// An empty view is made.

@@ -10,6 +10,9 @@ use crate::caller::Caller;
 use crate::components::{self, USUAL};
 use crate::world::{World, until};
 
+#[path = "../survival_json.rs"]
+mod survival_json;
+
 /// Small segments, all but the newest of which should leave.
 const KEEPING_LITTLE: &[(&str, &str)] = &[
     ("SAMSYN_LOG_SEGMENT_BYTES", "16384"),
@@ -184,6 +187,8 @@ fn a_backup_under_load_comes_back_with_everything_that_was_acknowledged() {
     assert_eq!(world.fields("anna"), json!({"probe.count": 5}));
     assert!(world.stop().success());
     world.run_on_data(&["view", "check"]).ok();
+    let acknowledged: usize = before.iter().sum();
+    survival_json::record("backups", json!({ "restored": 1, "acknowledged": acknowledged, "lost": 0 }));
     // One bit, anywhere: it is refused, and named.
     let segment = files(world.directory().join("backup/log"), ".segment").remove(0);
     let mut bytes = fs::read(&segment).expect("it can be read");

@@ -10,12 +10,13 @@ use samsyn::failpoint::Step;
 use serde_json::{Value, json};
 
 use crate::arena::Arena;
+use crate::caller::Caller;
 use crate::chore::Chore;
 use crate::dice::{Dice, seed};
 use crate::files;
 use crate::plugins::SETTINGS;
 use crate::survival_json;
-use crate::world::World;
+use crate::world::{World, until};
 
 /// How often the process aborts at each side of each step.
 const TIMES: u64 = 3;
@@ -27,6 +28,8 @@ const ABORTS_A_CHECK: u64 = 12;
 const REQUESTS_MAX: u64 = 600;
 /// Requests before a host is stopped, so that there is something to write.
 const REQUESTS_BEFORE_STOP: u64 = 8;
+/// Snapshots after which the oldest has left.
+const SNAPSHOTS_MAX: usize = 4;
 /// Bytes of a torn write.
 const TORN_BYTES: u64 = 300;
 /// The signal of an abort.
@@ -37,6 +40,8 @@ const SIGABRT: i32 = 6;
 enum Scenario {
     /// Events, proposals and reads: the step comes within so many of its kind.
     Load(u64),
+    /// Snapshots, so many that the oldest leaves.
+    Snapshots,
     /// A new plug-in.
     Install,
     /// SIGTERM.
@@ -68,6 +73,13 @@ fn scenario(step: Step, time: u64) -> Scenario {
             _ => Scenario::Load(6),
         },
         Step::FloorWrite | Step::SegmentRemove | Step::SegmentRemoveSync => Scenario::Load(3),
+        Step::SnapshotRun
+        | Step::SnapshotWrite
+        | Step::SnapshotSync
+        | Step::SnapshotRename
+        | Step::SnapshotDirectory
+        | Step::SnapshotTidy
+        | Step::SnapshotRemove => Scenario::Snapshots,
         Step::ViewIndexes => Scenario::Load(5),
         Step::ViewPartition => Scenario::Load(30),
         Step::CloseMark | Step::ViewFlush | Step::TokenUses => Scenario::Stop,
@@ -126,6 +138,14 @@ impl Abort {
         let ready = arena.start_with(&armed);
         match scenario {
             Scenario::Load(_) if ready => arena.load(Chore::None, REQUESTS_MAX, |_, _| {}),
+            Scenario::Snapshots if ready => {
+                for _ in 0..SNAPSHOTS_MAX {
+                    arena.load(Chore::None, REQUESTS_BEFORE_STOP, |_, _| {});
+                    if !snapshot_made(&arena.world) {
+                        break;
+                    }
+                }
+            }
             Scenario::Install if ready => arena.load(Chore::Install, REQUESTS_BEFORE_STOP, |_, _| {}),
             Scenario::Stop if ready => {
                 arena.load(Chore::None, REQUESTS_BEFORE_STOP, |_, _| {});
@@ -174,6 +194,20 @@ fn prepare(scenario: Scenario, arena: &mut Arena) {
         }
         _ => {}
     }
+}
+
+/// Has the host make a snapshot and waits for it; false when the host is gone.
+fn snapshot_made(caller: &Caller) -> bool {
+    let made = |answer: &Value| answer["made"].as_u64();
+    let ask = |method| caller.try_send(method, "/v1/snapshots", &[], b"").ok().map(|answer| answer.json());
+    let Some(before) = ask("GET").as_ref().and_then(made) else { return false };
+    if ask("POST").is_none() {
+        return false;
+    }
+    until("the snapshot is made", || match ask("GET") {
+        None => Some(false),
+        Some(now) => (made(&now) > Some(before)).then_some(true),
+    })
 }
 
 fn write(path: &Path, bytes: &[u8]) {

@@ -6,6 +6,7 @@ use std::path::Path;
 use samsyn::config::{DataDir, EngineConfig, ViewConfig};
 use samsyn::log::{LocalLog, Options, ScanFrom, verify};
 use samsyn::record::{Accepted, Decided, Record};
+use samsyn::snapshot::Shelf;
 use samsyn::view;
 use samsyn::vocabulary::{CapabilityName, ItemPosition, Partition, ProfileId, Role};
 
@@ -72,8 +73,9 @@ impl History {
             }
         }
         assert!(history.undecided.is_empty(), "undecided though settled: {:?}", history.undecided);
-        let checked =
-            view::check(&data, log.reader(), &ViewConfig::default(), &EngineConfig::default(), |_| {});
+        let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
+        let (config, engine) = (ViewConfig::default(), EngineConfig::default());
+        let checked = view::check(&data, log.reader(), &config, &engine, bases, |_| {});
         let checked = checked.expect("the view can be checked");
         assert!(checked.unusable.is_none() && checked.behind == 0, "{checked:?}");
         assert_eq!(checked.found.differences, 0, "the view is no fold of its log: {checked:?}");

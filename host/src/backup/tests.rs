@@ -10,6 +10,9 @@ use crate::config::DataDir;
 use crate::log::{Entry, LocalLog, Options, Payload, verify};
 use crate::vocabulary::{Partition, Timestamp};
 
+#[path = "../../../tests/survival_json.rs"]
+mod survival_json;
+
 /// A data directory with a log of small segments.
 struct World {
     dir: TempDir,
@@ -152,6 +155,7 @@ fn damage_is_named_and_nothing_is_half_restored() {
         fs::write(&path, good).unwrap();
     }
     assert!(places > 8);
+    survival_json::record("backup_damage", serde_json::json!({ "damaged": places, "unnoticed": 0 }));
     // And a log that is damaged itself isn't backed up as if it were whole.
     world.append(30);
     let segment = world.data().log().join("0000000001.segment");

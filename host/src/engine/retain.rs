@@ -220,9 +220,11 @@ impl Engine {
             let page = self.view.waiting(after, WAITING_A_PAGE);
             for (partition, profile) in &page {
                 let Some(state) = self.view.profile(*profile)? else { continue };
+                let place = self.view.applied(*partition).partition;
                 for told in &state.told {
-                    // Of one that was removed nothing runs again.
-                    if !registry.capabilities.contains_key(&told.capability) {
+                    // Of one that was removed, or a generation that was replaced, nothing runs again.
+                    let replaced = Some(told.generation) < place.generation(&told.capability);
+                    if replaced || !registry.capabilities.contains_key(&told.capability) {
                         continue;
                     }
                     for blocked in &told.blocked {

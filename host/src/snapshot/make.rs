@@ -17,11 +17,12 @@ use std::sync::Arc;
 
 use super::error::{BadSnapshot, MakeError};
 use super::format::{Header, Kind};
-use super::merge::Merge;
+use super::merge::{Item, Merge, Source};
 use super::read::SnapshotFile;
 use super::state::{self, StoredProfile};
 use super::write::{SnapshotWriter, put_in_place, unfinished};
 use super::{SnapshotInfo, upgrade};
+use crate::failpoint::{Step, step};
 use crate::log::{Cut, LogReader, RecordRef, ScanFrom};
 use crate::record::{
     Decided, FOLD_VERSION, Linked, Patterns, ProfileState, Record, fold_into, moves_from, moves_to,
@@ -108,7 +109,7 @@ pub fn remove_unfinished(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "new") {
-            fs::remove_file(&path)?;
+            step(Step::SnapshotTidy, || fs::remove_file(&path))?;
         }
     }
     Ok(())
@@ -171,8 +172,8 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
                 return Err(MakeError::Ended(Position { partition: *partition, seq }));
             }
         }
-        self.spill()?;
-        self.write()
+        step(Step::SnapshotRun, || self.spill())?;
+        step(Step::SnapshotWrite, || self.write())
     }
 
     /// Folds every record between the base and the cut.
@@ -345,7 +346,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
     fn write_profiles(&mut self, writer: &mut SnapshotWriter) -> Result<(), MakeError> {
         let fold = self.make.base.as_ref().map_or(FOLD_VERSION, |base| base.header().fold);
         let carried = fold != FOLD_VERSION;
-        let upgraded = move |item: Result<([u8; 16], Vec<u8>), BadSnapshot>| {
+        let upgraded = move |item: Result<Item, BadSnapshot>| {
             let (key, bytes) = item?;
             if !carried {
                 return Ok((key, bytes));
@@ -355,7 +356,6 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             let Entry::Profile { partition, state } = entry else { return Ok((key, bytes)) };
             Ok((key, state::profile_bytes(partition, &state)))
         };
-        type Source<'s> = Box<dyn Iterator<Item = Result<([u8; 16], Vec<u8>), BadSnapshot>> + 's>;
         let base =
             self.make.base.iter().map(|base| Box::new(base.raw_profiles().map(upgraded)) as Source<'_>);
         let runs = self.runs.iter().map(|run| Box::new(run.raw_profiles()) as Source<'_>);
@@ -375,8 +375,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
     }
 
     fn write_links(&self, writer: &mut SnapshotWriter) -> Result<(), MakeError> {
-        let merged =
-            Merge::new(self.sources().map(|file| Box::new(file.raw_links()) as Box<dyn Iterator<Item = _>>));
+        let merged = Merge::new(self.sources().map(|file| Box::new(file.raw_links()) as Source<'_>));
         for item in merged {
             let (key, bytes) = item?;
             // A link that ended is no word on anything any more.

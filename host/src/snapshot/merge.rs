@@ -7,16 +7,17 @@ use super::error::BadSnapshot;
 /// A key and its entry's bytes.
 pub type Item = ([u8; 16], Vec<u8>);
 
+/// One of the files: its entries in the order of their keys.
+pub type Source<'a> = Box<dyn Iterator<Item = Result<Item, BadSnapshot>> + 'a>;
+
 /// Several ordered sources as one. Of a key that several have, the last source's entry counts.
 pub struct Merge<'a> {
-    sources: Vec<Peekable<Box<dyn Iterator<Item = Result<Item, BadSnapshot>> + 'a>>>,
+    sources: Vec<Peekable<Source<'a>>>,
 }
 
 impl<'a> Merge<'a> {
     /// Oldest source first.
-    pub fn new(
-        sources: impl IntoIterator<Item = Box<dyn Iterator<Item = Result<Item, BadSnapshot>> + 'a>>,
-    ) -> Self {
+    pub fn new(sources: impl IntoIterator<Item = Source<'a>>) -> Self {
         Merge { sources: sources.into_iter().map(Iterator::peekable).collect() }
     }
 }
@@ -49,7 +50,7 @@ impl Iterator for Merge<'_> {
 mod tests {
     use super::*;
 
-    fn source(items: &[(u8, u8)]) -> Box<dyn Iterator<Item = Result<Item, BadSnapshot>>> {
+    fn source(items: &[(u8, u8)]) -> Source<'static> {
         let items: Vec<_> = items.iter().map(|(key, value)| Ok(([*key; 16], vec![*value]))).collect();
         Box::new(items.into_iter())
     }

@@ -11,6 +11,7 @@ use super::format::{
     BLOCK_HEADER_BYTES, BadBytes, BlockHeader, FORMAT_VERSION, HEADER_BYTES, Header, Kind, TRAILER_BYTES,
     TRAILER_COUNTS_BYTES, Trailer, checksum, key_at, u32_at,
 };
+use super::merge::Item;
 use super::state::{self, StoredProfile};
 use super::{SnapshotInfo, upgrade};
 use crate::log::{Head, LogReader, head_after, split_records};
@@ -194,12 +195,12 @@ impl SnapshotFile {
     }
 
     /// The profiles' entries as they are stored, in the order of their ids: key, and all of it.
-    pub fn raw_profiles(&self) -> impl Iterator<Item = Result<([u8; 16], Vec<u8>), BadSnapshot>> + '_ {
+    pub fn raw_profiles(&self) -> impl Iterator<Item = Result<Item, BadSnapshot>> + '_ {
         self.of(Kind::Profiles).flat_map(|block| self.items(block, true))
     }
 
     /// The links, in the order of their keys; a profile of zeros where one ended.
-    pub fn raw_links(&self) -> impl Iterator<Item = Result<([u8; 16], Vec<u8>), BadSnapshot>> + '_ {
+    pub fn raw_links(&self) -> impl Iterator<Item = Result<Item, BadSnapshot>> + '_ {
         self.of(Kind::Links).flat_map(|block| self.items(block, false))
     }
 
@@ -227,7 +228,7 @@ impl SnapshotFile {
         Ok(body)
     }
 
-    fn items(&self, block: &BlockAt, sized: bool) -> Vec<Result<([u8; 16], Vec<u8>), BadSnapshot>> {
+    fn items(&self, block: &BlockAt, sized: bool) -> Vec<Result<Item, BadSnapshot>> {
         let body = match self.body(block) {
             Ok(body) => body,
             Err(bad) => return vec![Err(bad)],

@@ -9,6 +9,7 @@ use super::SnapshotInfo;
 use super::error::BadSnapshot;
 use super::make::remove_unfinished;
 use super::read::SnapshotFile;
+use crate::failpoint::{Step, step};
 use crate::log::LogReader;
 use crate::view::Base;
 use crate::vocabulary::Partition;
@@ -130,7 +131,7 @@ impl Shelf {
         let mut removed = 0;
         for Listed { path, found } in listed {
             if kept >= keep {
-                fs::remove_file(&path).map_err(BadSnapshot::io(&path))?;
+                step(Step::SnapshotRemove, || fs::remove_file(&path)).map_err(BadSnapshot::io(&path))?;
                 removed += 1;
             } else {
                 kept += usize::from(found.is_ok());

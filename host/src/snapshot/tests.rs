@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use tempfile::TempDir;
 
 use super::*;
@@ -17,6 +18,9 @@ use crate::record::{
 use crate::registry::RegistryChange;
 use crate::view::{Dump, Opened, View};
 use crate::vocabulary::*;
+
+#[path = "../../../tests/survival_json.rs"]
+mod survival_json;
 
 const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
 const REMEMBER: Remember = Remember { millis: 30 * MILLIS_A_DAY, max: 5_000_000 };
@@ -282,31 +286,51 @@ fn accepted(customer: u8, id: &str) -> Accepted {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+/// Histories made up for the property.
+const HISTORIES: u32 = 150;
 
-    #[test]
-    fn a_snapshot_and_the_log_behind_it_fold_into_what_the_log_folds_into(
-        steps in steps(),
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
-    ) {
-        let world = World::of(&steps);
-        let (whole, _) = world.fold();
-        let records = world.heads.values().sum::<u64>() as usize;
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(records + 1)).collect();
-        cuts.sort_unstable();
-        cuts.dedup();
-        for cut in &cuts {
-            let base = world.shelf().usable(world.log.reader()).next();
-            world.make(world.cut_after(*cut), base).unwrap();
-            let (folded, opened) = world.fold();
-            prop_assert_eq!(&folded, &whole);
-            prop_assert_eq!(opened.folded as usize, records - cut);
-            prop_assert!(opened.base.is_some());
-        }
-        let left = fs::read_dir(world.shelf().dir()).unwrap().count();
-        prop_assert_eq!(left, cuts.len(), "nothing unfinished is left");
+/// A property over random values, whose seed is printed and can be set with `SAMSYN_SEED`.
+fn runner() -> TestRunner {
+    let seed = std::env::var("SAMSYN_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(rand::random);
+    println!("SAMSYN_SEED={seed}");
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, blake3::hash(&seed.to_le_bytes()).as_bytes());
+    let config = ProptestConfig { cases: HISTORIES, failure_persistence: None, ..ProptestConfig::default() };
+    TestRunner::new_with_rng(config, rng)
+}
+
+/// Makes a snapshot at each cut, from the one before, and folds on from it.
+fn snapshots_fold(steps: &[Step], cuts: &[prop::sample::Index]) -> Result<usize, TestCaseError> {
+    let world = World::of(steps);
+    let (whole, _) = world.fold();
+    let records = world.heads.values().sum::<u64>() as usize;
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(records + 1)).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    for cut in &cuts {
+        let base = world.shelf().usable(world.log.reader()).next();
+        world.make(world.cut_after(*cut), base).unwrap();
+        let (folded, opened) = world.fold();
+        prop_assert_eq!(&folded, &whole);
+        prop_assert_eq!(opened.folded as usize, records - cut);
+        prop_assert!(opened.base.is_some());
     }
+    let left = fs::read_dir(world.shelf().dir()).unwrap().count();
+    prop_assert_eq!(left, cuts.len(), "nothing unfinished is left");
+    Ok(cuts.len())
+}
+
+#[test]
+fn a_snapshot_and_the_log_behind_it_fold_into_what_the_log_folds_into() {
+    let cuts = prop::collection::vec(any::<prop::sample::Index>(), 1..4);
+    let made = std::cell::Cell::new(0);
+    let ran = runner().run(&(steps(), cuts), |(steps, cuts)| {
+        made.set(made.get() + snapshots_fold(&steps, &cuts)?);
+        Ok(())
+    });
+    ran.unwrap_or_else(|failure| panic!("{failure}"));
+    let counts = serde_json::json!({ "histories": HISTORIES, "snapshots": made.get(), "different": 0 });
+    survival_json::record("snapshots", counts);
 }
 
 /// A history with everything in it, and snapshots at two places.
@@ -384,6 +408,7 @@ fn every_flipped_bit_is_found() {
         bits += 1;
     }
     assert!(bits > 5_000);
+    survival_json::record("snapshot_bit_flips", serde_json::json!({ "flipped": bits, "unnoticed": 0 }));
 }
 
 #[test]

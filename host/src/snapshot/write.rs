@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::MakeError;
 use super::format::{BlockHeader, Header, Kind, Trailer, checksum};
+use crate::failpoint::{Step, step};
 
 /// Where a block ends and the next begins. One is read to find one profile, so they are small.
 const BLOCK_BYTES: usize = 32 * 1024;
@@ -154,7 +155,7 @@ impl SnapshotWriter {
         let mut end = || -> io::Result<()> {
             file.write_all(&digest)?;
             file.flush()?;
-            if self.syncs { file.get_ref().sync_all() } else { Ok(()) }
+            if self.syncs { step(Step::SnapshotSync, || file.get_ref().sync_all()) } else { Ok(()) }
         };
         end().map_err(failed)
     }
@@ -163,8 +164,9 @@ impl SnapshotWriter {
 /// Puts a finished file in its place: after a crash it is there whole, or not.
 pub fn put_in_place(path: &Path) -> Result<(), MakeError> {
     let put = || -> io::Result<()> {
-        fs::rename(unfinished(path), path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        step(Step::SnapshotRename, || fs::rename(unfinished(path), path))?;
+        let directory = path.parent().unwrap_or(Path::new("."));
+        step(Step::SnapshotDirectory, || File::open(directory)?.sync_all())
     };
     put().map_err(|cause| MakeError::Write { path: path.to_owned(), cause })
 }
