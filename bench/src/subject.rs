@@ -139,7 +139,8 @@ pub fn start_engine(directory: &Path) -> Result<Arc<Engine>, Failure> {
         engine: engine_config(),
         view: ViewConfig::default(),
         log: samsyn::log::Options::default(),
-        snapshots: samsyn::config::SnapshotConfig::default(),
+        // None in the middle of what is measured; they have a figure of their own.
+        snapshots: samsyn::config::SnapshotConfig { every_bytes: 0, ..Default::default() },
         retention: samsyn::config::RetentionConfig::default(),
         limits: Limits::default(),
         compiler: Compiler::InProcess,

@@ -67,11 +67,11 @@ fn a_log_that_forgets_its_beginning_is_not_missed_and_what_waits_is_kept() {
     send(&world, &customers, 40..80);
     two_snapshots(&world);
     let plan = world.run(&["log", "retain", "--dry-run", "--json"]).ok().json();
-    assert!(plan["removable"].as_u64() > Some(0) && plan["removed"] == 0, "{plan}");
-    let segments = files(world.data().join("log"), ".segment").len();
+    assert!(plan["wanted"].as_u64() > Some(0) && plan["removed"] == 0, "{plan}");
     let done = world.run(&["log", "retain", "--yes", "--json"]).ok().json();
-    assert!(done["removed"].as_u64() > Some(0), "{done}");
-    assert!(files(world.data().join("log"), ".segment").len() < segments);
+    // The host may have done it by itself a moment before.
+    assert!(world.status()["storage"]["segments_removed"].as_u64() > Some(0), "{plan} {done}");
+    assert!(!world.data().join("log/0000000001.segment").exists());
     // The parked delivery holds the rest, by name, wherever one looks.
     assert!(explanations(&done).contains("probe has parked deliveries"), "{done}");
     assert!(explanations(&world.status()["storage"]).contains("probe"), "{}", world.status());
