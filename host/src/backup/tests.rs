@@ -8,10 +8,8 @@ use super::*;
 use crate::clock::Clock;
 use crate::config::DataDir;
 use crate::log::{Entry, LocalLog, Options, Payload, verify};
+use crate::testing::survival_json;
 use crate::vocabulary::{Partition, Timestamp};
-
-#[path = "../../../tests/survival_json.rs"]
-mod survival_json;
 
 /// A data directory with a log of small segments.
 struct World {

@@ -16,11 +16,9 @@ use crate::record::{
     Outcome, Record, RegistryRecord,
 };
 use crate::registry::RegistryChange;
+use crate::testing::survival_json;
 use crate::view::{Dump, Opened, View};
 use crate::vocabulary::*;
-
-#[path = "../../../tests/survival_json.rs"]
-mod survival_json;
 
 const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
 const REMEMBER: Remember = Remember { millis: 30 * MILLIS_A_DAY, max: 5_000_000 };

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
+use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
 use crate::disk::crash::{Image, Replay};
 use crate::disk::memory::{Memory, Op};
 use crate::engine::tests::{USUAL, app, manifest, probe_with, scripted};
@@ -57,6 +57,8 @@ impl Place {
             engine: self.engine(),
             view: self.view(),
             log: Options { segment_bytes: 16 << 10, ..Options::default() },
+            snapshots: SnapshotConfig::default(),
+            retention: RetentionConfig::default(),
             limits: Limits::default(),
             compiler: Compiler::InProcess,
             clock: Clock::system(),

@@ -65,7 +65,7 @@ impl From<sled::Error> for StoreError {
 /// sled panics on some errors of its disk; that must not end the thread that meets one.
 fn guarded<T>(doing: &str, does: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(does))
-        .unwrap_or_else(|_| Err(StoreError(format!("it panicked while {doing}"))))
+        .unwrap_or_else(|_| Err(StoreError::Store(format!("it panicked while {doing}"))))
 }
 
 impl Store {
