@@ -28,6 +28,8 @@ mod ownership;
 mod registry_file;
 mod replay;
 mod silos;
+#[path = "../survival_json.rs"]
+mod survival_json;
 mod tls;
 mod vendor_swap;
 mod world;
