@@ -12,9 +12,8 @@ use crate::engine::replay::{
 };
 use crate::record::Record;
 use crate::sandbox::{Package, guests};
+use crate::testing::survival_json;
 
-#[path = "../../../../tests/survival_json.rs"]
-mod survival_json;
 
 /// The probe under this name, with these tables.
 fn probe(name: &str, tables: &str) -> Vec<u8> {
