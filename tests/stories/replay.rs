@@ -14,7 +14,6 @@ use crate::demo::{demo, directory};
 use crate::survival_json;
 use crate::world::{Said, World, until};
 
-
 /// The report, once the replay has ended; `code` is how the command must end.
 #[track_caller]
 fn report(said: &Said, code: i32) -> Value {

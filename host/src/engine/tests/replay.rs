@@ -14,7 +14,6 @@ use crate::record::Record;
 use crate::sandbox::{Package, guests};
 use crate::testing::survival_json;
 
-
 /// The probe under this name, with these tables.
 fn probe(name: &str, tables: &str) -> Vec<u8> {
     embed_manifest(&fixture(), &manifest(name, tables)).expect("the manifest can be embedded")
