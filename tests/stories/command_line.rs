@@ -174,7 +174,10 @@ fn the_hosts_log_can_be_lines_of_json() {
     let parked = lines.iter().find(|line| line["position"] == trapped["position"]);
     let parked = parked.unwrap_or_else(|| panic!("nothing of the failure: {lines:#?}"));
     assert_eq!((&parked["capability"], &parked["profile"]), (&json!("probe"), &trapped["profile"]));
-    assert_eq!(parked["message"], "a delivery is parked", "{parked}");
+    assert!(
+        parked["message"].as_str().is_some_and(|text| text.starts_with("a delivery is parked")),
+        "{parked}"
+    );
     assert!(parked.to_string().contains("the shelf is empty"), "{parked}");
     assert!(!world.log().contains("Logged-Customer"));
 }
