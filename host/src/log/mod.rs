@@ -103,8 +103,8 @@
 //! # Tail and damage
 //!
 //! A frame is written only after the one before it is synced, and says so in `durable`. So when a
-//! frame doesn't hold and a later one does, the disk lost something it had synced: that is damage,
-//! and the log isn't opened. When no later one holds, a crash cut the write short and nobody was
+//! frame doesn't hold and the header of a later one does, the disk lost something it had synced: that
+//! is damage, and the log isn't opened. When no later one holds, a crash cut the write short and nobody was
 //! told of it: it is the tail, which is kept in a file of its own and cut. A sealed segment with a
 //! later one after it has no tail. A clean close ends with an empty frame that vouches for the rest.
 //!

@@ -208,10 +208,12 @@ impl Repair {
     fn keep(&self, aside: &Path, number: u64, from: u64, to: Option<u64>) -> Result<(), LogError> {
         let bytes = self.dir.read_segment(number)?;
         let to = to.map_or(bytes.len(), |to| (to as usize).min(bytes.len()));
+        // A file may end before its header does.
+        let kept = bytes.get(from as usize..to).unwrap_or_default();
         let path = aside.join(format!("{number:010}-{from}.cut"));
         let disk = &*self.dir.disk;
         let written = disk.create(&path).and_then(|file| {
-            disk::write_all(&*file, &[&bytes[from as usize..to]])?;
+            disk::write_all(&*file, &[kept])?;
             file.sync()
         });
         written.map_err(LogError::io("write", &path))

@@ -189,8 +189,18 @@ fn a_log_with_a_floor_goes_on_behind_it_even_if_nothing_else_holds() {
     goes_on(&damaged, 0);
     let log = LocalLog::<usize>::open(damaged.path(), SMALL).unwrap().0;
     assert!(log.read(position(3, gone + 1)).unwrap().is_some(), "sequences go on");
-    // What a damaged floor said can't be derived.
+    // Nor is it a matter of the file's length.
     drop(log);
+    for length in [0, 10, 63] {
+        let path = files::segment_path(damaged.path(), first);
+        for later in segment_files(damaged.path()).into_iter().filter(|other| *other != path) {
+            fs::remove_file(later).unwrap();
+        }
+        fs::write(&path, vec![0xA5; length]).unwrap();
+        assert_eq!(mend(&damaged).records_kept, 0);
+    }
+    goes_on(&damaged, 0);
+    // What a damaged floor said can't be derived.
     fs::write(floor::path(damaged.path()), b"noise").unwrap();
     assert!(matches!(Repair::plan(damaged.path(), |_| {}), Err(LogError::Damaged(_))));
 }
