@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::decide::Delivered;
+use super::budget::Within;
 use super::run::Item;
 use super::worker::Work;
 use super::{AcceptError, Engine};
@@ -221,8 +221,8 @@ impl Engine {
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);
             }
-            let delivered: Vec<Delivered> = snapshot.run(self, partition, item).deliver(&mine);
-            let moved = Cursor { through: position, ..cursor };
+            let Within { delivered, through } = self.run_within_budget(&snapshot, partition, item, &mine);
+            let moved = Cursor { through, ..cursor };
             let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
             let mut core = self.cell(partition).core.lock();
             if snapshot.still_holds(&mut core, self)? {

@@ -17,6 +17,7 @@
 mod accept;
 mod apply_file;
 mod assign;
+mod budget;
 mod catch_up;
 mod claims;
 pub mod decide;

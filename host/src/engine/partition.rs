@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::budget::Roots;
 use super::runtime::Runtime;
 use crate::record::{PartitionState, ProfileState};
 use crate::view::{StoreError, View};
@@ -29,17 +30,8 @@ pub struct Core {
     /// The revision in use, with its components.
     pub runtime: Option<Arc<Runtime>>,
     /// What accepted events have spent and what of theirs is still to be decided.
-    pub roots: HashMap<Seq, Root>,
+    pub roots: Roots,
     cache: Cache,
-}
-
-/// What an accepted event has caused.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Root {
-    /// Derived deliveries so far.
-    pub spent: u32,
-    /// Records of its that have items to be decided.
-    pub pending: u32,
 }
 
 /// Newest states of profiles: two generations of a map. What isn't in the view must stay; the
@@ -77,23 +69,6 @@ impl Core {
             let kept = self.cache.old.drain().filter(|(_, state)| state.head > durable);
             next.extend(kept.collect::<Vec<_>>());
             self.cache.old = next;
-        }
-    }
-
-    /// A record of this root has items to be decided.
-    pub fn add_pending(&mut self, root: Seq, spent: u32) {
-        let entry = self.roots.entry(root).or_default();
-        entry.pending += 1;
-        entry.spent = entry.spent.max(spent);
-    }
-
-    /// All items of a record of this root are decided.
-    pub fn end_pending(&mut self, root: Seq) {
-        if let Some(entry) = self.roots.get_mut(&root) {
-            entry.pending -= 1;
-            if entry.pending == 0 {
-                self.roots.remove(&root);
-            }
         }
     }
 }

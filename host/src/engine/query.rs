@@ -174,9 +174,33 @@ impl Engine {
             }
         }
         decided.reverse();
+        if decided.is_empty()
+            && let Some(first) = self.first_decision(position)?
+        {
+            decided.push(first);
+        }
         let waiting = profile.state.told.iter().flat_map(|told| &told.blocked);
         let blocked = waiting.clone().any(|blocked| blocked.item.seq == position.seq);
         Ok(Some(EventDecisions { accepted, decided, blocked }))
+    }
+
+    /// The record that decided an event, found from the event on: of a customer to whom much has
+    /// happened since, it isn't found from the newest record back.
+    fn first_decision(&self, event: Position) -> Result<Option<(Position, Decided)>, QueryError> {
+        if self.view.applied(event.partition).partition.through.seq < event.seq {
+            return Ok(None);
+        }
+        for stored in self.log().scan(event.partition, event.seq + 1) {
+            let stored = stored?;
+            let record = Record::from_bytes(stored.kind, &stored.payload)?;
+            if let Record::Decided(record) = record
+                && record.kind == CauseKind::Event
+                && record.cause.seq == event.seq
+            {
+                return Ok(Some((stored.position, record)));
+            }
+        }
+        Ok(None)
     }
 
     /// What a record that decides held proposals says of those of one event.

@@ -234,6 +234,7 @@ impl Engine {
                         );
                     }
                     Record::Decided(decided) if decided.derives() => {
+                        self.cell(partition).core.lock().roots.add(&decided);
                         self.schedule.push(partition, Work::Derived { seq, decided: Arc::new(decided) });
                     }
                     _ => {}

@@ -81,6 +81,14 @@ impl Item {
         }
     }
 
+    /// What the root had spent when it was caused.
+    pub fn spent(&self) -> u32 {
+        match self {
+            Item::Event(_) => 0,
+            Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.spent,
+        }
+    }
+
     /// Who is to get it.
     pub fn targets(&self, routing: &Routing, propose: bool) -> Vec<Target> {
         match self {

@@ -308,6 +308,7 @@ impl Engine {
         let profiles_max = self.config.cached_profiles / self.partitions.len();
         for (decided, state) in self.append_notices(partition, notices)? {
             core.state.fold_decided(&decided);
+            core.roots.add(&decided);
             core.put(state, profiles_max, || self.view.applied(partition).seq);
         }
         Ok(())

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::decide::{Cause, Decision, Delivered, Ran};
+use super::budget::Within;
+use super::decide::{Cause, Decision, Delivered};
 use super::partition::Core;
 use super::query::etag_of;
 use super::route::Target;
@@ -132,7 +133,6 @@ impl Engine {
         seq: Seq,
         decided: &Arc<Decided>,
     ) -> Result<(), AcceptError> {
-        self.cell(partition).core.lock().add_pending(decided.root, decided.spent);
         for index in 0..=decided.last_item() {
             let position = ItemPosition { seq, index };
             if position <= self.cell(partition).core.lock().state.through {
@@ -142,7 +142,7 @@ impl Engine {
                 self.decide_live(partition, position, &item, None)?;
             }
         }
-        self.cell(partition).core.lock().end_pending(decided.root);
+        self.cell(partition).core.lock().roots.end(decided);
         Ok(())
     }
 
@@ -169,8 +169,9 @@ impl Engine {
                 core.state.through = core.state.through.max(position);
                 return Ok(());
             }
-            let delivered = self.run_within_budget(&snapshot, partition, item, &targets);
-            let decision = snapshot.decision(self, item, delivered, precondition_met, None);
+            let Within { delivered, through } = self.run_within_budget(&snapshot, partition, item, &targets);
+            let mut decision = snapshot.decision(self, item, delivered, precondition_met, None);
+            decision.through = through;
             let mut core = cell.core.lock();
             if !snapshot.still_holds(&mut core, self)? {
                 continue;
@@ -178,40 +179,6 @@ impl Engine {
             debug_assert_eq!(cause.item, position);
             return self.commit(partition, &mut core, before.as_deref(), decision, taken);
         }
-    }
-
-    fn run_within_budget(
-        &self,
-        snapshot: &Snapshot,
-        partition: Partition,
-        item: &Item,
-        targets: &[(Target, u32)],
-    ) -> Vec<Delivered> {
-        let Cause { depth, spent, .. } = snapshot.cause;
-        let too_deep = depth > self.config.depth_max;
-        let too_many = depth > 0 && spent + targets.len() as u32 > self.config.derived_max;
-        if too_deep || too_many {
-            let reason = if too_deep {
-                format!(
-                    "the event at its root has caused {} generations; {} are the most",
-                    depth, self.config.depth_max
-                )
-            } else {
-                format!(
-                    "the event at its root has caused {spent} deliveries; {} are the most",
-                    self.config.derived_max
-                )
-            };
-            tracing::error!(profile = %snapshot.state.id, root = snapshot.cause.root, %reason, "not delivered");
-            let undeliverable = targets.iter().map(|(target, generation)| Delivered {
-                capability: target.capability,
-                generation: *generation,
-                role: target.role,
-                ran: Ran::Undeliverable(reason.clone()),
-            });
-            return undeliverable.collect();
-        }
-        snapshot.run(self, partition, item).deliver(targets)
     }
 
     fn precondition_met(
@@ -257,9 +224,7 @@ impl Engine {
         };
         let (_, decided, state) = appended;
         core.state.fold_decided(&decided);
-        if let Some(root) = core.roots.get_mut(&decided.root) {
-            root.spent = root.spent.max(decided.spent);
-        }
+        core.roots.add(&decided);
         let profiles_max = self.config.cached_profiles / self.partitions.len();
         core.put(state, profiles_max, || self.view.applied(partition).seq);
         self.quarantine_if_due(&decided, &runtime);
@@ -317,7 +282,7 @@ impl Engine {
         let mut core = self.cell(partition).core.lock();
         let before = core.profile(item.profile(), &self.view)?;
         let (root, depth) = item.chain(position.seq);
-        let spent = core.roots.get(&root).map_or(0, |root| root.spent);
+        let spent = core.roots.spent(root, item);
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let now = self.clock.now();
         let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(item.profile(), now)));

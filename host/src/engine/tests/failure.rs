@@ -198,3 +198,33 @@ fn two_plug_ins_that_set_each_other_off_for_ever_run_out_of_budget() {
     assert!(!bench.decisions(&accepted).is_empty());
     assert!(bench.engine.ready().is_ok());
 }
+
+/// Plug-ins that emit an event for each one they hear: `more` of the commands for each.
+fn who_multiply(bench: &Bench, more: usize) -> Vec<String> {
+    for name in ["hare", "rabbit"] {
+        bench.install(name, USUAL);
+    }
+    // A script of one command is what an emitted event carries; each hears what the other emits.
+    let again =
+        (0..8).fold("text probe.note end".to_owned(), |script, _| format!("emit probe.pinged {script}"));
+    vec![again; more]
+}
+
+#[test]
+fn what_multiplies_has_one_budget_and_the_rest_is_one_record_each() {
+    let config = EngineConfig { partitions: 1, workers: 1, derived_max: 50, ..EngineConfig::default() };
+    let bench = Bench::with(config, Limits::default());
+    let commands = who_multiply(&bench, 100);
+    let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+    bench.script("1", &commands);
+    bench.settle();
+    let status = bench.engine.status();
+    // Two deliveries of the accepted event, fifty that were caused.
+    assert!((50..=52).contains(&status.sandboxes), "{status:?}");
+    let undelivered = status.deliveries["undeliverable"];
+    assert!((1..=52).contains(&undelivered), "two hundred events weren't delivered: {status:?}");
+    // Nobody else's budget is touched.
+    bench.script("2", &["emit probe.pinged text probe.note fine"]);
+    bench.settle();
+    assert_eq!(bench.text("2", "probe.note").as_deref(), Some("fine"));
+}
