@@ -1,75 +1,189 @@
-//! Connections, bounded in number, and closed when they hold no request for too long: a client
-//! that sends its headers a byte a minute costs a place, but not for ever.
+//! Connections, bounded in number and in how long they may be silent. A client that sends its head a
+//! byte at a time is cut off; one that holds a connection and asks nothing costs a place until
+//! somebody else wants it.
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 use super::limits::ApiLimits;
 use super::stream::Stream;
 use super::tls::Tls;
 
-/// A listener that accepts while there is room; others wait in the kernel's queue.
+/// Files the host keeps for itself: segments, the view, components, a compiler's pipes. Should
+/// connections take them all, the log could not be written.
+const FILES_KEPT: u64 = 256;
+/// One in this many connections is asked to leave at once when there is no room, the longest idle
+/// first: looking for them costs a look at each.
+const LEAVING_SHARE: usize = 32;
+/// How long to wait when a connection can't be accepted, such as for want of files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What a client starts with that speaks HTTP/2 without having said so in TLS.
+const HTTP2_START: &[u8] = b"PRI ";
+
+/// A listener that accepts while there is room. When there is none it takes the place of those who
+/// have been idle longest; when nobody is idle, newcomers wait in the kernel's queue.
 pub struct Connections {
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     room: Arc<Semaphore>,
+    open: Mutex<Vec<Weak<Activity>>>,
+    places: usize,
     idle: Duration,
+    head: Duration,
+    started: Instant,
 }
 
 impl Connections {
     /// Accepts from this listener within these limits, with TLS when there is a certificate.
     pub fn new(listener: TcpListener, tls: Option<Arc<Tls>>, limits: &ApiLimits) -> Connections {
+        let places = places(limits.connections);
         Connections {
             listener,
             tls,
-            room: Arc::new(Semaphore::new(limits.connections)),
+            room: Arc::new(Semaphore::new(places)),
+            open: Mutex::default(),
+            places,
             idle: Duration::from_secs(limits.idle_seconds),
+            head: Duration::from_secs(limits.head_seconds),
+            started: Instant::now(),
         }
     }
-}
 
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed.
-        let place = self.room.clone().acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+    /// The next connection. To be given up while it waits costs nothing.
+    pub async fn accept(&mut self) -> Connection {
+        let place = self.place().await;
+        let stream = loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => break stream,
+                // It was gone again before it was accepted.
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(cause) => {
+                    tracing::error!(%cause, "no connection can be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        };
         // Answers are written whole: waiting for more to put into a packet only delays them.
         if let Err(cause) = stream.set_nodelay(true) {
             tracing::debug!(%cause, "a connection keeps Nagle's delay");
         }
+        self.connection(stream, place)
+    }
+
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = self.room.clone().try_acquire_owned() {
+            return Some(place);
+        }
+        self.ask_the_idle_to_leave();
+        // The semaphore is never closed.
+        self.room.clone().acquire_owned().await.ok()
+    }
+
+    fn ask_the_idle_to_leave(&self) {
+        let mut open = self.open.lock();
+        open.retain(|activity| activity.strong_count() > 0);
+        let mut idle: Vec<Arc<Activity>> =
+            open.iter().filter_map(Weak::upgrade).filter(|activity| activity.is_idle()).collect();
+        drop(open);
+        let leaving = (self.places / LEAVING_SHARE).max(1).min(idle.len());
+        if leaving == 0 {
+            return;
+        }
+        idle.select_nth_unstable_by_key(leaving - 1, |activity| activity.since_ms.load(Ordering::Relaxed));
+        idle[..leaving].iter().for_each(|activity| activity.leave.notify_one());
+        tracing::warn!(
+            connections = self.places,
+            leaving,
+            "no room for a new connection: the longest idle are closed"
+        );
+    }
+
+    fn connection(&self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) -> Connection {
+        let address =
+            stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| same_client(address.ip()));
+        let activity = Arc::new(Activity::new(self.started));
+        let mut open = self.open.lock();
+        // Those that are gone are forgotten now and then, so that the list stays as long as it may be.
+        if open.len() >= 2 * self.places.max(1) {
+            open.retain(|activity| activity.strong_count() > 0);
+        }
+        open.push(Arc::downgrade(&activity));
+        drop(open);
+        // A handshake counts as a head: nobody needs longer for it.
+        let head = self.tls.as_ref().map(|_| Head { before: 0, since: Instant::now() });
         let stream = match &self.tls {
             Some(tls) => Stream::Shaking(Box::new(tls.accept(stream))),
             None => Stream::Plain(stream),
         };
-        let connection = Connection {
+        Connection {
             stream,
             idle: self.idle,
             timer: Box::pin(tokio::time::sleep(self.idle)),
-            under_way: Arc::default(),
+            head_time: self.head,
+            head,
+            head_timer: None,
+            is_http2: false,
+            activity,
+            ended_seen: 0,
+            address,
             _place: place,
-        };
-        (connection, address)
+        }
     }
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+/// A v4 client on a v6 socket is the same client.
+fn same_client(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4),
+        address => address,
     }
+}
+
+fn is_of_the_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// As many connections as are configured, and as the system lets this process have.
+fn places(wanted: usize) -> usize {
+    let needed = (wanted as u64).saturating_add(FILES_KEPT);
+    let Some(files) = files_max(needed).filter(|files| *files < needed) else { return wanted };
+    let places = usize::try_from(files.saturating_sub(FILES_KEPT)).unwrap_or(wanted).clamp(1, wanted.max(1));
+    tracing::warn!(
+        files,
+        connections = places,
+        "the system gives this process too few open files for {wanted} connections: raise its limit (ulimit -n, LimitNOFILE)"
+    );
+    places
+}
+
+/// How many files may be open, raised as far as is needed and allowed; none where nobody says.
+#[cfg(unix)]
+fn files_max(needed: u64) -> Option<u64> {
+    let (soft, hard) = rlimit::Resource::NOFILE.get().ok()?;
+    if soft >= needed {
+        return Some(soft);
+    }
+    let raised = needed.min(hard);
+    // Where it can't be raised it is what it was.
+    Some(rlimit::Resource::NOFILE.set(raised, hard).map_or(soft, |()| raised))
+}
+
+#[cfg(not(unix))]
+fn files_max(_: u64) -> Option<u64> {
+    None
 }
 
 /// One client's connection.
@@ -77,34 +191,101 @@ pub struct Connection {
     stream: Stream,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
-    under_way: Arc<UnderWay>,
+    head_time: Duration,
+    head: Option<Head>,
+    /// Made when a head doesn't come in one piece, which is rare.
+    head_timer: Option<Pin<Box<Sleep>>>,
+    is_http2: bool,
+    activity: Arc<Activity>,
+    /// How many requests had ended when the timer was set.
+    ended_seen: usize,
+    address: IpAddr,
     _place: Option<OwnedSemaphorePermit>,
 }
 
-/// How many requests of a connection are under way, and how many there were.
-#[derive(Default)]
-struct UnderWay {
-    now: AtomicUsize,
+/// A request's head that has begun to come in.
+struct Head {
+    /// How many requests had begun before it: when there is one more, it was whole.
+    before: usize,
+    since: Instant,
+}
+
+/// What is known of a connection from outside the task that has it.
+struct Activity {
+    /// What `since_ms` counts from.
+    origin: Instant,
+    under_way: AtomicUsize,
+    begun: AtomicUsize,
     ended: AtomicUsize,
-    /// `ended` as the timer saw it last.
-    seen: AtomicUsize,
+    /// When it was accepted, or its newest request ended.
+    since_ms: AtomicU64,
+    leave: Notify,
+}
+
+impl Activity {
+    fn new(origin: Instant) -> Activity {
+        let since_ms = AtomicU64::new(origin.elapsed().as_millis() as u64);
+        let zero = AtomicUsize::default;
+        Activity { origin, under_way: zero(), begun: zero(), ended: zero(), since_ms, leave: Notify::new() }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) == 0
+    }
 }
 
 impl Connection {
+    /// Who is at its other end.
+    pub fn peer(&self) -> Peer {
+        Peer { address: self.address, activity: self.activity.clone() }
+    }
+
     /// Pending while the connection may stay open. The timer is looked at only when it fires: a
     /// request under way, or one that ended since it was set, gives the connection another turn.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         while self.timer.as_mut().poll(context).is_ready() {
-            let ended = self.under_way.ended.load(Ordering::Relaxed);
-            let was_used = self.under_way.seen.swap(ended, Ordering::Relaxed) != ended;
-            if self.under_way.now.load(Ordering::Relaxed) == 0 && !was_used {
-                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "no request for too long"));
+            let ended = self.activity.ended.load(Ordering::Relaxed);
+            let was_used = std::mem::replace(&mut self.ended_seen, ended) != ended;
+            if self.activity.is_idle() && !was_used {
+                return Poll::Ready(too_slow("no request for too long"));
             }
             let next = Instant::now() + self.idle;
             self.timer.as_mut().reset(next);
         }
         Poll::Pending
     }
+
+    /// Bytes have come: when no request is under way, a head begins with them or goes on.
+    fn note_bytes(&mut self, bytes: &[u8]) {
+        let before = self.activity.begun.load(Ordering::Relaxed);
+        if before == 0 && HTTP2_START.starts_with(&bytes[..bytes.len().min(HTTP2_START.len())]) {
+            // Frames come at any time there; an empty connection is cut by the idle time.
+            self.is_http2 |= bytes.len() >= HTTP2_START.len();
+        }
+        let goes_on = self.head.as_ref().is_some_and(|head| head.before == before);
+        if !goes_on && self.activity.is_idle() {
+            self.head = Some(Head { before, since: Instant::now() });
+        }
+    }
+
+    /// Pending while the head that comes in, if there is one, has time left.
+    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let Some(head) = &self.head else { return Poll::Pending };
+        if self.is_http2 || head.before != self.activity.begun.load(Ordering::Relaxed) {
+            self.head = None;
+            return Poll::Pending;
+        }
+        let deadline = head.since + self.head_time;
+        let timer = self.head_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(context).map(|()| too_slow("its head was not there in time"))
+    }
+}
+
+fn too_slow(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, why)
 }
 
 impl AsyncRead for Connection {
@@ -113,9 +294,19 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.poll_idle(context) {
-            Poll::Ready(error) => Poll::Ready(Err(error)),
-            Poll::Pending => Pin::new(&mut self.stream).poll_read(context, into),
+        if let Poll::Ready(error) = self.poll_idle(context) {
+            return Poll::Ready(Err(error));
+        }
+        let before = into.filled().len();
+        match Pin::new(&mut self.stream).poll_read(context, into) {
+            Poll::Pending => self.poll_head(context).map(Err),
+            Poll::Ready(Ok(())) => {
+                if let bytes @ [_, ..] = &into.filled()[before..] {
+                    self.note_bytes(bytes);
+                }
+                Poll::Ready(Ok(()))
+            }
+            failed => failed,
         }
     }
 }
@@ -160,7 +351,7 @@ impl AsyncWrite for Connection {
 #[derive(Clone)]
 pub struct Peer {
     address: IpAddr,
-    under_way: Arc<UnderWay>,
+    activity: Arc<Activity>,
 }
 
 impl Peer {
@@ -171,45 +362,50 @@ impl Peer {
 
     /// Keeps the connection open until the result is dropped.
     pub fn request_under_way(&self) -> RequestUnderWay {
-        self.under_way.now.fetch_add(1, Ordering::Relaxed);
-        RequestUnderWay(self.under_way.clone())
+        self.activity.begun.fetch_add(1, Ordering::Relaxed);
+        self.activity.under_way.fetch_add(1, Ordering::Relaxed);
+        RequestUnderWay(self.activity.clone())
+    }
+
+    /// Whether none of its requests is being answered.
+    pub fn is_idle(&self) -> bool {
+        self.activity.is_idle()
+    }
+
+    /// Done when somebody else needs the connection's place.
+    pub async fn place_is_wanted(&self) {
+        self.activity.leave.notified().await;
     }
 }
 
 /// A request that is being answered.
-pub struct RequestUnderWay(Arc<UnderWay>);
+pub struct RequestUnderWay(Arc<Activity>);
 
 impl Drop for RequestUnderWay {
     fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Ordering::Relaxed);
-        self.0.now.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Peer {
-        let address = match stream.remote_addr().ip() {
-            // A v4 client on a v6 socket is the same client.
-            IpAddr::V6(address) => {
-                address.to_ipv4_mapped().map_or(IpAddr::V6(address), |v4: Ipv4Addr| IpAddr::V4(v4))
-            }
-            address => address,
-        };
-        Peer { address, under_way: stream.io().under_way.clone() }
+        let Activity { origin, under_way, ended, since_ms, .. } = &*self.0;
+        since_ms.store(origin.elapsed().as_millis() as u64, Ordering::Relaxed);
+        ended.fetch_add(1, Ordering::Relaxed);
+        under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpStream;
-
     use super::*;
 
-    async fn pair(idle: Duration) -> (Connection, TcpStream) {
+    const SHORT: Duration = Duration::from_millis(5);
+    const LONG: Duration = Duration::from_secs(60);
+
+    async fn connections(places: usize, idle: Duration, head: Duration) -> Connections {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut connections = Connections { listener, tls: None, room: Arc::new(Semaphore::new(1)), idle };
-        let (client, (connection, _)) = tokio::join!(TcpStream::connect(address), connections.accept());
+        let limits = ApiLimits { connections: places, ..ApiLimits::default() };
+        Connections { idle, head, ..Connections::new(listener, None, &limits) }
+    }
+
+    async fn pair(connections: &mut Connections) -> (Connection, TcpStream) {
+        let address = connections.listener.local_addr().unwrap();
+        let (client, connection) = tokio::join!(TcpStream::connect(address), connections.accept());
         (connection, client.unwrap())
     }
 
@@ -220,27 +416,84 @@ mod tests {
         Ok(buffer.filled().len())
     }
 
+    async fn say(client: &TcpStream, text: &[u8]) {
+        client.writable().await.unwrap();
+        assert_eq!(client.try_write(text).unwrap(), text.len());
+    }
+
+    fn timed_out(read: io::Result<usize>) {
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
     #[tokio::test]
     async fn a_connection_without_requests_is_closed() {
-        let (mut connection, _client) = pair(Duration::from_millis(5)).await;
-        assert_eq!(read(&mut connection).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let (mut connection, _client) = pair(&mut connections(1, SHORT, LONG).await).await;
+        timed_out(read(&mut connection).await);
     }
 
     #[tokio::test]
     async fn a_request_under_way_keeps_it_open() {
-        let (mut connection, client) = pair(Duration::from_millis(5)).await;
-        let peer = Peer { address: IpAddr::from([127, 0, 0, 1]), under_way: connection.under_way.clone() };
-        let under_way = peer.request_under_way();
+        let (mut connection, client) = pair(&mut connections(1, SHORT, LONG).await).await;
+        let under_way = connection.peer().request_under_way();
         // The timer fires several times while the answer is on its way; then the client speaks.
         let turns = connection.timer.deadline() + 4 * connection.idle;
         let speak = async {
             tokio::time::sleep_until(turns).await;
-            client.writable().await.unwrap();
-            client.try_write(b"more").unwrap()
+            say(&client, b"more").await;
         };
-        let (spoken, heard) = tokio::join!(speak, read(&mut connection));
-        assert_eq!((spoken, heard.unwrap()), (4, 4));
+        let ((), heard) = tokio::join!(speak, read(&mut connection));
+        assert_eq!(heard.unwrap(), 4);
         drop(under_way);
-        assert_eq!(read(&mut connection).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        timed_out(read(&mut connection).await);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_begins_has_to_end() {
+        let (mut connection, client) = pair(&mut connections(1, LONG, SHORT).await).await;
+        say(&client, b"P").await;
+        assert_eq!(read(&mut connection).await.unwrap(), 1);
+        // Another byte gives it no more time.
+        let since = connection.head.as_ref().unwrap().since;
+        say(&client, b"O").await;
+        assert_eq!(read(&mut connection).await.unwrap(), 1);
+        assert_eq!(connection.head.as_ref().unwrap().since, since);
+        timed_out(read(&mut connection).await);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_was_whole_leaves_the_connection_its_idle_time() {
+        let (mut connection, client) = pair(&mut connections(1, LONG, SHORT).await).await;
+        say(&client, b"GET /").await;
+        assert_eq!(read(&mut connection).await.unwrap(), 5);
+        drop(connection.peer().request_under_way());
+        let silent = tokio::time::timeout(10 * SHORT, read(&mut connection)).await;
+        assert!(silent.is_err(), "it may be idle");
+        // So may one that speaks HTTP/2, where bytes come that are no request.
+        let (mut connection, client) = pair(&mut connections(1, LONG, SHORT).await).await;
+        say(&client, b"PRI * HT").await;
+        assert_eq!(read(&mut connection).await.unwrap(), 8);
+        assert!(tokio::time::timeout(10 * SHORT, read(&mut connection)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_longest_idle_gives_its_place_to_a_newcomer() {
+        let mut connections = connections(3, LONG, LONG).await;
+        let (first, _first) = pair(&mut connections).await;
+        let (second, _second) = pair(&mut connections).await;
+        let (third, _third) = pair(&mut connections).await;
+        let _under_way = first.peer().request_under_way();
+        // The third had a request a moment ago, the second never.
+        third.activity.since_ms.fetch_add(1, Ordering::Relaxed);
+        let leaving = async {
+            second.peer().place_is_wanted().await;
+            drop(second);
+        };
+        let ((fourth, _fourth), ()) = tokio::join!(pair(&mut connections), leaving);
+        assert!(fourth.peer().is_idle());
+        for stays in [first, third] {
+            let peer = stays.peer();
+            let asked = tokio::time::timeout(SHORT, peer.place_is_wanted());
+            assert!(asked.await.is_err(), "only one place was wanted");
+        }
     }
 }

@@ -33,10 +33,14 @@ pub struct ApiLimits {
     pub requests: usize,
     /// Requests under way of one address. 512: half, so that one client can't take it all.
     pub requests_per_client: usize,
-    /// Open connections. 4,096: each costs some kilobytes and a file descriptor.
+    /// Open connections. 4,096: each costs some kilobytes, at the worst some hundred, and a file
+    /// descriptor. Beyond it the longest idle ones are closed for new ones.
     pub connections: usize,
-    /// Seconds a connection may be open without a request under way, headers that trickle in
-    /// included. 60: longer than the pauses of a client that keeps its connections.
+    /// Seconds until a request's head must be there, from its first byte; the same for a TLS
+    /// handshake. 10: a head fits into a few packets, even over a bad mobile connection.
+    pub head_seconds: u64,
+    /// Seconds a connection may be open without a request under way. 60: longer than the pauses of
+    /// a client that keeps its connections.
     pub idle_seconds: u64,
     /// Components being planned or installed at once. 2: compiling takes a core and a gigabyte.
     pub installs: usize,
@@ -56,6 +60,7 @@ impl Default for ApiLimits {
             requests: 1024,
             requests_per_client: 512,
             connections: 4096,
+            head_seconds: 10,
             idle_seconds: 60,
             installs: 2,
             token_requests_per_second: 1_000,

@@ -46,6 +46,7 @@ mod reader;
 mod registry_file;
 mod registry_report;
 mod replays;
+mod serve;
 mod status;
 mod storage;
 mod stream;
@@ -59,7 +60,6 @@ mod viewer;
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
@@ -67,7 +67,6 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::APPLICATION_HEADER;
@@ -75,12 +74,12 @@ pub use event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
 pub use gate::Gate;
 pub use limits::ApiLimits;
 pub use problem::{Kind, Problem};
+pub use serve::serve;
 pub use tls::{Tls, TlsError};
 pub use token::{Token, TokenError};
 
 use crate::audit::ReadAudit;
 use crate::engine::Engine;
-use connections::{Connections, Peer};
 use limits::Admission;
 
 /// What every call can reach. Cheap to clone.
@@ -122,19 +121,6 @@ pub fn router(state: ApiState) -> Router {
         .layer(CatchPanicLayer::custom(trace::panicked))
         .layer(middleware::from_fn(trace::request))
         .with_state(state)
-}
-
-/// Answers calls on this listener, over TLS when there is a certificate, until `stop` is done; then
-/// no connection is accepted and the requests under way are answered.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<Arc<Tls>>,
-    state: ApiState,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let connections = Connections::new(listener, tls, &state.limits);
-    let service = router(state).into_make_service_with_connect_info::<Peer>();
-    axum::serve(connections, service).with_graceful_shutdown(stop).await
 }
 
 /// The path is there, but not for this method. The router adds `Allow`.
