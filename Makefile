@@ -6,6 +6,9 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := contacts crm email loyalty sms
 COMPONENTS := $(PLUGINS:%=$(TARGET)/plugins/%.wasm)
+# Only for tests and benchmarks: what attacks the host.
+TEST_PLUGINS := hostile
+TEST_COMPONENTS := $(TEST_PLUGINS:%=$(TARGET)/plugins/%.wasm)
 
 # Rounds of power cuts and bit flips before `make torture` goes on to the real command.
 DISK_ROUNDS ?= 20
@@ -14,7 +17,7 @@ DISK_ROUNDS ?= 20
 PROFILE ?= debug
 SAMSYN := $(TARGET)/$(PROFILE)/samsyn
 
-.PHONY: help demo test torture plugins bench lint format-check clippy deny fmt clean setup-wasm host-debug host-release
+.PHONY: help demo test torture plugins test-plugins bench lint format-check clippy deny fmt clean setup-wasm host-debug host-release
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,7 +26,7 @@ demo: ## Build everything and run the demo; ARGS="--events 2000 --exit" makes it
 	@$(MAKE) --no-print-directory plugins PROFILE=release
 	@$(TARGET)/release/samsyn demo $(ARGS)
 
-test: plugins ## Build everything and run all tests
+test: plugins test-plugins ## Build everything and run all tests
 	cargo test --workspace
 
 torture: plugins ## Kill, abort and damage a host until stopped; ARGS="--seed 7 --minutes 60" bounds it
@@ -32,8 +35,10 @@ torture: plugins ## Kill, abort and damage a host until stopped; ARGS="--seed 7 
 
 plugins: $(COMPONENTS) ## Build the plug-ins that changed, into target/plugins
 
+test-plugins: $(TEST_COMPONENTS)
+
 bench: ## Measure, with baselines in the same run; writes target/bench.json
-	@$(MAKE) --no-print-directory plugins PROFILE=release
+	@$(MAKE) --no-print-directory plugins test-plugins PROFILE=release
 	cargo run --release -p samsyn-bench
 
 lint: format-check clippy deny ## Check formatting, clippy and dependencies
@@ -67,7 +72,8 @@ host-release:
 SHARED_SOURCES := $(shell find plugins/sdk plugins/phone-numbers wit host/src/build -type f) Cargo.lock
 
 define COMPONENT
-$(TARGET)/plugins/$(1).wasm: $(shell find plugins/$(1) -type f) $(SHARED_SOURCES) | setup-wasm host-$(PROFILE)
-	@$(SAMSYN) --quiet plugin build plugins/$(1)
+$(TARGET)/plugins/$(1).wasm: $(shell find $(2)/$(1) -type f) $(SHARED_SOURCES) | setup-wasm host-$(PROFILE)
+	@$(SAMSYN) --quiet plugin build $(2)/$(1)
 endef
-$(foreach plugin,$(PLUGINS),$(eval $(call COMPONENT,$(plugin))))
+$(foreach plugin,$(PLUGINS),$(eval $(call COMPONENT,$(plugin),plugins)))
+$(foreach plugin,$(TEST_PLUGINS),$(eval $(call COMPONENT,$(plugin),tests)))

@@ -19,6 +19,7 @@ mod demo;
 mod dictionary;
 mod grants;
 mod handover;
+mod hostile;
 mod import;
 mod integrator;
 mod interface;
@@ -33,3 +34,6 @@ mod survival_json;
 mod tls;
 mod vendor_swap;
 mod world;
+
+#[path = "../survival_json.rs"]
+mod survival_json;
