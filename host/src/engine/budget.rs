@@ -6,10 +6,9 @@ use std::collections::{HashMap, VecDeque};
 use super::Engine;
 use super::decide::{Cause, Delivered, Ran};
 use super::route::Target;
-use super::run::Item;
-use super::worker::Snapshot;
+use super::run::{Item, Run};
 use crate::record::Decided;
-use crate::vocabulary::{ItemPosition, Partition, ProfileId, Seq};
+use crate::vocabulary::{ItemPosition, ProfileId, Seq};
 
 /// Roots of a partition whose spending is remembered for lagging capabilities, which come to what
 /// was caused when the partition is long past it. The oldest are forgotten first.
@@ -27,25 +26,18 @@ impl Engine {
     /// Calls the item's handlers while the event at its root has budget left. When it hasn't, the
     /// item and the emitted events after it in the same record are recorded undelivered in one go:
     /// a record for each would make a thousand deliveries a quarter of a million records.
-    pub(super) fn run_within_budget(
-        &self,
-        snapshot: &Snapshot,
-        partition: Partition,
-        item: &Item,
-        targets: &[(Target, u32)],
-    ) -> Within {
-        let position = snapshot.cause.item;
-        let Some(bound) = self.bound_spent(&snapshot.cause, targets.len()) else {
-            let delivered = snapshot.run(self, partition, item).deliver(targets);
-            return Within { delivered, through: position };
+    pub(super) fn run_within_budget(&self, run: &Run<'_>, targets: &[(Target, u32)]) -> Within {
+        let position = run.cause.item;
+        let Some(bound) = self.bound_spent(run.cause, targets.len()) else {
+            return Within { delivered: run.deliver(targets), through: position };
         };
-        let through = last_of_the_rest(item, position);
+        let through = last_of_the_rest(run.item, position);
         let more = match through.index - position.index {
             0 => String::new(),
             more => format!("; nor are the {more} events emitted after it"),
         };
         let reason = format!("{bound}{more}");
-        tracing::error!(profile = %snapshot.state.id, root = snapshot.cause.root, %reason, "not delivered");
+        tracing::error!(profile = %run.state.id, root = run.cause.root, %reason, "not delivered");
         let undeliverable = targets.iter().map(|(target, generation)| Delivered {
             capability: target.capability,
             generation: *generation,

@@ -221,7 +221,8 @@ impl Engine {
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);
             }
-            let Within { delivered, through } = self.run_within_budget(&snapshot, partition, item, &mine);
+            let Within { delivered, through } =
+                self.run_within_budget(&snapshot.run(self, partition, item), &mine);
             let moved = Cursor { through, ..cursor };
             let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
             let mut core = self.cell(partition).core.lock();
@@ -301,6 +302,28 @@ impl Engine {
                 self.wake_supervisor();
             }
         }
+    }
+
+    /// Gives each of them a thread of its own at once, in this partition before anything else is
+    /// decided there. Answers whether there was one.
+    pub(super) fn set_aside<'a>(
+        &self,
+        partition: Partition,
+        slow: impl Iterator<Item = &'a CapabilityName>,
+    ) -> Result<bool, AcceptError> {
+        let mut any = false;
+        for capability in slow {
+            any = true;
+            if self.slow.lock().insert(capability.clone()) {
+                tracing::warn!(%capability, "cut off: it gets a thread of its own");
+                self.adopt_everywhere();
+            }
+        }
+        if any {
+            self.adopt(partition)?;
+            self.wake_supervisor();
+        }
+        Ok(any)
     }
 
     fn ask_for_quarantine(

@@ -111,19 +111,19 @@ pub fn deliver_in_turn(
 }
 
 /// Calls a handler within its time, and again with more of it when that is spent, while `go_on`
-/// says so. `called` hears of every call.
+/// says so of the newest. `called` hears of every call.
 pub fn call_patiently(
     plugin: &Plugin,
     access: &Arc<Access>,
     call: Call<'_>,
     time: Duration,
-    go_on: impl Fn() -> bool,
+    go_on: impl Fn(&CallReport) -> bool,
     called: impl Fn(&CallReport),
 ) -> CallReport {
     let mut report = plugin.call_within(access, call, time);
     called(&report);
     let mut tries = 1;
-    while is_timeout(&report) && tries <= TIMEOUT_RETRIES && go_on() {
+    while is_timeout(&report) && tries <= TIMEOUT_RETRIES && go_on(&report) {
         report = plugin.call_within(access, call, time * TIMEOUT_RETRY_FACTOR);
         called(&report);
         tries += 1;

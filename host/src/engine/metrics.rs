@@ -113,6 +113,13 @@ impl CapabilityMetrics {
     }
 }
 
+impl CapabilityMetrics {
+    /// A call was cut off: whatever the average was, it is slow from now on.
+    pub fn too_slow(&self, us: u64) {
+        self.average_us.store(us, Ordering::Relaxed);
+    }
+}
+
 /// What the engine counts.
 #[derive(Debug, Default)]
 pub struct Metrics {

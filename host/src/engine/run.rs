@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::decide::{Cause, Decision, Delivered, Ran};
-use super::give::{Given, call_patiently, deliver_in_turn};
+use super::give::{Given, call_patiently, deliver_in_turn, is_timeout};
 use super::route::{Target, route_changes, route_emitted, route_event, route_offered};
 use super::runtime::Runtime;
 use crate::record::{Accepted, CauseKind, Decided, HeldProposal, PartitionState, ProfileState, fold_profile};
@@ -146,6 +146,8 @@ pub struct Run<'a> {
     pub runtime: &'a Runtime,
     /// The profile.
     pub state: &'a ProfileState,
+    /// Whether others wait behind it: who takes too long is then not tried again at once.
+    pub hurried: bool,
     /// What is delivered.
     pub item: &'a Item,
     /// Where it stands.
@@ -210,9 +212,16 @@ impl Run<'_> {
         let metrics = &callee.metrics;
         let time = Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms);
         let counted_us_max = self.engine.config.slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS);
-        let go_on = || !self.engine.stopping.load(Ordering::Relaxed);
+        // Who takes too long for those behind it is delivered to with patience on a thread of its own.
+        let moves = |report: &CallReport| self.hurried && self.is_for_its_own_thread(report);
+        let go_on = |report: &CallReport| !moves(report) && !self.engine.stopping.load(Ordering::Relaxed);
         let called = |report: &CallReport| metrics.call(report.duration, counted_us_max);
         let report = call_patiently(&callee.plugin, &callee.access, call, time, go_on, called);
+        if moves(&report) {
+            // It counts there, too.
+            metrics.too_slow(counted_us_max);
+            return report;
+        }
         // Counters are written only when they change: every worker has them at every call.
         if !report.refusals.is_empty() {
             metrics.refused.fetch_add(report.refusals.len() as u64, Ordering::Relaxed);
@@ -237,6 +246,18 @@ impl Run<'_> {
             }
         }
         report
+    }
+
+    fn is_for_its_own_thread(&self, report: &CallReport) -> bool {
+        is_timeout(report) && report.duration.as_micros() as u64 > self.engine.config.slow_call_us
+    }
+
+    /// Those who took so long that nobody should wait for them.
+    pub fn too_slow<'r>(&'r self, delivered: &'r [Delivered]) -> impl Iterator<Item = &'r CapabilityName> {
+        let capabilities = &self.runtime.registry.routing.capabilities;
+        let slow =
+            |is: &&Delivered| matches!(&is.ran, Ran::Called(report) if self.is_for_its_own_thread(report));
+        delivered.iter().filter(slow).map(|is| &capabilities[is.capability].name)
     }
 
     fn tell_logs(&self, routed: &Routed, report: &CallReport) {

@@ -169,7 +169,12 @@ impl Engine {
                 core.state.through = core.state.through.max(position);
                 return Ok(());
             }
-            let Within { delivered, through } = self.run_within_budget(&snapshot, partition, item, &targets);
+            let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
+            let Within { delivered, through } = self.run_within_budget(&run, &targets);
+            if self.set_aside(partition, run.too_slow(&delivered))? {
+                // All others hear it now; who took too long hears it on a thread of its own.
+                continue;
+            }
             let mut decision = snapshot.decision(self, item, delivered, precondition_met, None);
             decision.through = through;
             let mut core = cell.core.lock();
@@ -342,6 +347,7 @@ impl Snapshot {
             place: &self.place,
             runtime: &self.runtime,
             state: &self.state,
+            hurried: false,
             item,
             cause: &self.cause,
         }

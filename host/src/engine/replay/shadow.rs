@@ -197,7 +197,7 @@ impl Shadow<'_> {
 
     fn call(&self, fit: &Fit, call: Call<'_>) -> CallReport {
         let plugin = &self.candidate.plugin;
-        let go_on = || !self.control.is_stopped();
+        let go_on = |_: &CallReport| !self.control.is_stopped();
         let called = |_: &CallReport| {
             self.control.calls.fetch_add(1, Ordering::Relaxed);
         };

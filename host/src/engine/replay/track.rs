@@ -223,12 +223,14 @@ impl<'a> Track<'a> {
         let place = self.places.get(&partition).map(|place| place.state.through).unwrap_or_default();
         let way = match &decided.cursor {
             Some(_) => Way::CatchUp,
-            None if decided.through == decided.cause && decided.cause > place => Way::Live,
+            None if decided.through >= decided.cause && decided.cause > place => Way::Live,
             None => Way::Retry,
         };
         let live = way == Way::Live;
         self.pass(partition, if live { before(decided.cause) } else { decided.through });
         let waited = if live { self.next_waiting(partition, decided.cause) } else { None };
+        // Beyond its budget, what a record emitted is settled with one decision, undelivered.
+        while live && self.next_waiting(partition, decided.through).is_some() {}
         if self.known(&decided)? {
             let concerns =
                 live || decided.outcomes.iter().any(|outcome| outcome.capability == self.plan.capability);
