@@ -60,7 +60,8 @@ pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure>
     Ok(figures)
 }
 
-fn start(directory: &Path) -> Result<Host, Failure> {
+/// A host on this directory, on a port that is free.
+pub fn start(directory: &Path) -> Result<Host, Failure> {
     let config = Config {
         data: directory.to_owned(),
         listen: ([127, 0, 0, 1], 0).into(),

@@ -11,6 +11,7 @@ mod access;
 mod bare;
 mod demo;
 mod extism;
+mod hostile;
 mod http;
 mod load;
 mod machine;
@@ -107,6 +108,10 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     if bench.wants(&["http.batch_events", "http.single_events", "http.decided_p99"]) {
         eprintln!("http");
         figures.extend(http::measure(bench, &subject)?);
+    }
+    if bench.wants(&["survival.hostile_p99"]) {
+        eprintln!("hostile plug-ins");
+        figures.push(hostile::measure(bench, &subject)?);
     }
     if bench.wants(scale::NAMES) {
         eprintln!("scale and view");
