@@ -3,6 +3,9 @@
 //! The host, floor by floor. A floor uses the floors below it and never one above; the map, from
 //! the top:
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+
 pub mod cli;
 pub mod client;
 
@@ -36,6 +39,9 @@ pub mod vocabulary;
 pub mod disk;
 pub mod failpoint;
 
+#[cfg(test)]
+#[path = "../../tests/mutate.rs"]
+mod mutate;
 #[cfg(test)]
 mod survival;
 #[cfg(test)]

@@ -26,6 +26,8 @@ mod event_answer;
 pub mod event_json;
 mod events;
 mod fields;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod gate;
 mod grants;
 mod json;

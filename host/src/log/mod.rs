@@ -135,6 +135,8 @@ mod verify;
 mod walk;
 mod writer;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 #[cfg(test)]
 pub(crate) mod tests;
 

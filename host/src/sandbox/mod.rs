@@ -29,8 +29,12 @@ mod values;
 
 #[cfg(test)]
 mod fixture_tests;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 #[cfg(test)]
 pub(crate) mod guests;
+#[cfg(test)]
+mod malformed_tests;
 #[cfg(test)]
 mod tests;
 

@@ -4,5 +4,6 @@ mod access;
 mod audit;
 mod bad_input;
 mod calls;
+mod hostile_json;
 mod registry;
 mod world;

@@ -16,7 +16,7 @@ use crate::api::openapi::{
     self,
     conformance::{Conformance, Seen},
 };
-use crate::api::{ApiLimits, ApiState, Token, serve};
+use crate::api::{ApiLimits, ApiState, Token, router, serve};
 use crate::audit::ReadAudit;
 use crate::clock::Clock;
 use crate::config::{AuditConfig, DataDir, EngineConfig, RegistryConfig, ViewConfig};
@@ -38,6 +38,7 @@ pub struct World {
     /// Its address, with `http://`.
     pub host: String,
     agent: ureq::Agent,
+    router: axum::Router,
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<std::io::Result<()>>>,
@@ -129,6 +130,7 @@ impl World {
         let audit = Arc::new(audit(audit_dir, AuditConfig::default(), engine.clock().clone()));
         let component_bytes = Limits::default().component_bytes;
         let state = ApiState::new(engine.clone(), audit, limits, component_bytes);
+        let router = router(state.clone());
         let server = runtime.spawn(serve(listener, None, state, async move {
             let _ = stopped.await;
         }));
@@ -137,7 +139,27 @@ impl World {
             .allow_non_standard_methods(true)
             .timeout_global(Some(2 * PATIENCE));
         let agent = config.build().into();
-        World { engine, token, host, agent, runtime, stop: Some(stop), server: Some(server), _data: data }
+        World {
+            engine,
+            token,
+            host,
+            agent,
+            router,
+            runtime,
+            stop: Some(stop),
+            server: Some(server),
+            _data: data,
+        }
+    }
+
+    /// The interface without a connection in front of it.
+    pub fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+
+    /// Waits for something on the host's own threads.
+    pub fn block_on<T>(&self, done: impl Future<Output = T>) -> T {
+        self.runtime.block_on(done)
     }
 
     /// Sends a request as it is, without a token.

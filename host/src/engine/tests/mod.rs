@@ -110,6 +110,16 @@ impl Bench {
         self.directory.path()
     }
 
+    /// The bytes of the log's segments, oldest first.
+    pub(crate) fn segments(&self) -> Vec<Vec<u8>> {
+        let files =
+            std::fs::read_dir(DataDir(self.directory.path().to_owned()).log()).expect("there is a log");
+        let mut files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+        files.retain(|file| file.extension().is_some_and(|is| is == "segment"));
+        files.sort();
+        files.iter().map(|file| std::fs::read(file).expect("it can be read")).collect()
+    }
+
     /// Installs the probe under this name.
     pub(crate) fn install(&self, name: &str, tables: &str) {
         self.install_with(name, tables, InstallOptions { approve: true, ..InstallOptions::default() });
