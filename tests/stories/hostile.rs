@@ -125,6 +125,17 @@ fn outcome<'a>(event: &'a Value, capability: &str) -> &'a Value {
     own.next().unwrap_or_else(|| panic!("{capability} has no outcome: {event}"))
 }
 
+/// The outcome of a capability that has a thread of its own, when it is there.
+#[track_caller]
+fn at_last(world: &World, event: &Value, capability: &str) -> Value {
+    let path = format!("/v1/events/{}", event["id"].as_str().expect("it has an id"));
+    until("it has had its turn", || {
+        let event = world.get(&path).of(200);
+        let mut outcomes = event["outcomes"].as_array().into_iter().flatten();
+        outcomes.rfind(|outcome| outcome["capability"] == capability).cloned()
+    })
+}
+
 /// What was tried, by what came of it.
 #[derive(Clone, Copy, Default)]
 struct Counts {
@@ -241,11 +252,10 @@ fn no_customer_is_found_in_anothers_memory(world: &World) {
 fn no_name_or_value_drives_a_terminal(world: &World) {
     let lies = "\\u001b[2J\\u202eall is well\\u0007";
     let tables = format!(
-        "[subscribes.\"hostile.lies\"]\n[sources]\n\"hostile.lies\" = {{ type = \"text\", description = \"{lies}\" }}\n\
+        "[subscribes.\"hostile.lies\"]\n[sources]\n\"hostile.lies\" = {{ type = \"text\" }}\n\
          [settings]\nattack = {{ type = \"text\", default = \"none\", description = \"{lies}\" }}\n\"{lies}\" = {{ type = \"text\", description = \"a name\" }}\n"
     );
-    let manifest =
-        components::manifest("lies", &tables).replace("Does as it is told", lies).replace("Stories", lies);
+    let manifest = components::manifest("lies", &tables).replace("Does as it is told", lies);
     let component =
         samsyn::sandbox::embed_manifest(&plugin("hostile"), &manifest).expect("it takes a manifest");
     let file = world.file("lies.wasm", &component);
@@ -301,13 +311,12 @@ fn who_never_ends_is_cut_off_for_that_customer_or_put_aside() {
     // goes by is known from the second event on.
     happens(&world, "victim", "unheard");
     let event = happens(&world, "victim", "slowforone");
-    assert_eq!(outcome(&event, "slowforone")["result"], "parked", "{event}");
-    assert!(
-        outcome(&event, "slowforone")["reason"].as_str().is_some_and(|reason| reason.contains("time_ms"))
-    );
+    let outcome = at_last(&world, &event, "slowforone");
+    assert_eq!(outcome["result"], "parked", "{outcome}");
+    assert!(outcome["reason"].as_str().is_some_and(|reason| reason.contains("time_ms")), "{outcome}");
     for customer in 0..4 {
         let event = happens(&world, &format!("other-{customer}"), "slowforone");
-        assert_eq!(outcome(&event, "slowforone")["result"], "done", "{event}");
+        assert_eq!(at_last(&world, &event, "slowforone")["result"], "done", "{event}");
     }
     assert_eq!(world.get("/v1/capabilities/slowforone").of(200)["parked"], 1);
     count(|counts| counts.parked += 1);

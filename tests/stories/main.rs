@@ -12,6 +12,7 @@ mod bad_input;
 mod caller;
 mod command_line;
 mod components;
+mod connections;
 mod contract;
 mod customer;
 mod damage;
@@ -24,6 +25,7 @@ mod import;
 mod integrator;
 mod interface;
 mod keeping;
+mod malformed;
 mod overload;
 mod ownership;
 mod registry_file;
@@ -35,5 +37,8 @@ mod tls;
 mod vendor_swap;
 mod world;
 
+#[allow(dead_code, reason = "the library's tests use the rest")]
+#[path = "../mutate.rs"]
+mod mutate;
 #[path = "../survival_json.rs"]
 mod survival_json;

@@ -1,12 +1,122 @@
 //! A plug-in that is too slow: the host says so and when to come back, and keeps its word to
 //! everybody it said yes to.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use crate::caller::Caller;
 use crate::components::{self, USUAL};
+use crate::survival_json;
 use crate::world::{PATIENCE, World, until};
+
+/// Events sent at once to a host that takes a tenth of them.
+const EVENTS_TOO_MANY: usize = 20_000;
+/// What overload may add to the host's memory, in MiB: the queues it has room for, and what the
+/// allocator keeps.
+const OVERLOAD_MIB: u64 = 192;
+
+/// What the stories of overload counted, together one member of `target/survival.json`.
+pub fn count(what: &str, counted: Value) {
+    static COUNTS: LazyLock<Mutex<Map<String, Value>>> = LazyLock::new(Mutex::default);
+    let mut counts = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    counts.insert(what.to_owned(), counted);
+    survival_json::record("overload", Value::Object(counts.clone()));
+}
+
+/// Somebody who has no connection yet.
+pub fn fresh(world: &World) -> Caller {
+    Caller::new(world.url.clone(), world.token.clone())
+}
+
+/// The host's memory, in MiB, as it says itself.
+pub fn rss_mib(world: &World) -> u64 {
+    fresh(world).status()["rss_bytes"].as_u64().expect("it says how much it uses") >> 20
+}
+
+/// Sends batches until all of them are taken, as a client that does as it is told: what is refused
+/// with a time is sent again. Answers how often it was.
+fn send_all(world: &World, sender: usize, busy: &AtomicU64) {
+    const BATCH: usize = 100;
+    let caller = fresh(world);
+    let mut left: Vec<Value> = (0..EVENTS_TOO_MANY / SENDERS)
+        .map(|number| {
+            json!({"id": format!("{sender}-{number}"), "name": "probe.asked", "at": "2025-06-01T10:00:00Z",
+                   "identifiers": {"customer_id": format!("{sender}-{}", number % 50)},
+                   "properties": {"script": ["add probe.count"]}})
+        })
+        .collect();
+    while !left.is_empty() {
+        let batch = &left[..left.len().min(BATCH)];
+        let answer = caller.json("POST", "/v1/events", &json!({ "events": batch }));
+        let taken = match answer.status {
+            202 => answer.json()["accepted"].as_u64().expect("a count") as usize,
+            429 | 503 => {
+                busy.fetch_add(1, Ordering::Relaxed);
+                let seconds: u64 = answer.header("retry-after").parse().expect("it says seconds");
+                assert!((1..=60).contains(&seconds), "{seconds} s");
+                0
+            }
+            _ => panic!("{answer:?}"),
+        };
+        // Once there was no room, what comes later in the batch isn't taken either.
+        left.drain(..taken);
+    }
+}
+
+/// Threads that send at once.
+const SENDERS: usize = 8;
+
+#[test]
+fn ten_times_the_load_is_bounded_and_nothing_acknowledged_is_lost() {
+    let world = World::with(&[
+        ("SAMSYN_ENGINE_UNDECIDED_MAX", "500"),
+        ("SAMSYN_LOG_QUEUE_BYTES_MAX", "1048576"),
+        ("SAMSYN_HTTP_REQUESTS_PER_CLIENT", "4"),
+    ]);
+    world.install(&components::probe("probe", USUAL));
+    let before_mib = rss_mib(&world);
+    let (busy, highest_mib, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                // It has a place among the requests of this client, or not: then it looks again.
+                let answer = world.get("/v1/status");
+                if answer.status == 200 {
+                    let mib = answer.json()["rss_bytes"].as_u64().unwrap_or(0) >> 20;
+                    highest_mib.fetch_max(mib, Ordering::Relaxed);
+                }
+            }
+        });
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|sender| {
+                let (world, busy) = (&world, &busy);
+                scope.spawn(move || send_all(world, sender, busy))
+            })
+            .collect();
+        let sent: Vec<_> = senders.into_iter().map(|sender| sender.join()).collect();
+        done.store(true, Ordering::Relaxed);
+        assert!(sent.iter().all(Result::is_ok), "every sender got all of it through");
+    });
+    let (busy, highest_mib) = (busy.into_inner(), highest_mib.into_inner());
+    assert!(busy > 0, "it was never too much");
+    assert!(highest_mib <= before_mib + OVERLOAD_MIB, "{highest_mib} MiB, before {before_mib}");
+    world.settle();
+    // Each of them once, and new ones are decided at once again.
+    for sender in 0..SENDERS {
+        for customer in [0, 49] {
+            let fields = world.fields(&format!("{sender}-{customer}"));
+            assert_eq!(fields["probe.count"], EVENTS_TOO_MANY / SENDERS / 50, "{sender}-{customer}");
+        }
+    }
+    assert_eq!(world.status()["accepted"], EVENTS_TOO_MANY);
+    assert_eq!(world.script("afterwards", &["add probe.count"])["state"], "decided");
+    count(
+        "events",
+        json!({"sent": EVENTS_TOO_MANY, "told_to_wait": busy, "lost": 0, "highest_mib": highest_mib}),
+    );
+}
 
 #[test]
 fn a_full_host_says_when_to_come_back_and_decides_all_it_took() {
@@ -89,6 +199,8 @@ fn a_slow_plug_in_does_not_hold_up_the_others() {
         let capability = world.get("/v1/capabilities/probe").of(200);
         (capability["state"] == "quarantined").then_some(())
     });
+    let metrics = world.get("/metrics").text;
+    assert!(metrics.contains("samsyn_lag_records{capability=\"probe\"}"), "its lag is a metric");
     let proposed = world.propose("other", json!({"quick.note": "still here"}));
     assert_eq!(proposed["fields"]["quick.note"]["outcome"], "accepted", "{proposed}");
     assert_eq!(world.get("/v1/capabilities/quick").of(200)["state"], "active");
@@ -96,7 +208,12 @@ fn a_slow_plug_in_does_not_hold_up_the_others() {
 
 #[test]
 fn a_client_that_asks_too_much_at_once_is_told_to_wait() {
-    let world = World::with(&[("SAMSYN_HTTP_REQUESTS_PER_CLIENT", "1"), ("SAMSYN_SANDBOX_TIME_MS", "200")]);
+    let world = World::with(&[
+        ("SAMSYN_HTTP_REQUESTS_PER_CLIENT", "1"),
+        ("SAMSYN_SANDBOX_TIME_MS", "200"),
+        // Else nobody would wait for it.
+        ("SAMSYN_ENGINE_SLOW_CALL_US", "1000000000"),
+    ]);
     world.install(&components::probe("probe", USUAL));
     // It waits a second for a decision that takes longer: taken all the same.
     let patient = || {
