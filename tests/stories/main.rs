@@ -40,5 +40,3 @@ mod world;
 #[allow(dead_code, reason = "the library's tests use the rest")]
 #[path = "../mutate.rs"]
 mod mutate;
-#[path = "../survival_json.rs"]
-mod survival_json;
