@@ -32,13 +32,6 @@ pub fn seed(suite: &str) -> u64 {
     seed
 }
 
-/// How much of something a run does: `SAMSYN_ROUNDS` times the usual.
-pub fn rounds(usual: usize) -> usize {
-    let times =
-        std::env::var("SAMSYN_ROUNDS").ok().map(|text| text.parse().expect("SAMSYN_ROUNDS is a number"));
-    usual * times.unwrap_or(1)
-}
-
 /// Random numbers that a seed repeats (SplitMix64).
 pub struct Chance(u64);
 

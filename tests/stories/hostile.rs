@@ -387,12 +387,10 @@ fn what_multiplies(world: &World) {
     }
     happens_at_last(world, "rabbits", "started");
     world.settle();
-    let reasons = undelivered(world, "rabbits");
-    assert!(
-        reasons.iter().any(|reason| reason.contains("1000 are the most")),
-        "{reasons:?} {}",
-        world.status()
-    );
+    let reasons = until("the budget's end is on the timeline", || {
+        let reasons = undelivered(world, "rabbits");
+        reasons.iter().any(|reason| reason.contains("1000 are the most")).then_some(reasons)
+    });
     assert!(reasons.len() <= DERIVED_MAX, "{} records say so", reasons.len());
     // What was delivered is the budget, and the accepted events themselves.
     let status = world.status();
@@ -415,7 +413,9 @@ fn what_goes_round(world: &World) {
     }
     happens_at_last(world, "players", "served");
     world.settle();
-    let reasons = undelivered(world, "players");
+    let reasons = until("the last generation is on the timeline", || {
+        Some(undelivered(world, "players")).filter(|reasons| !reasons.is_empty())
+    });
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     assert!(reasons[0].contains("16 are the most"), "{reasons:?}");
     let told = world.run(&["profile", "timeline", "customer_id:players"]).ok().out;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::TARGETS;
-use crate::mutate::{Chance, mutate, rounds, seed, shown};
+use crate::mutate::{Chance, mutate, seed, shown};
+use crate::testing::{Seed, rounds};
 
 /// Changed inputs of each target in an ordinary run.
 const INPUTS: usize = 4_000;
@@ -21,7 +22,17 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn no_input_of_any_target_panics() {
-    let seed = seed("fuzz targets");
+    try_all(seed("fuzz targets"));
+}
+
+#[test]
+#[ignore = "runs as long as SAMSYN_ROUNDS says"]
+fn torture_fuzz_targets() {
+    let seed = Seed::of_run("fuzz targets");
+    (0..rounds()).for_each(|round| try_all(seed.of(round)));
+}
+
+fn try_all(seed: u64) {
     for (name, target) in TARGETS {
         let corpus = corpus(name);
         assert!(corpus.len() >= 3, "{name} has a corpus of {}", corpus.len());
@@ -30,7 +41,7 @@ fn no_input_of_any_target_panics() {
             assert!(ran.is_ok(), "{name} panics on {}", path.display());
         }
         let mut chance = Chance::new(seed);
-        let inputs = rounds(if name == "component" { COMPONENTS } else { INPUTS });
+        let inputs = if name == "component" { COMPONENTS } else { INPUTS };
         for _ in 0..inputs {
             let (_, one) = &corpus[chance.below(corpus.len())];
             let (_, other) = &corpus[chance.below(corpus.len())];

@@ -17,8 +17,8 @@ use wit_component::StringEncoding;
 
 use super::guests::{self, ALL_ROLES, CONTRACT};
 use super::*;
-use crate::mutate::{Chance, mutate, rounds, seed, shown};
-use crate::testing::survival_json;
+use crate::mutate::{Chance, mutate, seed, shown};
+use crate::testing::{Seed, rounds, survival_json};
 
 /// Components of an ordinary run.
 const TRIED: usize = 2_000;
@@ -35,10 +35,22 @@ const CHOICES_BYTES: usize = 2_048;
 
 #[test]
 fn what_is_malformed_is_refused_within_its_bounds() {
+    judge_all(seed("malformed components"));
+}
+
+#[test]
+#[ignore = "runs as long as SAMSYN_ROUNDS says"]
+fn torture_malformed_components() {
+    let seed = Seed::of_run("malformed components");
+    (0..rounds()).for_each(|round| judge_all(seed.of(round)));
+}
+
+fn judge_all(seed: u64) {
     let peaks = tempfile::NamedTempFile::new().expect("a file");
     let judged = std::process::Command::new(std::env::current_exe().expect("this program"))
         .args(["--ignored", "--exact", "--nocapture", "sandbox::malformed_tests::as_a_judging_child"])
         .env("SAMSYN_TEST_PEAKS", peaks.path())
+        .env("SAMSYN_SEED", seed.to_string())
         .output()
         .expect("it can be started");
     let said = String::from_utf8_lossy(&judged.stdout);
@@ -61,7 +73,7 @@ fn what_is_malformed_is_refused_within_its_bounds() {
 #[test]
 #[ignore = "it is started by another test"]
 fn as_a_judging_child() {
-    let (seed, count) = (seed("malformed components"), rounds(TRIED));
+    let (seed, count) = (seed("malformed components"), TRIED);
     let limits = Limits {
         concurrent_calls: 2,
         compile_time_ms: COMPILE_MS,

@@ -12,8 +12,8 @@ use tower_service::Service;
 
 use super::world::World;
 use crate::api::catalogue::KINDS;
-use crate::mutate::{Chance, mutate, rounds, seed, shown};
-use crate::testing::survival_json;
+use crate::mutate::{Chance, mutate, seed, shown};
+use crate::testing::{Seed, rounds, survival_json};
 
 /// Bodies of an ordinary run.
 const TRIED: usize = 50_000;
@@ -207,11 +207,22 @@ async fn read(response: Response<Body>) -> (u16, String, Vec<u8>) {
 
 #[test]
 fn every_hostile_body_is_answered_and_every_good_event_taken() {
+    send_all(seed("hostile JSON"));
+}
+
+#[test]
+#[ignore = "runs as long as SAMSYN_ROUNDS says"]
+fn torture_hostile_json() {
+    let seed = Seed::of_run("hostile JSON");
+    (0..rounds()).for_each(|round| send_all(seed.of(round)));
+}
+
+fn send_all(seed: u64) {
     let world = World::new().furnished();
     let router = world.router();
     let bearer = format!("Bearer {}", world.token.as_str());
-    let mut chance = Chance::new(seed("hostile JSON"));
-    let (mut answers, mut slowest, count) = (BTreeMap::<String, u32>::new(), Duration::ZERO, rounds(TRIED));
+    let mut chance = Chance::new(seed);
+    let (mut answers, mut slowest, count) = (BTreeMap::<String, u32>::new(), Duration::ZERO, TRIED);
     let mut good = 0_usize;
     for number in 0..count {
         let body = body(&mut chance);
