@@ -58,6 +58,11 @@ pub struct SealedInfo {
 }
 
 impl LogReader {
+    /// [`hold`]s the log that is read.
+    pub fn hold(&self) -> Result<Hold, LogError> {
+        hold(&self.0.dir.path)
+    }
+
     /// The sealed segments, oldest first, as one partition sees them.
     pub fn sealed(&self, partition: Partition) -> Vec<SealedInfo> {
         let state = self.0.state.read();

@@ -231,6 +231,8 @@ fn deal(plan: &Plan, senders: Vec<SyncSender<Vec<StoredRecord>>>) -> Result<(), 
     if plan.give_way {
         give_way();
     }
+    // No segment leaves before it is read.
+    let _hold = plan.log.hold()?;
     let mut scan = plan.log.scan_all(ScanFrom::Start);
     let mut batches: Vec<Vec<StoredRecord>> = senders.iter().map(|_| Vec::new()).collect();
     let control = &plan.control;
