@@ -104,7 +104,7 @@ impl Decision<'_> {
         // What the handlers asked for is moved into the record, not copied.
         for delivery in std::mem::take(&mut self.delivered) {
             let of = Of { capability: delivery.capability, generation: delivery.generation };
-            let outcome = self.outcome(delivery, &mut decided.emitted);
+            let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
             decided.outcomes.push(outcome);
             self.add_changes(of, &decided.outcomes, &mut decided.changes);
         }
@@ -194,7 +194,7 @@ impl Decision<'_> {
         self.state.told(self.name(of.capability), of.generation)
     }
 
-    fn outcome(&self, delivery: Delivered, emitted: &mut Vec<Emitted>) -> Outcome {
+    fn outcome(&self, delivery: Delivered, earlier: &[Outcome], emitted: &mut Vec<Emitted>) -> Outcome {
         let routed = &self.routing.capabilities[delivery.capability];
         let mut outcome = Outcome {
             capability: routed.name.clone(),
@@ -212,7 +212,7 @@ impl Decision<'_> {
             Ran::Called(report) => {
                 outcome.refusals = report.refusals;
                 match report.result {
-                    Ok(effects) => self.take_effects(of, effects, &mut outcome, emitted),
+                    Ok(effects) => self.take_effects(of, effects, earlier, &mut outcome, emitted),
                     Err(failure) => outcome.result = DeliveryResult::Parked(failure),
                 }
             }
@@ -224,14 +224,27 @@ impl Decision<'_> {
         outcome
     }
 
-    fn take_effects(&self, of: Of, effects: Vec<Effect>, outcome: &mut Outcome, emitted: &mut Vec<Emitted>) {
+    fn take_effects(
+        &self,
+        of: Of,
+        effects: Vec<Effect>,
+        earlier: &[Outcome],
+        outcome: &mut Outcome,
+        emitted: &mut Vec<Emitted>,
+    ) {
         let told = self.told(of);
+        // What the same capability said in another role of this item came after what it told before.
+        let own = |is: &&Outcome| is.generation == of.generation && is.capability == outcome.capability;
+        let said: Vec<&Outcome> = earlier.iter().rev().filter(own).collect();
         outcome.claims.reserve_exact(effects.len());
         let first_new = emitted.len();
         for effect in effects {
             match effect {
                 Effect::Claim { field, value } => {
-                    let known = told.and_then(|told| told.claim(&field)).map(|claim| &claim.value);
+                    let claims = said.iter().flat_map(|is| is.claims.iter().rev());
+                    let said = claims.into_iter().find(|(is, _)| *is == field).map(|(_, value)| value);
+                    let known = || told.and_then(|told| told.claim(&field)).map(|claim| &claim.value);
+                    let known = said.or_else(known);
                     // Setting an equal value is no change.
                     if known != Some(&value) {
                         outcome.claims.push((field, value));
@@ -249,7 +262,13 @@ impl Decision<'_> {
                     silent: self.is_silent(of),
                 }),
                 Effect::Remember(memory) => {
-                    let known = told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.as_slice());
+                    let kept =
+                        || told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.as_slice());
+                    let known = match said.iter().find_map(|is| is.memory.as_ref()) {
+                        Some(Memory::Kept(bytes)) => Some(bytes.as_slice()),
+                        Some(Memory::Forgotten) => None,
+                        None => kept(),
+                    };
                     if known != memory.as_deref() {
                         outcome.memory = Some(memory.map_or(Memory::Forgotten, Memory::Kept));
                     }

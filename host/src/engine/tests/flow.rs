@@ -238,3 +238,22 @@ fn an_event_whose_property_has_another_type_is_refused_to_that_plug_in_alone() {
     assert_eq!(decided.outcomes[1].refusals[0].code, "property.type");
     assert_eq!(bench.value("1", "probe.count"), Some(Value::Integer(1)));
 }
+
+#[test]
+fn the_last_word_of_two_roles_counts_also_when_it_is_the_old_value() {
+    let bench = Bench::new();
+    bench.install("probe", USUAL);
+    let after = |customer: &str, script: &str, proposed: &str| {
+        bench.script(customer, &["text probe.note a"]);
+        bench.settle();
+        let event = NewEvent {
+            proposals: proposing(customer, &[("probe.note", text(proposed))]).proposals,
+            ..scripted(customer, &[script])
+        };
+        bench.engine.accept(event).expect("it is taken");
+        bench.settle();
+        bench.value(customer, "probe.note")
+    };
+    let (one, other) = (after("1", "text probe.note b", "a"), after("2", "text probe.note a", "b"));
+    assert_ne!(one, other, "the same role has the last word in both");
+}
