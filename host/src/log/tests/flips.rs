@@ -166,7 +166,7 @@ impl<'a> Whole<'a> {
             Err(LogError::Damaged(damage)) => {
                 named(&damage, file, at)?;
                 flipped.refused = 1;
-                flipped.mended = u64::from(self.mend(&memory, file)?);
+                flipped.mended = u64::from(self.mend(&memory)?);
             }
             Err(other) => return Err(format!("refused for another reason: {other}")),
             Ok((log, recovered)) if recovered.tail.is_some() => {
@@ -177,7 +177,7 @@ impl<'a> Whole<'a> {
                 self.read_all(log.reader())?;
                 drop(log);
                 flipped.found_later = 1;
-                flipped.mended = u64::from(self.mend(&memory, file)?);
+                flipped.mended = u64::from(self.mend(&memory)?);
             }
         }
         self.rot_under_a_reader(rotten, file)?;
@@ -264,10 +264,11 @@ impl<'a> Whole<'a> {
     }
 
     /// Mends it, and opens what is left: a prefix. False when nothing of it can be derived.
-    fn mend(&self, memory: &Memory<()>, file: &Path) -> Result<bool, String> {
+    fn mend(&self, memory: &Memory<()>) -> Result<bool, String> {
         let repair = match Repair::plan_on(memory.disk(), self.dir, |_| {}) {
             Ok(repair) => repair,
-            Err(LogError::Damaged(_)) if *file == floor::path(self.dir) => return Ok(false),
+            // Named, and left to the admin: there is nothing a header or a floor could be derived from.
+            Err(LogError::Damaged(_)) => return Ok(false),
             Err(error) => return Err(format!("it can't be mended: {error}")),
         };
         let plan = repair.what().clone();
