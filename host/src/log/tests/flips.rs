@@ -166,7 +166,7 @@ impl<'a> Whole<'a> {
             Err(LogError::Damaged(damage)) => {
                 named(&damage, file, at)?;
                 flipped.refused = 1;
-                flipped.mended = u64::from(self.mend(&memory)?);
+                flipped.mended = u64::from(self.mend(&memory, file, at)?);
             }
             Err(other) => return Err(format!("refused for another reason: {other}")),
             Ok((log, recovered)) if recovered.tail.is_some() => {
@@ -177,7 +177,7 @@ impl<'a> Whole<'a> {
                 self.read_all(log.reader())?;
                 drop(log);
                 flipped.found_later = 1;
-                flipped.mended = u64::from(self.mend(&memory)?);
+                flipped.mended = u64::from(self.mend(&memory, file, at)?);
             }
         }
         self.rot_under_a_reader(rotten, file)?;
@@ -263,12 +263,23 @@ impl<'a> Whole<'a> {
         self.read_all(log.reader()).map_err(|why| format!("after it was opened: {why}"))
     }
 
+    /// Whether the log begins with this file: nothing before it says what it was. Only of a floor, or
+    /// of a first segment without one, may nothing be left that could be derived.
+    fn is_where_it_begins(&self, file: &Path) -> bool {
+        let floor = floor::path(self.dir);
+        if self.image.file(&floor).is_some() {
+            return file == floor;
+        }
+        self.places[&Place::SegmentHeader].first().is_some_and(|(first, _)| first == file)
+    }
+
     /// Mends it, and opens what is left: a prefix. False when nothing of it can be derived.
-    fn mend(&self, memory: &Memory<()>) -> Result<bool, String> {
+    fn mend(&self, memory: &Memory<()>, file: &Path, at: usize) -> Result<bool, String> {
         let repair = match Repair::plan_on(memory.disk(), self.dir, |_| {}) {
             Ok(repair) => repair,
-            // Named, and left to the admin: there is nothing a header or a floor could be derived from.
-            Err(LogError::Damaged(_)) => return Ok(false),
+            Err(LogError::Damaged(damage)) if self.is_where_it_begins(file) => {
+                return named(&damage, file, at).map(|()| false);
+            }
             Err(error) => return Err(format!("it can't be mended: {error}")),
         };
         let plan = repair.what().clone();
