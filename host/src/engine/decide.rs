@@ -161,8 +161,6 @@ impl Decision<'_> {
             self.delivered.iter().filter(|delivery| matches!(delivery.ran, Ran::Called(_))).count() as u32;
         let Cause { item, kind, root, depth, spent, observed_at } = self.cause;
         Decided {
-            profile: self.state.id,
-            cause: item,
             kind,
             root,
             depth,
@@ -170,19 +168,10 @@ impl Decision<'_> {
             through: if self.late { self.partition.through } else { item },
             cursor: self.cursor.clone(),
             revision: self.revision,
-            at: self.at,
             observed_at,
             previous: (self.state.head > 0).then_some(self.state.head),
-            identifiers: Vec::new(),
-            retired: Vec::new(),
-            conflicts: Vec::new(),
             outcomes: Vec::with_capacity(self.delivered.len()),
-            answers: Vec::new(),
-            held: Vec::new(),
-            changes: Vec::new(),
-            emitted: Vec::new(),
-            offered: Vec::new(),
-            tells: false,
+            ..Decided::nothing(self.state.id, item, self.at)
         }
     }
 

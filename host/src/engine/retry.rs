@@ -280,28 +280,10 @@ struct Delivery<'a> {
 /// Stands for a record that has left the log, so that its delivery can be given up.
 fn nothing_of(profile: ProfileId, blocked: &Blocked) -> Decided {
     Decided {
-        profile,
-        cause: blocked.item,
         kind: blocked.kind,
         root: blocked.root,
         depth: blocked.depth,
-        spent: 0,
-        through: blocked.item,
-        cursor: None,
-        revision: 0,
-        at: blocked.since,
-        observed_at: blocked.since,
-        previous: None,
-        identifiers: Vec::new(),
-        retired: Vec::new(),
-        conflicts: Vec::new(),
-        outcomes: Vec::new(),
-        answers: Vec::new(),
-        held: Vec::new(),
-        changes: Vec::new(),
-        emitted: Vec::new(),
-        offered: Vec::new(),
-        tells: false,
+        ..Decided::nothing(profile, blocked.item, blocked.since)
     }
 }
 

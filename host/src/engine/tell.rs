@@ -404,27 +404,13 @@ fn notice(
 ) -> Decided {
     let seq = place.adopted.jobs.last().map_or(0, |job| job.since);
     Decided {
-        profile: state.id,
-        cause: ItemPosition { seq, index: 0 },
         kind: CauseKind::Assignment,
-        root: seq,
-        depth: 0,
-        spent: 0,
         through: place.through,
-        cursor: None,
         revision: runtime.registry.revision,
-        at,
-        observed_at: at,
         previous: (state.head > 0).then_some(state.head),
-        identifiers: Vec::new(),
-        retired: Vec::new(),
-        conflicts: Vec::new(),
-        outcomes: Vec::new(),
-        answers: Vec::new(),
-        held: Vec::new(),
         changes: owed.changes,
-        emitted: Vec::new(),
         offered: owed.offered,
         tells: true,
+        ..Decided::nothing(state.id, ItemPosition { seq, index: 0 }, at)
     }
 }

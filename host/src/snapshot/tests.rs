@@ -12,8 +12,8 @@ use super::*;
 use crate::config::{EngineConfig, ViewConfig};
 use crate::log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
 use crate::record::{
-    Accepted, Adopted, Answer, AnswerKind, CauseKind, Decided, DeliveryResult, HeldProposal, Linked, Memory,
-    Outcome, Record, RegistryRecord,
+    Accepted, Adopted, Answer, AnswerKind, Decided, DeliveryResult, HeldProposal, Linked, Memory, Outcome,
+    Record, RegistryRecord,
 };
 use crate::registry::RegistryChange;
 use crate::testing::survival_json;
@@ -123,28 +123,9 @@ impl World {
         let seq = self.heads.get(&partition).copied().unwrap_or(0) + 1;
         let cause = ItemPosition { seq: seq.saturating_sub(1).max(1), index: 0 };
         let mut decided = Decided {
-            profile: profile(customer),
-            cause,
-            kind: CauseKind::Event,
-            root: cause.seq,
-            depth: 0,
-            spent: 0,
-            through: cause,
-            cursor: None,
             revision: self.revision,
-            at: Timestamp(seq as i64),
-            observed_at: Timestamp(seq as i64),
             previous: self.newest.get(&customer).copied(),
-            identifiers: Vec::new(),
-            retired: Vec::new(),
-            conflicts: Vec::new(),
-            outcomes: Vec::new(),
-            answers: Vec::new(),
-            held: Vec::new(),
-            changes: Vec::new(),
-            emitted: Vec::new(),
-            offered: Vec::new(),
-            tells: false,
+            ..Decided::nothing(profile(customer), cause, Timestamp(seq as i64))
         };
         change(&mut decided);
         let seq = self.append(partition, &Record::Decided(decided));

@@ -1,0 +1,40 @@
+//! That an event was taken, as it came.
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::{Event, FieldName, Identifier, ProfileId, Proposal};
+
+/// An event was taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Whose.
+    pub profile: ProfileId,
+    /// What happened.
+    pub event: Event,
+    /// The identifiers it came with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<Identifier>,
+    /// What it suggests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<Proposal>,
+    /// The ETag the profile must still have when the proposals are decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The fields that ETag is of, for a sender who sees no others; none: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_of: Option<Vec<FieldName>>,
+    /// Identifiers of the event that belong to another profile: a recorded conflict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
+    /// A hash of what was sent: the same event id with another one is refused.
+    pub content: u64,
+}
+
+/// An identifier that two profiles go by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The identifier.
+    pub identifier: Identifier,
+    /// The profile it belongs to; first wins.
+    pub belongs_to: ProfileId,
+}
