@@ -60,6 +60,14 @@ pub fn problem_code(problem: &Value) -> String {
     code.to_owned()
 }
 
+/// What a capability's handler for the event came to.
+#[track_caller]
+pub fn outcome<'a>(event: &'a Value, capability: &str) -> &'a Value {
+    let outcomes = event["outcomes"].as_array().into_iter().flatten();
+    let mut own = outcomes.filter(|outcome| outcome["capability"] == capability);
+    own.next().unwrap_or_else(|| panic!("{capability} has no outcome: {event}"))
+}
+
 /// Holds an answer against what `/openapi.json` says.
 #[track_caller]
 fn described(method: &str, path: &str, answer: &Answer) {

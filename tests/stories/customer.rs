@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::caller::outcome;
 use crate::components;
 use crate::world::World;
 
@@ -12,14 +13,6 @@ pub fn shop() -> World {
         world.install(&components::plugin(name));
     }
     world
-}
-
-/// What a capability's handler for the event came to.
-#[track_caller]
-fn outcome<'a>(event: &'a Value, capability: &str) -> &'a Value {
-    let outcomes = event["outcomes"].as_array().into_iter().flatten();
-    let mut own = outcomes.filter(|outcome| outcome["capability"] == capability);
-    own.next().unwrap_or_else(|| panic!("{capability} has no outcome: {event}"))
 }
 
 #[track_caller]

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use crate::caller::outcome;
 use crate::components::{self, guests, plugin};
 use crate::survival_json;
 use crate::world::{World, until};
@@ -116,13 +117,6 @@ fn happens(world: &World, customer: &str, name: &str) -> Value {
         "{event}"
     );
     event
-}
-
-#[track_caller]
-fn outcome<'a>(event: &'a Value, capability: &str) -> &'a Value {
-    let outcomes = event["outcomes"].as_array().into_iter().flatten();
-    let mut own = outcomes.filter(|outcome| outcome["capability"] == capability);
-    own.next().unwrap_or_else(|| panic!("{capability} has no outcome: {event}"))
 }
 
 /// The outcome of a capability that has a thread of its own, when it is there.

@@ -34,6 +34,17 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// What tests share that run at the same time: the first makes it, and as it is kept weakly, the
+/// last ends it.
+pub fn shared<T>(kept: &Mutex<Weak<T>>, make: impl FnOnce() -> T) -> Arc<T> {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.upgrade().unwrap_or_else(|| {
+        let made = Arc::new(make());
+        *kept = Arc::downgrade(&made);
+        made
+    })
+}
+
 /// The repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the host lies in a repository")
@@ -156,16 +167,12 @@ impl World {
 
     /// A host with the probe that stories share whose customers and plug-ins are their own.
     pub fn shared() -> Arc<World> {
-        // Weak, so that the last story to use it ends it.
         static SHARED: Mutex<Weak<World>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(world) = shared.upgrade() {
-            return world;
-        }
-        let world = Arc::new(World::new());
-        world.install(&components::probe("probe", components::USUAL));
-        *shared = Arc::downgrade(&world);
-        world
+        shared(&SHARED, || {
+            let world = World::new();
+            world.install(&components::probe("probe", components::USUAL));
+            world
+        })
     }
 
     /// The directory of the story: what it writes besides the host's data.

@@ -1,14 +1,14 @@
 //! The plug-ins of every arena: the probe in several roles, and the real crm and loyalty.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use samsyn::sandbox::embed_manifest;
 use tempfile::TempDir;
 
 use crate::components::{kept_probe, manifest, plugin, probe};
 use crate::files;
-use crate::world::World;
+use crate::world::{World, shared};
 
 /// Counts: `add probe.count` in every script, and emits what the echo counts.
 const COUNTS: &str = "[subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\
@@ -75,15 +75,8 @@ pub const SETTINGS: &[(&str, &str)] = &[
 
 /// The one that tests share that run at the same time.
 pub fn template() -> Arc<Template> {
-    // Weak, so that the last test to use it deletes it.
     static TEMPLATE: Mutex<Weak<Template>> = Mutex::new(Weak::new());
-    let mut template = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(template) = template.upgrade() {
-        return template;
-    }
-    let made = Arc::new(Template::make());
-    *template = Arc::downgrade(&made);
-    made
+    shared(&TEMPLATE, Template::make)
 }
 
 impl Template {

@@ -1,10 +1,32 @@
 //! Where every partition stood at one moment: little enough to note elsewhere, and enough to prove
 //! later that nothing before it was rewritten.
 
-use super::format::{ChainHash, LogId};
+use super::format::{ChainHash, LogId, array, u16_at, u64_at};
 use super::index::Head;
 use super::reader::LogReader;
 use crate::vocabulary::Partition;
+
+/// Bytes of one partition's head in a file: the partition, 2 bytes of zero, the last record's
+/// sequence and link.
+pub(crate) const HEAD_BYTES: usize = 44;
+
+/// Writes heads one behind the other, [`HEAD_BYTES`] each.
+pub(crate) fn write_heads(bytes: &mut Vec<u8>, heads: impl IntoIterator<Item = (Partition, Head)>) {
+    for (partition, head) in heads {
+        bytes.extend_from_slice(&partition.0.to_le_bytes());
+        bytes.extend_from_slice(&[0; 2]);
+        bytes.extend_from_slice(&head.seq.to_le_bytes());
+        bytes.extend_from_slice(&head.chain.0);
+    }
+}
+
+/// Reads what [`write_heads`] wrote; bytes that are no whole head at the end don't count.
+pub(crate) fn read_heads(bytes: &[u8]) -> impl Iterator<Item = (Partition, Head)> + '_ {
+    bytes.chunks_exact(HEAD_BYTES).map(|entry| {
+        let head = Head { seq: u64_at(entry, 4), chain: ChainHash(array(entry, 12)) };
+        (Partition(u16_at(entry, 0)), head)
+    })
+}
 
 /// A log up to an offset: everything before it is durable, nothing behind it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]

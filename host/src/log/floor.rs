@@ -4,19 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::cut::{HEAD_BYTES, read_heads, write_heads};
 use super::error::{Damage, LogError};
 use super::files::LogDir;
-use super::format::{
-    ChainHash, FORMAT_VERSION, LogId, SegmentHeader, array, checksum, u16_at, u32_at, u64_at,
-};
-use super::index::{Head, Heads};
+use super::format::{FORMAT_VERSION, LogId, SegmentHeader, array, checksum, u16_at, u32_at, u64_at};
+use super::index::Heads;
 use crate::disk;
 use crate::failpoint::{Step, step};
-use crate::vocabulary::Partition;
 
 const MAGIC: [u8; 8] = *b"SAMSYNFL";
 const HEADER_BYTES: usize = 48;
-const ENTRY_BYTES: usize = 44;
 const CRC_BYTES: usize = 4;
 
 /// The first segment that is kept, and where every partition stood before it.
@@ -48,7 +45,7 @@ impl Floor {
     }
 
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + self.heads.len() * ENTRY_BYTES + CRC_BYTES);
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + self.heads.len() * HEAD_BYTES + CRC_BYTES);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
         bytes.extend_from_slice(&[0; 2]);
@@ -56,12 +53,7 @@ impl Floor {
         bytes.extend_from_slice(&self.first.log_id.0);
         bytes.extend_from_slice(&self.first.number.to_le_bytes());
         bytes.extend_from_slice(&self.first.base.to_le_bytes());
-        for (partition, head) in &self.heads {
-            bytes.extend_from_slice(&partition.0.to_le_bytes());
-            bytes.extend_from_slice(&[0; 2]);
-            bytes.extend_from_slice(&head.seq.to_le_bytes());
-            bytes.extend_from_slice(&head.chain.0);
-        }
+        write_heads(&mut bytes, self.heads.iter().map(|(partition, head)| (*partition, *head)));
         let crc = checksum(&[&bytes]);
         bytes.extend_from_slice(&crc.to_le_bytes());
         bytes
@@ -90,20 +82,16 @@ impl Floor {
             return Err(LogError::NewerFormat { segment, offset: 8, found, known: FORMAT_VERSION });
         }
         let entries = &bytes[HEADER_BYTES..content];
-        if entries.len() != u32_at(bytes, 12) as usize * ENTRY_BYTES {
+        if entries.len() != u32_at(bytes, 12) as usize * HEAD_BYTES {
             return Err(damage("the file is not as long as it says"));
         }
-        let head = |entry: &[u8]| {
-            let head = Head { seq: u64_at(entry, 4), chain: ChainHash(array(entry, 12)) };
-            (Partition(u16_at(entry, 0)), head)
-        };
         Ok(Floor {
             first: SegmentHeader {
                 log_id: LogId(array(bytes, 16)),
                 number: u64_at(bytes, 32),
                 base: u64_at(bytes, 40),
             },
-            heads: entries.chunks_exact(ENTRY_BYTES).map(head).collect(),
+            heads: read_heads(entries).collect(),
         })
     }
 }
@@ -113,6 +101,8 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::log::{ChainHash, Head};
+    use crate::vocabulary::Partition;
 
     #[test]
     fn a_floor_reads_back_and_every_flipped_bit_is_found() {

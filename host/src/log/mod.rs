@@ -142,8 +142,10 @@ pub(crate) mod tests;
 
 pub use carried::{CarryError, head_after, split_records};
 pub use cut::{Cut, Noted, NotedResult};
+pub(crate) use cut::{HEAD_BYTES, read_heads, write_heads};
 pub use error::{AppendError, Damage, Failure, LogError};
 pub use format::{ChainHash, LogId, Payload, RecordRef};
+pub(crate) use format::{array, checksum, u16_at, u32_at, u64_at};
 pub use index::Head;
 pub use local::LocalLog;
 pub use prefix::{LogPrefix, PrefixSegment, prefix};

@@ -1,14 +1,13 @@
 //! The bytes of a snapshot's header, blocks and trailer, as the module's page draws them. Pure: bytes
 //! in, values out.
 
-use crate::log::{ChainHash, Cut, Head, LogId};
-use crate::vocabulary::{Partition, Timestamp};
+use crate::log::{Cut, HEAD_BYTES, LogId, array, checksum, read_heads, u16_at, u32_at, u64_at, write_heads};
+use crate::vocabulary::Timestamp;
 
 /// The format this host writes and the newest it reads.
 pub const FORMAT_VERSION: u16 = 1;
 /// The header's bytes before its partitions.
 pub const HEADER_BYTES: usize = 64;
-const HEAD_BYTES: usize = 44;
 const CRC_BYTES: usize = 4;
 /// A block's bytes before its body.
 pub const BLOCK_HEADER_BYTES: usize = 40;
@@ -71,34 +70,6 @@ pub struct Header {
     pub made_at: Timestamp,
 }
 
-pub fn checksum(parts: &[&[u8]]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    parts.iter().for_each(|part| hasher.update(part));
-    hasher.finalize()
-}
-
-fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    let mut array = [0; N];
-    array.copy_from_slice(&bytes[at..at + N]);
-    array
-}
-
-pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes(array(bytes, at))
-}
-
-pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(array(bytes, at))
-}
-
-pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(array(bytes, at))
-}
-
-pub fn key_at(bytes: &[u8], at: usize) -> [u8; 16] {
-    array(bytes, at)
-}
-
 impl Header {
     pub fn encode(&self) -> Vec<u8> {
         let heads = &self.cut.heads;
@@ -112,12 +83,7 @@ impl Header {
         bytes.extend_from_slice(&self.made_at.0.to_le_bytes());
         bytes.extend_from_slice(&(heads.len() as u32).to_le_bytes());
         bytes.resize(HEADER_BYTES, 0);
-        for (partition, head) in heads {
-            bytes.extend_from_slice(&partition.0.to_le_bytes());
-            bytes.extend_from_slice(&[0; 2]);
-            bytes.extend_from_slice(&head.seq.to_le_bytes());
-            bytes.extend_from_slice(&head.chain.0);
-        }
+        write_heads(&mut bytes, heads.iter().copied());
         let crc = checksum(&[&bytes]);
         bytes.extend_from_slice(&crc.to_le_bytes());
         bytes
@@ -145,16 +111,12 @@ impl Header {
         if version != FORMAT_VERSION {
             return Err(BadBytes::Newer(version));
         }
-        let head = |entry: &[u8]| {
-            let head = Head { seq: u64_at(entry, 4), chain: ChainHash(array(entry, 12)) };
-            (Partition(u16_at(entry, 0)), head)
-        };
         Ok(Header {
             fold: u32_at(bytes, 12),
             cut: Cut {
                 log_id: LogId(array(bytes, 16)),
                 offset: u64_at(bytes, 32),
-                heads: bytes[HEADER_BYTES..content].chunks_exact(HEAD_BYTES).map(head).collect(),
+                heads: read_heads(&bytes[HEADER_BYTES..content]).collect(),
             },
             made_at: Timestamp(u64_at(bytes, 40) as i64),
         })

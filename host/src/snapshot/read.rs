@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::error::BadSnapshot;
 use super::format::{
     BLOCK_HEADER_BYTES, BadBytes, BlockHeader, FORMAT_VERSION, HEADER_BYTES, Header, Kind, TRAILER_BYTES,
-    TRAILER_COUNTS_BYTES, Trailer, checksum, key_at, u32_at,
+    TRAILER_COUNTS_BYTES, Trailer,
 };
 use super::merge::Item;
 use super::state::{self, StoredProfile};
 use super::{SnapshotInfo, upgrade};
-use crate::log::{Head, LogReader, head_after, split_records};
+use crate::log::{Head, LogReader, array, checksum, head_after, split_records, u32_at};
 use crate::view::{Base, Entries, Entry, StoreError};
 use crate::vocabulary::{Partition, Position, ProfileId};
 
@@ -233,7 +233,7 @@ impl SnapshotFile {
             Ok(body) => body,
             Err(bad) => return vec![Err(bad)],
         };
-        let keyed = |item: &[u8]| Ok((key_at(item, 0), item.to_vec()));
+        let keyed = |item: &[u8]| Ok((array(item, 0), item.to_vec()));
         if !sized {
             return body.chunks_exact(state::LINK_BYTES).map(keyed).collect();
         }

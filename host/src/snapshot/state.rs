@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::format::{key_at, u16_at, u64_at};
+use crate::log::{array, u16_at, u64_at};
 use crate::record::{Pattern, ProfileState, Tally, decode, encode};
 use crate::view::{Applied, Entry};
 use crate::vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
@@ -32,7 +32,7 @@ impl StoredProfile {
     pub fn decode(item: &[u8]) -> Result<StoredProfile, String> {
         let state = item.get(18..).ok_or("a profile is cut short")?;
         let state: ProfileState = decode(state).map_err(|error| error.to_string())?;
-        if state.id.0.as_bytes() != &key_at(item, 0) {
+        if state.id.0.as_bytes() != &array(item, 0) {
             return Err("a profile stands under another's id".to_owned());
         }
         Ok(StoredProfile { partition: Partition(u16_at(item, 16)), state: Arc::new(state) })
@@ -52,7 +52,7 @@ pub fn profile_bytes(partition: Partition, state: &ProfileState) -> Vec<u8> {
 
 /// Reads a link.
 pub fn link(item: &[u8]) -> Entry {
-    Entry::Link { key: key_at(item, 0), profile: ProfileId(uuid::Uuid::from_bytes(key_at(item, 16))) }
+    Entry::Link { key: array(item, 0), profile: ProfileId(uuid::Uuid::from_bytes(array(item, 16))) }
 }
 
 /// The body of a block of event ids.

@@ -6,8 +6,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::MakeError;
-use super::format::{BlockHeader, Header, Kind, Trailer, checksum};
+use super::format::{BlockHeader, Header, Kind, Trailer};
 use crate::failpoint::{Step, step};
+use crate::log::checksum;
 
 /// Where a block ends and the next begins. One is read to find one profile, so they are small.
 const BLOCK_BYTES: usize = 32 * 1024;

@@ -17,6 +17,20 @@ use crate::api::problem::Kind;
 use crate::registry::InstallPlan;
 use crate::vocabulary::CapabilityName;
 
+/// What can be wrong with a component, before anybody tries to run it.
+pub const COMPONENT_PROBLEMS: [Kind; 10] = [
+    Kind::DefinitionInvalid,
+    Kind::ManifestInvalid,
+    Kind::ComponentNotWasm,
+    Kind::ComponentNoManifest,
+    Kind::ComponentNoRole,
+    Kind::ComponentUnknownRole,
+    Kind::ComponentUnknownImport,
+    Kind::ComponentNewerContract,
+    Kind::ComponentTooLarge,
+    Kind::ComponentInvalid,
+];
+
 /// A merge patch of settings.
 struct SettingsForm;
 
@@ -117,19 +131,10 @@ pub fn install(call: Operation<'_>) -> Operation<'_> {
             json!({ "capability": loyalty(), "plan": plan(), "pending": true }),
         )
         .leads(StatusCode::CREATED, "showCapability", "name", "$response.body#/capability/name")
+        .problems(&COMPONENT_PROBLEMS)
         .problems(&[
             Kind::UnknownIdentifier,
             Kind::FieldTypeConflict,
-            Kind::DefinitionInvalid,
-            Kind::ManifestInvalid,
-            Kind::ComponentNotWasm,
-            Kind::ComponentNoManifest,
-            Kind::ComponentNoRole,
-            Kind::ComponentUnknownRole,
-            Kind::ComponentUnknownImport,
-            Kind::ComponentNewerContract,
-            Kind::ComponentTooLarge,
-            Kind::ComponentInvalid,
             Kind::ComponentCompileLimit,
             Kind::ComponentCompilerUnavailable,
             Kind::ComponentNotKept,

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::capabilities::COMPONENT_PROBLEMS;
 use super::{DIGEST, PROFILE};
 use crate::api::body::WASM;
 use crate::api::openapi::header::PURPOSE;
@@ -62,20 +63,8 @@ pub fn start(call: Operation<'_>) -> Operation<'_> {
         .bytes(WASM[0], "The component; with `against_bytes` the one to compare with behind it")
         .answers::<ReplayAnswer>(StatusCode::ACCEPTED, "It runs", running())
         .leads(StatusCode::ACCEPTED, "showReplay", "id", "$response.body#/id")
-        .problems(&[
-            Kind::ReplayRunning,
-            Kind::UnknownCapability,
-            Kind::DefinitionInvalid,
-            Kind::ManifestInvalid,
-            Kind::ComponentNotWasm,
-            Kind::ComponentNoManifest,
-            Kind::ComponentNoRole,
-            Kind::ComponentUnknownRole,
-            Kind::ComponentUnknownImport,
-            Kind::ComponentNewerContract,
-            Kind::ComponentTooLarge,
-            Kind::ComponentInvalid,
-        ])
+        .problems(&[Kind::ReplayRunning, Kind::UnknownCapability])
+        .problems(&COMPONENT_PROBLEMS)
 }
 
 /// `GET /v1/replays`.
