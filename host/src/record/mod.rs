@@ -10,6 +10,7 @@ mod decided;
 mod fold;
 mod patterns;
 mod profile_state;
+mod unpack;
 mod usage;
 
 pub use accepted::{Accepted, Conflict};
@@ -162,7 +163,7 @@ const KEPT_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
 /// Reads what [`encode`] wrote.
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {
-    rmp_serde::from_slice(bytes).map_err(|error| RecordError(error.to_string()))
+    T::deserialize(&mut unpack::Unpacker::new(bytes)).map_err(|error| RecordError(error.to_string()))
 }
 
 /// Bytes as MessagePack's binary, not as a list of numbers.

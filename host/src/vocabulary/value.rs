@@ -1,5 +1,6 @@
 //! What a data point, a property or a setting can hold, and how JSON becomes one without loss.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -176,8 +177,11 @@ fn from_json_text(json: &str, wanted: Type) -> Result<Value, CoerceError> {
     }
     let converted = match json.as_bytes().first() {
         Some(b'"') => {
-            let text: String = serde_json::from_str(json).map_err(|_| error())?;
-            from_text(&text, wanted)
+            let text = unquoted(json).ok_or_else(error)?;
+            match wanted {
+                Type::Text => Some(Value::Text(text.into_owned())),
+                wanted => from_text(&text, wanted),
+            }
         }
         Some(b't' | b'f') if wanted == Type::Boolean => serde_json::from_str(json).ok().map(Value::Boolean),
         Some(b'[') if wanted == Type::Texts => serde_json::from_str(json).ok().map(Value::Texts),
@@ -185,6 +189,15 @@ fn from_json_text(json: &str, wanted: Type) -> Result<Value, CoerceError> {
         _ => None,
     };
     converted.ok_or_else(error)
+}
+
+/// The text that a JSON text says. Most have nothing to be unescaped.
+fn unquoted(json: &str) -> Option<Cow<'_, str>> {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) if inner.bytes().all(plain) => Some(Cow::Borrowed(inner)),
+        _ => serde_json::from_str(json).ok().map(Cow::Owned),
+    }
 }
 
 fn from_text(text: &str, wanted: Type) -> Option<Value> {
@@ -245,6 +258,17 @@ mod tests {
         }
         let long = "29.330000000000000000001";
         assert_eq!(json(long, Type::Decimal).unwrap(), Value::Decimal(Decimal::parse(long).unwrap()));
+    }
+
+    #[test]
+    fn texts_are_what_json_says() {
+        for text in ["", "plain", "\u{e5}\u{1f600}", "a\"b", "a\\b", "line\nbreak", "\u{7f}"] {
+            let written = serde_json::to_string(text).unwrap();
+            assert_eq!(json(&written, Type::Text).unwrap(), Value::Text(text.to_owned()), "{written}");
+        }
+        for bad in ["\"", "\"a", "\"a\"b\"", "\"a\nb\"", "\"\\x\"", "\"a\\\""] {
+            assert!(json(bad, Type::Text).is_err(), "{bad}");
+        }
     }
 
     #[test]
