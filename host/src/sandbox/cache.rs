@@ -104,8 +104,9 @@ impl Cache {
 
 /// Loads code that [`super::compile_to`] made.
 pub(super) fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the code comes from our own compiler, just now or from our own directory with its
-    // hash intact (see the top of this file); wasmtime checks version and settings itself.
+    // SAFETY: the code comes from our own compiler, just now, from an engine that runs it, or from our
+    // own directory with its hash intact (see the top of this file); wasmtime checks version and
+    // settings itself.
     unsafe { Component::deserialize(engine, code) }
 }
 

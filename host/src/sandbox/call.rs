@@ -127,6 +127,11 @@ impl Plugin {
         self.digest
     }
 
+    /// Its compiled code.
+    pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
+        self.instance.component().serialize()
+    }
+
     /// The roles it has.
     pub fn roles(&self) -> &BTreeSet<Role> {
         &self.roles

@@ -1,11 +1,11 @@
 //! How two outcomes of one delivery differ: effect by effect. Pure.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Tree;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::shadow::Came;
 use crate::record::{DeliveryResult, Emitted, MemoryBytes, Outcome, ProfileState};
@@ -19,11 +19,11 @@ pub enum What {
     /// An event that it emits.
     Event(EventName),
     /// A refusal, by its code and what it is about.
-    Refusal(String),
+    Refusal(SmolStr),
     /// What it remembers of a customer.
     Memory,
     /// Being called at all, by what it is called with.
-    Delivery(String),
+    Delivery(SmolStr),
     /// More kinds of things than are told apart.
     Other,
 }
@@ -86,7 +86,7 @@ pub fn compare(
     base: Side<'_>,
     new: Side<'_>,
     capability: &CapabilityName,
-    called_with: &str,
+    called_with: &SmolStr,
     differences: &mut impl Differences,
 ) {
     if !compare_results(base.came, new.came, called_with, differences) {
@@ -119,12 +119,12 @@ fn ended<'a>(came: &'a Came<'_>, role: Role) -> Ended<'a> {
 fn compare_results(
     base: &Came<'_>,
     new: &Came<'_>,
-    called_with: &str,
+    called_with: &SmolStr,
     differences: &mut impl Differences,
 ) -> bool {
-    let what = || What::Delivery(called_with.to_owned());
-    let roles: BTreeSet<Role> =
-        base.outcomes.iter().chain(&new.outcomes).map(|outcome| outcome.role).collect();
+    let what = || What::Delivery(called_with.clone());
+    let called = |role: &Role| base.outcomes.iter().chain(&new.outcomes).any(|is| is.role == *role);
+    let roles = [Role::Source, Role::Subscriber, Role::Observer].into_iter().filter(called);
     let mut comparable = true;
     for role in roles {
         let none = &|| (None, None);
@@ -170,13 +170,12 @@ fn compare_claims(
     capability: &CapabilityName,
     differences: &mut impl Differences,
 ) {
-    let outcomes = || base.came.outcomes.iter().chain(&new.came.outcomes);
-    if outcomes().all(|outcome| outcome.claims.is_empty()) {
-        return;
-    }
+    let outcomes = base.came.outcomes.iter().chain(&new.came.outcomes);
     let touched =
-        outcomes().flat_map(|outcome| outcome.claims.iter().map(|(field, _)| (field, outcome.generation)));
-    let touched: BTreeSet<(&FieldName, u32)> = touched.collect();
+        outcomes.flat_map(|outcome| outcome.claims.iter().map(|(field, _)| (field, outcome.generation)));
+    let mut touched: Vec<(&FieldName, u32)> = touched.collect();
+    touched.sort_unstable();
+    touched.dedup();
     for (field, generation) in touched {
         let (one, other) =
             (base.claim(capability, generation, field), new.claim(capability, generation, field));
@@ -197,7 +196,9 @@ fn compare_claims(
 
 /// What each side emitted, event by event in their order.
 fn compare_emitted(base: &[Cow<'_, Emitted>], new: &[Cow<'_, Emitted>], differences: &mut impl Differences) {
-    let names: BTreeSet<&EventName> = base.iter().chain(new).map(|emitted| &emitted.name).collect();
+    let mut names: Vec<&EventName> = base.iter().chain(new).map(|emitted| &emitted.name).collect();
+    names.sort_unstable();
+    names.dedup();
     for name in names {
         let (one, other) = (named(base, name), named(new, name));
         for index in 0..one.len().max(other.len()) {
@@ -249,12 +250,12 @@ fn compare_memory(
 }
 
 fn compare_refusals(base: &Came<'_>, new: &Came<'_>, differences: &mut impl Differences) {
-    let of = |came: &Came<'_>| -> Vec<Refusal> {
-        came.outcomes.iter().flat_map(|outcome| outcome.refusals.iter().cloned()).collect()
-    };
+    fn of<'a>(came: &'a Came<'_>) -> Vec<&'a Refusal> {
+        came.outcomes.iter().flat_map(|outcome| &outcome.refusals).collect()
+    }
     let (mut one, other) = (of(base), of(new));
     for refusal in other {
-        let what = What::Refusal(refusal_name(&refusal));
+        let what = What::Refusal(refusal_name(refusal));
         match one.iter().position(|is| is.code == refusal.code && is.field == refusal.field) {
             Some(index) => {
                 let before = one.remove(index);
@@ -273,14 +274,14 @@ fn compare_refusals(base: &Came<'_>, new: &Came<'_>, differences: &mut impl Diff
         }
     }
     for refusal in one {
-        let what = What::Refusal(refusal_name(&refusal));
+        let what = What::Refusal(refusal_name(refusal));
         differences.differs(what, Kind::Gone, &|| (Some(refusal.message.clone().into()), None));
     }
 }
 
-fn refusal_name(refusal: &Refusal) -> String {
+fn refusal_name(refusal: &Refusal) -> SmolStr {
     match &refusal.field {
-        Some(field) => format!("{field}: {}", refusal.code),
-        None => refusal.code.clone(),
+        Some(field) => format_smolstr!("{field}: {}", refusal.code),
+        None => SmolStr::new(&refusal.code),
     }
 }

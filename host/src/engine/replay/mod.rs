@@ -21,6 +21,7 @@
 //! In memory are the states of the sampled customers, some 1.5 KiB each, and the events that wait
 //! for their decision.
 
+mod batch;
 mod compare;
 mod job;
 mod pass;
@@ -30,6 +31,7 @@ mod shadow;
 mod share;
 mod tally;
 mod track;
+mod wanted;
 
 pub use compare::{Kind, What};
 pub use job::{Replay, ReplayError, ReplayState, Replays};

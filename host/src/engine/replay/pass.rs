@@ -1,10 +1,12 @@
 //! One read of the log, dealt to threads by partition.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
+use super::batch::Batch;
 use super::job::ReplayError;
 use super::report::ReplayReport;
 use super::revisions::Revisions;
@@ -12,9 +14,9 @@ use super::shadow::Shadow;
 use super::share::Share;
 use super::tally::Tally;
 use super::track::Track;
-use crate::log::{LogReader, Progress, ScanFrom, StoredRecord};
+use crate::log::{LogReader, Progress, ScanFrom};
 use crate::registry::Manifest;
-use crate::sandbox::{Package, Plugin, Sandbox};
+use crate::sandbox::{Package, PackageError, Plugin, Sandbox};
 use crate::vocabulary::{CapabilityName, Digest, Partition};
 
 /// Threads that replay; a partition belongs to one of them. Two: a host has other things to do.
@@ -25,15 +27,15 @@ const BATCHES_WAITING_MAX: usize = 4;
 /// Calls that spent their time, each three times over, after which the run is given up: the rest of
 /// such a component would take days.
 const TIMEOUTS_MAX: u64 = 20;
-/// Calls at the same moment: one for each thread, and one to spare for trying a component out.
-pub const SLOTS: u32 = THREADS_MAX as u32 + 1;
+/// Calls at the same moment in a thread's sandbox: its own, and one to spare for trying a component out.
+pub const SLOTS: u32 = 2;
 
 /// What is replayed.
 pub struct Input {
     /// The log; up to what is durable when the run begins.
     pub log: LogReader,
     /// Where components are compiled and run: one of its own with [`SLOTS`] slots, for a run must not
-    /// take those of the calls that matter now.
+    /// take those of the calls that matter now. Every other thread has one like it.
     pub sandbox: Sandbox,
     /// The component.
     pub new: Package,
@@ -50,7 +52,7 @@ pub struct Input {
 /// A component that is compiled and read.
 pub struct Candidate {
     /// Ready to be called.
-    pub plugin: Arc<Plugin>,
+    pub plugin: Plugin,
     /// What it asks for.
     pub manifest: Manifest,
     /// The same as it stands in the component.
@@ -121,8 +123,10 @@ impl Control {
     }
 }
 
-/// Everything the threads share.
+/// Everything a thread needs. What is used at every record each has for itself: two threads that count
+/// who uses the same thing slow each other down.
 pub(super) struct Plan {
+    sandbox: Sandbox,
     pub capability: CapabilityName,
     pub candidates: Arc<[Candidate]>,
     pub share: Share,
@@ -135,13 +139,35 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// A candidate's run.
-    pub fn shadow(&self, index: usize) -> Shadow<'_> {
+    /// The same for another thread.
+    fn beside(&self) -> Result<Plan, ReplayError> {
+        let sandbox = self.sandbox.beside(SLOTS)?;
+        let again = |candidate: &Candidate| {
+            let (manifest, manifest_text) = (candidate.manifest.clone(), candidate.manifest_text.clone());
+            let plugin = sandbox.again(&candidate.plugin)?;
+            Ok(Candidate { plugin, manifest, manifest_text })
+        };
+        let candidates: Result<Arc<[Candidate]>, PackageError> = self.candidates.iter().map(again).collect();
+        let candidates = candidates?;
+        Ok(Plan {
+            sandbox,
+            capability: self.capability.clone(),
+            revisions: self.revisions.beside(candidates.clone()),
+            candidates,
+            log: self.log.clone(),
+            control: self.control.clone(),
+            ..*self
+        })
+    }
+
+    /// A candidate's run, which counts its calls.
+    pub fn shadow<'a>(&'a self, index: usize, calls: &'a Cell<u64>) -> Shadow<'a> {
         Shadow {
             candidate: &self.candidates[index],
             capability: &self.capability,
             control: &self.control,
             time: self.time,
+            calls,
         }
     }
 }
@@ -174,7 +200,7 @@ fn plan(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
         candidates.push(Candidate {
             manifest: Manifest::parse(package.manifest())?,
             manifest_text: package.manifest().to_owned(),
-            plugin: Arc::new(sandbox.load(&package)?),
+            plugin: sandbox.load(&package)?,
         });
     }
     let capability = candidates[0].manifest.plugin.name.clone();
@@ -194,21 +220,24 @@ fn plan(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
         time: Duration::from_millis(sandbox.limits().time_ms),
         profiles_max,
         give_way,
+        sandbox,
     })
 }
 
 /// Reads the log once and counts on several threads.
 fn read(plan: &Plan) -> Result<Tally, ReplayError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+    let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect::<Result<_, _>>()?;
     std::thread::scope(|scope| {
-        let mut senders = Vec::new();
+        let mut lanes = Vec::new();
         let mut followers = Vec::new();
-        for _ in 0..threads {
+        for plan in others.iter().chain([plan]) {
             let (sender, batches) = sync_channel(BATCHES_WAITING_MAX);
-            senders.push(sender);
-            followers.push(scope.spawn(move || follow(plan, &batches)));
+            let (back, used) = channel();
+            lanes.push(Lane { next: Batch::default(), sender, used });
+            followers.push(scope.spawn(move || follow(plan, &batches, &back)));
         }
-        let dealt = deal(plan, senders);
+        let dealt = deal(plan, lanes);
         let mut tally = Tally::default();
         let mut failed = None;
         for follower in followers {
@@ -226,54 +255,75 @@ fn read(plan: &Plan) -> Result<Tally, ReplayError> {
     })
 }
 
+/// The way to a thread that replays.
+struct Lane {
+    /// What is dealt to it next.
+    next: Batch,
+    sender: SyncSender<Batch>,
+    /// Batches it is done with.
+    used: Receiver<Batch>,
+}
+
+impl Lane {
+    /// Sends what was collected; false when nobody listens any more.
+    fn send(&mut self) -> bool {
+        let empty = self.used.try_recv().unwrap_or_default();
+        self.sender.send(std::mem::replace(&mut self.next, empty)).is_ok()
+    }
+}
+
 /// Reads the log and deals it out.
-fn deal(plan: &Plan, senders: Vec<SyncSender<Vec<StoredRecord>>>) -> Result<(), ReplayError> {
+fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
     if plan.give_way {
         give_way();
     }
     // No segment leaves before it is read.
     let _hold = plan.log.hold()?;
     let mut scan = plan.log.scan_all(ScanFrom::Start);
-    let mut batches: Vec<Vec<StoredRecord>> = senders.iter().map(|_| Vec::new()).collect();
     let control = &plan.control;
+    let count = lanes.len();
     while let Some(record) = scan.next()? {
         let Partition(number) = record.position.partition;
         if matches!(record.position.partition, Partition::REGISTRY | Partition::IDENTITY) {
             continue;
         }
-        let index = usize::from(number) % senders.len();
-        batches[index].push(record.to_stored());
-        if batches[index].len() < BATCH_RECORDS {
+        let lane = &mut lanes[usize::from(number) % count];
+        lane.next.push(&record);
+        if lane.next.len() < BATCH_RECORDS {
             continue;
         }
-        let batch = std::mem::replace(&mut batches[index], Vec::with_capacity(BATCH_RECORDS));
+        let sent = lane.send();
         control.has_read(scan.progress());
-        if control.is_stopped() || senders[index].send(batch).is_err() {
+        if control.is_stopped() || !sent {
             return Ok(());
         }
     }
-    for (sender, batch) in senders.iter().zip(batches) {
+    for lane in &mut lanes {
         // Who doesn't listen any more has failed and says so itself.
-        let _ = sender.send(batch);
+        lane.send();
     }
     control.has_read(scan.progress());
     Ok(())
 }
 
-fn follow(plan: &Plan, batches: &Receiver<Vec<StoredRecord>>) -> Result<Tally, ReplayError> {
+fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Tally, ReplayError> {
     if plan.give_way {
         give_way();
     }
     let mut track = Track::new(plan);
-    for batch in batches {
-        for record in &batch {
+    for mut batch in batches {
+        for record in batch.iter() {
             if plan.control.is_stopped() {
-                return Ok(track.end());
+                return track.end();
             }
             track.record(record)?;
         }
+        track.say();
+        batch.clear();
+        // Who reads may be at the end and want no more.
+        let _ = back.send(batch);
     }
-    Ok(track.end())
+    track.end()
 }
 
 /// Has this thread run when nobody else wants to.

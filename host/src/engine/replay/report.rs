@@ -238,9 +238,9 @@ fn finding(what: &What, kind: Kind, found: Found, registry: &Registry) -> Findin
     let (word, name) = match what {
         What::Field(field) => ("field", field.to_string()),
         What::Event(event) => ("event", event.to_string()),
-        What::Refusal(refusal) => ("refusal", refusal.clone()),
+        What::Refusal(refusal) => ("refusal", refusal.to_string()),
         What::Memory => ("memory", String::new()),
-        What::Delivery(of) => ("delivery", of.clone()),
+        What::Delivery(of) => ("delivery", of.to_string()),
         What::Other => ("other", String::new()),
     };
     let samples = found.samples.into_iter().map(|example| Sample {

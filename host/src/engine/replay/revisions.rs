@@ -22,7 +22,7 @@ const UNUSED_KEPT_MAX: usize = 16;
 pub struct Revisions {
     capability: CapabilityName,
     candidates: Arc<[Candidate]>,
-    changes: Vec<(Seq, RegistryChange)>,
+    changes: Arc<[(Seq, RegistryChange)]>,
     known: Mutex<BTreeMap<Seq, Arc<Revision>>>,
 }
 
@@ -77,9 +77,13 @@ impl Revisions {
                 changes.push((position.seq, change));
             }
         }
-        let none = Revision { registry: Registry::default(), lenses: Vec::new() };
-        let known = Mutex::new([(0, Arc::new(none))].into());
-        Ok(Revisions { capability, candidates, changes, known })
+        Ok(Revisions { capability, candidates, changes: changes.into(), known: nothing_known() })
+    }
+
+    /// The same with these candidates, and nothing in common that is counted.
+    pub fn beside(&self, candidates: Arc<[Candidate]>) -> Revisions {
+        let (capability, changes) = (self.capability.clone(), self.changes.clone());
+        Revisions { capability, candidates, changes, known: nothing_known() }
     }
 
     /// The newest revision.
@@ -155,11 +159,17 @@ impl Revisions {
     /// The version of each component of the plug-in that was ever installed.
     pub fn versions(&self) -> BTreeMap<Digest, String> {
         let mut versions = BTreeMap::new();
-        for (_, change) in &self.changes {
+        for (_, change) in self.changes.iter() {
             note_versions(change, &self.capability, &mut versions);
         }
         versions
     }
+}
+
+/// Only the revision that all follow from: nothing is registered.
+fn nothing_known() -> Mutex<BTreeMap<Seq, Arc<Revision>>> {
+    let none = Revision { registry: Registry::default(), lenses: Vec::new() };
+    Mutex::new([(0, Arc::new(none))].into())
 }
 
 fn note_versions(

@@ -1,7 +1,7 @@
 //! A component's shadow run: it is called as it would have been, and keeps its own claims and memory.
 
 use std::borrow::Cow;
-use std::sync::atomic::Ordering;
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::pass::{Candidate, Control};
@@ -53,10 +53,12 @@ pub struct Shadow<'a> {
     pub candidate: &'a Candidate,
     /// The plug-in's name.
     pub capability: &'a CapabilityName,
-    /// Whether to go on, and what is counted.
+    /// Whether to go on.
     pub control: &'a Control,
     /// The time of one call.
     pub time: Duration,
+    /// How many calls were made.
+    pub calls: &'a Cell<u64>,
 }
 
 impl Delivery<'_> {
@@ -198,9 +200,7 @@ impl Shadow<'_> {
     fn call(&self, fit: &Fit, call: Call<'_>) -> CallReport {
         let plugin = &self.candidate.plugin;
         let go_on = |_: &CallReport| !self.control.is_stopped();
-        let called = |_: &CallReport| {
-            self.control.calls.fetch_add(1, Ordering::Relaxed);
-        };
+        let called = |_: &CallReport| self.calls.set(self.calls.get() + 1);
         let report = call_patiently(plugin, &fit.access, call, self.time, go_on, called);
         if is_timeout(&report) {
             self.control.timed_out();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Tree;
+use smol_str::SmolStr;
 
 use super::compare::{Differences, Kind, Values, What};
 use crate::vocabulary::{Digest, Position, ProfileId};
@@ -99,9 +100,9 @@ impl Tally {
     }
 
     fn known(&self, what: What) -> What {
-        let shorten = |name: String| match name.len() <= NAME_BYTES_MAX {
+        let shorten = |name: SmolStr| match name.len() <= NAME_BYTES_MAX {
             true => name,
-            false => name[..name.floor_char_boundary(NAME_BYTES_MAX)].to_owned(),
+            false => SmolStr::new(&name[..name.floor_char_boundary(NAME_BYTES_MAX)]),
         };
         let what = match what {
             What::Refusal(name) => What::Refusal(shorten(name)),

@@ -1,39 +1,54 @@
 //! One thread's part of the pass: the partitions it follows, with the customers in them.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
+use smol_str::SmolStr;
 
+use super::batch::Dealt;
 use super::compare::{Side, compare};
 use super::job::ReplayError;
 use super::pass::Plan;
 use super::revisions::{Fit, Lens, Revision};
-use super::shadow::{Came, Delivery, nothing_told};
+use super::shadow::{Came, Delivery, Shadow, nothing_told};
 use super::tally::{Entry, Tally};
+use super::wanted::wanted;
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
 use crate::engine::route::Target;
 use crate::engine::run::{Item, live_generation};
-use crate::log::StoredRecord;
 use crate::record::{
     Accepted, Adopted, AnswerKind, Cursor, Decided, Outcome, PartitionState, ProfileState, RecordError,
     RecordKind, decode, fold_into,
 };
-use crate::vocabulary::{FieldName, ItemPosition, Partition, Position, ProfileId, Seq, Timestamp};
+use crate::vocabulary::{
+    Event, FieldName, ItemPosition, Partition, Position, ProfileId, Proposal, Seq, Timestamp,
+};
 
 /// Why what stands before a partition's first retained `Adopted` isn't replayed.
 const UNKNOWN_REVISION: &str = "the registry revision in use then is no longer retained";
 
+/// Calls after which the run's progress is told: what several threads count together costs more than
+/// what one counts alone.
+const CALLS_UNTOLD_MAX: u64 = 32;
+
 /// What a thread knows of its partitions.
 pub struct Track<'a> {
     plan: &'a Plan,
-    places: HashMap<Partition, Place>,
-    customers: HashMap<ProfileId, Customer>,
+    /// By number; none of those it doesn't follow.
+    places: Vec<Option<Place>>,
+    customers: Vec<Customer>,
+    /// Where each of the customers is.
+    known: HashMap<ProfileId, usize>,
     /// Customers whose beginning isn't retained.
     unknown: HashSet<ProfileId>,
     tally: Tally,
+    /// Calls, and deliveries compared, that aren't told of yet.
+    calls: Cell<u64>,
+    deliveries: u64,
 }
 
 /// A partition.
@@ -41,7 +56,45 @@ struct Place {
     state: PartitionState,
     revision: Arc<Revision>,
     /// Items of sampled customers that are not decided yet, in their order.
-    waiting: VecDeque<(ItemPosition, Item)>,
+    waiting: VecDeque<(ItemPosition, Waiting)>,
+}
+
+/// An item that waits for its decision.
+enum Waiting {
+    /// An event, read when it is decided: what was taken long before would lie about in small pieces.
+    Taken(Box<[u8]>),
+    /// An item of a decision.
+    Made(Item),
+}
+
+/// What is needed of an [`Accepted`].
+#[derive(Deserialize)]
+struct Taken {
+    profile: ProfileId,
+    event: Event,
+    #[serde(default)]
+    proposals: Vec<Proposal>,
+}
+
+impl Waiting {
+    fn item(self) -> Result<Item, RecordError> {
+        let payload = match self {
+            Waiting::Made(item) => return Ok(item),
+            Waiting::Taken(payload) => payload,
+        };
+        let Taken { profile, event, proposals } = decode(&payload)?;
+        let accepted = Accepted {
+            profile,
+            event,
+            proposals,
+            identifiers: Vec::new(),
+            expected: None,
+            expected_of: None,
+            conflicts: Vec::new(),
+            content: 0,
+        };
+        Ok(Item::Event(Arc::new(accepted)))
+    }
 }
 
 /// A customer.
@@ -103,57 +156,80 @@ impl<'a> Track<'a> {
     pub fn new(plan: &'a Plan) -> Track<'a> {
         Track {
             plan,
-            places: HashMap::new(),
-            customers: HashMap::new(),
+            places: Vec::new(),
+            customers: Vec::new(),
+            known: HashMap::new(),
             unknown: HashSet::new(),
             tally: Tally::default(),
+            calls: Cell::new(0),
+            deliveries: 0,
         }
     }
 
     /// The log ends here: everything that was counted.
-    pub fn end(mut self) -> Tally {
-        let partitions: Vec<Partition> = self.places.keys().copied().collect();
-        for partition in partitions {
-            self.pass_unwanted(partition);
+    pub fn end(mut self) -> Result<Tally, ReplayError> {
+        for number in 0..self.places.len() {
+            self.pass_unwanted(Partition(number as u16))?;
         }
+        self.say();
         self.tally.profiles = self.customers.len() as u64;
-        self.tally.profiles_different = self.customers.values().filter(|is| is.differs).count() as u64;
+        self.tally.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
         self.tally.profiles_skipped = self.unknown.len() as u64;
-        self.tally
+        Ok(self.tally)
+    }
+
+    /// Tells how far it is.
+    pub fn say(&mut self) {
+        let control = &self.plan.control;
+        control.calls.fetch_add(self.calls.take(), Ordering::Relaxed);
+        control.deliveries.fetch_add(std::mem::take(&mut self.deliveries), Ordering::Relaxed);
+    }
+
+    fn place(&mut self, partition: Partition) -> Option<&mut Place> {
+        self.places.get_mut(usize::from(partition.0))?.as_mut()
     }
 
     /// The next record of a partition.
-    pub fn record(&mut self, record: &StoredRecord) -> Result<(), ReplayError> {
+    pub fn record(&mut self, record: Dealt<'_>) -> Result<(), ReplayError> {
         let Position { partition, seq } = record.position;
         let unreadable = |cause: RecordError| ReplayError::Record { position: record.position, cause };
         if record.erased {
             self.tally.not_replayed("the record was erased");
             return Ok(());
         }
-        if !self.places.contains_key(&partition) {
-            let (state, waiting) = (PartitionState::default(), VecDeque::new());
-            let revision = self.plan.revisions.at(0)?;
-            self.places.insert(partition, Place { state, revision, waiting });
-        }
+        self.arrive(partition)?;
         if record.kind == RecordKind::Accepted as u8 {
-            self.accepted(partition, seq, &record.payload).map_err(unreadable)?;
+            self.accepted(partition, seq, record.payload).map_err(unreadable)?;
         } else if record.kind == RecordKind::Decided as u8 {
             if !self.plan.share.is_all() {
-                let passing: Passing = decode(&record.payload).map_err(unreadable)?;
+                let passing: Passing = decode(record.payload).map_err(unreadable)?;
                 if !self.plan.share.takes(passing.profile) {
-                    self.passing(partition, &passing);
-                    return Ok(());
+                    return self.passing(partition, &passing);
                 }
             }
-            let decided: Decided = decode(&record.payload).map_err(unreadable)?;
+            let decided: Decided = decode(record.payload).map_err(unreadable)?;
             self.decided(partition, seq, decided)?;
         } else if record.kind == RecordKind::Adopted as u8 {
-            let adopted: Adopted = decode(&record.payload).map_err(unreadable)?;
-            self.pass(partition, adopted.through);
-            if let Some(place) = self.places.get_mut(&partition) {
-                place.revision = self.plan.revisions.at(adopted.revision)?;
+            let adopted: Adopted = decode(record.payload).map_err(unreadable)?;
+            self.pass(partition, adopted.through)?;
+            let revision = self.plan.revisions.at(adopted.revision)?;
+            if let Some(place) = self.place(partition) {
+                place.revision = revision;
                 place.state.fold_adopted(seq, &Arc::new(adopted));
             }
+        }
+        Ok(())
+    }
+
+    /// Makes room for a partition of which there was no record yet.
+    fn arrive(&mut self, partition: Partition) -> Result<(), ReplayError> {
+        let number = usize::from(partition.0);
+        if self.places.len() <= number {
+            self.places.resize_with(number + 1, || None);
+        }
+        if self.places[number].is_none() {
+            let (state, waiting) = (PartitionState::default(), VecDeque::new());
+            self.places[number] = Some(Place { state, revision: self.plan.revisions.at(0)?, waiting });
         }
         Ok(())
     }
@@ -162,28 +238,27 @@ impl<'a> Track<'a> {
         if !self.plan.share.is_all() && !self.plan.share.takes(decode::<Whose>(payload)?.profile) {
             return Ok(());
         }
-        let accepted: Accepted = decode(payload)?;
-        if let Some(place) = self.places.get_mut(&partition) {
-            let position = ItemPosition { seq, index: 0 };
-            place.waiting.push_back((position, Item::Event(Arc::new(accepted))));
+        if let Some(place) = self.place(partition) {
+            place.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Taken(payload.into())));
         }
         Ok(())
     }
 
     /// A decision about somebody who isn't replayed.
-    fn passing(&mut self, partition: Partition, passing: &Passing) {
-        self.pass(partition, passing.through);
-        if let Some(place) = self.places.get_mut(&partition) {
+    fn passing(&mut self, partition: Partition, passing: &Passing) -> Result<(), ReplayError> {
+        self.pass(partition, passing.through)?;
+        if let Some(place) = self.place(partition) {
             place.state.through = place.state.through.max(passing.through);
             if let Some(cursor) = &passing.cursor {
                 place.state.move_cursor(cursor);
             }
         }
+        Ok(())
     }
 
     /// Nobody wanted the items up to this one: perhaps the new version does.
-    fn pass(&mut self, partition: Partition, through: ItemPosition) {
-        while let Some((position, item)) = self.next_waiting(partition, through) {
+    fn pass(&mut self, partition: Partition, through: ItemPosition) -> Result<(), ReplayError> {
+        while let Some((position, item)) = self.next_waiting(partition, through)? {
             let cause = cause_of(&item, position);
             let at = item.observed_at();
             let passed = Passed {
@@ -197,41 +272,58 @@ impl<'a> Track<'a> {
                 propose: true,
                 logged: &[],
             };
-            self.replay(&passed, None);
+            if let Some(customer) = self.known.get(&item.profile()).copied() {
+                self.replay(customer, &passed, None);
+            }
         }
+        Ok(())
     }
 
     /// What nobody wants is passed with the partition's next record, and there is none any more.
-    fn pass_unwanted(&mut self, partition: Partition) {
-        let unwanted = |place: &Place| {
-            let (position, item) = place.waiting.front()?;
-            let nobody = item.targets(&place.revision.registry.routing, true).is_empty();
-            (nobody && !matches!(item, Item::Event(_))).then_some(*position)
+    fn pass_unwanted(&mut self, partition: Partition) -> Result<(), ReplayError> {
+        let unwanted = |place: &mut Place| match place.waiting.front()? {
+            (position, Waiting::Made(item)) => {
+                let nobody = item.targets(&place.revision.registry.routing, true).is_empty();
+                nobody.then_some(*position)
+            }
+            (_, Waiting::Taken(_)) => None,
         };
-        while let Some(position) = self.places.get(&partition).and_then(unwanted) {
-            self.pass(partition, position);
+        while let Some(position) = self.place(partition).and_then(unwanted) {
+            self.pass(partition, position)?;
         }
+        Ok(())
     }
 
-    fn next_waiting(&mut self, partition: Partition, through: ItemPosition) -> Option<(ItemPosition, Item)> {
-        let waiting = &mut self.places.get_mut(&partition)?.waiting;
-        waiting.pop_front_if(|(position, _)| *position <= through)
+    fn next_waiting(
+        &mut self,
+        partition: Partition,
+        through: ItemPosition,
+    ) -> Result<Option<(ItemPosition, Item)>, ReplayError> {
+        let Some(place) = self.place(partition) else { return Ok(None) };
+        let Some((position, item)) = place.waiting.pop_front_if(|(position, _)| *position <= through) else {
+            return Ok(None);
+        };
+        let unreadable = |cause| {
+            let position = Position { partition, seq: position.seq };
+            ReplayError::Record { position, cause }
+        };
+        Ok(Some((position, item.item().map_err(unreadable)?)))
     }
 
     fn decided(&mut self, partition: Partition, seq: Seq, decided: Decided) -> Result<(), ReplayError> {
         let decided = Arc::new(decided);
-        let place = self.places.get(&partition).map(|place| place.state.through).unwrap_or_default();
+        let place = self.place(partition).map(|place| place.state.through).unwrap_or_default();
         let way = match &decided.cursor {
             Some(_) => Way::CatchUp,
             None if decided.through >= decided.cause && decided.cause > place => Way::Live,
             None => Way::Retry,
         };
         let live = way == Way::Live;
-        self.pass(partition, if live { before(decided.cause) } else { decided.through });
-        let waited = if live { self.next_waiting(partition, decided.cause) } else { None };
+        self.pass(partition, if live { before(decided.cause) } else { decided.through })?;
+        let waited = if live { self.next_waiting(partition, decided.cause)? } else { None };
         // Beyond its budget, what a record emitted is settled with one decision, undelivered.
-        while live && self.next_waiting(partition, decided.through).is_some() {}
-        if self.known(&decided)? {
+        while live && self.next_waiting(partition, decided.through)?.is_some() {}
+        if let Some(customer) = self.customer(&decided)? {
             let concerns =
                 live || decided.outcomes.iter().any(|outcome| outcome.capability == self.plan.capability);
             let item = match waited {
@@ -240,31 +332,34 @@ impl<'a> Track<'a> {
                 None => None,
             };
             self.tally.events += u64::from(live && matches!(item, Some(Item::Event(_))));
-            self.replay_decided(partition, seq, way, item.as_ref(), &decided);
+            self.replay_decided(customer, (partition, seq), way, item.as_ref(), &decided);
         }
-        if let Some(place) = self.places.get_mut(&partition) {
+        if let Some(place) = self.place(partition) {
             place.state.fold_decided(&decided);
             let indexes = 0..=decided.last_item();
             let items = indexes.filter_map(|index| Some((index, Item::of_decided(&decided, index)?)));
-            place.waiting.extend(items.map(|(index, item)| (ItemPosition { seq, index }, item)));
+            let waits = |(index, item)| (ItemPosition { seq, index }, Waiting::Made(item));
+            place.waiting.extend(items.map(waits));
         }
         Ok(())
     }
 
-    /// Whether the customer's whole history is retained; then there is an entry of theirs.
-    fn known(&mut self, decided: &Decided) -> Result<bool, ReplayError> {
-        if self.customers.contains_key(&decided.profile) {
-            return Ok(true);
+    /// Where the customer is; none when their whole history isn't retained.
+    fn customer(&mut self, decided: &Decided) -> Result<Option<usize>, ReplayError> {
+        if let Some(customer) = self.known.get(&decided.profile) {
+            return Ok(Some(*customer));
         }
         if decided.previous.is_some() {
             self.unknown.insert(decided.profile);
-            return Ok(false);
+            return Ok(None);
         }
         self.plan.control.held(self.plan)?;
         let state = ProfileState::new(decided.profile, decided.at);
         let own = vec![nothing_told(&state); self.plan.candidates.len()];
-        self.customers.insert(decided.profile, Customer { state, own, seen: Vec::new(), differs: false });
-        Ok(true)
+        let customer = self.customers.len();
+        self.known.insert(decided.profile, customer);
+        self.customers.push(Customer { state, own, seen: Vec::new(), differs: false });
+        Ok(Some(customer))
     }
 
     /// An item that was passed long ago.
@@ -282,19 +377,18 @@ impl<'a> Track<'a> {
     /// Makes the plug-in's deliveries of a decision, then folds the decision.
     fn replay_decided(
         &mut self,
-        partition: Partition,
-        seq: Seq,
+        customer: usize,
+        (partition, seq): (Partition, Seq),
         way: Way,
         item: Option<&Item>,
-        decided: &Arc<Decided>,
+        decided: &Decided,
     ) {
         let capability = &self.plan.capability;
         let mine = |outcome: &&Outcome| outcome.capability == *capability;
         let logged: Vec<&Outcome> = decided.outcomes.iter().filter(mine).collect();
-        let fold = |customer: &mut Customer| fold_into(&mut customer.state, seq, decided);
         match item {
             Some(item) if way == Way::Live || !logged.is_empty() => {
-                let Decided { cause, kind, root, depth, spent, observed_at, .. } = **decided;
+                let Decided { cause, kind, root, depth, spent, observed_at, .. } = *decided;
                 let refused =
                     |answer: &crate::record::Answer| answer.outcome == AnswerKind::PreconditionFailed;
                 let passed = Passed {
@@ -308,29 +402,30 @@ impl<'a> Track<'a> {
                     propose: !decided.answers.iter().any(refused),
                     logged: &logged,
                 };
-                self.replay(&passed, Some(decided));
+                self.replay(customer, &passed, Some(decided));
             }
             _ => {
                 for outcome in &logged {
                     let why = format!("the item of a {} is no longer retained", outcome.role);
                     self.tally.not_replayed(&why);
                 }
-                self.customers.get_mut(&decided.profile).into_iter().for_each(fold);
+                fold_into(&mut self.customers[customer].state, seq, decided);
             }
         }
     }
 
     /// Runs each candidate on an item, folds the record, and compares.
-    fn replay(&mut self, passed: &Passed<'_>, decided: Option<&Arc<Decided>>) {
-        let Some(place) = self.places.get(&passed.partition) else { return };
-        let Some(customer) = self.customers.get_mut(&passed.item.profile()) else { return };
+    fn replay(&mut self, number: usize, passed: &Passed<'_>, decided: Option<&Decided>) {
+        let Some(Some(place)) = self.places.get(usize::from(passed.partition.0)) else { return };
+        let customer = &mut self.customers[number];
         let plan = self.plan;
         let mut sides: Vec<Came<'_>> = Vec::with_capacity(2);
         for (index, lens) in place.revision.lenses.iter().enumerate() {
             match lens {
                 Lens::Fits(fit) => {
                     let own = &mut customer.own[index];
-                    sides.push(deliver(plan, index, fit, place, passed, &mut customer.state, own));
+                    let shadow = plan.shadow(index, &self.calls);
+                    sides.push(deliver(plan, &shadow, fit, place, passed, &mut customer.state, own));
                 }
                 Lens::Unfit(why) => {
                     passed.logged.iter().for_each(|_| self.tally.not_replayed(why));
@@ -354,19 +449,17 @@ impl<'a> Track<'a> {
             };
             sides.push(base);
         }
-        self.compare(passed, &sides[0], &sides[1]);
+        self.compare(number, passed, &sides[0], &sides[1]);
     }
 
     /// Compares the new component's side with the other.
-    fn compare(&mut self, passed: &Passed<'_>, new: &Came<'_>, base: &Came<'_>) {
+    fn compare(&mut self, customer: usize, passed: &Passed<'_>, new: &Came<'_>, base: &Came<'_>) {
         let nothing = new.outcomes.is_empty() && base.outcomes.is_empty();
         // What was done earlier in this run was compared then.
         if nothing || new.was_done || base.was_done {
             return;
         }
-        let plan = self.plan;
-        let Some(customer) = self.customers.get_mut(&passed.item.profile()) else { return };
-        let Customer { state, own, seen, differs } = customer;
+        let Customer { state, own, seen, differs } = &mut self.customers[customer];
         let told = own.get(1).unwrap_or(state);
         let called_with = called_with(passed.item);
         let item = Position { partition: passed.partition, seq: passed.cause.item.seq };
@@ -374,16 +467,19 @@ impl<'a> Track<'a> {
         let (base, new) = (Side { came: base, state: told }, Side { came: new, state: &own[0] });
         let mut entry =
             Entry { tally: &mut self.tally, profile, item, called_with: &called_with, seen, differs: false };
-        compare(base, new, &plan.capability, &called_with, &mut entry);
+        compare(base, new, &self.plan.capability, &called_with, &mut entry);
         let found = entry.differs;
         *differs |= found;
         let deliveries = base.came.outcomes.len().max(new.came.outcomes.len()) as u64;
         self.tally.deliveries += deliveries;
         self.tally.different += u64::from(found) * deliveries;
-        plan.control.deliveries.fetch_add(deliveries, Ordering::Relaxed);
+        self.deliveries += deliveries;
         if let Some(by) = passed.logged.first() {
             let by = self.tally.decided_by.entry(by.digest).or_default();
             *by = (by.0 + deliveries, by.1 + u64::from(found) * deliveries);
+        }
+        if self.calls.get() >= CALLS_UNTOLD_MAX {
+            self.say();
         }
     }
 }
@@ -391,14 +487,13 @@ impl<'a> Track<'a> {
 /// Delivers an item to one candidate, as the log did it.
 fn deliver(
     plan: &Plan,
-    index: usize,
+    shadow: &Shadow<'_>,
     fit: &Fit,
     place: &Place,
     passed: &Passed<'_>,
     state: &mut ProfileState,
     own: &mut ProfileState,
 ) -> Came<'static> {
-    let shadow = plan.shadow(index);
     let delivery = Delivery {
         partition: passed.partition,
         place: &place.state,
@@ -418,8 +513,12 @@ fn deliver(
 
 /// In which roles, and of which generation, a candidate gets an item.
 fn targets(plan: &Plan, fit: &Fit, place: &Place, passed: &Passed<'_>) -> Vec<(Target, u32)> {
-    let wanted = passed.item.targets(&fit.routing, passed.propose || passed.way == Way::CatchUp);
-    let wanted = wanted.into_iter().filter(|target| target.capability == fit.index);
+    let propose = passed.propose || passed.way == Way::CatchUp;
+    let wanted = wanted(passed.item, &fit.routing, fit.index, propose);
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let wanted = wanted.into_iter();
     let logged = |target: &Target| passed.logged.iter().find(|outcome| outcome.role == target.role);
     if passed.way == Way::CatchUp {
         return wanted.filter_map(|target| Some((target, logged(&target)?.generation))).collect();
@@ -442,23 +541,25 @@ fn cause_of(item: &Item, position: ItemPosition) -> Cause {
 }
 
 /// What an item is, in a word that says nothing about the customer.
-fn called_with(item: &Item) -> String {
+fn called_with(item: &Item) -> SmolStr {
     let names = |mut fields: Vec<&FieldName>| {
         fields.sort();
         fields.dedup();
         fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
     };
     match item {
-        Item::Event(accepted) => accepted.event.name.to_string(),
+        Item::Event(accepted) => SmolStr::new(accepted.event.name.as_str()),
         Item::Emitted(decided, index) => {
             let emitted = decided.emitted.get(usize::from(*index) - 1);
-            emitted.map(|emitted| emitted.name.to_string()).unwrap_or_default()
+            emitted.map(|emitted| SmolStr::new(emitted.name.as_str())).unwrap_or_default()
         }
         Item::Changes(decided) => {
-            format!("change of {}", names(decided.changes.iter().map(|changed| &changed.field).collect()))
+            let names = names(decided.changes.iter().map(|changed| &changed.field).collect());
+            format!("change of {names}").into()
         }
         Item::Offered(decided) => {
-            format!("proposal of {}", names(decided.offered.iter().map(|held| &held.field).collect()))
+            let names = names(decided.offered.iter().map(|held| &held.field).collect());
+            format!("proposal of {names}").into()
         }
     }
 }

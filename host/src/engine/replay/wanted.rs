@@ -1,0 +1,42 @@
+//! In which roles one plug-in gets an item: of an item's targets those of one capability, without
+//! asking for all the others first. Most items in a log concern other plug-ins.
+
+use crate::engine::route::Target;
+use crate::engine::run::Item;
+use crate::registry::Routing;
+use crate::vocabulary::Role;
+
+/// The targets of an item that are this capability's; `propose` says whether its proposals count.
+pub fn wanted(item: &Item, routing: &Routing, capability: usize, propose: bool) -> Vec<Target> {
+    let roles = [Role::Source, Role::Subscriber, Role::Observer];
+    let gets = roles.into_iter().filter(|role| gets(item, routing, capability, *role, propose));
+    let targets: Vec<Target> = gets.map(|role| Target { capability, role }).collect();
+    debug_assert!(
+        item.targets(routing, propose).iter().filter(|is| is.capability == capability).eq(&targets),
+        "{item:?} goes to {targets:?}"
+    );
+    targets
+}
+
+fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: bool) -> bool {
+    let routed = &routing.capabilities[capability];
+    match (item, role) {
+        (Item::Event(accepted), Role::Source) => {
+            let mut proposals = accepted.proposals.iter().filter(|_| propose);
+            proposals.any(|proposal| routing.deciders(&proposal.field).contains(&capability))
+        }
+        (Item::Event(accepted), Role::Subscriber) => routed.hears(&accepted.event.name).is_some(),
+        (Item::Emitted(decided, index), Role::Subscriber) => decided
+            .emitted
+            .get(usize::from(*index) - 1)
+            .is_some_and(|emitted| emitted.by != routed.name && routed.hears(&emitted.name).is_some()),
+        (Item::Changes(decided), Role::Observer) => decided.changes.iter().any(|changed| {
+            changed.before != changed.after && changed.by != routed.name && routed.observes(&changed.field)
+        }),
+        // Held proposals go to the sources that their fields have now.
+        (Item::Offered(_), Role::Source) => {
+            item.targets(routing, propose).iter().any(|target| target.capability == capability)
+        }
+        _ => false,
+    }
+}
