@@ -119,6 +119,16 @@ impl Decision<'_> {
         decided
     }
 
+    /// Only what the handlers said: of a record that nobody will see, nothing else is worth making.
+    pub fn decide_said(mut self) -> Decided {
+        let mut decided = self.empty();
+        for delivery in std::mem::take(&mut self.delivered) {
+            let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
+            decided.outcomes.push(outcome);
+        }
+        decided
+    }
+
     fn add_answers(&self, decided: &mut Decided) {
         for proposal in self.proposals {
             let answer = self.answer(proposal);

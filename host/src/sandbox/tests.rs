@@ -342,6 +342,21 @@ fn compiled_code_is_kept_and_a_damaged_file_is_compiled_again() {
     }
 }
 
+#[test]
+fn a_plugin_is_the_same_once_more_in_another_sandbox() {
+    let package = package(&guests::all_roles()).unwrap();
+    let sandbox = Sandbox::new(&Limits { concurrent_calls: 1, ..limits() }).unwrap();
+    let one = sandbox.load(&package).unwrap();
+    // Nothing is compiled again.
+    let nowhere = Compiler::Child { program: "/nonexistent".into(), arguments: vec![] };
+    let two = sandbox.beside(1).unwrap().compiling_in(nowhere).again(&one).unwrap();
+    // It lives on without the first, whose slot it doesn't need.
+    let effects = hear(&one).result.unwrap();
+    drop((sandbox, one));
+    assert_eq!((two.digest(), two.roles()), (package.digest(), package.roles()));
+    assert_eq!(hear(&two).result.unwrap(), effects);
+}
+
 /// Not a test: this program, started again by the one below, is the compiling child.
 #[test]
 #[ignore = "it is started by a test of the compiler, with files to work on"]

@@ -119,9 +119,9 @@ impl Shadow<'_> {
         let logged = std::mem::take(&mut state.told);
         let others = logged.iter().filter(|told| told.capability != *self.capability);
         state.told = others.chain(&own.told).cloned().collect();
-        let mut decided = self.decide(fit, targets, state, delivery);
+        let decided = self.decide(fit, targets, state, delivery);
         state.told = logged;
-        self.fold(&mut decided, own, delivery);
+        self.fold(&decided, own, delivery);
         let outcomes = decided.outcomes.into_iter().map(Cow::Owned).collect();
         let emitted = decided.emitted.into_iter().map(Cow::Owned).collect();
         Came { outcomes, emitted, was_done: false }
@@ -161,7 +161,8 @@ impl Shadow<'_> {
             self.deliver_one(fit, target, generation, state, delivery)
         };
         let delivered = deliver_in_turn(targets, state, deliver, fold_own);
-        delivery.decision(fit, state, delivered, delivery.cursor.clone()).decide()
+        // Visible values are the log's; only what the plug-in itself said and keeps is this run's.
+        delivery.decision(fit, state, delivered, delivery.cursor.clone()).decide_said()
     }
 
     fn deliver_one(
@@ -209,10 +210,7 @@ impl Shadow<'_> {
     }
 
     /// Folds what this run told into its own state of the customer.
-    fn fold(&self, decided: &mut Decided, own: &mut ProfileState, delivery: &Delivery<'_>) {
-        // Visible values are the log's; only what the plug-in itself said and keeps is this run's.
-        decided.changes.clear();
-        decided.offered.clear();
+    fn fold(&self, decided: &Decided, own: &mut ProfileState, delivery: &Delivery<'_>) {
         let failed_alone = |outcome: &Outcome| {
             let waits_in_log = delivery.logged(outcome.role).is_some_and(|logged| !logged.result.is_final());
             matches!(outcome.result, DeliveryResult::Parked(_)) && !waits_in_log
