@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use samsyn::sandbox::{Call, Limits, Package, Plugin, Sandbox};
+use samsyn::vocabulary::HeardEvent;
 
 use crate::bare::Bare;
 use crate::report::{Figure, Target, median};
@@ -45,7 +46,7 @@ impl Callers {
 
     fn call(&self) -> Result<(), Failure> {
         let Sample { event, profile, access } = &self.sample;
-        let report = self.plugin.call(access, Call::Event { event, profile });
+        let report = self.plugin.call(access, Call::Event { event: &HeardEvent::from(event), profile });
         match report.result {
             Ok(effects) if effects.len() == 2 => Ok(()),
             other => Err(format!("the guest did {other:?}").into()),

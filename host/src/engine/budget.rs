@@ -1,12 +1,13 @@
 //! What one accepted event may cause: so many deliveries, so many generations. Plug-ins that set each
 //! other off for ever are ended here, whether they move with the partition or lag behind it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Engine;
 use super::decide::{Cause, Delivered, Ran};
 use super::route::Target;
 use super::run::{Item, Run};
+use crate::quick_map::QuickMap;
 use crate::record::Decided;
 use crate::vocabulary::{ItemPosition, ProfileId, Seq};
 
@@ -76,7 +77,7 @@ fn last_of_the_rest(item: &Item, position: ItemPosition) -> ItemPosition {
 #[derive(Default)]
 pub struct Roots {
     // By customer as well: a job that tells many has one root.
-    by_root: HashMap<(Seq, ProfileId), Root>,
+    by_root: QuickMap<(Seq, ProfileId), Root>,
     /// Those that stay when nothing is pending, oldest first.
     remembered: VecDeque<(Seq, ProfileId)>,
 }

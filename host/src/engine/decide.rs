@@ -46,6 +46,16 @@ pub struct Delivered {
     pub ran: Ran,
 }
 
+impl Delivered {
+    /// How much the handler asked for.
+    fn effects(&self) -> usize {
+        match &self.ran {
+            Ran::Called(CallReport { result: Ok(effects), .. }) => effects.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// What came of a delivery.
 #[derive(Clone, Debug)]
 pub enum Ran {
@@ -101,6 +111,7 @@ impl Decision<'_> {
     pub fn decide(mut self) -> Decided {
         let mut decided = self.empty();
         self.add_answers(&mut decided);
+        decided.changes.reserve(self.delivered.iter().map(Delivered::effects).sum());
         // What the handlers asked for is moved into the record, not copied.
         for delivery in std::mem::take(&mut self.delivered) {
             let of = Of { capability: delivery.capability, generation: delivery.generation };

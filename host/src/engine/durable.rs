@@ -1,6 +1,7 @@
 //! What happens when records are on the disk: the view takes them, and who waits is told.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -8,9 +9,9 @@ use tokio::sync::oneshot;
 
 use super::{AcceptError, Engine};
 use crate::log::Commit;
-use crate::record::CauseKind;
-use crate::view::Folded;
-use crate::vocabulary::{Partition, Position};
+use crate::record::{CauseKind, Linked};
+use crate::view::{EventKey, Folded};
+use crate::vocabulary::{Position, ProfileId};
 
 /// What somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,13 +39,13 @@ impl Waiters {
         receiver
     }
 
-    fn tell(&self, awaited: impl Iterator<Item = Awaited>) {
+    fn tell(&self, awaited: &[Awaited]) {
         let mut waiting = self.waiting.lock();
         if waiting.is_empty() {
             return;
         }
         for awaited in awaited {
-            let told = waiting.remove(&awaited).unwrap_or_default();
+            let told = waiting.remove(awaited).unwrap_or_default();
             for sender in told {
                 // Who gave up waiting is gone.
                 let _ = sender.send(());
@@ -98,25 +99,19 @@ impl Engine {
     /// Called by the log's writer with everything one sync made durable.
     pub(super) fn on_durable(&self, commit: Commit<Folded>) {
         self.metrics.commit(&commit);
-        let records = commit.records;
-        let folded = records.iter().map(|record| (record.position, record.chain, record.attachment.clone()));
-        self.view.apply(folded);
-        let mut settled = Vec::new();
-        for record in &records {
-            match &record.attachment {
-                Folded::Accepted { key, .. } => self.event_ids.forget(*key),
-                Folded::Decided { decided, created: true, .. } => settled.push(decided.profile),
-                Folded::Linked(linked) => self.identity.settle(linked),
-                _ => {}
-            }
+        let mut settled = Settled::default();
+        for record in &commit.records {
+            settled.add(record.position, &record.attachment);
         }
-        if !settled.is_empty() {
-            self.identity.settle_profiles(&settled);
+        let records = commit.records.into_iter();
+        // Whoever looks finds it in the view before it leaves what is kept of what isn't durable.
+        self.view.apply(records.map(|record| (record.position, record.chain, record.attachment)));
+        settled.events.iter().for_each(|key| self.event_ids.forget(*key));
+        settled.links.iter().for_each(|linked| self.identity.settle(linked));
+        if !settled.profiles.is_empty() {
+            self.identity.settle_profiles(&settled.profiles);
         }
-        self.waiters.tell(records.iter().map(|record| Awaited::Durable(record.position)));
-        self.waiters.tell(
-            records.iter().filter_map(|record| decided_event(record.position.partition, &record.attachment)),
-        );
+        self.waiters.tell(&settled.awaited);
     }
 
     /// Called by the log's writer when it can't write: acknowledging and deciding end.
@@ -127,11 +122,31 @@ impl Engine {
     }
 }
 
-fn decided_event(partition: Partition, folded: &Folded) -> Option<Awaited> {
-    match folded {
-        Folded::Decided { decided, .. } if decided.kind == CauseKind::Event && decided.cursor.is_none() => {
-            Some(Awaited::Decided(Position { partition, seq: decided.cause.seq }))
+/// What one commit settled.
+#[derive(Default)]
+struct Settled {
+    events: Vec<EventKey>,
+    links: Vec<Arc<Linked>>,
+    profiles: Vec<ProfileId>,
+    awaited: Vec<Awaited>,
+}
+
+impl Settled {
+    fn add(&mut self, position: Position, folded: &Folded) {
+        self.awaited.push(Awaited::Durable(position));
+        match folded {
+            Folded::Accepted { key, .. } => self.events.push(*key),
+            Folded::Linked(linked) => self.links.push(linked.clone()),
+            Folded::Decided { decided, created, .. } => {
+                if *created {
+                    self.profiles.push(decided.profile);
+                }
+                if decided.kind == CauseKind::Event && decided.cursor.is_none() {
+                    let event = Position { partition: position.partition, seq: decided.cause.seq };
+                    self.awaited.push(Awaited::Decided(event));
+                }
+            }
+            Folded::Adopted(_) | Folded::Registry => {}
         }
-        _ => None,
     }
 }

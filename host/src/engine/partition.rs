@@ -1,15 +1,16 @@
 //! One partition as the deciders see it: the fold of everything appended, durable or not.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::budget::Roots;
+use super::run::{Item, live_generation};
 use super::runtime::Runtime;
+use crate::quick_map::QuickMap;
 use crate::record::{PartitionState, ProfileState};
 use crate::view::{StoreError, View};
-use crate::vocabulary::{ProfileId, Seq};
+use crate::vocabulary::{ItemPosition, ProfileId, Seq};
 
 /// A partition's locks. `sequencer` is held while a record gets its place and is handed to the
 /// worker, so that the worker's order is the log's; `core` while the state is read or changed,
@@ -38,8 +39,8 @@ pub struct Core {
 /// rest goes when it wasn't used for a while.
 #[derive(Default)]
 struct Cache {
-    young: HashMap<ProfileId, Arc<ProfileState>>,
-    old: HashMap<ProfileId, Arc<ProfileState>>,
+    young: QuickMap<ProfileId, Arc<ProfileState>>,
+    old: QuickMap<ProfileId, Arc<ProfileState>>,
 }
 
 impl Core {
@@ -57,6 +58,21 @@ impl Core {
             self.cache.young.insert(id, state.clone());
         }
         Ok(state)
+    }
+
+    /// Moves past a derived item that was decided before, or that nobody live wants: most changes
+    /// are nobody else's concern. The cursor is written with the next record.
+    pub fn passes(&mut self, position: ItemPosition, item: &Item) -> bool {
+        let Some(runtime) = &self.runtime else { return false };
+        let routing = &runtime.registry.routing;
+        let wanted = position > self.state.through
+            && item.targets(routing, true).iter().any(|target| {
+                live_generation(&self.state, &routing.capabilities[target.capability].name).is_some()
+            });
+        if !wanted {
+            self.state.through = self.state.through.max(position);
+        }
+        !wanted
     }
 
     /// Takes a new state of a profile. `durable` is the partition's last record in the view.

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::record::{Changed, ProfileState};
 use crate::registry::{Routed, Routing, manifest::Properties};
-use crate::vocabulary::{CapabilityName, Change, DataPoint, Event, Projection, Property, Refusal};
+use crate::vocabulary::{
+    CapabilityName, Change, CoerceError, DataPoint, Event, HeardEvent, Projection, Refusal, Type, Value,
+};
 
 /// The profile as one capability may know it.
 pub fn project_profile<'a>(
@@ -42,16 +44,15 @@ pub fn project_profile<'a>(
 
 /// The event with only its declared properties, each of its declared type; or why this plug-in
 /// can't be given it.
-pub fn project_event(event: &Event, declared: &Properties) -> Result<Event, Refusal> {
+pub fn project_event<'a>(event: &'a Event, declared: &'a Properties) -> Result<HeardEvent<'a>, Refusal> {
     let mut properties = Vec::with_capacity(declared.len());
     for (name, wanted) in declared {
         let sent = event.properties.iter().find(|property| property.name == *name);
         // JSON's null says that there is no value, as leaving the property out does.
-        let sent = sent.filter(
-            |property| !matches!(&property.value, crate::vocabulary::Value::Json(json) if json == "null"),
-        );
-        match sent.map(|property| property.value.coerce(wanted.kind)) {
-            Some(Ok(value)) => properties.push(Property { name: name.clone(), value }),
+        let sent = sent.map(|property| &property.value);
+        let sent = sent.filter(|value| !matches!(value, Value::Json(json) if json == "null"));
+        match sent.map(|value| coerced(value, wanted.kind)) {
+            Some(Ok(value)) => properties.push((name.as_str(), value)),
             Some(Err(why)) => return Err(refusal("property.type", format!("property {name}: {why}"))),
             None if wanted.required => {
                 return Err(refusal("property.missing", format!("property {name} is required and missing")));
@@ -59,14 +60,14 @@ pub fn project_event(event: &Event, declared: &Properties) -> Result<Event, Refu
             None => {}
         }
     }
-    Ok(Event {
-        id: event.id.clone(),
-        application: None,
-        name: event.name.clone(),
-        at: event.at,
-        received_at: event.received_at,
-        properties,
-    })
+    Ok(HeardEvent { properties, ..event.without_properties() })
+}
+
+fn coerced(value: &Value, wanted: Type) -> Result<Cow<'_, Value>, CoerceError> {
+    match value.kind() == wanted {
+        true => Ok(Cow::Borrowed(value)),
+        false => value.coerce(wanted).map(Cow::Owned),
+    }
 }
 
 fn refusal(code: &str, message: String) -> Refusal {

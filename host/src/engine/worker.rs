@@ -134,11 +134,9 @@ impl Engine {
         decided: &Arc<Decided>,
     ) -> Result<(), AcceptError> {
         for index in 0..=decided.last_item() {
+            let Some(item) = Item::of_decided(decided, index) else { continue };
             let position = ItemPosition { seq, index };
-            if position <= self.cell(partition).core.lock().state.through {
-                continue;
-            }
-            if let Some(item) = Item::of_decided(decided, index) {
+            if !self.cell(partition).core.lock().passes(position, &item) {
                 self.decide_live(partition, position, &item, None)?;
             }
         }

@@ -16,7 +16,7 @@ use super::package::PackageError;
 use super::state::CallState;
 use super::ticker::{TICK, Ticker};
 use crate::vocabulary::{
-    Change, Digest, Effect, Event, Failure, FailureKind, LogLine, Projection, Proposal, Refusal, Role,
+    Change, Digest, Effect, Failure, FailureKind, HeardEvent, LogLine, Projection, Proposal, Refusal, Role,
     Timestamp,
 };
 
@@ -30,7 +30,7 @@ pub enum Call<'a> {
     /// To a subscriber: something happened.
     Event {
         /// What happened, with only the properties that the plug-in declared, coerced.
-        event: &'a Event,
+        event: &'a HeardEvent<'a>,
         /// What the plug-in may know of the customer.
         profile: &'a Projection<'a>,
     },

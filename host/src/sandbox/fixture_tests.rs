@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::package::embed_manifest;
 use super::{Access, Call, Limits, Package, Plugin, Sandbox};
 use crate::vocabulary::{
-    Effect, Event, EventName, FieldName, ProfileId, Projection, Property, Role, Timestamp, Type, Value,
+    Effect, Event, EventName, FieldName, HeardEvent, ProfileId, Projection, Property, Role, Timestamp, Type,
+    Value,
 };
 
 const KEPT: &[u8] = include_bytes!("../../../tests/fixtures/probe-0.1.0.wasm");
@@ -32,7 +33,10 @@ fn set_by(plugin: &Plugin) -> Vec<Effect> {
     };
     let profile =
         Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
-    plugin.call(&access, Call::Event { event: &event, profile: &profile }).result.expect("it runs")
+    plugin
+        .call(&access, Call::Event { event: &HeardEvent::from(&event), profile: &profile })
+        .result
+        .expect("it runs")
 }
 
 fn still_here() -> Vec<Effect> {

@@ -4,7 +4,7 @@ use super::bindings::samsyn::plugin::types::{
     Change as WitChange, DataPoint as WitDataPoint, Event as WitEvent, Identifier as WitIdentifier,
     Profile as WitProfile, PropertyParam, Proposal as WitProposal, ValueParam,
 };
-use crate::vocabulary::{Change, Event, Projection, Proposal, Value};
+use crate::vocabulary::{Change, HeardEvent, Projection, Proposal, Value};
 
 /// A profile id as text, in bytes.
 const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
@@ -44,15 +44,13 @@ impl<'a> Texts<'a> {
 }
 
 /// Lends the event to `with`.
-pub(super) fn event<R>(event: &Event, with: impl FnOnce(WitEvent<'_>) -> R) -> R {
-    let texts = Texts::of(event.properties.iter().map(|property| &property.value));
+pub(super) fn event<R>(event: &HeardEvent<'_>, with: impl FnOnce(WitEvent<'_>) -> R) -> R {
+    let texts = Texts::of(event.properties.iter().map(|(_, value)| value.as_ref()));
     let mut texts = Texts { rest: &texts };
-    let properties = event
-        .properties
-        .iter()
-        .map(|property| PropertyParam { name: &property.name, value: texts.value(&property.value) });
+    let properties =
+        event.properties.iter().map(|(name, value)| PropertyParam { name, value: texts.value(value) });
     with(WitEvent {
-        id: &event.id,
+        id: event.id,
         name: event.name.as_str(),
         at: event.at.millis(),
         received_at: event.received_at.millis(),

@@ -7,8 +7,8 @@ use super::guests::{self, CONTRACT, SUBSCRIBER};
 use super::*;
 use crate::registry::Field;
 use crate::vocabulary::{
-    Change, DataPoint, Effect, Event, EventName, Failure, FailureKind, FieldName, LogLevel, Projection,
-    Property, Proposal, Role, Speaker, Timestamp, Type, Value,
+    Change, DataPoint, Effect, Event, EventName, Failure, FailureKind, FieldName, HeardEvent, LogLevel,
+    Projection, Property, Proposal, Role, Speaker, Timestamp, Type, Value,
 };
 
 fn limits() -> Limits {
@@ -68,7 +68,7 @@ fn load_within(limits: &Limits, body: &str, functions: &str) -> Plugin {
 }
 
 fn hear(plugin: &Plugin) -> CallReport {
-    plugin.call(&access(), Call::Event { event: &event(), profile: &projection() })
+    plugin.call(&access(), Call::Event { event: &HeardEvent::from(&event()), profile: &projection() })
 }
 
 /// Calls a subscriber that does `body`, which must fail.
@@ -175,7 +175,8 @@ fn an_endless_loop_times_out() {
 fn the_clock_starts_again_after_an_idle_time() {
     let plugin = load_within(&limits(), "(loop $again (br $again))", "");
     let call = |millis| {
-        let call = Call::Event { event: &event(), profile: &projection() };
+        let event = event();
+        let call = Call::Event { event: &HeardEvent::from(&event), profile: &projection() };
         plugin.call_within(&access(), call, Duration::from_millis(millis))
     };
     for millis in [1, 20] {
@@ -285,7 +286,8 @@ fn a_refusal_the_guest_ignores_is_reported_and_the_rest_is_taken() {
     let plugin = load_within(&limits(), "(call $set_tier) (call $set_points (i64.const 1))", "");
     let fields = [(points(), Field::of(Type::Integer))].into();
     let access = Arc::new(Access { sources: fields, ..Access::default() });
-    let report = plugin.call(&access, Call::Event { event: &event(), profile: &projection() });
+    let report =
+        plugin.call(&access, Call::Event { event: &HeardEvent::from(&event()), profile: &projection() });
     assert_eq!(report.result.unwrap().len(), 1);
     assert_eq!(report.refusals.len(), 1);
     assert_eq!(report.refusals[0].code, "field.not-sourced");

@@ -1,12 +1,12 @@
 //! Entries that are durable in the log but not yet written to the store.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::Folded;
 use crate::log::ChainHash;
+use crate::quick_map::{QuickMap, QuickSet};
 use crate::record::{PartitionState, ProfileState, fold_usage_of_accepted, fold_usage_of_decided};
 use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, ProfileId, Seq};
@@ -33,7 +33,8 @@ impl Applied {
     /// Where the fold is after this record.
     pub fn fold(&mut self, seq: Seq, chain: ChainHash, folded: &Folded) {
         self.seq = seq;
-        self.chain = chain.0.to_vec();
+        self.chain.clear();
+        self.chain.extend_from_slice(&chain.0);
         match folded {
             Folded::Accepted { accepted, .. } => {
                 fold_usage_of_accepted(Arc::make_mut(&mut self.usage), accepted);
@@ -53,9 +54,9 @@ impl Applied {
 #[derive(Default)]
 pub struct Memtable {
     /// Changed profiles.
-    pub profiles: HashMap<ProfileId, (Partition, Arc<ProfileState>)>,
+    pub profiles: QuickMap<ProfileId, (Partition, Arc<ProfileState>)>,
     /// Partitions that got further.
-    pub touched: HashSet<Partition>,
+    pub touched: QuickSet<Partition>,
 }
 
 impl Memtable {

@@ -25,7 +25,7 @@ pub use memtable::Applied;
 pub use rebuild::Opened;
 pub use store::{StoreError, VALUE_BYTES_MAX};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -33,6 +33,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::config::ViewConfig;
 use crate::failpoint::{Step, step};
+use crate::quick_map::QuickMap;
 use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;
 use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
@@ -80,9 +81,9 @@ struct Tables {
     active: Memtable,
     writing: Option<Arc<Memtable>>,
     /// Where each partition is, with what is collected.
-    applied: HashMap<Partition, Applied>,
+    applied: QuickMap<Partition, Applied>,
     /// Each partition's counters, with what is collected.
-    patterns: HashMap<Partition, Patterns>,
+    patterns: QuickMap<Partition, Patterns>,
 }
 
 #[derive(Default)]

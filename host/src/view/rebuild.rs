@@ -17,6 +17,7 @@ use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
 use crate::config::{EngineConfig, ViewConfig};
 use crate::failpoint::{Step, step};
 use crate::log::{ChainHash, LogReader, Progress, ScanFrom};
+use crate::quick_map::QuickMap;
 use crate::record::{
     Decided, FOLD_VERSION, Patterns, ProfileState, Record, decode, fold_into, moves_from, moves_to,
 };
@@ -113,7 +114,7 @@ impl View {
         bases: &mut impl FnMut() -> Option<Box<dyn Base>>,
     ) -> Result<(View, Option<String>), StoreError> {
         while let Some(base) = bases() {
-            let view = View::start(empty_store(dir, config)?, HashMap::new(), log, config, engine)?;
+            let view = View::start(empty_store(dir, config)?, QuickMap::default(), log, config, engine)?;
             match view.shared.load(base.as_ref()) {
                 Ok(()) => {
                     sign(&view.shared.store, meta)?;
@@ -126,7 +127,7 @@ impl View {
         }
         let store = empty_store(dir, config)?;
         sign(&store, meta)?;
-        Ok((View::start(store, HashMap::new(), log, config, engine)?, None))
+        Ok((View::start(store, QuickMap::default(), log, config, engine)?, None))
     }
 
     /// Opens the view that lies there and brings it up to date, but never folds it anew: who wants
@@ -182,7 +183,7 @@ impl View {
 
     fn start(
         store: Store,
-        applied: HashMap<Partition, Applied>,
+        applied: QuickMap<Partition, Applied>,
         log: &LogReader,
         config: &ViewConfig,
         engine: &EngineConfig,
@@ -329,7 +330,7 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
     if found.fold != meta.fold {
         return Ok(Err(Some(format!("it was folded by version {}, this is {}", found.fold, meta.fold))));
     }
-    let mut places = HashMap::new();
+    let mut places = QuickMap::default();
     for entry in store.scan(keys::APPLIED) {
         let (key, value) = entry?;
         let partition = <[u8; 2]>::try_from(key.as_slice()).map_err(StoreError::unreadable)?;
@@ -344,8 +345,8 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
     Ok(Ok(places))
 }
 
-fn read_patterns(store: &Store) -> Result<HashMap<Partition, Patterns>, StoreError> {
-    let mut patterns: HashMap<Partition, Patterns> = HashMap::new();
+fn read_patterns(store: &Store) -> Result<QuickMap<Partition, Patterns>, StoreError> {
+    let mut patterns: QuickMap<Partition, Patterns> = QuickMap::default();
     for entry in store.scan(keys::COUNTERS) {
         let (key, value) = entry?;
         let Some((partition, field, pattern)) = keys::parse_counter(&key) else {
@@ -357,7 +358,7 @@ fn read_patterns(store: &Store) -> Result<HashMap<Partition, Patterns>, StoreErr
     Ok(patterns)
 }
 
-type Places = Result<HashMap<Partition, Applied>, Option<String>>;
+type Places = Result<QuickMap<Partition, Applied>, Option<String>>;
 
 fn empty_store(dir: &Path, config: &ViewConfig) -> Result<Store, StoreError> {
     if dir.exists() {

@@ -1,5 +1,7 @@
 //! What happens to a customer, what somebody suggests, and what changed.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Application, EventName, FieldName, IdentifierName, Speaker, Timestamp, Value};
@@ -39,6 +41,39 @@ pub struct Event {
     /// What else is known about it, at most 32 KiB together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<Property>,
+}
+
+/// An event as one plug-in hears it: only the properties that it declared, each of its declared
+/// type. Made for every call, so it borrows from the event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeardEvent<'a> {
+    /// The sender's id.
+    pub id: &'a str,
+    /// What happened.
+    pub name: &'a EventName,
+    /// When it happened, as its sender says.
+    pub at: Timestamp,
+    /// When the host took it.
+    pub received_at: Timestamp,
+    /// Names and values.
+    pub properties: Vec<(&'a str, Cow<'a, Value>)>,
+}
+
+impl<'a> From<&'a Event> for HeardEvent<'a> {
+    /// All of the event, as it is.
+    fn from(event: &'a Event) -> HeardEvent<'a> {
+        let all = event.properties.iter();
+        let properties = all.map(|property| (property.name.as_str(), Cow::Borrowed(&property.value)));
+        HeardEvent { properties: properties.collect(), ..event.without_properties() }
+    }
+}
+
+impl Event {
+    /// What is heard of it whatever a plug-in declared.
+    pub fn without_properties(&self) -> HeardEvent<'_> {
+        let Event { id, name, at, received_at, .. } = self;
+        HeardEvent { id, name, at: *at, received_at: *received_at, properties: Vec::new() }
+    }
 }
 
 /// Somebody suggests a new value for a field.

@@ -18,7 +18,7 @@ mod value;
 pub use decimal::Decimal;
 pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
-pub use event::{Change, Event, Identifier, Property, Proposal};
+pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
 pub use name::{
     Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, Speaker,
     TokenName,

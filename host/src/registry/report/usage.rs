@@ -60,11 +60,16 @@ impl Usage {
 
     /// A capability made claims for these fields.
     pub fn claims<'a>(&mut self, by: &CapabilityName, fields: impl Iterator<Item = &'a FieldName>) {
-        for field in fields {
-            let known = self.claimed.get(by).is_some_and(|known| known.contains(field));
-            if !known && self.has_room_for_a_pair() {
-                self.claimed.entry(by.clone()).or_default().insert(field.clone());
+        let is_new = |known: &BTreeSet<FieldName>, field: &&FieldName| !known.contains(*field);
+        let new: Vec<&FieldName> = match self.claimed.get(by) {
+            Some(known) => fields.filter(|field| is_new(known, field)).collect(),
+            None => fields.collect(),
+        };
+        for field in new {
+            if self.has_claimed(by, field) || !self.has_room_for_a_pair() {
+                continue;
             }
+            self.claimed.entry(by.clone()).or_default().insert(field.clone());
         }
     }
 
