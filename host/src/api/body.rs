@@ -21,11 +21,6 @@ pub const TOML: &[&str] = &["application/toml"];
 /// A component.
 pub const WASM: &[&str] = &["application/wasm"];
 
-/// How much of a refused body is read and thrown away, in bytes: some sizes too many, not a film.
-const DRAIN_BYTES_MAX: usize = 8 << 20;
-/// How long that may take.
-const DRAIN_TIME: Duration = Duration::from_secs(5);
-
 /// Reads a body of text, mostly JSON, of one of these types.
 pub async fn json(request: Request, types: &[&str], limits: &ApiLimits) -> Answer<Vec<u8>> {
     read(request, types, limits.body_bytes, limits.body_time()).await
@@ -39,29 +34,13 @@ pub async fn component(request: Request, bytes_max: u64, limits: &ApiLimits) -> 
 
 async fn read(request: Request, types: &[&str], bytes_max: usize, time: Duration) -> Answer<Vec<u8>> {
     let (parts, mut body) = request.into_parts();
-    match read_parts(&parts.headers, &mut body, types, bytes_max, time).await {
-        Err(problem) if !parts.headers.contains_key(header::EXPECT) && problem.kind != Kind::SlowBody => {
-            drain(body).await;
-            Err(problem)
-        }
-        read => read,
-    }
-}
-
-async fn read_parts(
-    headers: &HeaderMap,
-    body: &mut Body,
-    types: &[&str],
-    bytes_max: usize,
-    time: Duration,
-) -> Answer<Vec<u8>> {
-    check_type(headers, types)?;
-    let is_gzip = is_gzip(headers)?;
+    check_type(&parts.headers, types)?;
+    let is_gzip = is_gzip(&parts.headers)?;
     // What is said to be too long isn't waited for.
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large(bytes_max));
     }
-    let bytes = match tokio::time::timeout(time, collect(body, bytes_max)).await {
+    let bytes = match tokio::time::timeout(time, collect(&mut body, bytes_max)).await {
         Ok(bytes) => bytes?,
         Err(_) => {
             let detail = format!("the body was not there within {} seconds", time.as_secs());
@@ -69,32 +48,6 @@ async fn read_parts(
         }
     };
     if is_gzip { inflate(&bytes, bytes_max) } else { Ok(bytes) }
-}
-
-/// Throws away the body of a request that is refused without reading it, so that its connection
-/// can be used again.
-pub async fn discard(request: Request) {
-    if !request.headers().contains_key(header::EXPECT) {
-        drain(request.into_body()).await;
-    }
-}
-
-/// Throws away the rest of a refused body, within bounds: a client that is cut off while it sends
-/// sees a broken connection instead of the problem.
-async fn drain(mut body: Body) {
-    let discard = async {
-        let mut left = DRAIN_BYTES_MAX;
-        while let Some(Ok(frame)) =
-            std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
-        {
-            left = match left.checked_sub(frame.data_ref().map_or(0, |data| data.len())) {
-                Some(left) => left,
-                None => return,
-            };
-        }
-    };
-    // Whether it ended or the time did, the answer goes out now.
-    let _ = tokio::time::timeout(DRAIN_TIME, discard).await;
 }
 
 async fn collect(body: &mut Body, bytes_max: usize) -> Answer<Vec<u8>> {

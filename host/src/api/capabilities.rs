@@ -126,24 +126,14 @@ pub async fn install(
     Params(params): Params<InstallParams>,
     request: Request,
 ) -> Answer {
-    if params.approve
-        && let Err(problem) = viewer.check_admin("approving what a plug-in asks for")
-    {
-        body::discard(request).await;
-        return Err(problem);
+    if params.approve {
+        viewer.check_admin("approving what a plug-in asks for")?;
     }
     if params.deliver && params.from == From::Now {
         let detail = "`deliver` says what to do while catching up, which only `from=start` does";
-        body::discard(request).await;
         return Err(Problem::new(Kind::QueryInvalid, detail).at("deliver"));
     }
-    let place = match state.admission.enter_install() {
-        Ok(place) => place,
-        Err(problem) => {
-            body::discard(request).await;
-            return Err(problem);
-        }
-    };
+    let place = state.admission.enter_install()?;
     let bytes = body::component(request, state.component_bytes_max, &state.limits).await?;
     let engine = state.engine.clone();
     let options = params.options();

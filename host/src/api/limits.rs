@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
@@ -151,15 +150,13 @@ impl Drop for Admitted {
 /// Lets a request through while there is room. Health is answered always: a host that is busy is
 /// not a host that is dead.
 pub async fn admit(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.clone());
-    let _under_way = peer.as_ref().map(Peer::request_under_way);
     if is_always_answered(request.uri().path()) {
         return next.run(request).await;
     }
-    match state.admission.enter(peer.map(|peer| peer.address())) {
+    let client = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.address());
+    match state.admission.enter(client) {
         Ok(_admitted) => next.run(request).await,
-        // The body isn't read, for want of room: the connection can't be used again.
-        Err(problem) => ([(header::CONNECTION, "close")], problem).into_response(),
+        Err(problem) => problem.into_response(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! HTTP in and out: the interface of docs/http.md over the engine.
 //!
 //! ```text
-//! connection ─▶ trace ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ body ─▶ engine
-//!   bounded      span        500              429/503  who?    404/405  401/403  413/415
+//! connection ─▶ rest ─▶ trace ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ body ─▶ engine
+//!   bounded    unread?   span         500             429/503   who?   404/405  401/403  413/415
 //! ```
 //!
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
@@ -48,6 +48,7 @@ mod reader;
 mod registry_file;
 mod registry_report;
 mod replays;
+mod rest;
 mod serve;
 mod status;
 mod storage;
@@ -127,9 +128,7 @@ pub fn router(state: ApiState) -> Router {
 
 /// The path is there, but not for this method. The router adds `Allow`.
 async fn other_method(method: Method, request: Request) -> Response {
-    let stranger = needs::is_stranger(&request);
-    body::discard(request).await;
-    if let Some(problem) = stranger {
+    if let Some(problem) = needs::is_stranger(&request) {
         return problem.into_response();
     }
     if method == Method::OPTIONS {
@@ -141,6 +140,5 @@ async fn other_method(method: Method, request: Request) -> Response {
 
 async fn no_such_call(request: Request) -> Problem {
     let stranger = needs::is_stranger(&request);
-    body::discard(request).await;
     stranger.unwrap_or_else(|| Problem::new(Kind::NotFound, "the path is none of the interface's"))
 }

@@ -6,7 +6,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::access::{Caller, Stranger};
-use super::body;
 use super::problem::{Kind, Problem};
 use super::viewer::Viewer;
 use crate::registry::{Policy, ScopeName};
@@ -82,7 +81,6 @@ pub async fn require(State(needs): State<Needs>, mut request: Request, next: Nex
         None => Some(stranger(&request)),
     };
     if let Some(problem) = refused {
-        body::discard(request).await;
         return problem.into_response();
     }
     if needs.is_administration()

@@ -95,17 +95,8 @@ pub async fn start(
     Params(params): Params<ReplayParams>,
     request: Request,
 ) -> Answer {
-    let place = match (share(params.profiles), state.admission.enter_install()) {
-        (Ok(share), Ok(place)) => Ok((share, place)),
-        (Err(problem), _) | (_, Err(problem)) => Err(problem),
-    };
-    let (share, place) = match place {
-        Ok(place) => place,
-        Err(problem) => {
-            body::discard(request).await;
-            return Err(problem);
-        }
-    };
+    let share = share(params.profiles)?;
+    let place = state.admission.enter_install()?;
     let most = state.component_bytes_max.saturating_mul(if params.against_bytes.is_some() { 2 } else { 1 });
     let bytes = body::component(request, most, &state.limits).await?;
     let engine = state.engine.clone();

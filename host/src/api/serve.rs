@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use axum::Router;
@@ -22,7 +22,7 @@ use tower_service::Service;
 
 use super::connections::{Connection, Connections, Peer};
 use super::tls::Tls;
-use super::{ApiState, router};
+use super::{ApiState, rest, router};
 
 /// Bytes of a request's head, and of a body that waits to be read. 64 KiB: a token, a cursor and
 /// what proxies add are a few. With as many connections as there may be it is 256 MiB at the worst.
@@ -116,12 +116,20 @@ struct Answering {
 impl hyper::service::Service<Request<Incoming>> for Answering {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = <Router as Service<Request<Body>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let mut request = request.map(Body::new);
+        let under_way = self.peer.request_under_way();
+        let version = request.version();
+        let (mut request, rest) = rest::lend(request);
         request.extensions_mut().insert(ConnectInfo(self.peer.clone()));
         // A router is ready at any time.
-        self.router.clone().call(request)
+        let answering = self.router.clone().call(request);
+        Box::pin(async move {
+            let mut answer = answering.await?;
+            rest.discard(version, &mut answer).await;
+            drop(under_way);
+            Ok(answer)
+        })
     }
 }

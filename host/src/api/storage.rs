@@ -1,16 +1,16 @@
 //! What the host keeps on its disk: snapshots, and how far back the log goes.
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ApiState;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::{Answer, Problem};
-use super::{ApiState, body};
 use crate::engine::{Engine, Holder, KeepError, MetricsText, RetentionReport, Snapshots};
 use crate::snapshot::SnapshotInfo;
 use crate::vocabulary::{Position, Timestamp};
@@ -119,9 +119,7 @@ pub async fn snapshots(State(state): State<ApiState>) -> Answer {
 }
 
 /// `POST /v1/snapshots`: it is made in the background.
-pub async fn make_snapshot(State(state): State<ApiState>, request: Request) -> Answer {
-    // Unread, an empty one too would end the connection.
-    body::discard(request).await;
+pub async fn make_snapshot(State(state): State<ApiState>) -> Answer {
     state.engine.ask_for_snapshot();
     let answer = Json(SnapshotsAnswer::of(state.engine.snapshots()));
     Ok((StatusCode::ACCEPTED, answer).into_response())
@@ -216,12 +214,7 @@ pub struct RetainParams {
 }
 
 /// `POST /v1/log/retain`.
-pub async fn retain(
-    State(state): State<ApiState>,
-    Params(params): Params<RetainParams>,
-    request: Request,
-) -> Answer {
-    body::discard(request).await;
+pub async fn retain(State(state): State<ApiState>, Params(params): Params<RetainParams>) -> Answer {
     let report = blocking(move || state.engine.retain(params.dry_run)).await??;
     Ok(Json(RetentionAnswer::of(report)).into_response())
 }

@@ -1,6 +1,6 @@
 //! The calls of docs/http.md that need no plug-in, one after the other.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -54,6 +54,65 @@ fn paths_and_methods_are_told_apart() {
     assert_eq!(world.get("/v1/fields?limit=many").code(), "query-invalid");
     assert_eq!(world.get("/v1/fields?cursor=x").code(), "cursor-invalid");
     assert_eq!(world.get("/v1/fields/%ff").code(), "not-found");
+}
+
+/// One answer from a connection that goes on: its status, and whether the host says that it ends.
+fn answer_on(stream: &mut BufReader<TcpStream>) -> (u16, bool) {
+    let mut line = String::new();
+    stream.read_line(&mut line).unwrap();
+    let status = line.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3)?.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no status: {line:?}"));
+    let (mut length, mut closes) = (0, false);
+    loop {
+        line.clear();
+        stream.read_line(&mut line).unwrap();
+        let (name, value) = line.trim_end().split_once(": ").unwrap_or_default();
+        match name {
+            "" => break,
+            "content-length" => length = value.parse().unwrap(),
+            "connection" => closes = value == "close",
+            _ => {}
+        }
+    }
+    stream.read_exact(&mut vec![0; length]).unwrap();
+    (status, closes)
+}
+
+#[test]
+fn whatever_a_call_makes_of_its_body_the_connection_goes_on() {
+    let world = World::new();
+    let narrow = world.token("narrow", &["profiles:read=class:none"]);
+    let host = world.host.strip_prefix("http://").unwrap();
+    let mut stream = BufReader::new(TcpStream::connect(host).unwrap());
+    stream.get_ref().set_nodelay(true).unwrap();
+    let body = [b'x'; 20_000];
+    let mut ask = |method: &str, path: &str, token: &str| {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {token}\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        // The body comes later than its head.
+        stream.get_mut().write_all(head.as_bytes()).unwrap();
+        stream.get_mut().write_all(&body).unwrap();
+        let (status, closes) = answer_on(&mut stream);
+        assert!(!closes, "{method} {path}");
+        status
+    };
+    for call in crate::api::calls::calls() {
+        let path = call.path.replace("{name}", "narrow_one").replace("{ref}", "a:b").replace("{id}", "1");
+        let (method, health) = (call.method.as_str(), call.path == "/healthz" || call.path == "/readyz");
+        let open = call.needs == crate::api::needs::NO_TOKEN;
+        assert_eq!(ask(method, &path, "nonsense"), if open { 200 } else { 401 }, "{method} {path}");
+        let status = ask(method, &path, &narrow);
+        assert!(status < 500 || health, "{method} {path}: {status}");
+        let status = ask(method, &path, world.token.as_str());
+        assert!(status < 500 || health, "{method} {path}: {status}");
+    }
+    assert_eq!(ask("POST", "/nowhere", world.token.as_str()), 404);
+    assert_eq!(ask("PUT", "/v1/events", world.token.as_str()), 405);
+    assert_eq!(ask("POST", "/v1/capabilities?deliver=true", world.token.as_str()), 400);
+    assert_eq!(ask("POST", "/v1/replays?profiles=none", world.token.as_str()), 400);
 }
 
 #[test]
