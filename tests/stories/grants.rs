@@ -154,6 +154,24 @@ fn what_a_plug_in_brings_waits_to_be_accepted_and_loses_nothing() {
 }
 
 #[test]
+fn what_an_upgrade_brings_can_be_accepted_with_it() {
+    let world = World::just_with(&[]);
+    let installed = world.file("reader.wasm", reader(""));
+    world.run(&["plugin", "install", &installed, "--accept-fields", "--yes"]).ok();
+    let mood = "\"reader.mood\" = { type = \"text\" }\n\"reader.pace\" = { type = \"text\" }\n";
+    let upgrade = world.file("upgrade.wasm", reader(mood));
+    let sent = world.run(&["plugin", "install", &upgrade, "--leave-pending", "--yes"]).ok();
+    assert!(sent.out.contains("make claims for reader.mood"), "{sent:?}");
+    world.run(&["plugin", "approve", "reader", "--accept-fields", "--yes"]).ok();
+    for field in ["reader.mood", "reader.pace"] {
+        let field = world.get(&format!("/v1/fields/{field}")).of(200);
+        assert_eq!((&field["source"], &field["proposed_by"]), (&json!("reader"), &Value::Null), "{field}");
+    }
+    world.happens("kim", "reader.asked", json!({"script": ["text reader.mood fine"]}));
+    assert_eq!(world.fields("kim")["reader.mood"], "fine");
+}
+
+#[test]
 fn what_plug_ins_may_do_is_for_admins_to_decide() {
     let world = world();
     world.install(&reader(""));

@@ -16,10 +16,22 @@ use super::{ApiState, body, json};
 use crate::registry::{Attribution, Grant, Registry, RegistryChange};
 use crate::vocabulary::{Digest, EventPattern, FieldName, IdentifierName, Reason};
 
-/// Which upgrade is meant.
+/// Which upgrade is agreed to, and how.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct PendingParams {
+pub struct ApproveParams {
+    /// Only if this is the component that waits.
+    digest: Option<Digest>,
+    /// Fields that it brings are defined ones at once; otherwise they wait to be accepted.
+    accept_fields: bool,
+    /// Why it is done.
+    reason: Option<Reason>,
+}
+
+/// Which upgrade is given up.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RejectParams {
     /// Only if this is the component that waits.
     digest: Option<Digest>,
     /// Why it is done.
@@ -31,7 +43,7 @@ pub async fn approve(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
-    Params(params): Params<PendingParams>,
+    Params(params): Params<ApproveParams>,
 ) -> Answer {
     let place = state.admission.enter_install()?;
     let capability = known(&state.engine.registry(), &name)?.0.clone();
@@ -39,7 +51,7 @@ pub async fn approve(
     let engine = state.engine.clone();
     let done = blocking(move || {
         let _place = place;
-        engine.approve(&capability, params.digest, by)
+        engine.approve(&capability, params.digest, params.accept_fields, by)
     });
     installed(&state, &done.await??, StatusCode::OK).await
 }
@@ -49,7 +61,7 @@ pub async fn reject(
     State(state): State<ApiState>,
     Extension(Caller(application)): Extension<Caller>,
     Segment(name): Segment,
-    Params(params): Params<PendingParams>,
+    Params(params): Params<RejectParams>,
 ) -> Answer {
     let capability = known(&state.engine.registry(), &name)?.0.clone();
     let by = Attribution { by: application, reason: params.reason };

@@ -63,15 +63,18 @@ impl Client {
         self.call(Call::new("PATCH", path).reason(reason).json(change)?)
     }
 
-    /// Installs the upgrade of a capability that waits for approval, if it is this component.
+    /// Installs the upgrade of a capability that waits for approval, if it is this component. With
+    /// `accept_fields` those that it brings are defined ones at once.
     pub fn approve(
         &self,
         capability: &str,
         digest: &str,
+        accept_fields: bool,
         reason: Option<&Reason>,
     ) -> Result<Answer<InstallAnswer>, ClientError> {
         let path = format!("/v1/capabilities/{}/approve", percent_encoded(capability));
-        self.call(Call::new("POST", path).query("digest", digest).reason(reason))
+        let call = Call::new("POST", path).query("digest", digest).flag("accept_fields", accept_fields);
+        self.call(call.reason(reason))
     }
 
     /// Gives the upgrade of a capability up that waits for approval, if it is this component.

@@ -124,11 +124,13 @@ impl Engine {
         Ok(Installed { plan: judged.plan, seq, pending })
     }
 
-    /// Installs the version of a capability that waits for approval, as it was asked for.
+    /// Installs the version of a capability that waits for approval, as it was asked for. With
+    /// `accept_fields` those that it brings are defined ones at once.
     pub fn approve(
         &self,
         capability: &CapabilityName,
         digest: Option<Digest>,
+        accept_fields: bool,
         by: impl Into<Attribution>,
     ) -> Result<Installed, InstallError> {
         let registry = self.registry();
@@ -137,7 +139,7 @@ impl Engine {
             from_start: pending.from_start,
             deliver: pending.deliver_while_catching_up,
             approve: true,
-            accept_fields: false,
+            accept_fields,
         };
         let bytes = self.plugins.bytes(pending.digest).map_err(ChangeError::Load)?;
         self.install(&bytes, options, by)

@@ -7,7 +7,7 @@ use super::capabilities::{loyalty, named, plan};
 use crate::api::body::JSON;
 use crate::api::capabilities::Installed;
 use crate::api::capability_answer::CapabilityAnswer;
-use crate::api::grants::{GrantChange, PendingParams};
+use crate::api::grants::{ApproveParams, GrantChange, RejectParams};
 use crate::api::openapi::{Operation, Tag};
 use crate::api::params::Why;
 use crate::api::problem::Kind;
@@ -32,7 +32,7 @@ pub fn change(call: Operation<'_>) -> Operation<'_> {
 pub fn approve(call: Operation<'_>) -> Operation<'_> {
     let answer = json!({ "capability": loyalty(), "plan": plan(), "pending": false });
     named(call.is("approveUpgrade", Tag::Admin, "Install the upgrade that waits for approval"))
-        .query::<PendingParams>()
+        .query::<ApproveParams>()
         .answers::<Installed<'_>>(StatusCode::OK, "It is installed", answer)
         .problems(&[
             Kind::NothingPending,
@@ -49,7 +49,7 @@ pub fn approve(call: Operation<'_>) -> Operation<'_> {
 /// `POST /v1/capabilities/{name}/reject`.
 pub fn reject(call: Operation<'_>) -> Operation<'_> {
     named(call.is("rejectUpgrade", Tag::Admin, "Give up the upgrade that waits for approval"))
-        .query::<PendingParams>()
+        .query::<RejectParams>()
         .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
         .problems(&[Kind::NothingPending, Kind::LogFailed])
 }

@@ -14,6 +14,7 @@ pub const APPROVE_EXAMPLES: &str = "\
 Examples:
   samsyn plugin approve email
   samsyn plugin approve email --yes --reason 'DPO agreed, DP-17'
+  samsyn plugin approve crm --accept-fields
 
 An upgrade that asks for more than is granted waits, and the installed version runs on. Approving
 grants what it asks for and installs it.";
@@ -42,9 +43,22 @@ Examples:
 From its next call on the plug-in no longer sees the field or identifier, hears the event, or can make
 claims for the field. An upgrade doesn't get it back: `samsyn plugin grant` does.";
 
-/// The arguments of `samsyn plugin approve` and `reject`.
+/// The arguments of `samsyn plugin approve`.
 #[derive(Debug, Clone, Args)]
-pub struct PendingArgs {
+pub struct ApproveArgs {
+    /// The plug-in
+    pub name: String,
+    /// Fields that it brings are defined ones at once; otherwise they wait for `samsyn field accept`
+    #[arg(long)]
+    pub accept_fields: bool,
+    /// Whether to ask, and why.
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+/// The arguments of `samsyn plugin reject`.
+#[derive(Debug, Clone, Args)]
+pub struct RejectArgs {
     /// The plug-in
     pub name: String,
     /// Whether to ask, and why.
@@ -86,11 +100,11 @@ pub fn grant_lines(grant: &Grant) -> Vec<String> {
 }
 
 /// Installs the upgrade that waits.
-pub fn approve(args: &PendingArgs, context: &Context) -> Result<(), CliError> {
+pub fn approve(args: &ApproveArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let pending = pending(&client.capability(&args.name)?.body, context)?;
     let reason = args.consent.ask("Approve and install it?", "approved")?;
-    let answer = client.approve(&args.name, &pending.digest, reason.as_ref())?;
+    let answer = client.approve(&args.name, &pending.digest, args.accept_fields, reason.as_ref())?;
     context.answer(&answer.raw, |_| {
         let capability = &answer.body.capability;
         format!("installed {} {}\n", plain(&capability.name), plain(&capability.version))
@@ -98,7 +112,7 @@ pub fn approve(args: &PendingArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// Gives the upgrade that waits up.
-pub fn reject(args: &PendingArgs, context: &Context) -> Result<(), CliError> {
+pub fn reject(args: &RejectArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let pending = pending(&client.capability(&args.name)?.body, context)?;
     let reason = args.consent.ask("Reject it?", "rejected")?;

@@ -48,10 +48,10 @@ pub enum PluginCommand {
     Remove(manage::RemoveArgs),
     /// Install the upgrade of a plug-in that waits for approval
     #[command(after_long_help = grants::APPROVE_EXAMPLES)]
-    Approve(grants::PendingArgs),
+    Approve(grants::ApproveArgs),
     /// Give up the upgrade of a plug-in that waits for approval
     #[command(after_long_help = grants::REJECT_EXAMPLES)]
-    Reject(grants::PendingArgs),
+    Reject(grants::RejectArgs),
     /// Give a plug-in back what was taken back
     #[command(after_long_help = grants::GRANT_EXAMPLES)]
     Grant(grants::GrantArgs),

@@ -127,7 +127,7 @@ fn an_upgrade_that_wants_more_waits_while_the_old_one_runs() {
     let name = capability("reader");
     bench.change(RegistryChange::UpgradeRejected { capability: name.clone(), digest: waiting });
     assert!(reader(&bench).pending.is_none());
-    assert!(bench.engine.approve(&name, None, app("anna")).is_err(), "nothing waits any more");
+    assert!(bench.engine.approve(&name, None, false, app("anna")).is_err(), "nothing waits any more");
     upgrade(&bench);
     bench.restart();
     assert_eq!(
@@ -136,8 +136,11 @@ fn an_upgrade_that_wants_more_waits_while_the_old_one_runs() {
         "it waits after a restart"
     );
     let other = Some(Digest::of(b"another"));
-    assert!(bench.engine.approve(&name, other, app("anna")).is_err(), "only what was looked at is approved");
-    bench.engine.approve(&name, Some(waiting), app("anna")).expect("it can be installed");
+    assert!(
+        bench.engine.approve(&name, other, false, app("anna")).is_err(),
+        "only what was looked at is approved"
+    );
+    bench.engine.approve(&name, Some(waiting), false, app("anna")).expect("it can be installed");
     bench.script("1", &["copy nickname probe.seen"]);
     bench.settle();
     assert_eq!(bench.text("1", "probe.seen").as_deref(), Some("Kim"));
