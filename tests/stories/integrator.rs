@@ -28,6 +28,7 @@ fn a_new_plug_in_builds_tests_installs_and_works_as_it_is() {
     assert_eq!(run(&["plugin", "check", "visits"]).ok().err, "");
     let built = run(&["plugin", "build", "visits", "--out", "visits.wasm", "--json"]).ok();
     assert_eq!(built.json()["name"], "visits");
+    says_nothing_of_this_machine(&std::fs::read(directory.join("visits.wasm")).expect("it was built"));
     let checked = run(&["plugin", "check", "visits.wasm", "--json"]).ok().json();
     assert_eq!((&checked["roles"], &checked["warnings"]), (&json!(["subscriber"]), &json!([])));
     run(&["plugin", "install", "visits.wasm", "--yes"]).ok();
@@ -59,6 +60,22 @@ fn cargo_test(plugin: &Path) -> Said {
     // A directory of its own: this cargo has other settings than the one that runs the stories.
     cargo.env("CARGO_TARGET_DIR", target().join("stories")).env("CARGO_NET_OFFLINE", "true");
     Said::of(cargo.output().expect("cargo can be run")).ok()
+}
+
+/// Where anything lies here is in no component, nor where it was fetched from.
+fn says_nothing_of_this_machine(component: &[u8]) {
+    let text = String::from_utf8_lossy(component);
+    assert!(text.contains("/crates/") || text.contains("/rustc/"), "sources are named after all");
+    let home = std::env::home_dir().expect("whoever runs tests has a home");
+    let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), Into::into);
+    let temporary = std::env::temp_dir();
+    for place in [home, cargo_home, repository(), target(), temporary] {
+        let place = place.to_str().expect("its path is text");
+        assert!(place.len() < 2 || !text.contains(place), "{place} is in the component");
+    }
+    for part in ["registry/src", "index.crates", ".cargo", ".rustup", "rustlib", "toolchains"] {
+        assert!(!text.contains(part), "{part} is in the component");
+    }
 }
 
 fn a_mistake_is_told(run: &dyn Fn(&[&str]) -> Said, plugin: &Path) {

@@ -1,5 +1,6 @@
-//! Calling cargo: where it builds, and building for wasm32 as plug-ins need it.
+//! Calling cargo: where it builds, what from, and building for wasm32 as plug-ins need it.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::BuildError;
+use super::names::Renamed;
 use super::toolchain::{TARGET, Toolchain};
 
 /// The guest's stack. An instance lives for one call, and every page it touches costs; a handler
@@ -25,8 +27,44 @@ const PROFILE: [(&str, &str); 6] = [
     ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
 ];
 
-/// Variables that would overrule the flags for wasm32.
-const OVERRULING: [&str; 3] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"];
+/// The variable whose flags are the only ones for wasm32, whatever else is set, and what stands
+/// between two of them.
+const FLAGS: (&str, &str) = ("CARGO_ENCODED_RUSTFLAGS", "\x1f");
+
+/// What a plug-in is made of.
+#[derive(Debug, Deserialize)]
+pub struct Packages {
+    /// The root of its workspace, which may be the plug-in itself.
+    #[serde(rename = "workspace_root")]
+    pub workspace: PathBuf,
+    /// Cargo's target directory.
+    #[serde(rename = "target_directory")]
+    pub target: PathBuf,
+    /// Each package.
+    #[serde(rename = "packages")]
+    pub all: Vec<Package>,
+}
+
+/// One package of a plug-in.
+#[derive(Debug, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Where it lies.
+    pub manifest_path: PathBuf,
+    /// Where it was fetched from; none when it lies where it was written.
+    pub source: Option<String>,
+}
+
+impl Packages {
+    /// Packages that somebody writes outside of the workspace, by name: where each lies.
+    pub fn elsewhere(&self) -> impl Iterator<Item = (&str, &Path)> {
+        let written = self.all.iter().filter(|package| package.source.is_none());
+        let places =
+            written.filter_map(|package| Some((package.name.as_str(), package.manifest_path.parent()?)));
+        places.filter(|(_, folder)| !folder.starts_with(&self.workspace))
+    }
+}
 
 /// A line of cargo's JSON messages, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -70,12 +108,32 @@ pub fn target_dir(dir: &Path) -> Result<PathBuf, BuildError> {
     Ok(metadata.target_directory)
 }
 
+/// What the crate in `dir` is made of; what is missing is fetched. Cargo says itself what goes wrong.
+pub fn packages(dir: &Path, toolchain: &Toolchain, quiet: bool) -> Result<Packages, BuildError> {
+    let mut command = cargo();
+    command.args(["metadata", "--format-version", "1", "--filter-platform", TARGET, "--manifest-path"]);
+    command.arg(dir.join("Cargo.toml")).stderr(Stdio::inherit());
+    if quiet {
+        command.arg("--quiet");
+    }
+    if let Some(rustc) = toolchain.rustc() {
+        command.env("RUSTC", rustc);
+    }
+    let output = command.output().map_err(|cause| BuildError::Cargo(cause.to_string()))?;
+    if !output.status.success() {
+        return Err(BuildError::Compile);
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|cause| BuildError::Cargo(format!("its metadata can't be read: {cause}")))
+}
+
 /// Compiles the crate in `dir` and returns the module's path. It has a target directory of its
 /// own, because other profiles and another compiler would rebuild everything in the usual one.
 pub fn compile(
     dir: &Path,
     target_dir: &Path,
     toolchain: &Toolchain,
+    renamed: &[Renamed],
     quiet: bool,
 ) -> Result<PathBuf, BuildError> {
     let failed = |cause: std::io::Error| BuildError::Cargo(cause.to_string());
@@ -91,15 +149,9 @@ pub fn compile(
         .arg(&manifest_path)
         .envs(PROFILE)
         .env("CARGO_TARGET_DIR", target_dir)
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
-        )
+        .env(FLAGS.0, flags(renamed))
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    for variable in OVERRULING {
-        command.env_remove(variable);
-    }
     if quiet {
         command.arg("--quiet");
     }
@@ -115,6 +167,15 @@ pub fn compile(
         return Err(BuildError::Compile);
     }
     module.ok_or(BuildError::NoModule(manifest_path))
+}
+
+fn flags(renamed: &[Renamed]) -> OsString {
+    let mut flags = OsString::from(format!("-Clink-arg=-zstack-size={STACK_BYTES}"));
+    for renamed in renamed {
+        flags.push(FLAGS.1);
+        flags.push(renamed.argument());
+    }
+    flags
 }
 
 /// The module that this message announces, if it is the plug-in's own.

@@ -6,6 +6,7 @@
 //! ```
 
 mod cargo;
+mod names;
 mod toolchain;
 
 use std::fs;
@@ -110,7 +111,10 @@ pub fn build(dir: &Path, options: &Options, progress: &mut dyn FnMut(&str)) -> R
     let wasm_dir = target_dir.join("wasm");
     let toolchain = toolchain::find(dir, &wasm_dir, options.toolchain, progress)?;
     progress(&format!("compiling {name} with {toolchain}"));
-    let module_path = cargo::compile(dir, &wasm_dir, &toolchain, options.quiet)?;
+    let packages = cargo::packages(dir, &toolchain, options.quiet)?;
+    let cargo_home = names::cargo_home();
+    let renamed = names::renamed(&packages, &toolchain.compiler(dir)?, cargo_home.as_deref());
+    let module_path = cargo::compile(dir, &wasm_dir, &toolchain, &renamed, options.quiet)?;
     let module = fs::read(&module_path).map_err(|cause| BuildError::File {
         doing: "read",
         path: module_path.clone(),

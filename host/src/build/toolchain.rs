@@ -55,6 +55,15 @@ pub enum Toolchain {
     },
 }
 
+/// What of a compiler could get into what it compiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiler {
+    /// Where it lies.
+    pub root: PathBuf,
+    /// The commit it was built from, by which its standard library calls its own sources.
+    pub commit: Option<String>,
+}
+
 /// Why no compiler was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolchainError {
@@ -64,6 +73,9 @@ pub enum ToolchainError {
     /// Debian's packages are missing and can't be installed from here.
     #[error("no compiler here knows {TARGET}: {0}")]
     Debian(String),
+    /// The compiler doesn't say where it lies.
+    #[error("`{} --print sysroot` gives no answer", .0.display())]
+    Silent(PathBuf),
 }
 
 impl ToolchainError {
@@ -78,6 +90,7 @@ impl ToolchainError {
                  `apt-get install {}`",
                 DEBIAN_PACKAGES.join(" ")
             ),
+            ToolchainError::Silent(_) => "check that it works here".to_owned(),
         }
     }
 }
@@ -99,6 +112,23 @@ impl fmt::Display for Toolchain {
 }
 
 impl Toolchain {
+    /// The compiler, where it isn't the one in use.
+    pub fn rustc(&self) -> Option<&Path> {
+        match self {
+            Toolchain::Own => None,
+            Toolchain::Other { rustc, .. } | Toolchain::FromSource { rustc, .. } => Some(rustc),
+        }
+    }
+
+    /// What the compiler is, for a crate in `dir`.
+    pub fn compiler(&self, dir: &Path) -> Result<Compiler, ToolchainError> {
+        let rustc = self.rustc().map_or_else(rustc_in_use, Path::to_owned);
+        let said = Command::new(&rustc).arg("-vV").current_dir(dir).output();
+        let commit = said.ok().and_then(|said| parse_commit(&String::from_utf8(said.stdout).ok()?));
+        let root = sysroot(&rustc, dir).ok_or(ToolchainError::Silent(rustc))?;
+        Ok(Compiler { root, commit })
+    }
+
     /// Makes cargo use it.
     pub fn apply(&self, command: &mut Command) {
         match self {
@@ -217,6 +247,12 @@ fn parse_minor(version: &str) -> Option<u32> {
     version.strip_prefix("rustc 1.")?.split('.').next()?.parse().ok()
 }
 
+/// `commit-hash: ac68faa20c58` is `ac68faa20c58`, and `commit-hash: unknown` none.
+fn parse_commit(version: &str) -> Option<String> {
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "))?.trim();
+    (commit != "unknown").then(|| commit.to_owned())
+}
+
 /// A linker for wasm: the one a toolchain brings, else one on the path.
 fn linker(sysroots: &[Option<&Path>]) -> Option<PathBuf> {
     let brought = sysroots.iter().flatten().filter_map(|sysroot| {
@@ -270,6 +306,8 @@ mod tests {
     fn versions_and_errors_are_read() {
         assert_eq!(parse_minor("rustc 1.96.0 (ac68faa20 2026-05-25)"), Some(96));
         assert_eq!(parse_minor("clang 17"), None);
+        assert_eq!(parse_commit("rustc 1.96.0\ncommit-hash: ac68\nhost: x\n").as_deref(), Some("ac68"));
+        assert_eq!(parse_commit("rustc 1.96.0\ncommit-hash: unknown\n"), None);
         assert_eq!(first_error(b"info: x\nerror: no network\nnote: y\n"), "error: no network");
         assert_eq!(first_error(b""), "it gave no reason");
     }
