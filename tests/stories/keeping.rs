@@ -126,6 +126,44 @@ fn a_snapshot_that_was_damaged_is_passed_over_visibly() {
 }
 
 #[test]
+fn a_snapshot_of_what_a_repair_cut_off_is_passed_over_visibly() {
+    let mut world = World::with(&[("SAMSYN_SNAPSHOTS_EVERY_BYTES", "0"), ("SAMSYN_ENGINE_PARTITIONS", "4")]);
+    world.install(&components::probe("probe", USUAL));
+    send(&world, &["anna"], 0..20);
+    world.run(&["snapshot", "make"]).ok();
+    send(&world, &["anna"], 20..40);
+    world.run(&["snapshot", "make"]).ok();
+    let snapshots = world.get("/v1/snapshots").of(200);
+    let [newer, older] = [0, 1].map(|at| snapshots["items"][at]["offset"].as_u64().expect("an offset"));
+    assert!(world.stop().success());
+    // Something rots between the two.
+    let segment = files(world.data().join("log"), ".segment").remove(0);
+    let mut bytes = fs::read(&segment).expect("it can be read");
+    bytes[(newer + older) as usize / 2] ^= 4;
+    fs::write(&segment, bytes).expect("it can be written");
+    world.run_on_data(&["log", "repair", "--yes"]).ok();
+    world.start();
+    world.settle();
+    assert!(world.log().contains("a snapshot can't be used"), "{}", world.log());
+    let left = world.fields("anna")["probe.count"].as_u64().expect("some are left");
+    assert!((20..40).contains(&left), "{left}");
+    let snapshots = world.get("/v1/snapshots").of(200);
+    let [newer, older] = [0, 1].map(|at| &snapshots["items"][at]);
+    assert_eq!((&newer["state"], &older["state"]), (&json!("bad"), &json!("usable")), "{snapshots}");
+    assert!(newer["reason"].as_str().is_some_and(|why| why.contains("another history")), "{snapshots}");
+    // The log grows beyond it again, with another history.
+    send(&world, &["anna"], 40..80);
+    let made = world.run(&["snapshot", "make", "--json"]).ok().json();
+    assert_eq!(made["failure"], Value::Null, "{made}");
+    world.kill();
+    fs::remove_dir_all(world.data().join("view")).expect("the view is a directory");
+    world.start();
+    assert_eq!(world.fields("anna")["probe.count"], left + 40);
+    assert!(world.stop().success());
+    world.run_on_data(&["view", "check"]).ok();
+}
+
+#[test]
 fn a_backup_under_load_comes_back_with_everything_that_was_acknowledged() {
     const SENDERS: usize = 2;
     let mut world = World::with(&[("SAMSYN_LOG_SEGMENT_BYTES", "65536"), ("SAMSYN_ENGINE_PARTITIONS", "4")]);

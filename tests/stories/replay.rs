@@ -2,6 +2,7 @@
 //! changing versions while customers buy loses nothing.
 
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -150,6 +151,64 @@ fn a_replay_that_cant_be_made_ends_otherwise_than_one_that_differs() {
     let made = world.json("POST", "/v1/tokens", &pipeline).of(201);
     let weaker = Caller::new(world.url.clone(), made["secret"].as_str().expect("a secret").to_owned());
     assert_eq!(weaker.get("/v1/replays").problem(), "scope-missing", "a replay shows whose data differ");
+}
+
+/// A version whose every call is cut off: replaying it takes a second for each of twenty customers.
+fn endless() -> Vec<u8> {
+    let tables = "[subscribes.\"probe.*\"]\n";
+    let manifest =
+        components::manifest("probe", tables).replace("version = \"0.1.0\"", "version = \"0.2.0\"");
+    let guest = components::guests::subscriber("(loop $again (br $again))", "");
+    embed_manifest(&guest, &manifest).expect("a manifest can be embedded")
+}
+
+#[test]
+fn a_replay_that_is_stopped_ends_soon_and_says_so() {
+    let world = World::new();
+    world.install(&version("0.1.0", ""));
+    for customer in 0..40 {
+        world.script(&customer.to_string(), &["add probe.count"]);
+    }
+    world.settle();
+    let newest = || world.get("/v1/replays").of(200)["items"][0].clone();
+    let at_work = |before: &Value| {
+        until("it reads the log", || {
+            let newest = newest();
+            (newest["id"] != *before && newest["bytes_total"] != 0).then_some(newest)
+        })
+    };
+    let ended = || {
+        until("it ends", || {
+            let newest = newest();
+            (newest["state"] != "running").then_some(newest)
+        })
+    };
+    let headers = [("content-type", "application/wasm")];
+    world.send("POST", "/v1/replays", &headers, &endless()).of(202);
+    let running = at_work(&Value::Null);
+    assert_eq!(running["state"], "running", "{running}");
+    let refused = world.send("POST", "/v1/replays", &headers, &endless());
+    assert_eq!((refused.status, refused.problem()), (409, "replay-running".to_owned()));
+    let path = format!("/v1/replays/{}", running["id"].as_str().expect("an id"));
+    world.send("DELETE", &path, &[], b"").of(200);
+    let stopped = ended();
+    assert_eq!((&stopped["state"], &stopped["report"]), (&json!("stopped"), &Value::Null), "{stopped}");
+    assert!(stopped["ended_at"].is_string() && stopped["deliveries"].as_u64() < Some(40), "{stopped}");
+    assert_eq!(world.send("DELETE", &path, &[], b"").of(200), stopped, "it stays as it is");
+    // Ctrl-C does the same, and the command says so.
+    let file = world.file("endless.wasm", endless());
+    let mut command = world.command(&["plugin", "replay", &file]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
+    assert_eq!(at_work(&stopped["id"])["state"], "running");
+    let interrupted = Command::new("kill").args(["-s", "INT", &command.id().to_string()]).status();
+    assert!(interrupted.expect("kill can be run").success());
+    let said = Said::of(command.wait_with_output().expect("its output can be read"));
+    assert_eq!(said.code, Some(130), "{said:#?}");
+    assert!(said.err.contains("the replay was stopped; nothing was changed"), "{said:#?}");
+    assert_eq!(ended()["state"], "stopped");
+    // And the next one may begin.
+    let same = world.file("same.wasm", version("0.1.0", ""));
+    world.run(&["plugin", "replay", &same]).ok();
 }
 
 #[test]

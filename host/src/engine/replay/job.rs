@@ -1,6 +1,7 @@
 //! Replays of a running host: one at a time, in the background, giving way to everything else.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -178,7 +179,9 @@ impl Job {
     }
 
     fn run(&self, input: Input, clock: &Clock) {
-        let result = replay(input, &self.control);
+        // Whatever happens, it ends: another one may begin only then.
+        let result = catch_unwind(AssertUnwindSafe(|| replay(input, &self.control)));
+        let result = result.unwrap_or_else(|_| Err(ReplayError::Item("the replay panicked".to_owned())));
         match &result {
             Ok(report) => tracing::info!(
                 id = %self.id, capability = %self.capability, deliveries = report.deliveries,
