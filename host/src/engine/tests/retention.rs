@@ -34,7 +34,8 @@ impl Bench {
     /// Two snapshots, with something between them; so that what came before the first may leave.
     fn two_snapshots(&self) {
         self.engine.make_snapshot().expect("it is made");
-        self.busy(90..93);
+        // More than a segment, so that the newer one covers more.
+        self.busy(90..98);
         self.engine.make_snapshot().expect("it is made");
     }
 
