@@ -55,6 +55,14 @@ fn the_kept_component_has_its_roles_and_runs() {
 }
 
 #[test]
+fn it_says_nothing_of_who_built_it() {
+    let text = String::from_utf8_lossy(KEPT);
+    for part in ["registry/src", "index.crates", ".cargo", "rustlib", "/home/", "/root/"] {
+        assert!(!text.contains(part), "{part}");
+    }
+}
+
+#[test]
 fn it_runs_on_a_host_whose_effects_have_a_function_more() {
     let later = Sandbox::offering(&Limits::default(), |linker| {
         let mut effects = linker.instance("samsyn:plugin/effects@0.1.0")?;
