@@ -25,6 +25,8 @@ mod batch;
 mod compare;
 mod job;
 mod pass;
+mod passed;
+mod place;
 mod report;
 mod revisions;
 mod shadow;

@@ -1,32 +1,29 @@
 //! One thread's part of the pass: the partitions it follows, with the customers in them.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
-use smol_str::SmolStr;
 
 use super::batch::Dealt;
 use super::compare::{Side, compare};
 use super::job::ReplayError;
 use super::pass::Plan;
-use super::revisions::{Fit, Lens, Revision};
-use super::shadow::{Came, Delivery, Shadow, nothing_told};
+use super::passed::{Passed, Way};
+use super::place::Place;
+use super::revisions::Lens;
+use super::shadow::{Came, nothing_told};
 use super::tally::{Entry, Tally};
-use super::wanted::wanted;
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
-use crate::engine::route::Target;
-use crate::engine::run::{Item, live_generation};
+use crate::engine::run::Item;
 use crate::record::{
-    Accepted, Adopted, AnswerKind, Cursor, Decided, Outcome, PartitionState, ProfileState, RecordError,
-    RecordKind, decode, fold_into,
+    Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,
 };
-use crate::vocabulary::{
-    Event, FieldName, ItemPosition, Partition, Position, ProfileId, Proposal, Seq, Timestamp,
-};
+use crate::vocabulary::{ItemPosition, Partition, Position, ProfileId, Seq};
 
 /// Why what stands before a partition's first retained `Adopted` isn't replayed.
 const UNKNOWN_REVISION: &str = "the registry revision in use then is no longer retained";
@@ -42,7 +39,7 @@ pub struct Track<'a> {
     places: Vec<Option<Place>>,
     customers: Vec<Customer>,
     /// Where each of the customers is.
-    known: HashMap<ProfileId, usize>,
+    known: HashMap<ProfileId, usize, BuildHasherDefault<OfId>>,
     /// Customers whose beginning isn't retained.
     unknown: HashSet<ProfileId>,
     tally: Tally,
@@ -51,49 +48,22 @@ pub struct Track<'a> {
     deliveries: u64,
 }
 
-/// A partition.
-struct Place {
-    state: PartitionState,
-    revision: Arc<Revision>,
-    /// Items of sampled customers that are not decided yet, in their order.
-    waiting: VecDeque<(ItemPosition, Waiting)>,
-}
+/// Profile ids are random, so that a part of one is as good as a hash of it.
+#[derive(Default)]
+struct OfId(u64);
 
-/// An item that waits for its decision.
-enum Waiting {
-    /// An event, read when it is decided: what was taken long before would lie about in small pieces.
-    Taken(Box<[u8]>),
-    /// An item of a decision.
-    Made(Item),
-}
+impl Hasher for OfId {
+    fn write(&mut self, id: &[u8]) {
+        if let Some((part, _)) = id.split_first_chunk() {
+            self.0 = u64::from_ne_bytes(*part);
+        }
+    }
 
-/// What is needed of an [`Accepted`].
-#[derive(Deserialize)]
-struct Taken {
-    profile: ProfileId,
-    event: Event,
-    #[serde(default)]
-    proposals: Vec<Proposal>,
-}
+    /// How long an id is: always the same.
+    fn write_usize(&mut self, _: usize) {}
 
-impl Waiting {
-    fn item(self) -> Result<Item, RecordError> {
-        let payload = match self {
-            Waiting::Made(item) => return Ok(item),
-            Waiting::Taken(payload) => payload,
-        };
-        let Taken { profile, event, proposals } = decode(&payload)?;
-        let accepted = Accepted {
-            profile,
-            event,
-            proposals,
-            identifiers: Vec::new(),
-            expected: None,
-            expected_of: None,
-            conflicts: Vec::new(),
-            content: 0,
-        };
-        Ok(Item::Event(Arc::new(accepted)))
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -123,34 +93,6 @@ struct Passing {
     cursor: Option<Cursor>,
 }
 
-/// How the log came to a decision.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// With all live capabilities, in the order of the log.
-    Live,
-    /// One delivery of a capability that lags.
-    CatchUp,
-    /// One delivery that had waited.
-    Retry,
-    /// None: nobody wanted the item.
-    Unwanted,
-}
-
-/// An item as it comes by, and what the log says of it.
-struct Passed<'a> {
-    partition: Partition,
-    /// The record that decides it.
-    seq: Seq,
-    way: Way,
-    item: &'a Item,
-    cause: Cause,
-    cursor: Option<Cursor>,
-    at: Timestamp,
-    /// Whether its proposals count.
-    propose: bool,
-    logged: &'a [&'a Outcome],
-}
-
 impl<'a> Track<'a> {
     /// Nothing was seen yet.
     pub fn new(plan: &'a Plan) -> Track<'a> {
@@ -158,7 +100,7 @@ impl<'a> Track<'a> {
             plan,
             places: Vec::new(),
             customers: Vec::new(),
-            known: HashMap::new(),
+            known: HashMap::default(),
             unknown: HashSet::new(),
             tally: Tally::default(),
             calls: Cell::new(0),
@@ -228,8 +170,7 @@ impl<'a> Track<'a> {
             self.places.resize_with(number + 1, || None);
         }
         if self.places[number].is_none() {
-            let (state, waiting) = (PartitionState::default(), VecDeque::new());
-            self.places[number] = Some(Place { state, revision: self.plan.revisions.at(0)?, waiting });
+            self.places[number] = Some(Place::new(self.plan.revisions.at(0)?));
         }
         Ok(())
     }
@@ -239,7 +180,7 @@ impl<'a> Track<'a> {
             return Ok(());
         }
         if let Some(place) = self.place(partition) {
-            place.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Taken(payload.into())));
+            place.taken(seq, payload);
         }
         Ok(())
     }
@@ -259,19 +200,10 @@ impl<'a> Track<'a> {
     /// Nobody wanted the items up to this one: perhaps the new version does.
     fn pass(&mut self, partition: Partition, through: ItemPosition) -> Result<(), ReplayError> {
         while let Some((position, item)) = self.next_waiting(partition, through)? {
-            let cause = cause_of(&item, position);
-            let at = item.observed_at();
-            let passed = Passed {
-                partition,
-                seq: 0,
-                way: Way::Unwanted,
-                item: &item,
-                cause,
-                cursor: None,
-                at,
-                propose: true,
-                logged: &[],
-            };
+            if !self.place(partition).is_some_and(|place| place.hears(&item)) {
+                continue;
+            }
+            let passed = Passed::unwanted(partition, position, &item);
             if let Some(customer) = self.known.get(&item.profile()).copied() {
                 self.replay(customer, &passed, None);
             }
@@ -281,14 +213,7 @@ impl<'a> Track<'a> {
 
     /// What nobody wants is passed with the partition's next record, and there is none any more.
     fn pass_unwanted(&mut self, partition: Partition) -> Result<(), ReplayError> {
-        let unwanted = |place: &mut Place| match place.waiting.front()? {
-            (position, Waiting::Made(item)) => {
-                let nobody = item.targets(&place.revision.registry.routing, true).is_empty();
-                nobody.then_some(*position)
-            }
-            (_, Waiting::Taken(_)) => None,
-        };
-        while let Some(position) = self.place(partition).and_then(unwanted) {
+        while let Some(position) = self.place(partition).and_then(|place| place.unwanted()) {
             self.pass(partition, position)?;
         }
         Ok(())
@@ -299,15 +224,11 @@ impl<'a> Track<'a> {
         partition: Partition,
         through: ItemPosition,
     ) -> Result<Option<(ItemPosition, Item)>, ReplayError> {
-        let Some(place) = self.place(partition) else { return Ok(None) };
-        let Some((position, item)) = place.waiting.pop_front_if(|(position, _)| *position <= through) else {
-            return Ok(None);
-        };
-        let unreadable = |cause| {
-            let position = Position { partition, seq: position.seq };
-            ReplayError::Record { position, cause }
-        };
-        Ok(Some((position, item.item().map_err(unreadable)?)))
+        let next = self.place(partition).and_then(|place| place.next(through));
+        let Some((position, item)) = next else { return Ok(None) };
+        let position_in_log = Position { partition, seq: position.seq };
+        let item = item.map_err(|cause| ReplayError::Record { position: position_in_log, cause })?;
+        Ok(Some((position, item)))
     }
 
     fn decided(&mut self, partition: Partition, seq: Seq, decided: Decided) -> Result<(), ReplayError> {
@@ -335,11 +256,7 @@ impl<'a> Track<'a> {
             self.replay_decided(customer, (partition, seq), way, item.as_ref(), &decided);
         }
         if let Some(place) = self.place(partition) {
-            place.state.fold_decided(&decided);
-            let indexes = 0..=decided.last_item();
-            let items = indexes.filter_map(|index| Some((index, Item::of_decided(&decided, index)?)));
-            let waits = |(index, item)| (ItemPosition { seq, index }, Waiting::Made(item));
-            place.waiting.extend(items.map(waits));
+            place.decided(seq, &decided);
         }
         Ok(())
     }
@@ -425,7 +342,7 @@ impl<'a> Track<'a> {
                 Lens::Fits(fit) => {
                     let own = &mut customer.own[index];
                     let shadow = plan.shadow(index, &self.calls);
-                    sides.push(deliver(plan, &shadow, fit, place, passed, &mut customer.state, own));
+                    sides.push(passed.deliver(&shadow, fit, place, &mut customer.state, own));
                 }
                 Lens::Unfit(why) => {
                     passed.logged.iter().for_each(|_| self.tally.not_replayed(why));
@@ -461,7 +378,7 @@ impl<'a> Track<'a> {
         }
         let Customer { state, own, seen, differs } = &mut self.customers[customer];
         let told = own.get(1).unwrap_or(state);
-        let called_with = called_with(passed.item);
+        let called_with = passed.called_with();
         let item = Position { partition: passed.partition, seq: passed.cause.item.seq };
         let profile = state.id;
         let (base, new) = (Side { came: base, state: told }, Side { came: new, state: &own[0] });
@@ -480,86 +397,6 @@ impl<'a> Track<'a> {
         }
         if self.calls.get() >= CALLS_UNTOLD_MAX {
             self.say();
-        }
-    }
-}
-
-/// Delivers an item to one candidate, as the log did it.
-fn deliver(
-    plan: &Plan,
-    shadow: &Shadow<'_>,
-    fit: &Fit,
-    place: &Place,
-    passed: &Passed<'_>,
-    state: &mut ProfileState,
-    own: &mut ProfileState,
-) -> Came<'static> {
-    let delivery = Delivery {
-        partition: passed.partition,
-        place: &place.state,
-        seq: passed.seq,
-        item: passed.item,
-        cause: passed.cause.clone(),
-        cursor: passed.cursor.clone(),
-        at: passed.at,
-        logged: passed.logged,
-    };
-    if passed.way == Way::Retry {
-        return shadow.retry(fit, state, own, &delivery);
-    }
-    let targets = targets(plan, fit, place, passed);
-    shadow.deliver(fit, &targets, state, own, &delivery)
-}
-
-/// In which roles, and of which generation, a candidate gets an item.
-fn targets(plan: &Plan, fit: &Fit, place: &Place, passed: &Passed<'_>) -> Vec<(Target, u32)> {
-    let propose = passed.propose || passed.way == Way::CatchUp;
-    let wanted = wanted(passed.item, &fit.routing, fit.index, propose);
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    let wanted = wanted.into_iter();
-    let logged = |target: &Target| passed.logged.iter().find(|outcome| outcome.role == target.role);
-    if passed.way == Way::CatchUp {
-        return wanted.filter_map(|target| Some((target, logged(&target)?.generation))).collect();
-    }
-    if let Some(generation) = live_generation(&place.state, &plan.capability) {
-        return wanted.map(|target| (target, generation)).collect();
-    }
-    // It lags: what the log delivers to it comes later. What only the candidate hears comes never.
-    let Some(generation) = place.state.generation(&plan.capability) else { return Vec::new() };
-    let routing = &place.revision.registry.routing;
-    let Some((index, _)) = routing.capability(&plan.capability) else { return Vec::new() };
-    let comes: Vec<Target> = passed.item.targets(routing, passed.propose);
-    let never = |target: &Target| !comes.iter().any(|is| is.capability == index && is.role == target.role);
-    wanted.filter(never).map(|target| (target, generation)).collect()
-}
-
-fn cause_of(item: &Item, position: ItemPosition) -> Cause {
-    let (root, depth) = item.chain(position.seq);
-    Cause { item: position, kind: item.kind(), root, depth, spent: 0, observed_at: item.observed_at() }
-}
-
-/// What an item is, in a word that says nothing about the customer.
-fn called_with(item: &Item) -> SmolStr {
-    let names = |mut fields: Vec<&FieldName>| {
-        fields.sort();
-        fields.dedup();
-        fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    match item {
-        Item::Event(accepted) => SmolStr::new(accepted.event.name.as_str()),
-        Item::Emitted(decided, index) => {
-            let emitted = decided.emitted.get(usize::from(*index) - 1);
-            emitted.map(|emitted| SmolStr::new(emitted.name.as_str())).unwrap_or_default()
-        }
-        Item::Changes(decided) => {
-            let names = names(decided.changes.iter().map(|changed| &changed.field).collect());
-            format!("change of {names}").into()
-        }
-        Item::Offered(decided) => {
-            let names = names(decided.offered.iter().map(|held| &held.field).collect());
-            format!("proposal of {names}").into()
         }
     }
 }

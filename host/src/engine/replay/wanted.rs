@@ -7,13 +7,21 @@ use crate::registry::Routing;
 use crate::vocabulary::Role;
 
 /// The targets of an item that are this capability's; `propose` says whether its proposals count.
-pub fn wanted(item: &Item, routing: &Routing, capability: usize, propose: bool) -> Vec<Target> {
-    let roles = [Role::Source, Role::Subscriber, Role::Observer];
-    let gets = roles.into_iter().filter(|role| gets(item, routing, capability, *role, propose));
-    let targets: Vec<Target> = gets.map(|role| Target { capability, role }).collect();
+pub fn wanted<'a>(
+    item: &'a Item,
+    routing: &'a Routing,
+    capability: usize,
+    propose: bool,
+) -> impl Iterator<Item = Target> + Clone + 'a {
+    let roles = [Role::Source, Role::Subscriber, Role::Observer].into_iter();
+    let gets = roles.filter(move |role| gets(item, routing, capability, *role, propose));
+    let targets = gets.map(move |role| Target { capability, role });
     debug_assert!(
-        item.targets(routing, propose).iter().filter(|is| is.capability == capability).eq(&targets),
-        "{item:?} goes to {targets:?}"
+        item.targets(routing, propose)
+            .into_iter()
+            .filter(|is| is.capability == capability)
+            .eq(targets.clone()),
+        "{item:?} goes elsewhere"
     );
     targets
 }

@@ -1,0 +1,136 @@
+//! An item that is delivered again: how the log came to it, and who of the candidates gets it.
+
+use smol_str::SmolStr;
+
+use super::place::Place;
+use super::revisions::Fit;
+use super::shadow::{Came, Delivery, Shadow};
+use super::wanted::wanted;
+use crate::engine::decide::Cause;
+use crate::engine::route::Target;
+use crate::engine::run::{Item, live_generation};
+use crate::record::{Cursor, Outcome, ProfileState};
+use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Seq, Timestamp};
+
+/// How the log came to a decision.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// With all live capabilities, in the order of the log.
+    Live,
+    /// One delivery of a capability that lags.
+    CatchUp,
+    /// One delivery that had waited.
+    Retry,
+    /// None: nobody wanted the item.
+    Unwanted,
+}
+
+/// An item as it comes by, and what the log says of it.
+pub struct Passed<'a> {
+    /// The partition.
+    pub partition: Partition,
+    /// The record that decides it.
+    pub seq: Seq,
+    /// How the log came to it.
+    pub way: Way,
+    /// The item.
+    pub item: &'a Item,
+    /// Where it stands.
+    pub cause: Cause,
+    /// The lagging capability whose cursor the record moves.
+    pub cursor: Option<Cursor>,
+    /// The record's time.
+    pub at: Timestamp,
+    /// Whether its proposals count.
+    pub propose: bool,
+    /// What the log's own outcomes are, of the plug-in.
+    pub logged: &'a [&'a Outcome],
+}
+
+impl<'a> Passed<'a> {
+    /// An item that nobody decided.
+    pub fn unwanted(partition: Partition, position: ItemPosition, item: &'a Item) -> Passed<'a> {
+        let ((root, depth), observed_at) = (item.chain(position.seq), item.observed_at());
+        Passed {
+            partition,
+            seq: 0,
+            way: Way::Unwanted,
+            item,
+            cause: Cause { item: position, kind: item.kind(), root, depth, spent: 0, observed_at },
+            cursor: None,
+            at: observed_at,
+            propose: true,
+            logged: &[],
+        }
+    }
+
+    /// Delivers an item to one candidate, as the log did it.
+    pub fn deliver(
+        &self,
+        shadow: &Shadow<'_>,
+        fit: &Fit,
+        place: &Place,
+        state: &mut ProfileState,
+        own: &mut ProfileState,
+    ) -> Came<'static> {
+        let delivery = Delivery {
+            partition: self.partition,
+            place: &place.state,
+            seq: self.seq,
+            item: self.item,
+            cause: self.cause.clone(),
+            cursor: self.cursor.clone(),
+            at: self.at,
+            logged: self.logged,
+        };
+        if self.way == Way::Retry {
+            return shadow.retry(fit, state, own, &delivery);
+        }
+        let targets = self.targets(shadow.capability, fit, place);
+        shadow.deliver(fit, &targets, state, own, &delivery)
+    }
+
+    /// In which roles, and of which generation, a candidate gets an item.
+    fn targets(&self, capability: &CapabilityName, fit: &Fit, place: &Place) -> Vec<(Target, u32)> {
+        let propose = self.propose || self.way == Way::CatchUp;
+        let gets = wanted(self.item, &fit.routing, fit.index, propose);
+        let logged = |target: &Target| self.logged.iter().find(|outcome| outcome.role == target.role);
+        if self.way == Way::CatchUp {
+            return gets.filter_map(|target| Some((target, logged(&target)?.generation))).collect();
+        }
+        if let Some(generation) = live_generation(&place.state, capability) {
+            return gets.map(|target| (target, generation)).collect();
+        }
+        // It lags: what the log delivers to it comes later. What only the candidate hears comes never.
+        let Some(generation) = place.state.generation(capability) else { return Vec::new() };
+        let routing = &place.revision.registry.routing;
+        let Some((index, _)) = routing.capability(capability) else { return Vec::new() };
+        let comes = wanted(self.item, routing, index, self.propose);
+        let never = |target: &Target| !comes.clone().any(|is| is.role == target.role);
+        gets.filter(never).map(|target| (target, generation)).collect()
+    }
+
+    /// What an item is, in a word that says nothing about the customer.
+    pub fn called_with(&self) -> SmolStr {
+        let names = |mut fields: Vec<&FieldName>| {
+            fields.sort();
+            fields.dedup();
+            fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        match self.item {
+            Item::Event(accepted) => SmolStr::new(accepted.event.name.as_str()),
+            Item::Emitted(decided, index) => {
+                let emitted = decided.emitted.get(usize::from(*index) - 1);
+                emitted.map(|emitted| SmolStr::new(emitted.name.as_str())).unwrap_or_default()
+            }
+            Item::Changes(decided) => {
+                let names = names(decided.changes.iter().map(|changed| &changed.field).collect());
+                format!("change of {names}").into()
+            }
+            Item::Offered(decided) => {
+                let names = names(decided.offered.iter().map(|held| &held.field).collect());
+                format!("proposal of {names}").into()
+            }
+        }
+    }
+}
