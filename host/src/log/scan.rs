@@ -151,7 +151,6 @@ impl LogScan {
                 self.current = None;
                 continue;
             }
-            self.body.clear();
             self.next = 0;
             let kind = match read_frame(&self.shared, stretch, file, self.at, &mut self.body)? {
                 Ok((header, kind)) => {
@@ -160,7 +159,10 @@ impl LogScan {
                     self.progress.bytes_done = self.offset - self.begins;
                     kind
                 }
-                Err(bad) => return Err(self.damage(bad)),
+                Err(bad) => {
+                    self.body.clear();
+                    return Err(self.damage(bad));
+                }
             };
             if kind == FrameKind::Records {
                 return Ok(true);
@@ -214,6 +216,7 @@ fn read_frame(
     if at + header.frame_bytes() as u64 > stretch.frames_end {
         return Ok(Err(BadBytes::Short));
     }
+    // What it held before is written over, so that only what it grows by is filled with zeros.
     body.resize(header.body_bytes, 0);
     file.read_exact(body).map_err(|cause| shared.io(stretch.number, cause))?;
     Ok(header.body(body).map(|_| (header.frame_bytes() as u64, header.kind)))

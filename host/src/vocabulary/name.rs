@@ -90,20 +90,38 @@ macro_rules! name {
 }
 
 /// ASCII lower-case words of letters, digits and `_`, joined by dots: no two names look alike.
+///
+/// Every name in every record that is read is checked, so this and the next go over the bytes once.
 fn is_dotted(text: &str) -> bool {
-    text.split('.').all(is_word)
+    let mut begins = true;
+    let fits = text.bytes().all(|byte| {
+        let fits = match byte {
+            b'a'..=b'z' => true,
+            b'0'..=b'9' | b'_' | b'.' => !begins,
+            _ => false,
+        };
+        begins = byte == b'.';
+        fits
+    });
+    fits && !begins
 }
 
 fn is_word(word: &str) -> bool {
-    let mut bytes = word.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_lowercase())
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    is_dotted(word) && !word.contains('.')
 }
 
 fn is_kebab(text: &str) -> bool {
-    text.split('-').all(|part| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    }) && text.starts_with(|first: char| first.is_ascii_lowercase())
+    let mut begins = true;
+    let fits = text.bytes().all(|byte| {
+        let fits = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => true,
+            b'-' => !begins,
+            _ => false,
+        };
+        begins = byte == b'-';
+        fits
+    });
+    fits && !begins && text.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 name!(
@@ -193,6 +211,33 @@ mod tests {
         assert!(FieldName::new(&"a".repeat(65)).is_err());
         assert!(CapabilityName::new("app:web").is_err());
         assert!(Speaker::new("app:web").is_ok());
+    }
+
+    #[test]
+    fn names_are_words_joined_by_dots_or_hyphens() {
+        fn is_word(word: &str) -> bool {
+            word.starts_with(|first: char| first.is_ascii_lowercase())
+                && word.chars().all(|is| is.is_ascii_lowercase() || is.is_ascii_digit() || is == '_')
+        }
+        fn is_part(part: &str) -> bool {
+            !part.is_empty() && part.chars().all(|is| is.is_ascii_lowercase() || is.is_ascii_digit())
+        }
+        // All texts of up to five of what could stand in a name, and of what couldn't.
+        let letters = ["a", "z", "0", "9", "_", ".", "-", "A", "\u{e5}", " "];
+        let mut texts = vec![String::new()];
+        for _ in 0..5 {
+            let longer: Vec<String> =
+                texts.iter().flat_map(|text| letters.map(|letter| format!("{text}{letter}"))).collect();
+            for text in &longer {
+                let dotted = text.split('.').all(is_word);
+                assert_eq!(FieldName::new(text).is_ok(), dotted, "{text:?}");
+                assert_eq!(IdentifierName::new(text).is_ok(), is_word(text), "{text:?}");
+                let lower = text.starts_with(|first: char| first.is_ascii_lowercase());
+                let kebab = lower && text.split('-').all(is_part);
+                assert_eq!(CapabilityName::new(text).is_ok(), kebab, "{text:?}");
+            }
+            texts = longer;
+        }
     }
 
     #[test]

@@ -21,8 +21,9 @@ use crate::vocabulary::{CapabilityName, Digest, Partition};
 
 /// Threads that replay; a partition belongs to one of them. Two: a host has other things to do.
 const THREADS_MAX: usize = 2;
-/// Records dealt at once, and how many such batches may wait for a thread.
-const BATCH_RECORDS: usize = 256;
+/// Records dealt at once, and how many such batches may wait for a thread: what is dealt should still
+/// be in a processor's cache when it is read.
+const BATCH_RECORDS: usize = 128;
 const BATCHES_WAITING_MAX: usize = 4;
 /// Calls that spent their time, each three times over, after which the run is given up: the rest of
 /// such a component would take days.

@@ -1,8 +1,6 @@
 //! One thread's part of the pass: the partitions it follows, with the customers in them.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -20,6 +18,7 @@ use super::tally::{Entry, Tally};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
 use crate::engine::run::Item;
+use crate::quick_map::{QuickMap, QuickSet};
 use crate::record::{
     Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,
 };
@@ -39,32 +38,13 @@ pub struct Track<'a> {
     places: Vec<Option<Place>>,
     customers: Vec<Customer>,
     /// Where each of the customers is.
-    known: HashMap<ProfileId, usize, BuildHasherDefault<OfId>>,
+    known: QuickMap<ProfileId, usize>,
     /// Customers whose beginning isn't retained.
-    unknown: HashSet<ProfileId>,
+    unknown: QuickSet<ProfileId>,
     tally: Tally,
     /// Calls, and deliveries compared, that aren't told of yet.
     calls: Cell<u64>,
     deliveries: u64,
-}
-
-/// Profile ids are random, so that a part of one is as good as a hash of it.
-#[derive(Default)]
-struct OfId(u64);
-
-impl Hasher for OfId {
-    fn write(&mut self, id: &[u8]) {
-        if let Some((part, _)) = id.split_first_chunk() {
-            self.0 = u64::from_ne_bytes(*part);
-        }
-    }
-
-    /// How long an id is: always the same.
-    fn write_usize(&mut self, _: usize) {}
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 /// A customer.
@@ -100,8 +80,8 @@ impl<'a> Track<'a> {
             plan,
             places: Vec::new(),
             customers: Vec::new(),
-            known: HashMap::default(),
-            unknown: HashSet::new(),
+            known: QuickMap::default(),
+            unknown: QuickSet::default(),
             tally: Tally::default(),
             calls: Cell::new(0),
             deliveries: 0,

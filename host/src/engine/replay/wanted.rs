@@ -28,6 +28,9 @@ pub fn wanted<'a>(
 
 fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: bool) -> bool {
     let routed = &routing.capabilities[capability];
+    if !routed.capability.roles.contains(&role) {
+        return false;
+    }
     match (item, role) {
         (Item::Event(accepted), Role::Source) => {
             let mut proposals = accepted.proposals.iter().filter(|_| propose);
@@ -39,7 +42,7 @@ fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: 
             .get(usize::from(*index) - 1)
             .is_some_and(|emitted| emitted.by != routed.name && routed.hears(&emitted.name).is_some()),
         (Item::Changes(decided), Role::Observer) => decided.changes.iter().any(|changed| {
-            changed.before != changed.after && changed.by != routed.name && routed.observes(&changed.field)
+            changed.by != routed.name && changed.before != changed.after && routed.observes(&changed.field)
         }),
         // Held proposals go to the sources that their fields have now.
         (Item::Offered(_), Role::Source) => {
