@@ -39,6 +39,8 @@ pub struct Core {
 /// rest goes when it wasn't used for a while.
 #[derive(Default)]
 struct Cache {
+    /// How often the older generation was let go.
+    turns: u64,
     young: QuickMap<ProfileId, Arc<ProfileState>>,
     old: QuickMap<ProfileId, Arc<ProfileState>>,
 }
@@ -58,6 +60,27 @@ impl Core {
             self.cache.young.insert(id, state.clone());
         }
         Ok(state)
+    }
+
+    /// How often states were let go, for [`Core::newest`].
+    pub fn turns(&self) -> u64 {
+        self.cache.turns
+    }
+
+    /// The newest state of a profile that was `read` from the view when the core had had so many
+    /// `turns`: what it got since is still kept here, unless there was another turn.
+    pub fn newest(
+        &mut self,
+        read: &Arc<ProfileState>,
+        turns: u64,
+        view: &View,
+    ) -> Result<Option<Arc<ProfileState>>, StoreError> {
+        let kept = self.cache.young.get(&read.id).or_else(|| self.cache.old.get(&read.id));
+        match kept {
+            Some(state) => Ok(Some(state.clone())),
+            None if self.cache.turns == turns => Ok(Some(read.clone())),
+            None => self.profile(read.id, view),
+        }
     }
 
     /// Moves past a derived item that was decided before, or that nobody live wants: most changes
@@ -85,6 +108,7 @@ impl Core {
             let kept = self.cache.old.drain().filter(|(_, state)| state.head > durable);
             next.extend(kept.collect::<Vec<_>>());
             self.cache.old = next;
+            self.cache.turns += 1;
         }
     }
 }

@@ -23,9 +23,7 @@ use super::tally::owes;
 use super::worker::Work;
 use super::{AcceptError, Engine};
 use crate::record::{Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, TellingJob};
-use crate::vocabulary::{
-    CapabilityName, FieldName, ItemPosition, Partition, Position, ProfileId, Seq, Timestamp,
-};
+use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Position, Seq, Timestamp};
 
 /// Customers told in one append: the log's writer takes them in one go, and an event that comes
 /// meanwhile waits some hundred microseconds.
@@ -64,6 +62,14 @@ pub struct JobReport {
     pub started_at: Timestamp,
     /// When it ended; none while it runs.
     pub ended_at: Option<Timestamp>,
+}
+
+/// Customers of one partition to be told, as they were read from the view.
+#[derive(Debug, Default)]
+pub struct TellBatch {
+    profiles: Vec<Arc<ProfileState>>,
+    /// The partition's [`Core::turns`] before they were read.
+    turns: u64,
 }
 
 /// All of them.
@@ -231,9 +237,10 @@ impl Engine {
         &self,
         places: &HashMap<Partition, (PartitionState, Arc<Runtime>)>,
     ) -> Result<(), AcceptError> {
-        let mut batches: HashMap<Partition, Vec<ProfileId>> = HashMap::new();
+        let mut batches: HashMap<Partition, TellBatch> = HashMap::new();
         let mut after = None;
         loop {
+            let turns = self.turns_of(places.keys());
             let profiles = self.view.profiles_after(after, PROFILES_A_SCAN)?;
             after = profiles.last().map(|last| last.id);
             for state in &profiles {
@@ -243,10 +250,12 @@ impl Engine {
                     continue;
                 }
                 let batch = batches.entry(partition).or_default();
-                batch.push(state.id);
-                if batch.len() >= PROFILES_A_BATCH {
-                    let profiles = std::mem::take(batch);
-                    self.push_when_room(partition, profiles);
+                if batch.profiles.is_empty() {
+                    batch.turns = turns[&partition];
+                }
+                batch.profiles.push(state.clone());
+                if batch.profiles.len() >= PROFILES_A_BATCH {
+                    self.push_when_room(partition, std::mem::take(batch));
                 }
                 if self.stopping.load(Ordering::Relaxed) {
                     return Ok(());
@@ -259,30 +268,34 @@ impl Engine {
                 break;
             }
         }
-        for (partition, profiles) in batches {
-            self.push_when_room(partition, profiles);
+        for (partition, batch) in batches {
+            self.push_when_room(partition, batch);
         }
         Ok(())
     }
 
-    fn push_when_room(&self, partition: Partition, profiles: Vec<ProfileId>) {
+    fn turns_of<'a>(&self, partitions: impl Iterator<Item = &'a Partition>) -> HashMap<Partition, u64> {
+        partitions.map(|partition| (*partition, self.cell(*partition).core.lock().turns())).collect()
+    }
+
+    fn push_when_room(&self, partition: Partition, batch: TellBatch) {
         let full = || self.schedule.len() >= QUEUED_MAX || self.log.is_full();
         while full() && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(ROOM_PAUSE);
         }
-        self.schedule.push(partition, Work::Tell { profiles });
+        self.schedule.push(partition, Work::Tell { batch });
     }
 
     /// A worker tells the consumers of some customers.
-    pub(super) fn tell(&self, partition: Partition, profiles: &[ProfileId]) -> Result<(), AcceptError> {
+    pub(super) fn tell(&self, partition: Partition, batch: &TellBatch) -> Result<(), AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let routing = &runtime.registry.routing;
         let place = core.state.clone();
         let at = self.clock.now();
-        let mut notices = Vec::with_capacity(profiles.len());
-        for id in profiles {
-            let Some(state) = core.profile(*id, &self.view)? else { continue };
+        let mut notices = Vec::with_capacity(batch.profiles.len());
+        for read in &batch.profiles {
+            let Some(state) = core.newest(read, batch.turns, &self.view)? else { continue };
             let owed = owed(&state, &place, routing);
             if owed.is_empty() {
                 continue;

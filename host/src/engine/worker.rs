@@ -12,6 +12,7 @@ use super::query::etag_of;
 use super::route::Target;
 use super::run::{Item, Run, live_generation};
 use super::runtime::Runtime;
+use super::tell::TellBatch;
 use super::{AcceptError, Engine};
 use crate::record::{
     Accepted, Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode,
@@ -52,7 +53,7 @@ pub enum Work {
     /// Tell the consumers of these customers what moved sources made of their values.
     Tell {
         /// The customers.
-        profiles: Vec<ProfileId>,
+        batch: TellBatch,
     },
     /// Every customer has been told.
     EndJobs {
@@ -120,7 +121,7 @@ impl Engine {
             Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip)
             }
-            Work::Tell { profiles } => self.tell(partition, &profiles),
+            Work::Tell { batch } => self.tell(partition, &batch),
             Work::EndJobs { through } => self.end_jobs(partition, through),
             Work::NoteCursor => self.note_cursor(partition),
             Work::Join { capability } => self.join(partition, &capability),
