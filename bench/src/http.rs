@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use samsyn::config::EngineConfig;
 use samsyn::host::Host;
 use samsyn::sandbox::Compiler;
 use samsyn::settings::Config;
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// `http.*`.
 pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure> {
     let scratch = Scratch::new(&bench.data, "http")?;
-    let host = start(scratch.path())?;
+    let host = start(scratch.path(), engine_config())?;
     subject.install(host.engine())?;
     fill(host.engine(), CUSTOMERS, |_| {})?;
     let token = host.token().ok_or("the host made no token")?.as_str().to_owned();
@@ -61,11 +62,11 @@ pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure>
 }
 
 /// A host on this directory, on a port that is free.
-pub fn start(directory: &Path) -> Result<Host, Failure> {
+pub fn start(directory: &Path, engine: EngineConfig) -> Result<Host, Failure> {
     let config = Config {
         data: directory.to_owned(),
         listen: ([127, 0, 0, 1], 0).into(),
-        engine: engine_config(),
+        engine,
         ..Config::default()
     };
     Ok(Host::start(&config, Compiler::InProcess, true, |_| {})?)

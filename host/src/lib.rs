@@ -38,6 +38,7 @@ pub mod vocabulary;
 
 pub mod disk;
 pub mod failpoint;
+mod niceness;
 mod quick_map;
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::run::Item;
 use super::worker::Work;
 use super::{AcceptError, Engine};
 use crate::log::StoredRecord;
+use crate::niceness::give_way;
 use crate::record::{Adopted, Cursor, Decided, DeliveryResult, Record};
 use crate::registry::RegistryChange;
 use crate::vocabulary::{Application, CapabilityName, FailureKind, ItemPosition, Partition, Position};
@@ -23,6 +24,9 @@ use crate::vocabulary::{Application, CapabilityName, FailureKind, ItemPosition, 
 const RECORDS_LEFT_MAX: u64 = 64;
 /// How long a capability's thread waits before it looks for new records, when it has none.
 const IDLE_PAUSE: Duration = Duration::from_millis(5);
+/// The thread's niceness: a plug-in that computes for ever takes only what the others leave it, and
+/// when they leave nothing about a tenth of a core.
+const NICENESS: i32 = 10;
 /// A slow capability becomes fast again below this share of the bound, so that it doesn't swing.
 const FAST_SHARE: u64 = 2;
 
@@ -95,6 +99,7 @@ impl Engine {
     }
 
     fn run_catch_up(&self, capability: &CapabilityName) {
+        give_way(NICENESS);
         tracing::info!(%capability, "catching up");
         let ended = loop {
             if self.stopping.load(Ordering::Relaxed) {
@@ -270,15 +275,30 @@ impl Engine {
         }
     }
 
+    /// Whether it has, or is about to get, a thread of its own because it is slow.
+    pub(super) fn is_slow(&self, capability: &CapabilityName) -> bool {
+        self.slow.lock().contains(capability)
+    }
+
+    /// Notes it; true when that is new.
+    pub(super) fn note_slow(&self, capability: &CapabilityName) -> bool {
+        let mut slow = self.slow.lock();
+        self.any_slow.store(true, Ordering::Relaxed);
+        slow.insert(capability.clone())
+    }
+
     fn is_still_slow(&self, capability: &CapabilityName) -> bool {
-        if !self.slow.lock().contains(capability) {
+        if !self.is_slow(capability) {
             return false;
         }
         let average = self.metrics.capability(capability).average_us.load(Ordering::Relaxed);
         if average * FAST_SHARE > self.config.slow_call_us {
             return true;
         }
-        self.slow.lock().remove(capability);
+        let mut slow = self.slow.lock();
+        slow.remove(capability);
+        self.any_slow.store(!slow.is_empty(), Ordering::Relaxed);
+        drop(slow);
         tracing::info!(%capability, average_us = average, "fast enough to move with the others again");
         false
     }
@@ -296,7 +316,7 @@ impl Engine {
                 }
             }
             let is_slow = metrics.average_us.load(Ordering::Relaxed) > self.config.slow_call_us;
-            if is_slow && decided.cursor.is_none() && self.slow.lock().insert(outcome.capability.clone()) {
+            if is_slow && decided.cursor.is_none() && self.note_slow(&outcome.capability) {
                 tracing::warn!(capability = %outcome.capability, "slow: it gets a thread of its own");
                 self.adopt_everywhere();
                 self.wake_supervisor();
@@ -314,7 +334,7 @@ impl Engine {
         let mut any = false;
         for capability in slow {
             any = true;
-            if self.slow.lock().insert(capability.clone()) {
+            if self.note_slow(capability) {
                 tracing::warn!(%capability, "cut off: it gets a thread of its own");
                 self.adopt_everywhere();
             }

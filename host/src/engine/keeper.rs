@@ -14,6 +14,7 @@ use super::Engine;
 use super::retain::RetentionReport;
 use crate::config::{RetentionConfig, SnapshotConfig};
 use crate::log::LogError;
+use crate::niceness::give_way;
 use crate::snapshot::{Listed, Make, MakeError, MakeProgress, Proceed, Remember, Shelf, SnapshotInfo};
 use crate::vocabulary::Timestamp;
 
@@ -129,9 +130,7 @@ impl Keeper {
 impl Engine {
     /// The keeper's thread; ends when the engine stops.
     pub(super) fn run_keeper(&self) {
-        // Where it can't be had the thread is one like any other.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::process::setpriority_process(None, NICENESS);
+        give_way(NICENESS);
         self.look_at_snapshots();
         let mut segments = self.log.reader().segments().len();
         let mut retained = Instant::now();

@@ -107,6 +107,8 @@ pub struct Engine {
     undecided: AtomicUsize,
     /// Capabilities with a thread of their own because they are slow.
     slow: Mutex<HashSet<CapabilityName>>,
+    /// Whether there may be one, for whoever hasn't the time to look.
+    any_slow: AtomicBool,
     /// Capabilities whose catch-up thread runs.
     catching_up: Mutex<HashSet<CapabilityName>>,
     /// What is told of sources that moved, and what was.

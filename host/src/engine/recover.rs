@@ -176,6 +176,7 @@ impl Engine {
             metrics,
             undecided: AtomicUsize::new(0),
             slow: Mutex::new(HashSet::new()),
+            any_slow: AtomicBool::new(false),
             catching_up: Mutex::new(HashSet::new()),
             telling: Mutex::default(),
             replays: super::replay::Replays::default(),

@@ -162,6 +162,13 @@ impl Engine {
             let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
             let live = |target: Target| Some((target, live_generation(place, name(&target))?));
             let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();
+            // Who was found too slow in another partition isn't waited for here first.
+            let known = |(target, _): &(Target, u32)| self.is_slow(name(target)).then(|| name(target));
+            if self.any_slow.load(Ordering::Relaxed)
+                && self.set_aside(partition, targets.iter().filter_map(known))?
+            {
+                continue;
+            }
             if targets.is_empty() && !matches!(item, Item::Event(_)) {
                 // Nobody wants it: the cursor passes it and goes with the next record.
                 let mut core = cell.core.lock();

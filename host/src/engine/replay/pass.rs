@@ -15,6 +15,7 @@ use super::share::Share;
 use super::tally::Tally;
 use super::track::Track;
 use crate::log::{LogReader, Progress, ScanFrom};
+use crate::niceness::{self, give_way};
 use crate::registry::Manifest;
 use crate::sandbox::{Package, PackageError, Plugin, Sandbox};
 use crate::vocabulary::{CapabilityName, Digest, Partition};
@@ -276,7 +277,7 @@ impl Lane {
 /// Reads the log and deals it out.
 fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
     if plan.give_way {
-        give_way();
+        give_way(niceness::LEAST);
     }
     // No segment leaves before it is read.
     let _hold = plan.log.hold()?;
@@ -309,7 +310,7 @@ fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
 
 fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Tally, ReplayError> {
     if plan.give_way {
-        give_way();
+        give_way(niceness::LEAST);
     }
     let mut track = Track::new(plan);
     for mut batch in batches {
@@ -326,15 +327,3 @@ fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Resul
     }
     track.end()
 }
-
-/// Has this thread run when nobody else wants to.
-fn give_way() {
-    // The least of all priorities, of this thread alone: that is what Linux makes of it. Where it
-    // isn't possible the run is only less polite.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, LEAST_PRIORITY);
-}
-
-/// `nice`'s least.
-#[cfg(target_os = "linux")]
-const LEAST_PRIORITY: i32 = 19;

@@ -228,3 +228,26 @@ fn what_multiplies_has_one_budget_and_the_rest_is_one_record_each() {
     bench.settle();
     assert_eq!(bench.text("2", "probe.note").as_deref(), Some("fine"));
 }
+
+/// A plug-in that never ends costs the first who meets it a call's time, not every partition.
+#[test]
+fn who_was_found_slow_elsewhere_is_not_waited_for() {
+    let bench = Bench::new();
+    bench.install("probe", USUAL);
+    bench.install("other", "[subscribes.\"probe.asked\"]\n");
+    bench.settle();
+    // As another partition's worker does, before this one takes that into use.
+    assert!(bench.engine.note_slow(&capability("probe")));
+    let event = bench.script("1", &["integer probe.count 1"]);
+    bench.settle();
+    let first = bench.decisions(&event).remove(0);
+    let heard: Vec<&str> = first.outcomes.iter().map(|outcome| outcome.capability.as_str()).collect();
+    assert_eq!(heard, ["other"]);
+    // It hears it on a thread of its own, and is found fast there.
+    wait_until(|| bench.value("1", "probe.count") == Some(Value::Integer(1)));
+    wait_until(|| !bench.engine.lags(&capability("probe")));
+    assert!(!bench.engine.is_slow(&capability("probe")));
+    let again = bench.script("1", &["integer probe.count 2"]);
+    bench.settle();
+    assert_eq!(results(&bench, &again), ["done", "done"]);
+}
