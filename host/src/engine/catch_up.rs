@@ -6,7 +6,7 @@
 //! little is left it hands over: the partition's worker delivers the rest and lets it move along.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::budget::Within;
@@ -131,9 +131,8 @@ impl Engine {
             let Some((cursor, through)) = self.cursor_in(partition, capability) else { continue };
             let still_slow = self.is_still_slow(capability);
             if !still_slow && through.seq.saturating_sub(cursor.through.seq) <= RECORDS_LEFT_MAX {
-                self.schedule.push(partition, Work::Join { capability: capability.clone() });
+                self.hand_over(partition, capability);
                 passed += 1;
-                self.wait_for_join(partition, capability, cursor.generation);
                 continue;
             }
             for record in self.log().scan(partition, cursor.through.seq.max(1)) {
@@ -151,18 +150,12 @@ impl Engine {
         Ok(passed)
     }
 
-    /// Waits for the worker to have done the hand-over, so that the next round finds it done.
-    fn wait_for_join(&self, partition: Partition, capability: &CapabilityName, generation: u32) {
-        // A generation that started meanwhile has a cursor of its own, and no hand-over yet.
-        let lags = || {
-            let cursor = self.cursor_in(partition, capability);
-            cursor.is_some_and(|(cursor, _)| cursor.generation == generation)
-        };
-        while !self.stopping.load(Ordering::Relaxed) && lags() {
-            let quarantined = |is: &Arc<crate::registry::Capability>| is.is_quarantined();
-            if self.registry().capabilities.get(capability).is_none_or(quarantined) {
-                return;
-            }
+    /// Has the worker give it the rest, and waits for that. That it no longer lags would say less:
+    /// it may be found slow, and lag again, before anybody looks.
+    fn hand_over(&self, partition: Partition, capability: &CapabilityName) {
+        let done = Arc::new(AtomicBool::new(false));
+        self.schedule.push(partition, Work::Join { capability: capability.clone(), done: done.clone() });
+        while !done.load(Ordering::Acquire) && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(1));
         }
     }

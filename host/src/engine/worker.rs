@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::budget::Within;
@@ -66,6 +66,8 @@ pub enum Work {
     Join {
         /// The capability.
         capability: CapabilityName,
+        /// Set when that is done, or turned out not to be due.
+        done: Arc<AtomicBool>,
     },
 }
 
@@ -124,7 +126,11 @@ impl Engine {
             Work::Tell { batch } => self.tell(partition, &batch),
             Work::EndJobs { through } => self.end_jobs(partition, through),
             Work::NoteCursor => self.note_cursor(partition),
-            Work::Join { capability } => self.join(partition, &capability),
+            Work::Join { capability, done } => {
+                let joined = self.join(partition, &capability);
+                done.store(true, Ordering::Release);
+                joined
+            }
         }
     }
 
