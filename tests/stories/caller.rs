@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use samsyn::api::openapi;
 use serde_json::{Value, json};
 
-use crate::world::{PATIENCE, until};
+use crate::world::{PATIENCE, until_ok};
 use conformance::{Conformance, Seen};
 
 #[allow(dead_code)]
@@ -206,7 +206,7 @@ impl Caller {
     #[track_caller]
     pub fn settle(&self) {
         let mut before = None;
-        until("nothing is undecided", || {
+        until_ok("nothing is undecided", || {
             let status = self.status();
             let lag = status["capabilities"].as_array().into_iter().flatten();
             let waiting = status["queue"]["depth"].as_u64().unwrap_or(1)
@@ -217,7 +217,7 @@ impl Caller {
             let now = Some((waiting, status["decided"].clone(), status["sandboxes"].clone()));
             let still = waiting == 0 && told && now == before;
             before = now;
-            still.then_some(())
+            if still { Ok(()) } else { Err(format!("{status} {jobs}")) }
         });
     }
 

@@ -24,12 +24,17 @@ const LOG_LINES_SHOWN: usize = 40;
 
 /// Looks again and again until there is something.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    until_ok(what, || look().ok_or_else(|| "nothing".to_owned()))
+}
+
+/// The same of a look that says what it saw instead, which is told when it never comes about.
+pub fn until_ok<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(found) = look() {
-            return found;
+        match look() {
+            Ok(found) => return found,
+            Err(seen) => assert!(Instant::now() < deadline, "it never came about: {what}; last seen: {seen}"),
         }
-        assert!(Instant::now() < deadline, "it never came about: {what}");
         std::thread::sleep(LOOK_EVERY);
     }
 }

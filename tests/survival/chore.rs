@@ -1,5 +1,5 @@
 //! What admins do while the host may die: install, upgrade, start over, give a field to another
-//! system. Each is one call, which has happened when it was acknowledged and may have otherwise.
+//! system, have a snapshot made. Each is one call, which has happened when it was acknowledged and may have otherwise.
 
 use serde_json::json;
 
@@ -20,10 +20,12 @@ pub enum Chore {
     CatchUp,
     /// Gives the city to the other system, and consumers are told.
     Reassign,
+    /// Has a snapshot made, which nothing but the next fold of the view depends on.
+    Snapshot,
 }
 
-/// Of ten rounds.
-const CHORES: [Chore; 10] = [
+/// Of a dozen rounds.
+const CHORES: [Chore; 12] = [
     Chore::None,
     Chore::None,
     Chore::Install,
@@ -34,6 +36,8 @@ const CHORES: [Chore; 10] = [
     Chore::Reassign,
     Chore::Reassign,
     Chore::Reassign,
+    Chore::Snapshot,
+    Chore::Snapshot,
 ];
 
 /// The registry as the admins know it.
@@ -66,6 +70,12 @@ impl Admins {
     pub fn try_to(&mut self, chore: Chore, caller: &Caller) {
         let (wish, answer) = match chore {
             Chore::None => return,
+            Chore::Snapshot => {
+                if let Ok(answer) = caller.try_send("POST", "/v1/snapshots", &[], b"") {
+                    answer.of(202);
+                }
+                return;
+            }
             Chore::Install => {
                 self.idle += 1;
                 let (name, component) = plugins::idle(self.idle);
