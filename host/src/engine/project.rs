@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::route::is_told_of;
 use crate::record::{Changed, ProfileState};
 use crate::registry::{Routed, Routing, manifest::Properties};
 use crate::vocabulary::{
@@ -76,9 +77,7 @@ fn refusal(code: &str, message: String) -> Refusal {
 
 /// The changes that one observer is told of.
 pub fn project_changes(changes: &[Changed], routed: &Routed) -> Vec<Change> {
-    let told = changes.iter().filter(|changed| {
-        changed.by != routed.name && changed.before != changed.after && routed.observes(&changed.field)
-    });
+    let told = changes.iter().filter(|changed| is_told_of(changed, routed));
     told.map(|changed| Change {
         field: changed.field.clone(),
         before: changed.before.clone(),

@@ -1,7 +1,7 @@
 //! Who gets a delivery of what: pure functions of the item and the registry.
 
 use crate::record::Changed;
-use crate::registry::Routing;
+use crate::registry::{Routed, Routing};
 use crate::vocabulary::{CapabilityName, EventName, FieldName, Role};
 
 /// A delivery to make: the capability's index in the routing, and the role to call.
@@ -66,13 +66,22 @@ pub fn route_changes(changes: &[Changed], routing: &Routing) -> Vec<Target> {
     targets
 }
 
+/// Whether a capability is told of a changed value: it observes it, and nobody hears of their own.
+pub fn is_told_of(changed: &Changed, routed: &Routed) -> bool {
+    changed.by != routed.name && changed.before != changed.after && routed.observes(&changed.field)
+}
+
+/// Whether a capability hears an event that this one emitted; none is an application's.
+pub fn hears_of(event: &EventName, by: Option<&CapabilityName>, routed: &Routed) -> bool {
+    Some(&routed.name) != by && routed.hears(event).is_some()
+}
+
 fn subscribers<'a>(
     event: &'a EventName,
     except: Option<&'a CapabilityName>,
     routing: &'a Routing,
 ) -> impl Iterator<Item = Target> + 'a {
     let capabilities = routing.capabilities.iter().enumerate();
-    let hearing =
-        capabilities.filter(move |(_, routed)| Some(&routed.name) != except && routed.hears(event).is_some());
+    let hearing = capabilities.filter(move |(_, routed)| hears_of(event, except, routed));
     hearing.map(|(capability, _)| Target { capability, role: Role::Subscriber })
 }

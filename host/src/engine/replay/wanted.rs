@@ -1,7 +1,7 @@
 //! In which roles one plug-in gets an item: of an item's targets those of one capability, without
 //! asking for all the others first. Most items in a log concern other plug-ins.
 
-use crate::engine::route::Target;
+use crate::engine::route::{Target, hears_of, is_told_of};
 use crate::engine::run::Item;
 use crate::registry::Routing;
 use crate::vocabulary::Role;
@@ -36,14 +36,14 @@ fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: 
             let mut proposals = accepted.proposals.iter().filter(|_| propose);
             proposals.any(|proposal| routing.deciders(&proposal.field).contains(&capability))
         }
-        (Item::Event(accepted), Role::Subscriber) => routed.hears(&accepted.event.name).is_some(),
+        (Item::Event(accepted), Role::Subscriber) => hears_of(&accepted.event.name, None, routed),
         (Item::Emitted(decided, index), Role::Subscriber) => decided
             .emitted
             .get(usize::from(*index) - 1)
-            .is_some_and(|emitted| emitted.by != routed.name && routed.hears(&emitted.name).is_some()),
-        (Item::Changes(decided), Role::Observer) => decided.changes.iter().any(|changed| {
-            changed.by != routed.name && changed.before != changed.after && routed.observes(&changed.field)
-        }),
+            .is_some_and(|emitted| hears_of(&emitted.name, Some(&emitted.by), routed)),
+        (Item::Changes(decided), Role::Observer) => {
+            decided.changes.iter().any(|changed| is_told_of(changed, routed))
+        }
         // Held proposals go to the sources that their fields have now.
         (Item::Offered(_), Role::Source) => {
             item.targets(routing, propose).iter().any(|target| target.capability == capability)

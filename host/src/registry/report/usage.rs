@@ -60,16 +60,14 @@ impl Usage {
 
     /// A capability made claims for these fields.
     pub fn claims<'a>(&mut self, by: &CapabilityName, fields: impl Iterator<Item = &'a FieldName>) {
-        let is_new = |known: &BTreeSet<FieldName>, field: &&FieldName| !known.contains(*field);
-        let new: Vec<&FieldName> = match self.claimed.get(by) {
-            Some(known) => fields.filter(|field| is_new(known, field)).collect(),
-            None => fields.collect(),
-        };
-        for field in new {
-            if self.has_claimed(by, field) || !self.has_room_for_a_pair() {
-                continue;
+        // Looked up once: mostly there is nothing new.
+        let known = self.claimed.get(by);
+        let new = fields.filter(|field| known.is_none_or(|known| !known.contains(*field)));
+        for field in new.collect::<Vec<_>>() {
+            // The same field may come twice.
+            if !self.has_claimed(by, field) && self.has_room_for_a_pair() {
+                self.claimed.entry(by.clone()).or_default().insert(field.clone());
             }
-            self.claimed.entry(by.clone()).or_default().insert(field.clone());
         }
     }
 
