@@ -131,29 +131,6 @@ impl Bare {
         }
     }
 
-    /// Calls a second on that many threads.
-    pub fn calls_per_second(&self, threads: usize, time: Duration) -> Result<f64, Failure> {
-        let calls = AtomicU64::new(0);
-        let start = Instant::now();
-        std::thread::scope(|scope| {
-            let callers: Vec<_> = (0..threads)
-                .map(|_| {
-                    scope.spawn(|| -> Result<(), Failure> {
-                        while start.elapsed() < time {
-                            for _ in 0..100 {
-                                self.call()?;
-                            }
-                            calls.fetch_add(100, Ordering::Relaxed);
-                        }
-                        Ok(())
-                    })
-                })
-                .collect();
-            callers.into_iter().try_for_each(|caller| caller.join().map_err(|_| "a caller panicked")?)
-        })?;
-        Ok(calls.into_inner() as f64 / start.elapsed().as_secs_f64())
-    }
-
     fn store(&self) -> Store<State> {
         let settings = self.sample.access.settings.iter().filter_map(|(name, value)| match value {
             Value::Texts(texts) => Some((name.clone(), texts.clone())),
@@ -201,6 +178,26 @@ impl Bare {
             sets => Err(format!("the guest set {sets} fields instead of two").into()),
         }
     }
+}
+
+/// Calls a second of one thread for each of these; the same may be there more than once.
+pub fn calls_per_second(callees: &[&Bare], time: Duration) -> Result<f64, Failure> {
+    let calls = AtomicU64::new(0);
+    let start = Instant::now();
+    let call = |bare: &Bare| -> Result<(), Failure> {
+        while start.elapsed() < time {
+            for _ in 0..100 {
+                bare.call()?;
+            }
+            calls.fetch_add(100, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = callees.iter().map(|bare| scope.spawn(|| call(bare))).collect();
+        callers.into_iter().try_for_each(|caller| caller.join().map_err(|_| "a caller panicked")?)
+    })?;
+    Ok(calls.into_inner() as f64 / start.elapsed().as_secs_f64())
 }
 
 fn param(value: &Value) -> ValueParam<'_> {

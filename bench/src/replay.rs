@@ -47,9 +47,9 @@ pub fn measure(bench: &Bench, subject: &Subject, callers: &Callers) -> Result<Fi
     let time = bench.time(Duration::from_secs(1));
     let (mut rates, mut walls, mut bounds, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.runs() {
-        let before = callers.bare.calls_per_second(1, time)?;
+        let before = callers.bound(1, time)?;
         let (rate, wall) = run()?;
-        let bound = f64::midpoint(before, callers.bare.calls_per_second(1, time)?);
+        let bound = f64::midpoint(before, callers.bound(1, time)?);
         bench.say(&format!(
             "{rate:.0} events/s of a core's time of {bound:.0}; {wall:.0} events/s by the clock"
         ));

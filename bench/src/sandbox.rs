@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use samsyn::sandbox::{Call, Limits, Package, Plugin, Sandbox};
 use samsyn::vocabulary::HeardEvent;
 
-use crate::bare::Bare;
+use crate::bare::{Bare, calls_per_second};
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
 use crate::subject::{Failure, Sample, Subject, THREADS};
@@ -23,6 +23,8 @@ pub struct Callers {
     /// The same, for the instance that is kept: it leaves pages behind in its pool's slot, which
     /// the bare loop would have to reset at every call.
     kept: Bare,
+    /// The same once more for each thread but the first, each with an engine of its own.
+    others: Vec<Bare>,
     plugin: Plugin,
     sample: Sample,
 }
@@ -35,7 +37,19 @@ impl Callers {
         let package = Package::read(&subject.component(0)?, &limits)?;
         let plugin = Sandbox::new(&limits)?.load(&package)?;
         let bare = || Bare::new(&package, Sample::new()?);
-        Ok(Callers { bare: bare()?, kept: bare()?, plugin, sample: Sample::new()? })
+        let others = (1..THREADS).map(|_| bare()).collect::<Result<_, _>>()?;
+        Ok(Callers { bare: bare()?, kept: bare()?, others, plugin, sample: Sample::new()? })
+    }
+
+    /// Bare calls a second on that many threads that share an engine.
+    pub fn bound(&self, threads: usize, time: Duration) -> Result<f64, Failure> {
+        calls_per_second(&vec![&self.bare; threads], time)
+    }
+
+    /// Bare calls a second on all threads with an engine each.
+    pub fn bound_apart(&self, time: Duration) -> Result<f64, Failure> {
+        let all: Vec<&Bare> = std::iter::once(&self.bare).chain(&self.others).collect();
+        calls_per_second(&all, time)
     }
 
     /// Time of a bare call now, in microseconds.
@@ -74,10 +88,13 @@ pub fn measure(bench: &Bench, callers: &Callers) -> Result<Vec<Figure>, Failure>
         kept.push(micros(start.elapsed()) / f64::from(TURN));
     }
     let time = bench.time(Duration::from_secs(2));
-    let on_two = callers.bare.calls_per_second(THREADS, time)?;
+    let (together, apart) = (callers.bound(THREADS, time)?, callers.bound_apart(time)?);
     let ratios =
         |values: &[f64]| median(&values.iter().zip(&bare).map(|(one, bare)| one / bare).collect::<Vec<_>>());
-    let note = format!("one thread; the bare loop on {THREADS} threads: {on_two:.0} calls/s");
+    let note = format!(
+        "one thread; the bare loop on {THREADS} threads: {together:.0} calls/s in one engine, {apart:.0} with an \
+         engine each"
+    );
     Ok(vec![
         Figure::new("sandbox.fresh", median(&fresh), "µs/call")
             .against(median(&bare), ratios(&fresh))

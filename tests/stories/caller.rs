@@ -202,22 +202,18 @@ impl Caller {
         self.get("/v1/status").of(200)
     }
 
-    /// Waits until nothing is undecided, and that held twice in a row: a decision causes others.
+    /// Waits until nothing is under way, nobody lags, and who reads a moved field was told.
     #[track_caller]
     pub fn settle(&self) {
-        let mut before = None;
-        until_ok("nothing is undecided", || {
-            let status = self.status();
-            let lag = status["capabilities"].as_array().into_iter().flatten();
-            let waiting = status["queue"]["depth"].as_u64().unwrap_or(1)
-                + lag.map(|capability| capability["lag"].as_u64().unwrap_or(0)).sum::<u64>();
+        until_ok("nothing is under way", || {
             let jobs = self.get("/v1/jobs").of(200);
+            let status = self.status();
             let told =
                 jobs["adopted"] == status["registry_revision"] && jobs["items"][0]["state"] != "running";
-            let now = Some((waiting, status["decided"].clone(), status["sandboxes"].clone()));
-            let still = waiting == 0 && told && now == before;
-            before = now;
-            if still { Ok(()) } else { Err(format!("{status} {jobs}")) }
+            let lag = status["capabilities"].as_array().into_iter().flatten();
+            let lags = lag.map(|capability| &capability["lag"]).any(|lag| *lag != json!(0));
+            let settled = status["settled"] == json!(true) && told && !lags;
+            if settled { Ok(()) } else { Err(format!("{status} {jobs}")) }
         });
     }
 

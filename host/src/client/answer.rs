@@ -334,6 +334,9 @@ pub struct Status {
     /// Events decided.
     #[serde(default)]
     pub decided: u64,
+    /// Nothing is under way but what lagging capabilities have yet to look at.
+    #[serde(default)]
+    pub settled: bool,
     /// Sandboxes started.
     #[serde(default)]
     pub sandboxes: u64,

@@ -152,7 +152,8 @@ impl Engine {
         if let Some(base) = &opened.base {
             tracing::info!(base, folded = opened.folded, "the view was folded on from a snapshot");
         }
-        let sandbox = Sandbox::new(&limits)?.compiling_in(compiler).caching_in(data.compiled());
+        let sandbox = Sandbox::for_workers(&limits, workers)?;
+        let sandbox = sandbox.compiling_in(compiler).caching_in(data.compiled());
         let plugins = Plugins::new(sandbox, disk, data.components());
         let metrics = Metrics::default();
         let newest = plugins.runtime(Arc::new(registry), &metrics)?;
@@ -256,7 +257,7 @@ impl Engine {
         for index in 0..workers {
             let engine = self.clone();
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            threads.push(thread.spawn(move || engine.run_worker()).map_err(failed)?);
+            threads.push(thread.spawn(move || engine.run_worker(index)).map_err(failed)?);
         }
         let engine = self.clone();
         let thread = std::thread::Builder::new().name("supervisor".to_owned());
@@ -315,17 +316,7 @@ impl Engine {
     /// in order; the caller has to stop sending first.
     pub fn drain(&self, patience: std::time::Duration) -> bool {
         let until = std::time::Instant::now() + patience;
-        let own = (0..self.partitions.len() as u16).map(Partition);
-        let partitions = own.chain([Partition::IDENTITY, Partition::REGISTRY]);
-        let busy = || {
-            self.undecided.load(Ordering::Relaxed) > 0
-                || self.schedule.is_busy()
-                || self.partitions.iter().any(|cell| !cell.core.lock().state.adopted.jobs.is_empty())
-                || partitions
-                    .clone()
-                    .any(|partition| self.view.applied(partition).seq < self.log.head(partition).seq)
-        };
-        while busy() {
+        while !self.is_settled() {
             if std::time::Instant::now() > until || self.stopping.load(Ordering::Relaxed) {
                 return false;
             }

@@ -25,6 +25,9 @@ pub struct Status {
     pub decided: u64,
     /// Events taken and not decided.
     pub undecided: usize,
+    /// Nothing is under way: all that was taken, and all that followed from it, is decided, durable and
+    /// can be read. What a lagging capability has yet to look at doesn't count.
+    pub settled: bool,
     /// Fresh sandboxes since the start.
     pub sandboxes: u64,
     /// Deliveries since the start, by result.
@@ -104,6 +107,7 @@ impl Engine {
                 name,
             }
         });
+        let capabilities = capabilities.collect();
         Status {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.started_at,
@@ -118,9 +122,30 @@ impl Engine {
             log: DiskStatus::of(self.log.failed().map(|failure| failure.to_string())),
             view: DiskStatus::of(self.view.failure()),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
-            capabilities: capabilities.collect(),
+            // Looked at after the lag: who caught up in between has what it caused counted.
+            settled: self.is_settled(),
+            capabilities,
             rss_bytes: resident_bytes(),
         }
+    }
+
+    /// Whether nothing is under way, see [`Status::settled`].
+    pub fn is_settled(&self) -> bool {
+        let own = (0..self.partitions.len() as u16).map(Partition);
+        let partitions: Vec<Partition> = own.chain([Partition::IDENTITY, Partition::REGISTRY]).collect();
+        let heads = || partitions.iter().map(|partition| self.log.head(*partition).seq);
+        let before: Vec<Seq> = heads().collect();
+        let can_be_read = partitions
+            .iter()
+            .zip(&before)
+            .all(|(partition, head)| self.view.applied(*partition).seq >= *head);
+        let is_busy = || {
+            self.undecided.load(Ordering::Relaxed) > 0
+                || self.schedule.is_busy()
+                || self.partitions.iter().any(|cell| !cell.core.lock().state.adopted.jobs.is_empty())
+        };
+        // What was done between the looks left a record.
+        can_be_read && !is_busy() && heads().eq(before)
     }
 
     /// Records a lagging capability has yet to look at, in all partitions; 0 when it doesn't lag.

@@ -17,6 +17,7 @@ use super::{AcceptError, Engine};
 use crate::record::{
     Accepted, Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode,
 };
+use crate::sandbox::work_as;
 use crate::view::Folded;
 use crate::vocabulary::{CapabilityName, Identifier, ItemPosition, Partition, ProfileId, Seq, Value};
 
@@ -73,7 +74,8 @@ pub enum Work {
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
-    pub(super) fn run_worker(&self) {
+    pub(super) fn run_worker(&self, index: usize) {
+        work_as(index);
         let mut turn = VecDeque::new();
         let stopping = || self.stopping.load(Ordering::Relaxed);
         while let Some(partition) = self.schedule.take(&mut turn, stopping) {

@@ -1,5 +1,6 @@
 //! A plug-in that is ready, and one call of it: a fresh store and instance, thrown away after.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,15 +78,33 @@ pub struct CallReport {
     pub duration: Duration,
 }
 
+thread_local! {
+    /// Which of a plug-in's engines this thread calls in.
+    static ENGINE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// From now on this thread calls in the engine of the worker with this number, counted from 0; in
+/// the one for everybody when the sandbox has none for it. Two threads may say the same: it costs
+/// them time, nothing else.
+pub fn work_as(worker: usize) {
+    ENGINE.set(worker + 1);
+}
+
 /// A component that is compiled and linked. Calls may run at the same time on any number of
 /// threads up to `concurrent_calls`.
 pub struct Plugin {
     digest: Digest,
     roles: BTreeSet<Role>,
+    /// The first for everybody, the others for a worker each.
+    linked: Vec<Linked>,
+    ticker: Arc<Ticker>,
+}
+
+/// A component in one engine, with nothing that another engine's calls write to.
+struct Linked {
     instance: InstancePre<CallState>,
     handlers: Handlers,
     limits: Arc<Limits>,
-    ticker: Arc<Ticker>,
 }
 
 /// Where each role's function is; found once.
@@ -103,22 +122,14 @@ impl Plugin {
     pub(super) fn new(
         digest: Digest,
         roles: BTreeSet<Role>,
-        instance: InstancePre<CallState>,
-        limits: Arc<Limits>,
+        instances: Vec<InstancePre<CallState>>,
+        limits: &Limits,
         ticker: Arc<Ticker>,
     ) -> Result<Plugin, PackageError> {
-        let mut handlers = Handlers::default();
-        for role in &roles {
-            match role {
-                Role::Subscriber => {
-                    handlers.subscriber = Some(indices(subscriber::GuestIndices::new(&instance))?)
-                }
-                Role::Source => handlers.source = Some(indices(source::GuestIndices::new(&instance))?),
-                Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(&instance))?),
-            }
-        }
-        let plugin = Plugin { digest, roles, instance, handlers, limits, ticker };
-        plugin.try_out()?;
+        let link = |instance| Linked::new(instance, &roles, limits);
+        let linked: Vec<Linked> = instances.into_iter().map(link).collect::<Result<_, _>>()?;
+        let plugin = Plugin { digest, roles, linked, ticker };
+        plugin.linked[0].try_out(&plugin.ticker)?;
         Ok(plugin)
     }
 
@@ -129,7 +140,7 @@ impl Plugin {
 
     /// Its compiled code.
     pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
-        self.instance.component().serialize()
+        self.linked[0].instance.component().serialize()
     }
 
     /// The roles it has.
@@ -139,23 +150,24 @@ impl Plugin {
 
     /// Calls it within the configured time, `time_ms`.
     pub fn call(&self, access: &Arc<Access>, call: Call<'_>) -> CallReport {
-        self.call_within(access, call, Duration::from_millis(self.limits.time_ms))
+        self.call_within(access, call, Duration::from_millis(self.linked[0].limits.time_ms))
     }
 
     /// Calls it within the given time, which counts in whole milliseconds, rounded up.
     pub fn call_within(&self, access: &Arc<Access>, call: Call<'_>, time: Duration) -> CallReport {
         let started = Instant::now();
-        let mut store = self.store(access.clone(), time);
-        let outcome = self.run(&mut store, call);
+        let linked = self.linked.get(ENGINE.get()).unwrap_or(&self.linked[0]);
+        let mut store = linked.store(&self.ticker, access.clone(), time);
+        let outcome = linked.run(&mut store, call);
         let state = store.into_data();
         let failure = match outcome {
             Ok(Ok(())) => None,
             Ok(Err(message)) => Some(Failure {
                 kind: FailureKind::Error,
-                message: super::values::message(&message, as_usize(self.limits.message_bytes)),
+                message: super::values::message(&message, as_usize(linked.limits.message_bytes)),
                 backtrace: Vec::new(),
             }),
-            Err(error) => Some(failure::classify(&error, &state, &self.limits, time.as_millis() as u64)),
+            Err(error) => Some(failure::classify(&error, &state, &linked.limits, time.as_millis() as u64)),
         };
         let (effects, refusals) = state.effects.into_parts();
         CallReport {
@@ -165,9 +177,29 @@ impl Plugin {
             duration: started.elapsed(),
         }
     }
+}
+
+impl Linked {
+    fn new(
+        instance: InstancePre<CallState>,
+        roles: &BTreeSet<Role>,
+        limits: &Limits,
+    ) -> Result<Linked, PackageError> {
+        let mut handlers = Handlers::default();
+        for role in roles {
+            match role {
+                Role::Subscriber => {
+                    handlers.subscriber = Some(indices(subscriber::GuestIndices::new(&instance))?)
+                }
+                Role::Source => handlers.source = Some(indices(source::GuestIndices::new(&instance))?),
+                Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(&instance))?),
+            }
+        }
+        Ok(Linked { instance, handlers, limits: Arc::new(limits.clone()) })
+    }
 
     /// A store whose limits are set and whose deadline runs.
-    fn store(&self, access: Arc<Access>, time: Duration) -> Store<CallState> {
+    fn store(&self, ticker: &Ticker, access: Arc<Access>, time: Duration) -> Store<CallState> {
         let mut store = Store::new(self.instance.engine(), CallState::new(access, self.limits.clone()));
         store.limiter(|state| &mut state.growth);
         store.set_hostcall_fuel(as_usize(self.limits.hostcall_bytes));
@@ -175,7 +207,7 @@ impl Plugin {
         let ticks = time.as_nanos().div_ceil(TICK.as_nanos()).saturating_add(1);
         let ticks = u64::try_from(ticks).unwrap_or(u64::MAX / 2);
         store.set_epoch_deadline(ticks);
-        self.ticker.keep_going(ticks);
+        ticker.keep_going(ticks);
         store
     }
 
@@ -206,9 +238,9 @@ impl Plugin {
         }
     }
 
-    fn try_out(&self) -> Result<(), PackageError> {
+    fn try_out(&self, ticker: &Ticker) -> Result<(), PackageError> {
         let time_ms = self.limits.time_ms.saturating_mul(TRY_OUT_FACTOR);
-        let mut store = self.store(Arc::default(), Duration::from_millis(time_ms));
+        let mut store = self.store(ticker, Arc::default(), Duration::from_millis(time_ms));
         let tried =
             self.instance.instantiate(&mut store).and_then(|instance| self.load_all(&mut store, instance));
         tried.map_err(|error| {
@@ -241,7 +273,7 @@ impl std::fmt::Debug for Plugin {
 }
 
 fn indices<T>(found: wasmtime::Result<T>) -> Result<T, PackageError> {
-    found.map_err(|error| PackageError::invalid(format!("{error:#}")))
+    found.map_err(PackageError::engine)
 }
 
 fn load<T>(handler: &Option<T>, role: Role) -> wasmtime::Result<&T> {

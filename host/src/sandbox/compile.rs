@@ -46,7 +46,7 @@ pub enum Compiler {
 pub fn compile_to(component: &[u8]) -> Result<Vec<u8>, PackageError> {
     let engine = engine::compiling()
         .map_err(|error| PackageError::CompilerUnavailable { reason: format!("{error:#}") })?;
-    engine.precompile_component(component).map_err(|error| PackageError::invalid(format!("{error:#}")))
+    engine.precompile_component(component).map_err(PackageError::engine)
 }
 
 /// What a compiling child does: limits itself, compiles one file into another, and ends with the

@@ -38,6 +38,14 @@ const STACK_BYTES_MAX: u64 = 1 << 20;
 /// Tables one core module may define. Adapters that a componentiser adds have a few.
 const TABLES_PER_MODULE: u32 = 8;
 
+/// Slots of a worker's own engine. It makes one call at a time; with a slot for each plug-in it finds
+/// the memory as the last call of the same plug-in left it.
+const OWN_SLOTS: u32 = 16;
+
+/// Compiled code up to this size is there once more for each worker. That of an interpreter is larger,
+/// and its calls take so long that sharing an engine isn't felt.
+const OWN_CODE_BYTES_MAX: usize = 8 << 20;
+
 /// The sandbox could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -64,20 +72,35 @@ impl SandboxError {
     }
 }
 
-/// The engine, the imports it offers and the clock. One for the whole host.
+/// Engines, the imports they offer and their clock. One for the whole host.
+///
+/// Every call writes to what all calls in an engine share: counts of who uses it, the locks of its
+/// slots. Two threads that call in one engine at the same time spend half as much again on each call
+/// as two with an engine each. So every worker has one of its own ([`work_as`]), and the first is for
+/// all other threads.
 pub struct Sandbox {
-    engine: Engine,
-    linker: Linker<CallState>,
+    engines: Vec<Offering>,
     limits: Arc<Limits>,
     ticker: Arc<Ticker>,
     compiler: Compiler,
     cache: Option<Cache>,
 }
 
+/// An engine and what components can import in it.
+struct Offering {
+    engine: Engine,
+    linker: Linker<CallState>,
+}
+
 impl Sandbox {
     /// A sandbox with these limits, that compiles in its own process and keeps no compiled code.
     pub fn new(limits: &Limits) -> Result<Sandbox, SandboxError> {
-        Sandbox::offering(limits, |_| Ok(()))
+        Sandbox::for_workers(limits, 0)
+    }
+
+    /// The same, with an engine more for each of so many workers.
+    pub fn for_workers(limits: &Limits, workers: usize) -> Result<Sandbox, SandboxError> {
+        Sandbox::offering(limits, workers, |_| Ok(()))
     }
 
     /// Compiles components there.
@@ -106,53 +129,68 @@ impl Sandbox {
     /// Makes a package a plug-in. Compiles it unless its code is kept, which can take seconds,
     /// and makes one instance to see that it can be made.
     pub fn load(&self, package: &Package) -> Result<Plugin, PackageError> {
-        self.link(&self.compiled(package)?, package.digest(), package.roles())
+        let component = self.compiled(package)?;
+        self.link(component, package.digest(), package.roles())
     }
 
     /// A plug-in of a sandbox [`beside`](Sandbox::beside) this one once more, from the code it has.
-    ///
-    /// Every call writes to what all calls of a plug-in share: counts of who uses it, the locks of its
-    /// slots. Two threads that call one plug-in at the same time spend half as much again on each call
-    /// as two with a sandbox each.
     pub fn again(&self, plugin: &Plugin) -> Result<Plugin, PackageError> {
-        let invalid = |error| PackageError::invalid(format!("{error:#}"));
-        let code = plugin.code().map_err(invalid)?;
-        let component = cache::deserialize(&self.engine, &code).map_err(invalid)?;
-        self.link(&component, plugin.digest(), plugin.roles())
+        let code = plugin.code().map_err(PackageError::engine)?;
+        let component = cache::deserialize(self.first(), &code).map_err(PackageError::engine)?;
+        self.link(component, plugin.digest(), plugin.roles())
     }
 
     fn link(
         &self,
-        component: &Component,
+        component: Component,
         digest: Digest,
         roles: &BTreeSet<Role>,
     ) -> Result<Plugin, PackageError> {
-        let instance = self.linker.instantiate_pre(component);
-        let instance = instance.map_err(|error| PackageError::invalid(format!("{error:#}")))?;
-        Plugin::new(digest, roles.clone(), instance, self.limits.clone(), self.ticker.clone())
+        let mut components = self.copies(&component)?;
+        components.insert(0, component);
+        let linked = self.engines.iter().zip(&components);
+        let linked = linked.map(|(offering, component)| offering.linker.instantiate_pre(component));
+        let instances = linked.collect::<Result<_, _>>().map_err(PackageError::engine)?;
+        Plugin::new(digest, roles.clone(), instances, &self.limits, self.ticker.clone())
     }
 
-    /// As [`Sandbox::new`], and offers what `more` adds: how a later host's contract is tested.
+    /// The component once more for each worker's own engine; none if it is too large for that.
+    fn copies(&self, component: &Component) -> Result<Vec<Component>, PackageError> {
+        let workers = &self.engines[1..];
+        if workers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let code = component.serialize().map_err(PackageError::engine)?;
+        if code.len() > OWN_CODE_BYTES_MAX {
+            return Ok(Vec::new());
+        }
+        let copies = workers.iter().map(|own| cache::deserialize(&own.engine, &code));
+        copies.collect::<Result<_, _>>().map_err(PackageError::engine)
+    }
+
+    fn first(&self) -> &Engine {
+        &self.engines[0].engine
+    }
+
+    /// As [`Sandbox::for_workers`], and offers what `more` adds: how a later host's contract is tested.
     pub(super) fn offering(
         limits: &Limits,
-        more: impl FnOnce(&mut Linker<CallState>) -> wasmtime::Result<()>,
+        workers: usize,
+        more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
     ) -> Result<Sandbox, SandboxError> {
         if limits.stack_bytes > STACK_BYTES_MAX {
             return Err(SandboxError::Stack { found: limits.stack_bytes });
         }
-        let mut config = config();
-        config.max_wasm_stack(as_usize(limits.stack_bytes));
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
-        let engine = Engine::new(&config).map_err(SandboxError::engine)?;
-        let mut linker = Linker::new(&engine);
-        state::add_to_linker(&mut linker).map_err(SandboxError::engine)?;
-        more(&mut linker).map_err(SandboxError::engine)?;
-        let ticker = Ticker::start(&engine).map_err(SandboxError::engine)?;
+        let own = Limits { concurrent_calls: limits.concurrent_calls.min(OWN_SLOTS), ..limits.clone() };
+        let all = std::iter::once(limits).chain(std::iter::repeat_n(&own, workers));
+        let engines = all.map(|limits| Offering::new(limits, &more));
+        let engines: Vec<Offering> =
+            engines.collect::<wasmtime::Result<_>>().map_err(SandboxError::engine)?;
+        let ticker = Ticker::start(engines.iter().map(|offering| &offering.engine));
         Ok(Sandbox {
-            engine,
-            linker,
+            engines,
             limits: Arc::new(limits.clone()),
-            ticker: Arc::new(ticker),
+            ticker: Arc::new(ticker.map_err(SandboxError::engine)?),
             compiler: Compiler::InProcess,
             cache: None,
         })
@@ -160,16 +198,31 @@ impl Sandbox {
 
     fn compiled(&self, package: &Package) -> Result<Component, PackageError> {
         let digest = package.digest();
-        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, digest)) {
+        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(self.first(), digest)) {
             return Ok(component);
         }
         let code = self.compiler.compile(package.component(), &self.limits)?;
-        let component = cache::deserialize(&self.engine, &code)
-            .map_err(|error| PackageError::invalid(format!("{error:#}")))?;
+        let component = cache::deserialize(self.first(), &code).map_err(PackageError::engine)?;
         if let Some(cache) = &self.cache {
-            cache.store(&self.engine, digest, &code);
+            cache.store(self.first(), digest, &code);
         }
         Ok(component)
+    }
+}
+
+impl Offering {
+    fn new(
+        limits: &Limits,
+        more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<Offering> {
+        let mut config = config();
+        config.max_wasm_stack(as_usize(limits.stack_bytes));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+        let engine = Engine::new(&config)?;
+        let mut linker = Linker::new(&engine);
+        state::add_to_linker(&mut linker)?;
+        more(&mut linker)?;
+        Ok(Offering { engine, linker })
     }
 }
 

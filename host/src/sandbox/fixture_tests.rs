@@ -64,7 +64,7 @@ fn it_says_nothing_of_who_built_it() {
 
 #[test]
 fn it_runs_on_a_host_whose_effects_have_a_function_more() {
-    let later = Sandbox::offering(&Limits::default(), |linker| {
+    let later = Sandbox::offering(&Limits::default(), 0, |linker| {
         let mut effects = linker.instance("samsyn:plugin/effects@0.1.0")?;
         effects.func_wrap("schedule", |_, (_at,): (i64,)| Ok(()))
     });

@@ -40,7 +40,7 @@ mod tests;
 
 pub use crate::vocabulary::{Digest, DigestError};
 pub use access::Access;
-pub use call::{Call, CallReport, Plugin};
+pub use call::{Call, CallReport, Plugin, work_as};
 pub use compile::{Compiler, compile_file, compile_to};
 pub use engine::{Sandbox, SandboxError};
 pub use limits::Limits;

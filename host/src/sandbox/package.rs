@@ -118,6 +118,11 @@ impl PackageError {
         }
     }
 
+    /// What an engine said of it. The alternate form of its errors has the causes in it.
+    pub(super) fn engine(error: impl std::fmt::Display) -> PackageError {
+        PackageError::invalid(format!("{error:#}"))
+    }
+
     pub(super) fn invalid(reason: impl std::fmt::Display) -> PackageError {
         PackageError::Invalid { reason: reason.to_string() }
     }
@@ -186,7 +191,7 @@ pub fn componentise(module: &[u8]) -> Result<Vec<u8>, PackageError> {
     });
     match encoded {
         Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(PackageError::invalid(format!("{error:#}"))),
+        Ok(Err(error)) => Err(PackageError::engine(error)),
         Err(_) => Err(PackageError::invalid("the module can't be made a component")),
     }
 }

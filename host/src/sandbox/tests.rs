@@ -296,7 +296,7 @@ fn a_refusal_the_guest_ignores_is_reported_and_the_rest_is_taken() {
 
 #[test]
 fn a_host_that_offers_more_runs_the_same_component() {
-    let later = Sandbox::offering(&limits(), |linker| {
+    let later = Sandbox::offering(&limits(), 0, |linker| {
         let mut effects = linker.instance("samsyn:plugin/effects@0.1.0")?;
         effects.func_wrap("schedule", |_, (_at,): (i64,)| Ok(()))
     });

@@ -1,4 +1,4 @@
-//! The clock behind the time limit: a thread that moves the engine's epoch every millisecond.
+//! The clock behind the time limit: a thread that moves the engines' epochs every millisecond.
 //!
 //! It sleeps when nothing runs. A call says until which tick it needs the clock; the thread ticks
 //! at least that far and parks. Asking costs two loads of memory that changes once a millisecond.
@@ -30,16 +30,17 @@ pub(super) struct Ticker {
 }
 
 impl Ticker {
-    pub(super) fn start(engine: &Engine) -> std::io::Result<Ticker> {
+    pub(super) fn start<'a>(engines: impl Iterator<Item = &'a Engine>) -> std::io::Result<Ticker> {
         let shared = Arc::new(Shared {
             ticks: AtomicU64::new(0),
             needed_until: AtomicU64::new(0),
             stop: AtomicBool::new(false),
         });
-        let (engine, in_thread) = (engine.weak(), shared.clone());
+        let engines: Vec<EngineWeak> = engines.map(Engine::weak).collect();
+        let in_thread = shared.clone();
         let thread = std::thread::Builder::new()
             .name("sandbox-clock".to_owned())
-            .spawn(move || tick(&engine, &in_thread))?;
+            .spawn(move || tick(&engines, &in_thread))?;
         Ok(Ticker { shared, thread: Some(thread) })
     }
 
@@ -68,7 +69,7 @@ impl Drop for Ticker {
     }
 }
 
-fn tick(engine: &EngineWeak, shared: &Shared) {
+fn tick(engines: &[EngineWeak], shared: &Shared) {
     while !shared.stop.load(Ordering::Acquire) {
         if shared.ticks.load(Ordering::Relaxed) >= shared.needed_until.load(Ordering::Acquire) {
             // An unpark that came since the load makes this return at once.
@@ -76,8 +77,10 @@ fn tick(engine: &EngineWeak, shared: &Shared) {
             continue;
         }
         std::thread::sleep(TICK);
-        let Some(engine) = engine.upgrade() else { return };
-        engine.increment_epoch();
+        for engine in engines {
+            let Some(engine) = engine.upgrade() else { return };
+            engine.increment_epoch();
+        }
         shared.ticks.fetch_add(1, Ordering::Release);
     }
 }

@@ -181,8 +181,7 @@ impl Demo<'_> {
         })
     }
 
-    /// Waits until nothing is undecided and nobody lags, and that held twice in a row: a decision
-    /// may cause another.
+    /// Waits until nothing is under way and nobody lags.
     fn await_decisions(&self, client: &Client) -> Result<(), CliError> {
         let mut before = None;
         let mut moved = Instant::now();
@@ -190,10 +189,10 @@ impl Demo<'_> {
             let status = client.status()?.body;
             let undecided = status.queue.map_or(0, |queue| queue.depth);
             let lag: u64 = status.capabilities.iter().map(|capability| capability.lag).sum();
-            let now = Some((undecided + lag, status.decided, status.sandboxes));
-            if now == before && undecided + lag == 0 {
+            if status.settled && lag == 0 {
                 return Ok(());
             }
+            let now = Some((undecided + lag, status.decided, status.sandboxes));
             if now != before {
                 moved = Instant::now();
             } else if moved.elapsed() >= STUCK_AFTER {
