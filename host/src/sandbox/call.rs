@@ -143,6 +143,12 @@ impl Plugin {
         self.linked[0].instance.component().serialize()
     }
 
+    /// In how many engines it is.
+    #[cfg(test)]
+    pub(super) fn engines(&self) -> usize {
+        self.linked.len()
+    }
+
     /// The roles it has.
     pub fn roles(&self) -> &BTreeSet<Role> {
         &self.roles

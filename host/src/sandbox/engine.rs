@@ -44,7 +44,7 @@ const OWN_SLOTS: u32 = 16;
 
 /// Compiled code up to this size is there once more for each worker. That of an interpreter is larger,
 /// and its calls take so long that sharing an engine isn't felt.
-const OWN_CODE_BYTES_MAX: usize = 8 << 20;
+pub(super) const OWN_CODE_BYTES_MAX: usize = 8 << 20;
 
 /// The sandbox could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -359,6 +359,45 @@ fn a_plugin_is_the_same_once_more_in_another_sandbox() {
     assert_eq!(hear(&two).result.unwrap(), effects);
 }
 
+#[test]
+fn a_worker_calls_in_an_engine_of_its_own_within_the_same_limits() {
+    // One slot: whoever calls while another's call runs needs an engine of his own.
+    let limits = Limits { concurrent_calls: 1, ..limits() };
+    let sandbox = Sandbox::for_workers(&limits, 2).unwrap();
+    let plugin = sandbox.load(&package(&guests::all_roles()).unwrap()).unwrap();
+    let endless = sandbox.load(&package(&guests::subscriber("(loop $l (br $l))", "")).unwrap()).unwrap();
+    let expected = hear(&plugin).result.unwrap();
+    let as_worker = |worker| {
+        work_as(worker);
+        let within = Duration::from_millis(20);
+        let (event, profile) = (event(), projection());
+        let call = Call::Event { event: &HeardEvent::from(&event), profile: &profile };
+        let failure = endless.call_within(&access(), call, within).result.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Timeout);
+        assert_eq!(hear(&plugin).result.unwrap(), expected);
+    };
+    std::thread::scope(|scope| {
+        for worker in [0, 1] {
+            scope.spawn(move || as_worker(worker));
+        }
+    });
+    // A sandbox without one for it has the one for everybody.
+    std::thread::scope(|scope| {
+        scope.spawn(|| as_worker(7));
+    });
+}
+
+#[test]
+fn code_too_large_for_a_copy_a_worker_is_shared() {
+    let sandbox = Sandbox::for_workers(&limits(), 1).unwrap();
+    let zeros = "0".repeat(engine::OWN_CODE_BYTES_MAX);
+    let large = format!("(data $large \"{zeros}\")");
+    let plugin = sandbox.load(&package(&guests::subscriber("", &large)).unwrap()).unwrap();
+    assert_eq!(plugin.engines(), 1);
+    let small = sandbox.load(&package(&guests::subscriber("", "")).unwrap()).unwrap();
+    assert_eq!(small.engines(), 2);
+}
+
 /// Not a test: this program, started again by the one below, is the compiling child.
 #[test]
 #[ignore = "it is started by a test of the compiler, with files to work on"]

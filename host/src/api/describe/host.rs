@@ -11,7 +11,7 @@ use crate::api::status::{Health, Readiness, StatusAnswer};
 pub fn status(call: Operation<'_>) -> Operation<'_> {
     let example = json!({
         "version": env!("CARGO_PKG_VERSION"), "started_at": "2026-11-20T10:00:00Z", "profiles": 1200,
-        "accepted": 5000, "decided": 5000, "undecided": 0, "sandboxes": 9000,
+        "accepted": 5000, "decided": 5000, "undecided": 0, "settled": true, "sandboxes": 9000,
         "deliveries": { "done": 8990, "parked": 10 }, "registry_revision": 17,
         "queue": { "depth": 0, "limit": 10000 }, "accept_to_decided_p99_us": 900,
         "log": { "state": "ok", "reason": null }, "view": { "state": "ok", "reason": null },
