@@ -144,10 +144,7 @@ impl Engine {
     ) -> Result<(), AcceptError> {
         for index in 0..=decided.last_item() {
             let Some(item) = Item::of_decided(decided, index) else { continue };
-            let position = ItemPosition { seq, index };
-            if !self.cell(partition).core.lock().passes(position, &item) {
-                self.decide_live(partition, position, &item, None)?;
-            }
+            self.decide_live(partition, ItemPosition { seq, index }, &item, None)?;
         }
         self.cell(partition).core.lock().roots.end(decided);
         Ok(())
@@ -162,7 +159,11 @@ impl Engine {
         taken: Option<Instant>,
     ) -> Result<(), AcceptError> {
         let cell = self.cell(partition);
+        let is_derived = !matches!(item, Item::Event(_));
         loop {
+            if is_derived && cell.core.lock().passes(position, item) {
+                return Ok(());
+            }
             let snapshot = self.snapshot(partition, position, item)?;
             let Snapshot { place, runtime, before, cause, .. } = &snapshot;
             let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
@@ -176,12 +177,6 @@ impl Engine {
                 && self.set_aside(partition, targets.iter().filter_map(known))?
             {
                 continue;
-            }
-            if targets.is_empty() && !matches!(item, Item::Event(_)) {
-                // Nobody wants it: the cursor passes it and goes with the next record.
-                let mut core = cell.core.lock();
-                core.state.through = core.state.through.max(position);
-                return Ok(());
             }
             let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
             let Within { delivered, through } = self.run_within_budget(&run, &targets);

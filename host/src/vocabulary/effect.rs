@@ -18,6 +18,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them, in the order they are called.
+    pub const ALL: [Role; 3] = [Role::Source, Role::Subscriber, Role::Observer];
+
     /// The role's name in the contract and in answers.
     pub fn as_str(self) -> &'static str {
         match self {

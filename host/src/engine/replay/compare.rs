@@ -124,7 +124,7 @@ fn compare_results(
 ) -> bool {
     let what = || What::Delivery(called_with.clone());
     let called = |role: &Role| base.outcomes.iter().chain(&new.outcomes).any(|is| is.role == *role);
-    let roles = [Role::Source, Role::Subscriber, Role::Observer].into_iter().filter(called);
+    let roles = Role::ALL.into_iter().filter(called);
     let mut comparable = true;
     for role in roles {
         let none = &|| (None, None);

@@ -13,7 +13,7 @@ pub fn wanted<'a>(
     capability: usize,
     propose: bool,
 ) -> impl Iterator<Item = Target> + Clone + 'a {
-    let roles = [Role::Source, Role::Subscriber, Role::Observer].into_iter();
+    let roles = Role::ALL.into_iter();
     let gets = roles.filter(move |role| gets(item, routing, capability, *role, propose));
     let targets = gets.map(move |role| Target { capability, role });
     debug_assert!(
