@@ -30,6 +30,16 @@ const NICENESS: i32 = 10;
 /// A slow capability becomes fast again below this share of the bound, so that it doesn't swing.
 const FAST_SHARE: u64 = 2;
 
+/// Whom something is delivered to that lags, and where.
+#[derive(Clone, Copy)]
+struct Lagging<'a> {
+    partition: Partition,
+    capability: &'a CapabilityName,
+    generation: u32,
+    /// By a thread of its own, which takes turns with others of the kind; else by the worker.
+    apart: bool,
+}
+
 impl Engine {
     /// A partition takes the newest revision into use, in its place in the log.
     pub(super) fn adopt(&self, partition: Partition) -> Result<(), AcceptError> {
@@ -118,6 +128,7 @@ impl Engine {
             }
         };
         self.catching_up.lock().remove(capability);
+        self.turns.forget(capability);
         match ended {
             Ok(()) => tracing::info!(%capability, "caught up, stopped or removed"),
             Err(error) => tracing::error!(%error, %capability, "catching up stopped"),
@@ -135,13 +146,14 @@ impl Engine {
                 passed += 1;
                 continue;
             }
+            let lagging = Lagging { partition, capability, generation: cursor.generation, apart: true };
             for record in self.log().scan(partition, cursor.through.seq.max(1)) {
                 let record = record?;
                 let beyond = record.position.seq > through.seq;
                 if beyond || self.stopping.load(Ordering::Relaxed) {
                     break;
                 }
-                if !self.catch_up_record(partition, capability, cursor.generation, &record)? {
+                if !self.catch_up_record(lagging, &record)? {
                     break;
                 }
                 passed += 1;
@@ -173,16 +185,10 @@ impl Engine {
     /// Delivers a record's items to a lagging generation; false when it no longer lags. One that
     /// came meanwhile has another cursor: given what follows here, it would never be given what is
     /// before.
-    fn catch_up_record(
-        &self,
-        partition: Partition,
-        capability: &CapabilityName,
-        generation: u32,
-        record: &StoredRecord,
-    ) -> Result<bool, AcceptError> {
+    fn catch_up_record(&self, lagging: Lagging<'_>, record: &StoredRecord) -> Result<bool, AcceptError> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
-            if !self.catch_up_item(partition, capability, generation, ItemPosition { seq, index }, &item)? {
+            if !self.catch_up_item(lagging, ItemPosition { seq, index }, &item)? {
                 return Ok(false);
             }
         }
@@ -193,16 +199,15 @@ impl Engine {
     /// no longer lags.
     fn catch_up_item(
         &self,
-        partition: Partition,
-        capability: &CapabilityName,
-        generation: u32,
+        lagging: Lagging<'_>,
         position: ItemPosition,
         item: &Item,
     ) -> Result<bool, AcceptError> {
+        let Lagging { partition, capability, generation, apart } = lagging;
+        let mut turn = None;
         loop {
-            let lagging = self.cursor_in(partition, capability);
-            let Some((cursor, through)) = lagging.filter(|(cursor, _)| cursor.generation == generation)
-            else {
+            let cursor = self.cursor_in(partition, capability);
+            let Some((cursor, through)) = cursor.filter(|(cursor, _)| cursor.generation == generation) else {
                 return Ok(false);
             };
             // What the partition hasn't decided yet is decided for live capabilities first.
@@ -218,6 +223,11 @@ impl Engine {
                 let mut core = self.cell(partition).core.lock();
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);
+            }
+            if apart && turn.is_none() {
+                turn = Some(self.turns.take(capability));
+                // What was so before the wait may not be any more.
+                continue;
             }
             let Within { delivered, through } =
                 self.run_within_budget(&snapshot.run(self, partition, item), &mine);
@@ -240,12 +250,13 @@ impl Engine {
             return Ok(());
         }
         self.wait_until_durable(Position { partition, seq: through.seq });
+        let lagging = Lagging { partition, capability, generation: cursor.generation, apart: false };
         for record in self.log().scan(partition, cursor.through.seq.max(1)) {
             let record = record?;
             if record.position.seq > through.seq {
                 break;
             }
-            self.catch_up_record(partition, capability, cursor.generation, &record)?;
+            self.catch_up_record(lagging, &record)?;
         }
         let mut core = self.cell(partition).core.lock();
         let mut adopted = Adopted::clone(&core.state.adopted);

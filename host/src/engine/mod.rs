@@ -44,6 +44,7 @@ mod sequencer;
 mod status;
 mod tally;
 mod tell;
+mod turns;
 mod worker;
 
 #[cfg(test)]
@@ -84,6 +85,7 @@ use metrics::Metrics;
 use partition::PartitionCell;
 use runtime::{Plugins, Runtime};
 use schedule::Schedule;
+use turns::Turns;
 
 /// The engine of one data directory.
 pub struct Engine {
@@ -111,6 +113,8 @@ pub struct Engine {
     any_slow: AtomicBool,
     /// Capabilities whose catch-up thread runs.
     catching_up: Mutex<HashSet<CapabilityName>>,
+    /// Who of those computes.
+    turns: Turns,
     /// What is told of sources that moved, and what was.
     telling: Mutex<tell::Telling>,
     /// What new versions of plug-ins would have decided.

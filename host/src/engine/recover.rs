@@ -18,6 +18,7 @@ use super::metrics::Metrics;
 use super::partition::PartitionCell;
 use super::runtime::{LoadError, Plugins};
 use super::schedule::Schedule;
+use super::turns::Turns;
 use super::worker::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
@@ -129,10 +130,8 @@ impl Engine {
             start;
         let (snapshots, retention) = (start.snapshots, start.retention);
         engine.partitions = data_settings(&*disk, &data, engine.partitions)?;
-        let workers = match engine.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if engine.workers == 0 { cores } else { engine.workers };
         let (log, recovered) = LocalLog::open_on(disk.clone(), &data.log(), log)?;
         if let Some(tail) = &recovered.tail {
             tracing::warn!(?tail, "a crash cut the log short; nothing acknowledged is missing");
@@ -179,6 +178,7 @@ impl Engine {
             slow: Mutex::new(HashSet::new()),
             any_slow: AtomicBool::new(false),
             catching_up: Mutex::new(HashSet::new()),
+            turns: Turns::of_cores(cores),
             telling: Mutex::default(),
             replays: super::replay::Replays::default(),
             supervisor: Mutex::new(Supervisor::default()),

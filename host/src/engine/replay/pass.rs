@@ -228,7 +228,10 @@ fn plan(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
 
 /// Reads the log once and counts on several threads.
 fn read(plan: &Plan) -> Result<Tally, ReplayError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // Beside a host that serves, a core is left to it, see [`Turns`](crate::engine::turns).
+    let free = if plan.give_way { cores.saturating_sub(1).max(1) } else { cores };
+    let threads = free.min(THREADS_MAX);
     let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect::<Result<_, _>>()?;
     std::thread::scope(|scope| {
         let mut lanes = Vec::new();
