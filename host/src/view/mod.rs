@@ -15,6 +15,7 @@ mod keys;
 mod link_index;
 mod memtable;
 mod rebuild;
+mod refold;
 mod store;
 
 pub use check::{ViewCheck, check};
@@ -71,6 +72,9 @@ struct Shared {
     turn: Mutex<()>,
     wake: Condvar,
     flushing: Mutex<FlushState>,
+    /// It is being folded anew: the store doesn't say yet what it is a fold of, and nobody reads the
+    /// view. So what is written needs no batches: cut short, it is thrown away.
+    anew: AtomicBool,
     /// Nothing is written any more.
     broken: AtomicBool,
     log: crate::log::LogReader,
@@ -129,12 +133,7 @@ pub enum Folded {
 impl Folded {
     /// An event that was taken.
     pub fn accepted(accepted: Arc<Accepted>) -> Folded {
-        let key = accepted
-            .event
-            .application
-            .as_ref()
-            .map(|application| EventKey::of(application, &accepted.event.id));
-        let key = key.unwrap_or(EventKey([0; 16]));
+        let key = EventKey::of_taken(accepted.event.application.as_ref(), &accepted.event.id);
         Folded::Accepted { key, accepted }
     }
 }
