@@ -170,7 +170,7 @@ impl Shared {
         let held = table.profiles.iter().map(|(id, (_, state))| (*id, state.as_ref()));
         let mut held: Vec<(ProfileId, &ProfileState)> = held.collect();
         held.sort_unstable_by_key(|(id, _)| *id);
-        // At the log's end nobody is left to fold meanwhile, and the store would have one core.
+        // One alone is what all others wait for; and at the log's end it would have one core.
         std::thread::scope(|scope| {
             let part = held.len().div_ceil(WRITERS).max(1);
             let writer = |part: &[(ProfileId, &ProfileState)]| {

@@ -4,6 +4,8 @@
 //! [`View::apply`] takes records that are durable, together with the state they fold into, and
 //! collects them in memory; a flusher writes them to the store in batches, so that a profile that
 //! changes often is written seldom. Reads look at what is collected first.
+//! A view that is folded anew is written in whatever way costs least, and says what it is a fold of
+//! when it is whole: see [`rebuild`].
 
 mod check;
 mod codec;
