@@ -152,7 +152,7 @@ fn rebuild(bench: &Bench, directory: &Path) -> Result<Figure, Failure> {
     }
     Ok(Figure::new("view.rebuild", median(&rates), "records/s")
         .target(Target::AtLeast(200_000.0))
-        .note(format!("{records} records folded from nothing, in one thread")))
+        .note(format!("{records} records folded from nothing")))
 }
 
 struct Opened {

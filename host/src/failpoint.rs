@@ -87,6 +87,10 @@ steps! {
     ViewMake = "view-make",
     /// Event ids and links are written to the view.
     ViewIndexes = "view-indexes",
+    /// Profiles are written to a view that is folded anew.
+    ViewProfiles = "view-profiles",
+    /// A view that was folded anew says what it is a fold of.
+    ViewSign = "view-sign",
     /// A partition's changed profiles and its place in the log are written to the view.
     ViewPartition = "view-partition",
     /// The view's store writes what it buffers.

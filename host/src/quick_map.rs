@@ -1,6 +1,6 @@
-//! Maps whose keys the host makes itself: profile ids, partitions, positions. Nobody outside can
-//! choose keys that collide, so these need no hash that withstands it, and are looked up several
-//! times an event.
+//! Maps whose keys the host makes itself, or an admin granted: profile ids, partitions, positions,
+//! fields and patterns of claims. Nobody outside can choose keys that collide, so these need no hash
+//! that withstands it, and are looked up several times an event.
 
 use std::collections::{HashMap, HashSet};
 

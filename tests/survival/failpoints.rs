@@ -88,7 +88,7 @@ fn scenario(step: Step, time: u64) -> Scenario {
         Step::LastRewrite => Scenario::Start,
         Step::LastSync => Scenario::StartClean,
         Step::BelowFloorRemove => Scenario::StartBelowFloor,
-        Step::ViewRemove | Step::ViewMake => Scenario::StartNoView,
+        Step::ViewRemove | Step::ViewMake | Step::ViewProfiles | Step::ViewSign => Scenario::StartNoView,
         Step::DurableWrite | Step::DurableSync | Step::DurableRename | Step::DurableDirectory => match time {
             0 => Scenario::Stop,
             1 => Scenario::First,

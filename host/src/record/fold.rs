@@ -89,6 +89,10 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         return;
     }
     told.blocked.retain(|blocked| !same_delivery(blocked));
+    if told.claims.is_empty() {
+        // Most say the same fields for ever: no room for more.
+        told.claims.reserve_exact(outcome.claims.len());
+    }
     for (field, value) in &outcome.claims {
         let claim = Claim {
             field: field.clone(),

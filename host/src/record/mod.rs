@@ -8,6 +8,7 @@ mod accepted;
 mod adopted;
 mod decided;
 mod fold;
+mod folding;
 mod patterns;
 mod profile_state;
 mod unpack;
@@ -19,9 +20,10 @@ pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, DeliveryResult, Emitted, HeldProposal, Memory, Outcome,
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
+pub(crate) use folding::RecordToFold;
 pub use patterns::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
 pub use profile_state::{Blocked, Claim, Latch, MemoryBytes, ProfileState, Told, Visible};
-pub use usage::{fold_usage_of_accepted, fold_usage_of_decided};
+pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +99,12 @@ pub struct RegistryRecord {
 #[error("the record's payload can't be read: {0}; a newer host may have written it")]
 pub struct RecordError(String);
 
+impl RecordError {
+    fn kind(unknown: u8) -> RecordError {
+        RecordError(format!("its kind {unknown} is not known"))
+    }
+}
+
 impl Record {
     /// The record's kind.
     pub fn kind(&self) -> RecordKind {
@@ -128,7 +136,7 @@ impl Record {
             3 => decode(payload).map(Record::Adopted),
             4 => decode(payload).map(Record::Linked),
             5 => decode(payload).map(Record::Registry),
-            other => Err(RecordError(format!("its kind {other} is not known"))),
+            other => Err(RecordError::kind(other)),
         }
     }
 }
@@ -141,13 +149,26 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// [`encode`] for who needs the bytes elsewhere than in a vector: lends them from a buffer that the
 /// thread keeps, which has long grown as large as what it encodes.
 pub fn with_encoded<T: Serialize, R>(value: &T, with: impl FnOnce(&[u8]) -> R) -> R {
+    let named =
+        |bytes: &mut Vec<u8>| value.serialize(&mut rmp_serde::Serializer::new(bytes).with_struct_map());
+    lent(named, with)
+}
+
+/// [`with_encoded`] with fields in their order instead of by their names.
+pub fn with_encoded_in_order<T: Serialize, R>(value: &T, with: impl FnOnce(&[u8]) -> R) -> R {
+    lent(|bytes| value.serialize(&mut rmp_serde::Serializer::new(bytes)), with)
+}
+
+fn lent<R>(
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), rmp_serde::encode::Error>,
+    with: impl FnOnce(&[u8]) -> R,
+) -> R {
     thread_local! {
         static BUFFER: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
     }
     let mut bytes = BUFFER.take();
     bytes.clear();
-    let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
-    if let Err(error) = value.serialize(&mut serializer) {
+    if let Err(error) = encode(&mut bytes) {
         unreachable!("plain data is encodable: {error}");
     }
     let result = with(&bytes);

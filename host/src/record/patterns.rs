@@ -6,11 +6,10 @@
 //! have. So any question about sources (how many profiles would change, who disagrees with whom)
 //! is a sum over few patterns, whatever the dictionary says of the field by then.
 
-use std::collections::{HashMap, HashSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::{Decided, Outcome, ProfileState};
+use crate::quick_map::QuickMap;
 use crate::registry::Compare;
 use crate::vocabulary::{CapabilityName, FieldName, ProfileId, Value};
 
@@ -70,10 +69,19 @@ pub struct PatternMove {
 }
 
 /// A partition's counters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Patterns {
-    fields: HashMap<FieldName, HashMap<Pattern, Tally>>,
-    changed: HashSet<(FieldName, Pattern)>,
+    fields: QuickMap<FieldName, QuickMap<Pattern, Counter>>,
+    /// What changed since this was last asked, each once.
+    changed: Vec<(FieldName, Pattern)>,
+}
+
+/// Nobody may have the pattern any more: then it stays until somebody asked what changed.
+#[derive(Clone, Debug, Default)]
+struct Counter {
+    tally: Tally,
+    /// It is in the list of those that changed.
+    listed: bool,
 }
 
 fn is_zero(number: &u16) -> bool {
@@ -182,55 +190,54 @@ pub fn moves_to(mut moves: Vec<PatternMove>, after: &ProfileState) -> Vec<Patter
 impl Patterns {
     /// Moves a profile from its old patterns to its new ones.
     pub fn fold(&mut self, profile: ProfileId, moves: &[PatternMove]) {
-        for PatternMove { field, from, to } in moves {
-            let patterns = self.fields.entry(field.clone()).or_default();
-            if let Some(from) = from {
-                let left = patterns.get_mut(from).map(|tally| {
-                    tally.profiles = tally.profiles.saturating_sub(1);
-                    tally.latest.retain(|is| *is != profile);
-                    tally.profiles
-                });
-                if left == Some(0) {
-                    patterns.remove(from);
+        for is in moves {
+            // A name is copied only where there is none yet: nearly always there is.
+            match self.fields.get_mut(&is.field) {
+                Some(patterns) => is.count(profile, patterns, &mut self.changed),
+                None => {
+                    let patterns = self.fields.entry(is.field.clone()).or_default();
+                    is.count(profile, patterns, &mut self.changed);
                 }
-                self.changed.insert((field.clone(), from.clone()));
-            }
-            if let Some(to) = to {
-                let tally = patterns.entry(to.clone()).or_default();
-                tally.profiles += 1;
-                tally.latest.insert(0, profile);
-                tally.latest.truncate(LATEST_MAX);
-                self.changed.insert((field.clone(), to.clone()));
             }
         }
     }
 
     /// A field's patterns with their numbers.
     pub fn of(&self, field: &FieldName) -> impl Iterator<Item = (&Pattern, &Tally)> {
-        self.fields.get(field).into_iter().flatten()
+        self.fields.get(field).into_iter().flat_map(now)
     }
 
     /// Fields of which anything is said.
     pub fn fields(&self) -> impl Iterator<Item = &FieldName> {
-        self.fields.iter().filter(|(_, patterns)| !patterns.is_empty()).map(|(field, _)| field)
+        self.fields.iter().filter(|(_, patterns)| now(patterns).next().is_some()).map(|(field, _)| field)
     }
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = (&FieldName, &Pattern, &Tally)> {
-        self.fields.iter().flat_map(|(field, patterns)| {
-            patterns.iter().map(move |(pattern, tally)| (field, pattern, tally))
-        })
+        self.fields
+            .iter()
+            .flat_map(|(field, patterns)| now(patterns).map(move |(pattern, tally)| (field, pattern, tally)))
     }
 
     /// Puts back what was written.
     pub fn restore(&mut self, field: FieldName, pattern: Pattern, tally: Tally) {
-        self.fields.entry(field).or_default().insert(pattern, tally);
+        self.fields.entry(field).or_default().insert(pattern, Counter { tally, listed: false });
     }
 
     /// What changed since this was last asked; none for a pattern that nobody has any more.
     pub fn take_changed(&mut self) -> Vec<(FieldName, Pattern, Option<Tally>)> {
         let changed = std::mem::take(&mut self.changed);
-        let now = |field: &FieldName, pattern: &Pattern| self.fields.get(field)?.get(pattern).cloned();
+        let mut now = |field: &FieldName, pattern: &Pattern| {
+            let patterns = self.fields.get_mut(field)?;
+            let counter = patterns.get_mut(pattern)?;
+            counter.listed = false;
+            let tally = counter.tally.clone();
+            if tally.profiles == 0 {
+                patterns.remove(pattern);
+                return None;
+            }
+            Some(tally)
+        };
         changed
             .into_iter()
             .map(|(field, pattern)| {
@@ -238,6 +245,50 @@ impl Patterns {
                 (field, pattern, tally)
             })
             .collect()
+    }
+}
+
+/// Those that anybody has.
+fn now(patterns: &QuickMap<Pattern, Counter>) -> impl Iterator<Item = (&Pattern, &Tally)> {
+    let now = patterns.iter().map(|(pattern, counter)| (pattern, &counter.tally));
+    now.filter(|(_, tally)| tally.profiles > 0)
+}
+
+impl PatternMove {
+    fn count(
+        &self,
+        profile: ProfileId,
+        patterns: &mut QuickMap<Pattern, Counter>,
+        changed: &mut Vec<(FieldName, Pattern)>,
+    ) {
+        let mut count = |pattern: &Pattern, count: fn(&mut Tally, ProfileId)| {
+            let counted = |counter: &mut Counter| {
+                count(&mut counter.tally, profile);
+                std::mem::replace(&mut counter.listed, true)
+            };
+            let was_listed = match patterns.get_mut(pattern) {
+                Some(counter) => counted(counter),
+                None => counted(patterns.entry(pattern.clone()).or_default()),
+            };
+            if !was_listed {
+                changed.push((self.field.clone(), pattern.clone()));
+            }
+        };
+        self.from.iter().for_each(|from| count(from, Tally::leave));
+        self.to.iter().for_each(|to| count(to, Tally::come));
+    }
+}
+
+impl Tally {
+    fn come(&mut self, profile: ProfileId) {
+        self.profiles += 1;
+        self.latest.truncate(LATEST_MAX - 1);
+        self.latest.insert(0, profile);
+    }
+
+    fn leave(&mut self, profile: ProfileId) {
+        self.profiles = self.profiles.saturating_sub(1);
+        self.latest.retain(|is| *is != profile);
     }
 }
 

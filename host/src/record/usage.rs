@@ -1,11 +1,12 @@
 //! What the records of a partition say of what is used, for the silo report.
 
-use super::{Accepted, Decided};
+use super::Decided;
 use crate::registry::report::Usage;
+use crate::vocabulary::EventName;
 
 /// An event was taken.
-pub fn fold_usage_of_accepted(usage: &mut Usage, accepted: &Accepted) {
-    usage.event(&accepted.event.name);
+pub fn fold_usage_of_event(usage: &mut Usage, name: &EventName) {
+    usage.event(name);
 }
 
 /// An item was decided. Most decisions say nothing new: then nothing is written.
@@ -23,7 +24,7 @@ mod tests {
     use super::super::encode;
     use super::*;
     use crate::registry::report::{EVENT_NAMES_MAX, PAIRS_MAX};
-    use crate::vocabulary::{CapabilityName, EventName, FieldName};
+    use crate::vocabulary::{CapabilityName, FieldName};
 
     /// It stands in an entry of the view with a partition's cursors, and 48 KiB is the most.
     #[test]

@@ -337,6 +337,34 @@ fn two_snapshots() -> (World, Dump) {
 }
 
 #[test]
+fn a_view_that_was_folded_anew_only_in_part_is_thrown_away_and_comes_out_equal() {
+    let (world, whole) = two_snapshots();
+    let (log, shelf) = (world.log.reader(), world.shelf());
+    let (config, engine) =
+        (ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() }, EngineConfig::default());
+    for has_base in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("view");
+        let mut bases = shelf.bases(log);
+        let bases = || if has_base { bases() } else { None };
+        // Everything is collected, and written while the view is dropped; only that it is whole isn't
+        // said.
+        let cut_short = |_| panic!("cut short");
+        let opening = || View::open_from(&path, log, &config, &engine, bases, cut_short).map(drop);
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening));
+        assert!(opened.is_err(), "it was stopped");
+        let existing = View::open_existing(&path, log, &config, &engine, |_| {}).unwrap();
+        assert_eq!(existing.err().as_deref(), Some("folding it anew was cut short"));
+        let (view, opened) = View::open(&path, log, &config, &engine, |_| {}).unwrap();
+        assert_eq!(opened.rebuilt.as_deref(), Some("folding it anew was cut short"));
+        assert_eq!(view.dump().unwrap(), whole);
+        drop(view);
+        let (_, opened) = View::open(&path, log, &config, &engine, |_| {}).unwrap();
+        assert_eq!(opened, Opened { rebuilt: None, base: None, folded: 0 }, "now it is kept");
+    }
+}
+
+#[test]
 fn a_bad_snapshot_is_passed_over_for_the_one_before() {
     let (world, whole) = two_snapshots();
     let files = world.shelf().files().unwrap();

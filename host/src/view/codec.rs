@@ -10,8 +10,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::keys;
-use super::store::{Batch, Store, StoreError};
-use crate::record::{ProfileState, Told, decode};
+use super::store::{Puts, Store, StoreError};
+use crate::record::{ProfileState, Told, decode, with_encoded_in_order};
 use crate::vocabulary::{CapabilityName, ProfileId};
 
 /// What one capability told is kept in an entry of its own from this many bytes on, so that the
@@ -55,13 +55,12 @@ pub(super) fn told_size(told: &Told) -> usize {
     claims + memory + blocked
 }
 
-/// Puts a profile into a batch.
-pub(super) fn write_profile(batch: &mut Batch, state: &ProfileState) {
+/// Writes a profile.
+pub(super) fn write_profile(to: &mut impl Puts, state: &ProfileState) -> Result<(), StoreError> {
     let size: usize = state.told.iter().map(|told| told_size(told)).sum();
     if size <= APART_BYTES {
         let stored = Writing { profile: state, apart: Vec::new() };
-        batch.put(&keys::profile(state.id), compact(&stored));
-        return;
+        return with_encoded_in_order(&stored, |bytes| to.put_entry(&keys::profile(state.id), bytes));
     }
     let mut profile = state.clone();
     let mut apart = Vec::new();
@@ -72,16 +71,17 @@ pub(super) fn write_profile(batch: &mut Batch, state: &ProfileState) {
             room -= size;
             return true;
         }
-        apart.push((told.capability.clone(), told.generation));
-        batch.put(&keys::told(state.id, told.capability.as_str(), told.generation), compact(told.as_ref()));
+        apart.push(told.clone());
         false
     });
-    batch.put(&keys::profile(state.id), compact(&Writing { profile: &profile, apart }));
-}
-
-/// MessagePack with fields in order. Encoding plain data into memory can't fail.
-fn compact<T: Serialize>(value: &T) -> Vec<u8> {
-    rmp_serde::to_vec(value).unwrap_or_else(|error| unreachable!("plain data is encodable: {error}"))
+    for told in &apart {
+        let key = keys::told(state.id, told.capability.as_str(), told.generation);
+        with_encoded_in_order(told.as_ref(), |bytes| to.put_entry(&key, bytes))?;
+    }
+    let apart = apart.iter().map(|told| (told.capability.clone(), told.generation)).collect();
+    with_encoded_in_order(&Writing { profile: &profile, apart }, |bytes| {
+        to.put_entry(&keys::profile(state.id), bytes)
+    })
 }
 
 /// Reads a profile with all its parts.
@@ -108,13 +108,6 @@ pub(super) fn decode_profile(
     Ok(Arc::new(profile))
 }
 
-/// Puts what a batch collected of profiles into the store's batch.
-pub(super) fn write_profiles(batch: &mut Batch, mut profiles: Vec<&Arc<ProfileState>>) {
-    // In the order of keys: neighbours share the store's pages.
-    profiles.sort_unstable_by_key(|state| state.id);
-    profiles.into_iter().for_each(|state| write_profile(batch, state));
-}
-
 /// Every profile of the store; for comparing two views.
 pub(super) fn all_profiles(store: &Store) -> Result<HashMap<ProfileId, Arc<ProfileState>>, StoreError> {
     let mut profiles = HashMap::new();
@@ -131,6 +124,7 @@ pub(super) fn all_profiles(store: &Store) -> Result<HashMap<ProfileId, Arc<Profi
 
 #[cfg(test)]
 mod tests {
+    use super::super::store::Batch;
     use super::*;
     use crate::record::{Blocked, CauseKind, Claim, HeldProposal, Latch, MemoryBytes};
     use crate::vocabulary::{Failure, FailureKind, ItemPosition, Role, Timestamp, Value};
@@ -195,7 +189,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), 1 << 20).unwrap();
         let mut batch = Batch::default();
-        write_profile(&mut batch, &profile);
+        write_profile(&mut batch, &profile).unwrap();
         store.apply(batch).unwrap();
         let mut read = Arc::unwrap_or_clone(read_profile(&store, profile.id).unwrap().unwrap());
         // A part that stands apart comes last.

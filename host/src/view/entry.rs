@@ -5,18 +5,20 @@
 //! snapshot ─▶ Entry, Entry, … ─▶ the store, and the indexes in memory ─▶ the log's records behind it
 //! ```
 //!
-//! The last entries say where each partition's fold is, and what the view is a fold of comes after
-//! them: a load that is cut short leaves a store that says nothing, and is thrown away.
+//! The last entries say where each partition's fold is, and what the view is a fold of is said when
+//! the log's records behind them are folded too: a load that is cut short leaves a store that says
+//! nothing, and is thrown away. So entries are written one by one, and cost half of what batches do.
 
 use std::sync::Arc;
 
-use super::store::{Batch, Store, StoreError};
-use super::{Applied, Shared, codec, keys};
+use super::store::{Batch, StoreError};
+use super::{Applied, Shared, keys};
+use crate::failpoint::{Step, step};
 use crate::record::{Pattern, ProfileState, Tally, encode};
 use crate::vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
-/// Profiles that go to the store in one batch.
-const PROFILES_A_BATCH: usize = 1_000;
+/// Profiles that are written in one step.
+const PROFILES_A_STEP: usize = 1_000;
 /// Links that go to the store at once: 32 bytes each.
 const LINKS_A_BATCH: usize = 100_000;
 
@@ -84,7 +86,7 @@ pub fn link_key(name: &crate::vocabulary::IdentifierName, normal: &str) -> [u8; 
 impl Shared {
     /// Takes everything from a base into an empty store.
     pub(super) fn load(&self, base: &dyn Base) -> Result<(), StoreError> {
-        let mut loading = Loading { shared: self, batch: Batch::default(), profiles: 0, links: 0 };
+        let mut loading = Loading { shared: self, profiles: Vec::new(), batch: Batch::default(), links: 0 };
         for entry in base.entries()? {
             loading.take(entry?)?;
         }
@@ -94,8 +96,8 @@ impl Shared {
 
 struct Loading<'a> {
     shared: &'a Shared,
+    profiles: Vec<Arc<ProfileState>>,
     batch: Batch,
-    profiles: usize,
     links: usize,
 }
 
@@ -107,11 +109,10 @@ impl Loading<'_> {
                 if state.waits() {
                     shared.waiting.lock().insert((partition, state.id));
                     shared.stored_waiting.lock().insert(state.id);
-                    self.batch.put(&keys::waiting(partition, state.id), Vec::new());
+                    self.batch.put(&keys::waiting(partition, state.id), &[]);
                 }
-                codec::write_profile(&mut self.batch, &state);
-                self.profiles += 1;
-                if self.profiles.is_multiple_of(PROFILES_A_BATCH) {
+                self.profiles.push(state);
+                if self.profiles.len() == PROFILES_A_STEP {
                     self.write(shared)?;
                 }
             }
@@ -124,16 +125,16 @@ impl Loading<'_> {
             }
             Entry::Events { newest_at, ids } => {
                 let (number, block) = shared.events.write().restore(newest_at, &ids);
-                self.batch.put(&keys::event_block(number), block);
+                self.batch.put(&keys::event_block(number), &block);
                 self.write(shared)?;
             }
             Entry::Counter { partition, field, pattern, tally } => {
-                self.batch.put(&keys::counter(partition, &field, &pattern), encode(&tally));
+                self.batch.put(&keys::counter(partition, &field, &pattern), &encode(&tally));
                 let mut tables = shared.tables.write();
                 tables.patterns.entry(partition).or_default().restore(field, pattern, tally);
             }
             Entry::Place { partition, applied } => {
-                self.batch.put(&keys::applied(partition), encode(&applied));
+                self.batch.put(&keys::applied(partition), &encode(&applied));
                 shared.tables.write().applied.insert(partition, applied);
             }
         }
@@ -141,7 +142,9 @@ impl Loading<'_> {
     }
 
     fn write(&mut self, shared: &Shared) -> Result<(), StoreError> {
-        shared.store.apply(std::mem::take(&mut self.batch))
+        let profiles = std::mem::take(&mut self.profiles);
+        step(Step::ViewProfiles, || shared.write_in_order(profiles.iter().map(Arc::as_ref)))?;
+        step(Step::ViewIndexes, || shared.store.apply(std::mem::take(&mut self.batch)))
     }
 
     fn write_links(&mut self, shared: &Shared) -> Result<(), StoreError> {
@@ -154,11 +157,4 @@ impl Loading<'_> {
         shared.links.write().take_new().write(&mut self.batch);
         self.write(shared)
     }
-}
-
-/// Says of a store what it is a fold of.
-pub(super) fn sign(store: &Store, meta: &impl serde::Serialize) -> Result<(), StoreError> {
-    let mut batch = Batch::default();
-    batch.put(keys::META, encode(meta));
-    store.apply(batch)
 }

@@ -175,7 +175,7 @@ impl EventIndex {
 /// Puts blocks into a batch and takes expired ones out.
 pub fn write_blocks(batch: &mut Batch, new: Vec<(u64, Vec<u8>)>, expired: &[u64]) {
     for (number, bytes) in new {
-        batch.put(&keys::event_block(number), bytes);
+        batch.put(&keys::event_block(number), &bytes);
     }
     for number in expired {
         batch.remove(&keys::event_block(*number));

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::event_index::write_blocks;
@@ -12,10 +13,13 @@ use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
 use crate::failpoint::{Step, step};
 use crate::record::{Pattern, Patterns, ProfileState, Tally, encode};
-use crate::vocabulary::{FieldName, Partition};
+use crate::vocabulary::{FieldName, Partition, ProfileId};
 
 /// Batches that may be asked for before who asks must wait: one is written, one is collected.
 const BATCHES_AHEAD_MAX: u64 = 1;
+
+/// Threads that write the profiles of a view that is folded anew, each a stretch of ids of its own.
+const WRITERS: usize = 2;
 
 /// Where a partition is, encoded, and its counters that changed.
 struct Place {
@@ -41,8 +45,12 @@ impl Shared {
             if state.closing {
                 return;
             }
-            let asked = state.asked;
+            let (asked, written) = (state.asked, state.written);
             drop(state);
+            // Who folds anew says when there is enough: nobody waits for it to be written.
+            if asked <= written && self.anew.load(Ordering::Relaxed) {
+                continue;
+            }
             let result = self.flush_now();
             let mut state = self.flushing.lock();
             state.written = state.written.max(asked);
@@ -101,7 +109,7 @@ impl Shared {
             // store must not say that it is further than it is.
             Err(error) => {
                 self.flushing.lock().failed = Some(error.to_string());
-                self.broken.store(true, std::sync::atomic::Ordering::Relaxed);
+                self.broken.store(true, Ordering::Relaxed);
                 self.wake.notify_all();
             }
         }
@@ -109,7 +117,8 @@ impl Shared {
     }
 
     /// Writes a table, a batch a partition: each is right by itself, and while one is applied
-    /// nobody can read the store.
+    /// nobody can read the store. In a view that is folded anew the profiles are written before, one
+    /// by one.
     fn write_table(
         &self,
         table: &Memtable,
@@ -133,22 +142,54 @@ impl Shared {
         for (partition, state) in table.profiles.values() {
             profiles.entry(*partition).or_default().push(state);
         }
+        let anew = self.anew.load(Ordering::Relaxed);
+        if anew {
+            step(Step::ViewProfiles, || self.write_held(table))?;
+        }
         for Place { partition, applied, counters } in applied {
             let mut batch = Batch::default();
             let changed = profiles.remove(&partition).unwrap_or_default();
             self.write_waiting(&mut batch, partition, &changed);
-            codec::write_profiles(&mut batch, changed);
+            if !anew {
+                changed.iter().try_for_each(|state| codec::write_profile(&mut batch, state))?;
+            }
             for (field, pattern, tally) in counters {
                 let key = keys::counter(partition, &field, &pattern);
                 match tally {
-                    Some(tally) => batch.put(&key, encode(&tally)),
+                    Some(tally) => batch.put(&key, &encode(&tally)),
                     None => batch.remove(&key),
                 }
             }
-            batch.put(&keys::applied(partition), applied);
+            batch.put(&keys::applied(partition), &applied);
             step(Step::ViewPartition, || self.store.apply(batch))?;
         }
         Ok(())
+    }
+
+    fn write_held(&self, table: &Memtable) -> Result<(), StoreError> {
+        let held = table.profiles.iter().map(|(id, (_, state))| (*id, state.as_ref()));
+        let mut held: Vec<(ProfileId, &ProfileState)> = held.collect();
+        held.sort_unstable_by_key(|(id, _)| *id);
+        // One alone is what all others wait for; and at the log's end it would have one core.
+        std::thread::scope(|scope| {
+            let part = held.len().div_ceil(WRITERS).max(1);
+            let writer = |part: &[(ProfileId, &ProfileState)]| {
+                self.write_in_order(part.iter().map(|(_, state)| *state))
+            };
+            let writers: Vec<_> = held.chunks(part).map(|part| scope.spawn(move || writer(part))).collect();
+            writers.into_iter().try_for_each(|writer| {
+                writer.join().unwrap_or_else(|_| Err(StoreError::unreadable("a writer panicked")))
+            })
+        })
+    }
+
+    /// Writes profiles, in the order of their ids, to a store that says nothing yet.
+    pub(super) fn write_in_order<'a>(
+        &self,
+        mut profiles: impl Iterator<Item = &'a ProfileState>,
+    ) -> Result<(), StoreError> {
+        let mut store = &self.store;
+        profiles.try_for_each(|state| codec::write_profile(&mut store, state))
     }
 
     fn write_waiting(&self, batch: &mut Batch, partition: Partition, changed: &[&Arc<ProfileState>]) {
@@ -157,7 +198,7 @@ impl Shared {
             let key = keys::waiting(partition, state.id);
             if state.waits() {
                 stored.insert(state.id);
-                batch.put(&key, Vec::new());
+                batch.put(&key, &[]);
             } else if stored.remove(&state.id) {
                 batch.remove(&key);
             }

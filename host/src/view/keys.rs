@@ -39,6 +39,11 @@ impl EventKey {
         EventKey(hashed(application.as_str(), id))
     }
 
+    /// The key of an event that was taken. One that no application sent has none: nobody sends it again.
+    pub fn of_taken(application: Option<&Application>, id: &str) -> EventKey {
+        application.map_or(EventKey([0; 16]), |application| EventKey::of(application, id))
+    }
+
     /// The half of it that the index keeps.
     pub fn fingerprint(self) -> u64 {
         first_half(self.0)

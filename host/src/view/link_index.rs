@@ -111,7 +111,7 @@ impl Blocks {
     /// Puts them into a batch.
     pub fn write(self, batch: &mut Batch) {
         for (number, bytes) in self.put {
-            batch.put(&keys::link_block(number), bytes);
+            batch.put(&keys::link_block(number), &bytes);
         }
         for number in self.remove {
             batch.remove(&keys::link_block(number));

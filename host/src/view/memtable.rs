@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Folded;
 use crate::log::ChainHash;
 use crate::quick_map::{QuickMap, QuickSet};
-use crate::record::{PartitionState, ProfileState, fold_usage_of_accepted, fold_usage_of_decided};
+use crate::record::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
 use crate::registry::report::Usage;
-use crate::vocabulary::{Partition, ProfileId, Seq};
+use crate::vocabulary::{EventName, Partition, ProfileId, Seq};
 
 /// Where the fold of a partition is; written in the same batch as what it applied.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,21 +32,32 @@ pub struct Applied {
 impl Applied {
     /// Where the fold is after this record.
     pub fn fold(&mut self, seq: Seq, chain: ChainHash, folded: &Folded) {
-        self.seq = seq;
-        self.chain.clear();
-        self.chain.extend_from_slice(&chain.0);
+        self.reach(seq, chain);
         match folded {
-            Folded::Accepted { accepted, .. } => {
-                fold_usage_of_accepted(Arc::make_mut(&mut self.usage), accepted);
-            }
-            Folded::Decided { decided, created, .. } => {
-                self.partition.fold_decided(decided);
-                fold_usage_of_decided(Arc::make_mut(&mut self.usage), decided);
-                self.profiles += u64::from(*created);
-            }
+            Folded::Accepted { accepted, .. } => self.fold_event(&accepted.event.name),
+            Folded::Decided { decided, created, .. } => self.fold_decided(decided, *created),
             Folded::Adopted(adopted) => self.partition.fold_adopted(seq, adopted),
             Folded::Linked(_) | Folded::Registry => {}
         }
+    }
+
+    /// The record that is folded next.
+    pub fn reach(&mut self, seq: Seq, chain: ChainHash) {
+        self.seq = seq;
+        self.chain.clear();
+        self.chain.extend_from_slice(&chain.0);
+    }
+
+    /// An event was taken.
+    pub fn fold_event(&mut self, name: &EventName) {
+        fold_usage_of_event(Arc::make_mut(&mut self.usage), name);
+    }
+
+    /// An item was decided, maybe the first of its profile.
+    pub fn fold_decided(&mut self, decided: &Decided, created: bool) {
+        self.partition.fold_decided(decided);
+        fold_usage_of_decided(Arc::make_mut(&mut self.usage), decided);
+        self.profiles += u64::from(created);
     }
 }
 

@@ -4,6 +4,8 @@
 //! [`View::apply`] takes records that are durable, together with the state they fold into, and
 //! collects them in memory; a flusher writes them to the store in batches, so that a profile that
 //! changes often is written seldom. Reads look at what is collected first.
+//! A view that is folded anew is written in whatever way costs least, and says what it is a fold of
+//! when it is whole: see [`rebuild`].
 
 mod check;
 mod codec;
@@ -15,6 +17,7 @@ mod keys;
 mod link_index;
 mod memtable;
 mod rebuild;
+mod refold;
 mod store;
 
 pub use check::{ViewCheck, check};
@@ -71,6 +74,9 @@ struct Shared {
     turn: Mutex<()>,
     wake: Condvar,
     flushing: Mutex<FlushState>,
+    /// It is being folded anew: the store doesn't say yet what it is a fold of, and nobody reads the
+    /// view. So what is written needs no batches: cut short, it is thrown away.
+    anew: AtomicBool,
     /// Nothing is written any more.
     broken: AtomicBool,
     log: crate::log::LogReader,
@@ -129,12 +135,7 @@ pub enum Folded {
 impl Folded {
     /// An event that was taken.
     pub fn accepted(accepted: Arc<Accepted>) -> Folded {
-        let key = accepted
-            .event
-            .application
-            .as_ref()
-            .map(|application| EventKey::of(application, &accepted.event.id));
-        let key = key.unwrap_or(EventKey([0; 16]));
+        let key = EventKey::of_taken(accepted.event.application.as_ref(), &accepted.event.id);
         Folded::Accepted { key, accepted }
     }
 }

@@ -1,46 +1,34 @@
 //! Opening the view: as far as it is a fold of this log it is used and brought up to date; else it
 //! is deleted and folded anew.
+//!
+//! ```text
+//! empty store ─▶ a base, if there is one ─▶ the log's records behind it ─▶ Meta: it is a fold of this log
+//! ```
+//!
+//! The store says what it is a fold of when it is whole, and not before. Nobody reads the view until
+//! then, so what is written to it on the way may be written in whatever way costs least; a host that
+//! is stopped on the way finds a store that says nothing, and begins again. sled comes back to what it
+//! was at one moment of its own past, so a store that says it is whole is whole.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Base, sign};
+use super::entry::Base;
 use super::event_index::EventIndex;
 use super::link_index::LinkIndex;
 use super::memtable::Applied;
-use super::store::{Store, StoreError};
-use super::{FlushState, Folded, Shared, Tables, View, codec, keys};
+use super::store::{Batch, Store, StoreError};
+use super::{FlushState, Shared, Tables, View, keys};
 use crate::config::{EngineConfig, ViewConfig};
 use crate::failpoint::{Step, step};
-use crate::log::{ChainHash, LogReader, Progress, ScanFrom};
+use crate::log::{LogReader, Progress};
 use crate::quick_map::QuickMap;
-use crate::record::{
-    Decided, FOLD_VERSION, Patterns, ProfileState, Record, decode, fold_into, moves_from, moves_to,
-};
-use crate::vocabulary::{Partition, Position, Seq};
-
-/// Entries collected while folding, beyond which they are written.
-const HELD_ENTRIES_MAX: usize = 100_000;
-/// Records decoded in one go.
-const RECORDS_A_BATCH: usize = 1_000;
-/// Batches that may be decoded before they are folded.
-const BATCHES_AHEAD: usize = 4;
-
-/// Decoded records, in the order of the log.
-struct DecodedBatch {
-    records: Vec<Decoded>,
-    progress: Progress,
-}
-
-struct Decoded {
-    position: Position,
-    chain: ChainHash,
-    record: Record,
-}
+use crate::record::{FOLD_VERSION, Patterns, decode, encode};
+use crate::vocabulary::{Partition, Position};
 
 /// What a view is a fold of.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,35 +87,52 @@ impl View {
         if let Some(why) = &rebuilt {
             tracing::warn!(%why, "the view is folded anew from the log");
         }
-        let (view, base) = View::anew(dir, &meta, log, config, engine, &mut bases)?;
+        let (view, base) = View::anew(dir, log, config, engine, &mut bases)?;
         let (view, folded) = view.bring_up(&mut progress)?;
+        view.sign(&meta)?;
         Ok((view, Opened { rebuilt, base, folded }))
     }
 
     /// A view in an empty store: what the first base that can be read holds, or nothing.
     fn anew(
         dir: &Path,
-        meta: &Meta,
         log: &LogReader,
         config: &ViewConfig,
         engine: &EngineConfig,
         bases: &mut impl FnMut() -> Option<Box<dyn Base>>,
     ) -> Result<(View, Option<String>), StoreError> {
         while let Some(base) = bases() {
-            let view = View::start(empty_store(dir, config)?, QuickMap::default(), log, config, engine)?;
+            let view = View::empty(dir, log, config, engine)?;
             match view.shared.load(base.as_ref()) {
-                Ok(()) => {
-                    sign(&view.shared.store, meta)?;
-                    return Ok((view, Some(base.name())));
-                }
+                Ok(()) => return Ok((view, Some(base.name()))),
                 Err(error) => {
                     tracing::warn!(%error, base = base.name(), "can't be read; the one before is tried")
                 }
             }
         }
-        let store = empty_store(dir, config)?;
-        sign(&store, meta)?;
-        Ok((View::start(store, QuickMap::default(), log, config, engine)?, None))
+        Ok((View::empty(dir, log, config, engine)?, None))
+    }
+
+    fn empty(
+        dir: &Path,
+        log: &LogReader,
+        config: &ViewConfig,
+        engine: &EngineConfig,
+    ) -> Result<View, StoreError> {
+        let view = View::start(empty_store(dir, config)?, QuickMap::default(), log, config, engine)?;
+        view.shared.anew.store(true, Ordering::Relaxed);
+        Ok(view)
+    }
+
+    /// Says what a view that was folded anew is a fold of. From here on it is kept.
+    fn sign(&self, meta: &Meta) -> Result<(), StoreError> {
+        let store = &self.shared.store;
+        step(Step::ViewFlush, || store.flush())?;
+        let mut batch = Batch::default();
+        batch.put(keys::META, &encode(meta));
+        step(Step::ViewSign, || store.apply(batch))?;
+        self.shared.anew.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Opens the view that lies there and brings it up to date, but never folds it anew: who wants
@@ -208,7 +213,8 @@ impl View {
             turn: Mutex::new(()),
             wake: Condvar::new(),
             flushing: Mutex::new(FlushState::default()),
-            broken: std::sync::atomic::AtomicBool::new(false),
+            anew: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             log: log.clone(),
         });
         Ok(View { shared, flusher: Mutex::new(None) })
@@ -221,107 +227,14 @@ impl View {
         *self.flusher.lock() = Some(thread);
         Ok(())
     }
-
-    /// Folds what the log has beyond the view, in one pass over it.
-    fn catch_up(&self, progress: &mut impl FnMut(Progress)) -> Result<u64, StoreError> {
-        let from: HashMap<Partition, Seq> = {
-            let tables = self.shared.tables.read();
-            tables.applied.iter().map(|(partition, applied)| (*partition, applied.seq + 1)).collect()
-        };
-        let heads = self.shared.log.durable_heads();
-        if heads.iter().all(|(partition, head)| from.get(partition).is_some_and(|from| *from > head.seq)) {
-            return Ok(0);
-        }
-        let mut folded = 0;
-        let (sender, batches) = std::sync::mpsc::sync_channel(BATCHES_AHEAD);
-        let log = self.shared.log.clone();
-        std::thread::scope(|scope| {
-            // Decoding is the larger part, so it has a thread of its own.
-            let reader = scope.spawn(move || read_batches(&log, from, &sender));
-            // Dropped when folding fails: else the reader would wait for ever to hand on more.
-            let batches = batches;
-            for batch in &batches {
-                folded += batch.records.len() as u64;
-                self.fold_batch(batch.records)?;
-                progress(Progress { records: folded, ..batch.progress });
-                if self.shared.tables.read().active.len() > HELD_ENTRIES_MAX {
-                    self.shared.ask_and_wait_for_room();
-                }
-            }
-            reader.join().unwrap_or_else(|_| Err(StoreError::unreadable("reading the log panicked")))
-        })?;
-        self.shared.flush_now()?;
-        Ok(folded)
-    }
-
-    fn fold_batch(&self, records: Vec<Decoded>) -> Result<(), StoreError> {
-        for Decoded { position, chain, record } in records {
-            // Held until the record is folded, so that a batch that is written in between has
-            // either nothing of it or all.
-            let mut tables = self.shared.tables.write();
-            let applied = tables.applied.get(&position.partition).map_or(0, |applied| applied.seq);
-            if position.seq != applied + 1 {
-                return Err(StoreError::gap(Position { seq: applied + 1, ..position }));
-            }
-            let folded = match record {
-                Record::Accepted(accepted) => Folded::accepted(Arc::new(accepted)),
-                Record::Decided(decided) => self.fold_decided(&mut tables, position.seq, decided)?,
-                Record::Adopted(adopted) => Folded::Adopted(Arc::new(adopted)),
-                Record::Linked(linked) => Folded::Linked(Arc::new(linked)),
-                Record::Registry(_) => Folded::Registry,
-            };
-            self.shared.fold(&mut tables, position, chain, folded);
-        }
-        Ok(())
-    }
-
-    /// Folds a decision into its profile where that is collected: nobody else looks at it yet, so
-    /// it needn't be copied.
-    fn fold_decided(&self, tables: &mut Tables, seq: Seq, decided: Decided) -> Result<Folded, StoreError> {
-        let id = decided.profile;
-        let written = || tables.writing.as_ref()?.profiles.get(&id).map(|(_, state)| state.clone());
-        let before = match tables.active.profiles.remove(&id).map(|(_, state)| state).or_else(written) {
-            Some(state) => Some(state),
-            // A profile's first record says so itself: no need to look for what isn't there.
-            None if decided.previous.is_none() => None,
-            None => codec::read_profile(&self.shared.store, id)?,
-        };
-        let created = before.is_none();
-        let moves = moves_from(before.as_deref(), &decided);
-        let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
-        fold_into(Arc::make_mut(&mut state), seq, &decided);
-        let moves = if moves.is_empty() { moves } else { moves_to(moves, &state) };
-        Ok(Folded::Decided { created, state, decided: Arc::new(decided), moves, taken: None })
-    }
-}
-
-/// Reads and decodes the log, a batch after the other, until its end or until nobody takes them.
-fn read_batches(
-    log: &LogReader,
-    from: HashMap<Partition, Seq>,
-    batches: &std::sync::mpsc::SyncSender<DecodedBatch>,
-) -> Result<(), StoreError> {
-    let mut scan = log.scan_all(ScanFrom::Seqs(from));
-    loop {
-        let mut records = Vec::with_capacity(RECORDS_A_BATCH);
-        while records.len() < RECORDS_A_BATCH {
-            let Some(read) = scan.next().map_err(StoreError::unreadable)? else { break };
-            let record = Record::from_bytes(read.kind, read.payload).map_err(StoreError::unreadable)?;
-            records.push(Decoded { position: read.position, chain: read.chain, record });
-        }
-        let is_last = records.len() < RECORDS_A_BATCH;
-        let sent = batches.send(DecodedBatch { records, progress: scan.progress() });
-        if is_last || sent.is_err() {
-            return Ok(());
-        }
-    }
 }
 
 /// Where the store's folds are; or why the store is no fold of this log. A new store is none,
 /// for no reason worth telling.
 fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, StoreError> {
     let Some(bytes) = store.get(keys::META)? else {
-        return Ok(Err(None));
+        let cut_short = || "folding it anew was cut short".to_owned();
+        return Ok(Err((!store.is_empty()).then(cut_short)));
     };
     let found: Meta = decode(&bytes).map_err(StoreError::unreadable)?;
     if found.log != meta.log {

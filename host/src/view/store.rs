@@ -11,13 +11,34 @@ use crate::vocabulary::Position;
 /// The largest value, in bytes: beyond ~128 KiB sled keeps it in a file it never syncs.
 pub const VALUE_BYTES_MAX: usize = 48 * 1024;
 
-/// Writes that happen together or not at all.
+/// Writes that happen together or not at all; in no order, for sled keeps them in a map.
 #[derive(Default)]
 pub struct Batch(sled::Batch);
 
+/// Where entries are put: into a [`Batch`], or one by one into a [`Store`].
+pub trait Puts {
+    /// Sets a key.
+    fn put_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+}
+
+impl Puts for Batch {
+    fn put_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.put(key, value);
+        Ok(())
+    }
+}
+
+/// One by one, each there without the next: for a store that says nothing yet. In the order of keys
+/// this takes half the time that batches do, because neighbours share the store's pages.
+impl Puts for &Store {
+    fn put_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        guarded("writing", || Ok(self.db.insert(key, value).map(drop)?))
+    }
+}
+
 impl Batch {
     /// Sets a key.
-    pub fn put(&mut self, key: &[u8], value: Vec<u8>) {
+    pub fn put(&mut self, key: &[u8], value: &[u8]) {
         self.0.insert(key, value);
     }
 
@@ -87,6 +108,11 @@ impl Store {
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
         guarded("reading", || Ok(self.db.get(key)?))
+    }
+
+    /// Whether nothing was ever put into it.
+    pub fn is_empty(&self) -> bool {
+        self.db.is_empty()
     }
 
     /// Every key with this prefix, in order, without the prefix, and its value.
