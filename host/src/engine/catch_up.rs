@@ -2,8 +2,9 @@
 //! ones and new generations have a thread of their own.
 //!
 //! Such a capability has a cursor in each partition where it lags. Its thread reads the log from
-//! there, delivers what concerns it, one record a delivery, and moves the cursor. When only a
-//! little is left it hands over: the partition's worker delivers the rest and lets it move along.
+//! there, delivers what concerns it, one record a delivery and in turn with others of its kind
+//! ([`super::turns`]), and moves the cursor. When only a little is left it hands over: the
+//! partition's worker delivers the rest and lets it move along.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

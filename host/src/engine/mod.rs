@@ -12,7 +12,7 @@
 //! log's writer wait for anything.
 //!
 //! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core,
-//! [`identity`], a partition's sequencer.
+//! [`identity`], a partition's sequencer. A turn ([`turns`]) is waited for while none of them is held.
 
 mod accept;
 mod apply_file;
