@@ -39,8 +39,8 @@ pub struct Core {
 /// rest goes when it wasn't used for a while.
 #[derive(Default)]
 struct Cache {
-    /// How often the older generation was let go.
-    turns: u64,
+    /// The newest record of all states that were let go.
+    let_go: Seq,
     young: QuickMap<ProfileId, Arc<ProfileState>>,
     old: QuickMap<ProfileId, Arc<ProfileState>>,
 }
@@ -62,23 +62,19 @@ impl Core {
         Ok(state)
     }
 
-    /// How often states were let go, for [`Core::newest`].
-    pub fn turns(&self) -> u64 {
-        self.cache.turns
-    }
-
-    /// The newest state of a profile that was `read` from the view when the core had had so many
-    /// `turns`: what it got since is still kept here, unless there was another turn.
+    /// The newest state of a profile that was `read` from the view when that had applied the
+    /// partition's records up to `applied`: a newer one is still kept here, unless one that new was
+    /// let go.
     pub fn newest(
         &mut self,
         read: &Arc<ProfileState>,
-        turns: u64,
+        applied: Seq,
         view: &View,
     ) -> Result<Option<Arc<ProfileState>>, StoreError> {
         let kept = self.cache.young.get(&read.id).or_else(|| self.cache.old.get(&read.id));
         match kept {
             Some(state) => Ok(Some(state.clone())),
-            None if self.cache.turns == turns => Ok(Some(read.clone())),
+            None if self.cache.let_go <= applied => Ok(Some(read.clone())),
             None => self.profile(read.id, view),
         }
     }
@@ -104,11 +100,16 @@ impl Core {
         self.cache.young.insert(state.id, state);
         if self.cache.young.len() > profiles_max {
             let durable = durable();
-            let mut next = std::mem::take(&mut self.cache.young);
-            let kept = self.cache.old.drain().filter(|(_, state)| state.head > durable);
-            next.extend(kept.collect::<Vec<_>>());
-            self.cache.old = next;
-            self.cache.turns += 1;
+            let Cache { let_go, young, old } = &mut self.cache;
+            let mut next = std::mem::take(young);
+            for (id, state) in old.drain() {
+                if state.head > durable {
+                    next.insert(id, state);
+                } else {
+                    *let_go = state.head.max(*let_go);
+                }
+            }
+            *old = next;
         }
     }
 }

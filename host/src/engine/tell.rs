@@ -68,8 +68,8 @@ pub struct JobReport {
 #[derive(Debug, Default)]
 pub struct TellBatch {
     profiles: Vec<Arc<ProfileState>>,
-    /// The partition's [`Core::turns`] before they were read.
-    turns: u64,
+    /// The partition's last record in the view before they were read.
+    applied: Seq,
 }
 
 /// All of them.
@@ -240,7 +240,8 @@ impl Engine {
         let mut batches: HashMap<Partition, TellBatch> = HashMap::new();
         let mut after = None;
         loop {
-            let turns = self.turns_of(places.keys());
+            let applied = |partition: &Partition| (*partition, self.view.applied(*partition).seq);
+            let applied: HashMap<Partition, Seq> = places.keys().map(applied).collect();
             let profiles = self.view.profiles_after(after, PROFILES_A_SCAN)?;
             after = profiles.last().map(|last| last.id);
             for state in &profiles {
@@ -251,7 +252,7 @@ impl Engine {
                 }
                 let batch = batches.entry(partition).or_default();
                 if batch.profiles.is_empty() {
-                    batch.turns = turns[&partition];
+                    batch.applied = applied[&partition];
                 }
                 batch.profiles.push(state.clone());
                 if batch.profiles.len() >= PROFILES_A_BATCH {
@@ -274,10 +275,6 @@ impl Engine {
         Ok(())
     }
 
-    fn turns_of<'a>(&self, partitions: impl Iterator<Item = &'a Partition>) -> HashMap<Partition, u64> {
-        partitions.map(|partition| (*partition, self.cell(*partition).core.lock().turns())).collect()
-    }
-
     fn push_when_room(&self, partition: Partition, batch: TellBatch) {
         let full = || self.schedule.len() >= QUEUED_MAX || self.log.is_full();
         while full() && !self.stopping.load(Ordering::Relaxed) {
@@ -295,7 +292,7 @@ impl Engine {
         let at = self.clock.now();
         let mut notices = Vec::with_capacity(batch.profiles.len());
         for read in &batch.profiles {
-            let Some(state) = core.newest(read, batch.turns, &self.view)? else { continue };
+            let Some(state) = core.newest(read, batch.applied, &self.view)? else { continue };
             let owed = owed(&state, &place, routing);
             if owed.is_empty() {
                 continue;
