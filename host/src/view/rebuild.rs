@@ -130,7 +130,8 @@ impl View {
         step(Step::ViewFlush, || store.flush())?;
         let mut batch = Batch::default();
         batch.put(keys::META, &encode(meta));
-        step(Step::ViewSign, || store.apply(batch))?;
+        // Flushed at once: until then a killed host would fold it anew again.
+        step(Step::ViewSign, || store.apply(batch).and_then(|()| store.flush()))?;
         self.shared.anew.store(false, Ordering::Relaxed);
         Ok(())
     }
