@@ -11,9 +11,8 @@ use serde_json::Value;
 
 use super::ApiState;
 use super::convert::blocking;
-use super::describe::profiles::ReferenceForm;
 use super::pagination::{LIMIT_MAX, List, Page};
-use super::params::{Params, Reference};
+use super::params::{Params, Reference, ReferenceForm};
 use super::problem::{Answer, Kind, Problem};
 use super::profiles::resolve;
 use super::viewer::Viewer;

@@ -7,10 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::convert::blocking;
-use super::describe::profiles::ReferenceForm;
 use super::json_value::JsonValue;
 use super::pagination::{LIMIT_MAX, List, Page};
-use super::params::{ListParams, Params, Reference, Segment};
+use super::params::{ListParams, Params, Reference, ReferenceForm, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ClaimAnswer, claims_of};
 use super::reader::{Reader, Shown, record_read};

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,10 +14,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 use super::limits::ApiLimits;
+use super::peer::{Activity, Peer};
 use super::stream::Stream;
 use super::tls::Tls;
 
@@ -210,34 +211,10 @@ struct Head {
     since: Instant,
 }
 
-/// What is known of a connection from outside the task that has it.
-struct Activity {
-    /// What `since_ms` counts from.
-    origin: Instant,
-    under_way: AtomicUsize,
-    begun: AtomicUsize,
-    ended: AtomicUsize,
-    /// When it was accepted, or its newest request ended.
-    since_ms: AtomicU64,
-    leave: Notify,
-}
-
-impl Activity {
-    fn new(origin: Instant) -> Activity {
-        let since_ms = AtomicU64::new(origin.elapsed().as_millis() as u64);
-        let zero = AtomicUsize::default;
-        Activity { origin, under_way: zero(), begun: zero(), ended: zero(), since_ms, leave: Notify::new() }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.under_way.load(Ordering::Relaxed) == 0
-    }
-}
-
 impl Connection {
     /// Who is at its other end.
     pub fn peer(&self) -> Peer {
-        Peer { address: self.address, activity: self.activity.clone() }
+        Peer::new(self.address, self.activity.clone())
     }
 
     /// Pending while the connection may stay open. The timer is looked at only when it fires: a
@@ -344,49 +321,6 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-/// Who is at the other end of a request's connection.
-#[derive(Clone)]
-pub struct Peer {
-    address: IpAddr,
-    activity: Arc<Activity>,
-}
-
-impl Peer {
-    /// The client's address.
-    pub fn address(&self) -> IpAddr {
-        self.address
-    }
-
-    /// Keeps the connection open until the result is dropped.
-    pub fn request_under_way(&self) -> RequestUnderWay {
-        self.activity.begun.fetch_add(1, Ordering::Relaxed);
-        self.activity.under_way.fetch_add(1, Ordering::Relaxed);
-        RequestUnderWay(self.activity.clone())
-    }
-
-    /// Whether none of its requests is being answered.
-    pub fn is_idle(&self) -> bool {
-        self.activity.is_idle()
-    }
-
-    /// Done when somebody else needs the connection's place.
-    pub async fn place_is_wanted(&self) {
-        self.activity.leave.notified().await;
-    }
-}
-
-/// A request that is being answered.
-pub struct RequestUnderWay(Arc<Activity>);
-
-impl Drop for RequestUnderWay {
-    fn drop(&mut self) {
-        let Activity { origin, under_way, ended, since_ms, .. } = &*self.0;
-        since_ms.store(origin.elapsed().as_millis() as u64, Ordering::Relaxed);
-        ended.fetch_add(1, Ordering::Relaxed);
-        under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
-use super::connections::Peer;
+use super::peer::Peer;
 use super::problem::{Kind, Problem};
 
 /// What the HTTP interface takes. Everything can be configured; the defaults say why they are so.

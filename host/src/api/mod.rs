@@ -39,6 +39,7 @@ pub mod openapi;
 mod pagination;
 mod params;
 mod parked;
+mod peer;
 mod prefer;
 mod problem;
 mod profile_answer;

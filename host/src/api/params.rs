@@ -1,8 +1,10 @@
 //! What a path and a query say, read into types; what can't be read is a problem by name.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +23,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
             Ok(Path(segment)) => Ok(Segment(segment)),
             Err(_) => Err(Problem::new(Kind::NotFound, "the path can't be percent-decoded to UTF-8")),
         }
+    }
+}
+
+/// How a path names a profile.
+pub struct ReferenceForm;
+
+impl JsonSchema for ReferenceForm {
+    fn schema_name() -> Cow<'static, str> {
+        "ProfileReference".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A profile's id, or `identifier:value`, split at the first colon",
+            "anyOf": [
+                { "type": "string", "format": "uuid" },
+                { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}:." },
+            ],
+        })
     }
 }
 

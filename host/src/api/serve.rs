@@ -20,7 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::connections::{Connection, Connections, Peer};
+use super::connections::{Connection, Connections};
+use super::peer::Peer;
 use super::tls::Tls;
 use super::{ApiState, rest, router};
 

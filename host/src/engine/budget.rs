@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 
 use super::Engine;
 use super::decide::{Cause, Delivered, Ran};
+use super::item::Item;
 use super::route::Target;
-use super::run::{Item, Run};
+use super::run::Run;
 use crate::quick_map::QuickMap;
 use crate::record::Decided;
 use crate::vocabulary::{ItemPosition, ProfileId, Seq};

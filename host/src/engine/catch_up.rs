@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::budget::Within;
-use super::run::Item;
+use super::item::Item;
 use super::worker::Work;
 use super::{AcceptError, Engine};
 use crate::log::StoredRecord;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decide::{Cause, Delivered, Ran};
+use super::item::Item;
 use super::project::{project_changes, project_event, project_profile};
 use super::route::Target;
-use super::run::Item;
 use crate::record::{PartitionState, ProfileState};
 use crate::registry::{Routed, Routing};
 use crate::sandbox::{Access, Call, CallReport, Plugin};

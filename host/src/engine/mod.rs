@@ -26,6 +26,7 @@ mod event_ids;
 mod give;
 mod identity;
 mod install;
+mod item;
 mod keeper;
 pub mod metrics;
 mod owed;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::budget::Roots;
-use super::run::{Item, live_generation};
+use super::item::Item;
+use super::run::live_generation;
 use super::runtime::Runtime;
 use crate::quick_map::QuickMap;
 use crate::record::{PartitionState, ProfileState};

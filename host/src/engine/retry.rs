@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::decide::{Cause, Delivered, Ran};
+use super::item::Item;
 use super::route::Target;
-use super::run::Item;
 use super::worker::Work;
 use super::{AcceptError, Engine, QueryError};
 use crate::record::{Blocked, Decided, PartitionState, ProfileState};

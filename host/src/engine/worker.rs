@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use super::budget::Within;
 use super::decide::{Cause, Decision, Delivered};
+use super::item::Item;
 use super::partition::Core;
 use super::query::etag_of;
 use super::route::Target;
-use super::run::{Item, Run, live_generation};
+use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::tell::TellBatch;
 use super::{AcceptError, Engine};

@@ -8,7 +8,7 @@ use super::fields::{first_name, named};
 use crate::api::assignments::{AssignAnswer, Assignment, JobsAnswer, OneAnswer, OneAssignment};
 use crate::api::body::JSON;
 use crate::api::openapi::header::PURPOSE;
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::params::{DryRun, ListParams};
 use crate::api::problem::Kind;
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{DIGEST, PROFILE};
 use crate::api::audit::{ChangeAnswer, ChangeParams, ReadParams};
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::problem::Kind;
 use crate::audit::{LogHead, Read};

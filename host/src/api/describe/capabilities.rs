@@ -10,7 +10,7 @@ use super::DIGEST;
 use crate::api::body::{MERGE_PATCH, WASM};
 use crate::api::capabilities::{InstallParams, Installed, RemoveParams};
 use crate::api::capability_answer::CapabilityAnswer;
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::{DryRun, ListParams, Why};
 use crate::api::problem::Kind;

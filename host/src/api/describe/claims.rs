@@ -7,7 +7,7 @@ use super::PROFILE;
 use super::fields::named;
 use crate::api::claims::{ClaimsParams, FieldDisagreements, ProfileClaims};
 use crate::api::openapi::header::PURPOSE;
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::ListParams;
 use crate::api::problem::Kind;

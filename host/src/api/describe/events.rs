@@ -12,7 +12,7 @@ use crate::api::event_answer::EventAnswer;
 use crate::api::event_json::{EVENT_ID_BYTES_MAX, EVENTS_MAX, PROPERTY_NAME_BYTES_MAX};
 use crate::api::events::{ListAnswer, Taken};
 use crate::api::openapi::header::{PREFER, PREFERENCE_APPLIED, PURPOSE};
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
 use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Timestamp};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::api::body::JSON;
 use crate::api::fields::{Definition, Deprecation, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::{ListParams, Why};
 use crate::api::problem::Kind;

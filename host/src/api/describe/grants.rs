@@ -8,7 +8,7 @@ use crate::api::body::JSON;
 use crate::api::capabilities::Installed;
 use crate::api::capability_answer::CapabilityAnswer;
 use crate::api::grants::{ApproveParams, GrantChange, RejectParams};
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::params::Why;
 use crate::api::problem::Kind;
 

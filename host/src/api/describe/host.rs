@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
 use crate::api::status::{Health, Readiness, StatusAnswer};
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ONE_LINE, PROFILE};
 use crate::api::body::JSON;
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::parked::{Matched, ParkedAnswer, ParkedParams, REASON_BYTES_MAX, Selection};
 use crate::api::problem::Kind;

@@ -12,33 +12,14 @@ use crate::api::event_answer::EventAnswer;
 use crate::api::openapi::header::{
     ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED, PURPOSE,
 };
-use crate::api::openapi::{Operation, Tag};
-use crate::api::params::ListParams;
+use crate::api::openapi::operation::{Operation, Tag};
+use crate::api::params::{ListParams, ReferenceForm};
 use crate::api::problem::Kind;
 use crate::api::profile_answer::ProfileAnswer;
 use crate::api::profiles::{ProposalTaken, View};
 use crate::api::timeline::TimelinePage;
 use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::vocabulary::{FieldName, IdentifierName};
-
-/// How a path names a profile.
-pub struct ReferenceForm;
-
-impl JsonSchema for ReferenceForm {
-    fn schema_name() -> Cow<'static, str> {
-        "ProfileReference".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A profile's id, or `identifier:value`, split at the first colon",
-            "anyOf": [
-                { "type": "string", "format": "uuid" },
-                { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}:." },
-            ],
-        })
-    }
-}
 
 /// Exactly one identifier.
 struct LookUpForm;

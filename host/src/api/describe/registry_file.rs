@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::body::TOML;
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
 use crate::api::registry_file::{ApplyParams, PlanParams};
 use crate::registry::RegistryPlan;

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::registry_report::GraphParams;
 use crate::registry::graph::Graph;
 use crate::registry::report::Report;

@@ -7,7 +7,7 @@ use super::capabilities::COMPONENT_PROBLEMS;
 use super::{DIGEST, PROFILE};
 use crate::api::body::WASM;
 use crate::api::openapi::header::PURPOSE;
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::params::ListParams;
 use crate::api::problem::Kind;
 use crate::api::replays::{ReplayAnswer, ReplayParams, ReplaysAnswer, ShowParams};

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::storage::{RetainParams, RetentionAnswer, SnapshotsAnswer};
 
 fn some() -> Value {

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::body::JSON;
-use crate::api::openapi::{Operation, Tag};
+use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::params::{DryRun, ListParams, Why};
 use crate::api::problem::Kind;

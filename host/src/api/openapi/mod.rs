@@ -2,7 +2,7 @@
 //! types that are read and answered.
 
 pub mod header;
-mod operation;
+pub mod operation;
 mod schemas;
 
 use std::sync::LazyLock;

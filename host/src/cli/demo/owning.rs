@@ -5,8 +5,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::purchases::reference;
 use super::stage::Component;
-use super::summary::reference;
 use crate::client::{Assignment, Client, ClientError, FieldPlan, InstallHow, Pair};
 
 /// The field that two departments of the demo keep.

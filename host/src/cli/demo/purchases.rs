@@ -21,6 +21,11 @@ const MAPPING_FILE: &str = "examples/cdnow-mapping.toml";
 /// How far up from the program or the current folder the project is looked for.
 const FOLDERS_UP_MAX: usize = 5;
 
+/// A customer of the data, as a path names one.
+pub fn reference(customer_id: &str) -> String {
+    format!("customer_id:{customer_id}")
+}
+
 /// Reads at most `limit` purchases into the script, and tells who made them. The file lists one
 /// customer's after another's, so a part of it has whole customers.
 pub fn read(limit: Option<u64>, script: &mut Script) -> Result<Vec<Customer>, CliError> {

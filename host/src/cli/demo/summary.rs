@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::companions::{Cast, Doubtful};
 use super::owning::Owning;
+use super::purchases::reference;
 use super::script::Sender;
 use super::send::Clients;
 use crate::client::{Client, ClientError};
@@ -224,11 +225,6 @@ fn ownership(client: &Client) -> Result<Vec<Ownership>, ClientError> {
         }
     };
     Ok(client.fields()?.items.into_iter().map(|item| owned(item.body)).collect())
-}
-
-/// A customer of the data, as a path names one.
-pub fn reference(customer_id: &str) -> String {
-    format!("customer_id:{customer_id}")
 }
 
 /// The first candidate with the most data points.

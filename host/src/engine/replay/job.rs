@@ -7,97 +7,21 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
+use super::error::ReplayError;
 use super::pass::{Control, Input, SLOTS, replay};
 use super::report::ReplayReport;
 use super::share::Share;
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::log::LogError;
-use crate::record::RecordError;
-use crate::registry::{Manifest, ManifestError};
-use crate::sandbox::{Package, PackageError, SandboxError};
-use crate::vocabulary::{CapabilityName, Position, Timestamp};
+use crate::registry::Manifest;
+use crate::sandbox::Package;
+use crate::vocabulary::{CapabilityName, Timestamp};
 
 /// Replays that are remembered, the one that runs included.
 const KEPT_MAX: usize = 8;
 /// Of the customers that may be held in memory, the share that a run without a share of its own is
 /// planned for: more may come while it reads.
 const FILL_PERCENT: f64 = 90.0;
-
-/// Why a log isn't replayed.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// The log can't be read.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A record can't be read.
-    #[error("{position}: {cause}")]
-    Record {
-        /// Where it stands.
-        position: Position,
-        /// Why.
-        cause: RecordError,
-    },
-    /// An item can't be read.
-    #[error("{0}")]
-    Item(String),
-    /// The sandbox can't be made.
-    #[error(transparent)]
-    Sandbox(#[from] SandboxError),
-    /// A component can't be taken.
-    #[error(transparent)]
-    Package(#[from] PackageError),
-    /// A manifest can't be taken.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// There is nothing it could be compared with.
-    #[error(
-        "{0} was never installed here, so the log has no decisions of it; install it, or build it under the name of the plug-in it is to replace"
-    )]
-    NeverInstalled(CapabilityName),
-    /// The two components are of different plug-ins.
-    #[error(
-        "the components are of two plug-ins, {capability} and {other}; two versions of one can be compared"
-    )]
-    Another {
-        /// The new one's.
-        capability: CapabilityName,
-        /// The other's.
-        other: CapabilityName,
-    },
-    /// The registry's first records are gone.
-    #[error(
-        "the log begins at {first}: the registry's beginning is not retained, so earlier revisions can't be known"
-    )]
-    NoBeginning {
-        /// The oldest record of its partition.
-        first: Position,
-    },
-    /// The customers don't fit into memory.
-    #[error(
-        "more than {max} customers would be held in memory; replay {percent:.1}% of them, or raise engine.replay_profiles_max"
-    )]
-    TooMany {
-        /// How many may be held.
-        max: u64,
-        /// What would fit.
-        percent: f64,
-    },
-    /// It was stopped.
-    #[error("the replay was stopped")]
-    Stopped,
-    /// One runs already.
-    #[error("the replay {id} of {capability} runs; wait for its end, or stop it")]
-    Running {
-        /// Which.
-        id: String,
-        /// Of which plug-in.
-        capability: CapabilityName,
-    },
-    /// No such replay.
-    #[error("there is no replay {0:?}; the host forgets them when it stops, and all but the last few")]
-    Unknown(String),
-}
 
 /// The replays of a host.
 #[derive(Default)]

@@ -23,6 +23,7 @@
 
 mod batch;
 mod compare;
+mod error;
 mod job;
 mod pass;
 mod passed;
@@ -36,7 +37,8 @@ mod track;
 mod wanted;
 
 pub use compare::{Kind, What};
-pub use job::{Replay, ReplayError, ReplayState, Replays};
+pub use error::ReplayError;
+pub use job::{Replay, ReplayState, Replays};
 pub use pass::{Control, Input, SLOTS, replay};
 pub use report::{DecidedBy, Effects, Finding, ReplayReport, Sample, Severity, Version};
 pub use share::{Share, ShareError};

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
-use super::job::ReplayError;
+use super::error::ReplayError;
 use super::report::ReplayReport;
 use super::revisions::Revisions;
 use super::shadow::Shadow;

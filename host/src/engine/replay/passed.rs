@@ -7,8 +7,9 @@ use super::revisions::Fit;
 use super::shadow::{Came, Delivery, Shadow};
 use super::wanted::wanted;
 use crate::engine::decide::Cause;
+use crate::engine::item::Item;
 use crate::engine::route::Target;
-use crate::engine::run::{Item, live_generation};
+use crate::engine::run::live_generation;
 use crate::record::{Cursor, Outcome, ProfileState};
 use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Seq, Timestamp};
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::revisions::{Lens, Revision};
 use super::wanted::wanted;
-use crate::engine::run::Item;
+use crate::engine::item::Item;
 use crate::record::{Accepted, Decided, PartitionState, RecordError, decode};
 use crate::vocabulary::{Event, ItemPosition, ProfileId, Proposal, Seq};
 

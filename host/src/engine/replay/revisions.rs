@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::job::ReplayError;
+use super::error::ReplayError;
 use super::pass::Candidate;
 use crate::engine::runtime::access;
 use crate::log::LogReader;

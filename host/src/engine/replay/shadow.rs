@@ -8,8 +8,8 @@ use super::pass::{Candidate, Control};
 use super::revisions::Fit;
 use crate::engine::decide::{Cause, Decision, Delivered, Ran};
 use crate::engine::give::{Given, call_patiently, deliver_in_turn, is_timeout};
+use crate::engine::item::Item;
 use crate::engine::route::Target;
-use crate::engine::run::Item;
 use crate::record::{
     Cursor, Decided, DeliveryResult, Emitted, Outcome, PartitionState, ProfileState, fold_into, fold_profile,
 };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::batch::Dealt;
 use super::compare::{Side, compare};
-use super::job::ReplayError;
+use super::error::ReplayError;
 use super::pass::Plan;
 use super::passed::{Passed, Way};
 use super::place::Place;
@@ -17,7 +17,7 @@ use super::shadow::{Came, nothing_told};
 use super::tally::{Entry, Tally};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
-use crate::engine::run::Item;
+use crate::engine::item::Item;
 use crate::quick_map::{QuickMap, QuickSet};
 use crate::record::{
     Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,

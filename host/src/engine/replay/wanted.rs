@@ -1,8 +1,8 @@
 //! In which roles one plug-in gets an item: of an item's targets those of one capability, without
 //! asking for all the others first. Most items in a log concern other plug-ins.
 
+use crate::engine::item::Item;
 use crate::engine::route::{Target, hears_of, is_told_of};
-use crate::engine::run::Item;
 use crate::registry::Routing;
 use crate::vocabulary::Role;
 

@@ -1,0 +1,85 @@
+//! A connection as those see it who answer what comes on it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Who is at the other end of a request's connection.
+#[derive(Clone)]
+pub struct Peer {
+    address: IpAddr,
+    activity: Arc<Activity>,
+}
+
+impl Peer {
+    /// At this address.
+    pub(super) fn new(address: IpAddr, activity: Arc<Activity>) -> Peer {
+        Peer { address, activity }
+    }
+
+    /// The client's address.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Keeps the connection open until the result is dropped.
+    pub fn request_under_way(&self) -> RequestUnderWay {
+        self.activity.begun.fetch_add(1, Ordering::Relaxed);
+        self.activity.under_way.fetch_add(1, Ordering::Relaxed);
+        RequestUnderWay(self.activity.clone())
+    }
+
+    /// Whether none of its requests is being answered.
+    pub fn is_idle(&self) -> bool {
+        self.activity.is_idle()
+    }
+
+    /// Done when somebody else needs the connection's place.
+    pub async fn place_is_wanted(&self) {
+        self.activity.leave.notified().await;
+    }
+}
+
+/// A request that is being answered.
+pub struct RequestUnderWay(Arc<Activity>);
+
+impl Drop for RequestUnderWay {
+    fn drop(&mut self) {
+        let Activity { origin, under_way, ended, since_ms, .. } = &*self.0;
+        since_ms.store(origin.elapsed().as_millis() as u64, Ordering::Relaxed);
+        ended.fetch_add(1, Ordering::Relaxed);
+        under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is known of a connection from outside the task that has it.
+pub(super) struct Activity {
+    /// What `since_ms` counts from.
+    origin: Instant,
+    under_way: AtomicUsize,
+    /// Requests that have begun.
+    pub begun: AtomicUsize,
+    /// Requests that have been answered.
+    pub ended: AtomicUsize,
+    /// When it was accepted, or its newest request ended.
+    pub since_ms: AtomicU64,
+    /// Somebody else wants its place.
+    pub leave: Notify,
+}
+
+impl Activity {
+    /// Of a connection accepted now; times count from `origin`.
+    pub fn new(origin: Instant) -> Activity {
+        let since_ms = AtomicU64::new(origin.elapsed().as_millis() as u64);
+        let zero = AtomicUsize::default;
+        Activity { origin, under_way: zero(), begun: zero(), ended: zero(), since_ms, leave: Notify::new() }
+    }
+
+    /// Whether no request is being answered.
+    pub fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) == 0
+    }
+}
