@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use super::budget::Within;
 use super::item::Item;
+use super::run::Run;
 use super::worker::Work;
 use super::{AcceptError, Engine};
 use crate::log::StoredRecord;
 use crate::niceness::give_way;
-use crate::record::{Adopted, Cursor, Decided, DeliveryResult, Record};
-use crate::registry::RegistryChange;
-use crate::vocabulary::{Application, CapabilityName, FailureKind, ItemPosition, Partition, Position};
+use crate::record::{Adopted, Cursor, Record};
+use crate::vocabulary::{Application, CapabilityName, ItemPosition, Partition, Position};
 
 /// Records that may be left when a capability's thread hands over to the worker, which has to
 /// wait for the last of them to be on the disk.
@@ -28,8 +28,6 @@ const IDLE_PAUSE: Duration = Duration::from_millis(5);
 /// The thread's niceness: a plug-in that computes for ever takes only what the others leave it, and
 /// when they leave nothing about a tenth of a core.
 const NICENESS: i32 = 10;
-/// A slow capability becomes fast again below this share of the bound, so that it doesn't swing.
-const FAST_SHARE: u64 = 2;
 
 /// Whom something is delivered to that lags, and where.
 #[derive(Clone, Copy)]
@@ -82,11 +80,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts a thread for each capability that lags somewhere and may run.
+    /// Starts a thread for each capability that lags somewhere, or has retries left to it, and may run.
     pub(super) fn start_catch_up(self: &Arc<Self>) {
         let runtime = self.newest.load_full();
-        for (name, capability) in &runtime.registry.capabilities {
-            if capability.is_quarantined() || !self.lags(name) {
+        let capabilities = &runtime.registry.capabilities;
+        self.left_retries.lock().keep(|name| capabilities.get(name).is_some_and(|is| !is.is_quarantined()));
+        for (name, capability) in capabilities {
+            let has_work = || self.lags(name) || self.left_retries.lock().has(name);
+            if capability.is_quarantined() || !has_work() {
                 continue;
             }
             let mut running = self.catching_up.lock();
@@ -119,7 +120,13 @@ impl Engine {
             let registry = self.registry();
             let may_run =
                 registry.capabilities.get(capability).is_some_and(|capability| !capability.is_quarantined());
-            if !may_run || !self.lags(capability) {
+            if !may_run {
+                break Ok(());
+            }
+            if let Err(error) = self.run_left_retries(capability) {
+                break Err(error);
+            }
+            if !self.lags(capability) {
                 break Ok(());
             }
             match self.catch_up_everywhere(capability) {
@@ -197,7 +204,7 @@ impl Engine {
     }
 
     /// Delivers one item to a lagging generation, if it wants it and hasn't had it; false when it
-    /// no longer lags.
+    /// no longer lags, or takes too long for the worker.
     fn catch_up_item(
         &self,
         lagging: Lagging<'_>,
@@ -227,11 +234,17 @@ impl Engine {
             }
             if apart && turn.is_none() {
                 turn = Some(self.turns.take(capability));
+                if self.stopping.load(Ordering::Relaxed) {
+                    return Ok(false);
+                }
                 // What was so before the wait may not be any more.
                 continue;
             }
-            let Within { delivered, through } =
-                self.run_within_budget(&snapshot.run(self, partition, item), &mine);
+            let run = Run { hurried: !apart, ..snapshot.run(self, partition, item) };
+            let Within { delivered, through } = self.run_within_budget(&run, &mine);
+            if !apart && self.set_aside(partition, run.too_slow(&delivered))? {
+                return Ok(false);
+            }
             let moved = Cursor { through, ..cursor };
             let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
             let mut core = self.cell(partition).core.lock();
@@ -257,7 +270,9 @@ impl Engine {
             if record.position.seq > through.seq {
                 break;
             }
-            self.catch_up_record(lagging, &record)?;
+            if !self.catch_up_record(lagging, &record)? {
+                return Ok(());
+            }
         }
         let mut core = self.cell(partition).core.lock();
         let mut adopted = Adopted::clone(&core.state.adopted);
@@ -278,94 +293,6 @@ impl Engine {
         while position.seq > 0 && !self.is_durable(position) && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_micros(200));
         }
-    }
-
-    /// Whether it has, or is about to get, a thread of its own because it is slow.
-    pub(super) fn is_slow(&self, capability: &CapabilityName) -> bool {
-        self.slow.lock().contains(capability)
-    }
-
-    /// Notes it; true when that is new.
-    pub(super) fn note_slow(&self, capability: &CapabilityName) -> bool {
-        let mut slow = self.slow.lock();
-        self.any_slow.store(true, Ordering::Relaxed);
-        slow.insert(capability.clone())
-    }
-
-    fn is_still_slow(&self, capability: &CapabilityName) -> bool {
-        if !self.is_slow(capability) {
-            return false;
-        }
-        let average = self.metrics.capability(capability).average_us.load(Ordering::Relaxed);
-        if average * FAST_SHARE > self.config.slow_call_us {
-            return true;
-        }
-        let mut slow = self.slow.lock();
-        slow.remove(capability);
-        self.any_slow.store(!slow.is_empty(), Ordering::Relaxed);
-        drop(slow);
-        tracing::info!(%capability, average_us = average, "fast enough to move with the others again");
-        false
-    }
-
-    /// Looks at what a decision says of its capabilities: who fails again and again is
-    /// quarantined, who is slow gets a thread of its own.
-    pub(super) fn quarantine_if_due(&self, decided: &Decided, runtime: &super::runtime::Runtime) {
-        for outcome in &decided.outcomes {
-            let Some((index, _)) = runtime.registry.routing.capability(&outcome.capability) else { continue };
-            let metrics = &runtime.callees[index].metrics;
-            if let DeliveryResult::Parked(failure) = &outcome.result {
-                let in_a_row = metrics.failures_in_a_row.load(Ordering::Relaxed);
-                if failure.kind != FailureKind::Error && in_a_row >= u64::from(self.config.quarantine_after) {
-                    self.ask_for_quarantine(outcome, failure, in_a_row);
-                }
-            }
-            let is_slow = metrics.average_us.load(Ordering::Relaxed) > self.config.slow_call_us;
-            if is_slow && decided.cursor.is_none() && self.note_slow(&outcome.capability) {
-                tracing::warn!(capability = %outcome.capability, "slow: it gets a thread of its own");
-                self.adopt_everywhere();
-                self.wake_supervisor();
-            }
-        }
-    }
-
-    /// Gives each of them a thread of its own at once, in this partition before anything else is
-    /// decided there. Answers whether there was one.
-    pub(super) fn set_aside<'a>(
-        &self,
-        partition: Partition,
-        slow: impl Iterator<Item = &'a CapabilityName>,
-    ) -> Result<bool, AcceptError> {
-        let mut any = false;
-        for capability in slow {
-            any = true;
-            if self.note_slow(capability) {
-                tracing::warn!(%capability, "cut off: it gets a thread of its own");
-                self.adopt_everywhere();
-            }
-        }
-        if any {
-            self.adopt(partition)?;
-            self.wake_supervisor();
-        }
-        Ok(any)
-    }
-
-    fn ask_for_quarantine(
-        &self,
-        outcome: &crate::record::Outcome,
-        failure: &crate::vocabulary::Failure,
-        in_a_row: u64,
-    ) {
-        let change = RegistryChange::Quarantined {
-            capability: outcome.capability.clone(),
-            digest: outcome.digest,
-            // Not the failure's message, which may hold what the plug-in knows of a customer: the
-            // registry is for people who may not.
-            reason: format!("{in_a_row} calls in a row failed, the last by a {}", failure.kind.as_str()),
-        };
-        self.supervisor.lock().asked.push(change);
-        self.supervisor_wake.notify_all();
     }
 
     pub(super) fn wake_supervisor(&self) {
@@ -391,21 +318,6 @@ impl Engine {
             }
             self.start_catch_up();
             self.start_telling();
-        }
-    }
-
-    fn quarantine(&self, change: RegistryChange, by: &Application) {
-        let RegistryChange::Quarantined { capability, digest, reason } = &change else { return };
-        let registry = self.registry();
-        let due = registry
-            .capabilities
-            .get(capability)
-            .is_some_and(|is| !is.is_quarantined() && is.digest == *digest);
-        if due {
-            tracing::error!(%capability, %reason, "quarantined: release it or install another version");
-            if let Err(error) = self.append_change(change.clone(), by) {
-                tracing::error!(%error, "the quarantine could not be written");
-            }
         }
     }
 

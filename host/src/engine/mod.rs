@@ -16,6 +16,7 @@
 
 mod accept;
 mod apply_file;
+mod aside;
 mod assign;
 mod budget;
 mod catch_up;
@@ -114,6 +115,8 @@ pub struct Engine {
     any_slow: AtomicBool,
     /// Capabilities whose catch-up thread runs.
     catching_up: Mutex<HashSet<CapabilityName>>,
+    /// Retries that those run.
+    left_retries: Mutex<retry::LeftRetries>,
     /// Who of those computes.
     turns: Turns,
     /// What is told of sources that moved, and what was.

@@ -178,6 +178,7 @@ impl Engine {
             slow: Mutex::new(HashSet::new()),
             any_slow: AtomicBool::new(false),
             catching_up: Mutex::new(HashSet::new()),
+            left_retries: Mutex::default(),
             turns: Turns::of_cores(cores),
             telling: Mutex::default(),
             replays: super::replay::Replays::default(),

@@ -1,12 +1,15 @@
 //! Deliveries that wait: parked ones, and those held behind them. Listed, run again, or given up.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
 use super::decide::{Cause, Delivered, Ran};
 use super::item::Item;
 use super::route::Target;
+use super::run::Run;
 use super::worker::Work;
 use super::{AcceptError, Engine, QueryError};
 use crate::record::{Blocked, Decided, PartitionState, ProfileState};
@@ -58,6 +61,45 @@ impl ParkedFilter {
         self.capability.as_ref().is_none_or(|capability| *capability == item.capability)
             && self.profile.is_none_or(|profile| profile == item.profile)
             && self.kind.is_none_or(|wanted| kind == Some(wanted))
+    }
+}
+
+/// Retries that are left to their capabilities' own threads, because they may take long.
+#[derive(Default)]
+pub struct LeftRetries {
+    of: BTreeMap<CapabilityName, BTreeSet<(Partition, ProfileId)>>,
+    under_way: usize,
+}
+
+impl LeftRetries {
+    /// Whether there are any, of this capability.
+    pub fn has(&self, capability: &CapabilityName) -> bool {
+        self.of.contains_key(capability)
+    }
+
+    /// Whether there are none and none runs.
+    pub fn is_settled(&self) -> bool {
+        self.of.is_empty() && self.under_way == 0
+    }
+
+    /// Forgets those of capabilities that don't run any more.
+    pub fn keep(&mut self, runs: impl Fn(&CapabilityName) -> bool) {
+        self.of.retain(|capability, _| runs(capability));
+    }
+
+    fn leave(&mut self, delivery: Delivery<'_>) {
+        let of = self.of.entry(delivery.capability.clone()).or_default();
+        of.insert((delivery.partition, delivery.profile));
+    }
+
+    fn begin(&mut self, capability: &CapabilityName) -> Option<(Partition, ProfileId)> {
+        let of = self.of.get_mut(capability)?;
+        let first = of.pop_first();
+        if of.is_empty() {
+            self.of.remove(capability);
+        }
+        self.under_way += usize::from(first.is_some());
+        first
     }
 }
 
@@ -167,13 +209,15 @@ impl Engine {
     }
 
     /// Runs a capability's waiting deliveries of one customer in their order, until one fails
-    /// again. With `skip` the first parked one is given up instead.
+    /// again. With `skip` the first parked one is given up instead. The worker leaves those of a slow
+    /// capability to its own thread, `apart`.
     pub(super) fn retry_blocked(
         &self,
         partition: Partition,
         profile: ProfileId,
         capability: &CapabilityName,
         mut skip: Option<String>,
+        apart: bool,
     ) -> Result<(), AcceptError> {
         loop {
             // What is given up needn't run, so a plug-in in quarantine is no hindrance.
@@ -183,10 +227,31 @@ impl Engine {
                 return Ok(());
             };
             let give_up = if blocked.failure.is_some() { skip.take() } else { None };
-            if !self.retry_one(Delivery { partition, profile, capability, generation }, &blocked, give_up)? {
+            let delivery = Delivery { partition, profile, capability, generation, apart };
+            if give_up.is_none() && !apart && self.is_slow(capability) {
+                self.leave_to_its_thread(delivery);
+                return Ok(());
+            }
+            if !self.retry_one(delivery, &blocked, give_up)? {
                 return Ok(());
             }
         }
+    }
+
+    fn leave_to_its_thread(&self, delivery: Delivery<'_>) {
+        self.left_retries.lock().leave(delivery);
+        self.wake_supervisor();
+    }
+
+    /// A capability's own thread runs the retries that were left to it.
+    pub(super) fn run_left_retries(&self, capability: &CapabilityName) -> Result<(), AcceptError> {
+        while !self.stopping.load(Ordering::Relaxed) {
+            let Some((partition, profile)) = self.left_retries.lock().begin(capability) else { break };
+            let done = self.retry_blocked(partition, profile, capability, None, true);
+            self.left_retries.lock().under_way -= 1;
+            done?;
+        }
+        Ok(())
     }
 
     fn first_blocked(
@@ -218,7 +283,7 @@ impl Engine {
         blocked: &Blocked,
         give_up: Option<String>,
     ) -> Result<bool, AcceptError> {
-        let Delivery { partition, profile, capability, generation } = delivery;
+        let Delivery { partition, profile, capability, generation, apart } = delivery;
         let position = Position { partition, seq: blocked.item.seq };
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
@@ -242,6 +307,7 @@ impl Engine {
                 return Ok(false);
             }
         };
+        let _turn = (apart && give_up.is_none()).then(|| self.turns.take(capability));
         loop {
             let mut snapshot = self.snapshot(partition, blocked.item, &item)?;
             let Blocked { root, depth, kind, .. } = *blocked;
@@ -250,14 +316,17 @@ impl Engine {
                 return Ok(false);
             };
             let target = Target { capability: index, role: blocked.role };
+            let run = Run { hurried: !apart, ..snapshot.run(self, partition, &item) };
             let ran = match &give_up {
                 Some(reason) => Ran::Skipped(reason.clone()),
-                None => {
-                    snapshot.run(self, partition, &item).call(target, routed, generation, &snapshot.state)
-                }
+                None => run.call(target, routed, generation, &snapshot.state),
             };
             let failed = matches!(&ran, Ran::Called(report) if report.result.is_err());
             let delivered = vec![Delivered { capability: index, generation, role: blocked.role, ran }];
+            if !apart && self.set_aside(partition, run.too_slow(&delivered))? {
+                self.leave_to_its_thread(delivery);
+                return Ok(false);
+            }
             let decision = snapshot.decision(self, &item, delivered, true, Some(None));
             let mut core = self.cell(partition).core.lock();
             if snapshot.still_holds(&mut core, self)? {
@@ -275,6 +344,8 @@ struct Delivery<'a> {
     profile: ProfileId,
     capability: &'a CapabilityName,
     generation: u32,
+    /// On the capability's own thread; else on the worker, which others wait for.
+    apart: bool,
 }
 
 /// Stands for a record that has left the log, so that its delivery can be given up.

@@ -142,6 +142,7 @@ impl Engine {
         let is_busy = || {
             self.undecided.load(Ordering::Relaxed) > 0
                 || self.schedule.is_busy()
+                || !self.left_retries.lock().is_settled()
                 || self.partitions.iter().any(|cell| !cell.core.lock().state.adopted.jobs.is_empty())
         };
         // What was done between the looks left a record.

@@ -124,7 +124,7 @@ impl Engine {
             Work::Derived { seq, decided } => self.decide_derived(partition, seq, &decided),
             Work::Adopt => self.adopt(partition),
             Work::Retry { profile, capability, skip } => {
-                self.retry_blocked(partition, profile, &capability, skip)
+                self.retry_blocked(partition, profile, &capability, skip, false)
             }
             Work::Tell { batch } => self.tell(partition, &batch),
             Work::EndJobs { through } => self.end_jobs(partition, through),

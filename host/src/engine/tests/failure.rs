@@ -1,7 +1,7 @@
 //! Handlers that fail: parked, held, retried, skipped, quarantined. Everybody else goes on.
 
 use super::*;
-use crate::record::DeliveryResult;
+use crate::record::{DeliveryResult, Record};
 
 fn results(bench: &Bench, acceptance: &Acceptance) -> Vec<&'static str> {
     let decided = bench.decisions(acceptance);
@@ -250,4 +250,56 @@ fn who_was_found_slow_elsewhere_is_not_waited_for() {
     let again = bench.script("1", &["integer probe.count 2"]);
     bench.settle();
     assert_eq!(results(&bench, &again), ["done", "done"]);
+}
+
+/// One worker, one partition, and calls that are cut off after they were found slow.
+fn impatient() -> Bench {
+    let slow_call_us = 20_000;
+    let config = EngineConfig { partitions: 1, workers: 1, slow_call_us, ..EngineConfig::default() };
+    let bench = Bench::with(config, Limits { time_ms: 30, ..Limits::default() });
+    bench.install("probe", USUAL);
+    bench.install("other", "[subscribes.\"probe.asked\"]\n");
+    bench.settle();
+    bench
+}
+
+fn parked(bench: &Bench) -> usize {
+    bench.engine.parked(&ParkedFilter::default(), None, 10).unwrap().items.len()
+}
+
+#[test]
+fn a_retry_that_takes_long_runs_on_the_plug_ins_own_thread() {
+    let bench = impatient();
+    let endless = bench.script("1", &["loop"]);
+    wait_until(|| parked(&bench) == 1);
+    assert_eq!(bench.engine.retry(&ParkedFilter::default()).unwrap(), 1);
+    let meanwhile = bench.script("2", &["text probe.note x"]);
+    bench.settle();
+    assert_eq!(results(&bench, &endless), ["done", "parked", "parked"]);
+    let seqs = |event: &Acceptance| -> Vec<Seq> {
+        let cause = event.position.seq;
+        let records = bench.engine.log().scan(Partition(0), 1).map(|record| record.unwrap());
+        let decided =
+            records.filter_map(|record| match Record::from_bytes(record.kind, &record.payload).unwrap() {
+                Record::Decided(decided) if decided.cause.seq == cause => Some(record.position.seq),
+                _ => None,
+            });
+        decided.collect()
+    };
+    let (endless, meanwhile) = (seqs(&endless), seqs(&meanwhile));
+    assert!(meanwhile[0] < endless[2], "the worker went on: {meanwhile:?} {endless:?}");
+}
+
+#[test]
+fn who_is_slow_for_one_customer_does_not_hold_up_the_worker_when_it_is_handed_over() {
+    let bench = impatient();
+    // It is thought slow, and so handed over at once when that turns out not to be so, with an event
+    // in front of it that it never ends with.
+    assert!(bench.engine.note_slow(&capability("probe")));
+    let endless = bench.script("1", &["loop"]);
+    wait_until(|| parked(&bench) == 1);
+    assert_eq!(results(&bench, &endless), ["done", "parked"]);
+    let status = bench.engine.status();
+    let probe = status.capabilities.iter().find(|is| is.name == capability("probe")).unwrap();
+    assert_eq!(probe.calls, 4, "cut off once on the worker, and tried three times on its own thread");
 }

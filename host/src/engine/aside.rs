@@ -1,0 +1,119 @@
+//! Who is set aside: slow capabilities get a thread of their own, and those that fail again and again
+//! are quarantined, so that nobody waits for them.
+
+use std::sync::atomic::Ordering;
+
+use super::{AcceptError, Engine};
+use crate::record::{Decided, DeliveryResult};
+use crate::registry::RegistryChange;
+use crate::vocabulary::{Application, CapabilityName, FailureKind, Partition};
+
+/// A slow capability becomes fast again below this share of the bound, so that it doesn't swing.
+const FAST_SHARE: u64 = 2;
+
+impl Engine {
+    /// Whether it has, or is about to get, a thread of its own because it is slow.
+    pub(super) fn is_slow(&self, capability: &CapabilityName) -> bool {
+        self.slow.lock().contains(capability)
+    }
+
+    /// Notes it; true when that is new.
+    pub(super) fn note_slow(&self, capability: &CapabilityName) -> bool {
+        let mut slow = self.slow.lock();
+        self.any_slow.store(true, Ordering::Relaxed);
+        slow.insert(capability.clone())
+    }
+
+    /// Whether it still is; when it isn't, it is fast again from now on.
+    pub(super) fn is_still_slow(&self, capability: &CapabilityName) -> bool {
+        if !self.is_slow(capability) {
+            return false;
+        }
+        let average = self.metrics.capability(capability).average_us.load(Ordering::Relaxed);
+        if average * FAST_SHARE > self.config.slow_call_us {
+            return true;
+        }
+        let mut slow = self.slow.lock();
+        slow.remove(capability);
+        self.any_slow.store(!slow.is_empty(), Ordering::Relaxed);
+        drop(slow);
+        tracing::info!(%capability, average_us = average, "fast enough to move with the others again");
+        false
+    }
+
+    /// Looks at what a decision says of its capabilities: who fails again and again is
+    /// quarantined, who is slow gets a thread of its own.
+    pub(super) fn quarantine_if_due(&self, decided: &Decided, runtime: &super::runtime::Runtime) {
+        for outcome in &decided.outcomes {
+            let Some((index, _)) = runtime.registry.routing.capability(&outcome.capability) else { continue };
+            let metrics = &runtime.callees[index].metrics;
+            if let DeliveryResult::Parked(failure) = &outcome.result {
+                let in_a_row = metrics.failures_in_a_row.load(Ordering::Relaxed);
+                if failure.kind != FailureKind::Error && in_a_row >= u64::from(self.config.quarantine_after) {
+                    self.ask_for_quarantine(outcome, failure, in_a_row);
+                }
+            }
+            let is_slow = metrics.average_us.load(Ordering::Relaxed) > self.config.slow_call_us;
+            if is_slow && decided.cursor.is_none() && self.note_slow(&outcome.capability) {
+                tracing::warn!(capability = %outcome.capability, "slow: it gets a thread of its own");
+                self.adopt_everywhere();
+                self.wake_supervisor();
+            }
+        }
+    }
+
+    /// Gives each of them a thread of its own at once, in this partition before anything else is
+    /// decided there. Answers whether there was one.
+    pub(super) fn set_aside<'a>(
+        &self,
+        partition: Partition,
+        slow: impl Iterator<Item = &'a CapabilityName>,
+    ) -> Result<bool, AcceptError> {
+        let mut any = false;
+        for capability in slow {
+            any = true;
+            if self.note_slow(capability) {
+                tracing::warn!(%capability, "cut off: it gets a thread of its own");
+                self.adopt_everywhere();
+            }
+        }
+        if any {
+            self.adopt(partition)?;
+            self.wake_supervisor();
+        }
+        Ok(any)
+    }
+
+    fn ask_for_quarantine(
+        &self,
+        outcome: &crate::record::Outcome,
+        failure: &crate::vocabulary::Failure,
+        in_a_row: u64,
+    ) {
+        let change = RegistryChange::Quarantined {
+            capability: outcome.capability.clone(),
+            digest: outcome.digest,
+            // Not the failure's message, which may hold what the plug-in knows of a customer: the
+            // registry is for people who may not.
+            reason: format!("{in_a_row} calls in a row failed, the last by a {}", failure.kind.as_str()),
+        };
+        self.supervisor.lock().asked.push(change);
+        self.supervisor_wake.notify_all();
+    }
+
+    /// Quarantines it, if that is still due.
+    pub(super) fn quarantine(&self, change: RegistryChange, by: &Application) {
+        let RegistryChange::Quarantined { capability, digest, reason } = &change else { return };
+        let registry = self.registry();
+        let due = registry
+            .capabilities
+            .get(capability)
+            .is_some_and(|is| !is.is_quarantined() && is.digest == *digest);
+        if due {
+            tracing::error!(%capability, %reason, "quarantined: release it or install another version");
+            if let Err(error) = self.append_change(change.clone(), by) {
+                tracing::error!(%error, "the quarantine could not be written");
+            }
+        }
+    }
+}
