@@ -257,7 +257,8 @@ fn tell_once(engine: &Engine) -> Result<(f64, f64, u64), Failure> {
         jobs.adopted >= seq
             && jobs.jobs.first().is_some_and(|job| job.revision >= seq && job.ended_at.is_some())
     });
-    let told = engine.jobs().jobs.first().map_or(0, |job| job.told);
+    // A partition that took the move into use when the first job had begun has one of its own.
+    let told = engine.jobs().jobs.iter().filter(|job| job.revision >= seq).map(|job| job.told).sum();
     Ok((assign_ms, start.elapsed().as_secs_f64(), told))
 }
 
