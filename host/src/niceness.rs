@@ -12,3 +12,8 @@ pub fn give_way(niceness: i32) {
     #[cfg(not(target_os = "linux"))]
     let _ = niceness;
 }
+
+/// How many of these cores threads that give way may fill together: all but one, and at least one.
+pub fn spare_of(cores: usize) -> usize {
+    cores.saturating_sub(1).max(1)
+}

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::niceness::spare_of;
 use crate::quick_map::QuickMap;
 use crate::vocabulary::CapabilityName;
 
@@ -38,8 +39,7 @@ pub struct Turn<'a> {
 impl Turns {
     /// For a machine of so many cores: all but one of them, and at least one.
     pub fn of_cores(cores: usize) -> Turns {
-        let places = cores.saturating_sub(1).max(1);
-        Turns { places, state: Mutex::default(), ended: Condvar::new() }
+        Turns { places: spare_of(cores), state: Mutex::default(), ended: Condvar::new() }
     }
 
     /// Waits until it is this capability's turn: there is a place, and nobody who waits has had less

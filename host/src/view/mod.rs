@@ -305,14 +305,7 @@ impl Shared {
                 if !moves.is_empty() {
                     patterns.entry(partition).or_default().fold(state.id, &moves);
                 }
-                let waits = state.waits();
-                let mut waiting = self.waiting.lock();
-                if waits {
-                    waiting.insert((partition, state.id));
-                } else if !waiting.is_empty() {
-                    waiting.remove(&(partition, state.id));
-                }
-                drop(waiting);
+                self.note_waiting(partition, &state);
                 active.profiles.insert(state.id, (partition, state));
             }
             Folded::Linked(linked) => {
@@ -320,6 +313,16 @@ impl Shared {
                 self.links.write().insert(key, (!linked.retired).then_some(linked.profile));
             }
             Folded::Adopted(_) | Folded::Registry => {}
+        }
+    }
+
+    /// Notes whether a profile waits for something.
+    fn note_waiting(&self, partition: Partition, state: &ProfileState) {
+        let mut waiting = self.waiting.lock();
+        if state.waits() {
+            waiting.insert((partition, state.id));
+        } else if !waiting.is_empty() {
+            waiting.remove(&(partition, state.id));
         }
     }
 }

@@ -136,12 +136,7 @@ impl View {
             patterns.entry(partition).or_default().fold(id, &moves_to(moves, state));
         }
         applied.entry(partition).or_default().fold_decided(decided, created);
-        let mut waiting = self.shared.waiting.lock();
-        if state.waits() {
-            waiting.insert((partition, id));
-        } else if !waiting.is_empty() {
-            waiting.remove(&(partition, id));
-        }
+        self.shared.note_waiting(partition, state);
         Ok(())
     }
 }

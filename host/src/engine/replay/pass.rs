@@ -15,7 +15,7 @@ use super::share::Share;
 use super::tally::Tally;
 use super::track::Track;
 use crate::log::{LogReader, Progress, ScanFrom};
-use crate::niceness::{self, give_way};
+use crate::niceness::{self, give_way, spare_of};
 use crate::registry::Manifest;
 use crate::sandbox::{Package, PackageError, Plugin, Sandbox};
 use crate::vocabulary::{CapabilityName, Digest, Partition};
@@ -230,7 +230,7 @@ fn plan(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
 fn read(plan: &Plan) -> Result<Tally, ReplayError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Beside a host that serves, a core is left to it, see [`Turns`](crate::engine::turns).
-    let free = if plan.give_way { cores.saturating_sub(1).max(1) } else { cores };
+    let free = if plan.give_way { spare_of(cores) } else { cores };
     let threads = free.min(THREADS_MAX);
     let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect::<Result<_, _>>()?;
     std::thread::scope(|scope| {
