@@ -120,7 +120,7 @@ impl Engine {
             registry_revision: self.registry().revision,
             queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
             log: DiskStatus::of(self.log.failed().map(|failure| failure.to_string())),
-            view: DiskStatus::of(self.view.failure()),
+            view: DiskStatus::of(self.view_failure()),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
             // Looked at after the lag: who caught up in between has what it caused counted.
             settled: self.is_settled(),
@@ -174,10 +174,19 @@ impl Engine {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(self.why_stopped().to_string());
         }
-        match self.view.failure() {
+        match self.view_failure() {
             Some(failure) => Err(AcceptError::ViewFailed(failure).to_string()),
             None => Ok(()),
         }
+    }
+
+    /// Why the view can't be kept, as its writer found it, or a worker that met the same disk first.
+    fn view_failure(&self) -> Option<String> {
+        let met = || match self.halted.get() {
+            Some(AcceptError::ViewFailed(failure)) => Some(failure.clone()),
+            _ => None,
+        };
+        self.view.failure().or_else(met)
     }
 
     /// The fault that ended taking and deciding, of the log, the view or anything else; none while
@@ -185,7 +194,7 @@ impl Engine {
     pub fn fault(&self) -> Option<String> {
         let halted = self.halted.get().cloned();
         let failed = || self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
-        let view = || self.view.failure().map(AcceptError::ViewFailed);
+        let view = || self.view_failure().map(AcceptError::ViewFailed);
         halted.or_else(failed).or_else(view).map(|fault| fault.to_string())
     }
 
@@ -213,7 +222,7 @@ impl Engine {
         text.gauge(
             "samsyn_view_available",
             "1 while the view can be written",
-            available(self.view.has_failed()),
+            available(self.view_failure().is_some()),
         );
         text.gauge("samsyn_profiles", "Profiles", self.view.profiles() as f64);
         text.gauge(

@@ -303,3 +303,19 @@ fn who_is_slow_for_one_customer_does_not_hold_up_the_worker_when_it_is_handed_ov
     let probe = status.capabilities.iter().find(|is| is.name == capability("probe")).unwrap();
     assert_eq!(probe.calls, 4, "cut off once on the worker, and tried three times on its own thread");
 }
+
+#[test]
+fn a_view_that_a_worker_finds_broken_is_told_everywhere() {
+    let bench = Bench::new();
+    // Its writer, which meets the same disk when its batch is due, knows of nothing yet.
+    bench.engine.halt(AcceptError::ViewFailed("the disk is full".to_owned()));
+    let refused = bench.engine.accept(scripted("1", &[])).expect_err("nothing is taken any more");
+    assert!(matches!(refused, AcceptError::ViewFailed(_)), "{refused:?}");
+    let says_why = |what: Option<String>| assert!(what.is_some_and(|what| what.contains("the disk is full")));
+    says_why(bench.engine.ready().err());
+    says_why(bench.engine.fault());
+    let status = bench.engine.status();
+    assert_eq!((status.view.state, status.log.state), ("failed", "ok"));
+    says_why(status.view.reason);
+    assert!(bench.engine.metrics_text().contains("samsyn_view_available 0\n"));
+}
