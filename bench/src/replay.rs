@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use samsyn::engine::InstallOptions;
-use samsyn::engine::replay::{Control, Input, SLOTS, Share, replay};
-use samsyn::sandbox::{Limits, Package, Sandbox};
+use samsyn::engine::replay::{Control, Input, Share, own_sandbox, replay};
+use samsyn::sandbox::{Limits, Package};
 use samsyn::vocabulary::Application;
 
 use crate::machine::process_cpu;
@@ -27,10 +27,10 @@ pub fn measure(bench: &Bench, subject: &Subject, callers: &Callers) -> Result<Fi
     engine.install(&component, InstallOptions::default(), Application::new("bench")?)?;
     fill(&engine, CUSTOMERS, |_| {})?;
     run_through(&engine, random_load("replay", 1, bench.scale(EVENTS, 20_000), CUSTOMERS)?)?;
-    let limits = Limits { concurrent_calls: SLOTS, time_ms: 5_000, ..Limits::default() };
+    let limits = Limits { time_ms: 5_000, ..Limits::default() };
     let run = || -> Result<(f64, f64), Failure> {
         // What compiling takes is another figure's: after the first run the code is kept.
-        let sandbox = Sandbox::new(&limits)?.caching_in(scratch.path().join("compiled"));
+        let sandbox = own_sandbox(&limits)?.caching_in(scratch.path().join("compiled"));
         let new = Package::read(&component, &limits)?;
         let (log, share) = (engine.log().clone(), Share::default());
         let input =

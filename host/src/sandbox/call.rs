@@ -138,11 +138,6 @@ impl Plugin {
         self.digest
     }
 
-    /// Its compiled code.
-    pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
-        self.linked[0].instance.component().serialize()
-    }
-
     /// In how many engines it is.
     #[cfg(test)]
     pub(super) fn engines(&self) -> usize {

@@ -113,12 +113,11 @@ impl Sandbox {
         Sandbox { cache: Some(Cache::new(directory.into())), ..self }
     }
 
-    /// Another with so many slots for calls, that compiles where this one does and finds the code that
-    /// this one kept, but keeps none itself. Calls of one never take the slots of the other.
-    pub fn beside(&self, concurrent_calls: u32) -> Result<Sandbox, SandboxError> {
-        let sandbox = Sandbox::new(&Limits { concurrent_calls, ..(*self.limits).clone() })?;
-        let cache = self.cache.as_ref().map(Cache::only_read);
-        Ok(Sandbox { compiler: self.compiler.clone(), cache, ..sandbox })
+    /// Compiles where another does, and finds the code that one kept, but keeps none itself. Calls of
+    /// one never take the slots of the other.
+    pub fn with_code_of(self, other: &Sandbox) -> Sandbox {
+        let cache = other.cache.as_ref().map(Cache::only_read);
+        Sandbox { compiler: other.compiler.clone(), cache, ..self }
     }
 
     /// The limits it was made with.
@@ -131,13 +130,6 @@ impl Sandbox {
     pub fn load(&self, package: &Package) -> Result<Plugin, PackageError> {
         let component = self.compiled(package)?;
         self.link(component, package.digest(), package.roles())
-    }
-
-    /// A plug-in of a sandbox [`beside`](Sandbox::beside) this one once more, from the code it has.
-    pub fn again(&self, plugin: &Plugin) -> Result<Plugin, PackageError> {
-        let code = plugin.code().map_err(PackageError::engine)?;
-        let component = cache::deserialize(self.first(), &code).map_err(PackageError::engine)?;
-        self.link(component, plugin.digest(), plugin.roles())
     }
 
     fn link(

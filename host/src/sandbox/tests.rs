@@ -345,18 +345,26 @@ fn compiled_code_is_kept_and_a_damaged_file_is_compiled_again() {
 }
 
 #[test]
-fn a_plugin_is_the_same_once_more_in_another_sandbox() {
-    let package = package(&guests::all_roles()).unwrap();
-    let sandbox = Sandbox::new(&Limits { concurrent_calls: 1, ..limits() }).unwrap();
-    let one = sandbox.load(&package).unwrap();
-    // Nothing is compiled again.
+fn a_sandbox_finds_the_code_that_another_kept_and_keeps_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = || std::fs::read_dir(directory.path()).unwrap().count();
+    let one = Sandbox::new(&Limits { concurrent_calls: 1, ..limits() }).unwrap().caching_in(directory.path());
+    let other = || Sandbox::new(&limits()).unwrap();
+    let (first, second) = (guests::all_roles(), guests::subscriber("", ""));
+    let first = package(&first).unwrap();
+    let plugin = one.load(&first).unwrap();
+    assert_eq!(kept(), 1);
     let nowhere = Compiler::Child { program: "/nonexistent".into(), arguments: vec![] };
-    let two = sandbox.beside(1).unwrap().compiling_in(nowhere).again(&one).unwrap();
+    let two = other().with_code_of(&one);
+    let again = two.load(&first).unwrap();
+    two.load(&package(&second).unwrap()).unwrap();
+    assert_eq!(kept(), 1);
+    let compiles_nothing = other().with_code_of(&one.compiling_in(nowhere));
     // It lives on without the first, whose slot it doesn't need.
-    let effects = hear(&one).result.unwrap();
-    drop((sandbox, one));
-    assert_eq!((two.digest(), two.roles()), (package.digest(), package.roles()));
-    assert_eq!(hear(&two).result.unwrap(), effects);
+    let effects = hear(&plugin).result.unwrap();
+    drop(plugin);
+    assert_eq!(hear(&again).result.unwrap(), effects);
+    assert_eq!(hear(&compiles_nothing.load(&first).unwrap()).result.unwrap(), effects);
 }
 
 #[test]

@@ -15,10 +15,10 @@ use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::import::Stop;
 use crate::cli::log::log_directory;
 use crate::client::{Client, ReplayReport};
-use crate::engine::replay::{Control, Input, ReplayError, SLOTS, Share, replay};
+use crate::engine::replay::{Control, Input, ReplayError, Share, own_sandbox, replay};
 use crate::host::compiler;
 use crate::log::{LocalLog, Options, Progress};
-use crate::sandbox::{Limits, Package, Sandbox};
+use crate::sandbox::Package;
 use crate::settings::Config;
 use crate::view::Folded;
 
@@ -220,16 +220,15 @@ fn on_data(
         error => CliError::refused("it can't be replayed").because(error),
     };
     let config = Config::read(None).unwrap_or_default();
-    let limits = Limits { concurrent_calls: SLOTS, ..config.sandbox };
-    let package = |bytes: &[u8]| Package::read(bytes, &limits).map_err(|error| failed(error.into()));
+    let package = |bytes: &[u8]| Package::read(bytes, &config.sandbox).map_err(|error| failed(error.into()));
     let (new, against) = (package(new)?, against.map(package).transpose()?);
     // Held until the end, so that no host starts meanwhile.
     let (log, _) =
         LocalLog::<Folded>::open(&directory, Options::default()).map_err(|error| unreadable(&error))?;
-    let sandbox = Sandbox::new(&limits).map_err(|error| failed(error.into()))?.compiling_in(compiler());
+    let sandbox = own_sandbox(&config.sandbox).map_err(|error| failed(error.into()))?;
     let input = Input {
         log: log.reader().clone(),
-        sandbox,
+        sandbox: sandbox.compiling_in(compiler()),
         new,
         against,
         share: args.profiles.unwrap_or_default(),

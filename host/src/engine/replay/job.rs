@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use parking_lot::Mutex;
 
 use super::error::ReplayError;
-use super::pass::{Control, Input, SLOTS, replay};
+use super::pass::{Control, Input, own_sandbox, replay};
 use super::report::ReplayReport;
 use super::share::Share;
 use crate::clock::Clock;
@@ -178,7 +178,8 @@ impl Engine {
             started_at: self.clock.now(),
             end: Mutex::new(None),
         })?;
-        let begun = sandbox.beside(SLOTS).map_err(ReplayError::from).and_then(|sandbox| {
+        let own = own_sandbox(sandbox.limits()).map(|own| own.with_code_of(sandbox));
+        let begun = own.map_err(ReplayError::from).and_then(|sandbox| {
             let log = self.log().clone();
             let input = Input { log, sandbox, new, against, share, profiles_max, give_way: true };
             let (running, clock) = (job.clone(), self.clock.clone());

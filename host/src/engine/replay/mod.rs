@@ -39,6 +39,6 @@ mod wanted;
 pub use compare::{Kind, What};
 pub use error::ReplayError;
 pub use job::{Replay, ReplayState, Replays};
-pub use pass::{Control, Input, SLOTS, replay};
+pub use pass::{Control, Input, own_sandbox, replay};
 pub use report::{DecidedBy, Effects, Finding, ReplayReport, Sample, Severity, Version};
 pub use share::{Share, ShareError};

@@ -17,7 +17,7 @@ use super::track::Track;
 use crate::log::{LogReader, Progress, ScanFrom};
 use crate::niceness::{self, give_way, spare_of};
 use crate::registry::Manifest;
-use crate::sandbox::{Package, PackageError, Plugin, Sandbox};
+use crate::sandbox::{Limits, Package, Plugin, Sandbox, SandboxError, work_as};
 use crate::vocabulary::{CapabilityName, Digest, Partition};
 
 /// Threads that replay; a partition belongs to one of them. Two: a host has other things to do.
@@ -29,15 +29,16 @@ const BATCHES_WAITING_MAX: usize = 4;
 /// Calls that spent their time, each three times over, after which the run is given up: the rest of
 /// such a component would take days.
 const TIMEOUTS_MAX: u64 = 20;
-/// Calls at the same moment in a thread's sandbox: its own, and one to spare for trying a component out.
-pub const SLOTS: u32 = 2;
+/// Calls at the same moment in an engine: one a thread, for code that is too large to be there once for
+/// each, and one for trying a component out.
+const SLOTS: u32 = THREADS_MAX as u32 + 1;
 
 /// What is replayed.
 pub struct Input {
     /// The log; up to what is durable when the run begins.
     pub log: LogReader,
-    /// Where components are compiled and run: one of its own with [`SLOTS`] slots, for a run must not
-    /// take those of the calls that matter now. Every other thread has one like it.
+    /// Where components are compiled and run: one of [`own_sandbox`], for a run must not take the slots
+    /// of the calls that matter now.
     pub sandbox: Sandbox,
     /// The component.
     pub new: Package,
@@ -128,7 +129,6 @@ impl Control {
 /// Everything a thread needs. What is used at every record each has for itself: two threads that count
 /// who uses the same thing slow each other down.
 pub(super) struct Plan {
-    sandbox: Sandbox,
     pub capability: CapabilityName,
     pub candidates: Arc<[Candidate]>,
     pub share: Share,
@@ -142,24 +142,15 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The same for another thread.
-    fn beside(&self) -> Result<Plan, ReplayError> {
-        let sandbox = self.sandbox.beside(SLOTS)?;
-        let again = |candidate: &Candidate| {
-            let (manifest, manifest_text) = (candidate.manifest.clone(), candidate.manifest_text.clone());
-            let plugin = sandbox.again(&candidate.plugin)?;
-            Ok(Candidate { plugin, manifest, manifest_text })
-        };
-        let candidates: Result<Arc<[Candidate]>, PackageError> = self.candidates.iter().map(again).collect();
-        let candidates = candidates?;
-        Ok(Plan {
-            sandbox,
+    fn beside(&self) -> Plan {
+        Plan {
             capability: self.capability.clone(),
-            revisions: self.revisions.beside(candidates.clone()),
-            candidates,
+            candidates: self.candidates.clone(),
+            revisions: self.revisions.beside(),
             log: self.log.clone(),
             control: self.control.clone(),
             ..*self
-        })
+        }
     }
 
     /// A candidate's run, which counts its calls.
@@ -172,6 +163,11 @@ impl Plan {
             calls,
         }
     }
+}
+
+/// A sandbox for a replay, within these limits but for how many calls there may be at once.
+pub fn own_sandbox(limits: &Limits) -> Result<Sandbox, SandboxError> {
+    Sandbox::for_workers(&Limits { concurrent_calls: SLOTS, ..limits.clone() }, THREADS_MAX)
 }
 
 /// Replays a log. Takes as long as the log is; `control` says how far it is.
@@ -222,7 +218,6 @@ fn plan(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
         time: Duration::from_millis(sandbox.limits().time_ms),
         profiles_max,
         give_way,
-        sandbox,
     })
 }
 
@@ -232,15 +227,18 @@ fn read(plan: &Plan) -> Result<Tally, ReplayError> {
     // Beside a host that serves, a core is left to it, see [`Turns`](crate::engine::turns).
     let free = if plan.give_way { spare_of(cores) } else { cores };
     let threads = free.min(THREADS_MAX);
-    let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect::<Result<_, _>>()?;
+    let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect();
     std::thread::scope(|scope| {
         let mut lanes = Vec::new();
         let mut followers = Vec::new();
-        for plan in others.iter().chain([plan]) {
+        for (worker, plan) in others.iter().chain([plan]).enumerate() {
             let (sender, batches) = sync_channel(BATCHES_WAITING_MAX);
             let (back, used) = channel();
             lanes.push(Lane { next: Batch::default(), sender, used });
-            followers.push(scope.spawn(move || follow(plan, &batches, &back)));
+            followers.push(scope.spawn(move || {
+                work_as(worker);
+                follow(plan, &batches, &back)
+            }));
         }
         let dealt = deal(plan, lanes);
         let mut tally = Tally::default();

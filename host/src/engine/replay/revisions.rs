@@ -80,10 +80,10 @@ impl Revisions {
         Ok(Revisions { capability, candidates, changes: changes.into(), known: nothing_known() })
     }
 
-    /// The same with these candidates, and nothing in common that is counted.
-    pub fn beside(&self, candidates: Arc<[Candidate]>) -> Revisions {
+    /// The same with nothing in common that is counted at every record.
+    pub fn beside(&self) -> Revisions {
         let (capability, changes) = (self.capability.clone(), self.changes.clone());
-        Revisions { capability, candidates, changes, known: nothing_known() }
+        Revisions { capability, candidates: self.candidates.clone(), changes, known: nothing_known() }
     }
 
     /// The newest revision.

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::properties::{TABLES, WATCH, play, records, steps};
 use super::*;
 use crate::engine::replay::{
-    self as replays, Control, Finding, Input, Kind, ReplayError, ReplayReport, SLOTS, Severity, Share, replay,
+    self as replays, Control, Finding, Input, Kind, ReplayError, ReplayReport, Severity, Share, own_sandbox,
+    replay,
 };
 use crate::record::Record;
 use crate::sandbox::{Package, guests};
@@ -20,7 +21,8 @@ fn probe(name: &str, tables: &str) -> Vec<u8> {
 }
 
 fn input(bench: &Bench, new: &[u8], against: Option<&[u8]>) -> Input {
-    let sandbox = bench.engine.plugins.sandbox().beside(SLOTS).expect("a sandbox can be made");
+    let of_host = bench.engine.plugins.sandbox();
+    let sandbox = own_sandbox(of_host.limits()).expect("a sandbox can be made").with_code_of(of_host);
     let read = |bytes: &[u8]| Package::read(bytes, sandbox.limits()).expect("it is a component");
     let (new, against) = (read(new), against.map(read));
     let log = bench.engine.log().clone();
