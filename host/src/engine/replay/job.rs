@@ -7,8 +7,10 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
+use super::control::Control;
 use super::error::ReplayError;
-use super::pass::{Control, Input, own_sandbox, replay};
+use super::pass::{own_sandbox, replay};
+use super::plan::Input;
 use super::report::ReplayReport;
 use super::share::Share;
 use crate::clock::Clock;

@@ -22,12 +22,15 @@
 //! for their decision.
 
 mod batch;
+mod candidate;
 mod compare;
+mod control;
 mod error;
 mod job;
 mod pass;
 mod passed;
 mod place;
+mod plan;
 mod report;
 mod revisions;
 mod shadow;
@@ -37,8 +40,10 @@ mod track;
 mod wanted;
 
 pub use compare::{Kind, What};
+pub use control::Control;
 pub use error::ReplayError;
 pub use job::{Replay, ReplayState, Replays};
-pub use pass::{Control, Input, own_sandbox, replay};
+pub use pass::{own_sandbox, replay};
+pub use plan::Input;
 pub use report::{DecidedBy, Effects, Finding, ReplayReport, Sample, Severity, Version};
 pub use share::{Share, ShareError};

@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Tree;
 
+use super::candidate::Candidate;
 use super::compare::{Kind, What};
-use super::pass::{Candidate, Plan};
+use super::plan::Plan;
 use super::tally::{Found, Tally};
 use crate::registry::{DataClass, Registry};
 use crate::vocabulary::{CapabilityName, Digest, FieldName, ProfileId};

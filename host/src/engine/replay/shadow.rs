@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::pass::{Candidate, Control};
+use super::candidate::Candidate;
+use super::control::Control;
 use super::revisions::Fit;
 use crate::engine::decide::{Cause, Decision, Delivered, Ran};
 use crate::engine::give::{Given, call_patiently, deliver_in_turn, is_timeout};

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use super::batch::Dealt;
 use super::compare::{Side, compare};
 use super::error::ReplayError;
-use super::pass::Plan;
 use super::passed::{Passed, Way};
 use super::place::Place;
+use super::plan::Plan;
 use super::revisions::Lens;
 use super::shadow::{Came, nothing_told};
 use super::tally::{Entry, Tally};
@@ -250,7 +250,7 @@ impl<'a> Track<'a> {
             self.unknown.insert(decided.profile);
             return Ok(None);
         }
-        self.plan.control.held(self.plan)?;
+        self.plan.holds_another()?;
         let state = ProfileState::new(decided.profile, decided.at);
         let own = vec![nothing_told(&state); self.plan.candidates.len()];
         let customer = self.customers.len();
