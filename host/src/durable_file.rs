@@ -31,7 +31,8 @@ mod tests {
     use rand::rngs::SmallRng;
 
     use super::*;
-    use crate::disk::crash::{Image, Replay};
+    use crate::disk::crash::Replay;
+    use crate::disk::image::Image;
     use crate::disk::memory::{Memory, Op};
     use crate::testing::Seed;
 

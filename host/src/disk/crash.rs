@@ -11,61 +11,13 @@ use std::path::{Path, PathBuf};
 use rand::rngs::SmallRng;
 use rand::{Rng, RngExt};
 
-use super::memory::{Node, Op, overwrite};
+use super::image::{Image, Node};
+use super::memory::{Op, overwrite};
 
 /// Sizes of what a disk writes at once, in bytes.
 const BLOCKS: [usize; 2] = [512, 4096];
 /// One in so many blocks that weren't written holds noise instead of zeros: what another file left.
 const NOISE: u32 = 8;
-
-/// What is on a disk.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Image {
-    pub names: BTreeMap<PathBuf, Node>,
-    pub files: Vec<Vec<u8>>,
-}
-
-impl Image {
-    /// The content of a file.
-    pub fn file(&self, path: &Path) -> Option<&Vec<u8>> {
-        match self.names.get(path)? {
-            Node::File(inode) => Some(&self.files[*inode]),
-            Node::Dir => None,
-        }
-    }
-
-    /// The content of a file, to change it.
-    pub fn file_mut(&mut self, path: &Path) -> Option<&mut Vec<u8>> {
-        match self.names.get(path)? {
-            Node::File(inode) => Some(&mut self.files[*inode]),
-            Node::Dir => None,
-        }
-    }
-
-    /// What lies in a directory of this machine, apart from these names in it.
-    pub fn read_from(dir: &Path, without: &[&str]) -> Image {
-        let mut image = Image::default();
-        let above = dir.ancestors().skip(1).filter(|above| above.parent().is_some());
-        image.names.extend(above.map(|above| (above.to_owned(), Node::Dir)));
-        image.add(dir, without);
-        image
-    }
-
-    fn add(&mut self, path: &Path, without: &[&str]) {
-        if without.iter().any(|name| path.file_name() == Some(name.as_ref())) {
-            return;
-        }
-        if path.is_dir() {
-            self.names.insert(path.to_owned(), Node::Dir);
-            for entry in std::fs::read_dir(path).expect("the directory can be read") {
-                self.add(&entry.expect("an entry can be read").path(), without);
-            }
-        } else {
-            self.names.insert(path.to_owned(), Node::File(self.files.len()));
-            self.files.push(std::fs::read(path).expect("the file can be read"));
-        }
-    }
-}
 
 #[derive(Clone, Default)]
 struct File {

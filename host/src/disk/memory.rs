@@ -9,18 +9,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::crash::Image;
+use super::image::{Image, Inode, Node};
 use super::{Access, Disk, DiskFile, DiskLock};
-
-/// The number of a file, whatever its name is.
-pub(crate) type Inode = usize;
-
-/// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Node {
-    Dir,
-    File(Inode),
-}
 
 /// Something that was done to a disk. `M` is what the test wants to remember in between.
 #[derive(Clone, Debug)]

@@ -13,6 +13,8 @@
 pub(crate) mod crash;
 #[cfg(debug_assertions)]
 mod faults;
+#[cfg(test)]
+pub(crate) mod image;
 mod local;
 #[cfg(test)]
 pub(crate) mod memory;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::budget::Within;
 use super::item::Item;
 use super::run::Run;
-use super::worker::Work;
+use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::log::StoredRecord;
 use crate::niceness::give_way;

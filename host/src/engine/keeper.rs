@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::Engine;
-use super::retain::RetentionReport;
+use super::retained::RetentionReport;
 use crate::config::{RetentionConfig, SnapshotConfig};
 use crate::log::LogError;
 use crate::niceness::give_way;

@@ -37,6 +37,7 @@ mod query;
 mod recover;
 pub mod replay;
 mod retain;
+mod retained;
 mod retry;
 pub mod route;
 mod run;
@@ -47,6 +48,7 @@ mod status;
 mod tally;
 mod tell;
 mod turns;
+mod work;
 mod worker;
 
 #[cfg(test)]
@@ -59,7 +61,7 @@ pub use install::{ChangeError, InstallError, InstallOptions, Installed};
 pub use keeper::{KeepError, Making, Snapshots};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
-pub use retain::{Holder, RetentionReport};
+pub use retained::{Holder, RetentionReport};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
 pub use runtime::LoadError;
 pub use status::{MetricsText, Status};

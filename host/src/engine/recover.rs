@@ -19,7 +19,7 @@ use super::partition::PartitionCell;
 use super::runtime::{LoadError, Plugins};
 use super::schedule::Schedule;
 use super::turns::Turns;
-use super::worker::Work;
+use super::work::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};

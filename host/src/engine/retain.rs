@@ -16,17 +16,16 @@ use std::collections::BTreeMap;
 
 use super::catch_up::items_of;
 use super::keeper::KeepError;
-use super::worker::Work;
+use super::retained::{Holder, RetentionReport, SNAPSHOTS_COVERING};
+use super::work::Work;
 use super::{Engine, QueryError};
 use crate::log::{LogError, SegmentInfo};
 use crate::record::{Adopted, PartitionState};
 use crate::snapshot::SnapshotFile;
 use crate::view::StoreError;
-use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Position, Seq, Timestamp};
+use crate::vocabulary::{ItemPosition, Partition, Position, Seq, Timestamp};
 
 const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
-/// Snapshots that must cover a segment before it may leave.
-const SNAPSHOTS_COVERING: usize = 2;
 /// A segment that isn't full is sealed when its oldest record has this part of the age it may have:
 /// so nothing stays much longer than it should where little happens.
 const SEAL_AT: i64 = 8;
@@ -39,59 +38,6 @@ const WAITING_A_PAGE: usize = 1_000;
 const NAMED_MAX: usize = 20;
 /// How long cursors that are to be noted are waited for.
 const NOTING_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// What keeps a segment that should leave.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Holder {
-    /// Too few snapshots cover it.
-    Snapshots {
-        /// How many do.
-        covering: usize,
-    },
-    /// A backup, or another long reader of the log's files.
-    Reader,
-    /// Events that were taken and aren't decided.
-    Undecided,
-    /// A capability's own cursor: it catches up, is slow or in quarantine.
-    Cursor {
-        /// Whose.
-        capability: CapabilityName,
-        /// Of which generation.
-        generation: u32,
-    },
-    /// Deliveries of a capability that are parked, or held behind parked ones.
-    Parked {
-        /// Whose.
-        capability: CapabilityName,
-    },
-    /// Proposals of a field that has no source.
-    Proposals {
-        /// The field.
-        field: FieldName,
-    },
-}
-
-/// What the log keeps, and what may leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RetentionReport {
-    /// Segments there are, the growing one included.
-    pub segments: usize,
-    /// Bytes in them.
-    pub bytes: u64,
-    /// When the oldest record that is kept was appended.
-    pub oldest: Option<Timestamp>,
-    /// Segments that are too old or too much.
-    pub wanted: usize,
-    /// Those of them that may leave, from the oldest on.
-    pub removable: usize,
-    /// Their bytes.
-    pub removable_bytes: u64,
-    /// Those that left just now.
-    pub removed: usize,
-    /// Who needs the first segment that should leave and can't, each with the oldest record needed,
-    /// where it is one.
-    pub held_by: Vec<(Holder, Option<Position>)>,
-}
 
 /// The oldest record each holder needs, in each partition.
 type Needs = BTreeMap<(Holder, Partition), Seq>;
@@ -398,29 +344,5 @@ impl Engine {
     pub fn oldest_retained(&self) -> Result<Option<Timestamp>, QueryError> {
         let log = self.log.reader();
         if log.is_whole() { Ok(None) } else { Ok(log.oldest_at()?) }
-    }
-}
-
-impl Holder {
-    /// Who it is and what to do about it, for an administrator.
-    pub fn in_words(&self) -> String {
-        match self {
-            Holder::Snapshots { covering } => format!(
-                "{covering} snapshots cover it, and {SNAPSHOTS_COVERING} must: the next ones are made by themselves, or with `samsyn snapshot make`"
-            ),
-            Holder::Reader => "a backup, or another command, is reading the log's files".to_owned(),
-            Holder::Undecided => "events in it aren't decided yet".to_owned(),
-            Holder::Cursor { capability, .. } => format!(
-                "{capability} has yet to look at it: it catches up, is slow or stands in quarantine (`samsyn plugin show {capability}`)"
-            ),
-            Holder::Parked { capability } => format!(
-                "{capability} has parked deliveries of it: retry or skip them (`samsyn parked list --capability {capability}`)"
-            ),
-            Holder::Proposals { field } => {
-                format!(
-                    "proposals of {field} in it wait for a source (`samsyn field assign {field} CAPABILITY`)"
-                )
-            }
-        }
     }
 }

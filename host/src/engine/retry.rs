@@ -10,7 +10,7 @@ use super::decide::{Cause, Delivered, Ran};
 use super::item::Item;
 use super::route::Target;
 use super::run::Run;
-use super::worker::Work;
+use super::work::Work;
 use super::{AcceptError, Engine, QueryError};
 use crate::record::{Blocked, Decided, PartitionState, ProfileState};
 use crate::view::StoreError;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::worker::Work;
+use super::work::Work;
 use crate::vocabulary::Partition;
 
 /// What a worker takes of one partition before it looks at the others: few enough that a busy

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::worker::Work;
+use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::log::{AppendError, Entry, Payload};
 use crate::record::{

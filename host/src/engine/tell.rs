@@ -20,7 +20,7 @@ use super::owed::{Owed, is_told, owed};
 use super::partition::Core;
 use super::runtime::Runtime;
 use super::tally::owes;
-use super::worker::Work;
+use super::work::{TellBatch, Work};
 use super::{AcceptError, Engine};
 use crate::record::{Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, TellingJob};
 use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Position, Seq, Timestamp};
@@ -62,14 +62,6 @@ pub struct JobReport {
     pub started_at: Timestamp,
     /// When it ended; none while it runs.
     pub ended_at: Option<Timestamp>,
-}
-
-/// Customers of one partition to be told, as they were read from the view.
-#[derive(Debug, Default)]
-pub struct TellBatch {
-    profiles: Vec<Arc<ProfileState>>,
-    /// The partition's last record in the view before they were read.
-    applied: Seq,
 }
 
 /// All of them.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::budget::Within;
@@ -13,65 +13,14 @@ use super::query::etag_of;
 use super::route::Target;
 use super::run::{Run, live_generation};
 use super::runtime::Runtime;
-use super::tell::TellBatch;
+use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::record::{
-    Accepted, Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode,
+    Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode,
 };
 use crate::sandbox::work_as;
 use crate::view::Folded;
-use crate::vocabulary::{CapabilityName, Identifier, ItemPosition, Partition, ProfileId, Seq, Value};
-
-/// Something for a worker to do in one partition.
-#[derive(Debug)]
-pub enum Work {
-    /// Decide an application's event.
-    Accepted {
-        /// Where it stands.
-        seq: Seq,
-        /// The event.
-        accepted: Arc<Accepted>,
-        /// When it was taken; none when that was before a restart.
-        taken: Option<Instant>,
-    },
-    /// Decide the items of a decision.
-    Derived {
-        /// Where it stands.
-        seq: Seq,
-        /// The decision.
-        decided: Arc<Decided>,
-    },
-    /// Take the newest registry revision into use.
-    Adopt,
-    /// Run, or skip, what waits of a capability and a customer.
-    Retry {
-        /// The customer.
-        profile: ProfileId,
-        /// The capability.
-        capability: CapabilityName,
-        /// Why it is given up, when it is.
-        skip: Option<String>,
-    },
-    /// Tell the consumers of these customers what moved sources made of their values.
-    Tell {
-        /// The customers.
-        batch: TellBatch,
-    },
-    /// Every customer has been told.
-    EndJobs {
-        /// Of jobs that began up to here.
-        through: Seq,
-    },
-    /// Write down where the partition's cursors are.
-    NoteCursor,
-    /// A lagging capability has nearly caught up: give it the rest, and let it move along.
-    Join {
-        /// The capability.
-        capability: CapabilityName,
-        /// Set when that is done, or turned out not to be due.
-        done: Arc<AtomicBool>,
-    },
-}
+use crate::vocabulary::{Identifier, ItemPosition, Partition, Seq, Value};
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.

@@ -8,10 +8,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::error::LogError;
 use super::format::RecordRef;
 use super::index::Head;
-use super::reader::{LogReader, StoredRecord};
+use super::stored::StoredRecord;
 use crate::vocabulary::{Partition, Position, Seq};
 
 /// Records of removed segments, by partition, from the first on; as they stood in the log.
@@ -42,9 +41,20 @@ pub enum CarryError {
 }
 
 impl Carried {
+    /// Puts a partition's records back, from the first on.
+    pub fn put(&mut self, partition: Partition, records: Vec<Arc<[u8]>>) {
+        self.0.insert(partition, records);
+    }
+
+    /// A partition's records.
+    pub fn of(&self, partition: Partition) -> &[Arc<[u8]>] {
+        self.0.get(&partition).map_or(&[], Vec::as_slice)
+    }
+
+    /// One of them.
     pub fn get(&self, position: Position) -> Option<StoredRecord> {
         let index = usize::try_from(position.seq.checked_sub(1)?).ok()?;
-        let bytes = self.0.get(&position.partition)?.get(index)?;
+        let bytes = self.of(position.partition).get(index)?;
         RecordRef::decode(bytes).ok().map(|record| record.to_stored())
     }
 }
@@ -69,52 +79,6 @@ pub fn head_after(partition: Partition, records: &[Arc<[u8]>]) -> Result<Head, C
         head = Head { seq, chain: record.chain };
     }
     Ok(head)
-}
-
-impl LogReader {
-    /// Carries a partition's records on: `records` are its first ones, as [`raw`](LogReader::raw)
-    /// gives them, those that were removed and any behind them, which may leave later.
-    pub fn carry(&self, partition: Partition, records: Vec<Arc<[u8]>>) -> Result<(), CarryError> {
-        let floor = self.0.state.read().floor.get(&partition).copied().unwrap_or_default();
-        let removed = usize::try_from(floor.seq).unwrap_or(usize::MAX).min(records.len());
-        let head = head_after(partition, &records[..removed])?;
-        if head != floor {
-            return Err(CarryError::OtherHistory { partition, head });
-        }
-        let head = head_after(partition, &records)?;
-        let known = self.chain_at(Position { partition, seq: head.seq }).ok().flatten();
-        if head.seq > floor.seq && known != Some(head.chain) {
-            return Err(CarryError::OtherHistory { partition, head });
-        }
-        self.0.carried.write().0.insert(partition, records);
-        Ok(())
-    }
-
-    /// Whether a partition can be read from its first record on.
-    pub fn is_readable_from_start(&self, partition: Partition) -> bool {
-        let removed = self.oldest(partition) - 1;
-        let carried = self.0.carried.read();
-        let count = carried.0.get(&partition).map_or(0, Vec::len) as u64;
-        removed == 0 || count >= removed
-    }
-
-    /// The first records of a partition as they stand in the log, byte for byte, up to `through`;
-    /// those that are carried too. Only for partitions that are small: they are all in memory.
-    pub fn raw(&self, partition: Partition, through: Seq) -> Result<Vec<Arc<[u8]>>, LogError> {
-        let mut records: Vec<Arc<[u8]>> = Vec::new();
-        {
-            let carried = self.0.carried.read();
-            records.extend(carried.0.get(&partition).into_iter().flatten().cloned());
-        }
-        records.truncate(usize::try_from(through).unwrap_or(usize::MAX));
-        for seq in records.len() as u64 + 1..=through {
-            match self.0.read_raw(Position { partition, seq })? {
-                Some(bytes) => records.push(bytes),
-                None => break,
-            }
-        }
-        Ok(records)
-    }
 }
 
 /// Cuts records of a partition apart that stand one behind the other, as in a frame; the first has

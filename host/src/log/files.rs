@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::LogError;
-use super::retention::HOLD_FILE;
 use crate::disk::{self, Access, Disk, DiskFile, DiskLock, ReplaceSteps, UNFINISHED_SUFFIX};
 use crate::failpoint::{Step, step};
 
 const SEGMENT_SUFFIX: &str = ".segment";
+/// The file whoever reads the segments of a log for longer has a shared lock on.
+pub(super) const HOLD_FILE: &str = "hold";
 const STEPS: ReplaceSteps = ReplaceSteps {
     write: Step::ReplaceWrite,
     sync: Step::ReplaceSync,

@@ -111,7 +111,8 @@
 //! # The map
 //!
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
-//! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading,
+//! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading `stored`
+//! records, `state` what these share,
 //! `verify` the check of all, `repair` mending it, `cut` what to note of it, `floor` and `retention`
 //! where it begins, `carried` records that outlive their segment, `prefix` what can be copied, `local`
 //! the log that puts them together.
@@ -131,6 +132,8 @@ mod recovery;
 mod repair;
 mod retention;
 mod scan;
+mod state;
+mod stored;
 mod verify;
 mod walk;
 mod writer;
@@ -149,11 +152,12 @@ pub(crate) use format::{array, checksum, u16_at, u32_at, u64_at};
 pub use index::Head;
 pub use local::LocalLog;
 pub use prefix::{LogPrefix, PrefixSegment, prefix};
-pub use reader::{LogReader, PartitionScan, StoredRecord};
+pub use reader::{LogReader, PartitionScan};
 pub use recovery::{CutTail, Recovered};
 pub use repair::{LogCut, LostRecords, Part, Rebuilt, Repair, RepairPlan};
 pub use retention::{Hold, SealedInfo, SegmentInfo, hold};
 pub use scan::{LogScan, Progress, ScanFrom};
+pub use stored::StoredRecord;
 pub use verify::{VerifyReport, verify, verify_noted};
 pub use writer::{Commit, Committed};
 

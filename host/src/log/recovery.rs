@@ -9,7 +9,7 @@ use super::files::LogDir;
 use super::floor::Floor;
 use super::format::{BadBytes, FORMAT_VERSION, LogId, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
-use super::reader::{Active, State};
+use super::state::{Active, State};
 use super::walk::{Bad, Ending, Walk, later_proof, walk};
 use crate::disk::{Access, DiskLock};
 use crate::failpoint::{Step, step};

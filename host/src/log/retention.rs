@@ -5,15 +5,13 @@ use std::fs::{File, OpenOptions};
 use std::path::Path;
 
 use super::error::LogError;
+use super::files::HOLD_FILE;
 use super::floor::Floor;
 use super::local::LocalLog;
 use super::reader::LogReader;
 use super::recovery::heads_of;
 use crate::failpoint::{Step, step};
 use crate::vocabulary::{Partition, Position, Seq, Timestamp};
-
-/// The file whoever reads the segments of a log for longer has a shared lock on.
-pub(super) const HOLD_FILE: &str = "hold";
 
 /// Keeps every segment of a log where it is, in this process and in others, until it is dropped.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use super::error::LogError;
 use super::format::{
     BadBytes, FORMAT_VERSION, FRAME_HEADER_BYTES, FrameHeader, FrameKind, RecordRef, SEGMENT_HEADER_BYTES,
 };
-use super::reader::Shared;
+use super::state::Shared;
 use crate::disk::Sequential;
 use crate::vocabulary::{Partition, Position, Seq};
 

@@ -12,7 +12,8 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
-use crate::disk::crash::{Image, Replay};
+use crate::disk::crash::Replay;
+use crate::disk::image::Image;
 use crate::disk::memory::{Memory, Op};
 use crate::engine::tests::{USUAL, app, manifest, probe_with, scripted};
 use crate::engine::{Engine, InstallOptions, Start};

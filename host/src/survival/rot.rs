@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::audit::{Read, ReadAudit};
 use crate::clock::Clock;
 use crate::config::{AuditConfig, DataDir};
-use crate::disk::crash::Image;
+use crate::disk::image::Image;
 use crate::engine::tests::{Bench, USUAL, app};
 use crate::log::tests::flips::{Flipped, flip};
 use crate::log::{LocalLog, Options};

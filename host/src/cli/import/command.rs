@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::engine::{self, ImportError, Options, Progress, Refused, Summary};
+use super::engine::{self, ImportError, Progress, Summary};
 use super::ids::{self, Ids};
 use super::mapping::MappingFile;
+use super::options::Options;
 use super::progress::{for_terminal, rate};
 use super::resume::{Start, Survey, from_row};
+use super::row::Refused;
 use super::source::{self, Delimiter, Rows};
 use super::stop::Stop;
 use crate::cli::context::Context;

@@ -15,6 +15,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::lane::{self, Queued, Report, RowAnswer};
+use super::options::Options;
+use super::row::{Refused, Row, SourceError};
 use super::stop::Stop;
 use crate::client::{Client, ClientError};
 
@@ -22,90 +24,6 @@ use crate::client::{Client, ClientError};
 pub const WINDOW_ROWS: u64 = 4_000;
 /// How much may wait for an answer, so that long rows don't fill the memory.
 const WINDOW_BYTES: usize = 16 * 1024 * 1024;
-
-/// One event to send.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Its line in the file, or its number; only for reports.
-    pub line: u64,
-    /// The event as `POST /v1/events` takes it. Give it an `id`: a batch may be sent twice.
-    pub event: Value,
-}
-
-/// A line that is no event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRow {
-    /// Its line in the file.
-    pub line: u64,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-/// What a source of rows may say instead of a row.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// This one is no event; the next may be.
-    #[error("line {}: {}", .0.line, .0.problem)]
-    Bad(BadRow),
-    /// Nothing more can be read.
-    #[error("{0}")]
-    Broken(String),
-}
-
-/// How to import.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Requests in flight at once, at least 1.
-    pub lanes: usize,
-    /// Events a request, at most the host's 2,500.
-    pub batch_events: usize,
-    /// Bytes of JSON a request, below the host's 500 KiB.
-    pub batch_bytes: usize,
-    /// How long to go on trying while the host is full or away.
-    pub patience: Duration,
-    /// The identifier whose customer's order is kept; none for the first row's first one.
-    pub order_by: Option<String>,
-    /// Ends the import early. A run that fails sets it too.
-    pub stop: Stop,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            lanes: 4,
-            batch_events: 200,
-            // Below the host's 500 KiB, with room for a longer event than expected.
-            batch_bytes: 400 * 1024,
-            patience: Duration::from_secs(60),
-            order_by: None,
-            stop: Stop::default(),
-        }
-    }
-}
-
-/// A row that was not taken.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Refused {
-    /// Its line in the file.
-    pub line: u64,
-    /// The event's id, if it came to one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// A problem document, the host's or one like it.
-    pub problem: Value,
-}
-
-impl Refused {
-    /// The problem as a line.
-    pub fn text(&self) -> String {
-        let member = |name: &str| self.problem.get(name).and_then(Value::as_str);
-        match (member("title"), member("detail")) {
-            (Some(title), Some(detail)) => format!("{title}: {detail}"),
-            (Some(text), None) | (None, Some(text)) => text.to_owned(),
-            (None, None) => self.problem.to_string(),
-        }
-    }
-}
 
 /// What an import came to, so far or at its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

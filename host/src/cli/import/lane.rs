@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::engine::{Options, Refused};
+use super::options::Options;
+use super::row::Refused;
 use crate::client::{BatchItem, Client, ClientError};
 
 /// How long a batch waits for another row: long enough to fill while a file is read, short

@@ -1,6 +1,6 @@
 //! `samsyn event import`: many events from a file, quickly, each exactly once.
 //!
-//! - [`engine`] takes rows from any iterator and sends them in batches over several lanes.
+//! - [`engine`] takes [`row`]s from any iterator and sends them in batches over several lanes.
 //! - [`source`] makes rows of JSON lines or of columns, through a [`mapping`].
 //! - [`ids`] gives a row an id that is the same on every run, so that [`resume`] can find how far
 //!   an earlier run got by asking the host, and no file on this side remembers anything.
@@ -11,14 +11,18 @@ pub mod engine;
 pub mod ids;
 mod lane;
 pub mod mapping;
+mod options;
 mod progress;
 mod resume;
+mod row;
 pub mod source;
 mod stop;
 #[cfg(test)]
 mod story;
 mod value;
 
-pub use engine::{BadRow, ImportError, Options, Progress, Refused, Row, SourceError, Summary, run};
+pub use engine::{ImportError, Progress, Summary, run};
+pub use options::Options;
 pub use progress::for_terminal;
+pub use row::{BadRow, Refused, Row, SourceError};
 pub use stop::Stop;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::engine::{Progress, Refused, Summary};
+use super::engine::{Progress, Summary};
+use super::row::Refused;
 use crate::cli::output::{grouped, plain};
 use crate::client::ClientError;
 

@@ -4,7 +4,8 @@
 //! the host for them. Because lanes stay within [`WINDOW_ROWS`] of each other, every row that far
 //! before a known one was answered too: the import goes on from there. Duplicates are harmless.
 
-use super::engine::{Row, SourceError, WINDOW_ROWS};
+use super::engine::WINDOW_ROWS;
+use super::row::{Row, SourceError};
 use crate::client::{Client, ClientError};
 
 /// Probes kept at most; when there are more, every other one is dropped.
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn rows_are_passed_over_by_number_and_bad_ones_with_them() {
-        let bad = || Err(SourceError::Bad(super::super::engine::BadRow { line: 0, problem: String::new() }));
+        let bad = || Err(SourceError::Bad(super::super::row::BadRow { line: 0, problem: String::new() }));
         let source = rows(3).take(1).chain([bad()]).chain(rows(9).skip(1).take(2));
         let left: Vec<u64> = from_row(source, 2).map(|row| row.unwrap().line).collect();
         assert_eq!(left, [2]);

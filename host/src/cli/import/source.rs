@@ -11,9 +11,9 @@ use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::engine::{BadRow, Row, SourceError};
 use super::ids::Ids;
 use super::mapping::{Mapping, MappingError, MappingFile};
+use super::row::{BadRow, Row, SourceError};
 
 /// The longest line: an event is at most 32 KiB, and columns may be written generously.
 const LINE_BYTES_MAX: usize = 256 * 1024;

@@ -14,7 +14,9 @@ use axum::{Json, Router};
 use clap::Parser;
 use serde_json::{Value, json};
 
-use super::engine::{ImportError, Options, Progress, Refused, Row, SourceError, Summary, WINDOW_ROWS, run};
+use super::engine::{ImportError, Progress, Summary, WINDOW_ROWS, run};
+use super::options::Options;
+use super::row::{Refused, Row, SourceError};
 use crate::cli::{Cli, Command, Context, Exit};
 use crate::client::{Client, ClientError};
 

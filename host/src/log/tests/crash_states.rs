@@ -12,7 +12,8 @@ use rand::{RngExt, SeedableRng};
 
 use super::super::*;
 use super::{SMALL, entry};
-use crate::disk::crash::{Image, Replay};
+use crate::disk::crash::Replay;
+use crate::disk::image::Image;
 use crate::disk::memory::{Memory, Op};
 use crate::log::verify::verify_on;
 use crate::testing::{Seed, survival_json};

@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand::rngs::SmallRng;
 
 use super::super::*;
-use crate::disk::crash::Image;
+use crate::disk::image::Image;
 use crate::disk::memory::Memory;
 use crate::log::format::{
     FRAME_HEADER_BYTES, FrameHeader, FrameKind, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES,

@@ -1,0 +1,68 @@
+//! What there is for workers to do.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use crate::record::{Accepted, Decided, ProfileState};
+use crate::vocabulary::{CapabilityName, ProfileId, Seq};
+
+/// Something for a worker to do in one partition.
+#[derive(Debug)]
+pub enum Work {
+    /// Decide an application's event.
+    Accepted {
+        /// Where it stands.
+        seq: Seq,
+        /// The event.
+        accepted: Arc<Accepted>,
+        /// When it was taken; none when that was before a restart.
+        taken: Option<Instant>,
+    },
+    /// Decide the items of a decision.
+    Derived {
+        /// Where it stands.
+        seq: Seq,
+        /// The decision.
+        decided: Arc<Decided>,
+    },
+    /// Take the newest registry revision into use.
+    Adopt,
+    /// Run, or skip, what waits of a capability and a customer.
+    Retry {
+        /// The customer.
+        profile: ProfileId,
+        /// The capability.
+        capability: CapabilityName,
+        /// Why it is given up, when it is.
+        skip: Option<String>,
+    },
+    /// Tell the consumers of these customers what moved sources made of their values.
+    Tell {
+        /// The customers.
+        batch: TellBatch,
+    },
+    /// Every customer has been told.
+    EndJobs {
+        /// Of jobs that began up to here.
+        through: Seq,
+    },
+    /// Write down where the partition's cursors are.
+    NoteCursor,
+    /// A lagging capability has nearly caught up: give it the rest, and let it move along.
+    Join {
+        /// The capability.
+        capability: CapabilityName,
+        /// Set when that is done, or turned out not to be due.
+        done: Arc<AtomicBool>,
+    },
+}
+
+/// Customers of one partition to be told, as they were read from the view.
+#[derive(Debug, Default)]
+pub struct TellBatch {
+    /// The customers.
+    pub profiles: Vec<Arc<ProfileState>>,
+    /// The partition's last record in the view before they were read.
+    pub applied: Seq,
+}
