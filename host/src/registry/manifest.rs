@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::dictionary::Compare;
+use super::compare::Compare;
+use super::data_class::DataClass;
 use super::schema::Schema;
 use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Type, Value};
 
@@ -106,29 +106,6 @@ pub struct Sourced {
     /// An opt-out: nothing but a word of its source turns `true` off.
     #[serde(default)]
     pub protective: bool,
-}
-
-/// How personal a field is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum DataClass {
-    /// Says nothing about a person.
-    #[default]
-    None,
-    /// Personal data (GDPR, Article 4).
-    Personal,
-    /// A special category (GDPR, Article 9) or as delicate.
-    Sensitive,
-}
-
-impl std::fmt::Display for DataClass {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            DataClass::None => "none",
-            DataClass::Personal => "personal",
-            DataClass::Sensitive => "sensitive",
-        })
-    }
 }
 
 /// A field of another capability that the plug-in reads.

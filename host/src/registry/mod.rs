@@ -7,6 +7,8 @@
 pub mod assignment;
 mod change;
 mod check;
+mod compare;
+mod data_class;
 mod dictionary;
 mod dictionary_check;
 mod error;
@@ -28,12 +30,14 @@ mod told;
 
 pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, RegistryChange};
-pub use dictionary::{Compare, Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
+pub use compare::Compare;
+pub use data_class::DataClass;
+pub use dictionary::{Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
 pub use error::RegistryError;
 pub use file::{FileError, RegistryFile, RegistryPlan};
 pub use grant::Grant;
 pub use lineage::Lineage;
-pub use manifest::{DataClass, Manifest, ManifestError};
+pub use manifest::{Manifest, ManifestError};
 pub use pending::Pending;
 pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
 pub use policy::Policy;

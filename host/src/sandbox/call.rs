@@ -10,10 +10,10 @@ use wasmtime::component::{Instance, InstancePre};
 
 use super::access::Access;
 use super::bindings::exports::samsyn::plugin::{observer, source, subscriber};
+use super::error::PackageError;
 use super::failure;
 use super::limits::{Limits, as_usize};
 use super::lower;
-use super::package::PackageError;
 use super::state::CallState;
 use super::ticker::{TICK, Ticker};
 use crate::vocabulary::{

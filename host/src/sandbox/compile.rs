@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::engine;
+use super::config;
+use super::error::PackageError;
 use super::limits::Limits;
-use super::package::PackageError;
 
 /// How often a compiling child is asked whether it is done.
 const POLL: Duration = Duration::from_millis(5);
@@ -44,7 +44,7 @@ pub enum Compiler {
 /// Compiles a component to code that only the same build of this host, on the same kind of
 /// machine, can load. Time and memory are not bounded.
 pub fn compile_to(component: &[u8]) -> Result<Vec<u8>, PackageError> {
-    let engine = engine::compiling()
+    let engine = config::compiling()
         .map_err(|error| PackageError::CompilerUnavailable { reason: format!("{error:#}") })?;
     engine.precompile_component(component).map_err(PackageError::engine)
 }

@@ -9,6 +9,9 @@ pub(super) const VERSION: &str = "0.1.0";
 /// imports is checked function by function.
 const COMPATIBLE: &str = "0.1";
 
+/// The custom section that holds the plug-in's manifest as TOML text.
+pub const MANIFEST_SECTION: &str = "samsyn:manifest";
+
 const PACKAGE: &str = "samsyn:plugin";
 const NAMESPACE: &str = "samsyn:";
 

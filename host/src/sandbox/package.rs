@@ -8,125 +8,14 @@ use std::collections::BTreeSet;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Encoding, Parser, Payload, ValidPayload, Validator};
 
-use super::contract::{self, Item};
+use super::contract::{self, Item, MANIFEST_SECTION};
+use super::error::PackageError;
 use super::limits::{Limits, as_usize};
 use super::section;
 use crate::vocabulary::{Digest, Role};
 
-/// The custom section that holds the plug-in's manifest as TOML text.
-pub const MANIFEST_SECTION: &str = "samsyn:manifest";
-
 /// Where wit-bindgen leaves a module's world; its end varies with the world's name.
 const COMPONENT_TYPE_SECTION: &str = "component-type";
-
-/// Why bytes can't be a plug-in on this host.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PackageError {
-    /// Neither a component nor a core module.
-    #[error(
-        "this is not WebAssembly: it doesn't start with the header of a component or module; build the plug-in with `samsyn plugin build`"
-    )]
-    NotWasm,
-    /// No manifest in it.
-    #[error(
-        "there is no custom section {MANIFEST_SECTION:?}: build the plug-in with `samsyn plugin build`, which embeds plugin.toml"
-    )]
-    NoManifest,
-    /// It exports none of the contract's roles.
-    #[error(
-        "it exports no role: a plug-in is a subscriber, a source or an observer of samsyn:plugin@{}",
-        contract::VERSION
-    )]
-    NoRole,
-    /// It exports a role this host doesn't know.
-    #[error(
-        "it exports {role}, a role this host doesn't know: update the host, or build the plug-in without that role"
-    )]
-    UnknownRole {
-        /// The export's full name.
-        role: String,
-    },
-    /// It imports something this host doesn't offer.
-    #[error(
-        "it imports {import}, which this host doesn't offer: a plug-in has effects, settings and logging and nothing else"
-    )]
-    UnknownImport {
-        /// The import's full name, with `#` and the function where that is what's missing.
-        import: String,
-    },
-    /// It was built for another version of the contract.
-    #[error(
-        "{name} belongs to another version of the contract, this host speaks {}: update the host, or build the plug-in with its SDK",
-        contract::VERSION
-    )]
-    NewerContract {
-        /// The import or export that says so.
-        name: String,
-    },
-    /// It is, or wants at its start, more than the limits allow.
-    #[error(
-        "{what} is {found}, the limit is {limit}: make it smaller, or raise `{setting}` in the host's configuration"
-    )]
-    TooLarge {
-        /// What is too large.
-        what: &'static str,
-        /// How large it is.
-        found: u64,
-        /// How large it may be.
-        limit: u64,
-        /// The limit's name.
-        setting: &'static str,
-    },
-    /// Damaged, not well-formed, or of types that aren't the contract's.
-    #[error("it is not a valid component: {reason}; build it again with `samsyn plugin build`")]
-    Invalid {
-        /// What is wrong and where.
-        reason: String,
-    },
-    /// Compiling it took too much time or memory.
-    #[error(
-        "compiling it was stopped: {reason}; make it smaller, or raise `compile_time_ms` or `compile_memory_bytes`"
-    )]
-    CompileLimit {
-        /// Which bound was met.
-        reason: String,
-    },
-    /// The host could not start or read its own compiler.
-    #[error(
-        "the compiler could not be run: {reason}; check the host's disk and process limits, then install again"
-    )]
-    CompilerUnavailable {
-        /// What the operating system said.
-        reason: String,
-    },
-}
-
-impl PackageError {
-    /// A stable code for the error catalogue.
-    pub fn code(&self) -> &'static str {
-        match self {
-            PackageError::NotWasm => "component.not-wasm",
-            PackageError::NoManifest => "component.no-manifest",
-            PackageError::NoRole => "component.no-role",
-            PackageError::UnknownRole { .. } => "component.unknown-role",
-            PackageError::UnknownImport { .. } => "component.unknown-import",
-            PackageError::NewerContract { .. } => "component.newer-contract",
-            PackageError::TooLarge { .. } => "component.too-large",
-            PackageError::Invalid { .. } => "component.invalid",
-            PackageError::CompileLimit { .. } => "component.compile-limit",
-            PackageError::CompilerUnavailable { .. } => "component.compiler-unavailable",
-        }
-    }
-
-    /// What an engine said of it. The alternate form of its errors has the causes in it.
-    pub(super) fn engine(error: impl std::fmt::Display) -> PackageError {
-        PackageError::invalid(format!("{error:#}"))
-    }
-
-    pub(super) fn invalid(reason: impl std::fmt::Display) -> PackageError {
-        PackageError::Invalid { reason: reason.to_string() }
-    }
-}
 
 /// A component that this host could run: its imports are offered, its roles are known.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use wasm_encoder::{CustomSection, Encode};
 use wasmparser::BinaryReader;
 
-use super::package::PackageError;
+use super::error::PackageError;
 
 const HEADER_BYTES: usize = 8;
 const CUSTOM_SECTION: u8 = 0;

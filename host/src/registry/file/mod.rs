@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{DataClass, toml_as_schema};
-use super::{Compare, Field, IdentifierKind, Registry, Schema};
+use super::manifest::toml_as_schema;
+use super::{Compare, DataClass, Field, IdentifierKind, Registry, Schema};
 use crate::vocabulary::{CapabilityName, EventPattern, FieldName, IdentifierName, Type};
 
 /// The version of the file that this host reads and writes.

@@ -1,0 +1,27 @@
+//! How personal data is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How personal a field is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DataClass {
+    /// Says nothing about a person.
+    #[default]
+    None,
+    /// Personal data (GDPR, Article 4).
+    Personal,
+    /// A special category (GDPR, Article 9) or as delicate.
+    Sensitive,
+}
+
+impl std::fmt::Display for DataClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            DataClass::None => "none",
+            DataClass::Personal => "personal",
+            DataClass::Sensitive => "sensitive",
+        })
+    }
+}
