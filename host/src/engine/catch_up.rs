@@ -139,7 +139,13 @@ impl Engine {
         self.turns.forget(capability);
         match ended {
             Ok(()) => tracing::info!(%capability, "caught up, stopped or removed"),
-            Err(error) => tracing::error!(%error, %capability, "catching up stopped"),
+            Err(error) => {
+                tracing::error!(%error, %capability, "catching up stopped");
+                // A record that can't be read is this capability's alone; the view is everybody's.
+                if matches!(error, AcceptError::ViewFailed(_)) {
+                    self.halt(error);
+                }
+            }
         }
     }
 

@@ -159,7 +159,8 @@ impl Engine {
                 Ok(false) => break,
                 Err(error) => {
                     tracing::error!(%error, "telling consumers of moved sources stopped; the next start goes on");
-                    // `running` stays set: trying at once would fail in the same way.
+                    // Nobody would see that they aren't told, and trying at once would fail in the same way.
+                    self.halt(error);
                     return;
                 }
             }

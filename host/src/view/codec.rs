@@ -98,12 +98,12 @@ pub(super) fn decode_profile(
     id: ProfileId,
     bytes: &[u8],
 ) -> Result<Arc<ProfileState>, StoreError> {
-    let Stored { mut profile, apart } = decode(bytes).map_err(StoreError::unreadable)?;
+    let damaged = |why: &dyn std::fmt::Display| store.damaged(format!("profile {id}: {why}"));
+    let Stored { mut profile, apart } = decode(bytes).map_err(|error| damaged(&error))?;
     for (capability, generation) in apart {
         let bytes = store.get(&keys::told(id, capability.as_str(), generation))?;
-        let bytes =
-            bytes.ok_or_else(|| StoreError::unreadable(format!("a part of profile {id} is missing")))?;
-        profile.told.push(decode(&bytes).map_err(StoreError::unreadable)?);
+        let bytes = bytes.ok_or_else(|| damaged(&"a part of it is missing"))?;
+        profile.told.push(decode(&bytes).map_err(|error| damaged(&error))?);
     }
     Ok(Arc::new(profile))
 }

@@ -176,6 +176,14 @@ impl View {
         self.shared.flushing.lock().failed.clone()
     }
 
+    /// Puts something else in the place of a profile, once it is in the store.
+    #[cfg(test)]
+    pub(crate) fn spoil(&self, id: ProfileId) {
+        self.flush().expect("it can be written");
+        let mut store = &self.shared.store;
+        store::Puts::put_entry(&mut store, &keys::profile(id), b"rotten").expect("it can be written");
+    }
+
     /// Where the fold of a partition is.
     pub fn applied(&self, partition: Partition) -> Applied {
         self.shared.tables.read().applied.get(&partition).cloned().unwrap_or_default()

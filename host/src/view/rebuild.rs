@@ -165,6 +165,9 @@ impl View {
         config: &ViewConfig,
         engine: &EngineConfig,
     ) -> Result<View, Option<String>> {
+        if let Some(why) = Store::is_damaged(dir) {
+            return Err(Some(format!("a read of it failed: {why}")));
+        }
         // sled has been seen to panic on damaged files, also after it opened them.
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let store = Store::open(dir, config.cache_bytes)?;

@@ -4,12 +4,15 @@
 //! across trees, so everything is in one tree with prefixed keys, each batch carries the log
 //! position it brings the view to, and whatever looks wrong is deleted and rebuilt.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::vocabulary::Position;
 
 /// The largest value, in bytes: beyond ~128 KiB sled keeps it in a file it never syncs.
 pub const VALUE_BYTES_MAX: usize = 48 * 1024;
+
+/// A file beside the store's: something in it couldn't be read while it was in use, and why.
+const DAMAGED_FILE: &str = "samsyn-damaged";
 
 /// Writes that happen together or not at all; in no order, for sled keeps them in a map.
 #[derive(Default)]
@@ -54,6 +57,9 @@ pub enum StoreError {
     /// The store itself, which is worth nothing.
     #[error("the view's store: {0}; it can be deleted and is rebuilt from the log")]
     Store(String),
+    /// What lies in it isn't what was put there.
+    #[error("the view's store is damaged: {0}; the next start folds the view anew from the log")]
+    Damaged(String),
     /// The log doesn't hold what the fold must go on with.
     #[error(
         "record {0} has left the log by retention, and there is no snapshot that holds what it said; put a \
@@ -65,6 +71,7 @@ pub enum StoreError {
 /// What the view needs of a store.
 pub struct Store {
     db: sled::Db,
+    directory: PathBuf,
 }
 
 impl StoreError {
@@ -100,14 +107,36 @@ impl Store {
             // What isn't flushed is folded again from the log: no need to hurry.
             .flush_every_ms(Some(2_000));
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open())) {
-            Ok(db) => Ok(Store { db: db? }),
+            Ok(db) => Ok(Store { db: db?, directory: dir.to_owned() }),
             Err(_) => Err(StoreError::Store("it panicked while opening".to_owned())),
+        }
+    }
+
+    /// Why a store that lies there must not be used again, as it said itself while it was.
+    pub fn is_damaged(dir: &Path) -> Option<String> {
+        std::fs::read_to_string(dir.join(DAMAGED_FILE)).ok()
+    }
+
+    /// Notes for the next start that what lies in the store isn't what was put there.
+    pub fn damaged(&self, why: impl std::fmt::Display) -> StoreError {
+        let why = why.to_string();
+        if let Err(error) = std::fs::write(self.directory.join(DAMAGED_FILE), &why) {
+            tracing::warn!(%error, %why, "the view is damaged, which can't be noted: delete it before the next start");
+        }
+        StoreError::Damaged(why)
+    }
+
+    /// An error while reading, which may be the store's own judgement of what it read.
+    fn unread(&self, error: sled::Error) -> StoreError {
+        match error {
+            sled::Error::Corruption { .. } => self.damaged(error),
+            error => error.into(),
         }
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
-        guarded("reading", || Ok(self.db.get(key)?))
+        guarded("reading", || self.db.get(key).map_err(|error| self.unread(error)))
     }
 
     /// Whether nothing was ever put into it.
@@ -119,7 +148,7 @@ impl Store {
     pub fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> {
         let length = prefix.len();
         self.db.scan_prefix(prefix).map(move |entry| {
-            let (key, value) = entry?;
+            let (key, value) = entry.map_err(|error| self.unread(error))?;
             Ok((key[length..].to_vec(), value))
         })
     }
@@ -134,7 +163,7 @@ impl Store {
         let of_prefix =
             entries.take_while(move |entry| entry.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
         of_prefix.map(move |entry| {
-            let (key, value) = entry?;
+            let (key, value) = entry.map_err(|error| self.unread(error))?;
             Ok((key[prefix.len()..].to_vec(), value))
         })
     }

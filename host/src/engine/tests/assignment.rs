@@ -114,6 +114,24 @@ fn a_job_that_was_killed_tells_the_rest() {
 }
 
 #[test]
+fn telling_that_cant_read_a_customer_is_seen_and_ends_after_the_next_start() {
+    let mut bench = furnished();
+    let id = bench.profile("15").state.id;
+    bench.restart();
+    bench.engine.view().spoil(id);
+    let change = RegistryChange::SourceAssigned { field: field("note"), source: Some(capability("two")) };
+    bench.change(change);
+    super::failure::wait_until(|| bench.engine.fault().is_some());
+    assert_eq!(bench.engine.status().view.state, "failed");
+    bench.restart();
+    bench.settle();
+    assert_eq!(bench.text("15", "probe.seen").as_deref(), Some("note=B"));
+    assert_eq!(bench.engine.fault(), None);
+    // Those who see another value, and those who see none, for none stands in.
+    assert_eq!(notices(&bench), 20);
+}
+
+#[test]
 fn a_plan_of_another_revision_is_stale_and_says_why() {
     let bench = furnished();
     let wanted = request("note", Some("two"), Mode::Inherit);

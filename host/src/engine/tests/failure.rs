@@ -319,3 +319,34 @@ fn a_view_that_a_worker_finds_broken_is_told_everywhere() {
     says_why(status.view.reason);
     assert!(bench.engine.metrics_text().contains("samsyn_view_available 0\n"));
 }
+
+#[test]
+fn a_rotten_profile_ends_deciding_and_the_next_start_folds_the_view_anew() {
+    let mut bench = Bench::new();
+    bench.install("probe", USUAL);
+    bench.script("1", &["integer probe.count 1"]);
+    bench.script("2", &["integer probe.count 2"]);
+    bench.settle();
+    let id = bench.profile("1").state.id;
+    // What is at hand in memory hides what lies in the store.
+    bench.restart();
+    bench.engine.view().spoil(id);
+    let behind = bench.script("1", &["text probe.note late"]);
+    wait_until(|| bench.engine.fault().is_some());
+    let status = bench.engine.status();
+    assert_eq!(status.view.state, "failed");
+    assert!(status.view.reason.is_some_and(|why| why.contains("the next start folds the view anew")));
+    assert_eq!(bench.value("2", "probe.count"), Some(Value::Integer(2)), "others are read");
+    assert!(bench.engine.resolve(&identifier_name(), "1").is_ok_and(|id| id.is_some()));
+    bench.restart();
+    bench.settle();
+    assert_eq!(results(&bench, &behind), ["done"]);
+    assert_eq!(bench.value("1", "probe.count"), Some(Value::Integer(1)));
+    assert_eq!(bench.text("1", "probe.note").as_deref(), Some("late"));
+    // Once.
+    bench.restart();
+    assert_eq!(bench.engine.fault(), None);
+    bench.script("1", &["integer probe.count 3"]);
+    bench.settle();
+    assert_eq!(bench.value("1", "probe.count"), Some(Value::Integer(3)));
+}
