@@ -131,7 +131,6 @@ impl Engine {
     /// The keeper's thread; ends when the engine stops.
     pub(super) fn run_keeper(&self) {
         give_way(NICENESS);
-        self.look_at_snapshots();
         let mut segments = self.log.reader().segments().len();
         let mut retained = Instant::now();
         loop {
@@ -255,8 +254,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Notes which snapshots there are.
-    fn look_at_snapshots(&self) {
+    /// Notes which snapshots there are: at the start, before anybody can ask, and after each that was made.
+    pub(super) fn look_at_snapshots(&self) {
         match self.keeper.shelf.list(self.log.reader(), false) {
             Ok(listed) => {
                 let listed = listed.into_iter().map(|Listed { path, found }| {

@@ -203,6 +203,7 @@ impl Engine {
             },
         )?;
         engine.resume()?;
+        engine.look_at_snapshots();
         engine.spawn(workers)?;
         engine.define_first_identifiers()?;
         Ok((engine, opened))
