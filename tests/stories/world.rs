@@ -16,6 +16,10 @@ use crate::components;
 /// How long anything may take on a machine that does other things at the same time: what gives way to
 /// them all, as a capability that catches up does, has been seen to take more than a minute.
 pub const PATIENCE: Duration = Duration::from_secs(180);
+/// How long a call takes is the machine's affair, and nobody is cut off or slow for it; but in a story
+/// that is about that, which sets one of these itself.
+const PATIENT: [(&str, &str); 2] =
+    [("SAMSYN_SANDBOX_TIME_MS", "3000"), ("SAMSYN_ENGINE_SLOW_CALL_US", "1000000000")];
 /// How long to wait before looking again at what tells nobody when it happens.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Lets the system choose a port that is free.
@@ -154,8 +158,10 @@ impl World {
     /// No host yet, and a place for its data, which has this token.
     pub fn stopped(settings: &[(&str, &str)], token: &str) -> World {
         let directory = tempfile::tempdir().expect("a directory can be made");
-        let environment =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let about_time = settings.iter().any(|(name, _)| PATIENT.iter().any(|(is, _)| is == name));
+        let patient: &[_] = if about_time { &[] } else { &PATIENT };
+        let all = patient.iter().chain(settings);
+        let environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let caller = Caller::new(String::new(), token.to_owned());
         World { directory, environment, listen: ANY_PORT.to_owned(), process: None, caller }
     }
