@@ -70,6 +70,10 @@ pub struct SnapshotsAnswer {
     failure: Option<String>,
     /// Bytes the log has grown since the newest one that can be used.
     log_bytes_since: u64,
+    /// How often one was asked for since the host's start.
+    asked: u64,
+    /// How many of those have had it: one that began after they asked, or its failure.
+    answered: u64,
     /// Made since the host's start.
     made: u64,
     /// Tried since the host's start, and not made.
@@ -89,6 +93,8 @@ impl SnapshotsAnswer {
             making,
             failure: snapshots.failure,
             log_bytes_since: snapshots.log_bytes_since,
+            asked: snapshots.asked,
+            answered: snapshots.answered,
             made: snapshots.made,
             failed: snapshots.failed,
         }
@@ -118,10 +124,10 @@ pub async fn snapshots(State(state): State<ApiState>) -> Answer {
     Ok(Json(SnapshotsAnswer::of(state.engine.snapshots())).into_response())
 }
 
-/// `POST /v1/snapshots`: it is made in the background.
+/// `POST /v1/snapshots`: it is made in the background, and there when `answered` has come to `asked`.
 pub async fn make_snapshot(State(state): State<ApiState>) -> Answer {
-    state.engine.ask_for_snapshot();
-    let answer = Json(SnapshotsAnswer::of(state.engine.snapshots()));
+    let asked = state.engine.ask_for_snapshot();
+    let answer = Json(SnapshotsAnswer { asked, ..SnapshotsAnswer::of(state.engine.snapshots()) });
     Ok((StatusCode::ACCEPTED, answer).into_response())
 }
 

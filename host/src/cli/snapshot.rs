@@ -76,15 +76,17 @@ pub fn run(command: &SnapshotCommand, context: &Context) -> Result<(), CliError>
 
 fn make(context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
-    let before = client.snapshots()?.body;
-    client.make_snapshot()?;
+    let asked = client.make_snapshot()?.body.asked;
     let bar = bars::bar("making a snapshot", context.quiet);
     let answer = loop {
         let answer = client.snapshots()?;
         let now = &answer.body;
-        // One that was under way already covers less than is asked for; the next one counts.
-        let rounds = 1 + u64::from(before.making.is_some());
-        if now.made + now.failed >= before.made + before.failed + rounds {
+        if now.asked < asked {
+            return Err(CliError::refused("the host was started again meanwhile")
+                .because("it no longer knows that a snapshot was asked for")
+                .next("see `samsyn snapshot list`, or ask again"));
+        }
+        if now.answered >= asked {
             break answer;
         }
         if let Some(making) = now.making {

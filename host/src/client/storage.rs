@@ -20,12 +20,12 @@ pub struct Snapshots {
     /// Bytes the log has grown since the newest.
     #[serde(default)]
     pub log_bytes_since: u64,
-    /// Made since the host's start.
+    /// How often one was asked for since the host's start.
     #[serde(default)]
-    pub made: u64,
-    /// Tried and not made.
+    pub asked: u64,
+    /// How many of those have had it, or its failure.
     #[serde(default)]
-    pub failed: u64,
+    pub answered: u64,
 }
 
 /// One snapshot.

@@ -69,7 +69,9 @@ pub struct Keeper {
 
 #[derive(Default)]
 pub(super) struct KeeperState {
-    asked: bool,
+    /// How often somebody asked for a snapshot, and how many of these have had it, or its failure.
+    asked: u64,
+    answered: u64,
     making: Option<Making>,
     /// The snapshots there are, newest first, as of the last look.
     listed: Vec<(String, Result<SnapshotInfo, String>)>,
@@ -97,6 +99,10 @@ pub struct Snapshots {
     pub failure: Option<String>,
     /// Bytes the log has grown since the newest one that can be used.
     pub log_bytes_since: u64,
+    /// How often one was asked for since the start.
+    pub asked: u64,
+    /// How many of those have had it: one that began after they asked, or its failure.
+    pub answered: u64,
     /// Made since the start.
     pub made: u64,
     /// Not made since the start, though they were tried.
@@ -136,10 +142,10 @@ impl Engine {
         loop {
             let asked = {
                 let mut state = self.keeper.state.lock();
-                if !state.asked && !self.is_stopping() {
+                if state.asked == state.answered && !self.is_stopping() {
                     self.keeper.wake.wait_for(&mut state, LOOK_EVERY);
                 }
-                std::mem::take(&mut state.asked)
+                state.asked > state.answered
             };
             if self.is_stopping() {
                 return;
@@ -159,10 +165,13 @@ impl Engine {
         }
     }
 
-    /// Has the keeper's thread make a snapshot of the log as it is now.
-    pub fn ask_for_snapshot(&self) {
-        self.keeper.state.lock().asked = true;
-        self.keeper.wake();
+    /// Has the keeper's thread make a snapshot of the log as it is now; how often one was asked for,
+    /// this time included: there it is when as many have been [answered](Snapshots::answered).
+    pub fn ask_for_snapshot(&self) -> u64 {
+        let mut state = self.keeper.state.lock();
+        state.asked += 1;
+        self.keeper.wake.notify_all();
+        state.asked
     }
 
     /// Whether enough has come since the last one. A snapshot is as large as all customers, so the
@@ -190,7 +199,11 @@ impl Engine {
         let keeper = &self.keeper;
         let started = Instant::now();
         let since = self.clock.now();
-        keeper.state.lock().making = Some(Making { since, progress: MakeProgress::default() });
+        let answers = {
+            let mut state = keeper.state.lock();
+            state.making = Some(Making { since, progress: MakeProgress::default() });
+            state.asked
+        };
         let made = self.make_with_base(since);
         let mut failure = None;
         match &made {
@@ -216,12 +229,12 @@ impl Engine {
         {
             tracing::warn!(%error, "older snapshots could not be removed");
         }
-        {
-            let mut state = keeper.state.lock();
-            state.making = None;
-            state.failure = failure;
-        }
         self.look_at_snapshots();
+        let mut state = keeper.state.lock();
+        state.making = None;
+        state.failure = failure;
+        state.answered = answers;
+        drop(state);
         Ok(made?)
     }
 
@@ -281,6 +294,8 @@ impl Engine {
             making: state.making,
             failure: state.failure.as_ref().map(|(why, _)| why.clone()),
             log_bytes_since: self.log.reader().cut().offset.saturating_sub(offset),
+            asked: state.asked,
+            answered: state.answered,
             made: keeper.made.load(Ordering::Relaxed),
             failed: keeper.failed.load(Ordering::Relaxed),
         }

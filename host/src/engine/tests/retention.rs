@@ -46,6 +46,28 @@ impl Bench {
 }
 
 #[test]
+fn who_asked_for_a_snapshot_sees_it_when_that_is_answered() {
+    let bench = Bench::with_log(crate::log::Options::default());
+    bench.install("probe", USUAL);
+    for round in 1..=20 {
+        bench.script("anna", &[&text_of(round)]);
+        bench.settle();
+        let cut = bench.engine.log().cut().offset;
+        // The second may come while the first is made, which then covers less than it asks for.
+        let asked = [bench.engine.ask_for_snapshot(), bench.engine.ask_for_snapshot()];
+        assert_eq!(asked, [2 * round as u64 - 1, 2 * round as u64]);
+        for asked in asked {
+            super::failure::wait_until(|| bench.engine.snapshots().answered >= asked);
+            let snapshots = bench.engine.snapshots();
+            let newest = snapshots.items[0].1.as_ref().expect("it can be used");
+            assert!(newest.offset >= cut, "{snapshots:?}");
+        }
+    }
+    let snapshots = bench.engine.snapshots();
+    assert_eq!((snapshots.making, snapshots.failed), (None, 0));
+}
+
+#[test]
 fn what_leaves_is_not_missed() {
     let mut bench = keeping_nothing();
     bench.install("probe", USUAL);
