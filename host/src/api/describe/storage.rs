@@ -12,7 +12,8 @@ fn some() -> Value {
             "name": "00000000000536870912.snapshot", "state": "usable", "offset": 536870912,
             "made_at": "2026-11-20T10:00:00Z", "bytes": 410000000, "profiles": 1000000, "fold": 4,
         }],
-        "making": null, "failure": null, "log_bytes_since": 73125, "made": 1, "failed": 0,
+        "making": null, "failure": null, "log_bytes_since": 73125,
+        "asked": 1, "answered": 1, "made": 1, "failed": 0,
     })
 }
 
