@@ -23,6 +23,7 @@ use super::tally::owes;
 use super::work::{TellBatch, Work};
 use super::{AcceptError, Engine};
 use crate::record::{Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, TellingJob};
+use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Position, Seq, Timestamp};
 
 /// Customers told in one append: the log's writer takes them in one go, and an event that comes
@@ -160,7 +161,7 @@ impl Engine {
                 Err(error) => {
                     tracing::error!(%error, "telling consumers of moved sources stopped; the next start goes on");
                     // Nobody would see that they aren't told, and trying at once would fail in the same way.
-                    self.halt(error);
+                    self.halt(error.into());
                     return;
                 }
             }
@@ -170,7 +171,7 @@ impl Engine {
 
     /// One pass over all profiles for the jobs that are known when it begins; false when there
     /// are none.
-    fn tell_everybody(&self) -> Result<bool, AcceptError> {
+    fn tell_everybody(&self) -> Result<bool, StoreError> {
         let mut places = self.places_with_jobs();
         if places.is_empty() {
             return Ok(false);
@@ -229,7 +230,7 @@ impl Engine {
     fn tell_profiles(
         &self,
         places: &HashMap<Partition, (PartitionState, Arc<Runtime>)>,
-    ) -> Result<(), AcceptError> {
+    ) -> Result<(), StoreError> {
         let mut batches: HashMap<Partition, TellBatch> = HashMap::new();
         let mut after = None;
         loop {

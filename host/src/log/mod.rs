@@ -111,11 +111,10 @@
 //! # The map
 //!
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
-//! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading `stored`
-//! records, `state` what these share,
-//! `verify` the check of all, `repair` mending it, `cut` what to note of it, `floor` and `retention`
-//! where it begins, `carried` records that outlive their segment, `prefix` what can be copied, `local`
-//! the log that puts them together.
+//! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading
+//! `stored` records, `state` what these share, `verify` the check of all, `repair` mending it, `cut` what
+//! to note of it, `floor` and `retention` where it begins, `carried` records that outlive their segment,
+//! `prefix` what can be copied, `local` the log that puts them together.
 
 mod carried;
 mod cut;

@@ -1,4 +1,4 @@
-//! The engine all plug-ins share: its settings, and the way from a package to a plug-in.
+//! The engines all plug-ins share, and the way from a package to a plug-in.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

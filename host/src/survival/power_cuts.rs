@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -15,7 +14,7 @@ use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, Snap
 use crate::disk::crash::Replay;
 use crate::disk::image::Image;
 use crate::disk::memory::{Memory, Op};
-use crate::engine::tests::{USUAL, app, manifest, probe_with, scripted};
+use crate::engine::tests::{PATIENCE, USUAL, app, manifest, probe_with, scripted};
 use crate::engine::{Engine, InstallOptions, Start};
 use crate::log::Options;
 use crate::sandbox::{Compiler, Limits};
@@ -28,8 +27,6 @@ const STATES: u64 = 200;
 /// Customers, and events of each of them in a life.
 const CUSTOMERS: usize = 4;
 const EVENTS_EACH: usize = 12;
-/// How long anything may take on a machine that does other things at the same time.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What the test notes between the operations.
 #[derive(Clone, Debug)]

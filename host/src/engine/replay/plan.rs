@@ -18,8 +18,8 @@ use crate::vocabulary::CapabilityName;
 pub struct Input {
     /// The log; up to what is durable when the run begins.
     pub log: LogReader,
-    /// Where components are compiled and run: one of [`own_sandbox`](super::own_sandbox), for a run must not take the slots
-    /// of the calls that matter now.
+    /// Where components are compiled and run: one of [`own_sandbox`](super::own_sandbox), for a run must
+    /// not take the slots of the calls that matter now.
     pub sandbox: Sandbox,
     /// The component.
     pub new: Package,

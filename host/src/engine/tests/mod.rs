@@ -25,7 +25,7 @@ use crate::sandbox::{Compiler, Limits, embed_manifest};
 use crate::vocabulary::*;
 
 /// How long anything may take on a machine that does other things at the same time.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// An engine in a directory of its own.
 pub(crate) struct Bench {
