@@ -5,8 +5,10 @@
 
 mod assignment;
 mod claims;
+mod consent;
 mod failure;
 mod flow;
+mod identity;
 mod properties;
 mod registry;
 mod replay;
