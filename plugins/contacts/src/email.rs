@@ -38,6 +38,11 @@ mod tests {
             (" Anna@EXAMPLE.se ", "Anna@example.se"),
             ("anna@RÄKSMÖRGÅS.se", "anna@räksmörgås.se"),
             ("a.b+c@x-y.example", "a.b+c@x-y.example"),
+            ("anna@xn--rksmrgs-5wao1o.se", "anna@räksmörgås.se"),
+            ("anna@例え。jp", "anna@例え.jp"),
+            ("jo\u{308}rg@example.de", "jörg@example.de"),
+            ("<mailto:anna@example.com>", "anna@example.com"),
+            ("\u{200b}anna@example.com\u{feff}", "anna@example.com"),
         ] {
             assert_eq!(email(text).as_deref(), Ok(kept), "{text}");
             assert_eq!(email(kept).as_deref(), Ok(kept));
@@ -61,6 +66,10 @@ mod tests {
             "a@[1.2.3.4]",
             "a@b..com",
             "a@b.com\nBcc: c@d.com",
+            "a@xn--a.se",
+            "a@192.168.0.1",
+            "a@example.c",
+            "a@ex\u{2105}ample.com",
             &long,
             &longer,
         ] {

@@ -60,6 +60,37 @@ fn only_the_current_address_counts_in_any_case_of_letters() {
 }
 
 #[test]
+fn a_report_may_spell_the_address_otherwise() {
+    let host = host();
+    for (current, told) in [
+        ("anna@xn--rksmrgs-5wao1o.se", "anna@räksmörgås.se"),
+        ("anna@räksmörgås.se", "ANNA@XN--RKSMRGS-5WAO1O.SE"),
+        ("jörg@example.de", "jo\u{308}rg@example.de"),
+        ("anna@example.com", "<anna@example.com>"),
+        ("anna@example.com", "mailto:Anna@example.com"),
+        ("anna@example.com", "anna@ex\u{ad}ample.com"),
+        ("νίκος@example.gr", "ΝΊΚΟΣ@example.gr"),
+    ] {
+        let mut customer = host.customer_with(profile().point("email", current));
+        let bounced = event("email.bounced").property("address", told).property("bounce", "hard");
+        let run = customer.on_event::<Email>(&bounced);
+        assert_eq!(run.claim("email.deliverable"), Some(&false.into()), "{current} {told}");
+        let spelling = change("email", Some(current.into()), Some(told.into()));
+        assert!(customer.on_change::<Email>(&[spelling], &day(2)).effects.is_empty(), "{current} {told}");
+    }
+    for (current, told) in [
+        ("strasse@example.de", "straße@example.de"),
+        ("anna@strasse.de", "anna@straße.de"),
+        ("mike@example.com", "m\u{131}ke@example.com"),
+        ("anna@example.com", "anna+news@example.com"),
+    ] {
+        let mut customer = host.customer_with(profile().point("email", current));
+        let bounced = event("email.bounced").property("address", told).property("bounce", "hard");
+        assert!(customer.on_event::<Email>(&bounced).effects.is_empty(), "{current} {told}");
+    }
+}
+
+#[test]
 fn soft_bounces_in_a_row_count_and_mail_that_arrives_forgives_them() {
     let host = host().setting("soft_bounces_max", 3);
     let mut anna = anna(&host);
