@@ -218,3 +218,50 @@ fn memory_is_bounded_and_a_newer_one_is_an_error() {
     let error = MemoryError::Newer { found: Mailbox::VERSION + 1, known: Mailbox::VERSION };
     assert_eq!(run.result, Err(error.into()));
 }
+
+/// What the plug-in remembered of one hard bounce on 5 March before addresses were compared by
+/// `email-addresses`: the hash was of the address in lower case as the profile showed it.
+#[test]
+fn memory_of_an_address_s_former_hash_is_still_its_own() {
+    let host = host();
+    for (shown_then, shown_now) in [
+        (ANNA, ANNA),
+        (ANNA, "anna@example.com"),
+        ("anna@räksmörgås.se", "anna@räksmörgås.se"),
+        ("anna@räksmörgås.se", "anna@xn--rksmrgs-5wao1o.se"),
+        ("Anna@xn--rksmrgs-5wao1o.se", "anna@räksmörgås.se"),
+        ("ΝΊΚΟΣ@example.gr", "ΝΊΚΟΣ@example.gr"),
+        ("no address", "No address"),
+    ] {
+        let former =
+            shown_then.chars().flat_map(char::to_lowercase).fold(0xcbf2_9ce4_8422_2325, |hash, letter| {
+                (hash ^ u64::from(u32::from(letter))).wrapping_mul(0x100_0000_01b3)
+            });
+        let old = OldMailbox {
+            address: former,
+            reached_at: None,
+            bounced_at: Some(day(5).parse().unwrap()),
+            soft_bounces: Vec::new(),
+            warmth: 0.0,
+            engaged_at: None,
+        };
+        let remembering = profile().point("email", shown_now).memory(&old);
+        let delivered = event("email.delivered").at(&day(4)).property("address", shown_now);
+        let run = host.on_event::<Email>(&delivered, &remembering);
+        assert_eq!(run.claim("email.deliverable"), Some(&false.into()), "{shown_then} {shown_now}");
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct OldMailbox {
+    address: u64,
+    reached_at: Option<samsyn_plugin::Timestamp>,
+    bounced_at: Option<samsyn_plugin::Timestamp>,
+    soft_bounces: Vec<samsyn_plugin::Timestamp>,
+    warmth: f64,
+    engaged_at: Option<samsyn_plugin::Timestamp>,
+}
+
+impl Memory for OldMailbox {
+    const VERSION: u8 = 1;
+}
