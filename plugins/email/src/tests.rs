@@ -60,6 +60,37 @@ fn only_the_current_address_counts_in_any_case_of_letters() {
 }
 
 #[test]
+fn a_report_may_spell_the_address_otherwise() {
+    let host = host();
+    for (current, told) in [
+        ("anna@xn--rksmrgs-5wao1o.se", "anna@räksmörgås.se"),
+        ("anna@räksmörgås.se", "ANNA@XN--RKSMRGS-5WAO1O.SE"),
+        ("jörg@example.de", "jo\u{308}rg@example.de"),
+        ("anna@example.com", "<anna@example.com>"),
+        ("anna@example.com", "mailto:Anna@example.com"),
+        ("anna@example.com", "anna@ex\u{ad}ample.com"),
+        ("νίκος@example.gr", "ΝΊΚΟΣ@example.gr"),
+    ] {
+        let mut customer = host.customer_with(profile().point("email", current));
+        let bounced = event("email.bounced").property("address", told).property("bounce", "hard");
+        let run = customer.on_event::<Email>(&bounced);
+        assert_eq!(run.claim("email.deliverable"), Some(&false.into()), "{current} {told}");
+        let spelling = change("email", Some(current.into()), Some(told.into()));
+        assert!(customer.on_change::<Email>(&[spelling], &day(2)).effects.is_empty(), "{current} {told}");
+    }
+    for (current, told) in [
+        ("strasse@example.de", "straße@example.de"),
+        ("anna@strasse.de", "anna@straße.de"),
+        ("mike@example.com", "m\u{131}ke@example.com"),
+        ("anna@example.com", "anna+news@example.com"),
+    ] {
+        let mut customer = host.customer_with(profile().point("email", current));
+        let bounced = event("email.bounced").property("address", told).property("bounce", "hard");
+        assert!(customer.on_event::<Email>(&bounced).effects.is_empty(), "{current} {told}");
+    }
+}
+
+#[test]
 fn soft_bounces_in_a_row_count_and_mail_that_arrives_forgives_them() {
     let host = host().setting("soft_bounces_max", 3);
     let mut anna = anna(&host);
@@ -186,4 +217,51 @@ fn memory_is_bounded_and_a_newer_one_is_an_error() {
     let run = host.on_event::<Email>(&mail("email.opened", &day(1)), &newer);
     let error = MemoryError::Newer { found: Mailbox::VERSION + 1, known: Mailbox::VERSION };
     assert_eq!(run.result, Err(error.into()));
+}
+
+/// What the plug-in remembered of one hard bounce on 5 March before addresses were compared by
+/// `email-addresses`: the hash was of the address in lower case as the profile showed it.
+#[test]
+fn memory_of_an_address_s_former_hash_is_still_its_own() {
+    let host = host();
+    for (shown_then, shown_now) in [
+        (ANNA, ANNA),
+        (ANNA, "anna@example.com"),
+        ("anna@räksmörgås.se", "anna@räksmörgås.se"),
+        ("anna@räksmörgås.se", "anna@xn--rksmrgs-5wao1o.se"),
+        ("Anna@xn--rksmrgs-5wao1o.se", "anna@räksmörgås.se"),
+        ("ΝΊΚΟΣ@example.gr", "ΝΊΚΟΣ@example.gr"),
+        ("no address", "No address"),
+    ] {
+        let former =
+            shown_then.chars().flat_map(char::to_lowercase).fold(0xcbf2_9ce4_8422_2325, |hash, letter| {
+                (hash ^ u64::from(u32::from(letter))).wrapping_mul(0x100_0000_01b3)
+            });
+        let old = OldMailbox {
+            address: former,
+            reached_at: None,
+            bounced_at: Some(day(5).parse().unwrap()),
+            soft_bounces: Vec::new(),
+            warmth: 0.0,
+            engaged_at: None,
+        };
+        let remembering = profile().point("email", shown_now).memory(&old);
+        let delivered = event("email.delivered").at(&day(4)).property("address", shown_now);
+        let run = host.on_event::<Email>(&delivered, &remembering);
+        assert_eq!(run.claim("email.deliverable"), Some(&false.into()), "{shown_then} {shown_now}");
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct OldMailbox {
+    address: u64,
+    reached_at: Option<samsyn_plugin::Timestamp>,
+    bounced_at: Option<samsyn_plugin::Timestamp>,
+    soft_bounces: Vec<samsyn_plugin::Timestamp>,
+    warmth: f64,
+    engaged_at: Option<samsyn_plugin::Timestamp>,
+}
+
+impl Memory for OldMailbox {
+    const VERSION: u8 = 1;
 }
