@@ -5,5 +5,6 @@ mod audit;
 mod bad_input;
 mod calls;
 mod hostile_json;
+mod identity;
 mod registry;
 mod world;
