@@ -28,8 +28,8 @@ use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to
 
 pub use answer::{
     Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus, EventAnswer,
-    EventHead, FieldOutcome, Matched, Meta, Outcome, Page, Parked, Profile, Queue, Refusal, ReplyValue,
-    Status, TimelineItem,
+    EventHead, FieldOutcome, IdentifierConflict, Matched, Meta, Outcome, Page, Parked, Profile,
+    ProfileConflicts, Queue, Refusal, ReplyValue, Status, TimelineItem,
 };
 pub use assignment::{
     Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,
@@ -39,8 +39,9 @@ pub use audit::{AuditChange, AuditRead};
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
 pub use registry::{
-    Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, InstallAnswer, Pending, Plan,
-    PlannedIdentifier, PlannedRead, PlannedSource, RegistryPlan, RegistryStep, Setting, Sourced,
+    Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, IdentifierDefinition,
+    InstallAnswer, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource, RegistryPlan, RegistryStep,
+    Setting, Sourced,
 };
 pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
 pub use report::{Finding, Report};

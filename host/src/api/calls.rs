@@ -14,8 +14,8 @@ use super::needs::{
 };
 use super::openapi::{self, Describe};
 use super::{
-    ApiState, assignments, audit, capabilities, claims, describe, events, fields, grants, parked, profiles,
-    registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
+    ApiState, assignments, audit, capabilities, claims, conflicts, describe, events, fields, grants, parked,
+    profiles, registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -57,6 +57,7 @@ pub fn calls() -> Vec<Call> {
         delete("/v1/fields/{name}", REGISTRY_WRITE, fields::remove, describe::fields::remove),
         post("/v1/fields/{name}/accept", REGISTRY_WRITE, fields::accept, describe::fields::accept),
         post("/v1/fields/{name}/deprecate", REGISTRY_WRITE, fields::deprecate, describe::fields::deprecate),
+        get("/v1/identifiers/conflicts", ADMIN, conflicts::list, describe::fields::list_conflicts),
         get("/v1/identifiers", IDENTIFIERS, fields::list_identifiers, describe::fields::list_identifiers),
         put(
             "/v1/identifiers/{name}",

@@ -16,7 +16,7 @@ pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
         AcceptError::UnknownIdentifier(name) => {
             event.key("identifiers").key(name.as_str()).problem(Kind::UnknownIdentifier, detail)
         }
-        AcceptError::BadIdentifier(name) => {
+        AcceptError::BadIdentifier(name, _) => {
             event.key("identifiers").key(name.as_str()).problem(Kind::IdentifierInvalid, detail)
         }
         AcceptError::EventIdReused { .. } => event.key("id").problem(Kind::EventIdReused, detail),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::conflicts::ConflictAnswer;
 use super::json_value::JsonValue;
 use super::reader::Shown;
 use super::viewer::Viewer;
@@ -29,6 +30,9 @@ pub struct EventAnswer<'a> {
     /// `parked`: a delivery of it waits for an administrator.
     #[schemars(extend("enum" = ["accepted", "decided", "parked"]))]
     state: &'static str,
+    /// Identifiers of the event that are another customer's, for a token that may see them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conflicts: Vec<ConflictAnswer>,
     /// What became of each proposed field.
     fields: BTreeMap<&'a str, FieldAnswer<'a>>,
     /// What became of each delivery.
@@ -108,6 +112,7 @@ impl<'a> EventAnswer<'a> {
                 (false, true) => "accepted",
                 (false, false) => "decided",
             },
+            conflicts: ConflictAnswer::of(&accepted.conflicts, viewer.policy()),
             fields: fields(accepted, decided.iter().map(|(_, decided)| decided), viewer),
             outcomes: decided.iter().flat_map(outcomes_of).collect(),
         }
@@ -121,6 +126,7 @@ impl EventAnswer<'_> {
         let with_value = self.fields.iter().filter(|(_, told)| told.value.is_some());
         with_value.for_each(|(name, _)| shown.field(name, registry));
         claimed(&self.outcomes).for_each(|name| shown.field(name, registry));
+        self.conflicts.iter().for_each(|conflict| shown.identifier(conflict.name()));
         shown
     }
 }

@@ -7,7 +7,6 @@ use super::convert::accept_problem;
 use super::json::{self, DEPTH_MAX, Elements, Members, Place};
 use super::problem::{Kind, Problem};
 use crate::engine::{AcceptError, NewEvent};
-use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::registry::manifest::PLATFORM_PREFIX;
 use crate::registry::{Field, Policy, Registry, ScopeName};
 use crate::vocabulary::{
@@ -136,9 +135,10 @@ impl<'a> Sender<'a> {
             return Err(unknown_identifier(self.registry.identifiers.keys(), name, place));
         };
         let text = json::text(value, place, "an identifier")?;
-        let trimmed = text.trim();
-        if trimmed.is_empty() || trimmed.len() > IDENTIFIER_BYTES_MAX || trimmed.contains(char::is_control) {
-            return Err(place.problem(Kind::IdentifierInvalid, identifier_rule(name)));
+        // Whether it is an address or a number, the engine says, once it knows that the event is new.
+        if let Err(fault) = crate::registry::trimmed(&text) {
+            let detail = AcceptError::BadIdentifier(name.clone(), fault).to_string();
+            return Err(place.problem(Kind::IdentifierInvalid, detail));
         }
         Ok(Identifier { name: name.clone(), value: text.into_owned() })
     }
@@ -365,11 +365,6 @@ pub fn unknown_identifier<'a>(
     let detail =
         format!("there is no identifier {:?}; there are: {}", json::shortened(name), known.join(", "));
     place.problem(Kind::UnknownIdentifier, detail)
-}
-
-/// What an identifier's value must be.
-pub fn identifier_rule(name: &IdentifierName) -> String {
-    format!("a value of {name} has 1 to {IDENTIFIER_BYTES_MAX} bytes and no control characters")
 }
 
 #[cfg(test)]

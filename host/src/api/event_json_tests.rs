@@ -21,10 +21,9 @@ fn registry() -> Registry {
         ("children", field(Type::Integer, &[])),
         ("blob", field(Type::Json, &[])),
     ];
-    let kind = IdentifierKind { normaliser: Normaliser::Exact, strength: 10 };
+    let kind = IdentifierKind::new(Normaliser::Exact, 10);
     let name = IdentifierName::new("customer_id").unwrap();
-    let mut registry =
-        Registry::default().apply(1, &RegistryChange::IdentifierDefined { name, kind }).unwrap();
+    let mut registry = Registry::default().apply(1, &RegistryChange::identifier(name, kind)).unwrap();
     for (name, field) in fields {
         let name = FieldName::new(name).unwrap();
         registry = registry.apply(1, &RegistryChange::FieldDefined { name, field }).unwrap();

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::conflicts::ConflictAnswer;
 use super::convert::{accept_problem, blocking};
 use super::event_answer::EventAnswer;
 use super::event_json::{Body, Sender, read_body};
@@ -56,6 +57,9 @@ pub struct TakenAnswer {
     position: Position,
     /// The event was taken before, with the same content.
     duplicate: bool,
+    /// Identifiers of the event that are another customer's, for a token that may see them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conflicts: Vec<ConflictAnswer>,
 }
 
 /// What became of one event of a list.
@@ -99,8 +103,9 @@ fn accept(engine: &Engine, viewer: &Viewer, event: NewEvent, place: &Place<'_>) 
     let sees_owner = policy.reads_profiles()
         && event.identifiers.iter().all(|identifier| policy.sees_identifier(identifier.name.as_str()));
     let taken = engine.accept(event).map_err(|error| accept_problem(&error, place))?;
-    let Acceptance { id, profile, position, duplicate } = taken;
-    Ok(TakenAnswer { id, profile: sees_owner.then_some(profile), position, duplicate })
+    let Acceptance { id, profile, position, duplicate, conflicts } = taken;
+    let conflicts = ConflictAnswer::of(&conflicts, policy);
+    Ok(TakenAnswer { id, profile: sees_owner.then_some(profile), position, duplicate, conflicts })
 }
 
 fn accept_list(

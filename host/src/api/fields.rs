@@ -16,8 +16,8 @@ use super::problem::{Answer, Kind, Problem};
 use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::registry::{
-    Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Policy, Registry,
-    RegistryChange, Schema, ScopeName,
+    Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Policy, REJECTED_VALUES,
+    Registry, RegistryChange, Schema, ScopeName,
 };
 use crate::vocabulary::{CapabilityName, FieldName, IdentifierName, Type};
 
@@ -289,10 +289,24 @@ pub struct IdentifierAnswer<'a> {
     name: &'a IdentifierName,
     normaliser: Normaliser,
     strength: u32,
+    /// For phone numbers without a country code: the country they are dialled in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<&'a str>,
+    /// Values that identify nobody and are refused, in any case.
+    rejected_values: Vec<&'a str>,
 }
 
-fn identifier_answer<'a>(name: &'a IdentifierName, kind: &IdentifierKind) -> IdentifierAnswer<'a> {
-    IdentifierAnswer { name, normaliser: kind.normaliser, strength: kind.strength }
+fn identifier_answer<'a>(name: &'a IdentifierName, kind: &'a IdentifierKind) -> IdentifierAnswer<'a> {
+    IdentifierAnswer {
+        name,
+        normaliser: kind.normaliser,
+        strength: kind.strength,
+        country: kind.country.as_deref(),
+        rejected_values: match &kind.rejected_values {
+            Some(values) => values.iter().map(String::as_str).collect(),
+            None => REJECTED_VALUES.to_vec(),
+        },
+    }
 }
 
 /// `GET /v1/identifiers`.
@@ -319,6 +333,12 @@ pub struct IdentifierDefinition {
     /// When an event's identifiers belong to different profiles, the strongest decides.
     #[serde(deserialize_with = "json::whole")]
     strength: u32,
+    /// For phone numbers without a country code: the country they are dialled in, ISO 3166-1 alpha-2.
+    #[serde(default)]
+    country: Option<String>,
+    /// Values that identify nobody and are refused, in any case; the usual ones when left out.
+    #[serde(default)]
+    rejected_values: Option<Vec<String>>,
 }
 
 /// `PUT /v1/identifiers/{name}`.
@@ -336,9 +356,10 @@ pub async fn define_identifier(
     if defined.name.as_ref().is_some_and(|other| *other != name) {
         return Err(place.problem(Kind::DefinitionInvalid, "the body names another identifier than the path"));
     }
-    let kind = IdentifierKind { normaliser: defined.normaliser, strength: defined.strength };
+    let IdentifierDefinition { normaliser, strength, country, rejected_values, .. } = defined;
+    let kind = IdentifierKind { normaliser, strength, country, rejected_values };
     let answer = Json(identifier_answer(&name, &kind)).into_response();
-    let change = RegistryChange::IdentifierDefined { name, kind };
+    let change = RegistryChange::identifier(name, kind);
     state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
     Ok(answer)
 }

@@ -38,11 +38,9 @@ pub fn event(data: &[u8]) {
 }
 
 fn registry() -> Registry {
-    let identifier = IdentifierKind { normaliser: Normaliser::Exact, strength: 10 };
-    let mut changes = vec![RegistryChange::IdentifierDefined {
-        name: IdentifierName::new("customer_id").expect("a name"),
-        kind: identifier,
-    }];
+    let identifier = IdentifierKind::new(Normaliser::Exact, 10);
+    let name = IdentifierName::new("customer_id").expect("a name");
+    let mut changes = vec![RegistryChange::identifier(name, identifier)];
     for (name, kind) in
         [("email", Type::Text), ("children", Type::Integer), ("credit", Type::Decimal), ("blob", Type::Json)]
     {

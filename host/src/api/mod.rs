@@ -18,6 +18,7 @@ mod capability_answer;
 pub mod catalogue;
 mod claims;
 mod conditional;
+mod conflicts;
 mod connections;
 mod convert;
 mod describe;

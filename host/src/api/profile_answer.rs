@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::conflicts::ConflictAnswer;
 use super::event_answer::item_position;
 use super::json_value::JsonValue;
 use super::reader::Shown;
 use super::viewer::Viewer;
-use crate::engine::ReadProfile;
+use crate::engine::{Names, ReadProfile};
 use crate::record::{Told, Visible};
 use crate::registry::Registry;
 use crate::vocabulary::{FieldName, Identifier, ProfileId, Timestamp};
@@ -21,6 +22,9 @@ use crate::vocabulary::{FieldName, Identifier, ProfileId, Timestamp};
 pub struct ProfileAnswer<'a> {
     id: ProfileId,
     identifiers: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Identifiers that the customer came with or shows, and that are another customer's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conflicts: Vec<ConflictAnswer>,
     fields: BTreeMap<&'a str, JsonValue<'a>>,
     meta: BTreeMap<&'a str, Meta<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +59,7 @@ impl<'a> ProfileAnswer<'a> {
     /// administrators alone.
     pub fn new(
         profile: &'a ReadProfile,
+        names: &'a Names,
         registry: &'a Registry,
         wanted: &Wanted,
         claims: bool,
@@ -63,7 +68,7 @@ impl<'a> ProfileAnswer<'a> {
         let policy = viewer.policy();
         let mut identifiers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let seen = |identifier: &&Identifier| policy.sees_identifier(identifier.name.as_str());
-        for identifier in profile.state.identifiers.iter().filter(seen) {
+        for identifier in names.own.iter().filter(seen) {
             identifiers.entry(identifier.name.as_str()).or_default().push(&identifier.value);
         }
         let (mut fields, mut meta) = (BTreeMap::new(), BTreeMap::new());
@@ -77,13 +82,15 @@ impl<'a> ProfileAnswer<'a> {
             meta.insert(name.as_str(), Meta { source, observed_at: visible.observed_at, cause });
         }
         let claims = (claims && policy.is_admin()).then(|| all_claims(profile, registry, wanted));
-        ProfileAnswer { id: profile.state.id, identifiers, fields, meta, claims }
+        let conflicts = ConflictAnswer::of(&names.conflicts, policy);
+        ProfileAnswer { id: profile.state.id, identifiers, conflicts, fields, meta, claims }
     }
 
     /// What of it is personal.
     pub fn shown(&self, registry: &Registry) -> Shown {
         let mut shown = Shown::of(self.id);
         self.identifiers.keys().for_each(|name| shown.identifier(name));
+        self.conflicts.iter().for_each(|conflict| shown.identifier(conflict.name()));
         let claimed = self.claims.iter().flat_map(BTreeMap::keys);
         self.fields.keys().chain(claimed).for_each(|name| shown.field(name, registry));
         shown

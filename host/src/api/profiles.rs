@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::convert::{accept_problem, blocking};
-use super::event_json::{Sender, identifier_rule, unknown_identifier};
+use super::event_json::{Sender, unknown_identifier};
 use super::events::answer_decided;
 use super::json::{DEPTH_MAX, Members, Place};
 use super::params::{Params, Reference, Segment};
@@ -112,7 +112,8 @@ fn answer(
     }
     let (registry, policy) = (engine.registry(), viewer.policy());
     let wanted = wanted(view.fields.as_deref(), &registry, policy)?;
-    let answer = ProfileAnswer::new(profile, &registry, &wanted, view.claims, viewer);
+    let names = engine.names_of(&profile.state, &registry)?;
+    let answer = ProfileAnswer::new(profile, &names, &registry, &wanted, view.claims, viewer);
     let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
     let etag = engine.etag(profile, |field| policy.reads(field.as_str()));
     let shown = answer.shown(&registry);
@@ -173,8 +174,8 @@ pub fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answe
             let known = registry.identifiers.keys().filter(seen);
             Err(unknown_identifier(known, name.as_str(), &Place::Root.key("ref")))
         }
-        Err(AcceptError::BadIdentifier(name)) => {
-            Err(Problem::new(Kind::IdentifierInvalid, identifier_rule(&name)).at("ref"))
+        Err(error @ AcceptError::BadIdentifier(..)) => {
+            Err(Problem::new(Kind::IdentifierInvalid, error.to_string()).at("ref"))
         }
         Err(error) => Err(error.into()),
     }

@@ -11,6 +11,7 @@ use super::error::{CliError, file_error};
 use super::import::command::{self as import_command, ImportArgs};
 use super::input::{Pair, guessed, proposals, texts};
 use super::output::{Paint, Table, moment, pairs, plain, value_text};
+use super::profile::conflicts_text;
 use super::timeline::outcome_lines;
 use crate::client::{Client, EventAnswer};
 use crate::vocabulary::Timestamp;
@@ -188,6 +189,7 @@ pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
         ],
         paint,
     );
+    text.push_str(&conflicts_text(&event.conflicts));
     if !event.fields.is_empty() {
         let mut table = Table::new(["PROPOSED", "OUTCOME", "BY", "VALUE", "WHY"]);
         for (field, outcome) in &event.fields {

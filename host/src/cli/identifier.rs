@@ -5,7 +5,8 @@ use clap::{Args, Subcommand};
 use super::ask::Consent;
 use super::context::Context;
 use super::error::CliError;
-use super::output::Table;
+use super::output::{Table, plain};
+use crate::client::IdentifierDefinition;
 
 /// The commands of `samsyn identifier`.
 #[derive(Debug, Subcommand)]
@@ -16,7 +17,26 @@ pub enum IdentifierCommand {
     /// Define an identifier, or change what it is
     #[command(after_long_help = DEFINE_EXAMPLES)]
     Define(DefineArgs),
+    /// List customers who share an identifier with another
+    #[command(after_long_help = CONFLICTS_EXAMPLES)]
+    Conflicts(ConflictsArgs),
 }
+
+/// The arguments of `samsyn identifier conflicts`.
+#[derive(Debug, Clone, Args)]
+pub struct ConflictsArgs {
+    /// How many customers at most
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+}
+
+const CONFLICTS_EXAMPLES: &str = "\
+Examples:
+  samsyn identifier conflicts
+  samsyn identifier conflicts --limit 1000 --json
+
+An identifier finds the customer who had it first. Whoever else came with it in an event, or shows it in a
+field, is listed here with the customer whom it finds. docs/identity.md tells why and what to do.";
 
 /// The arguments of `samsyn identifier define`.
 #[derive(Debug, Clone, Args)]
@@ -29,14 +49,24 @@ pub struct DefineArgs {
     /// Which of two wins when an event's identifiers lead to two customers: the greater
     #[arg(long)]
     pub strength: u32,
+    /// For phone numbers without a country code: the country they are dialled in, such as SE [default: as
+    /// it was; without one such numbers are refused]
+    #[arg(long, value_name = "COUNTRY")]
+    pub country: Option<String>,
+    /// A value that identifies nobody and is refused, in any case; may be repeated, and takes the place of
+    /// all values that were refused before [default: as it was]
+    #[arg(long = "reject", value_name = "VALUE")]
+    pub rejected: Vec<String>,
     /// Whether to ask, and why.
     #[command(flatten)]
     pub consent: Consent,
 }
 
 const DEFINE_EXAMPLES: &str = "\
-Example:
+Examples:
   samsyn identifier define loyalty_card --normaliser exact --strength 80
+  samsyn identifier define phone --normaliser phone --strength 40 --country SE
+  samsyn identifier define customer_id --normaliser exact --strength 100 --reject null --reject 0 --reject KASSA
 
 Customers that are known keep the form in which their names were matched before.";
 
@@ -53,35 +83,73 @@ pub fn run(command: &IdentifierCommand, context: &Context) -> Result<(), CliErro
     match command {
         IdentifierCommand::List => list(context),
         IdentifierCommand::Define(args) => define(args, context),
+        IdentifierCommand::Conflicts(args) => conflicts(args, context),
     }
 }
 
 fn define(args: &DefineArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
-    let known = client.identifiers()?;
-    let before = known.items.iter().map(|item| &item.body).find(|known| known.name == args.name);
-    let before = before.map_or_else(
+    let all = client.identifiers()?;
+    let known = all.items.iter().map(|item| &item.body).find(|known| known.name == args.name);
+    let definition = IdentifierDefinition {
+        normaliser: args.normaliser.clone(),
+        strength: args.strength,
+        country: args.country.clone().or_else(|| {
+            let kept = known.filter(|known| known.normaliser == args.normaliser);
+            kept.and_then(|known| known.country.clone())
+        }),
+        rejected_values: match (args.rejected.is_empty(), known) {
+            (false, _) => Some(args.rejected.clone()),
+            (true, Some(known)) => Some(known.rejected_values.clone()),
+            (true, None) => None,
+        },
+    };
+    let before = known.map_or_else(
         || "new".to_owned(),
         |known| format!("matched as {}, strength {}", known.normaliser, known.strength),
     );
     eprintln!("{}: {before} → matched as {}, strength {}", args.name, args.normaliser, args.strength);
     let reason = args.consent.ask("Do it?", "defined")?;
-    let answer = client.define_identifier(&args.name, &args.normaliser, args.strength, reason.as_ref())?;
+    let answer = client.define_identifier(&args.name, &definition, reason.as_ref())?;
     context.answer(&answer.raw, |_| format!("{} is defined\n", answer.body.name))
 }
 
 fn list(context: &Context) -> Result<(), CliError> {
     let list = context.client()?.identifiers()?;
     context.answer_list(&list, |list, paint| {
-        let mut table = Table::new(["IDENTIFIER", "MATCHED AS", "STRENGTH"]).right(&[2]);
+        let mut table =
+            Table::new(["IDENTIFIER", "MATCHED AS", "STRENGTH", "COUNTRY", "REFUSED VALUES"]).right(&[2]);
         for item in &list.items {
             let identifier = &item.body;
             table.row([
                 identifier.name.clone(),
                 identifier.normaliser.clone(),
                 identifier.strength.to_string(),
+                identifier.country.clone().unwrap_or_default(),
+                identifier.rejected_values.len().to_string(),
             ]);
         }
         if table.is_empty() { "there are no identifiers yet\n".to_owned() } else { table.render(paint) }
+    })
+}
+
+fn conflicts(args: &ConflictsArgs, context: &Context) -> Result<(), CliError> {
+    let list = context.client()?.identifier_conflicts(args.limit)?;
+    context.answer_list(&list, |list, paint| {
+        let mut table = Table::new(["PROFILE", "IDENTIFIER", "VALUE", "FINDS"]);
+        for item in &list.items {
+            for conflict in &item.body.conflicts {
+                table.row([
+                    item.body.profile.clone(),
+                    conflict.identifier.clone(),
+                    plain(&conflict.value),
+                    conflict.belongs_to.clone().unwrap_or_default(),
+                ]);
+            }
+        }
+        match table.is_empty() {
+            true => "no two customers share an identifier\n".to_owned(),
+            false => table.render(paint),
+        }
     })
 }

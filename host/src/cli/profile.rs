@@ -6,9 +6,9 @@ use super::context::Context;
 use super::error::CliError;
 use super::event::answer_text;
 use super::input::{Pair, Reference, proposals};
-use super::output::{Paint, Table, moment, pairs, value_text};
+use super::output::{Paint, Table, moment, pairs, plain, value_text};
 use super::timeline::item_text;
-use crate::client::Profile;
+use crate::client::{IdentifierConflict, Profile};
 
 /// The commands of `samsyn profile`.
 #[derive(Debug, Subcommand)]
@@ -129,6 +129,7 @@ pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
         heading.push((name.as_str(), values.join(", ")));
     }
     let mut text = pairs(&heading, paint) + "\n";
+    text.push_str(&conflicts_text(&profile.conflicts));
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     let time = |text: &Option<String>| text.as_deref().map(moment).unwrap_or_default();
     if claims {
@@ -171,6 +172,20 @@ pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
     text
 }
 
+/// Identifiers that find another customer, a line each.
+pub fn conflicts_text(conflicts: &[IdentifierConflict]) -> String {
+    let line = |conflict: &IdentifierConflict| {
+        let owner = conflict.belongs_to.as_deref().unwrap_or("another profile");
+        let (identifier, value) = (plain(&conflict.identifier), plain(&conflict.value));
+        format!("conflict: {identifier} {value} finds {owner}, not this profile\n")
+    };
+    let mut text: String = conflicts.iter().map(line).collect();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +206,15 @@ mod tests {
              FIELD    VALUE  SOURCE  OBSERVED             CAUSE\n\
              country  SE     crm     2026-11-21 10:00:00  12-345\n"
         );
+    }
+
+    #[test]
+    fn identifiers_of_somebody_else_are_conflicts() {
+        let conflict = r#""conflicts": [{"identifier": "phone", "value": "+46701234567", "belongs_to": "p2"}],
+            "fields""#;
+        let profile: Profile = serde_json::from_str(&PROFILE.replace("\"fields\"", conflict)).unwrap();
+        let text = profile_text(&profile, false, Paint(false));
+        assert!(text.contains("conflict: phone +46701234567 finds p2, not this profile\n"), "{text}");
     }
 
     #[test]

@@ -33,6 +33,27 @@ pub struct Accepted {
     pub duplicate: bool,
 }
 
+/// An identifier that two customers go by.
+#[derive(Debug, Clone, Deserialize)]
+pub struct IdentifierConflict {
+    /// Which identifier.
+    pub identifier: String,
+    /// Its value.
+    pub value: String,
+    /// The profile that it finds.
+    #[serde(default)]
+    pub belongs_to: Option<String>,
+}
+
+/// A customer with the identifiers that find somebody else.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ProfileConflicts {
+    /// The customer.
+    pub profile: String,
+    /// The identifiers.
+    pub conflicts: Vec<IdentifierConflict>,
+}
+
 /// What became of a batch.
 #[derive(Debug, Clone, Deserialize)]
 pub struct BatchAnswer {
@@ -85,6 +106,9 @@ pub struct EventAnswer {
     /// Whether the host had it already.
     #[serde(default)]
     pub duplicate: bool,
+    /// Identifiers of the event that are another customer's.
+    #[serde(default)]
+    pub conflicts: Vec<IdentifierConflict>,
     /// `accepted`, `decided` or `parked`; absent in a 202.
     #[serde(default)]
     pub state: Option<String>,
@@ -174,6 +198,9 @@ pub struct Profile {
     /// What the customer goes by.
     #[serde(default)]
     pub identifiers: BTreeMap<String, Vec<String>>,
+    /// Identifiers that it came with or shows, and that find another customer.
+    #[serde(default)]
+    pub conflicts: Vec<IdentifierConflict>,
     /// Visible values.
     #[serde(default)]
     pub fields: BTreeMap<String, Value>,

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use super::call::{Call, Sent, field_path, percent_encoded};
 use super::problem_or_unreadable;
-use super::{Answer, Capability, Client, ClientError, Field, Identifier, InstallAnswer, RegistryPlan};
+use super::{
+    Answer, Capability, Client, ClientError, Field, Identifier, IdentifierDefinition, InstallAnswer, List,
+    ProfileConflicts, RegistryPlan,
+};
 use crate::vocabulary::Reason;
 
 impl Client {
@@ -43,13 +46,16 @@ impl Client {
     pub fn define_identifier(
         &self,
         name: &str,
-        normaliser: &str,
-        strength: u32,
+        definition: &IdentifierDefinition,
         reason: Option<&Reason>,
     ) -> Result<Answer<Identifier>, ClientError> {
-        let body = serde_json::json!({ "normaliser": normaliser, "strength": strength });
         let path = format!("/v1/identifiers/{}", percent_encoded(name));
-        self.call(Call::new("PUT", path).reason(reason).json(&body)?)
+        self.call(Call::new("PUT", path).reason(reason).json(definition)?)
+    }
+
+    /// Customers who share an identifier with another, by profile.
+    pub fn identifier_conflicts(&self, limit: usize) -> Result<List<ProfileConflicts>, ClientError> {
+        self.list("/v1/identifiers/conflicts", &[], limit)
     }
 
     /// Gives and takes back what a capability may do.

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::Engine;
 use super::event_ids::EventEntry;
-use super::identity::same_owner;
+use super::identity::{Owner, same_owner};
 use crate::log::LogError;
 use crate::record::{Accepted, Conflict, Record, encode};
+use crate::registry::{IdentifierFault, Registry};
 use crate::view::EventKey;
 use crate::vocabulary::{
     Application, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId, Property,
@@ -58,6 +59,8 @@ pub struct Acceptance {
     pub position: Position,
     /// The event was taken before, with the same content.
     pub duplicate: bool,
+    /// Identifiers of the event that belong to another profile.
+    pub conflicts: Vec<Conflict>,
 }
 
 /// What is known of an event id.
@@ -82,9 +85,9 @@ pub enum AcceptError {
     /// The dictionary has no such identifier.
     #[error("{0} is no identifier the dictionary knows")]
     UnknownIdentifier(IdentifierName),
-    /// Nothing is left of the value, it is too long, or it has control characters.
-    #[error("the value of the identifier {0} is empty, longer than 256 bytes or has control characters")]
-    BadIdentifier(IdentifierName),
+    /// The value identifies nobody.
+    #[error("this value of the identifier {0} can't be used: {1}")]
+    BadIdentifier(IdentifierName, IdentifierFault),
     /// The id was used for another content.
     #[error("the event id was used before, at {position}, for other content")]
     EventIdReused {
@@ -130,7 +133,6 @@ impl Engine {
         self.check_room()?;
         let now = self.clock.now();
         let content = content_hash(&new);
-        self.check_time(&new, now)?;
         if new.identifiers.is_empty() && new.profile.is_none() {
             return Err(AcceptError::NobodyNamed);
         }
@@ -151,6 +153,8 @@ impl Engine {
                 Remembered::Entry(_) | Remembered::Nothing => {}
             }
         }
+        // Behind the look-up: what was taken once stays taken, whatever is checked since.
+        self.check_time(&new, now)?;
         let acceptance = self.place(new, id, content, now)?;
         let position = acceptance.position;
         shard.insert(key, EventEntry { position, profile: acceptance.profile, content, received_at: now });
@@ -230,7 +234,7 @@ impl Engine {
             return Err(AcceptError::EventIdReused { position });
         };
         self.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
-        Ok(Acceptance { id, profile, position, duplicate: true })
+        Ok(Acceptance { id, profile, position, duplicate: true, conflicts: Vec::new() })
     }
 
     fn duplicate(&self, id: String, known: EventEntry, content: u64) -> Result<Acceptance, AcceptError> {
@@ -239,7 +243,7 @@ impl Engine {
             return Err(AcceptError::EventIdReused { position });
         }
         self.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
-        Ok(Acceptance { id, profile, position, duplicate: true })
+        Ok(Acceptance { id, profile, position, duplicate: true, conflicts: Vec::new() })
     }
 
     /// Finds out whose the event is and appends it.
@@ -264,6 +268,10 @@ impl Engine {
             (Some(profile), Some(owner)) if profile == owner => Some(owner),
             _ => None,
         };
+        let everybody = match registry.routing.is_shared(&new.name) {
+            true => self.everybody(&identifiers, &registry)?,
+            false => Vec::new(),
+        };
         let given = new.profile;
         let (etag, of) = new.expected.take().map_or((None, None), |is| (Some(is.etag), is.of));
         let make = |profile: ProfileId, identifiers: Vec<Identifier>, conflicts: Vec<Conflict>| Accepted {
@@ -281,23 +289,46 @@ impl Engine {
             expected: etag,
             expected_of: of,
             conflicts,
+            shared_by: None,
             content,
         };
-        let (profile, position) = match settled {
-            Some(profile) => (profile, self.append_accepted(&[], make(profile, identifiers, Vec::new()))?),
+        let (profile, position, conflicts) = match settled {
+            Some(profile) => {
+                let accepted = make(profile, identifiers, Vec::new());
+                let copies = accepted.copies_for(&everybody);
+                (profile, self.append_accepted(&[], copies, accepted)?, Vec::new())
+            }
             None => {
                 let mut recent = self.identity.lock();
-                let owner = recent.decide_owner(known, given, &self.view);
-                let accepted = make(owner.profile, identifiers, owner.conflicts);
-                let position = self.append_accepted(&owner.links, accepted)?;
-                owner.links.iter().for_each(|linked| recent.link(linked));
-                if owner.is_new {
-                    recent.add_fresh(owner.profile);
+                let owner = recent.decide_owner(known, given, &registry, &self.view)?;
+                let Owner { profile, is_new, links, names, conflicts } = owner;
+                let accepted = make(profile, identifiers, conflicts.clone());
+                let copies = accepted.copies_for(&everybody);
+                let position = self.append_accepted(&links, copies, accepted)?;
+                links.iter().for_each(|linked| recent.link(linked));
+                names.into_iter().for_each(|name| recent.add_name(profile, name, position.seq));
+                if is_new {
+                    recent.add_fresh(profile);
                 }
-                (owner.profile, position)
+                (profile, position, conflicts)
             }
         };
-        Ok(Acceptance { id, profile, position, duplicate: false })
+        Ok(Acceptance { id, profile, position, duplicate: false, conflicts })
+    }
+
+    /// Everybody who has one of these identifiers or stands in line for it.
+    fn everybody(
+        &self,
+        identifiers: &[Identifier],
+        registry: &Registry,
+    ) -> Result<Vec<ProfileId>, AcceptError> {
+        let mut everybody = Vec::new();
+        for identifier in identifiers {
+            everybody.extend(self.identity.everybody(identifier, registry, &self.view)?);
+        }
+        everybody.sort_unstable();
+        everybody.dedup();
+        Ok(everybody)
     }
 
     /// Whether there is such a profile.

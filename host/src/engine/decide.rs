@@ -1,6 +1,7 @@
 //! From what the handlers asked for to one record: a pure function.
 
 use super::owed::owed;
+use super::protective::{self, Word};
 use crate::record::{
     Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
     Memory, Outcome, PartitionState, ProfileState, Told,
@@ -8,8 +9,8 @@ use crate::record::{
 use crate::registry::{Field, Routing};
 use crate::sandbox::CallReport;
 use crate::vocabulary::{
-    CapabilityName, Effect, Failure, FailureKind, FieldName, ItemPosition, Proposal, Refusal, Role, Seq,
-    Timestamp, Value,
+    CapabilityName, Effect, Failure, FailureKind, FieldName, Identifier, ItemPosition, Proposal, Refusal,
+    Role, Seq, Timestamp, Value,
 };
 
 /// The most that one capability may keep of one customer, claims and memory together, in bytes:
@@ -110,6 +111,7 @@ impl Decision<'_> {
     /// The record: all of what follows, or for a handler that failed nothing.
     pub fn decide(mut self) -> Decided {
         let mut decided = self.empty();
+        decided.refused_opt_outs = self.refuse_outdated_words();
         self.add_answers(&mut decided);
         decided.changes.reserve(self.delivered.iter().map(Delivered::effects).sum());
         // What the handlers asked for is moved into the record, not copied.
@@ -122,17 +124,26 @@ impl Decision<'_> {
         if !self.partition.adopted.jobs.is_empty() {
             self.tell_owed(&mut decided);
         }
-        decided.changes.retain(|changed| {
-            let opted_out = changed.after == Some(Value::Boolean(true));
-            let latches = changed.protective && opted_out && !self.state.is_latched(&changed.field);
-            changed.before != changed.after || latches
-        });
+        let outcomes = &decided.outcomes;
+        decided.changes.retain(|changed| changed.before != changed.after || self.latches(changed, outcomes));
         decided
+    }
+
+    /// Whether an opt-out that was visible already is said anew: it is latched, or its time is newer.
+    fn latches(&self, changed: &Changed, outcomes: &[Outcome]) -> bool {
+        let opt_out = |(field, value): &(FieldName, Option<Value>)| {
+            *field == changed.field && *value == Some(Value::Boolean(true))
+        };
+        let is_newer = |known: Word| known.at < self.cause.observed_at;
+        changed.protective
+            && outcomes.iter().any(|is| is.capability == changed.by && is.claims.iter().any(opt_out))
+            && Word::latched(self.state, &changed.field).is_none_or(is_newer)
     }
 
     /// Only what the handlers said: of a record that nobody will see, nothing else is worth making.
     pub fn decide_said(mut self) -> Decided {
         let mut decided = self.empty();
+        self.refuse_outdated_words();
         for delivery in std::mem::take(&mut self.delivered) {
             let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
             decided.outcomes.push(outcome);
@@ -140,9 +151,54 @@ impl Decision<'_> {
         decided
     }
 
+    /// Takes claims of protective fields out that are older than the word in force: they are refusals
+    /// instead. Answers the fields of the opt-outs among them.
+    fn refuse_outdated_words(&mut self) -> Vec<FieldName> {
+        let at = self.cause.observed_at;
+        let mut delivered = std::mem::take(&mut self.delivered);
+        let (mut opt_outs, mut said) = (Vec::new(), Vec::<(usize, u32, FieldName, Word)>::new());
+        for Delivered { capability, generation, ran, .. } in &mut delivered {
+            let Ran::Called(CallReport { result: Ok(effects), refusals, .. }) = ran else { continue };
+            let (capability, generation) = (*capability, *generation);
+            let told = self.told(Of { capability, generation });
+            effects.retain(|effect| {
+                let Effect::Claim { field, value } = effect else { return true };
+                let Some(entry) = self.routing.field(field).filter(|entry| entry.protective) else {
+                    return true;
+                };
+                let Some(word) = Word::of(value, at) else { return true };
+                let own = |is: &&(usize, u32, FieldName, Word)| {
+                    is.0 == capability && is.1 == generation && is.2 == *field
+                };
+                let known = said.iter().rev().find(own).map(|is| is.3).or_else(|| Word::told(told, field));
+                let is_source = entry.source.as_ref() == Some(self.name(capability));
+                let latched = Word::latched(self.state, field).filter(|_| is_source);
+                if known.into_iter().chain(latched).any(|known| word.is_outdated_by(known)) {
+                    if word.opted_out {
+                        opt_outs.push(field.clone());
+                    }
+                    refusals.push(protective::refusal(field, word));
+                    return false;
+                }
+                said.push((capability, generation, field.clone(), word));
+                true
+            });
+        }
+        self.delivered = delivered;
+        opt_outs
+    }
+
     fn add_answers(&self, decided: &mut Decided) {
         for proposal in self.proposals {
             let answer = self.answer(proposal);
+            let opts_out = proposal.value == Some(Value::Boolean(true))
+                && self.routing.field(&proposal.field).is_some_and(|field| field.protective);
+            if opts_out
+                && matches!(answer.outcome, AnswerKind::Refused { .. })
+                && !decided.refused_opt_outs.contains(&proposal.field)
+            {
+                decided.refused_opt_outs.push(proposal.field.clone());
+            }
             if answer.outcome == AnswerKind::NoSource && !self.late && self.cause.kind == CauseKind::Event {
                 let Proposal { field, value, by, at } = proposal.clone();
                 let event = Some(self.cause.item.seq);
@@ -156,8 +212,10 @@ impl Decision<'_> {
             }
         }
         if let Some(accepted) = self.accepted.filter(|_| !self.late) {
-            let new = accepted.identifiers.iter().filter(|is| !self.state.identifiers.contains(is));
-            decided.identifiers = new.cloned().collect();
+            let is_anothers =
+                |is: &&Identifier| accepted.conflicts.iter().any(|conflict| conflict.identifier == **is);
+            let own = accepted.identifiers.iter().filter(|is| !is_anothers(is));
+            decided.identifiers = own.filter(|is| !self.state.identifiers.contains(is)).cloned().collect();
             decided.conflicts = accepted.conflicts.clone();
         }
     }
@@ -255,8 +313,8 @@ impl Decision<'_> {
                     let said = claims.into_iter().find(|(is, _)| *is == field).map(|(_, value)| value);
                     let known = || told.and_then(|told| told.claim(&field)).map(|claim| &claim.value);
                     let known = said.or_else(known);
-                    // Setting an equal value is no change.
-                    if known != Some(&value) {
+                    // Setting an equal value is no change; said again, a wish is newer.
+                    if known != Some(&value) || self.renews(told, &field, &value) {
                         outcome.claims.push((field, value));
                     }
                 }
@@ -291,6 +349,14 @@ impl Decision<'_> {
             outcome.memory = None;
             emitted.truncate(first_new);
         }
+    }
+
+    /// Whether an equal word of a protective field is newer than the known one.
+    fn renews(&self, told: Option<&Told>, field: &FieldName, value: &Option<Value>) -> bool {
+        let at = self.cause.observed_at;
+        self.routing.field(field).is_some_and(|entry| entry.protective)
+            && Word::of(value, at).is_some()
+            && Word::told(told, field).is_some_and(|known| known.at < at)
     }
 
     /// What a generation emits while it catches up is recorded, and delivered only if the admin

@@ -1,17 +1,17 @@
 //! What happens when records are on the disk: the view takes them, and who waits is told.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::identity::SettledIdentity;
 use super::{AcceptError, Engine};
 use crate::log::Commit;
-use crate::record::{CauseKind, Linked};
+use crate::record::CauseKind;
 use crate::view::{EventKey, Folded};
-use crate::vocabulary::{Position, ProfileId};
+use crate::vocabulary::Position;
 
 /// What somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,10 +107,7 @@ impl Engine {
         // Whoever looks finds it in the view before it leaves what is kept of what isn't durable.
         self.view.apply(records.map(|record| (record.position, record.chain, record.attachment)));
         settled.events.iter().for_each(|key| self.event_ids.forget(*key));
-        settled.links.iter().for_each(|linked| self.identity.settle(linked));
-        if !settled.profiles.is_empty() {
-            self.identity.settle_profiles(&settled.profiles);
-        }
+        self.identity.settle(&settled.identity);
         self.waiters.tell(&settled.awaited);
     }
 
@@ -126,8 +123,7 @@ impl Engine {
 #[derive(Default)]
 struct Settled {
     events: Vec<EventKey>,
-    links: Vec<Arc<Linked>>,
-    profiles: Vec<ProfileId>,
+    identity: SettledIdentity,
     awaited: Vec<Awaited>,
 }
 
@@ -136,11 +132,12 @@ impl Settled {
         self.awaited.push(Awaited::Durable(position));
         match folded {
             Folded::Accepted { key, .. } => self.events.push(*key),
-            Folded::Linked(linked) => self.links.push(linked.clone()),
+            Folded::Linked(linked) => self.identity.links.push(linked.clone()),
             Folded::Decided { decided, created, .. } => {
                 if *created {
-                    self.profiles.push(decided.profile);
+                    self.identity.profiles.push(decided.profile);
                 }
+                self.identity.decided.push((position.seq, decided.clone()));
                 if decided.kind == CauseKind::Event && decided.cursor.is_none() {
                     let event = Position { partition: position.partition, seq: decided.cause.seq };
                     self.awaited.push(Awaited::Decided(event));

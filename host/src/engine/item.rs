@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::route::{Target, route_changes, route_emitted, route_event, route_offered};
+use super::route::{Target, route_changes, route_emitted, route_event, route_offered, route_shared};
 use crate::record::{Accepted, CauseKind, Decided, HeldProposal};
 use crate::registry::Routing;
 use crate::vocabulary::{Event, Position, Proposal, Seq, Timestamp};
@@ -46,7 +46,8 @@ impl Item {
     /// When it happened.
     pub fn observed_at(&self) -> Timestamp {
         match self {
-            Item::Event(accepted) => accepted.event.at,
+            // Nothing happened after it arrived: a fast clock would else outlast whatever is said until then.
+            Item::Event(accepted) => accepted.event.at.min(accepted.event.received_at),
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => {
                 decided.observed_at
             }
@@ -82,6 +83,9 @@ impl Item {
     /// Who is to get it.
     pub fn targets(&self, routing: &Routing, propose: bool) -> Vec<Target> {
         match self {
+            Item::Event(accepted) if accepted.shared_by.is_some() => {
+                route_shared(&accepted.event.name, routing)
+            }
             Item::Event(accepted) => {
                 let fields = accepted.proposals.iter().filter(|_| propose).map(|proposal| &proposal.field);
                 route_event(&accepted.event.name, fields, routing)

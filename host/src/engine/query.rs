@@ -10,7 +10,8 @@ use crate::record::{Accepted, CauseKind, Decided, PartitionState, ProfileState, 
 use crate::registry::Registry;
 use crate::view::{EventKey, StoreError};
 use crate::vocabulary::{
-    Application, CapabilityName, Event, FieldName, IdentifierName, Partition, Position, ProfileId, Seq,
+    Application, CapabilityName, Event, FieldName, Identifier, IdentifierName, Partition, Position,
+    ProfileId, Seq,
 };
 
 /// Records of a profile that are looked at to find what became of one event.
@@ -117,12 +118,8 @@ impl Engine {
 
     /// The profile that goes by this identifier.
     pub fn resolve(&self, name: &IdentifierName, value: &str) -> Result<Option<ProfileId>, AcceptError> {
-        let registry = self.registry();
-        let kind =
-            registry.identifiers.get(name).ok_or_else(|| AcceptError::UnknownIdentifier(name.clone()))?;
-        let normal =
-            kind.normaliser.normalise(value).ok_or_else(|| AcceptError::BadIdentifier(name.clone()))?;
-        Ok(self.identity.find(name, &normal, &self.view))
+        let identifier = Identifier { name: name.clone(), value: value.to_owned() };
+        self.identity.owner(&identifier, &self.registry(), &self.view)
     }
 
     /// Where an application's event stands, or stood.

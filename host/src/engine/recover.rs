@@ -27,12 +27,12 @@ use crate::disk::{self, Disk};
 use crate::durable_file;
 use crate::failpoint::{Step, step};
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
-use crate::record::{Record, RecordError};
+use crate::record::{Accepted, Record, RecordError};
 use crate::registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::snapshot::Shelf;
 use crate::view::{Opened, StoreError, View};
-use crate::vocabulary::{Application, IdentifierName, ItemPosition, Partition, Position};
+use crate::vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
@@ -228,10 +228,7 @@ impl Engine {
                 match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
                         self.undecided.fetch_add(1, Ordering::Relaxed);
-                        // Acknowledged, so it is known: its profile follows with the decision.
-                        if self.view.profile(accepted.profile)?.is_none() {
-                            self.identity.lock().add_fresh(accepted.profile);
-                        }
+                        self.remember_accepted(seq, &accepted)?;
                         self.schedule.push(
                             partition,
                             Work::Accepted { seq, accepted: Arc::new(accepted), taken: None },
@@ -246,6 +243,21 @@ impl Engine {
             }
             // What is held behind nothing was being retried when the host stopped.
             self.resume_held(partition)?;
+        }
+        Ok(())
+    }
+
+    /// An event that was acknowledged and isn't decided: its profile and the names it brings are known.
+    fn remember_accepted(&self, seq: Seq, accepted: &Accepted) -> Result<(), StartError> {
+        let is_fresh = self.view.profile(accepted.profile)?.is_none();
+        let mut recent = self.identity.lock();
+        if is_fresh {
+            recent.add_fresh(accepted.profile);
+        }
+        let is_own =
+            |is: &&Identifier| !accepted.conflicts.iter().any(|conflict| conflict.identifier == **is);
+        for identifier in accepted.identifiers.iter().filter(is_own) {
+            recent.add_name(accepted.profile, identifier.name.clone(), seq);
         }
         Ok(())
     }
@@ -283,9 +295,8 @@ impl Engine {
         ];
         for (name, normaliser, strength) in first {
             if let Ok(name) = IdentifierName::new(name) {
-                let change =
-                    RegistryChange::IdentifierDefined { name, kind: IdentifierKind { normaliser, strength } };
-                self.append_change(change, &host)?;
+                let kind = IdentifierKind::new(normaliser, strength);
+                self.append_change(RegistryChange::identifier(name, kind), &host)?;
             }
         }
         Ok(())

@@ -31,6 +31,13 @@ pub fn route_event<'a>(
     targets
 }
 
+/// Who hears the copy of an event for a customer who only shares its identifiers.
+pub fn route_shared(event: &EventName, routing: &Routing) -> Vec<Target> {
+    let capabilities = routing.capabilities.iter().enumerate();
+    let hearing = capabilities.filter(|(_, routed)| routed.hears_shared(event));
+    hearing.map(|(capability, _)| Target { capability, role: Role::Subscriber }).collect()
+}
+
 /// Who hears an event that a capability emitted: nobody hears of their own.
 pub fn route_emitted(event: &EventName, by: &CapabilityName, routing: &Routing) -> Vec<Target> {
     subscribers(event, Some(by), routing).collect()

@@ -55,17 +55,19 @@ impl Engine {
         self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), folded)
     }
 
-    /// Puts an event into its partition, behind the links it relies on.
+    /// Puts an event into its partition, behind the links it relies on and its copies for other customers.
+    /// All of it stands in the log or nothing.
     pub(super) fn append_accepted(
         &self,
         links: &[Linked],
+        copies: Vec<Accepted>,
         accepted: Accepted,
     ) -> Result<Position, AcceptError> {
         let taken = Instant::now();
-        let partition = self.home(accepted.profile);
-        let payload = with_encoded(&accepted, |bytes| Payload::new(bytes));
-        let accepted = Arc::new(accepted);
-        let own = self.entry(partition, RecordKind::Accepted, payload, Folded::accepted(accepted.clone()));
+        if !copies.is_empty() {
+            return self.append_shared(links, copies, accepted, taken);
+        }
+        let (partition, accepted, own) = self.accepted_entry(accepted);
         let _order = self.cell(partition).sequencer.lock();
         let position = if links.is_empty() {
             self.log.append(own)?.position
@@ -76,9 +78,49 @@ impl Engine {
             let appended = self.log.append_all(entries)?;
             appended.last().map(|last| last.position).ok_or(AcceptError::Busy)?
         };
-        self.undecided.fetch_add(1, Ordering::Relaxed);
-        self.schedule.push(partition, Work::Accepted { seq: position.seq, accepted, taken: Some(taken) });
+        self.schedule_accepted(position, accepted, taken);
         Ok(position)
+    }
+
+    fn append_shared(
+        &self,
+        links: &[Linked],
+        copies: Vec<Accepted>,
+        accepted: Accepted,
+        taken: Instant,
+    ) -> Result<Position, AcceptError> {
+        let mut entries: Vec<Entry<Folded>> = links.iter().map(|linked| self.link_entry(linked)).collect();
+        let (mut partitions, mut events) = (Vec::new(), Vec::new());
+        for accepted in copies.into_iter().chain([accepted]) {
+            let (partition, accepted, entry) = self.accepted_entry(accepted);
+            partitions.push(partition);
+            events.push(accepted);
+            entries.push(entry);
+        }
+        // Several are locked in the order of their numbers, so that two who do it never wait for each other.
+        partitions.sort_unstable();
+        partitions.dedup();
+        let _order: Vec<_> =
+            partitions.iter().map(|partition| self.cell(*partition).sequencer.lock()).collect();
+        let appended = self.log.append_all(entries)?;
+        for (appended, accepted) in appended.iter().skip(links.len()).zip(events) {
+            self.schedule_accepted(appended.position, accepted, taken);
+        }
+        appended.last().map(|last| last.position).ok_or(AcceptError::Busy)
+    }
+
+    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<Folded>) {
+        let partition = self.home(accepted.profile);
+        let payload = with_encoded(&accepted, |bytes| Payload::new(bytes));
+        let accepted = Arc::new(accepted);
+        let folded = Folded::accepted(accepted.clone());
+        (partition, accepted, self.entry(partition, RecordKind::Accepted, payload, folded))
+    }
+
+    fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, taken: Instant) {
+        self.undecided.fetch_add(1, Ordering::Relaxed);
+        let work = Work::Accepted { seq: position.seq, accepted, taken: Some(taken) };
+        self.schedule.push(position.partition, work);
     }
 
     /// Puts a decision into its partition, behind the links that its values make. The state it

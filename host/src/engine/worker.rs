@@ -15,12 +15,10 @@ use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::work::Work;
 use super::{AcceptError, Engine};
-use crate::record::{
-    Adopted, Conflict, Cursor, Decided, Linked, PartitionState, ProfileState, RecordKind, encode,
-};
+use crate::record::{Adopted, Cursor, Decided, PartitionState, ProfileState, RecordKind, encode};
 use crate::sandbox::work_as;
 use crate::view::Folded;
-use crate::vocabulary::{Identifier, ItemPosition, Partition, Seq, Value};
+use crate::vocabulary::{ItemPosition, Partition, Seq};
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
@@ -174,14 +172,17 @@ impl Engine {
         taken: Option<Instant>,
     ) -> Result<(), AcceptError> {
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
-        let identifies =
-            |field| runtime.registry.routing.field(field).and_then(|field| field.identifies.clone());
-        let links_change = decided.changes.iter().any(|changed| identifies(&changed.field).is_some());
-        let appended = if links_change {
+        let profile = decided.profile;
+        let appended = if self.concerns_links(&decided, before, &runtime) {
             let mut recent = self.identity.lock();
-            let links = self.links_of(&mut decided, &recent, &runtime);
+            let links = self.links_of(&mut decided, before, &core.state, &recent, &runtime);
             let appended = self.append_decided(partition, before, &links, decided, taken)?;
-            links.iter().for_each(|linked| recent.link(linked));
+            for linked in &links {
+                recent.link(linked);
+                if linked.place.is_none() && !linked.retired && linked.profile == profile {
+                    recent.add_name(linked.profile, linked.identifier.clone(), appended.0);
+                }
+            }
             appended
         } else {
             self.append_decided(partition, before, &[], decided, taken)?
@@ -193,47 +194,6 @@ impl Engine {
         core.put(state, profiles_max, || self.view.applied(partition).seq);
         self.quarantine_if_due(&decided, &runtime);
         Ok(())
-    }
-
-    /// Links the new values of fields that identify and retires the old ones. A value that belongs
-    /// to somebody else is a recorded conflict.
-    fn links_of(
-        &self,
-        decided: &mut Decided,
-        recent: &super::identity::Recent,
-        runtime: &Runtime,
-    ) -> Vec<Linked> {
-        let mut links = Vec::new();
-        let profile = decided.profile;
-        for changed in &decided.changes {
-            let field = runtime.registry.routing.field(&changed.field);
-            let Some(name) = field.and_then(|field| field.identifies.as_ref()) else { continue };
-            let Some(kind) = runtime.registry.identifiers.get(name) else { continue };
-            let identifier = |value: &Value| match value {
-                Value::Text(text) => {
-                    let normal = kind.normaliser.normalise(text)?;
-                    Some((Identifier { name: name.clone(), value: text.clone() }, normal))
-                }
-                _ => None,
-            };
-            let before = changed.before.as_ref().and_then(identifier);
-            let after = changed.after.as_ref().and_then(identifier);
-            let same = before.as_ref().map(|(_, normal)| normal) == after.as_ref().map(|(_, normal)| normal);
-            if let Some((identifier, normal)) = before.filter(|_| !same) {
-                links.extend(recent.retire(name, &normal, profile, &self.view));
-                decided.retired.push(identifier);
-            }
-            if let Some((identifier, normal)) = after {
-                match recent.claim(name, &normal, profile, &self.view) {
-                    Ok(linked) => {
-                        links.extend(linked);
-                        decided.identifiers.push(identifier);
-                    }
-                    Err(belongs_to) => decided.conflicts.push(Conflict { identifier, belongs_to }),
-                }
-            }
-        }
-        links
     }
 
     /// Everything that a decision is made from, as of now.

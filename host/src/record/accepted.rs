@@ -26,8 +26,35 @@ pub struct Accepted {
     /// Identifiers of the event that belong to another profile: a recorded conflict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
+    /// The customer whose event this is a copy of: it is about a number or address that both share, and goes
+    /// only to capabilities that ask for shared events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_by: Option<ProfileId>,
     /// A hash of what was sent: the same event id with another one is refused.
     pub content: u64,
+}
+
+impl Accepted {
+    /// Copies of it for everybody else who shares its identifiers. A copy proposes nothing, and has an id of
+    /// its own, since an id finds one record.
+    pub fn copies_for(&self, everybody: &[ProfileId]) -> Vec<Accepted> {
+        let others = everybody.iter().filter(|profile| **profile != self.profile);
+        let copy = |(number, profile): (usize, &ProfileId)| {
+            let mut copy = Accepted {
+                profile: *profile,
+                proposals: Vec::new(),
+                identifiers: Vec::new(),
+                conflicts: Vec::new(),
+                expected: None,
+                expected_of: None,
+                shared_by: Some(self.profile),
+                ..self.clone()
+            };
+            copy.event.id = format!("{}#{}", self.event.id, number + 1);
+            copy
+        };
+        others.enumerate().map(copy).collect()
+    }
 }
 
 /// An identifier that two profiles go by.

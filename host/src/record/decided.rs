@@ -88,6 +88,9 @@ pub struct Decided {
     /// The customer's consumers hear with this record what moved sources made of its values.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tells: bool,
+    /// Protective fields of which an opt-out was refused: somebody should look at it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_opt_outs: Vec<FieldName>,
 }
 
 impl Decided {
@@ -117,6 +120,7 @@ impl Decided {
             emitted: Vec::new(),
             offered: Vec::new(),
             tells: false,
+            refused_opt_outs: Vec::new(),
         }
     }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::profile_state::{Latch, MemoryBytes};
+use super::profile_state::{CONFLICTS_MAX, Latch, MemoryBytes};
 use super::{
-    Adopted, AnswerKind, Blocked, Claim, Cursor, Decided, DeliveryResult, Memory, Outcome, ProfileState,
-    TellingJob,
+    Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, DeliveryResult, Memory, Outcome,
+    ProfileState, TellingJob,
 };
 use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
 
@@ -24,12 +24,7 @@ pub fn fold_profile(before: Option<&ProfileState>, seq: Seq, decided: &Decided) 
 /// [`fold_profile`] on a state that nobody else needs as it was.
 pub fn fold_into(state: &mut ProfileState, seq: Seq, decided: &Decided) {
     state.head = seq;
-    state.identifiers.retain(|identifier| !decided.retired.contains(identifier));
-    for identifier in &decided.identifiers {
-        if !state.identifiers.contains(identifier) {
-            state.identifiers.push(identifier.clone());
-        }
-    }
+    fold_identifiers(state, decided);
     for outcome in &decided.outcomes {
         fold_outcome(state, outcome, decided);
     }
@@ -57,6 +52,30 @@ pub fn fold_into(state: &mut ProfileState, seq: Seq, decided: &Decided) {
             });
         }
     }
+}
+
+/// What it goes by, and what it can't go by because another profile does.
+fn fold_identifiers(state: &mut ProfileState, decided: &Decided) {
+    let Decided { identifiers, retired, conflicts, .. } = decided;
+    if identifiers.is_empty() && retired.is_empty() && conflicts.is_empty() {
+        return;
+    }
+    let is_own = |conflict: &Conflict| identifiers.contains(&conflict.identifier);
+    state.conflicts.retain(|conflict| !retired.contains(&conflict.identifier) && !is_own(conflict));
+    state.identifiers.retain(|identifier| !retired.contains(identifier));
+    for identifier in identifiers {
+        if !state.identifiers.contains(identifier) {
+            state.identifiers.push(identifier.clone());
+        }
+    }
+    for conflict in conflicts {
+        // Older hosts listed it as one that the profile goes by.
+        state.identifiers.retain(|identifier| *identifier != conflict.identifier);
+        state.conflicts.retain(|known| known.identifier != conflict.identifier);
+        state.conflicts.push(conflict.clone());
+    }
+    let surplus = state.conflicts.len().saturating_sub(CONFLICTS_MAX);
+    state.conflicts.drain(..surplus);
 }
 
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {

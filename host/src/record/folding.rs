@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::unpack::Unpacker;
 use super::{
     Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
-    Memory, Outcome, RecordError, decode,
+    Memory, Outcome, Place, RecordError, decode,
 };
 use crate::vocabulary::{
     Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName, ItemPosition,
@@ -75,6 +75,9 @@ pub struct LinkedRef<'a> {
     /// The link ends instead.
     #[serde(default)]
     pub retired: bool,
+    /// It is a place in a line.
+    #[serde(default)]
+    pub place: Option<Place>,
 }
 
 impl Decided {
@@ -114,7 +117,7 @@ struct DecidedToFold {
     identifiers: Vec<Identifier>,
     #[serde(default)]
     retired: Vec<Identifier>,
-    #[serde(skip)]
+    #[serde(default)]
     conflicts: Vec<Conflict>,
     #[serde(default, deserialize_with = "outcomes")]
     outcomes: Vec<Outcome>,
@@ -130,6 +133,8 @@ struct DecidedToFold {
     offered: Vec<HeldProposal>,
     #[serde(default)]
     tells: bool,
+    #[serde(default)]
+    refused_opt_outs: Vec<FieldName>,
 }
 
 #[derive(Deserialize)]
@@ -237,7 +242,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{
-        AnswerKind, Linked, PartitionState, ProfileState, encode, fold_into, fold_usage_of_decided,
+        AnswerKind, Line, Linked, PartitionState, ProfileState, encode, fold_into, fold_usage_of_decided,
         moves_from, moves_to,
     };
     use super::*;
@@ -354,8 +359,7 @@ mod tests {
 
     impl Decided {
         fn refusals_and_all_that_is_told_are_empty(&self) -> bool {
-            self.conflicts.is_empty()
-                && self.offered.is_empty()
+            self.offered.is_empty()
                 && self.outcomes.iter().all(|outcome| outcome.refusals.is_empty())
                 && self.emitted.iter().all(|emitted| emitted.properties.is_empty())
                 && self.changes.iter().all(|changed| changed.protective)
@@ -364,17 +368,20 @@ mod tests {
 
     #[test]
     fn a_link_reads_the_same_borrowed() {
-        for retired in [false, true] {
+        let first = Place { line: Line::Sent, number: 7 };
+        for (retired, place) in [(false, None), (true, Some(first))] {
             let linked = Linked {
                 identifier: "email".parse().unwrap(),
                 normal: "anna@example.com".to_owned(),
                 profile: ProfileId::random(),
                 retired,
+                place,
+                version: 2,
             };
             let bytes = encode(&linked);
             let read: LinkedRef<'_> = decode(&bytes).unwrap();
-            let read = (read.identifier, read.normal.to_owned(), read.profile, read.retired);
-            assert_eq!(read, (linked.identifier, linked.normal, linked.profile, retired));
+            let read = (read.identifier, read.normal.to_owned(), read.profile, read.retired, read.place);
+            assert_eq!(read, (linked.identifier, linked.normal, linked.profile, retired, place));
         }
     }
 }

@@ -9,6 +9,7 @@ mod adopted;
 mod decided;
 mod fold;
 mod folding;
+mod linked;
 mod patterns;
 mod profile_state;
 mod unpack;
@@ -21,6 +22,7 @@ pub use decided::{
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
 pub(crate) use folding::RecordToFold;
+pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
 pub use patterns::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
 pub use profile_state::{Blocked, Claim, Latch, MemoryBytes, ProfileState, Told, Visible};
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
@@ -28,11 +30,11 @@ pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 use serde::{Deserialize, Serialize};
 
 use crate::registry::RegistryChange;
-use crate::vocabulary::{Application, IdentifierName, ProfileId, Reason, Timestamp};
+use crate::vocabulary::{Application, Reason, Timestamp};
 
 /// The version of [`fold`]: raise it when the same records fold into something else, or when the view
 /// keeps it differently, and every view is rebuilt.
-pub const FOLD_VERSION: u32 = 4;
+pub const FOLD_VERSION: u32 = 5;
 
 /// One record of a profile partition, the identity partition or the registry partition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,20 +66,6 @@ pub enum RecordKind {
     Linked = 4,
     /// [`Record::Registry`].
     Registry = 5,
-}
-
-/// An identifier belongs to a profile, or does so no more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Linked {
-    /// Which kind of name.
-    pub identifier: IdentifierName,
-    /// Its normal form.
-    pub normal: String,
-    /// Whose.
-    pub profile: ProfileId,
-    /// The link ends instead.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retired: bool,
 }
 
 /// The registry changed.

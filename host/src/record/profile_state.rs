@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CauseKind, HeldProposal, Outcome};
+use super::{CauseKind, Conflict, HeldProposal, Outcome};
 use crate::registry::{Field, Lineage};
 use crate::vocabulary::{
     CapabilityName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Role, Seq, Timestamp, Value,
@@ -33,7 +33,14 @@ pub struct ProfileState {
     /// Opt-outs in force. Kept apart from claims, because no missing claim may end one.
     #[serde(default)]
     pub latched: Vec<Latch>,
+    /// Identifiers that it came with or shows, and that were another profile's when it did; the newest
+    /// [`CONFLICTS_MAX`].
+    #[serde(default)]
+    pub conflicts: Vec<Conflict>,
 }
+
+/// The most conflicts that a profile keeps: its entry in the view has a bound.
+pub const CONFLICTS_MAX: usize = 64;
 
 /// What one generation of a capability said of this customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,6 +135,7 @@ impl ProfileState {
             told: Vec::new(),
             held: Vec::new(),
             latched: Vec::new(),
+            conflicts: Vec::new(),
         }
     }
 

@@ -17,14 +17,17 @@ pub fn fold_usage_of_decided(usage: &mut Usage, decided: &Decided) {
     for emitted in &decided.emitted {
         usage.emission(&emitted.by, &emitted.name);
     }
+    for field in &decided.refused_opt_outs {
+        usage.refused_opt_out(field, decided.profile);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::encode;
     use super::*;
-    use crate::registry::report::{EVENT_NAMES_MAX, PAIRS_MAX};
-    use crate::vocabulary::{CapabilityName, FieldName};
+    use crate::registry::report::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX};
+    use crate::vocabulary::{CapabilityName, FieldName, ProfileId};
 
     /// It stands in an entry of the view with a partition's cursors, and 48 KiB is the most.
     #[test]
@@ -38,6 +41,12 @@ mod tests {
             let field = FieldName::new(&long("f", number)).unwrap();
             let by = CapabilityName::new(&long("c", number / 10)).unwrap();
             usage.claims(&by, [&field].into_iter());
+        }
+        for number in 0..REFUSED_FIELDS_MAX + 1 {
+            let field = FieldName::new(&long("o", number)).unwrap();
+            for _ in 0..2 * REFUSED_SAMPLES_MAX {
+                usage.refused_opt_out(&field, ProfileId::random());
+            }
         }
         usage.events.values_mut().for_each(|count| *count = u64::MAX);
         assert!(usage.pairs_overflow);

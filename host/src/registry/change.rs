@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assigned, Field, Grant, IdentifierKind, TokenEntry};
+use super::{Assigned, FORM_VERSION, Field, Grant, IdentifierKind, TokenEntry};
 use crate::vocabulary::{
     Application, CapabilityName, Digest, FieldName, IdentifierName, Reason, Role, Timestamp, TokenName, Value,
 };
@@ -62,6 +62,14 @@ pub enum RegistryChange {
         name: IdentifierName,
         /// What it is now.
         kind: IdentifierKind,
+        /// The version of normal forms that the host which wrote this links by; 1 when it doesn't say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        form: Option<u8>,
+    },
+    /// What was linked by normal forms of an older host is linked by those of this version as well.
+    IdentifiersNormalised {
+        /// The version.
+        form: u8,
     },
     /// A plug-in was installed or upgraded. One change: it brings its fields and sources with it.
     Installed {
@@ -192,4 +200,11 @@ pub enum RegistryChange {
         /// In the order in which they are made.
         changes: Vec<RegistryChange>,
     },
+}
+
+impl RegistryChange {
+    /// An identifier is defined by this host, or changed.
+    pub fn identifier(name: IdentifierName, kind: IdentifierKind) -> RegistryChange {
+        RegistryChange::IdentifierDefined { name, kind, form: Some(FORM_VERSION) }
+    }
 }

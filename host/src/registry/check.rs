@@ -57,7 +57,10 @@ impl Registry {
                 if pending == Some(*digest) { Ok(()) } else { Err(nothing) }
             }
             RegistryChange::Many { changes } => self.check_many(changes),
-            RegistryChange::IdentifierDefined { .. }
+            RegistryChange::IdentifierDefined { name, kind, .. } => {
+                kind.check().map_err(|why| RegistryError::Invalid { name: name.to_string(), why })
+            }
+            RegistryChange::IdentifiersNormalised { .. }
             | RegistryChange::Installed { .. }
             | RegistryChange::Quarantined { .. }
             | RegistryChange::AdminTokenMade { .. } => Ok(()),

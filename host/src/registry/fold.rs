@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::manifest::Manifest;
 use super::{
-    Assigned, Capability, CapabilityState, FIRST_ADMIN, Field, FieldStatus, Pending, Registry,
-    RegistryChange, Routing, TokenEntry,
+    Assigned, Capability, CapabilityState, FIRST_ADMIN, FORM_VERSION, Field, FieldStatus, NormalForms,
+    Pending, Registry, RegistryChange, Routing, TokenEntry,
 };
 use crate::vocabulary::{CapabilityName, Seq, TokenName};
 
@@ -54,9 +54,13 @@ impl Registry {
                     }
                 }
             }
-            RegistryChange::IdentifierDefined { name, kind } => {
+            RegistryChange::IdentifierDefined { name, kind, form } => {
                 next.identifiers.insert(name.clone(), kind.clone());
+                if next.forms == NormalForms::Today && form.is_none_or(|form| form < FORM_VERSION) {
+                    next.forms = NormalForms::Former;
+                }
             }
+            RegistryChange::IdentifiersNormalised { .. } => next.forms = NormalForms::Both,
             RegistryChange::Installed { .. } => next.install(revision, change)?,
             RegistryChange::SettingsChanged { capability, settings } => {
                 next.update(capability, |known| {

@@ -62,6 +62,10 @@ pub struct About {
     /// Which of a customer's identifiers it may see.
     #[serde(default)]
     pub identifiers: Vec<IdentifierName>,
+    /// Events about an address or a number, such as a STOP or a bounce: they reach every customer who shares
+    /// one of the event's identifiers, not only the one it finds.
+    #[serde(default)]
+    pub shared_events: Vec<EventName>,
 }
 
 /// A declared property.
@@ -171,6 +175,12 @@ impl Manifest {
                     "[subscribes.\"{pattern}\"]: {PLATFORM_PREFIX}* are the platform's own events"
                 ));
             }
+        }
+        let subscribed = |event: &&EventName| self.subscription(event).is_none();
+        if let Some(event) = self.plugin.shared_events.iter().find(subscribed) {
+            return error(format!(
+                "[plugin] shared_events has {event}, which [subscribes] doesn't: add [subscribes.\"{event}\"]"
+            ));
         }
         for event in self.emits.keys() {
             if event.as_str().starts_with(PLATFORM_PREFIX) {

@@ -16,6 +16,7 @@ mod file;
 mod fold;
 mod grant;
 pub mod graph;
+mod identifier;
 mod lineage;
 pub mod manifest;
 mod pending;
@@ -32,10 +33,14 @@ pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, RegistryChange};
 pub use compare::Compare;
 pub use data_class::DataClass;
-pub use dictionary::{Field, FieldStatus, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser};
+pub use dictionary::{Field, FieldStatus};
 pub use error::RegistryError;
 pub use file::{FileError, RegistryFile, RegistryPlan};
 pub use grant::Grant;
+pub use identifier::{
+    FORM_VERSION, Forms, IDENTIFIER_BYTES_MAX, IdentifierFault, IdentifierKind, Normaliser, REJECTED_VALUES,
+    trimmed,
+};
 pub use lineage::Lineage;
 pub use manifest::{Manifest, ManifestError};
 pub use pending::Pending;
@@ -65,6 +70,8 @@ pub struct Registry {
     pub fields: BTreeMap<FieldName, Field>,
     /// The identifiers customers go by.
     pub identifiers: BTreeMap<IdentifierName, IdentifierKind>,
+    /// Which normal forms of identifiers stand in the log.
+    pub forms: NormalForms,
     /// The installed plug-ins.
     pub capabilities: BTreeMap<CapabilityName, Arc<Capability>>,
     /// The last generation of plug-ins that were removed: what one of them did stays done.
@@ -122,6 +129,18 @@ pub enum CapabilityState {
         /// What it did.
         reason: String,
     },
+}
+
+/// Which normal forms of identifiers stand in a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NormalForms {
+    /// Today's alone.
+    #[default]
+    Today,
+    /// Those of an older host alone: what is known has to be linked in today's form.
+    Former,
+    /// Both: what was known is linked in today's form as well.
+    Both,
 }
 
 impl Capability {

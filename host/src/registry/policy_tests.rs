@@ -1,7 +1,7 @@
 //! Every question of every combination of scopes.
 
 use super::super::RegistryChange;
-use super::super::dictionary::{IdentifierKind, Normaliser};
+use super::super::{IdentifierKind, Normaliser};
 use super::*;
 
 /// A registry with a field of each class and two identifiers.
@@ -13,9 +13,9 @@ fn registry() -> Registry {
         registry = registry.apply(registry.revision + 1, &change).unwrap();
     }
     for name in ["customer_id", "email"] {
-        let kind = IdentifierKind { normaliser: Normaliser::Exact, strength: 1 };
+        let kind = IdentifierKind::new(Normaliser::Exact, 1);
         let name = IdentifierName::new(name).unwrap();
-        let change = RegistryChange::IdentifierDefined { name, kind };
+        let change = RegistryChange::identifier(name, kind);
         registry = registry.apply(registry.revision + 1, &change).unwrap();
     }
     registry

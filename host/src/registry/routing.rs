@@ -17,6 +17,8 @@ pub struct Routing {
     observers: HashMap<FieldName, Vec<usize>>,
     /// The dictionary, for look-ups by text.
     fields: HashMap<FieldName, Field>,
+    /// Events that some capability hears for everybody who shares their identifiers.
+    shared: BTreeSet<EventName>,
 }
 
 /// One capability as the hot path wants it.
@@ -50,6 +52,11 @@ impl Routed {
             return None;
         }
         self.capability.manifest.subscription(event)
+    }
+
+    /// Whether it hears an event also for customers who only share the event's identifiers.
+    pub fn hears_shared(&self, event: &EventName) -> bool {
+        self.capability.manifest.plugin.shared_events.contains(event) && self.hears(event).is_some()
     }
 
     /// Whether it is told when this field's visible value changes.
@@ -87,6 +94,8 @@ impl Routing {
             for field in routed.reads.iter().filter(|field| routed.observes(field)) {
                 routing.observers.entry(field.clone()).or_default().push(index);
             }
+            let events = routed.capability.manifest.plugin.shared_events.iter();
+            routing.shared.extend(events.filter(|event| routed.hears_shared(event)).cloned());
             routing.capabilities.push(routed);
         }
         routing
@@ -105,6 +114,11 @@ impl Routing {
     /// The dictionary's entry.
     pub fn field(&self, name: &FieldName) -> Option<&Field> {
         self.fields.get(name)
+    }
+
+    /// Whether an event is for everybody who shares its identifiers.
+    pub fn is_shared(&self, event: &EventName) -> bool {
+        self.shared.contains(event)
     }
 
     /// The capability of that name and its index.

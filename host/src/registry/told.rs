@@ -114,10 +114,14 @@ impl RegistryChange {
                     .details(json!({ "digest": digest }))
             }
             RegistryChange::Many { changes } => Told::all("many", changes.iter().map(RegistryChange::told)),
-            RegistryChange::IdentifierDefined { name, kind } => {
+            RegistryChange::IdentifierDefined { name, kind, .. } => {
                 let did = format!("defined the identifier {name} (strength {})", kind.strength);
                 Told::new("identifier-defined", did)
                     .details(json!({ "identifier": name, "definition": kind }))
+            }
+            RegistryChange::IdentifiersNormalised { form } => {
+                let did = format!("linked known identifiers by version {form} of their normal forms");
+                Told::new("identifiers-normalised", did).details(json!({ "form": form }))
             }
             RegistryChange::Installed { .. } => self.told_installed(),
             RegistryChange::SettingsChanged { capability, settings } => {

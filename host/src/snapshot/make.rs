@@ -27,7 +27,7 @@ use crate::log::{Cut, LogReader, RecordRef, ScanFrom};
 use crate::record::{
     Decided, FOLD_VERSION, Linked, Patterns, ProfileState, Record, fold_into, moves_from, moves_to,
 };
-use crate::view::{Applied, Entry, Folded, link_key};
+use crate::view::{Applied, Entry, Folded, LinkKey};
 use crate::vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.
@@ -239,8 +239,9 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
                 self.events_newest = self.events_newest.max(accepted.event.received_at);
             }
             Folded::Linked(linked) => {
-                let Linked { identifier, normal, profile, retired } = linked.as_ref();
-                self.links.insert(link_key(identifier, normal), (!retired).then_some(*profile));
+                let Linked { identifier, normal, profile, retired, place, .. } = linked.as_ref();
+                let key = LinkKey::at(identifier, normal, *place);
+                self.links.insert(key.0, (!retired).then_some(*profile));
             }
             Folded::Decided { .. } | Folded::Adopted(_) | Folded::Registry => {}
         }

@@ -167,7 +167,14 @@ impl World {
             }),
             Step::Link { number, customer, retired } => {
                 let (identifier, normal) = ("customer_id".parse().unwrap(), number.to_string());
-                let linked = Linked { identifier, normal, profile: profile(*customer), retired: *retired };
+                let linked = Linked {
+                    identifier,
+                    normal,
+                    profile: profile(*customer),
+                    retired: *retired,
+                    place: None,
+                    version: 1,
+                };
                 self.append(Partition::IDENTITY, &Record::Linked(linked));
             }
             Step::Event { customer, id } => {
@@ -261,6 +268,7 @@ fn accepted(customer: u8, id: &str) -> Accepted {
         expected: None,
         expected_of: None,
         conflicts: Vec::new(),
+        shared_by: None,
         content: 9,
     }
 }

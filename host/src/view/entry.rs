@@ -78,11 +78,6 @@ pub trait Base {
 /// The entries of a [`Base`].
 pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + 'a>;
 
-/// An identifier's key among the links.
-pub fn link_key(name: &crate::vocabulary::IdentifierName, normal: &str) -> [u8; 16] {
-    keys::LinkKey::of(name, normal).0
-}
-
 impl Shared {
     /// Takes everything from a base into an empty store.
     pub(super) fn load(&self, base: &dyn Base) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use crate::record::{Pattern, decode, encode};
+use crate::record::{Pattern, Place, decode, encode};
 use crate::vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
 
 /// The prefix of every block of event ids.
@@ -36,7 +36,7 @@ pub struct EventKey(pub [u8; 16]);
 impl EventKey {
     /// The key of an application's event id.
     pub fn of(application: &Application, id: &str) -> EventKey {
-        EventKey(hashed(application.as_str(), id))
+        EventKey(shortened(&hashed(application.as_str(), id)))
     }
 
     /// The key of an event that was taken. One that no application sent has none: nobody sends it again.
@@ -57,7 +57,17 @@ pub struct LinkKey(pub [u8; 16]);
 impl LinkKey {
     /// The key of an identifier's normal form.
     pub fn of(name: &IdentifierName, normal: &str) -> LinkKey {
-        LinkKey(hashed(name.as_str(), normal))
+        LinkKey(shortened(&hashed(name.as_str(), normal)))
+    }
+
+    /// The key of a place in the line for an identifier, or of the identifier itself.
+    pub fn at(name: &IdentifierName, normal: &str, place: Option<Place>) -> LinkKey {
+        let Some(Place { line, number }) = place else { return LinkKey::of(name, normal) };
+        let mut hasher = hashed(name.as_str(), normal);
+        // A normal form has no control characters, so that this is no other form's key.
+        hasher.update(&[0, line as u8]);
+        hasher.update(&number.to_be_bytes());
+        LinkKey(shortened(&hasher))
     }
 }
 
@@ -68,11 +78,15 @@ impl std::hash::Hash for LinkKey {
     }
 }
 
-fn hashed(name: &str, value: &str) -> [u8; 16] {
+fn hashed(name: &str, value: &str) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
     hasher.update(name.as_bytes());
     hasher.update(&[0]);
     hasher.update(value.as_bytes());
+    hasher
+}
+
+fn shortened(hasher: &blake3::Hasher) -> [u8; 16] {
     let mut key = [0; 16];
     key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     key

@@ -22,8 +22,8 @@ mod store;
 
 pub use check::{ViewCheck, check};
 pub use compare::{Comparison, Dump};
-pub use entry::{Base, Entries, Entry, link_key};
-pub use keys::EventKey;
+pub use entry::{Base, Entries, Entry};
+pub use keys::{EventKey, LinkKey};
 pub use memtable::Applied;
 pub use rebuild::Opened;
 pub use store::{StoreError, VALUE_BYTES_MAX};
@@ -39,9 +39,8 @@ use crate::failpoint::{Step, step};
 use crate::quick_map::QuickMap;
 use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;
-use crate::vocabulary::{IdentifierName, Partition, Position, ProfileId};
+use crate::vocabulary::{Partition, Position, ProfileId};
 use event_index::EventIndex;
-use keys::LinkKey;
 use link_index::LinkIndex;
 use memtable::Memtable;
 use store::Store;
@@ -155,9 +154,9 @@ impl View {
         codec::read_profile(&self.shared.store, id)
     }
 
-    /// The profile an identifier is linked to.
-    pub fn link(&self, name: &IdentifierName, normal: &str) -> Option<ProfileId> {
-        self.shared.links.read().get(LinkKey::of(name, normal))
+    /// The profile an identifier, or a place in the line for it, is linked to.
+    pub fn link(&self, key: LinkKey) -> Option<ProfileId> {
+        self.shared.links.read().get(key)
     }
 
     /// Where an event with this key stands, if one was seen. Two keys may share a fingerprint: the
@@ -317,7 +316,7 @@ impl Shared {
                 active.profiles.insert(state.id, (partition, state));
             }
             Folded::Linked(linked) => {
-                let key = LinkKey::of(&linked.identifier, &linked.normal);
+                let key = LinkKey::at(&linked.identifier, &linked.normal, linked.place);
                 self.links.write().insert(key, (!linked.retired).then_some(linked.profile));
             }
             Folded::Adopted(_) | Folded::Registry => {}

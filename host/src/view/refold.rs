@@ -173,7 +173,7 @@ fn decoded(read: &RecordRef<'_>) -> Result<Read, RecordError> {
         RecordToFold::Adopted(adopted) => Read::Adopted(Arc::new(adopted)),
         RecordToFold::Linked(linked) => {
             let profile = (!linked.retired).then_some(linked.profile);
-            Read::Linked { key: LinkKey::of(&linked.identifier, linked.normal), profile }
+            Read::Linked { key: LinkKey::at(&linked.identifier, linked.normal, linked.place), profile }
         }
         RecordToFold::Registry => Read::Registry,
     })

@@ -78,6 +78,12 @@ pub fn country_of(e164: &str) -> Option<&'static str> {
     plan::country(regions, national).filter(|_| !national.is_empty() && digits.len() <= plan::E164_DIGITS_MAX)
 }
 
+/// Whether numbers without a calling code can be read as dialled in this country, given by its ISO 3166-1
+/// alpha-2 code in capitals.
+pub fn has_plan(country: &str) -> bool {
+    plan::region(country).is_some()
+}
+
 /// The digits after a plus: calling code and national number, perhaps with the prefix from home
 /// in between, as in +46 (0)70.
 fn international(digits: &str) -> Result<String, Fault> {

@@ -3,7 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::PROFILE;
 use crate::api::body::JSON;
+use crate::api::conflicts::ProfileConflicts;
 use crate::api::fields::{Definition, Deprecation, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
@@ -109,20 +111,37 @@ pub fn remove(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/identifiers`.
 pub fn list_identifiers(call: Operation<'_>) -> Operation<'_> {
-    let page = json!({ "items": [{ "name": "customer_id", "normaliser": "exact", "strength": 10 }] });
+    let page = json!({ "items": [{ "name": "customer_id", "normaliser": "exact", "strength": 10, "rejected_values": ["null"] }] });
     call.is("listIdentifiers", Tag::Admin, "List what customers can go by")
         .query::<ListParams>()
         .answers::<Page<IdentifierAnswer<'_>>>(StatusCode::OK, "A page of them", page)
         .problems(&[Kind::CursorInvalid])
 }
 
+/// `GET /v1/identifiers/conflicts`.
+pub fn list_conflicts(call: Operation<'_>) -> Operation<'_> {
+    let conflict = json!({ "identifier": "email", "value": "family@example.com", "belongs_to": PROFILE });
+    let page = json!({ "items": [{ "profile": PROFILE, "conflicts": [conflict] }] });
+    call.is("listIdentifierConflicts", Tag::Admin, "List customers who share an identifier with another")
+        .query::<ListParams>()
+        .answers::<Page<ProfileConflicts>>(StatusCode::OK, "A page of them, by profile", page)
+        .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
+}
+
 /// `PUT /v1/identifiers/{name}`.
 pub fn define_identifier(call: Operation<'_>) -> Operation<'_> {
-    let answer = json!({ "name": "email", "normaliser": "email", "strength": 5 });
+    let answer = json!({ "name": "phone", "normaliser": "phone", "strength": 5, "country": "SE",
+                         "rejected_values": ["null"] });
     call.is("defineIdentifier", Tag::Admin, "Define an identifier, or change its definition")
         .path::<IdentifierName>("name", "Which identifier", "email")
         .query::<Why>()
-        .json::<IdentifierDefinition>(JSON, &[("e-mail", json!({ "normaliser": "email", "strength": 5 }))])
+        .json::<IdentifierDefinition>(
+            JSON,
+            &[
+                ("e-mail", json!({ "normaliser": "email", "strength": 5 })),
+                ("phone", json!({ "normaliser": "phone", "strength": 5, "country": "SE" })),
+            ],
+        )
         .answers::<IdentifierAnswer<'_>>(StatusCode::OK, "The identifier as it is now", answer)
         .problems(&[Kind::NameInvalid, Kind::DefinitionInvalid, Kind::LogFailed])
 }

@@ -36,6 +36,8 @@ struct Taken {
     event: Event,
     #[serde(default)]
     proposals: Vec<Proposal>,
+    #[serde(default)]
+    shared_by: Option<ProfileId>,
 }
 
 impl Place {
@@ -89,7 +91,7 @@ impl Waiting {
             Waiting::Made(item) => return Ok(item),
             Waiting::Taken(payload) => payload,
         };
-        let Taken { profile, event, proposals } = decode(&payload)?;
+        let Taken { profile, event, proposals, shared_by } = decode(&payload)?;
         let accepted = Accepted {
             profile,
             event,
@@ -98,6 +100,7 @@ impl Waiting {
             expected: None,
             expected_of: None,
             conflicts: Vec::new(),
+            shared_by,
             content: 0,
         };
         Ok(Item::Event(Arc::new(accepted)))

@@ -32,6 +32,9 @@ fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: 
         return false;
     }
     match (item, role) {
+        (Item::Event(accepted), role) if accepted.shared_by.is_some() => {
+            role == Role::Subscriber && routed.hears_shared(&accepted.event.name)
+        }
         (Item::Event(accepted), Role::Source) => {
             let mut proposals = accepted.proposals.iter().filter(|_| propose);
             proposals.any(|proposal| routing.deciders(&proposal.field).contains(&capability))

@@ -92,10 +92,7 @@ fn an_older_word_is_refused_with_a_code() {
     bench.install("crm", CRM);
     bench.proposes("1", word(true, 0));
     let older = bench.proposes("1", word(false, 1));
-    assert!(
-        matches!(&older, AnswerKind::Refused { code, .. } if code == "protective.outdated"),
-        "{older:?}"
-    );
+    assert!(matches!(&older, AnswerKind::Refused { code, .. } if code == "protective.outdated"), "{older:?}");
     // Said once more, also from before: that is how it is.
     assert_eq!(bench.proposes("1", word(true, 2)), AnswerKind::Accepted);
 }

@@ -74,7 +74,10 @@ pub(crate) fn probe_with(manifest: &str) -> Vec<u8> {
 
 /// The visible value of a customer's field.
 pub(crate) fn value_of(engine: &Engine, customer: &str, field: &str) -> Option<Value> {
-    let id = engine.resolve(&identifier_name(), customer).expect("it can be looked up").expect("it is known");
+    let id = engine
+        .resolve(&identifier_name(), &customer_id(customer))
+        .expect("it can be looked up")
+        .expect("it is known");
     let read = engine.profile(id).expect("it can be read").expect("it is there");
     visible(&read.state, &read.partition.adopted.visible, &engine.registry(), field)
 }
@@ -157,7 +160,7 @@ impl Bench {
     pub(crate) fn profile(&self, customer: &str) -> ReadProfile {
         let id = self
             .engine
-            .resolve(&identifier_name(), customer)
+            .resolve(&identifier_name(), &customer_id(customer))
             .expect("it can be looked up")
             .expect("it is known");
         self.engine.profile(id).expect("it can be read").expect("it is there")
@@ -242,6 +245,12 @@ pub(crate) fn text(text: &str) -> Option<Value> {
     Some(Value::Text(text.to_owned()))
 }
 
+/// What a test's customer goes by. Tests count them from 0, and a bare 0 identifies nobody.
+fn customer_id(customer: &str) -> String {
+    let is_number = customer.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { format!("c{customer}") } else { customer.to_owned() }
+}
+
 fn new_event(customer: &str, name: &str) -> NewEvent {
     NewEvent {
         id: None,
@@ -249,7 +258,7 @@ fn new_event(customer: &str, name: &str) -> NewEvent {
         name: EventName::new(name).expect("an event's name"),
         at: None,
         profile: None,
-        identifiers: vec![Identifier { name: identifier_name(), value: customer.to_owned() }],
+        identifiers: vec![Identifier { name: identifier_name(), value: customer_id(customer) }],
         properties: Vec::new(),
         proposals: Vec::new(),
         expected: None,

@@ -123,7 +123,7 @@ impl Planner {
                 Some(known) => (Action::Change, shown(known)),
             };
             self.step(action, "identifier", name, vec![format!("{before} → {}", shown(kind))]);
-            let change = RegistryChange::IdentifierDefined { name: name.clone(), kind: kind.clone() };
+            let change = RegistryChange::identifier(name.clone(), kind.clone());
             self.make(&format!("identifiers.{name}"), change)?;
         }
         for name in self.next.identifiers.keys().filter(|name| !file.identifiers.contains_key(*name)) {

@@ -9,6 +9,7 @@ mod departments;
 mod dictionary;
 mod finding;
 mod look_alike;
+mod refused_opt_outs;
 mod sources;
 mod unused;
 mod usage;
@@ -17,7 +18,7 @@ mod usage;
 pub(crate) mod tests;
 
 pub use finding::{Finding, Severity};
-pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, Usage};
+pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX, RefusedOptOuts, Usage};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,6 +58,7 @@ impl Report {
         findings.extend(unused::never_emitted(registry, usage));
         findings.extend(unused::never_had_a_value(registry, usage));
         findings.extend(unused::too_many_names(usage));
+        findings.extend(refused_opt_outs::refused(registry, usage));
         findings.extend(departments::same_field(registry));
         findings.extend(look_alike::look_alikes(registry));
         findings.sort_by(|one, other| {

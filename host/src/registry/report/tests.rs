@@ -74,11 +74,8 @@ impl Plugin {
 pub(crate) fn registry(plugins: &[Plugin]) -> Registry {
     let mut registry = Registry::default();
     for name in ["customer_id", "email", "phone"] {
-        let kind = IdentifierKind { normaliser: Normaliser::Exact, strength: 1 };
-        apply(
-            &mut registry,
-            &RegistryChange::IdentifierDefined { name: IdentifierName::new(name).unwrap(), kind },
-        );
+        let kind = IdentifierKind::new(Normaliser::Exact, 1);
+        apply(&mut registry, &RegistryChange::identifier(IdentifierName::new(name).unwrap(), kind));
     }
     for plugin in plugins {
         let text = plugin.manifest();

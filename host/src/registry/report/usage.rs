@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName};
+use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName, ProfileId};
 
 /// Event names that are told apart in a partition. Applications choose them, so there must be an
 /// end; a platform that knows its events has some tens. Names have at most 64 bytes: 12 KiB.
@@ -16,6 +16,11 @@ pub const EVENT_NAMES_MAX: usize = 160;
 /// Pairs of a capability and a field or event of its own that are told apart in a partition.
 /// Together with the names above they stay below the 48 KiB that an entry of the view may have.
 pub const PAIRS_MAX: usize = 400;
+
+/// Protective fields whose refused opt-outs are told apart in a partition.
+pub const REFUSED_FIELDS_MAX: usize = 8;
+/// Customers shown of each: the latest.
+pub const REFUSED_SAMPLES_MAX: usize = 3;
 
 /// What was used, in one partition or in all of them together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +34,9 @@ pub struct Usage {
     /// The fields a capability ever made a claim for.
     #[serde(default)]
     pub claimed: BTreeMap<CapabilityName, BTreeSet<FieldName>>,
+    /// Opt-outs that were refused, by protective field.
+    #[serde(default)]
+    pub refused_opt_outs: BTreeMap<FieldName, RefusedOptOuts>,
     /// More different event names came than are told apart.
     #[serde(default)]
     pub events_overflow: bool,
@@ -37,7 +45,30 @@ pub struct Usage {
     pub pairs_overflow: bool,
 }
 
+/// Opt-outs of one field that were refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedOptOuts {
+    /// How many.
+    pub count: u64,
+    /// Of whom, the latest last: at most [`REFUSED_SAMPLES_MAX`].
+    pub latest: Vec<ProfileId>,
+}
+
 impl Usage {
+    /// A customer's opt-out was refused.
+    pub fn refused_opt_out(&mut self, field: &FieldName, profile: ProfileId) {
+        let room = self.refused_opt_outs.len() < REFUSED_FIELDS_MAX;
+        if !room && !self.refused_opt_outs.contains_key(field) {
+            return;
+        }
+        let refused = self.refused_opt_outs.entry(field.clone()).or_default();
+        refused.count += 1;
+        refused.latest.retain(|known| *known != profile);
+        refused.latest.push(profile);
+        let surplus = refused.latest.len().saturating_sub(REFUSED_SAMPLES_MAX);
+        refused.latest.drain(..surplus);
+    }
+
     /// An application sent an event.
     pub fn event(&mut self, name: &EventName) {
         if let Some(count) = self.events.get_mut(name) {
@@ -92,6 +123,12 @@ impl Usage {
         }
         for (by, fields) in &other.claimed {
             self.claimed.entry(by.clone()).or_default().extend(fields.iter().cloned());
+        }
+        for (field, refused) in &other.refused_opt_outs {
+            let mine = self.refused_opt_outs.entry(field.clone()).or_default();
+            mine.count += refused.count;
+            let room = REFUSED_SAMPLES_MAX.saturating_sub(mine.latest.len());
+            mine.latest.extend(refused.latest.iter().rev().take(room));
         }
         self.events_overflow |= other.events_overflow;
         self.pairs_overflow |= other.pairs_overflow;

@@ -1,0 +1,85 @@
+//! Protective fields follow the newest word by its own time.
+//!
+//! Events arrive late and out of order, and files bring years of them at once: what came last is not what
+//! was said last. So a word that is older than the one in force is refused, whoever sources the field; at
+//! the same moment the opt-out counts. A time that lies ahead of the event's arrival counts as the arrival,
+//! see [`super::item::Item::observed_at`].
+
+use crate::record::{ProfileState, Told};
+use crate::vocabulary::{FieldName, Refusal, Timestamp, Value};
+
+/// The code of a word that is older than the one in force.
+pub const OUTDATED: &str = "protective.outdated";
+
+/// What a customer said of a protective field, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// They opted out.
+    pub opted_out: bool,
+    /// When they said so.
+    pub at: Timestamp,
+}
+
+impl Word {
+    /// The word that a value of a protective field is; taking a claim back is none.
+    pub fn of(value: &Option<Value>, at: Timestamp) -> Option<Word> {
+        match value {
+            Some(Value::Boolean(opted_out)) => Some(Word { opted_out: *opted_out, at }),
+            _ => None,
+        }
+    }
+
+    /// What a capability said last.
+    pub fn told(told: Option<&Told>, field: &FieldName) -> Option<Word> {
+        let claim = told?.claim(field)?;
+        Word::of(&claim.value, claim.observed_at)
+    }
+
+    /// The opt-out in force, whoever claimed it.
+    pub fn latched(state: &ProfileState, field: &FieldName) -> Option<Word> {
+        let latch = state.latched.iter().find(|latch| latch.field == *field)?;
+        Some(Word { opted_out: true, at: latch.observed_at })
+    }
+
+    /// Whether a word in force says otherwise and is newer, or as new and the opt-out.
+    pub fn is_outdated_by(self, known: Word) -> bool {
+        let is_older = self.at < known.at || (self.at == known.at && known.opted_out);
+        self.opted_out != known.opted_out && is_older
+    }
+}
+
+/// What the sender of an outdated word reads.
+pub fn refusal(field: &FieldName, word: Word) -> Refusal {
+    let (wish, other) = if word.opted_out { ("opt-out", "consent") } else { ("consent", "opt-out") };
+    Refusal {
+        field: Some(field.to_string()),
+        code: OUTDATED.to_owned(),
+        message: format!(
+            "The customer's {other} is newer than this {wish}, or as new; if there is a newer one, send it with \
+             the time of its own."
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newer_word_counts_and_at_the_same_moment_the_opt_out() {
+        let word = |opted_out, at| Word { opted_out, at: Timestamp(at) };
+        for (new, known, outdated) in [
+            (word(false, 1), word(true, 2), true),
+            (word(false, 2), word(true, 1), false),
+            (word(false, 1), word(true, 1), true),
+            (word(true, 1), word(false, 2), true),
+            (word(true, 1), word(false, 1), false),
+            (word(true, 2), word(false, 1), false),
+            // The same word again is never wrong.
+            (word(true, 1), word(true, 2), false),
+            (word(false, 1), word(false, 2), false),
+        ] {
+            assert_eq!(new.is_outdated_by(known), outdated, "{new:?} {known:?}");
+        }
+    }
+}
