@@ -141,4 +141,6 @@ fn claim_country(phone: Option<&str>, effects: &mut Effects) -> Result<(), Error
 }
 
 #[cfg(test)]
+mod language_tests;
+#[cfg(test)]
 mod tests;
