@@ -142,6 +142,20 @@ fn glued_words_are_looked_at_by_a_person() {
     ]);
 }
 
+/// Said to senders elsewhere, and misread there.
+#[test]
+fn messages_from_bug_reports() {
+    stop(&["Stop. Thank you ", "STOP sub", "STOP 12345", "STOP ALL", "stop!! 😡", "Unsubscribe me"]);
+    suspected(&[
+        "Count me in! We have got to STOP this terrible bill from passing!!",
+        "please stop sending text reminders",
+        "Please cancel my order!",
+        "Loved “Reply STOP to opt out”",
+        "When does the sale end? I work until six",
+        "I can't stop playing this one, more please!",
+    ]);
+}
+
 #[test]
 fn english() {
     stop(&[

@@ -1,8 +1,8 @@
 //! Text messages: who opted out, who answers, and what a number's prefix says of its country.
 //!
-//! - A message that is a stop word, or is short and begins with one, sets `sms.opted_out`; see
-//!   `words.rs`. START, UNSTOP or STARTA alone ends it. In what order messages arrive doesn't
-//!   matter; see `consent.rs`.
+//! - A message that asks to stop, in its first line or as a whole, sets `sms.opted_out`; see
+//!   `words.rs`. START or another word of `start_words` alone ends it. In what order messages
+//!   arrive doesn't matter; see `consent.rs`.
 //! - A message that merely contains a stop word emits `sms.stop_suspected`, for a person to read.
 //! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back.
 //! - `country` is where the visible phone number is from. It is often another than where the
@@ -15,6 +15,8 @@
 //! | `sms.observed-only` | an app proposes when the customer last replied |
 
 mod consent;
+mod fold;
+mod phrases;
 mod words;
 
 use samsyn_plugin::{
@@ -43,7 +45,11 @@ impl Subscriber for Sms {
         if profile.timestamp("sms.last_reply_at").is_none_or(|last| last < at) {
             effects.set("sms.last_reply_at", at)?;
         }
-        match words::wish(event.text("text")?, &settings.texts("stop_words")?) {
+        match words::wish(
+            event.text("text")?,
+            &settings.texts("stop_words")?,
+            &settings.texts("start_words")?,
+        ) {
             Wish::Stop => {
                 take(Consent::new(true, at), profile, effects)?;
             }
