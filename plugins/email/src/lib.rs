@@ -7,7 +7,8 @@
 mod mailbox;
 
 use samsyn_plugin::{
-    Change, Effects, Error, Event, Observer, Profile, Refusal, Settings, Subscriber, Timestamp, log,
+    Change, Effects, Error, Event, Observer, Profile, Proposal, Refusal, Settings, Source, Subscriber,
+    Timestamp, log,
 };
 
 use mailbox::{Mailbox, SOFT_BOUNCES_KEPT, same_address};
@@ -15,7 +16,18 @@ use mailbox::{Mailbox, SOFT_BOUNCES_KEPT, same_address};
 /// The capability.
 pub struct Email;
 
-samsyn_plugin::export!(Email: Subscriber, Observer);
+samsyn_plugin::export!(Email: Subscriber, Source, Observer);
+
+impl Source for Email {
+    fn on_proposal(
+        _proposed: &[Proposal],
+        _profile: &Profile,
+        _settings: &Settings,
+        _effects: &mut Effects,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+}
 
 impl Subscriber for Email {
     fn on_event(

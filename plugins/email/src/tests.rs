@@ -1,6 +1,6 @@
 //! What a customer's mail does to their profile, told as stories.
 
-use samsyn_plugin::testing::{Customer, EventBuilder, Host, change, event, profile};
+use samsyn_plugin::testing::{Customer, EventBuilder, Host, change, event, profile, proposal};
 use samsyn_plugin::{Memory, MemoryError};
 
 use crate::Email;
@@ -122,6 +122,78 @@ fn a_complaint_is_an_opt_out_and_says_nothing_of_deliverability() {
     assert_eq!(run.effects.len(), 1);
     anna.on_change::<Email>(&[change("email", Some(ANNA.into()), Some("new@example.com".into()))], &day(2));
     assert_eq!(anna.value("email.opted_out"), Some(&true.into()));
+}
+
+#[test]
+fn an_unsubscription_is_an_opt_out_whichever_address_it_names() {
+    let host = host();
+    for event in [
+        event("email.unsubscribed"),
+        mail("email.unsubscribed", &day(1)),
+        event("email.unsubscribed").property("address", "old@example.com"),
+    ] {
+        let mut anna = anna(&host);
+        let run = anna.on_event::<Email>(&event);
+        assert_eq!(run.claim("email.opted_out"), Some(&true.into()));
+        assert_eq!(run.effects.len(), 1);
+        let mut nobody = host.customer();
+        assert_eq!(nobody.on_event::<Email>(&event).claim("email.opted_out"), Some(&true.into()));
+    }
+}
+
+#[test]
+fn an_app_may_opt_a_customer_out_and_not_in() {
+    let host = host();
+    let mut anna = anna(&host);
+    let out = anna.on_proposal::<Email>(&[proposal("email.opted_out", true)]);
+    assert_eq!(out.claim("email.opted_out"), Some(&true.into()));
+    let needed = [(Some("email.opted_out"), "email.consent-needed")];
+    for value in [Some(false), None] {
+        let value = value.map(samsyn_plugin::Value::from);
+        let run = anna.on_proposal::<Email>(&[proposal("email.opted_out", value)]);
+        assert_eq!(run.refusals(), needed);
+        assert!(format!("{:?}", run.effects).contains("email.consented"), "it names the event to send");
+    }
+    assert_eq!(anna.value("email.opted_out"), Some(&true.into()));
+}
+
+#[test]
+fn what_is_observed_can_t_be_proposed() {
+    let host = host();
+    let at: samsyn_plugin::Timestamp = day(1).parse().unwrap();
+    for proposed in [
+        proposal("email.deliverable", true),
+        proposal("email.engagement", 99),
+        proposal("email.last_engaged_at", at),
+        proposal("email.deliverable", None),
+    ] {
+        let run = host.on_proposal::<Email>(std::slice::from_ref(&proposed), &profile());
+        assert_eq!(run.refusals(), [(Some(proposed.field.as_str()), "email.observed-only")]);
+        assert_eq!(run.effects.len(), 1);
+    }
+}
+
+#[test]
+fn an_opt_out_ends_with_a_consent_that_says_when_and_where_from() {
+    let host = host();
+    let mut anna = anna(&host);
+    anna.on_event::<Email>(&event("email.unsubscribed").at(&day(1)));
+    let consent = |origin: &str| event("email.consented").property("origin", origin);
+    let given = |origin: &str| consent(origin).at(&day(3)).received_at(&day(4));
+    for (event, code) in [
+        (given(" "), "email.consent-origin"),
+        (given("\u{200b}-"), "email.consent-origin"),
+        (consent("preference page").at(&day(4)).received_at(&day(4)), "email.consent-time"),
+    ] {
+        let run = anna.on_event::<Email>(&event);
+        assert_eq!(run.refusals(), [(Some("email.opted_out"), code)]);
+        assert_eq!(anna.value("email.opted_out"), Some(&true.into()), "{code}");
+    }
+    let run = anna.on_event::<Email>(&given("preference page, double opt-in"));
+    assert_eq!(run.refusals(), []);
+    assert_eq!(anna.value("email.opted_out"), Some(&false.into()));
+    // Only the origin makes it a consent.
+    assert!(host.on_event::<Email>(&event("email.consented"), &profile()).result.is_err());
 }
 
 #[test]
