@@ -3,7 +3,18 @@
 //! Everything but the opt-out is about one address, the customer's current one: events that name
 //! another are ignored, and a changed address starts afresh. An opt-out is the person's and stays.
 //! Events may come late and in any order; what is claimed depends on their times only.
+//!
+//! A complaint, an unsubscription or an app's proposal opts a customer out. Only `email.consented`
+//! ends that, an event whose own time is the consent's and that says where it was given.
+//!
+//! | code | when |
+//! |---|---|
+//! | `bounce.unknown` | a bounce that is neither hard nor soft |
+//! | `email.consent-needed` | an app proposes to end an opt-out |
+//! | `email.consent-time`, `email.consent-origin` | a consent without its own time; one that doesn't say where it was given |
+//! | `email.observed-only` | an app proposes what only mail can show |
 
+mod consent;
 mod mailbox;
 
 use samsyn_plugin::{
@@ -18,17 +29,6 @@ pub struct Email;
 
 samsyn_plugin::export!(Email: Subscriber, Source, Observer);
 
-impl Source for Email {
-    fn on_proposal(
-        _proposed: &[Proposal],
-        _profile: &Profile,
-        _settings: &Settings,
-        _effects: &mut Effects,
-    ) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
 impl Subscriber for Email {
     fn on_event(
         event: &Event,
@@ -36,8 +36,10 @@ impl Subscriber for Email {
         settings: &Settings,
         effects: &mut Effects,
     ) -> Result<(), Error> {
-        if event.name() == "email.complained" {
-            return Ok(effects.set("email.opted_out", true)?);
+        match event.name() {
+            "email.complained" | "email.unsubscribed" => return Ok(effects.set("email.opted_out", true)?),
+            "email.consented" => return opt_in(event, effects),
+            _ => {}
         }
         let Some(current) = profile.text("email") else {
             log::debug("an e-mail event for a customer without an address");
@@ -54,6 +56,43 @@ impl Subscriber for Email {
         }
         claim(&mailbox, settings, effects)?;
         effects.remember(&mailbox)
+    }
+}
+
+/// The customer wants e-mail again, if the event says when and where they said so.
+fn opt_in(event: &Event, effects: &mut Effects) -> Result<(), Error> {
+    match consent::fault(event)? {
+        None => effects.set("email.opted_out", false)?,
+        Some((code, message)) => effects.refuse("email.opted_out", code, message)?,
+    }
+    Ok(())
+}
+
+impl Source for Email {
+    fn on_proposal(
+        proposed: &[Proposal],
+        _profile: &Profile,
+        _settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        for proposal in proposed {
+            let field = proposal.field.as_str();
+            match field {
+                "email.opted_out" if proposal.value == Some(true.into()) => effects.set(field, true)?,
+                "email.opted_out" => effects.refuse(
+                    field,
+                    "email.consent-needed",
+                    "An opt-out can be proposed, not ended: send the event email.consented, with the time of \
+                     the customer's consent as its at and where it was given as its origin.",
+                )?,
+                _ => effects.refuse(
+                    field,
+                    "email.observed-only",
+                    "This is seen in what becomes of the customer's mail and can't be proposed.",
+                )?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -192,8 +192,6 @@ fn an_opt_out_ends_with_a_consent_that_says_when_and_where_from() {
     let run = anna.on_event::<Email>(&given("preference page, double opt-in"));
     assert_eq!(run.refusals(), []);
     assert_eq!(anna.value("email.opted_out"), Some(&false.into()));
-    // Only the origin makes it a consent.
-    assert!(host.on_event::<Email>(&event("email.consented"), &profile()).result.is_err());
 }
 
 #[test]

@@ -4,17 +4,21 @@
 //!   `words.rs`. START or another word of `start_words` alone ends it. In what order messages
 //!   arrive doesn't matter; see `consent.rs`.
 //! - A message that merely contains a stop word emits `sms.stop_suspected`, for a person to read.
-//! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back.
+//! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back. For
+//!   that it sends `sms.consented`, whose own time is the consent's and whose `origin` says where
+//!   it was given.
 //! - `country` is where the visible phone number is from. It is often another than where the
 //!   customer lives, which the customer register knows: two sources of one field.
 //!
 //! | code | when |
 //! |---|---|
 //! | `sms.start-needed` | an app proposes to end an opt-out |
-//! | `sms.outdated` | an app proposes an opt-out older than the customer's START |
+//! | `sms.outdated` | an app proposes an opt-out older than the customer's START, or tells of a consent older than their opt-out |
+//! | `sms.consent-time`, `sms.consent-origin` | a consent without its own time; one that doesn't say where it was given |
 //! | `sms.observed-only` | an app proposes when the customer last replied |
 
 mod consent;
+mod consented;
 mod fold;
 mod phrases;
 mod words;
@@ -42,6 +46,9 @@ impl Subscriber for Sms {
         // Nothing happened after it was received: a sender's fast clock would else make a START
         // outlast every STOP until then.
         let at = event.at().min(event.received_at());
+        if event.name() == "sms.consented" {
+            return opt_in(event, at, profile, effects);
+        }
         if profile.timestamp("sms.last_reply_at").is_none_or(|last| last < at) {
             effects.set("sms.last_reply_at", at)?;
         }
@@ -84,8 +91,9 @@ impl Source for Sms {
                 "sms.opted_out" => effects.refuse(
                     "sms.opted_out",
                     "sms.start-needed",
-                    "Only the customer's own text message START ends an opt-out; \
-                     it can be proposed as true, not taken back.",
+                    "An opt-out can be proposed, not ended: the customer's own text message START ends it, or \
+                     the event sms.consented, with the time of their consent as its at and where it was \
+                     given as its origin.",
                 )?,
                 "sms.last_reply_at" => effects.refuse(
                     "sms.last_reply_at",
@@ -125,6 +133,18 @@ fn opt_out(at: Timestamp, profile: &Profile, effects: &mut Effects) -> Result<()
     }
     let message = "The customer has texted START since; give the time of the newer opt-out if there is one.";
     Ok(effects.refuse("sms.opted_out", "sms.outdated", message)?)
+}
+
+/// An app says that the customer consented, somewhere else than in a text message.
+fn opt_in(event: &Event, at: Timestamp, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
+    if let Some((code, message)) = consented::fault(event)? {
+        return Ok(effects.refuse("sms.opted_out", code, message)?);
+    }
+    if !take(Consent::new(false, at), profile, effects)? && profile.boolean("sms.opted_out") == Some(true) {
+        let message = "The customer has opted out since; only a newer consent, or their START, ends that.";
+        effects.refuse("sms.opted_out", "sms.outdated", message)?;
+    }
+    Ok(())
 }
 
 /// Takes a wish if it is newer than what is known, and says whether it was.
