@@ -4,6 +4,11 @@
 //! another are ignored, and a changed address starts afresh. An opt-out is the person's and stays.
 //! Events may come late and in any order; what is claimed depends on their times only.
 //!
+//! Sending services tell of one thing several times, under an event id each. Reports that name
+//! their message (`message_id`) are known again: a soft bounce counts once a message, however often
+//! the message is tried, and an open or a click once a message and moment. Of soft bounces that
+//! name none, those within a minute count once.
+//!
 //! A complaint, an unsubscription or an app's proposal opts a customer out. Only `email.consented`
 //! ends that, an event whose own time is the consent's and that says where it was given.
 //!
@@ -14,15 +19,19 @@
 //! | `email.consent-time`, `email.consent-origin` | a consent without its own time; one that doesn't say where it was given |
 //! | `email.observed-only` | an app proposes what only mail can show |
 
+mod address;
 mod consent;
 mod mailbox;
+mod message;
 
 use samsyn_plugin::{
     Change, Effects, Error, Event, Observer, Profile, Proposal, Refusal, Settings, Source, Subscriber,
     Timestamp, log,
 };
 
-use mailbox::{Mailbox, SOFT_BOUNCES_KEPT, same_address};
+use address::same_address;
+use mailbox::{Mailbox, SOFT_BOUNCES_KEPT};
+use message::Message;
 
 /// The capability.
 pub struct Email;
@@ -49,7 +58,7 @@ impl Subscriber for Email {
             log::debug("an e-mail event for an address the customer doesn't have now");
             return Ok(());
         }
-        let remembered = profile.memory::<Mailbox>()?.filter(|mailbox| mailbox.is_of(current));
+        let remembered = profile.memory::<Mailbox>()?.and_then(|mailbox| mailbox.of(current));
         let mut mailbox = remembered.unwrap_or_else(|| Mailbox::new(current));
         if !record(event, &mut mailbox, effects)? {
             return Ok(());
@@ -98,17 +107,18 @@ impl Source for Email {
 
 /// Enters the event; false when it made no sense and was refused.
 fn record(event: &Event, mailbox: &mut Mailbox, effects: &mut Effects) -> Result<bool, Error> {
+    let message = || event.text_opt("message_id").and_then(Message::named);
     match event.name() {
         "email.delivered" => mailbox.reached(event.at()),
         "email.opened" | "email.clicked" => {
             mailbox.reached(event.at());
             if event.boolean_opt("machine") != Some(true) {
-                mailbox.engaged(event.at(), event.name() == "email.clicked");
+                mailbox.engaged(event.at(), event.name() == "email.clicked", message());
             }
         }
         "email.bounced" => match event.text("bounce")? {
             "hard" => mailbox.bounced_hard(event.at()),
-            "soft" => mailbox.bounced_soft(event.at()),
+            "soft" => mailbox.bounced_soft(event.at(), message()),
             other => {
                 let message = format!("A bounce is \"hard\" or \"soft\", not {other:?}.");
                 effects.refuse_all("bounce.unknown", &message)?;
