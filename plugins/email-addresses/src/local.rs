@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::Fault;
+use crate::typed::without_idle_joiners;
 
 /// RFC 5321, 4.5.3.1.1, in octets.
 const LOCAL_BYTES_MAX: usize = 64;
@@ -13,7 +14,7 @@ const LOCAL_SYMBOLS: &str = "!#$%&'*+-/=?^_`{|}~";
 
 /// The local part as it is kept, and as it is compared.
 pub(crate) fn read(text: &str) -> Result<(String, String), Fault> {
-    let local = composed(text).into_owned();
+    let local = settled(text);
     if local.is_empty() {
         return Err(Fault::LocalMissing);
     }
@@ -41,7 +42,21 @@ fn folded(local: &str) -> String {
     }
     let lower = local.chars().flat_map(char::to_lowercase);
     let lower: String = lower.map(|char| if char == 'ς' { 'σ' } else { char }).collect();
-    composed(&lower).into_owned()
+    settled(&lower)
+}
+
+/// Composed, and without joiners that join nothing. Composing can move a mark before a joiner, so
+/// that it joins nothing any more, and taking that away can let letters compose.
+fn settled(text: &str) -> String {
+    let mut settled = composed(text).into_owned();
+    // Each round takes a joiner away or is the last.
+    loop {
+        let fewer = without_idle_joiners(&settled);
+        if fewer == settled {
+            return settled;
+        }
+        settled = composed(&fewer).into_owned();
+    }
 }
 
 /// Canonical composition: é is one character, however the keyboard made it.

@@ -7,7 +7,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 /// More than any address with its link and marks around it; longer text isn't worth a copy.
 const TYPED_BYTES_MAX: usize = 8192;
 
-/// Ordinary letters for full-width ones, without invisible marks.
+/// Ordinary letters for full-width ones, without invisible marks and joiners that join nothing.
 pub(crate) fn tidy(text: &str) -> Cow<'_, str> {
     let text = text.trim_matches(|char: char| char.is_whitespace() || is_stray_mark(char));
     if text.is_ascii() || text.len() > TYPED_BYTES_MAX {
@@ -16,14 +16,25 @@ pub(crate) fn tidy(text: &str) -> Cow<'_, str> {
     let mut tidy = String::with_capacity(text.len());
     for char in text.chars().filter(|&char| !is_stray_mark(char)) {
         match char {
-            // A joiner shapes letters of the scripts that begin with Arabic. After any other it
-            // joins nothing, and nobody sees it.
-            '\u{200c}' | '\u{200d}' if tidy.chars().next_back().is_none_or(|before| before < '\u{600}') => {}
             '\u{ff01}'..='\u{ffee}' => tidy.push_str(&ordinary_width(char)),
             _ => tidy.push(char),
         }
     }
-    Cow::Owned(tidy)
+    Cow::Owned(without_idle_joiners(&tidy))
+}
+
+/// Joiners shape the letters of Arabic and Indic scripts, of Khmer and Mongolian. After any other
+/// they join nothing, and nobody sees them.
+pub(crate) fn without_idle_joiners(text: &str) -> String {
+    let joins = |before: char| matches!(before, '\u{600}'..='\u{109f}' | '\u{1780}'..='\u{18af}');
+    let mut kept = String::with_capacity(text.len());
+    for char in text.chars() {
+        let is_joiner = matches!(char, '\u{200c}' | '\u{200d}');
+        if !is_joiner || kept.chars().next_back().is_some_and(joins) {
+            kept.push(char);
+        }
+    }
+    kept
 }
 
 /// Marks that steer direction or join nothing: copying leaves them behind, and nobody sees them.

@@ -1,20 +1,26 @@
 //! Text messages: who opted out, who answers, and what a number's prefix says of its country.
 //!
-//! - A message that is a stop word, or is short and begins with one, sets `sms.opted_out`; see
-//!   `words.rs`. START, UNSTOP or STARTA alone ends it. In what order messages arrive doesn't
-//!   matter; see `consent.rs`.
+//! - A message that asks to stop, in its first line or as a whole, sets `sms.opted_out`; see
+//!   `words.rs`. START or another word of `start_words` alone ends it. In what order messages
+//!   arrive doesn't matter; see `consent.rs`.
 //! - A message that merely contains a stop word emits `sms.stop_suspected`, for a person to read.
-//! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back.
+//! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back. For
+//!   that it sends `sms.consented`, whose own time is the consent's and whose `origin` says where
+//!   it was given.
 //! - `country` is where the visible phone number is from. It is often another than where the
 //!   customer lives, which the customer register knows: two sources of one field.
 //!
 //! | code | when |
 //! |---|---|
 //! | `sms.start-needed` | an app proposes to end an opt-out |
-//! | `sms.outdated` | an app proposes an opt-out older than the customer's START |
+//! | `sms.outdated` | an app proposes an opt-out older than the customer's START, or tells of a consent older than their opt-out |
+//! | `sms.consent-time`, `sms.consent-origin` | a consent without its own time; one that doesn't say where it was given |
 //! | `sms.observed-only` | an app proposes when the customer last replied |
 
 mod consent;
+mod consented;
+mod fold;
+mod phrases;
 mod words;
 
 use samsyn_plugin::{
@@ -40,10 +46,17 @@ impl Subscriber for Sms {
         // Nothing happened after it was received: a sender's fast clock would else make a START
         // outlast every STOP until then.
         let at = event.at().min(event.received_at());
+        if event.name() == "sms.consented" {
+            return opt_in(event, at, profile, effects);
+        }
         if profile.timestamp("sms.last_reply_at").is_none_or(|last| last < at) {
             effects.set("sms.last_reply_at", at)?;
         }
-        match words::wish(event.text("text")?, &settings.texts("stop_words")?) {
+        match words::wish(
+            event.text("text")?,
+            &settings.texts("stop_words")?,
+            &settings.texts("start_words")?,
+        ) {
             Wish::Stop => {
                 take(Consent::new(true, at), profile, effects)?;
             }
@@ -78,8 +91,9 @@ impl Source for Sms {
                 "sms.opted_out" => effects.refuse(
                     "sms.opted_out",
                     "sms.start-needed",
-                    "Only the customer's own text message START ends an opt-out; \
-                     it can be proposed as true, not taken back.",
+                    "An opt-out can be proposed, not ended: the customer's own text message START ends it, or \
+                     the event sms.consented, with the time of their consent as its at and where it was \
+                     given as its origin.",
                 )?,
                 "sms.last_reply_at" => effects.refuse(
                     "sms.last_reply_at",
@@ -121,6 +135,18 @@ fn opt_out(at: Timestamp, profile: &Profile, effects: &mut Effects) -> Result<()
     Ok(effects.refuse("sms.opted_out", "sms.outdated", message)?)
 }
 
+/// An app says that the customer consented, somewhere else than in a text message.
+fn opt_in(event: &Event, at: Timestamp, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
+    if let Some((code, message)) = consented::fault(event)? {
+        return Ok(effects.refuse("sms.opted_out", code, message)?);
+    }
+    if !take(Consent::new(false, at), profile, effects)? && profile.boolean("sms.opted_out") == Some(true) {
+        let message = "The customer has opted out since; only a newer consent, or their START, ends that.";
+        effects.refuse("sms.opted_out", "sms.outdated", message)?;
+    }
+    Ok(())
+}
+
 /// Takes a wish if it is newer than what is known, and says whether it was.
 fn take(wish: Consent, profile: &Profile, effects: &mut Effects) -> Result<bool, Error> {
     let counts = wish.counts_after(profile.memory::<Consent>()?);
@@ -140,5 +166,7 @@ fn claim_country(phone: Option<&str>, effects: &mut Effects) -> Result<(), Error
     Ok(())
 }
 
+#[cfg(test)]
+mod language_tests;
 #[cfg(test)]
 mod tests;

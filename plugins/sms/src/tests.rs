@@ -177,6 +177,50 @@ fn an_app_may_opt_a_customer_out_and_not_in() {
 }
 
 #[test]
+fn an_opt_out_ends_with_a_consent_that_says_when_and_where_from() {
+    let host = Host::from_manifest(MANIFEST);
+    let mut anna = host.customer();
+    receive(&mut anna, NOON, "STOP");
+    let consent = |origin: &str| event("sms.consented").property("origin", origin);
+    let given = |origin: &str| consent(origin).at(ONE).received_at(TWO);
+    for (event, code) in [
+        (given(" "), "sms.consent-origin"),
+        (given("\u{200b}-"), "sms.consent-origin"),
+        (consent("till in Solna").at(TWO).received_at(TWO), "sms.consent-time"),
+        (consent("till in Solna").at("2026-11-21T11:00:00Z").received_at(TWO), "sms.outdated"),
+        (consent("till in Solna").at(NOON).received_at(TWO), "sms.outdated"),
+    ] {
+        let run = anna.on_event::<Sms>(&event);
+        assert_eq!(run.refusals(), [(Some("sms.opted_out"), code)]);
+        assert_eq!(opted_out(&anna), Some(true), "{code}");
+    }
+    let run = anna.on_event::<Sms>(&given("till in Solna"));
+    assert_eq!(run.refusals(), []);
+    assert_eq!(opted_out(&anna), Some(false));
+    assert_eq!(anna.value("sms.last_reply_at"), Some(&moment(NOON).into()), "a consent is no reply");
+    // Told again, and from before: the same.
+    for again in [given("till in Solna"), consent("web").at("2026-11-21T12:30:00Z").received_at(TWO)] {
+        assert_eq!(anna.on_event::<Sms>(&again).refusals(), []);
+        assert_eq!(opted_out(&anna), Some(false));
+    }
+    // Dated tomorrow, it counts as today's; so a stop ends it at once.
+    anna.on_event::<Sms>(&consent("web").at("2026-12-24T12:00:00Z").received_at(TWO));
+    receive(&mut anna, "2026-11-21T15:00:00Z", "STOP");
+    assert_eq!(opted_out(&anna), Some(true));
+}
+
+#[test]
+fn a_refused_opt_in_names_the_event_to_send() {
+    let host = Host::from_manifest(MANIFEST);
+    for value in [Some(false), None] {
+        let value = value.map(Value::from);
+        let run = host.on_proposal::<Sms>(&[proposal("sms.opted_out", value)], &profile());
+        assert_eq!(run.refusals(), [(Some("sms.opted_out"), "sms.start-needed")]);
+        assert!(format!("{:?}", run.effects).contains("sms.consented"));
+    }
+}
+
+#[test]
 fn what_is_observed_can_t_be_proposed() {
     let host = Host::from_manifest(MANIFEST);
     let run = host.on_proposal::<Sms>(

@@ -250,7 +250,7 @@ impl Story<'_> {
             let Some((_, address)) = current else { continue };
             let message = format!("confirmation-{}", purchase.order_id);
             let of = |more: Value| {
-                let mut properties = json!({ "address": address, "message": message });
+                let mut properties = json!({ "address": address, "message_id": message });
                 if let (Some(properties), Value::Object(more)) = (properties.as_object_mut(), more) {
                     properties.extend(more);
                 }
