@@ -119,6 +119,9 @@ fn code_without_plus(home: &plan::Region, digits: &str) -> Result<String, Fault>
 }
 
 #[cfg(test)]
+mod abroad_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
