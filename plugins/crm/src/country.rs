@@ -124,6 +124,117 @@ mod tests {
         }
     }
 
+    /// What ISO 3166-1 calls its 249 countries in English, a line each: the code, the short name,
+    /// its older and inverted forms, and the full name where there is one.
+    const ISO_NAMES: &str = include_str!("iso3166_names.tsv");
+
+    fn iso_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let name_of = |line: &'static str| {
+            let (code, names) = line.split_once('\t').expect("a code and names");
+            names.split('\t').map(move |name| (code, name))
+        };
+        ISO_NAMES.lines().flat_map(name_of)
+    }
+
+    #[test]
+    fn every_name_of_iso_3166_is_taken_in_both_orders() {
+        assert_eq!(ISO_NAMES.lines().count(), 249);
+        let mut refused = Vec::new();
+        for (code, name) in iso_names() {
+            for text in both_orders(name) {
+                for text in [text.clone(), text.to_uppercase(), text.replace(',', ""), format!("{text} ")] {
+                    if country(&text) != Ok(code) {
+                        refused.push(format!("{code} {text}: {:?}", country(&text)));
+                    }
+                }
+            }
+        }
+        assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
+    }
+
+    /// The name; and "Iran, Islamic Republic of" and "Iran (the Islamic Republic of)" for
+    /// "the Islamic Republic of Iran", and the other way round.
+    fn both_orders(name: &str) -> Vec<String> {
+        let mut forms = vec![name.to_owned()];
+        let bare = name.strip_prefix("the ").unwrap_or(name);
+        let inverted =
+            name.strip_suffix(')').and_then(|name| name.rsplit_once(" (")).or(name.split_once(", "));
+        match inverted {
+            Some((noun, form)) if form.ends_with(" of") || form.ends_with(" of the") => {
+                forms.push(format!("{form} {noun}"));
+            }
+            // "(the)", "(British)", "Bonaire, Sint Eustatius and Saba".
+            Some((noun, form)) if name.ends_with(')') => forms.push(format!("{form} {noun}")),
+            Some(_) => {}
+            None => {
+                if let Some((form, noun)) = bare.split_once(" of ").filter(|_| name.starts_with("the ")) {
+                    forms.push(format!("{noun}, {form} of"));
+                    forms.push(format!("{noun}, the {form} of"));
+                    forms.push(format!("{noun} ({form} of)"));
+                    forms.push(format!("{noun} (the {form} of)"));
+                    forms.push(format!("{form} of {noun}"));
+                }
+            }
+        }
+        forms
+    }
+
+    #[test]
+    fn other_lists_turn_names_round_too() {
+        for (text, code) in [
+            ("Gambia, The", "GM"),
+            ("Korea, South", "KR"),
+            ("Korea, North", "KP"),
+            ("Korea, Rep.", "KR"),
+            ("Korea, Dem. People's Rep.", "KP"),
+            ("Korea, Dem. People’s Rep. of", "KP"),
+            ("Congo, Dem. Rep.", "CD"),
+            ("Congo, Rep.", "CG"),
+            ("Congo (Kinshasa)", "CD"),
+            ("Congo (Brazzaville)", "CG"),
+            ("Egypt, Arab Rep.", "EG"),
+            ("Iran, Islamic Rep.", "IR"),
+            ("Iran, Islamic Republic Of", "IR"),
+            ("IRAN ISLAMIC REPUBLIC OF", "IR"),
+            ("Iran (Islamic Republic)", "IR"),
+            ("Yemen, Rep.", "YE"),
+            ("Venezuela, RB", "VE"),
+            ("Micronesia, Fed. Sts.", "FM"),
+            ("Lao PDR", "LA"),
+            ("Hong Kong SAR, China", "HK"),
+            ("Macao SAR, China", "MO"),
+            ("St. Martin (French part)", "MF"),
+            ("Kongo, Demokratiska republiken", "CD"),
+            ("Ireland, Republic of", "IE"),
+            ("Virgin Islands (US)", "VI"),
+            ("Virgin Islands, British", "VG"),
+            ("Macedonia, The Former Yugoslav Republic of", "MK"),
+            ("Macedonia (FYROM)", "MK"),
+            ("Islands, Cayman", "KY"),
+            ("Emirates, United Arab", "AE"),
+            ("Iran， Islamic Republic of", "IR"),
+        ] {
+            assert_eq!(country(text), Ok(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_turned_round_only_where_it_says_so() {
+        for text in [
+            "land Ire",
+            "Mark Den",
+            "a, b, c, d, e, f, g",
+            "Republic of",
+            "Korea, Republic of China",
+            "Republic, the",
+            ", of",
+            "(",
+            "of the, the of",
+        ] {
+            assert_eq!(country(text).map_err(|no| no.code), Err("country.unknown"), "{text}");
+        }
+    }
+
     #[test]
     fn what_is_no_country_is_refused() {
         let long = "Sweden ".repeat(100_000);
