@@ -109,7 +109,7 @@ fn a_suffix_belongs_to_the_last_name_and_is_never_a_first_name() {
         ("Nguyen, Vi", "Vi", "Nguyen"),
         ("BERG, LIV", "Liv", "Berg"),
         ("Salinger, J.D.", "J.D.", "Salinger"),
-        ("Tolkien, JRR", "JRR", "Tolkien"),
+        ("Tolkien, J.R.R.", "J.R.R.", "Tolkien"),
         ("García Márquez, G. J.", "G. J.", "García Márquez"),
         // Last names that only look like one.
         ("Jack MA", "Jack", "MA"),

@@ -4,22 +4,26 @@
 //! letter case stays, also when all of it is capitals, because no rule gets d'Arc, von der Leyen,
 //! McLeod, IJsbrand and VAN right. What is refused can't be a name, or would do harm in a greeting.
 
+use visible_text::{has_letter, is_blank, is_empty_room, is_ignorable};
+
 use crate::no::{No, no};
 use crate::unicode::{nfc, tidy};
 
-/// Longer than any name on a passport (39 per ICAO 9303, with room for those that were cut).
-const NAME_CHARS_MAX: usize = 100;
+/// Almost twice the longest on record: a birth certificate with a first name of 1,019 letters and a
+/// second one of 36. Passports cut at 39 (ICAO 9303) and forms at less; people are called what
+/// they are called. Beyond it is a text in the wrong box.
+const NAME_CHARS_MAX: usize = 2_000;
 /// More marks on one letter than any orthography has; beyond it is graffiti.
 const MARKS_MAX: usize = 4;
 
 /// The name as it is kept.
 pub(crate) fn name(text: &str) -> Result<String, No> {
     let text = tidy(text);
-    if text.is_empty() {
+    if text.chars().all(is_blank) {
         return no("name.empty", "A name needs at least one letter; send null to remove it.");
     }
     if text.len() > NAME_CHARS_MAX * char::MAX_LEN_UTF8 || text.chars().count() > NAME_CHARS_MAX {
-        return no("name.too-long", "A name can have at most 100 characters.");
+        return no("name.too-long", "A name can have at most 2000 characters.");
     }
     if text.chars().any(char::is_control) {
         return no("name.invalid", "A name can't contain line breaks, tabs or other control characters.");
@@ -36,7 +40,7 @@ pub(crate) fn name(text: &str) -> Result<String, No> {
     // Composed twice: some signs are an apostrophe only when composed, and a letter and its accent
     // may only meet once a joiner between them is gone.
     let name = nfc(&one_spelling(&nfc(&text))).into_owned();
-    if !name.chars().any(char::is_alphabetic) {
+    if !has_letter(&name) {
         return no("name.invalid", "A name needs at least one letter.");
     }
     if marks_run(&name) > MARKS_MAX {
@@ -50,19 +54,21 @@ fn is_link(text: &str) -> bool {
     text.contains("://") || text.starts_with("www.")
 }
 
-/// One apostrophe, one hyphen, single spaces: O’Brien and O'Brien are one name. The Hawaiian
-/// okina and the modifier apostrophe are letters and stay.
+/// One apostrophe, one hyphen, single spaces, nothing that only a program sees: O’Brien and
+/// O'Brien are one name. The Hawaiian okina and the modifier apostrophe are letters and stay.
 fn one_spelling(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     let mut parted = false;
     for char in text.chars() {
         let char = match char {
-            '\u{200c}' | '\u{200d}' if parted || !name.ends_with(takes_joiner) => continue,
-            '\u{2018}' | '\u{2019}' | '\u{b4}' | '`' => '\'',
+            char if is_filler(char) || (is_ignorable(char) && (parted || !takes_ignorable(&name))) => {
+                continue;
+            }
+            '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '\u{b4}' | '\u{ff07}' | '`' => '\'',
             '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{ff0d}' => '-',
             char => char,
         };
-        if char.is_whitespace() {
+        if char.is_whitespace() || is_empty_room(char) {
             parted = true;
             continue;
         }
@@ -76,10 +82,16 @@ fn one_spelling(text: &str) -> String {
     name
 }
 
-/// Joiners mean something after letters of Arabic, Indic and later blocks only; after a Latin,
-/// Greek or Cyrillic one they would make two names that look alike.
-fn takes_joiner(char: char) -> bool {
-    char >= '\u{600}'
+/// Whether a joiner or a variation selector says something here: after a visible character of the
+/// Arabic, Indic and later blocks, ideographs among them. After a Latin, Greek or Cyrillic one it
+/// would make two names that look alike, and a second one in a row only hides something.
+fn takes_ignorable(name: &str) -> bool {
+    name.chars().next_back().is_some_and(|last| last >= '\u{600}' && !is_ignorable(last))
+}
+
+/// Letters without a form, which keyboards for modern Korean don't write.
+fn is_filler(char: char) -> bool {
+    matches!(char, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// The longest run of the marks that stack without end.
