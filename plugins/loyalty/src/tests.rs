@@ -246,12 +246,22 @@ fn arrivals(events: &[EventBuilder]) -> Vec<Vec<EventBuilder>> {
 
 /// What a customer shows after the events, in whatever order they arrive; none may be refused.
 fn in_any_order(host: &Host, events: &[EventBuilder]) -> (Option<i64>, String, String, String) {
+    in_any_order_but(host, events, &[])
+}
+
+/// The same, where a refusal with these codes may be told.
+fn in_any_order_but(
+    host: &Host,
+    events: &[EventBuilder],
+    codes: &[&str],
+) -> (Option<i64>, String, String, String) {
     let mut shown = None;
     for arrival in arrivals(events) {
         let mut customer = host.customer();
         for event in &arrival {
             let run = customer.on_event::<Loyalty>(event);
-            assert_eq!((&run.result, run.refusals()), (&Ok(()), vec![]), "{event:?} of {arrival:?}");
+            let fine = run.refusals().iter().all(|(_, code)| codes.contains(code));
+            assert!(run.result.is_ok() && fine, "{event:?} of {arrival:?}: {run:?}");
         }
         let found = fields(&customer);
         assert_eq!(*shown.get_or_insert_with(|| found.clone()), found, "{arrival:?}");
@@ -309,7 +319,9 @@ fn refunds_belong_to_the_completion_before_them() {
     // Refunds that come while it is cancelled were made for what was there before.
     let late = refunded("1", "r3", "100", "2025-02-05T10:00:00Z");
     let events = [events[0].clone(), events[2].clone(), late, events[3].clone()];
-    assert_eq!(in_any_order(&host, &events).0, Some(100));
+    // Without its cancellation it is an order that is refunded and completed again: told, and made
+    // good by the cancellation.
+    assert_eq!(in_any_order_but(&host, &events, &["order.refunded"]).0, Some(100));
 }
 
 #[test]
