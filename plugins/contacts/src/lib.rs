@@ -7,7 +7,7 @@
 //!
 //! | field | the customer register | here |
 //! |---|---|---|
-//! | names | as their bearers write them | `ANNA` and `anna` become `Anna`; a title in front goes; `Jr.` and `PhD` stay behind the last name |
+//! | names | as their bearers write them | `ANNA` becomes `Anna`; titles go, suffixes (`Jr.`, `PhD`) stay |
 //! | e-mail | the domain in ASCII (`xn--`) | the domain in its own letters |
 //! | country | codes and names of any kind | ISO 3166-1 alpha-2 only; `Sweden`, `UK` and `XK` are refused |
 //! | an opt-out | ended by a proposal | ended only by what the customer told an agent |

@@ -55,8 +55,9 @@ fn by_name(wanted: &str) -> Option<&'static str> {
     COUNTRIES.iter().find(|(_, names)| is_called(names)).map(|row| row.0)
 }
 
-/// "Iran, Islamic Republic of" and "Iran (Islamic Republic of)": what comes behind the comma or the bracket is
-/// said first. Exports leave both away and end in "of" or "the", when any word may be the first.
+/// "Iran, Islamic Republic of" and "Iran (Islamic Republic of)": what comes behind the comma or the
+/// bracket is said first. Exports leave both away and end in "of" or "the", when any word may be
+/// the first.
 fn turned_round(plain: &str) -> Option<&'static str> {
     let words: Vec<&str> = words(plain).collect();
     if words.len() < 2 || words.len() > NAME_WORDS_MAX {
@@ -88,8 +89,8 @@ fn plain(text: &str) -> String {
     plain.to_lowercase()
 }
 
-/// The words without what parts them and without those that come and go ("the", "of", "and", "och");
-/// Saint, Sankt, S:t and St. are all st, and what lists shorten is written out.
+/// The words without what parts them and without those that come and go ("the", "of", "and",
+/// "och"); Saint, Sankt, S:t and St. are all st, and what lists shorten is written out.
 fn join(plain: &str) -> String {
     let alone = words(plain).nth(1).is_none();
     let mut folded = String::with_capacity(plain.len());

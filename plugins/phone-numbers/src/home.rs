@@ -33,8 +33,8 @@ pub(crate) fn without_prefix(home: &Region, regions: &[Region], digits: &str) ->
         .map(str::to_owned)
 }
 
-/// The number that the digits stand for when they are written as at home and no reading finds
-/// them in the plan: the tables' rules that rewrite a number, for what follows a calling code. `main` is
+/// The number that the digits stand for when they are written as at home and no reading finds them
+/// in the plan: the tables' rules that rewrite a number, for what follows a calling code. `main` is
 /// the main region of its code: an area is completed only where there is one for all.
 pub(crate) fn rewritten(main: &Region, regions: &[Region], digits: &str) -> Option<String> {
     argentine_mobile(main, regions, digits)

@@ -8,12 +8,12 @@
 //! assert_eq!(country_of("+16045550123"), Some("CA"));
 //! ```
 //!
-//! A number counts when the numbering plan of its country has it: first digits and length, not
-//! only a length that could be. What is dialled otherwise at home than from abroad is rewritten behind a
+//! A number counts when the numbering plan of its country has it: first digits and length, not only
+//! a length that could be. What is dialled otherwise at home than from abroad is rewritten behind a
 //! calling code too, when the digits are no number as they stand: `+54 11 15 2345 6789` is
-//! `+5491123456789`. The plans are those of libphonenumber (Apache-2.0), folded into
-//! automata of 46 KiB by `tests/tables.rs`, which also says how to renew them. They are
-//! constant, so that a sandbox that lives for one call builds nothing.
+//! `+5491123456789`. The plans are those of libphonenumber (Apache-2.0), folded into automata of 46
+//! KiB by `tests/tables.rs`, which also says how to renew them. They are constant, so that a
+//! sandbox that lives for one call builds nothing.
 
 mod automaton;
 mod home;
@@ -67,7 +67,8 @@ pub fn parse(text: &str, home: Option<&str>) -> Result<String, Fault> {
 enum Reading {
     /// What is dialled before a number may go.
     Plain,
-    /// What is dialled otherwise at home than from abroad is also rewritten: see [`home::rewritten`].
+    /// What is dialled otherwise at home than from abroad is also rewritten: see
+    /// [`home::rewritten`].
     Rewritten,
 }
 

@@ -27,8 +27,8 @@ pub fn is_blank(char: char) -> bool {
     char.is_whitespace() || is_empty_room(char) || is_ignorable(char)
 }
 
-/// Characters that Unicode counts as signs or letters and describes as blank: the braille cell without
-/// dots, the null notehead, and the blanks between hieroglyphs.
+/// Characters that Unicode counts as signs or letters and describes as blank: the braille cell
+/// without dots, the null notehead, and the blanks between hieroglyphs.
 pub fn is_empty_room(char: char) -> bool {
     matches!(char, '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}')
 }
