@@ -7,7 +7,7 @@
 //!
 //! | field | the customer register | here |
 //! |---|---|---|
-//! | names | as their bearers write them | `ANNA` and `anna` become `Anna`; a title in front goes |
+//! | names | as their bearers write them | `ANNA` becomes `Anna`; titles go, suffixes (`Jr.`, `PhD`) stay |
 //! | e-mail | the domain in ASCII (`xn--`) | the domain in its own letters |
 //! | country | codes and names of any kind | ISO 3166-1 alpha-2 only; `Sweden`, `UK` and `XK` are refused |
 //! | an opt-out | ended by a proposal | ended only by what the customer told an agent |
@@ -24,6 +24,7 @@
 mod country;
 mod email;
 mod names;
+mod suffixes;
 
 use phone_numbers::Fault;
 use samsyn_plugin::{Effects, Error, Event, Profile, Proposal, Settings, Source, Subscriber};
@@ -83,10 +84,11 @@ impl Subscriber for Contacts {
     ) -> Result<(), Error> {
         if let Some(text) = event.text_opt("name") {
             match names::whole(text) {
-                Ok((first, last)) => {
-                    effects.set("first_name", first)?;
-                    if let Some(last) = last {
-                        effects.set("last_name", last)?;
+                Ok(names::Parted { first, last }) => {
+                    for (field, name) in [("first_name", first), ("last_name", last)] {
+                        if let Some(name) = name {
+                            effects.set(field, name)?;
+                        }
                     }
                 }
                 Err((code, message)) => effects.refuse("first_name", code, message)?,

@@ -26,6 +26,14 @@ impl Key {
         }
     }
 
+    /// A part given back of a redemption: by its own id, else by the event that told of it.
+    pub fn given_back(redemption_id: &str, cancellation_id: Option<&str>, event_id: &str) -> Key {
+        match cancellation_id {
+            Some(id) => Key::of(b'g', &[redemption_id, id]),
+            None => Key::of(b'G', &[redemption_id, event_id]),
+        }
+    }
+
     /// As the ledger keeps it.
     pub fn to_bytes(self) -> [u8; 8] {
         self.0
@@ -69,6 +77,8 @@ mod tests {
             Key::refund("", Some("11"), "1"),
             Key::redemption(Some("1"), "1"),
             Key::redemption(None, "1"),
+            Key::given_back("1", Some("1"), "1"),
+            Key::given_back("1", None, "1"),
         ];
         assert_eq!(keys.iter().map(|key| key.0).collect::<HashSet<_>>().len(), keys.len());
     }

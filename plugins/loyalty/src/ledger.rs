@@ -3,19 +3,25 @@
 //!
 //! What is bounded, and what is then no longer recognised:
 //!
-//! - The newest [`ORDERS_MAX`] orders, by the event's time, are known by id. Older ones are *settled*:
-//!   their points stay, by day as long as the day counts for the tier, and a refund or a
-//!   cancellation no longer reaches them. A new order as old as a settled one is refused,
-//!   because it can't be told from a repeat; so a repeat never counts twice.
-//! - Refunds that came before their order wait, the latest [`AWAITED_MAX`] orders to be so
-//!   announced. When an older one's order comes after all, it counts in full.
-//! - The latest [`SEEN_MAX`] partial refunds and redemptions are known by id. A repeat of an
-//!   older one counts again; a refund then still takes back no more than its order gave.
+//! - The newest [`ORDERS_MAX`] orders, by the event's time, are known by id. Older ones are
+//!   *settled*: their points stay, by day as long as the day counts for the tier, and a refund or a
+//!   cancellation no longer reaches them. A new order as old as a settled one is refused, because
+//!   it can't be told from a repeat; so a repeat never counts twice.
+//! - Refunds and cancellations that came before their order wait, the latest [`AWAITED_MAX`]
+//!   orders to be so announced. When an older one's order comes after all, it counts in full.
+//! - The latest [`SEEN_MAX`] partial refunds, redemptions and parts given back are known by id. A
+//!   repeat of an older one counts again; a refund then still takes back no more than its order
+//!   gave. An older redemption can't be given back any more.
+//! - Cancellations that came before their redemption wait, the latest [`RETURNS_MAX`] of them.
+//!   When an older one's redemption comes after all, it spends in full.
 //!
 //! Ids are kept as 64-bit hashes: with 200 ids, two of one customer's collide once in 10^15
 //! customers.
 
 mod bytes;
+mod bytes_v1;
+mod order;
+mod seen;
 
 use samsyn_plugin::{Date, Timestamp};
 
@@ -23,13 +29,17 @@ use crate::key::Key;
 use crate::money::{Amount, Rate};
 use crate::refused::Refused;
 use crate::tier::{Thresholds, Tier, is_counted};
+use order::Order;
+use seen::{Seen, What};
 
-/// Orders known by id: almost four a week for a year. Each takes about 18 bytes, at most 39.
+/// Orders known by id: almost four a week for a year. Each takes about 18 bytes, at most 65.
 pub const ORDERS_MAX: usize = 192;
-/// Orders whose refund came first. Each takes at most 16 bytes.
+/// Orders whose refund or cancellation came first. Each takes at most 25 bytes.
 pub const AWAITED_MAX: usize = 64;
-/// Partial refunds and redemptions known by id. Each takes at most 18 bytes.
+/// Partial refunds, redemptions and parts given back known by id. Each takes at most 35 bytes.
 pub const SEEN_MAX: usize = 96;
+/// Redemptions whose cancellation came first. Each takes at most 18 bytes.
+pub const RETURNS_MAX: usize = 32;
 
 /// One customer's ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +50,7 @@ pub struct Ledger {
     member_since: Option<Date>,
     /// The tier last announced.
     tier: Tier,
-    /// Points spent, ever.
+    /// Points spent and not given back, ever.
     redeemed: u64,
     /// Points of settled orders, ever.
     settled: u64,
@@ -48,44 +58,41 @@ pub struct Ledger {
     horizon: Option<(Timestamp, Key)>,
     /// Points of settled orders by day, in the order of days; only days that count for the tier.
     days: Vec<(Date, u64)>,
-    /// In the order of (at, key).
+    /// In the order of their places.
     orders: Vec<Order>,
     /// In the order of arrival.
     awaited: Vec<Awaited>,
     /// In the order of arrival.
     seen: Vec<Seen>,
+    /// In the order of arrival.
+    returns: Vec<Return>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Order {
-    at: Timestamp,
-    key: Key,
-    amount: Amount,
-    /// In [`Amount::raw`]'s unit, at most the amount.
-    refunded: u64,
-    /// The rate when the order came: a refund takes back what it gave, whatever the rate is now.
-    rate: Rate,
-}
-
-impl Order {
-    fn points(&self) -> u64 {
-        self.rate.points(self.amount.raw().saturating_sub(self.refunded))
-    }
-}
-
-/// A refund that came before its order.
+/// Refunds and a cancellation that came before their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Awaited {
     key: Key,
-    refunded: Amount,
+    /// In [`Amount::raw`]'s unit, at most [`Amount::MAX`].
+    refunded: u64,
+    /// The latest cancellation.
+    cancelled: Option<Timestamp>,
 }
 
-/// A partial refund or a redemption that counted.
+/// The cancellation of a redemption, whole or in parts, that came before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
+struct Return {
     key: Key,
-    /// The amount or the points: a repeat says the same.
-    value: u64,
+    /// At most so many.
+    points: u64,
+}
+
+/// How a redemption is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedemptionKeys {
+    /// As cancellations call it: its id, else its event's.
+    pub called: Key,
+    /// As it is known when it has no id of its own.
+    pub by_event: Key,
 }
 
 /// What the customer's fields show.
@@ -102,61 +109,164 @@ pub struct Standing {
 }
 
 impl Ledger {
-    /// Counts an order, with the refunds that came before it. A repeat changes nothing.
-    pub fn complete(&mut self, key: Key, amount: Amount, rate: Rate, at: Timestamp) -> Result<(), Refused> {
-        if let Some(order) = self.orders.iter().find(|order| order.key == key) {
-            if order.amount != amount {
-                return Err(Refused::OrderAlreadyCounted);
+    /// Counts an order, with the refunds that came before it; and once more when it is later than
+    /// the order's cancellation. A repeat changes nothing. What comes back is to be told to the
+    /// sender though the completion was learned: nothing is left of the order by its refunds,
+    /// unless its cancellation is still to come.
+    pub fn complete(
+        &mut self,
+        key: Key,
+        amount: Amount,
+        rate: Rate,
+        at: Timestamp,
+    ) -> Result<Option<Refused>, Refused> {
+        let told = match self.orders.iter().position(|order| order.key == key) {
+            Some(index) => self.complete_known(index, amount, rate, at)?,
+            None => {
+                self.complete_new(key, amount, rate, at)?;
+                None
             }
-            self.pass(at);
-            return Ok(());
-        }
+        };
+        self.member_since = Some(self.member_since.map_or(at.date(), |since| since.min(at.date())));
+        self.pass(at);
+        Ok(told)
+    }
+
+    fn complete_new(&mut self, key: Key, amount: Amount, rate: Rate, at: Timestamp) -> Result<(), Refused> {
         if self.horizon.is_some_and(|horizon| (at, key) <= horizon) {
             return Err(Refused::OrderTooOld);
         }
         let early = self.awaited.iter().position(|awaited| awaited.key == key);
-        let refunded = early.map_or(0, |index| self.awaited.remove(index).refunded.min(amount).raw());
-        let place = self.orders.partition_point(|order| (order.at, order.key) < (at, key));
-        self.orders.insert(place, Order { at, key, amount, refunded, rate });
-        self.member_since = Some(self.member_since.map_or(at.date(), |since| since.min(at.date())));
+        let early = early.map(|index| self.awaited.remove(index));
+        let refunded = early.map_or(0, |early| early.refunded.min(amount.raw()));
+        let cancelled = early.and_then(|early| early.cancelled);
+        self.place(Order { key, first: at, last: at, cancelled, amount, refunded, rate });
         if self.orders.len() > ORDERS_MAX {
             self.settle_oldest();
         }
-        self.pass(at);
         Ok(())
     }
 
-    /// Takes back part of an order, known or to come. `id` tells this refund from the order's others.
+    /// A completion of an order that is known: a repeat, one that was cancelled since, or the
+    /// order once more.
+    fn complete_known(
+        &mut self,
+        index: usize,
+        amount: Amount,
+        rate: Rate,
+        at: Timestamp,
+    ) -> Result<Option<Refused>, Refused> {
+        let known = self.orders[index];
+        let mut order = known;
+        let was_cancelled = known.cancels(at);
+        if known.is_cancelled() && !was_cancelled {
+            (order.amount, order.rate) = (amount, rate);
+        } else if known.amount != amount && (known.is_cancelled() || !was_cancelled) {
+            return Err(Refused::OrderAlreadyCounted);
+        }
+        order.learn_completion(at);
+        // As old as what is settled it can't be placed; what is known of it stays.
+        if self.horizon.is_none_or(|horizon| order.place() > horizon) {
+            self.replace(index, order);
+        }
+        let nothing_left = !known.is_cancelled() && known.refunded == known.amount.raw();
+        Ok((nothing_left && at > known.at()).then_some(Refused::OrderRefunded))
+    }
+
+    /// Takes back part of an order, known or to come. `id` tells this refund from the order's
+    /// others.
     pub fn refund(&mut self, key: Key, id: Key, amount: Amount, at: Timestamp) -> Result<(), Refused> {
         match self.seen.iter().find(|seen| seen.key == id) {
             Some(seen) if seen.value != amount.raw() => return Err(Refused::RefundAlreadyCounted),
             Some(_) => {}
             None => {
-                self.take_back(key, amount);
-                self.see(id, amount.raw());
+                self.take_back(key, amount, at);
+                self.see(Seen { key: id, value: amount.raw(), what: What::Refund { order: key, at } });
             }
         }
         self.pass(at);
         Ok(())
     }
 
-    /// Takes back a whole order, known or to come.
+    /// Takes back a whole order, known or to come, as it was completed until then.
     pub fn cancel(&mut self, key: Key, at: Timestamp) {
-        self.take_back(key, Amount::MAX);
+        if let Some(index) = self.orders.iter().position(|order| order.key == key) {
+            let mut order = self.orders[index];
+            order.cancelled = order.cancelled.max(Some(at));
+            self.replace(index, order);
+        } else {
+            let awaited = self.awaited_mut(key);
+            awaited.cancelled = awaited.cancelled.max(Some(at));
+        }
         self.pass(at);
     }
 
-    /// Spends points. `id` tells this redemption from others.
-    pub fn redeem(&mut self, id: Key, points: i64, at: Timestamp) -> Result<(), Refused> {
+    /// Spends points, less those that were given back before it came. `keys` tells this redemption
+    /// from others; `has_id` when it has an id of its own.
+    pub fn redeem(
+        &mut self,
+        keys: RedemptionKeys,
+        has_id: bool,
+        points: i64,
+        at: Timestamp,
+    ) -> Result<(), Refused> {
         let spent = u64::try_from(points).ok().filter(|points| *points > 0).ok_or(Refused::Points)?;
+        let id = if has_id { keys.called } else { keys.by_event };
         match self.seen.iter().find(|seen| seen.key == id) {
             Some(seen) if seen.value != spent => return Err(Refused::AlreadyRedeemed),
+            Some(seen) if seen.is_another_after_cancelled(at) => return Err(Refused::RedemptionCancelled),
             Some(_) => {}
-            None if points > self.points() => return Err(Refused::NotEnoughPoints),
             None => {
-                self.redeemed = self.redeemed.saturating_add(spent);
-                self.see(id, spent);
+                let early = self.returns.iter().position(|early| early.key == keys.called);
+                let given_back = early.map_or(0, |index| self.returns[index].points.min(spent));
+                let net = spent - given_back;
+                if net > 0 && i128::from(net) > i128::from(self.points()) {
+                    return Err(Refused::NotEnoughPoints);
+                }
+                if let Some(index) = early {
+                    self.returns.remove(index);
+                }
+                self.redeemed = self.redeemed.saturating_add(net);
+                self.see(Seen { key: id, value: spent, what: What::Redemption { at: Some(at), given_back } });
             }
+        }
+        self.pass(at);
+        Ok(())
+    }
+
+    /// Gives back what a redemption spent, known or to come: all of it, or a part that `id` tells
+    /// from other parts. What is beyond the redemption was never spent.
+    pub fn give_back(
+        &mut self,
+        keys: RedemptionKeys,
+        part: Option<(Key, i64)>,
+        at: Timestamp,
+    ) -> Result<(), Refused> {
+        let mut points = u64::MAX;
+        if let Some((id, part)) = part {
+            points = u64::try_from(part).ok().filter(|points| *points > 0).ok_or(Refused::Points)?;
+            if let Some(seen) = self.seen.iter().find(|seen| seen.key == id) {
+                if seen.value != points {
+                    return Err(Refused::AlreadyGivenBack);
+                }
+                self.pass(at);
+                return Ok(());
+            }
+        }
+        let of = |key: Key| self.seen.iter().position(|seen| seen.key == key);
+        if let Some(index) = of(keys.called).or_else(|| of(keys.by_event)) {
+            let given = self.seen[index].give_back(points);
+            self.redeemed = self.redeemed.saturating_sub(given);
+        } else if let Some(early) = self.returns.iter_mut().find(|early| early.key == keys.called) {
+            early.points = early.points.saturating_add(points);
+        } else {
+            self.returns.push(Return { key: keys.called, points });
+            if self.returns.len() > RETURNS_MAX {
+                self.returns.remove(0);
+            }
+        }
+        if let Some((key, _)) = part {
+            self.see(Seen { key, value: points, what: What::Plain });
         }
         self.pass(at);
         Ok(())
@@ -188,27 +298,56 @@ impl Ledger {
 
     /// Points earned, in the order of days: what is settled is older than what is known.
     fn earned(&self) -> impl Iterator<Item = (Date, u64)> + Clone {
-        let known = self.orders.iter().map(|order| (order.at.date(), order.points()));
+        let known = self.orders.iter().map(|order| (order.at().date(), order.points()));
         self.days.iter().copied().chain(known)
     }
 
+    fn place(&mut self, order: Order) {
+        let place = self.orders.partition_point(|other| other.place() < order.place());
+        self.orders.insert(place, order);
+    }
+
+    /// Keeps what is now known of an order. When another completion counts from now on, so do only
+    /// the refunds after it.
+    fn replace(&mut self, index: usize, mut order: Order) {
+        let known = self.orders.remove(index);
+        if order.is_again() && (!known.is_again() || known.last != order.last) {
+            let of_it = |seen: &&Seen| match seen.what {
+                What::Refund { order: key, at } => key == order.key && order.takes_refund(at),
+                What::Plain | What::Redemption { .. } => false,
+            };
+            let sum = self.seen.iter().filter(of_it).fold(0u64, |sum, seen| sum.saturating_add(seen.value));
+            order.refunded = sum.min(order.amount.raw());
+        }
+        self.place(order);
+    }
+
     /// Partial refunds add up to at most the order: what is beyond it has no points to take.
-    fn take_back(&mut self, key: Key, amount: Amount) {
+    fn take_back(&mut self, key: Key, amount: Amount, at: Timestamp) {
         if let Some(order) = self.orders.iter_mut().find(|order| order.key == key) {
-            order.refunded = order.refunded.saturating_add(amount.raw()).min(order.amount.raw());
-        } else if let Some(awaited) = self.awaited.iter_mut().find(|awaited| awaited.key == key) {
-            let sum = awaited.refunded.raw().saturating_add(amount.raw());
-            awaited.refunded = Amount::try_from(sum).unwrap_or(Amount::MAX);
-        } else {
-            self.awaited.push(Awaited { key, refunded: amount });
-            if self.awaited.len() > AWAITED_MAX {
-                self.awaited.remove(0);
+            if order.takes_refund(at) {
+                order.refunded = order.refunded.saturating_add(amount.raw()).min(order.amount.raw());
             }
+        } else {
+            let awaited = self.awaited_mut(key);
+            awaited.refunded = awaited.refunded.saturating_add(amount.raw()).min(Amount::MAX.raw());
         }
     }
 
-    fn see(&mut self, key: Key, value: u64) {
-        self.seen.push(Seen { key, value });
+    /// What waits for the order: a new place when nothing did.
+    fn awaited_mut(&mut self, key: Key) -> &mut Awaited {
+        let index = self.awaited.iter().position(|awaited| awaited.key == key).unwrap_or_else(|| {
+            if self.awaited.len() == AWAITED_MAX {
+                self.awaited.remove(0);
+            }
+            self.awaited.push(Awaited { key, refunded: 0, cancelled: None });
+            self.awaited.len() - 1
+        });
+        &mut self.awaited[index]
+    }
+
+    fn see(&mut self, seen: Seen) {
+        self.seen.push(seen);
         if self.seen.len() > SEEN_MAX {
             self.seen.remove(0);
         }
@@ -223,9 +362,9 @@ impl Ledger {
 
     fn settle_oldest(&mut self) {
         let order = self.orders.remove(0);
-        let (day, points) = (order.at.date(), order.points());
+        let (day, points) = (order.at().date(), order.points());
         self.settled = self.settled.saturating_add(points);
-        self.horizon = Some((order.at, order.key));
+        self.horizon = Some(order.place());
         match self.days.last_mut() {
             Some((last, sum)) if *last == day => *sum = sum.saturating_add(points),
             _ => self.days.push((day, points)),
@@ -234,14 +373,18 @@ impl Ledger {
 
     /// Whether the rules hold that every method relies on; bytes from outside may break them.
     pub fn is_sound(&self) -> bool {
-        let place = |order: &Order| (order.at, order.key);
-        let horizon =
-            self.horizon.is_none_or(|horizon| self.orders.first().is_none_or(|first| horizon < place(first)));
+        let first = self.orders.first().map(Order::place);
+        let horizon = self.horizon.is_none_or(|horizon| first.is_none_or(|first| horizon < first));
         self.orders.len() <= ORDERS_MAX
             && self.awaited.len() <= AWAITED_MAX
             && self.seen.len() <= SEEN_MAX
-            && self.orders.is_sorted_by(|a, b| place(a) < place(b))
-            && self.orders.iter().all(|order| order.refunded <= order.amount.raw())
+            && self.returns.len() <= RETURNS_MAX
+            && self.orders.is_sorted_by(|a, b| a.place() < b.place())
+            && self
+                .orders
+                .iter()
+                .all(|order| order.refunded <= order.amount.raw() && order.first <= order.last)
+            && self.seen.iter().all(|seen| seen.given_back() <= seen.value)
             && self.days.is_sorted_by(|a, b| a.0 < b.0)
             && self
                 .days

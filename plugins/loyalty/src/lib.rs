@@ -6,18 +6,30 @@
 //! - **An order counts once**, by its `order_id`, and gives its amount × `points_per_unit`,
 //!   rounded down. The rate is the one set when the order came. The same id with another amount
 //!   is refused: a difference is a refund or another order.
+//! - **An order completed again after its cancellation counts again**, in full, on its day then.
+//!   Their own times say which came after which, in whatever order they arrive; of a cancellation
+//!   and a completion at one moment the cancellation holds. With another amount it is taken once
+//!   its cancellation is known. What was refunded until it was completed again stays with the order
+//!   as it was before. An order that refunds with amounts used up isn't cancelled: completed again
+//!   it is refused (`order.refunded`).
 //! - **A refund takes back what its part of the order gave**: the order's points are then what is
 //!   left of it × the order's rate, rounded down. Parts add up to at most the order; without an
-//!   amount, and for `order.cancelled`, it is the whole. A refund that comes first waits for its
-//!   order. A refund counts once by its `refund_id`, else by its event's id. The balance may go
-//!   below zero when the points were spent before: the next orders pay that back.
+//!   amount, and for `order.cancelled`, it is the whole as it was completed until then. A refund
+//!   that comes first waits for its order. A refund counts once by its `refund_id`, else by its
+//!   event's id. The balance may go below zero when the points were spent before: the next orders
+//!   pay that back.
 //! - **Redeeming** takes at most the points there are when it arrives, once by its
 //!   `redemption_id`, else by its event's id. It never touches the tier.
+//! - **`loyalty.redemption_cancelled` gives redeemed points back**, for instance when the order
+//!   they paid for is refunded: all of the redemption, or the part that `points` says, once by its
+//!   `cancellation_id`, else by its event's id. Parts add up to at most the redemption. A
+//!   cancellation that comes first waits for its redemption. The id of a redemption all of which
+//!   was given back isn't used again: another one under it is refused.
 //! - **The tier** follows points earned (less refunds) over 365 days: an order counts on its own
 //!   day, in UTC, and the 364 after. Today is the day of the customer's newest event, since a
 //!   plug-in has no clock: until something happens, `loyalty.tier_until` tells when it ends.
-//! - **Arrival order doesn't matter**, except for redemptions and for who heard of which tier when:
-//!   the same orders, refunds and cancellations give the same fields.
+//! - **Arrival order doesn't matter**, except for whether there are points to redeem and for who
+//!   heard of which tier when: the same events give the same fields.
 //! - **`loyalty.tier_reached`** is emitted when an event lifts the customer to a higher tier than
 //!   they had just before it; a tier that ran out and is earned again is reached again.
 //! - **Nothing else earns**: an amount that isn't above zero, or is in another currency than the
@@ -36,7 +48,7 @@ mod tier;
 use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber, Value};
 
 use key::Key;
-use ledger::{Ledger, Standing};
+use ledger::{Ledger, RedemptionKeys, Standing};
 use money::{Amount, Rate};
 use refused::Refused;
 use tier::{Thresholds, Tier};
@@ -56,7 +68,8 @@ impl Subscriber for Loyalty {
         let mut ledger = before.clone();
         let previous = ledger.tier_before(event.at(), thresholds);
         match take(event, settings, &mut ledger) {
-            Ok(()) => {}
+            Ok(None) => {}
+            Ok(Some(refused)) => effects.refuse_all(refused.code(), &refused.to_string())?,
             Err(Stop::Refused(refused)) => {
                 return Ok(effects.refuse_all(refused.code(), &refused.to_string())?);
             }
@@ -98,15 +111,15 @@ impl From<Error> for Stop {
     }
 }
 
-/// Enters an event into the ledger.
-fn take(event: &Event, settings: &Settings, ledger: &mut Ledger) -> Result<(), Stop> {
+/// Enters an event into the ledger. What comes back was learned and is refused all the same.
+fn take(event: &Event, settings: &Settings, ledger: &mut Ledger) -> Result<Option<Refused>, Stop> {
     let at = event.at();
     match event.name() {
         "order.completed" => {
             let order_id = order_id(event)?;
             check_currency(event, settings)?;
             let amount = Amount::rounded(event.decimal("amount")?).ok_or(Refused::Amount)?;
-            ledger.complete(Key::order(order_id), amount, rate(settings)?, at)?;
+            return Ok(ledger.complete(Key::order(order_id), amount, rate(settings)?, at)?);
         }
         "order.refunded" => {
             let order_id = order_id(event)?;
@@ -122,8 +135,18 @@ fn take(event: &Event, settings: &Settings, ledger: &mut Ledger) -> Result<(), S
         }
         "order.cancelled" => ledger.cancel(Key::order(order_id(event)?), at),
         "loyalty.redeemed" => {
-            let id = Key::redemption(event.text_opt("redemption_id"), event.id());
-            ledger.redeem(id, event.integer("points")?, at)?;
+            let id = event.text_opt("redemption_id");
+            let keys = redemption_keys(id.unwrap_or(event.id()));
+            ledger.redeem(keys, id.is_some(), event.integer("points")?, at)?;
+        }
+        "loyalty.redemption_cancelled" => {
+            let id = event.text("redemption_id")?;
+            if id.trim().is_empty() {
+                return Err(Refused::RedemptionId.into());
+            }
+            let part_key = Key::given_back(id, event.text_opt("cancellation_id"), event.id());
+            let part = event.integer_opt("points").map(|points| (part_key, points));
+            ledger.give_back(redemption_keys(id), part, at)?;
         }
         other => {
             return Err(
@@ -131,7 +154,12 @@ fn take(event: &Event, settings: &Settings, ledger: &mut Ledger) -> Result<(), S
             );
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Of a redemption by its id, else by its event's.
+fn redemption_keys(id: &str) -> RedemptionKeys {
+    RedemptionKeys { called: Key::redemption(Some(id), ""), by_event: Key::redemption(None, id) }
 }
 
 fn order_id(event: &Event) -> Result<&str, Stop> {

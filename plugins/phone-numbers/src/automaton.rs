@@ -48,7 +48,8 @@ fn walk(root: u16, word: &str) -> impl Iterator<Item = Step> {
     })
 }
 
-fn child(node: u16, byte: u8) -> u16 {
+/// Where the digit leads; 0 when nowhere.
+pub(crate) fn child(node: u16, byte: u8) -> u16 {
     if !byte.is_ascii_digit() {
         return 0;
     }

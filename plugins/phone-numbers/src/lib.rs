@@ -8,10 +8,12 @@
 //! assert_eq!(country_of("+16045550123"), Some("CA"));
 //! ```
 //!
-//! A number counts when the numbering plan of its country has it: first digits and length, not
-//! only a length that could be. The plans are those of libphonenumber (Apache-2.0), folded into
-//! automata of 46 KiB by `tests/tables.rs`, which also says how to renew them. They are
-//! constant, so that a sandbox that lives for one call builds nothing.
+//! A number counts when the numbering plan of its country has it: first digits and length, not only
+//! a length that could be. What is dialled otherwise at home than from abroad is rewritten behind a
+//! calling code too, when the digits are no number as they stand: `+54 11 15 2345 6789` is
+//! `+5491123456789`. The plans are those of libphonenumber (Apache-2.0), folded into automata of 46
+//! KiB by `tests/tables.rs`, which also says how to renew them. They are constant, so that a
+//! sandbox that lives for one call builds nothing.
 
 mod automaton;
 mod home;
@@ -54,18 +56,33 @@ pub enum Fault {
 /// A [`Fault`] when no reading of the text is a number in a numbering plan.
 pub fn parse(text: &str, home: Option<&str>) -> Result<String, Fault> {
     let typed = typed::read(text)?;
-    if typed.plus {
-        return international(&typed.digits);
-    }
     let home = home.and_then(plan::region);
-    if let Some(number) = from_abroad(home, &typed.digits) {
+    // Only what is no number otherwise is rewritten.
+    read(&typed, home, Reading::Plain)
+        .or_else(|fault| read(&typed, home, Reading::Rewritten).map_err(|_| fault))
+}
+
+/// How far a reading may go to find a number in the digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// What is dialled before a number may go.
+    Plain,
+    /// What is dialled otherwise at home than from abroad is also rewritten: see
+    /// [`home::rewritten`].
+    Rewritten,
+}
+
+fn read(typed: &typed::Typed, home: Option<&plan::Region>, reading: Reading) -> Result<String, Fault> {
+    if typed.plus {
+        return international(&typed.digits, reading);
+    }
+    if let Some(number) = from_abroad(home, &typed.digits, reading) {
         return number;
     }
     let home = home.ok_or(Fault::CountryUnknown)?;
-    let regions = plan::regions_of(home.code);
-    match home::national(home, regions, &typed.digits) {
+    match home::national(home, plan::regions_of(home.code), &typed.digits) {
         Some(national) => Ok(format!("+{}{national}", home.code)),
-        None => code_without_plus(home, &typed.digits),
+        None => code_without_plus(home, &typed.digits, reading),
     }
 }
 
@@ -85,14 +102,19 @@ pub fn has_plan(country: &str) -> bool {
 }
 
 /// The digits after a plus: calling code and national number, perhaps with the prefix from home
-/// in between, as in +46 (0)70.
-fn international(digits: &str) -> Result<String, Fault> {
+/// in between, as in +46 (0)70, or as it is dialled at home, as in +54 11 15 2345 6789.
+fn international(digits: &str, reading: Reading) -> Result<String, Fault> {
     let (regions, national) = plan::split(digits).ok_or(Fault::CodeUnknown)?;
     if plan::in_plan(regions, national) {
         return Ok(format!("+{digits}"));
     }
+    let main = regions.first();
     let stripped = regions.iter().find_map(|region| home::without_prefix(region, regions, national));
-    match (stripped, regions.first()) {
+    let found = stripped.or_else(|| match reading {
+        Reading::Plain => None,
+        Reading::Rewritten => home::rewritten(main?, regions, national),
+    });
+    match (found, main) {
         (Some(national), Some(main)) => Ok(format!("+{}{national}", main.code)),
         _ if digits.len() > plan::E164_DIGITS_MAX => Err(Fault::TooLong),
         _ => Err(Fault::NotInPlan),
@@ -101,10 +123,10 @@ fn international(digits: &str) -> Result<String, Fault> {
 
 /// Digits that begin as a call to another country does; none when they don't. 00 is tried
 /// everywhere: people type it wherever they are.
-fn from_abroad(home: Option<&plan::Region>, digits: &str) -> Option<Result<String, Fault>> {
+fn from_abroad(home: Option<&plan::Region>, digits: &str, reading: Reading) -> Option<Result<String, Fault>> {
     let own = home.map_or(0, |home| home.abroad);
     let starts = automaton::known_starts(own, digits).filter_map(|length| digits.get(length..));
-    let dialled = starts.chain(digits.strip_prefix("00")).map(international);
+    let dialled = starts.chain(digits.strip_prefix("00")).map(|digits| international(digits, reading));
     let mut faults = None;
     for reading in dialled {
         match reading {
@@ -116,13 +138,22 @@ fn from_abroad(home: Option<&plan::Region>, digits: &str) -> Option<Result<Strin
     faults.filter(|_| home.is_none())
 }
 
-/// The last reading: the calling code stands there, only the plus is missing.
-fn code_without_plus(home: &plan::Region, digits: &str) -> Result<String, Fault> {
+/// The last reading: the calling code stands there, only the plus is missing; or the number is
+/// one that home itself no longer dials so.
+fn code_without_plus(home: &plan::Region, digits: &str, reading: Reading) -> Result<String, Fault> {
     let fault = if digits.len() > plan::E164_DIGITS_MAX { Fault::TooLong } else { Fault::NotInPlan };
+    if reading == Reading::Rewritten
+        && let Some(national) = home::rewritten(home, plan::regions_of(home.code), digits)
+    {
+        return Ok(format!("+{}{national}", home.code));
+    }
     let (regions, _) = plan::split(digits).ok_or(fault)?;
     let own = regions.first().is_some_and(|region| region.code == home.code);
-    international(digits).ok().filter(|_| own).ok_or(fault)
+    international(digits, reading).ok().filter(|_| own).ok_or(fault)
 }
+
+#[cfg(test)]
+mod abroad_tests;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! The ledger as bytes, written by hand because every order reads and writes all of it: a
-//! derived encoding was measured to take five times as long and a fifth more room. Version 1:
+//! derived encoding was measured to take five times as long and a fifth more room. Version 2;
+//! `bytes_v1.rs` reads what came before:
 //!
 //! ```text
 //! flags         u8      bits 0-1 tier, 2 newest follows, 3 member_since, 4 horizon, others 0
@@ -11,8 +12,16 @@
 //! days          varint  how many; each: step days from the one before, varint points
 //! orders        varint  how many; each: key, step milliseconds from the one before, varint amount,
 //!                       varint refunded, varint rate xor the rate before (at first 1 point)
-//! awaited       varint  how many; each: key, varint refunded
-//! seen          varint  how many; each: key, varint value
+//! stories       varint  how many, of orders that were completed or cancelled more than once; each:
+//!                       varint orders passed over since the last, steps from the order's time
+//!                       to the first and to the last completion, u8 whether cancelled, when it
+//!                       is: step from the order's time
+//! awaited       varint  how many; each: key, varint refunded, u8 whether cancelled, when it is: step
+//!                       milliseconds since 1970
+//! seen          varint  how many; each: key, varint value, u8 kind: 0 plain; 1 refund: key of the
+//!                       order, step milliseconds from the refund or redemption before; 2 redemption:
+//!                       step likewise, varint given back; 3 redemption: varint given back
+//! returns       varint  how many; each: key, varint points
 //! ```
 //!
 //! A varint is LEB128 of 64 bits in its shortest form; a step is a zigzag varint, and the first
@@ -20,22 +29,28 @@
 
 use samsyn_plugin::{Date, Timestamp};
 
-use super::{AWAITED_MAX, Awaited, Ledger, ORDERS_MAX, Order, SEEN_MAX, Seen};
+use super::order::Order;
+use super::seen::{Seen, What};
+use super::{AWAITED_MAX, Awaited, Ledger, ORDERS_MAX, RETURNS_MAX, Return, SEEN_MAX};
 use crate::key::Key;
 use crate::money::{Amount, Rate};
 use crate::tier::{Tier, WINDOW_DAYS};
 
 const EPOCH: Date = Timestamp::from_millis(0).date();
-const TIERS: [Tier; 3] = [Tier::Bronze, Tier::Silver, Tier::Gold];
-const TIER_BITS: u8 = 0b11;
-const HAS_NEWEST: u8 = 1 << 2;
-const HAS_MEMBER_SINCE: u8 = 1 << 3;
-const HAS_HORIZON: u8 = 1 << 4;
+pub(super) const TIERS: [Tier; 3] = [Tier::Bronze, Tier::Silver, Tier::Gold];
+pub(super) const TIER_BITS: u8 = 0b11;
+pub(super) const HAS_NEWEST: u8 = 1 << 2;
+pub(super) const HAS_MEMBER_SINCE: u8 = 1 << 3;
+pub(super) const HAS_HORIZON: u8 = 1 << 4;
 /// What an ordinary order takes; a fuller one grows the buffer.
 const ORDER_BYTES: usize = 24;
+const PLAIN: u8 = 0;
+const REFUND: u8 = 1;
+const REDEMPTION: u8 = 2;
+const REDEMPTION_OF_UNKNOWN_TIME: u8 = 3;
 
 impl Ledger {
-    /// The bytes of version 1.
+    /// The bytes of version 2.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer(Vec::with_capacity(64 + ORDER_BYTES * self.orders.len()));
         let flag = |bit, there: bool| if there { bit } else { 0 };
@@ -59,15 +74,18 @@ impl Ledger {
         }
         self.write_days(&mut out);
         self.write_orders(&mut out);
+        self.write_stories(&mut out);
         out.varint(self.awaited.len() as u64);
         for awaited in &self.awaited {
             out.key(awaited.key);
-            out.varint(awaited.refunded.raw());
+            out.varint(awaited.refunded);
+            out.moment_opt(0, awaited.cancelled);
         }
-        out.varint(self.seen.len() as u64);
-        for seen in &self.seen {
-            out.key(seen.key);
-            out.varint(seen.value);
+        self.write_seen(&mut out);
+        out.varint(self.returns.len() as u64);
+        for early in &self.returns {
+            out.key(early.key);
+            out.varint(early.points);
         }
         out.0
     }
@@ -88,15 +106,61 @@ impl Ledger {
         let (mut at, mut rate) = (0, Rate::ONE.raw());
         for order in &self.orders {
             out.key(order.key);
-            out.step(at, order.at.millis());
+            out.step(at, order.at().millis());
             out.varint(order.amount.raw());
             out.varint(order.refunded);
             out.varint(rate ^ order.rate.raw());
-            (at, rate) = (order.at.millis(), order.rate.raw());
+            (at, rate) = (order.at().millis(), order.rate.raw());
         }
     }
 
-    /// Reads the bytes of version 1; `None` when they are none, or more. Whether the ledger's
+    fn write_stories(&self, out: &mut Writer) {
+        let has_story = |order: &Order| order.first != order.last || order.cancelled.is_some();
+        out.varint(self.orders.iter().filter(|order| has_story(order)).count() as u64);
+        let mut passed = 0;
+        for order in &self.orders {
+            if !has_story(order) {
+                passed += 1;
+                continue;
+            }
+            let at = order.at().millis();
+            out.varint(passed);
+            out.step(at, order.first.millis());
+            out.step(at, order.last.millis());
+            out.moment_opt(at, order.cancelled);
+            passed = 0;
+        }
+    }
+
+    fn write_seen(&self, out: &mut Writer) {
+        out.varint(self.seen.len() as u64);
+        let mut before = 0;
+        for seen in &self.seen {
+            out.key(seen.key);
+            out.varint(seen.value);
+            match seen.what {
+                What::Plain => out.0.push(PLAIN),
+                What::Refund { order, at } => {
+                    out.0.push(REFUND);
+                    out.key(order);
+                    out.step(before, at.millis());
+                    before = at.millis();
+                }
+                What::Redemption { at: Some(at), given_back } => {
+                    out.0.push(REDEMPTION);
+                    out.step(before, at.millis());
+                    out.varint(given_back);
+                    before = at.millis();
+                }
+                What::Redemption { at: None, given_back } => {
+                    out.0.push(REDEMPTION_OF_UNKNOWN_TIME);
+                    out.varint(given_back);
+                }
+            }
+        }
+    }
+
+    /// Reads the bytes of version 2; `None` when they are none, or more. Whether the ledger's
     /// rules hold is another question: [`Ledger::is_sound`].
     pub fn from_bytes(bytes: &[u8]) -> Option<Ledger> {
         let mut input = Reader(bytes);
@@ -114,16 +178,16 @@ impl Ledger {
             horizon: if has(HAS_HORIZON) { Some((input.moment(0)?, input.key()?)) } else { None },
             days: read_days(&mut input)?,
             orders: read_orders(&mut input)?,
-            awaited: input.list(AWAITED_MAX, |input| {
-                Some(Awaited { key: input.key()?, refunded: Amount::try_from(input.varint()?).ok()? })
-            })?,
-            seen: input.list(SEEN_MAX, |input| Some(Seen { key: input.key()?, value: input.varint()? }))?,
+            awaited: input.list(AWAITED_MAX, read_awaited)?,
+            seen: read_seen(&mut input)?,
+            returns: input
+                .list(RETURNS_MAX, |input| Some(Return { key: input.key()?, points: input.varint()? }))?,
         };
         input.0.is_empty().then_some(ledger)
     }
 }
 
-fn read_days(input: &mut Reader) -> Option<Vec<(Date, u64)>> {
+pub(super) fn read_days(input: &mut Reader) -> Option<Vec<(Date, u64)>> {
     let mut before = 0;
     input.list(WINDOW_DAYS as usize, |input| {
         let day = input.day(before)?;
@@ -133,6 +197,26 @@ fn read_days(input: &mut Reader) -> Option<Vec<(Date, u64)>> {
 }
 
 fn read_orders(input: &mut Reader) -> Option<Vec<Order>> {
+    let mut orders = read_plain_orders(input)?;
+    let mut next = 0;
+    for _ in 0..input.count(orders.len())? {
+        let index = usize::try_from(input.varint()?).ok()?.checked_add(next)?;
+        let order = orders.get_mut(index)?;
+        let at = order.first;
+        order.first = input.moment(at.millis())?;
+        order.last = input.moment(at.millis())?;
+        order.cancelled = input.moment_opt(at.millis())?;
+        // It is written of these orders only, and from the time that counts.
+        if order.at() != at || (order.first == order.last && order.cancelled.is_none()) {
+            return None;
+        }
+        next = index + 1;
+    }
+    Some(orders)
+}
+
+/// Orders that were completed once, as version 1 knew them all.
+pub(super) fn read_plain_orders(input: &mut Reader) -> Option<Vec<Order>> {
     let (mut before, mut rate) = (0, Rate::ONE.raw());
     input.list(ORDERS_MAX, |input| {
         let key = input.key()?;
@@ -141,7 +225,32 @@ fn read_orders(input: &mut Reader) -> Option<Vec<Order>> {
         let refunded = input.varint()?;
         rate ^= input.varint()?;
         before = at.millis();
-        Some(Order { at, key, amount, refunded, rate: Rate::try_from(rate).ok()? })
+        let rate = Rate::try_from(rate).ok()?;
+        Some(Order { key, first: at, last: at, cancelled: None, amount, refunded, rate })
+    })
+}
+
+fn read_awaited(input: &mut Reader) -> Option<Awaited> {
+    let (key, refunded) = (input.key()?, input.varint()?);
+    Some(Awaited { key, refunded, cancelled: input.moment_opt(0)? })
+}
+
+fn read_seen(input: &mut Reader) -> Option<Vec<Seen>> {
+    let mut before = 0;
+    input.list(SEEN_MAX, |input| {
+        let (key, value) = (input.key()?, input.varint()?);
+        let kind = input.byte()?;
+        let what = match kind {
+            PLAIN => What::Plain,
+            REFUND => What::Refund { order: input.key()?, at: input.moment(before)? },
+            REDEMPTION => What::Redemption { at: Some(input.moment(before)?), given_back: input.varint()? },
+            REDEMPTION_OF_UNKNOWN_TIME => What::Redemption { at: None, given_back: input.varint()? },
+            _ => return None,
+        };
+        if let What::Refund { at, .. } | What::Redemption { at: Some(at), .. } = what {
+            before = at.millis();
+        }
+        Some(Seen { key, value, what })
     })
 }
 
@@ -161,21 +270,28 @@ impl Writer {
         self.varint((step << 1) as u64 ^ (step >> 63) as u64);
     }
 
+    fn moment_opt(&mut self, from: i64, at: Option<Timestamp>) {
+        self.0.push(u8::from(at.is_some()));
+        if let Some(at) = at {
+            self.step(from, at.millis());
+        }
+    }
+
     fn key(&mut self, key: Key) {
         self.0.extend_from_slice(&key.to_bytes());
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl Reader<'_> {
-    fn byte(&mut self) -> Option<u8> {
+    pub(super) fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*first)
     }
 
-    fn varint(&mut self) -> Option<u64> {
+    pub(super) fn varint(&mut self) -> Option<u64> {
         let mut number = 0u64;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;
@@ -198,22 +314,38 @@ impl Reader<'_> {
         Some(from.wrapping_add(step))
     }
 
-    fn moment(&mut self, from: i64) -> Option<Timestamp> {
+    pub(super) fn moment(&mut self, from: i64) -> Option<Timestamp> {
         Some(Timestamp::from_millis(self.step(from)?))
     }
 
-    fn day(&mut self, from: i64) -> Option<Date> {
+    pub(super) fn day(&mut self, from: i64) -> Option<Date> {
         Some(EPOCH.add_days(i32::try_from(self.step(from)?).ok()?))
     }
 
-    fn key(&mut self) -> Option<Key> {
+    pub(super) fn key(&mut self) -> Option<Key> {
         let (key, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(Key::from_bytes(*key))
     }
 
-    fn list<T>(&mut self, most: usize, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let count = usize::try_from(self.varint()?).ok().filter(|count| *count <= most)?;
+    fn moment_opt(&mut self, from: i64) -> Option<Option<Timestamp>> {
+        match self.byte()? {
+            0 => Some(None),
+            1 => Some(Some(self.moment(from)?)),
+            _ => None,
+        }
+    }
+
+    fn count(&mut self, most: usize) -> Option<usize> {
+        usize::try_from(self.varint()?).ok().filter(|count| *count <= most)
+    }
+
+    pub(super) fn list<T>(
+        &mut self,
+        most: usize,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let count = self.count(most)?;
         // One more, because what reads a ledger mostly adds to it.
         let mut list = Vec::with_capacity(if count == 0 { 0 } else { count + 1 });
         for _ in 0..count {

@@ -32,8 +32,10 @@ enum Step {
     Cancel(u32, i64),
     /// Redemption, points, day.
     Redeem(u32, i64, i64),
+    /// Redemption, a part and its points or all, day.
+    GiveBack(u32, Option<(u32, i64)>, i64),
 }
-use Step::{Cancel, Redeem, Refund};
+use Step::{Cancel, GiveBack, Redeem, Refund};
 
 fn order(id: u32, amount: &str, day: i64) -> Step {
     Step::Order(id, amount.to_owned(), day)
@@ -46,7 +48,9 @@ fn refund(id: u32, refund: u32, amount: &str, day: i64) -> Step {
 fn take(ledger: &mut Ledger, step: &Step) -> Result<(), Refused> {
     let order_key = |id: &u32| Key::order(&id.to_string());
     let taken = match step {
-        Step::Order(id, sum, at) => ledger.complete(order_key(id), amount(sum), rate("1"), day(*at)),
+        Step::Order(id, sum, at) => {
+            ledger.complete(order_key(id), amount(sum), rate("1"), day(*at)).map(|_told| ())
+        }
         Refund(id, part, sum, at) => {
             let refund_key = Key::refund(&id.to_string(), Some(&part.to_string()), "");
             ledger.refund(order_key(id), refund_key, amount(sum), day(*at))
@@ -56,7 +60,13 @@ fn take(ledger: &mut Ledger, step: &Step) -> Result<(), Refused> {
             Ok(())
         }
         Redeem(id, points, at) => {
-            ledger.redeem(Key::redemption(Some(&id.to_string()), ""), *points, day(*at))
+            ledger.redeem(crate::redemption_keys(&id.to_string()), true, *points, day(*at))
+        }
+        GiveBack(id, part, at) => {
+            let id = id.to_string();
+            let part_key = |part: &u32| Key::given_back(&id, Some(&part.to_string()), "");
+            let part = part.as_ref().map(|(part, points)| (part_key(part), *points));
+            ledger.give_back(crate::redemption_keys(&id), part, day(*at))
         }
     };
     assert!(ledger.is_sound(), "{step:?}");
@@ -233,16 +243,83 @@ fn what_waits_and_what_was_seen_is_bounded() {
     assert_eq!(ledger.points(), once - 1);
 }
 
-/// Orders that differ, and refunds and cancellations of some of them and of others.
+#[test]
+fn returns_that_wait_are_bounded() {
+    let mut ledger = Ledger::default();
+    take(&mut ledger, &order(1, "1000", 0)).unwrap();
+    for id in 0..=RETURNS_MAX as u32 {
+        take(&mut ledger, &GiveBack(id, None, 0)).unwrap();
+    }
+    // The first is forgotten: its redemption spends. The second is not.
+    take(&mut ledger, &Redeem(0, 10, 0)).unwrap();
+    assert_eq!(ledger.points(), 990);
+    take(&mut ledger, &Redeem(1, 10, 0)).unwrap();
+    assert_eq!(ledger.points(), 990);
+    // A redemption that is no longer known by id isn't given back.
+    for id in 0..SEEN_MAX as u32 {
+        take(&mut ledger, &Redeem(1_000 + id, 1, 0)).unwrap();
+    }
+    let before = ledger.points();
+    take(&mut ledger, &GiveBack(0, None, 0)).unwrap();
+    assert_eq!(ledger.points(), before);
+}
+
+#[test]
+fn an_order_that_left_the_known_ones_counts_no_second_time() {
+    let mut ledger = Ledger::default();
+    take(&mut ledger, &order(0, "5", 0)).unwrap();
+    take(&mut ledger, &Cancel(0, 1)).unwrap();
+    for id in 1..=ORDERS_MAX as u32 {
+        take(&mut ledger, &order(id, "1", i64::from(id))).unwrap();
+    }
+    // Settled as cancelled. Nobody knows that it was, and it counts as the order it now is.
+    let before = ledger.points();
+    assert_eq!(take(&mut ledger, &order(0, "5", 0)), Err(Refused::OrderTooOld));
+    take(&mut ledger, &order(0, "5", 1_000)).unwrap();
+    assert_eq!(ledger.points(), before + 5);
+    // A late first completion, as old as what is settled, moves nothing.
+    take(&mut ledger, &order(0, "5", 1)).unwrap();
+    assert_eq!(ledger.points(), before + 5);
+}
+
+/// Orders that differ, some of them completed twice; refunds and cancellations of some of them and
+/// of others. A refund takes less than a fifth of an order that is completed twice, so that its
+/// refunds never use it up.
 fn stream() -> impl Strategy<Value = Vec<Step>> {
-    let orders = prop::collection::btree_map(0u32..20, (1u32..30_000, -400i64..400), 0..15);
-    let refunds = prop::collection::btree_map((0u32..25, 0u32..4), (1u32..20_000, -400i64..400), 0..15);
-    let cancels = prop::collection::vec((0u32..25, -400i64..400), 0..4);
+    let days = || -400i64..400;
+    let orders =
+        prop::collection::btree_map(0u32..20, (20u32..30_000, days(), prop::option::of(days())), 0..15);
+    let refunds = prop::collection::btree_map((0u32..25, 0u32..4), (1u32..20_000, days()), 0..15);
+    let cancels = prop::collection::vec((0u32..25, days()), 0..10);
     let money = |cents: u32| format!("{}.{:02}", cents / 100, cents % 100);
     (orders, refunds, cancels).prop_map(move |(orders, refunds, cancels)| {
-        let orders = orders.into_iter().map(|(id, (cents, at))| Step::Order(id, money(cents), at));
-        let refunds = refunds.into_iter().map(|((id, part), (cents, at))| Refund(id, part, money(cents), at));
-        orders.chain(refunds).chain(cancels.into_iter().map(|(id, at)| Cancel(id, at))).collect()
+        let completed = orders.iter().flat_map(|(id, (cents, at, again))| {
+            let days = std::iter::once(*at).chain(*again);
+            days.map(|day| Step::Order(*id, money(*cents), day)).collect::<Vec<_>>()
+        });
+        let refunds = refunds.iter().map(|((id, part), (cents, at))| {
+            let most = match orders.get(id) {
+                Some((order, _, Some(_))) => order / 5 - 1,
+                _ => u32::MAX,
+            };
+            Refund(*id, *part, money((*cents).min(most).max(1)), *at)
+        });
+        let cancels = cancels.iter().map(|(id, at)| Cancel(*id, *at));
+        completed.chain(refunds).chain(cancels).collect()
+    })
+}
+
+/// Redemptions that differ, and cancellations of some of them and of others.
+fn redemptions() -> impl Strategy<Value = Vec<Step>> {
+    let redeemed = prop::collection::btree_map(0u32..12, (1i64..1_000, 0i64..400), 0..10);
+    let parts = prop::collection::btree_map((0u32..15, 0u32..4), (1i64..1_000, 0i64..400), 0..15);
+    let whole = prop::collection::vec((0u32..15, 0i64..400), 0..6);
+    (redeemed, parts, whole).prop_map(|(redeemed, parts, whole)| {
+        let redeemed = redeemed.into_iter().map(|(id, (points, at))| Redeem(id, points, at));
+        let parts =
+            parts.into_iter().map(|((id, part), (points, at))| GiveBack(id, Some((part, points)), at));
+        let whole = whole.into_iter().map(|(id, at)| GiveBack(id, None, at));
+        redeemed.chain(parts).chain(whole).collect()
     })
 }
 
@@ -254,7 +331,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => (0u32..400, sum.clone(), at.clone()).prop_map(|(id, sum, at)| Step::Order(id, sum, at)),
         2 => (0u32..400, 0u32..5, sum, at.clone()).prop_map(|(id, part, sum, at)| Refund(id, part, sum, at)),
         1 => (0u32..400, at.clone()).prop_map(|(id, at)| Cancel(id, at)),
-        1 => (0u32..400, -1i64..50, at).prop_map(|(id, points, at)| Redeem(id, points, at)),
+        1 => (0u32..40, -1i64..50, at.clone()).prop_map(|(id, points, at)| Redeem(id, points, at)),
+        1 => (0u32..50, prop::option::of((0u32..5, -1i64..50)), at).prop_map(|(id, part, at)| GiveBack(id, part, at)),
     ]
 }
 
@@ -264,6 +342,34 @@ proptest! {
         (steps, shuffled) in stream().prop_flat_map(|steps| (Just(steps.clone()), Just(steps).prop_shuffle())),
     ) {
         prop_assert_eq!(after(&steps), after(&shuffled));
+    }
+
+    #[test]
+    fn arrival_order_does_not_matter_to_redemptions(
+        (steps, shuffled) in redemptions().prop_flat_map(|steps| (Just(steps.clone()), Just(steps).prop_shuffle())),
+    ) {
+        let spent = steps.iter().map(|step| if let Redeem(_, points, _) = step { *points } else { 0 }).sum::<i64>();
+        // What was earned is enough for all, so that none is refused.
+        let earned = [order(1, "10000", 0)];
+        let points = points_after(&[&earned[..], &steps].concat());
+        prop_assert_eq!(points, points_after(&[&earned[..], &shuffled].concat()));
+        // Nothing is given back that wasn't spent.
+        prop_assert!((10_000 - spent..=10_000).contains(&points), "{}", points);
+    }
+
+    #[test]
+    fn a_redemption_s_repeat_changes_nothing(steps in redemptions(), repeated in any::<prop::sample::Index>()) {
+        let mut ledger = Ledger::default();
+        take(&mut ledger, &order(1, "10000", 400)).unwrap();
+        for step in &steps {
+            take(&mut ledger, step).unwrap();
+        }
+        if !steps.is_empty() {
+            let before = ledger.clone();
+            let step = repeated.get(&steps);
+            take(&mut ledger, step).unwrap();
+            prop_assert_eq!(ledger, before, "{:?}", step);
+        }
     }
 
     #[test]
@@ -289,7 +395,9 @@ proptest! {
             match take(&mut ledger, step) {
                 Err(_) => prop_assert_eq!(&ledger, &before),
                 Ok(()) => if let Step::Order(id, sum, _) = step {
-                    most.entry(*id).or_insert_with(|| i128::from(rate("1").points(amount(sum).raw())));
+                    // Once its cancellation is known it may come again with another amount.
+                    let points = i128::from(rate("1").points(amount(sum).raw()));
+                    most.entry(*id).and_modify(|most: &mut i128| *most = points.max(*most)).or_insert(points);
                 },
             }
             // Announcing tells what is, and nothing else.
