@@ -19,6 +19,8 @@ pub mod source;
 mod stop;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use engine::{ImportError, Progress, Summary, run};
