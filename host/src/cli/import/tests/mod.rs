@@ -1,5 +1,6 @@
 //! Files of columns as offices have them, through a mapping: what comes of every line.
 
+mod dates;
 mod records;
 
 use std::io::{BufReader, Cursor};
