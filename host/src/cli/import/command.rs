@@ -150,14 +150,7 @@ impl<'a> Import<'a> {
         let Some(mapping) = &self.mapping else {
             return Ok(source::json_lines(reader, self.ids.clone()));
         };
-        let delimiter = match (self.args.delimiter, &mapping.file.delimiter) {
-            (Some(delimiter), _) => delimiter,
-            (None, Some(text)) => text
-                .parse()
-                .map_err(|cause: String| bad_mapping().because(format!("file.delimiter: {cause}")))?,
-            (None, None) => Delimiter::Byte(b','),
-        };
-        source::columns(reader, mapping, delimiter, self.ids.clone())
+        source::columns(reader, mapping, self.args.delimiter, self.ids.clone())
             .map_err(|cause| bad_mapping().because(cause))
     }
 

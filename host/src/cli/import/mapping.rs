@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
+use super::encoding::Encoding;
+use super::template::{Made, Template};
 use super::value::{Empty, Reading, offset};
 use crate::vocabulary::{FieldName, IdentifierName, Type};
 
@@ -39,6 +41,18 @@ pub struct FileShape {
     /// The columns' names, for a file without a header.
     #[serde(default)]
     pub columns: Vec<String>,
+    /// A name such as `windows-1252`; UTF-8 when left out. A mark at the file's start wins.
+    encoding: Option<String>,
+    /// Whether cells may stand in quotation marks; they may unless this is false.
+    pub quotes: Option<bool>,
+}
+
+impl FileShape {
+    /// The encoding that the file has where no mark tells it.
+    pub fn encoding(&self) -> Result<Encoding, MappingError> {
+        let encoding = self.encoding.as_deref().map(str::parse).transpose();
+        Ok(encoding.map_err(|problem| MappingError::new("file.encoding", problem))?.unwrap_or_default())
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -98,9 +112,17 @@ pub struct MappingError {
     pub problem: String,
 }
 
+impl MappingError {
+    /// A mistake at this place.
+    pub fn new(place: &str, problem: impl ToString) -> MappingError {
+        MappingError { place: place.to_owned(), problem: problem.to_string() }
+    }
+}
+
 /// A mapping that fits a file's columns.
 #[derive(Debug, Clone)]
 pub struct Mapping {
+    columns: Vec<String>,
     name: Rule,
     id: Option<Rule>,
     at: Option<Rule>,
@@ -112,35 +134,26 @@ pub struct Mapping {
 #[derive(Debug, Clone)]
 enum Rule {
     Constant(Json),
-    Text { parts: Vec<Part>, reading: Reading },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Column(usize),
-    Line,
+    Text { template: Template, reading: Reading },
 }
 
 impl MappingFile {
     /// Reads a mapping file.
     pub fn parse(text: &str) -> Result<MappingFile, MappingError> {
-        toml::from_str(text).map_err(|cause| MappingError {
-            place: "the mapping".to_owned(),
-            problem: cause.to_string().trim_end().to_owned(),
-        })
+        toml::from_str(text).map_err(|cause| MappingError::new("the mapping", cause.to_string().trim_end()))
     }
 
     /// Fits the mapping to a file's columns.
     pub fn fit(&self, columns: &[String]) -> Result<Mapping, MappingError> {
         if self.identifiers.is_empty() {
-            return Err(MappingError {
-                place: "identifiers".to_owned(),
-                problem: "name at least one, or nobody knows whom the event concerns".to_owned(),
-            });
+            return Err(MappingError::new(
+                "identifiers",
+                "name at least one, or nobody knows whom the event concerns",
+            ));
         }
         let rule = |place: &str, source: &Source, kind: Type| {
-            source.rule(columns, kind).map_err(|problem| MappingError { place: place.to_owned(), problem })
+            let plain = Reading { kind, ..Reading::default() };
+            source.rule(columns, plain).map_err(|problem| MappingError::new(place, problem))
         };
         let rules = |table: &str, sources: Vec<(&str, &Source)>| {
             let rule = |(name, source): (&str, &Source)| {
@@ -149,7 +162,8 @@ impl MappingFile {
             sources.into_iter().map(rule).collect::<Result<Vec<_>, MappingError>>()
         };
         let event = &self.event;
-        Ok(Mapping {
+        let mapping = Mapping {
+            columns: columns.to_vec(),
             name: rule("event.name", &event.name, Type::Text)?,
             id: event.id.as_ref().map(|id| rule("event.id", id, Type::Text)).transpose()?,
             at: event.at.as_ref().map(|at| rule("event.at", at, Type::Timestamp)).transpose()?,
@@ -165,23 +179,25 @@ impl MappingFile {
                 "proposes",
                 self.proposes.iter().map(|(name, source)| (name.as_str(), source)).collect(),
             )?,
-        })
+        };
+        Ok(mapping)
     }
 }
 
 impl Source {
-    fn rule(&self, columns: &[String], kind: Type) -> Result<Rule, String> {
-        let reading = Reading { kind, ..Reading::default() };
+    fn rule(&self, columns: &[String], plain: Reading) -> Result<Rule, String> {
         match self {
             Source::Constant(value) => Ok(Rule::Constant(value.clone())),
-            Source::Template(text) => Ok(Rule::Text { parts: template(text, columns)?, reading }),
+            Source::Template(text) => {
+                Ok(Rule::Text { template: Template::parse(text, columns)?, reading: plain })
+            }
             Source::Detailed(detailed) => {
-                let parts = match (&detailed.column, &detailed.template) {
-                    (Some(column), None) => vec![column_part(column, columns)?],
-                    (None, Some(text)) => template(text, columns)?,
+                let template = match (&detailed.column, &detailed.template) {
+                    (Some(column), None) => Template::column(column, columns)?,
+                    (None, Some(text)) => Template::parse(text, columns)?,
                     _ => return Err("say either column or template".to_owned()),
                 };
-                Ok(Rule::Text { parts, reading: detailed.reading(reading)? })
+                Ok(Rule::Text { template, reading: detailed.reading(plain)? })
             }
         }
     }
@@ -206,99 +222,81 @@ impl Detailed {
     }
 }
 
-/// `{column}` and `{line}` are replaced, `{{` and `}}` are braces.
-fn template(text: &str, columns: &[String]) -> Result<Vec<Part>, String> {
-    let mut parts = Vec::new();
-    let mut literal = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['{', '}']) {
-        literal.push_str(&rest[..at]);
-        let brace = &rest[at..=at];
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix(brace) {
-            literal.push_str(brace);
-            rest = after;
-            continue;
-        }
-        let Some((name, after)) = (brace == "{").then(|| rest.split_once('}')).flatten() else {
-            return Err(format!("{text:?} has a lone {brace}; write {brace}{brace} for the character"));
-        };
-        if !literal.is_empty() {
-            parts.push(Part::Text(std::mem::take(&mut literal)));
-        }
-        parts.push(column_part(name, columns)?);
-        rest = after;
-    }
-    literal.push_str(rest);
-    if !literal.is_empty() {
-        parts.push(Part::Text(literal));
-    }
-    Ok(parts)
-}
-
-fn column_part(name: &str, columns: &[String]) -> Result<Part, String> {
-    match columns.iter().position(|column| column == name) {
-        Some(number) => Ok(Part::Column(number)),
-        None if name == "line" => Ok(Part::Line),
-        None => Err(format!("the file has no column {name:?}; it has {}", columns.join(", "))),
-    }
-}
-
 impl Rule {
-    fn value(&self, cells: &[&str], line: u64) -> Result<Option<Json>, String> {
+    fn value(&self, cells: &[&str], line: u64, columns: &[String]) -> Result<Option<Json>, String> {
         match self {
             Rule::Constant(value) => Ok(Some(value.clone())),
-            Rule::Text { parts, reading } => match parts.as_slice() {
-                [Part::Column(number)] => reading.read(cells.get(*number).copied().unwrap_or("")),
-                parts => {
-                    let piece = |part: &Part| match part {
-                        Part::Text(text) => text.clone(),
-                        Part::Column(number) => cells.get(*number).copied().unwrap_or("").to_owned(),
-                        Part::Line => line.to_string(),
-                    };
-                    reading.read(&parts.iter().map(piece).collect::<String>())
-                }
+            Rule::Text { template, reading } => match template.fill(cells, line) {
+                Made::Text(text) => reading.read(&text),
+                Made::Short(column) => Err(format!("the row ends before the column {:?}", columns[column])),
             },
         }
+    }
+
+    /// The value of an id or identifier. One that is made of several parts is none without its
+    /// columns: everybody whose number is missing would have the same.
+    fn identity(&self, cells: &[&str], line: u64, columns: &[String]) -> Result<Option<Json>, String> {
+        let Rule::Text { template, reading } = self else { return self.value(cells, line, columns) };
+        let is_empty = |column: &usize| cells.get(*column).is_none_or(|cell| cell.trim().is_empty());
+        let mut empty = template.columns().filter(is_empty);
+        let Some(first) = empty.next().filter(|_| template.is_joined()) else {
+            return self.value(cells, line, columns);
+        };
+        if template.columns().count() == empty.count() + 1 {
+            return reading.read("");
+        }
+        Err(format!("the column {:?}, which is a part of it, is empty", columns[first]))
     }
 }
 
 impl Mapping {
-    /// The event that a line's cells make, or what is wrong with them.
+    /// The event that a line's cells make, or what is wrong with them. Cells that the line lacks at
+    /// its end are empty, where that leaves something out and changes nothing.
     pub fn event(&self, cells: &[&str], line: u64) -> Result<Json, String> {
-        let one = |rule: &Rule, place: &str| {
-            rule.value(cells, line).map_err(|problem| format!("{place}: {problem}"))
+        let columns = &self.columns;
+        let placed = |place: &str, value: Result<Option<Json>, String>| {
+            value.map_err(|problem| format!("{place}: {problem}"))
         };
-        let many = |rules: &[(String, Rule)], table: &str| {
-            let mut members = Map::new();
-            for (name, rule) in rules {
-                if let Some(value) = one(rule, &format!("{table}.{name}"))? {
-                    members.insert(name.clone(), value);
-                }
-            }
-            Ok::<_, String>(members)
-        };
+        let one = |rule: &Rule, place: &str| placed(place, rule.value(cells, line, columns));
+        let identity = |rule: &Rule, place: &str| placed(place, rule.identity(cells, line, columns));
         let mut event = Map::new();
         let name = one(&self.name, "event.name")?.ok_or("event.name: it is empty")?;
         event.insert("name".to_owned(), name);
-        for (member, rule) in [("id", &self.id), ("at", &self.at)] {
-            let Some(rule) = rule else { continue };
-            let place = format!("event.{member}");
-            let value = one(rule, &place)?.ok_or_else(|| format!("{place}: it is empty"))?;
-            event.insert(member.to_owned(), value);
+        if let Some(rule) = &self.id {
+            let id = identity(rule, "event.id")?.ok_or("event.id: it is empty")?;
+            event.insert("id".to_owned(), id);
         }
-        let identifiers = many(&self.identifiers, "identifiers")?;
-        if identifiers.is_empty() {
+        if let Some(rule) = &self.at {
+            let at = one(rule, "event.at")?.ok_or("event.at: it is empty")?;
+            event.insert("at".to_owned(), at);
+        }
+        let mut identifiers = Map::new();
+        for (name, rule) in &self.identifiers {
+            if let Some(value) = identity(rule, &format!("identifiers.{name}"))? {
+                identifiers.insert(name.clone(), value);
+            }
+        }
+        if identifiers.values().all(|value| value.is_null() || value == "") {
             return Err("identifiers: all are empty".to_owned());
         }
         event.insert("identifiers".to_owned(), identifiers.into());
         for (member, rules) in [("properties", &self.properties), ("proposes", &self.proposes)] {
-            let members = many(rules, member)?;
+            let mut members = Map::new();
+            for (name, rule) in rules {
+                if let Some(value) = one(rule, &format!("{member}.{name}"))? {
+                    members.insert(name.clone(), value);
+                }
+            }
             if !members.is_empty() {
                 event.insert(member.to_owned(), members.into());
             }
         }
         Ok(event.into())
+    }
+
+    /// The columns whose names an error or a warning may tell.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
     }
 }
 
@@ -353,13 +351,6 @@ mod tests {
         assert!(with("[properties]\nc = \"{a\"").contains("a lone {"));
         assert!(with("[proposes]\n\"Bad Name\" = \"x\"").contains("can't be a field"));
         assert!(with("[colour]\nx = 1").contains("colour"));
-    }
-
-    #[test]
-    fn a_template_mixes_text_columns_and_the_line() {
-        let parts = template("{b}-{line}-{{x}}", &columns("a b")).unwrap();
-        let rule = Rule::Text { parts, reading: Reading::default() };
-        assert_eq!(rule.value(&["1", "2"], 7).unwrap().unwrap(), "2-7-{x}");
     }
 
     #[test]

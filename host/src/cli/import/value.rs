@@ -6,6 +6,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::exact_json;
 use crate::vocabulary::{Timestamp, Type, Value};
 
 /// What an empty column becomes.
@@ -72,7 +73,7 @@ impl Reading {
                 trimmed.split(self.separator.as_str()).map(|item| item.trim().to_owned()).collect(),
             ),
             Type::Json => {
-                return serde_json::from_str(trimmed).map(Some).map_err(|cause| format!("no JSON: {cause}"));
+                return exact_json::read(trimmed).map(Some);
             }
             Type::Integer | Type::Number | Type::Decimal => Value::Text(trimmed.to_owned())
                 .coerce(self.kind)

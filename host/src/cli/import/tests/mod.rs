@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::ids::Ids;
 use super::mapping::MappingFile;
 use super::row::SourceError;
-use super::source::{self, Delimiter};
+use super::source;
 
 /// A mapping for files with the columns `id` and `name`.
 const NAMES: &str = "[event]\nname = \"seen\"\n[identifiers]\nid = \"{id}\"\n\
@@ -46,10 +46,8 @@ impl Outcome {
 /// Reads a file in pieces of this many bytes.
 fn read_in_pieces(mapping: &str, bytes: &[u8], piece: usize) -> Result<Outcome, String> {
     let mapping = MappingFile::parse(mapping).map_err(|cause| cause.to_string())?;
-    let delimiter = mapping.file.delimiter.as_deref().unwrap_or(",");
-    let delimiter: Delimiter = delimiter.parse()?;
     let reader = Box::new(BufReader::with_capacity(piece, Cursor::new(bytes.to_vec())));
-    let rows = source::columns(reader, &mapping, delimiter, Ids::new("d"));
+    let rows = source::columns(reader, &mapping, None, Ids::new("d"));
     let mut outcome = Outcome::default();
     for row in rows.map_err(|cause| cause.to_string())? {
         match row {
