@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json};
 
 use super::encoding::Encoding;
 use super::template::{Made, Template};
-use super::value::{Empty, Reading, offset};
+use super::value::{Empty, Reading, TimeFormat};
+use super::zone::{Choice, Zone};
 use crate::vocabulary::{FieldName, IdentifierName, Type};
 
 /// A mapping file as it is written.
@@ -45,6 +46,12 @@ pub struct FileShape {
     encoding: Option<String>,
     /// Whether cells may stand in quotation marks; they may unless this is false.
     pub quotes: Option<bool>,
+    /// Where times without an offset were written, for all values that say nothing else.
+    zone: Option<String>,
+    /// What the hour means that comes twice when summer time ends, likewise.
+    ambiguous: Option<Choice>,
+    /// What the hour means that is left out when summer time begins, likewise.
+    skipped: Option<Choice>,
 }
 
 impl FileShape {
@@ -53,6 +60,29 @@ impl FileShape {
         let encoding = self.encoding.as_deref().map(str::parse).transpose();
         Ok(encoding.map_err(|problem| MappingError::new("file.encoding", problem))?.unwrap_or_default())
     }
+
+    /// How values are read that say nothing of it themselves.
+    fn reading(&self) -> Result<Reading, MappingError> {
+        let zone = placed(Zone::default(), self.zone.as_deref(), self.ambiguous, self.skipped)
+            .map_err(|problem| MappingError::new("file.zone", problem))?;
+        Ok(Reading { zone, ..Reading::default() })
+    }
+}
+
+/// The zone with what a table says of it.
+fn placed(
+    zone: Zone,
+    name: Option<&str>,
+    ambiguous: Option<Choice>,
+    skipped: Option<Choice>,
+) -> Result<Zone, String> {
+    let mut zone = match name {
+        Some(name) => zone.called(name)?,
+        None => zone,
+    };
+    zone.ambiguous = ambiguous.unwrap_or(zone.ambiguous);
+    zone.skipped = skipped.unwrap_or(zone.skipped);
+    Ok(zone)
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -80,7 +110,10 @@ struct Detailed {
     #[serde(rename = "type")]
     kind: Option<Type>,
     format: Option<String>,
+    two_digit_years_from: Option<i16>,
     zone: Option<String>,
+    ambiguous: Option<Choice>,
+    skipped: Option<Choice>,
     #[serde(default)]
     empty: Empty,
     separator: Option<String>,
@@ -151,8 +184,9 @@ impl MappingFile {
                 "name at least one, or nobody knows whom the event concerns",
             ));
         }
+        let usual = self.file.reading()?;
         let rule = |place: &str, source: &Source, kind: Type| {
-            let plain = Reading { kind, ..Reading::default() };
+            let plain = Reading { kind, ..usual.clone() };
             source.rule(columns, plain).map_err(|problem| MappingError::new(place, problem))
         };
         let rules = |table: &str, sources: Vec<(&str, &Source)>| {
@@ -206,19 +240,23 @@ impl Source {
 impl Detailed {
     fn reading(&self, plain: Reading) -> Result<Reading, String> {
         let kind = self.kind.unwrap_or(plain.kind);
-        if self.format.is_some() && !matches!(kind, Type::Timestamp | Type::Date) {
+        let timed = matches!(kind, Type::Timestamp | Type::Date);
+        if (self.format.is_some() || self.two_digit_years_from.is_some()) && !timed {
             return Err(format!("a {kind} has no format; type = \"timestamp\" has"));
         }
-        let offset = match &self.zone {
-            None => plain.offset,
-            Some(zone) => offset(zone)
-                .ok_or_else(|| format!("{zone:?} is no zone: write UTC or an offset such as +01:00"))?,
-        };
+        let format = self.format.as_deref().unwrap_or("rfc3339");
+        let format = TimeFormat::parse(format, self.two_digit_years_from)?;
         let separator = self.separator.clone().unwrap_or(plain.separator);
         if separator.is_empty() {
             return Err("an empty separator separates nothing".to_owned());
         }
-        Ok(Reading { kind, format: self.format.clone(), offset, empty: self.empty, separator })
+        Ok(Reading {
+            kind,
+            format,
+            zone: placed(plain.zone, self.zone.as_deref(), self.ambiguous, self.skipped)?,
+            empty: self.empty,
+            separator,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod ids;
 mod lane;
 pub mod mapping;
 mod options;
+mod pattern;
 mod progress;
 mod records;
 mod resume;
@@ -30,6 +31,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod value;
+mod zone;
 
 pub use engine::{ImportError, Progress, Summary, run};
 pub use options::Options;
