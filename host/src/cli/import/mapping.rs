@@ -6,8 +6,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
 use super::encoding::Encoding;
+use super::number::NumberFormat;
 use super::template::{Made, Template};
 use super::value::{Empty, Reading, TimeFormat};
+use super::value_map::ValueMap;
 use super::zone::{Choice, Zone};
 use crate::vocabulary::{FieldName, IdentifierName, Type};
 
@@ -46,7 +48,11 @@ pub struct FileShape {
     encoding: Option<String>,
     /// Whether cells may stand in quotation marks; they may unless this is false.
     pub quotes: Option<bool>,
-    /// Where times without an offset were written, for all values that say nothing else.
+    /// The mark before a number's fraction, for all values that say no other.
+    decimal: Option<String>,
+    /// The mark between thousands, likewise.
+    thousands: Option<String>,
+    /// Where times without an offset were written, likewise.
     zone: Option<String>,
     /// What the hour means that comes twice when summer time ends, likewise.
     ambiguous: Option<Choice>,
@@ -63,9 +69,12 @@ impl FileShape {
 
     /// How values are read that say nothing of it themselves.
     fn reading(&self) -> Result<Reading, MappingError> {
+        let numbers = NumberFormat::default()
+            .with(self.decimal.as_deref(), self.thousands.as_deref())
+            .map_err(|problem| MappingError::new("file", problem))?;
         let zone = placed(Zone::default(), self.zone.as_deref(), self.ambiguous, self.skipped)
             .map_err(|problem| MappingError::new("file.zone", problem))?;
-        Ok(Reading { zone, ..Reading::default() })
+        Ok(Reading { numbers, zone, ..Reading::default() })
     }
 }
 
@@ -114,6 +123,9 @@ struct Detailed {
     zone: Option<String>,
     ambiguous: Option<Choice>,
     skipped: Option<Choice>,
+    decimal: Option<String>,
+    thousands: Option<String>,
+    values: Option<BTreeMap<String, toml::Value>>,
     #[serde(default)]
     empty: Empty,
     separator: Option<String>,
@@ -246,14 +258,24 @@ impl Detailed {
         }
         let format = self.format.as_deref().unwrap_or("rfc3339");
         let format = TimeFormat::parse(format, self.two_digit_years_from)?;
+        let numeric = matches!(kind, Type::Integer | Type::Number | Type::Decimal)
+            || matches!(format, TimeFormat::Serial(_));
+        if (self.decimal.is_some() || self.thousands.is_some()) && !numeric {
+            return Err(format!("a {kind} has no decimal or thousands; type = \"decimal\" has"));
+        }
         let separator = self.separator.clone().unwrap_or(plain.separator);
         if separator.is_empty() {
             return Err("an empty separator separates nothing".to_owned());
         }
+        // What a value is that nobody gave a type is seen by how it is written in the mapping.
+        let wanted = self.kind.or((plain.kind != Type::Text).then_some(plain.kind));
+        let values = self.values.as_ref().map(|values| ValueMap::new(values, wanted)).transpose()?;
         Ok(Reading {
             kind,
             format,
             zone: placed(plain.zone, self.zone.as_deref(), self.ambiguous, self.skipped)?,
+            numbers: plain.numbers.with(self.decimal.as_deref(), self.thousands.as_deref())?,
+            values,
             empty: self.empty,
             separator,
         })

@@ -17,12 +17,14 @@ mod file_kind;
 pub mod ids;
 mod lane;
 pub mod mapping;
+mod number;
 mod options;
 mod pattern;
 mod progress;
 mod records;
 mod resume;
 mod row;
+mod serial;
 pub mod source;
 mod stop;
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod value;
+mod value_map;
 mod zone;
 
 pub use engine::{ImportError, Progress, Summary, run};

@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::exact_json;
+use super::number::NumberFormat;
 use super::pattern::Pattern;
+use super::serial::{self, DateSystem};
+use super::value_map::ValueMap;
 use super::zone::Zone;
 use crate::vocabulary::{Timestamp, Type, Value};
 
@@ -32,17 +35,21 @@ pub enum TimeFormat {
     Unix,
     /// Milliseconds since 1970.
     UnixMillis,
+    /// Days of a spreadsheet.
+    Serial(DateSystem),
     /// After a pattern of `strptime` directives.
     Pattern(Pattern),
 }
 
 impl TimeFormat {
-    /// `rfc3339`, `unix`, `unix-ms` or a pattern.
+    /// `rfc3339`, `unix`, `unix-ms`, `excel`, `excel-1904` or a pattern.
     pub fn parse(text: &str, two_digit_years_from: Option<i16>) -> Result<TimeFormat, String> {
         let format = match text {
             "rfc3339" => TimeFormat::Rfc3339,
             "unix" => TimeFormat::Unix,
             "unix-ms" => TimeFormat::UnixMillis,
+            "excel" => TimeFormat::Serial(DateSystem::From1900),
+            "excel-1904" => TimeFormat::Serial(DateSystem::From1904),
             pattern => return Pattern::parse(pattern, two_digit_years_from).map(TimeFormat::Pattern),
         };
         match two_digit_years_from {
@@ -61,6 +68,10 @@ pub struct Reading {
     pub format: TimeFormat,
     /// Where times without an offset were written.
     pub zone: Zone,
+    /// How numbers are written.
+    pub numbers: NumberFormat,
+    /// What texts stand for, instead of being read.
+    pub values: Option<ValueMap>,
     /// What an empty text becomes.
     pub empty: Empty,
     /// For `texts`: what stands between them.
@@ -73,6 +84,8 @@ impl Default for Reading {
             kind: Type::Text,
             format: TimeFormat::default(),
             zone: Zone::default(),
+            numbers: NumberFormat::default(),
+            values: None,
             empty: Empty::default(),
             separator: ",".to_owned(),
         }
@@ -83,6 +96,11 @@ impl Reading {
     /// The text as JSON of the type; none when it is to be left out.
     pub fn read(&self, text: &str) -> Result<Option<Json>, String> {
         let trimmed = text.trim();
+        if let Some(values) = &self.values
+            && let Some(value) = values.find(trimmed)?
+        {
+            return Ok(Some(value));
+        }
         if trimmed.is_empty() {
             return Ok(match self.empty {
                 Empty::LeaveOut => None,
@@ -104,13 +122,18 @@ impl Reading {
             Type::Boolean => match trimmed.to_ascii_lowercase().as_str() {
                 "true" | "1" => Value::Boolean(true),
                 "false" | "0" => Value::Boolean(false),
-                _ => return Err(format!("{trimmed:?} is not true, false, 1 or 0")),
+                _ => {
+                    return Err(format!(
+                        "{trimmed:?} is not true, false, 1 or 0; say what it means with \
+                         values = {{ yes = true, no = false }}"
+                    ));
+                }
             },
             Type::Texts => Value::Texts(
                 trimmed.split(self.separator.as_str()).map(|item| item.trim().to_owned()).collect(),
             ),
             Type::Json => return exact_json::read(trimmed).map(Some),
-            Type::Integer | Type::Number | Type::Decimal => Value::Text(trimmed.to_owned())
+            Type::Integer | Type::Number | Type::Decimal => Value::Text(self.numbers.plain(trimmed)?)
                 .coerce(self.kind)
                 .map_err(|_| format!("{trimmed:?} can't be read as {} without loss", self.kind))?,
         };
@@ -127,6 +150,9 @@ impl Reading {
             }
             TimeFormat::Unix => return count(text, 1_000),
             TimeFormat::UnixMillis => return count(text, 1),
+            TimeFormat::Serial(system) => {
+                self.zone.moment(serial::local_time(&self.numbers.plain(text)?, *system)?)?
+            }
             TimeFormat::Pattern(pattern) => self.moment_after(pattern, text)?,
         };
         in_range(moment.as_millisecond())
@@ -157,6 +183,9 @@ impl Reading {
             TimeFormat::Rfc3339 => {
                 let parts = Pattern::parse("%Y-%m-%d", None)?.read(text)?;
                 return parts.to_date().map_err(failed);
+            }
+            TimeFormat::Serial(system) => {
+                return serial::local_time(&self.numbers.plain(text)?, *system).map(|time| time.date());
             }
             TimeFormat::Unix => count(text, 1_000)?,
             TimeFormat::UnixMillis => count(text, 1)?,

@@ -1,6 +1,7 @@
 //! Files of columns as offices have them, through a mapping: what comes of every line.
 
 mod dates;
+mod numbers;
 mod office;
 mod records;
 
