@@ -11,6 +11,7 @@ use super::script::{Script, Sender};
 use crate::cli::error::file_error;
 use crate::cli::import::ids::{self, Ids};
 use crate::cli::import::mapping::MappingFile;
+use crate::cli::import::rounded::RoundedTexts;
 use crate::cli::import::source;
 use crate::cli::{CliError, import};
 
@@ -41,8 +42,8 @@ pub fn read(limit: Option<u64>, script: &mut Script) -> Result<Vec<Customer>, Cl
     // The ids that importing the file by hand would give, so that doing it once more adds nothing.
     let ids = Ids::new(&ids::digest_label(File::open(&data).map_err(open)?).map_err(open)?);
     let reader = source::open(&data).map_err(open)?;
-    let rows =
-        source::columns(reader, &mapping_file, None, ids).map_err(|cause| unusable(&mapping, &cause))?;
+    let rows = source::columns(reader, &mapping_file, None, ids, &RoundedTexts::default())
+        .map_err(|cause| unusable(&mapping, &cause))?;
     let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     collect(rows.take(limit), script).map_err(|cause| unusable(&data, &cause))
 }

@@ -6,6 +6,7 @@ use super::encoding::Text;
 use super::ids::Ids;
 use super::mapping::{Mapping, MappingError, MappingFile};
 use super::records::{Record, Records, Shape};
+use super::rounded::RoundedTexts;
 use super::row::{BadRow, Row, SourceError};
 use super::source::Rows;
 
@@ -62,14 +63,16 @@ impl Delimiter {
 }
 
 /// Columns as rows. The delimiter that is given counts before the mapping's, and without either the
-/// file's first line may say one (`sep=;`). Fails when the mapping
-/// doesn't fit the file's columns, or the first lines can't be read.
+/// file's first line may say one (`sep=;`). Texts that a spreadsheet rounded are noted. Fails when
+/// the mapping doesn't fit the file's columns, or the first lines can't be read.
 pub fn columns(
     reader: Box<dyn BufRead>,
     file: &MappingFile,
     given: Option<Delimiter>,
     ids: Ids,
+    rounded: &RoundedTexts,
 ) -> Result<Rows, MappingError> {
+    rounded.restart();
     let header = file.file.header.unwrap_or(file.file.columns.is_empty());
     if !header && file.file.columns.is_empty() {
         return Err(MappingError::new(
@@ -112,7 +115,7 @@ pub fn columns(
     } else if names.is_empty() {
         names = opening.cells.iter().map(|cell| cell.trim().to_owned()).collect();
     }
-    let rows = MappedRows { mapping: file.fit(&names)?, delimiter, ids };
+    let rows = MappedRows { mapping: file.fit(&names)?, delimiter, ids, rounded: rounded.clone() };
     let mut pending = pending.and_then(|opening| match opening.problem {
         Some(cause) => Some(Err(cause)),
         None => rows.row(&opening.cells, opening.line),
@@ -180,6 +183,7 @@ struct MappedRows {
     mapping: Mapping,
     delimiter: Delimiter,
     ids: Ids,
+    rounded: RoundedTexts,
 }
 
 impl MappedRows {
@@ -207,6 +211,9 @@ impl MappedRows {
         let event = self.mapping.event(cells, line);
         let mut event =
             event.map_err(|problem| if short { format!("{}; {problem}", wrong()) } else { problem })?;
+        for (column, text) in self.mapping.rounded(cells) {
+            self.rounded.note(&columns[column], line, text);
+        }
         self.ids.put(&mut event, line);
         Ok(Row { line, event })
     }
@@ -223,7 +230,7 @@ mod tests {
         let file = format!("{file}\n[event]\nname = \"x\"\n[identifiers]\nid = \"{{a}}\"\n");
         let file = MappingFile::parse(&file).unwrap();
         let reader = Box::new(Cursor::new(text.to_vec()));
-        columns(reader, &file, Some(delimiter), Ids::new("d"))
+        columns(reader, &file, Some(delimiter), Ids::new("d"), &RoundedTexts::default())
     }
 
     fn lines_of(rows: Rows) -> Vec<Result<u64, u64>> {

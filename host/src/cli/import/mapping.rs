@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::encoding::Encoding;
 use super::number::NumberFormat;
+use super::rounded::is_rounded;
 use super::template::{Made, Template};
 use super::value::{Empty, Reading, TimeFormat};
 use super::value_map::ValueMap;
@@ -168,6 +169,8 @@ impl MappingError {
 #[derive(Debug, Clone)]
 pub struct Mapping {
     columns: Vec<String>,
+    /// The columns whose cells become texts.
+    texts: Vec<usize>,
     name: Rule,
     id: Option<Rule>,
     at: Option<Rule>,
@@ -208,8 +211,9 @@ impl MappingFile {
             sources.into_iter().map(rule).collect::<Result<Vec<_>, MappingError>>()
         };
         let event = &self.event;
-        let mapping = Mapping {
+        let mut mapping = Mapping {
             columns: columns.to_vec(),
+            texts: Vec::new(),
             name: rule("event.name", &event.name, Type::Text)?,
             id: event.id.as_ref().map(|id| rule("event.id", id, Type::Text)).transpose()?,
             at: event.at.as_ref().map(|at| rule("event.at", at, Type::Timestamp)).transpose()?,
@@ -226,6 +230,7 @@ impl MappingFile {
                 self.proposes.iter().map(|(name, source)| (name.as_str(), source)).collect(),
             )?,
         };
+        mapping.texts = mapping.text_columns();
         Ok(mapping)
     }
 }
@@ -357,6 +362,34 @@ impl Mapping {
     /// The columns whose names an error or a warning may tell.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// The cells that a spreadsheet has rounded, though they become texts, and their columns.
+    pub fn rounded<'a>(&'a self, cells: &'a [&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
+        self.texts
+            .iter()
+            .filter_map(|column| Some((*column, *cells.get(*column)?)))
+            .filter(|(_, cell)| is_rounded(cell))
+    }
+
+    fn text_columns(&self) -> Vec<usize> {
+        let lists = [&self.identifiers, &self.properties, &self.proposes];
+        let listed = lists.into_iter().flatten().map(|(_, rule)| rule);
+        let rules = listed.chain(&self.id);
+        let mut columns: Vec<usize> = rules
+            .filter_map(|rule| match rule {
+                Rule::Text { template, reading }
+                    if reading.kind == Type::Text && reading.values.is_none() =>
+                {
+                    Some(template.columns())
+                }
+                Rule::Text { .. } | Rule::Constant(_) => None,
+            })
+            .flatten()
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
     }
 }
 

@@ -23,6 +23,7 @@ mod pattern;
 mod progress;
 mod records;
 mod resume;
+pub mod rounded;
 mod row;
 mod serial;
 pub mod source;

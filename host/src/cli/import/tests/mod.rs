@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::ids::Ids;
 use super::mapping::MappingFile;
+use super::rounded::RoundedTexts;
 use super::row::SourceError;
 use super::source;
 
@@ -48,7 +49,7 @@ impl Outcome {
 fn read_in_pieces(mapping: &str, bytes: &[u8], piece: usize) -> Result<Outcome, String> {
     let mapping = MappingFile::parse(mapping).map_err(|cause| cause.to_string())?;
     let reader = Box::new(BufReader::with_capacity(piece, Cursor::new(bytes.to_vec())));
-    let rows = source::columns(reader, &mapping, None, Ids::new("d"));
+    let rows = source::columns(reader, &mapping, None, Ids::new("d"), &RoundedTexts::default());
     let mut outcome = Outcome::default();
     for row in rows.map_err(|cause| cause.to_string())? {
         match row {
