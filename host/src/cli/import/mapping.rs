@@ -293,6 +293,8 @@ impl Rule {
             Rule::Constant(value) => Ok(Some(value.clone())),
             Rule::Text { template, reading } => match template.fill(cells, line) {
                 Made::Text(text) => reading.read(&text),
+                // Left out it changes nothing; joined to other text, or with a value of its own, it does.
+                Made::Short(_) if !template.is_joined() && !reading.lists_empty() => reading.read(""),
                 Made::Short(column) => Err(format!("the row ends before the column {:?}", columns[column])),
             },
         }

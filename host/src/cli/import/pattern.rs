@@ -179,6 +179,9 @@ impl Piece {
         let digits = span.trim_ascii_start();
         let all_digits = digits.iter().all(u8::is_ascii_digit);
         let shown = || String::from_utf8_lossy(span).into_owned();
+        if self.part == Some(Part::Second) && digits == b"60" {
+            return Err("a minute has no second 60 here: leap seconds have no moment of their own".to_owned());
+        }
         match self.digits {
             Digits::Any => Ok(()),
             Digits::Exactly(count) if all_digits && digits.len() == count => Ok(()),

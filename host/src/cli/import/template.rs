@@ -22,7 +22,7 @@ pub struct Template {
 pub enum Made {
     /// This text.
     Text(String),
-    /// The row ends before this column, of which the text is only a part.
+    /// None: the row ends before this column.
     Short(usize),
 }
 
@@ -75,12 +75,8 @@ impl Template {
         self.parts.len() > 1
     }
 
-    /// The text of a row. A cell that a short row lacks is empty, unless it would be joined to
-    /// other text.
+    /// The text of a row.
     pub fn fill(&self, cells: &[&str], line: u64) -> Made {
-        if let [Part::Column(number)] = self.parts.as_slice() {
-            return Made::Text(cells.get(*number).copied().unwrap_or("").to_owned());
-        }
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -128,9 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_alone_may_be_missing() {
+    fn a_cell_alone_is_joined_to_nothing() {
         let template = Template::parse("{b}", &columns("a b")).unwrap();
-        assert_eq!(template.fill(&["1"], 7), Made::Text(String::new()));
+        assert_eq!(template.fill(&["1", "2"], 7), Made::Text("2".to_owned()));
+        assert_eq!(template.fill(&["1"], 7), Made::Short(1));
         assert!(!template.is_joined());
     }
 

@@ -93,6 +93,11 @@ impl Default for Reading {
 }
 
 impl Reading {
+    /// Whether an empty text stands for a value.
+    pub fn lists_empty(&self) -> bool {
+        self.values.as_ref().is_some_and(ValueMap::lists_empty)
+    }
+
     /// The text as JSON of the type; none when it is to be left out.
     pub fn read(&self, text: &str) -> Result<Option<Json>, String> {
         let trimmed = text.trim();

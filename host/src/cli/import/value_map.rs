@@ -32,6 +32,11 @@ impl ValueMap {
         Ok(ValueMap { values: read })
     }
 
+    /// Whether the empty text is listed.
+    pub fn lists_empty(&self) -> bool {
+        self.values.contains_key("")
+    }
+
     /// What the text stands for: as it is written, or else but for its case where only one is
     /// written so. None for an empty text that isn't listed.
     pub fn find(&self, text: &str) -> Result<Option<Json>, String> {

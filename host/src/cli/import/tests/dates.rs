@@ -171,6 +171,8 @@ fn halves_of_a_day_belong_to_twelve_hours() {
         ("%F %l", "2026-11-21 10"),
         ("%F %I:%M %p", "2026-11-21 13:30 PM"),
         ("%F %I:%M %p", "2026-11-21 0:30 PM"),
+        ("%F %T", "2026-11-21 10:15:60"),
+        ("%F %T", "2026-11-21 24:00:00"),
     ] {
         assert!(moment(format, text).is_err(), "{format} {text}: {:?}", moment(format, text));
     }

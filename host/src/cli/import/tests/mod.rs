@@ -87,3 +87,44 @@ fn cell(rule: &str, text: &str) -> Result<Json, String> {
         other => panic!("{text:?}: {other:?}"),
     }
 }
+
+/// Every example of the page is a mapping, or a part of one.
+#[test]
+fn the_examples_of_the_page_are_mappings() {
+    let page = include_str!("../../../../../docs/import.md");
+    let examples = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let columns = [
+        "id",
+        "Betrag",
+        "Bestellt",
+        "born",
+        "Date",
+        "Since",
+        "Mitglied",
+        "newsletter",
+        "number",
+        "first name",
+        "e-mail",
+        "phone",
+        "customer_id",
+        "date",
+        "number_of_cds",
+        "dollar_value",
+    ];
+    let columns = columns.map(str::to_owned);
+    let mut count = 0;
+    for example in examples {
+        let (at, values): (Vec<&str>, Vec<&str>) =
+            example.lines().partition(|line| line.starts_with("at = "));
+        let event = format!("[event]\nname = \"x\"\n{}\n[identifiers]\nid = \"{{id}}\"\n", at.join("\n"));
+        let mapping = match example {
+            whole if whole.contains("[event]") => whole.to_owned(),
+            tables if tables.starts_with('[') => format!("{tables}{event}"),
+            _ => format!("{event}[properties]\n{}", values.join("\n")),
+        };
+        let fitted = MappingFile::parse(&mapping).and_then(|file| file.fit(&columns));
+        assert!(fitted.is_ok(), "{mapping}\n{fitted:?}");
+        count += 1;
+    }
+    assert!(count >= 10, "{count} examples");
+}

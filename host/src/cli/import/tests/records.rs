@@ -148,6 +148,14 @@ fn short_rows_are_taken_where_what_they_lack_is_optional() {
     let timed = mapping.replace("[identifiers]", "at = { column = \"at\", format = \"%F\" }\n[identifiers]");
     let read = outcome(&timed, "id,other,x,y,at\n1,2,3,4\n1,2,3,4,2026-01-01\n");
     assert_eq!((read.refused_lines(), read.lines()), (vec![2], vec![3]));
+    let listed =
+        mapping.replace("x = \"{x}\"", "x = { column = \"x\", values = { \"\" = false, a = true } }");
+    let read = outcome(&listed, "id,other,x,y\n1,2\n1,2,,\n");
+    assert_eq!(
+        (read.refused_lines(), read.lines()),
+        (vec![2], vec![3]),
+        "an empty cell says it, a missing one doesn't"
+    );
     let joined = mapping.replace("x = \"{x}\"", "x = \"{id}-{x}\"");
     assert_eq!(outcome(&joined, "id,other,y,x\n1,2,3\n").refused_lines(), [2]);
 }
