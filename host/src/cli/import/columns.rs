@@ -174,8 +174,13 @@ impl Opening {
     }
 }
 
+/// What DOS programs end a text with, and some exports still do.
+const DOS_END: char = '\u{1a}';
+
+/// Whether nothing stands in the cells.
 fn is_blank(cells: &[impl AsRef<str>]) -> bool {
-    cells.iter().all(|cell| cell.as_ref().trim().is_empty())
+    let nothing = |character: char| character.is_whitespace() || character == DOS_END;
+    cells.iter().all(|cell| cell.as_ref().chars().all(nothing))
 }
 
 /// What makes rows of records.

@@ -125,7 +125,7 @@ fn two_columns_of_one_name_are_ambiguous_where_the_mapping_uses_them() {
 #[test]
 fn rows_of_delimiters_only_are_passed_over() {
     let mapping = format!("[file]\ndelimiter = \";\"\n{NAMES}");
-    for row in ["", ";", ";;;;", " ; ", "\"\";\"\"", "\" \";", "   ", "\t;\u{a0}"] {
+    for row in ["", ";", ";;;;", " ; ", "\"\";\"\"", "\" \";", "   ", "\t;\u{a0}", "\u{1a}"] {
         let read = outcome(&mapping, format!("id;name\n1;Ann\n{row}\n2;Bo\n"));
         assert_eq!(read.lines(), [2, 4], "{row:?}: {read:?}");
         assert!(read.refused.is_empty(), "{row:?}: {read:?}");
