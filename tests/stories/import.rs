@@ -147,3 +147,29 @@ fn bad_lines_are_listed_and_the_others_taken() {
         assert_eq!(world.get(&format!("/v1/events/{id}")).status, 200, "{id} was taken");
     }
 }
+
+#[test]
+fn an_id_that_a_spreadsheet_rounded_is_told_of() {
+    let world = World::new();
+    let map = world.file(
+        "ids.toml",
+        "[event]\nname = \"order.completed\"\nid = \"shop-{key}\"\n[identifiers]\ncustomer_id = \"{number}\"\n\
+         [properties]\norder_id = \"{order}\"\namount = { column = \"amount\", type = \"decimal\" }\n",
+    );
+    let mut text = String::from("key,number,order,amount\n");
+    for row in 1..=40 {
+        text.push_str(&format!("{row},1.23457E+11,A{row},1.5E+2\n"));
+    }
+    text.push_str("41,7,\"9,87654E+15\",2\nE-5,8,12E5,3\n");
+    let file = world.file("ids.csv", text);
+    for more in [&["--preview", "50"][..], &[][..]] {
+        let said = world.run(&[&["event", "import", &file, "--map", &map][..], more].concat());
+        let warnings: Vec<&str> = said.err.lines().filter(|line| line.contains("E+1")).collect();
+        assert_eq!(warnings.len(), 2, "one a column, however many rows: {said:?}");
+        assert!(warnings[0].contains("number") && warnings[0].contains("line 2"), "{warnings:?}");
+        assert!(warnings[0].contains("40 rows"), "{warnings:?}");
+        assert!(warnings[1].contains("order") && warnings[1].contains("line 42"), "{warnings:?}");
+        assert!(said.err.contains("format the column as text"), "{said:?}");
+        assert!(!said.err.contains("amount"), "a number may be written so: {said:?}");
+    }
+}

@@ -11,7 +11,8 @@ use super::script::{Script, Sender};
 use crate::cli::error::file_error;
 use crate::cli::import::ids::{self, Ids};
 use crate::cli::import::mapping::MappingFile;
-use crate::cli::import::source::{self, Delimiter};
+use crate::cli::import::rounded::RoundedTexts;
+use crate::cli::import::source;
 use crate::cli::{CliError, import};
 
 /// Where the data lies in the project.
@@ -37,14 +38,12 @@ pub fn read(limit: Option<u64>, script: &mut Script) -> Result<Vec<Customer>, Cl
             .next("take the project's own file")
     };
     let mapping_file = MappingFile::parse(&text).map_err(|cause| unusable(&mapping, &cause))?;
-    let delimiter = mapping_file.file.delimiter.as_deref().unwrap_or("comma");
-    let delimiter: Delimiter = delimiter.parse().map_err(|cause: String| unusable(&mapping, &cause))?;
     let open = |cause| file_error("read", &data, &cause);
     // The ids that importing the file by hand would give, so that doing it once more adds nothing.
     let ids = Ids::new(&ids::digest_label(File::open(&data).map_err(open)?).map_err(open)?);
     let reader = source::open(&data).map_err(open)?;
-    let rows =
-        source::columns(reader, &mapping_file, delimiter, ids).map_err(|cause| unusable(&mapping, &cause))?;
+    let rows = source::columns(reader, &mapping_file, None, ids, &RoundedTexts::default())
+        .map_err(|cause| unusable(&mapping, &cause))?;
     let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     collect(rows.take(limit), script).map_err(|cause| unusable(&data, &cause))
 }

@@ -13,12 +13,13 @@ use super::mapping::MappingFile;
 use super::options::Options;
 use super::progress::{for_terminal, rate};
 use super::resume::{Start, Survey, from_row};
+use super::rounded::RoundedTexts;
 use super::row::Refused;
 use super::source::{self, Delimiter, Rows};
 use super::stop::Stop;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit, file_error};
-use crate::cli::output::grouped;
+use crate::cli::output::{grouped, plain};
 use crate::client::ClientError;
 
 /// The largest batch the host takes.
@@ -71,6 +72,7 @@ struct Import<'a> {
     args: &'a ImportArgs,
     mapping: Option<MappingFile>,
     ids: Ids,
+    rounded: RoundedTexts,
 }
 
 /// Imports the file.
@@ -81,6 +83,7 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     }
     let client = context.client()?;
     let (start, total) = import.find_start(&client, context)?;
+    import.warn(); // Before anything is sent, where the file could be read through.
     let stop = Stop::default();
     stop.on_interrupt(|| eprintln!("\nstopping after what is in flight; Ctrl-C again ends at once"));
     let options = Options {
@@ -105,6 +108,7 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     if let Some(cause) = failure {
         context.report(&cause);
     }
+    import.warn();
     match outcome {
         Ok(summary) => import.conclude(&summary, start, report.as_deref(), context),
         Err(ImportError::Host { cause, summary }) => {
@@ -141,7 +145,7 @@ impl<'a> Import<'a> {
             ));
             ids = ids.again(&suffix);
         }
-        Ok(Import { args, mapping, ids })
+        Ok(Import { args, mapping, ids, rounded: RoundedTexts::default() })
     }
 
     fn rows(&self) -> Result<Rows, CliError> {
@@ -150,14 +154,7 @@ impl<'a> Import<'a> {
         let Some(mapping) = &self.mapping else {
             return Ok(source::json_lines(reader, self.ids.clone()));
         };
-        let delimiter = match (self.args.delimiter, &mapping.file.delimiter) {
-            (Some(delimiter), _) => delimiter,
-            (None, Some(text)) => text
-                .parse()
-                .map_err(|cause: String| bad_mapping().because(format!("file.delimiter: {cause}")))?,
-            (None, None) => Delimiter::Byte(b','),
-        };
-        source::columns(reader, mapping, delimiter, self.ids.clone())
+        source::columns(reader, mapping, self.args.delimiter, self.ids.clone(), &self.rounded)
             .map_err(|cause| bad_mapping().because(cause))
     }
 
@@ -172,7 +169,15 @@ impl<'a> Import<'a> {
                 }
             }
         }
+        self.warn();
         if bad > 0 { Err(CliError::refused(format!("{bad} of these lines are no events"))) } else { Ok(()) }
+    }
+
+    /// Tells of the ids that a spreadsheet has rounded.
+    fn warn(&self) {
+        for line in self.rounded.warnings() {
+            eprintln!("{}", plain(&line));
+        }
     }
 
     /// Where to begin, and how many rows the file has, where it can be read twice.

@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
-use super::value::{Empty, Reading, offset};
+use super::encoding::Encoding;
+use super::number::NumberFormat;
+use super::rounded::is_rounded;
+use super::template::{Made, Template};
+use super::value::{Empty, Reading, TimeFormat};
+use super::value_map::ValueMap;
+use super::zone::{Choice, Zone};
 use crate::vocabulary::{FieldName, IdentifierName, Type};
 
 /// A mapping file as it is written.
@@ -39,6 +45,54 @@ pub struct FileShape {
     /// The columns' names, for a file without a header.
     #[serde(default)]
     pub columns: Vec<String>,
+    /// A name such as `windows-1252`; UTF-8 when left out. A mark at the file's start wins.
+    encoding: Option<String>,
+    /// Whether cells may stand in quotation marks; they may unless this is false.
+    pub quotes: Option<bool>,
+    /// The mark before a number's fraction, for all values that say no other.
+    decimal: Option<String>,
+    /// The mark between thousands, likewise.
+    thousands: Option<String>,
+    /// Where times without an offset were written, likewise.
+    zone: Option<String>,
+    /// What the hour means that comes twice when summer time ends, likewise.
+    ambiguous: Option<Choice>,
+    /// What the hour means that is left out when summer time begins, likewise.
+    skipped: Option<Choice>,
+}
+
+impl FileShape {
+    /// The encoding that the file has where no mark tells it.
+    pub fn encoding(&self) -> Result<Encoding, MappingError> {
+        let encoding = self.encoding.as_deref().map(str::parse).transpose();
+        Ok(encoding.map_err(|problem| MappingError::new("file.encoding", problem))?.unwrap_or_default())
+    }
+
+    /// How values are read that say nothing of it themselves.
+    fn reading(&self) -> Result<Reading, MappingError> {
+        let numbers = NumberFormat::default()
+            .with(self.decimal.as_deref(), self.thousands.as_deref())
+            .map_err(|problem| MappingError::new("file", problem))?;
+        let zone = placed(Zone::default(), self.zone.as_deref(), self.ambiguous, self.skipped)
+            .map_err(|problem| MappingError::new("file.zone", problem))?;
+        Ok(Reading { numbers, zone, ..Reading::default() })
+    }
+}
+
+/// The zone with what a table says of it.
+fn placed(
+    zone: Zone,
+    name: Option<&str>,
+    ambiguous: Option<Choice>,
+    skipped: Option<Choice>,
+) -> Result<Zone, String> {
+    let mut zone = match name {
+        Some(name) => zone.called(name)?,
+        None => zone,
+    };
+    zone.ambiguous = ambiguous.unwrap_or(zone.ambiguous);
+    zone.skipped = skipped.unwrap_or(zone.skipped);
+    Ok(zone)
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -66,7 +120,13 @@ struct Detailed {
     #[serde(rename = "type")]
     kind: Option<Type>,
     format: Option<String>,
+    two_digit_years_from: Option<i16>,
     zone: Option<String>,
+    ambiguous: Option<Choice>,
+    skipped: Option<Choice>,
+    decimal: Option<String>,
+    thousands: Option<String>,
+    values: Option<BTreeMap<String, toml::Value>>,
     #[serde(default)]
     empty: Empty,
     separator: Option<String>,
@@ -98,9 +158,19 @@ pub struct MappingError {
     pub problem: String,
 }
 
+impl MappingError {
+    /// A mistake at this place.
+    pub fn new(place: &str, problem: impl ToString) -> MappingError {
+        MappingError { place: place.to_owned(), problem: problem.to_string() }
+    }
+}
+
 /// A mapping that fits a file's columns.
 #[derive(Debug, Clone)]
 pub struct Mapping {
+    columns: Vec<String>,
+    /// The columns whose cells become texts.
+    texts: Vec<usize>,
     name: Rule,
     id: Option<Rule>,
     at: Option<Rule>,
@@ -112,35 +182,27 @@ pub struct Mapping {
 #[derive(Debug, Clone)]
 enum Rule {
     Constant(Json),
-    Text { parts: Vec<Part>, reading: Reading },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Column(usize),
-    Line,
+    Text { template: Template, reading: Reading },
 }
 
 impl MappingFile {
     /// Reads a mapping file.
     pub fn parse(text: &str) -> Result<MappingFile, MappingError> {
-        toml::from_str(text).map_err(|cause| MappingError {
-            place: "the mapping".to_owned(),
-            problem: cause.to_string().trim_end().to_owned(),
-        })
+        toml::from_str(text).map_err(|cause| MappingError::new("the mapping", cause.to_string().trim_end()))
     }
 
     /// Fits the mapping to a file's columns.
     pub fn fit(&self, columns: &[String]) -> Result<Mapping, MappingError> {
         if self.identifiers.is_empty() {
-            return Err(MappingError {
-                place: "identifiers".to_owned(),
-                problem: "name at least one, or nobody knows whom the event concerns".to_owned(),
-            });
+            return Err(MappingError::new(
+                "identifiers",
+                "name at least one, or nobody knows whom the event concerns",
+            ));
         }
+        let usual = self.file.reading()?;
         let rule = |place: &str, source: &Source, kind: Type| {
-            source.rule(columns, kind).map_err(|problem| MappingError { place: place.to_owned(), problem })
+            let plain = Reading { kind, ..usual.clone() };
+            source.rule(columns, plain).map_err(|problem| MappingError::new(place, problem))
         };
         let rules = |table: &str, sources: Vec<(&str, &Source)>| {
             let rule = |(name, source): (&str, &Source)| {
@@ -149,7 +211,9 @@ impl MappingFile {
             sources.into_iter().map(rule).collect::<Result<Vec<_>, MappingError>>()
         };
         let event = &self.event;
-        Ok(Mapping {
+        let mut mapping = Mapping {
+            columns: columns.to_vec(),
+            texts: Vec::new(),
             name: rule("event.name", &event.name, Type::Text)?,
             id: event.id.as_ref().map(|id| rule("event.id", id, Type::Text)).transpose()?,
             at: event.at.as_ref().map(|at| rule("event.at", at, Type::Timestamp)).transpose()?,
@@ -165,23 +229,26 @@ impl MappingFile {
                 "proposes",
                 self.proposes.iter().map(|(name, source)| (name.as_str(), source)).collect(),
             )?,
-        })
+        };
+        mapping.texts = mapping.text_columns();
+        Ok(mapping)
     }
 }
 
 impl Source {
-    fn rule(&self, columns: &[String], kind: Type) -> Result<Rule, String> {
-        let reading = Reading { kind, ..Reading::default() };
+    fn rule(&self, columns: &[String], plain: Reading) -> Result<Rule, String> {
         match self {
             Source::Constant(value) => Ok(Rule::Constant(value.clone())),
-            Source::Template(text) => Ok(Rule::Text { parts: template(text, columns)?, reading }),
+            Source::Template(text) => {
+                Ok(Rule::Text { template: Template::parse(text, columns)?, reading: plain })
+            }
             Source::Detailed(detailed) => {
-                let parts = match (&detailed.column, &detailed.template) {
-                    (Some(column), None) => vec![column_part(column, columns)?],
-                    (None, Some(text)) => template(text, columns)?,
+                let template = match (&detailed.column, &detailed.template) {
+                    (Some(column), None) => Template::column(column, columns)?,
+                    (None, Some(text)) => Template::parse(text, columns)?,
                     _ => return Err("say either column or template".to_owned()),
                 };
-                Ok(Rule::Text { parts, reading: detailed.reading(reading)? })
+                Ok(Rule::Text { template, reading: detailed.reading(plain)? })
             }
         }
     }
@@ -190,115 +257,141 @@ impl Source {
 impl Detailed {
     fn reading(&self, plain: Reading) -> Result<Reading, String> {
         let kind = self.kind.unwrap_or(plain.kind);
-        if self.format.is_some() && !matches!(kind, Type::Timestamp | Type::Date) {
+        let timed = matches!(kind, Type::Timestamp | Type::Date);
+        if (self.format.is_some() || self.two_digit_years_from.is_some()) && !timed {
             return Err(format!("a {kind} has no format; type = \"timestamp\" has"));
         }
-        let offset = match &self.zone {
-            None => plain.offset,
-            Some(zone) => offset(zone)
-                .ok_or_else(|| format!("{zone:?} is no zone: write UTC or an offset such as +01:00"))?,
-        };
+        let format = self.format.as_deref().unwrap_or("rfc3339");
+        let format = TimeFormat::parse(format, self.two_digit_years_from)?;
+        let numeric = matches!(kind, Type::Integer | Type::Number | Type::Decimal)
+            || matches!(format, TimeFormat::Serial(_));
+        if (self.decimal.is_some() || self.thousands.is_some()) && !numeric {
+            return Err(format!("a {kind} has no decimal or thousands; type = \"decimal\" has"));
+        }
         let separator = self.separator.clone().unwrap_or(plain.separator);
         if separator.is_empty() {
             return Err("an empty separator separates nothing".to_owned());
         }
-        Ok(Reading { kind, format: self.format.clone(), offset, empty: self.empty, separator })
-    }
-}
-
-/// `{column}` and `{line}` are replaced, `{{` and `}}` are braces.
-fn template(text: &str, columns: &[String]) -> Result<Vec<Part>, String> {
-    let mut parts = Vec::new();
-    let mut literal = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['{', '}']) {
-        literal.push_str(&rest[..at]);
-        let brace = &rest[at..=at];
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix(brace) {
-            literal.push_str(brace);
-            rest = after;
-            continue;
-        }
-        let Some((name, after)) = (brace == "{").then(|| rest.split_once('}')).flatten() else {
-            return Err(format!("{text:?} has a lone {brace}; write {brace}{brace} for the character"));
-        };
-        if !literal.is_empty() {
-            parts.push(Part::Text(std::mem::take(&mut literal)));
-        }
-        parts.push(column_part(name, columns)?);
-        rest = after;
-    }
-    literal.push_str(rest);
-    if !literal.is_empty() {
-        parts.push(Part::Text(literal));
-    }
-    Ok(parts)
-}
-
-fn column_part(name: &str, columns: &[String]) -> Result<Part, String> {
-    match columns.iter().position(|column| column == name) {
-        Some(number) => Ok(Part::Column(number)),
-        None if name == "line" => Ok(Part::Line),
-        None => Err(format!("the file has no column {name:?}; it has {}", columns.join(", "))),
+        // What a value is that nobody gave a type is seen by how it is written in the mapping.
+        let wanted = self.kind.or((plain.kind != Type::Text).then_some(plain.kind));
+        let values = self.values.as_ref().map(|values| ValueMap::new(values, wanted)).transpose()?;
+        Ok(Reading {
+            kind,
+            format,
+            zone: placed(plain.zone, self.zone.as_deref(), self.ambiguous, self.skipped)?,
+            numbers: plain.numbers.with(self.decimal.as_deref(), self.thousands.as_deref())?,
+            values,
+            empty: self.empty,
+            separator,
+        })
     }
 }
 
 impl Rule {
-    fn value(&self, cells: &[&str], line: u64) -> Result<Option<Json>, String> {
+    fn value(&self, cells: &[&str], line: u64, columns: &[String]) -> Result<Option<Json>, String> {
         match self {
             Rule::Constant(value) => Ok(Some(value.clone())),
-            Rule::Text { parts, reading } => match parts.as_slice() {
-                [Part::Column(number)] => reading.read(cells.get(*number).copied().unwrap_or("")),
-                parts => {
-                    let piece = |part: &Part| match part {
-                        Part::Text(text) => text.clone(),
-                        Part::Column(number) => cells.get(*number).copied().unwrap_or("").to_owned(),
-                        Part::Line => line.to_string(),
-                    };
-                    reading.read(&parts.iter().map(piece).collect::<String>())
-                }
+            Rule::Text { template, reading } => match template.fill(cells, line) {
+                Made::Text(text) => reading.read(&text),
+                // Left out it changes nothing; joined to other text, or with a value of its own, it does.
+                Made::Short(_) if !template.is_joined() && !reading.lists_empty() => reading.read(""),
+                Made::Short(column) => Err(format!("the row ends before the column {:?}", columns[column])),
             },
         }
+    }
+
+    /// The value of an id or identifier. One that is made of several parts is none without its
+    /// columns: everybody whose number is missing would have the same.
+    fn identity(&self, cells: &[&str], line: u64, columns: &[String]) -> Result<Option<Json>, String> {
+        let Rule::Text { template, reading } = self else { return self.value(cells, line, columns) };
+        let is_empty = |column: &usize| cells.get(*column).is_none_or(|cell| cell.trim().is_empty());
+        let mut empty = template.columns().filter(is_empty);
+        let Some(first) = empty.next().filter(|_| template.is_joined()) else {
+            return self.value(cells, line, columns);
+        };
+        if template.columns().count() == empty.count() + 1 {
+            return reading.read("");
+        }
+        Err(format!("the column {:?}, which is a part of it, is empty", columns[first]))
     }
 }
 
 impl Mapping {
-    /// The event that a line's cells make, or what is wrong with them.
+    /// The event that a line's cells make, or what is wrong with them. Cells that the line lacks at
+    /// its end are empty, where that leaves something out and changes nothing.
     pub fn event(&self, cells: &[&str], line: u64) -> Result<Json, String> {
-        let one = |rule: &Rule, place: &str| {
-            rule.value(cells, line).map_err(|problem| format!("{place}: {problem}"))
+        let columns = &self.columns;
+        let placed = |place: &str, value: Result<Option<Json>, String>| {
+            value.map_err(|problem| format!("{place}: {problem}"))
         };
-        let many = |rules: &[(String, Rule)], table: &str| {
-            let mut members = Map::new();
-            for (name, rule) in rules {
-                if let Some(value) = one(rule, &format!("{table}.{name}"))? {
-                    members.insert(name.clone(), value);
-                }
-            }
-            Ok::<_, String>(members)
-        };
+        let one = |rule: &Rule, place: &str| placed(place, rule.value(cells, line, columns));
+        let identity = |rule: &Rule, place: &str| placed(place, rule.identity(cells, line, columns));
         let mut event = Map::new();
         let name = one(&self.name, "event.name")?.ok_or("event.name: it is empty")?;
         event.insert("name".to_owned(), name);
-        for (member, rule) in [("id", &self.id), ("at", &self.at)] {
-            let Some(rule) = rule else { continue };
-            let place = format!("event.{member}");
-            let value = one(rule, &place)?.ok_or_else(|| format!("{place}: it is empty"))?;
-            event.insert(member.to_owned(), value);
+        if let Some(rule) = &self.id {
+            let id = identity(rule, "event.id")?.ok_or("event.id: it is empty")?;
+            event.insert("id".to_owned(), id);
         }
-        let identifiers = many(&self.identifiers, "identifiers")?;
-        if identifiers.is_empty() {
+        if let Some(rule) = &self.at {
+            let at = one(rule, "event.at")?.ok_or("event.at: it is empty")?;
+            event.insert("at".to_owned(), at);
+        }
+        let mut identifiers = Map::new();
+        for (name, rule) in &self.identifiers {
+            if let Some(value) = identity(rule, &format!("identifiers.{name}"))? {
+                identifiers.insert(name.clone(), value);
+            }
+        }
+        if identifiers.values().all(|value| value.is_null() || value == "") {
             return Err("identifiers: all are empty".to_owned());
         }
         event.insert("identifiers".to_owned(), identifiers.into());
         for (member, rules) in [("properties", &self.properties), ("proposes", &self.proposes)] {
-            let members = many(rules, member)?;
+            let mut members = Map::new();
+            for (name, rule) in rules {
+                if let Some(value) = one(rule, &format!("{member}.{name}"))? {
+                    members.insert(name.clone(), value);
+                }
+            }
             if !members.is_empty() {
                 event.insert(member.to_owned(), members.into());
             }
         }
         Ok(event.into())
+    }
+
+    /// The columns whose names an error or a warning may tell.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The cells that a spreadsheet has rounded, though they become texts, and their columns.
+    pub fn rounded<'a>(&'a self, cells: &'a [&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
+        self.texts
+            .iter()
+            .filter_map(|column| Some((*column, *cells.get(*column)?)))
+            .filter(|(_, cell)| is_rounded(cell))
+    }
+
+    fn text_columns(&self) -> Vec<usize> {
+        let lists = [&self.identifiers, &self.properties, &self.proposes];
+        let listed = lists.into_iter().flatten().map(|(_, rule)| rule);
+        let rules = listed.chain(&self.id);
+        let mut columns: Vec<usize> = rules
+            .filter_map(|rule| match rule {
+                Rule::Text { template, reading }
+                    if reading.kind == Type::Text && reading.values.is_none() =>
+                {
+                    Some(template.columns())
+                }
+                Rule::Text { .. } | Rule::Constant(_) => None,
+            })
+            .flatten()
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
     }
 }
 
@@ -353,13 +446,6 @@ mod tests {
         assert!(with("[properties]\nc = \"{a\"").contains("a lone {"));
         assert!(with("[proposes]\n\"Bad Name\" = \"x\"").contains("can't be a field"));
         assert!(with("[colour]\nx = 1").contains("colour"));
-    }
-
-    #[test]
-    fn a_template_mixes_text_columns_and_the_line() {
-        let parts = template("{b}-{line}-{{x}}", &columns("a b")).unwrap();
-        let rule = Rule::Text { parts, reading: Reading::default() };
-        assert_eq!(rule.value(&["1", "2"], 7).unwrap().unwrap(), "2-7-{x}");
     }
 
     #[test]

@@ -1,14 +1,18 @@
-//! A column's text as a value: types, times, and what an empty column means.
+//! A cell's text as a value: its type, how it is written, and what an empty one means.
 
-use jiff::civil::{DateTime, Time};
-use jiff::fmt::strtime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::exact_json;
+use super::number::NumberFormat;
+use super::pattern::Pattern;
+use super::serial::{self, DateSystem};
+use super::value_map::ValueMap;
+use super::zone::Zone;
 use crate::vocabulary::{Timestamp, Type, Value};
 
-/// What an empty column becomes.
+/// What an empty cell becomes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Empty {
@@ -21,15 +25,53 @@ pub enum Empty {
     Keep,
 }
 
+/// How times and dates are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// As RFC 3339 has them.
+    #[default]
+    Rfc3339,
+    /// Seconds since 1970.
+    Unix,
+    /// Milliseconds since 1970.
+    UnixMillis,
+    /// Days of a spreadsheet.
+    Serial(DateSystem),
+    /// After a pattern of `strptime` directives.
+    Pattern(Pattern),
+}
+
+impl TimeFormat {
+    /// `rfc3339`, `unix`, `unix-ms`, `excel`, `excel-1904` or a pattern.
+    pub fn parse(text: &str, two_digit_years_from: Option<i16>) -> Result<TimeFormat, String> {
+        let format = match text {
+            "rfc3339" => TimeFormat::Rfc3339,
+            "unix" => TimeFormat::Unix,
+            "unix-ms" => TimeFormat::UnixMillis,
+            "excel" => TimeFormat::Serial(DateSystem::From1900),
+            "excel-1904" => TimeFormat::Serial(DateSystem::From1904),
+            pattern => return Pattern::parse(pattern, two_digit_years_from).map(TimeFormat::Pattern),
+        };
+        match two_digit_years_from {
+            Some(_) => Err(format!("two_digit_years_from is for %y, which the format {text:?} hasn't")),
+            None => Ok(format),
+        }
+    }
+}
+
 /// How a text is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// The type it should have.
     pub kind: Type,
-    /// For times and dates: `strptime` directives, `unix`, `unix-ms`; none for RFC 3339.
-    pub format: Option<String>,
-    /// For times without an offset: the offset of the place they were written in.
-    pub offset: Offset,
+    /// How times and dates are written.
+    pub format: TimeFormat,
+    /// Where times without an offset were written.
+    pub zone: Zone,
+    /// How numbers are written.
+    pub numbers: NumberFormat,
+    /// What texts stand for, instead of being read.
+    pub values: Option<ValueMap>,
     /// What an empty text becomes.
     pub empty: Empty,
     /// For `texts`: what stands between them.
@@ -40,8 +82,10 @@ impl Default for Reading {
     fn default() -> Self {
         Reading {
             kind: Type::Text,
-            format: None,
-            offset: Offset::UTC,
+            format: TimeFormat::default(),
+            zone: Zone::default(),
+            numbers: NumberFormat::default(),
+            values: None,
             empty: Empty::default(),
             separator: ",".to_owned(),
         }
@@ -49,9 +93,19 @@ impl Default for Reading {
 }
 
 impl Reading {
+    /// Whether an empty text stands for a value.
+    pub fn lists_empty(&self) -> bool {
+        self.values.as_ref().is_some_and(ValueMap::lists_empty)
+    }
+
     /// The text as JSON of the type; none when it is to be left out.
     pub fn read(&self, text: &str) -> Result<Option<Json>, String> {
         let trimmed = text.trim();
+        if let Some(values) = &self.values
+            && let Some(value) = values.find(trimmed)?
+        {
+            return Ok(Some(value));
+        }
         if trimmed.is_empty() {
             return Ok(match self.empty {
                 Empty::LeaveOut => None,
@@ -61,79 +115,113 @@ impl Reading {
         }
         let value = match self.kind {
             Type::Text => return Ok(Some(Json::String(text.to_owned()))),
-            Type::Timestamp => Value::Timestamp(self.moment(trimmed)?),
-            Type::Date => return self.date(trimmed).map(Some),
+            Type::Timestamp => {
+                let moment =
+                    self.moment(trimmed).map_err(|cause| format!("{trimmed:?} is no time: {cause}"))?;
+                Value::Timestamp(moment)
+            }
+            Type::Date => {
+                let date = self.date(trimmed).map_err(|cause| format!("{trimmed:?} is no date: {cause}"))?;
+                return Ok(Some(Json::String(date.to_string())));
+            }
             Type::Boolean => match trimmed.to_ascii_lowercase().as_str() {
                 "true" | "1" => Value::Boolean(true),
                 "false" | "0" => Value::Boolean(false),
-                _ => return Err(format!("{trimmed:?} is not true, false, 1 or 0")),
+                _ => {
+                    return Err(format!(
+                        "{trimmed:?} is not true, false, 1 or 0; say what it means with \
+                         values = {{ yes = true, no = false }}"
+                    ));
+                }
             },
             Type::Texts => Value::Texts(
                 trimmed.split(self.separator.as_str()).map(|item| item.trim().to_owned()).collect(),
             ),
-            Type::Json => {
-                return serde_json::from_str(trimmed).map(Some).map_err(|cause| format!("no JSON: {cause}"));
-            }
-            Type::Integer | Type::Number | Type::Decimal => Value::Text(trimmed.to_owned())
+            Type::Json => return exact_json::read(trimmed).map(Some),
+            Type::Integer | Type::Number | Type::Decimal => Value::Text(self.numbers.plain(trimmed)?)
                 .coerce(self.kind)
-                .map_err(|_| format!("{trimmed:?} can't be read as {}", self.kind))?,
+                .map_err(|_| format!("{trimmed:?} can't be read as {} without loss", self.kind))?,
         };
         Ok(Some(value.to_json()))
     }
 
     fn moment(&self, text: &str) -> Result<Timestamp, String> {
-        let bad = |cause: String| format!("{text:?} is no time: {cause}");
-        let count = |unit: i64| {
-            let count: i64 = text.parse().map_err(|_| bad("a whole number is expected".to_owned()))?;
-            let millis = count.checked_mul(unit).and_then(Timestamp::from_millis);
-            millis.ok_or_else(|| bad("it is out of range".to_owned()))
-        };
-        match self.format.as_deref() {
-            None | Some("rfc3339") => {
-                text.parse().map_err(|cause: crate::vocabulary::TimeError| cause.to_string())
-            }
-            Some("unix") => count(1_000),
-            Some("unix-ms") => count(1),
-            Some(format) => {
-                let parts = strtime::parse(format, text).map_err(|cause| bad(cause.to_string()))?;
-                let moment = if parts.offset().is_some() {
-                    parts.to_timestamp().map_err(|cause| bad(cause.to_string()))?
-                } else {
-                    let local = self.local(&parts).map_err(|cause| bad(cause.to_string()))?;
-                    let zone = TimeZone::fixed(self.offset);
-                    zone.to_timestamp(local).map_err(|cause| bad(cause.to_string()))?
+        let moment = match &self.format {
+            TimeFormat::Rfc3339 => {
+                return match text.parse() {
+                    Ok(moment) if offset_within_a_day(text) => Ok(moment),
+                    _ => Err("RFC 3339 has times such as 2026-11-21T10:00:00+01:00".to_owned()),
                 };
-                Timestamp::from_millis(moment.as_millisecond())
-                    .ok_or_else(|| bad("it is out of range".to_owned()))
             }
+            TimeFormat::Unix => return count(text, 1_000),
+            TimeFormat::UnixMillis => return count(text, 1),
+            TimeFormat::Serial(system) => {
+                self.zone.moment(serial::local_time(&self.numbers.plain(text)?, *system)?)?
+            }
+            TimeFormat::Pattern(pattern) => self.moment_after(pattern, text)?,
+        };
+        in_range(moment.as_millisecond())
+    }
+
+    fn moment_after(&self, pattern: &Pattern, text: &str) -> Result<jiff::Timestamp, String> {
+        let failed = |cause: jiff::Error| cause.to_string();
+        let parts = pattern.read(text)?;
+        if let Some(moment) = parts.timestamp() {
+            return Ok(moment);
+        }
+        let date = parts.to_date().map_err(failed)?;
+        // A date without a time is its midnight.
+        let local = date.to_datetime(parts.to_time().map_err(failed)?);
+        let named = parts.iana_time_zone().map(|name| self.zone.named(name)).transpose()?;
+        let zone = named.as_ref().unwrap_or(&self.zone);
+        match (parts.offset(), &named) {
+            (Some(offset), Some(zone)) => zone.moment_at(local, offset),
+            (Some(offset), None) => offset.to_timestamp(local).map_err(failed),
+            (None, _) if pattern.has_time() => zone.moment(local),
+            (None, _) => zone.first_moment(date),
         }
     }
 
-    /// A date without a time is its midnight.
-    fn local(&self, parts: &strtime::BrokenDownTime) -> Result<DateTime, jiff::Error> {
-        if parts.hour().is_some() {
-            parts.to_datetime()
-        } else {
-            Ok(parts.to_date()?.to_datetime(Time::midnight()))
-        }
-    }
-
-    fn date(&self, text: &str) -> Result<Json, String> {
-        let format = self.format.as_deref().unwrap_or("%Y-%m-%d");
-        strtime::parse(format, text)
-            .and_then(|parts| parts.to_date())
-            .map(|date| Json::String(date.to_string()))
-            .map_err(|cause| format!("{text:?} is no date: {cause}"))
+    fn date(&self, text: &str) -> Result<Date, String> {
+        let failed = |cause: jiff::Error| cause.to_string();
+        let moment = match &self.format {
+            TimeFormat::Rfc3339 => {
+                let parts = Pattern::parse("%Y-%m-%d", None)?.read(text)?;
+                return parts.to_date().map_err(failed);
+            }
+            TimeFormat::Serial(system) => {
+                return serial::local_time(&self.numbers.plain(text)?, *system).map(|time| time.date());
+            }
+            TimeFormat::Unix => count(text, 1_000)?,
+            TimeFormat::UnixMillis => count(text, 1)?,
+            TimeFormat::Pattern(pattern) => {
+                let parts = pattern.read(text)?;
+                if let Some(moment) = parts.timestamp() {
+                    return Ok(self.zone.day(moment));
+                }
+                parts.to_time().map_err(failed)?;
+                return parts.to_date().map_err(failed);
+            }
+        };
+        let moment = jiff::Timestamp::from_millisecond(moment.millis()).map_err(failed)?;
+        Ok(self.zone.day(moment))
     }
 }
 
-/// `UTC`, `+01:00`, `-0530`. Zones with summer time are not known here: a file that mixes the two
-/// can't say which of two hours it means.
-pub fn offset(text: &str) -> Option<Offset> {
-    if matches!(text, "UTC" | "Z") {
-        return Some(Offset::UTC);
-    }
-    strtime::parse("%z", text).or_else(|_| strtime::parse("%:z", text)).ok()?.offset()
+/// A count of units since 1970, each of so many milliseconds.
+fn count(text: &str, unit: i64) -> Result<Timestamp, String> {
+    let count: i64 = text.parse().map_err(|_| "a whole number is expected".to_owned())?;
+    in_range(count.checked_mul(unit).ok_or("it is out of range")?)
+}
+
+fn in_range(millis: i64) -> Result<Timestamp, String> {
+    Timestamp::from_millis(millis).ok_or_else(|| "it is out of range".to_owned())
+}
+
+/// Whether the offset at the end of an RFC 3339 time, if it has one, has at most 23 hours.
+fn offset_within_a_day(text: &str) -> bool {
+    let offset = text.rfind(['+', '-']).filter(|at| *at > "2026-11-21".len()).map(|at| &text[at + 1..]);
+    offset.is_none_or(|offset| offset.get(..2).is_some_and(|hours| hours < "24"))
 }
 
 #[cfg(test)]
@@ -141,7 +229,8 @@ mod tests {
     use super::*;
 
     fn read(kind: Type, format: Option<&str>, text: &str) -> Result<Option<Json>, String> {
-        Reading { kind, format: format.map(str::to_owned), ..Reading::default() }.read(text)
+        let format = TimeFormat::parse(format.unwrap_or("rfc3339"), None)?;
+        Reading { kind, format, ..Reading::default() }.read(text)
     }
 
     #[test]
@@ -178,13 +267,11 @@ mod tests {
     fn a_local_time_is_read_at_its_offset() {
         let reading = Reading {
             kind: Type::Timestamp,
-            format: Some("%Y%m%d".into()),
-            offset: offset("+01:00").unwrap(),
+            format: TimeFormat::parse("%Y%m%d", None).unwrap(),
+            zone: Zone::default().called("+01:00").unwrap(),
             ..Reading::default()
         };
         assert_eq!(reading.read("19970101").unwrap().unwrap(), "1996-12-31T23:00:00Z");
-        assert_eq!(offset("-0530").unwrap().seconds(), -(5 * 3600 + 30 * 60));
-        assert!(offset("Europe/Stockholm").is_none());
     }
 
     #[test]
