@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::engine::{self, ImportError, Progress, Summary};
 use super::ids::{self, Ids};
+use super::json_lines;
 use super::mapping::MappingFile;
 use super::options::Options;
 use super::progress::{for_terminal, rate};
@@ -148,7 +149,7 @@ impl<'a> Import<'a> {
         let path = &self.args.file;
         let reader = source::open(path).map_err(|cause| file_error("read", path, &cause))?;
         let Some(mapping) = &self.mapping else {
-            return Ok(source::json_lines(reader, self.ids.clone()));
+            return Ok(json_lines::rows(reader, self.ids.clone()));
         };
         let delimiter = match (self.args.delimiter, &mapping.file.delimiter) {
             (Some(delimiter), _) => delimiter,

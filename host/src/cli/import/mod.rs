@@ -1,7 +1,7 @@
 //! `samsyn event import`: many events from a file, quickly, each exactly once.
 //!
 //! - [`engine`] takes [`row`]s from any iterator and sends them in batches over several lanes.
-//! - [`source`] makes rows of JSON lines or of columns, through a [`mapping`].
+//! - [`json_lines`] makes rows of JSON lines, [`source`] of columns, through a [`mapping`].
 //! - [`ids`] gives a row an id that is the same on every run, so that [`resume`] can find how far
 //!   an earlier run got by asking the host, and no file on this side remembers anything.
 //! - [`command`] is what a person types, [`progress`] what they see meanwhile.
@@ -9,7 +9,9 @@
 pub mod command;
 pub mod engine;
 pub mod ids;
+pub mod json_lines;
 mod lane;
+mod lines;
 pub mod mapping;
 mod options;
 mod progress;

@@ -12,6 +12,13 @@ pub struct Row {
     pub event: Value,
 }
 
+impl Row {
+    /// The event that columns became.
+    pub fn of_columns(line: u64, event: Value) -> Row {
+        Row { line, event }
+    }
+}
+
 /// A line that is no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRow {
@@ -19,6 +26,13 @@ pub struct BadRow {
     pub line: u64,
     /// What is wrong with it.
     pub problem: String,
+}
+
+impl BadRow {
+    /// What is wrong with this line.
+    pub fn new(line: u64, problem: impl Into<String>) -> BadRow {
+        BadRow { line, problem: problem.into() }
+    }
 }
 
 /// What a source of rows may say instead of a row.

@@ -1,4 +1,4 @@
-//! Files as rows: JSON lines, or columns through a mapping; gzip is seen by its first bytes.
+//! Files as rows of columns, through a mapping; gzip is seen by its first bytes.
 //!
 //! Everything is read as a stream, and nothing may grow without bound: a line or a record over
 //! its limit is refused instead of kept.
@@ -12,11 +12,10 @@ use std::rc::Rc;
 use flate2::bufread::MultiGzDecoder;
 
 use super::ids::Ids;
+use super::lines::Lines;
 use super::mapping::{Mapping, MappingError, MappingFile};
 use super::row::{BadRow, Row, SourceError};
 
-/// The longest line: an event is at most 32 KiB, and columns may be written generously.
-const LINE_BYTES_MAX: usize = 256 * 1024;
 /// The longest record of columns, lines within quotes included.
 const RECORD_BYTES_MAX: u64 = 1024 * 1024;
 /// What is read from the disk at once.
@@ -67,34 +66,6 @@ impl std::str::FromStr for Delimiter {
     }
 }
 
-/// JSON lines as rows. Empty lines are passed over.
-pub fn json_lines(reader: Box<dyn BufRead>, ids: Ids) -> Rows {
-    let mut lines = Lines::new(reader);
-    Box::new(std::iter::from_fn(move || {
-        loop {
-            let (number, line) = match lines.next_line()? {
-                Ok(line) => line,
-                Err(error) => return Some(Err(error)),
-            };
-            if line.trim().is_empty() {
-                continue;
-            }
-            return Some(json_row(line, number, &ids));
-        }
-    }))
-}
-
-fn json_row(line: &str, number: u64, ids: &Ids) -> Result<Row, SourceError> {
-    let bad = |problem: String| SourceError::Bad(BadRow { line: number, problem });
-    let mut event: serde_json::Value =
-        serde_json::from_str(line).map_err(|cause| bad(format!("it is no JSON: {cause}")))?;
-    if !event.is_object() {
-        return Err(bad("it is JSON, but no object".to_owned()));
-    }
-    ids.put(&mut event, number);
-    Ok(Row { line: number, event })
-}
-
 /// Columns as rows. Fails when the mapping doesn't fit the file's columns, or the first line
 /// can't be read.
 pub fn columns(
@@ -128,7 +99,7 @@ fn row(mapping: &Mapping, ids: &Ids, cells: &[&str], wanted: usize, line: u64) -
     }
     let mut event = mapping.event(cells, line).map_err(bad)?;
     ids.put(&mut event, line);
-    Ok(Row { line, event })
+    Ok(Row::of_columns(line, event))
 }
 
 fn first_line_problem(cause: impl ToString) -> MappingError {
@@ -238,68 +209,6 @@ impl Read for Guarded {
     }
 }
 
-/// Lines of bounded length, with their numbers.
-struct Lines {
-    reader: Box<dyn BufRead>,
-    buffer: Vec<u8>,
-    number: u64,
-    broken: bool,
-}
-
-impl Lines {
-    fn new(reader: Box<dyn BufRead>) -> Lines {
-        Lines { reader, buffer: Vec::new(), number: 0, broken: false }
-    }
-
-    /// The next line without its end; none at the end of the file, or after it broke.
-    fn next_line(&mut self) -> Option<Result<(u64, &str), SourceError>> {
-        if self.broken {
-            return None;
-        }
-        self.buffer.clear();
-        let limit = LINE_BYTES_MAX as u64 + 2;
-        let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.buffer);
-        let too_long = self.buffer.len() > LINE_BYTES_MAX && self.buffer.last() != Some(&b'\n');
-        let read = if too_long { self.skip_line().map(|()| 1) } else { read };
-        match read {
-            Ok(0) => return None,
-            Ok(_) => self.number += 1,
-            Err(cause) => {
-                self.broken = true;
-                return Some(Err(SourceError::Broken(format!("after line {}: {cause}", self.number))));
-            }
-        }
-        let line = self.number;
-        let bad = |problem: String| Some(Err(SourceError::Bad(BadRow { line, problem })));
-        if too_long {
-            return bad(format!("it is longer than {LINE_BYTES_MAX} bytes"));
-        }
-        let text = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        match std::str::from_utf8(text) {
-            Ok(text) if line == 1 => Some(Ok((line, text.trim_start_matches('\u{feff}')))),
-            Ok(text) => Some(Ok((line, text))),
-            Err(_) => bad("it is not UTF-8".to_owned()),
-        }
-    }
-
-    /// Reads to the end of a line without keeping it.
-    fn skip_line(&mut self) -> io::Result<()> {
-        loop {
-            let available = self.reader.fill_buf()?;
-            let end = available.iter().position(|byte| *byte == b'\n');
-            let (used, done) = match end {
-                Some(at) => (at + 1, true),
-                None => (available.len(), available.is_empty()),
-            };
-            self.reader.consume(used);
-            if done {
-                return Ok(());
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,20 +228,12 @@ mod tests {
     }
 
     #[test]
-    fn json_lines_pass_over_empty_ones_and_report_bad_ones() {
-        let mut text = b"{\"name\":\"a\"}\n\n[1]\r\nno\n\xff\n".to_vec();
-        text.extend(vec![b'x'; LINE_BYTES_MAX + 10]);
-        text.extend(b"\n{\"id\":\"own\"}");
-        let rows = lines_of(json_lines(reader(&text), Ids::new("d")));
-        assert_eq!(rows, [Ok(1), Err(3), Err(4), Err(5), Err(6), Ok(7)]);
-    }
-
-    #[test]
     fn a_gzip_file_is_seen_by_its_first_bytes() {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(b"{}\n{}\n").unwrap();
         let packed = packed.finish().unwrap();
-        let rows = lines_of(json_lines(ungzipped(Cursor::new(packed)).unwrap(), Ids::new("d")));
+        let rows =
+            lines_of(super::super::json_lines::rows(ungzipped(Cursor::new(packed)).unwrap(), Ids::new("d")));
         assert_eq!(rows, [Ok(1), Ok(2)]);
     }
 
