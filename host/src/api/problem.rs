@@ -182,4 +182,14 @@ mod tests {
             assert_eq!(response.headers().contains_key("retry-after"), passing, "{kind:?}");
         }
     }
+
+    #[test]
+    fn a_document_says_whether_the_same_may_be_sent_again() {
+        for kind in KINDS {
+            let problem = Problem::new(*kind, "");
+            let json: serde_json::Value = serde_json::to_value(&problem).unwrap();
+            let told = problem.into_response().headers().contains_key("retry-after");
+            assert_eq!(json["retryable"], told, "{kind:?}");
+        }
+    }
 }

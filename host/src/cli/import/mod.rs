@@ -12,6 +12,8 @@ pub mod ids;
 pub mod json_lines;
 mod lane;
 mod lines;
+#[cfg(test)]
+mod losses;
 pub mod mapping;
 mod options;
 mod progress;
