@@ -24,6 +24,8 @@ mod stop;
 #[cfg(test)]
 mod story;
 mod value;
+#[cfg(test)]
+mod verbatim;
 
 pub use engine::{ImportError, Progress, Summary, run};
 pub use options::Options;
