@@ -1,9 +1,13 @@
-//! JSON lines as rows: one event a line.
+//! JSON lines as rows: one event a line, which is sent as it was written with an id added. A line
+//! of a refused file has its event in it.
 
 use std::io::BufRead;
 
+use serde_json::value::RawValue;
+
 use super::ids::Ids;
 use super::lines::Lines;
+use super::members::{Members, text};
 use super::row::{BadRow, Row, SourceError};
 use super::source::Rows;
 
@@ -19,20 +23,48 @@ pub fn rows(reader: Box<dyn BufRead>, ids: Ids) -> Rows {
             if line.trim().is_empty() {
                 continue;
             }
-            return Some(json_row(line, number, &ids));
+            return Some(row(line.trim_ascii(), number, &ids).map_err(SourceError::Bad));
         }
     }))
 }
 
-fn json_row(line: &str, number: u64, ids: &Ids) -> Result<Row, SourceError> {
-    let bad = |problem: String| SourceError::Bad(BadRow { line: number, problem });
-    let mut event: serde_json::Value =
-        serde_json::from_str(line).map_err(|cause| bad(format!("it is no JSON: {cause}")))?;
-    if !event.is_object() {
+fn row(json: &str, number: u64, ids: &Ids) -> Result<Row, BadRow> {
+    let bad = |problem: String| BadRow::new(number, problem).with_text(json);
+    let no_json = |cause: serde_json::Error| bad(format!("it is no JSON: {cause}"));
+    if !json.starts_with('{') {
+        serde_json::from_str::<&RawValue>(json).map_err(no_json)?;
         return Err(bad("it is JSON, but no object".to_owned()));
     }
-    ids.put(&mut event, number);
-    Ok(Row { line: number, event })
+    let members: Members<'_> = serde_json::from_str(json).map_err(no_json)?;
+    if !is_listed(&members) {
+        return Ok(Row::of_json(number, ids.put_into(json, &members, number)));
+    }
+    match members.get("event").map(RawValue::get) {
+        Some(event) if event.starts_with('{') => {
+            let members: Members<'_> = serde_json::from_str(event).map_err(no_json)?;
+            Ok(Row::of_json(number, ids.put_into(event, &members, number)))
+        }
+        _ => Err(still_no_event(&members, bad(String::new()))),
+    }
+}
+
+/// Whether it is a line of a refused file: no event has a `problem` or a `line`.
+fn is_listed(members: &Members<'_>) -> bool {
+    let has = |name: &str| members.get(name).is_some();
+    has("problem") && has("line") && !has("name")
+}
+
+/// What didn't come to an event before, and has none yet.
+fn still_no_event(members: &Members<'_>, bad: BadRow) -> BadRow {
+    let columns = members.get("columns").and_then(|columns| serde_json::from_str(columns.get()).ok());
+    BadRow {
+        problem: "it is a line of a refused file that has no `event`: put the corrected event there"
+            .to_owned(),
+        // A row of columns may have been kept without its line.
+        text: members.get("text").map_or(bad.text.filter(|_| columns.is_none()), text),
+        columns,
+        ..bad
+    }
 }
 
 #[cfg(test)]

@@ -40,16 +40,19 @@ impl Lines {
             }
         }
         let line = self.number;
-        let bad = |problem: String| Some(Err(SourceError::Bad(BadRow { line, problem })));
         if too_long {
-            return bad(format!("it is longer than {LINE_BYTES_MAX} bytes"));
+            let problem = format!("it is longer than {LINE_BYTES_MAX} bytes, and isn't repeated here");
+            return Some(Err(SourceError::Bad(BadRow::new(line, problem))));
         }
         let text = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         match std::str::from_utf8(text) {
             Ok(text) if line == 1 => Some(Ok((line, text.trim_start_matches('\u{feff}')))),
             Ok(text) => Some(Ok((line, text))),
-            Err(_) => bad("it is not UTF-8".to_owned()),
+            Err(_) => {
+                let bad = BadRow::new(line, "it is not UTF-8: what isn't stands here as U+FFFD");
+                Some(Err(SourceError::Bad(bad.with_text(String::from_utf8_lossy(text)))))
+            }
         }
     }
 

@@ -291,8 +291,8 @@ fn a_refused_file_that_is_imported_uncorrected_lists_all_again() {
     let again = listed(&folder.path().join("events.jsonl.refused.jsonl.refused.jsonl"));
     let first = listed(&refused);
     assert_eq!(again.len(), 2);
-    assert_eq!(again[0]["event"], first[0]["event"]);
-    assert_eq!(again[1]["text"], "not JSON", "{again:?}");
+    assert!(again.iter().any(|line| line["event"] == first[0]["event"]), "{again:?}");
+    assert!(again.iter().any(|line| line["text"] == "not JSON"), "{again:?}");
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_file_beyond_what_the_host_remembers_is_refused_before_its_first_row() {
                                      "now": "2026-11-21T10:00:00Z"});
     let folder = tempfile::tempdir().unwrap();
     let refused = import(&server, &[&file(&folder, 0..5_000)]).unwrap_err();
-    assert_eq!((server.kept().ids.len(), server.kept().requests), (0, 0), "no row was sent");
+    assert_eq!(server.kept().requests, 0, "no row was sent");
     let said = refused.render(false);
     assert!(said.contains("event_ids_max") && said.contains("1,000") && said.contains("5,000"), "{said}");
     import(&server, &[&file(&folder, 0..1_000)]).unwrap();

@@ -2,8 +2,10 @@
 //!
 //! - [`engine`] takes [`row`]s from any iterator and sends them in batches over several lanes.
 //! - [`json_lines`] makes rows of JSON lines, [`source`] of columns, through a [`mapping`].
-//! - [`ids`] gives a row an id that is the same on every run, so that [`resume`] can find how far
-//!   an earlier run got by asking the host, and no file on this side remembers anything.
+//! - [`ids`] gives a row an id that is the same on every run: a second run sends everything again,
+//!   and the host takes what it hasn't got.
+//! - [`note`] keeps when the first run began, as a host remembers ids so far and no further.
+//! - [`report`] lists what was refused, in a form that can be imported.
 //! - [`command`] is what a person types, [`progress`] what they see meanwhile.
 
 pub mod command;
@@ -15,9 +17,12 @@ mod lines;
 #[cfg(test)]
 mod losses;
 pub mod mapping;
+pub mod members;
+mod note;
 mod options;
+mod patience;
 mod progress;
-mod resume;
+mod report;
 mod row;
 pub mod source;
 mod stop;

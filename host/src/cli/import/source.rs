@@ -92,14 +92,20 @@ fn names(file: &MappingFile, header: Option<Vec<String>>) -> Vec<String> {
     if file.file.columns.is_empty() { header.unwrap_or_default() } else { file.file.columns.clone() }
 }
 
-fn row(mapping: &Mapping, ids: &Ids, cells: &[&str], wanted: usize, line: u64) -> Result<Row, SourceError> {
-    let bad = |problem: String| SourceError::Bad(BadRow { line, problem });
-    if cells.len() != wanted {
-        return Err(bad(format!("it has {} columns instead of {wanted}", cells.len())));
+fn row(
+    mapping: &Mapping,
+    ids: &Ids,
+    cells: &[&str],
+    names: &[String],
+    line: u64,
+) -> Result<Row, SourceError> {
+    let bad = |problem: String| SourceError::Bad(BadRow::new(line, problem).with_cells(names, cells));
+    if cells.len() != names.len() {
+        return Err(bad(format!("it has {} columns instead of {}", cells.len(), names.len())));
     }
     let mut event = mapping.event(cells, line).map_err(bad)?;
     ids.put(&mut event, line);
-    Ok(Row::of_columns(line, event))
+    Ok(Row::of_columns(line, &event))
 }
 
 fn first_line_problem(cause: impl ToString) -> MappingError {
@@ -131,7 +137,7 @@ fn blanks(
             };
             let cells: Vec<&str> = line.split_whitespace().collect();
             if !cells.is_empty() {
-                return Some(row(&mapping, &ids, &cells, names.len(), number));
+                return Some(row(&mapping, &ids, &cells, &names, number));
             }
         }
     })))
@@ -173,13 +179,12 @@ fn csv_records(
             Ok(true) => {
                 let line = record.position().map_or(0, csv::Position::line);
                 let cells: Vec<&str> = record.iter().collect();
-                Some(row(&mapping, &ids, &cells, names.len(), line))
+                Some(row(&mapping, &ids, &cells, &names, line))
             }
             Err(cause) => match (cause.kind(), cause.position()) {
-                (csv::ErrorKind::Utf8 { .. }, Some(position)) => Some(Err(SourceError::Bad(BadRow {
-                    line: position.line(),
-                    problem: "it is not UTF-8".to_owned(),
-                }))),
+                (csv::ErrorKind::Utf8 { .. }, Some(position)) => {
+                    Some(Err(SourceError::Bad(BadRow::new(position.line(), "it is not UTF-8"))))
+                }
                 _ => {
                     broken = true;
                     Some(Err(SourceError::Broken(cause.to_string())))
