@@ -23,13 +23,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::vocabulary::Reason;
+use crate::vocabulary::{Reason, Timestamp};
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 
 pub use answer::{
     Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus, EventAnswer,
-    EventHead, FieldOutcome, IdentifierConflict, Matched, Meta, Outcome, Page, Parked, Profile,
-    ProfileConflicts, Queue, Refusal, ReplyValue, Status, TimelineItem,
+    EventHead, EventIds, FieldOutcome, IdentifierConflict, Limits, Matched, Meta, Outcome, Page, Parked,
+    Profile, ProfileConflicts, Queue, Refusal, ReplyValue, Status, TimelineItem,
 };
 pub use assignment::{
     Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,
@@ -155,9 +155,10 @@ impl Client {
     }
 
     /// Sends a batch that is JSON already. Some or all of its events may have been refused; each
-    /// element of the answer says so.
-    pub fn send_batch(&self, events: &[&str]) -> Result<BatchAnswer, ClientError> {
+    /// element of the answer says so. Its ids may have been sent before, since that time.
+    pub fn send_batch(&self, events: &[&str], since: Option<Timestamp>) -> Result<BatchAnswer, ClientError> {
         let mut call = Call::new("POST", "/v1/events");
+        call.ids_since = since;
         let mut body = Vec::with_capacity(events.iter().map(|event| event.len() + 1).sum::<usize>() + 16);
         body.extend_from_slice(b"{\"events\":[");
         for (number, event) in events.iter().enumerate() {
@@ -173,9 +174,19 @@ impl Client {
         if matches!(status, 202 | 422)
             && let Ok(answer) = serde_json::from_str(&raw)
         {
-            return Ok(answer);
+            return Ok(BatchAnswer { retry_after, ..answer });
         }
         Err(problem_or_unreadable(status, raw, retry_after))
+    }
+
+    /// What one request may hold, and how far ids are remembered; none when the host is of a
+    /// version that doesn't say.
+    pub fn limits(&self) -> Result<Option<Limits>, ClientError> {
+        match self.call(Call::new("GET", "/v1/limits")) {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(ClientError::Refused(problem)) if problem.status == 404 => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     /// An event by its id (of this application) or position; none when the host doesn't know it.
@@ -215,10 +226,14 @@ impl Client {
     pub fn propose(
         &self,
         reference: &str,
-        fields: &serde_json::Map<String, serde_json::Value>,
+        fields: &impl Serialize,
         wait: Option<u32>,
     ) -> Result<Answer<EventAnswer>, ClientError> {
-        let body = to_bytes(&serde_json::json!({ "fields": fields }))?;
+        #[derive(Serialize)]
+        struct Body<'a, T> {
+            fields: &'a T,
+        }
+        let body = to_bytes(&Body { fields })?;
         let mut call = Call::new("PATCH", profile_path(reference, "")).wait(wait);
         call.sent = Sent::MergePatch(body);
         self.call(call)
@@ -427,6 +442,9 @@ impl Client {
         }
         if let Some(seconds) = call.wait {
             request = request.header("Prefer", format!("wait={seconds}"));
+        }
+        if let Some(since) = call.ids_since {
+            request = request.header("Samsyn-Ids-Since", since.to_string());
         }
         let (content_type, bytes): (_, &[u8]) = match &call.sent {
             Sent::Nothing => ("", b""),

@@ -70,7 +70,7 @@ fn an_import_that_was_stopped_goes_on_where_it_stopped() {
     let taken = accepted();
     assert!(taken < ROWS, "it was stopped before its end");
     let rest = world.run(&arguments).ok().json();
-    assert!(rest["first_row"].as_u64() > Some(1), "it went on from the middle: {rest}");
+    assert_eq!(rest["rows"], ROWS, "each row was asked for: {rest}");
     let second = rest["accepted"].as_u64().expect("it is a number");
     assert_eq!(taken + second, ROWS, "{rest}");
     world.settle();
@@ -172,4 +172,68 @@ fn an_id_that_a_spreadsheet_rounded_is_told_of() {
         assert!(said.err.contains("format the column as text"), "{said:?}");
         assert!(!said.err.contains("amount"), "a number may be written so: {said:?}");
     }
+}
+fn a_host_that_holds_little_takes_a_whole_file() {
+    const ROWS: usize = 6_000;
+    let world = World::with(&[("SAMSYN_ENGINE_UNDECIDED_MAX", "60")]);
+    world.install(&components::plugin("loyalty"));
+    let file = world.file("purchases.txt", purchases(ROWS));
+    let summary = world.run(&["event", "import", &file, "--map", &mapping(), "--json"]).ok().json();
+    assert_eq!((&summary["accepted"], &summary["refused"]), (&json!(ROWS), &json!(0)), "{summary}");
+    assert_eq!(world.status()["accepted"], ROWS);
+    assert!(!world.directory().join("purchases.txt.refused.jsonl").exists(), "nothing was refused");
+}
+
+#[test]
+fn events_refused_in_an_accepted_batch_say_that_and_when_to_send_them_again() {
+    let world = World::with(&[("SAMSYN_ENGINE_UNDECIDED_MAX", "60")]);
+    let events: Vec<Value> = (0..500)
+        .map(|number| json!({"id": format!("{number}"), "name": "seen", "identifiers": {"customer_id": "1"}}))
+        .chain([json!({"name": "seen"})])
+        .collect();
+    let answer = until("a part of it is taken", || {
+        let answer = world.json("POST", "/v1/events", &json!({ "events": events }));
+        (answer.status == 202 && answer.json()["refused"] != 0).then_some(answer)
+    });
+    let seconds: u64 = answer.header("retry-after").parse().expect("it says seconds");
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    for item in answer.json()["events"].as_array().into_iter().flatten() {
+        let problem = &item["problem"];
+        match problem["code"].as_str() {
+            None | Some("busy") => assert!(problem.is_null() || problem["retryable"] == true, "{item}"),
+            Some(other) => assert_eq!((other, &problem["retryable"]), ("missing-identifier", &json!(false))),
+        }
+    }
+}
+
+#[test]
+fn a_file_beyond_what_the_host_remembers_adds_no_row_twice() {
+    const ROWS: usize = 5_000;
+    let world = World::with(&[("SAMSYN_ENGINE_EVENT_IDS_MAX", "1000")]);
+    let import = |rows: usize| {
+        let file = world.file(&format!("purchases-{rows}.txt"), purchases(rows));
+        world.run(&["event", "import", &file, "--map", &mapping(), "--json"])
+    };
+    let limits = world.get("/v1/limits").of(200);
+    assert_eq!((&limits["event_ids"]["max"], &limits["event_ids"]["days"]), (&json!(1_000), &json!(30)));
+    for _ in 0..2 {
+        let refused = import(ROWS);
+        assert!(refused.code.is_some_and(|code| code != 0), "{refused:?}");
+        assert!(refused.err.contains("event_ids_max") && refused.err.contains("1,000"), "{refused:?}");
+    }
+    assert_eq!(world.status()["accepted"], 0, "before its first row");
+    import(1_000).ok();
+    let again = import(1_000);
+    assert!(again.err.contains("imported before, whole"), "{again:?}");
+    assert_eq!(world.status()["accepted"], 1_000);
+    // Other files push the first one's ids out.
+    for rows in [900, 901, 902, 903, 904] {
+        import(rows).ok();
+        world.settle();
+    }
+    let accepted = world.status()["accepted"].clone();
+    let late = import(1_000);
+    assert!(late.code.is_some_and(|code| code != 0), "{late:?}");
+    assert!(late.err.contains("event_ids_max"), "{late:?}");
+    assert_eq!(world.status()["accepted"], accepted, "no row is taken twice");
 }

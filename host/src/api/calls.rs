@@ -35,6 +35,7 @@ pub struct Call {
 pub fn calls() -> Vec<Call> {
     vec![
         post("/v1/events", EVENTS_WRITE, events::take, describe::events::take),
+        get("/v1/limits", EVENTS_WRITE, status::limits, describe::host::limits),
         get("/v1/events/{id}", EVENT_OUTCOME, events::show, describe::events::show),
         post("/v1/profiles/lookup", PROFILES_READ, profiles::look_up, describe::profiles::look_up),
         get("/v1/profiles/{ref}", PROFILES_READ, profiles::show, describe::profiles::show),

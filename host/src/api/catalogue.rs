@@ -17,10 +17,15 @@ pub struct Entry {
     pub cause: &'static str,
     /// What to do.
     pub mend: &'static str,
+    /// Nothing is wrong with the request: the same may succeed in a while. Such an answer has
+    /// `Retry-After`.
+    pub retryable: bool,
 }
 
 macro_rules! catalogue {
-    ($($kind:ident $code:literal $status:ident, $title:literal, $cause:literal, $mend:literal;)*) => {
+    (@retryable) => { false };
+    (@retryable retryable) => { true };
+    ($($kind:ident $code:literal $status:ident $($retryable:ident)?, $title:literal, $cause:literal, $mend:literal;)*) => {
         /// A kind of problem. Codes stay as they are: clients rely on them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind {
@@ -40,6 +45,7 @@ macro_rules! catalogue {
                         title: $title,
                         cause: $cause,
                         mend: $mend,
+                        retryable: catalogue!(@retryable $($retryable)?),
                     },)*
                 }
             }
@@ -58,7 +64,7 @@ catalogue! {
     ApplicationForbidden "application-forbidden" FORBIDDEN, "The token acts for another application",
         "A token is bound to one application, and `Samsyn-Application` names another. Only an admin token may act for others.",
         "Leave the header out, or use that application's own token.";
-    RateLimited "rate-limited" TOO_MANY_REQUESTS, "The token is too fast",
+    RateLimited "rate-limited" TOO_MANY_REQUESTS retryable, "The token is too fast",
         "The token made more requests, or sent more events, than it may in a second.",
         "Wait as long as `Retry-After` says. Events are best sent in lists; an administrator can make a token with another rate.";
     ApplicationInvalid "application-invalid" BAD_REQUEST, "Not an application's name",
@@ -97,22 +103,22 @@ catalogue! {
     PreconditionInvalid "precondition-invalid" BAD_REQUEST, "The precondition can't be used",
         "`If-Match` holds no strong ETag, or more than one.",
         "Send the `ETag` of the profile as it was answered, in its quotes, or `*`.";
-    TooManyRequests "too-many-requests" TOO_MANY_REQUESTS, "Too many requests at once",
+    TooManyRequests "too-many-requests" TOO_MANY_REQUESTS retryable, "Too many requests at once",
         "This client has more requests under way than one client may have.",
         "Wait for answers before sending more, and at least as long as `Retry-After` says.";
-    Busy "busy" SERVICE_UNAVAILABLE, "The host is busy",
+    Busy "busy" SERVICE_UNAVAILABLE retryable, "The host is busy",
         "More is waiting to be decided, or under way, than the host holds. Nothing is wrong with the request.",
         "Send the same again after the seconds in `Retry-After`; events with an `id` are taken once.";
-    LogFailed "log-failed" SERVICE_UNAVAILABLE, "The host can't write its log",
+    LogFailed "log-failed" SERVICE_UNAVAILABLE retryable, "The host can't write its log",
         "A write or sync failed, so nothing more is taken: what was acknowledged before is safe.",
         "See the host's own log for the disk's error, mend it and start the host again; then send again.";
-    ViewFailed "view-failed" SERVICE_UNAVAILABLE, "The host can't keep its view",
+    ViewFailed "view-failed" SERVICE_UNAVAILABLE retryable, "The host can't keep its view",
         "The view, what the log folds into, can't be written or read. So nothing more is taken; what was acknowledged is safe in the log.",
         "See `samsyn status` and the host's own log for the disk's error, mend it and start the host again: it brings the view up to date, or folds it anew.";
     LogUnreadable "log-unreadable" INTERNAL_SERVER_ERROR, "What the log holds can't be read",
         "The disk gives an error, or other bytes than were written: a record that doesn't match its checksums is never answered.",
         "Run `samsyn log verify` on the host's machine: it names the place. Then restore a backup, or see what `samsyn log repair --dry-run` says.";
-    NotReady "not-ready" SERVICE_UNAVAILABLE, "The host doesn't take events now",
+    NotReady "not-ready" SERVICE_UNAVAILABLE retryable, "The host doesn't take events now",
         "It is starting, stopping or has lost its log.",
         "Try again in a moment; the detail says what it waits for.";
     Internal "internal" INTERNAL_SERVER_ERROR, "A fault of the host",
@@ -182,6 +188,9 @@ catalogue! {
     EventIdReused "event-id-reused" CONFLICT, "The event id was used for something else",
         "The same application sent this id before, with other content. The first one stays.",
         "Give the new event an id of its own.";
+    EventIdForgotten "event-id-forgotten" CONFLICT, "The host may have forgotten the event id",
+        "The request says by `Samsyn-Ids-Since` that it may have sent its ids before, and the host has forgotten ids of that time: it remembers `event_ids_max` of them, for `event_id_days` days. So it can't tell whether it has the event, and takes it neither twice nor at all.",
+        "Find out what the host has of what was sent, and send the rest under ids of their own, without the header. An administrator can have more ids remembered from now on.";
     UnknownProfile "unknown-profile" NOT_FOUND, "No such profile",
         "No customer has this id, or goes by this identifier.",
         "Look the customer up with `POST /v1/profiles/lookup`, or send an event with the identifier: that makes the profile.";
@@ -286,7 +295,7 @@ catalogue! {
     PurposeInvalid "purpose-invalid" BAD_REQUEST, "Not a purpose",
         "The header `Samsyn-Purpose` is longer than 200 bytes, has control characters, or stands there twice.",
         "Send one short line, such as a ticket's number, or leave the header out.";
-    AuditUnavailable "audit-unavailable" SERVICE_UNAVAILABLE, "Reads of personal data can't be recorded",
+    AuditUnavailable "audit-unavailable" SERVICE_UNAVAILABLE retryable, "Reads of personal data can't be recorded",
         "Every read of personal data is on the disk before its answer leaves, and the directory `audit` can't be written or read now. Events are taken and decided all the same.",
         "Make room on the disk or mend it: the host tries again by itself. `samsyn status` says why; when the files are damaged (`samsyn log verify`) restore the directory, or keep it elsewhere and start the host with a new one.";
     FilterEmpty "filter-empty" UNPROCESSABLE_ENTITY, "The filter names nothing",

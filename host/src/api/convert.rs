@@ -20,6 +20,7 @@ pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
             event.key("identifiers").key(name.as_str()).problem(Kind::IdentifierInvalid, detail)
         }
         AcceptError::EventIdReused { .. } => event.key("id").problem(Kind::EventIdReused, detail),
+        AcceptError::IdForgotten { .. } => event.key("id").problem(Kind::EventIdForgotten, detail),
         AcceptError::TimeAhead { .. } => event.key("at").problem(Kind::EventTimeAhead, detail),
         AcceptError::Busy => Problem::new(Kind::Busy, detail),
         AcceptError::Unavailable(_) => Problem::new(Kind::LogFailed, detail),

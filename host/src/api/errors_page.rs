@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::catalogue::KINDS;
+use super::catalogue::{Entry, KINDS};
 
 const INTRODUCTION: &str = "Every error the host answers with is a problem document (RFC 9457). \
 Its `type` is `/errors#` and the code below; `code` is the code alone, `detail` what happened this time, \
-`place` where in the request, `next` what to do.";
+`place` where in the request, `next` what to do. Where `retryable` is true nothing is wrong with what was \
+sent: send the same again after the seconds in `Retry-After`.";
 
 /// The page as Markdown, as it stands in `docs/errors.md`.
 pub fn markdown() -> String {
@@ -18,9 +19,10 @@ pub fn markdown() -> String {
         let entry = kind.entry();
         let _ = write!(
             page,
-            "\n<a id=\"{code}\"></a>\n## {code}\n\n**{}** · {}\n\n{}\n\n*To mend it:* {}\n",
+            "\n<a id=\"{code}\"></a>\n## {code}\n\n**{}** · {}{}\n\n{}\n\n*To mend it:* {}\n",
             entry.title,
             entry.status,
+            retryable(entry),
             entry.cause,
             entry.mend,
             code = entry.code
@@ -40,9 +42,10 @@ pub fn html() -> String {
         let entry = kind.entry();
         let _ = write!(
             page,
-            "<h2 id=\"{code}\">{code}</h2>\n<p><b>{}</b> · {}</p>\n<p>{}</p>\n<p><i>To mend it:</i> {}</p>\n",
+            "<h2 id=\"{code}\">{code}</h2>\n<p><b>{}</b> · {}{}</p>\n<p>{}</p>\n<p><i>To mend it:</i> {}</p>\n",
             inline(entry.title),
             entry.status,
+            inline(retryable(entry)),
             inline(entry.cause),
             inline(entry.mend),
             code = entry.code
@@ -50,6 +53,10 @@ pub fn html() -> String {
     }
     page.push_str("</body></html>\n");
     page
+}
+
+fn retryable(entry: &Entry) -> &'static str {
+    if entry.retryable { " · `retryable`" } else { "" }
 }
 
 /// Escapes HTML, and makes `code` of what stands in backquotes.

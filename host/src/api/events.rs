@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,7 +21,10 @@ use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{Acceptance, Engine, NewEvent};
-use crate::vocabulary::{Position, ProfileId};
+use crate::vocabulary::{Position, ProfileId, Timestamp};
+
+/// Since when a client may have sent the ids of a request before.
+pub const IDS_SINCE_HEADER: &str = "samsyn-ids-since";
 
 /// `POST /v1/events`.
 pub async fn take(
@@ -31,11 +34,28 @@ pub async fn take(
     request: Request,
 ) -> Answer {
     let wait = Wait::of(request.headers());
+    let since = ids_since(request.headers())?;
     let bytes = body::json(request, body::JSON, &state.limits).await?;
-    match read_and_accept(&state.engine, &viewer, &bytes)? {
+    match read_and_accept(&state.engine, &viewer, &bytes, since)? {
         Accepted::One(acceptance) => answer_one(&state, &reader, &viewer, acceptance, wait).await,
         Accepted::List(items) => answer_list(&state.engine, items).await,
     }
+}
+
+/// The earliest time at which the ids of this request may have been sent before.
+fn ids_since(headers: &HeaderMap) -> Answer<Option<Timestamp>> {
+    let mut sent = headers.get_all(IDS_SINCE_HEADER).iter();
+    let (value, another) = (sent.next(), sent.next());
+    let Some(value) = value else { return Ok(None) };
+    let invalid = |detail: &str| {
+        let next = "Write it such as 2026-11-21T10:00:00Z, or leave the header out.";
+        Problem::new(Kind::WrongType, detail).at("Samsyn-Ids-Since").next(next)
+    };
+    if another.is_some() {
+        return Err(invalid("`Samsyn-Ids-Since` stands there twice"));
+    }
+    let time = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    time.map(Some).ok_or_else(|| invalid("`Samsyn-Ids-Since` is not an RFC 3339 time"))
 }
 
 /// What was taken of a body; not durable yet.
@@ -80,7 +100,12 @@ enum Item {
 
 /// Reads and accepts in one go, without giving up the thread: a batch of the largest size takes
 /// a few milliseconds, and its events stand in the log in the order they were sent.
-fn read_and_accept(engine: &Engine, viewer: &Viewer, bytes: &[u8]) -> Answer<Accepted> {
+fn read_and_accept(
+    engine: &Engine,
+    viewer: &Viewer,
+    bytes: &[u8],
+    since: Option<Timestamp>,
+) -> Answer<Accepted> {
     let text = json::utf8(bytes)?;
     let registry = engine.registry();
     let now = engine.clock().now();
@@ -88,21 +113,27 @@ fn read_and_accept(engine: &Engine, viewer: &Viewer, bytes: &[u8]) -> Answer<Acc
     match read_body(text, &sender)? {
         Body::One(event) => {
             viewer.take_events(1, now)?;
-            Ok(Accepted::One(accept(engine, viewer, (*event)?, &Place::Root)?))
+            Ok(Accepted::One(accept(engine, viewer, (*event)?, since, &Place::Root)?))
         }
         Body::List { events, wrapped } => {
             viewer.take_events(events.len(), now)?;
             let outer = if wrapped { Place::Root.key("events") } else { Place::Root };
-            Ok(Accepted::List(accept_list(engine, viewer, &sender, &events, &outer)))
+            Ok(Accepted::List(accept_list(engine, viewer, &sender, &events, since, &outer)))
         }
     }
 }
 
-fn accept(engine: &Engine, viewer: &Viewer, event: NewEvent, place: &Place<'_>) -> Answer<TakenAnswer> {
+fn accept(
+    engine: &Engine,
+    viewer: &Viewer,
+    event: NewEvent,
+    since: Option<Timestamp>,
+    place: &Place<'_>,
+) -> Answer<TakenAnswer> {
     let policy = viewer.policy();
     let sees_owner = policy.reads_profiles()
         && event.identifiers.iter().all(|identifier| policy.sees_identifier(identifier.name.as_str()));
-    let taken = engine.accept(event).map_err(|error| accept_problem(&error, place))?;
+    let taken = engine.accept_since(event, since).map_err(|error| accept_problem(&error, place))?;
     let Acceptance { id, profile, position, duplicate, conflicts } = taken;
     let conflicts = ConflictAnswer::of(&conflicts, policy);
     Ok(TakenAnswer { id, profile: sees_owner.then_some(profile), position, duplicate, conflicts })
@@ -113,6 +144,7 @@ fn accept_list(
     viewer: &Viewer,
     sender: &Sender<'_>,
     events: &[&RawValue],
+    since: Option<Timestamp>,
     outer: &Place<'_>,
 ) -> Vec<Item> {
     let mut passing: Option<Problem> = None;
@@ -120,14 +152,14 @@ fn accept_list(
     for (index, event) in events.iter().enumerate() {
         let place = outer.index(index);
         let taken = sender.read(event.get(), &place).and_then(|event| match &passing {
-            // Once the host had no room, later events must not overtake the one that was left.
+            // Once the host couldn't take one, for no fault of the event, later ones must not overtake it.
             Some(problem) => Err(problem.clone()),
-            None => accept(engine, viewer, event, &place),
+            None => accept(engine, viewer, event, since, &place),
         });
         items.push(match taken {
             Ok(acceptance) => Item::Taken(acceptance),
             Err(problem) => {
-                if problem.is_passing() && passing.is_none() {
+                if problem.is_of_the_host() && passing.is_none() {
                     passing = Some(problem.clone());
                 }
                 Item::Refused { index, problem }
@@ -210,16 +242,21 @@ async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
     let accepted = taken().count();
     let refused = items.len() - accepted;
     let first_passing = items.iter().find_map(|item| match item {
-        Item::Refused { problem, .. } if problem.is_passing() => Some(problem),
+        Item::Refused { problem, .. } if problem.is_of_the_host() => Some(problem),
         _ => None,
     });
+    let retry_after = first_passing.and_then(Problem::retry_after);
     let status = match first_passing {
         // Nothing is wrong with the batch as a whole: it can be sent again as it is.
         Some(problem) if accepted == 0 => return Err(problem.clone()),
         _ if accepted == 0 && refused > 0 => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::ACCEPTED,
     };
-    Ok((status, Json(ListAnswer { accepted, refused, events: items })).into_response())
+    let mut answer = (status, Json(ListAnswer { accepted, refused, events: items })).into_response();
+    if let Some(seconds) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(answer)
 }
 
 /// `GET /v1/events/{id}`.

@@ -67,11 +67,17 @@ impl Problem {
 
     /// Whether the same request may succeed in a while: nothing is wrong with it.
     pub fn is_passing(&self) -> bool {
-        use Kind::{AuditUnavailable, Busy, LogFailed, NotReady, RateLimited, TooManyRequests, ViewFailed};
-        matches!(
-            self.kind,
-            Busy | LogFailed | ViewFailed | TooManyRequests | RateLimited | NotReady | AuditUnavailable
-        )
+        self.kind.entry().retryable
+    }
+
+    /// After how many seconds the same request may succeed; none when only another one can.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.is_passing().then(|| self.after.unwrap_or(RETRY_AFTER_S))
+    }
+
+    /// Whether it says something of the host and nothing of the request.
+    pub fn is_of_the_host(&self) -> bool {
+        self.is_passing() || self.status().is_server_error()
     }
 
     /// A fault of the host: the cause goes to the log, the client learns that it is there.
@@ -94,6 +100,7 @@ impl Serialize for Problem {
         if let Some(place) = &self.place {
             map.serialize_entry("place", place)?;
         }
+        map.serialize_entry("retryable", &entry.retryable)?;
         map.serialize_entry("next", self.next.as_deref().unwrap_or(entry.mend))?;
         map.end()
     }
@@ -108,7 +115,7 @@ impl JsonSchema for Problem {
         json_schema!({
             "type": "object",
             "description": "What went wrong, RFC 9457",
-            "required": ["type", "title", "status", "detail", "code", "message", "next"],
+            "required": ["type", "title", "status", "detail", "code", "message", "retryable", "next"],
             "properties": {
                 "type": { "type": "string", "description": "`/errors#` and the code: the page that explains it" },
                 "title": { "type": "string", "description": "The kind in a few words" },
@@ -119,6 +126,11 @@ impl JsonSchema for Problem {
                 "place": {
                     "type": "string",
                     "description": "Where in the request, such as `events[3].identifiers.customer_id`"
+                },
+                "retryable": {
+                    "type": "boolean",
+                    "description": "Nothing is wrong with what was sent: send the same again after the seconds in \
+                                    `Retry-After`"
                 },
                 "next": { "type": "string", "description": "What to do" }
             }
@@ -136,8 +148,8 @@ impl IntoResponse for Problem {
         if self.kind == Kind::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"samsyn\""));
         }
-        if self.is_passing() {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.after.unwrap_or(RETRY_AFTER_S)));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.kind == Kind::UnknownEncoding {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
@@ -180,6 +192,16 @@ mod tests {
             let passing = matches!(response.status().as_u16(), 429 | 503)
                 && !matches!(kind, Kind::ComponentCompilerUnavailable | Kind::ComponentNotKept);
             assert_eq!(response.headers().contains_key("retry-after"), passing, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_says_whether_the_same_may_be_sent_again() {
+        for kind in KINDS {
+            let problem = Problem::new(*kind, "");
+            let json: serde_json::Value = serde_json::to_value(&problem).unwrap();
+            let told = problem.into_response().headers().contains_key("retry-after");
+            assert_eq!(json["retryable"], told, "{kind:?}");
         }
     }
 }

@@ -8,11 +8,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::convert::blocking;
+use super::event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
 use super::problem::{Answer, Kind, Problem};
 use super::storage::{self, StorageStatus};
 use super::{ApiState, errors_page};
 use crate::audit::{AuditStatus, ReadAudit};
-use crate::engine::{MetricsText, Status};
+use crate::engine::{EventIdsStatus, MetricsText, Status};
 
 /// What `/healthz` answers.
 #[derive(Serialize, JsonSchema)]
@@ -76,6 +77,31 @@ pub async fn status(State(state): State<ApiState>) -> Answer {
     });
     let status = status.await?;
     Ok(Json(status).into_response())
+}
+
+/// What `/v1/limits` answers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Limits")]
+pub struct LimitsAnswer {
+    /// Bytes of one event's JSON.
+    event_bytes: usize,
+    /// Events in one request.
+    events: usize,
+    /// Bytes of a request's body, after decompression.
+    body_bytes: usize,
+    /// How far the ids of events are remembered.
+    event_ids: EventIdsStatus,
+}
+
+/// `GET /v1/limits`.
+pub async fn limits(State(state): State<ApiState>) -> Answer {
+    let limits = LimitsAnswer {
+        event_bytes: EVENT_BYTES_MAX,
+        events: EVENTS_MAX,
+        body_bytes: state.limits.body_bytes,
+        event_ids: state.engine.event_ids(),
+    };
+    Ok(Json(limits).into_response())
 }
 
 /// `GET /metrics`.

@@ -4,12 +4,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::context::Context;
 use super::error::{CliError, file_error};
 use super::import::command::{self as import_command, ImportArgs};
-use super::input::{Pair, guessed, proposals, texts};
+use super::import::members::Members;
+use super::input::{Pair, Typewritten, guessed, proposals, texts};
 use super::output::{Paint, Table, moment, pairs, plain, value_text};
 use super::profile::conflicts_text;
 use super::timeline::outcome_lines;
@@ -47,8 +48,9 @@ Examples:
   samsyn event import orders.csv --map orders.toml --preview 3
   zcat *.jsonl.gz | samsyn event import - --label november
 
-The same file imported twice adds nothing, and an import that was stopped goes on where it stopped:
-a row's id is made of the file's digest and the row's line. docs/import.md explains mappings.";
+The same file imported twice adds nothing, as far as the host remembers ids: a row's id is made of
+the file's digest and the row's line. So an import that was stopped is simply run again. What was
+refused is listed with its events: correct that file and import it. docs/import.md tells more.";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -114,43 +116,57 @@ fn send(args: &SendArgs, context: &Context) -> Result<(), CliError> {
     context.answer(&answer.raw, |paint| answer_text(&answer.body, args.wait.is_some(), paint))
 }
 
-fn from_flags(name: &str, args: &SendArgs, client: &Client) -> Result<Value, CliError> {
+fn from_flags(name: &str, args: &SendArgs, client: &Client) -> Result<Box<RawValue>, CliError> {
     if args.identifier.is_empty() && args.profile.is_none() {
         return Err(CliError::usage("nobody is named whom the event concerns")
             .next("add --identifier customer_id=00042, or --profile ID"));
     }
-    let mut event = Map::new();
-    let mut put = |member: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            event.insert(member.to_owned(), value);
-        }
-    };
-    let object = |members: Map<String, Value>| (!members.is_empty()).then_some(Value::Object(members));
-    put("id", args.id.clone().map(Value::String));
-    put("name", Some(Value::String(name.to_owned())));
-    put("at", args.at.map(|at| Value::String(at.to_string())));
-    put("profile", args.profile.clone().map(Value::String));
-    put("identifiers", object(texts(&args.identifier)));
-    put("properties", object(guessed(&args.property)));
-    put("proposes", object(proposals(&args.propose, client)?));
-    Ok(Value::Object(event))
+    let mut event = Typewritten::default();
+    if let Some(id) = &args.id {
+        event.put("id", id)?;
+    }
+    event.put("name", &name)?;
+    if let Some(at) = args.at {
+        event.put("at", &at)?;
+    }
+    if let Some(profile) = &args.profile {
+        event.put("profile", profile)?;
+    }
+    let objects = [
+        ("identifiers", texts(&args.identifier)?),
+        ("properties", guessed(&args.property)?),
+        ("proposes", proposals(&args.propose, client)?),
+    ];
+    for (member, object) in objects.iter().filter(|(_, object)| !object.is_empty()) {
+        event.put(member, object)?;
+    }
+    to_raw_value(&event).map_err(CliError::usage_of)
 }
 
-fn from_json(file: Option<&Path>) -> Result<Value, CliError> {
+/// An event as it stands in a file: it is sent as it was written.
+fn from_json(file: Option<&Path>) -> Result<Box<RawValue>, CliError> {
     let path = file.unwrap_or(Path::new("-"));
     let reader = super::import::source::open(path).map_err(|cause| file_error("read", path, &cause))?;
     let mut text = String::new();
     reader
-        .take(EVENT_BYTES_MAX)
+        .take(EVENT_BYTES_MAX + 1)
         .read_to_string(&mut text)
         .map_err(|cause| file_error("read", path, &cause))?;
-    let event: Value = serde_json::from_str(&text).map_err(|cause| {
+    if text.len() as u64 > EVENT_BYTES_MAX {
+        return Err(CliError::usage(format!("{} is longer than {EVENT_BYTES_MAX} bytes", path.display()))
+            .next("an event has at most 32 KiB; send many with samsyn event import"));
+    }
+    // A mark of UTF-8 is no part of the event.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let event: &RawValue = serde_json::from_str(text).map_err(|cause| {
         CliError::usage("this is no event in JSON").because(cause).next("samsyn event send --help shows one")
     })?;
-    if event.is_array() || event.get("events").is_some() {
+    let is_list = event.get().starts_with('[');
+    let members = serde_json::from_str::<Members<'_>>(event.get());
+    if is_list || members.is_ok_and(|members| members.get("events").is_some()) {
         return Err(CliError::usage("this is a list of events").next("send many with samsyn event import"));
     }
-    Ok(event)
+    Ok(event.to_owned())
 }
 
 fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {

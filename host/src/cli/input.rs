@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use serde_json::{Map, Value};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::error::CliError;
 use crate::client::{Client, ClientError};
@@ -41,6 +43,14 @@ impl Pair {
         serde_json::from_str(&self.value).unwrap_or_else(|_| Value::String(self.value.clone()))
     }
 
+    /// The same, as it was written: `10.00` stays `10.00`.
+    fn put_guessed(&self, object: &mut Typewritten) -> Result<(), CliError> {
+        match serde_json::from_str::<&RawValue>(&self.value) {
+            Ok(written) => object.put(&self.name, &written),
+            Err(_) => object.put(&self.name, &self.value),
+        }
+    }
+
     /// The value as one of this type: null, or what the text reads as without loss. A text that
     /// is the word null is written in quotes.
     pub fn typed(&self, kind: Type) -> Result<Value, CliError> {
@@ -69,19 +79,52 @@ impl Pair {
     }
 }
 
+/// A JSON object as it was typed: in that order, each value as it was written, and what was said
+/// twice stands there twice, so that the host refuses it.
+#[derive(Debug, Default)]
+pub struct Typewritten(Vec<(String, Box<RawValue>)>);
+
+impl Typewritten {
+    /// Adds a member.
+    pub fn put(&mut self, name: &str, value: &impl Serialize) -> Result<(), CliError> {
+        let value = serde_json::value::to_raw_value(value).map_err(CliError::usage_of)?;
+        self.0.push((name.to_owned(), value));
+        Ok(())
+    }
+
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Typewritten {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
 /// Pairs as a JSON object of texts: identifiers.
-pub fn texts(pairs: &[Pair]) -> Map<String, Value> {
-    pairs.iter().map(|pair| (pair.name.clone(), Value::String(pair.value.clone()))).collect()
+pub fn texts(pairs: &[Pair]) -> Result<Typewritten, CliError> {
+    let mut object = Typewritten::default();
+    pairs.iter().try_for_each(|pair| object.put(&pair.name, &pair.value))?;
+    Ok(object)
 }
 
 /// Pairs as a JSON object, each value as it looks: properties.
-pub fn guessed(pairs: &[Pair]) -> Map<String, Value> {
-    pairs.iter().map(|pair| (pair.name.clone(), pair.guessed())).collect()
+pub fn guessed(pairs: &[Pair]) -> Result<Typewritten, CliError> {
+    let mut object = Typewritten::default();
+    pairs.iter().try_for_each(|pair| pair.put_guessed(&mut object))?;
+    Ok(object)
 }
 
 /// Pairs as proposals: each value of its field's type, where the host knows the field.
-pub fn proposals(pairs: &[Pair], client: &Client) -> Result<Map<String, Value>, CliError> {
-    let mut proposed = Map::new();
+pub fn proposals(pairs: &[Pair], client: &Client) -> Result<Typewritten, CliError> {
+    let mut proposed = Typewritten::default();
     for pair in pairs {
         let kind = match client.field(&pair.name) {
             Ok(field) => serde_json::from_value::<Type>(Value::String(field.body.kind)).ok(),
@@ -89,11 +132,10 @@ pub fn proposals(pairs: &[Pair], client: &Client) -> Result<Map<String, Value>, 
             Err(ClientError::Refused(_)) => None,
             Err(other) => return Err(other.into()),
         };
-        let value = match kind {
-            Some(kind) => pair.typed(kind)?,
-            None => pair.guessed(),
-        };
-        proposed.insert(pair.name.clone(), value);
+        match kind {
+            None | Some(Type::Json) => pair.put_guessed(&mut proposed)?,
+            Some(kind) => proposed.put(&pair.name, &pair.typed(kind)?)?,
+        }
     }
     Ok(proposed)
 }

@@ -2,10 +2,13 @@
 //! host; what isn't needed to go on may be missing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::vocabulary::Timestamp;
 
 /// One page of a list.
 #[derive(Debug, Deserialize)]
@@ -63,6 +66,30 @@ pub struct BatchAnswer {
     pub refused: u64,
     /// One element for each event, in the order sent.
     pub events: Vec<BatchItem>,
+    /// How long to wait before sending those again that can be.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+}
+
+/// What one request may hold, and how long ids are remembered.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Limits {
+    /// How far the ids of events are remembered.
+    pub event_ids: EventIds,
+}
+
+/// How far a host remembers the ids of events: so far, sending an event again is harmless.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventIds {
+    /// Days an id is remembered.
+    pub days: u32,
+    /// How many are, of all applications together.
+    pub max: u64,
+    /// Since when all ids are remembered; none when none was ever forgotten.
+    #[serde(default)]
+    pub complete_since: Option<Timestamp>,
+    /// The host's own time.
+    pub now: Timestamp,
 }
 
 /// What became of one event of a batch.

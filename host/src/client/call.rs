@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::ClientError;
-use crate::vocabulary::Reason;
+use crate::vocabulary::{Reason, Timestamp};
 
 /// What is sent with a call.
 pub(super) enum Sent<'a> {
@@ -21,11 +21,20 @@ pub(super) struct Call<'a> {
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) sent: Sent<'a>,
     pub(super) wait: Option<u32>,
+    /// Since when its events' ids may have been sent before.
+    pub(super) ids_since: Option<Timestamp>,
 }
 
 impl Call<'_> {
     pub(super) fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Call { method, path: path.into(), query: Vec::new(), sent: Sent::Nothing, wait: None }
+        Call {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            sent: Sent::Nothing,
+            wait: None,
+            ids_since: None,
+        }
     }
 
     pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {

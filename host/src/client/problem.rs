@@ -24,6 +24,9 @@ pub struct Problem {
     /// The same as title and detail, for clients that read only this.
     #[serde(default)]
     pub message: Option<String>,
+    /// Whether the same may succeed in a while; hosts of before don't say.
+    #[serde(default)]
+    pub retryable: Option<bool>,
     /// What to do now.
     #[serde(default)]
     pub next: Option<String>,
@@ -83,13 +86,32 @@ pub enum ClientError {
     },
 }
 
+impl Problem {
+    /// Whether nothing is wrong with what was sent, so that the same may succeed in a while.
+    pub fn is_passing(&self) -> bool {
+        self.retryable.unwrap_or_else(|| is_passing(self.status))
+    }
+
+    /// Whether it says something of the host and nothing of what was sent.
+    pub fn is_of_the_host(&self) -> bool {
+        self.is_passing() || self.status >= 500
+    }
+}
+
+/// Whether a status says that the same may succeed in a while, whoever answered with it: a request
+/// that took too long or came too early, a full queue, a host or something before it that is away.
+fn is_passing(status: u16) -> bool {
+    // Not implemented, and another version of HTTP: those stay.
+    matches!(status, 408 | 425 | 429 | 500..) && !matches!(status, 501 | 505)
+}
+
 impl ClientError {
     /// Whether the same call may succeed in a while: a full queue, a host that is starting.
     pub fn is_passing(&self) -> bool {
         match self {
             ClientError::Unreachable { .. } => true,
-            ClientError::Refused(problem) => matches!(problem.status, 429 | 502 | 503 | 504),
-            ClientError::Unreadable { status, .. } => matches!(status, 502..=504),
+            ClientError::Refused(problem) => problem.is_passing(),
+            ClientError::Unreadable { status, .. } => is_passing(*status),
             ClientError::BadHost { .. } | ClientError::BadCa { .. } | ClientError::Unsendable { .. } => false,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Engine;
@@ -63,6 +64,23 @@ pub struct Acceptance {
     pub conflicts: Vec<Conflict>,
 }
 
+/// What is remembered of the ids of events: so far, sending an event again is harmless.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "EventIds")]
+pub struct EventIdsStatus {
+    /// Days an id is remembered (`event_id_days`).
+    pub days: u32,
+    /// How many ids are remembered, of all applications together (`event_ids_max`).
+    pub max: u64,
+    /// How many are remembered now.
+    pub remembered: u64,
+    /// The ids of all events that were taken since then are remembered; null when none was ever
+    /// forgotten.
+    pub complete_since: Option<Timestamp>,
+    /// The host's own time, to compare with.
+    pub now: Timestamp,
+}
+
 /// What is known of an event id.
 pub(super) enum Remembered {
     /// It wasn't used, as far as is remembered.
@@ -93,6 +111,17 @@ pub enum AcceptError {
     EventIdReused {
         /// The first one's place.
         position: Position,
+    },
+    /// The id may have been used before the host's memory of ids begins.
+    #[error(
+        "the id may have been sent since {since}, and ids of events taken before {complete_since} are not all \
+         remembered (event_ids_max, event_id_days)"
+    )]
+    IdForgotten {
+        /// Since when the sender may have sent it.
+        since: Timestamp,
+        /// Since when all ids are remembered.
+        complete_since: Timestamp,
     },
     /// The event's time lies too far ahead.
     #[error("the event's time {at} lies more than {hours_max} hours ahead")]
@@ -130,6 +159,12 @@ impl Engine {
     /// when [`Engine::durable`] says so. Quick: it looks things up and never waits for the disk's
     /// sync or a plug-in.
     pub fn accept(&self, new: NewEvent) -> Result<Acceptance, AcceptError> {
+        self.accept_since(new, None)
+    }
+
+    /// The same, of a sender that may have sent this id before, but not before `since`: an id that
+    /// isn't known is refused where ids of that time are forgotten, so that nothing is taken twice.
+    pub fn accept_since(&self, new: NewEvent, since: Option<Timestamp>) -> Result<Acceptance, AcceptError> {
         self.check_room()?;
         let now = self.clock.now();
         let content = content_hash(&new);
@@ -146,11 +181,17 @@ impl Engine {
                 None => self.remembered(key, &new.application, &id)?,
             };
             match known {
-                Remembered::Entry(known) if self.is_remembered(&known, now) => {
+                // What is too old to be remembered may still be known: who says that it may be a
+                // repetition is believed.
+                Remembered::Entry(known)
+                    if self.is_remembered(&known, now) || since.is_some_and(|is| is <= known.received_at) =>
+                {
                     return self.duplicate(id, known, content);
                 }
                 Remembered::Removed(position) => return self.duplicate_of_removed(id, position, &new),
-                Remembered::Entry(_) | Remembered::Nothing => {}
+                Remembered::Entry(_) => {}
+                // Asked after the id was looked for: what is forgotten meanwhile is told.
+                Remembered::Nothing => self.check_memory(since)?,
             }
         }
         // Behind the look-up: what was taken once stays taken, whatever is checked since.
@@ -182,6 +223,27 @@ impl Engine {
         match new.at {
             Some(at) if at.millis() > latest => Err(AcceptError::TimeAhead { at, hours_max }),
             _ => Ok(()),
+        }
+    }
+
+    fn check_memory(&self, since: Option<Timestamp>) -> Result<(), AcceptError> {
+        match (since, self.view.event_ids().complete_since) {
+            (Some(since), Some(complete_since)) if since < complete_since => {
+                Err(AcceptError::IdForgotten { since, complete_since })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is remembered of the ids of events.
+    pub fn event_ids(&self) -> EventIdsStatus {
+        let remembered = self.view.event_ids();
+        EventIdsStatus {
+            days: self.config.event_id_days,
+            max: self.config.event_ids_max,
+            remembered: remembered.count,
+            complete_since: remembered.complete_since,
+            now: self.clock.now(),
         }
     }
 

@@ -57,7 +57,7 @@ mod worker;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use accept::{AcceptError, Acceptance, Expectation, NewEvent};
+pub use accept::{AcceptError, Acceptance, EventIdsStatus, Expectation, NewEvent};
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed};

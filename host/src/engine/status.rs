@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
-use super::{AcceptError, Engine};
+use super::{AcceptError, Engine, EventIdsStatus};
 use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
 
 /// How the host is doing.
@@ -36,6 +36,8 @@ pub struct Status {
     pub registry_revision: Seq,
     /// What waits for workers.
     pub queue: QueueStatus,
+    /// What is remembered of the ids of events.
+    pub event_ids: EventIdsStatus,
     /// Whether the log can be written: else no event is taken.
     pub log: DiskStatus,
     /// Whether the view can be written: else no event is taken.
@@ -119,6 +121,7 @@ impl Engine {
             deliveries: OUTCOMES.iter().copied().zip(metrics.outcomes.iter().map(load)).collect(),
             registry_revision: self.registry().revision,
             queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
+            event_ids: self.event_ids(),
             log: DiskStatus::of(self.log.failed().map(|failure| failure.to_string())),
             view: DiskStatus::of(self.view_failure()),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),

@@ -399,7 +399,8 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
         for block in self.sources().flat_map(SnapshotFile::event_blocks) {
             let (body, ids) = block?;
             let too_old = state::events_newest(&body).millis() < newest.millis() - millis;
-            forgetting &= too_old || left > max;
+            // As the view does: at least so many stay.
+            forgetting &= too_old || (left > max && left - u64::from(ids) >= max);
             if forgetting {
                 left -= u64::from(ids);
             } else {

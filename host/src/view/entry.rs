@@ -11,6 +11,7 @@
 
 use std::sync::Arc;
 
+use super::event_index::write_blocks;
 use super::store::{Batch, StoreError};
 use super::{Applied, Shared, keys};
 use crate::failpoint::{Step, step};
@@ -119,8 +120,11 @@ impl Loading<'_> {
                 }
             }
             Entry::Events { newest_at, ids } => {
-                let (number, block) = shared.events.write().restore(newest_at, &ids);
-                self.batch.put(&keys::event_block(number), &block);
+                let mut events = shared.events.write();
+                let (number, block) = events.restore(newest_at, &ids);
+                let forgotten = events.forgotten_block();
+                drop(events);
+                write_blocks(&mut self.batch, vec![(number, block)], &[], forgotten);
                 self.write(shared)?;
             }
             Entry::Counter { partition, field, pattern, tally } => {

@@ -27,6 +27,25 @@ pub struct EventIndex {
     new_newest_at: Timestamp,
     blocks: VecDeque<Block>,
     next_block: u64,
+    /// What was forgotten; none when nothing ever was.
+    forgotten: Option<Forgotten>,
+}
+
+/// What was forgotten. The store keeps it as a block without ids, in the place of the newest block
+/// that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Forgotten {
+    number: u64,
+    newest_at: Timestamp,
+}
+
+/// How far event ids are remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// How many are.
+    pub count: u64,
+    /// The ids of all events that were taken after it are; none when none was ever forgotten.
+    pub complete_since: Option<Timestamp>,
 }
 
 /// A block in the store.
@@ -83,8 +102,12 @@ impl EventIndex {
             index.positions.reserve(entries.len());
             let count = entries.len();
             index.positions.extend(entries);
-            index.blocks.push_back(Block { number, newest_at, entries: count });
             index.next_block = number + 1;
+            if count == 0 {
+                index.forgotten = Some(Forgotten { number, newest_at });
+            } else {
+                index.blocks.push_back(Block { number, newest_at, entries: count });
+            }
         }
         Ok(index)
     }
@@ -125,6 +148,11 @@ impl EventIndex {
     pub fn restore(&mut self, newest_at: Timestamp, ids: &[(u64, Position)]) -> (u64, Vec<u8>) {
         let entries: Vec<(u64, Packed)> =
             ids.iter().map(|(id, position)| (*id, Packed::of(*position))).collect();
+        if self.forgotten.is_none() {
+            // What the other view had forgotten isn't known: nothing is promised of what came before.
+            self.forgotten = Some(Forgotten { number: self.next_block, newest_at });
+            self.next_block += 1;
+        }
         let number = self.next_block;
         self.next_block += 1;
         self.new_newest_at = self.new_newest_at.max(newest_at);
@@ -134,20 +162,38 @@ impl EventIndex {
         (number, block)
     }
 
-    /// The numbers of blocks that are too old or too many; they are no longer listed.
+    /// The numbers of blocks that are too old or too many; they are no longer listed. At least
+    /// `entries_max` ids stay, and at most a block more.
     pub fn take_expired(&mut self, age_max_millis: i64, entries_max: u64) -> Vec<u64> {
         let horizon = self.new_newest_at.millis() - age_max_millis;
         let mut expired = Vec::new();
         let mut entries: u64 = self.blocks.iter().map(|block| block.entries as u64).sum();
         while let Some(oldest) = self.blocks.front() {
-            if oldest.newest_at.millis() >= horizon && entries <= entries_max {
+            let left = entries - oldest.entries as u64;
+            if oldest.newest_at.millis() >= horizon && (entries <= entries_max || left < entries_max) {
                 break;
             }
-            entries -= oldest.entries as u64;
+            entries = left;
+            expired.extend(self.forgotten.map(|earlier| earlier.number));
+            let newest_at = self.forgotten.map_or(oldest.newest_at, |is| is.newest_at.max(oldest.newest_at));
+            self.forgotten = Some(Forgotten { number: oldest.number, newest_at });
             expired.push(oldest.number);
             self.blocks.pop_front();
         }
         expired
+    }
+
+    /// How far ids are remembered.
+    pub fn remembered(&self) -> Remembered {
+        // Times are whole milliseconds: one of the newest that was forgotten may be among those that
+        // are.
+        let after = |is: Forgotten| Timestamp(is.newest_at.millis().saturating_add(1));
+        Remembered { count: self.positions.len() as u64, complete_since: self.forgotten.map(after) }
+    }
+
+    /// What the store keeps of what was forgotten; none when nothing was.
+    pub fn forgotten_block(&self) -> Option<(u64, Vec<u8>)> {
+        self.forgotten.map(|is| (is.number, block_bytes(is.newest_at, &[])))
     }
 
     /// Forgets the ids of a block.
@@ -172,13 +218,21 @@ impl EventIndex {
     }
 }
 
-/// Puts blocks into a batch and takes expired ones out.
-pub fn write_blocks(batch: &mut Batch, new: Vec<(u64, Vec<u8>)>, expired: &[u64]) {
+/// Puts blocks into a batch and takes expired ones out, but for what says that there were some.
+pub fn write_blocks(
+    batch: &mut Batch,
+    new: Vec<(u64, Vec<u8>)>,
+    expired: &[u64],
+    forgotten: Option<(u64, Vec<u8>)>,
+) {
     for (number, bytes) in new {
         batch.put(&keys::event_block(number), &bytes);
     }
     for number in expired {
         batch.remove(&keys::event_block(*number));
+    }
+    if let Some((number, bytes)) = forgotten {
+        batch.put(&keys::event_block(number), &bytes);
     }
 }
 
@@ -235,6 +289,56 @@ mod tests {
         assert_eq!(index.take_expired(999, 10), [old[0].0]);
         index.forget(&old[0].1);
         assert_eq!((index.get(1), index.get(2)), (None, Some(position(9))));
+    }
+
+    #[test]
+    fn what_was_forgotten_is_told_and_kept_in_the_store() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), 1 << 20).unwrap();
+        let mut index = EventIndex::default();
+        let write = |index: &mut EventIndex, entries_max: u64| {
+            let new = index.take_new();
+            let expired = index.take_expired(i64::MAX / 2, entries_max);
+            for number in &expired {
+                if let Some(block) = store.get(&keys::event_block(*number)).unwrap() {
+                    index.forget(&block);
+                }
+            }
+            let mut batch = Batch::default();
+            write_blocks(&mut batch, new, &expired, index.forgotten_block());
+            store.apply(batch).unwrap();
+        };
+        for round in 0..4_u64 {
+            for seq in 0..10 {
+                index.insert(round * 10 + seq, position(round * 10 + seq), Timestamp(round as i64));
+            }
+            write(&mut index, 20);
+            let since = round.checked_sub(2).map(|gone| Timestamp(gone as i64 + 1));
+            let count = 10 * (round + 1).min(2);
+            assert_eq!(index.remembered(), Remembered { count, complete_since: since }, "{round}");
+            let read = EventIndex::read(&store).unwrap();
+            assert_eq!((read.remembered(), read.dump()), (index.remembered(), index.dump()), "{round}");
+        }
+        // Of a view that was put back nobody knows what the other one had forgotten.
+        let mut restored = EventIndex::default();
+        restored.restore(Timestamp(7), &[(1, position(1))]);
+        restored.restore(Timestamp(9), &[(2, position(2))]);
+        let since = Some(Timestamp(8));
+        assert_eq!(restored.remembered(), Remembered { count: 2, complete_since: since });
+    }
+
+    #[test]
+    fn as_many_as_may_be_remembered_are() {
+        let mut index = EventIndex::default();
+        for (block, entries) in [900_u64, 200, 300].into_iter().enumerate() {
+            for seq in 0..entries {
+                index.insert(block as u64 * 1_000 + seq, position(seq), Timestamp(0));
+            }
+            index.take_new();
+        }
+        assert!(index.take_expired(i64::MAX / 2, 1_000).is_empty(), "500 would be too few");
+        assert_eq!(index.take_expired(i64::MAX / 2, 500), [0]);
+        assert_eq!(index.take_expired(i64::MAX / 2, 0), [0, 1, 1, 2], "with what tells of them");
     }
 
     #[test]

@@ -28,7 +28,11 @@ struct Place {
     counters: Vec<(FieldName, Pattern, Option<Tally>)>,
 }
 /// Blocks of event ids to write, and numbers of those to forget.
-type NewEvents = (Vec<(u64, Vec<u8>)>, Vec<u64>);
+struct NewEvents {
+    new: Vec<(u64, Vec<u8>)>,
+    expired: Vec<u64>,
+    forgotten: Option<(u64, Vec<u8>)>,
+}
 
 impl Shared {
     /// The flusher's loop; ends when the view closes.
@@ -100,7 +104,8 @@ impl Shared {
             let mut events = self.events.write();
             let new = events.take_new();
             let expired = events.take_expired(self.event_id_millis, self.event_ids_max);
-            (table, applied, (new, expired), self.links.write().take_new())
+            let forgotten = events.forgotten_block().filter(|_| !expired.is_empty());
+            (table, applied, NewEvents { new, expired, forgotten }, self.links.write().take_new())
         };
         let result = self.write_table(&table, applied, events, links);
         match &result {
@@ -128,14 +133,14 @@ impl Shared {
     ) -> Result<(), StoreError> {
         // First, because an id or a link that is known too early is only the same one again when
         // its record is folded once more after a crash.
-        let (new, expired) = events;
+        let NewEvents { new, expired, forgotten } = events;
         for number in &expired {
             if let Some(block) = self.store.get(&keys::event_block(*number))? {
                 self.events.write().forget(&block);
             }
         }
         let mut batch = Batch::default();
-        write_blocks(&mut batch, new, &expired);
+        write_blocks(&mut batch, new, &expired, forgotten);
         links.write(&mut batch);
         step(Step::ViewIndexes, || self.store.apply(batch))?;
         let mut profiles: HashMap<Partition, Vec<&Arc<ProfileState>>> = HashMap::new();

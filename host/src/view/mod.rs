@@ -23,6 +23,7 @@ mod store;
 pub use check::{ViewCheck, check};
 pub use compare::{Comparison, Dump};
 pub use entry::{Base, Entries, Entry};
+pub use event_index::Remembered;
 pub use keys::{EventKey, LinkKey};
 pub use memtable::Applied;
 pub use rebuild::Opened;
@@ -163,6 +164,11 @@ impl View {
     /// record there says whether it is the one.
     pub fn event(&self, key: EventKey) -> Option<Position> {
         self.shared.events.read().get(key.fingerprint())
+    }
+
+    /// How far event ids are remembered.
+    pub fn event_ids(&self) -> Remembered {
+        self.shared.events.read().remembered()
     }
 
     /// Whether it can't be written any more.

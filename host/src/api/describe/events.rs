@@ -11,7 +11,7 @@ use crate::api::body::JSON;
 use crate::api::event_answer::EventAnswer;
 use crate::api::event_json::{EVENT_ID_BYTES_MAX, EVENTS_MAX, PROPERTY_NAME_BYTES_MAX};
 use crate::api::events::{ListAnswer, Taken};
-use crate::api::openapi::header::{PREFER, PREFERENCE_APPLIED, PURPOSE};
+use crate::api::openapi::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
 use crate::registry::IDENTIFIER_BYTES_MAX;
@@ -31,6 +31,7 @@ const OF_EVENTS: &[Kind] = &[
     Kind::ValueNotAllowed,
     Kind::EventTimeAhead,
     Kind::EventIdReused,
+    Kind::EventIdForgotten,
     Kind::UnknownProfile,
     Kind::LogFailed,
 ];
@@ -154,7 +155,7 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
     let problem = json!({
         "type": "/errors#missing-key", "title": "Something required is missing", "status": 422,
         "detail": "the event has no `name`", "code": "missing-key",
-        "message": "Something required is missing: the event has no `name`",
+        "message": "Something required is missing: the event has no `name`", "retryable": false,
         "place": "[1].name", "next": "Add the member that the detail names.",
     });
     let refused = json!({ "index": 1, "problem": problem });
@@ -165,10 +166,12 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
     call.is("takeEvents", Tag::AppDeveloper, "Send one event or several")
         .details(
             "The answer comes when they are on disk. 32 KiB an event, 500 KiB and 2,500 events a request; in a \
-             list each event is taken or refused by itself.",
+             list each event is taken or refused by itself. A problem whose `retryable` is true says nothing of the \
+             event: send it, and those behind it, again after the seconds in `Retry-After`.",
         )
         .takes(PREFER)
         .takes(PURPOSE)
+        .takes(IDS_SINCE)
         .json::<EventsForm>(JSON, &[
             ("one event", purchase()),
             ("a list", json!([purchase(), proposing])),
@@ -181,6 +184,7 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
             ("a list", json!({ "accepted": 1, "refused": 1, "events": [taken, refused] })),
         ])
         .with(StatusCode::ACCEPTED, PREFERENCE_APPLIED)
+        .with(StatusCode::ACCEPTED, RETRY_AFTER)
         .leads(StatusCode::ACCEPTED, "showEvent", "id", "$response.body#/id")
         .leads(StatusCode::ACCEPTED, "showProfile", "ref", "$response.body#/profile")
         .answers::<ListAnswer>(

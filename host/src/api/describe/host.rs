@@ -5,7 +5,27 @@ use serde_json::{Value, json};
 
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
-use crate::api::status::{Health, Readiness, StatusAnswer};
+use crate::api::status::{Health, LimitsAnswer, Readiness, StatusAnswer};
+
+fn event_ids() -> Value {
+    json!({
+        "days": 30, "max": 5000000, "remembered": 5000, "complete_since": null, "now": "2026-11-20T10:00:00Z",
+    })
+}
+
+/// `GET /v1/limits`.
+pub fn limits(call: Operation<'_>) -> Operation<'_> {
+    call.is(
+        "showLimits",
+        Tag::AppDeveloper,
+        "See what a request may hold, and how long event ids are remembered",
+    )
+    .answers::<LimitsAnswer>(
+        StatusCode::OK,
+        "The limits of this host",
+        json!({ "event_bytes": 32768, "events": 2500, "body_bytes": 512000, "event_ids": event_ids() }),
+    )
+}
 
 /// `GET /v1/status`.
 pub fn status(call: Operation<'_>) -> Operation<'_> {
@@ -13,7 +33,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
         "version": env!("CARGO_PKG_VERSION"), "started_at": "2026-11-20T10:00:00Z", "profiles": 1200,
         "accepted": 5000, "decided": 5000, "undecided": 0, "settled": true, "sandboxes": 9000,
         "deliveries": { "done": 8990, "parked": 10 }, "registry_revision": 17,
-        "queue": { "depth": 0, "limit": 10000 }, "accept_to_decided_p99_us": 900,
+        "queue": { "depth": 0, "limit": 10000 }, "event_ids": event_ids(), "accept_to_decided_p99_us": 900,
         "log": { "state": "ok", "reason": null }, "view": { "state": "ok", "reason": null },
         "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],
         "rss_bytes": 80000000,

@@ -61,6 +61,16 @@ pub const PREFER: Header = Header {
     length_max: None,
     example: "wait=5",
 };
+/// Since when a client may have sent the ids of a request before.
+pub const IDS_SINCE: Header = Header {
+    name: "Samsyn-Ids-Since",
+    description: "The ids of this request may have been sent before, but not before this time (RFC 3339). A new one \
+                  is refused with `event-id-forgotten` when the host has forgotten ids of that time: it could be \
+                  one of those",
+    pattern: "",
+    length_max: None,
+    example: "2026-11-20T10:00:00Z",
+};
 /// What `PREFER` became.
 pub const PREFERENCE_APPLIED: Header = Header {
     name: "Preference-Applied",

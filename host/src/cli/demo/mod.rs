@@ -131,10 +131,15 @@ impl Demo<'_> {
         let played = owning::play(clients.of(Sender::Web), customer.as_deref(), &company.successor)?;
         summary.owning = Some(played);
         self.show(&summary)?;
+        let whole = summary.measured.check();
         if !self.args.exit {
+            // It is told now, and once more when Ctrl-C ends the host.
+            if let Err(missing) = &whole {
+                self.context.report(missing);
+            }
             self.wait();
         }
-        Ok(())
+        whole
     }
 
     fn install(&self, component: &Component, client: &Client) -> Result<(), CliError> {
@@ -171,13 +176,10 @@ impl Demo<'_> {
         let decided_seconds = started.elapsed().as_secs_f64();
         Ok(Measured {
             seed: self.args.seed,
-            purchases,
-            synthetic,
-            accepted: sent.accepted + sent.duplicates,
-            refused: sent.refused,
             accepted_seconds,
             decided_seconds,
-            events_per_second: (sent.accepted as f64 / decided_seconds.max(f64::EPSILON)) as u64,
+            events_per_second: (sent.summary.accepted as f64 / decided_seconds.max(f64::EPSILON)) as u64,
+            ..Measured::of(&sent, purchases, synthetic)
         })
     }
 

@@ -55,9 +55,9 @@ fn collect(
     let mut customers: Vec<Customer> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     for row in rows {
-        let import::Row { line, event } = row?;
-        let broken =
-            |problem: &str| import::SourceError::Bad(import::BadRow { line, problem: problem.to_owned() });
+        let import::Row { line, json, .. } = row?;
+        let broken = |problem: &str| import::SourceError::Bad(import::BadRow::new(line, problem));
+        let event: Value = serde_json::from_str(&json).map_err(|cause| broken(&cause.to_string()))?;
         let (id, purchase) = purchase(&event).ok_or_else(|| broken("the mapping makes no purchase of it"))?;
         script.add(purchase.at, Sender::Shop, &event);
         let number = *numbers.entry(id.clone()).or_insert_with(|| {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::script::{Script, Seconds, Sender, Span};
 use crate::cli::CliError;
-use crate::cli::import::{self, ImportError, Options, Progress, Refused, Row, SourceError, Stop, Summary};
+use crate::cli::import::{self, ImportError, Options, Progress, Refused, Row, Stop, Summary};
 use crate::client::{Client, ClientError};
 
 /// How much time is sent at once: some thousand events, so that requests are full.
@@ -39,18 +39,28 @@ impl Clients {
     }
 }
 
+/// What became of everything that was sent.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// All of it.
+    pub summary: Summary,
+    /// How many of the refused ones were invented.
+    pub refused_synthetic: u64,
+}
+
 /// Sends everything and returns what it came to. `progress` is told on this thread.
 pub fn send(
     script: &mut Script,
     clients: &Clients,
     stop: &Stop,
     progress: &mut dyn Progress,
-) -> Result<Summary, CliError> {
+) -> Result<Sent, CliError> {
     let spans = script.spans(SPAN_SECONDS);
     let (channel, news) = mpsc::channel();
     thread::scope(|scope| {
         let player = scope.spawn(move || play(&spans, clients, stop, &channel));
         let mut total = Total { done: Summary::default(), running: HashMap::new(), started: Instant::now() };
+        let mut refused_synthetic = 0;
         for item in news {
             match item {
                 News::Update(sender, summary) => {
@@ -61,15 +71,23 @@ pub fn send(
                     total.running.remove(&sender);
                     add(&mut total.done, &summary);
                 }
-                News::Refused(refused) => progress.refused(&refused),
+                News::Refused(refused) => {
+                    refused_synthetic += u64::from(refused.id.as_deref().is_some_and(is_synthetic));
+                    progress.refused(&refused);
+                }
                 News::Waiting(cause, wait) => progress.waiting(&cause, wait),
             }
         }
         let played = player.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut total = total.now();
         total.interrupted = stop.is_set();
-        played.map(|()| total)
+        played.map(|()| Sent { summary: total, refused_synthetic })
     })
+}
+
+/// Whether an event with this id was invented.
+pub fn is_synthetic(id: &str) -> bool {
+    id.starts_with("synthetic:")
 }
 
 /// What a sender's thread tells the one that shows progress.
@@ -103,6 +121,7 @@ fn add(total: &mut Summary, summary: &Summary) {
     total.accepted += summary.accepted;
     total.duplicates += summary.duplicates;
     total.refused += summary.refused;
+    total.unanswered += summary.unanswered;
     total.batches += summary.batches;
     total.retries += summary.retries;
 }
@@ -134,10 +153,8 @@ fn run(
     stop: &Stop,
     channel: &Channel<News>,
 ) -> Result<(), CliError> {
-    let rows = span.of(sender).enumerate().map(|(number, text)| match serde_json::from_str(text) {
-        Ok(event) => Ok(Row { line: number as u64 + 1, event }),
-        Err(cause) => Err(SourceError::Broken(format!("an event of the demo can't be read: {cause}"))),
-    });
+    let row = |(number, text): (usize, &str)| Ok(Row::of_json(number as u64 + 1, text.to_owned()));
+    let rows = span.of(sender).enumerate().map(row);
     let options = Options { lanes: lanes(sender), stop: stop.clone(), ..Options::default() };
     let ended = import::run(rows, clients.of(sender), &options, &mut Relay { sender, channel });
     let (summary, result) = match ended {

@@ -280,6 +280,7 @@ mod tests {
                 synthetic: 60_000,
                 accepted: 129_659,
                 refused: 0,
+                sent: 129_659,
                 accepted_seconds: 5.0,
                 decided_seconds: 6.0,
                 events_per_second: 21_609,

@@ -9,31 +9,63 @@ use super::companions::{Cast, Doubtful};
 use super::owning::Owning;
 use super::purchases::reference;
 use super::script::Sender;
-use super::send::Clients;
+use super::send::{Clients, Sent, is_synthetic};
+use crate::cli::CliError;
+use crate::cli::output::grouped;
 use crate::client::{Client, ClientError};
 
 /// How far back a customer's story is read: further than any customer of the data has one.
 const TIMELINE_ITEMS_MAX: usize = 2_000;
 
 /// What was sent, and how long it took.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Measured {
     /// Where the invented events come from.
     pub seed: u64,
-    /// Real purchases.
+    /// Real purchases that the host took.
     pub purchases: u64,
-    /// Invented events.
+    /// Invented events that it took.
     pub synthetic: u64,
-    /// Events the host took.
+    /// Both of them.
     pub accepted: u64,
-    /// Events it didn't take.
+    /// Events it didn't take: 0, or the demo fails.
     pub refused: u64,
+    /// Events that were sent: those that it took and those that it didn't.
+    pub sent: u64,
     /// From the first request to the last answer, seconds.
     pub accepted_seconds: f64,
     /// From the first request to the last decision on disk, seconds.
     pub decided_seconds: f64,
     /// Events a second, from the first request to the last decision.
     pub events_per_second: u64,
+}
+
+impl Measured {
+    /// What the host took of what was sent, by whether it is real.
+    pub fn of(sent: &Sent, purchases: u64, synthetic: u64) -> Measured {
+        let Sent { summary, refused_synthetic } = sent;
+        let refused_purchases = summary.refused.saturating_sub(*refused_synthetic);
+        Measured {
+            purchases: purchases.saturating_sub(refused_purchases),
+            synthetic: synthetic.saturating_sub(*refused_synthetic),
+            accepted: summary.accepted + summary.duplicates,
+            refused: summary.refused,
+            sent: purchases + synthetic,
+            ..Measured::default()
+        }
+    }
+
+    /// Fails when anything that was sent is missing, or the numbers don't add up.
+    pub fn check(&self) -> Result<(), CliError> {
+        let told = self.purchases + self.synthetic;
+        if told == self.accepted && self.accepted == self.sent {
+            return Ok(());
+        }
+        let missing = self.sent.saturating_sub(self.accepted);
+        Err(CliError::refused(format!("{} of {} events are missing", grouped(missing), grouped(self.sent)))
+            .because(format!("{} were refused", grouped(self.refused)))
+            .next("run it again when the machine has less to do; `samsyn status` tells what the host was busy with"))
+    }
 }
 
 /// Everything that is shown.
@@ -319,7 +351,7 @@ impl<'a> Causes<'a> {
             found = self.client.event(&event)?;
         }
         if let Some(event) = found {
-            cause.synthetic = event.body.id.starts_with("synthetic:");
+            cause.synthetic = is_synthetic(&event.body.id);
             cause.event = event.body.name.unwrap_or_default();
             cause.application = event.body.application.unwrap_or_default();
             cause.at = event.body.at.unwrap_or_default();
@@ -337,5 +369,27 @@ impl<'a> Causes<'a> {
         }
         let record = position.split('.').next().unwrap_or(position);
         Ok(self.decisions.as_ref().and_then(|decisions| decisions.get(record).cloned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(accepted: u64, refused: u64, refused_synthetic: u64) -> Measured {
+        let summary = crate::cli::import::Summary { accepted, refused, ..Default::default() };
+        Measured::of(&Sent { summary, refused_synthetic }, 60, 40)
+    }
+
+    #[test]
+    fn what_is_told_adds_up_and_what_is_missing_fails() {
+        assert!(measured(100, 0, 0).check().is_ok());
+        for (accepted, refused, refused_synthetic) in [(95, 5, 2), (95, 5, 5), (95, 5, 0)] {
+            let found = measured(accepted, refused, refused_synthetic);
+            assert_eq!(found.purchases + found.synthetic, found.accepted);
+            assert_eq!(found.accepted + found.refused, found.sent);
+            assert!(found.check().unwrap_err().what.contains("5 of 100"), "{found:?}");
+        }
+        assert!(measured(95, 0, 0).check().is_err(), "what has no answer is missing too");
     }
 }

@@ -198,7 +198,10 @@ impl MappedRows {
             return None;
         }
         let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
-        Some(self.event(&cells, line).map_err(|problem| SourceError::Bad(BadRow { line, problem })))
+        Some(self.event(&cells, line).map_err(|problem| {
+            let bad = BadRow::new(line, problem);
+            SourceError::Bad(bad.with_cells(self.mapping.columns(), &cells))
+        }))
     }
 
     fn event(&self, cells: &[&str], line: u64) -> Result<Row, String> {
@@ -220,7 +223,7 @@ impl MappedRows {
             self.rounded.note(&columns[column], line, text);
         }
         self.ids.put(&mut event, line);
-        Ok(Row { line, event })
+        Ok(Row::of_columns(line, &event))
     }
 }
 

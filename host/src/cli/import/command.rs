@@ -1,26 +1,29 @@
 //! `samsyn event import FILE`: what a person types, and what they are told.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::engine::{self, ImportError, Progress, Summary};
+use super::engine::{self, ImportError, Summary};
 use super::ids::{self, Ids};
+use super::json_lines;
+use super::lane::FORGOTTEN;
 use super::mapping::MappingFile;
-use super::options::Options;
+use super::note;
+use super::options::{Options, SentSince};
+use super::patience;
 use super::progress::{for_terminal, rate};
-use super::resume::{Start, Survey, from_row};
+use super::report::{Place, Reporting};
 use super::rounded::RoundedTexts;
-use super::row::Refused;
+use super::row::SourceError;
 use super::source::{self, Delimiter, Rows};
 use super::stop::Stop;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::output::{grouped, plain};
-use crate::client::ClientError;
+use crate::client::{Client, ClientError, EventIds, Limits};
 
 /// The largest batch the host takes.
 const BATCH_EVENTS_MAX: u64 = 2_500;
@@ -38,15 +41,20 @@ pub struct ImportArgs {
     /// What stands between columns: one character, tab, or whitespace; else the mapping says
     #[arg(long, value_name = "CHAR", requires = "map")]
     pub delimiter: Option<Delimiter>,
-    /// Where refused lines are listed, as JSON lines [default: FILE.refused.jsonl]
+    /// Where refused rows are listed, as JSON lines to correct and import; must not be there yet
+    /// [default: FILE.refused.jsonl, or the next number that is free]
     #[arg(long, value_name = "PATH")]
     pub refused: Option<PathBuf>,
+    /// Where it is noted when the import began, so that no run long after takes a row twice
+    /// [default: FILE.import.json]
+    #[arg(long, value_name = "PATH")]
+    pub note: Option<PathBuf>,
     /// Import a file that was imported before as new events, whose ids end in ~SUFFIX [default
     /// suffix: the time]
     #[arg(long, value_name = "SUFFIX", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub again: Option<String>,
     /// Make ids of this name and the line, instead of the file's digest and the line; makes an
-    /// import from stdin resumable
+    /// import from a pipe resumable
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
     /// The identifier whose customer's events keep the file's order [default: the first
@@ -59,7 +67,7 @@ pub struct ImportArgs {
     /// Events a request
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=BATCH_EVENTS_MAX))]
     pub batch: u64,
-    /// How many seconds to go on trying while the host is full or away
+    /// How many seconds to go on trying while the host is full or away and takes no row
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub patience: u64,
     /// Print the first N events as they would be sent, and send nothing
@@ -67,11 +75,13 @@ pub struct ImportArgs {
     pub preview: Option<usize>,
 }
 
-/// A file that is ready to be read, as often as it takes.
+/// A file that is ready to be read.
 struct Import<'a> {
     args: &'a ImportArgs,
     mapping: Option<MappingFile>,
     ids: Ids,
+    /// Whether what is read can be read once only: stdin, or a pipe.
+    is_stream: bool,
     rounded: RoundedTexts,
 }
 
@@ -81,60 +91,60 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     if let Some(count) = args.preview {
         return import.preview(count, context);
     }
+    import.refused_place().check()?;
     let client = context.client()?;
-    let (start, total) = import.find_start(&client, context)?;
+    let total = import.count_rows()?;
     import.warn(); // Before anything is sent, where the file could be read through.
     let stop = Stop::default();
     stop.on_interrupt(|| eprintln!("\nstopping after what is in flight; Ctrl-C again ends at once"));
+    let sent_since = import.first_run(&client, total, &stop, context)?;
     let options = Options {
         lanes: usize::try_from(args.lanes).unwrap_or(1),
         batch_events: usize::try_from(args.batch).unwrap_or(1),
-        patience: Duration::from_secs(args.patience),
+        patience: import.patience(),
         order_by: args.order_by.clone(),
+        sent_since,
         stop,
         ..Options::default()
     };
-    let mut progress = Reporting {
-        inner: for_terminal(total.map(|rows| rows - start.row()), context.quiet || context.json),
-        path: import.refused_path(),
-        file: None,
-        failure: None,
-    };
-    let rows = from_row(import.rows()?, start.row());
-    let outcome = engine::run(rows, &client, &options, &mut progress);
-    let Reporting { inner, path, file, failure } = progress;
-    drop(inner); // The bar leaves the terminal before the summary is printed.
-    let report = file.map(|file| close_report(file, &path)).transpose()?.map(|()| path);
-    if let Some(cause) = failure {
-        context.report(&cause);
-    }
-    import.warn();
-    match outcome {
-        Ok(summary) => import.conclude(&summary, start, report.as_deref(), context),
-        Err(ImportError::Host { cause, summary }) => {
-            print_summary(&summary, start, context)?;
-            Err(import.resumable(CliError::from(cause)))
-        }
+    let inner = for_terminal(total, context.quiet || context.json);
+    let mut reporting = Reporting::new(inner, import.refused_place());
+    let outcome = engine::run(import.rows()?, &client, &options, &mut reporting);
+    let (summary, ended) = match outcome {
+        Ok(summary) => (summary, Ok(())),
+        Err(ImportError::Host { cause, summary }) => (summary, Err(import.broken_off(cause))),
         Err(ImportError::Source { cause, summary }) => {
-            print_summary(&summary, start, context)?;
-            Err(CliError::refused(format!("{} can't be read to its end", args.file.display())).because(cause))
+            let what = format!("{} can't be read to its end", args.file.display());
+            (summary, Err(CliError::refused(what).because(cause)))
         }
+    };
+    // The bar leaves the terminal before the summary is printed.
+    let report = reporting.close();
+    import.warn();
+    print_summary(&summary, context)?;
+    let report = report?;
+    if let (Err(_), Some(path)) = (&ended, &report) {
+        context.hint(&format!("what was refused so far stands in {}", path.display()));
     }
+    ended?;
+    import.conclude(&summary, report.as_deref())
 }
 
 impl<'a> Import<'a> {
     fn prepare(args: &'a ImportArgs, context: &Context) -> Result<Import<'a>, CliError> {
         let mapping = args.map.as_deref().map(read_mapping).transpose()?;
+        let unreadable = |cause: &std::io::Error| file_error("read", &args.file, cause);
+        let is_stream = is_stdin(&args.file)
+            || !std::fs::metadata(&args.file).map_err(|cause| unreadable(&cause))?.is_file();
         let label = match &args.label {
             Some(label) => label.clone(),
-            None if is_stdin(&args.file) => {
-                context
-                    .hint("stdin has no digest, so this import can't be resumed: --label NAME makes it so");
+            None if is_stream => {
+                context.hint("what is piped has no digest, so this import can't be run again: --label NAME makes it so");
                 uuid::Uuid::new_v4().simple().to_string()
             }
             None => {
-                let file = File::open(&args.file).map_err(|cause| file_error("read", &args.file, &cause))?;
-                ids::digest_label(file).map_err(|cause| file_error("read", &args.file, &cause))?
+                let file = File::open(&args.file).map_err(|cause| unreadable(&cause))?;
+                ids::digest_label(file).map_err(|cause| unreadable(&cause))?
             }
         };
         let mut ids = Ids::new(&label);
@@ -145,14 +155,14 @@ impl<'a> Import<'a> {
             ));
             ids = ids.again(&suffix);
         }
-        Ok(Import { args, mapping, ids, rounded: RoundedTexts::default() })
+        Ok(Import { args, mapping, ids, is_stream, rounded: RoundedTexts::default() })
     }
 
     fn rows(&self) -> Result<Rows, CliError> {
         let path = &self.args.file;
         let reader = source::open(path).map_err(|cause| file_error("read", path, &cause))?;
         let Some(mapping) = &self.mapping else {
-            return Ok(source::json_lines(reader, self.ids.clone()));
+            return Ok(json_lines::rows(reader, self.ids.clone()));
         };
         source::columns(reader, mapping, self.args.delimiter, self.ids.clone(), &self.rounded)
             .map_err(|cause| bad_mapping().because(cause))
@@ -162,7 +172,7 @@ impl<'a> Import<'a> {
         let mut bad = 0;
         for row in self.rows()?.take(count) {
             match row {
-                Ok(row) => context.print(&format!("{}\n", row.event))?,
+                Ok(row) => context.print(&format!("{}\n", row.json))?,
                 Err(cause) => {
                     bad += 1;
                     eprintln!("{cause}");
@@ -180,71 +190,134 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Where to begin, and how many rows the file has, where it can be read twice.
-    fn find_start(
-        &self,
-        client: &crate::client::Client,
-        context: &Context,
-    ) -> Result<(Start, Option<u64>), CliError> {
-        if is_stdin(&self.args.file) {
-            return Ok((Start::Beginning, None));
+    /// How many rows the file has, bad ones included; none where it can't be read twice.
+    fn count_rows(&self) -> Result<Option<u64>, CliError> {
+        if self.is_stream {
+            return Ok(None);
         }
-        let survey = Survey::of(self.rows()?);
-        let start = survey.start(client)?;
-        match start {
-            Start::Beginning => {}
-            Start::Within(row) => context.hint(&format!(
-                "the host has a part of this file already: going on from row {} of {}",
-                grouped(row + 1),
-                grouped(survey.rows)
-            )),
-            Start::Tail(_) => {
-                context.hint("the host knows this file's end already: making sure of its last rows")
-            }
-        }
-        Ok((start, Some(survey.rows)))
+        // What breaks it off is told by the import itself.
+        let whole = self.rows()?.take_while(|row| !matches!(row, Err(SourceError::Broken(_))));
+        Ok(Some(whole.count() as u64))
     }
 
-    fn refused_path(&self) -> PathBuf {
-        if let Some(path) = &self.args.refused {
-            return path.clone();
+    /// Since when rows of this import may have been sent: the host takes each id once as far as it
+    /// remembers them, and what is beyond that is refused before the first row.
+    fn first_run(
+        &self,
+        client: &Client,
+        rows: Option<u64>,
+        stop: &Stop,
+        context: &Context,
+    ) -> Result<Option<SentSince>, CliError> {
+        if self.is_stream && self.args.label.is_none() {
+            return Ok(None); // No other run can have these ids.
         }
-        let name = if is_stdin(&self.args.file) { Path::new("stdin") } else { &self.args.file };
-        let mut path = name.as_os_str().to_owned();
-        path.push(".refused.jsonl");
-        PathBuf::from(path)
+        let Some(Limits { event_ids }) = patience::ask(self.patience(), stop, || client.limits())? else {
+            context
+                .hint("this host is of an older version, which doesn't say how long it remembers event ids");
+            return Ok(None);
+        };
+        let started = Instant::now();
+        let EventIds { days, max, complete_since, now } = event_ids;
+        let name = self.args.file.display();
+        if let Some(rows) = rows.filter(|rows| *rows > max) {
+            return Err(CliError::refused(format!(
+                "{name} has {} rows, and the host remembers {} event ids (event_ids_max)",
+                grouped(rows),
+                grouped(max)
+            ))
+            .because(
+                "a second run after an interruption would take the forgotten ones twice; nothing was sent",
+            )
+            .next("have an administrator raise engine.event_ids_max above the rows of the file"));
+        }
+        let note = self.note_path();
+        let first_run = note::first_run(&note, &self.identity(client, context), now)?;
+        match complete_since {
+            Some(complete_since) if first_run < complete_since => Err(CliError::refused(format!(
+                "{name} was imported before, beginning {first_run}, and the host has forgotten event ids of that time"
+            ))
+            .because(format!(
+                "it remembers {} ids for {days} days (event_ids_max, event_id_days), all since {complete_since}; \
+                 nothing was sent, as rows could be taken twice",
+                grouped(max)
+            ))
+            .next(format!(
+                "if all its rows are to be new events add --again; if that host never had them, remove {}",
+                note.display()
+            ))),
+            _ => Ok(Some(SentSince { first_run, now, started })),
+        }
     }
 
-    fn conclude(
-        &self,
-        summary: &Summary,
-        start: Start,
-        report: Option<&Path>,
-        context: &Context,
-    ) -> Result<(), CliError> {
-        print_summary(summary, start, context)?;
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.args.patience)
+    }
+
+    fn identity(&self, client: &Client, context: &Context) -> note::Import {
+        note::Import {
+            host: client.host().to_owned(),
+            application: context.application().map(str::to_owned),
+            label: self.ids.name(),
+        }
+    }
+
+    fn note_path(&self) -> PathBuf {
+        self.args.note.clone().unwrap_or_else(|| note::beside(self.name()))
+    }
+
+    fn refused_place(&self) -> Place {
+        match &self.args.refused {
+            Some(path) => Place::At(path.clone()),
+            None => Place::Beside(self.name().to_owned()),
+        }
+    }
+
+    /// What files beside it are named after.
+    fn name(&self) -> &Path {
+        if is_stdin(&self.args.file) { Path::new("stdin") } else { &self.args.file }
+    }
+
+    /// How a whole run ends.
+    fn conclude(&self, summary: &Summary, report: Option<&Path>) -> Result<(), CliError> {
         let name = self.args.file.display();
         if summary.interrupted {
             return Err(self.resumable(CliError::interrupted("stopped before the end")));
         }
-        if summary.accepted == 0 && summary.duplicates > 0 {
-            return Err(CliError::refused(format!("{name} was imported before, whole; nothing was added"))
-                .next("to import it as new events nevertheless, add --again"));
+        if summary.unanswered > 0 {
+            let what = format!("{} rows of {name} have no answer", grouped(summary.unanswered));
+            return Err(self.resumable(CliError::refused(what)));
         }
         if summary.refused > 0 {
             let error = CliError::refused(format!("{} rows were refused", grouped(summary.refused)));
             return Err(match report {
-                Some(path) => {
-                    error.next(format!("read why in {}, mend those lines and import them", path.display()))
-                }
+                Some(path) => error.next(format!(
+                    "correct them in {path}, each problem stands beside its event, and import that file: \
+                     samsyn event import {path}",
+                    path = path.display()
+                )),
                 None => error,
             });
+        }
+        // Where an answer was lost, the host may know a row from this very run.
+        if summary.duplicates > 0 && summary.duplicates == summary.rows && summary.retries == 0 {
+            return Err(CliError::refused(format!("{name} was imported before, whole; nothing was added"))
+                .next("to import it as new events nevertheless, add --again"));
         }
         Ok(())
     }
 
+    fn broken_off(&self, cause: ClientError) -> CliError {
+        match &cause {
+            // The same command would meet the same.
+            ClientError::Refused(problem) if problem.code == FORGOTTEN => CliError::from(cause)
+                .because("what the host has taken stays; nothing more of this import can be told from it"),
+            _ => self.resumable(CliError::from(cause)),
+        }
+    }
+
     fn resumable(&self, error: CliError) -> CliError {
-        if matches!(error.exit, Exit::Usage) || (is_stdin(&self.args.file) && self.args.label.is_none()) {
+        if matches!(error.exit, Exit::Usage) || (self.is_stream && self.args.label.is_none()) {
             return error;
         }
         let error = error.because("what the host has taken stays; nothing will be taken twice");
@@ -253,48 +326,6 @@ impl<'a> Import<'a> {
         }
         error.next("run the same command again: it goes on where this one stopped")
     }
-}
-
-/// Passes everything on and writes refused rows to the report, which is made with the first one.
-struct Reporting {
-    inner: Box<dyn Progress>,
-    path: PathBuf,
-    file: Option<BufWriter<File>>,
-    failure: Option<CliError>,
-}
-
-impl Progress for Reporting {
-    fn update(&mut self, summary: &Summary) {
-        self.inner.update(summary);
-    }
-
-    fn refused(&mut self, refused: &Refused) {
-        self.inner.refused(refused);
-        if self.failure.is_none()
-            && let Err(cause) = self.write(refused)
-        {
-            self.failure = Some(file_error("write", &self.path, &cause));
-        }
-    }
-
-    fn waiting(&mut self, cause: &ClientError, wait: Duration) {
-        self.inner.waiting(cause, wait);
-    }
-}
-
-impl Reporting {
-    fn write(&mut self, refused: &Refused) -> std::io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(BufWriter::new(File::create(&self.path)?)),
-        };
-        serde_json::to_writer(&mut *file, refused)?;
-        file.write_all(b"\n")
-    }
-}
-
-fn close_report(mut file: BufWriter<File>, path: &Path) -> Result<(), CliError> {
-    file.flush().map_err(|cause| file_error("write", path, &cause))
 }
 
 fn read_mapping(path: &Path) -> Result<MappingFile, CliError> {
@@ -307,28 +338,29 @@ fn bad_mapping() -> CliError {
         .next("docs/import.md lists the keys; --preview 5 shows what comes of it")
 }
 
-fn print_summary(summary: &Summary, start: Start, context: &Context) -> Result<(), CliError> {
+fn print_summary(summary: &Summary, context: &Context) -> Result<(), CliError> {
     if context.json {
-        let mut json = serde_json::to_value(summary).unwrap_or_default();
-        json["first_row"] = (start.row() + 1).into();
+        let json = serde_json::to_value(summary).unwrap_or_default();
         return context.print(&format!("{json}\n"));
     }
     context.print(&summary_line(summary))
 }
 
 fn summary_line(summary: &Summary) -> String {
-    let answered = summary.accepted + summary.duplicates + summary.refused;
     let mut line = format!("{} events accepted", grouped(summary.accepted));
-    if summary.duplicates > 0 {
-        line.push_str(&format!(", {} known already", grouped(summary.duplicates)));
-    }
-    if summary.refused > 0 {
-        line.push_str(&format!(", {} refused", grouped(summary.refused)));
+    for (count, what) in [
+        (summary.duplicates, "known already"),
+        (summary.refused, "refused"),
+        (summary.unanswered, "without an answer"),
+    ] {
+        if count > 0 {
+            line.push_str(&format!(", {} {what}", grouped(count)));
+        }
     }
     line.push_str(&format!(
         " in {:.1} s ({} a second, {} requests)\n",
         summary.seconds,
-        grouped(rate(answered, summary.seconds)),
+        grouped(rate(summary.answered(), summary.seconds)),
         grouped(summary.batches)
     ));
     line

@@ -2,8 +2,7 @@
 //!
 //! A row goes to the lane that its customer's identifier hashes to, and a lane has one request in
 //! flight. How far the lanes may drift apart is bounded: no row is taken while one that came
-//! [`WINDOW_ROWS`] before it has no answer yet. So when the host knows a row, it was also asked
-//! about every row that far before it; that is what makes an interrupted import resumable.
+//! [`WINDOW_ROWS`] before it has no answer yet, so that a lane which waits doesn't fill the memory.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,10 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::lane::{self, Queued, Report, RowAnswer};
 use super::options::Options;
+use super::patience::Patience;
 use super::row::{Refused, Row, SourceError};
 use super::stop::Stop;
 use crate::client::{Client, ClientError};
@@ -40,10 +39,19 @@ pub struct Summary {
     pub batches: u64,
     /// Requests that had to be made again.
     pub retries: u64,
+    /// Rows that were sent, or were to be, and have no answer: none at the end of a whole import.
+    pub unanswered: u64,
     /// Whether it was ended early.
     pub interrupted: bool,
     /// How long it took so far, seconds.
     pub seconds: f64,
+}
+
+impl Summary {
+    /// Rows that were taken, known or refused.
+    pub fn answered(&self) -> u64 {
+        self.accepted + self.duplicates + self.refused
+    }
 }
 
 /// Who wants to know how it goes. Called on the thread that called [`run`].
@@ -87,13 +95,14 @@ pub fn run<S>(
 where
     S: Iterator<Item = Result<Row, SourceError>>,
 {
+    let patience = &Patience::new(options.patience);
     thread::scope(|scope| {
         let (reports_in, reports) = mpsc::channel();
         let mut lanes = Vec::new();
         for _ in 0..options.lanes.max(1) {
             let (queue, queued) = mpsc::channel();
             let reports_in = reports_in.clone();
-            scope.spawn(move || lane::run(&queued, &reports_in, client, options));
+            scope.spawn(move || lane::run(&queued, &reports_in, client, options, patience));
             lanes.push(queue);
         }
         drop(reports_in);
@@ -144,8 +153,7 @@ impl Engine<'_> {
                 Ok(row) => self.send(row),
                 Err(SourceError::Bad(bad)) => {
                     self.summary.rows += 1;
-                    let problem = serde_json::json!({ "title": "No event", "detail": bad.problem });
-                    self.refuse(Refused { line: bad.line, id: None, problem });
+                    self.refuse(Refused::of_bad(bad));
                 }
                 Err(SourceError::Broken(cause)) => return Some(cause),
             }
@@ -158,12 +166,11 @@ impl Engine<'_> {
         let number = self.next_row;
         self.next_row += 1;
         let lane = self.lane_of(&row);
-        let id = row.event.get("id").and_then(Value::as_str).map(str::to_owned);
-        let json = row.event.to_string();
+        let Row { line, json, id, .. } = row;
         self.waiting.insert(number, json.len());
         self.waiting_bytes += json.len();
         // A lane that is gone has said why in its last report.
-        let _ = self.lanes[lane].send(Queued { number, line: row.line, id, json });
+        let _ = self.lanes[lane].send(Queued { number, line, id, json });
         while self.window_is_full() && !self.stop.is_set() {
             match self.reports.recv() {
                 Ok(report) => self.take(report),
@@ -179,7 +186,7 @@ impl Engine<'_> {
 
     fn lane_of(&mut self, row: &Row) -> usize {
         let mut hasher = DefaultHasher::new();
-        match customer_key(&row.event, &mut self.order_by) {
+        match customer_key(row, &mut self.order_by) {
             Some(key) => key.hash(&mut hasher),
             None => row.line.hash(&mut hasher),
         }
@@ -226,6 +233,7 @@ impl Engine<'_> {
         }
         let mut summary = self.summary;
         summary.seconds = self.started.elapsed().as_secs_f64();
+        summary.unanswered = summary.rows.saturating_sub(summary.answered());
         self.progress.update(&summary);
         if let Some(cause) = self.failure {
             return Err(ImportError::Host { cause, summary });
@@ -241,16 +249,14 @@ impl Engine<'_> {
 /// Whose event it is: the value of the identifier that order is kept by, where the event has it;
 /// else its first identifier, else its profile. The first row's first identifier is the one that
 /// order is kept by when nobody named one.
-fn customer_key(event: &Value, order_by: &mut Option<String>) -> Option<String> {
-    let identifiers = event.get("identifiers").and_then(Value::as_object);
-    if let Some(identifiers) = identifiers {
-        let preferred = order_by.as_deref().and_then(|name| identifiers.get_key_value(name));
-        if let Some((name, value)) = preferred.or_else(|| identifiers.iter().next()) {
-            order_by.get_or_insert_with(|| name.clone());
-            return Some(format!("{name}:{value}"));
-        }
+fn customer_key(row: &Row, order_by: &mut Option<String>) -> Option<String> {
+    let named = |name: &str| row.identifiers.iter().find(|(is, _)| is == name);
+    let preferred = order_by.as_deref().and_then(named);
+    if let Some((name, value)) = preferred.or_else(|| row.identifiers.first()) {
+        order_by.get_or_insert_with(|| name.clone());
+        return Some(format!("{name}:{value}"));
     }
-    event.get("profile").map(Value::to_string)
+    row.profile.clone()
 }
 
 #[cfg(test)]
@@ -261,20 +267,14 @@ mod tests {
     #[test]
     fn a_customer_keeps_its_lane_whatever_else_is_known_of_it() {
         let mut order_by = None;
-        let first = customer_key(&json!({"identifiers": {"customer_id": "1"}}), &mut order_by);
+        let mut key = |event: serde_json::Value| customer_key(&Row::of_columns(1, &event), &mut order_by);
+        let first = key(json!({"identifiers": {"customer_id": "1"}}));
+        assert_eq!(key(json!({"identifiers": {"anonymous_id": "x", "customer_id": "1"}})), first);
+        assert_ne!(key(json!({"identifiers": {"customer_id": "2"}})), first);
+        assert_eq!(key(json!({"profile": "p"})).as_deref(), Some("\"p\""));
+        assert_eq!(key(json!({})), None);
+        let written = Row::of_json(1, r#"{"identifiers":{"customer_id":"\u0031"}}"#.to_owned());
+        assert_eq!(customer_key(&written, &mut order_by), first, "the same, written otherwise");
         assert_eq!(order_by.as_deref(), Some("customer_id"));
-        let more = json!({"identifiers": {"anonymous_id": "x", "customer_id": "1"}});
-        assert_eq!(customer_key(&more, &mut order_by), first);
-        let other = json!({"identifiers": {"customer_id": "2"}});
-        assert_ne!(customer_key(&other, &mut order_by), first);
-        assert_eq!(customer_key(&json!({"profile": "p"}), &mut order_by).as_deref(), Some("\"p\""));
-        assert_eq!(customer_key(&json!({}), &mut order_by), None);
-    }
-
-    #[test]
-    fn a_refusal_reads_as_a_line() {
-        let refused = |problem| Refused { line: 1, id: None, problem };
-        assert_eq!(refused(json!({"title": "No event", "detail": "no name"})).text(), "No event: no name");
-        assert_eq!(refused(json!({"title": "No event"})).text(), "No event");
     }
 }

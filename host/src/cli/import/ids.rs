@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use serde_json::Value;
 
+use super::members::Members;
+
 /// How much of the digest is in an id: 64 bits tell a company's files apart.
 const DIGEST_HEX_DIGITS: usize = 16;
 
@@ -25,12 +27,17 @@ impl Ids {
         Ids { suffix: format!("~{suffix}"), ..self }
     }
 
+    /// What tells these ids from those of another import.
+    pub fn name(&self) -> String {
+        format!("{}{}", self.label, self.suffix)
+    }
+
     /// The id of the row on this line that has none of its own.
     pub fn of_line(&self, line: u64) -> String {
         format!("import:{}:{line}{}", self.label, self.suffix)
     }
 
-    /// Makes sure that the event has its id.
+    /// Makes sure that the event that columns became has its id.
     pub fn put(&self, event: &mut Value, line: u64) {
         let Some(members) = event.as_object_mut() else { return };
         match members.get_mut("id") {
@@ -42,6 +49,31 @@ impl Ids {
             Some(_) => {}
         }
     }
+
+    /// An object's text with its id: all of it stays as it was written, but for the suffix of an
+    /// import again. An `id` that is there stays, whatever it is: what is none, or stands there
+    /// twice, is for the host to refuse.
+    pub fn put_into(&self, json: &str, members: &Members<'_>, line: u64) -> String {
+        let mut own = members.0.iter().filter(|(key, _)| key == "id").map(|(_, value)| value.get());
+        match (own.next(), own.next()) {
+            (None, _) => {
+                let id = Value::String(self.of_line(line));
+                let comma = if members.0.is_empty() { "" } else { "," };
+                format!("{{\"id\":{id}{comma}{}", &json[1..])
+            }
+            (Some(own), None) if own.starts_with('"') && !self.suffix.is_empty() => {
+                let end = end_of(own, json) - 1;
+                let suffix = Value::String(self.suffix.clone()).to_string();
+                format!("{}{}{}", &json[..end], &suffix[1..suffix.len() - 1], &json[end..])
+            }
+            _ => json.to_owned(),
+        }
+    }
+}
+
+/// Where a part of a text ends in it.
+fn end_of(part: &str, whole: &str) -> usize {
+    part.as_ptr() as usize - whole.as_ptr() as usize + part.len()
 }
 
 /// The label of a file: the first hex digits of BLAKE3 over its bytes as they lie on disk.

@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::options::Options;
+use super::patience::Patience;
 use super::row::Refused;
-use crate::client::{BatchItem, Client, ClientError};
+use crate::client::{BatchAnswer, BatchItem, Client, ClientError, Problem};
 
 /// How long a batch waits for another row: long enough to fill while a file is read, short
 /// enough that a pipe's events don't lie around.
 const GATHER: Duration = Duration::from_millis(20);
 /// The first wait when the host doesn't say how long; it doubles from there.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+/// The code of a row that the host may have had and forgotten: those behind it are no better off.
+pub const FORGOTTEN: &str = "event-id-forgotten";
 /// The shortest wait, even when the host says that none is needed: a lane must not spin.
 const WAIT_MIN: Duration = Duration::from_millis(10);
 /// The longest wait when the host doesn't say how long.
@@ -59,28 +62,35 @@ pub enum Report {
 
 enum Ended {
     Interrupted,
-    Failed(ClientError),
+    Failed(Box<ClientError>),
+}
+
+impl Ended {
+    fn failed(cause: ClientError) -> Ended {
+        Ended::Failed(Box::new(cause))
+    }
 }
 
 /// Sends what is queued until the queue closes, it is stopped, or the host can't be asked.
-pub fn run(queue: &Receiver<Queued>, reports: &Sender<Report>, client: &Client, options: &Options) {
-    let lane = Lane { reports, client, options };
+pub fn run(
+    queue: &Receiver<Queued>,
+    reports: &Sender<Report>,
+    client: &Client,
+    options: &Options,
+    patience: &Patience,
+) {
+    let lane = Lane { reports, client, options, patience };
     let mut held = None;
     while let Some(batch) = next_batch(queue, &mut held, options) {
         if options.stop.is_set() {
             return;
         }
-        match lane.deliver(&batch) {
-            // Nobody listens any more: the run is over.
-            Ok(answers) => {
-                if reports.send(Report::Answered(answers)).is_err() {
-                    return;
-                }
-            }
+        match lane.deliver(batch) {
+            Ok(()) => {}
             Err(Ended::Interrupted) => return,
             Err(Ended::Failed(cause)) => {
                 options.stop.set();
-                let _ = reports.send(Report::Failed(cause));
+                let _ = reports.send(Report::Failed(*cause));
                 return;
             }
         }
@@ -116,72 +126,155 @@ struct Lane<'a> {
     reports: &'a Sender<Report>,
     client: &'a Client,
     options: &'a Options,
+    patience: &'a Patience,
 }
 
 impl Lane<'_> {
-    /// Sends the batch; one that is refused as a whole for its content is sent in halves, so that
-    /// only the rows at fault are lost.
-    fn deliver(&self, batch: &[Queued]) -> Result<Vec<RowAnswer>, Ended> {
-        match self.send(batch) {
-            Ok(answers) => Ok(answers),
-            Err(Ended::Failed(ClientError::Refused(problem))) if is_about_content(problem.status) => {
-                if let [row] = batch {
-                    let problem = serde_json::from_str(&problem.raw).unwrap_or(Value::String(problem.raw));
-                    return Ok(vec![refused(row, problem)]);
+    /// Sends rows until each is answered for good. What passes is sent again, in the order it was
+    /// in, before anything that comes later: a row must not overtake one of the same customer. A
+    /// batch that is refused as a whole for its content is sent in halves, so that only the rows
+    /// at fault are lost.
+    fn deliver(&self, mut batch: Vec<Queued>) -> Result<(), Ended> {
+        let mut waits = Waits::new();
+        let since = self.options.sent_since.map(|since| since.of(Instant::now()));
+        while !batch.is_empty() {
+            let events: Vec<&str> = batch.iter().map(|row| row.json.as_str()).collect();
+            let cause = match self.client.send_batch(&events, since) {
+                Ok(answer) => {
+                    let sorted = Sorted::of(batch, answer)?;
+                    let any = !sorted.answered.is_empty();
+                    if any {
+                        self.patience.progress();
+                        waits = Waits::new();
+                        // Nobody listens any more: the run is over.
+                        self.reports
+                            .send(Report::Answered(sorted.answered))
+                            .map_err(|_| Ended::Interrupted)?;
+                    }
+                    if let Some(fault) = sorted.fault {
+                        return Err(Ended::failed(fault));
+                    }
+                    batch = sorted.left;
+                    let Some(cause) = sorted.passing else { return Ok(()) };
+                    if any {
+                        // Some were taken, so there is room again in a moment.
+                        self.wait(cause, WAIT_MIN)?;
+                        continue;
+                    }
+                    cause
                 }
-                let (first, second) = batch.split_at(batch.len() / 2);
-                let mut answers = self.deliver(first)?;
-                answers.extend(self.deliver(second)?);
-                Ok(answers)
-            }
-            Err(ended) => Err(ended),
-        }
-    }
-
-    fn send(&self, batch: &[Queued]) -> Result<Vec<RowAnswer>, Ended> {
-        let events: Vec<&str> = batch.iter().map(|row| row.json.as_str()).collect();
-        let mut backoff = BACKOFF_FIRST;
-        let mut failing_since = None;
-        loop {
-            let cause = match self.client.send_batch(&events) {
-                Ok(answer) => return pair(batch, answer.events).map_err(Ended::Failed),
+                Err(ClientError::Refused(problem)) if is_about_content(&problem) => {
+                    if batch.len() > 1 {
+                        let second = batch.split_off(batch.len() / 2);
+                        self.deliver(batch)?;
+                        batch = second;
+                        continue;
+                    }
+                    let problem = serde_json::from_str(&problem.raw).unwrap_or(Value::String(problem.raw));
+                    let answers = batch.into_iter().map(|row| refused(row, problem.clone())).collect();
+                    self.patience.progress();
+                    return self.reports.send(Report::Answered(answers)).map_err(|_| Ended::Interrupted);
+                }
                 Err(cause) => cause,
             };
-            let since = *failing_since.get_or_insert_with(Instant::now);
-            let patience_left = self.options.patience.saturating_sub(since.elapsed());
-            if !cause.is_passing() || patience_left.is_zero() {
-                return Err(Ended::Failed(cause));
+            let left = self.patience.left(waits.failing_since);
+            if !cause.is_passing() || left.is_zero() {
+                return Err(Ended::failed(cause));
             }
-            let wait = cause.retry_after().unwrap_or(backoff).max(WAIT_MIN).min(patience_left);
-            backoff = (backoff * 2).min(BACKOFF_MAX);
-            let _ = self.reports.send(Report::Waiting { cause, wait });
-            if self.options.stop.wait(wait) {
-                return Err(Ended::Interrupted);
+            let wait = waits.next(&cause).min(left);
+            self.wait(cause, wait)?;
+        }
+        Ok(())
+    }
+
+    fn wait(&self, cause: ClientError, wait: Duration) -> Result<(), Ended> {
+        let _ = self.reports.send(Report::Waiting { cause, wait });
+        if self.options.stop.wait(wait) { Err(Ended::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// How long a lane waits each time while none of its rows is taken.
+struct Waits {
+    failing_since: Instant,
+    backoff: Duration,
+}
+
+impl Waits {
+    fn new() -> Waits {
+        Waits { failing_since: Instant::now(), backoff: BACKOFF_FIRST }
+    }
+
+    fn next(&mut self, cause: &ClientError) -> Duration {
+        let wait = cause.retry_after().unwrap_or(self.backoff).max(WAIT_MIN);
+        self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
+        wait
+    }
+}
+
+/// Whether the call was refused for what its events are. What is wrong with the call itself, such
+/// as the name of the application, says nothing of any row.
+fn is_about_content(problem: &Problem) -> bool {
+    let is_about_the_call = ["application-invalid", "query-invalid", "purpose-invalid"];
+    matches!(problem.status, 400 | 413 | 422) && !is_about_the_call.contains(&problem.code.as_str())
+}
+
+fn refused(row: Queued, problem: Value) -> RowAnswer {
+    let Queued { number, line, id, json } = row;
+    let refused = Refused { line, id, problem, event: Some(json), text: None, columns: None };
+    RowAnswer { number, outcome: Err(refused) }
+}
+
+/// The rows of a batch by what the host said of each.
+struct Sorted {
+    /// Taken, known, or refused for good.
+    answered: Vec<RowAnswer>,
+    /// Not taken for a cause that passes, in their order.
+    left: Vec<Queued>,
+    /// That cause, of the first of them.
+    passing: Option<ClientError>,
+    /// A fault of the host that doesn't pass, and says nothing of the row.
+    fault: Option<ClientError>,
+}
+
+impl Sorted {
+    /// Puts each row and its element of the answer together. An answer that isn't about these
+    /// rows is none.
+    fn of(batch: Vec<Queued>, answer: BatchAnswer) -> Result<Sorted, Ended> {
+        let unreadable = |cause: String| Ended::failed(ClientError::Unreadable { status: 202, cause });
+        if answer.events.len() != batch.len() {
+            return Err(unreadable(format!("{} elements for {} events", answer.events.len(), batch.len())));
+        }
+        let mut sorted = Sorted { answered: Vec::new(), left: Vec::new(), passing: None, fault: None };
+        for (at, (row, item)) in batch.into_iter().zip(answer.events).enumerate() {
+            match item {
+                BatchItem::Taken(taken) if row.id.as_ref().is_some_and(|id| *id != taken.id) => {
+                    return Err(unreadable(format!("{:?} in the place of {:?}", taken.id, row.id)));
+                }
+                BatchItem::Taken(taken) => {
+                    sorted.answered.push(RowAnswer { number: row.number, outcome: Ok(taken.duplicate) });
+                }
+                BatchItem::Refused { index, .. } if index != at => {
+                    return Err(unreadable(format!("the element of event {index} in the place of {at}")));
+                }
+                BatchItem::Refused { problem, .. } => sorted.refused(row, problem, answer.retry_after),
             }
         }
+        Ok(sorted)
     }
-}
 
-fn is_about_content(status: u16) -> bool {
-    matches!(status, 400 | 413 | 422)
-}
-
-fn refused(row: &Queued, problem: Value) -> RowAnswer {
-    let refused = Refused { line: row.line, id: row.id.clone(), problem };
-    RowAnswer { number: row.number, outcome: Err(refused) }
-}
-
-/// Puts each row and its element of the answer together.
-fn pair(batch: &[Queued], items: Vec<BatchItem>) -> Result<Vec<RowAnswer>, ClientError> {
-    if items.len() != batch.len() {
-        let cause = format!("{} elements for {} events", items.len(), batch.len());
-        return Err(ClientError::Unreadable { status: 202, cause });
+    fn refused(&mut self, row: Queued, document: Value, retry_after: Option<Duration>) {
+        let mut problem: Problem = serde_json::from_value(document.clone()).unwrap_or_default();
+        problem.raw = document.to_string();
+        problem.retry_after = retry_after;
+        if problem.is_passing() {
+            self.left.push(row);
+            self.passing.get_or_insert_with(|| ClientError::Refused(Box::new(problem)));
+        } else if problem.is_of_the_host() || problem.code == FORGOTTEN {
+            self.fault.get_or_insert_with(|| ClientError::Refused(Box::new(problem)));
+        } else {
+            self.answered.push(refused(row, document));
+        }
     }
-    let answer = |(row, item): (&Queued, BatchItem)| match item {
-        BatchItem::Taken(accepted) => RowAnswer { number: row.number, outcome: Ok(accepted.duplicate) },
-        BatchItem::Refused { problem, .. } => refused(row, problem),
-    };
-    Ok(batch.iter().zip(items).map(answer).collect())
 }
 
 #[cfg(test)]
@@ -209,8 +302,44 @@ mod tests {
         assert_eq!(batches, [vec![0, 1, 2], vec![3], vec![4], vec![5], vec![6]]);
     }
 
+    fn sorted(rows: u64, items: Value) -> Result<Sorted, Ended> {
+        let batch =
+            (0..rows).map(|number| Queued { id: Some(number.to_string()), ..row(number, 1) }).collect();
+        let answer = serde_json::json!({"accepted": 0, "refused": 0, "events": items});
+        Sorted::of(batch, serde_json::from_value(answer).unwrap())
+    }
+
     #[test]
-    fn an_answer_of_another_length_is_no_answer() {
-        assert!(pair(&[row(0, 1)], Vec::new()).is_err());
+    fn an_answer_that_is_not_about_the_rows_is_none() {
+        let taken = |id: &str| serde_json::json!({"id": id});
+        let no = serde_json::json!({"index": 0, "problem": {"title": "No", "status": 422}});
+        for items in [vec![], vec![taken("0")], vec![taken("1"), taken("0")], vec![taken("0"), no.clone()]] {
+            assert!(sorted(2, items.clone().into()).is_err(), "{items:?}");
+        }
+        assert_eq!(sorted(2, vec![no, taken("1")].into()).ok().unwrap().answered.len(), 2);
+    }
+
+    #[test]
+    fn what_passes_is_left_and_a_fault_of_the_host_is_no_refusal() {
+        let item = |index: usize, code: &str, status: u16, retryable: Option<bool>| {
+            let mut problem = serde_json::json!({"title": code, "code": code, "status": status});
+            if let Some(retryable) = retryable {
+                problem["retryable"] = retryable.into();
+            }
+            serde_json::json!({"index": index, "problem": problem})
+        };
+        for (code, status, retryable, answered, left, is_fault) in [
+            ("busy", 503, None, 0, 1, false),
+            ("later", 422, Some(true), 0, 1, false),
+            ("wrong-type", 422, None, 1, 0, false),
+            ("internal", 500, Some(false), 0, 0, true),
+            ("component.not-kept", 503, Some(false), 0, 0, true),
+            (FORGOTTEN, 409, Some(false), 0, 0, true),
+            ("event-id-reused", 409, Some(false), 1, 0, false),
+        ] {
+            let sorted = sorted(1, vec![item(0, code, status, retryable)].into()).ok().unwrap();
+            let found = (sorted.answered.len(), sorted.left.len(), sorted.fault.is_some());
+            assert_eq!(found, (answered, left, is_fault), "{code}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! `samsyn event import`: many events from a file, quickly, each exactly once.
 //!
 //! - [`engine`] takes [`row`]s from any iterator and sends them in batches over several lanes.
-//! - [`source`] opens a file and makes rows of JSON lines; `columns` makes them of columns, through
-//!   a [`mapping`]: `encoding` makes text of bytes, `records` takes it apart as RFC 4180 says, and
-//!   `value` reads a cell as the mapping says it is written.
-//! - [`ids`] gives a row an id that is the same on every run, so that [`resume`] can find how far
-//!   an earlier run got by asking the host, and no file on this side remembers anything.
+//! - [`source`] opens a file. [`json_lines`] makes rows of JSON lines; `columns` makes them of columns,
+//!   through a [`mapping`]: `encoding` makes text of bytes, `records` takes it apart as RFC 4180 says,
+//!   and `value` reads a cell as the mapping says it is written.
+//! - [`ids`] gives a row an id that is the same on every run: a second run sends everything again,
+//!   and the host takes what it hasn't got.
+//! - [`note`] keeps when the first run began, as a host remembers ids so far and no further.
+//! - [`report`] lists what was refused, in a form that can be imported.
 //! - [`command`] is what a person types, [`progress`] what they see meanwhile.
 
 mod columns;
@@ -15,14 +17,21 @@ pub mod engine;
 mod exact_json;
 mod file_kind;
 pub mod ids;
+pub mod json_lines;
 mod lane;
+mod lines;
+#[cfg(test)]
+mod losses;
 pub mod mapping;
+pub mod members;
+mod note;
 mod number;
 mod options;
+mod patience;
 mod pattern;
 mod progress;
 mod records;
-mod resume;
+mod report;
 pub mod rounded;
 mod row;
 mod serial;
@@ -35,6 +44,8 @@ mod template;
 mod tests;
 mod value;
 mod value_map;
+#[cfg(test)]
+mod verbatim;
 mod zone;
 
 pub use engine::{ImportError, Progress, Summary, run};

@@ -58,7 +58,7 @@ impl Bar {
 
 impl Progress for Bar {
     fn update(&mut self, summary: &Summary) {
-        let done = summary.accepted + summary.duplicates + summary.refused;
+        let done = summary.answered();
         self.bar.set_position(done);
         let refused = match summary.refused {
             0 => String::new(),
@@ -119,7 +119,7 @@ fn refused_line(refused: &Refused) -> String {
 }
 
 fn progress_line(summary: &Summary, total: Option<u64>) -> String {
-    let done = summary.accepted + summary.duplicates + summary.refused;
+    let done = summary.answered();
     let of = total.map(|total| format!(" of {}", grouped(total))).unwrap_or_default();
     format!(
         "{}{of} rows, {} rows/s, {} refused",

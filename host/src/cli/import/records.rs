@@ -141,7 +141,8 @@ impl Records {
         if draft.last_line > self.record.line {
             problem.push_str(&format!("; the record goes to line {}", draft.last_line));
         }
-        Err(SourceError::Bad(BadRow { line: self.record.line, problem }))
+        let bad = BadRow::new(self.record.line, problem);
+        Err(SourceError::Bad(bad.with_cells(&[], &self.record.cells())))
     }
 
     /// Takes the next characters into the record; false at the record's end.

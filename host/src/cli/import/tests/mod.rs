@@ -53,7 +53,10 @@ fn read_in_pieces(mapping: &str, bytes: &[u8], piece: usize) -> Result<Outcome, 
     let mut outcome = Outcome::default();
     for row in rows.map_err(|cause| cause.to_string())? {
         match row {
-            Ok(row) => outcome.rows.push((row.line, row.event)),
+            Ok(row) => {
+                let event = serde_json::from_str(&row.json).map_err(|cause| cause.to_string())?;
+                outcome.rows.push((row.line, event));
+            }
             Err(SourceError::Bad(bad)) => outcome.refused.push((bad.line, bad.problem)),
             Err(SourceError::Broken(cause)) => outcome.broken = Some(cause),
         }
