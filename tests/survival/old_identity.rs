@@ -35,20 +35,17 @@ pub fn requests() -> Vec<String> {
 }
 
 /// What each request was answered: `id`, `profile`, `position`.
-#[allow(dead_code)]
 pub fn answers() -> Vec<Value> {
     let line = |line| serde_json::from_str(line).expect("each line is JSON");
     read("answers.jsonl").lines().map(line).collect()
 }
 
 /// Each customer as the old host showed it, by the profile's id.
-#[allow(dead_code)]
 pub fn profiles() -> BTreeMap<String, Value> {
     serde_json::from_str(&read("profiles.json")).expect("it is JSON")
 }
 
 /// A host on a copy of what the old one left, settled.
-#[allow(dead_code)]
 pub fn opened() -> World {
     let mut world = World::stopped(&[], "");
     files::copy(&fixture().join("data"), &world.data());
@@ -108,4 +105,51 @@ fn keep_what_fbc9974_took() {
     write("requests.jsonl", lines(taken));
     write("answers.jsonl", lines(answered.iter().map(Value::to_string).collect()));
     write("profiles.json", serde_json::to_string_pretty(&profiles).expect("it is JSON") + "\n");
+}
+
+#[test]
+fn every_event_that_fbc9974_took_is_a_duplicate_when_it_comes_again() {
+    let mut world = opened();
+    let again = |world: &World| {
+        let mut others = Vec::new();
+        for (body, was) in requests().iter().zip(answers()) {
+            let answer = send(world, body);
+            let is = serde_json::from_str::<Value>(&answer.text).unwrap_or_default();
+            let same = answer.status == 202
+                && is["duplicate"] == true
+                && ["id", "profile", "position"].iter().all(|part| is[part] == was[part]);
+            if !same {
+                others.push(format!("{body}: {} {}", answer.status, answer.text));
+            }
+        }
+        assert!(others.is_empty(), "{} of {}:\n{}", others.len(), requests().len(), others.join("\n"));
+        let bodies = requests();
+        let list = format!("[{}]", bodies.join(","));
+        let headers = [("content-type", "application/json"), ("samsyn-application", APPLICATION)];
+        let answer = world.send("POST", "/v1/events", &headers, list.as_bytes()).of(202);
+        assert_eq!((&answer["accepted"], &answer["refused"]), (&json!(bodies.len()), &json!(0)), "{answer}");
+    };
+    let profiles_before = world.status()["profiles"].clone();
+    again(&world);
+    // And when what was found out is forgotten again.
+    assert!(world.stop().success());
+    world.start();
+    again(&world);
+    world.settle();
+    assert_eq!(world.status()["profiles"], profiles_before, "nobody was made by it");
+}
+
+#[test]
+fn an_id_that_fbc9974_took_is_not_taken_with_other_content() {
+    let world = opened();
+    let text = |pairs: &[(&str, &str)]| {
+        let mut body = requests()[0].clone();
+        pairs.iter().for_each(|(from, to)| body = body.replace(from, to));
+        body
+    };
+    let other = text(&[("10.0", "11")]);
+    assert_ne!(other, requests()[0]);
+    assert_eq!(send(&world, &other).problem(), "event-id-reused");
+    let other = text(&[("page.seen", "page.left")]);
+    assert_eq!(send(&world, &other).problem(), "event-id-reused");
 }

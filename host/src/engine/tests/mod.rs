@@ -5,6 +5,7 @@
 
 mod assignment;
 mod claims;
+mod content;
 mod failure;
 mod flow;
 mod properties;
