@@ -85,3 +85,7 @@ pub fn project_changes(changes: &[Changed], routed: &Routed) -> Vec<Change> {
     })
     .collect()
 }
+
+#[cfg(test)]
+#[path = "project_tests.rs"]
+mod tests;

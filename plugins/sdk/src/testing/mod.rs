@@ -45,3 +45,5 @@ pub use run::{Effect, HostRefusal, LogLine, Run};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod values_tests;
