@@ -6,4 +6,5 @@ mod bad_input;
 mod calls;
 mod hostile_json;
 mod registry;
+mod values;
 mod world;
