@@ -21,6 +21,7 @@ mod assign;
 mod budget;
 mod catch_up;
 mod claims;
+mod content;
 pub mod decide;
 mod durable;
 mod event_ids;

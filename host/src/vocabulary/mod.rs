@@ -3,11 +3,13 @@
 //! Nothing here knows of a log, a sandbox or HTTP. Every type is data that can be written to the
 //! log, so fields are named and new ones must be optional.
 
+mod canonical;
 mod decimal;
 mod digest;
 mod effect;
 mod event;
 mod name;
+mod numeral;
 mod position;
 mod profile;
 mod reason;
@@ -15,6 +17,7 @@ mod schema;
 mod time;
 mod value;
 
+pub use canonical::write_canonical;
 pub use decimal::Decimal;
 pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
