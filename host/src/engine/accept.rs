@@ -131,7 +131,6 @@ impl Engine {
         self.check_room()?;
         let now = self.clock.now();
         let content = content::hash(&new);
-        self.check_time(&new, now)?;
         if new.identifiers.is_empty() && new.profile.is_none() {
             return Err(AcceptError::NobodyNamed);
         }
@@ -152,6 +151,8 @@ impl Engine {
                 Remembered::Entry(_) | Remembered::Nothing => {}
             }
         }
+        // Behind the look-up: what was taken by an earlier rule is known again.
+        self.check_time(&new, now)?;
         let acceptance = self.place(new, id, content, now)?;
         let position = acceptance.position;
         shard.insert(key, EventEntry { position, profile: acceptance.profile, content, received_at: now });
@@ -182,7 +183,7 @@ impl Engine {
         }
     }
 
-    fn is_remembered(&self, known: &EventEntry, now: Timestamp) -> bool {
+    pub(super) fn is_remembered(&self, known: &EventEntry, now: Timestamp) -> bool {
         let horizon = i64::from(self.config.event_id_days) * 24 * 3_600_000;
         known.received_at.millis() + horizon >= now.millis()
     }
@@ -216,7 +217,7 @@ impl Engine {
     /// The event was taken before, and its record has left the log: what it said can't be compared
     /// any more. Taking it once more would let its effects happen twice, so it is the same one again
     /// as far as can be told: when it names a customer that there is.
-    fn duplicate_of_removed(
+    pub(super) fn duplicate_of_removed(
         &self,
         id: String,
         position: Position,
@@ -235,7 +236,12 @@ impl Engine {
     }
 
     /// The answer to an event whose id was used: its place, when the content is the same.
-    fn duplicate(&self, id: String, known: EventEntry, new: &NewEvent) -> Result<Acceptance, AcceptError> {
+    pub(super) fn duplicate(
+        &self,
+        id: String,
+        known: EventEntry,
+        new: &NewEvent,
+    ) -> Result<Acceptance, AcceptError> {
         let EventEntry { position, profile, .. } = known;
         // A record of an older host holds that host's hash.
         if known.content != content::hash(new) && known.content != content::hash_before(new) {

@@ -30,6 +30,7 @@ mod identity;
 mod install;
 mod item;
 mod keeper;
+mod known;
 pub mod metrics;
 mod owed;
 mod partition;

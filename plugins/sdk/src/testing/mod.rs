@@ -35,6 +35,7 @@ mod coerce;
 mod customer;
 mod host;
 mod manifest;
+mod numeral;
 pub(crate) mod recorder;
 mod run;
 
