@@ -190,15 +190,13 @@ impl<'a> Sender<'a> {
         if value.get() == "null" {
             return Ok(None);
         }
-        if suspect {
-            json::refuse_control_characters(value, place)?;
-        }
+        let json = if suspect { json::taken_texts(value, place)? } else { value.get().into() };
         let wrong = |error: CoerceError| {
             place
                 .problem(Kind::WrongType, error.to_string())
                 .next(format!("The field is {}; null clears it.", field.kind))
         };
-        let value = Value::from_json(value.get(), field.kind, self.rules).map_err(wrong)?;
+        let value = Value::from_json(&json, field.kind, self.rules).map_err(wrong)?;
         let refused = |why| place.problem(Kind::ValueNotAllowed, format!("the field {why}"));
         field.check_value(&value).map_err(refused)?;
         Ok(Some(value))
@@ -354,10 +352,8 @@ fn properties(value: &RawValue, suspect: bool, place: &Place<'_>) -> Result<Vec<
             );
             return Err(place.key(&name).problem(Kind::NameInvalid, detail));
         }
-        if suspect {
-            json::refuse_control_characters(value, &place.key(&name))?;
-        }
-        properties.push(Property { value: Value::Json(value.get().to_owned()), name: name.into_owned() });
+        let json = if suspect { json::taken_texts(value, &place.key(&name))? } else { value.get().into() };
+        properties.push(Property { value: Value::Json(json.into_owned()), name: name.into_owned() });
     }
     Ok(properties)
 }

@@ -12,8 +12,8 @@ use crate::log::LogError;
 use crate::record::{Accepted, Conflict, Record};
 use crate::view::EventKey;
 use crate::vocabulary::{
-    Application, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId, Property,
-    Proposal, Timestamp,
+    Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
+    Property, Proposal, Timestamp,
 };
 
 /// An event as an application sent it, its parts already checked one by one.
@@ -100,6 +100,14 @@ pub enum AcceptError {
         /// How far it may.
         hours_max: u64,
     },
+    /// The event's time lies before the first day that is taken.
+    #[error("the event's time {at} lies before {earliest}, the first day that events are taken of")]
+    TimeEarly {
+        /// The time.
+        at: Timestamp,
+        /// The day, in UTC.
+        earliest: Date,
+    },
     /// Queues are full; nothing is wrong with the event.
     #[error("the host has more than it can decide right now")]
     Busy,
@@ -175,6 +183,12 @@ impl Engine {
     }
 
     fn check_time(&self, new: &NewEvent, now: Timestamp) -> Result<(), AcceptError> {
+        let earliest = &self.config.event_earliest;
+        if let (Some(at), Some(floor)) = (new.at, earliest.start())
+            && at < floor
+        {
+            return Err(AcceptError::TimeEarly { at, earliest: earliest.clone() });
+        }
         let hours_max = self.config.event_ahead_hours;
         let latest = now.millis() + hours_max as i64 * 3_600_000;
         match new.at {

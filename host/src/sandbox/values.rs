@@ -1,6 +1,7 @@
 //! Values from a guest: turned into the vocabulary's, and checked while that is done.
 
 use super::bindings::samsyn::plugin::types::ValueResult as Given;
+use crate::vocabulary::text::is_refused;
 use crate::vocabulary::{Decimal, Timestamp, Type, Value};
 
 /// Why a value can't be taken: a stable code and the rest of a sentence that starts with the
@@ -113,10 +114,6 @@ fn size(given: &Given) -> u64 {
         Given::Integer(_) | Given::Number(_) | Given::Boolean(_) | Given::Timestamp(_) => 8,
     };
     bytes as u64
-}
-
-fn is_refused(letter: char) -> bool {
-    letter.is_control() && letter != '\n' && letter != '\t'
 }
 
 fn printable(text: &str) -> Result<(), Objection> {

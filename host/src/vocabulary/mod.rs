@@ -15,6 +15,7 @@ mod profile;
 mod readable;
 mod reason;
 mod schema;
+pub mod text;
 mod time;
 mod value;
 
