@@ -86,3 +86,23 @@ fn what_a_plug_in_emits_as_an_integer_is_heard_as_a_text() {
         );
     }
 }
+
+#[test]
+fn a_proposal_of_an_older_host_that_nobody_can_read_is_refused_for_its_field() {
+    use crate::vocabulary::{Decimal, FieldName, Speaker};
+    let proposal = |value: Option<Value>| Proposal {
+        field: FieldName::new("shop.credit").unwrap(),
+        value,
+        by: Speaker::from(&crate::vocabulary::Application::new("web").unwrap()),
+        at: Timestamp(0),
+    };
+    let decimal = |text: &str| Some(Value::Decimal(Decimal::parse(text).unwrap()));
+    let long = "0.1234567890123456789012345678901234567890";
+    for bad in [decimal(long), Some(Value::Json("1e400".to_owned()))] {
+        let refusal = unfit_proposal(&proposal(bad)).expect("it is refused");
+        assert_eq!((refusal.code.as_str(), refusal.field.as_deref()), ("property.type", Some("shop.credit")));
+    }
+    for good in [None, decimal("12.5"), decimal("3.3333333333333333333333333333")] {
+        assert_eq!(unfit_proposal(&proposal(good)), None);
+    }
+}
