@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::vocabulary::Date;
+
 /// Settings that bound the engine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +25,10 @@ pub struct EngineConfig {
     pub event_ids_max: u64,
     /// Hours an event's own time may lie ahead of the host's clock.
     pub event_ahead_hours: u64,
+    /// The first day, in UTC, that an event's own time may lie on. A time before it is one that a
+    /// program made of an empty or a short year.
+    #[serde(deserialize_with = "Date::deserialize_checked")]
+    pub event_earliest: Date,
     /// Failures in a row, each with another customer, after which a plug-in is quarantined.
     pub quarantine_after: u32,
     /// Derived deliveries one accepted event may cause.
@@ -46,6 +52,7 @@ impl Default for EngineConfig {
             event_id_days: 30,
             event_ids_max: 5_000_000,
             event_ahead_hours: 24,
+            event_earliest: Date::of_year(1900),
             quarantine_after: 20,
             derived_max: 1_000,
             depth_max: 16,

@@ -221,3 +221,39 @@ fn every_bad_component_is_told_what_is_wrong_with_it() {
     assert!(names.clone().all(|name| name != "bad-component"), "{installed}");
     assert_eq!(world.get("/v1/fields/probe.count").of(200)["type"], Value::from("integer"));
 }
+
+/// Bad data is refused before a handler runs: nobody is parked, and the next order counts.
+#[test]
+fn a_value_that_no_plug_in_can_read_parks_nobody() {
+    let world = World::new();
+    world.install(&components::plugin("loyalty"));
+    let order = |number: usize, order_id: &str, amount: &str| {
+        let body = format!(
+            "{{\"id\":\"order-{number}\",\"name\":\"order.completed\",\"identifiers\":{{\"customer_id\":\"1\"}},\
+             \"properties\":{{\"order_id\":{order_id},\"amount\":{amount}}}}}"
+        );
+        let headers = [("content-type", "application/json"), ("prefer", "wait=30")];
+        let event = world.send("POST", "/v1/events", &headers, body.as_bytes()).of(200);
+        crate::caller::outcome(&event, "loyalty").clone()
+    };
+    let bad = [
+        ("\"A\"", "12345678901234567890123456789"),
+        ("\"A\"", "0.1234567890123456789012345678901234567890"),
+        ("\"A\"", "1e28"),
+        ("\"A\"", "1e400"),
+        ("1.5", "10"),
+        ("1e3", "10"),
+        ("true", "10"),
+        ("{}", "10"),
+    ];
+    for (number, (order_id, amount)) in bad.iter().enumerate() {
+        let outcome = order(number, order_id, amount);
+        assert_eq!(outcome["result"], "done", "{amount}: {outcome}");
+        assert_eq!(outcome["refusals"][0]["code"], "property.type", "{order_id} {amount}: {outcome}");
+    }
+    // An id written as a number is its digits.
+    let outcome = order(100, "12345", "10.00");
+    assert_eq!(outcome["refusals"], json!([]), "{outcome}");
+    assert_eq!(world.fields("1")["loyalty.points"], 10);
+    assert_eq!(world.get("/v1/parked").of(200)["items"], json!([]));
+}

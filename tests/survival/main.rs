@@ -5,7 +5,7 @@
 //! was acknowledged of it (`ledger.rs`), admins who change things meanwhile (`chore.rs`), and the
 //! checks of a host that runs and of a log that lies still (`inspect.rs`). The suites break
 //! something: `kills.rs`, `failpoints.rs`, `view_damage.rs`, `stopping.rs`,
-//! `disk_faults.rs`, `old_logs.rs`. `torture.rs` goes on
+//! `disk_faults.rs`, `old_logs.rs`, `old_identity.rs`. `torture.rs` goes on
 //! until it is stopped.
 //!
 //! `SAMSYN_SEED` repeats what was sent and roughly when what was broken; which records share a
@@ -21,6 +21,8 @@ mod inspect;
 mod kills;
 mod ledger;
 mod load;
+mod old_identity;
+mod old_links;
 mod old_logs;
 mod plugins;
 mod stopping;

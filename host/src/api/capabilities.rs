@@ -22,7 +22,7 @@ use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{self, Engine, InstallOptions};
 use crate::registry::{Attribution, Capability, InstallPlan, Registry, RegistryChange};
-use crate::vocabulary::{CapabilityName, Partition, Position, Reason, Value};
+use crate::vocabulary::{CapabilityName, Partition, Position, Reason, Rules, Value};
 
 const CAPABILITIES: List = List("/v1/capabilities");
 
@@ -211,7 +211,7 @@ fn read_setting(name: &str, value: &RawValue, capability: &Capability) -> Answer
         let next = format!("The setting is {}; null puts it back to its default.", setting.kind);
         place.problem(Kind::WrongType, error.to_string()).next(next)
     };
-    Value::from_json(value, setting.kind).map(Some).map_err(wrong)
+    Value::from_json(value.get(), setting.kind, Rules::Today).map(Some).map_err(wrong)
 }
 
 /// `POST /v1/capabilities/{name}/release`.

@@ -151,7 +151,7 @@ catalogue! {
         "The name has letters that such a name can't have, or is too long.",
         "Write it as the detail says.";
     ControlCharacters "control-characters" UNPROCESSABLE_ENTITY, "A text with control characters",
-        "A text holds a character such as NUL or escape; only line feed and tab are taken.",
+        "A text holds a character such as NUL or escape; only line feed and tab are taken. Line ends with a carriage return, and NULs at the end of a text, are no fault: see docs/http.md.",
         "Remove them before sending; a line ends with a line feed alone.";
 
     // Events.
@@ -185,6 +185,9 @@ catalogue! {
     EventTimeAhead "event-time-ahead" UNPROCESSABLE_ENTITY, "The event's time lies ahead",
         "`at` is later than the host's clock by more than it tolerates (`event_ahead_hours`).",
         "Send when it happened, with its offset from UTC; look at the sender's clock.";
+    EventTimeEarly "event-time-early" UNPROCESSABLE_ENTITY, "The event's time lies too far back",
+        "`at` lies before the first day that the host takes events of (`event_earliest`, 1900-01-01 unless set).",
+        "Look at how the sender writes the year: an empty date and a year of two digits become such times. Leave `at` out when it isn't known.";
     EventIdReused "event-id-reused" CONFLICT, "The event id was used for something else",
         "The same application sent this id before, with other content. The first one stays.",
         "Give the new event an id of its own.";

@@ -22,6 +22,7 @@ pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
         AcceptError::EventIdReused { .. } => event.key("id").problem(Kind::EventIdReused, detail),
         AcceptError::IdForgotten { .. } => event.key("id").problem(Kind::EventIdForgotten, detail),
         AcceptError::TimeAhead { .. } => event.key("at").problem(Kind::EventTimeAhead, detail),
+        AcceptError::TimeEarly { .. } => event.key("at").problem(Kind::EventTimeEarly, detail),
         AcceptError::Busy => Problem::new(Kind::Busy, detail),
         AcceptError::Unavailable(_) => Problem::new(Kind::LogFailed, detail),
         AcceptError::ViewFailed(_) => Problem::new(Kind::ViewFailed, detail),

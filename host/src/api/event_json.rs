@@ -10,8 +10,8 @@ use crate::engine::{AcceptError, NewEvent};
 use crate::registry::manifest::PLATFORM_PREFIX;
 use crate::registry::{Field, Policy, Registry, ScopeName};
 use crate::vocabulary::{
-    Application, EventName, Identifier, IdentifierName, NameError, ProfileId, Property, Proposal, Speaker,
-    Timestamp, Value,
+    Application, CoerceError, EventName, Identifier, IdentifierName, NameError, ProfileId, Property,
+    Proposal, Rules, Speaker, Timestamp, Value,
 };
 
 /// The largest event, in bytes of its JSON.
@@ -33,18 +33,26 @@ pub struct Sender<'a> {
     speaker: Speaker,
     now: Timestamp,
     policy: Option<&'a Policy>,
+    rules: Rules,
 }
 
 impl<'a> Sender<'a> {
     /// An application that sends now.
     pub fn new(registry: &'a Registry, application: Application, now: Timestamp) -> Sender<'a> {
         let speaker = Speaker::from(&application);
-        Sender { registry, application, speaker, now, policy: None }
+        Sender { registry, application, speaker, now, policy: None, rules: Rules::Today }
     }
 
     /// The same, who may send and propose no more than this.
     pub fn within(self, policy: &'a Policy) -> Sender<'a> {
         Sender { policy: Some(policy), ..self }
+    }
+
+    /// The same, read by the rules of older hosts: to know an event again that one of them took.
+    pub fn as_before(&self) -> Sender<'a> {
+        let Sender { registry, policy, now, .. } = *self;
+        let (application, speaker) = (self.application.clone(), self.speaker.clone());
+        Sender { registry, application, speaker, now, policy, rules: Rules::Before }
     }
 
     fn may(&self, what: impl Fn(&Policy) -> bool) -> bool {
@@ -87,7 +95,7 @@ impl<'a> Sender<'a> {
             let detail = format!("the token's `{}` doesn't take in {name}", ScopeName::EventsWrite);
             return Err(place.key("name").problem(Kind::ScopeMissing, detail));
         }
-        let at = parts.at.map(|at| moment(at, &place.key("at"))).transpose()?;
+        let at = parts.at.map(|at| self.moment(at, &place.key("at"))).transpose()?;
         let event = NewEvent {
             id: parts.id.map(|id| event_id(id, &place.key("id"))).transpose()?,
             application: self.application.clone(),
@@ -165,11 +173,46 @@ impl<'a> Sender<'a> {
                 let detail = format!("there is no field {:?}", json::shortened(name));
                 return Err(place.problem(Kind::UnknownField, detail));
             };
-            let value = proposed(value, field, suspect, &place)?;
+            let value = self.proposed(value, field, suspect, &place)?;
             let at = at.unwrap_or(self.now);
             proposals.push(Proposal { field: name.clone(), value, by: self.speaker.clone(), at });
         }
         Ok(proposals)
+    }
+
+    fn proposed(
+        &self,
+        value: &RawValue,
+        field: &Field,
+        suspect: bool,
+        place: &Place<'_>,
+    ) -> Result<Option<Value>, Problem> {
+        if value.get() == "null" {
+            return Ok(None);
+        }
+        let json = if suspect { json::taken_texts(value, place)? } else { value.get().into() };
+        let wrong = |error: CoerceError| {
+            place
+                .problem(Kind::WrongType, error.to_string())
+                .next(format!("The field is {}; null clears it.", field.kind))
+        };
+        let value = Value::from_json(&json, field.kind, self.rules).map_err(wrong)?;
+        let refused = |why| place.problem(Kind::ValueNotAllowed, format!("the field {why}"));
+        field.check_value(&value).map_err(refused)?;
+        Ok(Some(value))
+    }
+
+    fn moment(&self, value: &RawValue, place: &Place<'_>) -> Result<Timestamp, Problem> {
+        let text = json::text(value, place, "`at`")?;
+        let moment = match self.rules {
+            Rules::Today => text.parse().ok(),
+            Rules::Before => Timestamp::parse_as_before(&text),
+        };
+        moment.ok_or_else(|| {
+            place
+                .problem(Kind::WrongType, format!("{:?} is not an RFC 3339 time", json::shortened(&text)))
+                .next("Write it such as 2026-11-21T10:00:00Z, or with an offset: 2026-11-21T11:00:00+01:00.")
+        })
     }
 }
 
@@ -289,16 +332,6 @@ fn event_id(value: &RawValue, place: &Place<'_>) -> Result<String, Problem> {
     Ok(id.into_owned())
 }
 
-fn moment(value: &RawValue, place: &Place<'_>) -> Result<Timestamp, Problem> {
-    let text = json::text(value, place, "`at`")?;
-    let wrong = |_| {
-        place
-            .problem(Kind::WrongType, format!("{:?} is not an RFC 3339 time", json::shortened(&text)))
-            .next("Write it such as 2026-11-21T10:00:00Z, or with an offset: 2026-11-21T11:00:00+01:00.")
-    };
-    text.parse().map_err(wrong)
-}
-
 fn profile_id(value: &RawValue, place: &Place<'_>) -> Result<ProfileId, Problem> {
     let text = json::text(value, place, "`profile`")?;
     let wrong = |_| {
@@ -319,35 +352,10 @@ fn properties(value: &RawValue, suspect: bool, place: &Place<'_>) -> Result<Vec<
             );
             return Err(place.key(&name).problem(Kind::NameInvalid, detail));
         }
-        if suspect {
-            json::refuse_control_characters(value, &place.key(&name))?;
-        }
-        properties.push(Property { name: name.into_owned(), value: Value::Json(value.get().to_owned()) });
+        let json = if suspect { json::taken_texts(value, &place.key(&name))? } else { value.get().into() };
+        properties.push(Property { value: Value::Json(json.into_owned()), name: name.into_owned() });
     }
     Ok(properties)
-}
-
-fn proposed(
-    value: &RawValue,
-    field: &Field,
-    suspect: bool,
-    place: &Place<'_>,
-) -> Result<Option<Value>, Problem> {
-    if value.get() == "null" {
-        return Ok(None);
-    }
-    if suspect {
-        json::refuse_control_characters(value, place)?;
-    }
-    let wrong = |error: crate::vocabulary::CoerceError| {
-        place
-            .problem(Kind::WrongType, error.to_string())
-            .next(format!("The field is {}; null clears it.", field.kind))
-    };
-    let value = Value::from_json(value, field.kind).map_err(wrong)?;
-    let refused = |why| place.problem(Kind::ValueNotAllowed, format!("the field {why}"));
-    field.check_value(&value).map_err(refused)?;
-    Ok(Some(value))
 }
 
 /// The problem of a name that isn't one.

@@ -21,7 +21,7 @@ use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{Acceptance, Engine, NewEvent};
-use crate::vocabulary::{Position, ProfileId, Timestamp};
+use crate::vocabulary::{Identifier, Position, ProfileId, Timestamp};
 
 /// Since when a client may have sent the ids of a request before.
 pub const IDS_SINCE_HEADER: &str = "samsyn-ids-since";
@@ -113,7 +113,13 @@ fn read_and_accept(
     match read_body(text, &sender)? {
         Body::One(event) => {
             viewer.take_events(1, now)?;
-            Ok(Accepted::One(accept(engine, viewer, (*event)?, since, &Place::Root)?))
+            let taken = (*event).and_then(|event| accept(engine, viewer, event, since, &Place::Root));
+            let as_before = || match read_body(text, &sender.as_before())? {
+                Body::One(event) => *event,
+                Body::List { .. } => Err(Problem::internal("one event was read as a list")),
+            };
+            let taken = taken.or_else(|problem| known_before(engine, viewer, problem, as_before));
+            Ok(Accepted::One(taken?))
         }
         Body::List { events, wrapped } => {
             viewer.take_events(events.len(), now)?;
@@ -130,13 +136,41 @@ fn accept(
     since: Option<Timestamp>,
     place: &Place<'_>,
 ) -> Answer<TakenAnswer> {
-    let policy = viewer.policy();
-    let sees_owner = policy.reads_profiles()
-        && event.identifiers.iter().all(|identifier| policy.sees_identifier(identifier.name.as_str()));
+    let sees_owner = sees_owner(viewer, &event);
     let taken = engine.accept_since(event, since).map_err(|error| accept_problem(&error, place))?;
+    Ok(answer_of(taken, sees_owner, viewer))
+}
+
+/// Whether the sender may know whose the event is.
+fn sees_owner(viewer: &Viewer, event: &NewEvent) -> bool {
+    let policy = viewer.policy();
+    let sees = |identifier: &Identifier| policy.sees_identifier(identifier.name.as_str());
+    policy.reads_profiles() && event.identifiers.iter().all(sees)
+}
+
+fn answer_of(taken: Acceptance, sees_owner: bool, viewer: &Viewer) -> TakenAnswer {
     let Acceptance { id, profile, position, duplicate, conflicts } = taken;
-    let conflicts = ConflictAnswer::of(&conflicts, policy);
-    Ok(TakenAnswer { id, profile: sees_owner.then_some(profile), position, duplicate, conflicts })
+    let conflicts = ConflictAnswer::of(&conflicts, viewer.policy());
+    TakenAnswer { id, profile: sees_owner.then_some(profile), position, duplicate, conflicts }
+}
+
+/// What today's rules refuse may have been taken by those of an older host, and is then known again when
+/// it is sent once more: it is read by those rules and looked for. If it isn't there, the problem stays.
+fn known_before(
+    engine: &Engine,
+    viewer: &Viewer,
+    problem: Problem,
+    as_before: impl FnOnce() -> Result<NewEvent, Problem>,
+) -> Answer<TakenAnswer> {
+    if problem.is_passing() {
+        return Err(problem);
+    }
+    let Ok(event) = as_before() else { return Err(problem) };
+    match engine.known(&event) {
+        Ok(Some(taken)) => Ok(answer_of(taken, sees_owner(viewer, &event), viewer)),
+        Ok(None) => Err(problem),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn accept_list(
@@ -156,6 +190,8 @@ fn accept_list(
             Some(problem) => Err(problem.clone()),
             None => accept(engine, viewer, event, since, &place),
         });
+        let as_before = || sender.as_before().read(event.get(), &place);
+        let taken = taken.or_else(|problem| known_before(engine, viewer, problem, as_before));
         items.push(match taken {
             Ok(acceptance) => Item::Taken(acceptance),
             Err(problem) => {

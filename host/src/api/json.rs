@@ -9,6 +9,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAcce
 use serde_json::value::RawValue;
 
 use super::problem::{Kind, Problem};
+use crate::vocabulary::text;
 
 /// How deep lists and objects may stand in each other: more than data of a person made needs, and
 /// far below what a reader in a plug-in can recurse.
@@ -332,28 +333,78 @@ pub fn text<'a>(value: &'a RawValue, place: &Place<'_>, what: &str) -> Result<Co
 /// Refuses control characters but line feed and tab in every text of a value, as the sandbox does
 /// with what a plug-in says; and escapes that stand for no character.
 pub fn refuse_control_characters(value: &RawValue, place: &Place<'_>) -> Result<(), Problem> {
-    let json = value.get();
-    let mut rest = json;
-    while let Some(start) = rest.find('"') {
-        let length = text_length(&rest[start..]);
-        let raw = &rest[start..start + length];
-        let read: Cow<'_, str> = if raw.contains('\\') {
-            let read = serde_json::from_str::<String>(raw);
-            Cow::Owned(read.map_err(|_| {
-                place.problem(Kind::MalformedJson, "a text has an escape that stands for no character")
-            })?)
-        } else {
-            Cow::Borrowed(raw)
-        };
-        if let Some(letter) =
-            read.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'))
-        {
-            let detail = format!("the text holds the control character U+{:04X}", u32::from(letter));
-            return Err(place.problem(Kind::ControlCharacters, detail));
+    texts_of(value.get()).try_for_each(|text| {
+        match text.read(place)?.chars().find(|is| text::is_refused(*is)) {
+            Some(letter) => Err(control_character(letter, place)),
+            None => Ok(()),
         }
-        rest = &rest[start + length..];
+    })
+}
+
+/// The value with each of its texts as [`text::taken`] has it; what that refuses is a problem, and so
+/// are control characters in a key: it is a name, and two of them must not become one.
+pub fn taken_texts<'a>(value: &'a RawValue, place: &Place<'_>) -> Result<Cow<'a, str>, Problem> {
+    let json = value.get();
+    let mut changed = String::new();
+    let mut copied = 0;
+    for found in texts_of(json) {
+        let read = found.read(place)?;
+        let taken = text::taken(&read).map_err(|letter| control_character(letter, place))?;
+        if taken == read {
+            continue;
+        }
+        if found.is_key() {
+            let letter = read.chars().find(|letter| text::is_refused(*letter)).unwrap_or_default();
+            return Err(control_character(letter, place));
+        }
+        changed.push_str(&json[copied..found.start]);
+        changed.push_str(&serde_json::Value::from(taken).to_string());
+        copied = found.end;
     }
-    Ok(())
+    if copied == 0 {
+        return Ok(Cow::Borrowed(json));
+    }
+    changed.push_str(&json[copied..]);
+    Ok(Cow::Owned(changed))
+}
+
+fn control_character(letter: char, place: &Place<'_>) -> Problem {
+    let detail = format!("the text holds the control character U+{:04X}", u32::from(letter));
+    place.problem(Kind::ControlCharacters, detail)
+}
+
+/// A text, quotes included, where it stands in a JSON text.
+struct Found<'a> {
+    json: &'a str,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Found<'a> {
+    fn read(&self, place: &Place<'_>) -> Result<Cow<'a, str>, Problem> {
+        let raw = &self.json[self.start..self.end];
+        if !raw.contains('\\') {
+            return Ok(Cow::Borrowed(raw.trim_matches('"')));
+        }
+        let read = serde_json::from_str::<String>(raw).map_err(|_| {
+            place.problem(Kind::MalformedJson, "a text has an escape that stands for no character")
+        })?;
+        Ok(Cow::Owned(read))
+    }
+
+    fn is_key(&self) -> bool {
+        self.json[self.end..].trim_ascii_start().starts_with(':')
+    }
+}
+
+/// Every text of a JSON text, keys included.
+fn texts_of(json: &str) -> impl Iterator<Item = Found<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + json[at..].find('"')?;
+        at = start + text_length(&json[start..]);
+        Some(Found { json, start, end: at })
+    })
 }
 
 /// The length of a JSON text that starts here, quotes included.

@@ -6,15 +6,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Engine;
+use super::content;
 use super::event_ids::EventEntry;
 use super::identity::{Owner, same_owner};
 use crate::log::LogError;
-use crate::record::{Accepted, Conflict, Record, encode};
+use crate::record::{Accepted, Conflict, Record};
 use crate::registry::{IdentifierFault, Registry};
 use crate::view::EventKey;
 use crate::vocabulary::{
-    Application, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId, Property,
-    Proposal, Timestamp,
+    Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
+    Property, Proposal, Timestamp,
 };
 
 /// An event as an application sent it, its parts already checked one by one.
@@ -131,6 +132,14 @@ pub enum AcceptError {
         /// How far it may.
         hours_max: u64,
     },
+    /// The event's time lies before the first day that is taken.
+    #[error("the event's time {at} lies before {earliest}, the first day that events are taken of")]
+    TimeEarly {
+        /// The time.
+        at: Timestamp,
+        /// The day, in UTC.
+        earliest: Date,
+    },
     /// Queues are full; nothing is wrong with the event.
     #[error("the host has more than it can decide right now")]
     Busy,
@@ -167,7 +176,7 @@ impl Engine {
     pub fn accept_since(&self, new: NewEvent, since: Option<Timestamp>) -> Result<Acceptance, AcceptError> {
         self.check_room()?;
         let now = self.clock.now();
-        let content = content_hash(&new);
+        let content = content::hash(&new);
         if new.identifiers.is_empty() && new.profile.is_none() {
             return Err(AcceptError::NobodyNamed);
         }
@@ -186,7 +195,7 @@ impl Engine {
                 Remembered::Entry(known)
                     if self.is_remembered(&known, now) || since.is_some_and(|is| is <= known.received_at) =>
                 {
-                    return self.duplicate(id, known, content);
+                    return self.duplicate(id, known, &new);
                 }
                 Remembered::Removed(position) => return self.duplicate_of_removed(id, position, &new),
                 Remembered::Entry(_) => {}
@@ -218,6 +227,12 @@ impl Engine {
     }
 
     fn check_time(&self, new: &NewEvent, now: Timestamp) -> Result<(), AcceptError> {
+        let earliest = &self.config.event_earliest;
+        if let (Some(at), Some(floor)) = (new.at, earliest.start())
+            && at < floor
+        {
+            return Err(AcceptError::TimeEarly { at, earliest: earliest.clone() });
+        }
         let hours_max = self.config.event_ahead_hours;
         let latest = now.millis() + hours_max as i64 * 3_600_000;
         match new.at {
@@ -247,7 +262,7 @@ impl Engine {
         }
     }
 
-    fn is_remembered(&self, known: &EventEntry, now: Timestamp) -> bool {
+    pub(super) fn is_remembered(&self, known: &EventEntry, now: Timestamp) -> bool {
         let horizon = i64::from(self.config.event_id_days) * 24 * 3_600_000;
         known.received_at.millis() + horizon >= now.millis()
     }
@@ -281,7 +296,7 @@ impl Engine {
     /// The event was taken before, and its record has left the log: what it said can't be compared
     /// any more. Taking it once more would let its effects happen twice, so it is the same one again
     /// as far as can be told: when it names a customer that there is.
-    fn duplicate_of_removed(
+    pub(super) fn duplicate_of_removed(
         &self,
         id: String,
         position: Position,
@@ -299,9 +314,16 @@ impl Engine {
         Ok(Acceptance { id, profile, position, duplicate: true, conflicts: Vec::new() })
     }
 
-    fn duplicate(&self, id: String, known: EventEntry, content: u64) -> Result<Acceptance, AcceptError> {
+    /// The answer to an event whose id was used: its place, when the content is the same.
+    pub(super) fn duplicate(
+        &self,
+        id: String,
+        known: EventEntry,
+        new: &NewEvent,
+    ) -> Result<Acceptance, AcceptError> {
         let EventEntry { position, profile, .. } = known;
-        if known.content != content {
+        // A record of an older host holds that host's hash.
+        if known.content != content::hash(new) && known.content != content::hash_before(new) {
             return Err(AcceptError::EventIdReused { position });
         }
         self.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
@@ -397,17 +419,4 @@ impl Engine {
     pub(super) fn knows(&self, profile: ProfileId) -> Result<bool, AcceptError> {
         Ok(self.identity.is_fresh(profile) || self.view.profile(profile)?.is_some())
     }
-}
-
-/// A hash of what was sent. What the host fills in (id, time) is no part of it, and neither is the
-/// order in which properties were written.
-fn content_hash(new: &NewEvent) -> u64 {
-    let mut properties: Vec<&Property> = new.properties.iter().collect();
-    properties.sort_by(|one, other| one.name.cmp(&other.name));
-    let mut identifiers: Vec<&Identifier> = new.identifiers.iter().collect();
-    identifiers.sort();
-    let proposals: Vec<_> = new.proposals.iter().map(|proposal| (&proposal.field, &proposal.value)).collect();
-    let content = (&new.name, new.at, new.profile, identifiers, properties, proposals);
-    let hash = blake3::hash(&encode(&content));
-    u64::from_be_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
 }

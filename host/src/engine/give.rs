@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::decide::{Cause, Delivered, Ran};
 use super::item::Item;
-use super::project::{project_changes, project_event, project_profile};
+use super::project::{project_changes, project_event, project_profile, unfit_proposal};
 use super::route::Target;
 use crate::record::{PartitionState, ProfileState};
 use crate::registry::{Routed, Routing};
 use crate::sandbox::{Access, Call, CallReport, Plugin};
-use crate::vocabulary::{FailureKind, Partition, Position, Proposal, Role};
+use crate::vocabulary::{FailureKind, Partition, Position, Proposal, Refusal, Role};
 
 /// A timeout may be the machine's fault, so it is tried again twice, with ten times the time.
 const TIMEOUT_RETRIES: u32 = 2;
@@ -64,11 +64,19 @@ impl Given<'_> {
             Role::Source => {
                 let proposals = item.proposals();
                 let mine = proposals.iter().filter(|proposal| routed.sources(&proposal.field));
-                let proposed: Vec<Proposal> = mine.cloned().collect();
+                let mut proposed: Vec<Proposal> = mine.cloned().collect();
                 if proposed.is_empty() {
                     return Ran::Skipped("the item proposes nothing it sources".to_owned());
                 }
-                call(Call::Proposals { proposed: &proposed, profile })
+                let mut refused: Vec<Refusal> = proposed.iter().filter_map(unfit_proposal).collect();
+                if refused.len() == proposed.len() {
+                    // The first says why; there is nothing to call the handler with.
+                    return Ran::Unfit(refused.swap_remove(0));
+                }
+                proposed.retain(|proposal| unfit_proposal(proposal).is_none());
+                let mut report = call(Call::Proposals { proposed: &proposed, profile });
+                report.refusals.append(&mut refused);
+                report
             }
             Role::Observer => {
                 let Item::Changes(decided) = item else {

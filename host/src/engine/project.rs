@@ -8,7 +8,8 @@ use super::route::is_told_of;
 use crate::record::{Changed, ProfileState};
 use crate::registry::{Routed, Routing, manifest::Properties};
 use crate::vocabulary::{
-    CapabilityName, Change, CoerceError, DataPoint, Event, HeardEvent, Projection, Refusal, Type, Value,
+    CapabilityName, Change, CoerceError, DataPoint, Event, HeardEvent, Projection, Proposal, Refusal, Type,
+    Value,
 };
 
 /// The profile as one capability may know it.
@@ -65,10 +66,19 @@ pub fn project_event<'a>(event: &'a Event, declared: &'a Properties) -> Result<H
 }
 
 fn coerced(value: &Value, wanted: Type) -> Result<Cow<'_, Value>, CoerceError> {
-    match value.kind() == wanted {
+    // JSON is always looked at: what one reader takes, another one refuses.
+    match value.kind() == wanted && wanted != Type::Json {
         true => Ok(Cow::Borrowed(value)),
-        false => value.coerce(wanted).map(Cow::Owned),
+        false => value.coerce_property(wanted).map(Cow::Owned),
     }
+}
+
+/// Why a plug-in can't be given a proposed value: one that a host of before took, whose decimals were
+/// longer than a plug-in's. `None` when it can.
+pub fn unfit_proposal(proposal: &Proposal) -> Option<Refusal> {
+    let value = proposal.value.as_ref().filter(|value| !value.is_readable())?;
+    let message = format!("this {} is more than a plug-in can read: propose it anew", value.kind());
+    Some(Refusal { field: Some(proposal.field.to_string()), ..refusal("property.type", message) })
 }
 
 fn refusal(code: &str, message: String) -> Refusal {
@@ -85,3 +95,7 @@ pub fn project_changes(changes: &[Changed], routed: &Routed) -> Vec<Change> {
     })
     .collect()
 }
+
+#[cfg(test)]
+#[path = "project_tests.rs"]
+mod tests;

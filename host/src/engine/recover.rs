@@ -206,6 +206,7 @@ impl Engine {
         engine.look_at_snapshots();
         engine.spawn(workers)?;
         engine.define_first_identifiers()?;
+        engine.renormalise_identifiers()?;
         Ok((engine, opened))
     }
 

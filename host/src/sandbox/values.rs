@@ -1,6 +1,7 @@
 //! Values from a guest: turned into the vocabulary's, and checked while that is done.
 
 use super::bindings::samsyn::plugin::types::ValueResult as Given;
+use crate::vocabulary::text::is_refused;
 use crate::vocabulary::{Decimal, Timestamp, Type, Value};
 
 /// Why a value can't be taken: a stable code and the rest of a sentence that starts with the
@@ -44,9 +45,11 @@ pub(super) fn take(given: Given, wanted: Type, bytes_max: u64) -> Result<Value, 
         Given::Boolean(boolean) => Ok(Value::Boolean(boolean)),
         Given::Number(number) if number.is_finite() => Ok(Value::Number(number)),
         Given::Number(_) => Err(Objection::new("value.not-finite", "takes a finite number")),
+        // What others couldn't read would stop them.
         Given::Decimal(text) => Decimal::parse(&text)
+            .filter(Decimal::fits_a_plug_in)
             .map(Value::Decimal)
-            .ok_or(Objection::malformed("takes a decimal number such as 12.50, of at most 64 characters")),
+            .ok_or(Objection::malformed("takes a decimal number such as 12.50, of at most 28 digits")),
         Given::Timestamp(millis) => Timestamp::from_millis(millis)
             .map(Value::Timestamp)
             .ok_or(Objection::malformed("takes a time in the years 0000 to 9999")),
@@ -113,10 +116,6 @@ fn size(given: &Given) -> u64 {
     bytes as u64
 }
 
-fn is_refused(letter: char) -> bool {
-    letter.is_control() && letter != '\n' && letter != '\t'
-}
-
 fn printable(text: &str) -> Result<(), Objection> {
     // Plain ASCII, which most texts are, is settled byte by byte.
     let plain = text.bytes().all(|byte| (b' '..0x7F).contains(&byte));
@@ -153,6 +152,9 @@ mod tests {
         assert_eq!(code(Given::Number(f64::NAN), Type::Number), "value.not-finite");
         assert_eq!(code(Given::Number(f64::NEG_INFINITY), Type::Number), "value.not-finite");
         assert_eq!(code(Given::Decimal(text("twelve")), Type::Decimal), "value.malformed");
+        for long in ["9".repeat(29), format!("0.{}", "1".repeat(29)), "1".repeat(32)] {
+            assert_eq!(code(Given::Decimal(long), Type::Decimal), "value.malformed");
+        }
         assert_eq!(code(Given::Date(text("2026-02-30")), Type::Date), "value.malformed");
         assert_eq!(code(Given::Timestamp(i64::MAX), Type::Timestamp), "value.malformed");
         assert_eq!(code(Given::Json(text("{")), Type::Json), "value.malformed");
@@ -169,6 +171,11 @@ mod tests {
         let taken = |given, wanted| take(given, wanted, BYTES_MAX).expect("must be taken");
         let decimal = Value::Decimal(Decimal::parse("12.5").unwrap());
         assert_eq!(taken(Given::Decimal("+012.50".to_owned()), Type::Decimal), decimal);
+        // A third of ten, and the largest: what the SDK's decimal can come to.
+        for digits in ["3.3333333333333333333333333333", "79228162514264337593543950335"] {
+            let decimal = Value::Decimal(Decimal::parse(digits).unwrap());
+            assert_eq!(taken(Given::Decimal(digits.to_owned()), Type::Decimal), decimal);
+        }
         assert_eq!(taken(Given::Text("Å\n\tb".to_owned()), Type::Text), Value::Text("Å\n\tb".to_owned()));
         assert_eq!(taken(Given::Json("[1]".to_owned()), Type::Json), Value::Json("[1]".to_owned()));
     }

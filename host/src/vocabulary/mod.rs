@@ -3,19 +3,24 @@
 //! Nothing here knows of a log, a sandbox or HTTP. Every type is data that can be written to the
 //! log, so fields are named and new ones must be optional.
 
+mod canonical;
 mod decimal;
 mod digest;
 mod effect;
 mod event;
 mod name;
+mod numeral;
 mod position;
 mod profile;
+mod readable;
 mod reason;
 mod schema;
+pub mod text;
 mod time;
 mod value;
 
-pub use decimal::Decimal;
+pub use canonical::write_canonical;
+pub use decimal::{DECIMAL_DIGITS_MAX, Decimal};
 pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
@@ -27,4 +32,4 @@ pub use position::{ItemPosition, Partition, Position, PositionError, Seq};
 pub use profile::{DataPoint, ProfileId, Projection};
 pub use reason::{Reason, ReasonError};
 pub use time::{Date, TimeError, Timestamp};
-pub use value::{CoerceError, Type, Value};
+pub use value::{CoerceError, Rules, Type, Value};

@@ -7,7 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::numeral::Numeral;
+use super::readable::is_readable;
 use super::{Date, Decimal, Timestamp};
+
+/// The longest integer of 64 bits, in characters.
+const INTEGER_CHARS_MAX: usize = 20;
 
 /// The type of a field, a property or a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +60,17 @@ pub enum Value {
     Texts(Vec<String>),
     /// JSON text. An event's properties are this until a delivery coerces them.
     Json(String),
+}
+
+/// By which rules a value is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of today: what is taken, every plug-in can read.
+    #[default]
+    Today,
+    /// Those of hosts up to fbc9974, which took decimals of 64 characters, any JSON, and times that
+    /// RFC 3339 doesn't have. Only to know again what they took.
+    Before,
 }
 
 /// A value that can't become the wanted type without loss.
@@ -117,15 +133,18 @@ impl Value {
         }
     }
 
-    /// The same value as the wanted type, when nothing is lost by it: `12` and `12.0` are one
-    /// decimal, `"12"` is the integer 12, `12.5` is not.
+    /// The same value as the wanted type, when nothing is lost by it and every plug-in can read it:
+    /// `12` and `12.0` are one decimal, `"12"` is the integer 12, `12.5` is not, and a decimal has at
+    /// most 28 digits.
     pub fn coerce(&self, wanted: Type) -> Result<Value, CoerceError> {
+        if let Value::Json(json) = self {
+            return Value::from_json(json, wanted, Rules::Today);
+        }
         if self.kind() == wanted {
             return Ok(self.clone());
         }
         let converted = match self {
-            Value::Json(json) => return from_json_text(json, wanted),
-            Value::Text(text) => from_text(text, wanted),
+            Value::Text(text) => from_text(text, wanted, Rules::Today),
             Value::Integer(number) => match wanted {
                 // A double holds every whole number up to 2^53.
                 Type::Number if number.unsigned_abs() <= 1 << 53 => Some(Value::Number(*number as f64)),
@@ -133,11 +152,11 @@ impl Value {
                 _ => None,
             },
             Value::Number(number) => match wanted {
-                Type::Integer | Type::Decimal => from_number_text(&number.to_string(), wanted),
+                Type::Integer | Type::Decimal => from_number(&number.to_string(), wanted, Rules::Today),
                 _ => None,
             },
             Value::Decimal(decimal) => match wanted {
-                Type::Integer | Type::Number => from_number_text(decimal.as_str(), wanted),
+                Type::Integer | Type::Number => from_number(decimal.as_str(), wanted, Rules::Today),
                 _ => None,
             },
             _ => None,
@@ -147,9 +166,56 @@ impl Value {
         converted.ok_or_else(|| CoerceError { wanted, found: format!("a {}", self.kind()) })
     }
 
-    /// Reads raw JSON as the wanted type without loss.
-    pub fn from_json(json: &RawValue, wanted: Type) -> Result<Value, CoerceError> {
-        from_json_text(json.get(), wanted)
+    /// The same value as an event's property of the wanted type: as [`Value::coerce`] has it, and
+    /// where a text is wanted an integer is one, its digits as they are written. Senders write ids so,
+    /// and nothing of an integer is lost; a fraction or an exponent could be written otherwise, and
+    /// `-0` is the same number as `0`, so these are no texts.
+    pub fn coerce_property(&self, wanted: Type) -> Result<Value, CoerceError> {
+        let taken = match (self, wanted) {
+            (Value::Integer(number), Type::Text) => Some(Value::Text(number.to_string())),
+            (Value::Json(json), Type::Text) => integer_digits(json).map(Value::Text),
+            (Value::Json(json), Type::Texts) => texts_or_integers(json).map(Value::Texts),
+            _ => None,
+        };
+        taken.map_or_else(|| self.coerce(wanted), Ok)
+    }
+
+    /// Whether every plug-in can read the value. What hosts took before may not be.
+    pub fn is_readable(&self) -> bool {
+        match self {
+            Value::Decimal(decimal) => decimal.fits_a_plug_in(),
+            Value::Json(json) => is_readable(json),
+            _ => true,
+        }
+    }
+
+    /// Reads JSON text as the wanted type without loss.
+    pub fn from_json(json: &str, wanted: Type, rules: Rules) -> Result<Value, CoerceError> {
+        let json = json.trim();
+        let error = || CoerceError { wanted, found: describe(json) };
+        let converted = match json.as_bytes().first() {
+            _ if wanted == Type::Json => {
+                if rules == Rules::Today && !is_readable(json) {
+                    let found = "JSON with a key twice in an object, or a number beyond a double's range";
+                    return Err(CoerceError { wanted, found: found.to_owned() });
+                }
+                Some(Value::Json(json.to_owned()))
+            }
+            Some(b'"') => {
+                let text = unquoted(json).ok_or_else(error)?;
+                match wanted {
+                    Type::Text => Some(Value::Text(text.into_owned())),
+                    wanted => from_text(&text, wanted, rules),
+                }
+            }
+            Some(b't' | b'f') if wanted == Type::Boolean => {
+                serde_json::from_str(json).ok().map(Value::Boolean)
+            }
+            Some(b'[') if wanted == Type::Texts => serde_json::from_str(json).ok().map(Value::Texts),
+            Some(b'-' | b'0'..=b'9') => from_number(json, wanted, rules),
+            _ => None,
+        };
+        converted.ok_or_else(error)
     }
 
     /// The value as JSON, for answers. Integers stay numbers; decimals are texts, so that no
@@ -169,26 +235,22 @@ impl Value {
     }
 }
 
-fn from_json_text(json: &str, wanted: Type) -> Result<Value, CoerceError> {
+/// The digits of a JSON integer, as they are written.
+fn integer_digits(json: &str) -> Option<String> {
     let json = json.trim();
-    let error = || CoerceError { wanted, found: describe(json) };
-    if wanted == Type::Json {
-        return Ok(Value::Json(json.to_owned()));
-    }
-    let converted = match json.as_bytes().first() {
-        Some(b'"') => {
-            let text = unquoted(json).ok_or_else(error)?;
-            match wanted {
-                Type::Text => Some(Value::Text(text.into_owned())),
-                wanted => from_text(&text, wanted),
-            }
-        }
-        Some(b't' | b'f') if wanted == Type::Boolean => serde_json::from_str(json).ok().map(Value::Boolean),
-        Some(b'[') if wanted == Type::Texts => serde_json::from_str(json).ok().map(Value::Texts),
-        Some(b'-' | b'0'..=b'9') => from_number_text(json, wanted),
-        _ => None,
+    let digits = json.strip_prefix('-').unwrap_or(json);
+    let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (is_integer && json != "-0").then(|| json.to_owned())
+}
+
+/// The elements of a list, when each is a text or an integer.
+fn texts_or_integers(json: &str) -> Option<Vec<String>> {
+    let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    let text = |element: &&RawValue| match element.get() {
+        text if text.starts_with('"') => unquoted(text).map(Cow::into_owned),
+        other => integer_digits(other),
     };
-    converted.ok_or_else(error)
+    elements.iter().map(text).collect()
 }
 
 /// The text that a JSON text says. Most have nothing to be unescaped.
@@ -200,28 +262,37 @@ fn unquoted(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-fn from_text(text: &str, wanted: Type) -> Option<Value> {
+fn from_text(text: &str, wanted: Type, rules: Rules) -> Option<Value> {
     match wanted {
         Type::Text => Some(Value::Text(text.to_owned())),
-        Type::Integer | Type::Number | Type::Decimal => from_number_text(text, wanted),
-        Type::Timestamp => text.parse().ok().map(Value::Timestamp),
-        Type::Date => text.parse().ok().map(Value::Date),
+        Type::Integer | Type::Number | Type::Decimal => from_number(text, wanted, rules),
+        Type::Timestamp => match rules {
+            Rules::Today => text.parse().ok(),
+            Rules::Before => Timestamp::parse_as_before(text),
+        }
+        .map(Value::Timestamp),
+        Type::Date => match rules {
+            Rules::Today => text.parse().ok(),
+            Rules::Before => Date::parse_as_before(text),
+        }
+        .map(Value::Date),
         Type::Boolean | Type::Texts | Type::Json => None,
     }
 }
 
-fn from_number_text(text: &str, wanted: Type) -> Option<Value> {
+fn from_number(text: &str, wanted: Type, rules: Rules) -> Option<Value> {
     match wanted {
-        Type::Integer => {
+        Type::Integer => Numeral::parse(text)?.plain(INTEGER_CHARS_MAX)?.parse().ok().map(Value::Integer),
+        Type::Decimal => {
             let decimal = Decimal::parse(text)?;
-            decimal.as_str().parse().ok().map(Value::Integer)
+            let taken = rules == Rules::Before || decimal.is_within_limit();
+            taken.then_some(Value::Decimal(decimal))
         }
-        Type::Decimal => Decimal::parse(text).map(Value::Decimal),
         Type::Number => {
-            let exact = Decimal::parse(text)?;
+            let exact = Numeral::parse(text)?;
             let number: f64 = text.parse().ok()?;
             // A double that prints another number than was written has lost something.
-            let same = number.is_finite() && Decimal::parse(&number.to_string())? == exact;
+            let same = number.is_finite() && Numeral::parse(&number.to_string())? == exact;
             same.then_some(Value::Number(number))
         }
         _ => None,
@@ -290,6 +361,22 @@ mod tests {
         }
         assert_eq!(json("12.0", Type::Integer).unwrap(), Value::Integer(12));
         assert_eq!(json("0.1", Type::Number).unwrap(), Value::Number(0.1));
+    }
+
+    #[test]
+    fn what_hosts_took_before_is_read_as_before() {
+        let long = "0.1234567890123456789012345678901234567890";
+        for (text, wanted) in [
+            (long, Type::Decimal),
+            ("1e400", Type::Json),
+            ("{\"a\":1,\"a\":2}", Type::Json),
+            ("\"2026-11-21T10:00:00+25:00\"", Type::Timestamp),
+        ] {
+            assert!(Value::from_json(text, wanted, Rules::Today).is_err(), "{text}");
+            assert!(Value::from_json(text, wanted, Rules::Before).is_ok(), "{text}");
+        }
+        assert!(!Value::Decimal(Decimal::parse(long).unwrap()).is_readable());
+        assert!(!Value::Json("1e400".to_owned()).is_readable());
     }
 
     #[test]

@@ -179,7 +179,9 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// RFC 3339; what is finer than a millisecond is cut.
+/// RFC 3339, in the years 0000 to 9999; what is finer than a millisecond is cut. Letters may be small,
+/// and a blank may stand for the `T`. The second 60 is read as 59, where a leap second can be: at the end
+/// of June or December, in UTC.
 impl FromStr for Timestamp {
     type Err = TimeError;
 
@@ -211,7 +213,7 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let date = parse_date(&bytes[..10])?;
     let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = &bytes[11..] else { return None };
     let (hour, minute, second) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?, digits(&[*s1, *s2])?);
-    if hour > 23 || minute > 59 || second > 59 {
+    if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let (fraction, zone) = match rest {
@@ -235,8 +237,24 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
         }
         _ => return None,
     };
-    let seconds = i64::from(hour * 3600 + minute * 60 + second) - offset_minutes * 60;
-    Some(Timestamp(date.start().0 + seconds * 1000 + millis))
+    let seconds = i64::from(hour * 3600 + minute * 60 + second.min(59)) - offset_minutes * 60;
+    let moment = Timestamp(date.start().0 + seconds * 1000 + millis);
+    if second == 60 && !ends_a_half_year(moment) {
+        return None;
+    }
+    let range = FIRST_MILLIS..=LAST_MILLIS;
+    range.contains(&moment.0).then_some(moment)
+}
+
+/// The years 0000 to 9999: what RFC 3339 can write.
+const FIRST_MILLIS: i64 = -62_167_219_200_000;
+const LAST_MILLIS: i64 = 253_402_300_799_999;
+
+/// Whether the next second begins July or January.
+fn ends_a_half_year(moment: Timestamp) -> bool {
+    let next = Timestamp(moment.0 - moment.0.rem_euclid(1000) + 1000);
+    let (_, month, day) = next.date().ymd();
+    next.0.rem_euclid(MILLIS_PER_DAY) == 0 && day == 1 && matches!(month, 1 | 7)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub enum Value {
     Integer(i64),
     /// A finite double.
     Number(f64),
-    /// An exact decimal of at most 28 digits. Money is this.
+    /// An exact decimal: at most 28 digits from outside, 29 where a calculation comes to them. Money is this.
     Decimal(Decimal),
     /// True or false.
     Boolean(bool),

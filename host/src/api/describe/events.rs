@@ -30,6 +30,7 @@ const OF_EVENTS: &[Kind] = &[
     Kind::UnknownField,
     Kind::ValueNotAllowed,
     Kind::EventTimeAhead,
+    Kind::EventTimeEarly,
     Kind::EventIdReused,
     Kind::EventIdForgotten,
     Kind::UnknownProfile,

@@ -7,4 +7,5 @@ mod calls;
 mod hostile_json;
 mod identity;
 mod registry;
+mod values;
 mod world;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-use crate::vocabulary::{Type, Value};
+use crate::vocabulary::{Rules, Type, Value};
 
 /// Texts, and what each stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,5 +82,5 @@ fn typed(value: Json, wanted: Option<Type>) -> Result<Json, String> {
         return if value.is_string() { Ok(value) } else { Err(problem()) };
     }
     let raw = RawValue::from_string(value.to_string()).map_err(|_| problem())?;
-    Value::from_json(&raw, wanted).map(|value| value.to_json()).map_err(|_| problem())
+    Value::from_json(raw.get(), wanted, Rules::Today).map(|value| value.to_json()).map_err(|_| problem())
 }

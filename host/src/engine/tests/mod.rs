@@ -6,6 +6,7 @@
 mod assignment;
 mod claims;
 mod consent;
+mod content;
 mod failure;
 mod flow;
 mod identity;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::builders::{EventBuilder, ProfileBuilder, profile};
-use super::coerce::coerce;
+use super::coerce::{coerce, coerce_property};
 use super::customer::Customer;
 use super::manifest::{Manifest, Properties};
 use super::recorder;
@@ -165,7 +165,7 @@ fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
     for (name, property) in declared {
         match event.properties.iter().rev().find(|(given, _)| given == name) {
             Some((_, value)) => {
-                let coerced = coerce(value, property.kind);
+                let coerced = coerce_property(value, property.kind);
                 let value = coerced.unwrap_or_else(|| {
                     panic!(
                         "{name:?} can't be read as {} without loss: a host refuses the delivery",

@@ -35,6 +35,7 @@ mod coerce;
 mod customer;
 mod host;
 mod manifest;
+mod numeral;
 pub(crate) mod recorder;
 mod run;
 
@@ -45,3 +46,5 @@ pub use run::{Effect, HostRefusal, LogLine, Run};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod values_tests;
