@@ -105,7 +105,7 @@ fn row(
     }
     let mut event = mapping.event(cells, line).map_err(bad)?;
     ids.put(&mut event, line);
-    Ok(Row::of_columns(line, &event))
+    Ok(Row::of_columns(line, event))
 }
 
 fn first_line_problem(cause: impl ToString) -> MappingError {
