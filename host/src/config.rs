@@ -21,7 +21,8 @@ pub struct EngineConfig {
     pub cached_profiles: usize,
     /// Days an event id is remembered, by the records' own times.
     pub event_id_days: u32,
-    /// Event ids remembered, at some 30 bytes of memory each; the oldest are forgotten first.
+    /// Event ids remembered at least, at some 30 bytes of memory each; the oldest are forgotten first.
+    /// A file with more rows can't be imported.
     pub event_ids_max: u64,
     /// Hours an event's own time may lie ahead of the host's clock.
     pub event_ahead_hours: u64,

@@ -311,7 +311,10 @@ impl<'a> Import<'a> {
         match &cause {
             // The same command would meet the same.
             ClientError::Refused(problem) if problem.code == FORGOTTEN => CliError::from(cause)
-                .because("what the host has taken stays; nothing more of this import can be told from it"),
+                .because(
+                    "what the host has taken stays; which of the other rows it has can't be told any more",
+                )
+                .next("cut the file behind the last row that the host has, and import the rest by itself"),
             _ => self.resumable(CliError::from(cause)),
         }
     }

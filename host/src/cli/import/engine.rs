@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_customer_keeps_its_lane_whatever_else_is_known_of_it() {
         let mut order_by = None;
-        let mut key = |event: serde_json::Value| customer_key(&Row::of_columns(1, &event), &mut order_by);
+        let mut key = |event: serde_json::Value| customer_key(&Row::of_columns(1, event), &mut order_by);
         let first = key(json!({"identifiers": {"customer_id": "1"}}));
         assert_eq!(key(json!({"identifiers": {"anonymous_id": "x", "customer_id": "1"}})), first);
         assert_ne!(key(json!({"identifiers": {"customer_id": "2"}})), first);

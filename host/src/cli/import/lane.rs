@@ -136,9 +136,10 @@ impl Lane<'_> {
     /// at fault are lost.
     fn deliver(&self, mut batch: Vec<Queued>) -> Result<(), Ended> {
         let mut waits = Waits::new();
-        let since = self.options.sent_since.map(|since| since.of(Instant::now()));
+        let (first_sent, mut again) = (Instant::now(), false);
         while !batch.is_empty() {
             let events: Vec<&str> = batch.iter().map(|row| row.json.as_str()).collect();
+            let since = self.options.sent_since.and_then(|since| since.of(first_sent, again));
             let cause = match self.client.send_batch(&events, since) {
                 Ok(answer) => {
                     let sorted = Sorted::of(batch, answer)?;
@@ -175,7 +176,11 @@ impl Lane<'_> {
                     self.patience.progress();
                     return self.reports.send(Report::Answered(answers)).map_err(|_| Ended::Interrupted);
                 }
-                Err(cause) => cause,
+                Err(cause) => {
+                    // The host may have taken them, and its answer was lost.
+                    again = true;
+                    cause
+                }
             };
             let left = self.patience.left(waits.failing_since);
             if !cause.is_passing() || left.is_zero() {

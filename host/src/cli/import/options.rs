@@ -55,15 +55,19 @@ pub struct SentSince {
 }
 
 impl SentSince {
-    /// The same for rows that this run sent first at that moment. In a first run nobody else sent
-    /// them, so that a host which forgets faster than it is sent to ends no import.
-    pub fn of(&self, first_sent: Instant) -> Timestamp {
+    /// The same for rows that this run sent first at that moment, and sends `again` or not. In a
+    /// first run nobody sent them before, so that a host which forgets faster than it is sent to
+    /// ends no import.
+    pub fn of(&self, first_sent: Instant, again: bool) -> Option<Timestamp> {
         if self.first_run < self.now {
-            return self.first_run;
+            return Some(self.first_run);
+        }
+        if !again {
+            return None;
         }
         let elapsed = first_sent.saturating_duration_since(self.started).saturating_sub(DRIFT);
         let millis = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
-        Timestamp(self.now.millis().saturating_add(millis))
+        Some(Timestamp(self.now.millis().saturating_add(millis)))
     }
 }
 
@@ -72,14 +76,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_run_tells_when_the_first_began_and_a_first_one_when_it_sent_a_row() {
+    fn a_second_run_tells_when_the_first_began_and_a_first_one_when_it_first_sent_a_row() {
         let started = Instant::now();
         let (an_hour, later) = (Duration::from_secs(3_600), started + Duration::from_secs(3_600));
         let first = SentSince { first_run: Timestamp(1_000), now: Timestamp(1_000), started };
-        assert_eq!(first.of(started), Timestamp(1_000));
+        assert_eq!(first.of(later, false), None, "nobody sent it before");
+        assert_eq!(first.of(started, true), Some(Timestamp(1_000)));
         let expected = 1_000 + (an_hour - DRIFT).as_millis() as i64;
-        assert_eq!(first.of(later), Timestamp(expected));
+        assert_eq!(first.of(later, true), Some(Timestamp(expected)));
         let second = SentSince { now: Timestamp(9_000), ..first };
-        assert_eq!(second.of(later), Timestamp(1_000));
+        for again in [false, true] {
+            assert_eq!(second.of(later, again), Some(Timestamp(1_000)));
+        }
     }
 }

@@ -24,7 +24,7 @@ pub struct Row {
 
 impl Row {
     /// The event that columns became.
-    pub fn of_columns(line: u64, event: &Value) -> Row {
+    pub fn of_columns(line: u64, event: Value) -> Row {
         Row::of_json(line, event.to_string())
     }
 

@@ -192,7 +192,7 @@ pub(super) fn event(number: u64) -> Value {
 }
 
 fn rows(numbers: std::ops::Range<u64>) -> impl Iterator<Item = Result<Row, SourceError>> {
-    numbers.map(|number| Ok(Row::of_columns(number + 1, &event(number))))
+    numbers.map(|number| Ok(Row::of_columns(number + 1, event(number))))
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn bad_rows_are_listed_and_the_rest_goes_on() {
     let with = |row: Row, member: &str, value: Value| {
         let mut event: Value = serde_json::from_str(&row.json).unwrap();
         event[member] = value;
-        Ok(Row::of_columns(row.line, &event))
+        Ok(Row::of_columns(row.line, event))
     };
     let source = rows(0..500).map(|row| match row {
         Ok(row) if row.line == 7 => with(row, "name", "bad".into()),
