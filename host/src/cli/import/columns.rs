@@ -223,7 +223,7 @@ impl MappedRows {
             self.rounded.note(&columns[column], line, text);
         }
         self.ids.put(&mut event, line);
-        Ok(Row::of_columns(line, &event))
+        Ok(Row::of_columns(line, event))
     }
 }
 
