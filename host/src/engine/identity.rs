@@ -223,21 +223,19 @@ impl Recent {
     }
 
     /// The profile that an identifier finds. A spelling that an older host linked goes on finding whom it
-    /// found, also where today's form is another customer's or none.
+    /// found, also where today's form is another customer's or none; the former form took too much for one
+    /// name to count for any other spelling.
     pub fn owner(
         &self,
         identifier: &Identifier,
         forms: &Forms,
         view: &View,
     ) -> Result<Option<ProfileId>, StoreError> {
-        let name = &identifier.name;
-        let former = forms.former.as_ref().and_then(|former| self.find(LinkKey::of(name, former), view));
-        match (&forms.today, former) {
-            (Ok(_), Some(owner)) => Ok(Some(owner)),
-            (Ok(normal), None) => Ok(self.find(LinkKey::of(name, normal), view)),
-            (Err(_), None) => Ok(None),
-            // The former form took what is no number for one: it counts for the very spelling alone.
-            (Err(_), Some(owner)) => Ok(lists(owner, identifier, view)?.then_some(owner)),
+        let find = |normal: &String| self.find(LinkKey::of(&identifier.name, normal), view);
+        let today = forms.today.as_ref().ok().and_then(find);
+        match forms.former.as_ref().and_then(find) {
+            Some(former) if today != Some(former) && lists(former, identifier, view)? => Ok(Some(former)),
+            _ => Ok(today),
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! - A message that asks to stop, in its first line or as a whole, sets `sms.opted_out`; see
 //!   `words.rs`. START or another word of `start_words` alone ends it. In what order messages
-//!   arrive doesn't matter; see `consent.rs`.
+//!   arrive doesn't matter: the field is protective, so that the host takes the newest word by its
+//!   own time and refuses an older one as `protective.outdated`. The wish is the customer's, not the
+//!   number's: it stays when the number changes.
 //! - A message that merely contains a stop word emits `sms.stop_suspected`, for a person to read.
 //! - An app may propose `sms.opted_out` true, as a preference page does, but not take it back. For
 //!   that it sends `sms.consented`, whose own time is the consent's and whose `origin` says where
@@ -13,11 +15,9 @@
 //! | code | when |
 //! |---|---|
 //! | `sms.start-needed` | an app proposes to end an opt-out |
-//! | `sms.outdated` | an app proposes an opt-out older than the customer's START, or tells of a consent older than their opt-out |
 //! | `sms.consent-time`, `sms.consent-origin` | a consent without its own time; one that doesn't say where it was given |
 //! | `sms.observed-only` | an app proposes when the customer last replied |
 
-mod consent;
 mod consented;
 mod fold;
 mod phrases;
@@ -27,7 +27,6 @@ use samsyn_plugin::{
     Change, Effects, Error, Event, Observer, Profile, Proposal, Settings, Source, Subscriber, Timestamp,
 };
 
-use consent::Consent;
 use words::Wish;
 
 /// The plug-in.
@@ -43,12 +42,11 @@ impl Subscriber for Sms {
         settings: &Settings,
         effects: &mut Effects,
     ) -> Result<(), Error> {
-        // Nothing happened after it was received: a sender's fast clock would else make a START
-        // outlast every STOP until then.
-        let at = event.at().min(event.received_at());
         if event.name() == "sms.consented" {
-            return opt_in(event, at, profile, effects);
+            return opt_in(event, effects);
         }
+        // Nothing happened after it was received, whatever a sender's fast clock says.
+        let at = event.at().min(event.received_at());
         if profile.timestamp("sms.last_reply_at").is_none_or(|last| last < at) {
             effects.set("sms.last_reply_at", at)?;
         }
@@ -57,12 +55,8 @@ impl Subscriber for Sms {
             &settings.texts("stop_words")?,
             &settings.texts("start_words")?,
         ) {
-            Wish::Stop => {
-                take(Consent::new(true, at), profile, effects)?;
-            }
-            Wish::Start => {
-                take(Consent::new(false, at), profile, effects)?;
-            }
+            Wish::Stop => effects.set("sms.opted_out", true)?,
+            Wish::Start => effects.set("sms.opted_out", false)?,
             Wish::Unclear(word) => effects.emit("sms.stop_suspected", [("word", word.into())])?,
             Wish::Other => {}
         }
@@ -79,14 +73,15 @@ impl Subscriber for Sms {
 impl Source for Sms {
     fn on_proposal(
         proposed: &[Proposal],
-        profile: &Profile,
+        _profile: &Profile,
         _settings: &Settings,
         effects: &mut Effects,
     ) -> Result<(), Error> {
         for proposal in proposed {
             match proposal.field.as_str() {
+                // On a preference page, or at a counter.
                 "sms.opted_out" if proposal.value == Some(true.into()) => {
-                    opt_out(proposal.at, profile, effects)?
+                    effects.set("sms.opted_out", true)?
                 }
                 "sms.opted_out" => effects.refuse(
                     "sms.opted_out",
@@ -123,38 +118,13 @@ impl Observer for Sms {
     }
 }
 
-/// An app says that the customer opted out, on a preference page or at a counter.
-fn opt_out(at: Timestamp, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
-    if take(Consent::new(true, at), profile, effects)? {
-        return Ok(());
-    }
-    if profile.boolean("sms.opted_out") == Some(true) {
-        return Ok(effects.set("sms.opted_out", true)?);
-    }
-    let message = "The customer has texted START since; give the time of the newer opt-out if there is one.";
-    Ok(effects.refuse("sms.opted_out", "sms.outdated", message)?)
-}
-
 /// An app says that the customer consented, somewhere else than in a text message.
-fn opt_in(event: &Event, at: Timestamp, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
-    if let Some((code, message)) = consented::fault(event)? {
-        return Ok(effects.refuse("sms.opted_out", code, message)?);
-    }
-    if !take(Consent::new(false, at), profile, effects)? && profile.boolean("sms.opted_out") == Some(true) {
-        let message = "The customer has opted out since; only a newer consent, or their START, ends that.";
-        effects.refuse("sms.opted_out", "sms.outdated", message)?;
+fn opt_in(event: &Event, effects: &mut Effects) -> Result<(), Error> {
+    match consented::fault(event)? {
+        None => effects.set("sms.opted_out", false)?,
+        Some((code, message)) => effects.refuse("sms.opted_out", code, message)?,
     }
     Ok(())
-}
-
-/// Takes a wish if it is newer than what is known, and says whether it was.
-fn take(wish: Consent, profile: &Profile, effects: &mut Effects) -> Result<bool, Error> {
-    let counts = wish.counts_after(profile.memory::<Consent>()?);
-    if counts {
-        effects.set("sms.opted_out", wish.opted_out())?;
-        effects.remember(&wish)?;
-    }
-    Ok(counts)
 }
 
 /// Claims where the number is from, or that no place is known.

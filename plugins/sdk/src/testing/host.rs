@@ -100,6 +100,11 @@ impl Host {
         self.call(profile, |profile, settings, effects| P::on_change(changes, at, profile, settings, effects))
     }
 
+    /// Whether the manifest sources this field as a protective one.
+    pub(super) fn is_protective(&self, field: &str) -> bool {
+        self.manifest.sources.get(field).is_some_and(|sourced| sourced.protective)
+    }
+
     fn call(
         &self,
         profile: &ProfileBuilder,

@@ -36,6 +36,8 @@ pub(crate) struct Plugin {
     description: String,
     #[serde(default)]
     pub(crate) identifiers: Vec<String>,
+    #[serde(default)]
+    shared_events: Vec<String>,
 }
 
 pub(crate) type Properties = BTreeMap<String, Property>;
@@ -65,7 +67,7 @@ pub(crate) struct Sourced {
     class: Option<String>,
     identifies: Option<String>,
     #[serde(default)]
-    protective: bool,
+    pub(crate) protective: bool,
     compare: Option<String>,
 }
 
