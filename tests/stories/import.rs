@@ -226,11 +226,13 @@ fn a_file_beyond_what_the_host_remembers_adds_no_row_twice() {
     let again = import(1_000);
     assert!(again.err.contains("imported before, whole"), "{again:?}");
     assert_eq!(world.status()["accepted"], 1_000);
-    // Other files push the first one's ids out.
-    for rows in [900, 901, 902, 903, 904] {
+    // Other files push the first one's ids out: how many it takes is a matter of when the view is written.
+    let forgets = (900..1_000).any(|rows| {
         import(rows).ok();
         world.settle();
-    }
+        !world.get("/v1/limits").of(200)["event_ids"]["complete_since"].is_null()
+    });
+    assert!(forgets, "the host remembers more than it says");
     let accepted = world.status()["accepted"].clone();
     let late = import(1_000);
     assert!(late.code.is_some_and(|code| code != 0), "{late:?}");

@@ -18,6 +18,7 @@ mod customer;
 mod damage;
 mod demo;
 mod dictionary;
+mod family;
 mod grants;
 mod handover;
 mod hostile;

@@ -166,7 +166,7 @@ fn endless() -> Vec<u8> {
 fn a_replay_that_is_stopped_ends_soon_and_says_so() {
     let world = World::new();
     world.install(&version("0.1.0", ""));
-    for customer in 0..40 {
+    for customer in 1..=40 {
         world.script(&customer.to_string(), &["add probe.count"]);
     }
     world.settle();
