@@ -173,6 +173,8 @@ fn an_id_that_a_spreadsheet_rounded_is_told_of() {
         assert!(!said.err.contains("amount"), "a number may be written so: {said:?}");
     }
 }
+
+#[test]
 fn a_host_that_holds_little_takes_a_whole_file() {
     const ROWS: usize = 6_000;
     let world = World::with(&[("SAMSYN_ENGINE_UNDECIDED_MAX", "60")]);

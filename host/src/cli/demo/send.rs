@@ -159,8 +159,8 @@ fn run(
     let ended = import::run(rows, clients.of(sender), &options, &mut Relay { sender, channel });
     let (summary, result) = match ended {
         Ok(summary) => (summary, Ok(())),
-        Err(ImportError::Host { cause, summary }) => (summary, Err(CliError::from(cause))),
-        Err(ImportError::Source { cause, summary }) => (summary, Err(CliError::refused(cause))),
+        Err(ImportError::Host { cause, summary }) => (*summary, Err(CliError::from(cause))),
+        Err(ImportError::Source { cause, summary }) => (*summary, Err(CliError::refused(cause))),
     };
     // Nobody listens only when the demo is ending.
     let _ = channel.send(News::Ended(sender, summary));

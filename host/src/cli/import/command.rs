@@ -112,10 +112,10 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     let outcome = engine::run(import.rows()?, &client, &options, &mut reporting);
     let (summary, ended) = match outcome {
         Ok(summary) => (summary, Ok(())),
-        Err(ImportError::Host { cause, summary }) => (summary, Err(import.broken_off(cause))),
+        Err(ImportError::Host { cause, summary }) => (*summary, Err(import.broken_off(cause))),
         Err(ImportError::Source { cause, summary }) => {
             let what = format!("{} can't be read to its end", args.file.display());
-            (summary, Err(CliError::refused(what).because(cause)))
+            (*summary, Err(CliError::refused(what).because(cause)))
         }
     };
     // The bar leaves the terminal before the summary is printed.

@@ -73,7 +73,7 @@ pub enum ImportError {
         /// What it said.
         cause: ClientError,
         /// What was done until then.
-        summary: Summary,
+        summary: Box<Summary>,
     },
     /// The source can't be read on.
     #[error("{cause}")]
@@ -81,7 +81,7 @@ pub enum ImportError {
         /// Why.
         cause: String,
         /// What was done until then.
-        summary: Summary,
+        summary: Box<Summary>,
     },
 }
 
@@ -236,10 +236,10 @@ impl Engine<'_> {
         summary.unanswered = summary.rows.saturating_sub(summary.answered());
         self.progress.update(&summary);
         if let Some(cause) = self.failure {
-            return Err(ImportError::Host { cause, summary });
+            return Err(ImportError::Host { cause, summary: Box::new(summary) });
         }
         if let Some(cause) = broken {
-            return Err(ImportError::Source { cause, summary });
+            return Err(ImportError::Source { cause, summary: Box::new(summary) });
         }
         summary.interrupted = self.stop.is_set();
         Ok(summary)

@@ -139,7 +139,7 @@ fn marks_that_contradict_are_errors_of_the_mapping() {
 fn grouped(digits: &str, mark: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push_str(mark);
         }
         text.push(digit);
