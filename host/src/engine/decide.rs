@@ -1,7 +1,6 @@
 //! From what the handlers asked for to one record: a pure function.
 
 use super::owed::owed;
-use super::protective::{self, Word};
 use crate::record::{
     Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
     Memory, Outcome, PartitionState, ProfileState, Told,
@@ -74,9 +73,9 @@ pub enum Ran {
 
 /// Whose delivery: the capability's index in the routing, and its generation.
 #[derive(Clone, Copy)]
-struct Of {
-    capability: usize,
-    generation: u32,
+pub(super) struct Of {
+    pub(super) capability: usize,
+    pub(super) generation: u32,
 }
 
 /// What a decision is made from.
@@ -129,17 +128,6 @@ impl Decision<'_> {
         decided
     }
 
-    /// Whether an opt-out that was visible already is said anew: it is latched, or its time is newer.
-    fn latches(&self, changed: &Changed, outcomes: &[Outcome]) -> bool {
-        let opt_out = |(field, value): &(FieldName, Option<Value>)| {
-            *field == changed.field && *value == Some(Value::Boolean(true))
-        };
-        let is_newer = |known: Word| known.at < self.cause.observed_at;
-        changed.protective
-            && outcomes.iter().any(|is| is.capability == changed.by && is.claims.iter().any(opt_out))
-            && Word::latched(self.state, &changed.field).is_none_or(is_newer)
-    }
-
     /// Only what the handlers said: of a record that nobody will see, nothing else is worth making.
     pub fn decide_said(mut self) -> Decided {
         let mut decided = self.empty();
@@ -149,43 +137,6 @@ impl Decision<'_> {
             decided.outcomes.push(outcome);
         }
         decided
-    }
-
-    /// Takes claims of protective fields out that are older than the word in force: they are refusals
-    /// instead. Answers the fields of the opt-outs among them.
-    fn refuse_outdated_words(&mut self) -> Vec<FieldName> {
-        let at = self.cause.observed_at;
-        let mut delivered = std::mem::take(&mut self.delivered);
-        let (mut opt_outs, mut said) = (Vec::new(), Vec::<(usize, u32, FieldName, Word)>::new());
-        for Delivered { capability, generation, ran, .. } in &mut delivered {
-            let Ran::Called(CallReport { result: Ok(effects), refusals, .. }) = ran else { continue };
-            let (capability, generation) = (*capability, *generation);
-            let told = self.told(Of { capability, generation });
-            effects.retain(|effect| {
-                let Effect::Claim { field, value } = effect else { return true };
-                let Some(entry) = self.routing.field(field).filter(|entry| entry.protective) else {
-                    return true;
-                };
-                let Some(word) = Word::of(value, at) else { return true };
-                let own = |is: &&(usize, u32, FieldName, Word)| {
-                    is.0 == capability && is.1 == generation && is.2 == *field
-                };
-                let known = said.iter().rev().find(own).map(|is| is.3).or_else(|| Word::told(told, field));
-                let is_source = entry.source.as_ref() == Some(self.name(capability));
-                let latched = Word::latched(self.state, field).filter(|_| is_source);
-                if known.into_iter().chain(latched).any(|known| word.is_outdated_by(known)) {
-                    if word.opted_out {
-                        opt_outs.push(field.clone());
-                    }
-                    refusals.push(protective::refusal(field, word));
-                    return false;
-                }
-                said.push((capability, generation, field.clone(), word));
-                true
-            });
-        }
-        self.delivered = delivered;
-        opt_outs
     }
 
     fn add_answers(&self, decided: &mut Decided) {
@@ -254,11 +205,11 @@ impl Decision<'_> {
         }
     }
 
-    fn name(&self, capability: usize) -> &CapabilityName {
+    pub(super) fn name(&self, capability: usize) -> &CapabilityName {
         &self.routing.capabilities[capability].name
     }
 
-    fn told(&self, of: Of) -> Option<&Told> {
+    pub(super) fn told(&self, of: Of) -> Option<&Told> {
         self.state.told(self.name(of.capability), of.generation)
     }
 
@@ -349,14 +300,6 @@ impl Decision<'_> {
             outcome.memory = None;
             emitted.truncate(first_new);
         }
-    }
-
-    /// Whether an equal word of a protective field is newer than the known one.
-    fn renews(&self, told: Option<&Told>, field: &FieldName, value: &Option<Value>) -> bool {
-        let at = self.cause.observed_at;
-        self.routing.field(field).is_some_and(|entry| entry.protective)
-            && Word::of(value, at).is_some()
-            && Word::told(told, field).is_some_and(|known| known.at < at)
     }
 
     /// What a generation emits while it catches up is recorded, and delivered only if the admin

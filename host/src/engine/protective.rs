@@ -5,8 +5,10 @@
 //! the same moment the opt-out counts. A time that lies ahead of the event's arrival counts as the arrival,
 //! see [`super::item::Item::observed_at`].
 
-use crate::record::{ProfileState, Told};
-use crate::vocabulary::{FieldName, Refusal, Timestamp, Value};
+use super::decide::{Decision, Delivered, Of, Ran};
+use crate::record::{Changed, Outcome, ProfileState, Told};
+use crate::sandbox::CallReport;
+use crate::vocabulary::{Effect, FieldName, Refusal, Timestamp, Value};
 
 /// The code of a word that is older than the one in force.
 pub const OUTDATED: &str = "protective.outdated";
@@ -58,6 +60,64 @@ pub fn refusal(field: &FieldName, word: Word) -> Refusal {
             "The customer's {other} is newer than this {wish}, or as new; if there is a newer one, send it with \
              the time of its own."
         ),
+    }
+}
+
+impl Decision<'_> {
+    /// Takes claims of protective fields out that are older than the word in force: they are refusals
+    /// instead. Answers the fields of the opt-outs among them.
+    pub(super) fn refuse_outdated_words(&mut self) -> Vec<FieldName> {
+        let at = self.cause.observed_at;
+        let mut delivered = std::mem::take(&mut self.delivered);
+        let (mut opt_outs, mut said) = (Vec::new(), Vec::<(usize, u32, FieldName, Word)>::new());
+        for Delivered { capability, generation, ran, .. } in &mut delivered {
+            let Ran::Called(CallReport { result: Ok(effects), refusals, .. }) = ran else { continue };
+            let (capability, generation) = (*capability, *generation);
+            let told = self.told(Of { capability, generation });
+            effects.retain(|effect| {
+                let Effect::Claim { field, value } = effect else { return true };
+                let Some(entry) = self.routing.field(field).filter(|entry| entry.protective) else {
+                    return true;
+                };
+                let Some(word) = Word::of(value, at) else { return true };
+                let own = |is: &&(usize, u32, FieldName, Word)| {
+                    is.0 == capability && is.1 == generation && is.2 == *field
+                };
+                let known = said.iter().rev().find(own).map(|is| is.3).or_else(|| Word::told(told, field));
+                let is_source = entry.source.as_ref() == Some(self.name(capability));
+                let latched = Word::latched(self.state, field).filter(|_| is_source);
+                if known.into_iter().chain(latched).any(|known| word.is_outdated_by(known)) {
+                    if word.opted_out {
+                        opt_outs.push(field.clone());
+                    }
+                    refusals.push(refusal(field, word));
+                    return false;
+                }
+                said.push((capability, generation, field.clone(), word));
+                true
+            });
+        }
+        self.delivered = delivered;
+        opt_outs
+    }
+
+    /// Whether an equal word of a protective field is newer than the known one.
+    pub(super) fn renews(&self, told: Option<&Told>, field: &FieldName, value: &Option<Value>) -> bool {
+        let at = self.cause.observed_at;
+        self.routing.field(field).is_some_and(|entry| entry.protective)
+            && Word::of(value, at).is_some()
+            && Word::told(told, field).is_some_and(|known| known.at < at)
+    }
+
+    /// Whether an opt-out that was visible already is said anew: it is latched, or its time is newer.
+    pub(super) fn latches(&self, changed: &Changed, outcomes: &[Outcome]) -> bool {
+        let opt_out = |(field, value): &(FieldName, Option<Value>)| {
+            *field == changed.field && *value == Some(Value::Boolean(true))
+        };
+        let is_newer = |known: Word| known.at < self.cause.observed_at;
+        changed.protective
+            && outcomes.iter().any(|is| is.capability == changed.by && is.claims.iter().any(opt_out))
+            && Word::latched(self.state, &changed.field).is_none_or(is_newer)
     }
 }
 
