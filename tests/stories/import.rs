@@ -173,6 +173,8 @@ fn an_id_that_a_spreadsheet_rounded_is_told_of() {
         assert!(!said.err.contains("amount"), "a number may be written so: {said:?}");
     }
 }
+
+#[test]
 fn a_host_that_holds_little_takes_a_whole_file() {
     const ROWS: usize = 6_000;
     let world = World::with(&[("SAMSYN_ENGINE_UNDECIDED_MAX", "60")]);
@@ -355,4 +357,26 @@ fn a_whole_file_that_is_refused_is_counted_in_seconds() {
     assert_eq!(summary["accepted"], ROWS, "{summary}");
     assert_eq!(refusal_counts(&summary), [("loyalty", "order.currency", ROWS as u64)], "{summary}");
     assert_eq!(summary["undecided"], 0, "{summary}");
+}
+
+#[test]
+fn what_a_capability_has_not_decided_yet_is_told() {
+    let world = World::with(&[("SAMSYN_ENGINE_QUARANTINE_AFTER", "1")]);
+    world.install(&components::plugin("loyalty"));
+    world.install(&components::probe("probe", components::USUAL));
+    world.script("bad", &["panic now"]);
+    until("it is quarantined", || {
+        (world.get("/v1/capabilities/probe").json()["state"] == "quarantined").then_some(())
+    });
+    let (file, map) = doubtful_orders(&world);
+    let import = |more: &[&str]| {
+        world.run(&[&["event", "import", &file, "--map", &map, "--patience", "2"][..], more].concat()).ok()
+    };
+    let summary = import(&["--json"]).json();
+    let expected = [("loyalty", "order.amount", 10), ("loyalty", "order.already-counted", 2)];
+    assert_eq!(refusal_counts(&summary), expected, "what is decided is counted: {summary}");
+    assert!(summary["undecided"].as_u64() > Some(0), "{summary}");
+    let told = import(&["--again"]);
+    assert!(told.out.contains("not decided by every capability yet"), "{told:?}");
+    assert!(told.out.contains("samsyn event refusals --since"), "{told:?}");
 }

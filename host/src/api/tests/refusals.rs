@@ -145,6 +145,9 @@ fn a_walk_begins_where_it_is_told_and_says_how_far_all_is_decided() {
     let through = decided[0].as_str().unwrap().strip_prefix(&format!("{partition}-")).unwrap().to_owned();
     assert!(through.parse::<u64>().unwrap() >= seq.parse().unwrap(), "{decided}");
     assert_eq!(decided.as_array().unwrap().len(), 1);
+    // Behind the last record nothing is looked at, and how far all is decided is told all the same.
+    let behind = world.get(&format!("/v1/refusals?since={partition}-{}", u64::MAX)).json();
+    assert_eq!((&behind["items"], &behind["decided"]), (&json!([]), &decided));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::patience;
 use super::stop::Stop;
 use crate::cli::output::{grouped, plain};
 use crate::client::{Client, ClientError, RefusalPage};
-use crate::vocabulary::Position;
+use crate::vocabulary::{Position, Seq};
 
 /// Partitions that one call asks for: their positions are in its address.
 const PARTITIONS_A_CALL: usize = 64;
@@ -90,11 +90,14 @@ impl Asking<'_> {
 
     /// Waits for the decisions, and says how many events are still without one.
     fn wait(&self, spans: &[(Position, Position)]) -> Result<Option<u64>, ClientError> {
-        let lasts = since(spans.iter().map(|(_, last)| last));
+        // Behind every record: the host looks at none, and only says how far it is.
+        let behind_all: Vec<Position> =
+            spans.iter().map(|(_, last)| Position { seq: Seq::MAX, ..*last }).collect();
+        let behind_all = since(behind_all.iter());
         let mut progress_at = Instant::now();
         let mut seen = Vec::new();
         loop {
-            let Some(page) = self.page(&lasts, 1, None)? else { return Ok(None) };
+            let Some(page) = self.page(&behind_all, 1, None)? else { return Ok(None) };
             let undecided = page.decided.iter().map(|through| self.added.behind(*through)).sum();
             if page.decided != seen {
                 (seen, progress_at) = (page.decided, Instant::now());
