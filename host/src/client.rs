@@ -8,6 +8,7 @@ mod assignment;
 mod audit;
 mod call;
 mod problem;
+mod refusal;
 mod registry;
 mod registry_calls;
 mod replay;
@@ -38,6 +39,7 @@ pub use assignment::{
 pub use audit::{AuditChange, AuditRead};
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
+pub use refusal::{ListedRefusal, RefusalPage};
 pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, IdentifierDefinition,
     InstallAnswer, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource, RegistryPlan, RegistryStep,
@@ -193,6 +195,34 @@ impl Client {
     pub fn event(&self, id: &str) -> Result<Option<Answer<EventAnswer>>, ClientError> {
         match self.call(Call::new("GET", format!("/v1/events/{}", percent_encoded(id)))) {
             Ok(answer) => Ok(Some(answer)),
+            Err(ClientError::Refused(problem)) if problem.status == 404 => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What capabilities refused of events; each pair is a filter of docs/http.md.
+    pub fn refusals(
+        &self,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<ListedRefusal>, ClientError> {
+        self.list("/v1/refusals", filters, limit)
+    }
+
+    /// One page of that list, from these positions on (`12-345`, with commas between them); none when the
+    /// host is of a version that has no such list.
+    pub fn refusals_page(
+        &self,
+        since: &str,
+        limit: u64,
+        cursor: Option<&str>,
+    ) -> Result<Option<RefusalPage>, ClientError> {
+        let mut call = Call::new("GET", "/v1/refusals").query("since", since).query("limit", limit);
+        if let Some(cursor) = cursor {
+            call = call.query("cursor", cursor);
+        }
+        match self.call(call) {
+            Ok(answer) => Ok(Some(answer.body)),
             Err(ClientError::Refused(problem)) if problem.status == 404 => Ok(None),
             Err(other) => Err(other),
         }

@@ -155,6 +155,8 @@ impl Secrets {
             "audit/reads",
             "audit/changes",
             "identifiers",
+            "refusals",
+            "refusals?limit=1",
             "capabilities",
             "capabilities/probe",
             "parked",

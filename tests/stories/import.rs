@@ -241,3 +241,144 @@ fn a_file_beyond_what_the_host_remembers_adds_no_row_twice() {
     assert!(late.err.contains("event_ids_max"), "{late:?}");
     assert_eq!(world.status()["accepted"], accepted, "no row is taken twice");
 }
+
+/// A mapping of orders with ids of their own, and a file of 30 of them: ten that amount to nothing,
+/// and two whose order came before with another amount.
+fn doubtful_orders(world: &World) -> (String, String) {
+    let map = world.file(
+        "orders.toml",
+        "[event]\nname = \"order.completed\"\n[identifiers]\ncustomer_id = \"{number}\"\n[properties]\n\
+         order_id = \"{order}\"\namount = { column = \"amount\", type = \"decimal\" }\ncurrency = \"USD\"\n",
+    );
+    let mut text = String::from("number,order,amount\n");
+    for row in 0..10 {
+        text.push_str(&format!("c{row},A{row},20.00\nc{row},B{row},{}\n", ["0", "-5.00"][row % 2]));
+    }
+    text.push_str("c1,A1,21.00\nc2,A2,22.00\n");
+    for row in 0..8 {
+        text.push_str(&format!("d{row},D{row},10.00\n"));
+    }
+    (world.file("orders.csv", text), map)
+}
+
+/// The counts of a summary, as capability, code and count.
+fn refusal_counts(summary: &Value) -> Vec<(&str, &str, u64)> {
+    let told = summary["capability_refusals"].as_array().into_iter().flatten();
+    told.map(|item| {
+        let of = |name: &str| item[name].as_str().unwrap_or_default();
+        (of("capability"), of("code"), item["count"].as_u64().unwrap_or_default())
+    })
+    .collect()
+}
+
+#[test]
+fn an_import_tells_what_the_capabilities_refused_and_how_to_list_it() {
+    let world = World::new();
+    world.install(&components::plugin("loyalty"));
+    let (file, map) = doubtful_orders(&world);
+    // A refusal of before, and one of the same application that is no row of the file.
+    let other = json!({"order_id": "X", "amount": "0", "currency": "USD"});
+    world.happens("c1", "order.completed", other.clone());
+    let summary = world.run(&["event", "import", &file, "--map", &map, "--json"]).ok().json();
+    assert_eq!((&summary["accepted"], &summary["refused"]), (&json!(30), &json!(0)), "{summary}");
+    let expected = [("loyalty", "order.amount", 10), ("loyalty", "order.already-counted", 2)];
+    assert_eq!(refusal_counts(&summary), expected, "the most frequent first: {summary}");
+    assert_eq!((&summary["undecided"], &summary["refusals_hidden"]), (&json!(0), &json!(false)), "{summary}");
+
+    let again = world.run(&["event", "import", &file, "--map", &map, "--again=2"]).ok();
+    // Equal orders count once, and of those that were refused nothing is known.
+    assert!(again.out.contains("30 events accepted"), "{again:?}");
+    let line = "loyalty refused 12: order.amount (10), order.already-counted (2)";
+    assert!(again.out.lines().any(|told| told == line), "{again:?}");
+    let command = again.out.lines().find_map(|told| told.split_once("samsyn event refusals"));
+    let (_, arguments) = command.unwrap_or_else(|| panic!("it says how to list them: {again:?}"));
+    let mut arguments: Vec<&str> = arguments.split_whitespace().collect();
+    arguments.splice(0..0, ["event", "refusals"]);
+    arguments.extend(["--code", "order.amount", "--json"]);
+    let listed = world.run(&arguments).ok().json_lines();
+    assert_eq!(listed.len(), 10, "{listed:?}");
+    for refusal in &listed {
+        let id = refusal["event"].as_str().unwrap_or_default();
+        assert!(id.starts_with("import:") && id.ends_with("~2"), "{refusal}");
+        assert!(refusal["message"].as_str().is_some_and(|text| text.contains("more than 0")), "{refusal}");
+    }
+    let text = world.run(&["event", "refusals", "--capability", "loyalty", "--limit", "2"]).ok();
+    assert!(text.out.contains("order.") && text.err.contains("--limit"), "{text:?}");
+}
+
+#[test]
+fn a_row_that_nothing_refuses_says_nothing_and_a_second_run_counts_what_it_added() {
+    let world = World::new();
+    world.install(&components::plugin("loyalty"));
+    let (file, map) = doubtful_orders(&world);
+    let arguments = ["event", "import", &file, "--map", &map, "--label", "orders"];
+    world.run(&arguments).ok();
+    let mut text = std::fs::read_to_string(&file).expect("it can be read");
+    text.push_str("e1,E1,5.00\n");
+    std::fs::write(&file, &text).expect("it can be written");
+    let good = world.run(&arguments).ok();
+    assert!(good.out.contains("1 events accepted, 30 known already"), "{good:?}");
+    assert!(!good.out.contains("refused"), "{good:?}");
+    text.push_str("e1,E2,0\n");
+    std::fs::write(&file, &text).expect("it can be written");
+    let bad = world.run(&[&arguments[..], &["--json"]].concat()).ok().json();
+    assert_eq!(refusal_counts(&bad), [("loyalty", "order.amount", 1)], "{bad}");
+}
+
+#[test]
+fn a_token_that_only_sends_is_told_what_it_may_see_and_that_there_may_be_more() {
+    let world = World::new();
+    world.install(&components::plugin("loyalty"));
+    let made = world.json("POST", "/v1/tokens", &json!({"name": "shop", "scopes": ["events:write"]})).of(201);
+    let token = made["secret"].as_str().expect("a secret is told");
+    let file = world.file(
+        "orders.jsonl",
+        r#"{"id":"1","name":"order.completed","identifiers":{"customer_id":"1"},"properties":{"order_id":"A","amount":"much","currency":"USD"}}
+{"id":"2","name":"order.completed","identifiers":{"customer_id":"1"},"properties":{"order_id":"B","amount":"0","currency":"USD"}}
+"#,
+    );
+    let run = |more: &[&str]| {
+        let arguments = [&["event", "import", &file, "--json"][..], more].concat();
+        let mut command = world.command(&arguments);
+        Said::of(command.env("SAMSYN_TOKEN", token).output().expect("the command can be run")).ok()
+    };
+    let summary = run(&[]).json();
+    assert_eq!(refusal_counts(&summary), [("loyalty", "property.type", 1)], "{summary}");
+    assert_eq!(summary["refusals_hidden"], true, "{summary}");
+}
+
+#[test]
+fn a_whole_file_that_is_refused_is_counted_in_seconds() {
+    const ROWS: usize = 20_000;
+    let world = World::new();
+    world.install(&components::plugin("loyalty"));
+    let map = std::fs::read_to_string(mapping()).expect("the mapping can be read");
+    let map = world.file("euros.toml", map.replace("\"USD\"", "\"EUR\""));
+    let file = world.file("purchases.txt", purchases(ROWS));
+    let summary = world.run(&["event", "import", &file, "--map", &map, "--json"]).ok().json();
+    assert_eq!(summary["accepted"], ROWS, "{summary}");
+    assert_eq!(refusal_counts(&summary), [("loyalty", "order.currency", ROWS as u64)], "{summary}");
+    assert_eq!(summary["undecided"], 0, "{summary}");
+}
+
+#[test]
+fn what_a_capability_has_not_decided_yet_is_told() {
+    let world = World::with(&[("SAMSYN_ENGINE_QUARANTINE_AFTER", "1")]);
+    world.install(&components::plugin("loyalty"));
+    world.install(&components::probe("probe", components::USUAL));
+    world.script("bad", &["panic now"]);
+    until("it is quarantined", || {
+        (world.get("/v1/capabilities/probe").json()["state"] == "quarantined").then_some(())
+    });
+    let (file, map) = doubtful_orders(&world);
+    let import = |more: &[&str]| {
+        world.run(&[&["event", "import", &file, "--map", &map, "--patience", "2"][..], more].concat()).ok()
+    };
+    let summary = import(&["--json"]).json();
+    let expected = [("loyalty", "order.amount", 10), ("loyalty", "order.already-counted", 2)];
+    assert_eq!(refusal_counts(&summary), expected, "what is decided is counted: {summary}");
+    assert!(summary["undecided"].as_u64() > Some(0), "{summary}");
+    let told = import(&["--again"]);
+    assert!(told.out.contains("not decided by every capability yet"), "{told:?}");
+    assert!(told.out.contains("samsyn event refusals --since"), "{told:?}");
+}

@@ -15,7 +15,7 @@ use super::needs::{
 use super::openapi::{self, Describe};
 use super::{
     ApiState, assignments, audit, capabilities, claims, conflicts, describe, events, fields, grants, parked,
-    profiles, registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
+    profiles, refusals, registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
 };
 
 /// A call of the interface.
@@ -37,6 +37,7 @@ pub fn calls() -> Vec<Call> {
         post("/v1/events", EVENTS_WRITE, events::take, describe::events::take),
         get("/v1/limits", EVENTS_WRITE, status::limits, describe::host::limits),
         get("/v1/events/{id}", EVENT_OUTCOME, events::show, describe::events::show),
+        get("/v1/refusals", EVENT_OUTCOME, refusals::list, describe::events::refusals),
         post("/v1/profiles/lookup", PROFILES_READ, profiles::look_up, describe::profiles::look_up),
         get("/v1/profiles/{ref}", PROFILES_READ, profiles::show, describe::profiles::show),
         patch("/v1/profiles/{ref}", PROFILES_PROPOSE, profiles::propose, describe::profiles::propose),

@@ -47,6 +47,7 @@ mod profile_answer;
 mod profiles;
 mod rate;
 mod reader;
+mod refusals;
 mod registry_file;
 mod registry_report;
 mod replays;

@@ -1,4 +1,4 @@
-//! `samsyn event`: send one, import many, see what became of one.
+//! `samsyn event`: send one, import many, see what became of one and what was refused.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use super::import::members::Members;
 use super::input::{Pair, Typewritten, guessed, proposals, texts};
 use super::output::{Paint, Table, moment, pairs, plain, value_text};
 use super::profile::conflicts_text;
+use super::refusals::{self, RefusalsArgs};
 use super::timeline::outcome_lines;
 use crate::client::{Client, EventAnswer};
 use crate::vocabulary::Timestamp;
@@ -32,6 +33,9 @@ pub enum EventCommand {
     /// Show an event and what each capability made of it
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
+    /// List what capabilities refused of events
+    #[command(after_long_help = refusals::EXAMPLES)]
+    Refusals(RefusalsArgs),
 }
 
 const SEND_EXAMPLES: &str = "\
@@ -50,7 +54,8 @@ Examples:
 
 The same file imported twice adds nothing, as far as the host remembers ids: a row's id is made of
 the file's digest and the row's line. So an import that was stopped is simply run again. What was
-refused is listed with its events: correct that file and import it. docs/import.md tells more.";
+refused is listed with its events: correct that file and import it. What capabilities refuse of
+events that were taken is counted at the end. docs/import.md tells more.";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -103,6 +108,7 @@ pub fn run(command: &EventCommand, context: &Context) -> Result<(), CliError> {
         EventCommand::Send(args) => send(args, context),
         EventCommand::Import(args) => import_command::run(args, context),
         EventCommand::Show(args) => show(args, context),
+        EventCommand::Refusals(args) => refusals::run(args, context),
     }
 }
 

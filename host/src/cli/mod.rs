@@ -24,6 +24,7 @@ pub mod output;
 pub mod parked;
 pub mod plugin;
 pub mod profile;
+pub mod refusals;
 pub mod registry;
 pub mod serve;
 pub mod snapshot;

@@ -267,7 +267,7 @@ impl Engine {
         Ok(TimelineEntry { position, decided, event, proposed })
     }
 
-    fn record(&self, position: Position) -> Result<Option<Record>, QueryError> {
+    pub(super) fn record(&self, position: Position) -> Result<Option<Record>, QueryError> {
         let Some(stored) = self.log().read(position)? else { return Ok(None) };
         Ok(Some(Record::from_bytes(stored.kind, &stored.payload)?))
     }

@@ -116,6 +116,11 @@ impl Record {
         }
     }
 
+    /// Reads a payload of this kind when it is a decision; any other isn't looked into.
+    pub fn decided_from_bytes(kind: u8, payload: &[u8]) -> Result<Option<Decided>, RecordError> {
+        if kind == 2 { decode(payload).map(Some) } else { Ok(None) }
+    }
+
     /// Reads a payload of this kind.
     pub fn from_bytes(kind: u8, payload: &[u8]) -> Result<Record, RecordError> {
         match kind {

@@ -18,6 +18,11 @@ impl Partition {
     pub const REGISTRY: Partition = Partition(0xFFFF);
     /// Identifier to profile, first wins.
     pub const IDENTITY: Partition = Partition(0xFFFE);
+
+    /// Whether events of customers stand in it.
+    pub fn holds_customers(self) -> bool {
+        self < Partition::IDENTITY
+    }
 }
 
 impl fmt::Display for Partition {

@@ -14,6 +14,7 @@ use crate::api::events::{ListAnswer, Taken};
 use crate::api::openapi::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
+use crate::api::refusals::{RefusalPage, RefusalParams};
 use crate::registry::IDENTIFIER_BYTES_MAX;
 use crate::vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Timestamp};
 
@@ -208,4 +209,25 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
             decided(),
         )
         .problems(&[Kind::UnknownEvent, Kind::EventRemoved, Kind::PurposeInvalid, Kind::AuditUnavailable])
+}
+
+/// `GET /v1/refusals`.
+pub fn refusals(call: Operation<'_>) -> Operation<'_> {
+    let refusal = json!({
+        "event": "A1-placed", "position": "12-345", "application": "web", "name": "order.completed",
+        "capability": "loyalty", "code": "order.amount", "message": "The amount must be more than 0.",
+        "decision": "12-346", "decided_at": "2026-11-20T10:00:01Z",
+    });
+    call.is("listRefusals", Tag::AppDeveloper, "See what capabilities refused of events")
+        .details(
+            "Of events that the application sent, as far as `GET /v1/events/{id}` shows it; who reads everything \
+             gets those of all applications. A page may be short, even empty, and still have a next one.",
+        )
+        .query::<RefusalParams>()
+        .answers::<RefusalPage>(
+            StatusCode::OK,
+            "A page of them, and up to where they are all",
+            json!({ "items": [refusal], "decided": ["12-345"], "shows_all": true }),
+        )
+        .problems(&[Kind::CursorInvalid])
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use serde_json::json;
 
+use super::capability_refusals::{self, CapabilityRefusals};
 use super::engine::{self, ImportError, Summary};
 use super::ids::{self, Ids};
 use super::json_lines;
@@ -24,11 +26,15 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::output::{grouped, plain};
 use crate::client::{Client, ClientError, EventIds, Limits};
+use crate::clock::Clock;
+use crate::vocabulary::Timestamp;
 
 /// The largest batch the host takes.
 const BATCH_EVENTS_MAX: u64 = 2_500;
 /// More requests in flight than this only wait for each other in the host.
 const LANES_MAX: u64 = 64;
+/// How far this machine's clock and a host's may be apart that doesn't tell its time.
+const CLOCKS_APART_MS: i64 = 60_000;
 
 /// The arguments of `samsyn event import`.
 #[derive(Debug, Clone, Args)]
@@ -83,6 +89,8 @@ struct Import<'a> {
     /// Whether what is read can be read once only: stdin, or a pipe.
     is_stream: bool,
     rounded: RoundedTexts,
+    /// When this run began, by this machine's clock.
+    began_at: Timestamp,
 }
 
 /// Imports the file.
@@ -104,7 +112,7 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
         patience: import.patience(),
         order_by: args.order_by.clone(),
         sent_since,
-        stop,
+        stop: stop.clone(),
         ..Options::default()
     };
     let inner = for_terminal(total, context.quiet || context.json);
@@ -121,7 +129,9 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     // The bar leaves the terminal before the summary is printed.
     let report = reporting.close();
     import.warn();
-    print_summary(&summary, context)?;
+    let list = import.list_command(sent_since, context);
+    let refusals = import.capability_refusals(&client, &summary, &stop, &list, context);
+    print_summary(&summary, refusals.as_ref(), &list, context)?;
     let report = report?;
     if let (Err(_), Some(path)) = (&ended, &report) {
         context.hint(&format!("what was refused so far stands in {}", path.display()));
@@ -155,7 +165,8 @@ impl<'a> Import<'a> {
             ));
             ids = ids.again(&suffix);
         }
-        Ok(Import { args, mapping, ids, is_stream, rounded: RoundedTexts::default() })
+        let (rounded, began_at) = (RoundedTexts::default(), Clock::system().now());
+        Ok(Import { args, mapping, ids, is_stream, rounded, began_at })
     }
 
     fn rows(&self) -> Result<Rows, CliError> {
@@ -250,6 +261,42 @@ impl<'a> Import<'a> {
         }
     }
 
+    /// What capabilities refused of the events that were added. Where the host doesn't say, the import
+    /// is none the worse.
+    fn capability_refusals(
+        &self,
+        client: &Client,
+        summary: &Summary,
+        stop: &Stop,
+        list: &str,
+        context: &Context,
+    ) -> Option<CapabilityRefusals> {
+        match capability_refusals::count(client, &summary.added, self.patience(), stop) {
+            Ok(Some(refusals)) => Some(refusals),
+            Ok(None) => {
+                context.hint("this host is of an older version, which doesn't list what capabilities refuse");
+                None
+            }
+            Err(cause) => {
+                let cause = plain(&cause.to_string());
+                context.hint(&format!(
+                    "what capabilities refused of these events couldn't be asked: {cause}; list it later: {list}"
+                ));
+                None
+            }
+        }
+    }
+
+    /// The command that lists what was refused since this run began.
+    fn list_command(&self, sent_since: Option<SentSince>, context: &Context) -> String {
+        let since = match sent_since {
+            Some(since) => since.now,
+            None => Timestamp(self.began_at.millis().saturating_sub(CLOCKS_APART_MS)),
+        };
+        let application = context.application().map(|name| format!(" --application {name}"));
+        format!("samsyn event refusals --since {since}{}", application.unwrap_or_default())
+    }
+
     fn patience(&self) -> Duration {
         Duration::from_secs(self.args.patience)
     }
@@ -341,12 +388,21 @@ fn bad_mapping() -> CliError {
         .next("docs/import.md lists the keys; --preview 5 shows what comes of it")
 }
 
-fn print_summary(summary: &Summary, context: &Context) -> Result<(), CliError> {
-    if context.json {
-        let json = serde_json::to_value(summary).unwrap_or_default();
-        return context.print(&format!("{json}\n"));
+fn print_summary(
+    summary: &Summary,
+    refusals: Option<&CapabilityRefusals>,
+    list: &str,
+    context: &Context,
+) -> Result<(), CliError> {
+    if !context.json {
+        let refusals = refusals.map(|refusals| refusals.text(list)).unwrap_or_default();
+        return context.print(&format!("{}{refusals}", summary_line(summary)));
     }
-    context.print(&summary_line(summary))
+    let mut json = serde_json::to_value(summary).unwrap_or_default();
+    json["capability_refusals"] = json!(refusals.map(|refusals| &refusals.counts));
+    json["undecided"] = json!(refusals.map(|refusals| refusals.undecided));
+    json["refusals_hidden"] = json!(refusals.map(|refusals| refusals.hidden));
+    context.print(&format!("{json}\n"))
 }
 
 fn summary_line(summary: &Summary) -> String {

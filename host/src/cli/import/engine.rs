@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::added::Added;
 use super::lane::{self, Queued, Report, RowAnswer};
 use super::options::Options;
 use super::patience::Patience;
@@ -45,6 +46,9 @@ pub struct Summary {
     pub interrupted: bool,
     /// How long it took so far, seconds.
     pub seconds: f64,
+    /// Where the events stand that this run added.
+    #[serde(skip)]
+    pub added: Added,
 }
 
 impl Summary {
@@ -214,8 +218,12 @@ impl Engine<'_> {
     fn take_row(&mut self, answer: RowAnswer) {
         self.waiting_bytes -= self.waiting.remove(&answer.number).unwrap_or(0);
         match answer.outcome {
-            Ok(duplicate) if duplicate => self.summary.duplicates += 1,
-            Ok(_) => self.summary.accepted += 1,
+            Ok(taken) => {
+                self.summary.duplicates += u64::from(taken.duplicate);
+                self.summary.accepted += u64::from(!taken.duplicate);
+                let position = taken.position.filter(|_| !taken.duplicate || taken.resent);
+                position.into_iter().for_each(|position| self.summary.added.insert(position));
+            }
             Err(refused) => self.refuse(refused),
         }
     }

@@ -9,6 +9,7 @@ use super::options::Options;
 use super::patience::Patience;
 use super::row::Refused;
 use crate::client::{BatchAnswer, BatchItem, Client, ClientError, Problem};
+use crate::vocabulary::Position;
 
 /// How long a batch waits for another row: long enough to fill while a file is read, short
 /// enough that a pipe's events don't lie around.
@@ -35,13 +36,24 @@ pub struct Queued {
     pub json: String,
 }
 
-/// What became of a row: taken (and whether the host had it already), or not.
+/// What became of a row: taken, or not.
 #[derive(Debug)]
 pub struct RowAnswer {
     /// The row's number.
     pub number: u64,
-    /// `Ok(duplicate)`, or why not.
-    pub outcome: Result<bool, Refused>,
+    /// What the host has of it, or why not.
+    pub outcome: Result<TakenRow, Refused>,
+}
+
+/// A row that the host has.
+#[derive(Debug)]
+pub struct TakenRow {
+    /// The host had it already.
+    pub duplicate: bool,
+    /// It had been sent by this run before, whose answer was lost: the host may have it from then.
+    pub resent: bool,
+    /// Where its event stands; none when the answer doesn't say.
+    pub position: Option<Position>,
 }
 
 /// What a lane has to say.
@@ -142,7 +154,7 @@ impl Lane<'_> {
             let since = self.options.sent_since.and_then(|since| since.of(first_sent, again));
             let cause = match self.client.send_batch(&events, since) {
                 Ok(answer) => {
-                    let sorted = Sorted::of(batch, answer)?;
+                    let sorted = Sorted::of(batch, answer, again)?;
                     let any = !sorted.answered.is_empty();
                     if any {
                         self.patience.progress();
@@ -244,7 +256,7 @@ struct Sorted {
 impl Sorted {
     /// Puts each row and its element of the answer together. An answer that isn't about these
     /// rows is none.
-    fn of(batch: Vec<Queued>, answer: BatchAnswer) -> Result<Sorted, Ended> {
+    fn of(batch: Vec<Queued>, answer: BatchAnswer, resent: bool) -> Result<Sorted, Ended> {
         let unreadable = |cause: String| Ended::failed(ClientError::Unreadable { status: 202, cause });
         if answer.events.len() != batch.len() {
             return Err(unreadable(format!("{} elements for {} events", answer.events.len(), batch.len())));
@@ -256,7 +268,9 @@ impl Sorted {
                     return Err(unreadable(format!("{:?} in the place of {:?}", taken.id, row.id)));
                 }
                 BatchItem::Taken(taken) => {
-                    sorted.answered.push(RowAnswer { number: row.number, outcome: Ok(taken.duplicate) });
+                    let (duplicate, position) = (taken.duplicate, taken.position.parse().ok());
+                    let outcome = Ok(TakenRow { duplicate, resent, position });
+                    sorted.answered.push(RowAnswer { number: row.number, outcome });
                 }
                 BatchItem::Refused { index, .. } if index != at => {
                     return Err(unreadable(format!("the element of event {index} in the place of {at}")));
@@ -311,7 +325,7 @@ mod tests {
         let batch =
             (0..rows).map(|number| Queued { id: Some(number.to_string()), ..row(number, 1) }).collect();
         let answer = serde_json::json!({"accepted": 0, "refused": 0, "events": items});
-        Sorted::of(batch, serde_json::from_value(answer).unwrap())
+        Sorted::of(batch, serde_json::from_value(answer).unwrap(), false)
     }
 
     #[test]

@@ -7,9 +7,12 @@
 //! - [`ids`] gives a row an id that is the same on every run: a second run sends everything again,
 //!   and the host takes what it hasn't got.
 //! - [`note`] keeps when the first run began, as a host remembers ids so far and no further.
+//! - `added` keeps where the new events stand, and `capability_refusals` counts what was refused of them.
 //! - [`report`] lists what was refused, in a form that can be imported.
 //! - [`command`] is what a person types, [`progress`] what they see meanwhile.
 
+mod added;
+mod capability_refusals;
 mod columns;
 pub mod command;
 mod encoding;
