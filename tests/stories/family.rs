@@ -68,12 +68,13 @@ fn a_stop_from_a_shared_number_reaches_all_who_show_it() {
         assert_eq!(world.fields(customer)["sms.opted_out"], true, "{customer}");
     }
     assert_eq!(world.fields("stranger")["sms.opted_out"], Value::Null);
-    // A START is a word of the same phone.
+    // A START is the word of the customer whom the number finds; nobody consents for somebody else.
     event(
         &world,
         &json!({"name": "sms.received", "identifiers": {"phone": PHONE}, "properties": {"text": "start"}}),
     );
-    assert_eq!(world.fields("bo")["sms.opted_out"], false);
+    assert_eq!(world.fields("anna")["sms.opted_out"], false);
+    assert_eq!(world.fields("bo")["sms.opted_out"], true);
 }
 
 #[test]

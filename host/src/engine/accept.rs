@@ -11,7 +11,7 @@ use super::event_ids::EventEntry;
 use super::identity::{Owner, same_owner};
 use crate::log::LogError;
 use crate::record::{Accepted, Conflict, Record};
-use crate::registry::{IdentifierFault, Registry};
+use crate::registry::{IdentifierFault, Normaliser, Registry};
 use crate::view::EventKey;
 use crate::vocabulary::{
     Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
@@ -379,16 +379,14 @@ impl Engine {
         let (profile, position, conflicts) = match settled {
             Some(profile) => {
                 let accepted = make(profile, identifiers, Vec::new());
-                let copies = accepted.copies_for(&everybody);
-                (profile, self.append_accepted(&[], copies, accepted)?, Vec::new())
+                (profile, self.append_accepted(&[], &everybody, accepted)?, Vec::new())
             }
             None => {
                 let mut recent = self.identity.lock();
                 let owner = recent.decide_owner(known, given, &registry, &self.view)?;
                 let Owner { profile, is_new, links, names, conflicts } = owner;
                 let accepted = make(profile, identifiers, conflicts.clone());
-                let copies = accepted.copies_for(&everybody);
-                let position = self.append_accepted(&links, copies, accepted)?;
+                let position = self.append_accepted(&links, &everybody, accepted)?;
                 links.iter().for_each(|linked| recent.link(linked));
                 names.into_iter().for_each(|name| recent.add_name(profile, name, position.seq));
                 if is_new {
@@ -400,14 +398,19 @@ impl Engine {
         Ok(Acceptance { id, profile, position, duplicate: false, conflicts })
     }
 
-    /// Everybody who has one of these identifiers or stands in line for it.
+    /// Everybody who has one of these addresses or numbers or stands in line for it. A device or a customer
+    /// number is nothing that is written to.
     fn everybody(
         &self,
         identifiers: &[Identifier],
         registry: &Registry,
     ) -> Result<Vec<ProfileId>, AcceptError> {
         let mut everybody = Vec::new();
-        for identifier in identifiers {
+        let is_contact = |identifier: &&Identifier| {
+            let kind = registry.identifiers.get(&identifier.name);
+            kind.is_some_and(|kind| matches!(kind.normaliser, Normaliser::Email | Normaliser::Phone))
+        };
+        for identifier in identifiers.iter().filter(is_contact) {
             everybody.extend(self.identity.everybody(identifier, registry, &self.view)?);
         }
         everybody.sort_unstable();

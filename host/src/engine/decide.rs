@@ -31,6 +31,8 @@ pub struct Cause {
     pub spent: u32,
     /// When it happened: the time of the claims that follow.
     pub observed_at: Timestamp,
+    /// It is a copy of another customer's event, about a number or address that both share.
+    pub shared: bool,
 }
 
 /// How one delivery went.
@@ -189,7 +191,7 @@ impl Decision<'_> {
     fn empty(&self) -> Decided {
         let calls =
             self.delivered.iter().filter(|delivery| matches!(delivery.ran, Ran::Called(_))).count() as u32;
-        let Cause { item, kind, root, depth, spent, observed_at } = self.cause;
+        let Cause { item, kind, root, depth, spent, observed_at, shared: _ } = self.cause;
         Decided {
             kind,
             root,

@@ -24,7 +24,8 @@ pub struct Identity {
 /// What the view doesn't have yet.
 #[derive(Default)]
 pub struct Recent {
-    links: HashMap<LinkKey, Option<ProfileId>>,
+    /// The newest link of each key, and how many of its records aren't in the view.
+    links: HashMap<LinkKey, (Option<ProfileId>, u32)>,
     /// Profiles that were made but nothing was decided about.
     fresh: HashSet<ProfileId>,
     /// Identifiers of profiles that the view's profiles don't list yet.
@@ -153,10 +154,11 @@ impl Identity {
         }
         let mut recent = self.recent.write();
         for linked in links {
-            let as_recorded = (!linked.retired).then_some(linked.profile);
             let key = linked.key();
+            let Some((_, waiting)) = recent.links.get_mut(&key) else { continue };
             // A newer record may have changed it since.
-            if recent.links.get(&key) == Some(&as_recorded) {
+            *waiting = waiting.saturating_sub(1);
+            if *waiting == 0 {
                 recent.links.remove(&key);
             }
         }
@@ -205,7 +207,7 @@ impl Recent {
     /// The profile under a key.
     pub fn find(&self, key: LinkKey, view: &View) -> Option<ProfileId> {
         match self.links.get(&key) {
-            Some(link) => *link,
+            Some((link, _)) => *link,
             None => view.link(key),
         }
     }
@@ -330,7 +332,9 @@ impl Recent {
 
     /// Remembers a link that was appended.
     pub fn link(&mut self, linked: &Linked) {
-        self.links.insert(linked.key(), (!linked.retired).then_some(linked.profile));
+        let (link, waiting) = self.links.entry(linked.key()).or_default();
+        *link = (!linked.retired).then_some(linked.profile);
+        *waiting += 1;
     }
 
     /// Remembers a profile that was made.

@@ -48,10 +48,18 @@ impl Item {
         match self {
             // Nothing happened after it arrived: a fast clock would else outlast whatever is said until then.
             Item::Event(accepted) => accepted.event.at.min(accepted.event.received_at),
-            Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => {
-                decided.observed_at
+            // What was proposed long ago is no word of today; of several the oldest says when.
+            Item::Offered(decided) => {
+                let proposed = decided.offered.iter().map(|held| held.at).min();
+                proposed.map_or(decided.observed_at, |at| at.min(decided.observed_at))
             }
+            Item::Emitted(decided, _) | Item::Changes(decided) => decided.observed_at,
         }
+    }
+
+    /// Whether it is a copy of another customer's event, about a number or address that both share.
+    pub fn is_copy(&self) -> bool {
+        matches!(self, Item::Event(accepted) if accepted.shared_by.is_some())
     }
 
     /// Whose it is.
@@ -83,9 +91,7 @@ impl Item {
     /// Who is to get it.
     pub fn targets(&self, routing: &Routing, propose: bool) -> Vec<Target> {
         match self {
-            Item::Event(accepted) if accepted.shared_by.is_some() => {
-                route_shared(&accepted.event.name, routing)
-            }
+            Item::Event(accepted) if self.is_copy() => route_shared(&accepted.event.name, routing),
             Item::Event(accepted) => {
                 let fields = accepted.proposals.iter().filter(|_| propose).map(|proposal| &proposal.field);
                 route_event(&accepted.event.name, fields, routing)

@@ -1,5 +1,7 @@
 //! How links change: made, ended, passed on to who stands in line; and what a decision links.
 
+use std::collections::HashMap;
+
 use super::Engine;
 use super::identity::{Recent, forms_of};
 use super::runtime::Runtime;
@@ -16,12 +18,14 @@ pub struct LinkChanges<'a> {
     view: &'a View,
     /// The links, in the order in which they are to be appended.
     pub made: Vec<Linked>,
+    /// What the newest of them say.
+    newest: HashMap<LinkKey, Option<ProfileId>>,
 }
 
 impl<'a> LinkChanges<'a> {
     /// None yet.
     pub fn new(recent: &'a Recent, view: &'a View) -> LinkChanges<'a> {
-        LinkChanges { recent, view, made: Vec::new() }
+        LinkChanges { recent, view, made: Vec::new(), newest: HashMap::new() }
     }
 
     /// The profile that an identifier's normal form finds.
@@ -30,15 +34,16 @@ impl<'a> LinkChanges<'a> {
     }
 
     fn find(&self, name: &IdentifierName, normal: &str, place: Option<Place>) -> Option<ProfileId> {
-        let made = |is: &&Linked| is.place == place && is.normal == normal && is.identifier == *name;
-        match self.made.iter().rev().find(made) {
-            Some(linked) => (!linked.retired).then_some(linked.profile),
-            None => self.recent.find(LinkKey::at(name, normal, place), self.view),
+        let key = LinkKey::at(name, normal, place);
+        match self.newest.get(&key) {
+            Some(link) => *link,
+            None => self.recent.find(key, self.view),
         }
     }
 
     fn change(&mut self, name: &IdentifierName, normal: &str, change: (Option<Place>, ProfileId, bool)) {
         let (place, profile, retired) = change;
+        self.newest.insert(LinkKey::at(name, normal, place), (!retired).then_some(profile));
         let (identifier, normal) = (name.clone(), normal.to_owned());
         self.made.push(Linked { identifier, normal, profile, retired, place, version: FORM_VERSION });
     }
@@ -50,15 +55,23 @@ impl<'a> LinkChanges<'a> {
 
     /// The profile stands in line for an identifier that is another's. A line that is full stays as it is.
     pub fn wait(&mut self, name: &IdentifierName, normal: &str, profile: ProfileId, line: Line) {
+        let last = Place { line, number: LINE_PLACES_MAX - 1 };
+        if self.owner(name, normal) == Some(profile) || self.find(name, normal, Some(last)).is_some() {
+            return;
+        }
         for number in 0..LINE_PLACES_MAX {
             let place = Some(Place { line, number });
             match self.find(name, normal, place) {
                 Some(waiting) if waiting == profile => return,
                 Some(_) => {}
-                None => return self.change(name, normal, (place, profile, false)),
+                None => {
+                    if place == Some(last) {
+                        tracing::warn!(identifier = %name, "{LINE_PLACES_MAX} customers share one value: no more are noted");
+                    }
+                    return self.change(name, normal, (place, profile, false));
+                }
             }
         }
-        tracing::warn!(identifier = %name, "{LINE_PLACES_MAX} customers share one value: no more are noted");
     }
 
     /// The profile leaves a line; the last one takes its place.
@@ -81,7 +94,7 @@ impl<'a> LinkChanges<'a> {
 
     /// The profile no longer shows the value: its link ends, and the first in line gets the identifier.
     pub fn free(&mut self, name: &IdentifierName, normal: &str, profile: ProfileId) {
-        self.leave(name, normal, profile, Line::Shown);
+        Line::ALL.into_iter().for_each(|line| self.leave(name, normal, profile, line));
         if self.owner(name, normal) != Some(profile) {
             return;
         }
@@ -149,10 +162,20 @@ impl Engine {
             .map(|changed| (changed.field.clone(), changed.before.clone(), changed.after.clone()))
             .collect();
         for (field, old, new) in &changed {
-            let shown = |value: &Option<Value>| shown(field, value.as_ref(), runtime);
+            let shown = |value: &Option<Value>| shown_of(field, value.as_ref(), runtime);
             let (old, new) = (shown(old), shown(new));
             let same = old.as_ref().zip(new.as_ref()).is_some_and(|(old, new)| old.is_same_as(new));
-            if let Some(old) = old.filter(|_| !same) {
+            let still_shown = |old: &Shown| {
+                let fields = runtime.registry.fields.keys().filter(|other| *other != field);
+                let after = |other: &FieldName| match changed.iter().find(|(changed, ..)| changed == other) {
+                    Some((.., after)) => after.clone(),
+                    None => visible_of(before, other, place, runtime),
+                };
+                fields
+                    .filter_map(|other| shown_of(other, after(other).as_ref(), runtime))
+                    .any(|is| is.is_same_as(old))
+            };
+            if let Some(old) = old.filter(|old| !same && !still_shown(old)) {
                 for normal in old.forms.today.iter().chain(&old.forms.former) {
                     changes.free(&old.identifier.name, normal, profile);
                 }
@@ -171,11 +194,8 @@ impl Engine {
             .cloned()
             .collect();
         for field in &unchanged {
-            let visible = |before: &ProfileState| {
-                let entry = runtime.registry.routing.field(field)?;
-                before.visible(field, entry, &place.adopted.visible).map(|visible| visible.value.clone())
-            };
-            if let Some(shown) = shown(field, before.and_then(visible).as_ref(), runtime) {
+            let visible = visible_of(before, field, place, runtime);
+            if let Some(shown) = shown_of(field, visible.as_ref(), runtime) {
                 shown.enter(&mut changes, decided);
             }
         }
@@ -201,8 +221,20 @@ fn accepted_fields(decided: &Decided) -> impl Iterator<Item = &FieldName> {
     accepted.map(|answer| &answer.field)
 }
 
+/// What everybody sees of a field that identifies; none of another field.
+fn visible_of(
+    state: Option<&ProfileState>,
+    field: &FieldName,
+    place: &PartitionState,
+    runtime: &Runtime,
+) -> Option<Value> {
+    let entry = runtime.registry.routing.field(field).filter(|entry| entry.identifies.is_some())?;
+    let visible = state?.visible(field, entry, &place.adopted.visible)?;
+    Some(visible.value.clone())
+}
+
 /// The identifier that a field's value is; none when it is none, or can't be matched.
-fn shown(field: &FieldName, value: Option<&Value>, runtime: &Runtime) -> Option<Shown> {
+fn shown_of(field: &FieldName, value: Option<&Value>, runtime: &Runtime) -> Option<Shown> {
     let registry = &runtime.registry;
     let name = registry.routing.field(field)?.identifies.as_ref()?;
     let kind = registry.identifiers.get(name)?;

@@ -13,6 +13,9 @@ use crate::vocabulary::{Effect, FieldName, Refusal, Timestamp, Value};
 /// The code of a word that is older than the one in force.
 pub const OUTDATED: &str = "protective.outdated";
 
+/// The code of a consent that another customer gave who shares the number or address.
+pub const NOT_OWN: &str = "protective.not-own";
+
 /// What a customer said of a protective field, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word {
@@ -87,10 +90,16 @@ impl Decision<'_> {
                 let is_source = entry.source.as_ref() == Some(self.name(capability));
                 let latched = Word::latched(self.state, field).filter(|_| is_source);
                 if known.into_iter().chain(latched).any(|known| word.is_outdated_by(known)) {
-                    if word.opted_out {
+                    let is_live = self.partition.generation(self.name(capability)) == Some(generation);
+                    if word.opted_out && is_source && is_live && !opt_outs.contains(field) {
                         opt_outs.push(field.clone());
                     }
                     refusals.push(refusal(field, word));
+                    return false;
+                }
+                // Who shares a number may opt everybody out, and consents for nobody else.
+                if self.cause.shared && !word.opted_out {
+                    refusals.push(others_consent(field));
                     return false;
                 }
                 said.push((capability, generation, field.clone(), word));
@@ -118,6 +127,18 @@ impl Decision<'_> {
         changed.protective
             && outcomes.iter().any(|is| is.capability == changed.by && is.claims.iter().any(opt_out))
             && Word::latched(self.state, &changed.field).is_none_or(is_newer)
+    }
+}
+
+/// Why somebody else's consent counts for nobody else.
+fn others_consent(field: &FieldName) -> Refusal {
+    Refusal {
+        field: Some(field.to_string()),
+        code: NOT_OWN.to_owned(),
+        message:
+            "Another customer with the same number or address said so; an opt-out ends by the customer's own \
+                  word."
+                .to_owned(),
     }
 }
 

@@ -9,6 +9,8 @@
 //!
 //! Cut short, it begins anew at the next start: what is linked already needs no link.
 
+use std::time::Duration;
+
 use super::identity::forms_of;
 use super::linking::LinkChanges;
 use super::recover::StartError;
@@ -20,6 +22,11 @@ use crate::vocabulary::{Application, Identifier, ProfileId, Value};
 /// Profiles whose links are appended in one go.
 const PROFILES_A_STEP: usize = 200;
 
+/// Links appended in one go, so that they fit into a frame.
+const LINKS_AN_APPEND: usize = 1_000;
+/// How long what was taken and not decided may take: its identifiers are listed when it is.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 impl Engine {
     /// Links what an older host linked by today's forms, when that hasn't been done.
     pub(super) fn renormalise_identifiers(&self) -> Result<(), StartError> {
@@ -30,6 +37,10 @@ impl Engine {
         tracing::info!(
             "an older host linked identifiers by other normal forms: linking them by today's as well"
         );
+        if !self.drain(PATIENCE) {
+            tracing::warn!("not all that was taken is decided yet: linking begins anew at the next start");
+            return Ok(());
+        }
         let (mut after, mut links) = (None, 0);
         loop {
             let profiles = self.view.profiles_after(after, PROFILES_A_STEP)?;
@@ -62,7 +73,9 @@ impl Engine {
         }
         let links = changes.made;
         if !links.is_empty() {
-            self.log.append_all(links.iter().map(|linked| self.link_entry(linked)).collect())?;
+            for some in links.chunks(LINKS_AN_APPEND) {
+                self.log.append_all(some.iter().map(|linked| self.link_entry(linked)).collect())?;
+            }
             links.iter().for_each(|linked: &Linked| recent.link(linked));
         }
         Ok(links.len())

@@ -12,7 +12,10 @@ use crate::record::{
     with_encoded,
 };
 use crate::view::Folded;
-use crate::vocabulary::{Partition, Position, Seq};
+use crate::vocabulary::{Partition, Position, ProfileId, Seq};
+
+/// More than a record takes in the log beside its payload, in bytes.
+const RECORD_OVERHEAD_BYTES: usize = 256;
 
 /// A notice in its place, and the profile after it.
 type Told = (Arc<Decided>, Arc<ProfileState>);
@@ -55,17 +58,31 @@ impl Engine {
         self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), folded)
     }
 
-    /// Puts an event into its partition, behind the links it relies on and its copies for other customers.
-    /// All of it stands in the log or nothing.
+    /// Puts an event into its partition, behind the links it relies on and its copies for everybody else. All
+    /// of it stands in the log or nothing; of more copies than fit into one frame the first stand there before.
     pub(super) fn append_accepted(
         &self,
         links: &[Linked],
-        copies: Vec<Accepted>,
+        everybody: &[ProfileId],
         accepted: Accepted,
     ) -> Result<Position, AcceptError> {
         let taken = Instant::now();
-        if !copies.is_empty() {
-            return self.append_shared(links, copies, accepted, taken);
+        let others: Vec<ProfileId> =
+            everybody.iter().filter(|profile| **profile != accepted.profile).copied().collect();
+        if !others.is_empty() {
+            let size = with_encoded(&accepted, <[u8]>::len) + RECORD_OVERHEAD_BYTES;
+            // Half a frame, since the links of the event stand in it as well.
+            let copies_max = (self.log.frame_bytes_max() / 2 / size).max(1);
+            let copies = |profiles: &[ProfileId]| -> Vec<Accepted> {
+                profiles.iter().map(|profile| accepted.copy_for(*profile)).collect()
+            };
+            let (first, last) = others.split_at(others.len().saturating_sub(copies_max));
+            for profiles in first.chunks(copies_max) {
+                self.append_shared(&[], copies(profiles), taken)?;
+            }
+            let mut events = copies(last);
+            events.push(accepted);
+            return self.append_shared(links, events, taken);
         }
         let (partition, accepted, own) = self.accepted_entry(accepted);
         let _order = self.cell(partition).sequencer.lock();
@@ -85,13 +102,12 @@ impl Engine {
     fn append_shared(
         &self,
         links: &[Linked],
-        copies: Vec<Accepted>,
-        accepted: Accepted,
+        accepted: Vec<Accepted>,
         taken: Instant,
     ) -> Result<Position, AcceptError> {
         let mut entries: Vec<Entry<Folded>> = links.iter().map(|linked| self.link_entry(linked)).collect();
         let (mut partitions, mut events) = (Vec::new(), Vec::new());
-        for accepted in copies.into_iter().chain([accepted]) {
+        for accepted in accepted {
             let (partition, accepted, entry) = self.accepted_entry(accepted);
             partitions.push(partition);
             events.push(accepted);

@@ -222,6 +222,7 @@ impl Engine {
                 depth,
                 spent,
                 observed_at: item.observed_at(),
+                shared: item.is_copy(),
             },
         })
     }

@@ -169,6 +169,11 @@ impl<T> LocalLog<T> {
         self.queue.queued_bytes()
     }
 
+    /// The most bytes of one append.
+    pub fn frame_bytes_max(&self) -> usize {
+        self.options.frame_bytes_max
+    }
+
     /// Whether more is queued than [`Options::queue_bytes_max`]: time to refuse new work.
     pub fn is_full(&self) -> bool {
         self.queue.is_full()

@@ -35,25 +35,21 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// Copies of it for everybody else who shares its identifiers. A copy proposes nothing, and has an id of
-    /// its own, since an id finds one record.
-    pub fn copies_for(&self, everybody: &[ProfileId]) -> Vec<Accepted> {
-        let others = everybody.iter().filter(|profile| **profile != self.profile);
-        let copy = |(number, profile): (usize, &ProfileId)| {
-            let mut copy = Accepted {
-                profile: *profile,
-                proposals: Vec::new(),
-                identifiers: Vec::new(),
-                conflicts: Vec::new(),
-                expected: None,
-                expected_of: None,
-                shared_by: Some(self.profile),
-                ..self.clone()
-            };
-            copy.event.id = format!("{}#{}", self.event.id, number + 1);
-            copy
+    /// A copy of it for another customer who shares the number or address that it is about. A copy proposes
+    /// nothing, no application sent it, and it has no id that anybody could send again.
+    pub fn copy_for(&self, profile: ProfileId) -> Accepted {
+        let mut copy = Accepted {
+            profile,
+            proposals: Vec::new(),
+            identifiers: Vec::new(),
+            conflicts: Vec::new(),
+            expected: None,
+            expected_of: None,
+            shared_by: Some(self.profile),
+            ..self.clone()
         };
-        others.enumerate().map(copy).collect()
+        copy.event.application = None;
+        copy
     }
 }
 

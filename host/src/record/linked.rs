@@ -13,7 +13,7 @@ use crate::vocabulary::{IdentifierName, ProfileId};
 
 /// Profiles that can wait in one line: beyond that nobody is added, and the conflict is still recorded.
 /// A company's switchboard is the number of some hundred customers.
-pub const LINE_PLACES_MAX: u16 = 1_000;
+pub const LINE_PLACES_MAX: u16 = 500;
 
 /// The version of normal forms of the first hosts, whose records don't name one.
 const FIRST_FORM: u8 = 1;

@@ -222,7 +222,9 @@ pub fn trimmed(value: &str) -> Result<&str, IdentifierFault> {
 
 /// Whether two words are the same in any case.
 fn same_word(one: &str, other: &str) -> bool {
-    one.trim().eq_ignore_ascii_case(other) || one.trim().to_lowercase() == other.to_lowercase()
+    let one = one.trim();
+    one.eq_ignore_ascii_case(other)
+        || (!(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase())
 }
 
 #[cfg(test)]

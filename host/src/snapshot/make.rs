@@ -27,7 +27,7 @@ use crate::log::{Cut, LogReader, RecordRef, ScanFrom};
 use crate::record::{
     Decided, FOLD_VERSION, Linked, Patterns, ProfileState, Record, fold_into, moves_from, moves_to,
 };
-use crate::view::{Applied, Entry, Folded, LinkKey};
+use crate::view::{Applied, Entry, EventKey, Folded, LinkKey};
 use crate::vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.
@@ -234,6 +234,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
         let place = self.places.entry(position.partition).or_default();
         place.fold(position.seq, read.chain, &folded);
         match &folded {
+            Folded::Accepted { key: EventKey::NONE, .. } => {}
             Folded::Accepted { key, accepted } => {
                 self.events.push((key.fingerprint(), position));
                 self.events_newest = self.events_newest.max(accepted.event.received_at);

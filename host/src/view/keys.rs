@@ -41,8 +41,11 @@ impl EventKey {
 
     /// The key of an event that was taken. One that no application sent has none: nobody sends it again.
     pub fn of_taken(application: Option<&Application>, id: &str) -> EventKey {
-        application.map_or(EventKey([0; 16]), |application| EventKey::of(application, id))
+        application.map_or(EventKey::NONE, |application| EventKey::of(application, id))
     }
+
+    /// The key of what no application sent, and nobody asks for.
+    pub const NONE: EventKey = EventKey([0; 16]);
 
     /// The half of it that the index keeps.
     pub fn fingerprint(self) -> u64 {

@@ -311,6 +311,7 @@ impl Shared {
         applied.entry(partition).or_default().fold(seq, chain, &folded);
         active.touched.insert(partition);
         match folded {
+            Folded::Accepted { key: EventKey::NONE, .. } => {}
             Folded::Accepted { key, accepted } => {
                 self.events.write().insert(key.fingerprint(), position, accepted.event.received_at);
             }

@@ -93,7 +93,9 @@ impl View {
             match record {
                 Read::Accepted { fingerprint, name, received_at } => {
                     applied.fold_event(&name);
-                    events.insert(fingerprint, position, received_at);
+                    if fingerprint != EventKey::NONE.fingerprint() {
+                        events.insert(fingerprint, position, received_at);
+                    }
                 }
                 Read::Decided(decided) => self.fold_decided(&mut tables, position, &decided)?,
                 Read::Adopted(adopted) => applied.partition.fold_adopted(seq, &adopted),

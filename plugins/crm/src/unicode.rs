@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use visible_text::is_stray_mark;
 
 /// Canonical composition: é is one character, however the keyboard made it.
 pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
@@ -10,17 +11,6 @@ pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
-}
-
-/// Marks that steer direction or join nothing: copying leaves them behind, nobody sees them, and
-/// two values that look alike would differ. The joiners U+200C and U+200D aren't among them,
-/// because Persian and Indic spelling needs them.
-pub(crate) fn is_stray_mark(char: char) -> bool {
-    matches!(
-        char,
-        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}'
-    )
 }
 
 /// Spaces at the ends and stray marks anywhere removed.

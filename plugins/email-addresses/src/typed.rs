@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use visible_text::is_stray_mark;
 
 /// More than any address with its link and marks around it; longer text isn't worth a copy.
 const TYPED_BYTES_MAX: usize = 8192;
@@ -35,15 +36,6 @@ pub(crate) fn without_idle_joiners(text: &str) -> String {
         }
     }
     kept
-}
-
-/// Marks that steer direction or join nothing: copying leaves them behind, and nobody sees them.
-fn is_stray_mark(char: char) -> bool {
-    matches!(
-        char,
-        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}'
-    )
 }
 
 /// The compatibility form, for characters that differ from it in width only.

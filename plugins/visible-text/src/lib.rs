@@ -33,6 +33,17 @@ pub fn is_empty_room(char: char) -> bool {
     matches!(char, '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}')
 }
 
+/// Marks that steer direction or join nothing: copying leaves them behind, nobody sees them, and two
+/// values that look alike would differ. The joiners U+200C and U+200D aren't among them, because Persian
+/// and Indic spelling needs them.
+pub fn is_stray_mark(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
 /// Whether there is a letter to see: of any script, or a numeral written as one, such as Ⅳ and
 /// 〇. Marks without a letter, signs, emoji and digits are none.
 pub fn has_letter(text: &str) -> bool {

@@ -127,6 +127,29 @@ fn a_new_source_can_not_end_what_a_newer_word_said_to_the_former_one() {
 }
 
 #[test]
+fn a_word_that_waited_for_a_source_is_as_old_as_it_is() {
+    let bench = Bench::new();
+    bench.install("crm", CRM);
+    bench.says("1", word(true, 1));
+    let source = |source: Option<&str>| RegistryChange::SourceAssigned {
+        field: field(FIELD),
+        source: source.map(capability),
+    };
+    bench.change(source(None));
+    bench.settle();
+    assert_eq!(bench.proposes("1", word(false, 2)), AnswerKind::NoSource);
+    bench.change(source(Some("crm")));
+    let until = std::time::Instant::now() + PATIENCE;
+    while !bench.profile("1").state.held.is_empty() {
+        assert!(std::time::Instant::now() < until, "what was held is offered");
+        bench.settle();
+    }
+    assert_eq!(bench.opted_out("1"), Some(true));
+    let refused = bench.engine.view().usage().refused_opt_outs;
+    assert!(refused.is_empty(), "a consent was refused, no opt-out: {refused:?}");
+}
+
+#[test]
 fn other_fields_follow_whatever_comes_last() {
     let bench = Bench::new();
     bench.install("crm", CRM);

@@ -236,6 +236,25 @@ fn an_equal_proposal_links_what_is_not_linked() {
 }
 
 #[test]
+fn a_value_that_another_field_shows_as_well_is_not_free() {
+    let bench = Bench::new();
+    bench.install("crm", CRM);
+    bench.install("desk", "[sources]\n\"phone.work\" = { type = \"text\", identifies = \"phone\" }\n");
+    let owner =
+        bench.propose("c1", &[("phone", text(PHONE)), ("phone.work", text("tel:+46-70-123-45-67"))]).profile;
+    bench.settle();
+    bench.propose("c2", &[("phone", text(PHONE))]);
+    bench.settle();
+    bench.propose("c1", &[("phone", None)]);
+    bench.settle();
+    assert_eq!(bench.found("phone", PHONE), Some(owner));
+    let second = bench.propose("c1", &[("phone.work", text(OTHER_PHONE))]).profile;
+    bench.settle();
+    assert_ne!(bench.found("phone", PHONE), Some(second), "now it is the next one's");
+    assert_eq!(bench.found("phone", PHONE), bench.found("customer_id", "c2"));
+}
+
+#[test]
 fn a_profile_lists_what_finds_it_and_nothing_else() {
     let bench = Bench::new();
     bench.install("crm", CRM);
@@ -260,7 +279,7 @@ const SMS: &str = "shared_events = [\"probe.stopped\"]\n\
     [subscribes.\"probe.stopped\"]\nscript = { type = \"texts\" }\n\
     [subscribes.\"probe.asked\"]\nscript = { type = \"texts\" }\n\
     [sources]\n\"sms.opted_out\" = { type = \"boolean\", protective = true }\n\
-    \"sms.heard\" = { type = \"integer\" }\n";
+    \"sms.heard\" = { type = \"integer\" }\n\"sms.note\" = { type = \"text\" }\n";
 
 fn stopped(bench: &Bench, id: &str, identifiers: &[(&str, &str)]) -> Acceptance {
     let script = r#"["boolean sms.opted_out true", "add sms.heard"]"#;
@@ -328,5 +347,59 @@ fn a_stop_reaches_who_only_came_by_the_number_too() {
     bench.settle();
     for customer in ["c1", "c2"] {
         assert_eq!(bench.value(customer, "sms.opted_out"), Some(Value::Boolean(true)), "{customer}");
+    }
+}
+
+#[test]
+fn copies_take_no_ids_and_nobody_consents_for_somebody_else() {
+    let bench = Bench::new();
+    bench.install("sms", SMS);
+    for customer in ["c1", "c2"] {
+        bench.seen(&[("customer_id", customer), ("phone", PHONE), ("anonymous_id", "kiosk")]);
+        bench.settle();
+    }
+    bench.seen(&[("customer_id", "c3"), ("anonymous_id", "kiosk")]);
+    stopped(&bench, "S1", &[("phone", PHONE), ("anonymous_id", "kiosk")]);
+    bench.settle();
+    for number in ["S1#1", "S1#2"] {
+        let event =
+            NewEvent { id: Some(number.to_owned()), ..identified("page.seen", &[("customer_id", "c9")]) };
+        assert!(!bench.engine.accept(event).expect("it is taken").duplicate, "{number}");
+    }
+    bench.settle();
+    assert_eq!(bench.value("c3", "sms.heard"), None, "a device is nothing that is written to");
+    let script = r#"["boolean sms.opted_out false"]"#;
+    let property = Property { name: "script".to_owned(), value: Value::Json(script.to_owned()) };
+    let start = NewEvent { properties: vec![property], ..identified("probe.stopped", &[("phone", PHONE)]) };
+    bench.engine.accept(start).expect("it is taken");
+    bench.settle();
+    assert_eq!(bench.value("c1", "sms.opted_out"), Some(Value::Boolean(false)), "their own word");
+    assert_eq!(bench.value("c2", "sms.opted_out"), Some(Value::Boolean(true)), "somebody else's");
+}
+
+#[test]
+fn more_copies_than_a_frame_holds_are_made_all_the_same() {
+    const CUSTOMERS: usize = 60;
+    let log = crate::log::Options { frame_bytes_max: 16 << 10, ..crate::log::Options::default() };
+    let mut bench = Bench::with_log(log);
+    bench.install("sms", SMS);
+    for customer in 0..CUSTOMERS {
+        bench.seen(&[("customer_id", &format!("c{customer}")), ("phone", PHONE)]);
+    }
+    let script =
+        format!(r#"["boolean sms.opted_out true", "add sms.heard", "text sms.note {}"]"#, "x".repeat(900));
+    let property = Property { name: "script".to_owned(), value: Value::Json(script) };
+    let event = NewEvent {
+        id: Some("S1".to_owned()),
+        properties: vec![property],
+        ..identified("probe.stopped", &[("phone", PHONE)])
+    };
+    bench.engine.accept(event.clone()).expect("it is taken");
+    bench.settle();
+    bench.restart();
+    assert!(bench.engine.accept(event).expect("it is taken").duplicate);
+    bench.settle();
+    for customer in 0..CUSTOMERS {
+        assert_eq!(bench.value(&customer.to_string(), "sms.heard"), Some(Value::Integer(1)), "{customer}");
     }
 }
