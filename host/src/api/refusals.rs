@@ -1,11 +1,12 @@
 //! What capabilities refused of events, as a list in the order of the log.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::ApiState;
@@ -25,6 +26,25 @@ const RECORDS_LOOKED_AT_MAX: usize = 20_000;
 /// Positions that one `since` may name.
 const POSITIONS_MAX: usize = 256;
 
+/// How `since` is written.
+struct StartForm;
+
+impl JsonSchema for StartForm {
+    fn schema_name() -> Cow<'static, str> {
+        "RefusalsStart".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A time (RFC 3339), or a position; several have commas between them",
+            "anyOf": [
+                { "type": "string", "format": "date-time" },
+                { "type": "string", "pattern": "^[0-9]{1,4}-[0-9]{1,18}$" },
+            ],
+        })
+    }
+}
+
 /// The query of `GET /v1/refusals`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +52,7 @@ pub struct RefusalParams {
     /// Not before: a time, which is compared with that of the decision; or positions with commas
     /// between them, at most 256, each of another partition: the walk begins there, and other
     /// partitions are left out. From the oldest record when left out.
+    #[schemars(with = "Option<StartForm>")]
     since: Option<String>,
     /// Only of events that this application sent.
     application: Option<Application>,
