@@ -70,6 +70,13 @@ pub fn shortened(text: &str) -> &str {
 /// The members of an object, as they stand there.
 pub struct Members<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
+impl<'a> Members<'a> {
+    /// The first one of this name.
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;

@@ -31,7 +31,7 @@ mod fields;
 pub(crate) mod fuzz;
 mod gate;
 mod grants;
-mod json;
+pub(crate) mod json;
 mod json_value;
 pub mod last_use;
 mod limits;

@@ -270,10 +270,9 @@ impl Walk<'_> {
         self.params.application.as_ref().is_none_or(|wanted| application == Some(wanted))
     }
 
-    /// How many copies an event has tells how many customers share a number: they aren't the sender's.
+    /// A copy of a shared event is nobody's, so that nobody learns from them how many share a number.
     fn sees(&self, RefusedEvent { accepted, .. }: &RefusedEvent) -> bool {
-        let is_copy = accepted.shared_by.is_some();
-        self.viewer.sees_event(&accepted.event) && (!is_copy || self.viewer.policy().reads_everything())
+        self.viewer.sees_event(&accepted.event)
     }
 
     fn items_of(&self, decision: Position, refused: &RefusedEvent) -> Vec<RefusalItem> {

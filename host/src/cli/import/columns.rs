@@ -232,6 +232,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::super::records::RECORD_BYTES_MAX;
+    use super::super::tests::lines_of;
     use super::*;
 
     fn rows(text: &[u8], file: &str, delimiter: Delimiter) -> Result<Rows, MappingError> {
@@ -239,15 +240,6 @@ mod tests {
         let file = MappingFile::parse(&file).unwrap();
         let reader = Box::new(Cursor::new(text.to_vec()));
         columns(reader, &file, Some(delimiter), Ids::new("d"), &RoundedTexts::default())
-    }
-
-    fn lines_of(rows: Rows) -> Vec<Result<u64, u64>> {
-        rows.map(|row| match row {
-            Ok(row) => Ok(row.line),
-            Err(SourceError::Bad(bad)) => Err(bad.line),
-            Err(SourceError::Broken(cause)) => panic!("{cause}"),
-        })
-        .collect()
     }
 
     #[test]

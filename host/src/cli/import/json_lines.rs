@@ -71,20 +71,12 @@ fn still_no_event(members: &Members<'_>, bad: BadRow) -> BadRow {
 mod tests {
     use std::io::Cursor;
 
+    use super::super::tests::lines_of;
     use super::*;
     use crate::cli::import::lines::LINE_BYTES_MAX;
 
     fn reader(bytes: &[u8]) -> Box<dyn BufRead> {
         Box::new(Cursor::new(bytes.to_vec()))
-    }
-
-    fn lines_of(rows: Rows) -> Vec<Result<u64, u64>> {
-        rows.map(|row| match row {
-            Ok(row) => Ok(row.line),
-            Err(SourceError::Bad(bad)) => Err(bad.line),
-            Err(SourceError::Broken(cause)) => panic!("{cause}"),
-        })
-        .collect()
     }
 
     #[test]

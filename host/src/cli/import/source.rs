@@ -47,19 +47,11 @@ mod tests {
 
     use super::super::ids::Ids;
     use super::super::json_lines;
+    use super::super::tests::lines_of;
     use super::*;
 
     fn reader(bytes: &[u8]) -> Box<dyn BufRead> {
         Box::new(Cursor::new(bytes.to_vec()))
-    }
-
-    fn lines_of(rows: Rows) -> Vec<Result<u64, u64>> {
-        rows.map(|row| match row {
-            Ok(row) => Ok(row.line),
-            Err(SourceError::Bad(bad)) => Err(bad.line),
-            Err(SourceError::Broken(cause)) => panic!("{cause}"),
-        })
-        .collect()
     }
 
     #[test]

@@ -13,7 +13,17 @@ use super::ids::Ids;
 use super::mapping::MappingFile;
 use super::rounded::RoundedTexts;
 use super::row::SourceError;
-use super::source;
+use super::source::{self, Rows};
+
+/// The line of each row, of one that is no event as an error.
+pub(super) fn lines_of(rows: Rows) -> Vec<Result<u64, u64>> {
+    rows.map(|row| match row {
+        Ok(row) => Ok(row.line),
+        Err(SourceError::Bad(bad)) => Err(bad.line),
+        Err(SourceError::Broken(cause)) => panic!("{cause}"),
+    })
+    .collect()
+}
 
 /// A mapping for files with the columns `id` and `name`.
 const NAMES: &str = "[event]\nname = \"seen\"\n[identifiers]\nid = \"{id}\"\n\
