@@ -9,6 +9,7 @@ mod admin;
 mod app_developer;
 mod audit;
 mod bad_input;
+mod busy;
 mod caller;
 mod command_line;
 mod components;

@@ -1,9 +1,11 @@
 //! What the sandbox promises, tried with guests that break every rule.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::guests::{self, CONTRACT, SUBSCRIBER};
+use super::thread_clock::{ThreadClock, of_this_thread as sandbox_clock};
 use super::*;
 use crate::registry::Field;
 use crate::vocabulary::{
@@ -167,8 +169,91 @@ fn an_endless_loop_times_out() {
     let limits = Limits { time_ms: 10, ..limits() };
     let failure = failure_of(&limits, "(loop $again (br $again))", "");
     assert_eq!(failure.kind, FailureKind::Timeout);
-    assert!(failure.message.contains("10 ms"), "{}", failure.message);
+    assert_eq!(failure.message, "it used more than 10 ms of CPU time (time_ms)");
     assert_eq!(failure.backtrace, ["on_event"]);
+}
+
+/// A clock of threads that have one of so many parts of the time that passes: a busy machine.
+struct OnePartOf {
+    parts: u32,
+    since: Instant,
+}
+
+impl ThreadClock for OnePartOf {
+    fn used(&self) -> Duration {
+        self.since.elapsed().checked_div(self.parts).unwrap_or_default()
+    }
+}
+
+/// A clock by which a thread has used a millisecond more each time it is asked.
+#[derive(Default)]
+struct EachTimeAMillisecond(AtomicU64);
+
+impl ThreadClock for EachTimeAMillisecond {
+    fn used(&self) -> Duration {
+        Duration::from_millis(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// An endless loop with so much time, by that clock.
+fn endless_by(clock: Arc<dyn ThreadClock>, time: Duration) -> CallReport {
+    let sandbox = Sandbox::new(&limits()).unwrap().timed_by(clock);
+    let plugin = sandbox.load(&package(&guests::subscriber("(loop $again (br $again))", "")).unwrap()).unwrap();
+    let event = event();
+    plugin.call_within(
+        &access(),
+        Call::Event { event: &HeardEvent::from(&event), profile: &projection() },
+        time,
+    )
+}
+
+#[test]
+fn a_call_has_its_time_however_little_of_it_a_busy_machine_gives() {
+    let time = Duration::from_millis(10);
+    for parts in [1, 3, 8] {
+        let report = endless_by(Arc::new(OnePartOf { parts, since: Instant::now() }), time);
+        let failure = report.result.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Timeout);
+        assert_eq!(failure.message, "it used more than 10 ms of CPU time (time_ms)");
+        assert!(report.duration >= time * parts, "{parts}: {:?}", report.duration);
+        assert!(report.cpu >= time && report.cpu <= report.duration, "{parts}: {:?}", report.cpu);
+    }
+}
+
+#[test]
+fn a_call_goes_on_while_there_is_some_of_its_time_left() {
+    let clock = Arc::new(EachTimeAMillisecond::default());
+    let failure = endless_by(clock.clone(), Duration::from_millis(7)).result.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    let asked = clock.0.load(Ordering::SeqCst);
+    assert!((8..=10).contains(&asked), "at the start, at seven ticks and at the end, not {asked} times");
+}
+
+#[test]
+fn a_call_that_gets_no_time_at_all_ends_and_the_machine_is_blamed() {
+    let report = endless_by(Arc::new(OnePartOf { parts: 0, since: Instant::now() }), Duration::from_millis(1));
+    let failure = report.result.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    assert_eq!(
+        failure.message,
+        "it got 0 of its 1 ms of CPU time (time_ms) within 100 ms: this machine is too busy"
+    );
+    assert!(report.duration >= Duration::from_millis(100), "{:?}", report.duration);
+    assert_eq!(report.cpu, Duration::ZERO);
+}
+
+#[test]
+fn a_threads_own_clock_counts_what_it_computes_and_not_what_it_waits() {
+    let clock = sandbox_clock();
+    let (before, began) = (clock.used(), Instant::now());
+    let mut sum = 0_u64;
+    while clock.used() < before + Duration::from_millis(5) {
+        sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(1));
+    }
+    assert!(began.elapsed() >= Duration::from_millis(5), "nobody computes for longer than time passes");
+    // Another thread's work is not its own.
+    let (own, other) = (clock.used(), std::thread::spawn(|| sandbox_clock().used()).join().unwrap());
+    assert!(other < own, "{other:?} {own:?}");
 }
 
 #[test]
