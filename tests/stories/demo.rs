@@ -14,7 +14,10 @@ const CUSTOMERS: std::ops::Range<u32> = 1..200;
 pub fn demo(directory: &Path, more: &[&str]) -> Said {
     let plugins = plugin_file("crm").parent().expect("it lies in a folder").to_owned();
     let mut command = samsyn(directory);
-    command.args(["demo", "--exit", "--events", "2000", "--data", "data", "--listen", "127.0.0.1:0"]);
+    command.args(["demo", "--exit", "--data", "data", "--listen", "127.0.0.1:0"]);
+    if !more.contains(&"--events") {
+        command.args(["--events", "2000"]);
+    }
     command.arg("--plugins").arg(plugins).args(more);
     Said::of(command.output().expect("the command can be run")).ok()
 }

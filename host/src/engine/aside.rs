@@ -8,20 +8,17 @@ use crate::record::{Decided, DeliveryResult};
 use crate::registry::RegistryChange;
 use crate::vocabulary::{Application, CapabilityName, FailureKind, Partition};
 
-/// A slow capability becomes fast again below this share of the bound, so that it doesn't swing.
-const FAST_SHARE: u64 = 2;
-
 impl Engine {
     /// Whether it has, or is about to get, a thread of its own because it is slow.
     pub(super) fn is_slow(&self, capability: &CapabilityName) -> bool {
-        self.slow.lock().contains(capability)
+        self.slow.lock().now().contains(capability)
     }
 
     /// Notes it; true when that is new.
     pub(super) fn note_slow(&self, capability: &CapabilityName) -> bool {
         let mut slow = self.slow.lock();
         self.any_slow.store(true, Ordering::Relaxed);
-        slow.insert(capability.clone())
+        slow.note(capability)
     }
 
     /// Whether it still is; when it isn't, it is fast again from now on.
@@ -29,15 +26,16 @@ impl Engine {
         if !self.is_slow(capability) {
             return false;
         }
-        let average = self.metrics.capability(capability).average_us.load(Ordering::Relaxed);
-        if average * FAST_SHARE > self.config.slow_call_us {
+        let registry = self.registry();
+        let Some(installed) = registry.capabilities.get(capability) else { return true };
+        let pace = self.metrics.capability(capability).pace();
+        let mut slow = self.slow.lock();
+        if !slow.returns(capability, installed.digest, pace, self.config.slow_call_us) {
             return true;
         }
-        let mut slow = self.slow.lock();
-        slow.remove(capability);
-        self.any_slow.store(!slow.is_empty(), Ordering::Relaxed);
+        self.any_slow.store(!slow.now().is_empty(), Ordering::Relaxed);
         drop(slow);
-        tracing::info!(%capability, average_us = average, "fast enough to move with the others again");
+        tracing::info!(%capability, average_us = pace.average_us, "fast enough to move with the others again");
         false
     }
 

@@ -44,7 +44,7 @@ impl Engine {
     pub(super) fn adopt(&self, partition: Partition) -> Result<(), AcceptError> {
         let runtime = self.newest.load_full();
         let mut core = self.cell(partition).core.lock();
-        let slow = self.slow.lock().clone();
+        let slow = self.slow.lock().now().clone();
         let mut adopted = Adopted::clone(&core.state.adopted);
         adopted.through = core.state.through;
         adopted.revision = runtime.registry.revision;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use super::slow::Pace;
 use crate::log::Commit;
 use crate::record::DeliveryResult;
 use crate::view::Folded;
@@ -94,29 +95,44 @@ pub struct CapabilityMetrics {
     pub refused: AtomicU64,
     /// Failures since the last success.
     pub failures_in_a_row: AtomicU64,
-    /// A moving average of a call's time, in microseconds.
+    /// A moving average of a call's CPU time, in microseconds.
     pub average_us: AtomicU64,
+    /// The newest calls in a row whose CPU time stayed within the bound. Two threads that count at the
+    /// same time may count one for two.
+    pub within_in_a_row: AtomicU64,
 }
 
 /// Weight of the newest call in the moving average: one part in this many.
 const AVERAGE_OVER: u64 = 32;
 
-impl CapabilityMetrics {
-    /// Counts a call's time. In the average it counts as at most `us_max`: now and then the system
-    /// puts a thread aside in the middle of a call, and that says nothing about the plug-in.
-    pub fn call(&self, duration: Duration, us_max: u64) {
-        self.latency.observe(duration);
-        let us = (duration.as_micros() as u64).min(us_max);
-        let average = self.average_us.load(Ordering::Relaxed);
-        let next = (average * (AVERAGE_OVER - 1) + us).div_ceil(AVERAGE_OVER);
-        self.average_us.store(next, Ordering::Relaxed);
-    }
-}
+/// In the average that tells who is slow, one call counts as at most this many times the bound.
+const SLOW_CALL_COUNTS_AS: u64 = 2;
 
 impl CapabilityMetrics {
+    /// Counts a call: the time that passed for the histogram, its CPU time for how slow the plug-in is.
+    pub fn call(&self, duration: Duration, cpu: Duration, slow_call_us: u64) {
+        self.latency.observe(duration);
+        let us = cpu.as_micros() as u64;
+        let counted = us.min(slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS));
+        let average = self.average_us.load(Ordering::Relaxed);
+        let next = (average * (AVERAGE_OVER - 1) + counted).div_ceil(AVERAGE_OVER);
+        self.average_us.store(next, Ordering::Relaxed);
+        let within = if us > slow_call_us { 0 } else { self.within_in_a_row.load(Ordering::Relaxed) + 1 };
+        self.within_in_a_row.store(within, Ordering::Relaxed);
+    }
+
     /// A call was cut off: whatever the average was, it is slow from now on.
-    pub fn too_slow(&self, us: u64) {
-        self.average_us.store(us, Ordering::Relaxed);
+    pub fn too_slow(&self, slow_call_us: u64) {
+        self.average_us.store(slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS), Ordering::Relaxed);
+        self.within_in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// How its calls go now.
+    pub fn pace(&self) -> Pace {
+        Pace {
+            average_us: self.average_us.load(Ordering::Relaxed),
+            within_in_a_row: self.within_in_a_row.load(Ordering::Relaxed),
+        }
     }
 }
 

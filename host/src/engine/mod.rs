@@ -51,6 +51,7 @@ mod run;
 mod runtime;
 mod schedule;
 mod sequencer;
+mod slow;
 mod status;
 mod tally;
 mod tell;
@@ -121,7 +122,7 @@ pub struct Engine {
     /// Events taken and not decided.
     undecided: AtomicUsize,
     /// Capabilities with a thread of their own because they are slow.
-    slow: Mutex<HashSet<CapabilityName>>,
+    slow: Mutex<slow::Slow>,
     /// Whether there may be one, for whoever hasn't the time to look.
     any_slow: AtomicBool,
     /// Capabilities whose catch-up thread runs.

@@ -175,7 +175,7 @@ impl Engine {
             waiters: Waiters::default(),
             metrics,
             undecided: AtomicUsize::new(0),
-            slow: Mutex::new(HashSet::new()),
+            slow: Mutex::default(),
             any_slow: AtomicBool::new(false),
             catching_up: Mutex::new(HashSet::new()),
             left_retries: Mutex::default(),

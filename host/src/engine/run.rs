@@ -14,9 +14,6 @@ use crate::registry::Routed;
 use crate::sandbox::{Call, CallReport};
 use crate::vocabulary::{CapabilityName, LogLevel, Partition, Position};
 
-/// In the average that tells who is slow, one call counts as at most this many times the bound.
-const SLOW_CALL_COUNTS_AS: u64 = 2;
-
 /// One item and everything that was true when its handlers were called.
 pub struct Run<'a> {
     /// The engine, for its limits and counters.
@@ -94,15 +91,15 @@ impl Run<'_> {
         let callee = &self.runtime.callees[target.capability];
         let metrics = &callee.metrics;
         let time = Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms);
-        let counted_us_max = self.engine.config.slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS);
+        let slow_call_us = self.engine.config.slow_call_us;
         // Who takes too long for those behind it is delivered to with patience on a thread of its own.
         let moves = |report: &CallReport| self.hurried && self.is_for_its_own_thread(report);
         let go_on = |report: &CallReport| !moves(report) && !self.engine.stopping.load(Ordering::Relaxed);
-        let called = |report: &CallReport| metrics.call(report.duration, counted_us_max);
+        let called = |report: &CallReport| metrics.call(report.duration, report.cpu, slow_call_us);
         let report = call_patiently(&callee.plugin, &callee.access, call, time, go_on, called);
         if moves(&report) {
             // It counts there, too.
-            metrics.too_slow(counted_us_max);
+            metrics.too_slow(slow_call_us);
             return report;
         }
         // Counters are written only when they change: every worker has them at every call.
@@ -132,7 +129,7 @@ impl Run<'_> {
     }
 
     fn is_for_its_own_thread(&self, report: &CallReport) -> bool {
-        is_timeout(report) && report.duration.as_micros() as u64 > self.engine.config.slow_call_us
+        is_timeout(report) && report.cpu.as_micros() as u64 > self.engine.config.slow_call_us
     }
 
     /// Those who took so long that nobody should wait for them.

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use wasmtime::Store;
+use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 use wasmtime::component::{Instance, InstancePre};
 
 use super::access::Access;
@@ -15,7 +15,7 @@ use super::failure;
 use super::limits::{Limits, as_usize};
 use super::lower;
 use super::state::CallState;
-use super::ticker::{TICK, Ticker};
+use super::thread_clock::{CallTime, Timing};
 use crate::vocabulary::{
     Change, Digest, Effect, Failure, FailureKind, HeardEvent, LogLine, Projection, Proposal, Refusal, Role,
     Timestamp,
@@ -74,8 +74,11 @@ pub struct CallReport {
     pub refusals: Vec<Refusal>,
     /// What the guest logged, at most `log_lines` and one.
     pub logs: Vec<LogLine>,
-    /// From making the instance to having thrown it away.
+    /// From making the instance to having thrown it away: time that passed.
     pub duration: Duration,
+    /// How much of it the call's thread computed. Of a call that took less than a millisecond it is
+    /// all of it.
+    pub cpu: Duration,
 }
 
 thread_local! {
@@ -97,7 +100,6 @@ pub struct Plugin {
     roles: BTreeSet<Role>,
     /// The first for everybody, the others for a worker each.
     linked: Vec<Linked>,
-    ticker: Arc<Ticker>,
 }
 
 /// A component in one engine, with nothing that another engine's calls write to.
@@ -105,6 +107,7 @@ struct Linked {
     instance: InstancePre<CallState>,
     handlers: Handlers,
     limits: Arc<Limits>,
+    timing: Arc<Timing>,
 }
 
 /// Where each role's function is; found once.
@@ -124,13 +127,12 @@ impl Plugin {
         roles: BTreeSet<Role>,
         instances: Vec<InstancePre<CallState>>,
         limits: &Limits,
-        ticker: Arc<Ticker>,
+        timing: &Timing,
     ) -> Result<Plugin, PackageError> {
-        let link = |instance| Linked::new(instance, &roles, limits);
+        let link = |instance| Linked::new(instance, &roles, limits, timing);
         let linked: Vec<Linked> = instances.into_iter().map(link).collect::<Result<_, _>>()?;
-        let plugin = Plugin { digest, roles, linked, ticker };
-        plugin.linked[0].try_out(&plugin.ticker)?;
-        Ok(plugin)
+        linked[0].try_out()?;
+        Ok(Plugin { digest, roles, linked })
     }
 
     /// The hash of the bytes it was made from, as they were given.
@@ -149,18 +151,19 @@ impl Plugin {
         &self.roles
     }
 
-    /// Calls it within the configured time, `time_ms`.
+    /// Calls it within the configured CPU time, `time_ms`.
     pub fn call(&self, access: &Arc<Access>, call: Call<'_>) -> CallReport {
         self.call_within(access, call, Duration::from_millis(self.linked[0].limits.time_ms))
     }
 
-    /// Calls it within the given time, which counts in whole milliseconds, rounded up.
+    /// Calls it within the given CPU time of this thread. It is looked at once a millisecond, and a
+    /// hundred times as much may pass until the call ends though it had less.
     pub fn call_within(&self, access: &Arc<Access>, call: Call<'_>, time: Duration) -> CallReport {
-        let started = Instant::now();
         let linked = self.linked.get(ENGINE.get()).unwrap_or(&self.linked[0]);
-        let mut store = linked.store(&self.ticker, access.clone(), time);
+        let mut store = linked.store(access.clone(), time);
         let outcome = linked.run(&mut store, call);
         let state = store.into_data();
+        let (cpu, duration) = state.time.end();
         let failure = match outcome {
             Ok(Ok(())) => None,
             Ok(Err(message)) => Some(Failure {
@@ -168,14 +171,15 @@ impl Plugin {
                 message: super::values::message(&message, as_usize(linked.limits.message_bytes)),
                 backtrace: Vec::new(),
             }),
-            Err(error) => Some(failure::classify(&error, &state, &linked.limits, time.as_millis() as u64)),
+            Err(error) => Some(failure::classify(&error, &state, &linked.limits)),
         };
         let (effects, refusals) = state.effects.into_parts();
         CallReport {
             result: failure.map_or(Ok(effects), Err),
             refusals,
             logs: state.logs.into_lines(),
-            duration: started.elapsed(),
+            duration,
+            cpu,
         }
     }
 }
@@ -185,6 +189,7 @@ impl Linked {
         instance: InstancePre<CallState>,
         roles: &BTreeSet<Role>,
         limits: &Limits,
+        timing: &Timing,
     ) -> Result<Linked, PackageError> {
         let mut handlers = Handlers::default();
         for role in roles {
@@ -196,19 +201,21 @@ impl Linked {
                 Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(&instance))?),
             }
         }
-        Ok(Linked { instance, handlers, limits: Arc::new(limits.clone()) })
+        let (limits, timing) = (Arc::new(limits.clone()), Arc::new(timing.clone()));
+        Ok(Linked { instance, handlers, limits, timing })
     }
 
     /// A store whose limits are set and whose deadline runs.
-    fn store(&self, ticker: &Ticker, access: Arc<Access>, time: Duration) -> Store<CallState> {
-        let mut store = Store::new(self.instance.engine(), CallState::new(access, self.limits.clone()));
+    fn store(&self, access: Arc<Access>, time: Duration) -> Store<CallState> {
+        let time = CallTime::begin(self.timing.clone(), time);
+        let ticks = time.ticks();
+        let state = CallState::new(access, self.limits.clone(), time);
+        let mut store = Store::new(self.instance.engine(), state);
         store.limiter(|state| &mut state.growth);
         store.set_hostcall_fuel(as_usize(self.limits.hostcall_bytes));
-        // One more, because the tick that is under way is not a whole one.
-        let ticks = time.as_nanos().div_ceil(TICK.as_nanos()).saturating_add(1);
-        let ticks = u64::try_from(ticks).unwrap_or(u64::MAX / 2);
+        store.epoch_deadline_callback(at_deadline);
         store.set_epoch_deadline(ticks);
-        ticker.keep_going(ticks);
+        store.data().time.keep_going(ticks);
         store
     }
 
@@ -239,13 +246,13 @@ impl Linked {
         }
     }
 
-    fn try_out(&self, ticker: &Ticker) -> Result<(), PackageError> {
+    fn try_out(&self) -> Result<(), PackageError> {
         let time_ms = self.limits.time_ms.saturating_mul(TRY_OUT_FACTOR);
-        let mut store = self.store(ticker, Arc::default(), Duration::from_millis(time_ms));
+        let mut store = self.store(Arc::default(), Duration::from_millis(time_ms));
         let tried =
             self.instance.instantiate(&mut store).and_then(|instance| self.load_all(&mut store, instance));
         tried.map_err(|error| {
-            let failure = failure::classify(&error, store.data(), &self.limits, time_ms);
+            let failure = failure::classify(&error, store.data(), &self.limits);
             PackageError::invalid(format!("an instance can't be made: {}", failure.message))
         })
     }
@@ -262,6 +269,12 @@ impl Linked {
         }
         Ok(())
     }
+}
+
+/// A call's deadline is there: it ends, or goes on while its thread had less than its time.
+fn at_deadline(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
+    let goes_on = store.data_mut().time.go_on();
+    Ok(goes_on.map_or(UpdateDeadline::Interrupt, UpdateDeadline::Continue))
 }
 
 impl std::fmt::Debug for Plugin {

@@ -15,6 +15,7 @@ use super::error::PackageError;
 use super::limits::{Limits, as_usize};
 use super::package::Package;
 use super::state::{self, CallState};
+use super::thread_clock::{self, Timing};
 use super::ticker::Ticker;
 use crate::vocabulary::{Digest, Role};
 
@@ -65,7 +66,7 @@ impl SandboxError {
 pub struct Sandbox {
     engines: Vec<Offering>,
     limits: Arc<Limits>,
-    ticker: Arc<Ticker>,
+    timing: Timing,
     compiler: Compiler,
     cache: Option<Cache>,
 }
@@ -95,6 +96,12 @@ impl Sandbox {
     /// Keeps compiled code in that directory. It must be the host's own: what lies there is run.
     pub fn caching_in(self, directory: impl Into<PathBuf>) -> Sandbox {
         Sandbox { cache: Some(Cache::new(directory.into())), ..self }
+    }
+
+    /// Counts calls' time by another clock than the system's.
+    #[cfg(test)]
+    pub(super) fn timed_by(self, clock: Arc<dyn thread_clock::ThreadClock>) -> Sandbox {
+        Sandbox { timing: Timing { clock, ..self.timing.clone() }, ..self }
     }
 
     /// Compiles where another does, and finds the code that one kept, but keeps none itself. Calls of
@@ -127,7 +134,7 @@ impl Sandbox {
         let linked = self.engines.iter().zip(&components);
         let linked = linked.map(|(offering, component)| offering.linker.instantiate_pre(component));
         let instances = linked.collect::<Result<_, _>>().map_err(PackageError::engine)?;
-        Plugin::new(digest, roles.clone(), instances, &self.limits, self.ticker.clone())
+        Plugin::new(digest, roles.clone(), instances, &self.limits, &self.timing)
     }
 
     /// The component once more for each worker's own engine; none if it is too large for that.
@@ -166,7 +173,10 @@ impl Sandbox {
         Ok(Sandbox {
             engines,
             limits: Arc::new(limits.clone()),
-            ticker: Arc::new(ticker.map_err(SandboxError::engine)?),
+            timing: Timing {
+                ticker: Arc::new(ticker.map_err(SandboxError::engine)?),
+                clock: Arc::new(thread_clock::of_this_thread()),
+            },
             compiler: Compiler::InProcess,
             cache: None,
         })

@@ -5,6 +5,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use super::effects::LimitSpent;
 use super::limits::Limits;
 use super::state::CallState;
+use super::thread_clock::{CallTime, Spent};
 use super::values;
 use crate::vocabulary::{Failure, FailureKind, LogLevel};
 
@@ -22,13 +23,13 @@ const HOSTCALL_FUEL: &str = "fuel allocated for hostcalls has been exhausted";
 const COUNT_LIMIT: &str = "resource limit exceeded";
 
 /// Judges the error that a call ended with.
-pub(super) fn classify(error: &wasmtime::Error, state: &CallState, limits: &Limits, time_ms: u64) -> Failure {
-    let (kind, message) = judge(error, state, limits, time_ms);
+pub(super) fn classify(error: &wasmtime::Error, state: &CallState, limits: &Limits) -> Failure {
+    let (kind, message) = judge(error, state, limits);
     let message = values::message(&message, super::limits::as_usize(limits.message_bytes));
     Failure { kind, message, backtrace: backtrace(error) }
 }
 
-fn judge(error: &wasmtime::Error, state: &CallState, limits: &Limits, time_ms: u64) -> (FailureKind, String) {
+fn judge(error: &wasmtime::Error, state: &CallState, limits: &Limits) -> (FailureKind, String) {
     if let Some(LimitSpent(message)) = error.downcast_ref() {
         return (FailureKind::Limit, message.clone());
     }
@@ -38,7 +39,7 @@ fn judge(error: &wasmtime::Error, state: &CallState, limits: &Limits, time_ms: u
     }
     let trap = error.downcast_ref::<Trap>().copied();
     if trap == Some(Trap::Interrupt) {
-        return (FailureKind::Timeout, format!("it ran longer than {time_ms} ms (time_ms)"));
+        return (FailureKind::Timeout, too_long(&state.time));
     }
     if trap == Some(Trap::StackOverflow) {
         let bytes = limits.stack_bytes;
@@ -67,6 +68,18 @@ fn judge(error: &wasmtime::Error, state: &CallState, limits: &Limits, time_ms: u
         (Some(Trap::UnreachableCodeReached), Some(line)) => (FailureKind::Trap, line.message.clone()),
         (Some(trap), _) => (FailureKind::Trap, trap.to_string()),
         (None, _) => (FailureKind::Trap, cause),
+    }
+}
+
+fn too_long(time: &CallTime) -> String {
+    let allowed = time.allowed_ms();
+    match time.spent() {
+        Some(Spent::Wall { had, within }) => format!(
+            "it got {} of its {allowed} ms of CPU time (time_ms) within {} ms: this machine is too busy",
+            had.as_millis(),
+            within.as_millis()
+        ),
+        _ => format!("it used more than {allowed} ms of CPU time (time_ms)"),
     }
 }
 

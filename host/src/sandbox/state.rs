@@ -9,6 +9,7 @@ use super::access::Access;
 use super::bindings::samsyn::plugin::{effects, logging, settings, types};
 use super::effects::Effects;
 use super::limits::{Limits, as_usize};
+use super::thread_clock::CallTime;
 use super::values;
 use crate::vocabulary::{LogLevel, LogLine};
 
@@ -17,11 +18,13 @@ pub(super) struct CallState {
     pub(super) effects: Effects,
     pub(super) logs: Logs,
     pub(super) growth: Growth,
+    pub(super) time: CallTime,
 }
 
 impl CallState {
-    pub(super) fn new(access: Arc<Access>, limits: Arc<Limits>) -> CallState {
+    pub(super) fn new(access: Arc<Access>, limits: Arc<Limits>, time: CallTime) -> CallState {
         CallState {
+            time,
             logs: Logs::new(&limits),
             growth: Growth::new(&limits),
             effects: Effects::new(access, limits),
