@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::components::{self, USUAL};
 use crate::overload::{count, fresh, rss_mib};
-use crate::world::{PATIENCE, World, until};
+use crate::world::{PATIENCE, Said, World, until};
 
 /// Idle connections, as far as the system lets this process have so many.
 const IDLE_CONNECTIONS: u64 = 10_000;
@@ -165,5 +165,40 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
         until("the host is as it was", || {
             (world.try_send("GET", "/v1/status", &[], b"").is_ok()).then_some(())
         });
+    }
+}
+
+/// A component of so many bytes, which nobody looks at: the token is nobody's.
+const LARGE_BYTES: usize = 12 << 20;
+
+/// An answer that comes before the body was read reaches the client, which is still sending.
+#[test]
+fn who_sends_much_and_may_not_reads_why() {
+    let world = World::shared();
+    let component = vec![0_u8; LARGE_BYTES];
+    let file = world.file("large.wasm", &component);
+    for token in ["nobody's", ""] {
+        let mut command = world.command(&["plugin", "install", &file, "--yes"]);
+        let said = Said::of(command.env("SAMSYN_TOKEN", token).output().expect("the command can be run"));
+        assert_ne!(said.code, Some(0));
+        assert!(!said.err.contains("no host answers"), "{}", said.err);
+        assert!(said.err.contains("token"), "{}", said.err);
+    }
+    // Whatever a client sends, and however slowly it comes to reading.
+    for (size, pause) in [(1 << 20, 0), (LARGE_BYTES, 0), (LARGE_BYTES, 64), (48 << 20, 0)] {
+        let head = format!(
+            "POST /v1/capabilities HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer nobody\r\n\
+             Content-Type: application/wasm\r\nContent-Length: {size}\r\n\r\n"
+        );
+        let mut stream = connection(&world, head.as_bytes());
+        let piece = vec![0_u8; 64 << 10];
+        for number in 0..size / piece.len() {
+            stream.write_all(&piece).unwrap_or_else(|error| panic!("{size}, piece {number}: {error}"));
+            if pause > 0 && number % pause == 0 {
+                std::thread::yield_now();
+            }
+        }
+        let said = until_closed(&mut stream);
+        assert!(said.starts_with("HTTP/1.1 401 "), "{size}: {said:?}");
     }
 }

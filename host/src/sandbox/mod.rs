@@ -31,6 +31,8 @@ mod ticker;
 mod values;
 
 #[cfg(test)]
+mod composed_tests;
+#[cfg(test)]
 mod fixture_tests;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
