@@ -54,6 +54,8 @@ pub use token::{MadeToken, May, NewToken, Token};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take: installing compiles a component, which may take many seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// A longer body is sent only when the host has said that it reads it, or has said nothing for a second.
+const ASKED_FIRST_BYTES: usize = 1 << 20;
 /// The longest answer taken. A page is at most 1,000 items; claims make a profile long.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// How many items to ask for at once when a whole list is wanted: the host's own limit.
@@ -487,7 +489,11 @@ impl Client {
         let answer = if content_type.is_empty() {
             self.agent.run(request.body(()).map_err(unsendable)?)
         } else {
-            let request = request.header("Content-Type", content_type);
+            let mut request = request.header("Content-Type", content_type);
+            if bytes.len() > ASKED_FIRST_BYTES {
+                // A host that won't take it says so before it is sent.
+                request = request.header("Expect", "100-continue");
+            }
             self.agent.run(request.body(bytes).map_err(unsendable)?)
         };
         let mut answer = answer.map_err(unreachable)?;

@@ -34,7 +34,7 @@ pub mod registry;
 pub mod clock;
 pub mod config;
 pub mod durable_file;
-pub mod vocabulary;
+pub use samsyn_vocabulary as vocabulary;
 
 pub mod disk;
 pub mod failpoint;

@@ -289,6 +289,9 @@ catalogue! {
     ComponentCompileLimit "component.compile-limit" UNPROCESSABLE_ENTITY, "Compiling took too much",
         "The compiler reached its bound of time or memory.",
         "Make the component smaller, or raise `compile_time_ms` or `compile_memory_bytes`.";
+    ComponentCompilerFailed "component.compiler-failed" UNPROCESSABLE_ENTITY, "The host's compiler failed at it",
+        "The compiler ended with a fault of its own; neither time nor memory was spent.",
+        "Build the component another way, such as with an older toolchain, and tell whoever maintains the host what the detail says.";
     ComponentNotKept "component.not-kept" SERVICE_UNAVAILABLE, "The component can't be kept",
         "It could not be written to the host's data directory, so nothing was installed.",
         "Make room on the disk or mend it, then install again.";

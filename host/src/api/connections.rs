@@ -4,11 +4,12 @@
 
 use std::future::Future;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -30,6 +31,13 @@ const FILES_KEPT: u64 = 256;
 const LEAVING_SHARE: usize = 32;
 /// How long to wait when a connection can't be accepted, such as for want of files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a connection that ends reads what its client still sends, so that the client comes to
+/// reading the answer: closing it under unread bytes makes the client's system throw the answer away.
+const LINGER_TIME: Duration = Duration::from_secs(10);
+/// How much of that is read, in bytes: more than the largest body the host takes.
+const LINGER_BYTES_MAX: usize = 64 << 20;
+/// How much of it at once.
+const LINGER_PIECE_BYTES: usize = 16 << 10;
 /// What a client starts with that speaks HTTP/2 without having said so in TLS.
 const HTTP2_START: &[u8] = b"PRI ";
 
@@ -138,6 +146,7 @@ impl Connections {
             is_http2: false,
             activity,
             ended_seen: 0,
+            lingering: None,
             address,
             _place: place,
         }
@@ -200,8 +209,16 @@ pub struct Connection {
     activity: Arc<Activity>,
     /// How many requests had ended when the timer was set.
     ended_seen: usize,
+    /// Since when and how much it reads what nobody wants any more, before it ends.
+    lingering: Option<Lingering>,
     address: IpAddr,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+/// A connection of which the host has said all, to a client that may still be sending.
+struct Lingering {
+    end: Pin<Box<Sleep>>,
+    bytes_left: usize,
 }
 
 /// A request's head that has begun to come in.
@@ -230,6 +247,24 @@ impl Connection {
             self.timer.as_mut().reset(next);
         }
         Poll::Pending
+    }
+
+    /// Reads and throws away what the client still sends, until it stops or has had its time.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(lingering) = &mut self.lingering else { return Poll::Ready(()) };
+        let mut piece = [MaybeUninit::uninit(); LINGER_PIECE_BYTES];
+        while lingering.end.as_mut().poll(context).is_pending() {
+            let mut piece = ReadBuf::uninit(&mut piece);
+            if ready!(Pin::new(&mut self.stream).poll_read(context, &mut piece)).is_err() {
+                break;
+            }
+            let read = piece.filled().len();
+            lingering.bytes_left = lingering.bytes_left.saturating_sub(read);
+            if read == 0 || lingering.bytes_left == 0 {
+                break;
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Bytes have come: when no request is under way, a head begins with them or goes on.
@@ -320,7 +355,15 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            if !self.activity.body_unread.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            let end = Box::pin(tokio::time::sleep(LINGER_TIME));
+            self.lingering = Some(Lingering { end, bytes_left: LINGER_BYTES_MAX });
+        }
+        self.poll_linger(context).map(Ok)
     }
 }
 

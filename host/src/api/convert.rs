@@ -163,6 +163,7 @@ mod tests {
             PackageError::TooLarge { what: "", found: 0, limit: 0, setting: "" },
             PackageError::Invalid { reason: String::new() },
             PackageError::CompileLimit { reason: String::new() },
+            PackageError::CompilerFailed { reason: String::new() },
             PackageError::CompilerUnavailable { reason: String::new() },
         ];
         for error in all {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -30,6 +30,11 @@ impl Peer {
         self.activity.begun.fetch_add(1, Ordering::Relaxed);
         self.activity.under_way.fetch_add(1, Ordering::Relaxed);
         RequestUnderWay(self.activity.clone())
+    }
+
+    /// Some of a request's body stays unread: the client may still send it when the connection ends.
+    pub fn leave_body_unread(&self) {
+        self.activity.body_unread.store(true, Ordering::Relaxed);
     }
 
     /// Whether none of its requests is being answered.
@@ -66,6 +71,8 @@ pub(super) struct Activity {
     pub ended: AtomicUsize,
     /// When it was accepted, or its newest request ended.
     pub since_ms: AtomicU64,
+    /// A client may still be sending what nobody reads.
+    pub body_unread: AtomicBool,
     /// Somebody else wants its place.
     pub leave: Notify,
 }
@@ -75,7 +82,15 @@ impl Activity {
     pub fn new(origin: Instant) -> Activity {
         let since_ms = AtomicU64::new(origin.elapsed().as_millis() as u64);
         let zero = AtomicUsize::default;
-        Activity { origin, under_way: zero(), begun: zero(), ended: zero(), since_ms, leave: Notify::new() }
+        Activity {
+            origin,
+            under_way: zero(),
+            begun: zero(),
+            ended: zero(),
+            since_ms,
+            body_unread: AtomicBool::new(false),
+            leave: Notify::new(),
+        }
     }
 
     /// Whether no request is being answered.

@@ -58,21 +58,27 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     /// Reads the rest and throws it away, within bounds, before the answer goes out. Where some of
-    /// it stays the answer says that the connection ends with it.
-    pub async fn discard(self, version: Version, answer: &mut Response<Body>) {
-        let Some(back) = self.0 else { return };
+    /// it stays the answer says that the connection ends with it. Says whether a client may still be
+    /// sending on a connection that ends.
+    pub async fn discard(self, version: Version, answer: &mut Response<Body>) -> bool {
+        let Some(back) = self.0 else { return false };
         let left = std::mem::replace(&mut *back.lock(), Left::Nothing);
-        let is_read = match left {
-            Left::Nothing => true,
-            Left::Unsent => false,
+        let (is_read, waits) = match left {
+            Left::Nothing => (true, false),
+            Left::Unsent => (false, true),
             // It has had its time.
-            Left::Some(_) if answer.status() == StatusCode::REQUEST_TIMEOUT => false,
-            Left::Some(body) => tokio::time::timeout(DISCARD_TIME, read_to_end(body)).await.unwrap_or(false),
+            Left::Some(_) if answer.status() == StatusCode::REQUEST_TIMEOUT => (false, true),
+            Left::Some(body) => {
+                let read = tokio::time::timeout(DISCARD_TIME, read_to_end(body)).await;
+                (read.unwrap_or(false), false)
+            }
         };
         // A stream of HTTP/2 ends alone.
-        if !is_read && version < Version::HTTP_2 {
+        let ends = !is_read && version < Version::HTTP_2;
+        if ends {
             answer.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
+        ends && !waits
     }
 }
 

@@ -121,14 +121,16 @@ impl hyper::service::Service<Request<Incoming>> for Answering {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let under_way = self.peer.request_under_way();
-        let version = request.version();
+        let (version, peer) = (request.version(), self.peer.clone());
         let (mut request, rest) = rest::lend(request);
         request.extensions_mut().insert(ConnectInfo(self.peer.clone()));
         // A router is ready at any time.
         let answering = self.router.clone().call(request);
         Box::pin(async move {
             let mut answer = answering.await?;
-            rest.discard(version, &mut answer).await;
+            if rest.discard(version, &mut answer).await {
+                peer.leave_body_unread();
+            }
             drop(under_way);
             Ok(answer)
         })

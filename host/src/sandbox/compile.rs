@@ -140,7 +140,18 @@ fn wait(mut child: Child, limits: &Limits) -> Result<(), PackageError> {
     judge(status, said.trim(), limits)
 }
 
-/// A child that said no says why; one that ended otherwise ran into a limit.
+/// Signals that end a child at a limit: killed for want of memory, out of memory in an allocation
+/// (abort), out of CPU time.
+const LIMIT_SIGNALS: [i32; 3] = [9, 6, 24];
+
+/// What a program of Rust ends with when it panics.
+const EXIT_PANICKED: i32 = 101;
+
+/// How it says that the system gave it no more threads.
+const NO_THREADS: &str = "Resource temporarily unavailable";
+
+/// A child that refused the component says why; one that the system stopped ran into a limit; any other
+/// end is the compiler's own fault.
 fn judge(status: ExitStatus, said: &str, limits: &Limits) -> Result<(), PackageError> {
     match status.code() {
         Some(0) => Ok(()),
@@ -148,13 +159,33 @@ fn judge(status: ExitStatus, said: &str, limits: &Limits) -> Result<(), PackageE
         Some(code) if code == i32::from(EXIT_UNAVAILABLE) => {
             Err(PackageError::CompilerUnavailable { reason: said.to_owned() })
         }
-        // Ended by a signal, or by a panic when it got no more memory or threads.
-        _ => {
+        _ if is_at_limit(status, said) => {
             let memory = limits.compile_memory_bytes;
-            let reason = format!("the compiler ended ({status}); it may use {memory} bytes of address space");
+            let reason = format!(
+                "the compiler ended ({status}); it may use {memory} bytes of address space (compile_memory_bytes)"
+            );
             Err(PackageError::CompileLimit { reason })
         }
+        _ => Err(PackageError::CompilerFailed { reason: last_words(status, said) }),
     }
+}
+
+fn is_at_limit(status: ExitStatus, said: &str) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        if status.signal().is_some_and(|signal| LIMIT_SIGNALS.contains(&signal)) {
+            return true;
+        }
+    }
+    status.code() == Some(EXIT_PANICKED) && said.contains(NO_THREADS)
+}
+
+/// What a panic said, without where in which file; how the child ended when it said nothing.
+fn last_words(status: ExitStatus, said: &str) -> String {
+    let message = said.lines().skip_while(|line| !line.contains("panicked at ")).skip(1);
+    let message: Vec<&str> = message.take_while(|line| !line.starts_with("note: ")).collect();
+    if message.is_empty() { format!("it ended with {status}") } else { message.join(" ") }
 }
 
 fn unavailable(doing: &'static str) -> impl Fn(std::io::Error) -> PackageError {

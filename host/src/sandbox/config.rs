@@ -46,7 +46,8 @@ pub(super) fn config() -> Config {
     // What neither Rust nor an interpreter needs is one thing less to trust. Threads, garbage
     // collection and exceptions are not even compiled in.
     config.wasm_memory64(false);
-    config.wasm_multi_memory(false);
+    // What passes between the parts of a composed component goes from memory to memory.
+    config.wasm_multi_memory(true);
     config.wasm_tail_call(false);
     config.wasm_relaxed_simd(false);
     config.wasm_custom_page_sizes(false);
@@ -55,7 +56,11 @@ pub(super) fn config() -> Config {
 }
 
 /// Slots for as many calls as may run at once, each of the largest size.
-pub(super) fn pool(limits: &Limits) -> PoolingAllocationConfig {
+///
+/// After a call its slot is made what it was. The quick way asks the system which pages the call
+/// wrote to, and may not hear of one that was written out to swap meanwhile: the next customer's
+/// instance would read it. So beside swap every page that is kept is reset.
+pub(super) fn pool(limits: &Limits, swap_is_on: bool) -> PoolingAllocationConfig {
     let calls = limits.concurrent_calls;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls);
@@ -71,7 +76,6 @@ pub(super) fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool.table_elements(as_usize(limits.table_elements));
     pool.linear_memory_keep_resident(MEMORY_KEEP_BYTES);
     pool.table_keep_resident(TABLE_KEEP_BYTES);
-    // Finds the pages a call wrote to instead of resetting all that are kept.
-    pool.pagemap_scan(Enabled::Auto);
+    pool.pagemap_scan(if swap_is_on { Enabled::No } else { Enabled::Auto });
     pool
 }

@@ -15,6 +15,7 @@ use super::error::PackageError;
 use super::limits::{Limits, as_usize};
 use super::package::Package;
 use super::state::{self, CallState};
+use super::swap;
 use super::thread_clock::{self, Timing};
 use super::ticker::Ticker;
 use crate::vocabulary::{Digest, Role};
@@ -148,7 +149,7 @@ impl Sandbox {
             return Ok(Vec::new());
         }
         let copies = workers.iter().map(|own| cache::deserialize(&own.engine, &code));
-        copies.collect::<Result<_, _>>().map_err(PackageError::engine)
+        copies.collect::<Result<_, _>>().map_err(|error| PackageError::engine_within(error, &self.limits))
     }
 
     fn first(&self) -> &Engine {
@@ -161,12 +162,32 @@ impl Sandbox {
         workers: usize,
         more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
     ) -> Result<Sandbox, SandboxError> {
+        Sandbox::make(limits, workers, more, swap::is_on())
+    }
+
+    /// One as on a machine that may or may not swap.
+    #[cfg(test)]
+    pub(super) fn new_beside_swap(limits: &Limits, swap_is_on: bool) -> Result<Sandbox, SandboxError> {
+        Sandbox::make(limits, 0, |_| Ok(()), swap_is_on)
+    }
+
+    fn make(
+        limits: &Limits,
+        workers: usize,
+        more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
+        swap_is_on: bool,
+    ) -> Result<Sandbox, SandboxError> {
         if limits.stack_bytes > STACK_BYTES_MAX {
             return Err(SandboxError::Stack { found: limits.stack_bytes });
         }
         let own = Limits { concurrent_calls: limits.concurrent_calls.min(OWN_SLOTS), ..limits.clone() };
         let all = std::iter::once(limits).chain(std::iter::repeat_n(&own, workers));
-        let engines = all.map(|limits| Offering::new(limits, &more));
+        if swap_is_on {
+            tracing::info!(
+                "this machine may swap: after a call all memory that is kept is reset, which takes longer; without swap only what the call wrote to"
+            );
+        }
+        let engines = all.map(|limits| Offering::new(limits, &more, swap_is_on));
         let engines: Vec<Offering> =
             engines.collect::<wasmtime::Result<_>>().map_err(SandboxError::engine)?;
         let ticker = Ticker::start(engines.iter().map(|offering| &offering.engine));
@@ -188,7 +209,8 @@ impl Sandbox {
             return Ok(component);
         }
         let code = self.compiler.compile(package.component(), &self.limits)?;
-        let component = cache::deserialize(self.first(), &code).map_err(PackageError::engine)?;
+        let component = cache::deserialize(self.first(), &code)
+            .map_err(|error| PackageError::engine_within(error, &self.limits))?;
         if let Some(cache) = &self.cache {
             cache.store(self.first(), digest, &code);
         }
@@ -200,10 +222,11 @@ impl Offering {
     fn new(
         limits: &Limits,
         more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
+        swap_is_on: bool,
     ) -> wasmtime::Result<Offering> {
         let mut config = config();
         config.max_wasm_stack(as_usize(limits.stack_bytes));
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, swap_is_on)));
         let engine = Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         state::add_to_linker(&mut linker)?;

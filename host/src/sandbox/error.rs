@@ -1,6 +1,7 @@
 //! Why bytes can't be a plug-in.
 
 use super::contract::{self, MANIFEST_SECTION};
+use super::limits::Limits;
 
 /// Why bytes can't be a plug-in on this host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +75,14 @@ pub enum PackageError {
         /// Which bound was met.
         reason: String,
     },
+    /// The compiler itself failed: a fault of the host, not of the component's size.
+    #[error(
+        "this host's compiler failed at it: {reason}; build it another way, such as with an older toolchain, and tell whoever maintains the host"
+    )]
+    CompilerFailed {
+        /// The compiler's last words, or how it ended.
+        reason: String,
+    },
     /// The host could not start or read its own compiler.
     #[error(
         "the compiler could not be run: {reason}; check the host's disk and process limits, then install again"
@@ -97,6 +106,7 @@ impl PackageError {
             PackageError::TooLarge { .. } => "component.too-large",
             PackageError::Invalid { .. } => "component.invalid",
             PackageError::CompileLimit { .. } => "component.compile-limit",
+            PackageError::CompilerFailed { .. } => "component.compiler-failed",
             PackageError::CompilerUnavailable { .. } => "component.compiler-unavailable",
         }
     }
@@ -106,7 +116,31 @@ impl PackageError {
         PackageError::invalid(format!("{error:#}"))
     }
 
+    /// The same, where it may be that the component wants more of something than the limits allow.
+    pub(super) fn engine_within(error: impl std::fmt::Display, limits: &Limits) -> PackageError {
+        let text = format!("{error:#}");
+        too_many(&text, limits).unwrap_or_else(|| PackageError::invalid(text))
+    }
+
     pub(super) fn invalid(reason: impl std::fmt::Display) -> PackageError {
         PackageError::Invalid { reason: reason.to_string() }
     }
+}
+
+/// How wasmtime begins to say that a component or a module of it is made for a larger pool; what it has
+/// and how many follow. Its errors have no types: tests hold the wording.
+const TOO_MANY: [&str; 2] = ["transitively contains ", "defined "];
+
+/// A component that has more memories, tables or instances than the pool was made for.
+fn too_many(text: &str, limits: &Limits) -> Option<PackageError> {
+    let settings = [
+        ("memories", "the number of its memories", limits.memories, "memories"),
+        ("tables", "the number of its tables", limits.tables, "tables"),
+        ("instances", "the number of its core instances", limits.instances, "instances"),
+    ];
+    let (told, _) = text.split_once(" exceeds ")?;
+    let (_, of_what) = TOO_MANY.iter().find_map(|begins| told.split_once(begins))?;
+    let found = of_what.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?;
+    let (_, what, limit, setting) = settings.into_iter().find(|(word, ..)| of_what.contains(word))?;
+    Some(PackageError::TooLarge { what, found: found.parse().ok()?, limit: limit.into(), setting })
 }

@@ -18,10 +18,12 @@ pub struct Limits {
     pub instances: u32,
     /// Tables of one call. 64: as the instances, which have about one each.
     pub tables: u32,
-    /// Linear memories of one call. 2: one is usual, an adapter may bring its own.
+    /// Linear memories of one call. 4: one is usual; an adapter and each part of a composed component
+    /// bring their own.
     pub memories: u32,
-    /// Time of one call in milliseconds, from making the instance to its return. 50: a handler
-    /// takes microseconds, and even an interpreter starts within a few milliseconds.
+    /// CPU time of one call in milliseconds, from making the instance to its return. 50: a handler
+    /// takes microseconds, and even an interpreter starts within a few milliseconds. Time in which
+    /// the machine has its thread wait isn't counted, up to a hundred times as much.
     pub time_ms: u64,
     /// Stack of the guest in bytes, at most 1 MiB. 512 KiB: enough for deep recursion in a parser,
     /// and a quarter of a thread's stack, which the host's own frames share.
@@ -64,7 +66,7 @@ impl Default for Limits {
             table_elements: 65_536,
             instances: 64,
             tables: 64,
-            memories: 2,
+            memories: 4,
             time_ms: 50,
             stack_bytes: 512 * KIB,
             concurrent_calls: 32,

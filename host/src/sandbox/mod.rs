@@ -26,6 +26,7 @@ mod lower;
 mod package;
 mod section;
 mod state;
+mod swap;
 mod thread_clock;
 mod ticker;
 mod values;

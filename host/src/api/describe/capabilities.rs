@@ -136,6 +136,7 @@ pub fn install(call: Operation<'_>) -> Operation<'_> {
             Kind::UnknownIdentifier,
             Kind::FieldTypeConflict,
             Kind::ComponentCompileLimit,
+            Kind::ComponentCompilerFailed,
             Kind::ComponentCompilerUnavailable,
             Kind::ComponentNotKept,
             Kind::LogFailed,

@@ -40,6 +40,7 @@ pub fn approve(call: Operation<'_>) -> Operation<'_> {
             Kind::FieldTypeConflict,
             Kind::DefinitionInvalid,
             Kind::ComponentCompileLimit,
+            Kind::ComponentCompilerFailed,
             Kind::ComponentCompilerUnavailable,
             Kind::ComponentNotKept,
             Kind::LogFailed,

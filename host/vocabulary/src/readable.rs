@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Whether a plug-in's JSON library can read the text, and reads what was meant: no number that no
 /// double holds, no key twice in an object, no deeper than 127 lists and objects in each other.
-pub(super) fn is_readable(json: &str) -> bool {
+pub(crate) fn is_readable(json: &str) -> bool {
     serde_json::from_str::<Readable>(json).is_ok()
 }
 
