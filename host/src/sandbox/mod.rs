@@ -40,6 +40,8 @@ pub(crate) mod fuzz;
 #[cfg(test)]
 pub(crate) mod guests;
 #[cfg(test)]
+mod limits_tests;
+#[cfg(test)]
 mod malformed_tests;
 #[cfg(test)]
 mod tests;

@@ -69,7 +69,7 @@ fn load_within(limits: &Limits, body: &str, functions: &str) -> Plugin {
     Sandbox::new(limits).unwrap().load(&package).unwrap()
 }
 
-fn hear(plugin: &Plugin) -> CallReport {
+pub(super) fn hear(plugin: &Plugin) -> CallReport {
     plugin.call(&access(), Call::Event { event: &HeardEvent::from(&event()), profile: &projection() })
 }
 
@@ -509,7 +509,7 @@ fn as_a_compiling_child() {
     });
 }
 
-fn in_a_child() -> Compiler {
+pub(super) fn in_a_child() -> Compiler {
     let arguments = ["--ignored", "--exact", "sandbox::tests::as_a_compiling_child"];
     Compiler::Child {
         program: std::env::current_exe().unwrap(),

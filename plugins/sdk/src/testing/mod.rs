@@ -45,6 +45,8 @@ pub use host::Host;
 pub use run::{Effect, HostRefusal, LogLine, Run};
 
 #[cfg(test)]
+mod limits_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod values_tests;
