@@ -8,7 +8,7 @@ use std::sync::Arc;
 use samsyn::clock::Clock;
 use samsyn::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
 use samsyn::engine::{AcceptError, Engine, InstallOptions, NewEvent, Start};
-use samsyn::registry::Field;
+use samsyn::contract::FieldRule;
 use samsyn::sandbox::{Access, Compiler, Limits, embed_manifest};
 use samsyn::vocabulary::{
     Application, DataPoint, Event, EventName, FieldName, Identifier, IdentifierName, ProfileId, Projection,
@@ -116,7 +116,7 @@ impl Sample {
                 memory: None,
             },
             access: Arc::new(Access {
-                sources: [(count, Field::of(Type::Integer)), (item, Field::of(Type::Text))].into(),
+                sources: [(count, FieldRule::of(Type::Integer)), (item, FieldRule::of(Type::Text))].into(),
                 emits: Default::default(),
                 settings: [("fields".to_owned(), fields)].into(),
             }),

@@ -34,6 +34,7 @@ pub mod registry;
 pub mod clock;
 pub mod config;
 pub mod durable_file;
+pub use samsyn_contract as contract;
 pub use samsyn_vocabulary as vocabulary;
 
 pub mod disk;

@@ -1,6 +1,7 @@
 //! From what the handlers asked for to one record: a pure function.
 
 use super::owed::owed;
+use crate::contract;
 use crate::record::{
     Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
     Memory, Outcome, PartitionState, ProfileState, Told,
@@ -11,10 +12,6 @@ use crate::vocabulary::{
     CapabilityName, Effect, Failure, FailureKind, FieldName, Identifier, ItemPosition, Proposal, Refusal,
     Role, Seq, Timestamp, Value,
 };
-
-/// The most that one capability may keep of one customer, claims and memory together, in bytes:
-/// it stands in one entry of the view, which has to stay below 48 KiB.
-const TOLD_BYTES_MAX: usize = 40 * 1024;
 
 /// The item that is decided.
 #[derive(Clone, Debug)]
@@ -104,6 +101,8 @@ pub struct Decision<'a> {
     pub cursor: Option<Cursor>,
     /// Whether this is one delivery on its own, made after the item was decided.
     pub late: bool,
+    /// The most that one capability may keep of one customer, claims and memory together, in bytes.
+    pub customer_bytes: u64,
     /// Now.
     pub at: Timestamp,
 }
@@ -316,22 +315,19 @@ impl Decision<'_> {
     fn too_large(&self, of: Of, outcome: &Outcome) -> Option<Failure> {
         let told = self.told(of);
         let known = told.map(|told| told.claims.as_slice()).unwrap_or_default();
-        let size = |value: &Option<Value>| 48 + value.as_ref().map_or(0, Value::size);
         let kept =
             known.iter().filter(|claim| !outcome.claims.iter().any(|(field, _)| *field == claim.field));
-        let claims: usize = kept.map(|claim| size(&claim.value)).sum();
-        let new: usize = outcome.claims.iter().map(|(_, value)| size(value)).sum();
+        let kept = kept.map(|claim| (&claim.field, claim.value.as_ref()));
+        let new = outcome.claims.iter().map(|(field, value)| (field, value.as_ref()));
         let memory = match &outcome.memory {
             Some(Memory::Kept(bytes)) => bytes.len(),
             Some(Memory::Forgotten) => 0,
             None => told.and_then(|told| told.memory.as_ref()).map_or(0, |memory| memory.0.len()),
         };
-        let total = claims + new + memory;
-        (total > TOLD_BYTES_MAX).then(|| Failure {
+        let total = contract::customer_bytes(kept.chain(new), memory);
+        (total as u64 > self.customer_bytes).then(|| Failure {
             kind: FailureKind::Limit,
-            message: format!(
-                "claims and memory of one customer would take {total} bytes; {TOLD_BYTES_MAX} are the most"
-            ),
+            message: contract::customer_bytes_refusal(total, self.customer_bytes),
             backtrace: Vec::new(),
         })
     }

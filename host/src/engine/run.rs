@@ -55,6 +55,7 @@ impl Run<'_> {
             delivered: vec![delivered.clone()],
             cursor: None,
             late: false,
+            customer_bytes: self.engine.plugins.sandbox().limits().customer_bytes,
             at: self.engine.clock.now(),
         };
         fold_profile(Some(state), state.head, &decision.decide())

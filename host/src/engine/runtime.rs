@@ -9,7 +9,8 @@ use super::metrics::{CapabilityMetrics, Metrics};
 use crate::disk::{self, Disk};
 use crate::durable_file;
 use crate::failpoint::{Step, step};
-use crate::registry::{Capability, Field, Registry};
+use crate::contract::FieldRule;
+use crate::registry::{Capability, Registry};
 use crate::sandbox::{Access, Package, PackageError, Plugin, Sandbox};
 use crate::vocabulary::Digest;
 
@@ -143,7 +144,7 @@ pub(super) fn access(registry: &Registry, capability: &Capability) -> Access {
         let field = registry.fields.get(name)?;
         let one_of = if field.one_of.is_empty() { &sourced.one_of } else { &field.one_of };
         let schema = field.schema.as_ref().or(sourced.schema.as_ref());
-        Some((name.clone(), Field { one_of: one_of.clone(), schema: schema.cloned(), ..field.clone() }))
+        Some((name.clone(), FieldRule { kind: field.kind, one_of: one_of.clone(), schema: schema.cloned() }))
     });
     let emits = manifest.emits.iter().map(|(name, properties)| {
         let types = properties.iter().map(|(property, declared)| (property.clone(), declared.kind));

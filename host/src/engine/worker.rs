@@ -307,6 +307,7 @@ impl Snapshot {
             delivered,
             late: late.is_some(),
             cursor: late.flatten(),
+            customer_bytes: engine.plugins.sandbox().limits().customer_bytes,
             at: engine.clock.now(),
         };
         decision.decide()

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Lineage;
-use super::compare::Compare;
-use super::data_class::DataClass;
 use super::manifest::{Manifest, Sourced};
-use super::schema::Schema;
+use super::{Compare, DataClass, Schema};
+use crate::contract::FieldRule;
 use crate::vocabulary::{CapabilityName, IdentifierName, Type, Value};
 
 /// The longest unit, department or allowed text, in bytes.
@@ -170,21 +169,7 @@ impl Field {
 
     /// Whether the field takes this value; else what is wrong with it, without repeating it.
     pub fn check_value(&self, value: &Value) -> Result<(), String> {
-        let listed = |text: &String| self.one_of.is_empty() || self.one_of.contains(text);
-        let taken = match value {
-            Value::Text(text) => listed(text),
-            Value::Texts(texts) => texts.iter().all(listed),
-            _ => true,
-        };
-        if !taken {
-            return Err(format!("takes {}", self.one_of.join(", ")));
-        }
-        match &self.schema {
-            None => Ok(()),
-            Some(schema) => schema
-                .check(&value.to_json())
-                .map_err(|why| format!("takes what its schema describes; this {why}")),
-        }
+        FieldRule::check_by(&self.one_of, self.schema.as_ref(), value)
     }
 }
 

@@ -7,8 +7,6 @@
 pub mod assignment;
 mod change;
 mod check;
-mod compare;
-mod data_class;
 mod dictionary;
 mod dictionary_check;
 mod error;
@@ -18,21 +16,18 @@ mod grant;
 pub mod graph;
 mod identifier;
 mod lineage;
-pub mod manifest;
 mod pending;
 mod plan;
 mod policy;
 pub mod report;
 mod routing;
-mod schema;
 mod scope;
 mod token;
 mod told;
 
 pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, RegistryChange};
-pub use compare::Compare;
-pub use data_class::DataClass;
+pub use crate::contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
 pub use dictionary::{Field, FieldStatus};
 pub use error::RegistryError;
 pub use file::{FileError, RegistryFile, RegistryPlan};
@@ -42,12 +37,10 @@ pub use identifier::{
     trimmed,
 };
 pub use lineage::Lineage;
-pub use manifest::{Manifest, ManifestError};
 pub use pending::Pending;
 pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
 pub use policy::Policy;
 pub use routing::{Routed, Routing};
-pub use schema::{Schema, SchemaError};
 pub use scope::{Part, Scope, ScopeError, ScopeName};
 pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
 pub use told::Told;

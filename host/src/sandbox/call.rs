@@ -8,7 +8,6 @@ use std::time::Duration;
 use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 use wasmtime::component::{Instance, InstancePre};
 
-use super::access::Access;
 use super::bindings::exports::samsyn::plugin::{observer, source, subscriber};
 use super::error::PackageError;
 use super::failure;
@@ -16,6 +15,7 @@ use super::limits::{Limits, as_usize};
 use super::lower;
 use super::state::CallState;
 use super::thread_clock::{CallTime, Timing};
+use crate::contract::{self, Access};
 use crate::vocabulary::{
     Change, Digest, Effect, Failure, FailureKind, HeardEvent, LogLine, Projection, Proposal, Refusal, Role,
     Timestamp,
@@ -107,6 +107,7 @@ struct Linked {
     instance: InstancePre<CallState>,
     handlers: Handlers,
     limits: Arc<Limits>,
+    of_effects: Arc<contract::Limits>,
     timing: Arc<Timing>,
 }
 
@@ -168,7 +169,7 @@ impl Plugin {
             Ok(Ok(())) => None,
             Ok(Err(message)) => Some(Failure {
                 kind: FailureKind::Error,
-                message: super::values::message(&message, as_usize(linked.limits.message_bytes)),
+                message: contract::message(&message, as_usize(linked.limits.message_bytes)),
                 backtrace: Vec::new(),
             }),
             Err(error) => Some(failure::classify(&error, &state, &linked.limits)),
@@ -201,15 +202,15 @@ impl Linked {
                 Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(&instance))?),
             }
         }
-        let (limits, timing) = (Arc::new(limits.clone()), Arc::new(timing.clone()));
-        Ok(Linked { instance, handlers, limits, timing })
+        let (of_effects, timing) = (Arc::new(limits.of_effects()), Arc::new(timing.clone()));
+        Ok(Linked { instance, handlers, limits: Arc::new(limits.clone()), of_effects, timing })
     }
 
     /// A store whose limits are set and whose deadline runs.
     fn store(&self, access: Arc<Access>, time: Duration) -> Store<CallState> {
         let time = CallTime::begin(self.timing.clone(), time);
         let ticks = time.ticks();
-        let state = CallState::new(access, self.limits.clone(), time);
+        let state = CallState::new(access, &self.limits, self.of_effects.clone(), time);
         let mut store = Store::new(self.instance.engine(), state);
         store.limiter(|state| &mut state.growth);
         store.set_hostcall_fuel(as_usize(self.limits.hostcall_bytes));

@@ -178,7 +178,8 @@ fn is_at_limit(status: ExitStatus, said: &str) -> bool {
             return true;
         }
     }
-    status.code() == Some(EXIT_PANICKED) && said.contains(NO_THREADS)
+    // Who panics and can't even say so had no memory left for it.
+    status.code() == Some(EXIT_PANICKED) && (said.is_empty() || said.contains(NO_THREADS))
 }
 
 /// What a panic said, without where in which file; how the child ended when it said nothing.

@@ -18,7 +18,7 @@ fn tier() -> FieldName {
 }
 
 fn hear(plugin: &Plugin) -> CallReport {
-    let sources = [(tier(), crate::registry::Field::of(Type::Text))].into();
+    let sources = [(tier(), crate::contract::FieldRule::of(Type::Text))].into();
     let access = Arc::new(Access { sources, ..Access::default() });
     let event = Event {
         id: "1".to_owned(),
@@ -121,7 +121,7 @@ fn how_a_compiling_child_ended_is_told_as_what_it_is() {
         (ending("it has no end", "exit 1"), "component.invalid", "it has no end"),
         (ending("no such disk", "exit 3"), "component.compiler-unavailable", "no such disk"),
         (ending(panicked, "exit 101"), "component.compiler-failed", "not yet: multi"),
-        (ending("", "exit 101"), "component.compiler-failed", "exit status: 101"),
+        (ending("", "exit 101"), "component.compile-limit", "exit status: 101"),
         (ending("", "kill -11 $$"), "component.compiler-failed", "signal: 11"),
         (ending("memory allocation of 9 bytes failed", "kill -6 $$"), "component.compile-limit", "compile_memory_bytes"),
         (ending("", "kill -9 $$"), "component.compile-limit", "signal: 9"),

@@ -18,6 +18,7 @@ use super::state::{self, CallState};
 use super::swap;
 use super::thread_clock::{self, Timing};
 use super::ticker::Ticker;
+use crate::contract::CUSTOMER_BYTES_MAX;
 use crate::vocabulary::{Digest, Role};
 
 /// The largest guest stack: half of what a thread of Rust's has by default, because guest and host
@@ -38,6 +39,12 @@ pub enum SandboxError {
     /// The guest's stack would not fit into a thread's, and running over that one ends the host.
     #[error("`stack_bytes` is {found}, it can be at most {STACK_BYTES_MAX}: lower it")]
     Stack {
+        /// What was configured, in bytes.
+        found: u64,
+    },
+    /// What is kept of a customer would not fit into the view.
+    #[error("`customer_bytes` is {found}, it can be at most {CUSTOMER_BYTES_MAX}: lower it")]
+    Customer {
         /// What was configured, in bytes.
         found: u64,
     },
@@ -179,6 +186,9 @@ impl Sandbox {
     ) -> Result<Sandbox, SandboxError> {
         if limits.stack_bytes > STACK_BYTES_MAX {
             return Err(SandboxError::Stack { found: limits.stack_bytes });
+        }
+        if limits.customer_bytes > CUSTOMER_BYTES_MAX {
+            return Err(SandboxError::Customer { found: limits.customer_bytes });
         }
         let own = Limits { concurrent_calls: limits.concurrent_calls.min(OWN_SLOTS), ..limits.clone() };
         let all = std::iter::once(limits).chain(std::iter::repeat_n(&own, workers));

@@ -2,11 +2,10 @@
 
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
-use super::effects::LimitSpent;
 use super::limits::Limits;
 use super::state::CallState;
 use super::thread_clock::{CallTime, Spent};
-use super::values;
+use crate::contract::{LimitSpent, message as message_of};
 use crate::vocabulary::{Failure, FailureKind, LogLevel};
 
 /// How many guest functions a failure names, from the innermost out.
@@ -25,7 +24,7 @@ const COUNT_LIMIT: &str = "resource limit exceeded";
 /// Judges the error that a call ended with.
 pub(super) fn classify(error: &wasmtime::Error, state: &CallState, limits: &Limits) -> Failure {
     let (kind, message) = judge(error, state, limits);
-    let message = values::message(&message, super::limits::as_usize(limits.message_bytes));
+    let message = message_of(&message, super::limits::as_usize(limits.message_bytes));
     Failure { kind, message, backtrace: backtrace(error) }
 }
 
@@ -98,7 +97,7 @@ fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     frames
         .map(|frame| match frame.func_name() {
             // Without the hash that ends a Rust symbol: it says nothing to anybody.
-            Some(name) => values::message(&format!("{:#}", rustc_demangle::demangle(name)), FRAME_BYTES_MAX),
+            Some(name) => message_of(&format!("{:#}", rustc_demangle::demangle(name)), FRAME_BYTES_MAX),
             None => format!("function {}", frame.func_index()),
         })
         .collect()

@@ -20,7 +20,7 @@ fn kept() -> Package {
 
 fn set_by(plugin: &Plugin) -> Vec<Effect> {
     let field = FieldName::new("probe.note").unwrap();
-    let sources = [(field, crate::registry::Field::of(Type::Text))].into();
+    let sources = [(field, crate::contract::FieldRule::of(Type::Text))].into();
     let access = Arc::new(Access { sources, ..Access::default() });
     let script = Value::Texts(vec!["text probe.note still here".to_owned()]);
     let event = Event {

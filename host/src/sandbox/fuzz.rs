@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use super::access::Access;
-use super::bindings::samsyn::plugin::types::{PropertyResult, ValueResult};
-use super::effects::Effects;
 use super::limits::Limits;
 use super::package::Package;
-use crate::registry::{Field, Manifest};
+use crate::contract::{self, Access, Effects, FieldRule, Given, GivenProperty, Manifest};
 use crate::vocabulary::{Effect, EventName, FieldName, Type};
 
 /// Judges the bytes as an install does, up to the compiler, which is a process of its own.
@@ -21,7 +18,7 @@ pub fn component(data: &[u8]) {
 /// Asks for what the bytes say; whatever that is, at most one claim of a field and one memory come
 /// of it, and no more bytes than the limit.
 pub fn effects(data: &[u8]) {
-    let limits = Limits { effects: 64, effect_bytes: 4096, value_bytes: 512, ..Limits::default() };
+    let limits = contract::Limits { effects: 64, effect_bytes: 4096, value_bytes: 512, ..contract::Limits::default() };
     let mut effects = Effects::new(Arc::new(access()), Arc::new(limits));
     let mut rest = data;
     while let Some(kind) = take(&mut rest) {
@@ -38,7 +35,7 @@ pub fn effects(data: &[u8]) {
             }
             3 => {
                 let (event, count) = (name(&mut rest), take(&mut rest).unwrap_or(0) % 4);
-                let property = |_| PropertyResult { name: name(&mut rest), value: value(&mut rest) };
+                let property = |_| GivenProperty { name: name(&mut rest), value: value(&mut rest) };
                 let properties = (0..count).map(property).collect();
                 effects.emit(&event, properties).map(drop)
             }
@@ -76,8 +73,8 @@ fn access() -> Access {
         ("texts", Type::Texts),
         ("json", Type::Json),
     ];
-    let chosen = Field { one_of: vec!["gold".to_owned()], ..Field::of(Type::Text) };
-    let fields = types.iter().map(|(name, kind)| field(name, Field::of(*kind)));
+    let chosen = FieldRule { one_of: vec!["gold".to_owned()], ..FieldRule::of(Type::Text) };
+    let fields = types.iter().map(|(name, kind)| field(name, FieldRule::of(*kind)));
     Access {
         sources: fields.chain([field("chosen", chosen)]).collect(),
         emits: [(
@@ -121,21 +118,21 @@ fn name(rest: &mut &[u8]) -> String {
     known.map_or_else(|| text(rest), |name| (*name).to_owned())
 }
 
-fn value(rest: &mut &[u8]) -> ValueResult {
+fn value(rest: &mut &[u8]) -> Given {
     let kind = take(rest).unwrap_or(0) % 9;
     let mut eight = [0; 8];
     if matches!(kind, 1 | 2 | 5) {
         eight.fill_with(|| take(rest).unwrap_or(0));
     }
     match kind {
-        0 => ValueResult::Text(text(rest)),
-        1 => ValueResult::Integer(i64::from_le_bytes(eight)),
-        2 => ValueResult::Number(f64::from_le_bytes(eight)),
-        3 => ValueResult::Decimal(text(rest)),
-        4 => ValueResult::Boolean(take(rest).is_some_and(|byte| byte % 2 == 1)),
-        5 => ValueResult::Timestamp(i64::from_le_bytes(eight)),
-        6 => ValueResult::Date(text(rest)),
-        7 => ValueResult::Texts((0..take(rest).unwrap_or(0) % 8).map(|_| text(rest)).collect()),
-        _ => ValueResult::Json(text(rest)),
+        0 => Given::Text(text(rest)),
+        1 => Given::Integer(i64::from_le_bytes(eight)),
+        2 => Given::Number(f64::from_le_bytes(eight)),
+        3 => Given::Decimal(text(rest)),
+        4 => Given::Boolean(take(rest).is_some_and(|byte| byte % 2 == 1)),
+        5 => Given::Timestamp(i64::from_le_bytes(eight)),
+        6 => Given::Date(text(rest)),
+        7 => Given::Texts((0..take(rest).unwrap_or(0) % 8).map(|_| text(rest)).collect()),
+        _ => Given::Json(text(rest)),
     }
 }

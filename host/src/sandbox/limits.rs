@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::contract;
+
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
@@ -34,22 +36,25 @@ pub struct Limits {
     /// Bytes a guest may hand over in one call of the host. 4 MiB: what a guest asks the host to
     /// copy must be bounded before the copy is made.
     pub hostcall_bytes: u64,
-    /// Effects one call may ask for, taken or refused. 256: several for each field a plug-in
-    /// could sensibly source.
+    /// Effects one call may ask for; this and the next six are [`contract::Limits`], whose defaults
+    /// they have.
     pub effects: u32,
-    /// Bytes of all effects of one call. 256 KiB: they end in one log record.
+    /// Bytes of all effects of one call.
     pub effect_bytes: u64,
-    /// Bytes of one value. 32 KiB: as large as a whole event may be.
+    /// Bytes of one value.
     pub value_bytes: u64,
-    /// Bytes a plug-in may remember of one customer. 32 KiB: read and written on every call.
+    /// Bytes a plug-in may remember of one customer.
     pub remember_bytes: u64,
-    /// Log lines of one call. 64: a debugging session, not a flood.
+    /// Bytes of a plug-in's claims and memory of one customer together; at most
+    /// [`contract::CUSTOMER_BYTES_MAX`].
+    pub customer_bytes: u64,
+    /// Log lines of one call.
     pub log_lines: u32,
-    /// Bytes of one log line, refusal or error message. 1 KiB: a sentence with a backtrace's worth.
+    /// Bytes of one log line, refusal or error message.
     pub message_bytes: u64,
     /// Bytes of a component or module. 32 MiB: twice what a Python component takes.
     pub component_bytes: u64,
-    /// Bytes of a manifest. 64 KiB: it is written by hand.
+    /// Bytes of a manifest.
     pub manifest_bytes: u64,
     /// Time to compile a component in milliseconds. 120,000: the largest take six seconds on an
     /// idle machine, and this one may be busy.
@@ -61,6 +66,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
+        let contract::Limits {
+            effects,
+            effect_bytes,
+            value_bytes,
+            remember_bytes,
+            customer_bytes,
+            log_lines,
+            message_bytes,
+        } = contract::Limits::default();
         Limits {
             memory_bytes: 64 * MIB,
             table_elements: 65_536,
@@ -71,16 +85,32 @@ impl Default for Limits {
             stack_bytes: 512 * KIB,
             concurrent_calls: 32,
             hostcall_bytes: 4 * MIB,
-            effects: 256,
-            effect_bytes: 256 * KIB,
-            value_bytes: 32 * KIB,
-            remember_bytes: 32 * KIB,
-            log_lines: 64,
-            message_bytes: KIB,
+            effects,
+            effect_bytes,
+            value_bytes,
+            remember_bytes,
+            customer_bytes,
+            log_lines,
+            message_bytes,
             component_bytes: 32 * MIB,
-            manifest_bytes: 64 * KIB,
+            manifest_bytes: contract::MANIFEST_BYTES_MAX,
             compile_time_ms: 120_000,
             compile_memory_bytes: 4096 * MIB,
+        }
+    }
+}
+
+impl Limits {
+    /// Those that the contract's rules keep.
+    pub fn of_effects(&self) -> contract::Limits {
+        contract::Limits {
+            effects: self.effects,
+            effect_bytes: self.effect_bytes,
+            value_bytes: self.value_bytes,
+            remember_bytes: self.remember_bytes,
+            customer_bytes: self.customer_bytes,
+            log_lines: self.log_lines,
+            message_bytes: self.message_bytes,
         }
     }
 }

@@ -10,14 +10,12 @@
 //!          judged, not run        compiled once, bounded              fresh store, limits
 //! ```
 
-mod access;
 mod bindings;
 mod cache;
 mod call;
 mod compile;
 mod config;
 mod contract;
-mod effects;
 mod engine;
 mod error;
 mod failure;
@@ -47,7 +45,7 @@ mod malformed_tests;
 mod tests;
 
 pub use crate::vocabulary::{Digest, DigestError};
-pub use access::Access;
+pub use crate::contract::Access;
 pub use call::{Call, CallReport, Plugin, work_as};
 pub use compile::{Compiler, compile_file, compile_to};
 pub use contract::MANIFEST_SECTION;

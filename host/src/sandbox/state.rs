@@ -5,13 +5,12 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::HasSelf;
 
-use super::access::Access;
 use super::bindings::samsyn::plugin::{effects, logging, settings, types};
-use super::effects::Effects;
 use super::limits::{Limits, as_usize};
 use super::thread_clock::CallTime;
-use super::values;
-use crate::vocabulary::{LogLevel, LogLine};
+use super::values::{give, given, given_properties, refusal};
+use crate::contract::{self, Access, Effects, Logs};
+use crate::vocabulary::LogLevel;
 
 /// The store's data. It is made for one call and thrown away with the store.
 pub(super) struct CallState {
@@ -22,12 +21,17 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    pub(super) fn new(access: Arc<Access>, limits: Arc<Limits>, time: CallTime) -> CallState {
+    pub(super) fn new(
+        access: Arc<Access>,
+        limits: &Limits,
+        of_effects: Arc<contract::Limits>,
+        time: CallTime,
+    ) -> CallState {
         CallState {
             time,
-            logs: Logs::new(&limits),
-            growth: Growth::new(&limits),
-            effects: Effects::new(access, limits),
+            logs: Logs::new(&of_effects),
+            growth: Growth::new(limits),
+            effects: Effects::new(access, of_effects),
         }
     }
 }
@@ -46,29 +50,29 @@ impl types::Host for CallState {}
 
 impl effects::Host for CallState {
     fn set(&mut self, field: String, value: types::ValueResult) -> Answer {
-        Ok(self.effects.set(&field, value)?)
+        Ok(self.effects.set(&field, given(value))?.map_err(refusal))
     }
 
     fn clear(&mut self, field: String) -> Answer {
-        Ok(self.effects.clear(&field)?)
+        Ok(self.effects.clear(&field)?.map_err(refusal))
     }
 
     fn refuse(&mut self, field: Option<String>, code: String, message: String) -> Answer {
-        Ok(self.effects.refuse(field.as_deref(), &code, &message)?)
+        Ok(self.effects.refuse(field.as_deref(), &code, &message)?.map_err(refusal))
     }
 
     fn emit(&mut self, name: String, properties: Vec<types::PropertyResult>) -> Answer {
-        Ok(self.effects.emit(&name, properties)?)
+        Ok(self.effects.emit(&name, given_properties(properties))?.map_err(refusal))
     }
 
     fn remember(&mut self, memory: Option<Vec<u8>>) -> Answer {
-        Ok(self.effects.remember(memory)?)
+        Ok(self.effects.remember(memory)?.map_err(refusal))
     }
 }
 
 impl settings::Host for CallState {
     fn get(&mut self, name: String) -> wasmtime::Result<Option<types::ValueResult>> {
-        Ok(self.effects.access().settings.get(&name).map(values::give))
+        Ok(self.effects.access().settings.get(&name).map(give))
     }
 }
 
@@ -82,53 +86,6 @@ impl logging::Host for CallState {
         };
         self.logs.push(level, &message);
         Ok(())
-    }
-}
-
-/// The log lines of one call: a limited number, and always the last one.
-pub(super) struct Logs {
-    lines_max: usize,
-    message_bytes_max: usize,
-    lines: Vec<LogLine>,
-    /// The newest of the lines that no longer fit, and how many there were.
-    newest_dropped: Option<LogLine>,
-    dropped: u64,
-}
-
-impl Logs {
-    fn new(limits: &Limits) -> Logs {
-        Logs {
-            lines_max: as_usize(limits.log_lines.into()),
-            message_bytes_max: as_usize(limits.message_bytes),
-            lines: Vec::new(),
-            newest_dropped: None,
-            dropped: 0,
-        }
-    }
-
-    fn push(&mut self, level: LogLevel, message: &str) {
-        let line = LogLine { level, message: values::message(message, self.message_bytes_max) };
-        if self.lines.len() < self.lines_max {
-            self.lines.push(line);
-        } else {
-            self.newest_dropped = Some(line);
-            self.dropped += 1;
-        }
-    }
-
-    /// The newest line, whether it fitted or not: a panicking guest's last words.
-    pub(super) fn newest(&self) -> Option<&LogLine> {
-        self.newest_dropped.as_ref().or(self.lines.last())
-    }
-
-    /// The lines, and one more that says how many were dropped.
-    pub(super) fn into_lines(mut self) -> Vec<LogLine> {
-        if self.dropped > 0 {
-            let (dropped, limit) = (self.dropped, self.lines_max);
-            let message = format!("{dropped} more lines were dropped: a call may log {limit} (log_lines)");
-            self.lines.push(LogLine { level: LogLevel::Warn, message });
-        }
-        self.lines
     }
 }
 
@@ -193,20 +150,6 @@ impl ResourceLimiter for Growth {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_words_are_kept_though_they_no_longer_fit() {
-        let mut logs = Logs::new(&Limits { log_lines: 2, message_bytes: 8, ..Limits::default() });
-        assert_eq!(logs.newest(), None);
-        for message in ["one", "two", "three", "the last of all"] {
-            logs.push(LogLevel::Info, message);
-        }
-        assert_eq!(logs.newest().map(|line| line.message.as_str()), Some("the last"));
-        let lines = logs.into_lines();
-        assert_eq!(lines.len(), 3);
-        assert_eq!(lines[1].message, "two");
-        assert!(lines[2].message.starts_with("2 more lines were dropped"), "{}", lines[2].message);
-    }
 
     #[test]
     fn memories_are_counted_together() {

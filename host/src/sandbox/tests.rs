@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::guests::{self, CONTRACT, SUBSCRIBER};
 use super::thread_clock::{ThreadClock, of_this_thread as sandbox_clock};
 use super::*;
-use crate::registry::Field;
+use crate::contract::FieldRule;
 use crate::vocabulary::{
     Change, DataPoint, Effect, Event, EventName, Failure, FailureKind, FieldName, HeardEvent, LogLevel,
     Projection, Property, Proposal, Role, Speaker, Timestamp, Type, Value,
@@ -25,7 +25,7 @@ fn points() -> FieldName {
 fn access() -> Arc<Access> {
     let tier = FieldName::new("loyalty.tier").unwrap();
     Arc::new(Access {
-        sources: [(points(), Field::of(Type::Integer)), (tier, Field::of(Type::Text))].into(),
+        sources: [(points(), FieldRule::of(Type::Integer)), (tier, FieldRule::of(Type::Text))].into(),
         emits: Default::default(),
         settings: [("points_per_unit".to_owned(), Value::Integer(7))].into(),
     })
@@ -369,7 +369,7 @@ fn an_error_is_the_handlers_own_words() {
 #[test]
 fn a_refusal_the_guest_ignores_is_reported_and_the_rest_is_taken() {
     let plugin = load_within(&limits(), "(call $set_tier) (call $set_points (i64.const 1))", "");
-    let fields = [(points(), Field::of(Type::Integer))].into();
+    let fields = [(points(), FieldRule::of(Type::Integer))].into();
     let access = Arc::new(Access { sources: fields, ..Access::default() });
     let report =
         plugin.call(&access, Call::Event { event: &HeardEvent::from(&event()), profile: &projection() });

@@ -12,7 +12,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
-/// Bytes of the arena. Enough for the largest event (32 KiB), the largest memory (48 KiB) and what
+/// Bytes of the arena. Enough for the largest event (32 KiB), the largest memory (32 KiB) and what
 /// a handler makes of them; untouched pages of it cost nothing.
 const ARENA_BYTES: usize = 128 * 1024;
 

@@ -80,7 +80,7 @@ impl Effects {
     ///
     /// # Errors
     ///
-    /// When the value can't be written, or the host refuses it: 48 KiB is its limit.
+    /// When the value can't be written, or the host refuses it: 32 KiB is its limit.
     pub fn remember<T: Memory>(&mut self, memory: &T) -> Result<(), Error> {
         Ok(self.host.remember(Some(memory::write(memory)?))?)
     }

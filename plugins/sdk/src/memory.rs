@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 /// What a plug-in remembers of one customer. Give it the version 1, and raise it whenever a
 /// change makes old bytes unreadable; keep the old type and read it in [`migrate`](Memory::migrate).
 ///
-/// Keep it small and bounded: the host takes at most 48 KiB, and every call carries it.
+/// Keep it small and bounded: the host takes at most 32 KiB, and every call carries it.
 ///
 /// ```
 /// use samsyn_plugin::memory::{self, Memory, MemoryError};

@@ -43,6 +43,7 @@ pub(super) struct Plan {
     pub log: LogReader,
     pub control: Arc<Control>,
     pub time: Duration,
+    pub customer_bytes: u64,
     pub profiles_max: u64,
     pub give_way: bool,
 }
@@ -69,6 +70,7 @@ impl Plan {
             log,
             control: control.clone(),
             time: Duration::from_millis(sandbox.limits().time_ms),
+            customer_bytes: sandbox.limits().customer_bytes,
             profiles_max,
             give_way,
         })
@@ -98,6 +100,7 @@ impl Plan {
             capability: &self.capability,
             control: &self.control,
             time: self.time,
+            customer_bytes: self.customer_bytes,
             calls,
         }
     }

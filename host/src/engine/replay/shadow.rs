@@ -58,6 +58,8 @@ pub struct Shadow<'a> {
     pub control: &'a Control,
     /// The time of one call.
     pub time: Duration,
+    /// What one capability may keep of one customer.
+    pub customer_bytes: u64,
     /// How many calls were made.
     pub calls: &'a Cell<u64>,
 }
@@ -65,6 +67,7 @@ pub struct Shadow<'a> {
 impl Delivery<'_> {
     fn decision<'a>(
         &'a self,
+        customer_bytes: u64,
         fit: &'a Fit,
         state: &'a ProfileState,
         delivered: Vec<Delivered>,
@@ -82,6 +85,7 @@ impl Delivery<'_> {
             delivered,
             cursor,
             late: false,
+            customer_bytes,
             at: self.at,
         }
     }
@@ -155,7 +159,7 @@ impl Shadow<'_> {
         delivery: &Delivery<'_>,
     ) -> Decided {
         let fold_own = |state: &ProfileState, delivered: &Delivered| {
-            let decided = delivery.decision(fit, state, vec![delivered.clone()], None).decide();
+            let decided = delivery.decision(self.customer_bytes, fit, state, vec![delivered.clone()], None).decide();
             fold_profile(Some(state), state.head, &decided)
         };
         let deliver = |target: Target, generation, state: &ProfileState| {
@@ -163,7 +167,7 @@ impl Shadow<'_> {
         };
         let delivered = deliver_in_turn(targets, state, deliver, fold_own);
         // Visible values are the log's; only what the plug-in itself said and keeps is this run's.
-        delivery.decision(fit, state, delivered, delivery.cursor.clone()).decide_said()
+        delivery.decision(self.customer_bytes, fit, state, delivered, delivery.cursor.clone()).decide_said()
     }
 
     fn deliver_one(

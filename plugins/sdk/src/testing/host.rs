@@ -1,6 +1,11 @@
 //! The host of a test: a manifest and settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use samsyn_contract::manifest::Properties;
+use samsyn_contract::{Access, FieldRule, Limits, Manifest, customer_bytes, customer_bytes_refusal};
+use samsyn_vocabulary as host;
 
 use crate::Error;
 use crate::named::Named;
@@ -9,29 +14,42 @@ use crate::{
 };
 
 use super::builders::{EventBuilder, ProfileBuilder, profile};
-use super::coerce::{coerce, coerce_property};
 use super::customer::Customer;
-use super::manifest::{Manifest, Properties};
-use super::recorder;
+use super::recorder::{self, Recorded};
 use super::run::Run;
+use super::words::{coerced, coerced_property, of_a_host, of_a_plug_in};
 
-/// Runs handlers as a host with this manifest and these settings would.
+/// Runs handlers as a host with this manifest, these settings and these limits would.
 #[derive(Clone, Debug)]
 pub struct Host {
     manifest: Arc<Manifest>,
+    access: Arc<Access>,
+    limits: Arc<Limits>,
     settings: Vec<(String, Value)>,
 }
 
 impl Host {
     /// A host that knows this `plugin.toml`: `Host::from_manifest(include_str!("../plugin.toml"))`.
-    /// Panics when it can't be read.
+    /// Panics when a host would not take it.
     #[track_caller]
     pub fn from_manifest(manifest: &str) -> Host {
-        let manifest = Manifest::parse(manifest);
+        let manifest = Manifest::parse(manifest).unwrap_or_else(|error| panic!("{error}"));
+        for (field, sourced) in &manifest.sources {
+            let usable = sourced.schema.as_ref().map_or(Ok(()), |schema| schema.usable());
+            usable.unwrap_or_else(|error| panic!("plugin.toml: [sources] {field}: schema {error}"));
+        }
         let defaults = manifest.settings.iter();
-        let settings =
-            defaults.filter_map(|(name, setting)| Some((name.clone(), setting.default(name)?))).collect();
-        Host { manifest: Arc::new(manifest), settings }
+        let settings = defaults
+            .filter_map(|(name, setting)| Some((name.clone(), of_a_plug_in(setting.default.as_ref()?))))
+            .collect();
+        let access = Arc::new(access(&manifest));
+        Host { manifest: Arc::new(manifest), access, limits: Arc::default(), settings }
+    }
+
+    /// Sets limits other than the defaults, as an administrator may.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Host {
+        Host { limits: Arc::new(limits), ..self }
     }
 
     /// Sets a setting, converted to its declared type. Panics when the manifest has none of that
@@ -43,8 +61,8 @@ impl Host {
         let Some(setting) = self.manifest.settings.get(name) else {
             panic!("[settings] of plugin.toml has no {name:?}")
         };
-        let coerced = coerce(&value, setting.kind);
-        let value = coerced.unwrap_or_else(|| panic!("{name:?} is a {}, not {value:?}", setting.kind));
+        let value = coerced(&value, setting.kind)
+            .unwrap_or_else(|| panic!("{name:?} is a {}, not {value:?}", setting.kind));
         self.settings.retain(|(known, _)| known != name);
         self.settings.push((name.to_owned(), value));
         self
@@ -64,8 +82,9 @@ impl Host {
     /// required property is missing, or one can't become the declared type.
     #[track_caller]
     pub fn on_event<P: Subscriber>(&self, event: &EventBuilder, profile: &ProfileBuilder) -> Run {
-        let Some(declared) = self.manifest.subscription(&event.name) else {
-            panic!("plugin.toml doesn't subscribe to {:?}, so no host would deliver it", event.name)
+        let name = host::EventName::new(&event.name).unwrap_or_else(|error| panic!("{:?}: {error}", event.name));
+        let Some(declared) = self.manifest.subscription(&name) else {
+            panic!("plugin.toml doesn't subscribe to {name}, so no host would deliver it")
         };
         let event = Event {
             id: event.id.clone(),
@@ -93,7 +112,7 @@ impl Host {
     #[track_caller]
     pub fn on_change<P: Observer>(&self, changes: &[Change], at: &str, profile: &ProfileBuilder) -> Run {
         for change in changes {
-            let notified = self.manifest.consumes.get(&change.field).is_some_and(|consumed| consumed.notify);
+            let notified = self.manifest.consumes.get(change.field.as_str()).is_some_and(|consumed| consumed.notify);
             assert!(notified, "plugin.toml doesn't consume {:?} with notify = true", change.field);
         }
         let at: Timestamp = super::builders::moment(at);
@@ -110,43 +129,68 @@ impl Host {
         profile: &ProfileBuilder,
         handler: impl FnOnce(&Profile, &Settings, &mut Effects) -> Result<(), Error>,
     ) -> Run {
-        let profile = self.project_profile(profile);
+        let given = self.project_profile(profile);
         let declared = Some(self.manifest.settings.keys().cloned().collect());
         let settings = Settings { named: Named { values: self.settings.clone(), declared } };
-        let mut effects = Effects { host: recorder::Effects::new(self.manifest.clone()) };
-        // What an earlier call of this thread left behind when it panicked.
-        drop(recorder::take_log());
-        let returned = handler(&profile, &settings, &mut effects);
-        let spent = effects.host.limit_spent();
-        let result =
-            if spent { Err("it asked for more than 256 effects in one call".into()) } else { returned };
+        let mut effects = Effects { host: recorder::Effects::new(self.access.clone(), self.limits.clone()) };
+        recorder::begin_log(&self.limits);
+        let returned = handler(&given, &settings, &mut effects);
+        let log = recorder::end_log();
+        let Recorded { taken, refused, spent } = effects.host.into_recorded();
+        let stopped = spent.or_else(|| self.too_much_of(profile, &taken).filter(|_| returned.is_ok()));
+        let result = stopped.map_or(returned, |limit| Err(limit.as_str().into()));
         // All of the effects or none.
-        let taken = if result.is_ok() { effects.host.taken } else { Vec::new() };
-        Run { result, effects: taken, host_refusals: effects.host.refused, log: recorder::take_log() }
+        let taken = if result.is_ok() { taken } else { Vec::new() };
+        let effects = taken.into_iter().map(recorder::effect).collect();
+        Run { result, effects, host_refusals: refused, log }
+    }
+
+    /// Why these effects would leave too much of this customer.
+    fn too_much_of(&self, profile: &ProfileBuilder, effects: &[host::Effect]) -> Option<String> {
+        let mut claims: BTreeMap<host::FieldName, Option<host::Value>> = BTreeMap::new();
+        for (field, value, _) in &profile.points {
+            let known = self.access.sources.get_key_value(field.as_str()).map(|(name, _)| name.clone());
+            claims.extend(known.map(|name| (name, of_a_host(value))));
+        }
+        let mut memory = profile.memory.as_ref().map_or(0, Vec::len);
+        for effect in effects {
+            match effect {
+                host::Effect::Claim { field, value } => {
+                    claims.insert(field.clone(), value.clone());
+                }
+                host::Effect::Remember(bytes) => memory = bytes.as_ref().map_or(0, Vec::len),
+                host::Effect::Refuse { .. } | host::Effect::Emit { .. } => {}
+            }
+        }
+        let total = customer_bytes(claims.iter().map(|(field, value)| (field, value.as_ref())), memory);
+        let limit = self.limits.customer_bytes;
+        (total as u64 > limit).then(|| customer_bytes_refusal(total, limit))
     }
 
     #[track_caller]
     fn project_proposal(&self, proposal: &Proposal) -> Proposal {
-        let Some(sourced) = self.manifest.sources.get(&proposal.field) else {
+        let Some(sourced) = self.manifest.sources.get(proposal.field.as_str()) else {
             panic!("plugin.toml doesn't source {:?}, so no host would propose it", proposal.field)
         };
         let value = proposal.value.as_ref().map(|value| {
-            coerce(value, sourced.kind)
+            coerced(value, sourced.kind)
                 .unwrap_or_else(|| panic!("{:?} is a {}, not {value:?}", proposal.field, sourced.kind))
         });
         Proposal { value, ..proposal.clone() }
     }
 
     fn project_profile(&self, profile: &ProfileBuilder) -> Profile {
-        let fields = self.manifest.fields();
+        let (sources, consumes) = (self.manifest.sources.keys(), self.manifest.consumes.keys());
+        let fields: Vec<String> = sources.chain(consumes).map(|field| field.to_string()).collect();
         let mut values = Vec::new();
         let mut observed_at = Vec::new();
         for (field, value, at) in profile.points.iter().filter(|(field, ..)| fields.contains(field)) {
-            let coerced = self.manifest.sources.get(field).and_then(|sourced| coerce(value, sourced.kind));
+            let coerced = self.manifest.sources.get(field.as_str()).and_then(|sourced| coerced(value, sourced.kind));
             values.push((field.clone(), coerced.unwrap_or_else(|| value.clone())));
             observed_at.push(*at);
         }
-        let listed = &self.manifest.plugin.identifiers;
+        let listed: Vec<String> =
+            self.manifest.plugin.identifiers.iter().map(|name| name.to_string()).collect();
         Profile {
             id: "00000000-0000-4000-8000-000000000001".to_owned(),
             identifiers: profile
@@ -170,8 +214,7 @@ fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
     for (name, property) in declared {
         match event.properties.iter().rev().find(|(given, _)| given == name) {
             Some((_, value)) => {
-                let coerced = coerce_property(value, property.kind);
-                let value = coerced.unwrap_or_else(|| {
+                let value = coerced_property(value, property.kind).unwrap_or_else(|| {
                     panic!(
                         "{name:?} can't be read as {} without loss: a host refuses the delivery",
                         property.kind
@@ -183,4 +226,17 @@ fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
         }
     }
     Named { values, declared: Some(declared.keys().cloned().collect()) }
+}
+
+/// What the plug-in may say, when all that its manifest asks for is granted.
+fn access(manifest: &Manifest) -> Access {
+    let sources = manifest.sources.iter().map(|(name, sourced)| {
+        let (one_of, schema) = (sourced.one_of.clone(), sourced.schema.clone());
+        (name.clone(), FieldRule { kind: sourced.kind, one_of, schema })
+    });
+    let emits = manifest.emits.iter().map(|(name, properties)| {
+        let types = properties.iter().map(|(property, declared)| (property.clone(), declared.kind));
+        (name.clone(), types.collect())
+    });
+    Access { sources: sources.collect(), emits: emits.collect(), settings: BTreeMap::new() }
 }

@@ -1,8 +1,9 @@
 //! Runs a handler in an ordinary `#[test]`: no host, no wasm.
 //!
-//! [`Host`] knows the plug-in's `plugin.toml` and treats the handler as the real host does: it
-//! gives only what the manifest declares, converts properties to the declared types, and refuses
-//! effects the manifest doesn't allow. On top of it, it panics where a test has found a mistake:
+//! [`Host`] knows the plug-in's `plugin.toml` and treats the handler as the real host does, by the
+//! same code (the crate `samsyn-contract`): it gives only what the manifest declares, converts
+//! properties to the declared types, and refuses effects that the manifest or the [`Limits`] don't
+//! allow. Values have the form that a host gives them: the decimal `12.50` is `12.5`. On top of it, it panics where a test has found a mistake:
 //! a handler that reads a name nobody declared, an event the manifest doesn't subscribe to.
 //!
 //! ```no_run
@@ -30,18 +31,16 @@
 //! ```
 
 mod builders;
-mod check;
-mod coerce;
 mod customer;
 mod host;
-mod manifest;
-mod numeral;
 pub(crate) mod recorder;
 mod run;
+mod words;
 
 pub use builders::{EventBuilder, ProfileBuilder, change, event, profile, proposal};
 pub use customer::Customer;
 pub use host::Host;
+pub use samsyn_contract::Limits;
 pub use run::{Effect, HostRefusal, LogLine, Run};
 
 #[cfg(test)]

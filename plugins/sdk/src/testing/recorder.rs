@@ -1,105 +1,137 @@
-//! Takes effects as the host does: checked against the manifest at once, kept until the end.
+//! Takes effects as the host does: judged at once by the contract's rules, kept until the end.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use samsyn_contract::{Access, Answer, GivenProperty, Limits, Logs};
+use samsyn_vocabulary as host;
+
 use crate::log::Level;
 use crate::{Refusal, Value};
 
-use super::check;
-use super::manifest::Manifest;
 use super::run::{Effect, HostRefusal, LogLine};
-
-/// The most effects a host takes of one call; one more ends the call.
-const EFFECTS_MAX: usize = 256;
-/// Lines a host takes of one call, and bytes of a line.
-const LOG_LINES_MAX: usize = 64;
-const LOG_BYTES_MAX: usize = 1024;
+use super::words::{given, of_a_plug_in};
 
 thread_local! {
-    static LOG: RefCell<Vec<LogLine>> = const { RefCell::new(Vec::new()) };
+    static LOG: RefCell<Option<Logs>> = const { RefCell::new(None) };
 }
 
 /// Logging needs no handle in a guest, so here the lines of the running test wait in its thread.
+/// Outside a call nobody takes them.
 pub(crate) fn log(level: Level, message: &str) {
+    let level = match level {
+        Level::Debug => host::LogLevel::Debug,
+        Level::Info => host::LogLevel::Info,
+        Level::Warn => host::LogLevel::Warn,
+        Level::Error => host::LogLevel::Error,
+    };
     LOG.with_borrow_mut(|lines| {
-        if lines.len() < LOG_LINES_MAX {
-            let message = &message[..message.floor_char_boundary(LOG_BYTES_MAX)];
-            lines.push(LogLine { level, message: message.to_owned() });
+        if let Some(lines) = lines {
+            lines.push(level, message);
         }
     });
 }
 
-pub(crate) fn take_log() -> Vec<LogLine> {
-    LOG.take()
+/// The lines of the call that now begins are taken, within these limits.
+pub(super) fn begin_log(limits: &Limits) {
+    LOG.set(Some(Logs::new(limits)));
+}
+
+/// The lines of the call that ended.
+pub(super) fn end_log() -> Vec<LogLine> {
+    let level = |level| match level {
+        host::LogLevel::Debug => Level::Debug,
+        host::LogLevel::Info => Level::Info,
+        host::LogLevel::Warn => Level::Warn,
+        host::LogLevel::Error => Level::Error,
+    };
+    let lines = LOG.take().map(Logs::into_lines).unwrap_or_default();
+    lines.into_iter().map(|line| LogLine { level: level(line.level), message: line.message }).collect()
 }
 
 /// The recording host behind [`crate::Effects`].
 #[derive(Debug)]
 pub(crate) struct Effects {
-    manifest: Arc<Manifest>,
-    asked: usize,
-    pub(crate) taken: Vec<Effect>,
-    pub(crate) refused: Vec<HostRefusal>,
+    effects: samsyn_contract::Effects,
+    refused: Vec<HostRefusal>,
+    /// The limit that ended the call, had it run in a sandbox.
+    spent: Option<String>,
+}
+
+/// What came of a call's effects.
+pub(super) struct Recorded {
+    pub(super) taken: Vec<host::Effect>,
+    pub(super) refused: Vec<HostRefusal>,
+    pub(super) spent: Option<String>,
 }
 
 impl Effects {
-    pub(crate) fn new(manifest: Arc<Manifest>) -> Effects {
-        Effects { manifest, asked: 0, taken: Vec::new(), refused: Vec::new() }
+    pub(super) fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
+        Effects { effects: samsyn_contract::Effects::new(access, limits), refused: Vec::new(), spent: None }
     }
 
-    /// Whether the handler asked for more than a host takes, which would have ended it.
-    pub(crate) fn limit_spent(&self) -> bool {
-        self.asked > EFFECTS_MAX
+    pub(super) fn into_recorded(self) -> Recorded {
+        let (taken, _) = self.effects.into_parts();
+        Recorded { taken, refused: self.refused, spent: self.spent }
     }
 
     pub(crate) fn set(&mut self, field: &str, value: Value) -> Result<(), Refusal> {
-        let checked = check::claim(&self.manifest, field, &value);
-        self.take(field, checked, Effect::Claim { field: field.to_owned(), value: Some(value) })
+        let answer = self.effects.set(field, given(value));
+        self.told(field, answer)
     }
 
     pub(crate) fn clear(&mut self, field: &str) -> Result<(), Refusal> {
-        let checked = check::sourced(&self.manifest, field).map(|_| ());
-        self.take(field, checked, Effect::Claim { field: field.to_owned(), value: None })
+        let answer = self.effects.clear(field);
+        self.told(field, answer)
     }
 
     pub(crate) fn refuse(&mut self, field: Option<&str>, code: &str, message: &str) -> Result<(), Refusal> {
-        let checked = check::refuse(&self.manifest, field, code);
-        let effect = Effect::Refuse {
-            field: field.map(str::to_owned),
-            code: code.to_owned(),
-            message: message.to_owned(),
-        };
-        self.take(field.unwrap_or_default(), checked, effect)
+        let answer = self.effects.refuse(field, code, message);
+        self.told(field.unwrap_or_default(), answer)
     }
 
     pub(crate) fn emit(&mut self, name: &str, properties: Vec<(String, Value)>) -> Result<(), Refusal> {
-        let checked = check::event(&self.manifest, name, &properties);
-        self.take(name, checked, Effect::Emit { name: name.to_owned(), properties })
+        let given = |(name, value)| GivenProperty { name, value: given(value) };
+        let answer = self.effects.emit(name, properties.into_iter().map(given).collect());
+        self.told(name, answer)
     }
 
     pub(crate) fn remember(&mut self, memory: Option<Vec<u8>>) -> Result<(), Refusal> {
-        let checked = check::memory(memory.as_deref());
-        self.take("memory", checked, Effect::Remember(memory))
+        let answer = self.effects.remember(memory);
+        self.told("memory", answer)
     }
 
-    /// The last word on a field, and the last memory, take the place of earlier ones.
-    fn take(&mut self, subject: &str, checked: Result<(), Refusal>, effect: Effect) -> Result<(), Refusal> {
-        self.asked += 1;
-        checked.inspect_err(|refusal| {
-            self.refused.push(HostRefusal { subject: subject.to_owned(), code: refusal.code.clone() });
-        })?;
-        self.taken.retain(|earlier| !replaces(&effect, earlier));
-        self.taken.push(effect);
-        Ok(())
+    /// What the handler hears. A spent limit ends the call in a sandbox; here the handler goes on and
+    /// nothing comes of it.
+    fn told(&mut self, subject: &str, answer: Answer) -> Result<(), Refusal> {
+        match answer {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(refused)) => {
+                let code = refused.code.to_owned();
+                self.refused.push(HostRefusal { subject: subject.to_owned(), code: code.clone() });
+                Err(Refusal { code, message: refused.message })
+            }
+            Err(limit) => {
+                self.spent.get_or_insert(limit.0);
+                Ok(())
+            }
+        }
     }
 }
 
-fn replaces(effect: &Effect, earlier: &Effect) -> bool {
-    let field_of = |effect: &Effect| match effect {
-        Effect::Claim { field, .. } | Effect::Refuse { field: Some(field), .. } => Some(field.clone()),
-        _ => None,
-    };
-    let both_remember = matches!((effect, earlier), (Effect::Remember(_), Effect::Remember(_)));
-    both_remember || field_of(effect).is_some_and(|field| field_of(earlier) == Some(field))
+/// The effect as the SDK tells it.
+pub(super) fn effect(effect: host::Effect) -> Effect {
+    match effect {
+        host::Effect::Claim { field, value } => {
+            Effect::Claim { field: field.to_string(), value: value.as_ref().map(of_a_plug_in) }
+        }
+        host::Effect::Refuse { field, code, message } => {
+            Effect::Refuse { field: field.map(|field| field.to_string()), code, message }
+        }
+        host::Effect::Emit { name, properties } => {
+            let told = |property: host::Property| (property.name, of_a_plug_in(&property.value));
+            Effect::Emit { name: name.to_string(), properties: properties.into_iter().map(told).collect() }
+        }
+        host::Effect::Remember(memory) => Effect::Remember(memory),
+    }
 }

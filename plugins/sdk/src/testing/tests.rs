@@ -175,7 +175,7 @@ fn properties_become_the_declared_types_and_the_rest_is_hidden() {
         profile().identifier("customer_id", "00042").identifier("device", "x").point("first_name", "Anna");
     let run = host().setting("rate", 2).on_event::<Probe>(&order, &anna);
     assert_eq!(run.claim("probe.points"), Some(&1.into()));
-    assert_eq!(run.log[0].message, "25.00 for Some(\"00042\")");
+    assert_eq!(run.log[0].message, "25.0 for Some(\"00042\")");
     assert_eq!(
         host().on_event::<Probe>(&event("run").property("what", "emit"), &anna).emitted("probe.done")[0]
             .len(),

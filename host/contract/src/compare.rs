@@ -31,7 +31,7 @@ impl Compare {
     }
 
     /// Whether it is the usual one.
-    pub(super) fn is_exact(&self) -> bool {
+    pub fn is_exact(&self) -> bool {
         *self == Compare::Exact
     }
 

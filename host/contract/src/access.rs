@@ -1,16 +1,16 @@
-//! What one installed plug-in may say and read: the registry's answer, ready for a call.
+//! What one plug-in may say and read in a call: the registry's answer, or a test's.
 
 use std::collections::BTreeMap;
 
-use crate::registry::Field;
+use crate::rule::FieldRule;
 use crate::vocabulary::{EventName, FieldName, Type, Value};
 
 /// What a plug-in may do in a call. The registry builds one for each installed capability and
 /// revision; calls share it. Names are looked up by their text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Access {
-    /// The fields it may set, clear and refuse, as the dictionary has them.
-    pub sources: BTreeMap<FieldName, Field>,
+    /// The fields it may set, clear and refuse, and what each takes.
+    pub sources: BTreeMap<FieldName, FieldRule>,
     /// The events it may emit, with the type of each property they may have.
     pub emits: BTreeMap<EventName, BTreeMap<String, Type>>,
     /// Its settings, defaults filled in.

@@ -8,17 +8,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::compare::Compare;
-use super::data_class::DataClass;
-use super::schema::Schema;
+use crate::compare::Compare;
+use crate::data_class::DataClass;
+use crate::schema::Schema;
 use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Type, Value};
 
 /// The manifest version this host reads.
 const MANIFEST_VERSION: u32 = 1;
 /// Events whose name starts so are the platform's own: nobody sends, emits or hears them.
 pub const PLATFORM_PREFIX: &str = "samsyn.";
-/// The largest manifest taken, in bytes.
-const MANIFEST_BYTES_MAX: usize = 64 * 1024;
 
 /// A plug-in's manifest.
 #[derive(Clone, Debug, Deserialize)]
@@ -144,14 +142,9 @@ pub struct Setting {
 pub struct ManifestError(pub String);
 
 impl Manifest {
-    /// Reads and checks a manifest; the error names the place and what to write instead.
+    /// Reads and checks a manifest; the error names the place and what to write instead. How long it
+    /// may be is whoever's to say who was sent it.
     pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
-        if text.len() > MANIFEST_BYTES_MAX {
-            return Err(ManifestError(format!(
-                "is {} bytes long; {MANIFEST_BYTES_MAX} are the most",
-                text.len()
-            )));
-        }
         let mut manifest: Manifest =
             toml::from_str(text).map_err(|error| ManifestError(error.to_string().trim_end().to_owned()))?;
         manifest.check()?;
@@ -250,7 +243,7 @@ fn toml_as_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Op
 
 /// A schema as it stands in TOML: a table, or JSON in a text. Whether it can be compiled is asked
 /// where something new is taken: an installed manifest must be read whatever is in it.
-pub(super) fn toml_as_schema<'de, D: serde::Deserializer<'de>>(
+pub fn toml_as_schema<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Schema>, D::Error> {
     let text = match toml::Value::deserialize(deserializer)? {

@@ -1,4 +1,3 @@
-use super::wit::{PropertyResult, ValueResult as Given};
 use super::*;
 use crate::vocabulary::{Decimal, Type, Value};
 
@@ -14,9 +13,9 @@ fn effects_within(limits: Limits) -> Effects {
     let tiers = ["bronze", "gold"].map(str::to_owned).to_vec();
     let access = Access {
         sources: [
-            (field("loyalty.points"), Field::of(Type::Integer)),
-            (field("loyalty.spent"), Field::of(Type::Decimal)),
-            (field("loyalty.tier"), Field { one_of: tiers, ..Field::of(Type::Text) }),
+            (field("loyalty.points"), FieldRule::of(Type::Integer)),
+            (field("loyalty.spent"), FieldRule::of(Type::Decimal)),
+            (field("loyalty.tier"), FieldRule { one_of: tiers, ..FieldRule::of(Type::Text) }),
         ]
         .into(),
         emits: [(
@@ -34,7 +33,7 @@ fn effects() -> Effects {
 }
 
 fn refused(answer: Answer) -> String {
-    answer.expect("no limit").expect_err("must be refused").code
+    answer.expect("no limit").expect_err("must be refused").code.to_owned()
 }
 
 fn taken(answer: Answer) {
@@ -70,7 +69,7 @@ fn what_was_not_declared_is_refused_and_remembered() {
 #[test]
 fn an_event_has_declared_properties_once_and_of_their_type() {
     let mut effects = effects();
-    let property = |name: &str, value| PropertyResult { name: name.to_owned(), value };
+    let property = |name: &str, value| GivenProperty { name: name.to_owned(), value };
     let name = "loyalty.tier_reached";
     assert_eq!(refused(effects.emit(name, vec![property("level", text("gold"))])), "event.property");
     let twice = vec![property("tier", text("gold")), property("tier", text("gold"))];

@@ -38,7 +38,7 @@ impl Schema {
     }
 
     /// What was taken before: it stays what it is, even when this host can't compile it.
-    pub(super) fn kept(text: String) -> Schema {
+    pub fn kept(text: String) -> Schema {
         let rule = compile(&text);
         Schema(Arc::new(Compiled { text, rule }))
     }

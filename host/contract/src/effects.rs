@@ -1,14 +1,13 @@
 //! What a handler asks for, judged the moment it asks: taken, refused, or a limit spent.
 //!
-//! Nothing here acts. The effects are a list that the caller gets if the handler returns ok.
+//! Nothing here acts, and a test host judges as a host does. The effects are a list that the caller gets if the handler returns ok.
 
 use std::sync::Arc;
 
-use super::access::Access;
-use super::bindings::samsyn::plugin::types as wit;
-use super::limits::{Limits, as_usize};
-use super::values::{self, Objection};
-use crate::registry::Field;
+use crate::access::Access;
+use crate::given::{self, Given, GivenProperty, Objection};
+use crate::limits::{Limits, as_usize};
+use crate::rule::FieldRule;
 use crate::vocabulary::{Effect, EventName, FieldName, Property, Refusal};
 
 /// The longest code of a refusal, in bytes; it is a word, not a sentence.
@@ -20,13 +19,14 @@ const NAME_BYTES_MAX: usize = 64;
 /// A limit was spent, which ends the call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct LimitSpent(pub(super) String);
+pub struct LimitSpent(pub String);
 
 /// What the guest hears at once: taken, or why not. The error ends the call.
-type Answer = Result<Result<(), wit::Refusal>, LimitSpent>;
+pub type Answer = Result<Result<(), Refused>, LimitSpent>;
 
 /// The effects of one call so far.
-pub(super) struct Effects {
+#[derive(Debug)]
+pub struct Effects {
     access: Arc<Access>,
     limits: Arc<Limits>,
     asked: u32,
@@ -36,19 +36,23 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    pub(super) fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
+    /// Of a call with this access, within these limits.
+    pub fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
         Effects { access, limits, asked: 0, bytes: 0, taken: Vec::new(), refusals: Vec::new() }
     }
 
-    pub(super) fn into_parts(self) -> (Vec<Effect>, Vec<Refusal>) {
+    /// What was taken, in order, and what was refused.
+    pub fn into_parts(self) -> (Vec<Effect>, Vec<Refusal>) {
         (self.taken, self.refusals)
     }
 
-    pub(super) fn access(&self) -> &Access {
+    /// What the call may say and read.
+    pub fn access(&self) -> &Access {
         &self.access
     }
 
-    pub(super) fn set(&mut self, field: &str, value: wit::ValueResult) -> Answer {
+    /// Claims a value.
+    pub fn set(&mut self, field: &str, value: Given) -> Answer {
         self.count()?;
         match self.claim(field, value) {
             Ok(effect) => self.take_about_field(effect),
@@ -56,7 +60,8 @@ impl Effects {
         }
     }
 
-    pub(super) fn clear(&mut self, field: &str) -> Answer {
+    /// Claims that the field has no value.
+    pub fn clear(&mut self, field: &str) -> Answer {
         self.count()?;
         match sourced(&self.access, field) {
             Ok((field, _)) => self.take_about_field(Effect::Claim { field: field.clone(), value: None }),
@@ -64,7 +69,8 @@ impl Effects {
         }
     }
 
-    pub(super) fn refuse(&mut self, field: Option<&str>, code: &str, message: &str) -> Answer {
+    /// Refuses one proposed field, or the whole delivery.
+    pub fn refuse(&mut self, field: Option<&str>, code: &str, message: &str) -> Answer {
         self.count()?;
         let found = field.map(|field| sourced(&self.access, field)).transpose();
         let field_name = match found {
@@ -75,11 +81,12 @@ impl Effects {
             let reason = "a refusal's code is at most 64 lower-case letters, digits, '.', '_' and '-'";
             return self.refuse_it(field, Refused { code: "refuse.code", message: reason.to_owned() });
         }
-        let message = values::message(message, as_usize(self.limits.message_bytes));
+        let message = given::message(message, as_usize(self.limits.message_bytes));
         self.take_about_field(Effect::Refuse { field: field_name, code: code.to_owned(), message })
     }
 
-    pub(super) fn emit(&mut self, name: &str, properties: Vec<wit::PropertyResult>) -> Answer {
+    /// Emits an event.
+    pub fn emit(&mut self, name: &str, properties: Vec<GivenProperty>) -> Answer {
         self.count()?;
         match self.event(name, properties) {
             Ok(effect) => self.take(effect),
@@ -87,7 +94,8 @@ impl Effects {
         }
     }
 
-    pub(super) fn remember(&mut self, memory: Option<Vec<u8>>) -> Answer {
+    /// Keeps private bytes, or forgets them.
+    pub fn remember(&mut self, memory: Option<Vec<u8>>) -> Answer {
         self.count()?;
         let (bytes, limit) = (memory.as_ref().map_or(0, Vec::len) as u64, self.limits.remember_bytes);
         if bytes > limit {
@@ -98,24 +106,24 @@ impl Effects {
         self.take(Effect::Remember(memory))
     }
 
-    fn claim(&self, field: &str, value: wit::ValueResult) -> Result<Effect, Refused> {
+    fn claim(&self, field: &str, value: Given) -> Result<Effect, Refused> {
         let (name, declared) = sourced(&self.access, field)?;
-        let value = values::take(value, declared.kind, self.limits.value_bytes)
+        let value = given::take(value, declared.kind, self.limits.value_bytes)
             .map_err(|objection| Refused::of(name.as_str(), objection))?;
-        if let Err(why) = declared.check_value(&value) {
-            let message = values::message(&format!("{name} {why}"), as_usize(self.limits.message_bytes));
+        if let Err(why) = declared.check(&value) {
+            let message = given::message(&format!("{name} {why}"), as_usize(self.limits.message_bytes));
             return Err(Refused { code: "value.not-allowed", message });
         }
         Ok(Effect::Claim { field: name.clone(), value: Some(value) })
     }
 
-    fn event(&self, name: &str, given: Vec<wit::PropertyResult>) -> Result<Effect, Refused> {
+    fn event(&self, name: &str, given: Vec<GivenProperty>) -> Result<Effect, Refused> {
         let Some((name, declared)) = self.access.emits.get_key_value(name) else {
             let message = format!("the manifest doesn't emit {:?}", shorten(name));
             return Err(Refused { code: "event.not-declared", message });
         };
         let mut properties: Vec<Property> = Vec::with_capacity(given.len().min(declared.len()));
-        for wit::PropertyResult { name: property, value } in given {
+        for GivenProperty { name: property, value } in given {
             let refused = |problem: &str| Refused {
                 code: "event.property",
                 message: format!("{name} {problem} property {:?}", shorten(&property)),
@@ -124,7 +132,7 @@ impl Effects {
             if properties.iter().any(|earlier| earlier.name == property) {
                 return Err(refused("has twice the"));
             }
-            let value = values::take(value, *kind, self.limits.value_bytes)
+            let value = given::take(value, *kind, self.limits.value_bytes)
                 .map_err(|objection| Refused::of(&format!("{name}'s {property}"), objection))?;
             properties.push(Property { name: property, value });
         }
@@ -157,7 +165,7 @@ impl Effects {
             code: code.to_owned(),
             message: message.clone(),
         });
-        Ok(Err(wit::Refusal { code: code.to_owned(), message }))
+        Ok(Err(Refused { code, message }))
     }
 
     fn count(&mut self) -> Result<(), LimitSpent> {
@@ -171,9 +179,12 @@ impl Effects {
 }
 
 /// Why one effect is not taken.
-struct Refused {
-    code: &'static str,
-    message: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The host's stable code.
+    pub code: &'static str,
+    /// A sentence for the plug-in's author.
+    pub message: String,
 }
 
 impl Refused {
@@ -182,7 +193,7 @@ impl Refused {
     }
 }
 
-fn sourced<'a>(access: &'a Access, field: &str) -> Result<(&'a FieldName, &'a Field), Refused> {
+fn sourced<'a>(access: &'a Access, field: &str) -> Result<(&'a FieldName, &'a FieldRule), Refused> {
     access.sources.get_key_value(field).ok_or_else(|| Refused {
         code: "field.not-sourced",
         message: format!("the manifest doesn't source {:?}, or it was not granted", shorten(field)),

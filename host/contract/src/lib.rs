@@ -1,0 +1,38 @@
+//! What a plug-in may ask for, and what a host takes of it: one set of rules, used by the host and by
+//! the test host of the SDK. Pure: it does no input or output, takes no lock, and knows of no sandbox,
+//! log or registry.
+//!
+//! | file | what stands there |
+//! |---|---|
+//! | [`manifest`] | `plugin.toml`, read and checked |
+//! | `schema`, `rule` | what a field takes: type, allowed texts, JSON Schema |
+//! | `compare`, `data_class` | words of the dictionary that a manifest uses |
+//! | `access` | what one plug-in may say and read in a call |
+//! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
+//! | `effects` | what a handler asks for, judged at once |
+//! | `logs` | what it logs, bounded |
+//! | `limits` | how much of all that one call and one customer may take |
+
+mod access;
+mod compare;
+mod data_class;
+mod effects;
+mod given;
+mod limits;
+mod logs;
+pub mod manifest;
+mod rule;
+mod schema;
+
+pub use access::Access;
+pub use compare::Compare;
+pub use data_class::DataClass;
+pub use effects::{Answer, Effects, LimitSpent, Refused};
+pub use given::{Given, GivenProperty, message};
+pub use limits::{CUSTOMER_BYTES_MAX, Limits, MANIFEST_BYTES_MAX, customer_bytes, customer_bytes_refusal};
+pub use logs::Logs;
+pub use manifest::{Manifest, ManifestError, PLATFORM_PREFIX};
+pub use rule::FieldRule;
+pub use schema::{Schema, SchemaError};
+
+pub(crate) use samsyn_vocabulary as vocabulary;
