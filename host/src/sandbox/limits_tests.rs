@@ -116,7 +116,7 @@ fn every_limit_takes_effect_when_it_is_set_otherwise() {
             "concurrent_calls" => only_so_many_at_once(),
             "hostcall_bytes" => stops(
                 |limits| limits.hostcall_bytes = 60_000,
-                "(call $log (i32.const 1) (i32.const 8192) (i32.const 70000))",
+                "(call $log (i32.const 1) (i32.const 16384) (i32.const 70000))",
                 "",
                 "(hostcall_bytes)",
             ),
