@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::keys;
-use super::store::{Puts, Store, StoreError};
+use super::store::{Puts, Store, StoreError, VALUE_BYTES_MAX};
 use crate::record::{ProfileState, Told, decode, with_encoded_in_order};
 use crate::vocabulary::{CapabilityName, ProfileId};
 
@@ -196,5 +196,97 @@ mod tests {
         read.told.sort_by(|one, other| one.capability.cmp(&other.capability));
         profile.told.sort_by(|one, other| one.capability.cmp(&other.capability));
         assert_eq!(read, profile);
+    }
+
+    /// Writes a profile and reads it again, with the sizes of the entries it took.
+    fn written(profile: &ProfileState) -> (ProfileState, Vec<usize>) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), 1 << 20).unwrap();
+        let mut batch = Batch::default();
+        write_profile(&mut batch, profile).unwrap();
+        store.apply(batch).unwrap();
+        let sizes = store.scan(b"").map(|entry| entry.unwrap().1.len()).collect();
+        (Arc::unwrap_or_clone(read_profile(&store, profile.id).unwrap().unwrap()), sizes)
+    }
+
+    /// Whatever older hosts took, or a log says: no entry is larger than the store takes.
+    #[test]
+    fn what_is_too_large_for_one_entry_stands_in_several() {
+        let mut profile = ProfileState::new(ProfileId::random(), Timestamp(1));
+        for number in 0..2_000 {
+            profile.identifiers.push(crate::vocabulary::Identifier {
+                name: "device".parse().unwrap(),
+                value: format!("{number:0>100}"),
+            });
+        }
+        let mut waits = told("crm", "Anna", vec!["main".to_owned(); 16]);
+        let blocked = waits.blocked.clone();
+        Arc::make_mut(&mut waits).blocked = (0..500).flat_map(|_| blocked.clone()).collect();
+        profile.told.push(waits);
+        profile.told.push(told("large", &"x".repeat(3 * VALUE_BYTES_MAX), Vec::new()));
+        let (read, sizes) = written(&profile);
+        assert_eq!(read, profile);
+        assert!(sizes.len() > 8, "{sizes:?}");
+        assert!(sizes.iter().all(|size| *size <= VALUE_BYTES_MAX), "{sizes:?}");
+    }
+
+    /// What is counted where it is decided is what is written, so that the bound there is one here.
+    #[test]
+    fn as_much_as_one_capability_may_keep_fits_into_one_entry() {
+        use crate::contract::{CUSTOMER_BYTES_MAX, customer_bytes};
+        let long = "l".repeat(60);
+        let shapes: [(usize, Value); 4] = [
+            (0, Value::Boolean(true)),
+            (0, Value::Text("\u{1F600}".to_owned())),
+            (0, Value::Texts(vec![String::new(); 40])),
+            (32 << 10, Value::Integer(i64::MIN)),
+        ];
+        for (memory, value) in shapes {
+            let mut full = Arc::unwrap_or_clone(told("crm", "", Vec::new()));
+            full.blocked.clear();
+            full.claims.clear();
+            full.memory = Some(MemoryBytes(vec![255; memory]));
+            let bytes = |full: &Told| {
+                let claims = full.claims.iter().map(|claim| (&claim.field, claim.value.as_ref()));
+                customer_bytes(claims, memory) as u64
+            };
+            for number in 0.. {
+                let claim = Claim {
+                    field: format!("f{number}.{long}").chars().take(64).collect::<String>().parse().unwrap(),
+                    value: Some(value.clone()),
+                    observed_at: Timestamp(i64::MAX),
+                    cause: ItemPosition { seq: u64::MAX, index: u16::MAX },
+                };
+                full.claims.push(claim);
+                if bytes(&full) > CUSTOMER_BYTES_MAX {
+                    full.claims.pop();
+                    break;
+                }
+            }
+            assert!(full.claims.len() > 50);
+            let mut encoded = 0;
+            with_encoded_in_order(&full, |bytes| {
+                encoded = bytes.len();
+                Ok(())
+            })
+            .unwrap();
+            assert!(encoded <= VALUE_BYTES_MAX, "{encoded} bytes of {} claims", full.claims.len());
+        }
+    }
+
+    #[test]
+    fn the_store_takes_no_entry_that_is_too_large() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), 1 << 20).unwrap();
+        let (most, more) = (vec![7; VALUE_BYTES_MAX], vec![7; VALUE_BYTES_MAX + 1]);
+        let mut batch = Batch::default();
+        batch.put(b"pa", &most);
+        store.apply(batch).unwrap();
+        let mut batch = Batch::default();
+        batch.put(b"pb", &most);
+        batch.put(b"pc", &more);
+        assert!(store.apply(batch).is_err_and(|error| error.to_string().contains("49153 bytes")));
+        assert!((&store).put_entry(b"pd", &more).is_err());
+        assert_eq!(store.scan(b"p").count(), 1, "nothing of a batch that is refused");
     }
 }

@@ -4,6 +4,7 @@
 //! event's script tells it. Each test gives it the manifest it needs.
 
 mod assignment;
+mod bounds;
 mod claims;
 mod consent;
 mod content;
