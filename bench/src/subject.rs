@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use samsyn::clock::Clock;
 use samsyn::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
-use samsyn::engine::{AcceptError, Engine, InstallOptions, NewEvent, Start};
 use samsyn::contract::FieldRule;
+use samsyn::engine::{AcceptError, Engine, InstallOptions, NewEvent, Start};
 use samsyn::sandbox::{Access, Compiler, Limits, embed_manifest};
 use samsyn::vocabulary::{
     Application, DataPoint, Event, EventName, FieldName, Identifier, IdentifierName, ProfileId, Projection,

@@ -114,8 +114,8 @@ fn too_many_instances(world: &World) {
     let empty = b"\0asm\x01\0\0\0";
     let component = embedded(&with_core_module(empty, INSTANCES), "legion");
     let answer = world.post_component("?approve=true", &component);
-    assert_eq!(answer.problem(), "component.invalid", "{answer:?}");
-    assert!(answer.text.contains("instance"), "{answer:?}");
+    assert_eq!(answer.problem(), "component.too-large", "{answer:?}");
+    assert!(answer.text.contains("instances"), "{answer:?}");
 }
 
 /// A plug-in with one more core module, instantiated so often: sections can be added at the end.

@@ -243,9 +243,7 @@ fn toml_as_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Op
 
 /// A schema as it stands in TOML: a table, or JSON in a text. Whether it can be compiled is asked
 /// where something new is taken: an installed manifest must be read whatever is in it.
-pub fn toml_as_schema<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Schema>, D::Error> {
+pub fn toml_as_schema<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Schema>, D::Error> {
     let text = match toml::Value::deserialize(deserializer)? {
         toml::Value::String(text) => text,
         other => serde_json::to_value(other).map_err(serde::de::Error::custom)?.to_string(),

@@ -194,6 +194,9 @@ catalogue! {
     EventIdForgotten "event-id-forgotten" CONFLICT, "The host may have forgotten the event id",
         "The request says by `Samsyn-Ids-Since` that it may have sent its ids before, and the host has forgotten ids of that time: it remembers `event_ids_max` of them, for `event_id_days` days. So it can't tell whether it has the event, and takes it neither twice nor at all.",
         "Find out what the host has of what was sent, and send the rest under ids of their own, without the header. An administrator can have more ids remembered from now on.";
+    IdentifiersTooMany "identifiers-too-many" UNPROCESSABLE_ENTITY, "The customer has too many identifiers",
+        "A profile takes 250 identifiers. One with more is mostly a value that many customers share, or a client that makes a new one at every visit.",
+        "Look at how the sender makes this identifier. Leave it out, or send the event under another identifier of the customer.";
     UnknownProfile "unknown-profile" NOT_FOUND, "No such profile",
         "No customer has this id, or goes by this identifier.",
         "Look the customer up with `POST /v1/profiles/lookup`, or send an event with the identifier: that makes the profile.";

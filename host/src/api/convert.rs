@@ -19,6 +19,9 @@ pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
         AcceptError::BadIdentifier(name, _) => {
             event.key("identifiers").key(name.as_str()).problem(Kind::IdentifierInvalid, detail)
         }
+        AcceptError::TooManyIdentifiers(name) => {
+            event.key("identifiers").key(name.as_str()).problem(Kind::IdentifiersTooMany, detail)
+        }
         AcceptError::EventIdReused { .. } => event.key("id").problem(Kind::EventIdReused, detail),
         AcceptError::IdForgotten { .. } => event.key("id").problem(Kind::EventIdForgotten, detail),
         AcceptError::TimeAhead { .. } => event.key("at").problem(Kind::EventTimeAhead, detail),

@@ -10,7 +10,7 @@ use super::content;
 use super::event_ids::EventEntry;
 use super::identity::{Owner, same_owner};
 use crate::log::LogError;
-use crate::record::{Accepted, Conflict, Record};
+use crate::record::{Accepted, Conflict, IDENTIFIERS_MAX, Record};
 use crate::registry::{IdentifierFault, Normaliser, Registry};
 use crate::view::EventKey;
 use crate::vocabulary::{
@@ -107,6 +107,11 @@ pub enum AcceptError {
     /// The value identifies nobody.
     #[error("this value of the identifier {0} can't be used: {1}")]
     BadIdentifier(IdentifierName, IdentifierFault),
+    /// The customer has as many identifiers as a profile takes.
+    #[error(
+        "this customer has {IDENTIFIERS_MAX} identifiers, which are the most, so that this {0} can't be one more"
+    )]
+    TooManyIdentifiers(IdentifierName),
     /// The id was used for another content.
     #[error("the event id was used before, at {position}, for other content")]
     EventIdReused {

@@ -10,7 +10,7 @@ use parking_lot::{RwLock, RwLockWriteGuard};
 
 use super::AcceptError;
 use super::linking::LinkChanges;
-use crate::record::{Conflict, Decided, Line, Linked, Place, ProfileState};
+use crate::record::{Conflict, Decided, IDENTIFIERS_MAX, Line, Linked, Place, ProfileState};
 use crate::registry::{Forms, IdentifierKind, NormalForms, Registry};
 use crate::view::{LinkKey, StoreError, View};
 use crate::vocabulary::{Identifier, IdentifierName, ProfileId, Seq};
@@ -270,6 +270,9 @@ impl Recent {
                     }
                     conflicts.push(Conflict { identifier: identifier.clone(), belongs_to });
                 }
+                (None, Ok(_)) if found.is_some() && is_full(profile, view)? => {
+                    return Err(AcceptError::TooManyIdentifiers(name.clone()));
+                }
                 (None, Ok(normal)) => {
                     changes.link(name, &normal, profile);
                     names.push(name.clone());
@@ -355,6 +358,11 @@ impl Recent {
             self.names.remove(&decided.profile);
         }
     }
+}
+
+/// Whether the profile takes no more identifiers. What was sent and isn't decided yet isn't counted.
+fn is_full(profile: ProfileId, view: &View) -> Result<bool, StoreError> {
+    Ok(view.profile(profile)?.is_some_and(|state| state.identifiers.len() >= IDENTIFIERS_MAX))
 }
 
 /// Whether a profile lists an identifier as it is spelled.

@@ -26,6 +26,7 @@ pub mod decide;
 mod durable;
 mod event_ids;
 mod give;
+mod held;
 mod identity;
 mod install;
 mod item;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::accept::Remembered;
 use super::{AcceptError, Engine};
 use crate::log::LogError;
-use crate::record::{Accepted, CauseKind, Decided, PartitionState, ProfileState, Record, RecordError};
+use crate::record::{
+    Accepted, CauseKind, Decided, DeliveryResult, PartitionState, ProfileState, Record, RecordError, Told,
+};
 use crate::registry::Registry;
 use crate::view::{EventKey, StoreError};
 use crate::vocabulary::{
@@ -176,8 +178,17 @@ impl Engine {
         {
             decided.push(first);
         }
-        let waiting = profile.state.told.iter().flat_map(|told| &told.blocked);
-        let blocked = waiting.clone().any(|blocked| blocked.item.seq == position.seq);
+        let is_newest_held = |told: &Told| {
+            let outcomes = decided.iter().rev().flat_map(|(_, decided)| decided.outcomes.iter().rev());
+            let mut of_it =
+                outcomes.filter(|is| is.capability == told.capability && is.generation == told.generation);
+            of_it.next().is_some_and(|is| matches!(is.result, DeliveryResult::Held))
+        };
+        let waits = |told: &Told| {
+            let listed = told.blocked.iter().any(|blocked| blocked.item.seq == position.seq);
+            listed || (told.held_more.is_some() && is_newest_held(told))
+        };
+        let blocked = profile.state.told.iter().any(|told| waits(told));
         Ok(Some(EventDecisions { accepted, decided, blocked }))
     }
 

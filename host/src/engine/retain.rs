@@ -173,12 +173,9 @@ impl Engine {
                     if replaced || !registry.capabilities.contains_key(&told.capability) {
                         continue;
                     }
-                    for blocked in &told.blocked {
-                        need(
-                            Holder::Parked { capability: told.capability.clone() },
-                            *partition,
-                            blocked.item.seq,
-                        );
+                    let listed = told.blocked.iter().map(|blocked| blocked.item.seq);
+                    for seq in listed.chain(told.held_more.map(|more| more.first.seq)) {
+                        need(Holder::Parked { capability: told.capability.clone() }, *partition, seq);
                     }
                 }
                 for held in &state.held {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 
 use super::decide::{Cause, Delivered, Ran};
+use super::held::HeldQueue;
 use super::item::Item;
 use super::route::Target;
 use super::run::Run;
@@ -134,8 +135,8 @@ impl Engine {
             let place = self.view.applied(partition).partition;
             // What a generation left behind that another one has replaced waits for nobody.
             let counts = |item: &ParkedItem| Some(item.generation) >= place.generation(&item.capability);
-            page.items
-                .extend(blocked_of(&state, partition).filter(|item| filter.takes(item) && counts(item)));
+            let all = self.blocked_of(&state, partition)?;
+            page.items.extend(all.into_iter().filter(|item| filter.takes(item) && counts(item)));
         }
         page.next = if all { None } else { last };
         Ok(page)
@@ -155,6 +156,22 @@ impl Engine {
     /// Gives up the parked deliveries that the filter takes, and runs those held behind them.
     pub fn skip(&self, filter: &ParkedFilter, reason: &str) -> Result<usize, QueryError> {
         self.act_on(filter, Some(reason))
+    }
+
+    /// All deliveries of a customer that wait, listed in the profile or not.
+    fn blocked_of(&self, state: &ProfileState, partition: Partition) -> Result<Vec<ParkedItem>, QueryError> {
+        let mut items = Vec::new();
+        for told in &state.told {
+            let more = self.held_more(partition, state, told)?;
+            items.extend(told.blocked.iter().cloned().chain(more).map(|blocked| ParkedItem {
+                profile: state.id,
+                capability: told.capability.clone(),
+                generation: told.generation,
+                partition,
+                blocked,
+            }));
+        }
+        Ok(items)
     }
 
     fn act_on(&self, filter: &ParkedFilter, skip: Option<&str>) -> Result<usize, QueryError> {
@@ -199,7 +216,8 @@ impl Engine {
         for profile in self.view.waiting_in(partition) {
             let Some(state) = self.view.profile(profile)? else { continue };
             for told in &state.told {
-                if told.blocked.first().is_some_and(|first| first.failure.is_none()) {
+                let is_parked = told.blocked.first().is_some_and(|first| first.failure.is_some());
+                if told.waits() && !is_parked {
                     let capability = told.capability.clone();
                     self.schedule.push(partition, Work::Retry { profile, capability, skip: None });
                 }
@@ -219,10 +237,12 @@ impl Engine {
         mut skip: Option<String>,
         apart: bool,
     ) -> Result<(), AcceptError> {
+        let mut queue = HeldQueue::default();
         loop {
             // What is given up needn't run, so a plug-in in quarantine is no hindrance.
             let runs = skip.is_none();
-            let Some((blocked, generation)) = self.first_blocked(partition, profile, capability, runs)?
+            let Some((blocked, generation)) =
+                self.first_blocked(partition, profile, capability, runs, &mut queue)?
             else {
                 return Ok(());
             };
@@ -260,6 +280,7 @@ impl Engine {
         profile: ProfileId,
         capability: &CapabilityName,
         runs: bool,
+        queue: &mut HeldQueue,
     ) -> Result<Option<(Blocked, u32)>, AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let quarantined = |place: &PartitionState| {
@@ -272,7 +293,14 @@ impl Engine {
         }
         let Some(generation) = core.state.generation(capability) else { return Ok(None) };
         let state = core.profile(profile, &self.view)?;
-        let blocked = state.and_then(|state| state.told(capability, generation)?.blocked.first().cloned());
+        drop(core);
+        let Some(state) = state else { return Ok(None) };
+        let Some(told) = state.told(capability, generation) else { return Ok(None) };
+        let blocked = match told.blocked.first() {
+            Some(first) => Some(first.clone()),
+            None if told.held_more.is_some() => queue.next(self, partition, &state, told)?,
+            None => None,
+        };
         Ok(blocked.map(|blocked| (blocked, generation)))
     }
 
@@ -356,16 +384,4 @@ fn nothing_of(profile: ProfileId, blocked: &Blocked) -> Decided {
         depth: blocked.depth,
         ..Decided::nothing(profile, blocked.item, blocked.since)
     }
-}
-
-fn blocked_of(state: &ProfileState, partition: Partition) -> impl Iterator<Item = ParkedItem> + '_ {
-    state.told.iter().flat_map(move |told| {
-        told.blocked.iter().map(move |blocked| ParkedItem {
-            profile: state.id,
-            capability: told.capability.clone(),
-            generation: told.generation,
-            partition,
-            blocked: blocked.clone(),
-        })
-    })
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::metrics::{CapabilityMetrics, Metrics};
+use crate::contract::FieldRule;
 use crate::disk::{self, Disk};
 use crate::durable_file;
 use crate::failpoint::{Step, step};
-use crate::contract::FieldRule;
 use crate::registry::{Capability, Registry};
 use crate::sandbox::{Access, Package, PackageError, Plugin, Sandbox};
 use crate::vocabulary::Digest;

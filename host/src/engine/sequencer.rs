@@ -29,6 +29,16 @@ impl From<AppendError> for AcceptError {
     }
 }
 
+impl From<super::QueryError> for AcceptError {
+    fn from(error: super::QueryError) -> AcceptError {
+        match error {
+            super::QueryError::View(error) => error.into(),
+            super::QueryError::Log(error) => error.into(),
+            super::QueryError::Record(error) => AcceptError::Unreadable(error.to_string()),
+        }
+    }
+}
+
 impl From<crate::view::StoreError> for AcceptError {
     fn from(error: crate::view::StoreError) -> AcceptError {
         AcceptError::ViewFailed(error.to_string())

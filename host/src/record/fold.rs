@@ -81,9 +81,7 @@ fn fold_identifiers(state: &mut ProfileState, decided: &Decided) {
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
     let waits = matches!(outcome.result, DeliveryResult::Parked(_) | DeliveryResult::Held);
     let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits;
-    if says_nothing
-        && state.told(&outcome.capability, outcome.generation).is_none_or(|told| told.blocked.is_empty())
-    {
+    if says_nothing && state.told(&outcome.capability, outcome.generation).is_none_or(|told| !told.waits()) {
         return;
     }
     let told = state.told_to_change(outcome);
@@ -95,7 +93,7 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         };
         match told.blocked.iter_mut().find(|blocked| same_delivery(blocked)) {
             Some(blocked) => blocked.failure = failure,
-            None => told.blocked.push(Blocked {
+            None => told.wait(Blocked {
                 item: decided.cause,
                 kind: decided.kind,
                 role: outcome.role,
@@ -107,7 +105,12 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         }
         return;
     }
+    let listed = told.blocked.len();
     told.blocked.retain(|blocked| !same_delivery(blocked));
+    let was_listed = told.blocked.len() < listed;
+    if !was_listed && told.held_more.is_some_and(|more| decided.cause <= more.last) {
+        told.pass(decided.cause);
+    }
     if told.claims.is_empty() {
         // Most say the same fields for ever: no room for more.
         told.claims.reserve_exact(outcome.claims.len());

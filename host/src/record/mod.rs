@@ -24,7 +24,9 @@ pub use fold::{PartitionState, fold_into, fold_profile};
 pub(crate) use folding::RecordToFold;
 pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
 pub use patterns::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
-pub use profile_state::{Blocked, Claim, Latch, MemoryBytes, ProfileState, Told, Visible};
+pub use profile_state::{
+    BLOCKED_MAX, Blocked, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes, ProfileState, Told, Visible,
+};
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 
 use serde::{Deserialize, Serialize};
@@ -34,7 +36,7 @@ use crate::vocabulary::{Application, Reason, Timestamp};
 
 /// The version of [`fold`]: raise it when the same records fold into something else, or when the view
 /// keeps it differently, and every view is rebuilt.
-pub const FOLD_VERSION: u32 = 5;
+pub const FOLD_VERSION: u32 = 6;
 
 /// One record of a profile partition, the identity partition or the registry partition.
 #[derive(Clone, Debug, Serialize, Deserialize)]

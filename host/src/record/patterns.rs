@@ -311,7 +311,8 @@ mod tests {
                 cause: ItemPosition::default(),
             };
             let (generation, claims) = (*generation, vec![claim]);
-            let told = Told { capability, generation, claims, memory: None, blocked: Vec::new() };
+            let told =
+                Told { capability, generation, claims, memory: None, blocked: Vec::new(), held_more: None };
             state.told.push(Arc::new(told));
         }
         state

@@ -42,6 +42,13 @@ pub struct ProfileState {
 /// The most conflicts that a profile keeps: its entry in the view has a bound.
 pub const CONFLICTS_MAX: usize = 64;
 
+/// The most identifiers that events can give one profile. A customer with more is a value that many
+/// customers share, or a client that makes a new one each time.
+pub const IDENTIFIERS_MAX: usize = 250;
+
+/// How many deliveries of a capability that wait are listed in the profile; more are counted.
+pub const BLOCKED_MAX: usize = 64;
+
 /// What one generation of a capability said of this customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Told {
@@ -55,9 +62,24 @@ pub struct Told {
     /// Its private bytes.
     #[serde(default)]
     pub memory: Option<MemoryBytes>,
-    /// Its deliveries that wait, oldest first.
+    /// Its deliveries that wait, oldest first; of those that are held at most [`BLOCKED_MAX`].
     #[serde(default)]
     pub blocked: Vec<Blocked>,
+    /// Those that are held behind these.
+    #[serde(default)]
+    pub held_more: Option<HeldMore>,
+}
+
+/// Deliveries that are held and not listed: the records of the profile between two places tell which
+/// ([`crate::engine`] reads them there when their turn comes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldMore {
+    /// How many.
+    pub count: u32,
+    /// The item of the first, or of the last one that was delivered or parked since.
+    pub first: ItemPosition,
+    /// The item of the last.
+    pub last: ItemPosition,
 }
 
 /// A capability's private bytes.
@@ -157,6 +179,7 @@ impl ProfileState {
                 claims: Vec::new(),
                 memory: None,
                 blocked: Vec::new(),
+                held_more: None,
             }));
             self.told.len() - 1
         });
@@ -207,7 +230,7 @@ impl ProfileState {
 
     /// Whether any delivery of this customer waits, or any proposal is held.
     pub fn waits(&self) -> bool {
-        !self.held.is_empty() || self.told.iter().any(|told| !told.blocked.is_empty())
+        !self.held.is_empty() || self.told.iter().any(|told| told.waits())
     }
 }
 
@@ -224,7 +247,67 @@ impl Told {
             claims: claims.collect(),
             memory: self.memory.as_ref().filter(|_| outcome.memory.is_none()).cloned(),
             blocked: self.blocked.clone(),
+            held_more: self.held_more,
         }
+    }
+
+    /// Whether any delivery of it waits, so that the next one has to.
+    pub fn waits(&self) -> bool {
+        !self.blocked.is_empty() || self.held_more.is_some()
+    }
+
+    /// How many deliveries of it wait.
+    pub fn waiting(&self) -> usize {
+        self.blocked.len() + self.held_more.map_or(0, |more| more.count as usize)
+    }
+
+    /// Whether the delivery of an item in a role waits. Of those that aren't listed, one that was
+    /// delivered since the first is taken for waiting.
+    pub fn may_wait(&self, item: ItemPosition, role: Role) -> bool {
+        self.blocked.iter().any(|is| is.item == item && is.role == role)
+            || self.held_more.is_some_and(|more| more.first <= item && item <= more.last)
+    }
+
+    /// A delivery waits that isn't listed yet.
+    pub(super) fn wait(&mut self, blocked: Blocked) {
+        let is_held = blocked.failure.is_none();
+        match &mut self.held_more {
+            // One of these was tried, and failed.
+            Some(more) if !is_held && blocked.item <= more.last => {
+                self.pass(blocked.item);
+                self.blocked.insert(0, blocked);
+            }
+            Some(more) => {
+                more.count = more.count.saturating_add(1);
+                more.last = blocked.item;
+            }
+            None if is_held && self.blocked.len() >= BLOCKED_MAX => {
+                self.held_more = Some(HeldMore { count: 1, first: blocked.item, last: blocked.item });
+            }
+            None => self.blocked.push(blocked),
+        }
+    }
+
+    /// One of those that aren't listed no longer waits like them.
+    pub(super) fn pass(&mut self, item: ItemPosition) {
+        let Some(more) = &mut self.held_more else { return };
+        more.first = item;
+        more.count = more.count.saturating_sub(1);
+        if more.count == 0 {
+            self.held_more = None;
+        }
+    }
+
+    /// The same with no more listed than are today: what a host before kept may be longer.
+    pub fn bounded(mut self) -> Told {
+        if self.held_more.is_none()
+            && let [first, .., last] = self.blocked.get(BLOCKED_MAX..).unwrap_or_default()
+        {
+            let (first, last) = (first.item, last.item);
+            self.held_more = Some(HeldMore { count: (self.blocked.len() - BLOCKED_MAX) as u32, first, last });
+            self.blocked.truncate(BLOCKED_MAX);
+        }
+        self
     }
 
     /// The newest claim of a field.

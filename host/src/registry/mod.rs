@@ -25,9 +25,9 @@ mod scope;
 mod token;
 mod told;
 
+pub use crate::contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
 pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, RegistryChange};
-pub use crate::contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
 pub use dictionary::{Field, FieldStatus};
 pub use error::RegistryError;
 pub use file::{FileError, RegistryFile, RegistryPlan};

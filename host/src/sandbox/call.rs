@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 
 use super::bindings::exports::samsyn::plugin::{observer, source, subscriber};
 use super::error::PackageError;

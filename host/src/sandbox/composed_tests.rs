@@ -62,7 +62,8 @@ fn with_memories(count: usize) -> Vec<u8> {
 #[test]
 fn as_many_memories_as_the_limit_says_are_taken_and_their_sizes_add_up() {
     for count in 1..=4 {
-        let plugin = load(&with_memories(count), &Limits::default()).unwrap_or_else(|error| panic!("{count}: {error}"));
+        let plugin = load(&with_memories(count), &Limits::default())
+            .unwrap_or_else(|error| panic!("{count}: {error}"));
         assert_eq!(hear(&plugin).result, Ok(Vec::new()), "{count}");
     }
     let error = load(&with_memories(5), &Limits::default()).expect_err("one too many");
@@ -109,8 +110,13 @@ fn ending(says: &str, exit: &str) -> PackageError {
         program: "/bin/sh".into(),
         arguments: vec!["-c".into(), script.into(), "compiler".into()],
     };
-    let package = Package::read(&guests::installable(&guests::subscriber("", "")), &Limits::default()).unwrap();
-    Sandbox::new(&Limits::default()).unwrap().compiling_in(child).load(&package).expect_err("it compiles nothing")
+    let package =
+        Package::read(&guests::installable(&guests::subscriber("", "")), &Limits::default()).unwrap();
+    Sandbox::new(&Limits::default())
+        .unwrap()
+        .compiling_in(child)
+        .load(&package)
+        .expect_err("it compiles nothing")
 }
 
 #[cfg(unix)]
@@ -123,11 +129,18 @@ fn how_a_compiling_child_ended_is_told_as_what_it_is() {
         (ending(panicked, "exit 101"), "component.compiler-failed", "not yet: multi"),
         (ending("", "exit 101"), "component.compile-limit", "exit status: 101"),
         (ending("", "kill -11 $$"), "component.compiler-failed", "signal: 11"),
-        (ending("memory allocation of 9 bytes failed", "kill -6 $$"), "component.compile-limit", "compile_memory_bytes"),
+        (
+            ending("memory allocation of 9 bytes failed", "kill -6 $$"),
+            "component.compile-limit",
+            "compile_memory_bytes",
+        ),
         (ending("", "kill -9 $$"), "component.compile-limit", "signal: 9"),
         (ending("", "kill -24 $$"), "component.compile-limit", "signal: 24"),
         (
-            ending("panicked at x.rs:1:2:\nThreadPoolBuildError: Resource temporarily unavailable", "exit 101"),
+            ending(
+                "panicked at x.rs:1:2:\nThreadPoolBuildError: Resource temporarily unavailable",
+                "exit 101",
+            ),
             "component.compile-limit",
             "compile_memory_bytes",
         ),

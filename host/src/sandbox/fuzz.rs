@@ -18,7 +18,8 @@ pub fn component(data: &[u8]) {
 /// Asks for what the bytes say; whatever that is, at most one claim of a field and one memory come
 /// of it, and no more bytes than the limit.
 pub fn effects(data: &[u8]) {
-    let limits = contract::Limits { effects: 64, effect_bytes: 4096, value_bytes: 512, ..contract::Limits::default() };
+    let limits =
+        contract::Limits { effects: 64, effect_bytes: 4096, value_bytes: 512, ..contract::Limits::default() };
     let mut effects = Effects::new(Arc::new(access()), Arc::new(limits));
     let mut rest = data;
     while let Some(kind) = take(&mut rest) {

@@ -65,8 +65,7 @@ fn only_so_many_at_once() {
 }
 
 fn compiles_within(set: impl Fn(&mut Limits)) {
-    let package =
-        Package::read(&guests::installable(&guests::all_roles()), &Limits::default()).unwrap();
+    let package = Package::read(&guests::installable(&guests::all_roles()), &Limits::default()).unwrap();
     let mut limits = Limits::default();
     let load = |limits: &Limits| Sandbox::new(limits).unwrap().compiling_in(in_a_child()).load(&package);
     assert!(load(&limits).is_ok());
@@ -77,7 +76,8 @@ fn compiles_within(set: impl Fn(&mut Limits)) {
 
 #[test]
 fn every_limit_takes_effect_when_it_is_set_otherwise() {
-    let set_thrice = "(call $set_points (i64.const 1)) (call $set_points (i64.const 2)) (call $set_points (i64.const 3))";
+    let set_thrice =
+        "(call $set_points (i64.const 1)) (call $set_points (i64.const 2)) (call $set_points (i64.const 3))";
     let log_thrice = "(call $log (i32.const 1) (i32.const 1088) (i32.const 4))".repeat(3);
     let serde_json::Value::Object(all) = serde_json::to_value(Limits::default()).unwrap() else { panic!() };
     for name in all.keys() {
@@ -138,7 +138,9 @@ fn every_limit_takes_effect_when_it_is_set_otherwise() {
                 "",
                 "\"panicked\"",
             ),
-            "component_bytes" => stops(|limits| limits.component_bytes = 100, "", "", "raise `component_bytes`"),
+            "component_bytes" => {
+                stops(|limits| limits.component_bytes = 100, "", "", "raise `component_bytes`")
+            }
             "manifest_bytes" => stops(|limits| limits.manifest_bytes = 5, "", "", "raise `manifest_bytes`"),
             "compile_time_ms" => compiles_within(|limits| limits.compile_time_ms = 0),
             "compile_memory_bytes" => compiles_within(|limits| limits.compile_memory_bytes = 1 << 20),
@@ -152,7 +154,8 @@ fn every_limit_takes_effect_when_it_is_set_otherwise() {
 /// Rows of the table of docs/plugins.md: what stands there, and what is so.
 #[test]
 fn the_documents_tell_the_limits_as_they_are() {
-    let Limits { memory_bytes, memories, time_ms, effects, effect_bytes, value_bytes, .. } = Limits::default();
+    let Limits { memory_bytes, memories, time_ms, effects, effect_bytes, value_bytes, .. } =
+        Limits::default();
     let Limits { remember_bytes, customer_bytes, log_lines, message_bytes, .. } = Limits::default();
     let kib = |bytes: u64| format!("{} KiB", bytes >> 10);
     let told = [

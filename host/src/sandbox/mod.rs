@@ -44,8 +44,8 @@ mod malformed_tests;
 #[cfg(test)]
 mod tests;
 
-pub use crate::vocabulary::{Digest, DigestError};
 pub use crate::contract::Access;
+pub use crate::vocabulary::{Digest, DigestError};
 pub use call::{Call, CallReport, Plugin, work_as};
 pub use compile::{Compiler, compile_file, compile_to};
 pub use contract::MANIFEST_SECTION;

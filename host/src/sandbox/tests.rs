@@ -198,7 +198,8 @@ impl ThreadClock for EachTimeAMillisecond {
 /// An endless loop with so much time, by that clock.
 fn endless_by(clock: Arc<dyn ThreadClock>, time: Duration) -> CallReport {
     let sandbox = Sandbox::new(&limits()).unwrap().timed_by(clock);
-    let plugin = sandbox.load(&package(&guests::subscriber("(loop $again (br $again))", "")).unwrap()).unwrap();
+    let plugin =
+        sandbox.load(&package(&guests::subscriber("(loop $again (br $again))", "")).unwrap()).unwrap();
     let event = event();
     plugin.call_within(
         &access(),
@@ -231,7 +232,8 @@ fn a_call_goes_on_while_there_is_some_of_its_time_left() {
 
 #[test]
 fn a_call_that_gets_no_time_at_all_ends_and_the_machine_is_blamed() {
-    let report = endless_by(Arc::new(OnePartOf { parts: 0, since: Instant::now() }), Duration::from_millis(1));
+    let report =
+        endless_by(Arc::new(OnePartOf { parts: 0, since: Instant::now() }), Duration::from_millis(1));
     let failure = report.result.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     assert_eq!(

@@ -1,9 +1,11 @@
-//! How a profile stands in the store: one entry, and one more for each part too large to be in it.
+//! How a profile stands in the store: one entry, and one more for each part too large to be in it. What
+//! would still be larger than an entry may be stands in pieces.
 //!
 //! Fields go by their order here, not by their names as in the log: the view is folded again when a
 //! type changes, and half the bytes are half the work of the store. So no type in a profile may
 //! leave out a field that isn't its last.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::vocabulary::{CapabilityName, ProfileId};
 /// What one capability told is kept in an entry of its own from this many bytes on, so that the
 /// profile's entry stays far below [`VALUE_BYTES_MAX`](super::VALUE_BYTES_MAX).
 const APART_BYTES: usize = 4 * 1024;
+/// What an entry that stands in several begins with: no MessagePack does.
+const IN_PIECES: u8 = 0xC1;
 /// The most that all capabilities together put into the profile's entry, in bytes.
 const INLINE_BYTES_MAX: usize = 32 * 1024;
 
@@ -60,7 +64,7 @@ pub(super) fn write_profile(to: &mut impl Puts, state: &ProfileState) -> Result<
     let size: usize = state.told.iter().map(|told| told_size(told)).sum();
     if size <= APART_BYTES {
         let stored = Writing { profile: state, apart: Vec::new() };
-        return with_encoded_in_order(&stored, |bytes| to.put_entry(&keys::profile(state.id), bytes));
+        return with_encoded_in_order(&stored, |bytes| put_whole(to, &keys::profile(state.id), bytes));
     }
     let mut profile = state.clone();
     let mut apart = Vec::new();
@@ -76,12 +80,39 @@ pub(super) fn write_profile(to: &mut impl Puts, state: &ProfileState) -> Result<
     });
     for told in &apart {
         let key = keys::told(state.id, told.capability.as_str(), told.generation);
-        with_encoded_in_order(told.as_ref(), |bytes| to.put_entry(&key, bytes))?;
+        with_encoded_in_order(told.as_ref(), |bytes| put_whole(to, &key, bytes))?;
     }
     let apart = apart.iter().map(|told| (told.capability.clone(), told.generation)).collect();
     with_encoded_in_order(&Writing { profile: &profile, apart }, |bytes| {
-        to.put_entry(&keys::profile(state.id), bytes)
+        put_whole(to, &keys::profile(state.id), bytes)
     })
+}
+
+/// Puts an entry of any size. What is decided today fits into one entry of the store; what older hosts
+/// took may not.
+fn put_whole(to: &mut impl Puts, key: &[u8], bytes: &[u8]) -> Result<(), StoreError> {
+    if bytes.len() <= VALUE_BYTES_MAX {
+        return to.put_entry(key, bytes);
+    }
+    let mut pieces = 0_u32;
+    for piece in bytes.chunks(VALUE_BYTES_MAX) {
+        to.put_entry(&keys::piece(key, pieces), piece)?;
+        pieces += 1;
+    }
+    let [a, b, c, d] = pieces.to_be_bytes();
+    to.put_entry(key, &[IN_PIECES, a, b, c, d])
+}
+
+/// An entry as it was put; `None` when a piece of it is missing.
+fn whole<'a>(store: &Store, key: &[u8], entry: &'a [u8]) -> Result<Option<Cow<'a, [u8]>>, StoreError> {
+    let [IN_PIECES, count @ ..] = entry else { return Ok(Some(Cow::Borrowed(entry))) };
+    let Ok(count) = count.try_into().map(u32::from_be_bytes) else { return Ok(None) };
+    let mut bytes = Vec::new();
+    for number in 0..count {
+        let Some(piece) = store.get(&keys::piece(key, number))? else { return Ok(None) };
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Some(Cow::Owned(bytes)))
 }
 
 /// Reads a profile with all its parts.
@@ -99,10 +130,13 @@ pub(super) fn decode_profile(
     bytes: &[u8],
 ) -> Result<Arc<ProfileState>, StoreError> {
     let damaged = |why: &dyn std::fmt::Display| store.damaged(format!("profile {id}: {why}"));
-    let Stored { mut profile, apart } = decode(bytes).map_err(|error| damaged(&error))?;
+    let missing = || damaged(&"a part of it is missing");
+    let bytes = whole(store, &keys::profile(id), bytes)?.ok_or_else(missing)?;
+    let Stored { mut profile, apart } = decode(&bytes).map_err(|error| damaged(&error))?;
     for (capability, generation) in apart {
-        let bytes = store.get(&keys::told(id, capability.as_str(), generation))?;
-        let bytes = bytes.ok_or_else(|| damaged(&"a part of it is missing"))?;
+        let key = keys::told(id, capability.as_str(), generation);
+        let entry = store.get(&key)?.ok_or_else(missing)?;
+        let bytes = whole(store, &key, &entry)?.ok_or_else(missing)?;
         profile.told.push(decode(&bytes).map_err(|error| damaged(&error))?);
     }
     Ok(Arc::new(profile))
@@ -157,6 +191,7 @@ mod tests {
             ],
             memory: None,
             blocked: vec![blocked(None), blocked(Some(failure))],
+            held_more: None,
         })
     }
 
@@ -267,7 +302,7 @@ mod tests {
             let mut encoded = 0;
             with_encoded_in_order(&full, |bytes| {
                 encoded = bytes.len();
-                Ok(())
+                Ok::<(), StoreError>(())
             })
             .unwrap();
             assert!(encoded <= VALUE_BYTES_MAX, "{encoded} bytes of {} claims", full.claims.len());

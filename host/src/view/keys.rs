@@ -8,6 +8,7 @@
 //! "m"                                → Meta                    which log, which fold
 //! "p" profile id:16                  → ProfileState            a profile
 //! "q" profile id:16 capability 0x00 generation:4 → Told        the part of a profile too large to stand in it
+//! "z" key number:4                   → bytes                   a part of an entry too large for one
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
@@ -106,6 +107,11 @@ fn joined(parts: &[&[u8]]) -> Vec<u8> {
 /// The key of a profile.
 pub fn profile(id: ProfileId) -> Vec<u8> {
     joined(&[PROFILES, id.0.as_bytes()])
+}
+
+/// The key of a piece of an entry that is too large for one.
+pub fn piece(key: &[u8], number: u32) -> Vec<u8> {
+    [b"z", key, &number.to_be_bytes()].concat()
 }
 
 /// The key of a part of a profile that is too large to stand in it.

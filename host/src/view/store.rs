@@ -16,7 +16,11 @@ const DAMAGED_FILE: &str = "samsyn-damaged";
 
 /// Writes that happen together or not at all; in no order, for sled keeps them in a map.
 #[derive(Default)]
-pub struct Batch(sled::Batch);
+pub struct Batch {
+    writes: sled::Batch,
+    /// The size of one that is too large: the batch can't be applied.
+    too_large: Option<usize>,
+}
 
 /// Where entries are put: into a [`Batch`], or one by one into a [`Store`].
 pub trait Puts {
@@ -35,19 +39,24 @@ impl Puts for Batch {
 /// this takes half the time that batches do, because neighbours share the store's pages.
 impl Puts for &Store {
     fn put_entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        fits(value.len())?;
         guarded("writing", || Ok(self.db.insert(key, value).map(drop)?))
     }
 }
 
 impl Batch {
-    /// Sets a key.
+    /// Sets a key. A value of more than [`VALUE_BYTES_MAX`] bytes makes the batch one that can't be
+    /// applied.
     pub fn put(&mut self, key: &[u8], value: &[u8]) {
-        self.0.insert(key, value);
+        if value.len() > VALUE_BYTES_MAX {
+            self.too_large.get_or_insert(value.len());
+        }
+        self.writes.insert(key, value);
     }
 
     /// Removes a key.
     pub fn remove(&mut self, key: &[u8]) {
-        self.0.remove(key);
+        self.writes.remove(key);
     }
 }
 
@@ -66,6 +75,16 @@ pub enum StoreError {
          snapshot back into `snapshots`, or restore a backup"
     )]
     Gap(Position),
+}
+
+/// An entry that is too large is a fault of whoever writes it: what can be so large stands in several.
+fn fits(bytes: usize) -> Result<(), StoreError> {
+    if bytes <= VALUE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(StoreError::Store(format!(
+        "an entry of {bytes} bytes can't be written, {VALUE_BYTES_MAX} are the most"
+    )))
 }
 
 /// What the view needs of a store.
@@ -170,7 +189,8 @@ impl Store {
 
     /// Applies a batch.
     pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
-        guarded("writing", || Ok(self.db.apply_batch(batch.0)?))
+        batch.too_large.map_or(Ok(()), fits)?;
+        guarded("writing", || Ok(self.db.apply_batch(batch.writes)?))
     }
 
     /// Writes what is buffered. Survives a killed process, not a power cut: the log does.

@@ -28,6 +28,7 @@ const OF_EVENTS: &[Kind] = &[
     Kind::MissingIdentifier,
     Kind::UnknownIdentifier,
     Kind::IdentifierInvalid,
+    Kind::IdentifiersTooMany,
     Kind::UnknownField,
     Kind::ValueNotAllowed,
     Kind::EventTimeAhead,

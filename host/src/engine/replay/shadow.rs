@@ -104,7 +104,7 @@ fn waits(
     role: Role,
 ) -> bool {
     let told = own.told(capability, generation);
-    told.is_some_and(|told| told.blocked.iter().any(|is| is.item == item && is.role == role))
+    told.is_some_and(|told| told.may_wait(item, role))
 }
 
 impl Shadow<'_> {
@@ -159,7 +159,8 @@ impl Shadow<'_> {
         delivery: &Delivery<'_>,
     ) -> Decided {
         let fold_own = |state: &ProfileState, delivered: &Delivered| {
-            let decided = delivery.decision(self.customer_bytes, fit, state, vec![delivered.clone()], None).decide();
+            let decided =
+                delivery.decision(self.customer_bytes, fit, state, vec![delivered.clone()], None).decide();
             fold_profile(Some(state), state.head, &decided)
         };
         let deliver = |target: Target, generation, state: &ProfileState| {
@@ -183,7 +184,7 @@ impl Shadow<'_> {
             Some(DeliveryResult::Skipped { reason }) => return Ran::Skipped(reason.clone()),
             Some(DeliveryResult::Held) => {
                 let told = state.told(self.capability, generation);
-                if told.is_some_and(|told| !told.blocked.is_empty()) {
+                if told.is_some_and(|told| told.waits()) {
                     return Ran::Held;
                 }
             }

@@ -17,7 +17,8 @@ fn jammed(fails_later: Option<usize>) -> (Bench, Vec<Acceptance>) {
     let mut events = vec![bench.script("1", &["fail no"])];
     for number in 0..BEHIND {
         let note = format!("text probe.note {number}");
-        let commands = if fails_later == Some(number) { ["fail later", &note] } else { ["add probe.count", &note] };
+        let commands =
+            if fails_later == Some(number) { ["fail later", &note] } else { ["add probe.count", &note] };
         events.push(bench.script("1", &commands));
     }
     bench.settle();
@@ -27,10 +28,11 @@ fn jammed(fails_later: Option<usize>) -> (Bench, Vec<Acceptance>) {
 /// In which order the probe's deliveries ended, by their events.
 fn ended(bench: &Bench) -> Vec<u64> {
     let records = bench.engine.log().scan(Partition(0), 1).map(|record| record.unwrap());
-    let decided = records.filter_map(|record| match Record::from_bytes(record.kind, &record.payload).unwrap() {
-        Record::Decided(decided) => Some(decided),
-        _ => None,
-    });
+    let decided =
+        records.filter_map(|record| match Record::from_bytes(record.kind, &record.payload).unwrap() {
+            Record::Decided(decided) => Some(decided),
+            _ => None,
+        });
     let done = |decided: &crate::record::Decided| {
         let mut of_probe = decided.outcomes.iter().filter(|is| is.capability == capability("probe"));
         of_probe.any(|is| matches!(is.result, DeliveryResult::Done)).then_some(decided.cause.seq)
@@ -131,7 +133,10 @@ fn a_profile_takes_so_many_identifiers_and_says_so_of_the_next() {
     }
     bench.settle();
     let refused = bench.engine.accept(with(IDENTIFIERS_MAX)).expect_err("it is one too many");
-    assert!(matches!(&refused, AcceptError::TooManyIdentifiers(name) if name.as_str() == "email"), "{refused:?}");
+    assert!(
+        matches!(&refused, AcceptError::TooManyIdentifiers(name) if name.as_str() == "email"),
+        "{refused:?}"
+    );
     // What is linked already goes on finding the customer, and so does an event without a new one.
     let known = bench.engine.accept(with(7)).unwrap();
     assert_eq!(known.profile, bench.script("1", &[]).profile);

@@ -82,7 +82,8 @@ impl Host {
     /// required property is missing, or one can't become the declared type.
     #[track_caller]
     pub fn on_event<P: Subscriber>(&self, event: &EventBuilder, profile: &ProfileBuilder) -> Run {
-        let name = host::EventName::new(&event.name).unwrap_or_else(|error| panic!("{:?}: {error}", event.name));
+        let name =
+            host::EventName::new(&event.name).unwrap_or_else(|error| panic!("{:?}: {error}", event.name));
         let Some(declared) = self.manifest.subscription(&name) else {
             panic!("plugin.toml doesn't subscribe to {name}, so no host would deliver it")
         };
@@ -112,7 +113,8 @@ impl Host {
     #[track_caller]
     pub fn on_change<P: Observer>(&self, changes: &[Change], at: &str, profile: &ProfileBuilder) -> Run {
         for change in changes {
-            let notified = self.manifest.consumes.get(change.field.as_str()).is_some_and(|consumed| consumed.notify);
+            let notified =
+                self.manifest.consumes.get(change.field.as_str()).is_some_and(|consumed| consumed.notify);
             assert!(notified, "plugin.toml doesn't consume {:?} with notify = true", change.field);
         }
         let at: Timestamp = super::builders::moment(at);
@@ -185,7 +187,8 @@ impl Host {
         let mut values = Vec::new();
         let mut observed_at = Vec::new();
         for (field, value, at) in profile.points.iter().filter(|(field, ..)| fields.contains(field)) {
-            let coerced = self.manifest.sources.get(field.as_str()).and_then(|sourced| coerced(value, sourced.kind));
+            let coerced =
+                self.manifest.sources.get(field.as_str()).and_then(|sourced| coerced(value, sourced.kind));
             values.push((field.clone(), coerced.unwrap_or_else(|| value.clone())));
             observed_at.push(*at);
         }

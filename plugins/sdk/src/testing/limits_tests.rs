@@ -103,7 +103,10 @@ fn claims_and_memory_of_a_customer_are_added_up() {
     assert!(run.result.is_err() && run.effects.is_empty(), "{:?}", run.result);
     assert!(ended(&run).starts_with("claims and memory of one customer would take "), "{}", ended(&run));
     assert_eq!(ended(&tell("other", 9_000)), "well");
-    assert_eq!(ended(&tell("remember", 3_000)).split(" would").next(), Some("claims and memory of one customer"));
+    assert_eq!(
+        ended(&tell("remember", 3_000)).split(" would").next(),
+        Some("claims and memory of one customer")
+    );
     assert_eq!(ended(&tell("note", 1)), "well", "what takes the place of more is taken");
     assert_eq!(ended(&tell("remember", 3_000)), "well");
 }

@@ -40,8 +40,8 @@ mod words;
 pub use builders::{EventBuilder, ProfileBuilder, change, event, profile, proposal};
 pub use customer::Customer;
 pub use host::Host;
-pub use samsyn_contract::Limits;
 pub use run::{Effect, HostRefusal, LogLine, Run};
+pub use samsyn_contract::Limits;
 
 #[cfg(test)]
 mod limits_tests;

@@ -27,7 +27,9 @@ pub(super) fn of_a_host(value: &Value) -> Option<host::Value> {
         Value::Text(text) => host::Value::Text(text.clone()),
         Value::Integer(number) => host::Value::Integer(*number),
         Value::Number(number) => host::Value::Number(*number),
-        Value::Decimal(decimal) => host::Value::Decimal(host::Decimal::parse(&crate::decimal::write(*decimal))?),
+        Value::Decimal(decimal) => {
+            host::Value::Decimal(host::Decimal::parse(&crate::decimal::write(*decimal))?)
+        }
         Value::Boolean(boolean) => host::Value::Boolean(*boolean),
         Value::Timestamp(moment) => host::Value::Timestamp(host::Timestamp::from_millis(moment.millis())?),
         Value::Date(date) => host::Value::Date(date.to_string().parse().ok()?),
