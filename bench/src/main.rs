@@ -9,6 +9,7 @@
 
 mod access;
 mod bare;
+mod cut_off;
 mod demo;
 mod extism;
 mod hostile;
@@ -104,6 +105,10 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
             eprintln!("replay");
             figures.push(replay::measure(bench, &subject, &callers)?);
         }
+    }
+    if bench.wants(&[cut_off::NAME]) {
+        eprintln!("a plug-in that never ends");
+        figures.push(cut_off::measure(bench)?);
     }
     if bench.wants(&["http.batch_events", "http.single_events", "http.decided_p99"]) {
         eprintln!("http");
