@@ -200,6 +200,11 @@ impl Disk for Faulty {
         self.faults.check("lock", path)?;
         self.disk.lock(path)
     }
+
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
+        self.faults.check("lock", path)?;
+        self.disk.lock_to_read(path)
+    }
 }
 
 struct FaultyFile {

@@ -60,11 +60,22 @@ impl Disk for Local {
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(cause)) => Err(cause),
-        }
+        let locked = file.try_lock();
+        held(file, locked)
+    }
+
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
+        let file = File::open(path)?;
+        let locked = file.try_lock_shared();
+        held(file, locked)
+    }
+}
+
+fn held(file: File, locked: Result<(), TryLockError>) -> io::Result<Option<Box<dyn DiskLock>>> {
+    match locked {
+        Ok(()) => Ok(Some(Box::new(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(cause)) => Err(cause),
     }
 }
 

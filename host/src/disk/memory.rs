@@ -1,7 +1,7 @@
 //! A disk in memory that notes everything that is done to it, so that `crash` can tell what a
 //! power cut at any moment would have left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,10 +35,18 @@ struct State<M> {
     ops: Vec<Op<M>>,
     names: BTreeMap<PathBuf, Node>,
     files: Vec<Vec<u8>>,
-    locks: BTreeSet<PathBuf>,
+    /// Files that were locked, and who holds each.
+    locks: BTreeMap<PathBuf, Holders>,
     dead: bool,
     /// Syncs until one fails.
     syncs_left: Option<u32>,
+}
+
+/// Who holds a lock.
+#[derive(Clone, Copy)]
+enum Holders {
+    One,
+    Readers(u32),
 }
 
 impl<M> Clone for Memory<M> {
@@ -51,7 +59,7 @@ impl<M: Send + 'static> Memory<M> {
     /// The disk that was left.
     pub fn new(base: Image) -> Memory<M> {
         let (names, files) = (base.names.clone(), base.files.clone());
-        let (ops, locks) = (Vec::new(), BTreeSet::new());
+        let (ops, locks) = (Vec::new(), BTreeMap::new());
         Memory(Arc::new(Mutex::new(State { base, ops, names, files, locks, dead: false, syncs_left: None })))
     }
 
@@ -172,8 +180,27 @@ impl<M: Send + 'static> Disk for Memory<M> {
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
         let mut state = self.alive()?;
-        if !state.locks.insert(path.to_owned()) {
+        if state.locks.contains_key(path) {
             return Ok(None);
+        }
+        state.locks.insert(path.to_owned(), Holders::One);
+        if !state.names.contains_key(path) {
+            let inode = state.files.len();
+            state.files.push(Vec::new());
+            state.names.insert(path.to_owned(), Node::File(inode));
+            state.ops.push(Op::Create(path.to_owned(), inode));
+        }
+        Ok(Some(Box::new(MemoryLock { disk: self.clone(), path: path.to_owned() })))
+    }
+
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
+        let mut state = self.alive()?;
+        if !state.names.contains_key(path) {
+            return missing();
+        }
+        match state.locks.entry(path.to_owned()).or_insert(Holders::Readers(0)) {
+            Holders::One => return Ok(None),
+            Holders::Readers(count) => *count += 1,
         }
         Ok(Some(Box::new(MemoryLock { disk: self.clone(), path: path.to_owned() })))
     }
@@ -235,7 +262,16 @@ struct MemoryLock<M> {
 
 impl<M: Send> DiskLock for MemoryLock<M> {
     fn release(&self) {
-        self.disk.0.lock().locks.remove(&self.path);
+        self.disk.0.lock().let_go(&self.path);
+    }
+}
+
+impl<M> State<M> {
+    fn let_go(&mut self, path: &Path) {
+        match self.locks.get_mut(path) {
+            Some(Holders::Readers(count)) if *count > 1 => *count -= 1,
+            _ => drop(self.locks.remove(path)),
+        }
     }
 }
 
@@ -244,7 +280,7 @@ impl<M> Drop for MemoryLock<M> {
         let mut state = self.disk.0.lock();
         // A lock of a process that was killed is gone already, and may be another's by now.
         if !state.dead {
-            state.locks.remove(&self.path);
+            state.let_go(&self.path);
         }
     }
 }

@@ -75,6 +75,25 @@ impl LogDir {
         lock.ok_or_else(|| LogError::Locked(self.path.clone()))
     }
 
+    /// Keeps a host from starting while somebody only reads, without a trace; none when the directory
+    /// was never served.
+    pub fn lock_to_read(&self) -> Result<Option<Box<dyn DiskLock>>, LogError> {
+        let path = self.path.join("lock");
+        match self.disk.lock_to_read(&path) {
+            Ok(Some(lock)) => Ok(Some(lock)),
+            Ok(None) => Err(LogError::Locked(self.path.clone())),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(LogError::io("lock", &path)(cause)),
+        }
+    }
+
+    /// Makes the file that whoever reads the segments for longer has a lock on, so that a reader never
+    /// has to make it.
+    pub fn make_hold(&self) {
+        // Where it can't be made nothing is held either, and nothing removed.
+        let _ = self.disk.lock(&self.path.join(HOLD_FILE));
+    }
+
     /// Keeps others from holding the segments until the lock is dropped; refused while one does.
     pub fn lock_against_holds(&self) -> Result<Box<dyn DiskLock>, LogError> {
         let path = self.path.join(HOLD_FILE);

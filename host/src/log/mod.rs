@@ -113,8 +113,8 @@
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
 //! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading
 //! `stored` records, `state` what these share, `verify` the check of all, `repair` mending it, `cut` what
-//! to note of it, `floor` and `retention` where it begins, `carried` records that outlive their segment,
-//! `prefix` what can be copied, `local` the log that puts them together.
+//! to note of it, `stopped` a log that is only read, `floor` and `retention` where it begins, `carried`
+//! records that outlive their segment, `prefix` what can be copied, `local` the log that puts them together.
 
 mod carried;
 mod cut;
@@ -132,6 +132,7 @@ mod repair;
 mod retention;
 mod scan;
 mod state;
+mod stopped;
 mod stored;
 mod verify;
 mod walk;
@@ -152,10 +153,11 @@ pub use index::Head;
 pub use local::LocalLog;
 pub use prefix::{LogPrefix, PrefixSegment, prefix};
 pub use reader::{LogReader, PartitionScan};
-pub use recovery::{CutTail, Recovered};
+pub use recovery::{CutTail, Recovered, Torn};
 pub use repair::{LogCut, LostRecords, Part, Rebuilt, Repair, RepairPlan};
 pub use retention::{Hold, SealedInfo, SegmentInfo, hold};
 pub use scan::{LogScan, Progress, ScanFrom};
+pub use stopped::StoppedLog;
 pub use stored::StoredRecord;
 pub use verify::{VerifyReport, verify, verify_noted};
 pub use writer::{Commit, Committed};

@@ -20,7 +20,7 @@ mod rebuild;
 mod refold;
 mod store;
 
-pub use check::{ViewCheck, check};
+pub use check::{Check, ViewCheck};
 pub use compare::{Comparison, Dump};
 pub use entry::{Base, Entries, Entry};
 pub use event_index::Remembered;

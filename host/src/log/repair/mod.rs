@@ -125,6 +125,14 @@ impl Repair {
         Repair::plan_on(disk::local(), dir, progress)
     }
 
+    /// What mending the log in `dir` takes, for who only wants to know: nothing is written, not even a
+    /// lock where there is none. Others may read it meanwhile, and no host starts on it.
+    pub fn look(dir: &Path, progress: impl FnMut(Progress)) -> Result<RepairPlan, LogError> {
+        let dir = LogDir::new(disk::local(), dir);
+        let _lock = dir.lock_to_read()?;
+        Ok(Planning::new(&dir)?.all(progress)?.0)
+    }
+
     /// [`plan`](Repair::plan) on another disk than this machine's.
     pub(crate) fn plan_on(
         disk: Arc<dyn Disk>,

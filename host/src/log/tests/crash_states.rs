@@ -268,8 +268,12 @@ impl Known {
             LocalLog::<usize>::open_on(memory.disk(), Path::new(DIR), SMALL)
                 .map_err(|error| format!("it is refused: {error}"))
         };
+        let looked = look(&memory)?;
         let (log, recovered) = open()?;
         let found = super::records(&log);
+        if looked != (found.clone(), recovered.tail.is_some()) {
+            return Err("who only reads finds something else than a start".to_owned());
+        }
         let end: usize = recovered.heads.values().map(|head| head.seq as usize).sum();
         let start = end.checked_sub(found.len()).ok_or("there are more records than the heads say")?;
         if end < self.acknowledged {
@@ -305,6 +309,21 @@ impl Known {
             None => Err(format!("it didn't go on: {report:?}")),
             Some(problem) => Err(format!("what was appended after it doesn't hold: {problem}")),
         }
+    }
+}
+
+/// What who only reads finds, and whether the end is torn; nothing may be written by it.
+fn look(memory: &Memory<()>) -> Result<(Vec<(Position, String)>, bool), String> {
+    let looked = match StoppedLog::open_on(memory.disk(), Path::new(DIR)) {
+        Ok(log) => (super::records(log.reader()), log.torn().is_some()),
+        Err(LogError::Io { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
+            (Vec::new(), false)
+        }
+        Err(error) => return Err(format!("who only reads is refused: {error}")),
+    };
+    match memory.history().1.len() {
+        0 => Ok(looked),
+        _ => Err("who only reads wrote something".to_owned()),
     }
 }
 
