@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod ahead;
 mod crash_states;
 pub(crate) mod flips;
 mod repair;
