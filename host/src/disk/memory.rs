@@ -18,6 +18,8 @@ pub(crate) enum Op<M> {
     MakeDir(PathBuf),
     Create(PathBuf, Inode),
     Write(Inode, u64, Vec<u8>),
+    /// It has this length now: what was behind is gone, what wasn't there is zeros.
+    Length(Inode, u64),
     Sync(Inode),
     /// It was answered with an error, and what it should have written counts as written from then on.
     FailedSync(Inode),
@@ -40,6 +42,8 @@ struct State<M> {
     dead: bool,
     /// Syncs until one fails.
     syncs_left: Option<u32>,
+    /// Bytes that all files together may have.
+    capacity: u64,
 }
 
 /// Who holds a lock.
@@ -60,7 +64,8 @@ impl<M: Send + 'static> Memory<M> {
     pub fn new(base: Image) -> Memory<M> {
         let (names, files) = (base.names.clone(), base.files.clone());
         let (ops, locks) = (Vec::new(), BTreeMap::new());
-        Memory(Arc::new(Mutex::new(State { base, ops, names, files, locks, dead: false, syncs_left: None })))
+        let (dead, syncs_left, capacity) = (false, None, u64::MAX);
+        Memory(Arc::new(Mutex::new(State { base, ops, names, files, locks, dead, syncs_left, capacity })))
     }
 
     pub fn disk(&self) -> Arc<dyn Disk> {
@@ -95,6 +100,17 @@ impl<M: Send + 'static> Memory<M> {
     /// The sync after so many more fails, and all after it.
     pub fn fail_sync_after(&self, syncs: u32) {
         self.0.lock().syncs_left = Some(syncs);
+    }
+
+    /// It has room for so many bytes.
+    pub fn has_room_for(&self, bytes: u64) {
+        self.0.lock().capacity = bytes;
+    }
+
+    /// What is on it now, synced or not.
+    pub fn image(&self) -> Image {
+        let state = self.0.lock();
+        Image { names: state.names.clone(), files: state.files.clone() }
     }
 
     /// What it was made with, and what was done to it since.
@@ -178,6 +194,11 @@ impl<M: Send + 'static> Disk for Memory<M> {
         Ok(())
     }
 
+    fn room(&self, _: &Path) -> io::Result<Option<u64>> {
+        let state = self.alive()?;
+        Ok(Some(state.capacity.saturating_sub(state.used())))
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
         let mut state = self.alive()?;
         if state.locks.contains_key(path) {
@@ -226,8 +247,19 @@ impl<M: Send + 'static> DiskFile for MemoryFile<M> {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.disk.alive()?;
+        let grows = (offset + bytes.len() as u64).saturating_sub(state.files[self.inode].len() as u64);
+        if grows > state.capacity.saturating_sub(state.used()) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         overwrite(&mut state.files[self.inode], offset as usize, bytes);
         state.ops.push(Op::Write(self.inode, offset, bytes.to_owned()));
+        Ok(())
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        let mut state = self.disk.alive()?;
+        state.files[self.inode].resize(length as usize, 0);
+        state.ops.push(Op::Length(self.inode, length));
         Ok(())
     }
 
@@ -267,6 +299,15 @@ impl<M: Send> DiskLock for MemoryLock<M> {
 }
 
 impl<M> State<M> {
+    /// Bytes of all files that have a name.
+    fn used(&self) -> u64 {
+        let files = self.names.values().filter_map(|node| match node {
+            Node::File(inode) => Some(self.files[*inode].len() as u64),
+            Node::Dir => None,
+        });
+        files.sum()
+    }
+
     fn let_go(&mut self, path: &Path) {
         match self.locks.get_mut(path) {
             Some(Holders::Readers(count)) if *count > 1 => *count -= 1,

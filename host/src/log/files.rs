@@ -39,6 +39,11 @@ impl LogDir {
         segment_path(&self.path, number)
     }
 
+    /// Where the file lies that is to be the next segment. What a crash leaves of it is removed at a start.
+    pub fn ahead(&self) -> PathBuf {
+        self.path.join(format!("ahead{SEGMENT_SUFFIX}{UNFINISHED_SUFFIX}"))
+    }
+
     /// The numbers of the segments there are, ascending.
     pub fn segment_numbers(&self) -> Result<Vec<u64>, LogError> {
         let names = self.disk.list(&self.path).map_err(LogError::io("list", &self.path))?;

@@ -224,6 +224,10 @@ impl DiskFile for InMemory<'_> {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
 
+    fn set_length(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::floor::Floor;
 use super::format::{BadBytes, FORMAT_VERSION, LogId, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
 use super::state::{Active, State};
-use super::walk::{Bad, Ending, Walk, later_proof, walk};
+use super::walk::{Bad, Ending, Walk, later_proof, walk, without_zeros};
 use crate::disk::{Access, DiskLock};
 use crate::failpoint::{Step, step};
 use crate::vocabulary::{Partition, Position};
@@ -41,7 +41,7 @@ pub struct CutTail {
     pub segment: PathBuf,
     /// Where they started in it.
     pub offset: u64,
-    /// How many they are.
+    /// How many they are, without a long rest of zeros that nothing was written to.
     pub bytes: u64,
     /// The file that keeps them.
     pub kept_in: PathBuf,
@@ -339,7 +339,8 @@ fn tell_torn(dir: &LogDir, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> R
         let cause = format!("{}; the frame at byte {later} shows that it was synced once", bad.cause);
         return Err(damage(dir, header.number, bad.offset, bad.position, &cause));
     }
-    Ok(Torn { offset: bad.offset, bytes: bytes.len() as u64 - bad.offset, cause: bad.cause.clone() })
+    let tail = without_zeros(&bytes[bad.offset as usize..]);
+    Ok(Torn { offset: bad.offset, bytes: tail.len() as u64, cause: bad.cause.clone() })
 }
 
 /// Keeps and cuts the torn end of the last segment, and makes sure that what is served is on the disk.
@@ -352,8 +353,15 @@ fn mend(dir: &LogDir, last: &Last) -> Result<Option<CutTail>, LogError> {
     };
     if matches!(walk.ending, Ending::Closed) {
         // Everything before the mark was synced before it was written; the mark itself may not be.
-        let sync = step(Step::LastSync, || dir.disk.open(&path, Access::Write).and_then(|file| file.sync()));
-        sync.map_err(LogError::io("sync", &path))?;
+        let sync = || -> std::io::Result<()> {
+            let file = dir.disk.open(&path, Access::Write)?;
+            if walk.zeroed > 0 {
+                // The stop came between the mark and the cut.
+                file.set_length(walk.end)?;
+            }
+            file.sync()
+        };
+        step(Step::LastSync, sync).map_err(LogError::io("sync", &path))?;
         dir.sync()?;
     } else if walk.end as usize != bytes.len() || walk.frames > 0 {
         // What was read may be in the page cache alone, left there by a sync that failed, and the
@@ -364,7 +372,7 @@ fn mend(dir: &LogDir, last: &Last) -> Result<Option<CutTail>, LogError> {
 }
 
 fn keep_tail(dir: &LogDir, number: u64, bytes: &[u8], torn: &Torn) -> Result<CutTail, LogError> {
-    let tail = &bytes[torn.offset as usize..];
+    let tail = without_zeros(&bytes[torn.offset as usize..]);
     let tail = CutTail {
         segment: dir.segment(number),
         offset: torn.offset,
