@@ -15,6 +15,7 @@ mod registry;
 mod replay;
 mod retention;
 mod usage;
+mod waits;
 
 use std::path::PathBuf;
 use std::sync::Arc;
