@@ -91,9 +91,12 @@ pub fn json(figures: &[Figure]) -> Value {
     Value::Object(figures.collect::<Map<_, _>>())
 }
 
-/// Writes `bench.json`.
+/// Writes these into `bench.json`, beside those an earlier run left there.
 pub fn write(figures: &[Figure], path: &Path) -> std::io::Result<()> {
-    std::fs::write(path, format!("{:#}\n", json(figures)))
+    let before = std::fs::read_to_string(path).unwrap_or_default();
+    let mut all: Map<String, Value> = serde_json::from_str(&before).unwrap_or_default();
+    all.extend(figures.iter().map(|figure| (figure.name.to_owned(), figure.json())));
+    std::fs::write(path, format!("{:#}\n", Value::Object(all)))
 }
 
 /// The table.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use super::slowest::Ways;
 use crate::log::Commit;
 use crate::record::DeliveryResult;
 use crate::view::Folded;
@@ -124,12 +125,14 @@ impl CapabilityMetrics {
 #[derive(Debug, Default)]
 pub struct Metrics {
     capabilities: RwLock<BTreeMap<CapabilityName, Arc<CapabilityMetrics>>>,
-    /// Events that are durable.
+    /// Events that are durable, with those that were not decided yet when the process started.
     pub accepted: AtomicU64,
     /// Events sent again.
     pub duplicates: AtomicU64,
-    /// Decisions that are durable.
+    /// Events of those whose first decision is durable.
     pub decided: AtomicU64,
+    /// Decisions that are durable, of whatever was decided.
+    pub decisions: AtomicU64,
     /// From an event's being taken to its decision's being durable.
     pub accept_to_decided: Latency,
     /// Time of a commit's sync.
@@ -142,6 +145,8 @@ pub struct Metrics {
     pub log_bytes: AtomicU64,
     /// Records of all commits.
     pub records: AtomicU64,
+    /// Where events waited.
+    pub ways: Ways,
     /// Outcomes by result.
     pub outcomes: [AtomicU64; OUTCOMES.len()],
 }
@@ -190,11 +195,14 @@ impl Metrics {
                 Folded::Accepted { .. } => {
                     self.accepted.fetch_add(1, Ordering::Relaxed);
                 }
-                Folded::Decided { decided, taken, .. } => {
-                    if let Some(taken) = taken {
-                        self.accept_to_decided.observe(taken.elapsed());
+                Folded::Decided { decided, way, .. } => {
+                    if let Some(way) = way {
+                        way.elapsed().into_iter().for_each(|elapsed| self.accept_to_decided.observe(elapsed));
+                        // Behind its own event's: whoever reads this one first never sees more decided
+                        // than accepted.
+                        self.decided.fetch_add(1, Ordering::Release);
                     }
-                    self.decided.fetch_add(1, Ordering::Relaxed);
+                    self.decisions.fetch_add(1, Ordering::Relaxed);
                     for outcome in &decided.outcomes {
                         self.outcomes[outcome_index(&outcome.result)].fetch_add(1, Ordering::Relaxed);
                     }

@@ -51,6 +51,7 @@ mod run;
 mod runtime;
 mod schedule;
 mod sequencer;
+mod slowest;
 mod status;
 mod tally;
 mod tell;
@@ -73,6 +74,7 @@ pub use refusals::{Looked, RefusedEvent};
 pub use retained::{Holder, RetentionReport};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
 pub use runtime::LoadError;
+pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{MetricsText, Status};
 pub use tell::{JobReport, Jobs};
 

@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
+use super::slowest::{SlowEvent, SlowestEvents};
 use super::{AcceptError, Engine, EventIdsStatus};
 use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
+use crate::way::STAGES;
 
 /// How the host is doing.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -44,6 +46,8 @@ pub struct Status {
     pub view: DiskStatus,
     /// Time from an event's being taken to its decision's being durable, in microseconds.
     pub accept_to_decided_p99_us: u64,
+    /// The slowest events since the start, and where they waited.
+    pub slowest: SlowestEvents,
     /// Each capability.
     pub capabilities: Vec<CapabilityStatus>,
     /// Memory of the process in bytes; 0 where the system doesn't tell.
@@ -125,6 +129,7 @@ impl Engine {
             log: DiskStatus::of(self.log.failed().map(|failure| failure.to_string())),
             view: DiskStatus::of(self.view_failure()),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
+            slowest: SlowestEvents::of(&metrics.ways.slowest()),
             // Looked at after the lag: who caught up in between has what it caused counted.
             settled: self.is_settled(),
             capabilities,
@@ -208,7 +213,7 @@ impl Engine {
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
         text.counter("samsyn_events_accepted_total", "Events that are durable", load(&metrics.accepted));
         text.counter("samsyn_events_duplicate_total", "Events sent again", load(&metrics.duplicates));
-        text.counter("samsyn_decisions_total", "Decisions that are durable", load(&metrics.decided));
+        text.counter("samsyn_decisions_total", "Decisions that are durable", load(&metrics.decisions));
         text.counter("samsyn_sandboxes_total", "Fresh sandboxes started", metrics.sandboxes() as f64);
         text.counter("samsyn_log_commits_total", "Group commits of the log", load(&metrics.commits));
         text.counter("samsyn_log_bytes_total", "Bytes written to the log", load(&metrics.log_bytes));
@@ -250,8 +255,18 @@ impl Engine {
             text.head(name, help, "histogram");
             text.histogram(name, "", &latency.snapshot());
         }
+        let name = "samsyn_event_wait_seconds";
+        text.head(name, "Where events waited from being taken to their decision's being told", "histogram");
+        for (stage, waited) in STAGES.iter().zip(&metrics.ways.stages) {
+            text.histogram(name, &format!("stage=\"{stage}\""), &waited.snapshot());
+        }
         self.capability_metrics(&mut text);
         text.0
+    }
+
+    /// The slowest events since somebody took them last, the slowest first, and where they waited.
+    pub fn take_slowest(&self) -> Vec<SlowEvent> {
+        self.metrics.ways.take_slowest()
     }
 
     fn capability_metrics(&self, text: &mut MetricsText) {

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use super::budget::Within;
 use super::decide::{Cause, Decision, Delivered};
@@ -19,6 +18,7 @@ use crate::record::{Adopted, Cursor, Decided, PartitionState, ProfileState, Reco
 use crate::sandbox::work_as;
 use crate::view::Folded;
 use crate::vocabulary::{ItemPosition, Partition, Seq};
+use crate::way::Way;
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
@@ -62,9 +62,10 @@ impl Engine {
 
     fn work(&self, partition: Partition, work: Work) -> Result<(), AcceptError> {
         match work {
-            Work::Accepted { seq, accepted, taken } => {
+            Work::Accepted { seq, accepted, mut way } => {
+                way.begun();
                 let item = ItemPosition { seq, index: 0 };
-                self.decide_live(partition, item, &Item::Event(accepted), taken)?;
+                self.decide_live(partition, item, &Item::Event(accepted), Some(way))?;
                 self.undecided.fetch_sub(1, Ordering::Relaxed);
                 Ok(())
             }
@@ -104,7 +105,7 @@ impl Engine {
         partition: Partition,
         position: ItemPosition,
         item: &Item,
-        taken: Option<Instant>,
+        mut way: Option<Way>,
     ) -> Result<(), AcceptError> {
         let cell = self.cell(partition);
         let is_derived = !matches!(item, Item::Event(_));
@@ -113,6 +114,7 @@ impl Engine {
                 return Ok(());
             }
             let snapshot = self.snapshot(partition, position, item)?;
+            way.iter_mut().for_each(Way::locked);
             let Snapshot { place, runtime, before, cause, .. } = &snapshot;
             let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
             let routed = item.targets(&runtime.registry.routing, precondition_met);
@@ -128,18 +130,20 @@ impl Engine {
             }
             let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
             let Within { delivered, through } = self.run_within_budget(&run, &targets);
+            way.iter_mut().for_each(Way::ran);
             if self.set_aside(partition, run.too_slow(&delivered))? {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }
             let mut decision = snapshot.decision(self, item, delivered, precondition_met, None);
             decision.through = through;
+            way.iter_mut().for_each(Way::decided);
             let mut core = cell.core.lock();
             if !snapshot.still_holds(&mut core, self)? {
                 continue;
             }
             debug_assert_eq!(cause.item, position);
-            return self.commit(partition, &mut core, before.as_deref(), decision, taken);
+            return self.commit(partition, &mut core, before.as_deref(), decision, way);
         }
     }
 
@@ -169,14 +173,14 @@ impl Engine {
         core: &mut Core,
         before: Option<&ProfileState>,
         mut decided: Decided,
-        taken: Option<Instant>,
+        way: Option<Way>,
     ) -> Result<(), AcceptError> {
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let profile = decided.profile;
         let appended = if self.concerns_links(&decided, before, &runtime) {
             let mut recent = self.identity.lock();
             let links = self.links_of(&mut decided, before, &core.state, &recent, &runtime);
-            let appended = self.append_decided(partition, before, &links, decided, taken)?;
+            let appended = self.append_decided(partition, before, &links, decided, way)?;
             for linked in &links {
                 recent.link(linked);
                 if linked.place.is_none() && !linked.retired && linked.profile == profile {
@@ -185,7 +189,7 @@ impl Engine {
             }
             appended
         } else {
-            self.append_decided(partition, before, &[], decided, taken)?
+            self.append_decided(partition, before, &[], decided, way)?
         };
         let (_, decided, state) = appended;
         core.state.fold_decided(&decided);

@@ -41,6 +41,7 @@ use crate::quick_map::QuickMap;
 use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, Position, ProfileId};
+use crate::way::Way;
 use event_index::EventIndex;
 use link_index::LinkIndex;
 use memtable::Memtable;
@@ -97,6 +98,8 @@ struct FlushState {
     /// Batches asked for and written.
     asked: u64,
     written: u64,
+    /// Who waits until everything is written.
+    waiting: u32,
     closing: bool,
     failed: Option<String>,
 }
@@ -121,8 +124,8 @@ pub enum Folded {
         created: bool,
         /// What it does to the counters.
         moves: Vec<PatternMove>,
-        /// When the event it answers was taken, if that was in this run.
-        taken: Option<std::time::Instant>,
+        /// The way of the event it answers, when it is that event's first decision.
+        way: Option<Way>,
     },
     /// A partition took a revision into use.
     Adopted(Arc<Adopted>),
