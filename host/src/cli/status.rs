@@ -96,4 +96,32 @@ mod tests {
         assert!(text.contains("deliveries         69,000 done, 2 parked\n"), "{text}");
         assert!(text.contains("crm         1,000  21 µs  80 µs         0    0\n"), "{text}");
     }
+
+    #[test]
+    fn a_latency_beyond_the_last_bound_is_told_as_more_than_that() {
+        // What hosts of all versions say of it.
+        for beyond in ["5000001", "18446744073709551615"] {
+            let json = format!(
+                r#"{{"capabilities": [{{"name": "crm", "calls": 9, "p50_us": 5000000, "p99_us": {beyond}}}]}}"#
+            );
+            let text = status_text(&serde_json::from_str(&json).unwrap(), Paint(false));
+            assert!(text.contains("5.0 s  > 5 s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_counted_since_the_start_stands_below_it_and_what_waits_now_does_not() {
+        let status: Status = serde_json::from_str(
+            r#"{"started_at": "2026-11-21T10:00:00Z", "accepted": 100, "decided": 100,
+                "deliveries": {"done": 300, "failed": 75}, "waiting": {"parked": 0, "held": 0, "customers": 0}}"#,
+        )
+        .unwrap();
+        let text = status_text(&status, Paint(false));
+        let (now, since) = text.split_once("since 2026-11-21 10:00:00").expect("it says since when");
+        assert!(now.contains("parked") && now.contains('0') && !now.contains("75"), "{text}");
+        assert!(
+            since.contains("75 failed") && since.contains("events decided") && !since.contains("parked"),
+            "{text}"
+        );
+    }
 }

@@ -229,4 +229,13 @@ mod tests {
         assert_eq!(snapshot.quantile_us(0.99), 100);
         assert_eq!(Latency::default().snapshot().quantile_us(0.99), 0);
     }
+
+    #[test]
+    fn a_quantile_beyond_the_last_bound_is_a_number_that_every_client_reads() {
+        let latency = Latency::default();
+        latency.observe(Duration::from_secs(3600));
+        let told = latency.snapshot().quantile_us(0.5);
+        assert!(told > LATENCY_BOUNDS_US[LATENCY_BOUNDS_US.len() - 1], "{told}");
+        assert!(told < 1 << 53, "{told} is no whole number in JavaScript");
+    }
 }

@@ -14,6 +14,7 @@ mod properties;
 mod registry;
 mod replay;
 mod retention;
+mod status;
 mod usage;
 mod waits;
 
