@@ -20,6 +20,10 @@ pub const LATENCY_BOUNDS_US: [u64; 24] = [
     100_000, 500_000, 1_000_000, 5_000_000,
 ];
 
+/// What a time beyond the last bound is told as, in microseconds: more than 5 s. How much more, a
+/// histogram doesn't know.
+pub const LATENCY_BEYOND_US: u64 = LATENCY_BOUNDS_US[LATENCY_BOUNDS_US.len() - 1] + 1;
+
 /// A histogram that many threads count in without waiting for each other.
 #[derive(Debug, Default)]
 pub struct Latency {
@@ -66,14 +70,15 @@ impl LatencySnapshot {
         self.buckets.iter().sum()
     }
 
-    /// The bound, in microseconds, below which this share (0 to 1) lies; 0 when nothing was counted.
+    /// The bound, in microseconds, below which this share (0 to 1) lies; 0 when nothing was counted, and
+    /// [`LATENCY_BEYOND_US`] when it lies beyond the last bound.
     pub fn quantile_us(&self, share: f64) -> u64 {
         let wanted = (self.count() as f64 * share).ceil() as u64;
         let mut passed = 0;
         for (index, count) in self.buckets.iter().enumerate() {
             passed += count;
             if passed >= wanted && wanted > 0 {
-                return LATENCY_BOUNDS_US.get(index).copied().unwrap_or(u64::MAX);
+                return LATENCY_BOUNDS_US.get(index).copied().unwrap_or(LATENCY_BEYOND_US);
             }
         }
         0
@@ -91,8 +96,10 @@ pub struct CapabilityMetrics {
     pub failed: AtomicU64,
     /// Deliveries held behind a parked one.
     pub held: AtomicU64,
-    /// Things the host or the plug-in said no to.
-    pub refused: AtomicU64,
+    /// What of its deliveries and effects the host said no to.
+    pub refused_by_host: AtomicU64,
+    /// What it said no to itself.
+    pub refused_by_itself: AtomicU64,
     /// Failures since the last success.
     pub failures_in_a_row: AtomicU64,
     /// A moving average of a call's time, in microseconds.
@@ -152,7 +159,7 @@ pub struct Metrics {
 }
 
 /// The results that are counted.
-pub const OUTCOMES: [&str; 5] = ["done", "parked", "held", "skipped", "undeliverable"];
+pub const OUTCOMES: [&str; 5] = ["done", "failed", "held", "skipped", "undeliverable"];
 
 fn outcome_index(result: &DeliveryResult) -> usize {
     match result {

@@ -72,7 +72,7 @@ pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry
 pub use recover::{Start, StartError, read_registry};
 pub use refusals::{Looked, RefusedEvent};
 pub use retained::{Holder, RetentionReport};
-pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
+pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{MetricsText, Status};

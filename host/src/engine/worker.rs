@@ -136,7 +136,7 @@ impl Engine {
                 continue;
             }
             let mut decision = snapshot.decision(self, item, delivered, precondition_met, None);
-            decision.through = through;
+            decision.decided.through = through;
             way.iter_mut().for_each(Way::decided);
             let mut core = cell.core.lock();
             if !snapshot.still_holds(&mut core, self)? {
@@ -172,10 +172,11 @@ impl Engine {
         partition: Partition,
         core: &mut Core,
         before: Option<&ProfileState>,
-        mut decided: Decided,
+        draft: Draft,
         way: Option<Way>,
     ) -> Result<(), AcceptError> {
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
+        let Draft { mut decided, own_refusals } = draft;
         let profile = decided.profile;
         let appended = if self.concerns_links(&decided, before, &runtime) {
             let mut recent = self.identity.lock();
@@ -194,10 +195,24 @@ impl Engine {
         let (_, decided, state) = appended;
         core.state.fold_decided(&decided);
         core.roots.add(&decided);
+        self.count_refusals(&decided, &own_refusals);
         let profiles_max = self.config.cached_profiles / self.partitions.len();
         core.put(state, profiles_max, || self.view.applied(partition).seq);
         self.quarantine_if_due(&decided, &runtime);
         Ok(())
+    }
+
+    /// Counts what a record says no to, by whom. Counted here and not where the handlers run: what ran in
+    /// vain is no refusal.
+    fn count_refusals(&self, decided: &Decided, own_refusals: &[u64]) {
+        for (outcome, own) in decided.outcomes.iter().zip(own_refusals) {
+            let all = outcome.refusals.len() as u64;
+            if all > 0 {
+                let metrics = self.metrics.capability(&outcome.capability);
+                metrics.refused_by_itself.fetch_add(*own, Ordering::Relaxed);
+                metrics.refused_by_host.fetch_add(all.saturating_sub(*own), Ordering::Relaxed);
+            }
+        }
     }
 
     /// Everything that a decision is made from, as of now.
@@ -248,6 +263,22 @@ impl Engine {
     }
 }
 
+/// A record that is to be appended.
+pub struct Draft {
+    /// The record.
+    pub decided: Decided,
+    /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
+    /// host's.
+    own_refusals: Vec<u64>,
+}
+
+impl From<Decided> for Draft {
+    /// A record that no handler had a part in.
+    fn from(decided: Decided) -> Draft {
+        Draft { decided, own_refusals: Vec::new() }
+    }
+}
+
 /// Everything that a decision is made from, as it was at one moment.
 pub struct Snapshot {
     /// Cursors and revision.
@@ -294,7 +325,8 @@ impl Snapshot {
         delivered: Vec<Delivered>,
         precondition_met: bool,
         late: Option<Option<Cursor>>,
-    ) -> Decided {
+    ) -> Draft {
+        let own_refusals = delivered.iter().map(Delivered::refuses).collect();
         let accepted = match item {
             Item::Event(accepted) => Some(accepted.as_ref()),
             _ => None,
@@ -313,6 +345,6 @@ impl Snapshot {
             cursor: late.flatten(),
             at: engine.clock.now(),
         };
-        decision.decide()
+        Draft { decided: decision.decide(), own_refusals }
     }
 }

@@ -257,6 +257,11 @@ impl View {
         waiting.range((from, Bound::Unbounded)).take(limit).copied().collect()
     }
 
+    /// How many profiles wait for something.
+    pub fn waiting_count(&self) -> usize {
+        self.shared.waiting.lock().len()
+    }
+
     /// Profiles of one partition that wait for something.
     pub fn waiting_in(&self, partition: Partition) -> Vec<ProfileId> {
         let nil = ProfileId(uuid::Uuid::nil());
