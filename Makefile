@@ -38,9 +38,9 @@ plugins: $(COMPONENTS) ## Build the plug-ins that changed, into target/plugins
 
 test-plugins: $(TEST_COMPONENTS)
 
-bench: ## Measure, with baselines in the same run; writes target/bench.json
+bench: ## Measure, with baselines in the same run; writes target/bench.json; ARGS="--only log.sync" keeps the rest
 	@$(MAKE) --no-print-directory plugins test-plugins PROFILE=release
-	cargo run --release -p samsyn-bench
+	cargo run --release -p samsyn-bench -- $(ARGS)
 
 lint: format-check clippy deny ## Check formatting, clippy and dependencies
 

@@ -4,16 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use samsyn::config::EngineConfig;
-use samsyn::engine::{Engine, InstallOptions, NewEvent};
+use samsyn::engine::{Engine, InstallOptions, NewEvent, SlowEvent};
 use samsyn::host::Host;
 use samsyn::sandbox::embed_manifest;
 use samsyn::vocabulary::{Application, EventName, Identifier, IdentifierName};
 
 use crate::http::start;
 use crate::load::{CUSTOMERS, Load};
-use crate::report::{Figure, Target, median};
+use crate::report::{Figure, Target};
 use crate::run::Bench;
 use crate::subject::{Failure, Scratch, Subject, THREADS, fill};
+use crate::waits::{DiskProbe, DiskTimes, slowest_text};
 
 /// What hostile plug-ins do, each with an event of its own: the plug-in is `tests/hostile`.
 const ATTACKS: [&str; 14] = [
@@ -40,61 +41,120 @@ const CONNECTIONS: u64 = 16;
 const ATTACK_EVERY: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// Seconds of one half of a round, and rounds: short ones and many, so that calm and attacked meet the same
+/// disk and the same neighbours.
+const SECONDS: u64 = 6;
+const ROUNDS: u64 = 8;
+/// How far the calm halves may lie apart before nothing can be concluded from them.
+const UNSTABLE_FROM: f64 = 10.0;
+
+/// What one half of all rounds showed.
+#[derive(Default)]
+struct Half {
+    /// Times to the decision, in milliseconds.
+    decided_ms: Vec<f64>,
+    /// The slowest percent of each round.
+    p99s: Vec<f64>,
+    slowest: Vec<SlowEvent>,
+    disk: DiskTimes,
+}
+
 /// `survival.hostile_p99`.
 pub fn measure(bench: &Bench, subject: &Subject) -> Result<Figure, Failure> {
-    let (mut calm, mut attacked, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for run in 0..bench.runs() {
+    let (mut calm, mut attacked) = (Half::default(), Half::default());
+    for round in 0..bench.scale(ROUNDS, 2) {
         let scratch = Scratch::new(&bench.data, "survival")?;
-        // With the threads that slow plug-ins get: other figures must not meet any.
+        // With the threads that slow plug-ins get: other figures must not meet any. A host of its own for
+        // each round, for what an attack leaves to be done goes on behind it.
         let host = start(scratch.path(), EngineConfig { workers: THREADS, ..EngineConfig::default() })?;
         subject.install(host.engine())?;
         fill(host.engine(), CUSTOMERS, |_| {})?;
-        let before = p99(bench, &host, "calm")?;
+        calm.measure(bench, &host, "calm")?;
+        if !host.engine().drain(PATIENCE) {
+            return Err("not everything was decided".into());
+        }
         install(bench, host.engine())?;
         let done = AtomicBool::new(false);
-        let beside = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let attacks = scope.spawn(|| attack(host.engine(), &done));
-            let measured = p99(bench, &host, "attacked");
+            let measured = attacked.measure(bench, &host, "attacked");
             done.store(true, Ordering::Relaxed);
             attacks.join().map_err(|_| "the attacker panicked")??;
             measured
         })?;
-        bench.say(&format!("run {run}: p99 {before:.2} ms alone, {beside:.2} ms beside hostile plug-ins"));
-        calm.push(before);
-        attacked.push(beside);
-        ratios.push(beside / before);
+        let last = |half: &Half| half.p99s.last().copied().unwrap_or(f64::NAN);
+        bench.say(&format!(
+            "round {round}: p99 {:.2} ms alone, {:.2} ms beside hostile plug-ins",
+            last(&calm),
+            last(&attacked)
+        ));
         host.stop();
     }
+    let (before, beside) =
+        (percentile(&mut calm.decided_ms, 0.99), percentile(&mut attacked.decided_ms, 0.99));
+    let unstable = unstable(&calm.p99s);
+    unstable.iter().for_each(|warning| bench.say(warning));
     let note = format!(
-        "{RATE} events/s decided by four plug-ins, while {} hostile ones are given {} events/s",
+        "{}{RATE} events/s decided by four plug-ins, while {} hostile ones are given {} events/s; {} rounds of \
+         {SECONDS} s each, in turn\nalone, {}\nattacked, {}\nthe disk's own syncs, alone: {}\nand attacked: {}",
+        unstable.map(|warning| format!("{warning}\n")).unwrap_or_default(),
         ATTACKS.len(),
-        1_000 / ATTACK_EVERY.as_millis()
+        1_000 / ATTACK_EVERY.as_millis(),
+        calm.p99s.len(),
+        slowest_text(&calm.slowest),
+        slowest_text(&attacked.slowest),
+        calm.disk.text(),
+        attacked.disk.text()
     );
-    Ok(Figure::new("survival.hostile_p99", median(&attacked), "ms")
-        .against(median(&calm), median(&ratios))
+    Ok(Figure::new("survival.hostile_p99", beside, "ms")
+        .against(before, beside / before)
         .target(Target::RatioAtMost(2.0))
         .note(note))
 }
 
-/// The slowest percent of ordinary events, in milliseconds from when they were due to their decision.
-fn p99(bench: &Bench, host: &Host, prefix: &str) -> Result<f64, Failure> {
-    let token = host.token().ok_or("the host made no token")?.as_str().to_owned();
-    let load = Load {
-        address: host.local_addr().to_string(),
-        token,
-        prefix: prefix.to_owned(),
-        connections: CONNECTIONS,
-        requests: RATE * bench.scale(20, 4),
-        batch: 1,
-        rate: RATE,
-    };
-    let mut sent = load.run()?;
-    if prefix == "calm" && !host.engine().drain(PATIENCE) {
-        return Err("not everything was decided".into());
+/// What is to be said of a baseline that varies so much that a ratio to it means nothing.
+fn unstable(p99s: &[f64]) -> Option<String> {
+    let least = p99s.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = p99s.iter().copied().fold(0.0, f64::max);
+    (most >= least * UNSTABLE_FROM).then(|| {
+        format!(
+            "THE BASELINE VARIES {:.0}-FOLD, from {least:.2} to {most:.2} ms: the ratio says nothing on this machine",
+            most / least
+        )
+    })
+}
+
+/// The time below which this share of them lies.
+fn percentile(times: &mut [f64], share: f64) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get((times.len() as f64 * share) as usize).or(times.last()).copied().unwrap_or(f64::NAN)
+}
+
+impl Half {
+    /// Measures ordinary events, from when they were due to their decision.
+    fn measure(&mut self, bench: &Bench, host: &Host, prefix: &str) -> Result<(), Failure> {
+        let token = host.token().ok_or("the host made no token")?.as_str().to_owned();
+        let load = Load {
+            address: host.local_addr().to_string(),
+            token,
+            prefix: prefix.to_owned(),
+            connections: CONNECTIONS,
+            requests: RATE * bench.scale(SECONDS, 2),
+            batch: 1,
+            rate: RATE,
+        };
+        host.engine().take_slowest();
+        let probe = DiskProbe::begin(&bench.data);
+        let mut sent = load.run()?;
+        self.disk.add(probe.end()?);
+        self.slowest.extend(host.engine().take_slowest());
+        if sent.decided_ms.is_empty() {
+            return Err("nothing was measured".into());
+        }
+        self.p99s.push(percentile(&mut sent.decided_ms, 0.99));
+        self.decided_ms.extend(sent.decided_ms);
+        Ok(())
     }
-    sent.decided_ms.sort_by(f64::total_cmp);
-    let at = (sent.decided_ms.len() as f64 * 0.99) as usize;
-    sent.decided_ms.get(at).copied().ok_or_else(|| "nothing was measured".into())
 }
 
 fn install(bench: &Bench, engine: &Engine) -> Result<(), Failure> {
@@ -138,4 +198,23 @@ fn attack(engine: &Engine, done: &AtomicBool) -> Result<(), Failure> {
         std::thread::sleep(ATTACK_EVERY);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_baseline_that_varies_tenfold_is_said_to() {
+        assert_eq!(unstable(&[2.0, 3.0, 19.9]), None);
+        let warning = unstable(&[120.0, 2.0, 3.0]).expect("it varies sixtyfold");
+        assert!(warning.contains("60-FOLD") && warning.contains("2.00 to 120.00 ms"), "{warning}");
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_the_times() {
+        let mut times: Vec<f64> = (1..=200).rev().map(f64::from).collect();
+        assert_eq!((percentile(&mut times, 0.5), percentile(&mut times, 0.99)), (101.0, 199.0));
+        assert_eq!(percentile(&mut times, 1.0), 200.0);
+    }
 }

@@ -13,6 +13,7 @@ use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
 use crate::subject::{Failure, Scratch, Subject, engine_config, fill};
+use crate::waits::{DiskProbe, DiskTimes, slowest_text};
 
 const BATCH: u64 = 100;
 const BATCH_CONNECTIONS: u64 = 4;
@@ -104,15 +105,19 @@ fn rate(bench: &Bench, host: &Host, load: &Load, name: &str) -> Result<(f64, Str
 
 /// Time from when a request is due to the answer that holds its decision.
 fn decided(bench: &Bench, host: &Host, load: &Load, rate: u64) -> Result<Figure, Failure> {
-    let mut p99s = Vec::new();
-    let mut p50s = Vec::new();
+    let (mut p99s, mut p50s) = (Vec::new(), Vec::new());
+    let (mut slowest, mut disk) = (Vec::new(), DiskTimes::default());
+    host.engine().take_slowest();
     for run in 0..bench.runs() {
         let requests = rate * bench.scale(6, 1);
         let load = Load { prefix: format!("paced-{run}"), rate: rate.max(1), requests, ..load.clone() };
+        let probe = DiskProbe::begin(&bench.data);
         let mut sent = load.run()?;
+        disk.add(probe.end()?);
         if !host.engine().drain(PATIENCE) {
             return Err("not everything was decided".into());
         }
+        slowest.extend(host.engine().take_slowest());
         sent.decided_ms.sort_by(f64::total_cmp);
         let at = |share: f64| sent.decided_ms.get((sent.decided_ms.len() as f64 * share) as usize).copied();
         let (p50, p99) = (at(0.5).unwrap_or(f64::NAN), at(0.99).unwrap_or(f64::NAN));
@@ -121,8 +126,11 @@ fn decided(bench: &Bench, host: &Host, load: &Load, rate: u64) -> Result<Figure,
         p99s.push(p99);
     }
     let note = format!(
-        "single events at {rate}/s, half of the rate above; one in eight waits for its decision; p50 {:.1} ms",
-        median(&p50s)
+        "single events at {rate}/s, half of the rate above; one in eight waits for its decision; p50 {:.1} ms\n{}\n\
+         the disk's own syncs meanwhile: {}",
+        median(&p50s),
+        slowest_text(&slowest),
+        disk.text()
     );
     Ok(Figure::new("http.decided_p99", median(&p99s), "ms").target(Target::AtMost(20.0)).note(note))
 }

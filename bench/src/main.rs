@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A table goes to the terminal (with `--json` the figures instead), the figures to
-//! `target/bench.json`, progress to standard error.
+//! `target/bench.json`, where with `--only` the others stay, progress to standard error.
 
 mod access;
 mod bare;
@@ -25,6 +25,8 @@ mod sandbox;
 mod scale;
 mod subject;
 mod survival;
+mod sync;
+mod waits;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -64,7 +66,12 @@ fn measure(arguments: &[String]) -> Result<(), Failure> {
     if figures.is_empty() {
         return Err(format!("no figure has such a name; {USAGE}").into());
     }
-    report::write(&figures, &target.join("bench.json"))?;
+    let written = target.join("bench.json");
+    if bench.only.is_empty() {
+        // All of it was measured: what isn't among it is no figure any more.
+        let _ = std::fs::remove_file(&written);
+    }
+    report::write(&figures, &written)?;
     match json {
         true => println!("{:#}", report::json(&figures)),
         false => println!("\n{machine}\n\n{}", report::table(&figures)),
@@ -77,9 +84,16 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     if bench.wants(&["ownership.token_check"]) {
         eprintln!("access");
         figures.push(access::measure(bench)?);
-        if bench.only == ["ownership.token_check"] {
-            return Ok(figures);
-        }
+    }
+    if bench.wants(sync::NAMES) {
+        eprintln!("the log's sync");
+        figures.extend(sync::measure(bench)?);
+    }
+    // The rest needs the guest, which is built first.
+    let needs_none = |only: &String| only == "ownership.token_check" || only.starts_with("log.");
+    if !bench.only.is_empty() && bench.only.iter().all(needs_none) {
+        figures.retain(|figure| bench.wants_one(figure.name));
+        return Ok(figures);
     }
     let subject = Subject::build(&bench.data, &mut |line| bench.say(line))?;
     let sandbox = bench.wants(&["sandbox.fresh", "sandbox.kept"]);

@@ -91,9 +91,12 @@ pub fn json(figures: &[Figure]) -> Value {
     Value::Object(figures.collect::<Map<_, _>>())
 }
 
-/// Writes `bench.json`.
+/// Writes these into `bench.json`, beside those an earlier run left there.
 pub fn write(figures: &[Figure], path: &Path) -> std::io::Result<()> {
-    std::fs::write(path, format!("{:#}\n", json(figures)))
+    let before = std::fs::read_to_string(path).unwrap_or_default();
+    let mut all: Map<String, Value> = serde_json::from_str(&before).unwrap_or_default();
+    all.extend(figures.iter().map(|figure| (figure.name.to_owned(), figure.json())));
+    std::fs::write(path, format!("{:#}\n", Value::Object(all)))
 }
 
 /// The table.
@@ -177,6 +180,25 @@ mod tests {
         assert!(
             table.contains("50,000") && table.contains("ratio ≥ 0.65, ≥ 60,000") && table.contains("MISSED")
         );
+    }
+
+    #[test]
+    fn figures_that_were_not_measured_keep_what_an_earlier_run_wrote() {
+        let path = std::env::temp_dir().join(format!("samsyn-bench-{}.json", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        write(&[Figure::new("one", 1.0, "s"), Figure::new("two", 2.0, "s")], &path).unwrap();
+        write(&[Figure::new("two", 3.0, "s"), Figure::new("three", 4.0, "s")], &path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let found: Value = serde_json::from_str(&text).unwrap();
+        let values = ["one", "two", "three"].map(|name| found[name]["value"].as_f64());
+        assert_eq!(values, [Some(1.0), Some(3.0), Some(4.0)]);
+        // What isn't a table of figures is no reason to lose those that were measured.
+        std::fs::write(&path, "half a fi").unwrap();
+        write(&[Figure::new("one", 5.0, "s")], &path).unwrap();
+        let found: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((found["one"]["value"].as_f64(), found.as_object().map(Map::len)), (Some(5.0), Some(1)));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to
 pub use answer::{
     Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus, EventAnswer,
     EventHead, EventIds, FieldOutcome, IdentifierConflict, Limits, Matched, Meta, Outcome, Page, Parked,
-    Profile, ProfileConflicts, Queue, Refusal, ReplyValue, Status, TimelineItem,
+    Profile, ProfileConflicts, Queue, Refusal, ReplyValue, SlowestEvents, Status, TimelineItem, Waiting,
 };
 pub use assignment::{
     Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,

@@ -39,6 +39,10 @@ steps! {
     SegmentSeal = "segment-seal",
     /// The next segment is put in place.
     SegmentStart = "segment-start",
+    /// A piece of the file that is to be the next segment is filled with zeros, and synced.
+    AheadZeros = "ahead-zeros",
+    /// What was zeroed ahead is cut off a segment that gets no more frames.
+    ZerosCut = "zeros-cut",
     /// The mark of a clean close is written and synced.
     CloseMark = "close-mark",
     /// A file of the log is written anew, beside the one it replaces.

@@ -41,6 +41,7 @@ pub mod disk;
 pub mod failpoint;
 mod niceness;
 mod quick_map;
+pub mod way;
 
 #[cfg(test)]
 #[path = "../../tests/mutate.rs"]

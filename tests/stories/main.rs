@@ -28,6 +28,7 @@ mod integrator;
 mod interface;
 mod keeping;
 mod malformed;
+mod only_reading;
 mod overload;
 mod ownership;
 mod registry_file;

@@ -68,6 +68,7 @@ fn scenario(step: Step, time: u64) -> Scenario {
         Step::LogDirectory => Scenario::Start,
         Step::FrameWrite | Step::FrameSync => Scenario::Load(120),
         Step::SegmentSeal | Step::SegmentStart => Scenario::Load(4),
+        Step::AheadZeros | Step::ZerosCut => Scenario::Load(3),
         Step::ReplaceWrite | Step::ReplaceSync | Step::ReplaceRename | Step::ReplaceDirectory => match time {
             0 => Scenario::Start,
             _ => Scenario::Load(6),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use samsyn::config::{DataDir, EngineConfig, ViewConfig};
-use samsyn::log::{LocalLog, Options, ScanFrom, verify};
+use samsyn::log::{ScanFrom, StoppedLog, verify};
 use samsyn::record::{Accepted, Decided, Record};
 use samsyn::snapshot::Shelf;
 use samsyn::view;
@@ -57,7 +57,7 @@ impl History {
             assert!(report.problem.is_none(), "{}: {report:?}", directory.display());
             assert!(report.clean, "SIGTERM leaves a clean log: {report:?}");
         }
-        let (log, _) = LocalLog::<()>::open(&data.log(), Options::default()).expect("the log can be opened");
+        let log = StoppedLog::open(&data.log()).expect("the log can be opened");
         let mut history = History::default();
         let mut scan = log.reader().scan_all(ScanFrom::Start);
         while let Some(read) = scan.next().expect("the log can be read") {
@@ -75,7 +75,9 @@ impl History {
         assert!(history.undecided.is_empty(), "undecided though settled: {:?}", history.undecided);
         let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
         let (config, engine) = (ViewConfig::default(), EngineConfig::default());
-        let checked = view::check(&data, log.reader(), &config, &engine, bases, |_| {});
+        let scratch = std::env::temp_dir();
+        let check = view::Check { view: &data.view(), log: log.reader(), scratch: &scratch };
+        let checked = check.run(&config, &engine, bases, |_| {});
         let checked = checked.expect("the view can be checked");
         assert!(checked.unusable.is_none() && checked.behind == 0, "{checked:?}");
         assert_eq!(checked.found.differences, 0, "the view is no fold of its log: {checked:?}");

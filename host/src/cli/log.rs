@@ -13,9 +13,8 @@ use serde_json::json;
 use super::context::Context;
 use super::error::CliError;
 use crate::config::DataDir;
-use crate::log::{LocalLog, ScanFrom};
+use crate::log::{ScanFrom, StoppedLog};
 use crate::record::Record;
-use crate::view::Folded;
 
 const CAT_EXAMPLES: &str = "\
 Examples:
@@ -23,7 +22,8 @@ Examples:
   samsyn log cat --partition 12 --from 345 --json | jq .
   samsyn log cat --partition registry
 
-Records hold personal data: mind where the output goes.";
+Records hold personal data: mind where the output goes. The host must be stopped; nothing is written, and
+what a crash left half written at the log's end is left out and told.";
 
 /// The commands of `samsyn log`.
 #[derive(Debug, Subcommand)]
@@ -89,6 +89,16 @@ pub fn log_directory(data: &Path) -> Result<PathBuf, CliError> {
         .next("name a host's data directory with --data"))
 }
 
+/// Says what of a log's end isn't read.
+pub fn tell_torn(log: &StoppedLog, context: &Context) {
+    if let Some(torn) = log.torn() {
+        context.hint(&format!(
+            "the log's last {} bytes are a write that a crash cut short: they are left out here, and the next start cuts them",
+            torn.bytes
+        ));
+    }
+}
+
 /// Prints records.
 fn cat(args: &CatArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
@@ -97,8 +107,8 @@ fn cat(args: &CatArgs, context: &Context) -> Result<(), CliError> {
             .because(error)
             .next("see `samsyn log verify`; a running host holds its log")
     };
-    let (log, _) =
-        LocalLog::<Folded>::open(&directory, crate::log::Options::default()).map_err(unreadable)?;
+    let log = StoppedLog::open(&directory).map_err(unreadable)?;
+    tell_torn(&log, context);
     let mut left = args.limit.unwrap_or(u64::MAX);
     if let Some(partition) = args.partition {
         for record in log.reader().scan(partition, args.from.unwrap_or(1)) {

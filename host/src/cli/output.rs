@@ -105,6 +105,20 @@ pub fn pairs(pairs: &[(&str, String)], paint: Paint) -> String {
     text
 }
 
+/// The most, in microseconds, that a host's histograms tell from more.
+const LATENCY_MAX_US: f64 = 5_000_000.0;
+
+/// A time that a host told in microseconds: `21 µs`, `1.2 ms`, `5.0 s`; what lies beyond the last bound of
+/// its histograms is more than that.
+pub fn latency(us: f64) -> String {
+    match us {
+        us if us > LATENCY_MAX_US => "> 5 s".to_owned(),
+        us if us >= 1_000_000.0 => format!("{:.1} s", us / 1e6),
+        us if us >= 1_000.0 => format!("{:.1} ms", us / 1e3),
+        us => format!("{us:.0} µs"),
+    }
+}
+
 /// A JSON value as a person writes it: texts bare, lists joined, none as a dash.
 pub fn value_text(value: &Value) -> String {
     match value {
@@ -194,6 +208,14 @@ mod tests {
     fn texts_are_made_harmless() {
         assert_eq!(plain("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\u{a}c");
         assert_eq!(plain("Åsa 👋"), "Åsa 👋");
+    }
+
+    #[test]
+    fn latencies_have_a_unit_that_fits_and_an_end() {
+        let told = [0.0, 999.4, 1_000.0, 12_340.0, 500_000.0, 1_000_000.0, 5_000_000.0, 5_000_001.0, 1.8e19];
+        let expected =
+            ["0 µs", "999 µs", "1.0 ms", "12.3 ms", "500.0 ms", "1.0 s", "5.0 s", "> 5 s", "> 5 s"];
+        assert_eq!(told.map(latency), expected);
     }
 
     #[test]

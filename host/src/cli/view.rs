@@ -8,9 +8,9 @@ use serde_json::json;
 use super::bars;
 use super::context::Context;
 use super::error::CliError;
-use super::log::log_directory;
+use super::log::{log_directory, tell_torn};
 use crate::config::DataDir;
-use crate::log::LocalLog;
+use crate::log::{LocalLog, StoppedLog};
 use crate::settings::Config;
 use crate::snapshot::Shelf;
 use crate::view::{self, Folded, View};
@@ -27,10 +27,13 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   samsyn view check
   samsyn view check --data /var/lib/samsyn --json
+  samsyn view check --scratch /var/tmp
 
-Folds the log into a second view beside the first and compares them: every profile, event id, link and
-counter. Needs the room of a second view meanwhile. Exit code 1 means that they differ; then
-`samsyn view rebuild` makes the right one. The host must be stopped.";
+Folds the log into a second view and compares it with a copy of the one there is: every profile, event id,
+link and counter. Both lie in a folder of their own meanwhile, which only this user can read, in the
+system's directory for temporary files or where --scratch says; it needs the room of two views. The data
+directory itself is only read. Exit code 1 means that they differ; then `samsyn view rebuild` makes the
+right one. The host must be stopped.";
 
 /// The commands of `samsyn view`.
 #[derive(Debug, Subcommand)]
@@ -57,6 +60,9 @@ pub struct CheckArgs {
     /// The host's data directory
     #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
     pub data: PathBuf,
+    /// Where two views find room for as long as it takes [default: the system's temporary directory]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
 }
 
 /// Runs a command of `samsyn view`.
@@ -76,14 +82,14 @@ fn failed(what: &str, error: &dyn std::fmt::Display) -> CliError {
 fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let data = DataDir(args.data.clone());
-    let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
-        .map_err(|error| failed("the log can't be opened", &error))?;
+    let log = StoppedLog::open(&directory).map_err(|error| failed("the log can't be opened", &error))?;
+    tell_torn(&log, context);
     let config = Config::read(None).unwrap_or_default();
     let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
+    let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
     let bar = bars::bar("folding the view", context.quiet);
-    let report = view::check(&data, log.reader(), &config.view, &config.engine, bases, |progress| {
-        bars::show(&bar, progress);
-    });
+    let check = view::Check { view: &data.view(), log: log.reader(), scratch: &scratch };
+    let report = check.run(&config.view, &config.engine, bases, |progress| bars::show(&bar, progress));
     bar.finish_and_clear();
     let report = report.map_err(|error| failed("the view can't be checked", &error))?;
     let equal = report.unusable.is_none() && report.found.differences == 0;

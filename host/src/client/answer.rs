@@ -382,10 +382,10 @@ pub struct Status {
     /// Customers.
     #[serde(default)]
     pub profiles: u64,
-    /// Events taken.
+    /// Events taken since the start.
     #[serde(default)]
     pub accepted: u64,
-    /// Events decided.
+    /// Those of them that are decided.
     #[serde(default)]
     pub decided: u64,
     /// Nothing is under way but what lagging capabilities have yet to look at.
@@ -394,9 +394,15 @@ pub struct Status {
     /// Sandboxes started.
     #[serde(default)]
     pub sandboxes: u64,
-    /// Deliveries by result.
+    /// Deliveries since the start, by result.
     #[serde(default)]
     pub deliveries: BTreeMap<String, u64>,
+    /// What waits now.
+    #[serde(default)]
+    pub waiting: Option<Waiting>,
+    /// The slowest events since the start.
+    #[serde(default)]
+    pub slowest: Option<SlowestEvents>,
     /// The registry's revision.
     #[serde(default)]
     pub registry_revision: Value,
@@ -442,6 +448,34 @@ pub struct AuditStatus {
     /// Reads recorded since the start.
     #[serde(default)]
     pub reads: u64,
+}
+
+/// What waits now.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Waiting {
+    /// Deliveries that failed.
+    pub parked: u64,
+    /// Deliveries that wait behind those.
+    pub held: u64,
+    /// Customers of whom something waits.
+    pub customers: u64,
+    /// Whether the deliveries of all of them were counted.
+    #[serde(default)]
+    pub all_counted: bool,
+}
+
+/// The slowest events, and where they waited.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SlowestEvents {
+    /// How many they are.
+    pub events: u64,
+    /// What the slowest took, microseconds.
+    pub slowest_us: u64,
+    /// What they took on average, microseconds.
+    pub average_us: u64,
+    /// Where that went, microseconds an event.
+    #[serde(default)]
+    pub average_waits_us: BTreeMap<String, u64>,
 }
 
 /// A bounded queue.

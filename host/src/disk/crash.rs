@@ -23,10 +23,19 @@ const NOISE: u32 = 8;
 struct File {
     /// What is surely there.
     synced: Vec<u8>,
-    /// What was written since, in order.
-    unsynced: Vec<(u64, Vec<u8>)>,
-    /// Bytes that a failed sync forgot, and that no later sync writes: where they are, and what.
-    forgotten: Vec<(u64, Vec<u8>)>,
+    /// What was done since, in order.
+    unsynced: Vec<Change>,
+    /// What a failed sync forgot, and no later sync does.
+    forgotten: Vec<Change>,
+}
+
+/// Something that was done to a file.
+#[derive(Clone)]
+enum Change {
+    /// These bytes were written here.
+    Write(u64, Vec<u8>),
+    /// It got this length.
+    Length(u64),
 }
 
 /// A disk on its way through what was done to it.
@@ -61,7 +70,10 @@ impl Replay {
                 self.files.resize_with(self.files.len().max(inode + 1), File::default);
                 self.name(path, Some(Node::File(*inode)));
             }
-            Op::Write(inode, offset, bytes) => self.files[*inode].unsynced.push((*offset, bytes.clone())),
+            Op::Write(inode, offset, bytes) => {
+                self.files[*inode].unsynced.push(Change::Write(*offset, bytes.clone()));
+            }
+            Op::Length(inode, length) => self.files[*inode].unsynced.push(Change::Length(*length)),
             Op::Sync(inode) => self.files[*inode].sync(),
             Op::FailedSync(inode) => {
                 let file = &mut self.files[*inode];
@@ -115,19 +127,26 @@ impl Replay {
 
 impl File {
     fn sync(&mut self) {
-        for (offset, bytes) in self.unsynced.drain(..) {
+        for change in self.unsynced.drain(..) {
             // The file's length is right from here on; what a failed sync forgot reads as zeros.
-            overwrite(&mut self.synced, offset as usize, &bytes);
+            change.apply(&mut self.synced);
         }
     }
 
     fn cut(&self, left: Left, rng: &mut SmallRng) -> Vec<u8> {
         let mut bytes = self.synced.clone();
-        for (offset, written) in self.forgotten.iter().chain(&self.unsynced) {
-            match left {
-                Left::All => overwrite(&mut bytes, *offset as usize, written),
-                Left::Nothing => {}
-                Left::Some(block) => write_some(&mut bytes, *offset as usize, written, block, rng),
+        for change in self.forgotten.iter().chain(&self.unsynced) {
+            match (left, change) {
+                (Left::All, change) => change.apply(&mut bytes),
+                (Left::Nothing, _) => {}
+                (Left::Some(block), Change::Write(offset, written)) => {
+                    write_some(&mut bytes, *offset as usize, written, block, rng);
+                }
+                (Left::Some(_), length) => {
+                    if rng.random_range(0..2) == 0 {
+                        length.apply(&mut bytes);
+                    }
+                }
             }
         }
         let longest = bytes.len();
@@ -139,6 +158,15 @@ impl File {
             bytes.truncate((length / block * block).max(self.synced.len()));
         }
         bytes
+    }
+}
+
+impl Change {
+    fn apply(&self, file: &mut Vec<u8>) {
+        match self {
+            Change::Write(offset, bytes) => overwrite(file, *offset as usize, bytes),
+            Change::Length(length) => file.resize(*length as usize, 0),
+        }
     }
 }
 

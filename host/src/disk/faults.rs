@@ -196,9 +196,22 @@ impl Disk for Faulty {
         self.disk.remove(path)
     }
 
+    fn room(&self, dir: &Path) -> io::Result<Option<u64>> {
+        match self.faults.of("room", dir) {
+            None => self.disk.room(dir),
+            Some(Fault::Full | Fault::Short) => Ok(Some(0)),
+            Some(fault) => Err(fault.error()),
+        }
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
         self.faults.check("lock", path)?;
         self.disk.lock(path)
+    }
+
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
+        self.faults.check("lock", path)?;
+        self.disk.lock_to_read(path)
     }
 }
 
@@ -227,6 +240,11 @@ impl DiskFile for FaultyFile {
             }
             Some(fault) => Err(fault.error()),
         }
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.faults.check("cut", &self.path)?;
+        self.file.set_length(length)
     }
 
     fn sync(&self) -> io::Result<()> {

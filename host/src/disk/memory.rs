@@ -1,7 +1,7 @@
 //! A disk in memory that notes everything that is done to it, so that `crash` can tell what a
 //! power cut at any moment would have left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ pub(crate) enum Op<M> {
     MakeDir(PathBuf),
     Create(PathBuf, Inode),
     Write(Inode, u64, Vec<u8>),
+    /// It has this length now: what was behind is gone, what wasn't there is zeros.
+    Length(Inode, u64),
     Sync(Inode),
     /// It was answered with an error, and what it should have written counts as written from then on.
     FailedSync(Inode),
@@ -35,10 +37,20 @@ struct State<M> {
     ops: Vec<Op<M>>,
     names: BTreeMap<PathBuf, Node>,
     files: Vec<Vec<u8>>,
-    locks: BTreeSet<PathBuf>,
+    /// Files that were locked, and who holds each.
+    locks: BTreeMap<PathBuf, Holders>,
     dead: bool,
     /// Syncs until one fails.
     syncs_left: Option<u32>,
+    /// Bytes that all files together may have.
+    capacity: u64,
+}
+
+/// Who holds a lock.
+#[derive(Clone, Copy)]
+enum Holders {
+    One,
+    Readers(u32),
 }
 
 impl<M> Clone for Memory<M> {
@@ -51,8 +63,9 @@ impl<M: Send + 'static> Memory<M> {
     /// The disk that was left.
     pub fn new(base: Image) -> Memory<M> {
         let (names, files) = (base.names.clone(), base.files.clone());
-        let (ops, locks) = (Vec::new(), BTreeSet::new());
-        Memory(Arc::new(Mutex::new(State { base, ops, names, files, locks, dead: false, syncs_left: None })))
+        let (ops, locks) = (Vec::new(), BTreeMap::new());
+        let (dead, syncs_left, capacity) = (false, None, u64::MAX);
+        Memory(Arc::new(Mutex::new(State { base, ops, names, files, locks, dead, syncs_left, capacity })))
     }
 
     pub fn disk(&self) -> Arc<dyn Disk> {
@@ -87,6 +100,17 @@ impl<M: Send + 'static> Memory<M> {
     /// The sync after so many more fails, and all after it.
     pub fn fail_sync_after(&self, syncs: u32) {
         self.0.lock().syncs_left = Some(syncs);
+    }
+
+    /// It has room for so many bytes.
+    pub fn has_room_for(&self, bytes: u64) {
+        self.0.lock().capacity = bytes;
+    }
+
+    /// What is on it now, synced or not.
+    pub fn image(&self) -> Image {
+        let state = self.0.lock();
+        Image { names: state.names.clone(), files: state.files.clone() }
     }
 
     /// What it was made with, and what was done to it since.
@@ -170,10 +194,34 @@ impl<M: Send + 'static> Disk for Memory<M> {
         Ok(())
     }
 
+    fn room(&self, _: &Path) -> io::Result<Option<u64>> {
+        let state = self.alive()?;
+        Ok(Some(state.capacity.saturating_sub(state.used())))
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
         let mut state = self.alive()?;
-        if !state.locks.insert(path.to_owned()) {
+        if state.locks.contains_key(path) {
             return Ok(None);
+        }
+        state.locks.insert(path.to_owned(), Holders::One);
+        if !state.names.contains_key(path) {
+            let inode = state.files.len();
+            state.files.push(Vec::new());
+            state.names.insert(path.to_owned(), Node::File(inode));
+            state.ops.push(Op::Create(path.to_owned(), inode));
+        }
+        Ok(Some(Box::new(MemoryLock { disk: self.clone(), path: path.to_owned() })))
+    }
+
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>> {
+        let mut state = self.alive()?;
+        if !state.names.contains_key(path) {
+            return missing();
+        }
+        match state.locks.entry(path.to_owned()).or_insert(Holders::Readers(0)) {
+            Holders::One => return Ok(None),
+            Holders::Readers(count) => *count += 1,
         }
         Ok(Some(Box::new(MemoryLock { disk: self.clone(), path: path.to_owned() })))
     }
@@ -199,8 +247,19 @@ impl<M: Send + 'static> DiskFile for MemoryFile<M> {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.disk.alive()?;
+        let grows = (offset + bytes.len() as u64).saturating_sub(state.files[self.inode].len() as u64);
+        if grows > state.capacity.saturating_sub(state.used()) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         overwrite(&mut state.files[self.inode], offset as usize, bytes);
         state.ops.push(Op::Write(self.inode, offset, bytes.to_owned()));
+        Ok(())
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        let mut state = self.disk.alive()?;
+        state.files[self.inode].resize(length as usize, 0);
+        state.ops.push(Op::Length(self.inode, length));
         Ok(())
     }
 
@@ -235,7 +294,25 @@ struct MemoryLock<M> {
 
 impl<M: Send> DiskLock for MemoryLock<M> {
     fn release(&self) {
-        self.disk.0.lock().locks.remove(&self.path);
+        self.disk.0.lock().let_go(&self.path);
+    }
+}
+
+impl<M> State<M> {
+    /// Bytes of all files that have a name.
+    fn used(&self) -> u64 {
+        let files = self.names.values().filter_map(|node| match node {
+            Node::File(inode) => Some(self.files[*inode].len() as u64),
+            Node::Dir => None,
+        });
+        files.sum()
+    }
+
+    fn let_go(&mut self, path: &Path) {
+        match self.locks.get_mut(path) {
+            Some(Holders::Readers(count)) if *count > 1 => *count -= 1,
+            _ => drop(self.locks.remove(path)),
+        }
     }
 }
 
@@ -244,7 +321,7 @@ impl<M> Drop for MemoryLock<M> {
         let mut state = self.disk.0.lock();
         // A lock of a process that was killed is gone already, and may be another's by now.
         if !state.dead {
-            state.locks.remove(&self.path);
+            state.let_go(&self.path);
         }
     }
 }

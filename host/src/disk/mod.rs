@@ -59,8 +59,16 @@ pub trait Disk: Send + Sync {
     /// Removes a file's name.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// Bytes that this user may still fill on the file system a directory lies on; none where it doesn't
+    /// tell.
+    fn room(&self, dir: &Path) -> io::Result<Option<u64>>;
+
     /// Takes the lock of a file, which is made when there is none; none when another holds it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>>;
+
+    /// Takes the lock of a file that is there, as any number may at a time who only read; none when
+    /// another holds it for itself. Nothing is written.
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>>;
 }
 
 /// What an open file is for.
@@ -82,6 +90,9 @@ pub trait DiskFile: Send + Sync {
 
     /// Writes all bytes at an offset. After an error some of them may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Cuts it to a length, or makes it as long with zeros; lasting after the next sync.
+    fn set_length(&self, length: u64) -> io::Result<()>;
 
     /// Makes its bytes and its length last. After an error nothing is known of what was written
     /// since the last success, whatever a later sync says.

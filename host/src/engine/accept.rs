@@ -1,6 +1,7 @@
 //! Taking an event: what comes in, what goes out, and why it can be refused.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::vocabulary::{
     Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
     Property, Proposal, Timestamp,
 };
+use crate::way::Way;
 
 /// An event as an application sent it, its parts already checked one by one.
 #[derive(Clone, Debug)]
@@ -179,6 +181,7 @@ impl Engine {
     /// The same, of a sender that may have sent this id before, but not before `since`: an id that
     /// isn't known is refused where ids of that time are forgotten, so that nothing is taken twice.
     pub fn accept_since(&self, new: NewEvent, since: Option<Timestamp>) -> Result<Acceptance, AcceptError> {
+        let way = Way::taken(Instant::now());
         self.check_room()?;
         let now = self.clock.now();
         let content = content::hash(&new);
@@ -210,7 +213,7 @@ impl Engine {
         }
         // Behind the look-up: what was taken once stays taken, whatever is checked since.
         self.check_time(&new, now)?;
-        let acceptance = self.place(new, id, content, now)?;
+        let acceptance = self.place(new, id, (content, now), way)?;
         let position = acceptance.position;
         shard.insert(key, EventEntry { position, profile: acceptance.profile, content, received_at: now });
         Ok(acceptance)
@@ -340,8 +343,8 @@ impl Engine {
         &self,
         mut new: NewEvent,
         id: String,
-        content: u64,
-        now: Timestamp,
+        (content, now): (u64, Timestamp),
+        way: Way,
     ) -> Result<Acceptance, AcceptError> {
         if let Some(profile) = new.profile
             && !self.knows(profile)?
@@ -384,14 +387,14 @@ impl Engine {
         let (profile, position, conflicts) = match settled {
             Some(profile) => {
                 let accepted = make(profile, identifiers, Vec::new());
-                (profile, self.append_accepted(&[], &everybody, accepted)?, Vec::new())
+                (profile, self.append_accepted(&[], &everybody, accepted, way)?, Vec::new())
             }
             None => {
                 let mut recent = self.identity.lock();
                 let owner = recent.decide_owner(known, given, &registry, &self.view)?;
                 let Owner { profile, is_new, links, names, conflicts } = owner;
                 let accepted = make(profile, identifiers, conflicts.clone());
-                let position = self.append_accepted(&links, &everybody, accepted)?;
+                let position = self.append_accepted(&links, &everybody, accepted, way)?;
                 links.iter().for_each(|linked| recent.link(linked));
                 names.into_iter().for_each(|name| recent.add_name(profile, name, position.seq));
                 if is_new {

@@ -53,6 +53,17 @@ impl Delivered {
             _ => 0,
         }
     }
+
+    /// How often the handler itself said no.
+    pub(super) fn refuses(&self) -> u64 {
+        let refuses = |effect: &&Effect| matches!(effect, Effect::Refuse { .. });
+        match &self.ran {
+            Ran::Called(CallReport { result: Ok(effects), .. }) => {
+                effects.iter().filter(refuses).count() as u64
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// What came of a delivery.

@@ -1,7 +1,7 @@
 //! What happens when records are on the disk: the view takes them, and who waits is told.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -12,6 +12,7 @@ use crate::log::Commit;
 use crate::record::CauseKind;
 use crate::view::{EventKey, Folded};
 use crate::vocabulary::Position;
+use crate::way::Way;
 
 /// What somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,6 +99,7 @@ impl Engine {
 
     /// Called by the log's writer with everything one sync made durable.
     pub(super) fn on_durable(&self, commit: Commit<Folded>) {
+        let (durable, disk) = (Instant::now(), commit.write_time + commit.sync_time);
         self.metrics.commit(&commit);
         let mut settled = Settled::default();
         for record in &commit.records {
@@ -109,6 +111,11 @@ impl Engine {
         settled.events.iter().for_each(|key| self.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
         self.waiters.tell(&settled.awaited);
+        let told = Instant::now();
+        for (event, way) in settled.ways {
+            let waits = way.waits(disk, durable, told);
+            waits.into_iter().for_each(|waits| self.metrics.ways.told(event, waits));
+        }
     }
 
     /// Called by the log's writer when it can't write: acknowledging and deciding end.
@@ -125,6 +132,7 @@ struct Settled {
     events: Vec<EventKey>,
     identity: SettledIdentity,
     awaited: Vec<Awaited>,
+    ways: Vec<(Position, Way)>,
 }
 
 impl Settled {
@@ -133,7 +141,11 @@ impl Settled {
         match folded {
             Folded::Accepted { key, .. } => self.events.push(*key),
             Folded::Linked(linked) => self.identity.links.push(linked.clone()),
-            Folded::Decided { decided, created, .. } => {
+            Folded::Decided { decided, created, way, .. } => {
+                if let Some(way) = way {
+                    self.ways
+                        .push((Position { partition: position.partition, seq: decided.cause.seq }, *way));
+                }
                 if *created {
                     self.identity.profiles.push(decided.profile);
                 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 
 use super::slow::Pace;
+use super::slowest::Ways;
 use crate::log::Commit;
 use crate::record::DeliveryResult;
 use crate::view::Folded;
@@ -19,6 +20,10 @@ pub const LATENCY_BOUNDS_US: [u64; 24] = [
     2, 4, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000,
     100_000, 500_000, 1_000_000, 5_000_000,
 ];
+
+/// What a time beyond the last bound is told as, in microseconds: more than 5 s. How much more, a
+/// histogram doesn't know.
+pub const LATENCY_BEYOND_US: u64 = LATENCY_BOUNDS_US[LATENCY_BOUNDS_US.len() - 1] + 1;
 
 /// A histogram that many threads count in without waiting for each other.
 #[derive(Debug, Default)]
@@ -66,14 +71,15 @@ impl LatencySnapshot {
         self.buckets.iter().sum()
     }
 
-    /// The bound, in microseconds, below which this share (0 to 1) lies; 0 when nothing was counted.
+    /// The bound, in microseconds, below which this share (0 to 1) lies; 0 when nothing was counted, and
+    /// [`LATENCY_BEYOND_US`] when it lies beyond the last bound.
     pub fn quantile_us(&self, share: f64) -> u64 {
         let wanted = (self.count() as f64 * share).ceil() as u64;
         let mut passed = 0;
         for (index, count) in self.buckets.iter().enumerate() {
             passed += count;
             if passed >= wanted && wanted > 0 {
-                return LATENCY_BOUNDS_US.get(index).copied().unwrap_or(u64::MAX);
+                return LATENCY_BOUNDS_US.get(index).copied().unwrap_or(LATENCY_BEYOND_US);
             }
         }
         0
@@ -91,8 +97,10 @@ pub struct CapabilityMetrics {
     pub failed: AtomicU64,
     /// Deliveries held behind a parked one.
     pub held: AtomicU64,
-    /// Things the host or the plug-in said no to.
-    pub refused: AtomicU64,
+    /// What of its deliveries and effects the host said no to.
+    pub refused_by_host: AtomicU64,
+    /// What it said no to itself.
+    pub refused_by_itself: AtomicU64,
     /// Failures since the last success.
     pub failures_in_a_row: AtomicU64,
     /// A moving average of a call's CPU time, in microseconds.
@@ -140,12 +148,14 @@ impl CapabilityMetrics {
 #[derive(Debug, Default)]
 pub struct Metrics {
     capabilities: RwLock<BTreeMap<CapabilityName, Arc<CapabilityMetrics>>>,
-    /// Events that are durable.
+    /// Events that are durable, with those that were not decided yet when the process started.
     pub accepted: AtomicU64,
     /// Events sent again.
     pub duplicates: AtomicU64,
-    /// Decisions that are durable.
+    /// Events of those whose first decision is durable.
     pub decided: AtomicU64,
+    /// Decisions that are durable, of whatever was decided.
+    pub decisions: AtomicU64,
     /// From an event's being taken to its decision's being durable.
     pub accept_to_decided: Latency,
     /// Time of a commit's sync.
@@ -158,12 +168,14 @@ pub struct Metrics {
     pub log_bytes: AtomicU64,
     /// Records of all commits.
     pub records: AtomicU64,
+    /// Where events waited.
+    pub ways: Ways,
     /// Outcomes by result.
     pub outcomes: [AtomicU64; OUTCOMES.len()],
 }
 
 /// The results that are counted.
-pub const OUTCOMES: [&str; 5] = ["done", "parked", "held", "skipped", "undeliverable"];
+pub const OUTCOMES: [&str; 5] = ["done", "failed", "held", "skipped", "undeliverable"];
 
 fn outcome_index(result: &DeliveryResult) -> usize {
     match result {
@@ -206,11 +218,14 @@ impl Metrics {
                 Folded::Accepted { .. } => {
                     self.accepted.fetch_add(1, Ordering::Relaxed);
                 }
-                Folded::Decided { decided, taken, .. } => {
-                    if let Some(taken) = taken {
-                        self.accept_to_decided.observe(taken.elapsed());
+                Folded::Decided { decided, way, .. } => {
+                    if let Some(way) = way {
+                        way.elapsed().into_iter().for_each(|elapsed| self.accept_to_decided.observe(elapsed));
+                        // Behind its own event's: whoever reads this one first never sees more decided
+                        // than accepted.
+                        self.decided.fetch_add(1, Ordering::Release);
                     }
-                    self.decided.fetch_add(1, Ordering::Relaxed);
+                    self.decisions.fetch_add(1, Ordering::Relaxed);
                     for outcome in &decided.outcomes {
                         self.outcomes[outcome_index(&outcome.result)].fetch_add(1, Ordering::Relaxed);
                     }
@@ -236,5 +251,14 @@ mod tests {
         assert_eq!(snapshot.quantile_us(0.5), 50);
         assert_eq!(snapshot.quantile_us(0.99), 100);
         assert_eq!(Latency::default().snapshot().quantile_us(0.99), 0);
+    }
+
+    #[test]
+    fn a_quantile_beyond_the_last_bound_is_a_number_that_every_client_reads() {
+        let latency = Latency::default();
+        latency.observe(Duration::from_secs(3600));
+        let told = latency.snapshot().quantile_us(0.5);
+        assert!(told > LATENCY_BOUNDS_US[LATENCY_BOUNDS_US.len() - 1], "{told}");
+        assert!(told < 1 << 53, "{told} is no whole number in JavaScript");
     }
 }

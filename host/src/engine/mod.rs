@@ -53,6 +53,7 @@ mod runtime;
 mod schedule;
 mod sequencer;
 mod slow;
+mod slowest;
 mod status;
 mod tally;
 mod tell;
@@ -73,8 +74,9 @@ pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry
 pub use recover::{Start, StartError, read_registry};
 pub use refusals::{Looked, RefusedEvent};
 pub use retained::{Holder, RetentionReport};
-pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage};
+pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
+pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{MetricsText, Status};
 pub use tell::{JobReport, Jobs};
 

@@ -33,6 +33,7 @@ use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::snapshot::Shelf;
 use crate::view::{Opened, StoreError, View};
 use crate::vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
+use crate::way::Way;
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
@@ -229,10 +230,11 @@ impl Engine {
                 match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
                         self.undecided.fetch_add(1, Ordering::Relaxed);
+                        self.metrics.accepted.fetch_add(1, Ordering::Relaxed);
                         self.remember_accepted(seq, &accepted)?;
                         self.schedule.push(
                             partition,
-                            Work::Accepted { seq, accepted: Arc::new(accepted), taken: None },
+                            Work::Accepted { seq, accepted: Arc::new(accepted), way: Way::resumed() },
                         );
                     }
                     Record::Decided(decided) if decided.derives() => {

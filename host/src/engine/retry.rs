@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::decide::{Cause, Delivered, Ran};
@@ -13,7 +14,7 @@ use super::route::Target;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine, QueryError};
-use crate::record::{Blocked, Decided, PartitionState, ProfileState};
+use crate::record::{Blocked, Decided, PartitionState, ProfileState, Told};
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
@@ -104,12 +105,48 @@ impl LeftRetries {
     }
 }
 
+/// What waits now, of all capabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Waiting")]
+pub struct Waiting {
+    /// Deliveries that failed and wait for a mended plug-in or an admin.
+    pub parked: u64,
+    /// Deliveries that wait behind those.
+    pub held: u64,
+    /// Customers of whom a delivery or a proposal waits.
+    pub customers: usize,
+    /// Whether all of them were counted; else there are more deliveries.
+    pub all_counted: bool,
+}
+
+/// Customers whose waiting deliveries are counted whenever somebody asks how the host is.
+const CUSTOMERS_COUNTED_MAX: usize = 1_000;
+
 /// Why a delivery was given up by the host itself.
 const GONE: &str = "its event left the log by retention while the capability was not installed";
 /// Profiles looked at for one page, beyond which it ends though it isn't full.
 const PROFILES_A_PAGE_MAX: usize = 10_000;
 
 impl Engine {
+    /// What waits now. Deliveries are counted of the first thousand customers: with more, there are more.
+    pub fn waiting_now(&self) -> Waiting {
+        let customers = self.view.waiting_count();
+        let mut now =
+            Waiting { customers, all_counted: customers <= CUSTOMERS_COUNTED_MAX, parked: 0, held: 0 };
+        for (partition, profile) in self.view.waiting(None, CUSTOMERS_COUNTED_MAX) {
+            // One that can't be read is told of by whoever needs it.
+            let Ok(Some(state)) = self.view.profile(profile) else { continue };
+            let place = self.view.applied(partition).partition;
+            let current = |told: &&Arc<Told>| is_current(&told.capability, told.generation, &place);
+            for told in state.told.iter().filter(current) {
+                let parked = told.blocked.iter().filter(|blocked| blocked.failure.is_some()).count();
+                now.parked += parked;
+                now.held += told.waiting() - parked;
+            }
+        }
+        now
+    }
+
     /// The waiting deliveries that the filter takes, at most `limit` and those of one profile.
     pub fn parked(
         &self,
@@ -133,9 +170,8 @@ impl Engine {
             }
             let Some(state) = self.view.profile(profile)? else { continue };
             let place = self.view.applied(partition).partition;
-            // What a generation left behind that another one has replaced waits for nobody.
-            let counts = |item: &ParkedItem| Some(item.generation) >= place.generation(&item.capability);
             let all = self.blocked_of(&state, partition)?;
+            let counts = |item: &ParkedItem| is_current(&item.capability, item.generation, &place);
             page.items.extend(all.into_iter().filter(|item| filter.takes(item) && counts(item)));
         }
         page.next = if all { None } else { last };
@@ -384,4 +420,9 @@ fn nothing_of(profile: ProfileId, blocked: &Blocked) -> Decided {
         depth: blocked.depth,
         ..Decided::nothing(profile, blocked.item, blocked.since)
     }
+}
+
+/// What a generation left behind that another one has replaced waits for nobody.
+fn is_current(capability: &CapabilityName, generation: u32, place: &PartitionState) -> bool {
+    Some(generation) >= place.generation(capability)
 }

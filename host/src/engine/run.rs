@@ -103,10 +103,6 @@ impl Run<'_> {
             metrics.too_slow(slow_call_us);
             return report;
         }
-        // Counters are written only when they change: every worker has them at every call.
-        if !report.refusals.is_empty() {
-            metrics.refused.fetch_add(report.refusals.len() as u64, Ordering::Relaxed);
-        }
         self.tell_logs(routed, &report);
         match &report.result {
             Ok(_) => {

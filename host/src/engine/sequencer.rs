@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use super::work::Work;
 use super::{AcceptError, Engine};
@@ -13,6 +12,7 @@ use crate::record::{
 };
 use crate::view::Folded;
 use crate::vocabulary::{Partition, Position, ProfileId, Seq};
+use crate::way::Way;
 
 /// More than a record takes in the log beside its payload, in bytes.
 const RECORD_OVERHEAD_BYTES: usize = 256;
@@ -75,8 +75,8 @@ impl Engine {
         links: &[Linked],
         everybody: &[ProfileId],
         accepted: Accepted,
+        way: Way,
     ) -> Result<Position, AcceptError> {
-        let taken = Instant::now();
         let others: Vec<ProfileId> =
             everybody.iter().filter(|profile| **profile != accepted.profile).copied().collect();
         if !others.is_empty() {
@@ -88,11 +88,11 @@ impl Engine {
             };
             let (first, last) = others.split_at(others.len().saturating_sub(copies_max));
             for profiles in first.chunks(copies_max) {
-                self.append_shared(&[], copies(profiles), taken)?;
+                self.append_shared(&[], copies(profiles), way)?;
             }
             let mut events = copies(last);
             events.push(accepted);
-            return self.append_shared(links, events, taken);
+            return self.append_shared(links, events, way);
         }
         let (partition, accepted, own) = self.accepted_entry(accepted);
         let _order = self.cell(partition).sequencer.lock();
@@ -105,7 +105,7 @@ impl Engine {
             let appended = self.log.append_all(entries)?;
             appended.last().map(|last| last.position).ok_or(AcceptError::Busy)?
         };
-        self.schedule_accepted(position, accepted, taken);
+        self.schedule_accepted(position, accepted, way);
         Ok(position)
     }
 
@@ -113,7 +113,7 @@ impl Engine {
         &self,
         links: &[Linked],
         accepted: Vec<Accepted>,
-        taken: Instant,
+        way: Way,
     ) -> Result<Position, AcceptError> {
         let mut entries: Vec<Entry<Folded>> = links.iter().map(|linked| self.link_entry(linked)).collect();
         let (mut partitions, mut events) = (Vec::new(), Vec::new());
@@ -130,7 +130,7 @@ impl Engine {
             partitions.iter().map(|partition| self.cell(*partition).sequencer.lock()).collect();
         let appended = self.log.append_all(entries)?;
         for (appended, accepted) in appended.iter().skip(links.len()).zip(events) {
-            self.schedule_accepted(appended.position, accepted, taken);
+            self.schedule_accepted(appended.position, accepted, way);
         }
         appended.last().map(|last| last.position).ok_or(AcceptError::Busy)
     }
@@ -143,9 +143,10 @@ impl Engine {
         (partition, accepted, self.entry(partition, RecordKind::Accepted, payload, folded))
     }
 
-    fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, taken: Instant) {
+    fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, mut way: Way) {
+        way.placed();
         self.undecided.fetch_add(1, Ordering::Relaxed);
-        let work = Work::Accepted { seq: position.seq, accepted, taken: Some(taken) };
+        let work = Work::Accepted { seq: position.seq, accepted, way };
         self.schedule.push(position.partition, work);
     }
 
@@ -157,12 +158,13 @@ impl Engine {
         before: Option<&crate::record::ProfileState>,
         links: &[Linked],
         decided: Decided,
-        taken: Option<Instant>,
+        mut way: Option<Way>,
     ) -> Result<(Seq, Arc<Decided>, Arc<crate::record::ProfileState>), AcceptError> {
         let payload = with_encoded(&decided, |bytes| Payload::new(bytes));
         let decided = Arc::new(decided);
         let moves = moves_from(before, &decided);
         let _order = self.cell(partition).sequencer.lock();
+        way.iter_mut().for_each(Way::locked);
         let seq = self.log.head(partition).seq + 1;
         let state = Arc::new(fold_profile(before, seq, &decided));
         let folded = Folded::Decided {
@@ -170,7 +172,7 @@ impl Engine {
             state: state.clone(),
             created: before.is_none(),
             moves: if moves.is_empty() { moves } else { moves_to(moves, &state) },
-            taken,
+            way,
         };
         let own = Entry {
             partition,
@@ -222,7 +224,7 @@ impl Engine {
                 kind: RecordKind::Decided as u8,
                 appended_at: at,
                 payload,
-                attachment: Folded::Decided { decided, state, created: false, moves, taken: None },
+                attachment: Folded::Decided { decided, state, created: false, moves, way: None },
             });
         }
         self.log.append_all(entries)?;

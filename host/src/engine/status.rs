@@ -7,8 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
+use super::retry::Waiting;
+use super::slowest::{SlowEvent, SlowestEvents};
 use super::{AcceptError, Engine, EventIdsStatus};
 use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
+use crate::way::STAGES;
 
 /// How the host is doing.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -19,10 +22,12 @@ pub struct Status {
     pub started_at: Timestamp,
     /// Profiles there are.
     pub profiles: u64,
-    /// Events taken since the start.
+    /// Events taken since the start, with those that were taken and not decided when it came.
     pub accepted: u64,
-    /// Decisions since the start.
+    /// Those of them that are decided; what follows from an event is part of it.
     pub decided: u64,
+    /// Decisions since the start: of events, and of what follows from them.
+    pub decisions: u64,
     /// Events taken and not decided.
     pub undecided: usize,
     /// Nothing is under way: all that was taken, and all that followed from it, is decided, durable and
@@ -30,8 +35,11 @@ pub struct Status {
     pub settled: bool,
     /// Fresh sandboxes since the start.
     pub sandboxes: u64,
-    /// Deliveries since the start, by result.
+    /// Deliveries since the start, by result: `done`, `failed` (and parked then), `held` (behind one that
+    /// was), `skipped`, `undeliverable`.
     pub deliveries: std::collections::BTreeMap<&'static str, u64>,
+    /// What waits now.
+    pub waiting: Waiting,
     /// The registry's newest revision.
     pub registry_revision: Seq,
     /// What waits for workers.
@@ -42,8 +50,11 @@ pub struct Status {
     pub log: DiskStatus,
     /// Whether the view can be written: else no event is taken.
     pub view: DiskStatus,
-    /// Time from an event's being taken to its decision's being durable, in microseconds.
+    /// All but one in a hundred events took less from being taken to their decision's being durable, in
+    /// microseconds; 5000001 stands for more than 5 s.
     pub accept_to_decided_p99_us: u64,
+    /// The slowest events since the start, and where they waited.
+    pub slowest: SlowestEvents,
     /// Each capability.
     pub capabilities: Vec<CapabilityStatus>,
     /// Memory of the process in bytes; 0 where the system doesn't tell.
@@ -82,11 +93,11 @@ pub struct CapabilityStatus {
     pub name: CapabilityName,
     /// Calls since the start.
     pub calls: u64,
-    /// Half of the calls took less, in microseconds.
+    /// Half of the calls took less, in microseconds; 5000001 stands for more than 5 s.
     pub p50_us: u64,
-    /// All but one in a hundred took less.
+    /// All but one in a hundred took less, likewise.
     pub p99_us: u64,
-    /// Calls that failed.
+    /// Calls that failed since the start.
     pub failures: u64,
     /// Records it has yet to look at, in all partitions.
     pub lag: u64,
@@ -98,6 +109,8 @@ impl Engine {
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         let metrics = &self.metrics;
         let undecided = self.undecided.load(Ordering::Relaxed);
+        // Looked at before what was accepted, so that it is never more.
+        let decided = metrics.decided.load(Ordering::Acquire);
         let capabilities = metrics.capabilities().into_iter().map(|(name, counters)| {
             let latency = counters.latency.snapshot();
             CapabilityStatus {
@@ -115,16 +128,19 @@ impl Engine {
             started_at: self.started_at,
             profiles: self.view.profiles(),
             accepted: load(&metrics.accepted),
-            decided: load(&metrics.decided),
+            decided,
+            decisions: load(&metrics.decisions),
             undecided,
             sandboxes: metrics.sandboxes(),
             deliveries: OUTCOMES.iter().copied().zip(metrics.outcomes.iter().map(load)).collect(),
+            waiting: self.waiting_now(),
             registry_revision: self.registry().revision,
             queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
             event_ids: self.event_ids(),
             log: DiskStatus::of(self.log.failed().map(|failure| failure.to_string())),
             view: DiskStatus::of(self.view_failure()),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
+            slowest: SlowestEvents::of(&metrics.ways.slowest()),
             // Looked at after the lag: who caught up in between has what it caused counted.
             settled: self.is_settled(),
             capabilities,
@@ -206,9 +222,13 @@ impl Engine {
         let mut text = MetricsText::default();
         let metrics = &self.metrics;
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
-        text.counter("samsyn_events_accepted_total", "Events that are durable", load(&metrics.accepted));
+        // As in the status: never more decided than accepted.
+        let decided = metrics.decided.load(Ordering::Acquire) as f64;
+        let help = "Events that are durable, with those that were not decided when it started";
+        text.counter("samsyn_events_accepted_total", help, load(&metrics.accepted));
+        text.counter("samsyn_events_decided_total", "Events of those whose decision is durable", decided);
         text.counter("samsyn_events_duplicate_total", "Events sent again", load(&metrics.duplicates));
-        text.counter("samsyn_decisions_total", "Decisions that are durable", load(&metrics.decided));
+        text.counter("samsyn_decisions_total", "Decisions that are durable", load(&metrics.decisions));
         text.counter("samsyn_sandboxes_total", "Fresh sandboxes started", metrics.sandboxes() as f64);
         text.counter("samsyn_log_commits_total", "Group commits of the log", load(&metrics.commits));
         text.counter("samsyn_log_bytes_total", "Bytes written to the log", load(&metrics.log_bytes));
@@ -234,6 +254,13 @@ impl Engine {
             self.registry().revision as f64,
         );
         text.gauge("samsyn_resident_bytes", "Memory of the process", resident_bytes() as f64);
+        let waiting = self.waiting_now();
+        let help = "Customers of whom a delivery or a proposal waits";
+        text.gauge("samsyn_waiting_customers", help, waiting.customers as f64);
+        let name = "samsyn_waiting_deliveries";
+        text.head(name, "Deliveries of the first thousand of them that wait now, by state", "gauge");
+        text.sample(name, "state=\"parked\"", waiting.parked as f64);
+        text.sample(name, "state=\"held\"", waiting.held as f64);
         text.head("samsyn_deliveries_total", "Deliveries by result", "counter");
         for (result, count) in OUTCOMES.iter().zip(&metrics.outcomes) {
             text.sample("samsyn_deliveries_total", &format!("result=\"{result}\""), load(count));
@@ -250,8 +277,18 @@ impl Engine {
             text.head(name, help, "histogram");
             text.histogram(name, "", &latency.snapshot());
         }
+        let name = "samsyn_event_wait_seconds";
+        text.head(name, "Where events waited from being taken to their decision's being told", "histogram");
+        for (stage, waited) in STAGES.iter().zip(&metrics.ways.stages) {
+            text.histogram(name, &format!("stage=\"{stage}\""), &waited.snapshot());
+        }
         self.capability_metrics(&mut text);
         text.0
+    }
+
+    /// The slowest events since somebody took them last, the slowest first, and where they waited.
+    pub fn take_slowest(&self) -> Vec<SlowEvent> {
+        self.metrics.ways.take_slowest()
     }
 
     fn capability_metrics(&self, text: &mut MetricsText) {
@@ -273,9 +310,15 @@ impl Engine {
                 );
             }
         }
-        text.head("samsyn_refusals_total", "Things the host or the plug-in said no to", "counter");
+        let help =
+            "What was said no to of a capability's deliveries, by the host or by the capability itself";
+        text.head("samsyn_refusals_total", help, "counter");
         for (name, counters) in &capabilities {
-            text.sample("samsyn_refusals_total", &label(name), load(&counters.refused));
+            for (by, count) in
+                [("host", &counters.refused_by_host), ("capability", &counters.refused_by_itself)]
+            {
+                text.sample("samsyn_refusals_total", &format!("{},by=\"{by}\"", label(name)), load(count));
+            }
         }
         text.head("samsyn_lag_records", "Records a capability has yet to look at", "gauge");
         for name in self.registry().capabilities.keys() {
@@ -289,10 +332,12 @@ impl Engine {
 pub struct MetricsText(pub String);
 
 impl MetricsText {
-    /// What a metric is; `kind` is `counter`, `gauge` or `histogram`.
+    /// What a metric is; `kind` is `counter`, `gauge` or `histogram`. Of one that begins anew with the
+    /// process it is said that it does.
     pub fn head(&mut self, name: &str, help: &str, kind: &str) {
+        let since = if kind == "gauge" { "" } else { ", since the process started" };
         // Writing into a String can't fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}.\n# TYPE {name} {kind}");
+        let _ = writeln!(self.0, "# HELP {name} {help}{since}.\n# TYPE {name} {kind}");
     }
 
     /// One value; labels such as `result="done"`, or none.

@@ -295,7 +295,7 @@ impl Engine {
             let identifies =
                 |field: &FieldName| routing.field(field).is_some_and(|is| is.identifies.is_some());
             if notice.changes.iter().any(|changed| identifies(&changed.field)) {
-                self.commit(partition, &mut core, Some(&state), notice, None)?;
+                self.commit(partition, &mut core, Some(&state), notice.into(), None)?;
             } else {
                 notices.push((state, notice));
             }

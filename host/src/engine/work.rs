@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use crate::record::{Accepted, Decided, ProfileState};
 use crate::vocabulary::{CapabilityName, ProfileId, Seq};
+use crate::way::Way;
 
 /// Something for a worker to do in one partition.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub enum Work {
         seq: Seq,
         /// The event.
         accepted: Arc<Accepted>,
-        /// When it was taken; none when that was before a restart.
-        taken: Option<Instant>,
+        /// Where it waited so far.
+        way: Way,
     },
     /// Decide the items of a decision.
     Derived {

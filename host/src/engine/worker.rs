@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use super::budget::Within;
 use super::decide::{Cause, Decision, Delivered};
@@ -19,6 +18,7 @@ use crate::record::{Adopted, Cursor, Decided, PartitionState, ProfileState, Reco
 use crate::sandbox::work_as;
 use crate::view::Folded;
 use crate::vocabulary::{ItemPosition, Partition, Seq};
+use crate::way::Way;
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
@@ -62,9 +62,10 @@ impl Engine {
 
     fn work(&self, partition: Partition, work: Work) -> Result<(), AcceptError> {
         match work {
-            Work::Accepted { seq, accepted, taken } => {
+            Work::Accepted { seq, accepted, mut way } => {
+                way.begun();
                 let item = ItemPosition { seq, index: 0 };
-                self.decide_live(partition, item, &Item::Event(accepted), taken)?;
+                self.decide_live(partition, item, &Item::Event(accepted), Some(way))?;
                 self.undecided.fetch_sub(1, Ordering::Relaxed);
                 Ok(())
             }
@@ -104,7 +105,7 @@ impl Engine {
         partition: Partition,
         position: ItemPosition,
         item: &Item,
-        taken: Option<Instant>,
+        mut way: Option<Way>,
     ) -> Result<(), AcceptError> {
         let cell = self.cell(partition);
         let is_derived = !matches!(item, Item::Event(_));
@@ -113,6 +114,7 @@ impl Engine {
                 return Ok(());
             }
             let snapshot = self.snapshot(partition, position, item)?;
+            way.iter_mut().for_each(Way::locked);
             let Snapshot { place, runtime, before, cause, .. } = &snapshot;
             let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
             let routed = item.targets(&runtime.registry.routing, precondition_met);
@@ -128,18 +130,20 @@ impl Engine {
             }
             let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
             let Within { delivered, through } = self.run_within_budget(&run, &targets);
+            way.iter_mut().for_each(Way::ran);
             if self.set_aside(partition, run.too_slow(&delivered))? {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }
             let mut decision = snapshot.decision(self, item, delivered, precondition_met, None);
-            decision.through = through;
+            decision.decided.through = through;
+            way.iter_mut().for_each(Way::decided);
             let mut core = cell.core.lock();
             if !snapshot.still_holds(&mut core, self)? {
                 continue;
             }
             debug_assert_eq!(cause.item, position);
-            return self.commit(partition, &mut core, before.as_deref(), decision, taken);
+            return self.commit(partition, &mut core, before.as_deref(), decision, way);
         }
     }
 
@@ -168,15 +172,16 @@ impl Engine {
         partition: Partition,
         core: &mut Core,
         before: Option<&ProfileState>,
-        mut decided: Decided,
-        taken: Option<Instant>,
+        draft: Draft,
+        way: Option<Way>,
     ) -> Result<(), AcceptError> {
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
+        let Draft { mut decided, own_refusals } = draft;
         let profile = decided.profile;
         let appended = if self.concerns_links(&decided, before, &runtime) {
             let mut recent = self.identity.lock();
             let links = self.links_of(&mut decided, before, &core.state, &recent, &runtime);
-            let appended = self.append_decided(partition, before, &links, decided, taken)?;
+            let appended = self.append_decided(partition, before, &links, decided, way)?;
             for linked in &links {
                 recent.link(linked);
                 if linked.place.is_none() && !linked.retired && linked.profile == profile {
@@ -185,15 +190,29 @@ impl Engine {
             }
             appended
         } else {
-            self.append_decided(partition, before, &[], decided, taken)?
+            self.append_decided(partition, before, &[], decided, way)?
         };
         let (_, decided, state) = appended;
         core.state.fold_decided(&decided);
         core.roots.add(&decided);
+        self.count_refusals(&decided, &own_refusals);
         let profiles_max = self.config.cached_profiles / self.partitions.len();
         core.put(state, profiles_max, || self.view.applied(partition).seq);
         self.quarantine_if_due(&decided, &runtime);
         Ok(())
+    }
+
+    /// Counts what a record says no to, by whom. Counted here and not where the handlers run: what ran in
+    /// vain is no refusal.
+    fn count_refusals(&self, decided: &Decided, own_refusals: &[u64]) {
+        for (outcome, own) in decided.outcomes.iter().zip(own_refusals) {
+            let all = outcome.refusals.len() as u64;
+            if all > 0 {
+                let metrics = self.metrics.capability(&outcome.capability);
+                metrics.refused_by_itself.fetch_add(*own, Ordering::Relaxed);
+                metrics.refused_by_host.fetch_add(all.saturating_sub(*own), Ordering::Relaxed);
+            }
+        }
     }
 
     /// Everything that a decision is made from, as of now.
@@ -244,6 +263,22 @@ impl Engine {
     }
 }
 
+/// A record that is to be appended.
+pub struct Draft {
+    /// The record.
+    pub decided: Decided,
+    /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
+    /// host's.
+    own_refusals: Vec<u64>,
+}
+
+impl From<Decided> for Draft {
+    /// A record that no handler had a part in.
+    fn from(decided: Decided) -> Draft {
+        Draft { decided, own_refusals: Vec::new() }
+    }
+}
+
 /// Everything that a decision is made from, as it was at one moment.
 pub struct Snapshot {
     /// Cursors and revision.
@@ -290,7 +325,8 @@ impl Snapshot {
         delivered: Vec<Delivered>,
         precondition_met: bool,
         late: Option<Option<Cursor>>,
-    ) -> Decided {
+    ) -> Draft {
+        let own_refusals = delivered.iter().map(Delivered::refuses).collect();
         let accepted = match item {
             Item::Event(accepted) => Some(accepted.as_ref()),
             _ => None,
@@ -310,6 +346,6 @@ impl Snapshot {
             customer_bytes: engine.plugins.sandbox().limits().customer_bytes,
             at: engine.clock.now(),
         };
-        decision.decide()
+        Draft { decided: decision.decide(), own_refusals }
     }
 }

@@ -39,6 +39,11 @@ impl LogDir {
         segment_path(&self.path, number)
     }
 
+    /// Where the file lies that is to be the next segment. What a crash leaves of it is removed at a start.
+    pub fn ahead(&self) -> PathBuf {
+        self.path.join(format!("ahead{SEGMENT_SUFFIX}{UNFINISHED_SUFFIX}"))
+    }
+
     /// The numbers of the segments there are, ascending.
     pub fn segment_numbers(&self) -> Result<Vec<u64>, LogError> {
         let names = self.disk.list(&self.path).map_err(LogError::io("list", &self.path))?;
@@ -73,6 +78,25 @@ impl LogDir {
         let path = self.path.join("lock");
         let lock = self.disk.lock(&path).map_err(LogError::io("lock", &path))?;
         lock.ok_or_else(|| LogError::Locked(self.path.clone()))
+    }
+
+    /// Keeps a host from starting while somebody only reads, without a trace; none when the directory
+    /// was never served.
+    pub fn lock_to_read(&self) -> Result<Option<Box<dyn DiskLock>>, LogError> {
+        let path = self.path.join("lock");
+        match self.disk.lock_to_read(&path) {
+            Ok(Some(lock)) => Ok(Some(lock)),
+            Ok(None) => Err(LogError::Locked(self.path.clone())),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(LogError::io("lock", &path)(cause)),
+        }
+    }
+
+    /// Makes the file that whoever reads the segments for longer has a lock on, so that a reader never
+    /// has to make it.
+    pub fn make_hold(&self) {
+        // Where it can't be made nothing is held either, and nothing removed.
+        let _ = self.disk.lock(&self.path.join(HOLD_FILE));
     }
 
     /// Keeps others from holding the segments until the lock is dropped; refused while one does.

@@ -141,6 +141,9 @@ pub(super) enum FrameKind {
     Index = 1,
     /// The log was closed cleanly here: everything before is known synced.
     Closed = 2,
+    /// Nothing was written behind it yet: the rest of the file is zeros that were synced ahead. The next
+    /// frame takes its place.
+    End = 3,
 }
 
 /// A frame's header, checked.
@@ -171,6 +174,7 @@ impl FrameHeader {
             0 => FrameKind::Records,
             1 => FrameKind::Index,
             2 => FrameKind::Closed,
+            3 => FrameKind::End,
             _ => return Err(BadBytes::Shape("the frame is of no known kind")),
         };
         let durable = u64_at(bytes, 16);
@@ -208,6 +212,32 @@ pub(super) fn decode_frame(bytes: &[u8], log_id: LogId, at: u64) -> Result<(Fram
     Ok((header, body))
 }
 
+/// The mark that the frames end at log-wide offset `at`, all before `durable` synced.
+pub(super) fn end_mark(log_id: LogId, at: u64, durable: u64) -> [u8; FRAME_HEADER_BYTES] {
+    encode_header(FrameKind::End, &[], 0, (at, durable), log_id)
+}
+
+/// The header of a frame at log-wide offset `at`, written when all before `durable` was synced.
+fn encode_header(
+    kind: FrameKind,
+    body: &[u8],
+    records: u32,
+    (at, durable): (u64, u64),
+    log_id: LogId,
+) -> [u8; FRAME_HEADER_BYTES] {
+    let mut header = [0; FRAME_HEADER_BYTES];
+    header[0..4].copy_from_slice(&FRAME_MAGIC);
+    header[4..6].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    header[6..8].copy_from_slice(&(kind as u16).to_le_bytes());
+    header[8..12].copy_from_slice(&(body.len() as u32).to_le_bytes());
+    header[12..16].copy_from_slice(&records.to_le_bytes());
+    header[16..24].copy_from_slice(&durable.to_le_bytes());
+    header[24..28].copy_from_slice(&checksum(&[body]).to_le_bytes());
+    let crc = checksum(&[&log_id.0, &at.to_le_bytes(), &header[..28]]);
+    header[28..32].copy_from_slice(&crc.to_le_bytes());
+    header
+}
+
 /// Builds one frame after the other in the same memory.
 #[derive(Default)]
 pub(super) struct FrameBuilder {
@@ -238,19 +268,16 @@ impl FrameBuilder {
 
     /// Fills in the header of a frame that goes to log-wide offset `at`, all before it synced.
     pub fn finish(&mut self, kind: FrameKind, log_id: LogId, at: u64) -> &[u8] {
-        let body_bytes = (self.bytes.len() - FRAME_HEADER_BYTES) as u32;
-        let body_checksum = checksum(&[&self.bytes[FRAME_HEADER_BYTES..]]);
-        let header = &mut self.bytes[..FRAME_HEADER_BYTES];
-        header[0..4].copy_from_slice(&FRAME_MAGIC);
-        header[4..6].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
-        header[6..8].copy_from_slice(&(kind as u16).to_le_bytes());
-        header[8..12].copy_from_slice(&body_bytes.to_le_bytes());
-        header[12..16].copy_from_slice(&self.records.to_le_bytes());
-        header[16..24].copy_from_slice(&at.to_le_bytes());
-        header[24..28].copy_from_slice(&body_checksum.to_le_bytes());
-        let crc = checksum(&[&log_id.0, &at.to_le_bytes(), &header[..28]]);
-        header[28..32].copy_from_slice(&crc.to_le_bytes());
+        let (header, body) = self.bytes.split_at_mut(FRAME_HEADER_BYTES);
+        header.copy_from_slice(&encode_header(kind, body, self.records, (at, at), log_id));
         &self.bytes
+    }
+
+    /// Adds the mark that the frames end here, behind a frame that is finished and goes to log-wide offset
+    /// `at`: for a file that goes on with zeros.
+    pub fn mark_end(&mut self, log_id: LogId, at: u64) {
+        let end = at + self.bytes.len() as u64;
+        self.bytes.extend_from_slice(&end_mark(log_id, end, at));
     }
 
     /// The frame, once it is finished.

@@ -178,6 +178,12 @@ impl SealedSegment {
         }))
     }
 
+    /// [`read`](SealedSegment::read) of a segment that is in memory whole.
+    pub fn of_bytes(bytes: &[u8]) -> Result<SealedSegment, BadBytes> {
+        // A read of memory fails only where it ends.
+        SealedSegment::read(&InMemory(bytes)).unwrap_or(Err(BadBytes::Short))
+    }
+
     pub fn entry(&self, partition: Partition) -> Option<&DirectoryEntry> {
         let at = self.directory.binary_search_by_key(&partition, |entry| entry.partition).ok()?;
         Some(&self.directory[at])
@@ -196,6 +202,34 @@ impl SealedSegment {
         let mut table = vec![0; count * 4];
         file.read_exact_at(&mut table, u64::from(entry.table) + 4 * skipped)?;
         Ok(table.chunks_exact(4).map(|offset| u32_at(offset, 0)).collect())
+    }
+}
+
+/// Bytes that are read as a file is.
+struct InMemory<'a>(&'a [u8]);
+
+impl DiskFile for InMemory<'_> {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.0.get(offset..)).unwrap_or_default();
+        let length = rest.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    }
+
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn set_length(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 

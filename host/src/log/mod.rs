@@ -10,6 +10,7 @@
 //! 0000000001.segment          sealed: gets no more frames, ends in its index
 //! 0000000002.segment          the last one grows
 //! 0000000002.segment.new      not yet whole; removed at start
+//! ahead.segment.new           will be the next segment: zeros that are synced; likewise
 //! 0000000002-1234-1.tail      what a start cut off segment 2 at byte 1234
 //! floor                       once segments were removed: where the log begins now
 //! repaired-1/                 what `samsyn log repair` took out
@@ -23,6 +24,7 @@
 //!
 //! ```text
 //! segment   header │ frame │ frame │ …                                  while it grows
+//!           header │ frame │ frame │ … │ end mark │ zeros               the same, zeroed ahead
 //!           header │ frame │ frame │ … │ index frame │ trailer          sealed
 //!
 //! header, 64 bytes
@@ -38,7 +40,7 @@
 //! frame, 32 bytes and its body: one commit
 //!    0  4  "SFRM"
 //!    4  2  format version                    magic, version and header CRC likewise
-//!    6  2  kind: 0 records, 1 index, 2 mark of a clean close
+//!    6  2  kind: 0 records, 1 index, 2 mark of a clean close, 3 mark of the end
 //!    8  4  body's length
 //!   12  4  records in the body
 //!   16  8  durable: all bytes of the log before this log-wide offset were known synced
@@ -102,6 +104,12 @@
 //!
 //! # Tail and damage
 //!
+//! A segment that was zeroed ahead goes on behind its last frame with a mark of 32 bytes, a frame of no body
+//! that is written with that frame and that the next one overwrites, and then with zeros to the end of the
+//! file. That rest holds nothing, and is neither tail nor damage. Zeros without the mark are what a lost
+//! write leaves, and anything but zeros behind the mark a torn one: both are judged as below. The rest is cut
+//! off when the segment is sealed and when the log is closed.
+//!
 //! A frame is written only after the one before it is synced, and says so in `durable`. So when a
 //! frame doesn't hold and the header of a later one does, the disk lost something it had synced: that
 //! is damage, and the log isn't opened. When no later one holds, a crash cut the write short and nobody was
@@ -110,18 +118,21 @@
 //!
 //! # The map
 //!
-//! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment
-//! checked whole, `recovery` opening, `queue` and `writer` appending, `reader` and `scan` reading
-//! `stored` records, `state` what these share, `verify` the check of all, `repair` mending it, `cut` what
-//! to note of it, `floor` and `retention` where it begins, `carried` records that outlive their segment,
-//! `prefix` what can be copied, `local` the log that puts them together.
+//! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment checked
+//! whole, `recovery` opening, `queue` and `writer` appending, `ahead` the next segment, `reader` and `scan`
+//! reading `stored` records, `state` what these share, `growing` a look at a segment while it is written,
+//! `verify` the check of all, `repair` mending it, `cut` what to note of it, `stopped` a log that is only
+//! read, `floor` and `retention` where it begins, `carried` records that outlive their segment, `prefix` what
+//! can be copied, `local` the log that puts them together.
 
+mod ahead;
 mod carried;
 mod cut;
 mod error;
 mod files;
 mod floor;
 mod format;
+mod growing;
 mod index;
 mod local;
 mod prefix;
@@ -132,6 +143,7 @@ mod repair;
 mod retention;
 mod scan;
 mod state;
+mod stopped;
 mod stored;
 mod verify;
 mod walk;
@@ -152,10 +164,11 @@ pub use index::Head;
 pub use local::LocalLog;
 pub use prefix::{LogPrefix, PrefixSegment, prefix};
 pub use reader::{LogReader, PartitionScan};
-pub use recovery::{CutTail, Recovered};
+pub use recovery::{CutTail, Recovered, Torn};
 pub use repair::{LogCut, LostRecords, Part, Rebuilt, Repair, RepairPlan};
 pub use retention::{Hold, SealedInfo, SegmentInfo, hold};
 pub use scan::{LogScan, Progress, ScanFrom};
+pub use stopped::StoppedLog;
 pub use stored::StoredRecord;
 pub use verify::{VerifyReport, verify, verify_noted};
 pub use writer::{Commit, Committed};
@@ -178,6 +191,9 @@ pub struct Options {
     /// Microseconds from the start of one commit to the next, at least, when there is work: on a
     /// disk that syncs faster, more appends share a sync. A lone append never waits for it.
     pub commit_interval_us: u64,
+    /// Whether the next segment's file is filled with zeros before it is needed, in the background:
+    /// a commit's sync then waits for its own bytes alone.
+    pub zero_ahead: bool,
 }
 
 impl Default for Options {
@@ -187,6 +203,7 @@ impl Default for Options {
             frame_bytes_max: 4 << 20,
             queue_bytes_max: 32 << 20,
             commit_interval_us: 1_000,
+            zero_ahead: true,
         }
     }
 }

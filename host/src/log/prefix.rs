@@ -2,7 +2,7 @@
 //! one place, and everything that was acknowledged before the look began.
 //!
 //! Nothing is asked of the writer. A sealed segment doesn't change; of the last one every frame that
-//! holds is taken, which is a prefix of what was written. Its last frame may not be synced yet: then
+//! holds is taken, which is a prefix of what was written. Zeros behind them are left where they are. Its last frame may not be synced yet: then
 //! the copy has a commit that a power cut could still take from the log, and never one less.
 
 use std::path::{Path, PathBuf};
@@ -12,8 +12,9 @@ use super::error::LogError;
 use super::files::LogDir;
 use super::floor::{self, Floor};
 use super::format::{FRAME_HEADER_BYTES, FrameKind, LogId, RecordRef, SegmentHeader, decode_frame};
+use super::growing::{Seen, look};
 use super::index::{Heads, SealedSegment};
-use super::recovery::{Before, check_header, kept_numbers, read_sealed, refusal};
+use super::recovery::{Before, kept_numbers, read_sealed, refusal};
 use super::retention::Hold;
 use super::walk::{Ending, later_proof, walk};
 use crate::disk;
@@ -82,10 +83,7 @@ pub fn prefix(dir: &Path) -> Result<LogPrefix, LogError> {
             before: std::mem::replace(&mut before, after).heads,
         });
     }
-    let mut bytes = dir.read_segment(*last)?;
-    let header = check_header(&dir, *last, &bytes, before.header)?;
-    let mut heads = before.heads.clone();
-    let walked = walk(&bytes, &header, &mut heads);
+    let Seen { header, mut bytes, walk: walked, heads } = look(&dir, *last, before.header, &before.heads)?;
     if let Ending::Bad(bad) = &walked.ending
         && (!bad.may_be_torn || later_proof(&bytes, &header, bad.offset).is_some())
     {
@@ -171,7 +169,8 @@ impl LogPrefix {
         let mut heads = segment.before.clone();
         let walked = walk(&bytes, &segment.header, &mut heads);
         let (cause, position): (String, Option<Position>) = match walked.ending {
-            Ending::Sealed => return Ok(bytes),
+            Ending::Sealed if walked.zeroed == 0 => return Ok(bytes),
+            Ending::Sealed => ("the segment goes on behind its index".to_owned(), walked.last),
             Ending::Bad(bad) => return Err(refusal(&self.dir, segment.number, &bad)),
             Ending::Open | Ending::Closed => ("the segment ends without its index".to_owned(), walked.last),
         };

@@ -10,7 +10,7 @@ use super::floor::Floor;
 use super::format::{BadBytes, FORMAT_VERSION, LogId, SegmentHeader};
 use super::index::{Head, Heads, Runs, SealedSegment};
 use super::state::{Active, State};
-use super::walk::{Bad, Ending, Walk, later_proof, walk};
+use super::walk::{Bad, Ending, Walk, later_proof, walk, without_zeros};
 use crate::disk::{Access, DiskLock};
 use crate::failpoint::{Step, step};
 use crate::vocabulary::{Partition, Position};
@@ -41,7 +41,7 @@ pub struct CutTail {
     pub segment: PathBuf,
     /// Where they started in it.
     pub offset: u64,
-    /// How many they are.
+    /// How many they are, without a long rest of zeros that nothing was written to.
     pub bytes: u64,
     /// The file that keeps them.
     pub kept_in: PathBuf,
@@ -60,47 +60,98 @@ pub(super) struct Ready {
 pub(super) fn recover(dir: &LogDir) -> Result<Ready, LogError> {
     dir.make()?;
     let lock = dir.lock()?;
+    dir.make_hold();
     dir.remove_unfinished()?;
     let floor = Floor::read(dir)?;
     remove_below(dir, floor.as_ref())?;
-    let numbers = kept_numbers(dir, floor.as_ref())?;
-    let Some((last, earlier)) = numbers.split_last() else {
-        return create(dir, lock);
+    let Some(found) = find(dir, floor)? else { return create(dir, lock) };
+    let tail = mend(dir, &found.last)?;
+    let recovered = found.recovered(tail);
+    let Found { mut sealed, floor, before_last, heads, last } = found;
+    let active = if matches!(last.walk.ending, Ending::Sealed) {
+        let segment = read_sealed(dir, last.header.number, &before_last)?;
+        let next = after(&segment);
+        sealed.push(Arc::new(segment));
+        start_segment(dir, next, heads)?
+    } else {
+        Active { header: last.header, durable: last.walk.end, runs: last.walk.runs, heads }
     };
+    Ok(Ready { lock, state: State { sealed, active, floor }, recovered })
+}
+
+/// The segments of a log as they lie there, checked, before anything is mended.
+pub(super) struct Found {
+    /// All but the last one.
+    pub sealed: Vec<Arc<SealedSegment>>,
+    /// Where each partition stood before the first segment that is kept.
+    pub floor: Heads,
+    /// What the last one goes on from.
+    pub before_last: Before,
+    /// Where each partition ends.
+    pub heads: Heads,
+    pub last: Last,
+}
+
+/// The last segment.
+pub(super) struct Last {
+    pub header: SegmentHeader,
+    pub bytes: Vec<u8>,
+    pub walk: Walk,
+    /// Where and why it is torn, if it is.
+    pub torn: Option<Torn>,
+}
+
+/// The end of a log that a crash cut short. No event in it was ever acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// Where it starts in its segment.
+    pub offset: u64,
+    /// Bytes of it.
+    pub bytes: u64,
+    /// Why they are no frame.
+    pub cause: String,
+}
+
+/// Looks at the segments there are and changes nothing; none when there are none. Damage is an error.
+pub(super) fn find(dir: &LogDir, floor: Option<Floor>) -> Result<Option<Found>, LogError> {
+    let numbers = kept_numbers(dir, floor.as_ref())?;
+    let Some((last, earlier)) = numbers.split_last() else { return Ok(None) };
     let mut sealed: Vec<Arc<SealedSegment>> = Vec::with_capacity(numbers.len());
     let mut before = Before::first(floor);
-    let floor_heads = before.heads.clone();
+    let floor = before.heads.clone();
     for number in earlier {
         let segment = read_sealed(dir, *number, &before)?;
         before = Before::after(&segment);
         sealed.push(Arc::new(segment));
     }
     let mut heads = before.heads.clone();
-    let last = read_last(dir, *last, before.header, &mut heads)?;
+    let last = find_last(dir, *last, before.header, &mut heads)?;
+    Ok(Some(Found { sealed, floor, before_last: before, heads, last }))
+}
 
-    let records_before: u64 = sealed.iter().map(|segment| segment.records).sum();
-    let recovered = Recovered {
-        log_id: last.header.log_id,
-        heads: heads.clone(),
-        segments: numbers.len(),
-        records: records_before + last.walk.records,
-        bytes: last.header.base + last.walk.end,
-        clean: matches!(last.walk.ending, Ending::Closed),
-        tail: last.tail,
-    };
-    let active = if matches!(last.walk.ending, Ending::Sealed) {
-        let segment = read_sealed(dir, last.header.number, &before)?;
-        let next = SegmentHeader {
-            log_id: segment.header.log_id,
-            number: segment.header.number + 1,
-            base: segment.header.base + segment.length,
-        };
-        sealed.push(Arc::new(segment));
-        start_segment(dir, next, heads)?
-    } else {
-        Active { header: last.header, durable: last.walk.end, runs: last.walk.runs, heads }
-    };
-    Ok(Ready { lock, state: State { sealed, active, floor: floor_heads }, recovered })
+impl Found {
+    fn recovered(&self, tail: Option<CutTail>) -> Recovered {
+        let Last { header, walk, .. } = &self.last;
+        let records_before: u64 = self.sealed.iter().map(|segment| segment.records).sum();
+        Recovered {
+            log_id: header.log_id,
+            heads: self.heads.clone(),
+            segments: self.sealed.len() + 1,
+            records: records_before + walk.records,
+            bytes: header.base + walk.end,
+            clean: matches!(walk.ending, Ending::Closed),
+            tail,
+        }
+    }
+}
+
+/// The header of the segment that follows a sealed one.
+pub(super) fn after(segment: &SealedSegment) -> SegmentHeader {
+    SegmentHeader {
+        log_id: segment.header.log_id,
+        number: segment.header.number + 1,
+        base: segment.header.base + segment.length,
+    }
 }
 
 /// Makes a new log's first segment.
@@ -170,12 +221,7 @@ impl Before {
     }
 
     pub fn after(segment: &SealedSegment) -> Before {
-        let header = SegmentHeader {
-            log_id: segment.header.log_id,
-            number: segment.header.number + 1,
-            base: segment.header.base + segment.length,
-        };
-        Before { header: Some(header), heads: heads_of(segment) }
+        Before { header: Some(after(segment)), heads: heads_of(segment) }
     }
 }
 
@@ -240,6 +286,11 @@ pub(super) fn read_sealed(dir: &LogDir, number: u64, before: &Before) -> Result<
     Ok(segment)
 }
 
+/// A segment that ends in its index by one look and not by another.
+pub(super) fn not_sealed(dir: &LogDir, number: u64, bad: BadBytes) -> LogError {
+    damage(dir, number, 0, None, &bad.to_string())
+}
+
 /// A sealed segment doesn't end in its index: walks it for the place where it breaks.
 fn find_damage(dir: &LogDir, number: u64, bad: BadBytes, before: &Before) -> LogError {
     let bytes = match dir.read_segment(number) {
@@ -262,43 +313,25 @@ pub(super) fn heads_of(segment: &SealedSegment) -> Heads {
     segment.directory.iter().map(|entry| (entry.partition, entry.head)).collect()
 }
 
-struct Last {
-    header: SegmentHeader,
-    walk: Walk,
-    tail: Option<CutTail>,
-}
-
-/// Checks the last segment whole, cuts its torn tail, and makes sure that what is served is on
-/// the disk.
-fn read_last(
+/// Reads the last segment and checks it whole.
+fn find_last(
     dir: &LogDir,
     number: u64,
     expected: Option<SegmentHeader>,
     heads: &mut Heads,
 ) -> Result<Last, LogError> {
-    let path = dir.segment(number);
     let bytes = dir.read_segment(number)?;
     let header = check_header(dir, number, &bytes, expected)?;
     let walk = walk(&bytes, &header, heads);
-    let tail = match &walk.ending {
-        Ending::Bad(bad) => Some(cut_tail(dir, &header, &bytes, bad)?),
+    let torn = match &walk.ending {
+        Ending::Bad(bad) => Some(tell_torn(dir, &header, &bytes, bad)?),
         _ => None,
     };
-    if matches!(walk.ending, Ending::Closed) {
-        // Everything before the mark was synced before it was written; the mark itself may not be.
-        let sync = step(Step::LastSync, || dir.disk.open(&path, Access::Write).and_then(|file| file.sync()));
-        sync.map_err(LogError::io("sync", &path))?;
-        dir.sync()?;
-    } else if walk.end as usize != bytes.len() || walk.frames > 0 {
-        // What was read may be in the page cache alone, left there by a sync that failed, and the
-        // kernel would not write it again: only a new file is sure.
-        step(Step::LastRewrite, || dir.replace(&path, &[&bytes[..walk.end as usize]]))?;
-    }
-    Ok(Last { header, walk, tail })
+    Ok(Last { header, bytes, walk, torn })
 }
 
-/// Tells a torn tail from damage; keeps the tail's bytes.
-fn cut_tail(dir: &LogDir, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> Result<CutTail, LogError> {
+/// Tells a torn end from damage, which is an error.
+fn tell_torn(dir: &LogDir, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> Result<Torn, LogError> {
     if !bad.may_be_torn {
         return Err(refusal(dir, header.number, bad));
     }
@@ -306,13 +339,46 @@ fn cut_tail(dir: &LogDir, header: &SegmentHeader, bytes: &[u8], bad: &Bad) -> Re
         let cause = format!("{}; the frame at byte {later} shows that it was synced once", bad.cause);
         return Err(damage(dir, header.number, bad.offset, bad.position, &cause));
     }
-    let tail = &bytes[bad.offset as usize..];
+    let tail = without_zeros(&bytes[bad.offset as usize..]);
+    Ok(Torn { offset: bad.offset, bytes: tail.len() as u64, cause: bad.cause.clone() })
+}
+
+/// Keeps and cuts the torn end of the last segment, and makes sure that what is served is on the disk.
+fn mend(dir: &LogDir, last: &Last) -> Result<Option<CutTail>, LogError> {
+    let Last { header, bytes, walk, torn } = last;
+    let path = dir.segment(header.number);
+    let tail = match torn {
+        Some(torn) => Some(keep_tail(dir, header.number, bytes, torn)?),
+        None => None,
+    };
+    if matches!(walk.ending, Ending::Closed) {
+        // Everything before the mark was synced before it was written; the mark itself may not be.
+        let sync = || -> std::io::Result<()> {
+            let file = dir.disk.open(&path, Access::Write)?;
+            if walk.zeroed > 0 {
+                // The stop came between the mark and the cut.
+                file.set_length(walk.end)?;
+            }
+            file.sync()
+        };
+        step(Step::LastSync, sync).map_err(LogError::io("sync", &path))?;
+        dir.sync()?;
+    } else if walk.end as usize != bytes.len() || walk.frames > 0 {
+        // What was read may be in the page cache alone, left there by a sync that failed, and the
+        // kernel would not write it again: only a new file is sure.
+        step(Step::LastRewrite, || dir.replace(&path, &[&bytes[..walk.end as usize]]))?;
+    }
+    Ok(tail)
+}
+
+fn keep_tail(dir: &LogDir, number: u64, bytes: &[u8], torn: &Torn) -> Result<CutTail, LogError> {
+    let tail = without_zeros(&bytes[torn.offset as usize..]);
     let tail = CutTail {
-        segment: dir.segment(header.number),
-        offset: bad.offset,
+        segment: dir.segment(number),
+        offset: torn.offset,
         bytes: tail.len() as u64,
-        kept_in: dir.keep_tail(header.number, bad.offset, tail)?,
-        cause: bad.cause.clone(),
+        kept_in: dir.keep_tail(number, torn.offset, tail)?,
+        cause: torn.cause.clone(),
     };
     tracing::warn!(
         segment = %tail.segment.display(),

@@ -1,7 +1,7 @@
 //! Letting go of the oldest segments. Whole ones, in order, and never the one that grows; and not
 //! while somebody holds them, as a backup does.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::Path;
 
 use super::error::LogError;
@@ -16,16 +16,21 @@ use crate::vocabulary::{Partition, Position, Seq, Timestamp};
 /// Keeps every segment of a log where it is, in this process and in others, until it is dropped.
 #[derive(Debug)]
 pub struct Hold {
-    _file: File,
+    _file: Option<File>,
 }
 
-/// Holds the log in `dir`. Waits while segments are being removed, which takes milliseconds.
+/// Holds the log in `dir`. Waits while segments are being removed, which takes milliseconds. Whoever
+/// holds it leaves no trace: where no host ever ran there is nothing to hold, and nobody who removes.
 pub fn hold(dir: &Path) -> Result<Hold, LogError> {
     let path = dir.join(HOLD_FILE);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(LogError::io("open", &path))?;
-    file.lock_shared().map_err(LogError::io("lock", &path))?;
-    Ok(Hold { _file: file })
+    match File::open(&path) {
+        Ok(file) => {
+            file.lock_shared().map_err(LogError::io("lock", &path))?;
+            Ok(Hold { _file: Some(file) })
+        }
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(Hold { _file: None }),
+        Err(cause) => Err(LogError::io("open", &path)(cause)),
+    }
 }
 
 /// A sealed segment, with where every partition stands at its end.

@@ -8,8 +8,9 @@ use super::error::{Damage, LogError};
 use super::files::LogDir;
 use super::floor::Floor;
 use super::format::SegmentHeader;
+use super::growing::{Seen, look};
 use super::index::{Head, Heads};
-use super::recovery::{Before, check_header, kept_numbers, refusal};
+use super::recovery::{Before, kept_numbers, refusal};
 use super::scan::Progress;
 use super::walk::{Ending, walk};
 use crate::disk::{self, Disk};
@@ -129,10 +130,9 @@ impl Check<'_> {
         last: bool,
         expected: Option<SegmentHeader>,
     ) -> Result<Option<SegmentHeader>, LogError> {
-        let bytes = self.dir.read_segment(number)?;
-        let header = check_header(self.dir, number, &bytes, expected)?;
-        self.compare_noted(&header, &bytes);
-        let walk = walk(&bytes, &header, &mut self.heads);
+        let Seen { header, bytes, walk, heads } = look(self.dir, number, expected, &self.heads)?;
+        self.compare_noted(&header, &bytes[..walk.end as usize]);
+        self.heads = heads;
         let report = &mut self.report;
         report.end = Some(Cut { log_id: header.log_id, offset: header.base + walk.end, heads: Vec::new() });
         report.segments += 1;
@@ -141,6 +141,14 @@ impl Check<'_> {
         report.bytes += walk.end;
         match walk.ending {
             Ending::Bad(bad) => return Err(refusal(self.dir, number, &bad)),
+            Ending::Sealed if walk.zeroed > 0 && !last => {
+                return Err(LogError::Damaged(Box::new(Damage {
+                    segment: self.dir.segment(number),
+                    offset: walk.end,
+                    position: walk.last,
+                    cause: "the segment goes on behind its index, but a later one is there".to_owned(),
+                })));
+            }
             Ending::Open | Ending::Closed if !last => {
                 return Err(LogError::Damaged(Box::new(Damage {
                     segment: self.dir.segment(number),
@@ -152,7 +160,7 @@ impl Check<'_> {
             Ending::Open => report.clean = false,
             Ending::Closed | Ending::Sealed => report.clean = true,
         }
-        let base = header.base + bytes.len() as u64;
+        let base = header.base + walk.end;
         Ok(Some(SegmentHeader { number: number + 1, base, ..header }))
     }
 

@@ -1,5 +1,5 @@
-//! One pass over the bytes of one segment that checks everything: frames, digests, links, gaps and
-//! the index. Recovery and `verify` judge what it found.
+//! One pass over the bytes of one segment that checks everything: frames, digests, links, gaps, the
+//! index, and that what was zeroed ahead is zeros. Recovery and `verify` judge what it found.
 
 use super::format::{
     BadBytes, FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, FrameKind, RecordRef, SEGMENT_HEADER_BYTES,
@@ -19,6 +19,8 @@ pub(super) struct Walk {
     pub frames: u64,
     pub last: Option<Position>,
     pub ending: Ending,
+    /// Bytes behind `end` that were zeroed ahead and hold nothing yet, the mark that says so included.
+    pub zeroed: u64,
 }
 
 /// How a segment ends.
@@ -32,6 +34,14 @@ pub(super) enum Ending {
     Sealed,
     /// With something that doesn't hold.
     Bad(Bad),
+}
+
+/// How a walk goes on behind a frame.
+enum Next {
+    /// With the next frame; the segment would end so.
+    Frame(Ending),
+    /// Not at all: it ends as it ended before this frame.
+    End,
 }
 
 /// The first thing in a segment that doesn't hold.
@@ -56,14 +66,16 @@ pub(super) fn walk(bytes: &[u8], segment: &SegmentHeader, heads: &mut Heads) -> 
         frames: 0,
         last: None,
         ending: Ending::Open,
+        zeroed: 0,
     };
     while (walk.end as usize) < bytes.len() {
         match walk.step(bytes, segment, heads) {
-            Ok(Ending::Sealed) => {
+            Ok(Next::Frame(Ending::Sealed)) => {
                 walk.ending = Ending::Sealed;
                 break;
             }
-            Ok(ending) => walk.ending = ending,
+            Ok(Next::Frame(ending)) => walk.ending = ending,
+            Ok(Next::End) => break,
             Err(bad) => {
                 walk.ending = Ending::Bad(bad);
                 break;
@@ -75,7 +87,7 @@ pub(super) fn walk(bytes: &[u8], segment: &SegmentHeader, heads: &mut Heads) -> 
 
 impl Walk {
     /// Checks the frame at `end` and moves `end` past it.
-    fn step(&mut self, bytes: &[u8], segment: &SegmentHeader, heads: &mut Heads) -> Result<Ending, Bad> {
+    fn step(&mut self, bytes: &[u8], segment: &SegmentHeader, heads: &mut Heads) -> Result<Next, Bad> {
         let rest = &bytes[self.end as usize..];
         let (header, body) =
             decode_frame(rest, segment.log_id, segment.base + self.end).map_err(|bad| self.bad_frame(bad))?;
@@ -84,18 +96,31 @@ impl Walk {
             FrameKind::Closed if header.body_bytes == 0 => {}
             FrameKind::Closed => return Err(self.bad_frame(BadBytes::Shape("a closing mark has no body"))),
             FrameKind::Index => {
-                if rest != seal(segment, self.end, &self.runs, heads) {
+                let index = seal(segment, self.end, &self.runs, heads);
+                // What was zeroed ahead is cut off right after the index was synced.
+                if !rest.starts_with(&index) || first_written(&rest[index.len()..]).is_some() {
                     return Err(
                         self.bad_frame(BadBytes::Shape("the index isn't that of the segment's records"))
                     );
                 }
-                self.end = bytes.len() as u64;
-                return Ok(Ending::Sealed);
+                self.end += index.len() as u64;
+                self.zeroed = bytes.len() as u64 - self.end;
+                return Ok(Next::Frame(Ending::Sealed));
+            }
+            FrameKind::End => {
+                let behind = &rest[FRAME_HEADER_BYTES..];
+                if header.body_bytes > 0 || first_written(behind).is_some() {
+                    return Err(self.bad_frame(BadBytes::Shape(
+                        "something stands behind the mark that nothing is written behind",
+                    )));
+                }
+                self.zeroed = rest.len() as u64;
+                return Ok(Next::End);
             }
         }
         self.end += header.frame_bytes() as u64;
         self.frames += 1;
-        Ok(if header.kind == FrameKind::Closed { Ending::Closed } else { Ending::Open })
+        Ok(Next::Frame(if header.kind == FrameKind::Closed { Ending::Closed } else { Ending::Open }))
     }
 
     /// Checks the records of a frame whose checksum holds: what is wrong here was never torn.
@@ -168,6 +193,22 @@ pub(super) fn later_proof(bytes: &[u8], segment: &SegmentHeader, offset: u64) ->
         }
     }
     None
+}
+
+/// Where bytes that were zeroed ahead hold something.
+fn first_written(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte != 0)
+}
+
+/// The fewest zeros at the end of a file that are taken for a rest which nothing was written to.
+const ZEROS_MIN: usize = 4096;
+
+/// What somebody wrote of bytes that may go on with zeros: what is kept of them, for a long rest of zeros
+/// says nothing.
+pub(super) fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    // Some of the zeros stay: they show that there were any.
+    if bytes.len() - written > ZEROS_MIN { &bytes[..written + ZEROS_MIN] } else { bytes }
 }
 
 pub(super) fn find_magic(bytes: &[u8]) -> Option<usize> {

@@ -8,15 +8,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Options;
+use super::ahead::Ahead;
 use super::error::{Failure, LogError};
 use super::format::{ChainHash, FRAME_HEADER_BYTES, FrameBuilder, FrameKind, SegmentHeader};
-use super::index::{Head, SealedSegment, seal};
+use super::index::{Head, Heads, SealedSegment, seal};
 use super::queue::{Pending, Queue};
 use super::recovery::start_segment;
-use super::state::Shared;
+use super::state::{Active, Shared};
 use crate::disk::{Access, DiskFile};
 use crate::failpoint::{Step, step};
 use crate::vocabulary::{Position, Timestamp};
+
+/// Bytes from which on a segment that grows with each frame is worth being left for one that doesn't, and
+/// its part of a whole segment where those are small.
+const GROWN_MIN_BYTES: u64 = 1 << 20;
+const GROWN_PARTS: u64 = 16;
 
 /// A record that is on the disk, with what its appender attached to it.
 #[derive(Debug)]
@@ -54,9 +60,16 @@ pub(super) struct Writer<T> {
     options: Options,
     segment: SegmentHeader,
     file: Arc<dyn DiskFile>,
-    /// The segment's length in bytes: all of it is synced between two commits.
+    /// Where the next frame goes: all before it is synced between two commits.
     length: u64,
+    /// How far the file is zeros that were synced ahead; 0 for one that grows with each frame.
+    zeroed: u64,
+    /// What the segment had when this process took it over, or began it.
+    began_at: u64,
+    ahead: Ahead,
     frame: FrameBuilder,
+    /// The last frame's length.
+    frame_bytes: usize,
     /// Where each record of the frame went.
     placed: Vec<(Position, u32)>,
     /// What could not be written. Dropped when everybody can learn why.
@@ -71,6 +84,7 @@ impl<T> Writer<T> {
             (state.active.header, state.active.durable)
         };
         let path = shared.dir.segment(segment.number);
+        let ahead = Ahead::new(shared.dir.clone(), options.segment_bytes);
         let file = shared.dir.disk.open(&path, Access::Write).map_err(LogError::io("open", &path))?;
         Ok(Writer {
             shared,
@@ -79,7 +93,11 @@ impl<T> Writer<T> {
             segment,
             file,
             length,
+            zeroed: 0,
+            began_at: length,
+            ahead,
             frame: FrameBuilder::default(),
+            frame_bytes: 0,
             placed: Vec::new(),
             doomed: VecDeque::new(),
         })
@@ -129,9 +147,8 @@ impl<T> Writer<T> {
     fn commit(&mut self, batch: VecDeque<Pending<T>>) -> Result<Commit<T>, Failure> {
         match self.write(&batch) {
             Ok((write_time, sync_time)) => {
-                let frame_bytes = self.frame.bytes().len();
                 let records = batch.into_iter().map(committed).collect();
-                Ok(Commit { records, frame_bytes, write_time, sync_time })
+                Ok(Commit { records, frame_bytes: self.frame_bytes, write_time, sync_time })
             }
             Err(failure) => {
                 self.doomed = batch;
@@ -150,12 +167,43 @@ impl<T> Writer<T> {
             let offset = self.length + self.frame.push(record) as u64;
             self.placed.push((record.envelope.position, offset as u32));
         }
-        let at = self.segment.base + self.length;
-        self.frame.finish(FrameKind::Records, self.segment.log_id, at);
-        let times = self.write_and_sync(self.frame.bytes())?;
-        self.length += self.frame.bytes().len() as u64;
+        let (frame_bytes, times) = self.put_frame(FrameKind::Records)?;
+        self.length += frame_bytes;
+        self.frame_bytes = frame_bytes as usize;
         self.publish(batch);
+        self.look_ahead();
         Ok(times)
+    }
+
+    /// Ends the frame and makes it durable; answers its length without the mark behind it.
+    fn put_frame(&mut self, kind: FrameKind) -> Result<(u64, (Duration, Duration)), Failure> {
+        let at = self.segment.base + self.length;
+        let frame_bytes = self.frame.finish(kind, self.segment.log_id, at).len() as u64;
+        // Beyond the zeros the file's end says where the frames end.
+        if self.length + frame_bytes < self.zeroed {
+            self.frame.mark_end(self.segment.log_id, at);
+        }
+        let times = self.write_and_sync(self.frame.bytes())?;
+        Ok((frame_bytes, times))
+    }
+
+    /// Has the next segment made ready when this one is half full, or as soon as there is enough to do
+    /// when it grows with each frame: then the next commits are to be spared that.
+    fn look_ahead(&mut self) {
+        let Options { segment_bytes, zero_ahead, .. } = self.options;
+        let is_due = match self.zeroed {
+            0 => self.length - self.began_at >= GROWN_MIN_BYTES.min(segment_bytes / GROWN_PARTS),
+            _ => self.length >= segment_bytes / 2,
+        };
+        if zero_ahead && is_due {
+            self.ahead.want(self.length >= segment_bytes / 4 * 3);
+        }
+    }
+
+    /// Whether a segment that grows with each frame is left early, because the next one doesn't.
+    fn leaves_early(&self) -> bool {
+        let enough = GROWN_MIN_BYTES.min(self.options.segment_bytes / GROWN_PARTS);
+        self.zeroed == 0 && self.length - self.began_at >= enough && self.ahead.is_ready()
     }
 
     /// Lets readers see what was synced.
@@ -171,7 +219,7 @@ impl<T> Writer<T> {
 
     /// Goes on to a new segment when the frame would make this one too long, or when asked to.
     fn make_room(&mut self, frame_bytes: u64) -> Result<(), Failure> {
-        let fits = self.length + frame_bytes <= self.options.segment_bytes;
+        let fits = self.length + frame_bytes <= self.options.segment_bytes && !self.leaves_early();
         if (fits && !self.queue.take_seal_request()) || self.shared.state.read().active.runs.is_empty() {
             return Ok(());
         }
@@ -181,6 +229,7 @@ impl<T> Writer<T> {
             (seal(&self.segment, self.length, &active.runs, &active.heads), active.heads.clone())
         };
         step(Step::SegmentSeal, || self.write_and_sync(&index))?;
+        self.cut_zeros(self.length + index.len() as u64)?;
         let sealed = SealedSegment::read(&*self.file)
             .and_then(|read| read.map_err(io::Error::other))
             .map_err(|cause| self.failure("read back the index of", cause))?;
@@ -190,24 +239,42 @@ impl<T> Writer<T> {
             base: self.segment.base + sealed.length,
             ..self.segment
         };
-        let dir = &self.shared.dir;
-        let started = start_segment(dir, next, heads).map_err(io::Error::other);
-        let open = || dir.disk.open(&dir.segment(next.number), Access::Write);
-        let opened = started.and_then(|active| Ok((active, open()?)));
-        let (active, file) = opened.map_err(|cause| self.failure("start a segment after", cause))?;
-        (self.segment, self.file, self.length) = (next, file, active.durable);
+        let begun = self.begin(next, heads);
+        let (active, file, zeroed) = begun.map_err(|cause| self.failure("start a segment after", cause))?;
+        (self.segment, self.file, self.length, self.zeroed) = (next, file, active.durable, zeroed);
+        self.began_at = self.length;
         let mut state = self.shared.state.write();
         state.sealed.push(Arc::new(sealed));
         state.active = active;
         Ok(())
     }
 
+    /// The next segment's file, the one that was made ready if there is one; and how far it is zeros.
+    fn begin(&mut self, next: SegmentHeader, heads: Heads) -> io::Result<(Active, Arc<dyn DiskFile>, u64)> {
+        if let Some(ready) = self.ahead.begin_segment(next, heads.clone()).map_err(io::Error::other)? {
+            return Ok(ready);
+        }
+        let dir = &self.shared.dir;
+        let active = start_segment(dir, next, heads).map_err(io::Error::other)?;
+        Ok((active, dir.disk.open(&dir.segment(next.number), Access::Write)?, 0))
+    }
+
+    /// Cuts off what was zeroed ahead and nothing will be written to any more.
+    fn cut_zeros(&mut self, length: u64) -> Result<(), Failure> {
+        if length < self.zeroed {
+            let cut = || self.file.set_length(length).and_then(|()| self.file.sync());
+            step(Step::ZerosCut, cut).map_err(|cause| self.failure("cut", cause))?;
+        }
+        self.zeroed = 0;
+        Ok(())
+    }
+
     /// Says to the next start that everything before is known synced.
     fn write_closing_mark(&mut self) -> Result<(), Failure> {
         self.frame.begin();
-        let at = self.segment.base + self.length;
-        self.frame.finish(FrameKind::Closed, self.segment.log_id, at);
-        step(Step::CloseMark, || self.write_and_sync(self.frame.bytes())).map(|_| ())
+        let (mark_bytes, _) = step(Step::CloseMark, || self.put_frame(FrameKind::Closed))?;
+        self.length += mark_bytes;
+        self.cut_zeros(self.length)
     }
 
     /// Adds bytes to the segment's end; answers how long write and sync took.

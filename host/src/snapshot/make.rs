@@ -266,7 +266,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             self.patterns.entry(partition).or_default().fold(id, &moves);
         }
         self.profiles.insert(id, StoredProfile { partition, state: state.clone() });
-        Ok(Folded::Decided { created, state, decided: Arc::new(decided), moves, taken: None })
+        Ok(Folded::Decided { created, state, decided: Arc::new(decided), moves, way: None })
     }
 
     /// A customer that isn't held: in the run that had it last, or in the base.

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::error::MakeError;
 use super::format::{BlockHeader, Header, Kind, Trailer};
@@ -12,8 +13,11 @@ use crate::log::checksum;
 
 /// Where a block ends and the next begins. One is read to find one profile, so they are small.
 const BLOCK_BYTES: usize = 32 * 1024;
-/// Bytes between two syncs: one large sync at the end would make the log's wait behind it.
-const SYNC_EVERY_BYTES: u64 = 8 << 20;
+/// Bytes between two syncs: a large one would make the log's wait behind it. As long as one takes, the
+/// disk is left alone after it.
+const SYNC_EVERY_BYTES: u64 = 1 << 20;
+/// The longest it is left alone.
+const REST_MAX: Duration = Duration::from_millis(100);
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// What a file that isn't whole yet is called.
@@ -130,9 +134,11 @@ impl SnapshotWriter {
         let mut put = || -> io::Result<()> {
             self.file.write_all(bytes)?;
             if self.syncs && self.length - self.synced >= SYNC_EVERY_BYTES {
+                let started = Instant::now();
                 self.file.flush()?;
                 self.file.get_ref().sync_data()?;
                 self.synced = self.length;
+                std::thread::sleep(started.elapsed().min(REST_MAX));
             }
             Ok(())
         };

@@ -1,12 +1,17 @@
 //! Checking a stopped host's view: the log is folded into a second one, and they are compared.
+//!
+//! A store can't be opened without being written to, so a copy of it is looked at. Whatever that finds,
+//! the data directory is what it was.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::View;
 use super::compare::Comparison;
 use super::entry::Base;
 use super::store::StoreError;
-use crate::config::{DataDir, EngineConfig, ViewConfig};
+use crate::config::{EngineConfig, ViewConfig};
 use crate::log::{LogReader, Progress};
 
 /// What checking a view found.
@@ -20,33 +25,79 @@ pub struct ViewCheck {
     pub found: Comparison,
 }
 
-/// Folds the log into a second view beside the first, compares the two and deletes the second. The
-/// log must be held by the caller, so that no host writes meanwhile.
-pub fn check(
-    data: &DataDir,
-    log: &LogReader,
-    config: &ViewConfig,
-    engine: &EngineConfig,
-    bases: impl FnMut() -> Option<Box<dyn Base>>,
-    progress: impl FnMut(Progress),
-) -> Result<ViewCheck, StoreError> {
-    let (view, behind) = match View::open_existing(&data.view(), log, config, engine, |_| {})? {
-        Ok(opened) => opened,
-        Err(why) => return Ok(ViewCheck { unusable: Some(why), ..ViewCheck::default() }),
-    };
-    let second = data.view_check();
-    remove(&second)?;
-    let (fresh, _) = View::open_from(&second, log, config, engine, bases, progress)?;
-    let found = view.compare(&fresh)?;
-    drop(fresh);
-    remove(&second)?;
-    Ok(ViewCheck { unusable: None, behind, found })
+/// A view to be checked. Its log must be held, so that no host writes meanwhile.
+pub struct Check<'a> {
+    /// The view's directory.
+    pub view: &'a Path,
+    /// The log it is to be a fold of.
+    pub log: &'a LogReader,
+    /// A directory with room for two such views; what is made there is removed again.
+    pub scratch: &'a Path,
 }
 
-/// Also what an earlier check left that was stopped in the middle.
-fn remove(second: &Path) -> Result<(), StoreError> {
-    match std::fs::remove_dir_all(second) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::unreadable(error)),
-        _ => Ok(()),
+impl Check<'_> {
+    /// Folds the log into a second view and compares a copy of the first with it.
+    pub fn run(
+        self,
+        config: &ViewConfig,
+        engine: &EngineConfig,
+        bases: impl FnMut() -> Option<Box<dyn Base>>,
+        progress: impl FnMut(Progress),
+    ) -> Result<ViewCheck, StoreError> {
+        if !self.view.is_dir() {
+            return Ok(ViewCheck { unusable: Some("there is none".to_owned()), ..ViewCheck::default() });
+        }
+        let scratch = Scratch::make(self.scratch).map_err(|cause| no_room(self.scratch, &cause))?;
+        let (copied, second) = (scratch.0.join("view"), scratch.0.join("fresh"));
+        copy(self.view, &copied).map_err(|cause| no_room(&copied, &cause))?;
+        let (view, behind) = match View::open_existing(&copied, self.log, config, engine, |_| {})? {
+            Ok(opened) => opened,
+            Err(why) => return Ok(ViewCheck { unusable: Some(why), ..ViewCheck::default() }),
+        };
+        let (fresh, _) = View::open_from(&second, self.log, config, engine, bases, progress)?;
+        let found = view.compare(&fresh)?;
+        drop((view, fresh));
+        Ok(ViewCheck { unusable: None, behind, found })
     }
+}
+
+fn no_room(path: &Path, cause: &io::Error) -> StoreError {
+    StoreError::NoRoom { path: path.to_owned(), cause: cause.to_string() }
+}
+
+/// A folder of its own, for nobody else's eyes, which is removed in the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make(under: &Path) -> io::Result<Scratch> {
+        // Nobody can have made it before, to look into it or to lead it elsewhere.
+        let path = under.join(format!("samsyn-view-check-{}", uuid::Uuid::new_v4()));
+        let mut folder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(&path)?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, folder = %self.0.display(), "what checking the view made can't be removed: it holds personal data");
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::event_index::write_blocks;
 use super::link_index::Blocks;
-use super::memtable::Memtable;
+use super::memtable::{Applied, Memtable};
 use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
 use crate::failpoint::{Step, step};
@@ -21,10 +21,24 @@ const BATCHES_AHEAD_MAX: u64 = 1;
 /// Threads that write the profiles of a view that is folded anew, each a stretch of ids of its own.
 const WRITERS: usize = 2;
 
-/// Where a partition is, encoded, and its counters that changed.
+/// What a batch is followed by where nobody waits for it: as many times as long as it took …
+const REST_TIMES: u32 = 4;
+/// … and at most this, so that all partitions are through long before there is enough again.
+const REST_MAX: Duration = Duration::from_millis(20);
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// Somebody waits for it.
+    AtOnce,
+    /// In pieces with pauses between, so that the log's sync never stands behind all of it.
+    Easy,
+}
+
+/// Where a partition is, and its counters that changed.
 struct Place {
     partition: Partition,
-    applied: Vec<u8>,
+    applied: Applied,
     counters: Vec<(FieldName, Pattern, Option<Tally>)>,
 }
 /// Blocks of event ids to write, and numbers of those to forget.
@@ -55,7 +69,7 @@ impl Shared {
             if asked <= written && self.anew.load(Ordering::Relaxed) {
                 continue;
             }
-            let result = self.flush_now();
+            let result = self.flush_at(if asked > written { Pace::AtOnce } else { Pace::Easy });
             let mut state = self.flushing.lock();
             state.written = state.written.max(asked);
             self.wake.notify_all();
@@ -79,6 +93,15 @@ impl Shared {
 
     /// Writes what is collected now. Two callers take turns.
     pub(super) fn flush_now(&self) -> Result<(), StoreError> {
+        // Who takes it easy at the moment is told that somebody waits.
+        self.flushing.lock().waiting += 1;
+        self.wake.notify_all();
+        let result = self.flush_at(Pace::AtOnce);
+        self.flushing.lock().waiting -= 1;
+        result
+    }
+
+    fn flush_at(&self, pace: Pace) -> Result<(), StoreError> {
         let _turn = self.turn.lock();
         if let Some(failed) = &self.flushing.lock().failed {
             return Err(StoreError::unreadable(failed));
@@ -95,7 +118,7 @@ impl Shared {
                 let counters = tables.patterns.get_mut(partition).map(Patterns::take_changed);
                 Some(Place {
                     partition: *partition,
-                    applied: encode(tables.applied.get(partition)?),
+                    applied: tables.applied.get(partition)?.clone(),
                     counters: counters.unwrap_or_default(),
                 })
             };
@@ -107,7 +130,7 @@ impl Shared {
             let forgotten = events.forgotten_block().filter(|_| !expired.is_empty());
             (table, applied, NewEvents { new, expired, forgotten }, self.links.write().take_new())
         };
-        let result = self.write_table(&table, applied, events, links);
+        let result = self.write_table(&table, applied, events, links, pace);
         match &result {
             Ok(()) => self.tables.write().writing = None,
             // What isn't written stays where reads find it, and nothing is written any more: the
@@ -130,6 +153,7 @@ impl Shared {
         applied: Vec<Place>,
         events: NewEvents,
         links: Blocks,
+        pace: Pace,
     ) -> Result<(), StoreError> {
         // First, because an id or a link that is known too early is only the same one again when
         // its record is folded once more after a crash.
@@ -152,6 +176,7 @@ impl Shared {
             step(Step::ViewProfiles, || self.write_held(table))?;
         }
         for Place { partition, applied, counters } in applied {
+            let started = Instant::now();
             let mut batch = Batch::default();
             let changed = profiles.remove(&partition).unwrap_or_default();
             self.write_waiting(&mut batch, partition, &changed);
@@ -165,10 +190,24 @@ impl Shared {
                     None => batch.remove(&key),
                 }
             }
-            batch.put(&keys::applied(partition), &applied);
+            batch.put(&keys::applied(partition), &encode(&applied));
             step(Step::ViewPartition, || self.store.apply(batch))?;
+            if pace == Pace::Easy {
+                self.rest(started);
+            }
         }
         Ok(())
+    }
+
+    /// Lets disk and store be for a while, unless somebody waits for what is being written.
+    fn rest(&self, started: Instant) {
+        let until = Instant::now() + (started.elapsed() * REST_TIMES).min(REST_MAX);
+        let mut state = self.flushing.lock();
+        while !(state.closing || state.waiting > 0 || state.asked > state.written) {
+            if self.wake.wait_until(&mut state, until).timed_out() {
+                return;
+            }
+        }
     }
 
     fn write_held(&self, table: &Memtable) -> Result<(), StoreError> {

@@ -20,7 +20,7 @@ mod rebuild;
 mod refold;
 mod store;
 
-pub use check::{ViewCheck, check};
+pub use check::{Check, ViewCheck};
 pub use compare::{Comparison, Dump};
 pub use entry::{Base, Entries, Entry};
 pub use event_index::Remembered;
@@ -41,6 +41,7 @@ use crate::quick_map::QuickMap;
 use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, Position, ProfileId};
+use crate::way::Way;
 use event_index::EventIndex;
 use link_index::LinkIndex;
 use memtable::Memtable;
@@ -97,6 +98,8 @@ struct FlushState {
     /// Batches asked for and written.
     asked: u64,
     written: u64,
+    /// Who waits until everything is written.
+    waiting: u32,
     closing: bool,
     failed: Option<String>,
 }
@@ -121,8 +124,8 @@ pub enum Folded {
         created: bool,
         /// What it does to the counters.
         moves: Vec<PatternMove>,
-        /// When the event it answers was taken, if that was in this run.
-        taken: Option<std::time::Instant>,
+        /// The way of the event it answers, when it is that event's first decision.
+        way: Option<Way>,
     },
     /// A partition took a revision into use.
     Adopted(Arc<Adopted>),
@@ -252,6 +255,11 @@ impl View {
         let waiting = self.shared.waiting.lock();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         waiting.range((from, Bound::Unbounded)).take(limit).copied().collect()
+    }
+
+    /// How many profiles wait for something.
+    pub fn waiting_count(&self) -> usize {
+        self.shared.waiting.lock().len()
     }
 
     /// Profiles of one partition that wait for something.

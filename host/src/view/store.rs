@@ -69,6 +69,14 @@ pub enum StoreError {
     /// What lies in it isn't what was put there.
     #[error("the view's store is damaged: {0}; the next start folds the view anew from the log")]
     Damaged(String),
+    /// A copy of it can't be made or read.
+    #[error("{} can't be written: {cause}; name a directory with room for two views with --scratch", path.display())]
+    NoRoom {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why it can't be.
+        cause: String,
+    },
     /// The log doesn't hold what the fold must go on with.
     #[error(
         "record {0} has left the log by retention, and there is no snapshot that holds what it said; put a \

@@ -31,8 +31,15 @@ pub fn limits(call: Operation<'_>) -> Operation<'_> {
 pub fn status(call: Operation<'_>) -> Operation<'_> {
     let example = json!({
         "version": env!("CARGO_PKG_VERSION"), "started_at": "2026-11-20T10:00:00Z", "profiles": 1200,
-        "accepted": 5000, "decided": 5000, "undecided": 0, "settled": true, "sandboxes": 9000,
-        "deliveries": { "done": 8990, "parked": 10 }, "registry_revision": 17,
+        "accepted": 5000, "decided": 5000, "decisions": 7400, "undecided": 0, "settled": true, "sandboxes": 9000,
+        "deliveries": { "done": 8990, "failed": 10 }, "registry_revision": 17,
+        "waiting": { "parked": 1, "held": 0, "customers": 1, "all_counted": true },
+        "slowest": {
+            "events": 100, "slowest_us": 4100, "average_us": 1900,
+            "average_waits_us": {
+                "lock": 10, "queue": 40, "run": 60, "log": 300, "sync": 1400, "view": 50, "other": 40,
+            },
+        },
         "queue": { "depth": 0, "limit": 10000 }, "event_ids": event_ids(), "accept_to_decided_p99_us": 900,
         "log": { "state": "ok", "reason": null }, "view": { "state": "ok", "reason": null },
         "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],

@@ -6,6 +6,7 @@ mod bad_input;
 mod calls;
 mod hostile_json;
 mod identity;
+mod metrics;
 mod refusals;
 mod registry;
 mod values;

@@ -241,6 +241,7 @@ fn microseconds(count: Option<f64>) -> String {
     match count {
         None => "-".to_owned(),
         Some(count) if count < 1_000.0 => format!("{count} µs"),
+        Some(count) if count > 5_000_000.0 => "> 5 s".to_owned(),
         Some(count) => format!("{:.1} ms", count / 1_000.0),
     }
 }

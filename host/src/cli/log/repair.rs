@@ -51,22 +51,23 @@ pub struct RepairArgs {
 /// Partitions that are shown one by one.
 const PARTITIONS_SHOWN: usize = 10;
 
-/// One log that was looked at.
+/// One log that was looked at; held for mending, if it may come to that.
 struct Looked {
     name: &'static str,
-    repair: Repair,
+    plan: RepairPlan,
+    repair: Option<Repair>,
 }
 
 /// Shows what mending takes, asks, and mends.
 pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
     let audit = DataDir(args.data.clone()).audit();
-    let mut looked = vec![look(LOG, &log_directory(&args.data)?, context)?];
+    let mut looked = vec![look(LOG, &log_directory(&args.data)?, args, context)?];
     if audit.is_dir() {
-        looked.push(look(AUDIT, &audit, context)?);
+        looked.push(look(AUDIT, &audit, args, context)?);
     }
-    let nothing = looked.iter().all(|it| it.repair.what().is_empty());
+    let nothing = looked.iter().all(|it| it.plan.is_empty());
     if !context.json {
-        looked.iter().try_for_each(|it| context.print(&as_text(it.name, it.repair.what())))?;
+        looked.iter().try_for_each(|it| context.print(&as_text(it.name, &it.plan)))?;
     }
     if args.dry_run || nothing {
         return told(context, &looked, &[]);
@@ -75,13 +76,10 @@ pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
         told(context, &looked, &[])?;
         return Err(refused);
     }
-    let plans: Vec<(&str, RepairPlan)> =
-        looked.iter().map(|it| (it.name, it.repair.what().clone())).collect();
+    let plans = plans(&looked);
     let mut kept: Vec<(&'static str, PathBuf)> = Vec::new();
-    for Looked { name, repair } in looked {
-        if repair.what().is_empty() {
-            continue;
-        }
+    for Looked { name, plan, repair } in looked {
+        let Some(repair) = repair.filter(|_| !plan.is_empty()) else { continue };
         let failed = |error: LogError| {
             CliError::refused(format!("the {} can't be mended", title(name)))
                 .because(error)
@@ -107,14 +105,29 @@ fn told(context: &Context, looked: &[Looked], kept: &[(&'static str, PathBuf)]) 
     if !context.json {
         return Ok(());
     }
-    let plans: Vec<(&str, RepairPlan)> =
-        looked.iter().map(|it| (it.name, it.repair.what().clone())).collect();
-    context.print(&format!("{}\n", as_json(&plans, kept)))
+    context.print(&format!("{}\n", as_json(&plans(looked), kept)))
 }
 
-fn look(name: &'static str, directory: &Path, context: &Context) -> Result<Looked, CliError> {
+fn plans(looked: &[Looked]) -> Vec<(&'static str, RepairPlan)> {
+    looked.iter().map(|it| (it.name, it.plan.clone())).collect()
+}
+
+fn look(
+    name: &'static str,
+    directory: &Path,
+    args: &RepairArgs,
+    context: &Context,
+) -> Result<Looked, CliError> {
     let bar = bars::bar("checking", context.quiet);
-    let planned = Repair::plan(directory, |progress| bars::show(&bar, progress));
+    let progress = |progress| bars::show(&bar, progress);
+    let planned = match args.dry_run {
+        true => Repair::look(directory, progress).map(|plan| Looked { name, plan, repair: None }),
+        false => Repair::plan(directory, progress).map(|repair| Looked {
+            name,
+            plan: repair.what().clone(),
+            repair: Some(repair),
+        }),
+    };
     bar.finish_and_clear();
     let refused = |error: LogError| {
         let next = match &error {
@@ -125,7 +138,7 @@ fn look(name: &'static str, directory: &Path, context: &Context) -> Result<Looke
         };
         CliError::refused(format!("the {} can't be mended", title(name))).because(error).next(next)
     };
-    Ok(Looked { name, repair: planned.map_err(refused)? })
+    planned.map_err(refused)
 }
 
 fn as_text(name: &str, plan: &RepairPlan) -> String {
@@ -181,7 +194,7 @@ fn part_word(part: Part) -> &'static str {
     }
 }
 
-fn as_json(plans: &[(&str, RepairPlan)], kept: &[(&'static str, PathBuf)]) -> Value {
+fn as_json(plans: &[(&'static str, RepairPlan)], kept: &[(&'static str, PathBuf)]) -> Value {
     let of = |name: &str, plan: &RepairPlan| {
         let folder = kept.iter().find(|(other, _)| *other == name).map(|(_, folder)| folder);
         let rebuilt = plan.rebuilt.iter().map(|rebuilt| {

@@ -13,14 +13,13 @@ use crate::cli::bars;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::import::Stop;
-use crate::cli::log::log_directory;
+use crate::cli::log::{log_directory, tell_torn};
 use crate::client::{Client, ReplayReport};
 use crate::engine::replay::{Control, Input, ReplayError, Share, own_sandbox, replay};
 use crate::host::compiler;
-use crate::log::{LocalLog, Options, Progress};
+use crate::log::{Progress, StoppedLog};
 use crate::sandbox::Package;
 use crate::settings::Config;
-use crate::view::Folded;
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -223,8 +222,8 @@ fn on_data(
     let package = |bytes: &[u8]| Package::read(bytes, &config.sandbox).map_err(|error| failed(error.into()));
     let (new, against) = (package(new)?, against.map(package).transpose()?);
     // Held until the end, so that no host starts meanwhile.
-    let (log, _) =
-        LocalLog::<Folded>::open(&directory, Options::default()).map_err(|error| unreadable(&error))?;
+    let log = StoppedLog::open(&directory).map_err(|error| unreadable(&error))?;
+    tell_torn(&log, context);
     let sandbox = own_sandbox(&config.sandbox).map_err(|error| failed(error.into()))?;
     let input = Input {
         log: log.reader().clone(),

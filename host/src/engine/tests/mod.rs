@@ -15,7 +15,9 @@ mod properties;
 mod registry;
 mod replay;
 mod retention;
+mod status;
 mod usage;
+mod waits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

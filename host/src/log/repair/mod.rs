@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::error::{Damage, LogError};
 use super::files::LogDir;
 use super::scan::Progress;
+use super::walk::without_zeros;
 use crate::disk::{self, Disk, DiskLock};
 use crate::vocabulary::{Partition, Seq};
 use plan::Planning;
@@ -125,6 +126,14 @@ impl Repair {
         Repair::plan_on(disk::local(), dir, progress)
     }
 
+    /// What mending the log in `dir` takes, for who only wants to know: nothing is written, not even a
+    /// lock where there is none. Others may read it meanwhile, and no host starts on it.
+    pub fn look(dir: &Path, progress: impl FnMut(Progress)) -> Result<RepairPlan, LogError> {
+        let dir = LogDir::new(disk::local(), dir);
+        let _lock = dir.lock_to_read()?;
+        Ok(Planning::new(&dir)?.all(progress)?.0)
+    }
+
     /// [`plan`](Repair::plan) on another disk than this machine's.
     pub(crate) fn plan_on(
         disk: Arc<dyn Disk>,
@@ -207,9 +216,10 @@ impl Repair {
     /// Copies a stretch of a segment into the folder.
     fn keep(&self, aside: &Path, number: u64, from: u64, to: Option<u64>) -> Result<(), LogError> {
         let bytes = self.dir.read_segment(number)?;
-        let to = to.map_or(bytes.len(), |to| (to as usize).min(bytes.len()));
+        let end = to.map_or(bytes.len(), |to| (to as usize).min(bytes.len()));
         // A file may end before its header does.
-        let kept = bytes.get(from as usize..to).unwrap_or_default();
+        let kept = bytes.get(from as usize..end).unwrap_or_default();
+        let kept = if to.is_none() { without_zeros(kept) } else { kept };
         let path = aside.join(format!("{number:010}-{from}.cut"));
         let disk = &*self.dir.disk;
         let written = disk.create(&path).and_then(|file| {

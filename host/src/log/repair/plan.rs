@@ -12,7 +12,7 @@ use crate::log::format::{
 use crate::log::index::{Heads, SealedSegment, seal};
 use crate::log::recovery::{Before, check_header, refusal};
 use crate::log::scan::Progress;
-use crate::log::walk::{Bad, Ending, Walk, find_magic, later_proof, walk};
+use crate::log::walk::{Bad, Ending, Walk, find_magic, later_proof, walk, without_zeros};
 use crate::vocabulary::{Partition, Seq};
 
 /// A plan under way.
@@ -135,7 +135,10 @@ impl Planning<'_> {
         };
         let bad = match ending {
             Ending::Sealed => {
-                self.expected = next(bytes.len());
+                if holds.zeroed > 0 && !is_last {
+                    self.cut_zeros(number, holds);
+                }
+                self.expected = next(holds.end as usize);
                 return Ok(true);
             }
             Ending::Open | Ending::Closed if is_last => return Ok(false),
@@ -166,6 +169,17 @@ impl Planning<'_> {
         Ok(false)
     }
 
+    /// A sealed segment goes on with zeros, though a later one is there: its end is its index's.
+    fn cut_zeros(&mut self, number: u64, holds: &Walk) {
+        let damage = Damage {
+            segment: self.dir.segment(number),
+            offset: holds.end,
+            position: holds.last,
+            cause: "the segment goes on behind its index, but a later one is there".to_owned(),
+        };
+        self.rebuild(Part::Index, damage, number, (holds.end, holds.zeroed as usize), &[]);
+    }
+
     fn rebuild(&mut self, part: Part, damage: Damage, segment: u64, taken: (u64, usize), bytes: &[u8]) {
         let (from, length) = taken;
         self.plan.rebuilt.push(Rebuilt { part, damage });
@@ -189,7 +203,7 @@ impl Planning<'_> {
         }
         let holds = |header: &SegmentHeader| {
             let walk = walk(bytes, header, &mut self.heads.clone());
-            walk.frames > 0 || matches!(walk.ending, Ending::Sealed)
+            walk.frames > 0 || walk.zeroed > 0 || matches!(walk.ending, Ending::Sealed)
         };
         Ok(candidates.into_iter().find(holds))
     }
@@ -221,7 +235,8 @@ impl Planning<'_> {
         if let Some(header) = header {
             seen.salvage(bytes, &header, offset);
         }
-        let mut lost_bytes = (bytes.len() as u64).saturating_sub(offset);
+        let lost = bytes.get(offset as usize..).unwrap_or_default();
+        let mut lost_bytes = without_zeros(lost).len() as u64;
         for number in &later {
             lost_bytes += self.length(*number)?;
             let bytes = self.dir.read_segment(*number)?;

@@ -92,8 +92,10 @@ impl World {
 
     /// Starts a process on the disk.
     fn open(&mut self) -> Running {
+        // Most of them have segments that are zeroed ahead, and all go on with what the others left.
+        let options = Options { zero_ahead: self.rng.random_range(0..4) > 0, ..SMALL };
         let (log, recovered) =
-            LocalLog::open_on(self.memory.disk(), Path::new(DIR), SMALL).expect("it opens");
+            LocalLog::open_on(self.memory.disk(), Path::new(DIR), options).expect("it opens");
         let found = recovered.heads.values().map(|head| head.seq as usize).sum();
         let mut list = self.list().clone();
         list.records.truncate(found);
@@ -268,8 +270,12 @@ impl Known {
             LocalLog::<usize>::open_on(memory.disk(), Path::new(DIR), SMALL)
                 .map_err(|error| format!("it is refused: {error}"))
         };
+        let looked = look(&memory)?;
         let (log, recovered) = open()?;
         let found = super::records(&log);
+        if looked != (found.clone(), recovered.tail.is_some()) {
+            return Err("who only reads finds something else than a start".to_owned());
+        }
         let end: usize = recovered.heads.values().map(|head| head.seq as usize).sum();
         let start = end.checked_sub(found.len()).ok_or("there are more records than the heads say")?;
         if end < self.acknowledged {
@@ -305,6 +311,21 @@ impl Known {
             None => Err(format!("it didn't go on: {report:?}")),
             Some(problem) => Err(format!("what was appended after it doesn't hold: {problem}")),
         }
+    }
+}
+
+/// What who only reads finds, and whether the end is torn; nothing may be written by it.
+fn look(memory: &Memory<()>) -> Result<(Vec<(Position, String)>, bool), String> {
+    let looked = match StoppedLog::open_on(memory.disk(), Path::new(DIR)) {
+        Ok(log) => (super::records(log.reader()), log.torn().is_some()),
+        Err(LogError::Io { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
+            (Vec::new(), false)
+        }
+        Err(error) => return Err(format!("who only reads is refused: {error}")),
+    };
+    match memory.history().1.len() {
+        0 => Ok(looked),
+        _ => Err("who only reads wrote something".to_owned()),
     }
 }
 

@@ -26,6 +26,8 @@ enum Place {
     Index,
     Trailer,
     LastFrame,
+    EndMark,
+    Zeros,
     Floor,
     /// A block of the disk, wherever it begins.
     Block,
@@ -138,6 +140,15 @@ impl<'a> Whole<'a> {
         while at < bytes.len() {
             let header = FrameHeader::decode(&bytes[at..], log_id, base + at as u64).expect("a frame");
             let end = at + header.frame_bytes();
+            if header.kind == FrameKind::End {
+                if self.last.0 != path {
+                    // Nothing was written to it yet.
+                    self.last = (path.to_owned(), at..end);
+                }
+                self.add(Place::EndMark, path, at..end);
+                self.add(Place::Zeros, path, end..bytes.len());
+                return;
+            }
             self.last = (path.to_owned(), at..end);
             self.add(Place::FrameHeader, path, at..at + FRAME_HEADER_BYTES);
             if header.kind == FrameKind::Index {
@@ -208,7 +219,8 @@ impl<'a> Whole<'a> {
         }
         let bytes = rotten.file(file).ok_or("the file is there")?;
         let kept = crate::disk::read(&*memory.disk(), &tail.kept_in).map_err(|error| error.to_string())?;
-        if kept != bytes[tail.offset as usize..] {
+        let (written, zeros) = bytes[tail.offset as usize..].split_at(kept.len());
+        if kept != written || zeros.iter().any(|byte| *byte != 0) {
             return Err("the tail isn't kept as it was".to_owned());
         }
         self.read_all(log.reader())
