@@ -140,8 +140,8 @@ impl Engine {
             let current = |told: &&Arc<Told>| is_current(&told.capability, told.generation, &place);
             for told in state.told.iter().filter(current) {
                 let parked = told.blocked.iter().filter(|blocked| blocked.failure.is_some()).count();
-                now.parked += parked;
-                now.held += told.waiting() - parked;
+                now.parked += parked as u64;
+                now.held += (told.waiting() - parked) as u64;
             }
         }
         now
