@@ -9,4 +9,5 @@ mod identity;
 mod refusals;
 mod registry;
 mod values;
+mod waited;
 mod world;
