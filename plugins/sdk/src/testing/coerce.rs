@@ -51,8 +51,9 @@ pub(crate) fn coerce(value: &Value, wanted: Type) -> Option<Value> {
     }
     match (value, wanted) {
         (Value::Text(text), _) if wanted != Type::Json => from_text(text, wanted),
-        (Value::Integer(number), Type::Number) if number.unsigned_abs() <= 1 << 53 => {
-            Some(Value::Number(*number as f64))
+        (Value::Integer(number), Type::Number) => {
+            let double = *number as f64;
+            (double as i128 == i128::from(*number)).then_some(Value::Number(double))
         }
         (Value::Integer(number), Type::Decimal) => Some(Value::Decimal((*number).into())),
         (Value::Number(number), Type::Integer | Type::Decimal) => from_number(&number.to_string(), wanted),
@@ -95,11 +96,7 @@ fn from_number(text: &str, wanted: Type) -> Option<Value> {
             written.ok().map(Value::Decimal)
         }
         Type::Integer => exact.plain().parse().ok().map(Value::Integer),
-        Type::Number => {
-            let number: f64 = text.parse().ok()?;
-            let same = number.is_finite() && Numeral::parse(&number.to_string())? == exact;
-            same.then_some(Value::Number(number))
-        }
+        Type::Number => exact.double(text).map(Value::Number),
         _ => None,
     }
 }

@@ -9,6 +9,9 @@ pub(super) struct Numeral {
     exponent: i64,
 }
 
+/// The most significant digits that a double has when it is written exactly.
+const DOUBLE_DIGITS_MAX: usize = 767;
+
 /// Beyond this no number is of a type that a plug-in knows.
 const EXPONENT_MAX: i64 = 1_000_000;
 
@@ -34,6 +37,28 @@ impl Numeral {
         let shift = (all.len() - significant.len()) as i64 - fraction.len() as i64;
         let power: i64 = power.parse().unwrap_or(i64::MAX).min(EXPONENT_MAX);
         Some(Numeral { negative, digits, exponent: shift + if smaller { -power } else { power } })
+    }
+
+    /// The double that the text says: exactly, or rounded or cut to the digits that it has.
+    pub(super) fn double(&self, text: &str) -> Option<f64> {
+        let double: f64 = text.parse().ok()?;
+        if !double.is_finite() {
+            return None;
+        }
+        if Numeral::parse(&double.to_string())? == *self {
+            return Some(double);
+        }
+        let digits = self.digits.len();
+        if digits == 0 || double == 0.0 || digits > DOUBLE_DIGITS_MAX {
+            return None;
+        }
+        let rounded = format!("{double:.*e}", digits - 1);
+        let exact = format!("{double:.*e}", DOUBLE_DIGITS_MAX - 1);
+        let (mantissa, exponent) = exact.split_once('e')?;
+        let cut = &mantissa[..digits + usize::from(digits > 1) + usize::from(double < 0.0)];
+        let cut = format!("{cut}e{exponent}");
+        let is_same = |spelling: &str| Numeral::parse(spelling).is_some_and(|is| is == *self);
+        [rounded, cut, exact].iter().any(|spelling| is_same(spelling)).then_some(double)
     }
 
     /// How many digits stand on both sides of the point together when it is written without an exponent.
