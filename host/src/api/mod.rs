@@ -62,6 +62,7 @@ mod token;
 mod tokens;
 mod trace;
 mod viewer;
+mod waited;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, unknown_identifier};
-use super::events::answer_decided;
 use super::json::{DEPTH_MAX, Members, Place};
 use super::params::{Params, Reference, Segment};
 use super::prefer::Wait;
@@ -19,6 +18,7 @@ use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ProfileAnswer, Wanted};
 use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
+use super::waited::{self, Asked};
 use super::{ApiState, body, conditional, json};
 use crate::engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
 use crate::registry::{Policy, Registry};
@@ -230,7 +230,7 @@ pub async fn propose(
     let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
     let taken = ProposalTaken { id: accepted.id, profile: accepted.profile, position: accepted.position };
     let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(taken)).into_response();
-    answer_decided(&state, &reader, &viewer, accepted.position, wait, response).await
+    waited::answer(&state, &reader, &viewer, accepted.position, wait, Asked::Proposals, response).await
 }
 
 fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Proposal>> {

@@ -101,7 +101,8 @@ struct RefusalItem {
     field: Option<String>,
     /// A stable code.
     code: String,
-    /// A sentence, for a token that may read what plug-ins write.
+    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
+    /// and for a token that reads everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     /// Where the decision stands.
@@ -288,7 +289,7 @@ impl Walk<'_> {
                 capability: capability.clone(),
                 field: field.map(str::to_owned),
                 code: code.to_owned(),
-                message: self.viewer.sees_words().then(|| message.to_owned()),
+                message: self.viewer.sees_message(field, code, own).then(|| message.to_owned()),
                 decision,
                 decided_at: decided.at,
             };

@@ -141,7 +141,7 @@ fn decided() -> Value {
     json!({
         "id": "A1-placed", "application": "web", "name": "order.completed", "profile": PROFILE,
         "position": "12-345", "at": "2026-11-20T10:00:00Z", "received_at": "2026-11-20T10:00:01Z",
-        "state": "decided",
+        "state": "decided", "verdict": "taken",
         "fields": { "email": { "outcome": "accepted", "source": "crm", "proposed": "anna@example.com", "value": "anna@example.com" } },
         "outcomes": [{
             "capability": "loyalty", "role": "subscriber", "result": "done", "position": "12-346",
@@ -179,7 +179,11 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
             ("a list", json!([purchase(), proposing])),
             ("a list in an object", json!({ "events": [proposing] })),
         ])
-        .answers::<EventAnswer<'_>>(StatusCode::OK, "Decided within the time that `Prefer` gives", decided())
+        .answers::<EventAnswer<'_>>(
+            StatusCode::OK,
+            "Taken, and decided within the time that `Prefer` gives: `verdict` tells whether anything of it was refused",
+            decided(),
+        )
         .with(StatusCode::OK, PREFERENCE_APPLIED)
         .answers_any::<Taken>(StatusCode::ACCEPTED, "Taken, and on disk", &[
             ("one event", taken.clone()),

@@ -40,10 +40,11 @@ pub(super) fn refuse(manifest: &Manifest, field: Option<&str>, code: &str) -> Re
         sourced(manifest, field)?;
     }
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-    if (1..=CODE_BYTES_MAX).contains(&code.len()) && code.bytes().all(letter) {
+    let is_the_hosts = matches!(code, "property.type" | "property.missing");
+    if (1..=CODE_BYTES_MAX).contains(&code.len()) && code.bytes().all(letter) && !is_the_hosts {
         return Ok(());
     }
-    let rule = "at most 64 lower-case letters, digits, '.', '_' and '-'";
+    let rule = "at most 64 lower-case letters, digits, '.', '_' and '-', and none of the host's own";
     Err(refusal("refuse.code", format!("{code:?} is no code: {rule}")))
 }
 
