@@ -61,6 +61,7 @@ mod tls;
 mod token;
 mod tokens;
 mod trace;
+mod twice;
 mod viewer;
 mod waited;
 

@@ -17,6 +17,7 @@ use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ProfileAnswer, Wanted};
 use super::reader::{Reader, Shown, record_read};
+use super::twice;
 use super::viewer::Viewer;
 use super::waited::{self, Asked};
 use super::{ApiState, body, conditional, json};
@@ -254,6 +255,7 @@ fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Pr
             format!("`fields` is nested {} deep, {DEPTH_MAX} is the most", scan.depth),
         ));
     }
+    twice::refuse(fields.get(), &place)?;
     let registry = engine.registry();
     let application = viewer.application().clone();
     let sender = Sender::new(&registry, application, engine.clock().now()).within(viewer.policy());
