@@ -35,6 +35,7 @@ pub(crate) mod json;
 mod json_value;
 pub mod last_use;
 mod limits;
+mod named_host;
 pub mod needs;
 pub mod openapi;
 mod pagination;
@@ -72,7 +73,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -131,19 +132,32 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// The path is there, but not for this method. The router adds `Allow`.
+/// Every method that some path takes.
+const METHODS: &str = "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS";
+
+/// The path is there, but not for this method. The router adds `Allow`. What paths take isn't a secret, for
+/// the description of them all is none: nobody needs a token to ask, or to be told that none takes `TRACE`.
 async fn other_method(method: Method, request: Request) -> Response {
-    if let Some(problem) = needs::is_stranger(&request) {
-        return problem.into_response();
-    }
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
+    }
+    if !matches!(method, Method::TRACE | Method::CONNECT)
+        && let Some(problem) = needs::is_stranger(&request)
+    {
+        return problem.into_response();
     }
     let detail = format!("{} is not one of the methods of this path", json::shortened(method.as_str()));
     Problem::new(Kind::MethodNotAllowed, detail).into_response()
 }
 
-async fn no_such_call(request: Request) -> Problem {
-    let stranger = needs::is_stranger(&request);
-    stranger.unwrap_or_else(|| Problem::new(Kind::NotFound, "the path is none of the interface's"))
+async fn no_such_call(method: Method, request: Request) -> Response {
+    // `OPTIONS *` asks about the host as a whole.
+    if method == Method::OPTIONS && request.uri().path() == "*" {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response();
+    }
+    let asks =
+        matches!(method, Method::OPTIONS | Method::TRACE | Method::CONNECT) || request.uri().path() == "*";
+    let stranger = needs::is_stranger(&request).filter(|_| !asks);
+    let unknown = || Problem::new(Kind::NotFound, "the path is none of the interface's");
+    stranger.unwrap_or_else(unknown).into_response()
 }

@@ -172,8 +172,9 @@ impl IntoResponse for Problem {
         if self.kind == Kind::UnknownEncoding {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
         }
-        if matches!(self.kind, Kind::SlowBody | Kind::BodyTooLarge | Kind::BodyIncomplete) {
-            // The rest of the body was not read, so the connection can't be used again.
+        if matches!(self.kind, Kind::SlowBody | Kind::BodyTooLarge | Kind::BodyIncomplete | Kind::HostInvalid)
+        {
+            // The rest of the body was not read, or isn't to be trusted, so the connection can't be used again.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

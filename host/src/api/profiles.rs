@@ -50,7 +50,7 @@ pub async fn show(
     let engine = state.engine.clone();
     let answered = blocking(move || {
         let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
-        answer(&engine, &profile, &view, &headers, &viewer)
+        answer(&engine, &profile, &view, Some(&headers), &viewer)
     });
     give(&state, &reader, answered.await??).await
 }
@@ -63,14 +63,13 @@ pub async fn look_up(
     Params(view): Params<View>,
     request: Request,
 ) -> Answer {
-    let headers = request.headers().clone();
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let engine = state.engine.clone();
     let answered = blocking(move || {
         let registry = engine.registry();
         let (name, value) = read_look_up(json::utf8(&bytes)?, &registry, viewer.policy())?;
         let profile = find(&engine, &Reference::By(name, value), &viewer)?;
-        answer(&engine, &profile, &view, &headers, &viewer)
+        answer(&engine, &profile, &view, None, &viewer)
     });
     give(&state, &reader, answered.await??).await
 }
@@ -105,7 +104,7 @@ fn answer(
     engine: &Engine,
     profile: &ReadProfile,
     view: &View,
-    headers: &HeaderMap,
+    read: Option<&HeaderMap>,
     viewer: &Viewer,
 ) -> Answer<(Response, Shown)> {
     if view.claims {
@@ -118,7 +117,7 @@ fn answer(
     let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
     let etag = engine.etag(profile, |field| policy.reads(field.as_str()));
     let shown = answer.shown(&registry);
-    Ok((conditional::answer(headers, &etag, body)?, shown))
+    Ok((conditional::answer(read, &etag, body)?, shown))
 }
 
 /// A field that isn't the token's to read is as unknown as one that isn't there.

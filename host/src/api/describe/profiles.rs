@@ -80,12 +80,9 @@ fn anna() -> Value {
 /// What every call that reads a profile answers.
 fn reads(call: Operation<'_>) -> Operation<'_> {
     call.query::<View>()
-        .takes(IF_NONE_MATCH)
         .takes(PURPOSE)
         .answers::<ProfileAnswer<'_>>(StatusCode::OK, "The profile, as this token may see it", anna())
         .with(StatusCode::OK, ETAG)
-        .answers_nothing(StatusCode::NOT_MODIFIED, "The client has this very answer")
-        .with(StatusCode::NOT_MODIFIED, ETAG)
         .problems(&[
             Kind::UnknownProfile,
             Kind::UnknownIdentifier,
@@ -109,6 +106,9 @@ fn by_reference(call: Operation<'_>) -> Operation<'_> {
 pub fn show(call: Operation<'_>) -> Operation<'_> {
     let call = call.is("showProfile", Tag::AppDeveloper, "Read a profile");
     reads(by_reference(call))
+        .takes(IF_NONE_MATCH)
+        .answers_nothing(StatusCode::NOT_MODIFIED, "The client has this very answer")
+        .with(StatusCode::NOT_MODIFIED, ETAG)
 }
 
 /// `POST /v1/profiles/lookup`.

@@ -101,6 +101,7 @@ impl<'a> Operation<'a> {
             Needs::OneOf(_) => call.problems(&OF_TOKENS).takes(header::APPLICATION),
         };
         let call = if path.contains('{') { call.problems(&[Kind::NotFound]) } else { call };
+        let call = call.problems(&[Kind::HostInvalid]);
         let loads = if limits::is_always_answered(path) { &OF_LOAD[2..] } else { &OF_LOAD[..] };
         call.problems(loads)
     }
