@@ -95,7 +95,7 @@ catalogue! {
         "The body was not there within the time a request has.",
         "Send smaller batches, or over a better connection.";
     QueryInvalid "query-invalid" BAD_REQUEST, "A query parameter can't be used",
-        "A parameter is unknown, given twice, or its value is none it can have.",
+        "A parameter is none of the call's, given twice, or its value is none it can have. What caches and links add (`_`, `utm_…`, `gclid` and their like) is passed over; all else could be a typing error.",
         "Correct the parameter that the detail names.";
     CursorInvalid "cursor-invalid" BAD_REQUEST, "Not a cursor of this list",
         "`cursor` is not what an earlier answer of the same list gave as `next`.",

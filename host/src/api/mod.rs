@@ -46,6 +46,7 @@ mod prefer;
 mod problem;
 mod profile_answer;
 mod profiles;
+mod query;
 mod rate;
 mod reader;
 mod refusals;

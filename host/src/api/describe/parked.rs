@@ -43,6 +43,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
     });
     call.is("listParked", Tag::Admin, "List deliveries that failed, and those that wait behind them")
         .query::<ParkedParams>()
+        .older_name("code")
         .answers::<Page<ParkedAnswer<'_>>>(StatusCode::OK, "A page of them", json!({ "items": [item] }))
         .problems(&[Kind::CursorInvalid])
 }
