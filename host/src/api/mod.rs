@@ -1,8 +1,8 @@
 //! HTTP in and out: the interface of docs/http.md over the engine.
 //!
 //! ```text
-//! connection ─▶ rest ─▶ trace ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ body ─▶ engine
-//!   bounded    unread?   span         500             429/503   who?   404/405  401/403  413/415
+//! connection ─▶ host ─▶ rest ─▶ trace ─▶ packed ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ query ─▶ body ─▶ engine
+//!   bounded     400   unread?   span     gzip           500           429/503    who?   404/405  401/403   400   413/415
 //! ```
 //!
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
@@ -38,6 +38,7 @@ mod limits;
 mod named_host;
 pub mod needs;
 pub mod openapi;
+mod packed;
 mod pagination;
 mod params;
 mod parked;
@@ -129,6 +130,8 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), access::check))
         .layer(middleware::from_fn_with_state(state.clone(), limits::admit))
         .layer(CatchPanicLayer::custom(trace::panicked))
+        .layer(packed::layer())
+        .layer(middleware::map_response(packed::tag))
         .layer(middleware::from_fn(trace::request))
         .with_state(state)
 }
