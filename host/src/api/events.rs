@@ -242,6 +242,18 @@ pub enum Taken {
     List(ListAnswer),
 }
 
+/// What `422` is read as: when nothing of a list was taken, the list, else the problem. They come as two
+/// media types, but some generators of clients know only the first.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "NothingTaken")]
+#[expect(dead_code, reason = "each is answered by itself; this is what both look like")]
+pub enum NothingTaken {
+    /// Of a list.
+    List(ListAnswer),
+    /// Of one event, or of a body that is none.
+    Problem(Problem),
+}
+
 async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
     let taken =
         || items.iter().filter_map(|item| if let Item::Taken(taken) = item { Some(taken) } else { None });

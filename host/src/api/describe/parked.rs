@@ -24,6 +24,7 @@ impl JsonSchema for SkipForm {
     fn json_schema(of: &mut SchemaGenerator) -> Schema {
         let mut schema = Selection::json_schema(of);
         schema.insert("required".to_owned(), json!(["reason"]));
+        schema.insert("minProperties".to_owned(), json!(2));
         if let Some(reason) = schema.pointer_mut("/properties/reason") {
             *reason = json!({
                 "type": "string", "maxLength": REASON_BYTES_MAX, "pattern": ONE_LINE,
