@@ -97,6 +97,8 @@ _MORE_THAN_FORM = {
     "assignSources": {"missing-key"},  # `fields`, or `from` with `all`
     "installCapability": {"query-invalid"},  # `deliver` goes with `from=start` alone
     "makeToken": {"wrong-type"},  # 64 bytes of a name in a scope
+    "retryParked": {"filter-empty"},  # one that isn't null
+    "skipParked": {"filter-empty"},
     "proposeValues": {"precondition-invalid", "wrong-type"},  # one strong ETag; the field's type
     "setCapability": {"wrong-type"},  # the setting's type
     "takeEvents": {"name-invalid", "wrong-type"},  # 128 bytes of a property's name; the field's type
@@ -114,3 +116,16 @@ def right_form_is_never_called_wrong(ctx, response, case):
     known = _MORE_THAN_FORM.get(case.operation.definition.raw["operationId"], set())
     if code in _OF_FORM - known:
         raise AssertionError(f"{code}, though the data has the form that the description asks for")
+
+
+@schemathesis.check
+def problem_is_one_of_the_calls(ctx, response, case):
+    """Which problems a call can answer with stands in its description, as the names of their examples."""
+    if not response.headers.get("content-type", [""])[0].startswith("application/problem+json"):
+        return
+    answers = case.operation.definition.raw["responses"].get(str(response.status_code), {})
+    known = answers.get("content", {}).get("application/problem+json", {}).get("examples", {})
+    code = response.json()["code"]
+    # A method that the path doesn't take is no call at all.
+    if code not in known and code != "method-not-allowed":
+        raise AssertionError(f"{code} is no problem of this call with the status {response.status_code}")

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
+use crate::caller::Answer;
 use crate::world::{World, until};
 
 fn counted(customer: &str, id: &str) -> Value {
@@ -93,16 +94,17 @@ fn a_value_is_proposed_and_not_over_what_was_not_seen() {
         let headers =
             [("content-type", "application/merge-patch+json"), ("if-match", etag), ("prefer", "wait=30")];
         let body = json!({"fields": {"probe.note": value}}).to_string();
-        world.send("PATCH", path, &headers, body.as_bytes()).of(200)["fields"]["probe.note"].take()
+        world.send("PATCH", path, &headers, body.as_bytes())
     };
-    assert_eq!(patch(&etag, json!("new"))["outcome"], "accepted");
+    assert_eq!(patch(&etag, json!("new")).of(200)["fields"]["probe.note"]["outcome"], "accepted");
     assert_eq!(world.fields("careful")["probe.note"], "new");
     assert_eq!(world.send("GET", path, &[("if-none-match", &etag)], b"").status, 200, "it has changed");
-    assert_eq!(patch(&etag, json!("over it"))["outcome"], "precondition-failed");
+    let late = patch(&etag, json!("over it"));
+    assert_eq!((late.status, late.problem().as_str()), (412, "precondition-failed"));
     assert_eq!(world.fields("careful")["probe.note"], "new");
     let etag = world.get(path).header("etag").to_owned();
     // The source took the proposal as it was: nothing.
-    let cleared = patch(&etag, Value::Null);
+    let cleared = patch(&etag, Value::Null).of(200)["fields"]["probe.note"].take();
     assert_eq!((&cleared["outcome"], &cleared["value"]), (&json!("accepted"), &Value::Null));
     assert_eq!(world.fields("careful"), json!({}));
     // Without waiting there is a place to look later.
@@ -127,7 +129,7 @@ fn of_many_who_saw_the_same_value_one_changes_it() {
     world.propose("contested", json!({"probe.note": "first"}));
     let path = "/v1/profiles/customer_id:contested";
     let etag = world.get(path).header("etag").to_owned();
-    let outcomes: Vec<Value> = std::thread::scope(|scope| {
+    let outcomes: Vec<Answer> = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..8)
             .map(|sender| {
                 let (world, etag) = (&world, &etag);
@@ -138,17 +140,16 @@ fn of_many_who_saw_the_same_value_one_changes_it() {
                         ("prefer", "wait=30"),
                     ];
                     let body = json!({"fields": {"probe.note": format!("from {sender}")}}).to_string();
-                    world.send("PATCH", path, &headers, body.as_bytes()).of(200)["fields"]["probe.note"]
-                        .take()
+                    world.send("PATCH", path, &headers, body.as_bytes())
                 })
             })
             .collect();
         senders.into_iter().map(|sender| sender.join().expect("it was answered")).collect()
     });
-    let accepted: Vec<&Value> = outcomes.iter().filter(|outcome| outcome["outcome"] == "accepted").collect();
+    let accepted: Vec<&Answer> = outcomes.iter().filter(|answer| answer.status == 200).collect();
     assert_eq!(accepted.len(), 1, "{outcomes:?}");
-    assert_eq!(world.fields("contested")["probe.note"], accepted[0]["value"]);
-    let failed = outcomes.iter().filter(|outcome| outcome["outcome"] == "precondition-failed");
+    assert_eq!(world.fields("contested")["probe.note"], accepted[0].json()["fields"]["probe.note"]["value"]);
+    let failed = outcomes.iter().filter(|answer| answer.status == 412);
     assert_eq!(failed.count(), 7, "{outcomes:?}");
 }
 

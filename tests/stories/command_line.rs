@@ -92,6 +92,67 @@ fn every_answer_can_be_read_by_a_machine() {
 }
 
 #[test]
+fn a_refusal_ends_the_command_with_1_and_says_who_refused_what() {
+    let world = World::shared();
+    let whose = ["--identifier", "customer_id=refused"];
+    let send = |name: &str, more: &[&str]| {
+        world.run(&[&["event", "send", "--name", name], &whose[..], &["--wait"], more].concat())
+    };
+    send("probe.asked", &[]).ok();
+    for (said, of, code) in [
+        (send("profile.updated", &["--propose", "probe.note=!refuse"]), "probe.note", "probe.refused"),
+        (send("probe.asked", &["--property", "script=[\"refuse no.thanks\"]"]), "probe.asked", "no.thanks"),
+        (send("probe.asked", &["--property", "script=7"]), "script", "property.type"),
+        (
+            world.run(&["profile", "set", "customer_id:refused", "probe.note=!refuse"]),
+            "probe.note",
+            "probe.refused",
+        ),
+        (
+            world.run(&["profile", "set", "customer_id:refused", "probe.note=!refuse", "--wait=20"]),
+            "probe.note",
+            "probe.refused",
+        ),
+    ] {
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.err.starts_with("error: "), "{said:?}");
+        assert!(said.err.contains(of) && said.err.contains(code), "{said:?}");
+        assert!(said.out.contains("position"), "what became of it is told all the same: {said:?}");
+    }
+    // Without an answer there is nothing to be told of.
+    let silent = world.run(&["profile", "set", "customer_id:refused", "probe.note=!silent"]);
+    assert_eq!(silent.code, Some(1), "{silent:?}");
+    assert!(silent.err.contains("no answer"), "{silent:?}");
+    // For a machine: what the host said on stdout, once, and the same ending.
+    let json = send("profile.updated", &["--propose", "probe.note=!refuse", "--json"]);
+    assert_eq!((json.code, &json.json()["verdict"]), (Some(1), &json!("refused")), "{json:?}");
+    let json = world.run(&["profile", "set", "customer_id:refused", "probe.note=!refuse", "--json"]);
+    assert_eq!((json.code, &json.json()["code"]), (Some(1), &json!("proposal-refused")), "{json:?}");
+    assert_eq!(json.json()["event"]["fields"]["probe.note"]["code"], "probe.refused");
+    // Who doesn't wait isn't told yet.
+    let unwaited = ["profile", "set", "customer_id:refused", "probe.note=!refuse", "--wait=0"];
+    let unwaited = world.run(&unwaited).ok();
+    assert!(unwaited.out.contains("accepted"), "{unwaited:?}");
+    let fine = world.run(&["profile", "set", "customer_id:refused", "probe.note=fine"]).ok();
+    assert!(fine.out.contains("decided"), "it waits without being told to: {fine:?}");
+}
+
+#[test]
+fn an_event_that_nobody_hears_is_told_from_one_that_changed_nothing() {
+    let world = World::shared();
+    let send = |name: &str| {
+        world
+            .run(&["event", "send", "--name", name, "--identifier", "customer_id=unheard", "--wait"])
+            .ok()
+            .out
+    };
+    let (unheard, heard) = (send("prope.asked"), send("probe.asked"));
+    assert!(unheard.contains("nobody hears prope.asked"), "{unheard}");
+    assert!(!heard.contains("nobody hears") && heard.contains("probe heard of it"), "{heard}");
+    assert!(heard.contains("changed nothing"), "{heard}");
+}
+
+#[test]
 fn the_configuration_is_printed_whole_and_can_be_used_as_it_is() {
     let printed = alone(&["serve", "--print-config"]).ok().out;
     let table: toml::Table = toml::from_str(&printed).expect("it is TOML");

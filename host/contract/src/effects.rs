@@ -8,7 +8,7 @@ use crate::access::Access;
 use crate::given::{self, Given, GivenProperty, Objection};
 use crate::limits::{Limits, as_usize};
 use crate::rule::FieldRule;
-use crate::vocabulary::{Effect, EventName, FieldName, Property, Refusal};
+use crate::vocabulary::{Effect, EventName, FieldName, Property, Refusal, UNFIT_CODES};
 
 /// The longest code of a refusal, in bytes; it is a word, not a sentence.
 const CODE_BYTES_MAX: usize = 64;
@@ -80,6 +80,11 @@ impl Effects {
         if !is_code(code) {
             let reason = "a refusal's code is at most 64 lower-case letters, digits, '.', '_' and '-'";
             return self.refuse_it(field, Refused { code: "refuse.code", message: reason.to_owned() });
+        }
+        // Its sender reads what these say of an event as the host's word.
+        if UNFIT_CODES.contains(&code) {
+            let message = format!("{code} is a code of the host's own");
+            return self.refuse_it(field, Refused { code: "refuse.code", message });
         }
         let message = given::message(message, as_usize(self.limits.message_bytes));
         self.take_about_field(Effect::Refuse { field: field_name, code: code.to_owned(), message })

@@ -114,7 +114,7 @@ fn the_last_word_on_a_field_counts() {
 #[test]
 fn a_refusals_code_is_a_word_and_its_message_is_cleaned() {
     let mut effects = effects_within(Limits { message_bytes: 8, ..Limits::default() });
-    for code in ["", "Not a word", &"a".repeat(65), "å"] {
+    for code in ["", "Not a word", &"a".repeat(65), "å", "property.type", "property.missing"] {
         assert_eq!(refused(effects.refuse(None, code, "no")), "refuse.code", "{code:?}");
     }
     taken(effects.refuse(None, "phone.country-unknown", "\u{1b}too long a message"));

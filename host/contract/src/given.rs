@@ -143,11 +143,14 @@ fn printable(text: &str) -> Result<(), Objection> {
 }
 
 fn json(text: String) -> Result<Value, Objection> {
-    // Parsed as whoever reads it later will: with that reader's limit of depth and of numbers.
-    match serde_json::from_str::<serde_json::Value>(&text) {
-        Ok(_) => Ok(Value::Json(text)),
-        Err(_) => Err(Objection::malformed("takes JSON text, nested at most 128 deep")),
+    let value = Value::Json(text);
+    // What others couldn't read, or would read as something else, would stop them.
+    if value.is_readable() {
+        return Ok(value);
     }
+    let reason = "takes JSON text, nested at most 127 deep, with no key twice in an object and no number beyond a \
+                  double's range";
+    Err(Objection::malformed(reason))
 }
 
 #[cfg(test)]

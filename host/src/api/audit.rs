@@ -78,7 +78,6 @@ pub async fn reads(
     Params(params): Params<ReadParams>,
 ) -> Answer {
     let limit = List::limit(params.limit)?;
-    let before = READS.after(params.cursor.as_deref())?.map(|key| place(&key)).transpose()?;
     let (since, until) = (params.since, params.until);
     let reference = params.profile.as_deref().map(Reference::parse).transpose();
     let reference = reference.map_err(|problem| problem.at("profile"))?;
@@ -86,10 +85,18 @@ pub async fn reads(
         let profile =
             reference.map(|reference| resolve(&state.engine, &reference, viewer.policy())).transpose();
         let profile = profile.map_err(|problem| problem.at("profile"))?;
+        let texts = [
+            profile.map(|profile| profile.to_string()),
+            since.map(|since| since.to_string()),
+            until.map(|until| until.to_string()),
+        ];
+        let of = [params.by.as_deref(), params.field.as_deref()];
+        let list = READS.of(texts.iter().map(Option::as_deref).chain(of));
+        let before = list.after(params.cursor.as_deref())?.map(|key| place(&key)).transpose()?;
         let filter = ReadFilter { profile, by: params.by, field: params.field, since, until };
         let page = state.audit.reads(&filter, before, limit)?;
         let items: Vec<Read> = page.items.into_iter().map(|(_, read)| read).collect();
-        let next = page.next.map(|at| READS.cursor(&format!("{}.{}", at.seq, at.index)));
+        let next = page.next.map(|at| list.cursor(&format!("{}.{}", at.seq, at.index)));
         Ok(Json(Page { items, next }).into_response())
     })
     .await?
@@ -129,14 +136,17 @@ pub struct ChangeAnswer {
 /// `GET /v1/audit/changes`.
 pub async fn changes(State(state): State<ApiState>, Params(params): Params<ChangeParams>) -> Answer {
     let limit = List::limit(params.limit)?;
-    let before = CHANGES.after(params.cursor.as_deref())?;
+    let ChangeParams { by, kind, field, capability, since, until, cursor, .. } = params;
+    let times = [since, until].map(|time| time.map(|time| time.to_string()));
+    let of = [&by, &kind, &field, &capability].map(Option::as_deref);
+    let list = CHANGES.of(times.iter().map(Option::as_deref).chain(of));
+    let before = list.after(cursor.as_deref())?;
     let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
-    let ChangeParams { by, kind, field, capability, since, until, .. } = params;
     let filter = ChangeFilter { by, kind, field, capability, since, until };
     blocking(move || {
         let page = registry_changes(state.engine.log(), &filter, before, limit)?;
         let items: Vec<ChangeAnswer> = page.items.into_iter().map(change_answer).collect();
-        let next = page.next.map(|seq| CHANGES.cursor(&seq.to_string()));
+        let next = page.next.map(|seq| list.cursor(&seq.to_string()));
         Ok(Json(Page { items, next }).into_response())
     })
     .await?

@@ -2,6 +2,9 @@
 //! out and what describes it in `/openapi.json`. A call is in the interface when it stands here, and
 //! can't stand here without a scope and a description.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -13,6 +16,7 @@ use super::needs::{
     PROFILES_READ, REGISTRY_READ, REGISTRY_WRITE,
 };
 use super::openapi::{self, Describe};
+use super::query::{self, Parameters};
 use super::{
     ApiState, assignments, audit, capabilities, claims, conflicts, describe, events, fields, grants, parked,
     profiles, refusals, registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
@@ -29,6 +33,13 @@ pub struct Call {
     handler: MethodRouter<ApiState>,
     /// What describes it.
     pub describe: Describe,
+}
+
+impl Call {
+    /// The parameters that its query may hold.
+    fn parameters(&self) -> BTreeSet<String> {
+        openapi::parameters(self.describe, self.path, self.needs)
+    }
 }
 
 /// Every call.
@@ -122,9 +133,20 @@ pub fn calls() -> Vec<Call> {
     ]
 }
 
-/// A router of all of them. Each tells its span which call it is.
+/// A router of all of them. Each tells its span which call it is, and looks at the query once it is known
+/// that the token may make the call. What needs no token takes no parameters, and any are passed over.
 pub fn router() -> Router<ApiState> {
-    calls().into_iter().fold(Router::new(), |router, Call { path, needs, handler, .. }| {
+    let calls: Vec<(BTreeSet<String>, Call)> =
+        calls().into_iter().map(|call| (call.parameters(), call)).collect();
+    let of_all: Arc<BTreeSet<String>> = Arc::new(calls.iter().flat_map(|(own, _)| own).cloned().collect());
+    calls.into_iter().fold(Router::new(), |router, (own, Call { path, needs, handler, .. })| {
+        let handler = match needs {
+            Needs::NoToken => handler,
+            Needs::OneOf(_) => {
+                let parameters = Parameters::new(own, of_all.clone());
+                handler.route_layer(middleware::from_fn_with_state(parameters, query::check))
+            }
+        };
         let guarded = handler.route_layer(middleware::from_fn_with_state(needs, needs::require));
         router.route(path, guarded.route_layer(middleware::from_fn_with_state(path, trace::route)))
     })

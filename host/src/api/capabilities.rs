@@ -18,6 +18,7 @@ use super::json::{Members, Place};
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
+use super::twice;
 use super::viewer::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{self, Engine, InstallOptions};
@@ -188,6 +189,7 @@ pub async fn set(
 
 fn read_settings(text: &str, capability: &Capability) -> Answer<BTreeMap<String, Option<Value>>> {
     let members: Members<'_> = json::body_object(text)?;
+    twice::refuse(text, &Place::Root)?;
     members
         .0
         .iter()

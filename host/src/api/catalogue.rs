@@ -95,7 +95,7 @@ catalogue! {
         "The body was not there within the time a request has.",
         "Send smaller batches, or over a better connection.";
     QueryInvalid "query-invalid" BAD_REQUEST, "A query parameter can't be used",
-        "A parameter is unknown, given twice, or its value is none it can have.",
+        "A parameter is none of the call's, given twice, or its value is none it can have. What caches and links add (`_`, `utm_…`, `gclid` and their like) is passed over; all else could be a typing error.",
         "Correct the parameter that the detail names.";
     CursorInvalid "cursor-invalid" BAD_REQUEST, "Not a cursor of this list",
         "`cursor` is not what an earlier answer of the same list gave as `next`.",
@@ -103,6 +103,12 @@ catalogue! {
     PreconditionInvalid "precondition-invalid" BAD_REQUEST, "The precondition can't be used",
         "`If-Match` holds no strong ETag, or more than one.",
         "Send the `ETag` of the profile as it was answered, in its quotes, or `*`.";
+    PreconditionFailed "precondition-failed" PRECONDITION_FAILED, "The customer has changed meanwhile",
+        "`If-Match` was sent, and when the proposal was decided the customer's visible values were no longer those that its ETag stands for. Nothing of it was proposed to a source.",
+        "Read the profile again, and propose what still makes sense with the new `ETag`.";
+    HostInvalid "host-invalid" BAD_REQUEST, "Not one host",
+        "A request of HTTP/1.1 names the host it is meant for in one `Host` header (RFC 9112, section 3.2); here it is missing, stands there twice, or is no host's name.",
+        "Let an HTTP library write the header; behind a proxy, see that it passes one on.";
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS retryable, "Too many requests at once",
         "This client has more requests under way than one client may have.",
         "Wait for answers before sending more, and at least as long as `Retry-After` says.";
@@ -182,6 +188,9 @@ catalogue! {
     NothingProposed "nothing-proposed" UNPROCESSABLE_ENTITY, "Nothing is proposed",
         "`fields` is empty.",
         "Name at least one field.";
+    ProposalRefused "proposal-refused" UNPROCESSABLE_ENTITY, "A source refused what was proposed",
+        "The client waited for the decision, and the source of at least one field refused the value, or gave no answer for it. What was proposed for other fields counts: `event` tells of each.",
+        "See `detail` and `event.fields` for each field's code and sentence; propose another value for those.";
     EventTimeAhead "event-time-ahead" UNPROCESSABLE_ENTITY, "The event's time lies ahead",
         "`at` is later than the host's clock by more than it tolerates (`event_ahead_hours`).",
         "Send when it happened, with its offset from UTC; look at the sender's clock.";

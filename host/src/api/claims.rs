@@ -60,7 +60,8 @@ pub async fn list(
     Params(params): Params<ClaimsParams>,
 ) -> Answer {
     let limit = List::limit(params.limit)?;
-    let after = CLAIMS.after(params.cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
+    let claims = CLAIMS.of([Some(name.as_str()), params.profile.as_deref()]);
+    let after = claims.after(params.cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
     let engine = state.engine.clone();
     let answered = blocking(move || {
         let registry = engine.registry();
@@ -69,11 +70,11 @@ pub async fn list(
             Some(reference) => (vec![profiles::find(&engine, &Reference::parse(reference)?, &viewer)?], None),
             None => {
                 let page = engine.claims(&field, after, limit)?;
-                (page.profiles, page.next.map(|last| CLAIMS.cursor(&last.to_string())))
+                (page.profiles, page.next.map(|last| claims.cursor(&last.to_string())))
             }
         };
-        let claims = found.iter().map(|profile| profile_claims(profile, &registry, &field));
-        let items: Vec<ProfileClaims<'_>> = claims.collect();
+        let items: Vec<ProfileClaims<'_>> =
+            found.iter().map(|profile| profile_claims(profile, &registry, &field)).collect();
         let said = items.iter().filter(|item| !item.claims.is_empty());
         let shown = said.map(|item| Shown::of(item.profile).with(&field, &registry)).collect();
         Ok((Json(Page { items, next }).into_response(), shown))

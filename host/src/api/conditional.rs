@@ -2,7 +2,7 @@
 //!
 //! A profile's ETag has two parts: `"VALUES.ANSWER"`. The first stands for the visible values and
 //! is what `If-Match` holds a proposal to; the second for this very answer, with its identifiers,
-//! times and claims, so that a 304 never hides a change of those.
+//! times and claims, so that a 304 never hides a change of those. Compressed it is `"VALUES.ANSWER-gzip"`.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
@@ -12,10 +12,23 @@ use super::problem::{Answer, Kind, Problem};
 /// Hexadecimal digits of an answer's own part: one in 2^64 changes goes unseen.
 const ANSWER_DIGITS: usize = 16;
 
-/// Whether `If-None-Match` says that the client has what this ETag stands for.
-pub fn client_has(headers: &HeaderMap, etag: &str) -> bool {
+/// What the ETag of a compressed answer has more, before its quote.
+const PACKED: &str = "-gzip\"";
+
+/// The ETag of an answer when it is compressed.
+pub fn packed(etag: &str) -> String {
+    etag.strip_suffix('"').map_or_else(|| etag.to_owned(), |open| format!("{open}{PACKED}"))
+}
+
+/// The ETag of the answer that the client has by its `If-None-Match`: this one, or that of the same answer
+/// compressed. None when it has neither.
+pub fn client_has(headers: &HeaderMap, etag: &str) -> Option<String> {
+    let packed = packed(etag);
     let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(tags).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    values.flat_map(tags).find_map(|tag| match tag.strip_prefix("W/").unwrap_or(tag) {
+        tag if tag == "*" || tag == etag => Some(etag.to_owned()),
+        tag => (tag == packed).then(|| packed.clone()),
+    })
 }
 
 /// The engine's ETag of the values that `If-Match` expects, in its quotes; none when the header is
@@ -50,14 +63,20 @@ pub fn etag(values: &str, answer: &[u8]) -> String {
     format!("\"{}.{}\"", values.trim_matches('"'), &hash[..ANSWER_DIGITS])
 }
 
-/// An answer with its ETag, or 304 when the client has it.
-pub fn answer(headers: &HeaderMap, values: &str, body: Vec<u8>) -> Answer {
+/// An answer with its ETag; or 304 when these are the headers of a read, and the client has it. A condition
+/// on any other call is about what its path names, and a look-up's path names nobody (RFC 9110, section
+/// 13.1.2): there it is passed over.
+pub fn answer(read: Option<&HeaderMap>, values: &str, body: Vec<u8>) -> Answer {
     let etag = etag(values, &body);
-    let value = HeaderValue::try_from(&etag).map_err(Problem::internal)?;
-    // It holds a customer's data, and belongs to whoever has the token.
-    let fixed =
-        [(header::ETAG, value), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
-    if client_has(headers, &etag) {
+    let has = read.and_then(|headers| client_has(headers, &etag));
+    let value = HeaderValue::try_from(has.as_ref().unwrap_or(&etag)).map_err(Problem::internal)?;
+    let fixed = [
+        (header::ETAG, value),
+        // It holds a customer's data, and belongs to whoever has the token.
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    if has.is_some() {
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
@@ -83,14 +102,18 @@ mod tests {
 
     #[test]
     fn what_the_client_has_is_compared_weakly() {
-        let has = |values: &[&str]| client_has(&headers(header::IF_NONE_MATCH, values), "\"12-7\"");
+        let has = |values: &[&str]| client_has(&headers(header::IF_NONE_MATCH, values), "\"12-7\"").is_some();
         for yes in [&["\"12-7\""][..], &["W/\"12-7\""], &["\"a\", \"12-7\""], &["*"], &["\"a\"", "\"12-7\""]]
         {
             assert!(has(yes), "{yes:?}");
         }
-        for no in [&[][..], &["12-7"], &["\"12-8\""], &[""]] {
+        for no in [&[][..], &["12-7"], &["\"12-8\""], &[""], &["\"12-7-br\""], &["-gzip\""]] {
             assert!(!has(no), "{no:?}");
         }
+        // The same answer, compressed: it is told by the name under which the client has it.
+        let of = |tag: &str| client_has(&headers(header::IF_NONE_MATCH, &[tag]), "\"12-7\"");
+        assert_eq!(of("W/\"12-7-gzip\"").as_deref(), Some("\"12-7-gzip\""));
+        assert_eq!(of("*").as_deref(), Some("\"12-7\""));
     }
 
     #[test]
@@ -107,5 +130,6 @@ mod tests {
         let etag = etag("\"ab\"", b"{}");
         assert!(etag.starts_with("\"ab."), "{etag}");
         assert_eq!(expects(&[&etag]).unwrap().as_deref(), Some("\"ab\""));
+        assert_eq!(expects(&[&packed(&etag)]).unwrap().as_deref(), Some("\"ab\""));
     }
 }

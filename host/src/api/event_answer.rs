@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::conflicts::ConflictAnswer;
 use super::json_value::JsonValue;
+use super::problem::Problem;
 use super::reader::Shown;
 use super::viewer::Viewer;
+use super::waited::{self, Verdict};
 use crate::engine::EventDecisions;
 use crate::record::{Accepted, Answer, AnswerKind, Decided, DeliveryResult, Outcome};
 use crate::registry::Registry;
-use crate::vocabulary::{ItemPosition, Partition, Position, ProfileId, Timestamp};
+use crate::vocabulary::{ItemPosition, Partition, Position, ProfileId, Role, Timestamp};
 
 /// The body of `GET /v1/events/{id}`.
 #[derive(Serialize, JsonSchema)]
@@ -30,6 +32,8 @@ pub struct EventAnswer<'a> {
     /// `parked`: a delivery of it waits for an administrator.
     #[schemars(extend("enum" = ["accepted", "decided", "parked"]))]
     state: &'static str,
+    /// What a client looks at first.
+    verdict: Verdict,
     /// Identifiers of the event that are another customer's, for a token that may see them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     conflicts: Vec<ConflictAnswer>,
@@ -42,7 +46,11 @@ pub struct EventAnswer<'a> {
 /// What became of one proposed field.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ProposalOutcome")]
-struct FieldAnswer<'a> {
+pub struct FieldAnswer<'a> {
+    #[schemars(extend("enum" = [
+        "accepted", "accepted-in-another-form", "cleared", "refused", "no-answer", "no-source",
+        "precondition-failed", "waiting",
+    ]))]
     outcome: &'static str,
     source: Option<&'a str>,
     /// What was suggested.
@@ -56,18 +64,55 @@ struct FieldAnswer<'a> {
     message: Option<&'a str>,
 }
 
+impl FieldAnswer<'_> {
+    /// It was not taken, and won't be.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.outcome, "refused" | "no-answer") || self.is_precondition()
+    }
+
+    /// The customer was no longer as the sender had seen.
+    pub fn is_precondition(&self) -> bool {
+        self.outcome == "precondition-failed"
+    }
+
+    /// It may yet be taken.
+    pub fn is_open(&self) -> bool {
+        matches!(self.outcome, "waiting" | "no-source")
+    }
+
+    /// Why it was not taken, for its sender.
+    pub fn why(&self) -> String {
+        let source = self.source.unwrap_or("nobody");
+        match (self.code, self.message) {
+            (Some(code), Some(message)) => format!("{message} ({code}, by {source})"),
+            (Some(code), None) => format!("{code}, by {source}"),
+            (None, _) => format!("its source {source} gave no answer"),
+        }
+    }
+}
+
 /// What became of one delivery.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "DeliveryOutcome")]
 pub struct OutcomeAnswer<'a> {
     capability: &'a str,
+    #[schemars(extend("enum" = ["source", "subscriber", "observer"]))]
     role: &'static str,
+    #[schemars(extend("enum" = ["done", "parked", "held", "skipped", "undeliverable"]))]
     result: &'static str,
     position: Position,
     claims: Vec<ClaimAnswer<'a>>,
     refusals: Vec<RefusalAnswer<'a>>,
     emitted: Vec<&'a str>,
     reason: Option<&'a str>,
+}
+
+impl OutcomeAnswer<'_> {
+    /// The event was said no to. What a source says of a proposal stands with its field, and of who isn't
+    /// the field's source it decides nothing. Of a call that failed nothing counts: it is made again.
+    pub fn is_refused(&self) -> bool {
+        self.role != Role::Source.as_str() && self.result == "done" && !self.refusals.is_empty()
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -85,7 +130,8 @@ struct RefusalAnswer<'a> {
     field: Option<&'a str>,
     /// A stable code.
     code: &'a str,
-    /// A sentence, for a token that may read what plug-ins write.
+    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
+    /// and for a token that reads everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
 }
@@ -94,11 +140,13 @@ impl<'a> EventAnswer<'a> {
     /// The event at this position and what was decided about it so far, as far as somebody may
     /// see it who may see the event.
     pub fn new(position: Position, decisions: &'a EventDecisions, viewer: &Viewer) -> EventAnswer<'a> {
-        let EventDecisions { accepted, decided, blocked } = decisions;
+        let EventDecisions { accepted, decided, blocked, .. } = decisions;
         let event = &accepted.event;
         let own = viewer.sent(event);
         let outcomes_of =
             |(position, decided): &'a (Position, Decided)| outcomes(*position, decided, viewer, own);
+        let fields = fields(accepted, decided.iter().map(|(_, decided)| decided), viewer);
+        let outcomes: Vec<OutcomeAnswer<'_>> = decided.iter().flat_map(outcomes_of).collect();
         EventAnswer {
             id: &event.id,
             application: event.application.as_ref().map(|application| application.as_str()),
@@ -112,14 +160,20 @@ impl<'a> EventAnswer<'a> {
                 (false, true) => "accepted",
                 (false, false) => "decided",
             },
+            verdict: Verdict::of(decisions, fields.values(), outcomes.iter()),
             conflicts: ConflictAnswer::of(&accepted.conflicts, viewer.policy()),
-            fields: fields(accepted, decided.iter().map(|(_, decided)| decided), viewer),
-            outcomes: decided.iter().flat_map(outcomes_of).collect(),
+            fields,
+            outcomes,
         }
     }
 }
 
 impl EventAnswer<'_> {
+    /// The problem of a proposal that came to nothing; none when all of it was taken or waits.
+    pub fn refusal(&self) -> Option<Problem> {
+        waited::refusal(self.fields.iter().map(|(name, field)| (*name, field)))
+    }
+
     /// What of it is personal: the values of its customer's fields.
     pub fn shown(&self, profile: ProfileId, registry: &Registry) -> Shown {
         let mut shown = Shown::of(profile);
@@ -158,7 +212,8 @@ fn fields<'a>(
         let mut told = field(answer, accepted);
         told.proposed = told.proposed.filter(|_| sees_proposed(answer.field.as_str()));
         told.value = told.value.filter(|_| viewer.policy().reads(answer.field.as_str()));
-        told.message = told.message.filter(|_| viewer.sees_words());
+        let code = told.code.unwrap_or_default();
+        told.message = told.message.filter(|_| viewer.sees_message(Some(answer.field.as_str()), code, own));
         fields.insert(answer.field.as_str(), told);
     }
     fields
@@ -236,7 +291,9 @@ fn outcome_answer<'a>(
     let refusals = refusals.map(|refusal| RefusalAnswer {
         field: refusal.field.as_deref(),
         code: &refusal.code,
-        message: viewer.sees_words().then_some(refusal.message.as_str()),
+        message: viewer
+            .sees_message(refusal.field.as_deref(), &refusal.code, own)
+            .then_some(refusal.message.as_str()),
     });
     OutcomeAnswer {
         capability: outcome.capability.as_str(),

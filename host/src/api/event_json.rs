@@ -4,8 +4,9 @@
 use serde_json::value::RawValue;
 
 use super::convert::accept_problem;
-use super::json::{self, DEPTH_MAX, Elements, Members, Place};
+use super::json::{self, DEPTH_MAX, Elements, Members, Place, Scan};
 use super::problem::{Kind, Problem};
+use super::twice;
 use crate::engine::{AcceptError, NewEvent};
 use crate::registry::manifest::PLATFORM_PREFIX;
 use crate::registry::{Field, Policy, Registry, ScopeName};
@@ -22,6 +23,9 @@ pub const EVENTS_MAX: usize = 2_500;
 pub const EVENT_ID_BYTES_MAX: usize = 256;
 /// The longest name of a property, in bytes.
 pub const PROPERTY_NAME_BYTES_MAX: usize = 128;
+
+/// How deep an event's own members are: the event, and its identifiers, properties and proposals.
+const DEPTH_OF_MEMBERS: usize = 2;
 
 /// The members an event can have.
 const EVENT_KEYS: &str = "id, name, at, profile, identifiers, properties, proposes";
@@ -61,9 +65,20 @@ impl<'a> Sender<'a> {
 
     /// Reads one event of a batch: its size and depth first, then its members.
     pub fn read(&self, json: &str, place: &Place<'_>) -> Result<NewEvent, Problem> {
-        let suspect = check_bounds(json, place)?;
+        let suspect = self.check_text(json, place)?;
         let members = json::members(json, place, "an event")?;
         self.read_members(&members, suspect, place)
+    }
+
+    /// Refuses what is too large or too deep before any of it is read, and keys that stand twice; answers
+    /// whether its texts need a closer look.
+    fn check_text(&self, json: &str, place: &Place<'_>) -> Result<bool, Problem> {
+        let scan = check_bounds(json, place)?;
+        // What stands less deep is met where its members are read.
+        if scan.depth > DEPTH_OF_MEMBERS && self.rules == Rules::Today {
+            twice::refuse(json, place)?;
+        }
+        Ok(scan.suspect)
     }
 
     fn read_members(
@@ -260,7 +275,8 @@ pub fn read_body<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Pro
 fn read_object<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Problem> {
     let members: Members<'a> = json::body_object(text)?;
     let Some((_, events)) = members.0.iter().find(|(key, _)| key == "events") else {
-        let read = check_bounds(text.trim_ascii(), &Place::Root)
+        let read = sender
+            .check_text(text.trim_ascii(), &Place::Root)
             .and_then(|suspect| sender.read_members(&members, suspect, &Place::Root));
         return Ok(Body::One(Box::new(read)));
     };
@@ -286,9 +302,8 @@ fn elements<'a>(elements: Elements<'a, EVENTS_MAX>, place: &Place<'_>) -> Result
     Ok(elements.kept)
 }
 
-/// Refuses what is too large or too deep before any of it is read; answers whether its texts need
-/// a closer look.
-fn check_bounds(json: &str, place: &Place<'_>) -> Result<bool, Problem> {
+/// Refuses what is too large or too deep before any of it is read.
+fn check_bounds(json: &str, place: &Place<'_>) -> Result<Scan, Problem> {
     if json.len() > EVENT_BYTES_MAX {
         let detail = format!("the event has {} bytes, {EVENT_BYTES_MAX} are the most", json.len());
         return Err(place.problem(Kind::EventTooLarge, detail));
@@ -299,7 +314,7 @@ fn check_bounds(json: &str, place: &Place<'_>) -> Result<bool, Problem> {
             format!("lists and objects stand in each other {} deep, {DEPTH_MAX} is the most", scan.depth);
         return Err(place.problem(Kind::TooDeep, detail));
     }
-    Ok(scan.suspect)
+    Ok(scan)
 }
 
 fn event_name(value: Option<&RawValue>, place: &Place<'_>) -> Result<EventName, Problem> {

@@ -305,3 +305,22 @@ proptest! {
         prop_assert_eq!(&event.properties[1].value, &Value::Json(number));
     }
 }
+
+#[test]
+fn a_key_twice_is_read_as_before_so_that_what_was_taken_once_is_known_again() {
+    let registry = registry();
+    let sender = Sender::new(&registry, Application::new("web").unwrap(), NOW);
+    for (key, value) in
+        [("properties", r#"{"cart":{"a":1,"a":2}}"#), ("proposes", r#"{"blob":[{"a":1,"a":2}]}"#)]
+    {
+        let json = with(key, value);
+        assert_eq!(sender.read(&json, &Place::Root).unwrap_err().kind, Kind::DuplicateKey, "{json}");
+        let before = sender.as_before().read(&json, &Place::Root).unwrap();
+        let kept = before.properties.first().map(|property| &property.value);
+        let kept = kept.or_else(|| before.proposals.first().and_then(|proposal| proposal.value.as_ref()));
+        let Some(Value::Json(kept)) = kept else { panic!("{before:?}") };
+        assert!(value.contains(kept.as_str()), "as it was written: {kept}");
+        // In its own members a key never stood twice.
+        assert!(sender.as_before().read(&with(key, r#"{"a":1,"a":2}"#), &Place::Root).is_err());
+    }
+}

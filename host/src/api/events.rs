@@ -19,6 +19,7 @@ use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::reader::{Reader, Shown, record_read};
 use super::viewer::Viewer;
+use super::waited::{self, Asked};
 use super::{ApiState, body, json};
 use crate::engine::{Acceptance, Engine, NewEvent};
 use crate::vocabulary::{Identifier, Position, ProfileId, Timestamp};
@@ -215,31 +216,7 @@ async fn answer_one(
     let position = taken.position;
     state.engine.durable(position).await?;
     let accepted = (StatusCode::ACCEPTED, Json(taken)).into_response();
-    answer_decided(state, reader, viewer, position, wait, accepted).await
-}
-
-/// The decided event when the client prefers to wait and the time is enough, else `accepted`: also
-/// when the decision shows values and who reads them can't be recorded, for the event is taken.
-pub async fn answer_decided(
-    state: &ApiState,
-    reader: &Reader,
-    viewer: &Viewer,
-    position: Position,
-    wait: Option<Wait>,
-    accepted: Response,
-) -> Answer {
-    let Some(wait) = wait else { return Ok(accepted) };
-    let engine = &state.engine;
-    if !engine.decided(position, wait.duration()).await {
-        return Ok(wait.applied(accepted));
-    }
-    let decisions = engine.decisions(position)?;
-    let Some(decisions) = decisions else { return Ok(wait.applied(accepted)) };
-    let answer = EventAnswer::new(position, &decisions, viewer);
-    let shown = answer.shown(decisions.accepted.profile, &engine.registry());
-    let decided = Json(answer).into_response();
-    let recorded = record_read(state, reader, [shown]).await;
-    Ok(wait.applied(if recorded.is_ok() { decided } else { accepted }))
+    waited::answer(state, reader, viewer, position, wait, Asked::Event, accepted).await
 }
 
 /// What became of a list.
@@ -263,6 +240,18 @@ pub enum Taken {
     One(TakenAnswer),
     /// Of a list.
     List(ListAnswer),
+}
+
+/// What `422` is read as: when nothing of a list was taken, the list, else the problem. They come as two
+/// media types, but some generators of clients know only the first.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "NothingTaken")]
+#[expect(dead_code, reason = "each is answered by itself; this is what both look like")]
+pub enum NothingTaken {
+    /// Of a list.
+    List(ListAnswer),
+    /// Of one event, or of a body that is none.
+    Problem(Problem),
 }
 
 async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {

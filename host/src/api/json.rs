@@ -9,6 +9,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAcce
 use serde_json::value::RawValue;
 
 use super::problem::{Kind, Problem};
+use super::twice;
 use crate::vocabulary::text;
 
 /// How deep lists and objects may stand in each other: more than data of a person made needs, and
@@ -222,6 +223,8 @@ pub fn body_object(text: &str) -> Result<Members<'_>, Problem> {
 /// names it, with line and column.
 pub fn body_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = utf8(bytes)?;
+    let json: &RawValue = body(text)?;
+    twice::refuse(json.get(), &Place::Root)?;
     serde_json::from_str(text).map_err(|error| {
         if !error.is_data() {
             return malformed(text, &error);
@@ -229,8 +232,6 @@ pub fn body_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let message = error.to_string();
         let kind = if message.starts_with("unknown field") {
             Kind::UnknownKey
-        } else if message.starts_with("duplicate field") {
-            Kind::DuplicateKey
         } else if message.starts_with("missing field") {
             Kind::MissingKey
         } else {
@@ -415,7 +416,7 @@ fn texts_of(json: &str) -> impl Iterator<Item = Found<'_>> {
 }
 
 /// The length of a JSON text that starts here, quotes included.
-fn text_length(json: &str) -> usize {
+pub fn text_length(json: &str) -> usize {
     let bytes = json.as_bytes();
     let mut at = 1;
     while at < bytes.len() {

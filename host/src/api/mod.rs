@@ -1,8 +1,8 @@
 //! HTTP in and out: the interface of docs/http.md over the engine.
 //!
 //! ```text
-//! connection ─▶ rest ─▶ trace ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ body ─▶ engine
-//!   bounded    unread?   span         500             429/503   who?   404/405  401/403  413/415
+//! connection ─▶ host ─▶ rest ─▶ trace ─▶ packed ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ query ─▶ body ─▶ engine
+//!   bounded     400   unread?   span     gzip           500           429/503    who?   404/405  401/403   400   413/415
 //! ```
 //!
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
@@ -35,8 +35,10 @@ pub(crate) mod json;
 mod json_value;
 pub mod last_use;
 mod limits;
+mod named_host;
 pub mod needs;
 pub mod openapi;
+mod packed;
 mod pagination;
 mod params;
 mod parked;
@@ -45,6 +47,7 @@ mod prefer;
 mod problem;
 mod profile_answer;
 mod profiles;
+mod query;
 mod rate;
 mod reader;
 mod refusals;
@@ -61,7 +64,9 @@ mod tls;
 mod token;
 mod tokens;
 mod trace;
+mod twice;
 mod viewer;
+mod waited;
 
 #[cfg(test)]
 mod tests;
@@ -70,7 +75,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -125,23 +130,38 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), access::check))
         .layer(middleware::from_fn_with_state(state.clone(), limits::admit))
         .layer(CatchPanicLayer::custom(trace::panicked))
+        .layer(packed::layer())
+        .layer(middleware::map_response(packed::tag))
         .layer(middleware::from_fn(trace::request))
         .with_state(state)
 }
 
-/// The path is there, but not for this method. The router adds `Allow`.
+/// Every method that some path takes.
+const METHODS: &str = "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS";
+
+/// The path is there, but not for this method. The router adds `Allow`. What paths take isn't a secret, for
+/// the description of them all is none: nobody needs a token to ask, or to be told that none takes `TRACE`.
 async fn other_method(method: Method, request: Request) -> Response {
-    if let Some(problem) = needs::is_stranger(&request) {
-        return problem.into_response();
-    }
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
+    }
+    if !matches!(method, Method::TRACE | Method::CONNECT)
+        && let Some(problem) = needs::is_stranger(&request)
+    {
+        return problem.into_response();
     }
     let detail = format!("{} is not one of the methods of this path", json::shortened(method.as_str()));
     Problem::new(Kind::MethodNotAllowed, detail).into_response()
 }
 
-async fn no_such_call(request: Request) -> Problem {
-    let stranger = needs::is_stranger(&request);
-    stranger.unwrap_or_else(|| Problem::new(Kind::NotFound, "the path is none of the interface's"))
+async fn no_such_call(method: Method, request: Request) -> Response {
+    // `OPTIONS *` asks about the host as a whole.
+    if method == Method::OPTIONS && request.uri().path() == "*" {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response();
+    }
+    let asks =
+        matches!(method, Method::OPTIONS | Method::TRACE | Method::CONNECT) || request.uri().path() == "*";
+    let stranger = needs::is_stranger(&request).filter(|_| !asks);
+    let unknown = || Problem::new(Kind::NotFound, "the path is none of the interface's");
+    stranger.unwrap_or_else(unknown).into_response()
 }

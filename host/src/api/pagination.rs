@@ -1,4 +1,5 @@
-//! Pages: `limit`, and a cursor that only the list it came from can read.
+//! Pages: `limit`, and a cursor that only the list it came from can read: of the same call, about the same
+//! profile or field, with the same filters.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,6 +31,14 @@ pub struct Page<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct List(pub &'static str);
 
+/// One list of those that a call answers: of one profile or field, or narrowed by filters.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrowed {
+    list: List,
+    /// What it is narrowed to, as a checksum; none when the call has but one list.
+    to: Option<u32>,
+}
+
 impl List {
     /// How many items to answer.
     pub fn limit(asked: Option<u64>) -> Answer<usize> {
@@ -43,38 +52,26 @@ impl List {
         }
     }
 
+    /// The list of these: what the path names, and each filter or none, always in the same order.
+    pub fn of<'a>(self, narrowed_to: impl IntoIterator<Item = Option<&'a str>>) -> Narrowed {
+        let mut hasher = crc32fast::Hasher::new();
+        for one in narrowed_to {
+            // With its length, so that two filters aren't read as others; none has a length of its own.
+            let length = one.map_or(u64::MAX, |one| one.len() as u64);
+            hasher.update(&length.to_be_bytes());
+            hasher.update(one.unwrap_or_default().as_bytes());
+        }
+        Narrowed { list: self, to: Some(hasher.finalize()) }
+    }
+
     /// The cursor behind the item that this key names.
     pub fn cursor(self, after: &str) -> String {
-        let mut bytes = self.check(after.as_bytes()).to_vec();
-        bytes.extend_from_slice(after.as_bytes());
-        base64url::encode(&bytes)
+        Narrowed { list: self, to: None }.cursor(after)
     }
 
     /// The key in a cursor.
     pub fn after(self, cursor: Option<&str>) -> Answer<Option<String>> {
-        let Some(cursor) = cursor else { return Ok(None) };
-        let invalid = || {
-            let detail = format!("this is no cursor of {}", self.0);
-            Problem::new(Kind::CursorInvalid, detail).at("cursor")
-        };
-        if cursor.len() > CURSOR_BYTES_MAX {
-            return Err(invalid());
-        }
-        let bytes = base64url::decode(cursor).ok_or_else(invalid)?;
-        let (check, key) = bytes.split_at_checked(CHECK_BYTES).ok_or_else(invalid)?;
-        if check != self.check(key) {
-            return Err(invalid());
-        }
-        String::from_utf8(key.to_vec()).map(Some).map_err(|_| invalid())
-    }
-
-    /// Not a secret: a cursor gives nothing that its list doesn't.
-    fn check(self, key: &[u8]) -> [u8; CHECK_BYTES] {
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(self.0.as_bytes());
-        hasher.update(&[0]);
-        hasher.update(key);
-        hasher.finalize().to_be_bytes()
+        Narrowed { list: self, to: None }.after(cursor)
     }
 
     /// A page of a list that is in memory as a whole and in the order of its keys.
@@ -96,6 +93,47 @@ impl List {
         }
         let next = rest.peek().is_some().then(|| self.cursor(&last));
         Ok(Page { items, next })
+    }
+}
+
+impl Narrowed {
+    /// The cursor behind the item that this key names.
+    pub fn cursor(self, after: &str) -> String {
+        let mut bytes = self.check(after.as_bytes()).to_vec();
+        bytes.extend_from_slice(after.as_bytes());
+        base64url::encode(&bytes)
+    }
+
+    /// The key in a cursor.
+    pub fn after(self, cursor: Option<&str>) -> Answer<Option<String>> {
+        let Some(cursor) = cursor else { return Ok(None) };
+        let invalid = || {
+            let narrowed = if self.to.is_some() { ", or of another of its lists" } else { "" };
+            let detail = format!("this is no cursor of {}{narrowed}", self.list.0);
+            Problem::new(Kind::CursorInvalid, detail).at("cursor")
+        };
+        if cursor.len() > CURSOR_BYTES_MAX {
+            return Err(invalid());
+        }
+        let bytes = base64url::decode(cursor).ok_or_else(invalid)?;
+        let (check, key) = bytes.split_at_checked(CHECK_BYTES).ok_or_else(invalid)?;
+        if check != self.check(key) {
+            return Err(invalid());
+        }
+        String::from_utf8(key.to_vec()).map(Some).map_err(|_| invalid())
+    }
+
+    /// Not a secret: a cursor gives nothing that its list doesn't.
+    fn check(self, key: &[u8]) -> [u8; CHECK_BYTES] {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(self.list.0.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(key);
+        if let Some(to) = self.to {
+            hasher.update(&[0]);
+            hasher.update(&to.to_be_bytes());
+        }
+        hasher.finalize().to_be_bytes()
     }
 }
 
@@ -122,6 +160,29 @@ mod tests {
         let foreign = List("/v1/fields").cursor("pear");
         for bad in ["", "pear", &cursor[1..], &foreign, &"A".repeat(2000)] {
             assert_eq!(FRUIT.after(Some(bad)).unwrap_err().kind, Kind::CursorInvalid, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_goes_on_with_the_same_filters_alone() {
+        let of = |filters: &[Option<&'static str>]| FRUIT.of(filters.iter().copied());
+        let all: [&[Option<&str>]; 8] = [
+            &[None, None],
+            &[Some("red"), None],
+            &[None, Some("red")],
+            &[Some(""), None],
+            &[Some("re"), Some("d")],
+            &[Some("red"), Some("")],
+            &[Some("r"), Some("ed")],
+            &[Some("green"), None],
+        ];
+        for filters in all {
+            let cursor = of(filters).cursor("pear");
+            for others in all {
+                let read = of(others).after(Some(&cursor));
+                assert_eq!(read.is_ok(), filters == others, "{filters:?} {others:?}");
+            }
+            assert!(FRUIT.after(Some(&cursor)).is_err());
         }
     }
 

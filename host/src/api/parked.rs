@@ -84,14 +84,20 @@ pub struct ParkedParams {
 /// `GET /v1/parked`.
 pub async fn list(State(state): State<ApiState>, Params(params): Params<ParkedParams>) -> Answer {
     let limit = List::limit(params.limit)?;
-    let after = PARKED.after(params.cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
-    let ParkedParams { capability, profile, kind, .. } = params;
+    let ParkedParams { capability, profile, kind, cursor, .. } = params;
+    let profile_id = profile.map(|profile| profile.to_string());
+    let list = PARKED.of([
+        capability.as_ref().map(|capability| capability.as_str()),
+        profile_id.as_deref(),
+        kind.map(FailureKind::as_str),
+    ]);
+    let after = list.after(cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
     let filter = ParkedFilter { capability, profile, kind };
     blocking(move || {
         let page = state.engine.parked(&filter, after, limit)?;
         let next = page
             .next
-            .map(|ParkedCursor(partition, profile)| PARKED.cursor(&format!("{} {profile}", partition.0)));
+            .map(|ParkedCursor(partition, profile)| list.cursor(&format!("{} {profile}", partition.0)));
         let items = page.items.iter().map(answer).collect();
         Ok(Json(Page { items, next }).into_response())
     })
@@ -116,11 +122,7 @@ pub struct Matched {
 /// Which deliveries to act on: at least one of the filters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ParkedSelection", extend("anyOf" = [
-    { "required": ["capability"], "properties": { "capability": { "type": "string" } } },
-    { "required": ["profile"], "properties": { "profile": { "type": "string" } } },
-    { "required": ["kind"], "properties": { "kind": { "type": "string" } } },
-]))]
+#[schemars(rename = "ParkedSelection", extend("minProperties" = 1))]
 pub struct Selection {
     /// Only of this capability.
     #[serde(default)]

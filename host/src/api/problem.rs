@@ -6,8 +6,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 
 pub use super::catalogue::Kind;
+use super::event_answer::EventAnswer;
 
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -31,6 +33,8 @@ pub struct Problem {
     pub next: Option<Cow<'static, str>>,
     /// After how many seconds the same request may succeed, when that is known.
     pub after: Option<u64>,
+    /// The event that was decided otherwise than its sender wished, as JSON.
+    pub event: Option<Box<str>>,
 }
 
 /// An answer or a problem.
@@ -39,7 +43,7 @@ pub type Answer<T = Response> = Result<T, Problem>;
 impl Problem {
     /// A problem of this kind.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
-        Problem { kind, detail: detail.into(), place: None, next: None, after: None }
+        Problem { kind, detail: detail.into(), place: None, next: None, after: None, event: None }
     }
 
     /// Says where.
@@ -57,6 +61,12 @@ impl Problem {
     /// Says after how many seconds it is worth trying again.
     pub fn after(mut self, seconds: u64) -> Problem {
         self.after = Some(seconds);
+        self
+    }
+
+    /// Tells of the event that was taken all the same: JSON, as `GET /v1/events/{id}` answers it.
+    pub fn of_event(mut self, event: &impl Serialize) -> Problem {
+        self.event = serde_json::to_string(event).ok().map(String::into_boxed_str);
         self
     }
 
@@ -102,6 +112,11 @@ impl Serialize for Problem {
         }
         map.serialize_entry("retryable", &entry.retryable)?;
         map.serialize_entry("next", self.next.as_deref().unwrap_or(entry.mend))?;
+        if let Some(event) =
+            self.event.as_deref().and_then(|event| serde_json::from_str::<&RawValue>(event).ok())
+        {
+            map.serialize_entry("event", event)?;
+        }
         map.end()
     }
 }
@@ -111,7 +126,8 @@ impl JsonSchema for Problem {
         "Problem".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(of: &mut SchemaGenerator) -> Schema {
+        let event = of.subschema_for::<EventAnswer<'_>>();
         json_schema!({
             "type": "object",
             "description": "What went wrong, RFC 9457",
@@ -132,7 +148,9 @@ impl JsonSchema for Problem {
                     "description": "Nothing is wrong with what was sent: send the same again after the seconds in \
                                     `Retry-After`"
                 },
-                "next": { "type": "string", "description": "What to do" }
+                "next": { "type": "string", "description": "What to do" },
+                // Of a proposal that came to nothing.
+                "event": event,
             }
         })
     }
@@ -154,8 +172,9 @@ impl IntoResponse for Problem {
         if self.kind == Kind::UnknownEncoding {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
         }
-        if matches!(self.kind, Kind::SlowBody | Kind::BodyTooLarge | Kind::BodyIncomplete) {
-            // The rest of the body was not read, so the connection can't be used again.
+        if matches!(self.kind, Kind::SlowBody | Kind::BodyTooLarge | Kind::BodyIncomplete | Kind::HostInvalid)
+        {
+            // The rest of the body was not read, or isn't to be trusted, so the connection can't be used again.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

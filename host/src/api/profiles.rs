@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, unknown_identifier};
-use super::events::answer_decided;
 use super::json::{DEPTH_MAX, Members, Place};
 use super::params::{Params, Reference, Segment};
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ProfileAnswer, Wanted};
 use super::reader::{Reader, Shown, record_read};
+use super::twice;
 use super::viewer::Viewer;
+use super::waited::{self, Asked};
 use super::{ApiState, body, conditional, json};
 use crate::engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
 use crate::registry::{Policy, Registry};
@@ -49,7 +50,7 @@ pub async fn show(
     let engine = state.engine.clone();
     let answered = blocking(move || {
         let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
-        answer(&engine, &profile, &view, &headers, &viewer)
+        answer(&engine, &profile, &view, Some(&headers), &viewer)
     });
     give(&state, &reader, answered.await??).await
 }
@@ -62,14 +63,13 @@ pub async fn look_up(
     Params(view): Params<View>,
     request: Request,
 ) -> Answer {
-    let headers = request.headers().clone();
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let engine = state.engine.clone();
     let answered = blocking(move || {
         let registry = engine.registry();
         let (name, value) = read_look_up(json::utf8(&bytes)?, &registry, viewer.policy())?;
         let profile = find(&engine, &Reference::By(name, value), &viewer)?;
-        answer(&engine, &profile, &view, &headers, &viewer)
+        answer(&engine, &profile, &view, None, &viewer)
     });
     give(&state, &reader, answered.await??).await
 }
@@ -104,7 +104,7 @@ fn answer(
     engine: &Engine,
     profile: &ReadProfile,
     view: &View,
-    headers: &HeaderMap,
+    read: Option<&HeaderMap>,
     viewer: &Viewer,
 ) -> Answer<(Response, Shown)> {
     if view.claims {
@@ -117,7 +117,7 @@ fn answer(
     let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
     let etag = engine.etag(profile, |field| policy.reads(field.as_str()));
     let shown = answer.shown(&registry);
-    Ok((conditional::answer(headers, &etag, body)?, shown))
+    Ok((conditional::answer(read, &etag, body)?, shown))
 }
 
 /// A field that isn't the token's to read is as unknown as one that isn't there.
@@ -230,7 +230,7 @@ pub async fn propose(
     let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
     let taken = ProposalTaken { id: accepted.id, profile: accepted.profile, position: accepted.position };
     let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(taken)).into_response();
-    answer_decided(&state, &reader, &viewer, accepted.position, wait, response).await
+    waited::answer(&state, &reader, &viewer, accepted.position, wait, Asked::Proposals, response).await
 }
 
 fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Proposal>> {
@@ -254,6 +254,7 @@ fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Pr
             format!("`fields` is nested {} deep, {DEPTH_MAX} is the most", scan.depth),
         ));
     }
+    twice::refuse(fields.get(), &place)?;
     let registry = engine.registry();
     let application = viewer.application().clone();
     let sender = Sender::new(&registry, application, engine.clock().now()).within(viewer.policy());

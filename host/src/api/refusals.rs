@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::ApiState;
 use super::convert::blocking;
 use super::json::shortened;
-use super::pagination::{LIMIT_MAX, List};
+use super::pagination::{LIMIT_MAX, List, Narrowed};
 use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use super::viewer::Viewer;
@@ -67,6 +67,15 @@ pub struct RefusalParams {
     cursor: Option<String>,
 }
 
+impl RefusalParams {
+    /// The list that is asked for.
+    fn list(&self) -> Narrowed {
+        let application = self.application.as_ref().map(|application| application.as_str());
+        let capability = self.capability.as_ref().map(|capability| capability.as_str());
+        REFUSALS.of([self.since.as_deref(), application, capability, self.code.as_deref()])
+    }
+}
+
 /// A page of refusals, and what they are all of.
 #[derive(Serialize, JsonSchema)]
 pub struct RefusalPage {
@@ -101,7 +110,8 @@ struct RefusalItem {
     field: Option<String>,
     /// A stable code.
     code: String,
-    /// A sentence, for a token that may read what plug-ins write.
+    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
+    /// and for a token that reads everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     /// Where the decision stands.
@@ -118,7 +128,7 @@ pub async fn list(
 ) -> Answer {
     let limit = List::limit(params.limit)?;
     let start = params.since.as_deref().map_or(Ok(Start::Oldest), Start::parse)?;
-    let place = REFUSALS.after(params.cursor.as_deref())?.as_deref().map(Place::parse).transpose()?;
+    let place = params.list().after(params.cursor.as_deref())?.as_deref().map(Place::parse).transpose()?;
     blocking(move || {
         let walk = Walk { engine: &state.engine, viewer: &viewer, params: &params, start };
         Ok(Json(walk.page(place, limit)?).into_response())
@@ -177,8 +187,8 @@ impl Place {
         })
     }
 
-    fn cursor(self) -> String {
-        REFUSALS.cursor(&format!("{} {}", self.record, self.told))
+    fn key(self) -> String {
+        format!("{} {}", self.record, self.told)
     }
 }
 
@@ -210,7 +220,8 @@ impl Walk<'_> {
                 Some(place) => place,
                 None => Place { record: Position { partition, seq: self.first(partition)? }, told: 0 },
             };
-            page.next = self.walk(place, limit, &mut page.items, &mut looked_at)?.map(Place::cursor);
+            let next = self.walk(place, limit, &mut page.items, &mut looked_at)?;
+            page.next = next.map(|place| self.params.list().cursor(&place.key()));
             if page.next.is_some() {
                 break;
             }
@@ -288,7 +299,7 @@ impl Walk<'_> {
                 capability: capability.clone(),
                 field: field.map(str::to_owned),
                 code: code.to_owned(),
-                message: self.viewer.sees_words().then(|| message.to_owned()),
+                message: self.viewer.sees_message(field, code, own).then(|| message.to_owned()),
                 decision,
                 decided_at: decided.at,
             };

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response};
+use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -23,7 +24,7 @@ use tower_service::Service;
 use super::connections::{Connection, Connections};
 use super::peer::Peer;
 use super::tls::Tls;
-use super::{ApiState, rest, router};
+use super::{ApiState, named_host, rest, router};
 
 /// Bytes of a request's head, and of a body that waits to be read. 64 KiB: a token, a cursor and
 /// what proxies add are a few. With as many connections as there may be it is 256 MiB at the worst.
@@ -124,10 +125,16 @@ impl hyper::service::Service<Request<Incoming>> for Answering {
         let (version, peer) = (request.version(), self.peer.clone());
         let (mut request, rest) = rest::lend(request);
         request.extensions_mut().insert(ConnectInfo(self.peer.clone()));
-        // A router is ready at any time.
-        let answering = self.router.clone().call(request);
+        let answering = match named_host::problem(version, request.headers()) {
+            // A router is ready at any time.
+            None => Ok(self.router.clone().call(request)),
+            Some(problem) => Err(problem.into_response()),
+        };
         Box::pin(async move {
-            let mut answer = answering.await?;
+            let mut answer = match answering {
+                Ok(answering) => answering.await?,
+                Err(refused) => refused,
+            };
             if rest.discard(version, &mut answer).await {
                 peer.leave_body_unread();
             }

@@ -82,11 +82,12 @@ pub async fn list(
     Params(params): Params<ListParams>,
 ) -> Answer {
     let limit = List::limit(params.limit)?;
-    let before = TIMELINE.after(params.cursor.as_deref())?;
-    let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
     let engine = state.engine.clone();
     let answered: Answer<(Response, Shown)> = blocking(move || {
         let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
+        let timeline = TIMELINE.of([Some(profile.state.id.to_string().as_str())]);
+        let before = timeline.after(params.cursor.as_deref())?;
+        let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
         let mut entries = Vec::new();
         let (mut from, mut looked_at, mut is_cut) = (before, 0, false);
         // One more than asked for tells whether there is a next page.
@@ -109,7 +110,7 @@ pub async fn list(
         } else {
             from.filter(|_| looked_at >= STEPS_LOOKED_AT_MAX)
         };
-        let next = next.map(|seq| TIMELINE.cursor(&seq.to_string()));
+        let next = next.map(|seq| timeline.cursor(&seq.to_string()));
         let steps = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..], &viewer));
         let items: Vec<Step<'_>> = steps.collect();
         let (registry, mut shown) = (engine.registry(), Shown::of(profile.state.id));

@@ -10,7 +10,8 @@
 //!   are for administrators.
 //! - What became of a proposal is for its sender; its value only for who may read the field.
 //! - What a plug-in writes in its own words (messages, reasons, names of events it emits) may
-//!   repeat anything it knows of a customer: it is for who reads everything. Codes are for all.
+//!   repeat anything it knows of a customer: it is for who reads everything. Codes are for all. But why
+//!   a proposal was refused is written for who proposed it, who reads it.
 
 use std::sync::Arc;
 
@@ -18,11 +19,7 @@ use super::gate::Known;
 use super::problem::{Answer, Kind, Problem};
 use crate::record::{Accepted, Decided, Outcome};
 use crate::registry::{Policy, Registry, ScopeName};
-use crate::vocabulary::{Application, Event, FieldName, Refusal, Timestamp, TokenName};
-
-/// Codes with which the host itself says that an event doesn't suit a plug-in: they tell its
-/// sender about the event and nothing about the customer.
-const UNFIT_CODES: [&str; 2] = ["property.type", "property.missing"];
+use crate::vocabulary::{Application, Event, FieldName, Refusal, Timestamp, TokenName, UNFIT_CODES};
 
 /// Who asks: there on every request that has a valid token. Cheap to clone.
 #[derive(Clone)]
@@ -104,6 +101,17 @@ impl Viewer {
             Some(field) => self.sees_proposal(field, own),
             None => own && UNFIT_CODES.contains(&refusal.code.as_str()),
         }
+    }
+
+    /// Whether they may read the sentence of a refusal that they see: of a field, or with none of an
+    /// event as a whole, which is their own or not. Who may propose a field reads why its source refused
+    /// what they proposed.
+    pub fn sees_message(&self, field: Option<&str>, code: &str, own: bool) -> bool {
+        let is_theirs = match field {
+            Some(field) => self.policy().proposes(field),
+            None => UNFIT_CODES.contains(&code),
+        };
+        self.sees_words() || (own && is_theirs)
     }
 
     /// Whether they may see what plug-ins write in their own words.

@@ -43,7 +43,9 @@ Examples:
   samsyn event send --name order.completed --identifier customer_id=00042 \\
       --property order_id=A1 --property amount=29.33 --property currency=USD --wait
   samsyn event send --name profile.updated --identifier customer_id=00042 --propose email=a@b.example
-  echo '{\"name\": \"email.opened\", \"identifiers\": {\"customer_id\": \"00042\"}}' | samsyn event send";
+  echo '{\"name\": \"email.opened\", \"identifiers\": {\"customer_id\": \"00042\"}}' | samsyn event send
+
+With --wait the command ends with 1 when a capability refused the event or a value that it proposes.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -119,7 +121,32 @@ fn send(args: &SendArgs, context: &Context) -> Result<(), CliError> {
         None => from_json(args.file.as_deref())?,
     };
     let answer = client.send_event(&event, args.wait)?;
-    context.answer(&answer.raw, |paint| answer_text(&answer.body, args.wait.is_some(), paint))
+    context.answer(&answer.raw, |paint| answer_text(&answer.body, args.wait.is_some(), paint))?;
+    if answer.body.is_refused() { Err(refused(&answer.body)) } else { Ok(()) }
+}
+
+/// That something of an event was refused, and why: the event is taken, but not as it was meant.
+pub fn refused(event: &EventAnswer) -> CliError {
+    let name = event.name.as_deref().unwrap_or("the event");
+    let mut error = CliError::refused(format!("{name} is taken, but something of it was refused"));
+    for (field, outcome) in event.fields.iter().filter(|(_, outcome)| outcome.is_refused()) {
+        let by = outcome.source.as_deref().unwrap_or("nobody");
+        error = error.because(match (&outcome.code, &outcome.message) {
+            (Some(code), Some(message)) => format!("{field}: {message} ({code}, by {by})"),
+            (Some(code), None) => format!("{field}: {code}, by {by}"),
+            (None, _) => format!("{field}: its source {by} gave no answer"),
+        });
+    }
+    // What a source said of a proposal is told of its field.
+    for outcome in event.outcomes.iter().filter(|outcome| outcome.role != "source") {
+        for refusal in &outcome.refusals {
+            let what = refusal.field.as_deref().unwrap_or("it");
+            let why =
+                format!("{} refuses {what}: {} ({})", outcome.capability, refusal.message, refusal.code);
+            error = error.because(why);
+        }
+    }
+    error.next("mend what was sent, and send it with another id")
 }
 
 fn from_flags(name: &str, args: &SendArgs, client: &Client) -> Result<Box<RawValue>, CliError> {
@@ -232,6 +259,10 @@ pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
             text.push_str(&format!("{line}\n"));
         }
     }
+    if event.is_unheard() {
+        let name = plain(event.name.as_deref().unwrap_or("it"));
+        text.push_str(&format!("\nnobody hears {name}: no capability that is installed subscribes to it\n"));
+    }
     if event.state.is_none() && !waited {
         text.push_str(&format!("see what became of it: samsyn event show {}\n", plain(&event.position)));
     }
@@ -257,6 +288,37 @@ mod tests {
         assert!(text.contains("state        decided\n"), "{text}");
         assert!(text.contains("phone     refused  crm  -      phone.invalid: too short\n"), "{text}");
         assert!(text.contains("loyalty says loyalty.points = 29, emits loyalty.tier_reached\n"), "{text}");
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_with_each_reason_once() {
+        let event: EventAnswer = serde_json::from_str(
+            r#"{"id": "A1", "name": "order.completed", "position": "12-345", "state": "decided", "verdict": "refused",
+                "fields": {"phone": {"outcome": "refused", "source": "crm", "code": "phone.invalid", "message": "Too short."},
+                           "size": {"outcome": "no-answer", "source": "crm"},
+                           "email": {"outcome": "accepted", "source": "crm"}},
+                "outcomes": [
+                  {"capability": "crm", "role": "source", "result": "done",
+                   "refusals": [{"field": "phone", "code": "phone.invalid", "message": "Too short."}]},
+                  {"capability": "loyalty", "role": "subscriber", "result": "done",
+                   "refusals": [{"code": "order.amount", "message": "It must be more than 0."}]}]}"#,
+        )
+        .unwrap();
+        assert!(event.is_refused());
+        assert_eq!(
+            refused(&event).render(false),
+            "error: order.completed is taken, but something of it was refused\n  \
+             phone: Too short. (phone.invalid, by crm)\n  \
+             size: its source crm gave no answer\n  \
+             loyalty refuses it: It must be more than 0. (order.amount)\n\
+             next: mend what was sent, and send it with another id\n"
+        );
+        let unheard: EventAnswer = serde_json::from_str(
+            r#"{"id": "A1", "name": "order.compelted", "position": "1-2", "state": "decided", "verdict": "unheard"}"#,
+        )
+        .unwrap();
+        assert!(!unheard.is_refused());
+        assert!(answer_text(&unheard, true, Paint(false)).contains("\nnobody hears order.compelted: "));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::error::CliError;
-use super::event::answer_text;
+use super::event::{answer_text, refused};
 use super::input::{Pair, Reference, proposals};
 use super::output::{Paint, Table, moment, pairs, plain, value_text};
 use super::timeline::item_text;
-use crate::client::{IdentifierConflict, Profile};
+use crate::client::{ClientError, IdentifierConflict, Profile};
 
 /// The commands of `samsyn profile`.
 #[derive(Debug, Subcommand)]
@@ -39,11 +39,12 @@ Examples:
 
 const SET_EXAMPLES: &str = "\
 Examples:
-  samsyn profile set customer_id:00042 first_name=Ann --wait
+  samsyn profile set customer_id:00042 first_name=Ann
   samsyn profile set customer_id:00042 phone=null
 
 Nothing is written by this: each value is proposed to the field's source, which may take it, take it
-in another form, or refuse it. null proposes to clear a field.";
+in another form, or refuse it. null proposes to clear a field. The command waits for the decision, and
+ends with 1 when a source refused a value or gave no answer; --wait=0 doesn't wait.";
 
 /// The arguments of `samsyn profile get`.
 #[derive(Debug, Clone, Args)]
@@ -79,10 +80,10 @@ pub struct SetArgs {
     /// The values to propose
     #[arg(value_name = "FIELD=VALUE", required = true)]
     pub values: Vec<Pair>,
-    /// Wait for the decision, for this many seconds (1 to 30)
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "5",
-          value_parser = clap::value_parser!(u32).range(1..=30))]
-    pub wait: Option<u32>,
+    /// Wait for the decision, for at most this many seconds (0 to 30)
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_value = "5",
+          default_missing_value = "5", value_parser = clap::value_parser!(u32).range(0..=30))]
+    pub wait: u32,
 }
 
 /// Runs a command of `samsyn profile`.
@@ -118,8 +119,24 @@ fn timeline(args: &TimelineArgs, context: &Context) -> Result<(), CliError> {
 fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let fields = proposals(&args.values, &client)?;
-    let answer = client.propose(&args.reference.for_url(&client)?, &fields, args.wait)?;
-    context.answer(&answer.raw, |paint| answer_text(&answer.body, args.wait.is_some(), paint))
+    let wait = Some(args.wait).filter(|seconds| *seconds > 0);
+    match client.propose(&args.reference.for_url(&client)?, &fields, wait) {
+        Ok(answer) => {
+            context.answer(&answer.raw, |paint| answer_text(&answer.body, wait.is_some(), paint))?;
+            // Hosts of before said it in the answer alone.
+            if answer.body.is_refused() { Err(refused(&answer.body)) } else { Ok(()) }
+        }
+        Err(error) => {
+            // What became of each field; for a machine the problem has it.
+            if let ClientError::Refused(problem) = &error
+                && !context.json
+                && let Some(event) = problem.event()
+            {
+                context.print(&answer_text(&event, true, context.paint))?;
+            }
+            Err(error.into())
+        }
+    }
 }
 
 /// A customer as people read one.

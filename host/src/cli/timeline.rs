@@ -101,7 +101,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
     if lines.is_empty() {
         let role =
             if outcome.role.is_empty() { String::new() } else { format!(" as {}", plain(&outcome.role)) };
-        lines.push(paint.dim(&format!("{who} heard of it{role}")));
+        lines.push(paint.dim(&format!("{who} heard of it{role}, and changed nothing")));
     }
     lines
 }
@@ -144,7 +144,7 @@ mod tests {
              \x20   crm refuses phone: too short (phone.invalid)\n\
              \x20   loyalty says loyalty.points = 29\n\
              \x20   sms failed, parked: trap: out of bounds\n\
-             \x20   email heard of it as observer\n"
+             \x20   email heard of it as observer, and changed nothing\n"
         );
     }
 }

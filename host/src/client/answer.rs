@@ -139,12 +139,30 @@ pub struct EventAnswer {
     /// `accepted`, `decided` or `parked`; absent in a 202.
     #[serde(default)]
     pub state: Option<String>,
+    /// `taken`, `refused`, `unheard` or `open`; absent in a 202, and from hosts of before.
+    #[serde(default)]
+    pub verdict: Option<String>,
     /// Each proposed field's outcome.
     #[serde(default)]
     pub fields: BTreeMap<String, FieldOutcome>,
     /// What each capability made of it.
     #[serde(default)]
     pub outcomes: Vec<Outcome>,
+}
+
+impl EventAnswer {
+    /// Whether anything of it was refused, or no source gave an answer.
+    pub fn is_refused(&self) -> bool {
+        match self.verdict.as_deref() {
+            Some(verdict) => verdict == "refused",
+            None => self.fields.values().any(FieldOutcome::is_refused),
+        }
+    }
+
+    /// Whether it is decided and no capability hears events of its name.
+    pub fn is_unheard(&self) -> bool {
+        self.verdict.as_deref() == Some("unheard")
+    }
 }
 
 /// What became of one proposed field.
@@ -164,6 +182,13 @@ pub struct FieldOutcome {
     /// Why it was refused, as a sentence.
     #[serde(default)]
     pub message: Option<String>,
+}
+
+impl FieldOutcome {
+    /// Whether it was not taken, and won't be.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.outcome.as_str(), "refused" | "no-answer" | "precondition-failed")
+    }
 }
 
 /// What one capability made of an event.

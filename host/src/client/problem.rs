@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::answer::EventAnswer;
+
 /// A problem document (RFC 9457) as the host writes it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct Problem {
@@ -87,6 +89,15 @@ pub enum ClientError {
 }
 
 impl Problem {
+    /// The event that was taken and decided otherwise than its sender wished, when it tells of one.
+    pub fn event(&self) -> Option<EventAnswer> {
+        #[derive(Deserialize)]
+        struct Telling {
+            event: EventAnswer,
+        }
+        serde_json::from_str::<Telling>(&self.raw).ok().map(|telling| telling.event)
+    }
+
     /// Whether nothing is wrong with what was sent, so that the same may succeed in a while.
     pub fn is_passing(&self) -> bool {
         self.retryable.unwrap_or_else(|| is_passing(self.status))

@@ -54,6 +54,8 @@ pub struct EventDecisions {
     pub decided: Vec<(Position, Decided)>,
     /// A delivery of it waits.
     pub blocked: bool,
+    /// It isn't decided yet, or a capability that hears it lags and has yet to be given it.
+    pub awaited: bool,
 }
 
 /// Some steps of a timeline, newest first.
@@ -151,8 +153,10 @@ impl Engine {
             Some(Record::Accepted(accepted)) => accepted,
             _ => return Ok(None),
         };
+        // Asked first: what is decided meanwhile is then found below.
+        let awaited = self.is_awaited(position, &accepted);
         let Some(profile) = self.profile(accepted.profile)? else {
-            return Ok(Some(EventDecisions { accepted, decided: Vec::new(), blocked: false }));
+            return Ok(Some(EventDecisions { accepted, decided: Vec::new(), blocked: false, awaited }));
         };
         let mut decided = Vec::new();
         let mut next = Some(profile.state.head);
@@ -189,7 +193,23 @@ impl Engine {
             listed || (told.held_more.is_some() && is_newest_held(told))
         };
         let blocked = profile.state.told.iter().any(|told| waits(told));
-        Ok(Some(EventDecisions { accepted, decided, blocked }))
+        Ok(Some(EventDecisions { accepted, decided, blocked, awaited }))
+    }
+
+    /// Whether an event isn't decided yet, or a capability that hears it lags behind. What a generation that
+    /// catches up from the oldest event makes of it isn't waited for.
+    fn is_awaited(&self, position: Position, accepted: &Accepted) -> bool {
+        let partition = self.view.applied(position.partition).partition;
+        if partition.through.seq < position.seq {
+            return true;
+        }
+        let registry = self.registry();
+        let hears = |name: &CapabilityName| {
+            let mut routed = registry.routing.capabilities.iter().filter(|routed| routed.name == *name);
+            routed.any(|routed| routed.hears(&accepted.event.name).is_some())
+        };
+        let mut lagging = partition.adopted.lagging.iter().filter(|cursor| !cursor.catching_up);
+        lagging.any(|cursor| cursor.through.seq < position.seq && hears(&cursor.capability))
     }
 
     /// The record that decided an event, found from the event on: of a customer to whom much has

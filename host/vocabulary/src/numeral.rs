@@ -22,6 +22,9 @@ enum Exponent {
     Written { negative: bool, digits: String, shift: i64 },
 }
 
+/// The most significant digits that a double has when it is written exactly.
+const DOUBLE_DIGITS_MAX: usize = 767;
+
 /// The digits of an exponent that fit into the integer it is calculated with, with room for the shift.
 const EXPONENT_DIGITS_MAX: usize = 36;
 
@@ -65,6 +68,37 @@ impl Numeral {
             Exponent::Written { negative: exponent_negative, digits: written.to_owned(), shift }
         };
         Some(Numeral { negative, digits, exponent })
+    }
+
+    /// The double that the text says, when it says one: exactly, or rounded or cut to the digits that it
+    /// has. `0.1`, `0.10000000000000001` and all 55 digits of that double are one; `9007199254740993` is
+    /// none, for what it would be read as ends in 2. `text` is what this numeral was parsed from.
+    pub fn double(&self, text: &str) -> Option<f64> {
+        let double: f64 = text.parse().ok()?;
+        if !double.is_finite() {
+            return None;
+        }
+        // The shortest form that no other double has: what most are written as.
+        if Numeral::parse(&double.to_string())? == *self {
+            return Some(double);
+        }
+        let digits = self.digits.len();
+        if digits == 0 || double == 0.0 || digits > DOUBLE_DIGITS_MAX {
+            return None;
+        }
+        let rounded = format!("{double:.*e}", digits - 1);
+        let exact = format!("{double:.*e}", DOUBLE_DIGITS_MAX - 1);
+        let (mantissa, exponent) = exact.split_once('e')?;
+        // The point and a sign stand among the digits.
+        let cut = &mantissa[..digits + usize::from(digits > 1) + usize::from(double < 0.0)];
+        let cut = format!("{cut}e{exponent}");
+        let is_same = |spelling: &str| Numeral::parse(spelling).is_some_and(|is| is == *self);
+        [rounded, cut, exact].iter().any(|spelling| is_same(spelling)).then_some(double)
+    }
+
+    /// Whether it has no fraction.
+    pub fn is_whole(&self) -> bool {
+        self.digits.is_empty() || matches!(self.exponent, Exponent::Known(exponent) if exponent >= 0)
     }
 
     /// How many digits stand before the point and how many behind it when it is written without an
@@ -198,6 +232,56 @@ mod tests {
         }
         assert_eq!(numeral("12345678901234.5678").places(), Some((14, 4)));
         assert_eq!((numeral("0.001").places(), numeral("0").places()), (Some((0, 3)), Some((0, 0))));
+    }
+
+    #[test]
+    fn a_double_is_known_by_any_spelling_of_it() {
+        let mut random = rand::rng();
+        let spelled = |double: f64, text: &str| {
+            assert_eq!(numeral(text).double(text), Some(double), "{text}");
+        };
+        let some =
+            [0.1, 1e100, 2.2e-308, 5e-324, f64::MAX, f64::MIN_POSITIVE, 9_007_199_254_740_993.0, 1.0 / 3.0];
+        let any = std::iter::repeat_with(|| f64::from_bits(rand::RngExt::random(&mut random)))
+            .filter(|double| double.is_finite() && *double != 0.0);
+        let all: Vec<f64> = some.into_iter().chain(any.take(500)).collect();
+        for double in all.into_iter().flat_map(|double| [double, -double]) {
+            spelled(double, &format!("{double}"));
+            spelled(double, &format!("{double:e}"));
+            // Rounded to any number of digits from which the double is read again, and exactly.
+            for digits in [16, 17, 20, 40, DOUBLE_DIGITS_MAX - 1] {
+                spelled(double, &format!("{double:.digits$e}"));
+            }
+            let exact = format!("{double:.*e}", DOUBLE_DIGITS_MAX - 1);
+            let (mantissa, exponent) = exact.split_once('e').unwrap();
+            for digits in [19, 25, 100] {
+                spelled(double, &format!("{}E{exponent}", &mantissa[..digits + 2]));
+            }
+        }
+        for none in [
+            "9007199254740993",
+            "29.330000000000000000001",
+            "1e400",
+            "1e-400",
+            "3e-324",
+            "0.100000000000000009",
+        ] {
+            assert_eq!(numeral(none).double(none), None, "{none}");
+        }
+        let endless = format!("0.1{}1", "0".repeat(30_000));
+        assert_eq!(numeral(&endless).double(&endless), None);
+        let zeros = format!("0.1{}", "0".repeat(30_000));
+        assert_eq!(numeral(&zeros).double(&zeros), Some(0.1));
+    }
+
+    #[test]
+    fn a_whole_number_is_one_in_any_spelling() {
+        for whole in ["0", "-0.0", "12.0", "1.2e1", "1e400", "0e-5"] {
+            assert!(numeral(whole).is_whole(), "{whole}");
+        }
+        for fraction in ["0.5", "12e-1", "1e-400"] {
+            assert!(!numeral(fraction).is_whole(), "{fraction}");
+        }
     }
 
     #[test]

@@ -6,10 +6,21 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Whether a plug-in's JSON library can read the text, and reads what was meant: no number that no
-/// double holds, no key twice in an object, no deeper than 127 lists and objects in each other.
-pub(crate) fn is_readable(json: &str) -> bool {
-    serde_json::from_str::<Readable>(json).is_ok()
+/// Why not every plug-in's JSON library can read the text, or some read something else than was meant: a
+/// number that no double holds, a key twice in an object, more than 127 lists and objects in each other.
+/// None when all read it alike.
+pub(crate) fn unreadable(json: &str) -> Option<&'static str> {
+    let error = serde_json::from_str::<Readable>(json).err()?;
+    let message = error.to_string();
+    Some(if error.is_data() {
+        "JSON with a key twice in an object"
+    } else if message.starts_with("number out of range") {
+        "JSON with a number that no double holds"
+    } else if message.starts_with("recursion limit") {
+        "JSON that is nested too deep"
+    } else {
+        "no JSON"
+    })
 }
 
 /// Any JSON that every reader reads alike.
@@ -86,12 +97,22 @@ mod tests {
             "[true,{\"a\":{\"a\":1}}]",
             "{\"a\":1,\"A\":2}",
         ] {
-            assert!(is_readable(json), "{json}");
+            assert_eq!(unreadable(json), None, "{json}");
         }
-        for json in ["1e309", "[-1e400]", "{\"a\":1,\"\\u0061\":2}", "[{\"a\":{\"b\":1,\"b\":1}}]", "", "{"] {
-            assert!(!is_readable(json), "{json}");
+        let (key, number) = ("JSON with a key twice in an object", "JSON with a number that no double holds");
+        let long = format!("{{\"a\":[{}]}}", "1".repeat(400));
+        for (json, why) in [
+            ("1e309", number),
+            ("[-1e400]", number),
+            (long.as_str(), number),
+            ("{\"a\":1,\"\\u0061\":2}", key),
+            ("[{\"a\":{\"b\":1,\"b\":1}}]", key),
+            ("", "no JSON"),
+            ("{", "no JSON"),
+        ] {
+            assert_eq!(unreadable(json), Some(why), "{json}");
         }
-        assert!(!is_readable(&format!("{}{}", "[".repeat(128), "]".repeat(128))));
-        assert!(is_readable(&format!("{}{}", "[".repeat(127), "]".repeat(127))));
+        assert!(unreadable(&format!("{}{}", "[".repeat(128), "]".repeat(128))).is_some());
+        assert_eq!(unreadable(&format!("{}{}", "[".repeat(127), "]".repeat(127))), None);
     }
 }

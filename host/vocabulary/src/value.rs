@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::numeral::Numeral;
-use super::readable::is_readable;
+use super::readable::unreadable;
 use super::{Date, Decimal, Timestamp};
 
 /// The longest integer of 64 bits, in characters.
@@ -75,12 +75,13 @@ pub enum Rules {
 
 /// A value that can't become the wanted type without loss.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found} can't be read as {wanted}")]
+#[error("expected {wanted}, got {found}")]
 pub struct CoerceError {
     /// The type that was declared.
     pub wanted: Type,
-    /// What stood there, shortened: never a whole personal value.
-    pub found: String,
+    /// What kind of value stood there, and why it is none of the type: never the value, for errors end in
+    /// logs.
+    pub found: &'static str,
 }
 
 impl Type {
@@ -146,8 +147,7 @@ impl Value {
         let converted = match self {
             Value::Text(text) => from_text(text, wanted, Rules::Today),
             Value::Integer(number) => match wanted {
-                // A double holds every whole number up to 2^53.
-                Type::Number if number.unsigned_abs() <= 1 << 53 => Some(Value::Number(*number as f64)),
+                Type::Number => whole_double(*number).map(Value::Number),
                 Type::Decimal => Decimal::parse(&number.to_string()).map(Value::Decimal),
                 _ => None,
             },
@@ -163,7 +163,7 @@ impl Value {
         };
         let converted =
             converted.or_else(|| (wanted == Type::Json).then(|| Value::Json(self.to_json().to_string())));
-        converted.ok_or_else(|| CoerceError { wanted, found: format!("a {}", self.kind()) })
+        converted.ok_or_else(|| CoerceError { wanted, found: self.described() })
     }
 
     /// The same value as an event's property of the wanted type: as [`Value::coerce`] has it, and
@@ -180,11 +180,25 @@ impl Value {
         taken.map_or_else(|| self.coerce(wanted), Ok)
     }
 
+    fn described(&self) -> &'static str {
+        match self {
+            Value::Text(_) => "a text",
+            Value::Integer(_) => "an integer",
+            Value::Number(_) => "a number",
+            Value::Decimal(_) => "a decimal",
+            Value::Boolean(_) => "a boolean",
+            Value::Timestamp(_) => "a timestamp",
+            Value::Date(_) => "a date",
+            Value::Texts(_) => "a list of texts",
+            Value::Json(_) => "JSON",
+        }
+    }
+
     /// Whether every plug-in can read the value. What hosts took before may not be.
     pub fn is_readable(&self) -> bool {
         match self {
             Value::Decimal(decimal) => decimal.fits_a_plug_in(),
-            Value::Json(json) => is_readable(json),
+            Value::Json(json) => unreadable(json).is_none(),
             _ => true,
         }
     }
@@ -192,15 +206,12 @@ impl Value {
     /// Reads JSON text as the wanted type without loss.
     pub fn from_json(json: &str, wanted: Type, rules: Rules) -> Result<Value, CoerceError> {
         let json = json.trim();
-        let error = || CoerceError { wanted, found: describe(json) };
+        let error = || CoerceError { wanted, found: describe(json, wanted) };
         let converted = match json.as_bytes().first() {
-            _ if wanted == Type::Json => {
-                if rules == Rules::Today && !is_readable(json) {
-                    let found = "JSON with a key twice in an object, or a number beyond a double's range";
-                    return Err(CoerceError { wanted, found: found.to_owned() });
-                }
-                Some(Value::Json(json.to_owned()))
-            }
+            _ if wanted == Type::Json => match unreadable(json).filter(|_| rules == Rules::Today) {
+                Some(found) => return Err(CoerceError { wanted, found }),
+                None => Some(Value::Json(json.to_owned())),
+            },
             Some(b'"') => {
                 let text = unquoted(json).ok_or_else(error)?;
                 match wanted {
@@ -288,29 +299,41 @@ fn from_number(text: &str, wanted: Type, rules: Rules) -> Option<Value> {
             let taken = rules == Rules::Before || decimal.is_within_limit();
             taken.then_some(Value::Decimal(decimal))
         }
-        Type::Number => {
-            let exact = Numeral::parse(text)?;
-            let number: f64 = text.parse().ok()?;
-            // A double that prints another number than was written has lost something.
-            let same = number.is_finite() && Numeral::parse(&number.to_string())? == exact;
-            same.then_some(Value::Number(number))
-        }
+        Type::Number => Numeral::parse(text)?.double(text).map(Value::Number),
         _ => None,
     }
 }
 
-/// Names the kind of JSON that stood there, never its content: errors end in logs.
-fn describe(json: &str) -> String {
-    match json.as_bytes().first() {
-        Some(b'"') => "this text",
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'n') => "null",
-        Some(b'-' | b'0'..=b'9') => "this number",
-        _ => "nothing",
+/// The double that is this whole number, if one is.
+fn whole_double(number: i64) -> Option<f64> {
+    let double = number as f64;
+    (double as i128 == i128::from(number)).then_some(double)
+}
+
+/// What kind of JSON stood there, and why it is none of the type.
+fn describe(json: &str, wanted: Type) -> &'static str {
+    let (of_text, number) = match json.as_bytes().first() {
+        Some(b'{') => return "an object",
+        Some(b'[') if wanted == Type::Texts => return "a list with other things than texts",
+        Some(b'[') => return "a list",
+        Some(b't' | b'f') => return "a boolean",
+        Some(b'n') => return "null",
+        Some(b'"') => (true, unquoted(json)),
+        Some(b'-' | b'0'..=b'9') => (false, Some(Cow::Borrowed(json))),
+        _ => return "nothing",
+    };
+    let numeral = number.as_deref().and_then(Numeral::parse);
+    match (wanted, numeral) {
+        (Type::Integer, Some(numeral)) if numeral.is_whole() => "a number beyond 64 bits",
+        (Type::Integer, Some(_)) => "a number with a fraction",
+        (Type::Decimal, Some(_)) => "a number of more than 28 digits",
+        (Type::Number, Some(_)) => "a number that no double is",
+        (Type::Integer | Type::Decimal | Type::Number, None) => "a text that is no number",
+        (Type::Timestamp, _) if of_text => "a text that is no RFC 3339 time",
+        (Type::Date, _) if of_text => "a text that is no date of the calendar",
+        _ if of_text => "a text",
+        _ => "a number",
     }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -339,6 +362,16 @@ mod tests {
         }
         for bad in ["\"", "\"a", "\"a\"b\"", "\"a\nb\"", "\"\\x\"", "\"a\\\""] {
             assert!(json(bad, Type::Text).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_a_double_when_one_is_it() {
+        for number in [0, -7, 1 << 53, (1 << 53) + 2, -(1 << 62), i64::MIN] {
+            assert_eq!(Value::Integer(number).coerce(Type::Number).unwrap(), Value::Number(number as f64));
+        }
+        for number in [(1 << 53) + 1, -(1 << 53) - 1, i64::MAX, i64::MIN + 1] {
+            assert!(Value::Integer(number).coerce(Type::Number).is_err(), "{number}");
         }
     }
 
@@ -382,6 +415,25 @@ mod tests {
     #[test]
     fn an_error_never_repeats_the_value() {
         let error = json("\"anna@example.com\"", Type::Integer).unwrap_err();
-        assert_eq!(error.to_string(), "this text can't be read as integer");
+        assert_eq!(error.to_string(), "expected integer, got a text that is no number");
+        for (text, wanted, got) in [
+            ("12.5", Type::Integer, "a number with a fraction"),
+            ("1e19", Type::Integer, "a number beyond 64 bits"),
+            ("\"1e19\"", Type::Integer, "a number beyond 64 bits"),
+            ("1e30", Type::Decimal, "a number of more than 28 digits"),
+            ("1e400", Type::Number, "a number that no double is"),
+            ("\"soon\"", Type::Timestamp, "a text that is no RFC 3339 time"),
+            ("\"2026-02-30\"", Type::Date, "a text that is no date of the calendar"),
+            ("7", Type::Date, "a number"),
+            ("[1]", Type::Texts, "a list with other things than texts"),
+            ("[]", Type::Text, "a list"),
+            ("null", Type::Boolean, "null"),
+            ("\"yes\"", Type::Boolean, "a text"),
+            ("{\"a\":1,\"a\":1}", Type::Json, "JSON with a key twice in an object"),
+            ("[1e400]", Type::Json, "JSON with a number that no double holds"),
+        ] {
+            let expected = format!("expected {wanted}, got {got}");
+            assert_eq!(json(text, wanted).unwrap_err().to_string(), expected, "{text}");
+        }
     }
 }

@@ -46,7 +46,7 @@ impl Effects {
     /// # Errors
     ///
     /// `field.not-sourced`, or `refuse.code`: a code is at most 64 lower-case letters, digits,
-    /// `.`, `_` and `-`.
+    /// `.`, `_` and `-`, and neither `property.type` nor `property.missing`, which the host itself says.
     pub fn refuse(&mut self, field: &str, code: &str, message: &str) -> Result<(), Refusal> {
         self.host.refuse(Some(field), code, message)
     }

@@ -10,7 +10,7 @@ use super::PROFILE;
 use crate::api::body::JSON;
 use crate::api::event_answer::EventAnswer;
 use crate::api::event_json::{EVENT_ID_BYTES_MAX, EVENTS_MAX, PROPERTY_NAME_BYTES_MAX};
-use crate::api::events::{ListAnswer, Taken};
+use crate::api::events::{NothingTaken, Taken};
 use crate::api::openapi::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
@@ -51,12 +51,11 @@ impl JsonSchema for EventForm {
         let no_controls = r"^[^\u0000-\u001f\u007f-\u009f]*$";
         json_schema!({
             "type": "object",
-            "description": "Something a customer did",
+            // Alternatives beside members would cost generated clients the members' types.
+            "description": "Something a customer did. It names the customer by `profile` or by at least one of \
+                            `identifiers`",
             "required": ["name"],
-            "anyOf": [
-                { "required": ["profile"] },
-                { "required": ["identifiers"], "properties": { "identifiers": { "minProperties": 1 } } },
-            ],
+            "minProperties": 2,
             "additionalProperties": false,
             "properties": {
                 "id": {
@@ -103,6 +102,31 @@ impl JsonSchema for EventForm {
     }
 }
 
+/// A list of events in an object.
+struct EventListForm;
+
+impl JsonSchema for EventListForm {
+    fn schema_name() -> Cow<'static, str> {
+        "NewEventList".into()
+    }
+
+    fn json_schema(of: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "Several events",
+            "required": ["events"],
+            "additionalProperties": false,
+            "properties": { "events": event_list(of) },
+        })
+    }
+}
+
+/// What is wrong with one of a list is said of that one, and the others are taken: so more is taken than
+/// this says, but a client that is made of it knows what an event is.
+fn event_list(of: &mut SchemaGenerator) -> Value {
+    json!({ "type": "array", "maxItems": EVENTS_MAX, "items": of.subschema_for::<EventForm>() })
+}
+
 /// One event or several, as a body holds them.
 struct EventsForm;
 
@@ -112,19 +136,13 @@ impl JsonSchema for EventsForm {
     }
 
     fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        let event = of.subschema_for::<EventForm>();
-        // What is wrong with one of a list is said of that one: the others are taken.
-        let list = json!({ "type": "array", "maxItems": EVENTS_MAX, "items": { "anyOf": [event, {}] } });
         json_schema!({
             "description": "An event, a list of events, or a list in an object. An element of a list that is no \
                             event is refused by itself",
             "anyOf": [
-                event,
-                list,
-                {
-                    "type": "object", "required": ["events"], "additionalProperties": false,
-                    "properties": { "events": list },
-                },
+                of.subschema_for::<EventForm>(),
+                event_list(of),
+                of.subschema_for::<EventListForm>(),
             ],
         })
     }
@@ -142,7 +160,7 @@ fn decided() -> Value {
     json!({
         "id": "A1-placed", "application": "web", "name": "order.completed", "profile": PROFILE,
         "position": "12-345", "at": "2026-11-20T10:00:00Z", "received_at": "2026-11-20T10:00:01Z",
-        "state": "decided",
+        "state": "decided", "verdict": "taken",
         "fields": { "email": { "outcome": "accepted", "source": "crm", "proposed": "anna@example.com", "value": "anna@example.com" } },
         "outcomes": [{
             "capability": "loyalty", "role": "subscriber", "result": "done", "position": "12-346",
@@ -180,7 +198,11 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
             ("a list", json!([purchase(), proposing])),
             ("a list in an object", json!({ "events": [proposing] })),
         ])
-        .answers::<EventAnswer<'_>>(StatusCode::OK, "Decided within the time that `Prefer` gives", decided())
+        .answers::<EventAnswer<'_>>(
+            StatusCode::OK,
+            "Taken, and decided within the time that `Prefer` gives: `verdict` tells whether anything of it was refused",
+            decided(),
+        )
         .with(StatusCode::OK, PREFERENCE_APPLIED)
         .answers_any::<Taken>(StatusCode::ACCEPTED, "Taken, and on disk", &[
             ("one event", taken.clone()),
@@ -190,7 +212,7 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
         .with(StatusCode::ACCEPTED, RETRY_AFTER)
         .leads(StatusCode::ACCEPTED, "showEvent", "id", "$response.body#/id")
         .leads(StatusCode::ACCEPTED, "showProfile", "ref", "$response.body#/profile")
-        .answers::<ListAnswer>(
+        .answers::<NothingTaken>(
             StatusCode::UNPROCESSABLE_ENTITY,
             "None of a list could be taken",
             json!({ "accepted": 0, "refused": 1, "events": [{ "index": 0, "problem": problem }] }),

@@ -24,6 +24,7 @@ impl JsonSchema for SkipForm {
     fn json_schema(of: &mut SchemaGenerator) -> Schema {
         let mut schema = Selection::json_schema(of);
         schema.insert("required".to_owned(), json!(["reason"]));
+        schema.insert("minProperties".to_owned(), json!(2));
         if let Some(reason) = schema.pointer_mut("/properties/reason") {
             *reason = json!({
                 "type": "string", "maxLength": REASON_BYTES_MAX, "pattern": ONE_LINE,
@@ -43,6 +44,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
     });
     call.is("listParked", Tag::Admin, "List deliveries that failed, and those that wait behind them")
         .query::<ParkedParams>()
+        .older_name("code")
         .answers::<Page<ParkedAnswer<'_>>>(StatusCode::OK, "A page of them", json!({ "items": [item] }))
         .problems(&[Kind::CursorInvalid])
 }

@@ -80,12 +80,9 @@ fn anna() -> Value {
 /// What every call that reads a profile answers.
 fn reads(call: Operation<'_>) -> Operation<'_> {
     call.query::<View>()
-        .takes(IF_NONE_MATCH)
         .takes(PURPOSE)
         .answers::<ProfileAnswer<'_>>(StatusCode::OK, "The profile, as this token may see it", anna())
         .with(StatusCode::OK, ETAG)
-        .answers_nothing(StatusCode::NOT_MODIFIED, "The client has this very answer")
-        .with(StatusCode::NOT_MODIFIED, ETAG)
         .problems(&[
             Kind::UnknownProfile,
             Kind::UnknownIdentifier,
@@ -109,6 +106,9 @@ fn by_reference(call: Operation<'_>) -> Operation<'_> {
 pub fn show(call: Operation<'_>) -> Operation<'_> {
     let call = call.is("showProfile", Tag::AppDeveloper, "Read a profile");
     reads(by_reference(call))
+        .takes(IF_NONE_MATCH)
+        .answers_nothing(StatusCode::NOT_MODIFIED, "The client has this very answer")
+        .with(StatusCode::NOT_MODIFIED, ETAG)
 }
 
 /// `POST /v1/profiles/lookup`.
@@ -128,12 +128,17 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
     let decided = json!({
         "id": "0190f3c2-7b1e-7cc0-a4a5-2f4f6b1f0c11", "application": "web", "name": "samsyn.proposed",
         "profile": PROFILE, "position": "12-345", "at": "2026-11-20T10:00:00Z",
-        "received_at": "2026-11-20T10:00:00Z", "state": "decided",
+        "received_at": "2026-11-20T10:00:00Z", "state": "decided", "verdict": "taken",
         "fields": { "first_name": { "outcome": "accepted", "source": "crm", "proposed": "Ann", "value": "Ann" } },
         "outcomes": [],
     });
     by_reference(call.is("proposeValues", Tag::AppDeveloper, "Propose values for a profile's fields"))
-        .details("Each field's source decides what becomes of it; the event that this makes tells.")
+        .details(
+            "Each field's source decides what becomes of it; the event that this makes tells. With `Prefer: wait` \
+             the status tells, too: 200 when every field was taken or waits, 422 `proposal-refused` when a source \
+             refused one or gave no answer, 412 `precondition-failed` when the profile had changed. What was \
+             proposed for other fields counts all the same, and both have the decided event in `event`.",
+        )
         .takes(PREFER)
         .takes(IF_MATCH)
         .takes(PURPOSE)
@@ -144,14 +149,24 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
                 ("no value", json!({ "fields": { "phone": null } })),
             ],
         )
-        .answers::<EventAnswer<'_>>(StatusCode::OK, "Decided within the time that `Prefer` gives", decided)
+        .answers::<EventAnswer<'_>>(
+            StatusCode::OK,
+            "Decided within the time that `Prefer` gives, and refused by nobody",
+            decided,
+        )
         .with(StatusCode::OK, PREFERENCE_APPLIED)
+        .with(StatusCode::PRECONDITION_FAILED, LOCATION)
+        .with(StatusCode::PRECONDITION_FAILED, PREFERENCE_APPLIED)
+        .with(StatusCode::UNPROCESSABLE_ENTITY, LOCATION)
+        .with(StatusCode::UNPROCESSABLE_ENTITY, PREFERENCE_APPLIED)
         .answers::<ProposalTaken>(StatusCode::ACCEPTED, "Taken, and on disk", taken)
         .with(StatusCode::ACCEPTED, LOCATION)
         .with(StatusCode::ACCEPTED, PREFERENCE_APPLIED)
         .leads(StatusCode::ACCEPTED, "showEvent", "id", "$response.body#/id")
         .problems(&[
             Kind::PreconditionInvalid,
+            Kind::PreconditionFailed,
+            Kind::ProposalRefused,
             Kind::PurposeInvalid,
             Kind::NothingProposed,
             Kind::TooDeep,

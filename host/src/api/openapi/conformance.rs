@@ -89,7 +89,9 @@ impl Conformance {
             Some(_) if seen.method == "HEAD" => Ok(()),
             Some(types) if !types.contains_key(essence) => Err(format!("it has no {essence:?}")),
             Some(_) if essence == "application/json" || essence == PROBLEM_JSON => {
-                self.valid(&[&answer[..], &["content", essence, "schema"]].concat(), seen.body)
+                let content = [&answer[..], &["content", essence]].concat();
+                self.valid(&[&content[..], &["schema"]].concat(), seen.body)?;
+                if essence == PROBLEM_JSON { self.is_told(&content, seen.body) } else { Ok(()) }
             }
             Some(_) => Ok(()),
         }
@@ -115,6 +117,16 @@ impl Conformance {
 
     fn at(&self, keys: &[&str]) -> &Value {
         keys.iter().fold(&self.document, |value, key| &value[key])
+    }
+
+    /// Whether the code of a problem is one that this status of the call can have: it has an example.
+    fn is_told(&self, content: &[&str], body: &str) -> Result<(), String> {
+        let problem: Value = serde_json::from_str(body).map_err(|error| format!("no JSON: {error}"))?;
+        let code = problem["code"].as_str().unwrap_or_default();
+        match self.at(&[content, &["examples", code]].concat()) {
+            Value::Null => Err(format!("it has no problem {code:?} with this status")),
+            _ => Ok(()),
+        }
     }
 
     fn valid(&self, schema: &[&str], body: &str) -> Result<(), String> {

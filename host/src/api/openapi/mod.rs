@@ -5,6 +5,7 @@ pub mod header;
 pub mod operation;
 mod schemas;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use axum::http::header::CONTENT_TYPE;
@@ -16,6 +17,7 @@ use schemas::Schemas;
 
 use super::calls::{Call, calls};
 use super::catalogue::KINDS;
+use super::needs::Needs;
 use super::problem::Problem;
 
 const ABOUT: &str = "One profile of every customer, one source for every data point. JSON in and out (UTF-8), \
@@ -71,6 +73,11 @@ pub fn document() -> Value {
             },
         },
     })
+}
+
+/// The names of the parameters that a call's query may hold, older ones too.
+pub fn parameters(describe: Describe, path: &'static str, needs: Needs) -> BTreeSet<String> {
+    describe(Operation::new(&mut Schemas::new(), path, needs)).query_names()
 }
 
 /// One document of every kind of problem.

@@ -1,6 +1,6 @@
 //! What one call is, written down for OpenAPI: the words a description is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use schemars::JsonSchema;
@@ -84,6 +84,8 @@ pub struct Operation<'a> {
     needs: Needs,
     members: Map<String, Value>,
     parameters: Vec<Value>,
+    /// Names that parameters of the query had before, and are still taken by.
+    older_names: Vec<&'static str>,
     answers: BTreeMap<u16, Value>,
     problems: Vec<Kind>,
 }
@@ -94,13 +96,24 @@ pub type Describe = for<'a> fn(Operation<'a>) -> Operation<'a>;
 impl<'a> Operation<'a> {
     /// A call of which only its place is known.
     pub fn new(schemas: &'a mut Schemas, path: &'static str, needs: Needs) -> Operation<'a> {
-        let (members, parameters, answers) = (Map::new(), Vec::new(), BTreeMap::new());
-        let call = Operation { schemas, path, needs, members, parameters, answers, problems: Vec::new() };
+        let call = Operation {
+            schemas,
+            path,
+            needs,
+            members: Map::new(),
+            parameters: Vec::new(),
+            older_names: Vec::new(),
+            answers: BTreeMap::new(),
+            problems: Vec::new(),
+        };
         let call = match needs {
             Needs::NoToken => call,
-            Needs::OneOf(_) => call.problems(&OF_TOKENS).takes(header::APPLICATION),
+            Needs::OneOf(_) => {
+                call.problems(&OF_TOKENS).problems(&[Kind::QueryInvalid]).takes(header::APPLICATION)
+            }
         };
         let call = if path.contains('{') { call.problems(&[Kind::NotFound]) } else { call };
+        let call = call.problems(&[Kind::HostInvalid]);
         let loads = if limits::is_always_answered(path) { &OF_LOAD[2..] } else { &OF_LOAD[..] };
         call.problems(loads)
     }
@@ -145,6 +158,19 @@ impl<'a> Operation<'a> {
             self.parameters.push(parameter);
         }
         self.problems(&[Kind::QueryInvalid])
+    }
+
+    /// A name that a parameter of the query had before, and is still taken by.
+    pub fn older_name(mut self, name: &'static str) -> Self {
+        self.older_names.push(name);
+        self
+    }
+
+    /// The names of the parameters that the query may hold.
+    pub fn query_names(&self) -> BTreeSet<String> {
+        let query = self.parameters.iter().filter(|parameter| parameter["in"] == "query");
+        let names = query.filter_map(|parameter| parameter["name"].as_str());
+        names.chain(self.older_names.iter().copied()).map(str::to_owned).collect()
     }
 
     /// A header that may be sent.
@@ -286,9 +312,8 @@ impl<'a> Operation<'a> {
             .iter()
             .map(|code| ((*code).to_owned(), json!({ "$ref": format!("#/components/examples/{code}") })))
             .collect();
-        let schema = json!({
-            "allOf": [{ "$ref": "#/components/schemas/Problem" }, { "properties": { "code": { "enum": codes } } }],
-        });
+        // One type for all of them: which codes there are is said by the examples.
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
         let titles: Vec<&str> = kinds.iter().map(|kind| kind.entry().title).collect();
         let answer = self.answers.entry(status).or_insert_with(|| json!({ "description": "" }));
         let said = answer["description"].as_str().unwrap_or_default();

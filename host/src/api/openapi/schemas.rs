@@ -29,6 +29,7 @@ impl Schemas {
             settings
                 .with_transform(RecursiveTransform(bound_integer))
                 .with_transform(RecursiveTransform(drop_null_default))
+                .with_transform(RecursiveTransform(known_to_generators))
         };
         Schemas {
             read: settings().for_deserialize().into_generator(),
@@ -86,6 +87,44 @@ fn bound_integer(schema: &mut Schema) {
     if schema.get("maximum").is_none() {
         schema.insert("maximum".to_owned(), largest.into());
     }
+}
+
+/// Says the same in words that generators of clients know: a choice of texts as an `enum`, with what each
+/// means in the description, and other alternatives as `anyOf`.
+fn known_to_generators(schema: &mut Schema) {
+    if let Some(only) = schema.remove("const") {
+        schema.insert("enum".to_owned(), Value::Array(vec![only]));
+    }
+    let Some(Value::Array(choices)) = schema.remove("oneOf") else { return };
+    let Some(words) = choices.iter().map(words_of).collect::<Option<Vec<_>>>() else {
+        schema.insert("anyOf".to_owned(), Value::Array(choices));
+        return;
+    };
+    let said = schema.get("description").and_then(Value::as_str).map(str::to_owned);
+    let meanings = choices.iter().zip(&words).filter_map(|(choice, words)| {
+        let meaning = choice["description"].as_str()?;
+        let [word] = words.as_slice() else { return None };
+        Some(format!("`{}`: {meaning}", word.as_str()?))
+    });
+    let description: Vec<String> = said.into_iter().chain(meanings).collect();
+    if !description.is_empty() {
+        schema.insert("description".to_owned(), description.join("\n\n").into());
+    }
+    schema.insert("type".to_owned(), "string".into());
+    schema.insert("enum".to_owned(), Value::Array(words.concat()));
+}
+
+/// The texts that a choice consists of, if it does.
+fn words_of(choice: &Value) -> Option<Vec<Value>> {
+    let choice = choice.as_object()?;
+    let is_text = |word: &Value| word.is_string();
+    let others = choice.keys().any(|key| !matches!(key.as_str(), "const" | "enum" | "type" | "description"));
+    let words = match (choice.get("const"), choice.get("enum")) {
+        (Some(word), None) => vec![word.clone()],
+        (None, Some(Value::Array(words))) => words.clone(),
+        _ => return None,
+    };
+    (!others && words.iter().all(is_text)).then_some(words)
 }
 
 /// A default of null says only that the member may be missing, and where the member is never null it

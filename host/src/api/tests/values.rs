@@ -129,18 +129,62 @@ fn a_proposal_for_a_text_is_no_number() {
 fn a_proposed_value_that_no_plug_in_can_read_is_refused() {
     let world = World::new().furnished();
     assert_eq!(world.json("PUT", "/v1/fields/cart", &json!({"type": "json"})).status, 200);
+    let long = "1".repeat(400);
+    let (long, deep) = (long.as_str(), format!("{{\"a\":[{{\"b\":-{long}}}]}}"));
     for (field, value) in [
+        ("cart", long),
+        ("cart", deep.as_str()),
         ("credit", "12345678901234567890123456789"),
         ("credit", "0.1234567890123456789012345678901234567890"),
         ("credit", "\"1e28\""),
         ("cart", "1e400"),
-        ("cart", "{\"a\":{\"b\":1,\"b\":2}}"),
     ] {
         let answer = send(&world, &format!("\"id\":\"an-id\",\"proposes\":{{\"{field}\":{value}}}"));
         assert_eq!((answer.status, answer.code().as_str()), (422, "wrong-type"), "{field}: {value}");
     }
     let taken = send(&world, "\"proposes\":{\"credit\":1234567890123456789012345678}");
     assert_eq!(taken.status, 202, "{taken:?}");
+    // The same by the other way in.
+    let patch = |value: &str| {
+        let body = format!("{{\"fields\":{{\"cart\":{value}}}}}");
+        world.send(
+            "PATCH",
+            "/v1/profiles/customer_id:7",
+            &[("content-type", "application/json")],
+            body.as_bytes(),
+        )
+    };
+    for value in [long, "[1e400]"] {
+        assert_eq!(patch(value).code(), "wrong-type", "{value}");
+        assert!(patch(value).json()["detail"].as_str().unwrap().contains("double"), "{value}");
+    }
+    assert_eq!(patch("[1e308, 123456789012345678901234567890]").status, 202);
+}
+
+#[test]
+fn a_number_is_proposed_in_any_spelling_of_a_double() {
+    let world = World::new().furnished();
+    assert_eq!(world.json("PUT", "/v1/fields/score", &json!({"type": "number"})).status, 200);
+    for (sent, held) in [
+        ("1e100", "1e100"),
+        ("2.2e-308", "2.2e-308"),
+        ("0.10000000000000001", "0.1"),
+        ("0.1000000000000000055511151231257827021181583404541015625", "0.1"),
+        ("1.0E+2", "100.0"),
+    ] {
+        let answer = send(&world, &format!("\"proposes\":{{\"score\":{sent}}}"));
+        assert_eq!(answer.status, 202, "{sent}: {answer:?}");
+        let event = format!("/v1/events/{}", answer.json()["position"].as_str().unwrap());
+        let proposed = world.get(&event).json()["fields"]["score"]["proposed"].clone();
+        assert_eq!(proposed.as_f64(), held.parse().ok(), "{sent}");
+    }
+    for sent in ["1e400", "9007199254740993", "1e-400", "true"] {
+        assert_eq!(
+            send(&world, &format!("\"proposes\":{{\"score\":{sent}}}")).code(),
+            "wrong-type",
+            "{sent}"
+        );
+    }
 }
 
 #[test]
@@ -204,5 +248,53 @@ fn a_time_that_rfc_3339_does_not_have_is_refused() {
         let answer = send(&world, &format!("\"id\":\"an-id\",\"at\":\"{at}\""));
         assert_eq!((answer.status, answer.code().as_str()), (422, "wrong-type"), "{at}");
         assert_eq!(answer.json()["place"], "at");
+    }
+}
+
+#[test]
+fn no_way_in_takes_a_time_that_rfc_3339_does_not_have() {
+    let world = World::new().furnished();
+    assert_eq!(world.json("PUT", "/v1/fields/seen_at", &json!({"type": "timestamp"})).status, 200);
+    let event = r#"{"name":"seen","identifiers":{"customer_id":"7"}}"#;
+    assert_eq!(world.event(event).status, 202);
+    let in_query = |path: &str, at: &str| world.get(&format!("{path}{}", at.replace('+', "%2B"))).status;
+    let answers = |at: &str| {
+        let json = ("content-type", "application/json");
+        let patch = format!("{{\"fields\":{{\"seen_at\":\"{at}\"}}}}");
+        [
+            send(&world, &format!("\"at\":\"{at}\"")).status,
+            send(&world, &format!("\"proposes\":{{\"seen_at\":\"{at}\"}}")).status,
+            world.send("PATCH", "/v1/profiles/customer_id:7", &[json], patch.as_bytes()).status,
+            world.send("POST", "/v1/events", &[json, ("samsyn-ids-since", at)], event.as_bytes()).status,
+            in_query("/v1/audit/reads?since=", at),
+            in_query("/v1/audit/reads?until=", at),
+            in_query("/v1/audit/changes?since=", at),
+            in_query("/v1/audit/changes?until=", at),
+            in_query("/v1/refusals?since=", at),
+            world
+                .json(
+                    "POST",
+                    "/v1/tokens?dry_run=true",
+                    &json!({"name": "t", "scopes": ["admin"], "expires": at}),
+                )
+                .status,
+        ]
+    };
+    for at in [
+        "2026-11-22T09:00:00+24:00",
+        "2026-11-22T09:00:00-24:00",
+        "2026-11-22T09:00:00+25:59",
+        "2026-11-22T09:00:00,5Z",
+        "2026-11-22T09:00:00,5+01:00",
+        "2026-11-22T09:00:00+0100",
+        "2026-11-22T09:00:00",
+        "2026-11-22",
+    ] {
+        for (number, status) in answers(at).into_iter().enumerate() {
+            assert!(matches!(status, 400 | 422), "{at}: {number} answers {status}");
+        }
+    }
+    for (number, status) in answers("2026-11-22T09:00:00.5+01:00").into_iter().enumerate() {
+        assert!(status < 300, "{number} answers {status}");
     }
 }

@@ -1,6 +1,7 @@
 //! A host to send requests to: an engine on a temporary directory behind the interface.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::api::{ApiLimits, ApiState, Token, router, serve};
 use crate::audit::ReadAudit;
 use crate::clock::Clock;
 use crate::config::{AuditConfig, DataDir, EngineConfig, RegistryConfig, ViewConfig};
+use crate::engine::tests::{manifest, probe_with};
 use crate::engine::{Engine, Start};
 use crate::log::Options;
 use crate::registry::RegistryChange;
@@ -243,6 +245,34 @@ impl World {
         }
         ok(self.json("PUT", "/v1/fields/size", &json!({"type": "text", "one_of": ["S", "M"]})));
         self
+    }
+}
+
+/// What the probe hears, emits and sources in [`World::probed`].
+const PROBE_TABLES: &str = "\
+    [subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\
+    [emits.\"probe.pinged\"]\nscript = { type = \"texts\" }\n\
+    [sources]\nnote = { type = \"text\" }\nother_note = { type = \"text\" }\n";
+
+impl World {
+    /// A furnished host with the probe, which does what it is told to.
+    pub fn probed() -> World {
+        let world = World::new().furnished();
+        let component = probe_with(&manifest("probe", PROBE_TABLES));
+        let path = "/v1/capabilities?approve=true&accept_fields=true";
+        let installed = world.send("POST", path, &[("content-type", "application/wasm")], &component);
+        assert_eq!(installed.status, 201, "{installed:?}");
+        world
+    }
+
+    /// Writes to a connection of its own and reads all that is answered until the host ends it.
+    pub fn on_the_wire(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.host.trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 }
 
