@@ -29,6 +29,7 @@ mod keeping;
 mod malformed;
 mod overload;
 mod ownership;
+mod pages;
 mod registry_file;
 mod replay;
 mod silos;

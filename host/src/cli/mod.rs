@@ -172,6 +172,9 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
 }
 
 #[cfg(test)]
+mod hint_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;

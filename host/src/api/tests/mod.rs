@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod bad_input;
 mod calls;
+mod hints;
 mod hostile_json;
 mod identity;
 mod refusals;
