@@ -254,7 +254,7 @@ impl Engine {
 }
 
 /// Whether the component has the roles its manifest needs.
-fn fit(manifest: &Manifest, package: &Package) -> Result<(), InstallError> {
+pub fn fit(manifest: &Manifest, package: &Package) -> Result<(), InstallError> {
     let needs = [
         (!manifest.subscribes.is_empty(), "[subscribes]", Role::Subscriber),
         (manifest.consumes.values().any(|consumed| consumed.notify), "notify = true", Role::Observer),

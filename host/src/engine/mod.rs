@@ -64,7 +64,7 @@ pub(crate) mod tests;
 pub use accept::{AcceptError, Acceptance, EventIdsStatus, Expectation, NewEvent};
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
-pub use install::{ChangeError, InstallError, InstallOptions, Installed};
+pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
 pub use keeper::{KeepError, Making, Snapshots};
 pub use names::{ConflictsPage, Names};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};

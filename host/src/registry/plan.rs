@@ -108,6 +108,16 @@ impl PlannedSetting {
     }
 }
 
+impl Manifest {
+    /// Whether the fields that it brings make sense by themselves, in whatever dictionary.
+    pub fn check_sources(&self) -> Result<(), RegistryError> {
+        self.sources.iter().try_for_each(|(field, sourced)| {
+            let invalid = |why| RegistryError::Invalid { name: field.to_string(), why };
+            Field::brought_by(self, sourced).check().map_err(invalid)
+        })
+    }
+}
+
 impl Registry {
     /// Plans an install: checks the manifest against the dictionary and says what would change.
     /// `accept` makes fields that it brings defined ones at once.
@@ -129,9 +139,8 @@ impl Registry {
         let wants = installed.map_or_else(|| asked.clone(), |installed| installed.wants_more(manifest));
         let withheld = asked.without(&granted).without(&wants);
         let mut sources = Vec::new();
+        manifest.check_sources()?;
         for (field, sourced) in &manifest.sources {
-            let invalid = |why| RegistryError::Invalid { name: field.to_string(), why };
-            Field::brought_by(manifest, sourced).check().map_err(invalid)?;
             let may = !withheld.sources().contains(field);
             sources.push(self.plan_source(name, field, sourced, accept, may)?);
         }

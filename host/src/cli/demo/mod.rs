@@ -20,7 +20,7 @@ mod stage;
 mod summary;
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use self::args::DemoArgs;
@@ -44,6 +44,11 @@ const STUCK_AFTER: Duration = Duration::from_secs(60);
 /// The commands' own defaults: what stands for these needn't be typed.
 const DEFAULT_HOST: &str = "http://127.0.0.1:7400";
 const DEFAULT_DATA: &str = "samsyn-data";
+
+/// Where the token of a demo lies that was started without arguments.
+pub fn usual_token_file() -> PathBuf {
+    Path::new(DEFAULT_DATA).join(stage::TOKEN_FILE)
+}
 
 /// Runs the demo: everything is looked for first, then the host starts and the story is told.
 pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
