@@ -30,6 +30,7 @@ mod malformed;
 mod overload;
 mod ownership;
 mod pages;
+mod planning;
 mod registry_file;
 mod replay;
 mod silos;

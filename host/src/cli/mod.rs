@@ -173,6 +173,8 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
 
 #[cfg(test)]
 mod hint_tests;
+#[cfg(test)]
+mod kind_tests;
 
 #[cfg(test)]
 mod tests {
