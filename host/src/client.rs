@@ -42,8 +42,8 @@ pub use problem::{ClientError, Problem};
 pub use refusal::{ListedRefusal, RefusalPage};
 pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, IdentifierDefinition,
-    InstallAnswer, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource, RegistryPlan, RegistryStep,
-    Setting, Sourced,
+    InstallAnswer, InstalledVersion, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource,
+    RegistryPlan, RegistryStep, Rejection, Setting, Sourced,
 };
 pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
 pub use report::{Finding, Report};

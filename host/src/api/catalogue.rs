@@ -247,6 +247,9 @@ catalogue! {
     NothingPending "nothing-pending" CONFLICT, "No upgrade waits",
         "The capability has no upgrade that waits for approval, or another one than was named.",
         "See `pending` of `GET /v1/capabilities/{name}`.";
+    NotQuarantined "not-quarantined" CONFLICT, "The capability isn't quarantined",
+        "Only a quarantined capability can be released; this one is called as any other.",
+        "See `state` of `GET /v1/capabilities/{name}`. What failed and waits is run again with `POST /v1/parked/retry`.";
     UnknownReplay "unknown-replay" NOT_FOUND, "No such replay",
         "No replay of this host has the id: it forgets them when it stops, and all but the last few.",
         "See `GET /v1/replays`, or start it again.";

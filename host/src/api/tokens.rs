@@ -15,9 +15,9 @@ use super::problem::{Answer, Kind, Problem};
 use super::token::Token;
 use super::{ApiState, body, json};
 use crate::registry::{
-    Attribution, DataClass, Policy, Registry, RegistryChange, Scope, ScopeError, ScopeName, TokenEntry,
+    Attribution, DataClass, Part, Policy, Registry, RegistryChange, Scope, ScopeError, ScopeName, TokenEntry,
 };
-use crate::vocabulary::{Application, Epoch, Timestamp, TokenName, did_you_mean};
+use crate::vocabulary::{Application, Epoch, Timestamp, TokenName, did_you_mean, nearest};
 
 const TOKENS: List = List("/v1/tokens");
 /// The longest life that can be given in words: what lives longer is given no end.
@@ -167,6 +167,8 @@ struct May<'a> {
     identifiers: Vec<&'a str>,
     /// Fields it may propose values of.
     proposes: Vec<&'a str>,
+    /// Fields and identifiers that its scopes name and the dictionary doesn't have.
+    unknown: Vec<String>,
     /// What to mind.
     warnings: Vec<String>,
 }
@@ -204,18 +206,32 @@ impl<'a> May<'a> {
                 "it can propose nothing: that needs `events:write`, or `profiles:read` to name a profile";
             warnings.push(detail.to_owned());
         }
+        let mut unknown: Vec<String> = Vec::new();
         let listed = scopes.iter().flat_map(|scope| match scope {
             Scope::ProfilesRead(parts) | Scope::ProfilesPropose(parts) => parts.as_slice(),
             _ => &[],
         });
         for part in listed {
-            let missing = match part {
-                crate::registry::Part::Field(name) => !registry.fields.contains_key(name),
-                crate::registry::Part::Identifier(name) => !registry.identifiers.contains_key(name),
-                crate::registry::Part::Class(_) => false,
+            let (missing, near) = match part {
+                Part::Field(name) => (
+                    !registry.fields.contains_key(name),
+                    nearest(name.as_str(), registry.fields.keys().map(|name| name.as_str())),
+                ),
+                Part::Identifier(name) => (
+                    !registry.identifiers.contains_key(name),
+                    nearest(name.as_str(), registry.identifiers.keys().map(|name| name.as_str())),
+                ),
+                Part::Class(_) => continue,
             };
-            if missing {
-                warnings.push(format!("the dictionary has no {part} yet"));
+            if missing && !unknown.contains(&part.to_string()) {
+                let is_field = matches!(part, Part::Field(_));
+                let named =
+                    |name: &&str| if is_field { (*name).to_owned() } else { format!("identifier:{name}") };
+                let near: Vec<String> = near.iter().map(named).collect();
+                let question =
+                    did_you_mean(&near).map_or_else(String::new, |question| format!(". {question}"));
+                warnings.push(format!("the dictionary has no {part} yet{question}"));
+                unknown.push(part.to_string());
             }
         }
         May {
@@ -227,6 +243,7 @@ impl<'a> May<'a> {
                 .filter(|name| policy.sees_identifier(name))
                 .collect(),
             proposes: fields().filter(|name| policy.proposes(name)).collect(),
+            unknown,
             warnings,
         }
     }

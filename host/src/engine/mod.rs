@@ -26,6 +26,7 @@ pub mod decide;
 mod durable;
 mod event_ids;
 mod give;
+pub mod history;
 mod identity;
 mod install;
 mod item;
@@ -62,6 +63,7 @@ mod worker;
 pub(crate) mod tests;
 
 pub use accept::{AcceptError, Acceptance, EventIdsStatus, Expectation, NewEvent};
+pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};

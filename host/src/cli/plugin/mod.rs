@@ -14,7 +14,7 @@ use clap::Subcommand;
 use super::context::Context;
 use super::error::CliError;
 
-pub use install::plan_text;
+pub use install::{claim_it_too, facts, plan_text};
 
 /// The commands of `samsyn plugin`.
 #[derive(Debug, Subcommand)]
