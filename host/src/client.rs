@@ -390,6 +390,12 @@ impl Client {
         self.call(Call::new("GET", "/v1/status"))
     }
 
+    /// What the host counts, in Prometheus' text.
+    pub fn metrics(&self) -> Result<String, ClientError> {
+        let (status, raw, retry_after) = self.exchange(Call::new("GET", "/metrics"))?;
+        if status == 200 { Ok(raw) } else { Err(problem_or_unreadable(status, raw, retry_after)) }
+    }
+
     /// The silo report of the registry.
     pub fn registry_report(&self) -> Result<Answer<Report>, ClientError> {
         self.call(Call::new("GET", "/v1/registry/report"))

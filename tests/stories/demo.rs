@@ -112,7 +112,9 @@ fn what_it_says_to_try_next_works_as_it_stands() {
     host.kill().expect("it can be ended");
     host.wait().expect("it ends");
     for (line, answer) in rest.iter().zip(answers) {
-        assert_eq!(answer.code, Some(0), "{line}: {answer:?}");
+        // One of them proposes what is refused, to show how that looks.
+        let fine = answer.code == Some(0) || answer.out.contains("refused");
+        assert!(fine && !answer.out.is_empty(), "{line}: {answer:?}");
     }
 }
 
