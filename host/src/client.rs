@@ -42,8 +42,8 @@ pub use problem::{ClientError, Problem};
 pub use refusal::{ListedRefusal, RefusalPage};
 pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, IdentifierDefinition,
-    InstallAnswer, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource, RegistryPlan, RegistryStep,
-    Setting, Sourced,
+    InstallAnswer, InstalledVersion, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource,
+    RegistryPlan, RegistryStep, Rejection, Setting, Sourced,
 };
 pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
 pub use report::{Finding, Report};
@@ -390,6 +390,12 @@ impl Client {
     /// How the host is.
     pub fn status(&self) -> Result<Answer<Status>, ClientError> {
         self.call(Call::new("GET", "/v1/status"))
+    }
+
+    /// What the host counts, in Prometheus' text.
+    pub fn metrics(&self) -> Result<String, ClientError> {
+        let (status, raw, retry_after) = self.exchange(Call::new("GET", "/metrics"))?;
+        if status == 200 { Ok(raw) } else { Err(problem_or_unreadable(status, raw, retry_after)) }
     }
 
     /// The silo report of the registry.

@@ -190,7 +190,8 @@ fn who_assigned_a_source_and_why_is_told_in_a_sentence() {
     let path = "/v1/fields/probe.note/source?reason=the%20new%20vendor%20answers%20for%20notes";
     maria.json("PUT", path, &json!({ "capability": "other" })).of(200);
     let lines = world.run(&["audit", "changes", "--field", "probe.note", "--by", "maria"]).ok().out;
-    let sentence = "maria made other the source of probe.note: the new vendor answers for notes";
+    let sentence =
+        "maria made other the source of probe.note (probe → other): the new vendor answers for notes";
     assert!(lines.lines().next().is_some_and(|line| line.ends_with(sentence)), "{lines}");
     let changes = world.run(&["audit", "changes", "--capability", "probe", "--json"]).ok().json_lines();
     assert_eq!(changes[0]["kind"], "installed");

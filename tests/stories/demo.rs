@@ -14,9 +14,12 @@ const CUSTOMERS: std::ops::Range<u32> = 1..200;
 pub fn demo(directory: &Path, more: &[&str]) -> Said {
     let plugins = plugin_file("crm").parent().expect("it lies in a folder").to_owned();
     let mut command = samsyn(directory);
-    command.args(["demo", "--exit", "--data", "data", "--listen", "127.0.0.1:0"]);
+    command.args(["demo", "--exit", "--data", "data"]);
     if !more.contains(&"--events") {
         command.args(["--events", "2000"]);
+    }
+    if !more.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
     }
     command.arg("--plugins").arg(plugins).args(more);
     Said::of(command.output().expect("the command can be run")).ok()
@@ -41,6 +44,80 @@ fn the_demo_tells_what_a_newcomer_wants_to_see() {
         "true under crm, true under contacts, true under crm",
     ] {
         assert!(said.out.contains(shown), "{shown:?} isn't shown:\n{}", said.out);
+    }
+    the_story_comes_first(&said.out);
+}
+
+/// What a customer sees, what was found, what was refused; and numbers at the end.
+#[track_caller]
+fn the_story_comes_first(text: &str) {
+    let places = [
+        "every value, its source and its cause",
+        "two capabilities disagree",
+        "a proposal that was refused",
+        "What an administrator does with it",
+        "Who owns which data point",
+        "events a second",
+        "CAPABILITY",
+        "Try next",
+    ];
+    let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words:?} isn't there:\n{text}"));
+    let found: Vec<usize> = places.iter().map(|words| place(words)).collect();
+    assert!(found.is_sorted(), "{found:?}:\n{text}");
+}
+
+#[test]
+fn its_percentiles_lie_within_buckets() {
+    let summary = demo(directory().path(), &["--json"]).json();
+    let capabilities = summary["capabilities"].as_array().expect("capabilities are a list");
+    let told = capabilities.iter().flat_map(|found| [&found["p50_us"], &found["p99_us"]]);
+    let mut told: Vec<f64> = told.filter_map(Value::as_f64).collect();
+    for share in ["accept_to_decided_p50_us", "accept_to_decided_p99_us"] {
+        told.push(summary[share].as_f64().unwrap_or_else(|| panic!("no {share}: {summary}")));
+    }
+    assert!(told.len() >= 8, "{summary}");
+    // A bound of a bucket is said only by chance.
+    let bounds =
+        [2, 4, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000];
+    let within = told.iter().filter(|us| !bounds.iter().any(|bound| (**us - f64::from(*bound)).abs() < 1e-9));
+    assert!(within.count() > told.len() / 2, "{told:?}");
+    for found in capabilities {
+        let (half, most) = (found["p50_us"].as_f64(), found["p99_us"].as_f64());
+        assert!(half <= most, "{found}");
+    }
+}
+
+#[test]
+fn what_it_says_to_try_next_works_as_it_stands() {
+    let directory = directory();
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let listen = free.expect("a port can be had").to_string();
+    let said = demo(directory.path(), &["--listen", &listen]);
+    let behind = said.out.split("Try next").nth(1).expect("there are hints");
+    let commands: Vec<&str> = behind.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    let (serve, rest) = commands.split_first().expect("there are commands");
+    assert!(serve.contains(" serve ") && rest.len() >= 3, "{commands:?}");
+    let shell = |line: &str| {
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &format!("exec env {line}")]).current_dir(directory.path());
+        shell.env_remove("SAMSYN_HOST").env_remove("SAMSYN_TOKEN").env_remove("SAMSYN_TOKEN_FILE");
+        shell
+    };
+    let mut host = shell(&format!("{serve} --json"));
+    let mut host = host.stdout(std::process::Stdio::piped()).spawn().expect("a shell can be run");
+    let mut line = String::new();
+    let out = host.stdout.take().expect("its output is piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("it can be read");
+    assert!(line.contains("listening"), "{line}");
+    let answers: Vec<Said> =
+        rest.iter().map(|line| Said::of(shell(line).output().expect("it can be run"))).collect();
+    host.kill().expect("it can be ended");
+    host.wait().expect("it ends");
+    for (line, answer) in rest.iter().zip(answers) {
+        // One of them proposes what is refused, to show how that looks.
+        let fine = answer.code == Some(0) || answer.out.contains("refused");
+        assert!(fine && !answer.out.is_empty(), "{line}: {answer:?}");
     }
 }
 

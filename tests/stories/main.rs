@@ -31,6 +31,8 @@ mod malformed;
 mod only_reading;
 mod overload;
 mod ownership;
+mod pages;
+mod planning;
 mod registry_file;
 mod replay;
 mod silos;

@@ -135,7 +135,7 @@ fn a_mended_plug_in_gets_what_it_failed_at() {
     assert_eq!(failed["state"], "parked", "{failed}");
     world.happens("mo", "mend.asked", json!({"script": ["add mend.count"]}));
     let plan = world.post_component("?dry_run=true", &sources("mend.count")).of(200);
-    assert_eq!(plan["change"], "upgrade");
+    assert_eq!(plan["change"], "same-version");
     world.install(&sources("mend.count"));
     until("both are delivered", || (world.fields("mo")["mend.count"] == 2).then_some(()));
     assert_eq!(world.get("/v1/parked").of(200)["items"], json!([]));

@@ -16,12 +16,22 @@ pub enum DataClass {
     Sensitive,
 }
 
-impl std::fmt::Display for DataClass {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl DataClass {
+    /// Every class, the least personal first.
+    pub const ALL: [DataClass; 3] = [DataClass::None, DataClass::Personal, DataClass::Sensitive];
+
+    /// The class as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
             DataClass::None => "none",
             DataClass::Personal => "personal",
             DataClass::Sensitive => "sensitive",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for DataClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }

@@ -96,22 +96,31 @@ async fn tell<'a>(
     plan: &'a AssignmentPlan,
     policy: &Policy,
 ) -> PlanAnswer<'a> {
+    PlanAnswer {
+        revision: plan.revision,
+        mode: plan.mode,
+        unchanged: plan.is_no_change(),
+        fields: tell_fields(state, reader, &plan.fields, policy).await,
+    }
+}
+
+/// The same of some fields.
+pub async fn tell_fields<'a>(
+    state: &ApiState,
+    reader: &Reader,
+    plans: &'a [FieldPlan],
+    policy: &Policy,
+) -> Vec<FieldPlanAnswer<'a>> {
     let registry = state.engine.registry();
     // Who may change the registry needn't be one who may see what it says of whom.
     let may_see = |field: &&FieldPlan| policy.reads(field.assigned.field.as_str());
-    let shown = plan.fields.iter().filter(may_see).flat_map(|field| {
+    let shown = plans.iter().filter(may_see).flat_map(|field| {
         let samples = field.samples.iter();
         samples.map(|sample| Shown::of(sample.profile).with(&field.assigned.field, &registry))
     });
     let shown: Vec<Shown> = shown.collect();
     let recorded = record_read(state, reader, shown).await.is_ok();
-    let fields = plan.fields.iter().map(|field| field_plan(field, recorded && may_see(&field)));
-    PlanAnswer {
-        revision: plan.revision,
-        mode: plan.mode,
-        unchanged: plan.is_no_change(),
-        fields: fields.collect(),
-    }
+    plans.iter().map(|field| field_plan(field, recorded && may_see(&field))).collect()
 }
 
 fn field_plan<'a>(plan: &'a FieldPlan, with_samples: bool) -> FieldPlanAnswer<'a> {
@@ -310,8 +319,8 @@ pub struct JobAnswer<'a> {
     done: u64,
     /// Customers there are.
     total: u64,
-    /// Customers whose consumers were told something.
-    told: u64,
+    /// Customers whose consumers were told something; null when that was before the host's last start.
+    told: Option<u64>,
     started_at: Timestamp,
     ended_at: Option<Timestamp>,
 }

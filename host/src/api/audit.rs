@@ -1,26 +1,28 @@
 //! Asking the audit: who changed the registry, who read whose data; and where the logs stand.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ApiState;
 use super::convert::blocking;
 use super::pagination::{LIMIT_MAX, List, Page};
 use super::params::{Params, Reference, ReferenceForm};
 use super::problem::{Answer, Kind, Problem};
 use super::profiles::resolve;
 use super::viewer::Viewer;
+use super::{ApiState, json};
 use crate::audit::{
     AUDIT, AuditQueryError, ChangeFilter, Heads, LOG, Read, ReadFilter, ReadPlace,
     changes as registry_changes,
 };
 use crate::record::RegistryRecord;
+use crate::registry::{CHANGE_KINDS, Told};
 use crate::vocabulary::{Application, CapabilityName, FieldName, Reason, Seq, Timestamp};
 
 const READS: List = List("/v1/audit/reads");
@@ -48,13 +50,27 @@ pub struct ReadParams {
     cursor: Option<String>,
 }
 
+/// The kind of a change of the registry.
+struct ChangeKind;
+
+impl JsonSchema for ChangeKind {
+    fn schema_name() -> Cow<'static, str> {
+        "ChangeKind".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": CHANGE_KINDS })
+    }
+}
+
 /// The query of `GET /v1/audit/changes`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChangeParams {
     /// Only by this application.
     by: Option<String>,
-    /// Only of this kind, such as `source-assigned`.
+    /// Only of this kind.
+    #[schemars(with = "Option<ChangeKind>")]
     kind: Option<String>,
     /// Only those about this field.
     field: Option<String>,
@@ -142,6 +158,11 @@ pub async fn changes(State(state): State<ApiState>, Params(params): Params<Chang
     let list = CHANGES.of(times.iter().map(Option::as_deref).chain(of));
     let before = list.after(cursor.as_deref())?;
     let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
+    if let Some(kind) = kind.as_deref().filter(|kind| !CHANGE_KINDS.contains(kind)) {
+        let kinds: Vec<String> = CHANGE_KINDS.iter().map(|kind| format!("`{kind}`")).collect();
+        let detail = format!("there is no kind {:?}; there are {}", json::shortened(kind), kinds.join(", "));
+        return Err(Problem::new(Kind::QueryInvalid, detail).at("kind").nearest(kind, CHANGE_KINDS));
+    }
     let filter = ChangeFilter { by, kind, field, capability, since, until };
     blocking(move || {
         let page = registry_changes(state.engine.log(), &filter, before, limit)?;
@@ -152,8 +173,7 @@ pub async fn changes(State(state): State<ApiState>, Params(params): Params<Chang
     .await?
 }
 
-fn change_answer((revision, record): (Seq, RegistryRecord)) -> ChangeAnswer {
-    let told = record.change.told();
+fn change_answer((revision, record, told): (Seq, RegistryRecord, Told)) -> ChangeAnswer {
     let details = told.details.as_object().into_iter().flatten();
     let details = details.map(|(name, value)| (name.clone(), value.clone())).collect();
     let why = record.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));

@@ -49,7 +49,8 @@ pub async fn show(State(state): State<ApiState>, Segment(name): Segment) -> Answ
 pub fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a CapabilityName, &'a Capability)> {
     let unknown = || {
         let detail = format!("there is no capability {:?}", json::shortened(name));
-        Problem::new(Kind::UnknownCapability, detail).at("name")
+        let known = registry.capabilities.keys().map(CapabilityName::as_str);
+        Problem::new(Kind::UnknownCapability, detail).at("name").nearest(name, known)
     };
     registry.capabilities.get_key_value(name).map(|(name, is)| (name, is.as_ref())).ok_or_else(unknown)
 }
@@ -203,7 +204,7 @@ fn read_setting(name: &str, value: &RawValue, capability: &Capability) -> Answer
         let known: Vec<&str> = capability.manifest.settings.keys().map(String::as_str).collect();
         let detail =
             format!("there is no setting {:?}; there are: {}", json::shortened(name), known.join(", "));
-        return Err(place.problem(Kind::DefinitionInvalid, detail));
+        return Err(place.problem(Kind::DefinitionInvalid, detail).nearest(name, known));
     };
     if value.get() == "null" {
         return Ok(None);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::json_value::JsonValue;
 use crate::engine::Engine;
-use crate::registry::{Capability, CapabilityState, Grant, Registry};
+use crate::registry::{Capability, CapabilityState, Grant, Registry, Rejection};
 use crate::vocabulary::{
     CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Role, Timestamp, Type,
 };
@@ -73,6 +73,8 @@ struct PendingAnswer<'a> {
     wants: Grant,
     /// When it was sent.
     at: Timestamp,
+    /// Set when an administrator rejected this very component before.
+    rejected: Option<Rejection>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -87,16 +89,21 @@ struct SettingAnswer<'a> {
 }
 
 /// How far a capability is, asked before the answer is written: it reads the store.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Progress {
     lag: u64,
     parked: usize,
+    /// Of the upgrade that waits.
+    rejected: Option<Rejection>,
 }
 
 impl Progress {
     /// How far it is now.
     pub fn of(engine: &Engine, name: &CapabilityName) -> Progress {
-        Progress { lag: engine.lag(name), parked: engine.parked_count(name) }
+        let registry = engine.registry();
+        let pending = registry.capabilities.get(name).and_then(|is| is.pending.as_ref());
+        let rejected = pending.and_then(|pending| engine.rejection(&registry, name, pending.digest));
+        Progress { lag: engine.lag(name), parked: engine.parked_count(name), rejected }
     }
 }
 
@@ -154,6 +161,7 @@ impl<'a> CapabilityAnswer<'a> {
                 from_start: pending.from_start,
                 wants: pending.wants(capability),
                 at: pending.at,
+                rejected: progress.rejected.clone(),
             }),
             lag: progress.lag,
             parked: progress.parked,

@@ -146,7 +146,7 @@ catalogue! {
         "Send the type that the detail names.";
     UnknownKey "unknown-key" UNPROCESSABLE_ENTITY, "A key nobody knows",
         "An object has a member that isn't part of it: most often a typing error.",
-        "Correct or remove the key; an event's own data belongs into `properties`.";
+        "Correct or remove the key; the detail names those that are known.";
     DuplicateKey "duplicate-key" UNPROCESSABLE_ENTITY, "A key stands there twice",
         "An object has the same member twice, and it can't be told which is meant.",
         "Send it once.";
@@ -170,9 +170,12 @@ catalogue! {
     ReservedName "reserved-name" UNPROCESSABLE_ENTITY, "The name is the platform's own",
         "Event names that start with `samsyn.` are made by the host.",
         "Choose another name; to propose values use `proposes`.";
-    MissingIdentifier "missing-identifier" UNPROCESSABLE_ENTITY, "The event doesn't say whose it is",
-        "It has neither `profile` nor anything in `identifiers`.",
+    MissingIdentifier "missing-identifier" UNPROCESSABLE_ENTITY, "It isn't said whose it is",
+        "An event has neither `profile` nor anything in `identifiers`; or a look-up names no identifier.",
         "Add an identifier such as `\"identifiers\": {\"customer_id\": \"00042\"}`, or a profile's id.";
+    TooManyIdentifiers "too-many-identifiers" UNPROCESSABLE_ENTITY, "More than one identifier",
+        "A look-up finds one customer by one identifier. Two may be two customers', and nobody could say whom the answer is about.",
+        "Send one of them alone: the detail names the strongest.";
     UnknownIdentifier "unknown-identifier" UNPROCESSABLE_ENTITY, "No such identifier",
         "The dictionary has no identifier of this name.",
         "Use one of `GET /v1/identifiers`, or define it with `PUT /v1/identifiers/{name}`.";
@@ -214,7 +217,7 @@ catalogue! {
         "Write it as `customer_id:00042`, percent-encoded.";
     UnknownEvent "unknown-event" NOT_FOUND, "No such event",
         "This application sent no event of this id, or no event stands at this position, or it is no longer remembered.",
-        "Check `Samsyn-Application`: ids belong to the application that sent them. A position such as `12-345` works for any.";
+        "Check the id, and the application: events are told to the one that sent them, by their id and by their position such as `12-345`. Only a token that reads everything is told of others' events.";
     EventRemoved "event-removed" GONE, "The event's record is kept no longer",
         "The event was taken and decided, but the log's retention has removed its record since: what became of it in detail can't be told any more. Its effects stay.",
         "Ask sooner, or have the log kept longer (`[retention]`). The profile has what came of it; a backup has the record.";
@@ -256,6 +259,9 @@ catalogue! {
     NothingPending "nothing-pending" CONFLICT, "No upgrade waits",
         "The capability has no upgrade that waits for approval, or another one than was named.",
         "See `pending` of `GET /v1/capabilities/{name}`.";
+    NotQuarantined "not-quarantined" CONFLICT, "The capability isn't quarantined",
+        "Only a quarantined capability can be released; this one is called as any other.",
+        "See `state` of `GET /v1/capabilities/{name}`. What failed and waits is run again with `POST /v1/parked/retry`.";
     UnknownReplay "unknown-replay" NOT_FOUND, "No such replay",
         "No replay of this host has the id: it forgets them when it stops, and all but the last few.",
         "See `GET /v1/replays`, or start it again.";

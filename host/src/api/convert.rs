@@ -57,6 +57,7 @@ impl From<RegistryError> for Problem {
             RegistryError::IsSource { .. } => Kind::StillSource,
             RegistryError::NotRequested { .. } => Kind::NotRequested,
             RegistryError::NothingPending { .. } => Kind::NothingPending,
+            RegistryError::NotQuarantined(_) => Kind::NotQuarantined,
             RegistryError::Invalid { .. } => Kind::DefinitionInvalid,
         };
         let next = match &error {

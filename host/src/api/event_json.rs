@@ -11,8 +11,8 @@ use crate::engine::{AcceptError, NewEvent};
 use crate::registry::manifest::PLATFORM_PREFIX;
 use crate::registry::{Field, Policy, Registry, ScopeName};
 use crate::vocabulary::{
-    Application, CoerceError, EventName, Identifier, IdentifierName, NameError, ProfileId, Property,
-    Proposal, Rules, Speaker, Timestamp, Value,
+    Application, CoerceError, Epoch, EventName, FieldName, Identifier, IdentifierName, NameError, ProfileId,
+    Property, Proposal, Rules, Speaker, Timestamp, Type, Value,
 };
 
 /// The largest event, in bytes of its JSON.
@@ -28,7 +28,7 @@ pub const PROPERTY_NAME_BYTES_MAX: usize = 128;
 const DEPTH_OF_MEMBERS: usize = 2;
 
 /// The members an event can have.
-const EVENT_KEYS: &str = "id, name, at, profile, identifiers, properties, proposes";
+const EVENT_KEYS: [&str; 7] = ["id", "name", "at", "profile", "identifiers", "properties", "proposes"];
 
 /// Who sends an event and against which registry and time it is read.
 pub struct Sender<'a> {
@@ -97,11 +97,7 @@ impl<'a> Sender<'a> {
                 "identifiers" => &mut parts.identifiers,
                 "properties" => &mut parts.properties,
                 "proposes" => &mut parts.proposes,
-                unknown => {
-                    let detail =
-                        format!("an event has no {:?}; it has {EVENT_KEYS}", json::shortened(unknown));
-                    return Err(place.key(unknown).problem(Kind::UnknownKey, detail));
-                }
+                unknown => return Err(unknown_event_key(unknown, place)),
             };
             *slot = Some(value);
         }
@@ -186,7 +182,9 @@ impl<'a> Sender<'a> {
             }
             let Some((name, field)) = self.registry.fields.get_key_value(name.as_ref()) else {
                 let detail = format!("there is no field {:?}", json::shortened(name));
-                return Err(place.problem(Kind::UnknownField, detail));
+                let known = self.registry.fields.keys().map(FieldName::as_str);
+                let known = known.filter(|known| self.may(|policy| policy.proposes(known)));
+                return Err(place.problem(Kind::UnknownField, detail).nearest(name, known));
             };
             let value = self.proposed(value, field, suspect, &place)?;
             let at = at.unwrap_or(self.now);
@@ -207,9 +205,12 @@ impl<'a> Sender<'a> {
         }
         let json = if suspect { json::taken_texts(value, place)? } else { value.get().into() };
         let wrong = |error: CoerceError| {
-            place
-                .problem(Kind::WrongType, error.to_string())
-                .next(format!("The field is {}; null clears it.", field.kind))
+            let next =
+                match Epoch::of(value.get()).filter(|_| matches!(field.kind, Type::Timestamp | Type::Date)) {
+                    Some(epoch) => format!("The field is {}; {epoch}, which can be written.", field.kind),
+                    None => format!("The field is {}; null clears it.", field.kind),
+                };
+            place.problem(Kind::WrongType, error.to_string()).next(next)
         };
         let value = Value::from_json(&json, field.kind, self.rules).map_err(wrong)?;
         let refused = |why| place.problem(Kind::ValueNotAllowed, format!("the field {why}"));
@@ -218,16 +219,30 @@ impl<'a> Sender<'a> {
     }
 
     fn moment(&self, value: &RawValue, place: &Place<'_>) -> Result<Timestamp, Problem> {
+        let wrong = |detail: String| {
+            match Epoch::of(value.get()) {
+            Some(epoch) => {
+                let next = format!(
+                    "A time is a text. Write \"at\": \"{}\", if {} since 1970 were meant.",
+                    epoch.at,
+                    epoch.unit.as_str()
+                );
+                place.problem(Kind::WrongType, format!("{detail}; {epoch}")).next(next)
+            }
+            None => place.problem(Kind::WrongType, detail).next(
+                "Write it such as \"2026-11-21T10:00:00Z\", or with an offset: \"2026-11-21T11:00:00+01:00\".",
+            ),
+        }
+        };
+        if !value.get().starts_with('"') {
+            return Err(wrong(format!("`at` must be a text, not {}", json::kind_of(value.get()))));
+        }
         let text = json::text(value, place, "`at`")?;
         let moment = match self.rules {
             Rules::Today => text.parse().ok(),
             Rules::Before => Timestamp::parse_as_before(&text),
         };
-        moment.ok_or_else(|| {
-            place
-                .problem(Kind::WrongType, format!("{:?} is not an RFC 3339 time", json::shortened(&text)))
-                .next("Write it such as 2026-11-21T10:00:00Z, or with an offset: 2026-11-21T11:00:00+01:00.")
-        })
+        moment.ok_or_else(|| wrong(format!("{:?} is not an RFC 3339 time", json::shortened(&text))))
     }
 }
 
@@ -283,7 +298,8 @@ fn read_object<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Probl
     if let Some((other, _)) = members.0.iter().find(|(key, _)| key != "events") {
         let detail =
             format!("beside `events` nothing else is taken, but there is {:?}", json::shortened(other));
-        return Err(Place::Root.key(other).problem(Kind::UnknownKey, detail));
+        let next = "Send each event within `events`, and nothing beside it.";
+        return Err(Place::Root.key(other).problem(Kind::UnknownKey, detail).next(next));
     }
     let (json, place) = (events.get(), Place::Root.key("events"));
     if !json.starts_with('[') {
@@ -387,7 +403,14 @@ pub fn unknown_identifier<'a>(
     let known: Vec<&str> = known.map(IdentifierName::as_str).collect();
     let detail =
         format!("there is no identifier {:?}; there are: {}", json::shortened(name), known.join(", "));
-    place.problem(Kind::UnknownIdentifier, detail)
+    place.problem(Kind::UnknownIdentifier, detail).nearest(name, known)
+}
+
+fn unknown_event_key(key: &str, event: &Place<'_>) -> Problem {
+    let keys: Vec<String> = EVENT_KEYS.iter().map(|key| format!("`{key}`")).collect();
+    let detail = format!("an event has no {:?}; it has {}", json::shortened(key), keys.join(", "));
+    let problem = event.key(key).problem(Kind::UnknownKey, detail);
+    problem.next("Remove it; an event's own data belongs into `properties`.").nearest(key, EVENT_KEYS)
 }
 
 #[cfg(test)]

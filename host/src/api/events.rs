@@ -22,7 +22,7 @@ use super::viewer::Viewer;
 use super::waited::{self, Asked};
 use super::{ApiState, body, json};
 use crate::engine::{Acceptance, Engine, NewEvent};
-use crate::vocabulary::{Identifier, Position, ProfileId, Timestamp};
+use crate::vocabulary::{Epoch, Identifier, Position, ProfileId, Timestamp};
 
 /// Since when a client may have sent the ids of a request before.
 pub const IDS_SINCE_HEADER: &str = "samsyn-ids-since";
@@ -55,8 +55,14 @@ fn ids_since(headers: &HeaderMap) -> Answer<Option<Timestamp>> {
     if another.is_some() {
         return Err(invalid("`Samsyn-Ids-Since` stands there twice"));
     }
-    let time = value.to_str().ok().and_then(|text| text.trim().parse().ok());
-    time.map(Some).ok_or_else(|| invalid("`Samsyn-Ids-Since` is not an RFC 3339 time"))
+    let text = value.to_str().unwrap_or_default().trim();
+    text.parse().map(Some).map_err(|_| {
+        let problem = invalid("`Samsyn-Ids-Since` is not an RFC 3339 time");
+        match Epoch::of(text) {
+            Some(epoch) => problem.next(format!("Write a time: {epoch}.")),
+            None => problem,
+        }
+    })
 }
 
 /// What was taken of a body; not durable yet.
@@ -293,12 +299,7 @@ pub async fn show(
 ) -> Answer {
     let engine = state.engine.clone();
     let answered: Answer<(Response, Shown)> = blocking(move || {
-        let unknown = || {
-            let id = json::shortened(&id);
-            let application = viewer.application();
-            let detail = format!("{application} sent no event {id:?}, and none stands at such a position");
-            Problem::new(Kind::UnknownEvent, detail)
-        };
+        let unknown = || unknown_event(&id, &viewer);
         let own = engine.event(viewer.application(), &id)?;
         let position = match own {
             Some(position) => position,
@@ -324,4 +325,28 @@ pub async fn show(
     let (response, shown) = answered?;
     record_read(&state, &reader, [shown]).await?;
     Ok(response)
+}
+
+/// The problem of an event that isn't there, or isn't for who asks: the same for both.
+fn unknown_event(id: &str, viewer: &Viewer) -> Problem {
+    let application = viewer.application();
+    let reads_all = viewer.policy().reads_everything();
+    let detail = match id.parse::<Position>() {
+        Ok(_) if reads_all => format!("{application} sent no event of this id, and no event stands at {id}"),
+        Ok(_) => format!("{application} sent no event that stands at {id}, nor one of this id"),
+        Err(_) => format!("{application} sent no event {:?}", json::shortened(id)),
+    };
+    let problem = Problem::new(Kind::UnknownEvent, detail);
+    match (viewer.policy().is_admin(), reads_all) {
+        (true, _) => problem.next(
+            "Check the id. It belongs to the application that sent the event: name that in `Samsyn-Application`, \
+             or give the event's position, such as `12-345`.",
+        ),
+        (false, true) => {
+            problem.next("Check the id. It belongs to the application that sent the event; a position works for any.")
+        }
+        (false, false) => problem.next(
+            "Check the id or the position. Events of other applications are told to a token that reads everything alone.",
+        ),
+    }
 }

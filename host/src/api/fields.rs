@@ -136,18 +136,20 @@ pub fn known_name(registry: &Registry, name: &str) -> Answer<FieldName> {
 
 /// The field that a path names.
 fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a FieldName, &'a Field)> {
-    registry.fields.get_key_value(name).ok_or_else(|| unknown(name))
+    registry.fields.get_key_value(name).ok_or_else(|| unknown(registry, name, &Policy::everything()))
 }
 
-fn unknown(name: &str) -> Problem {
+/// The problem of a field that isn't there, or isn't to be known of.
+fn unknown(registry: &Registry, name: &str, policy: &Policy) -> Problem {
     let detail = format!("there is no field {:?}", json::shortened(name));
-    Problem::new(Kind::FieldNotFound, detail).at("name")
+    let known = registry.fields.keys().map(FieldName::as_str).filter(|name| policy.knows_field(name));
+    Problem::new(Kind::FieldNotFound, detail).at("name").nearest(name, known)
 }
 
 /// FIELD of docs/http.md.
 pub fn answer(registry: &Registry, name: &str, policy: &Policy) -> Answer {
-    if !policy.knows_field(name) {
-        return Err(unknown(name));
+    if !policy.knows_field(name) || !registry.fields.contains_key(name) {
+        return Err(unknown(registry, name, policy));
     }
     let (name, field) = known(registry, name)?;
     Ok(Json(field_answer(registry, name, field, policy)).into_response())

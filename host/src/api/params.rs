@@ -8,9 +8,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::json;
 use super::pagination::LIMIT_MAX;
 use super::problem::{Answer, Kind, Problem};
-use crate::vocabulary::{IdentifierName, ProfileId, Reason};
+use crate::vocabulary::{Epoch, IdentifierName, ProfileId, Reason};
 
 /// The one variable segment of a path, percent-decoded once.
 pub struct Segment(pub String);
@@ -58,10 +59,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                 use std::error::Error;
                 // The outer text only says that a query string can't be read.
                 let cause = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
-                Err(Problem::new(Kind::QueryInvalid, cause))
+                let problem = Problem::new(Kind::QueryInvalid, cause.as_str());
+                // What fails at a time is most often a count since 1970; serde doesn't say of which parameter.
+                let epoch = parts.uri.query().filter(|_| cause.contains("RFC 3339")).and_then(epoch_in);
+                Err(match epoch {
+                    Some((name, epoch)) => problem.next(format!("Write `{name}={}`: {epoch}.", epoch.at)),
+                    None => problem,
+                })
             }
         }
     }
+}
+
+/// The first parameter of a query whose value looks like a count since 1970.
+fn epoch_in(query: &str) -> Option<(&str, Epoch)> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find_map(|(name, value)| Some((json::shortened(name), Epoch::of(value)?)))
 }
 
 /// The query of a list.

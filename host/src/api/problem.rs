@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 pub use super::catalogue::Kind;
 use super::event_answer::EventAnswer;
+use crate::vocabulary::{did_you_mean, nearest};
 
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -55,6 +56,15 @@ impl Problem {
     /// Says what to do.
     pub fn next(mut self, next: impl Into<Cow<'static, str>>) -> Problem {
         self.next = Some(next.into());
+        self
+    }
+
+    /// Asks whether one of the known words was meant, before what to do otherwise.
+    pub fn nearest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Problem {
+        if let Some(question) = did_you_mean(&nearest(word, known)) {
+            let next = self.next.as_deref().unwrap_or(self.kind.entry().mend);
+            self.next = Some(format!("{question} {next}").into());
+        }
         self
     }
 

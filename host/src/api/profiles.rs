@@ -85,13 +85,27 @@ async fn give(state: &ApiState, reader: &Reader, (response, shown): (Response, S
 
 fn read_look_up(text: &str, registry: &Registry, policy: &Policy) -> Answer<(IdentifierName, String)> {
     let members: Members<'_> = json::body_object(text)?;
-    let [(name, value)] = members.0.as_slice() else {
-        let detail = format!("a look-up has exactly one identifier, not {}", members.0.len());
-        return Err(Problem::new(Kind::MissingIdentifier, detail)
-            .next("Send such as {\"email\": \"anna@example.com\"}."));
+    let seen = |name: &&IdentifierName| policy.sees_identifier(name.as_str());
+    let (name, value) = match members.0.as_slice() {
+        [one] => one,
+        [] => {
+            return Err(Problem::new(Kind::MissingIdentifier, "the look-up names no identifier")
+                .next("Send such as {\"email\": \"anna@example.com\"}."));
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| json::shortened(name)).collect();
+            let detail = format!("a look-up has exactly one identifier, not {}", names.join(" and "));
+            let problem = Problem::new(Kind::TooManyIdentifiers, detail);
+            let known =
+                several.iter().filter_map(|(name, _)| registry.identifiers.get_key_value(name.as_ref()));
+            let strongest = known.filter(|(name, _)| seen(name)).max_by_key(|(_, kind)| kind.strength);
+            return Err(match strongest {
+                Some((name, _)) => problem.next(format!("Send `{name}` alone: it is the strongest of them.")),
+                None => problem,
+            });
+        }
     };
     let place = Place::Root.key(name);
-    let seen = |name: &&IdentifierName| policy.sees_identifier(name.as_str());
     let found = registry.identifiers.get_key_value(name.as_ref()).map(|(known, _)| known);
     let Some(known) = found.filter(seen) else {
         return Err(unknown_identifier(registry.identifiers.keys().filter(seen), name, &place));
@@ -128,7 +142,8 @@ fn wanted(fields: Option<&str>, registry: &Registry, policy: &Policy) -> Answer<
         let known = registry.fields.get_key_value(name).filter(|_| policy.reads(name));
         let Some((name, _)) = known else {
             let detail = format!("there is no field {:?}", json::shortened(name));
-            return Err(Problem::new(Kind::UnknownField, detail).at("fields"));
+            let readable = registry.fields.keys().map(FieldName::as_str).filter(|name| policy.reads(name));
+            return Err(Problem::new(Kind::UnknownField, detail).at("fields").nearest(name, readable));
         };
         wanted.insert(FieldName::clone(name));
     }
@@ -236,10 +251,17 @@ pub async fn propose(
 fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Proposal>> {
     let members: Members<'_> = json::body_object(text)?;
     let mut fields = None;
+    let registry = engine.registry();
     for (key, value) in &members.0 {
         if key != "fields" {
             let detail = format!("a patch has only `fields`, but there is {:?}", json::shortened(key));
-            return Err(Place::Root.key(key).problem(Kind::UnknownKey, detail));
+            let problem = Place::Root.key(key).problem(Kind::UnknownKey, detail);
+            // A field that stands one level too high.
+            let known = registry.fields.contains_key(key.as_ref()) && viewer.policy().proposes(key);
+            let example = if known { key.as_ref() } else { "first_name" };
+            let problem = problem
+                .next(format!("What is proposed stands within: {{\"fields\": {{\"{example}\": …}}}}."));
+            return Err(problem.nearest(key, ["fields"]));
         }
         fields = Some(*value);
     }
@@ -255,7 +277,6 @@ fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Pr
         ));
     }
     twice::refuse(fields.get(), &place)?;
-    let registry = engine.registry();
     let application = viewer.application().clone();
     let sender = Sender::new(&registry, application, engine.clock().now()).within(viewer.policy());
     let proposals = sender.proposals(fields, None, scan.suspect, &place)?;

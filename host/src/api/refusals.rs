@@ -18,7 +18,7 @@ use super::problem::{Answer, Kind, Problem};
 use super::viewer::Viewer;
 use crate::engine::{Engine, RefusedEvent};
 use crate::record::{AnswerKind, Decided};
-use crate::vocabulary::{Application, CapabilityName, Partition, Position, Seq, Timestamp};
+use crate::vocabulary::{Application, CapabilityName, Epoch, Partition, Position, Seq, Timestamp};
 
 const REFUSALS: List = List("/v1/refusals");
 /// Records looked at for one page: a fraction of a second.
@@ -148,6 +148,10 @@ impl Start {
         let invalid = |detail: String| Problem::new(Kind::QueryInvalid, detail).at("since");
         if let Ok(time) = text.parse() {
             return Ok(Start::At(time));
+        }
+        if let Some(epoch) = Epoch::of(text) {
+            let problem = invalid(format!("{:?} is not an RFC 3339 time", shortened(text)));
+            return Err(problem.next(format!("Write `since={}`: {epoch}.", epoch.at)));
         }
         let mut from = BTreeMap::new();
         for position in text.split(',') {

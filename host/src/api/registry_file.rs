@@ -5,20 +5,59 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::access::Caller;
+use super::assignments::{FieldPlanAnswer, tell_fields};
+use super::convert::blocking;
 use super::params::Params;
 use super::problem::Answer;
+use super::reader::Reader;
 use super::viewer::Viewer;
 use super::{ApiState, body, json};
-use crate::registry::{Attribution, FileError, RegistryFile};
-use crate::vocabulary::{Reason, Seq};
+use crate::engine::{FieldPlan, FileOptions};
+use crate::registry::assignment::Mode;
+use crate::registry::{Attribution, FileError, Policy, RegistryFile, RegistryPlan, Step};
+use crate::vocabulary::{Partition, Position, Reason, Seq};
 
 /// `GET /v1/registry/export`.
 pub async fn export(State(state): State<ApiState>) -> Answer {
     let text = RegistryFile::of(&state.engine.registry()).to_text();
     Ok(([(header::CONTENT_TYPE, body::TOML[0])], text).into_response())
+}
+
+/// What applying a registry file would change, or changed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RegistryPlan")]
+pub struct PlanAnswer<'a> {
+    /// The revision of the registry that it was planned for, or that it made.
+    revision: Seq,
+    /// What becomes of customers that a new source has no claim for.
+    mode: Mode,
+    /// What changes, for people; empty when the registry is as the file says.
+    steps: &'a [Step],
+    /// Each field that gets another source, with whom that concerns.
+    moves: Vec<FieldPlanAnswer<'a>>,
+    /// What an administrator should know first.
+    notes: &'a [String],
+}
+
+impl<'a> PlanAnswer<'a> {
+    /// The plan, once it is recorded whose values it shows.
+    async fn tell(
+        state: &ApiState,
+        reader: &Reader,
+        (plan, moves): &'a (RegistryPlan, Vec<FieldPlan>),
+        policy: &Policy,
+    ) -> PlanAnswer<'a> {
+        PlanAnswer {
+            revision: plan.revision,
+            mode: plan.mode,
+            steps: &plan.steps,
+            moves: tell_fields(state, reader, moves, policy).await,
+            notes: &plan.notes,
+        }
+    }
 }
 
 /// How a file is planned.
@@ -27,17 +66,24 @@ pub async fn export(State(state): State<ApiState>) -> Answer {
 pub struct PlanParams {
     /// Take away fields and sources that the file leaves out.
     remove: bool,
+    /// What becomes of customers that a new source has no claim for: `inherit` lets the former source's
+    /// claims stand in, `clear` takes those values away.
+    mode: Mode,
 }
 
 /// `POST /v1/registry/plan`.
 pub async fn plan(
     State(state): State<ApiState>,
+    reader: Reader,
+    Extension(viewer): Extension<Viewer>,
     Params(params): Params<PlanParams>,
     request: Request,
 ) -> Answer {
     let file = read(request, &state).await?;
-    let plan = file.plan(&state.engine.registry(), params.remove)?;
-    Ok(Json(plan).into_response())
+    let engine = state.engine.clone();
+    let options = FileOptions { remove: params.remove, mode: params.mode };
+    let planned = blocking(move || engine.plan_registry_file(&file, options)).await??;
+    Ok(Json(PlanAnswer::tell(&state, &reader, &planned, viewer.policy()).await).into_response())
 }
 
 /// How a file is applied.
@@ -49,6 +95,9 @@ pub struct ApplyParams {
     /// Take away fields and sources that the file leaves out.
     #[serde(default)]
     remove: bool,
+    /// What becomes of customers that a new source has no claim for.
+    #[serde(default)]
+    mode: Mode,
     /// Why it is done.
     #[serde(default)]
     reason: Option<Reason>,
@@ -57,6 +106,7 @@ pub struct ApplyParams {
 /// `POST /v1/registry/apply`.
 pub async fn apply(
     State(state): State<ApiState>,
+    reader: Reader,
     Extension(Caller(application)): Extension<Caller>,
     Extension(viewer): Extension<Viewer>,
     Params(params): Params<ApplyParams>,
@@ -69,8 +119,11 @@ pub async fn apply(
         viewer.check_admin("changing grants")?;
     }
     let by = Attribution { by: application, reason: params.reason };
-    let applied = state.engine.apply_registry_file(&file, params.remove, params.revision, by).await?;
-    Ok(Json(applied).into_response())
+    let (engine, planned) = (state.engine.clone(), params.revision);
+    let options = FileOptions { remove: params.remove, mode: params.mode };
+    let applied = blocking(move || engine.apply_registry_file(&file, options, planned, by)).await??;
+    state.engine.durable(Position { partition: Partition::REGISTRY, seq: applied.0.revision }).await?;
+    Ok(Json(PlanAnswer::tell(&state, &reader, &applied, viewer.policy()).await).into_response())
 }
 
 async fn read(request: Request, state: &ApiState) -> Answer<RegistryFile> {

@@ -8,15 +8,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::access::Caller;
+use super::json::Place;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::token::Token;
 use super::{ApiState, body, json};
 use crate::registry::{
-    Attribution, DataClass, Policy, Registry, RegistryChange, Scope, ScopeName, TokenEntry,
+    Attribution, DataClass, Part, Policy, Registry, RegistryChange, Scope, ScopeError, ScopeName, TokenEntry,
 };
-use crate::vocabulary::{Application, Timestamp, TokenName};
+use crate::vocabulary::{Application, Epoch, Timestamp, TokenName, did_you_mean, nearest};
 
 const TOKENS: List = List("/v1/tokens");
 /// The longest life that can be given in words: what lives longer is given no end.
@@ -112,8 +113,9 @@ pub struct Wanted {
     #[serde(default)]
     application: Option<Application>,
     /// What it may do; at least one.
-    #[schemars(length(min = 1))]
-    scopes: Vec<Scope>,
+    // Read one by one, so that each complaint has its place.
+    #[schemars(with = "Vec<Scope>", length(min = 1))]
+    scopes: Vec<String>,
     /// A moment, or how long from now: `90d`, `12h`, `30m`. It has no end when this is left out.
     #[serde(default)]
     expires: Option<String>,
@@ -139,10 +141,11 @@ impl Wanted {
             Some(application) => application,
             None => Application::new(self.name.as_str()).map_err(Problem::internal)?,
         };
+        let scopes = self.scopes.iter().enumerate().map(|(at, text)| scope(text, at));
         let entry = TokenEntry {
             hash: token.hash(),
             application,
-            scopes: self.scopes,
+            scopes: scopes.collect::<Answer<_>>()?,
             expires_at: self.expires.map(|text| expiry(&text, now)).transpose()?,
             requests_per_second: self.requests_per_second,
             events_per_second: self.events_per_second,
@@ -164,6 +167,8 @@ struct May<'a> {
     identifiers: Vec<&'a str>,
     /// Fields it may propose values of.
     proposes: Vec<&'a str>,
+    /// Fields and identifiers that its scopes name and the dictionary doesn't have.
+    unknown: Vec<String>,
     /// What to mind.
     warnings: Vec<String>,
 }
@@ -201,18 +206,32 @@ impl<'a> May<'a> {
                 "it can propose nothing: that needs `events:write`, or `profiles:read` to name a profile";
             warnings.push(detail.to_owned());
         }
+        let mut unknown: Vec<String> = Vec::new();
         let listed = scopes.iter().flat_map(|scope| match scope {
             Scope::ProfilesRead(parts) | Scope::ProfilesPropose(parts) => parts.as_slice(),
             _ => &[],
         });
         for part in listed {
-            let missing = match part {
-                crate::registry::Part::Field(name) => !registry.fields.contains_key(name),
-                crate::registry::Part::Identifier(name) => !registry.identifiers.contains_key(name),
-                crate::registry::Part::Class(_) => false,
+            let (missing, near) = match part {
+                Part::Field(name) => (
+                    !registry.fields.contains_key(name),
+                    nearest(name.as_str(), registry.fields.keys().map(|name| name.as_str())),
+                ),
+                Part::Identifier(name) => (
+                    !registry.identifiers.contains_key(name),
+                    nearest(name.as_str(), registry.identifiers.keys().map(|name| name.as_str())),
+                ),
+                Part::Class(_) => continue,
             };
-            if missing {
-                warnings.push(format!("the dictionary has no {part} yet"));
+            if missing && !unknown.contains(&part.to_string()) {
+                let is_field = matches!(part, Part::Field(_));
+                let named =
+                    |name: &&str| if is_field { (*name).to_owned() } else { format!("identifier:{name}") };
+                let near: Vec<String> = near.iter().map(named).collect();
+                let question =
+                    did_you_mean(&near).map_or_else(String::new, |question| format!(". {question}"));
+                warnings.push(format!("the dictionary has no {part} yet{question}"));
+                unknown.push(part.to_string());
             }
         }
         May {
@@ -224,6 +243,7 @@ impl<'a> May<'a> {
                 .filter(|name| policy.sees_identifier(name))
                 .collect(),
             proposes: fields().filter(|name| policy.proposes(name)).collect(),
+            unknown,
             warnings,
         }
     }
@@ -268,14 +288,30 @@ pub async fn revoke(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// One scope of a list, at its place in it.
+fn scope(text: &str, at: usize) -> Answer<Scope> {
+    text.parse().map_err(|error: ScopeError| {
+        let place = Place::Root.key("scopes");
+        let problem = place.index(at).problem(Kind::WrongType, error.to_string());
+        problem.next(did_you_mean(&error.near).unwrap_or_else(|| {
+            let names: Vec<String> = ScopeName::ALL.iter().map(|name| format!("`{name}`")).collect();
+            format!("The scopes are {}; docs/http.md says what each may be narrowed to.", names.join(", "))
+        }))
+    })
+}
+
 /// A moment, or a whole number of days, hours or minutes from now.
 fn expiry(text: &str, now: Timestamp) -> Answer<Timestamp> {
     let place = |problem: Problem| problem.at("expires");
     let wrong = || {
         let detail = format!("{:?} is neither a time nor such as 90d, 12h or 30m", json::shortened(text));
-        place(Problem::new(Kind::DefinitionInvalid, detail)).next(
-            "Write how long the token lives, such as 90d, or when it ends, such as 2027-01-01T00:00:00Z.",
-        )
+        let problem = place(Problem::new(Kind::DefinitionInvalid, detail));
+        match Epoch::of(text) {
+            Some(epoch) => problem.next(format!("Write a time: {epoch}.")),
+            None => problem.next(
+                "Write how long the token lives, such as 90d, or when it ends, such as 2027-01-01T00:00:00Z.",
+            ),
+        }
     };
     let at = match text.parse::<Timestamp>() {
         Ok(at) => at,

@@ -1,8 +1,10 @@
 //! Asking who changed what in the registry, and why: the registry's own records, newest first.
 
 use super::query::{AuditQueryError, names};
+use crate::engine::history::told;
 use crate::log::LogReader;
 use crate::record::{Record, RegistryRecord};
+use crate::registry::Told;
 use crate::vocabulary::{Partition, Position, Seq, Timestamp};
 
 /// Records looked at for one page.
@@ -42,8 +44,8 @@ impl ChangeFilter {
 /// Some changes, newest first.
 #[derive(Debug, Default)]
 pub struct ChangePage {
-    /// They, each with the registry's revision it made.
-    pub items: Vec<(Seq, RegistryRecord)>,
+    /// They, each with the registry's revision it made, and told with what it changed.
+    pub items: Vec<(Seq, RegistryRecord, Told)>,
     /// There may be more, before this revision.
     pub next: Option<Seq>,
 }
@@ -56,22 +58,26 @@ pub fn changes(
     before: Option<Seq>,
     limit: usize,
 ) -> Result<ChangePage, AuditQueryError> {
-    let mut page = ChangePage::default();
+    let mut found = Vec::new();
+    let mut next = None;
     let mut seq = before.unwrap_or_else(|| log.durable_head(Partition::REGISTRY).seq + 1);
     for _ in 0..RECORDS_LOOKED_AT_MAX {
         seq = seq.saturating_sub(1);
         let Some(stored) = log.read(Position { partition: Partition::REGISTRY, seq })? else {
-            return Ok(page);
+            next = None;
+            break;
         };
+        next = Some(seq).filter(|seq| *seq > 1);
         let Record::Registry(record) = Record::from_bytes(stored.kind, &stored.payload)? else { continue };
         if !filter.fits(&record) {
             continue;
         }
-        page.items.push((seq, record));
-        if page.items.len() == limit {
+        found.push(seq);
+        if found.len() == limit {
             break;
         }
     }
-    page.next = Some(seq).filter(|seq| *seq > 1);
-    Ok(page)
+    let mut items = told(log, &found)?;
+    items.reverse();
+    Ok(ChangePage { items, next })
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use super::reads::{READS_PARTITION, ReadAudit};
 use super::record::{Read, from_bytes};
+use crate::engine::QueryError;
 use crate::log::{LogError, LogReader, StoredRecord};
 use crate::record::RecordError;
 use crate::vocabulary::{Application, Position, ProfileId, Seq, Timestamp};
@@ -24,6 +25,9 @@ pub enum AuditQueryError {
     /// A record can't be read.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// What was before a change can't be read.
+    #[error(transparent)]
+    History(#[from] QueryError),
 }
 
 /// Which reads are asked for: those that fit everything that is given.

@@ -1,5 +1,6 @@
 //! `samsyn audit`: who changed what and why, who read whose data.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
 use super::context::Context;
@@ -7,6 +8,7 @@ use super::error::CliError;
 use super::input::Reference;
 use super::output::{Paint, Table, moment, plain};
 use crate::client::{AuditChange, AuditRead, List};
+use crate::registry::CHANGE_KINDS;
 use crate::vocabulary::{Date, Timestamp};
 
 /// The commands of `samsyn audit`.
@@ -61,7 +63,7 @@ pub struct ChangesArgs {
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
     /// The kind of change, such as sources-moved, installed or settings-changed
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", hide_possible_values = true, value_parser = PossibleValuesParser::new(CHANGE_KINDS))]
     pub kind: Option<String>,
     /// Only changes about this field
     #[arg(long, value_name = "NAME")]

@@ -10,8 +10,9 @@ use super::error::CliError;
 use super::output::Paint;
 use crate::client::{Client, List};
 
-/// Where a token lies when nobody names one: what `samsyn demo` and a local set-up leave behind.
-const TOKEN_FILES: [&str; 2] = ["samsyn-data/admin-token", "samsyn-data/demo-token"];
+/// Where a token lies when nobody names one: what `samsyn demo` leaves behind. `samsyn serve` writes its
+/// token nowhere.
+const TOKEN_FILE: &str = "samsyn-data/demo-token";
 /// A token file longer than this is no token file.
 const TOKEN_BYTES_MAX: u64 = 4096;
 
@@ -33,8 +34,8 @@ pub struct GlobalArgs {
     #[arg(long, global = true, env = "SAMSYN_CA", value_name = "FILE", help_heading = "Global options")]
     pub ca: Option<PathBuf>,
 
-    /// The token to call with; else the file SAMSYN_TOKEN_FILE names, else
-    /// samsyn-data/admin-token or samsyn-data/demo-token
+    /// The token to call with: `samsyn serve` prints the first one, once. Else that in the file which
+    /// SAMSYN_TOKEN_FILE names, else in samsyn-data/demo-token, which `samsyn demo` writes
     #[arg(
         long,
         global = true,
@@ -119,7 +120,7 @@ impl Context {
             });
         }
         // No token at all is no error here: the host says so with 401 where it needs one.
-        Ok(TOKEN_FILES.iter().find_map(|file| read_token(Path::new(file)).ok()))
+        Ok(read_token(Path::new(TOKEN_FILE)).ok())
     }
 
     /// Writes an answer to stdout.
@@ -210,5 +211,10 @@ mod tests {
         assert!(context(None, Some(file.clone())).token().is_err());
         fs::write(&file, " \n").unwrap();
         assert!(context(None, Some(file)).token().is_err());
+    }
+
+    #[test]
+    fn the_file_that_is_looked_for_is_the_one_that_the_demo_writes() {
+        assert_eq!(Path::new(TOKEN_FILE), super::super::demo::usual_token_file());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
@@ -9,8 +10,10 @@ use super::ask::Consent;
 use super::context::Context;
 use super::error::{CliError, file_error};
 use super::output::{Paint, plain, value_text};
-use crate::client::{Client, ClientError};
-use crate::vocabulary::Reason;
+use super::plugin::claim_it_too;
+use crate::client::{Client, ClientError, Field};
+use crate::registry::DataClass;
+use crate::vocabulary::{Reason, Type};
 
 /// Shown in the long help.
 pub const DEFINE_EXAMPLES: &str = "\
@@ -64,7 +67,7 @@ pub struct DefineArgs {
     /// The field
     pub field: String,
     /// Its type: text, integer, number, decimal, boolean, timestamp, date, texts or json
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(Type::ALL.map(Type::as_str)))]
     pub kind: Option<String>,
     /// The texts it takes, with commas between them
     #[arg(long, value_name = "TEXTS")]
@@ -79,7 +82,7 @@ pub struct DefineArgs {
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
     /// How personal it is: none, personal or sensitive
-    #[arg(long)]
+    #[arg(long, value_name = "CLASS", value_parser = PossibleValuesParser::new(DataClass::ALL.map(DataClass::as_str)))]
     pub class: Option<String>,
     /// The department that answers for it
     #[arg(long, value_name = "NAME")]
@@ -247,22 +250,25 @@ fn changes_text(
 pub fn accept(args: &AcceptArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let known = client.fields()?;
-    let waiting: Vec<(&str, &str)> = known
+    let waiting: Vec<(&Field, &str)> = known
         .items
         .iter()
-        .filter_map(|item| Some((item.body.name.as_str(), item.body.proposed_by.as_deref()?)))
-        .filter(|(name, _)| args.all || args.fields.iter().any(|field| field == name))
+        .filter_map(|item| Some((&item.body, item.body.proposed_by.as_deref()?)))
+        .filter(|(field, _)| args.all || args.fields.contains(&field.name))
         .collect();
     let fields: Vec<String> = if args.all {
-        waiting.iter().map(|(name, _)| (*name).to_owned()).collect()
+        waiting.iter().map(|(field, _)| field.name.clone()).collect()
     } else {
         args.fields.clone()
     };
     if fields.is_empty() {
         return context.print(if context.json { "" } else { "no field waits to be accepted\n" });
     }
-    for (name, by) in &waiting {
-        eprintln!("{}: {} becomes its source", plain(name), plain(by));
+    for (field, by) in &waiting {
+        let others: Vec<&String> = field.claimed_by.iter().filter(|name| name.as_str() != *by).collect();
+        let first = if others.is_empty() { "" } else { ", because it brought the field first" };
+        let too = claim_it_too(&others);
+        eprintln!("{}: {} becomes its source{first}{too}", plain(&field.name), plain(by));
     }
     let reason = args.consent.ask("Accept?", "accepted")?;
     for field in &fields {

@@ -206,9 +206,12 @@ fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
     match context.client()?.event(&args.id)? {
         Some(answer) => context.answer(&answer.raw, |paint| answer_text(&answer.body, false, paint)),
         None => {
-            let of = context.application().unwrap_or("admin");
-            Err(CliError::refused(format!("the host knows no event {:?} of application {of}", args.id))
-                .next("ids belong to an application: name another with --application, or give the position"))
+            let of = context.application().map(|of| format!(" of application {of}")).unwrap_or_default();
+            let next = "events are told to the application that sent them, by id and by position; a token that \
+                        reads everything sees any position, and an admin token may name another application with \
+                        --application";
+            Err(CliError::refused(format!("the host tells this token of no event {:?}{of}", args.id))
+                .next(next))
         }
     }
 }

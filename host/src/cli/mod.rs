@@ -172,6 +172,11 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
 }
 
 #[cfg(test)]
+mod hint_tests;
+#[cfg(test)]
+mod kind_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;

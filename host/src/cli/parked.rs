@@ -1,5 +1,6 @@
 //! `samsyn parked`: deliveries that failed, and what to do with them.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -7,6 +8,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, grouped, moment, plain};
 use crate::client::Parked;
+use crate::vocabulary::FailureKind;
 
 /// The commands of `samsyn parked`.
 #[derive(Debug, Subcommand)]
@@ -47,7 +49,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "NAME")]
     pub capability: Option<String>,
     /// Only those that failed in this way, such as trap
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(FailureKind::ALL.map(FailureKind::as_str)))]
     pub kind: Option<String>,
     /// Only of this profile
     #[arg(long, value_name = "ID")]
@@ -73,7 +75,7 @@ pub struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// That failed in this way, such as trap
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(FailureKind::ALL.map(FailureKind::as_str)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }

@@ -6,7 +6,7 @@ use super::ask::Consent;
 use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, moment, pairs, plain};
-use crate::client::{MadeToken, NewToken, Token};
+use crate::client::{MadeToken, May, NewToken, Token};
 
 /// The commands of `samsyn token`.
 #[derive(Debug, Subcommand)]
@@ -78,6 +78,9 @@ pub struct CreateArgs {
     /// Events a second it may send [default: the host's setting]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub events_per_second: Option<u32>,
+    /// Also when the dictionary doesn't have (yet) what a scope names; with --yes that is refused otherwise
+    #[arg(long)]
+    pub allow_unknown: bool,
     /// Show what it could do, and make nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
@@ -131,18 +134,32 @@ fn create(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
         requests_per_second: args.requests_per_second,
         events_per_second: args.events_per_second,
     };
-    if args.dry_run || !args.consent.yes {
-        let plan = client.make_token(&wanted, true, None)?;
-        if args.dry_run {
-            return context.answer(&plan.raw, |paint| plan_text(&plan.body, paint));
-        }
+    let plan = client.make_token(&wanted, true, None)?;
+    if args.dry_run {
+        return context.answer(&plan.raw, |paint| plan_text(&plan.body, paint));
+    }
+    if !args.consent.yes {
         eprint!("{}", plan_text(&plan.body, Paint(context.error_colour)));
+    } else if !args.allow_unknown {
+        refuse_unknown(&plan.body.may)?;
     }
     let reason = args.consent.ask("Make it?", "made")?;
     let made = client.make_token(&wanted, false, reason.as_ref())?;
     context.answer(&made.raw, |_| made_text(&made.body))?;
     context.hint("it is shown this once and kept only as a hash");
     Ok(())
+}
+
+/// With nobody who reads the plan, a mistyped field would be a token that sees less than was meant.
+fn refuse_unknown(may: &May) -> Result<(), CliError> {
+    if may.unknown.is_empty() {
+        return Ok(());
+    }
+    let what = format!("no token was made: the dictionary has no {}", may.unknown.join(", "));
+    let named = |warning: &&String| may.unknown.iter().any(|name| warning.contains(name.as_str()));
+    let mut error = CliError::refused(what);
+    error.causes = may.warnings.iter().filter(named).cloned().collect();
+    Err(error.next("correct the scope, or add --allow-unknown for what the dictionary will have later"))
 }
 
 fn revoke(args: &RevokeArgs, context: &Context) -> Result<(), CliError> {

@@ -184,8 +184,8 @@ pub struct Job {
     pub done: u64,
     /// Customers there are.
     pub total: u64,
-    /// Customers whose consumers were told something.
-    pub told: u64,
+    /// Customers whose consumers were told something; none when that was before the host's last start.
+    pub told: Option<u64>,
     /// When it began.
     pub started_at: String,
 }

@@ -234,9 +234,15 @@ pub struct Plan {
     /// The component's digest.
     #[serde(default)]
     pub digest: String,
-    /// `install`, `upgrade` or `reinstall`.
+    /// `install`, `reinstall`, `upgrade`, `downgrade`, `same-version` or `other-version`.
     #[serde(default)]
     pub change: String,
+    /// The version that is installed.
+    #[serde(default)]
+    pub before: Option<InstalledVersion>,
+    /// Set when an administrator rejected this very component.
+    #[serde(default)]
+    pub rejected: Option<Rejection>,
     /// Events it hears.
     #[serde(default)]
     pub hears: Vec<String>,
@@ -264,6 +270,35 @@ pub struct Plan {
     /// What it asks for and an administrator took back; it stays so.
     #[serde(default)]
     pub withheld: Grant,
+}
+
+impl Plan {
+    /// Whether it is another version of a plug-in that is installed, or other bytes of the same one.
+    pub fn is_new_version(&self) -> bool {
+        !matches!(self.change.as_str(), "install" | "reinstall")
+    }
+}
+
+/// A version that is installed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InstalledVersion {
+    /// Its version.
+    pub version: String,
+    /// Its component.
+    #[serde(default)]
+    pub digest: String,
+}
+
+/// An administrator's no to a component.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Rejection {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// Why, when they said so.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// What a plug-in may do, or asks for.
@@ -294,6 +329,9 @@ pub struct Pending {
     /// When it was sent.
     #[serde(default)]
     pub at: Option<String>,
+    /// Set when an administrator rejected this very component before.
+    #[serde(default)]
+    pub rejected: Option<Rejection>,
 }
 
 /// What applying a registry file would change, or changed.
@@ -304,6 +342,9 @@ pub struct RegistryPlan {
     /// What changes.
     #[serde(default)]
     pub steps: Vec<RegistryStep>,
+    /// Each field that gets another source, with whom that concerns.
+    #[serde(default)]
+    pub moves: Vec<super::FieldPlan>,
     /// What an administrator should know first.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -328,6 +369,18 @@ pub struct RegistryStep {
 pub struct PlannedRead {
     /// The field.
     pub field: String,
+    /// How personal it is.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Whether it is an opt-out.
+    #[serde(default)]
+    pub protective: bool,
+    /// The identifier that its value is.
+    #[serde(default)]
+    pub identifies: Option<String>,
+    /// What to use instead, when it should no longer be used.
+    #[serde(default)]
+    pub deprecated: Option<String>,
     /// What for.
     #[serde(default)]
     pub purposes: Vec<String>,
@@ -357,6 +410,24 @@ pub struct PlannedSource {
     /// Its type.
     #[serde(default, rename = "type")]
     pub kind: String,
+    /// How personal it is.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Whether it is an opt-out.
+    #[serde(default)]
+    pub protective: bool,
+    /// The identifier that its value is.
+    #[serde(default)]
+    pub identifies: Option<String>,
+    /// What to use instead, when it should no longer be used.
+    #[serde(default)]
+    pub deprecated: Option<String>,
+    /// Other plug-ins that make claims for it.
+    #[serde(default)]
+    pub claimed_by: Vec<String>,
+    /// While it waits to be accepted: the plug-in that brought it first, and becomes its source then.
+    #[serde(default)]
+    pub proposed_by: Option<String>,
     /// Whose claims are the values now.
     #[serde(default)]
     pub now: Option<String>,

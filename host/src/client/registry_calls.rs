@@ -100,9 +100,15 @@ impl Client {
         if status == 200 { Ok(raw) } else { Err(problem_or_unreadable(status, raw, retry_after)) }
     }
 
-    /// What applying a registry file would change. Changes nothing.
-    pub fn plan_registry(&self, file: &str, remove: bool) -> Result<Answer<RegistryPlan>, ClientError> {
-        let mut call = Call::new("POST", "/v1/registry/plan").flag("remove", remove);
+    /// What applying a registry file would change. `mode` is `inherit` or `clear`, as of an assignment.
+    /// Changes nothing.
+    pub fn plan_registry(
+        &self,
+        file: &str,
+        remove: bool,
+        mode: &'static str,
+    ) -> Result<Answer<RegistryPlan>, ClientError> {
+        let mut call = Call::new("POST", "/v1/registry/plan").flag("remove", remove).query("mode", mode);
         call.sent = Sent::Toml(file.as_bytes());
         self.call(call)
     }
@@ -112,11 +118,12 @@ impl Client {
         &self,
         file: &str,
         remove: bool,
+        mode: &'static str,
         revision: u64,
         reason: Option<&Reason>,
     ) -> Result<Answer<RegistryPlan>, ClientError> {
         let call = Call::new("POST", "/v1/registry/apply").query("revision", revision);
-        let mut call = call.flag("remove", remove).reason(reason);
+        let mut call = call.flag("remove", remove).query("mode", mode).reason(reason);
         call.sent = Sent::Toml(file.as_bytes());
         self.call(call)
     }

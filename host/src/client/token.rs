@@ -89,6 +89,9 @@ pub struct May {
     /// Fields it may propose values of.
     #[serde(default)]
     pub proposes: Vec<String>,
+    /// Fields and identifiers that its scopes name and the dictionary doesn't have.
+    #[serde(default)]
+    pub unknown: Vec<String>,
     /// What to mind.
     #[serde(default)]
     pub warnings: Vec<String>,

@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::tally::Seen;
-use super::{AcceptError, ChangeError, Engine};
-use crate::record::{PartitionState, Pattern, Record};
+use super::{AcceptError, ChangeError, Engine, history};
+use crate::record::{PartitionState, Pattern};
 use crate::registry::assignment::{Mode, Request};
-use crate::registry::{Assigned, Attribution, Field, Lineage, Registry, RegistryChange, RegistryError};
+use crate::registry::{
+    Assigned, Attribution, Field, Lineage, PlannedMove, Registry, RegistryChange, RegistryError,
+};
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, Partition, ProfileId, Seq, Value};
 
@@ -90,7 +92,11 @@ impl Engine {
     pub fn plan_assignment(&self, request: &Request) -> Result<AssignmentPlan, ChangeError> {
         let registry = self.registry();
         let assigned = registry.assign(request)?;
-        let fields = assigned.into_iter().map(|assigned| self.plan_field(&registry, assigned));
+        let fields = assigned.into_iter().map(|assigned| {
+            let unknown = || RegistryError::Unknown { kind: "field", name: assigned.field.to_string() };
+            let field = registry.fields.get(&assigned.field).cloned().ok_or_else(unknown)?;
+            self.plan_move(&registry, PlannedMove { assigned, field })
+        });
         Ok(AssignmentPlan {
             revision: registry.revision,
             mode: request.mode,
@@ -136,11 +142,18 @@ impl Engine {
         self.append_change_locked(RegistryChange::Removed { capability }, by.into())
     }
 
-    fn plan_field(&self, registry: &Registry, assigned: Assigned) -> Result<FieldPlan, ChangeError> {
+    /// Counts whom a move concerns. The field is what it is after it, which may be another than today's, or
+    /// a new one.
+    pub(super) fn plan_move(
+        &self,
+        registry: &Registry,
+        moved: PlannedMove,
+    ) -> Result<FieldPlan, ChangeError> {
+        let PlannedMove { assigned, field: after } = moved;
         let name = assigned.field.clone();
-        let unknown = || RegistryError::Unknown { kind: "field", name: name.to_string() };
-        let field = registry.fields.get(&name).ok_or_else(unknown)?;
-        let mut plan = FieldPlan::new(assigned, field);
+        let without = || Field { source: None, inherits: Vec::new(), ..after.clone() };
+        let field = &registry.fields.get(&name).cloned().unwrap_or_else(without);
+        let mut plan = FieldPlan::new(assigned, field, after.protective);
         plan.unchanged = registry.is_assigned(&plan.assigned);
         let observers = registry.routing.observers(&name);
         let observers = observers.iter().map(|index| &registry.routing.capabilities[*index].name);
@@ -160,14 +173,14 @@ impl Engine {
             });
         }
         plan.consumers.retain(|consumer| consumer.profiles > 0);
-        plan.samples = self.samples(&plan.assigned, field, &candidates).map_err(AcceptError::from)?;
+        plan.samples = self.samples(&plan, field, &candidates).map_err(AcceptError::from)?;
         Ok(plan)
     }
 
     /// The first candidates whose value would still be another one.
     fn samples(
         &self,
-        assigned: &Assigned,
+        plan: &FieldPlan,
         field: &Field,
         candidates: &[ProfileId],
     ) -> Result<Vec<SamplePlan>, StoreError> {
@@ -179,10 +192,10 @@ impl Engine {
             let Some(state) = self.view.profile(*profile)? else { continue };
             let place = self.view.applied(self.home(*profile)).partition;
             let value = |lineage: Lineage<'_>| {
-                let visible = state.visible_by(&assigned.field, lineage, &place.adopted.visible);
+                let visible = state.visible_by(&plan.assigned.field, lineage, &place.adopted.visible);
                 visible.map(|visible| visible.value.clone())
             };
-            let (before, after) = (value(field.lineage()), value(lineage_after(assigned, field)));
+            let (before, after) = (value(field.lineage()), value(plan.lineage_after()));
             if before != after {
                 samples.push(SamplePlan { profile: *profile, before, after });
             }
@@ -200,31 +213,30 @@ impl Engine {
         Err(RegistryError::PlanStale { planned, revision, since: self.changes_since(planned) })
     }
 
-    /// What changed in the registry after a revision, in words.
+    /// What changed in the registry after a revision, in words, oldest first.
     fn changes_since(&self, revision: Seq) -> Vec<String> {
-        let mut since = Vec::new();
-        for record in self.log().scan(Partition::REGISTRY, revision + 1).take(SINCE_MAX) {
-            let Ok(record) = record else { break };
-            if let Ok(Record::Registry(change)) = Record::from_bytes(record.kind, &record.payload) {
-                let (did, seq) = (change.change.told().did, record.position.seq);
-                since.push(format!("revision {seq}: {} {did}", change.by));
-            }
-        }
-        since
+        let wanted: Vec<Seq> = (revision + 1..=self.registry().revision).take(SINCE_MAX).collect();
+        // Whoever is refused for it can ask the audit as well; here an unreadable log says nothing.
+        let told = history::told(self.log(), &wanted).unwrap_or_default();
+        told.into_iter()
+            .map(|(seq, record, told)| format!("revision {seq}: {} {}", record.by, told.did))
+            .collect()
     }
 }
 
-fn lineage_after<'a>(assigned: &'a Assigned, field: &Field) -> Lineage<'a> {
-    Lineage { source: assigned.source.as_ref(), inherits: &assigned.inherits, protective: field.protective }
-}
-
 impl FieldPlan {
-    fn new(assigned: Assigned, field: &Field) -> FieldPlan {
+    /// Whose claims count then.
+    fn lineage_after(&self) -> Lineage<'_> {
+        let Assigned { source, inherits, .. } = &self.assigned;
+        Lineage { source: source.as_ref(), inherits, protective: self.protective }
+    }
+
+    fn new(assigned: Assigned, field: &Field, protective: bool) -> FieldPlan {
         FieldPlan {
             assigned,
             from: field.source.clone(),
             unchanged: false,
-            protective: field.protective,
+            protective,
             changed: 0,
             without_claim: 0,
             inherit: 0,
@@ -239,8 +251,9 @@ impl FieldPlan {
     /// Counts the customers of a pattern; whether their value would be another one.
     fn count(&mut self, pattern: &Pattern, profiles: u64, field: &Field, place: &PartitionState) -> bool {
         let generations: &BTreeMap<CapabilityName, u32> = &place.adopted.visible;
-        let lineage = lineage_after(&self.assigned, field);
         let was = Seen::of(pattern, field.lineage(), generations);
+        let Assigned { source, inherits, .. } = &self.assigned;
+        let lineage = Lineage { source: source.as_ref(), inherits, protective: self.protective };
         let is = Seen::of(pattern, lineage, generations);
         let has_claim = |source: &CapabilityName| {
             generations.get(source).is_some_and(|generation| pattern.says(source, *generation).is_some())

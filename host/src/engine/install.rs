@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::runtime::LoadError;
 use super::{AcceptError, Engine};
-use crate::record::{RecordKind, RegistryRecord, encode};
+use crate::record::{Record, RecordKind, RegistryRecord, encode};
 use crate::registry::{
     Attribution, FileError, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange,
-    RegistryError,
+    RegistryError, Rejection,
 };
 use crate::sandbox::{Package, PackageError};
 use crate::view::Folded;
@@ -150,7 +150,14 @@ impl Engine {
         let manifest = Manifest::parse(package.manifest())?;
         fit(&manifest, &package)?;
         let accept = options.accept_fields || self.registry_config.accept_new_fields;
-        let mut plan = self.registry().plan_install(&manifest, package.digest(), accept)?;
+        let registry = self.registry();
+        let mut plan = registry.plan_install(&manifest, package.digest(), accept)?;
+        if let Some(rejected) = self.rejection(&registry, &plan.capability, plan.digest) {
+            plan.note_rejection(rejected);
+        }
+        if options.from_start {
+            plan.note_start();
+        }
         // When the log can't be read, installing will say so.
         if options.from_start
             && let Ok(Some(oldest)) = self.oldest_retained()
@@ -160,6 +167,24 @@ impl Engine {
             ));
         }
         Ok(Judged { package, manifest, plan })
+    }
+
+    /// Who rejected a component, when and why; none when nobody did, or installed it since.
+    pub fn rejection(
+        &self,
+        registry: &Registry,
+        capability: &CapabilityName,
+        digest: Digest,
+    ) -> Option<Rejection> {
+        let revision = *registry.rejected.get(capability)?.get(&digest)?;
+        let position = Position { partition: Partition::REGISTRY, seq: revision };
+        // A plan is needed also when the log can't be read; whatever else needs it says so.
+        let stored = self.log().read(position).ok()??;
+        let Ok(Record::Registry(record)) = Record::from_bytes(stored.kind, &stored.payload) else {
+            return None;
+        };
+        let RegistryRecord { by, reason, at, .. } = record;
+        Some(Rejection { revision, by, at, reason })
     }
 
     fn installation(&self, judged: &Judged, options: InstallOptions, roles: Vec<Role>) -> RegistryChange {
@@ -254,7 +279,7 @@ impl Engine {
 }
 
 /// Whether the component has the roles its manifest needs.
-fn fit(manifest: &Manifest, package: &Package) -> Result<(), InstallError> {
+pub fn fit(manifest: &Manifest, package: &Package) -> Result<(), InstallError> {
     let needs = [
         (!manifest.subscribes.is_empty(), "[subscribes]", Role::Subscriber),
         (manifest.consumes.values().any(|consumed| consumed.notify), "notify = true", Role::Observer),

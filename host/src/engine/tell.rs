@@ -22,7 +22,9 @@ use super::runtime::Runtime;
 use super::tally::owes;
 use super::work::{TellBatch, Work};
 use super::{AcceptError, Engine};
-use crate::record::{Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, TellingJob};
+use crate::record::{
+    Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, Record, TellingJob,
+};
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Position, Seq, Timestamp};
 
@@ -57,8 +59,8 @@ pub struct JobReport {
     pub done: u64,
     /// Customers there are.
     pub total: u64,
-    /// Customers whose consumers were told something.
-    pub told: u64,
+    /// Customers whose consumers were told something; none when that was before the host's last start.
+    pub told: Option<u64>,
     /// When it began, or went on after a start of the host.
     pub started_at: Timestamp,
     /// When it ended; none while it runs.
@@ -68,7 +70,7 @@ pub struct JobReport {
 /// All of them.
 #[derive(Clone, Debug)]
 pub struct Jobs {
-    /// Newest first; the first may run.
+    /// Newest first; the first may run. The last move is always among them.
     pub jobs: Vec<JobReport>,
     /// The revision that every partition uses: jobs of newer ones have yet to begin.
     pub adopted: Seq,
@@ -333,7 +335,7 @@ impl Engine {
         let told = core.state.told;
         self.append_adopted(partition, &mut core, adopted)?;
         if let Some(now) = &mut self.telling.lock().now {
-            now.told += told;
+            now.told = now.told.map(|before| before + told);
         }
         Ok(())
     }
@@ -350,7 +352,7 @@ impl Engine {
 
     fn report_of(&self, started_at: Timestamp) -> JobReport {
         let (fields, total) = (BTreeSet::new(), self.view.profiles());
-        JobReport { revision: 0, fields, done: 0, total, told: 0, started_at, ended_at: None }
+        JobReport { revision: 0, fields, done: 0, total, told: Some(0), started_at, ended_at: None }
     }
 
     fn end_report(&self) {
@@ -361,7 +363,7 @@ impl Engine {
         report.total = report.done;
         tracing::info!(
             revision = report.revision,
-            told = report.told,
+            told = report.told.unwrap_or_default(),
             "consumers were told of moved sources"
         );
         telling.ended.push_front(report);
@@ -385,8 +387,31 @@ impl Engine {
         let telling = self.telling.lock();
         // One that has begun in the log runs, though its thread may have yet to start.
         let now = telling.now.clone().or(begun);
-        let now = now.map(|now| JobReport { told: now.told + told, ..now });
-        Jobs { jobs: now.into_iter().chain(telling.ended.iter().cloned()).collect(), adopted }
+        let now = now.map(|now| JobReport { told: now.told.map(|before| before + told), ..now });
+        let mut jobs: Vec<JobReport> = now.into_iter().chain(telling.ended.iter().cloned()).collect();
+        drop(telling);
+        let newest = jobs.first().map_or(0, |job| job.revision);
+        if let Some(last) = self.last_move(adopted).filter(|last| last.revision > newest) {
+            jobs.insert(0, last);
+        }
+        Jobs { jobs, adopted }
+    }
+
+    /// The last move of sources, as a job that had nobody to tell: whoever moved one wants to see it here,
+    /// also when it concerned nobody, or was before the host's last start.
+    fn last_move(&self, adopted: Seq) -> Option<JobReport> {
+        let registry = self.registry();
+        let revision = registry.moves.last()?.revision;
+        let moved = registry.moves.iter().rev().take_while(|is| is.revision == revision);
+        let fields: BTreeSet<FieldName> = moved.map(|is| is.before.field.clone()).collect();
+        let position = Position { partition: Partition::REGISTRY, seq: revision };
+        let stored = self.log().read(position).ok()??;
+        let Ok(Record::Registry(record)) = Record::from_bytes(stored.kind, &stored.payload) else {
+            return None;
+        };
+        let told = (record.at >= self.started_at).then_some(0);
+        let ended_at = (adopted >= revision).then_some(record.at);
+        Some(JobReport { revision, fields, done: 0, total: 0, told, started_at: record.at, ended_at })
     }
 }
 

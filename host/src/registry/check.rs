@@ -40,9 +40,11 @@ impl Registry {
                 }
                 Ok(())
             }
-            RegistryChange::Released { capability } | RegistryChange::Removed { capability } => {
-                known_capability(capability).map(|_| ())
-            }
+            RegistryChange::Released { capability } => match known_capability(capability)?.is_quarantined() {
+                true => Ok(()),
+                false => Err(RegistryError::NotQuarantined(capability.clone())),
+            },
+            RegistryChange::Removed { capability } => known_capability(capability).map(|_| ()),
             RegistryChange::TokenMade { name, token } => self.check_token_made(name, token),
             RegistryChange::TokenRevoked { name, .. } => self.check_token_revoked(name),
             RegistryChange::FieldAccepted { name } => self.known_field(name).map(|_| ()),

@@ -99,6 +99,9 @@ pub enum RegistryError {
         /// The component that was meant.
         digest: Option<Digest>,
     },
+    /// There is no quarantine to end.
+    #[error("{0} isn't quarantined: it is called as any other")]
+    NotQuarantined(CapabilityName),
     /// A definition that can't be.
     #[error("{name}: {why}")]
     Invalid {

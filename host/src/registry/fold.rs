@@ -20,6 +20,12 @@ impl Registry {
         Ok(next)
     }
 
+    /// The same in place, without what routing and telling need: for whoever only reads the history.
+    pub fn take_in(&mut self, revision: Seq, change: &RegistryChange) -> Result<(), super::ManifestError> {
+        self.revision = revision;
+        self.take(revision, change)
+    }
+
     pub(super) fn take(
         &mut self,
         revision: Seq,
@@ -122,9 +128,12 @@ impl Registry {
                 let pending = Pending::of(change)?.map(Arc::new);
                 next.update(capability, |known| known.pending = pending);
             }
-            RegistryChange::UpgradeRejected { capability, digest } => next.update(capability, |known| {
-                known.pending.take_if(|pending| pending.digest == *digest);
-            }),
+            RegistryChange::UpgradeRejected { capability, digest } => {
+                next.rejected.entry(capability.clone()).or_default().insert(*digest, revision);
+                next.update(capability, |known| {
+                    known.pending.take_if(|pending| pending.digest == *digest);
+                });
+            }
             RegistryChange::Many { changes } => {
                 for change in changes {
                     next.take(revision, change)?;
@@ -195,6 +204,9 @@ impl Registry {
             pending: None,
         };
         self.removed.remove(&name);
+        if let Some(rejected) = self.rejected.get_mut(&name) {
+            rejected.remove(digest);
+        }
         self.capabilities.insert(name.clone(), Arc::new(capability));
         self.note_claims(&name);
         Ok(())

@@ -9,6 +9,7 @@ mod change;
 mod check;
 mod dictionary;
 mod dictionary_check;
+mod difference;
 mod error;
 mod file;
 mod fold;
@@ -24,13 +25,15 @@ mod routing;
 mod scope;
 mod token;
 mod told;
+mod told_after;
+mod version;
 
 pub use crate::contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
 pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, RegistryChange};
 pub use dictionary::{Field, FieldStatus};
 pub use error::RegistryError;
-pub use file::{FileError, RegistryFile, RegistryPlan};
+pub use file::{FileError, PlannedMove, RegistryFile, RegistryPlan, Step};
 pub use grant::Grant;
 pub use identifier::{
     FORM_VERSION, Forms, IDENTIFIER_BYTES_MAX, IdentifierFault, IdentifierKind, Normaliser, REJECTED_VALUES,
@@ -38,12 +41,13 @@ pub use identifier::{
 };
 pub use lineage::Lineage;
 pub use pending::Pending;
-pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource};
+pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource, Rejection};
 pub use policy::Policy;
 pub use routing::{Routed, Routing};
 pub use scope::{Part, Scope, ScopeError, ScopeName};
 pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
-pub use told::Told;
+pub use told::{CHANGE_KINDS, Told};
+pub use version::{InstalledVersion, VersionChange};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,6 +78,9 @@ pub struct Registry {
     /// The last moves of sources, oldest first: what a partition that takes this revision into
     /// use has to tell.
     pub moves: Arc<Vec<SourceMove>>,
+    /// Components of upgrades that an administrator rejected, each with the revision that did; one that
+    /// was installed all the same is none any more.
+    pub rejected: BTreeMap<CapabilityName, BTreeMap<Digest, Seq>>,
     /// The type of each field that a plug-in could ever make claims for: they are kept.
     pub claimed: BTreeMap<FieldName, Type>,
     /// Who hears, sources and consumes what, precomputed for the hot path.

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::DataClass;
-use crate::vocabulary::{EventPattern, FieldName, IdentifierName};
+use crate::vocabulary::{EventPattern, FieldName, IdentifierName, nearest};
 
 /// The most things one scope may list: more is a sign that a class is meant.
 const LISTED_MAX: usize = 256;
@@ -96,6 +96,8 @@ pub struct ScopeError {
     pub text: String,
     /// What is wrong with it.
     pub why: String,
+    /// What may have been meant, the nearest first.
+    pub near: Vec<String>,
 }
 
 const CLASSES: [(&str, DataClass); 3] =
@@ -119,7 +121,8 @@ impl FromStr for Scope {
     type Err = ScopeError;
 
     fn from_str(text: &str) -> Result<Scope, ScopeError> {
-        let wrong = |why: String| ScopeError { text: text.chars().take(100).collect(), why };
+        let wrong =
+            |why: String| ScopeError { text: text.chars().take(100).collect(), why, near: near(text) };
         let (name, list) = match text.split_once('=') {
             Some((name, list)) => (name, Some(list)),
             None => (text, None),
@@ -148,6 +151,30 @@ impl FromStr for Scope {
             ScopeName::Admin => Ok(Scope::Admin),
         }
     }
+}
+
+/// The scopes that a mistyped one is near to, each with what it was narrowed to.
+fn near(text: &str) -> Vec<String> {
+    let names = || ScopeName::ALL.iter().map(|name| name.as_str());
+    // `profiles:read:email` is narrowed by the wrong sign.
+    for name in names() {
+        let rest = text.strip_prefix(name).and_then(|rest| rest.strip_prefix([':', ' ', '/', '.']));
+        if let Some(list) = rest.filter(|list| !list.is_empty() && name != ScopeName::Admin.as_str()) {
+            return vec![format!("{name}={list}")];
+        }
+    }
+    let (name, list) = text.split_once('=').map_or((text, None), |(name, list)| (name, Some(list)));
+    if names().any(|is| is == name) {
+        return list.into_iter().flat_map(|list| list.split(',')).flat_map(near_parts).collect();
+    }
+    let with_list = |name: &str| list.map_or_else(|| name.to_owned(), |list| format!("{name}={list}"));
+    nearest(name, names()).into_iter().map(with_list).collect()
+}
+
+fn near_parts(part: &str) -> Vec<String> {
+    let Some(class) = part.strip_prefix("class:") else { return Vec::new() };
+    let near = nearest(class, CLASSES.map(|(name, _)| name));
+    near.into_iter().filter(|near| *near != class).map(|near| format!("class:{near}")).collect()
 }
 
 fn part(text: &str, identifiers: bool) -> Result<Part, String> {

@@ -3,9 +3,34 @@
 
 use serde_json::{Value as Json, json};
 
+use super::assignment::Assigned;
 use super::change::RegistryChange;
 use super::manifest::Manifest;
 use crate::vocabulary::{CapabilityName, FieldName};
+
+/// The kinds of change, as the log names them: what an audit can be asked for.
+pub const CHANGE_KINDS: [&str; 20] = [
+    "field-defined",
+    "field-accepted",
+    "field-renamed",
+    "field-removed",
+    "sources-moved",
+    "source-assigned",
+    "identifier-defined",
+    "identifiers-normalised",
+    "installed",
+    "granted",
+    "upgrade-pending",
+    "upgrade-rejected",
+    "settings-changed",
+    "quarantined",
+    "released",
+    "removed",
+    "token-made",
+    "token-revoked",
+    "admin-token-made",
+    "many",
+];
 
 /// A change as it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,13 +48,14 @@ pub struct Told {
 }
 
 impl Told {
-    fn new(kind: &'static str, did: impl Into<String>) -> Told {
-        Told { kind, did: did.into(), fields: Vec::new(), capabilities: Vec::new(), details: json!({}) }
+    fn new(did: impl Into<String>) -> Told {
+        let (fields, capabilities) = (Vec::new(), Vec::new());
+        Told { kind: "", did: did.into(), fields, capabilities, details: json!({}) }
     }
 
     /// Several as one.
-    fn all(kind: &'static str, each: impl Iterator<Item = Told>) -> Told {
-        let (mut dids, mut all) = (Vec::new(), Told::new(kind, ""));
+    pub(super) fn all(each: impl Iterator<Item = Told>) -> Told {
+        let (mut dids, mut all) = (Vec::new(), Told::new(""));
         let mut details = Vec::new();
         for told in each {
             dids.push(told.did);
@@ -45,6 +71,11 @@ impl Told {
         all.details(json!({ "changes": details }))
     }
 
+    /// The same as a change of this kind.
+    pub(super) fn of(self, kind: &'static str) -> Told {
+        Told { kind, ..self }
+    }
+
     fn field(mut self, name: &FieldName) -> Told {
         self.fields.push(name.clone());
         self
@@ -53,6 +84,11 @@ impl Told {
     fn capability(mut self, name: &CapabilityName) -> Told {
         self.capabilities.push(name.clone());
         self
+    }
+
+    /// The same with whose claims are the field's values from then on.
+    pub(super) fn with_details(self, assigned: &Assigned) -> Told {
+        self.details(json!(assigned))
     }
 
     fn details(mut self, details: Json) -> Told {
@@ -64,64 +100,91 @@ impl Told {
 impl RegistryChange {
     /// The change as a sentence, and what it is about.
     pub fn told(&self) -> Told {
+        self.tell().of(self.kind())
+    }
+
+    /// Its kind, as the log names it: one of [`CHANGE_KINDS`].
+    pub fn kind(&self) -> &'static str {
+        let at = match self {
+            RegistryChange::FieldDefined { .. } => 0,
+            RegistryChange::FieldAccepted { .. } => 1,
+            RegistryChange::FieldRenamed { .. } => 2,
+            RegistryChange::FieldRemoved { .. } => 3,
+            RegistryChange::SourcesMoved { .. } => 4,
+            RegistryChange::SourceAssigned { .. } => 5,
+            RegistryChange::IdentifierDefined { .. } => 6,
+            RegistryChange::IdentifiersNormalised { .. } => 7,
+            RegistryChange::Installed { .. } => 8,
+            RegistryChange::Granted { .. } => 9,
+            RegistryChange::UpgradePending { .. } => 10,
+            RegistryChange::UpgradeRejected { .. } => 11,
+            RegistryChange::SettingsChanged { .. } => 12,
+            RegistryChange::Quarantined { .. } => 13,
+            RegistryChange::Released { .. } => 14,
+            RegistryChange::Removed { .. } => 15,
+            RegistryChange::TokenMade { .. } => 16,
+            RegistryChange::TokenRevoked { .. } => 17,
+            RegistryChange::AdminTokenMade { .. } => 18,
+            RegistryChange::Many { .. } => 19,
+        };
+        CHANGE_KINDS[at]
+    }
+
+    fn tell(&self) -> Told {
         match self {
             RegistryChange::FieldDefined { name, field } => {
-                Told::new("field-defined", format!("defined the field {name} ({})", field.kind))
+                Told::new(format!("defined the field {name} ({})", field.kind))
                     .field(name)
                     .details(json!(field))
             }
             RegistryChange::SourceAssigned { field, source: Some(source) } => {
-                Told::new("source-assigned", format!("made {source} the source of {field}"))
+                Told::new(format!("made {source} the source of {field}"))
                     .field(field)
                     .capability(source)
                     .details(json!({ "source": source }))
             }
             RegistryChange::SourceAssigned { field, source: None } => {
-                Told::new("source-assigned", format!("left {field} without a source"))
+                Told::new(format!("left {field} without a source"))
                     .field(field)
                     .details(json!({ "source": null }))
             }
-            RegistryChange::SourcesMoved { fields } => Told::all(
-                "sources-moved",
-                fields.iter().map(|assigned| {
-                    let (field, source) = (assigned.field.clone(), assigned.source.clone());
-                    let told = RegistryChange::SourceAssigned { field, source }.told();
-                    told.details(json!(assigned))
-                }),
-            ),
+            RegistryChange::SourcesMoved { fields } => Told::all(fields.iter().map(|assigned| {
+                let (field, source) = (assigned.field.clone(), assigned.source.clone());
+                let told = RegistryChange::SourceAssigned { field, source }.told();
+                told.details(json!(assigned))
+            })),
             RegistryChange::FieldAccepted { name } => {
-                Told::new("field-accepted", format!("accepted the field {name}")).field(name)
+                Told::new(format!("accepted the field {name}")).field(name)
             }
             RegistryChange::FieldRenamed { from, to } => {
-                Told::new("field-renamed", format!("renamed the field {from} to {to}")).field(from).field(to)
+                Told::new(format!("renamed the field {from} to {to}")).field(from).field(to)
             }
             RegistryChange::FieldRemoved { name } => {
-                Told::new("field-removed", format!("removed the field {name}")).field(name)
+                Told::new(format!("removed the field {name}")).field(name)
             }
             RegistryChange::Granted { capability, grant } => {
-                Told::new("granted", format!("changed what {capability} may do"))
+                Told::new(format!("changed what {capability} may do"))
                     .capability(capability)
                     .details(json!({ "granted": grant }))
             }
             RegistryChange::UpgradePending { capability, digest, .. } => {
                 let did =
                     format!("sent an upgrade of {capability} that wants more than is granted and waits");
-                Told::new("upgrade-pending", did).capability(capability).details(json!({ "digest": digest }))
+                Told::new(did).capability(capability).details(json!({ "digest": digest }))
             }
             RegistryChange::UpgradeRejected { capability, digest } => {
-                Told::new("upgrade-rejected", format!("rejected the upgrade of {capability} that waited"))
+                Told::new(format!("rejected the upgrade of {capability} that waited"))
                     .capability(capability)
                     .details(json!({ "digest": digest }))
             }
-            RegistryChange::Many { changes } => Told::all("many", changes.iter().map(RegistryChange::told)),
+            RegistryChange::Many { changes } => Told::all(changes.iter().map(RegistryChange::told)),
             RegistryChange::IdentifierDefined { name, kind, .. } => {
                 let did = format!("defined the identifier {name} (strength {})", kind.strength);
-                Told::new("identifier-defined", did)
-                    .details(json!({ "identifier": name, "definition": kind }))
+                Told::new(did).details(json!({ "identifier": name, "definition": kind }))
             }
             RegistryChange::IdentifiersNormalised { form } => {
                 let did = format!("linked known identifiers by version {form} of their normal forms");
-                Told::new("identifiers-normalised", did).details(json!({ "form": form }))
+                Told::new(did).details(json!({ "form": form }))
             }
             RegistryChange::Installed { .. } => self.told_installed(),
             RegistryChange::SettingsChanged { capability, settings } => {
@@ -137,20 +200,20 @@ impl RegistryChange {
                 if !reset.is_empty() {
                     done.push(format!("put {} of {capability} back to the default", reset.join(", ")));
                 }
-                Told::new("settings-changed", done.join(" and "))
+                Told::new(done.join(" and "))
                     .capability(capability)
                     .details(json!({ "set": set, "reset": reset }))
             }
             RegistryChange::Quarantined { capability, digest, reason } => {
-                Told::new("quarantined", format!("stopped calling {capability}: {reason}"))
+                Told::new(format!("stopped calling {capability}: {reason}"))
                     .capability(capability)
                     .details(json!({ "digest": digest }))
             }
             RegistryChange::Released { capability } => {
-                Told::new("released", format!("ended the quarantine of {capability}")).capability(capability)
+                Told::new(format!("ended the quarantine of {capability}")).capability(capability)
             }
             RegistryChange::Removed { capability } => {
-                Told::new("removed", format!("removed {capability}")).capability(capability)
+                Told::new(format!("removed {capability}")).capability(capability)
             }
             RegistryChange::TokenMade { name, token } => {
                 let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
@@ -159,17 +222,16 @@ impl RegistryChange {
                     token.application,
                     scopes.join(", ")
                 );
-                Told::new("token-made", did).details(json!({
+                Told::new(did).details(json!({
                     "token": name, "application": token.application, "scopes": scopes,
                     "expires_at": token.expires_at,
                 }))
             }
             RegistryChange::TokenRevoked { name, .. } => {
-                Told::new("token-revoked", format!("revoked the token {name}"))
-                    .details(json!({ "token": name }))
+                Told::new(format!("revoked the token {name}")).details(json!({ "token": name }))
             }
             RegistryChange::AdminTokenMade { .. } => {
-                Told::new("admin-token-made", "made a new admin token; the one before is valid no more")
+                Told::new("made a new admin token; the one before is valid no more")
             }
         }
     }
@@ -186,7 +248,7 @@ impl RegistryChange {
             ..
         } = self
         else {
-            return Told::new("installed", "installed a plug-in");
+            return Told::new("installed a plug-in");
         };
         let details = json!({
             "digest": digest,
@@ -198,7 +260,7 @@ impl RegistryChange {
         });
         // What is in the log was parsed before it was written; a newer host's may not parse here.
         let Ok(manifest) = Manifest::parse(manifest) else {
-            return Told::new("installed", format!("installed the component {digest}")).details(details);
+            return Told::new(format!("installed the component {digest}")).details(details);
         };
         let plugin = &manifest.plugin;
         let mut did = format!("installed {} {}", plugin.name, plugin.version);
@@ -208,7 +270,7 @@ impl RegistryChange {
         if !assigned.is_empty() {
             did.push_str(&format!(", and made it the source of {}", list(assigned)));
         }
-        let mut told = Told::new("installed", did).capability(&plugin.name).details(details);
+        let mut told = Told::new(did).capability(&plugin.name).details(details);
         for field in new_fields.iter().chain(assigned).chain(&grant.reads) {
             if !told.fields.contains(field) {
                 told.fields.push(field.clone());
@@ -240,6 +302,22 @@ mod tests {
             RegistryChange::SourceAssigned { field: field.clone(), source: Some(capability("sms")) }.told();
         assert_eq!(told.did, "made sms the source of country");
         assert_eq!((told.kind, told.fields), ("source-assigned", vec![field]));
+    }
+
+    #[test]
+    fn a_kind_is_the_name_that_stands_in_the_log() {
+        let name = FieldName::new("size").unwrap();
+        for change in [
+            RegistryChange::FieldRemoved { name: name.clone() },
+            RegistryChange::SourceAssigned { field: name, source: None },
+            RegistryChange::Released { capability: capability("sms") },
+            RegistryChange::AdminTokenMade { hash: Digest::of(b"") },
+            RegistryChange::Many { changes: Vec::new() },
+        ] {
+            let written = serde_json::to_value(&change).unwrap();
+            assert_eq!(written.as_object().unwrap().keys().next().unwrap(), change.kind());
+            assert_eq!(change.told().kind, change.kind());
+        }
     }
 
     #[test]

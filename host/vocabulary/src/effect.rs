@@ -98,6 +98,10 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [FailureKind; 4] =
+        [FailureKind::Error, FailureKind::Trap, FailureKind::Timeout, FailureKind::Limit];
+
     /// The kind's name in answers and logs.
     pub fn as_str(self) -> &'static str {
         match self {

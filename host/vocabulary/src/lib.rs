@@ -7,8 +7,10 @@ mod canonical;
 mod decimal;
 mod digest;
 mod effect;
+mod epoch;
 mod event;
 mod name;
+mod nearest;
 mod numeral;
 mod position;
 mod profile;
@@ -23,11 +25,13 @@ pub use canonical::write_canonical;
 pub use decimal::{DECIMAL_DIGITS_MAX, Decimal};
 pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role, UNFIT_CODES};
+pub use epoch::{Epoch, EpochUnit};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
 pub use name::{
     Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, Speaker,
     TokenName,
 };
+pub use nearest::{did_you_mean, nearest};
 pub use position::{ItemPosition, Partition, Position, PositionError, Seq};
 pub use profile::{DataPoint, ProfileId, Projection};
 pub use reason::{Reason, ReasonError};

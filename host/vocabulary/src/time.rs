@@ -16,10 +16,11 @@ pub struct Timestamp(pub i64);
 
 /// A text that is no RFC 3339 moment or date.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not {expected}")]
+#[error("{text:?} is not {expected}{}", .epoch.map(|epoch| format!("; {epoch}, which can be written")).unwrap_or_default())]
 pub struct TimeError {
     text: String,
     expected: &'static str,
+    epoch: Option<super::Epoch>,
 }
 
 impl Timestamp {
@@ -66,6 +67,7 @@ impl FromStr for Timestamp {
         let error = || TimeError {
             text: text.chars().take(64).collect(),
             expected: "an RFC 3339 time such as 2026-11-21T10:00:00Z",
+            epoch: super::Epoch::of(text),
         };
         read_moment(text.as_bytes()).and_then(Timestamp::from_millis).ok_or_else(error)
     }
@@ -189,8 +191,11 @@ impl FromStr for Date {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Date, TimeError> {
-        let error =
-            || TimeError { text: text.chars().take(64).collect(), expected: "a date such as 2026-11-21" };
+        let error = || TimeError {
+            text: text.chars().take(64).collect(),
+            expected: "a date such as 2026-11-21",
+            epoch: super::Epoch::of(text),
+        };
         read_date(text.as_bytes()).map(|_| Date(text.to_owned())).ok_or_else(error)
     }
 }

@@ -85,6 +85,19 @@ pub struct CoerceError {
 }
 
 impl Type {
+    /// Every type.
+    pub const ALL: [Type; 9] = [
+        Type::Text,
+        Type::Integer,
+        Type::Number,
+        Type::Decimal,
+        Type::Boolean,
+        Type::Timestamp,
+        Type::Date,
+        Type::Texts,
+        Type::Json,
+    ];
+
     /// The name used in manifests and answers.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -12,7 +12,7 @@ use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::params::{DryRun, ListParams};
 use crate::api::problem::Kind;
 
-fn plan() -> Value {
+pub fn plan() -> Value {
     json!({
         "revision": 41, "mode": "inherit", "unchanged": false,
         "fields": [{

@@ -34,7 +34,7 @@ pub fn reads(call: Operation<'_>) -> Operation<'_> {
 pub fn changes(call: Operation<'_>) -> Operation<'_> {
     let change = json!({
         "revision": 12, "at": "2026-11-20T10:00:00Z", "by": "maria", "kind": "source-assigned",
-        "sentence": "maria made sms the source of country: the new vendor answers for addresses",
+        "sentence": "maria made sms the source of country (crm → sms): the new vendor answers for addresses",
         "reason": "the new vendor answers for addresses",
         "fields": ["country"], "capabilities": ["sms"], "details": { "source": "sms" },
     });

@@ -72,17 +72,22 @@ pub fn loyalty() -> Value {
 
 pub fn plan() -> Value {
     json!({
-        "capability": "loyalty", "version": "0.1.0", "digest": DIGEST, "change": "install",
+        "capability": "loyalty", "version": "0.1.0", "digest": DIGEST, "change": "install", "before": null,
+        "rejected": null,
         "hears": ["order.completed"],
-        "reads": [{ "field": "email", "purposes": ["service"], "new": true, "new_purposes": ["service"] }],
+        "reads": [{
+            "field": "email", "class": "personal", "protective": false, "identifies": "email", "deprecated": null,
+            "purposes": ["service"], "new": true, "new_purposes": ["service"],
+        }],
         "identifiers": [{ "name": "customer_id", "new": true }],
         "sources": [{
-            "field": "loyalty.points", "type": "integer", "now": null, "becomes_source": true, "new_field": true,
-            "proposed": false,
+            "field": "loyalty.points", "type": "integer", "class": "none", "protective": false,
+            "identifies": null, "deprecated": null, "now": null, "claimed_by": [], "proposed_by": null,
+            "becomes_source": true, "new_field": true, "proposed": false,
         }],
         "emits": ["loyalty.tier_reached"],
         "settings": [{
-            "name": "points_per_unit", "type": "decimal", "default": "1",
+            "name": "points_per_unit", "type": "decimal", "default": "1", "value": null,
             "description": "Points for one unit of currency",
         }],
         "warnings": [],
@@ -165,10 +170,10 @@ pub fn set(call: Operation<'_>) -> Operation<'_> {
 /// `POST /v1/capabilities/{name}/release`.
 pub fn release(call: Operation<'_>) -> Operation<'_> {
     named(call.is("releaseCapability", Tag::Admin, "End a plug-in's quarantine"))
-        .details("It takes up what it has not heard. Nothing happens to one that isn't in quarantine.")
+        .details("It takes up what it has not heard. One that isn't in quarantine is a 409.")
         .query::<Why>()
         .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
-        .problems(&[Kind::LogFailed])
+        .problems(&[Kind::NotQuarantined, Kind::LogFailed])
 }
 
 /// `DELETE /v1/capabilities/{name}`.

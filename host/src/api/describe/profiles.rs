@@ -117,7 +117,7 @@ pub fn look_up(call: Operation<'_>) -> Operation<'_> {
         .is("lookUpProfile", Tag::AppDeveloper, "Find a profile by an identifier")
         .details("For e-mail addresses and phone numbers, which don't belong in a URL.")
         .json::<LookUpForm>(JSON, &[("an e-mail address", json!({ "email": "anna@example.com" }))])
-        .problems(&[Kind::MissingIdentifier]);
+        .problems(&[Kind::MissingIdentifier, Kind::TooManyIdentifiers]);
     reads(call).leads(StatusCode::OK, "showTimeline", "ref", "$response.body#/id")
 }
 

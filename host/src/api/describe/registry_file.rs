@@ -3,25 +3,31 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::assignments;
 use crate::api::body::TOML;
+use crate::api::openapi::header::PURPOSE;
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::problem::Kind;
-use crate::api::registry_file::{ApplyParams, PlanParams};
-use crate::registry::RegistryPlan;
+use crate::api::registry_file::{ApplyParams, PlanAnswer, PlanParams};
 
 fn example() -> Value {
     json!({
         "revision": 12,
+        "mode": "inherit",
         "steps": [{
             "action": "change", "what": "field", "name": "country", "details": ["class: none → personal"],
+        }, {
+            "action": "assign", "what": "source", "name": "country", "details": ["crm → sms"],
         }],
+        "moves": assignments::plan()["fields"],
         "notes": ["the field fax is not in the file and stays"],
     })
 }
 
 fn takes_a_file(call: Operation<'_>) -> Operation<'_> {
     call.bytes(TOML[0], "A registry file, as `exportRegistry` answers it, of at most 500 KiB")
-        .problems(&[Kind::NotUtf8, Kind::RegistryFileInvalid])
+        .takes(PURPOSE)
+        .problems(&[Kind::NotUtf8, Kind::RegistryFileInvalid, Kind::PurposeInvalid])
 }
 
 /// `GET /v1/registry/export`.
@@ -33,7 +39,7 @@ pub fn export(call: Operation<'_>) -> Operation<'_> {
 /// `POST /v1/registry/plan`.
 pub fn plan(call: Operation<'_>) -> Operation<'_> {
     let call = call.is("planRegistry", Tag::Admin, "See what applying a registry file would change");
-    takes_a_file(call).query::<PlanParams>().answers::<RegistryPlan>(
+    takes_a_file(call).query::<PlanParams>().answers::<PlanAnswer<'_>>(
         StatusCode::OK,
         "What would change",
         example(),
@@ -47,6 +53,6 @@ pub fn apply(call: Operation<'_>) -> Operation<'_> {
         .details("All of it or nothing. Refused when the registry changed since the plan of `revision`.");
     takes_a_file(call)
         .query::<ApplyParams>()
-        .answers::<RegistryPlan>(StatusCode::OK, "What changed, and the revision it made", example())
+        .answers::<PlanAnswer<'_>>(StatusCode::OK, "What changed, and the revision it made", example())
         .problems(&[Kind::PlanStale, Kind::LogFailed])
 }

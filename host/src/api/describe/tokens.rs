@@ -43,7 +43,8 @@ pub fn make(call: Operation<'_>) -> Operation<'_> {
     let wanted = json!({
         "name": "web", "scopes": ["events:write", "profiles:read=first_name"], "expires": "90d",
     });
-    let may = json!({ "reads": ["first_name"], "identifiers": [], "proposes": [], "warnings": [] });
+    let may =
+        json!({ "reads": ["first_name"], "identifiers": [], "proposes": [], "unknown": [], "warnings": [] });
     let made = json!({ "secret": "samsyn_\u{2026}", "token": web(), "may": may });
     call.is("makeToken", Tag::Admin, "Make a token")
         .details("The secret is answered this once; the host keeps only its hash.")

@@ -107,7 +107,8 @@ fn changes_are_told_in_pages_with_who_and_why() {
     };
     let found = ask("by=maria");
     let change = &found["items"][0];
-    assert_eq!(change["sentence"], "maria defined the field first_name (text): ticket 18");
+    let sentence = "maria changed the field first_name: description none → the given name: ticket 18";
+    assert_eq!(change["sentence"], sentence);
     assert_eq!((&change["kind"], &change["reason"]), (&json!("field-defined"), &json!("ticket 18")));
     assert_eq!(change["fields"], json!(["first_name"]));
     assert_eq!(change["details"]["class"], "personal");

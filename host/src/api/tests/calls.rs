@@ -193,7 +193,7 @@ fn a_profile_is_read_by_any_reference() {
     assert_eq!(world.get(&format!("/v1/profiles/{id}?fields=emial")).code(), "unknown-field");
     for (body, code) in [
         (json!({}), "missing-identifier"),
-        (json!({"email": "a", "customer_id": "b"}), "missing-identifier"),
+        (json!({"email": "a", "customer_id": "b"}), "too-many-identifiers"),
         (json!({"passport": "a"}), "unknown-identifier"),
         (json!({"customer_id": 42}), "wrong-type"),
         (json!([]), "wrong-type"),

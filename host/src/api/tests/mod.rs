@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod calls;
 mod cursors;
+mod hints;
 mod hostile_json;
 mod identity;
 mod metrics;

@@ -5,13 +5,17 @@
 //! purchases   the data file, read as `samsyn event import` reads it ─┐
 //! companions  what is invented around them, from a seed ─────────────┴▶ script, in order of time
 //! send        over HTTP, as four applications
-//! summary     what the host then says; show writes it for people
+//! summary     what the host then says; show writes it for people, the story before the numbers
+//! percentile  of the host's histograms, interpolated
 //! owning      what an administrator does with it: compare, plan, swap and swap back
+//! hints       what to try next, also when the host has ended
 //! ```
 
 mod args;
 mod companions;
+mod hints;
 mod owning;
+mod percentile;
 mod purchases;
 mod script;
 mod send;
@@ -20,11 +24,12 @@ mod stage;
 mod summary;
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use self::args::DemoArgs;
 use self::companions::Cast;
+use self::hints::Place;
 use self::script::{Script, Sender};
 use self::send::Clients;
 use self::stage::{Company, Component, Stage};
@@ -44,6 +49,11 @@ const STUCK_AFTER: Duration = Duration::from_secs(60);
 /// The commands' own defaults: what stands for these needn't be typed.
 const DEFAULT_HOST: &str = "http://127.0.0.1:7400";
 const DEFAULT_DATA: &str = "samsyn-data";
+
+/// Where the token of a demo lies that was started without arguments.
+pub fn usual_token_file() -> PathBuf {
+    Path::new(DEFAULT_DATA).join(stage::TOKEN_FILE)
+}
 
 /// Runs the demo: everything is looked for first, then the host starts and the story is told.
 pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
@@ -145,8 +155,13 @@ impl Demo<'_> {
     fn install(&self, component: &Component, client: &Client) -> Result<(), CliError> {
         let plan = client.install(&component.bytes, InstallHow::default())?.body.plan;
         let (own, claims): (Vec<_>, Vec<_>) = plan.sources.iter().partition(|source| source.becomes_source);
+        // Who was installed first is the source: the others are told whose claims count.
+        let named = |source: &&crate::client::PlannedSource| match source.now.as_deref() {
+            Some(now) if !source.becomes_source => format!("{} ({now} stays its source)", source.field),
+            _ => source.field.clone(),
+        };
         let names = |sources: Vec<&crate::client::PlannedSource>| {
-            sources.iter().map(|source| source.field.as_str()).collect::<Vec<_>>().join(", ")
+            sources.iter().map(named).collect::<Vec<_>>().join(", ")
         };
         let mut line = format!("installed {} {}: the source of {}", component.name, plan.version, names(own));
         if !claims.is_empty() {
@@ -219,47 +234,26 @@ impl Demo<'_> {
     }
 
     fn show(&self, summary: &Summary) -> Result<(), CliError> {
-        let commands = self.commands(summary);
+        let program = std::env::args().next().unwrap_or_else(|| "samsyn".to_owned());
+        let place = Place {
+            program: &program,
+            data: &self.stage.data,
+            token_file: &self.stage.token_file(),
+            listen: self.args.listen,
+            address: &self.address,
+            ended: self.args.exit,
+        };
+        let customer = summary.profile.as_ref().map_or("00001", |profile| profile.customer_id.as_str());
         if self.context.json {
             let mut json = serde_json::to_value(summary).unwrap_or_default();
             json["host"] = self.address.clone().into();
             json["data"] = self.stage.data.display().to_string().into();
             json["token_file"] = self.stage.token_file().display().to_string().into();
-            json["try_next"] = commands.into();
+            json["try_next"] = place.commands(customer).into();
             return self.context.print(&format!("{json}\n"));
         }
         let paint = self.context.paint;
-        let mut text = show::text(summary, paint);
-        if !self.args.exit {
-            text.push_str(&format!(
-                "\n{}\n  {}\n\nThe host runs on {} until Ctrl-C; its data and its token are in {}\n",
-                paint.strong("Try next, in another terminal"),
-                commands.join("\n  "),
-                self.address,
-                self.stage.data.display()
-            ));
-        }
-        self.context.print(&text)
-    }
-
-    /// Three commands that work as they are where the demo was started.
-    fn commands(&self, summary: &Summary) -> Vec<String> {
-        let mut start = String::new();
-        if self.stage.data != Path::new(DEFAULT_DATA) {
-            start.push_str(&format!("SAMSYN_TOKEN_FILE={} ", self.stage.token_file().display()));
-        }
-        if self.address != DEFAULT_HOST {
-            start.push_str(&format!("SAMSYN_HOST={} ", self.address));
-        }
-        let program = std::env::args().next().unwrap_or_else(|| "samsyn".to_owned());
-        let customer = summary.profile.as_ref().map_or("00001", |profile| profile.customer_id.as_str());
-        [
-            format!("profile timeline customer_id:{customer}"),
-            format!("profile set customer_id:{customer} first_name=Ann phone=12345 --wait"),
-            "field list".to_owned(),
-        ]
-        .map(|rest| format!("{start}{program} {rest}"))
-        .to_vec()
+        self.context.print(&(show::text(summary, paint) + &place.text(customer, paint)))
     }
 
     /// Leaves the host running until Ctrl-C.

@@ -13,7 +13,7 @@ const MARK_FILE: &str = "made-by-samsyn-demo";
 const MARK_TEXT: &str =
     "This directory belongs to `samsyn demo`, and the next `samsyn demo` here replaces it.\n";
 /// Holds the admin token, so that the commands find it.
-const TOKEN_FILE: &str = "demo-token";
+pub const TOKEN_FILE: &str = "demo-token";
 /// The plug-ins of the demo, in the order they are installed: the first to source a field is its
 /// source, so the customer register comes first.
 const PLUGINS: [&str; 4] = ["crm", "loyalty", "email", "sms"];

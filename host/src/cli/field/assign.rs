@@ -28,7 +28,8 @@ Example:
   samsyn field jobs
 
 Whoever consumes a field hears of each customer whose value a new source changed. That takes a while
-for a million customers, and goes on where it was after a restart.";
+for a million customers, and goes on where it was after a restart. The last move is always listed, also
+when nobody had to be told; of one that was told before the host's last start nobody knows how many were.";
 
 /// The arguments of `samsyn field assign`.
 #[derive(Debug, Clone, Args)]
@@ -117,15 +118,15 @@ fn jobs_text(jobs: &mut dyn Iterator<Item = &Job>, paint: Paint) -> String {
         table.row([
             job.revision.to_string(),
             job.state.clone(),
-            grouped(job.done),
-            grouped(job.total),
-            grouped(job.told),
+            if job.total == 0 { "-".to_owned() } else { grouped(job.done) },
+            if job.total == 0 { "-".to_owned() } else { grouped(job.total) },
+            job.told.map_or_else(|| "-".to_owned(), grouped),
             moment(&job.started_at),
             job.fields.join(", "),
         ]);
     }
     if table.is_empty() {
-        return "nobody has anything to be told\n".to_owned();
+        return "no source has moved yet\n".to_owned();
     }
     table.render(paint)
 }
@@ -141,7 +142,12 @@ fn plan_text(plan: &AssignmentPlan, paint: Paint) -> String {
 fn field_text(plan: &FieldPlan, paint: Paint) -> String {
     let name = |capability: &Option<String>| capability.as_deref().map_or("nobody".to_owned(), plain);
     let title = format!("{}: {} -> {}", plain(&plan.field), name(&plan.from), name(&plan.to));
-    let mut text = format!("{}\n", paint.strong(&title));
+    format!("{}\n{}", paint.strong(&title), counts_text(plan))
+}
+
+/// Whom a move of one field concerns, a line each.
+pub fn counts_text(plan: &FieldPlan) -> String {
+    let mut text = String::new();
     let mut line = |number: u64, what: &str| {
         if number > 0 {
             text.push_str(&format!("  {:>12} {what}\n", grouped(number)));

@@ -3,12 +3,15 @@
 mod assign;
 mod compare;
 
+pub use assign::counts_text;
+
 use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::dictionary;
 use super::error::CliError;
 use super::output::{Paint, Table, pairs};
+use super::plugin::facts;
 use crate::client::Field;
 
 /// The commands of `samsyn field`.
@@ -89,7 +92,7 @@ pub fn run(command: &FieldCommand, context: &Context) -> Result<(), CliError> {
 
 /// Fields as a table of who owns what.
 pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> String {
-    let mut table = Table::new(["FIELD", "TYPE", "SOURCE", "ALSO CLAIMED BY", "READ BY"]);
+    let mut table = Table::new(["FIELD", "TYPE", "SOURCE", "ALSO CLAIMED BY", "READ BY", "MIND"]);
     for field in fields {
         let source = field.source.as_deref();
         let others: Vec<&str> =
@@ -103,6 +106,7 @@ pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> St
             },
             others.join(", "),
             field.consumed_by.join(", "),
+            facts(&field.class, field.protective, &field.identifies, &field.deprecated).join(", "),
         ]);
     }
     if table.is_empty() {
@@ -149,15 +153,17 @@ mod tests {
     fn the_table_says_who_owns_what_and_who_disagrees() {
         let fields: Vec<Field> = serde_json::from_str(
             r#"[{"name": "country", "type": "text", "one_of": null, "description": "", "source": "crm",
+                 "class": "personal", "identifies": "country",
                  "claimed_by": ["crm", "sms"], "consumed_by": ["email"]},
-                {"name": "note", "type": "text", "source": null}]"#,
+                {"name": "note", "type": "text", "class": "none", "source": null, "protective": true,
+                 "deprecated": "use memo"}]"#,
         )
         .unwrap();
         assert_eq!(
             fields_text(&mut fields.iter(), Paint(false)),
-            "FIELD    TYPE  SOURCE  ALSO CLAIMED BY  READ BY\n\
-             country  text  crm     sms              email\n\
-             note     text  -\n"
+            "FIELD    TYPE  SOURCE  ALSO CLAIMED BY  READ BY  MIND\n\
+             country  text  crm     sms              email    personal, identifies country\n\
+             note     text  -                                 protective, deprecated: use memo\n"
         );
     }
 }

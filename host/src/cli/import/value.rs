@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::serial::{self, DateSystem};
 use super::value_map::ValueMap;
 use super::zone::Zone;
-use crate::vocabulary::{Timestamp, Type, Value};
+use crate::vocabulary::{Epoch, EpochUnit, Timestamp, Type, Value};
 
 /// What an empty cell becomes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -116,12 +116,11 @@ impl Reading {
         let value = match self.kind {
             Type::Text => return Ok(Some(Json::String(text.to_owned()))),
             Type::Timestamp => {
-                let moment =
-                    self.moment(trimmed).map_err(|cause| format!("{trimmed:?} is no time: {cause}"))?;
+                let moment = self.moment(trimmed).map_err(|cause| self.not_read("time", trimmed, &cause))?;
                 Value::Timestamp(moment)
             }
             Type::Date => {
-                let date = self.date(trimmed).map_err(|cause| format!("{trimmed:?} is no date: {cause}"))?;
+                let date = self.date(trimmed).map_err(|cause| self.not_read("date", trimmed, &cause))?;
                 return Ok(Some(Json::String(date.to_string())));
             }
             Type::Boolean => match trimmed.to_ascii_lowercase().as_str() {
@@ -143,6 +142,21 @@ impl Reading {
                 .map_err(|_| format!("{trimmed:?} can't be read as {} without loss", self.kind))?,
         };
         Ok(Some(value.to_json()))
+    }
+
+    /// What is wrong with a text that is no time or date as the format has them, and what reads it when it
+    /// is a count since 1970.
+    fn not_read(&self, what: &str, text: &str, cause: &str) -> String {
+        let hint = Epoch::of(text).map(|epoch| match epoch.unit {
+            EpochUnit::Seconds if !text.contains('.') => format!("; {epoch}: say format = \"unix\""),
+            EpochUnit::Milliseconds => format!("; {epoch}: say format = \"unix-ms\""),
+            // Neither format reads a fraction or something finer.
+            EpochUnit::Seconds => {
+                format!("; {epoch}: have it written without a fraction, and say format = \"unix\"")
+            }
+            _ => format!("; {epoch}: have it written in milliseconds, and say format = \"unix-ms\""),
+        });
+        format!("{text:?} is no {what}: {cause}{}", hint.unwrap_or_default())
     }
 
     fn moment(&self, text: &str) -> Result<Timestamp, String> {

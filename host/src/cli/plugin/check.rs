@@ -1,4 +1,5 @@
-//! `samsyn plugin check`: what a host would say of a plug-in, without a host.
+//! `samsyn plugin check`: what a host would say of a plug-in, as far as that can be said without a host;
+//! and what it leaves out.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +9,11 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, file_error};
 use crate::cli::output::{Paint, bytes, pairs};
+use crate::engine::fit;
+use crate::host::compiler;
+use crate::registry::Field;
 use crate::registry::manifest::Manifest;
-use crate::sandbox::{Limits, Package};
+use crate::sandbox::{Limits, Package, Sandbox};
 use crate::vocabulary::Role;
 
 /// Shown in the long help.
@@ -18,8 +22,13 @@ Examples:
   samsyn plugin check target/plugins/loyalty.wasm
   samsyn plugin check plugins/loyalty
 
-Of a folder only plugin.toml can be checked; of a component also its imports, its roles, and whether
-they fit the manifest. Nothing of the plug-in runs.";
+Of a folder only plugin.toml is checked; of a component also its imports, its roles, whether they fit
+the manifest, and whether it compiles within a host's usual limits. What needs a host isn't: whether it
+fits the host's dictionary, and what it may do there. `samsyn plugin install --dry-run FILE` asks one.
+Nothing of the plug-in runs.";
+
+/// What of a component is compiled at the same time: nothing of it is called.
+const CALLS: u32 = 1;
 
 /// The arguments of `samsyn plugin check`.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +40,7 @@ pub struct CheckArgs {
 
 /// What was found.
 struct Checked {
+    path: PathBuf,
     manifest: Manifest,
     component: Option<(Package, u64)>,
 }
@@ -52,16 +62,26 @@ fn check(path: &Path) -> Result<Checked, CliError> {
     let failed = |cause: &dyn std::fmt::Display| {
         CliError::refused(format!("{} is no plug-in that a host would take", path.display())).because(cause)
     };
+    let sound = |text: &str| -> Result<Manifest, CliError> {
+        let manifest = Manifest::parse(text).map_err(|cause| failed(&cause))?;
+        Field::check_all_of(&manifest).map_err(|cause| failed(&cause))?;
+        Ok(manifest)
+    };
+    let path_owned = path.to_owned();
     if path.is_dir() {
         let file = path.join("plugin.toml");
         let text = std::fs::read_to_string(&file).map_err(|cause| file_error("read", &file, &cause))?;
-        let manifest = Manifest::parse(&text).map_err(|cause| failed(&cause))?;
-        return Ok(Checked { manifest, component: None });
+        return Ok(Checked { path: path_owned, manifest: sound(&text)?, component: None });
     }
     let component = std::fs::read(path).map_err(|cause| file_error("read", path, &cause))?;
-    let package = Package::read(&component, &Limits::default()).map_err(|cause| failed(&cause))?;
-    let manifest = Manifest::parse(package.manifest()).map_err(|cause| failed(&cause))?;
-    Ok(Checked { manifest, component: Some((package, component.len() as u64)) })
+    let limits = Limits { concurrent_calls: CALLS, ..Limits::default() };
+    let package = Package::read(&component, &limits).map_err(|cause| failed(&cause))?;
+    let manifest = sound(package.manifest())?;
+    fit(&manifest, &package).map_err(|cause| failed(&cause))?;
+    let sandbox = Sandbox::new(&limits)
+        .map_err(|cause| CliError::refused("nothing can be compiled on this machine").because(cause))?;
+    sandbox.compiling_in(compiler()).load(&package).map_err(|cause| failed(&cause))?;
+    Ok(Checked { path: path_owned, manifest, component: Some((package, component.len() as u64)) })
 }
 
 impl Checked {
@@ -69,20 +89,16 @@ impl Checked {
     fn warnings(&self) -> Vec<String> {
         let Some((package, _)) = &self.component else { return Vec::new() };
         let notified = self.manifest.consumes.values().any(|consumed| consumed.notify);
-        let needs = [
+        let has = |role| package.roles().contains(&role);
+        let mut warnings = Vec::new();
+        for (role, declared, place) in [
             (Role::Subscriber, !self.manifest.subscribes.is_empty(), "[subscribes]"),
             (Role::Observer, notified, "notify = true in [consumes]"),
-        ];
-        let mut warnings = Vec::new();
-        for (role, declared, place) in needs {
-            match (declared, package.roles().contains(&role)) {
-                (true, false) => warnings.push(format!("it has {place}, but not the role {}", role.as_str())),
-                (false, true) => warnings.push(format!("it has the role {}, but no {place}", role.as_str())),
-                _ => {}
+            (Role::Source, !self.manifest.sources.is_empty(), "[sources]"),
+        ] {
+            if !declared && has(role) {
+                warnings.push(format!("it has the role {}, but no {place}", role.as_str()));
             }
-        }
-        if package.roles().contains(&Role::Source) && self.manifest.sources.is_empty() {
-            warnings.push("it has the role source, but no [sources]".to_owned());
         }
         warnings
     }
@@ -92,12 +108,23 @@ impl Checked {
         roles.map(|role| role.as_str()).collect()
     }
 
+    /// What was checked, and what only somebody else can.
+    fn parts(&self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self.component {
+            Some(_) => (&["manifest", "component", "roles", "code"], &["dictionary", "grants"]),
+            None => (&["manifest"], &["component", "roles", "code", "dictionary", "grants"]),
+        }
+    }
+
     fn json(&self, warnings: &[String]) -> Value {
+        let (checked, not_checked) = self.parts();
         json!({
             "name": self.manifest.plugin.name.as_str(),
             "version": self.manifest.plugin.version,
             "roles": self.roles(),
             "digest": self.component.as_ref().map(|(package, _)| package.digest().to_string()),
+            "checked": checked,
+            "not_checked": not_checked,
             "warnings": warnings,
         })
     }
@@ -105,6 +132,22 @@ impl Checked {
     fn text(&self, paint: Paint) -> String {
         let manifest = &self.manifest;
         let component = self.component.as_ref();
+        let place = self.path.display();
+        let (result, not_checked) = match component {
+            Some(_) => (
+                "a host whose dictionary it fits would take it",
+                format!(
+                    "a host's dictionary, and what it may do there: samsyn plugin install --dry-run {place}"
+                ),
+            ),
+            None => (
+                "plugin.toml is sound",
+                format!(
+                    "the code: its imports, its roles and whether they fit. samsyn plugin build {place}, and check \
+                     the file that it writes"
+                ),
+            ),
+        };
         pairs(
             &[
                 ("plug-in", format!("{} {}", manifest.plugin.name, manifest.plugin.version)),
@@ -117,11 +160,8 @@ impl Checked {
                 ("settings", joined(manifest.settings.keys())),
                 ("size", component.map(|(_, size)| bytes(*size)).unwrap_or_default()),
                 ("digest", component.map(|(package, _)| package.digest().to_string()).unwrap_or_default()),
-                (
-                    "result",
-                    if component.is_some() { "a host would take it" } else { "plugin.toml is sound" }
-                        .to_owned(),
-                ),
+                ("result", result.to_owned()),
+                ("not checked", not_checked),
             ],
             paint,
         )
@@ -144,8 +184,8 @@ mod tests {
         std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
         let checked = check(folder.path()).ok().unwrap();
         let text = checked.text(Paint(false));
-        assert!(text.contains("hears     order.completed\n"), "{text}");
-        assert!(text.ends_with("plugin.toml is sound\n"), "{text}");
+        assert!(text.contains("hears        order.completed\n"), "{text}");
+        assert!(text.contains("result       plugin.toml is sound\nnot checked  the code"), "{text}");
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
+use super::install::done_text;
 use crate::cli::ask::Consent;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::output::{Paint, plain};
+use crate::cli::output::{Paint, moment, plain};
 use crate::client::{Capability, Grant, Pending};
 
 /// Shown in the long help.
@@ -105,10 +106,7 @@ pub fn approve(args: &ApproveArgs, context: &Context) -> Result<(), CliError> {
     let pending = pending(&client.capability(&args.name)?.body, context)?;
     let reason = args.consent.ask("Approve and install it?", "approved")?;
     let answer = client.approve(&args.name, &pending.digest, args.accept_fields, reason.as_ref())?;
-    context.answer(&answer.raw, |_| {
-        let capability = &answer.body.capability;
-        format!("installed {} {}\n", plain(&capability.name), plain(&capability.version))
-    })
+    context.answer(&answer.raw, |_| format!("{}\n", done_text(&answer.body.plan)))
 }
 
 /// Gives the upgrade that waits up.
@@ -145,6 +143,12 @@ pub fn pending_text(capability: &Capability, pending: &Pending, paint: Paint) ->
     ));
     for line in grant_lines(&pending.wants) {
         text.push_str(&format!("    {}\n", paint.good(&line)));
+    }
+    if let Some(rejected) = &pending.rejected {
+        let (by, at) = (plain(&rejected.by), moment(&rejected.at));
+        let why = rejected.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
+        let line = format!("{by} rejected this very component at {}{why}", plain(&at));
+        text.push_str(&format!("  {}\n", paint.bad(&line)));
     }
     text
 }

@@ -70,7 +70,7 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     };
     let plan = client.plan(&component, how)?;
     if args.dry_run {
-        if plan.body.change == UPGRADE {
+        if plan.body.is_new_version() {
             let file = args.file.display();
             context.hint(&format!("`samsyn plugin replay {file}` shows what it would have decided so far"));
         }
@@ -104,17 +104,9 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
             let text = pending_text(capability, pending, context.paint);
             return format!("{text}next: samsyn plugin approve {name}, or samsyn plugin reject {name}\n");
         }
-        format!(
-            "installed {} {}: {}\n",
-            plain(&capability.name),
-            plain(&capability.version),
-            plain(&capability.state)
-        )
+        format!("{}: {}\n", done_text(&answer.body.plan), plain(&capability.state))
     })
 }
-
-/// What the plan calls a new version of an installed plug-in.
-const UPGRADE: &str = "upgrade";
 
 /// Replays a new version when that is asked for, or accepted when it is offered.
 fn replay_first(
@@ -124,7 +116,7 @@ fn replay_first(
     component: &[u8],
     context: &Context,
 ) -> Result<(), CliError> {
-    if plan.change != UPGRADE {
+    if !plan.is_new_version() {
         if args.replay {
             context.hint("there is nothing to compare it with: no other version of it is installed");
         }
@@ -150,14 +142,37 @@ fn replay_first(
     Ok(())
 }
 
+/// What an installation would be, by its name: `Upgrade shop 0.9.0 → 0.10.0`.
+fn title(plan: &Plan) -> String {
+    let (name, version) = (plain(&plan.capability), plain(&plan.version));
+    let before = plan.before.as_ref().map(|before| plain(&before.version)).unwrap_or_default();
+    match plan.change.as_str() {
+        "reinstall" => format!("Install again {name} {version}"),
+        "upgrade" => format!("Upgrade {name} {before} → {version}"),
+        "downgrade" => format!("Downgrade {name} {before} → {version}"),
+        "same-version" => format!("Replace {name} {version}: the same version, other bytes"),
+        "other-version" => format!("Change {name} {before} → {version}"),
+        _ => format!("Install {name} {version}"),
+    }
+}
+
+/// What an installation was: `upgraded shop 0.9.0 → 0.10.0`.
+pub fn done_text(plan: &Plan) -> String {
+    let (name, version) = (plain(&plan.capability), plain(&plan.version));
+    let before = plan.before.as_ref().map(|before| plain(&before.version)).unwrap_or_default();
+    match plan.change.as_str() {
+        "reinstall" => format!("installed {name} {version} again"),
+        "upgrade" => format!("upgraded {name} {before} → {version}"),
+        "downgrade" => format!("downgraded {name} {before} → {version}"),
+        "same-version" => format!("replaced {name} {version} by other bytes of the same version"),
+        "other-version" => format!("changed {name} {before} → {version}"),
+        _ => format!("installed {name} {version}"),
+    }
+}
+
 /// The plan as an admin reads it before deciding.
 pub fn plan_text(plan: &Plan, paint: Paint) -> String {
-    let what = match plan.change.as_str() {
-        "upgrade" => "Upgrade",
-        "reinstall" => "Install again",
-        _ => "Install",
-    };
-    let title = format!("{what} {} {}", plain(&plan.capability), plain(&plan.version));
+    let title = title(plan);
     let digest = plan.digest.get(..16).unwrap_or(&plan.digest);
     let mut text = format!("{}  {}\n", paint.strong(&title), paint.dim(&plain(digest)));
     let new = |is_new: bool| if is_new { paint.good(" (new)") } else { String::new() };
@@ -175,7 +190,10 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
             .map(|read| {
                 let purposes = plain(&read.purposes.join(", "));
                 let is_new = new(read.new || (plan.change != "install" && !read.new_purposes.is_empty()));
-                format!("{} for {purposes}{is_new}", plain(&read.field))
+                let facts =
+                    facts(&read.class, read.protective, &read.identifies, &read.deprecated).join(", ");
+                let facts = if facts.is_empty() { facts } else { format!(" ({facts})") };
+                format!("{}{facts} for {purposes}{is_new}", plain(&read.field))
             })
             .collect(),
     );
@@ -196,21 +214,57 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
 }
 
 fn setting_line(setting: &Setting) -> String {
-    let now = if setting.value.is_null() { &setting.default } else { &setting.value };
-    format!("{} = {}", plain(&setting.name), plain(&value_text(now)))
+    let (now, how) =
+        if setting.value.is_null() { (&setting.default, "") } else { (&setting.value, " (set)") };
+    format!("{} = {}{how}", plain(&setting.name), plain(&value_text(now)))
+}
+
+/// What of a field's definition an admin minds.
+pub fn facts(
+    class: &Option<String>,
+    protective: bool,
+    identifies: &Option<String>,
+    deprecated: &Option<String>,
+) -> Vec<String> {
+    let class = class.as_deref().filter(|class| *class != "none").map(plain);
+    let protective = protective.then(|| "protective".to_owned());
+    let identifies = identifies.as_deref().map(|name| format!("identifies {}", plain(name)));
+    let deprecated = deprecated.as_deref().map(|note| format!("deprecated: {}", plain(note)));
+    class.into_iter().chain(protective).chain(identifies).chain(deprecated).collect()
 }
 
 fn source_line(source: &PlannedSource, capability: &str, paint: Paint) -> String {
-    let field = format!("{} ({})", plain(&source.field), plain(&source.kind));
+    let facts = facts(&source.class, source.protective, &source.identifies, &source.deprecated);
+    let kind = [vec![plain(&source.kind)], facts].concat().join(", ");
+    let field = format!("{} ({kind})", plain(&source.field));
     let role = match (&source.now, source.becomes_source) {
         (Some(now), _) if now == capability => "is its source".to_owned(),
+        (None, true) if !source.claimed_by.is_empty() => {
+            format!("{}, because nobody is", paint.good("becomes its source"))
+        }
         (_, true) => paint.good("becomes its source"),
-        (None, false) if source.proposed => "waits to be accepted".to_owned(),
+        (None, false) => match &source.proposed_by {
+            Some(by) => format!("waits to be accepted, and then {} becomes its source", plain(by)),
+            None if source.proposed => "waits to be accepted".to_owned(),
+            None => "nobody is its source".to_owned(),
+        },
         (Some(now), false) => format!("{} stays its source: only admins see the claims", plain(now)),
-        (None, false) => "nobody is its source".to_owned(),
     };
+    let others: Vec<&String> =
+        source.claimed_by.iter().filter(|by| Some(by.as_str()) != source.now.as_deref()).collect();
+    let too = claim_it_too(&others);
     let new = if source.new_field { ", a new field" } else { "" };
-    format!("{field}{new}: {role}")
+    format!("{field}{new}: {role}{too}")
+}
+
+/// `; crm claims it too`, when there are such.
+pub fn claim_it_too(names: &[&String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((one, [])) => format!("; {one} claims it too"),
+        Some((last, others)) => format!("; {} and {last} claim it too", others.join(", ")),
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use clap::Subcommand;
 use super::context::Context;
 use super::error::CliError;
 
-pub use install::plan_text;
+pub use install::{claim_it_too, facts, plan_text};
 
 /// The commands of `samsyn plugin`.
 #[derive(Debug, Subcommand)]
@@ -25,7 +25,7 @@ pub enum PluginCommand {
     /// Compile a plug-in into the one file that a host installs
     #[command(after_long_help = build::EXAMPLES)]
     Build(build::BuildArgs),
-    /// Check a plug-in without a host
+    /// Check a plug-in as far as that can be done without a host
     #[command(after_long_help = check::EXAMPLES)]
     Check(check::CheckArgs),
     /// Install a plug-in, or a new version of one

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::ask::Consent;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, file_error};
+use crate::cli::field::counts_text;
 use crate::cli::output::{Paint, plain};
 use crate::client::RegistryPlan;
 
@@ -16,8 +17,10 @@ Examples:
   samsyn registry apply registry.toml
   samsyn registry apply registry.toml --dry-run
   samsyn registry apply registry.toml --remove --yes --reason 'release 41'
+  samsyn registry apply registry.toml --clear --dry-run
 
-The file has fields, identifiers, sources and grants: `samsyn registry export` writes one. Everything
+For each field that gets another source it says whom that concerns, as `samsyn field assign` does. The
+file has fields, identifiers, sources and grants: `samsyn registry export` writes one. Everything
 is applied or nothing is. What the file leaves out stays, unless --remove is given. When somebody
 changes the registry between the plan and the answer, nothing is applied and it says what changed.";
 
@@ -35,6 +38,12 @@ pub struct ApplyArgs {
     /// Take away fields and sources that the file leaves out
     #[arg(long)]
     pub remove: bool,
+    /// Customers a new source has no claim for keep the value they have (the default)
+    #[arg(long, conflicts_with = "clear")]
+    pub inherit: bool,
+    /// Customers a new source has no claim for have no value until it makes one
+    #[arg(long)]
+    pub clear: bool,
     /// Print what would change and change nothing; ends with 1 when something would
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
@@ -55,7 +64,8 @@ pub struct ExportArgs {
 pub fn apply(args: &ApplyArgs, context: &Context) -> Result<(), CliError> {
     let file = std::fs::read_to_string(&args.file).map_err(|cause| file_error("read", &args.file, &cause))?;
     let client = context.client()?;
-    let plan = client.plan_registry(&file, args.remove)?;
+    let mode = if args.clear { "clear" } else { "inherit" };
+    let plan = client.plan_registry(&file, args.remove, mode)?;
     let same = plan.body.steps.is_empty();
     if args.dry_run || same {
         context.answer(&plan.raw, |paint| plan_text(&plan.body, paint))?;
@@ -67,7 +77,7 @@ pub fn apply(args: &ApplyArgs, context: &Context) -> Result<(), CliError> {
     }
     eprint!("{}", plan_text(&plan.body, Paint(context.error_colour)));
     let reason = args.consent.ask("Apply it?", "applied")?;
-    let answer = client.apply_registry(&file, args.remove, plan.body.revision, reason.as_ref())?;
+    let answer = client.apply_registry(&file, args.remove, mode, plan.body.revision, reason.as_ref())?;
     context.answer(&answer.raw, |_| {
         format!("applied {} changes: revision {}\n", answer.body.steps.len(), answer.body.revision)
     })
@@ -98,6 +108,8 @@ fn plan_text(plan: &RegistryPlan, paint: Paint) -> String {
         for detail in &step.details {
             text.push_str(&format!("    {}\n", plain(detail)));
         }
+        let moved = plan.moves.iter().find(|moved| step.what == "source" && moved.field == step.name);
+        text.push_str(&moved.map(counts_text).unwrap_or_default());
     }
     if plan.steps.is_empty() {
         text.push_str("the registry is as the file says\n");

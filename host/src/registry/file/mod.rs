@@ -7,7 +7,7 @@
 mod plan;
 mod rename;
 
-pub use plan::RegistryPlan;
+pub use plan::{PlannedMove, RegistryPlan, Step};
 
 use std::collections::BTreeMap;
 
@@ -180,7 +180,8 @@ impl RegistryFile {
 }
 
 impl FiledField {
-    fn of(field: &Field) -> FiledField {
+    /// A field as a file would have it.
+    pub(super) fn of(field: &Field) -> FiledField {
         let Field { kind, one_of, schema, unit, description, class, department, .. } = field.clone();
         let Field { identifies, protective, compare, deprecated, .. } = field.clone();
         FiledField {

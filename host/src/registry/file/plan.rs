@@ -7,21 +7,34 @@ use serde::Serialize;
 
 use super::{FileError, FiledField, FiledGrant, RegistryFile, rename};
 use crate::registry::assignment::{Mode, Request};
-use crate::registry::{Field, Grant, Registry, RegistryChange, RegistryError};
+use crate::registry::difference::{Difference, differences};
+use crate::registry::{Assigned, Field, Grant, Registry, RegistryChange, RegistryError};
 use crate::vocabulary::{CapabilityName, FieldName, Seq};
 
 /// What applying a file would change.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug)]
 pub struct RegistryPlan {
     /// The revision of the registry that it was planned for.
     pub revision: Seq,
+    /// What becomes of customers that a new source has no claim for.
+    pub mode: Mode,
     /// What changes, for people; empty when the registry is as the file says.
     pub steps: Vec<Step>,
     /// What an administrator should know first.
     pub notes: Vec<String>,
-    /// The same for the registry, in an order in which each is possible.
-    #[serde(skip)]
+    /// Each field that gets another source, to count whom that concerns.
+    pub moves: Vec<PlannedMove>,
+    /// The same as the steps for the registry, in an order in which each is possible.
     pub changes: Vec<RegistryChange>,
+}
+
+/// A field that gets another source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedMove {
+    /// Whose claims are its values then.
+    pub assigned: Assigned,
+    /// What it is then.
+    pub field: Field,
 }
 
 /// One thing that changes.
@@ -65,11 +78,27 @@ impl RegistryPlan {
 }
 
 impl RegistryFile {
-    /// Plans applying this file. What it leaves out is taken away only with `remove`, and
-    /// identifiers never: customers go by them.
+    /// Plans applying this file so that nobody loses a value by it. What it leaves out is taken away only
+    /// with `remove`, and identifiers never: customers go by them.
     pub fn plan(&self, registry: &Registry, remove: bool) -> Result<RegistryPlan, FileError> {
-        let mut planner =
-            Planner { next: registry.clone(), steps: Vec::new(), notes: Vec::new(), changes: Vec::new() };
+        self.plan_with(registry, remove, Mode::Inherit)
+    }
+
+    /// Plans applying this file, and says what becomes of customers that a new source has no claim for.
+    pub fn plan_with(
+        &self,
+        registry: &Registry,
+        remove: bool,
+        mode: Mode,
+    ) -> Result<RegistryPlan, FileError> {
+        let mut planner = Planner {
+            next: registry.clone(),
+            mode,
+            steps: Vec::new(),
+            notes: Vec::new(),
+            moves: Vec::new(),
+            changes: Vec::new(),
+        };
         planner.identifiers(self)?;
         planner.renames(self)?;
         for (name, filed) in &self.fields {
@@ -85,16 +114,18 @@ impl RegistryFile {
             planner.grant(&name, grant)?;
         }
         planner.removals(self, remove)?;
-        let Planner { steps, notes, changes, .. } = planner;
-        Ok(RegistryPlan { revision: registry.revision, steps, notes, changes })
+        let Planner { steps, notes, moves, changes, .. } = planner;
+        Ok(RegistryPlan { revision: registry.revision, mode, steps, notes, moves, changes })
     }
 }
 
 /// The registry as the changes so far make it.
 struct Planner {
     next: Registry,
+    mode: Mode,
     steps: Vec<Step>,
     notes: Vec<String>,
+    moves: Vec<PlannedMove>,
     changes: Vec<RegistryChange>,
 }
 
@@ -150,7 +181,8 @@ impl Planner {
     fn field(&mut self, name: &FieldName, filed: &FiledField) -> Result<(), FileError> {
         let wanted = filed.field();
         let known = self.next.fields.get(name).cloned();
-        let details = differences(known.as_ref(), &wanted);
+        let details = differences(known.as_ref().map(FiledField::of).as_ref(), &FiledField::of(&wanted));
+        let details: Vec<String> = details.iter().map(Difference::as_line).collect();
         let action = match &known {
             None => Action::Add,
             Some(known) if !known.status.is_defined() => Action::Accept,
@@ -222,9 +254,13 @@ impl Planner {
         let before = shown(self.next.source_of(field.as_str()));
         self.step(Action::Assign, "source", field, vec![format!("{before} → {}", shown(source.as_ref()))]);
         let place = format!("sources.{field}");
-        // Nobody loses a value by it: the former source's claims stand in.
-        let request = Request { fields: vec![field.clone()], to: source, mode: Mode::Inherit };
+        let request = Request { fields: vec![field.clone()], to: source, mode: self.mode };
         let fields = self.next.assign(&request).map_err(|error| FileError::at(place.as_str(), error))?;
+        let moved = fields.iter().filter_map(|assigned| {
+            let field = self.next.fields.get(&assigned.field)?.clone();
+            Some(PlannedMove { assigned: assigned.clone(), field })
+        });
+        self.moves.extend(moved);
         self.make(&place, RegistryChange::SourcesMoved { fields })
     }
 
@@ -259,22 +295,6 @@ impl FiledGrant {
             sources: Some(self.sources.clone().unwrap_or_else(|| now.sources().to_vec())),
         }
     }
-}
-
-/// What of a field's definition becomes another, a line each.
-fn differences(known: Option<&Field>, wanted: &Field) -> Vec<String> {
-    let table = |field: &Field| toml::Table::try_from(FiledField::of(field)).unwrap_or_default();
-    let (before, after) = (known.map(table).unwrap_or_default(), table(wanted));
-    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    let shown = |value: Option<&toml::Value>| match value {
-        None => "none".to_owned(),
-        Some(toml::Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    let changed = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
-    changed.map(|key| format!("{key}: {} → {}", shown(before.get(key)), shown(after.get(key)))).collect()
 }
 
 fn toml_line(kind: &crate::registry::IdentifierKind) -> String {

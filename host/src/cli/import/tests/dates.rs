@@ -282,3 +282,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_count_since_1970_that_isnt_expected_says_which_format_reads_it() {
+    let time = "2024-11-21T10:00:00Z";
+    for (text, reads) in [("1732183200", "unix"), ("1732183200000", "unix-ms"), ("1732183200.5", "unix")] {
+        for format in ["rfc3339", "%Y-%m-%d", "%d/%m/%Y %H:%M"] {
+            for problem in [moment(format, text), date(format, text)] {
+                let problem = problem.expect_err("it isn't guessed");
+                assert!(problem.contains("2024-11-21T10:00:00"), "{format} {text}: {problem}");
+                assert!(problem.contains(&format!("format = \"{reads}\"")), "{format} {text}: {problem}");
+            }
+        }
+    }
+    let millis = moment("unix", "1732183200000").expect_err("no such year");
+    assert!(millis.contains("format = \"unix-ms\"") && millis.contains(time), "{millis}");
+    // What only looks so is no count.
+    for text in ["19970231", "12", "20261121100000", "yesterday"] {
+        let problem = moment("rfc3339", text).expect_err("it is no time");
+        assert!(!problem.contains("since 1970"), "{text}: {problem}");
+    }
+}

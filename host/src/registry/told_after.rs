@@ -1,0 +1,254 @@
+//! A change of the registry as a sentence that says from what to what: for whoever knows the registry that
+//! was before it.
+
+use super::difference::differences;
+use super::file::FiledField;
+use super::told::Told;
+use super::{
+    Assigned, Capability, Field, FieldStatus, IdentifierKind, InstalledVersion, Manifest, REJECTED_VALUES,
+    Registry, RegistryChange, VersionChange,
+};
+use crate::vocabulary::{CapabilityName, FieldName};
+
+impl RegistryChange {
+    /// The change as a sentence that names what it changed, from what to what.
+    pub fn told_after(&self, before: &Registry) -> Told {
+        match self {
+            RegistryChange::Many { changes } => {
+                let mut at = before.clone();
+                let each = changes.iter().map(|change| {
+                    let told = change.told_after(&at);
+                    // What is in the log was taken once; what a newer host wrote is told as it stands.
+                    let _ = at.take(at.revision, change);
+                    told
+                });
+                Told::all(each).of(self.kind())
+            }
+            RegistryChange::SourcesMoved { fields } => {
+                let each = fields.iter().map(|assigned| {
+                    let Assigned { field, source, .. } = assigned.clone();
+                    RegistryChange::SourceAssigned { field, source }.told_after(before).with_details(assigned)
+                });
+                let told = Told::all(each).of(self.kind());
+                Told { did: moved(before, fields), ..told }
+            }
+            other => {
+                let told = other.told();
+                match other.did_after(before) {
+                    Some(did) => Told { did, ..told },
+                    None => told,
+                }
+            }
+        }
+    }
+
+    fn did_after(&self, before: &Registry) -> Option<String> {
+        let capability = |name: &CapabilityName| before.capabilities.get(name).map(AsRef::as_ref);
+        match self {
+            RegistryChange::FieldDefined { name, field } => defined(name, before.fields.get(name)?, field),
+            RegistryChange::SourceAssigned { field, source } => {
+                let (was, is) = (before.source_of(field.as_str()), source.as_ref());
+                let moved = format!("({} → {})", shown(was), shown(is));
+                (was != is).then(|| format!("{} {moved}", self.told().did))
+            }
+            RegistryChange::FieldAccepted { name } => match &before.fields.get(name)?.status {
+                FieldStatus::Proposed { by } => {
+                    Some(format!("accepted the field {name}, which {by} brought"))
+                }
+                FieldStatus::Defined => None,
+            },
+            RegistryChange::FieldRemoved { name } => {
+                let kind = before.fields.get(name)?.kind;
+                Some(format!("removed the field {name} ({kind})"))
+            }
+            RegistryChange::Granted { capability: name, grant } => {
+                let now = &capability(name)?.grant;
+                let list = |what: Vec<String>, how: &str| {
+                    (!what.is_empty()).then(|| format!("{how} {}", what.join(", ")))
+                };
+                let more = list(grant.without(now).in_words(), "from now on");
+                let less = list(now.without(grant).in_words(), "no longer");
+                let parts: Vec<String> = more.into_iter().chain(less).collect();
+                (!parts.is_empty()).then(|| format!("changed what {name} may do: {}", parts.join("; ")))
+            }
+            RegistryChange::UpgradePending { capability: name, manifest, .. } => {
+                let (installed, manifest) = (capability(name)?, Manifest::parse(manifest).ok()?);
+                let wants = installed.wants_more(&manifest).in_words().join(", ");
+                let versions = from_to(installed, &manifest);
+                Some(format!(
+                    "sent an upgrade of {name} {versions} that wants more than is granted and waits: {wants}"
+                ))
+            }
+            RegistryChange::UpgradeRejected { capability: name, .. } => {
+                let installed = capability(name)?;
+                let versions = from_to(installed, &installed.pending.as_ref()?.manifest);
+                Some(format!("rejected the upgrade of {name} {versions} that waited"))
+            }
+            RegistryChange::IdentifierDefined { name, kind, .. } => {
+                let known = said(before.identifiers.get(name)?);
+                let changed = differences(Some(&known), &said(kind));
+                let changed: Vec<String> = changed.iter().map(|is| is.in_words()).collect();
+                (!changed.is_empty())
+                    .then(|| format!("changed the identifier {name}: {}", changed.join("; ")))
+            }
+            RegistryChange::Installed { .. } => self.installed_after(before),
+            RegistryChange::Released { capability: name } => {
+                let quarantined = capability(name)?.is_quarantined();
+                quarantined.then(|| format!("ended the quarantine of {name} (quarantined → active)"))
+            }
+            RegistryChange::Removed { capability: name } => {
+                let version = &capability(name)?.manifest.plugin.version;
+                let sourced = before.sourced_by(name);
+                let lost = match sourced.is_empty() {
+                    true => String::new(),
+                    false => format!(", which was the source of {}", list(&sourced)),
+                };
+                Some(format!("removed {name} {version}{lost}"))
+            }
+            RegistryChange::TokenRevoked { name, .. } => {
+                let token = before.tokens.get(name)?;
+                let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
+                let (application, scopes) = (&token.application, scopes.join(", "));
+                Some(format!("revoked the token {name} of the application {application} ({scopes})"))
+            }
+            // Of settings neither the old nor the new value is told: either may be a secret.
+            _ => None,
+        }
+    }
+
+    fn installed_after(&self, before: &Registry) -> Option<String> {
+        let RegistryChange::Installed { digest, manifest, grant, assigned, .. } = self else { return None };
+        let plugin = Manifest::parse(manifest).ok()?.plugin;
+        let known = before.capabilities.get(&plugin.name)?;
+        let installed = InstalledVersion::of(known);
+        let change = VersionChange::of(Some(&installed), *digest, &plugin.version);
+        let mut did = change.done(plugin.name.as_str(), &installed.version, &plugin.version);
+        let reads: Vec<FieldName> =
+            grant.reads.iter().filter(|field| !known.grant.reads.contains(field)).cloned().collect();
+        if !reads.is_empty() {
+            did.push_str(&format!(", which may now read {}", list(&reads)));
+        }
+        let sources = assigned.iter().filter(|field| before.source_of(field.as_str()) != Some(&plugin.name));
+        let sources: Vec<FieldName> = sources.cloned().collect();
+        if !sources.is_empty() {
+            did.push_str(&format!(", and made it the source of {}", list(&sources)));
+        }
+        Some(did)
+    }
+}
+
+/// Moves of several fields in one sentence: those with the same sources before and after stand together.
+fn moved(before: &Registry, fields: &[Assigned]) -> String {
+    let mut groups: Vec<(Option<&CapabilityName>, Option<&CapabilityName>, Vec<FieldName>)> = Vec::new();
+    for Assigned { field, source, .. } in fields {
+        let (was, is) = (before.source_of(field.as_str()), source.as_ref());
+        match groups.iter_mut().find(|(from, to, _)| (*from, *to) == (was, is)) {
+            Some((_, _, group)) => group.push(field.clone()),
+            None => groups.push((was, is, vec![field.clone()])),
+        }
+    }
+    let sentence =
+        |(was, is, fields): &(Option<&CapabilityName>, Option<&CapabilityName>, Vec<FieldName>)| {
+            let fields = list(fields);
+            let did = match is {
+                Some(source) => format!("made {source} the source of {fields}"),
+                None => format!("left {fields} without a source"),
+            };
+            if was == is { did } else { format!("{did} ({} → {})", shown(*was), shown(*is)) }
+        };
+    groups.iter().map(sentence).collect::<Vec<_>>().join("; ")
+}
+
+fn shown(source: Option<&CapabilityName>) -> &str {
+    source.map_or("none", CapabilityName::as_str)
+}
+
+/// An identifier without what is as usual: the command spells the usual rejected values out.
+fn said(kind: &IdentifierKind) -> IdentifierKind {
+    let unusual = |values: &Vec<String>| values.iter().ne(REJECTED_VALUES.iter());
+    IdentifierKind { rejected_values: kind.rejected_values.clone().filter(unusual), ..kind.clone() }
+}
+
+fn defined(name: &FieldName, known: &Field, field: &Field) -> Option<String> {
+    let changed = differences(Some(&FiledField::of(known)), &FiledField::of(field));
+    let changed: Vec<String> = changed.iter().map(|is| is.in_words()).collect();
+    let changed = changed.join("; ");
+    match (&known.status, changed.is_empty()) {
+        (FieldStatus::Proposed { by }, true) => Some(format!("defined the field {name}, as {by} brought it")),
+        (FieldStatus::Proposed { by }, false) => {
+            Some(format!("defined the field {name}, which {by} brought: {changed}"))
+        }
+        (FieldStatus::Defined, true) => Some(format!("defined the field {name} again, as it was")),
+        (FieldStatus::Defined, false) => Some(format!("changed the field {name}: {changed}")),
+    }
+}
+
+fn from_to(installed: &Capability, manifest: &Manifest) -> String {
+    format!("({} → {})", installed.manifest.plugin.version, manifest.plugin.version)
+}
+
+fn list(names: &[FieldName]) -> String {
+    names.iter().map(FieldName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl InstalledVersion {
+    /// The version of a capability.
+    pub fn of(capability: &Capability) -> InstalledVersion {
+        InstalledVersion { version: capability.manifest.plugin.version.clone(), digest: capability.digest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::Type;
+
+    fn name(name: &str) -> FieldName {
+        FieldName::new(name).unwrap()
+    }
+
+    fn registry(sources: &[(&str, Option<&str>)]) -> Registry {
+        let mut registry = Registry::default();
+        for (field, source) in sources {
+            let source = source.map(|source| CapabilityName::new(source).unwrap());
+            registry.fields.insert(name(field), Field { source, ..Field::of(Type::Text) });
+        }
+        registry
+    }
+
+    #[test]
+    fn fields_that_move_alike_stand_together() {
+        let before = registry(&[("a", Some("crm")), ("b", None), ("c", Some("crm"))]);
+        let sms = CapabilityName::new("sms").unwrap();
+        let assigned =
+            |field| Assigned { field: name(field), source: Some(sms.clone()), inherits: Vec::new() };
+        let told = RegistryChange::SourcesMoved { fields: ["a", "b", "c"].map(assigned).to_vec() };
+        let told = told.told_after(&before);
+        assert_eq!(
+            told.did,
+            "made sms the source of a, c (crm → sms); made sms the source of b (none → sms)"
+        );
+        assert_eq!((told.kind, told.fields), ("sources-moved", ["a", "b", "c"].map(name).to_vec()));
+    }
+
+    #[test]
+    fn each_of_many_is_told_after_the_one_before_it() {
+        let before = registry(&[("size", None)]);
+        let defined = |description: &str| RegistryChange::FieldDefined {
+            name: name("size"),
+            field: Field { description: description.to_owned(), ..Field::of(Type::Text) },
+        };
+        let many = RegistryChange::Many { changes: vec![defined("one"), defined("two"), defined("two")] };
+        assert_eq!(
+            many.told_after(&before).did,
+            "changed the field size: description none → one; changed the field size: description one → two; \
+             defined the field size again, as it was"
+        );
+    }
+
+    #[test]
+    fn what_is_new_is_told_as_before() {
+        let change = RegistryChange::FieldDefined { name: name("size"), field: Field::of(Type::Text) };
+        assert_eq!(change.told_after(&Registry::default()), change.told());
+    }
+}
