@@ -13,8 +13,8 @@ use crate::http::start;
 use crate::load::{CUSTOMERS, Load};
 use crate::report::{Figure, Target};
 use crate::run::Bench;
-use crate::subject::{Failure, Scratch, Subject, THREADS, fill};
-use crate::waits::{DiskProbe, DiskTimes, slowest_text};
+use crate::subject::{Failure, Scratch, Subject, THREADS, fill, reach_zeros};
+use crate::waits::{DiskProbe, DiskTimes, forget_slowest, slowest_text};
 
 /// What hostile plug-ins do, each with an event of its own: the plug-in is `tests/hostile`.
 const ATTACKS: [&str; 14] = [
@@ -69,6 +69,7 @@ pub fn measure(bench: &Bench, subject: &Subject) -> Result<Figure, Failure> {
         let host = start(scratch.path(), EngineConfig { workers: THREADS, ..EngineConfig::default() })?;
         subject.install(host.engine())?;
         fill(host.engine(), CUSTOMERS, |_| {})?;
+        reach_zeros(host.engine())?;
         calm.measure(bench, &host, "calm")?;
         if !host.engine().drain(PATIENCE) {
             return Err("not everything was decided".into());
@@ -143,7 +144,7 @@ impl Half {
             batch: 1,
             rate: RATE,
         };
-        host.engine().take_slowest();
+        forget_slowest(host.engine());
         let probe = DiskProbe::begin(&bench.data);
         let mut sent = load.run()?;
         self.disk.add(probe.end()?);

@@ -12,8 +12,8 @@ use crate::load::{CUSTOMERS, Load};
 use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
-use crate::subject::{Failure, Scratch, Subject, engine_config, fill};
-use crate::waits::{DiskProbe, DiskTimes, slowest_text};
+use crate::subject::{Failure, Scratch, Subject, engine_config, fill, reach_zeros};
+use crate::waits::{DiskProbe, DiskTimes, forget_slowest, slowest_text};
 
 const BATCH: u64 = 100;
 const BATCH_CONNECTIONS: u64 = 4;
@@ -26,6 +26,7 @@ pub fn measure(bench: &Bench, subject: &Subject) -> Result<Vec<Figure>, Failure>
     let host = start(scratch.path(), engine_config())?;
     subject.install(host.engine())?;
     fill(host.engine(), CUSTOMERS, |_| {})?;
+    reach_zeros(host.engine())?;
     let token = host.token().ok_or("the host made no token")?.as_str().to_owned();
     let load = Load {
         address: host.local_addr().to_string(),
@@ -107,7 +108,7 @@ fn rate(bench: &Bench, host: &Host, load: &Load, name: &str) -> Result<(f64, Str
 fn decided(bench: &Bench, host: &Host, load: &Load, rate: u64) -> Result<Figure, Failure> {
     let (mut p99s, mut p50s) = (Vec::new(), Vec::new());
     let (mut slowest, mut disk) = (Vec::new(), DiskTimes::default());
-    host.engine().take_slowest();
+    forget_slowest(host.engine());
     for run in 0..bench.runs() {
         let requests = rate * bench.scale(6, 1);
         let load = Load { prefix: format!("paced-{run}"), rate: rate.max(1), requests, ..load.clone() };

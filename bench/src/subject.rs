@@ -241,6 +241,22 @@ impl Events {
     }
 }
 
+/// Has the log reach a segment that was made ready ahead, as the log of a host that runs for longer has:
+/// a fresh one begins with a segment that grows.
+pub fn reach_zeros(engine: &Engine) -> Result<(), Failure> {
+    const EVENTS: u64 = 100;
+    const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+    const TRIES: u64 = 600;
+    for number in 0..TRIES {
+        if !engine.log().segments().is_empty() {
+            return Ok(());
+        }
+        run_through(engine, random_load(&format!("warm-{number}"), number, EVENTS, 1_000)?)?;
+        std::thread::sleep(PAUSE);
+    }
+    Err("no segment was made ready ahead".into())
+}
+
 /// How long a sender waits when the host has no room.
 const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 /// How long everything may take to be decided before a run counts as stuck.

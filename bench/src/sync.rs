@@ -40,7 +40,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     ahead.reach_zeros()?;
     let commits = bench.scale(COMMITS, 1_000);
     let done = AtomicBool::new(false);
-    let (mut grown, mut in_place) = (Vec::new(), Vec::new());
+    let (mut grown, mut in_place) = (Times::default(), Times::default());
     std::thread::scope(|scope| -> Result<(), Failure> {
         let other = scope.spawn(|| write_beside(&scratch.path().join("other"), &done));
         let measured = (|| -> Result<(), Failure> {
@@ -49,11 +49,11 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Failure> {
                 std::thread::sleep((PAIR_EVERY * number as u32).saturating_sub(start.elapsed()));
                 // In turn the first, so that neither always follows the other.
                 if number.is_multiple_of(2) {
-                    grown.push(appending.commit()?);
-                    in_place.push(ahead.commit()?);
+                    grown.add(&appending.commit()?);
+                    in_place.add(&ahead.commit()?);
                 } else {
-                    in_place.push(ahead.commit()?);
-                    grown.push(appending.commit()?);
+                    in_place.add(&ahead.commit()?);
+                    grown.add(&appending.commit()?);
                 }
             }
             Ok(())
@@ -62,24 +62,43 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Failure> {
         other.join().map_err(|_| "who writes beside it panicked")??;
         measured
     })?;
-    grown.sort();
-    in_place.sort();
-    let at = |times: &[Duration], share: f64| {
-        let index = ((times.len() as f64 * share) as usize).min(times.len() - 1);
-        times[index].as_secs_f64() * 1e3
-    };
     let shares = [0.5, 0.99, 0.999, 1.0];
     let note = format!(
         "{commits} commits of {RECORD_BYTES} bytes into zeros and as many appended, in turn, beside other writes of \
-         20 MB a second"
+         20 MB a second\nthe writes before the syncs: p99 {:.3}, at most {:.3} ms; appending {:.3} and {:.3}",
+        at(&mut in_place.writes, 0.99),
+        at(&mut in_place.writes, 1.0),
+        at(&mut grown.writes, 0.99),
+        at(&mut grown.writes, 1.0)
     );
     let figures = NAMES.iter().zip(shares).map(|(name, share)| {
-        let (value, baseline) = (at(&in_place, share), at(&grown, share));
+        let (value, baseline) = (at(&mut in_place.syncs, share), at(&mut grown.syncs, share));
         bench.say(&format!("{name}: {value:.3} ms, appending {baseline:.3} ms"));
         let figure = Figure::new(name, value, "ms").against(baseline, value / baseline);
         if share == 0.5 { figure.note(note.clone()) } else { figure }
     });
     Ok(figures.collect())
+}
+
+/// How long commits took.
+#[derive(Default)]
+struct Times {
+    writes: Vec<Duration>,
+    syncs: Vec<Duration>,
+}
+
+impl Times {
+    fn add(&mut self, commit: &Commit<()>) {
+        self.writes.push(commit.write_time);
+        self.syncs.push(commit.sync_time);
+    }
+}
+
+/// The time in milliseconds below which this share lies.
+fn at(times: &mut [Duration], share: f64) -> f64 {
+    times.sort();
+    let index = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+    times.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
 /// A log whose commits are awaited one by one.
@@ -98,8 +117,8 @@ impl Log {
         Ok(Log { log, commits })
     }
 
-    /// Appends a record and waits for its sync; how long that took.
-    fn commit(&self) -> Result<Duration, Failure> {
+    /// Appends a record and waits for its sync.
+    fn commit(&self) -> Result<Commit<()>, Failure> {
         self.log.append(Entry {
             partition: Partition(0),
             expected_head: None,
@@ -108,7 +127,7 @@ impl Log {
             payload: Payload::new(vec![0x5a; RECORD_BYTES]),
             attachment: (),
         })?;
-        Ok(self.commits.recv().map_err(|_| "the log failed")?.sync_time)
+        Ok(self.commits.recv().map_err(|_| "the log failed")?)
     }
 
     /// Commits until the segment is one that was zeroed ahead.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use samsyn::engine::SlowEvent;
+use samsyn::engine::{Engine, SlowEvent};
 use samsyn::way::STAGES;
 
 use crate::subject::Failure;
@@ -22,6 +22,15 @@ const SYNC_EVERY: Duration = Duration::from_millis(25);
 const SYNC_BYTES: usize = 4096;
 /// Bytes of the file that was filled with zeros.
 const ZEROS: usize = 1 << 20;
+
+/// How long what was sent before is told behind its decision's being readable, at the most.
+const TOLD_AFTER: Duration = Duration::from_millis(200);
+
+/// Forgets the slowest events of what was sent before.
+pub fn forget_slowest(engine: &Engine) {
+    std::thread::sleep(TOLD_AFTER);
+    engine.take_slowest();
+}
 
 /// The slowest hundred of these, in one line.
 pub fn slowest_text(events: &[SlowEvent]) -> String {

@@ -198,3 +198,57 @@ fn what_waited_of_a_generation_that_was_replaced_waits_no_more() {
     });
     assert_eq!(world.fields("waits"), json!({"probe.count": 1}));
 }
+
+#[test]
+fn zeros_behind_the_newest_segments_frames_are_no_damage_after_a_kill() {
+    /// Events in which a segment must have been made ready.
+    const EVENTS_MAX: usize = 2_000;
+    let mut world = World::with(&[("SAMSYN_LOG_SEGMENT_BYTES", "65536")]);
+    world.install(&components::probe("probe", USUAL));
+    let newest = |world: &World| newest_of(&world.data());
+    let mut sent = 0;
+    while sent < 20 || !newest(&world).ends_with(&[0; 4096]) {
+        assert!(sent < EVENTS_MAX, "no segment was made ready ahead");
+        world.script("kept", &["add probe.count"]);
+        sent += 1;
+    }
+    world.settle();
+    world.kill();
+    let bytes = newest(&world);
+    assert!(bytes.ends_with(&[0; 512]), "it is as the host left it");
+    let verified = world.run_on_data(&["log", "verify", "--json"]).ok().json();
+    assert_eq!(verified["problem"], Value::Null, "{verified}");
+    let plan = world.run_on_data(&["log", "repair", "--dry-run", "--json"]).ok().json();
+    assert_eq!(
+        (&plan["damaged"], &plan["logs"]["log"]["torn_tail"]),
+        (&json!(false), &json!(false)),
+        "{plan}"
+    );
+    let events = world.run_on_data(&["log", "cat", "--json"]).ok().json_lines();
+    let accepted = events.iter().filter(|line| line["record"]["accepted"].is_object()).count();
+    assert_eq!(accepted, sent, "all of them are read");
+    // A backup has what was written, and no zeros.
+    let backup = world.directory().join("backup");
+    world.run_on_data(&["backup", backup.to_str().expect("its path is text")]).ok();
+    let restored = world.directory().join("restored");
+    let arguments = ["restore", backup.to_str().expect("text"), "--data", restored.to_str().expect("text")];
+    world.run(&arguments).ok();
+    assert!(!newest_of(&restored).ends_with(&[0; 512]));
+
+    let before = world.log().len();
+    world.start();
+    assert!(!world.log()[before..].contains("tail"), "nothing is cut: {}", world.log());
+    world.settle();
+    assert_eq!(world.fields("kept"), json!({"probe.count": sent}));
+    assert!(world.stop().success());
+    assert!(!newest(&world).ends_with(&[0; 512]), "a clean stop cuts the zeros");
+}
+
+/// The newest segment of a data directory's log.
+fn newest_of(data: &std::path::Path) -> Vec<u8> {
+    let names = std::fs::read_dir(data.join("log")).expect("the log is a directory");
+    let mut paths: Vec<PathBuf> = names.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "segment"));
+    paths.sort();
+    std::fs::read(paths.pop().expect("there is a segment")).expect("it can be read")
+}

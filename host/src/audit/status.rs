@@ -27,7 +27,8 @@ pub struct AuditStatus {
     pub oldest: Option<Timestamp>,
     /// Bytes of the files that are kept.
     pub bytes: u64,
-    /// All but one in a hundred answers waited less for their record, in microseconds.
+    /// All but one in a hundred answers waited less for their record, in microseconds; 5000001 stands for
+    /// more than 5 s.
     pub wait_p99_us: u64,
 }
 

@@ -41,6 +41,14 @@ pub(super) struct Ahead {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A segment that is begun.
+pub(super) struct Begun {
+    pub active: Active,
+    pub file: Arc<dyn DiskFile>,
+    /// How far its file is zeros; 0 for one that grows with each frame.
+    pub zeroed: u64,
+}
+
 struct Making {
     dir: LogDir,
     bytes: u64,
@@ -99,14 +107,9 @@ impl Ahead {
         matches!(*self.shared.stage.lock(), Stage::Ready(_))
     }
 
-    /// Makes the file that is ready the segment with this header; none when there is none, and its length
-    /// else. A segment file is never seen without its whole header, and never before the one before it is
+    /// Makes the file that is ready the segment with this header; none when there is none. A segment file is never seen without its whole header, and never before the one before it is
     /// sealed and synced.
-    pub fn begin_segment(
-        &mut self,
-        header: SegmentHeader,
-        heads: Heads,
-    ) -> Result<Option<(Active, Arc<dyn DiskFile>, u64)>, LogError> {
+    pub fn begin_segment(&mut self, header: SegmentHeader, heads: Heads) -> Result<Option<Begun>, LogError> {
         let file = {
             let mut stage = self.shared.stage.lock();
             match std::mem::replace(&mut *stage, Stage::Idle) {
@@ -131,7 +134,7 @@ impl Ahead {
         };
         step(Step::SegmentStart, place).map_err(LogError::io("write", &dir.segment(header.number)))?;
         let active = Active { header, durable: start, runs: Runs::default(), heads };
-        Ok(Some((active, file, self.shared.bytes)))
+        Ok(Some(Begun { active, file, zeroed: self.shared.bytes }))
     }
 
     /// Ends the thread and removes what nobody took.

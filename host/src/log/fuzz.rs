@@ -22,7 +22,7 @@ pub fn segment(data: &[u8]) {
         let _ = record.digest_holds();
         rest = &rest[record.bytes_on_disk()..];
     }
-    for kind in [FrameKind::Records, FrameKind::Index, FrameKind::Closed] {
+    for kind in [FrameKind::Records, FrameKind::Index, FrameKind::Closed, FrameKind::End] {
         let mut frame = FrameBuilder::default();
         frame.begin();
         frame.extend(data);

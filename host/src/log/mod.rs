@@ -108,7 +108,8 @@
 //! that is written with that frame and that the next one overwrites, and then with zeros to the end of the
 //! file. That rest holds nothing, and is neither tail nor damage. Zeros without the mark are what a lost
 //! write leaves, and anything but zeros behind the mark a torn one: both are judged as below. The rest is cut
-//! off when the segment is sealed and when the log is closed.
+//! off when the segment is sealed and when the log is closed. A host that doesn't know the mark yet takes it
+//! for a torn tail, after a kill alone, and keeps it aside: nothing is lost.
 //!
 //! A frame is written only after the one before it is synced, and says so in `durable`. So when a
 //! frame doesn't hold and the header of a later one does, the disk lost something it had synced: that

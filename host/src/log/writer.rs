@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Options;
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Begun};
 use super::error::{Failure, LogError};
 use super::format::{ChainHash, FRAME_HEADER_BYTES, FrameBuilder, FrameKind, SegmentHeader};
 use super::index::{Head, Heads, SealedSegment, seal};
 use super::queue::{Pending, Queue};
 use super::recovery::start_segment;
-use super::state::{Active, Shared};
+use super::state::Shared;
 use crate::disk::{Access, DiskFile};
 use crate::failpoint::{Step, step};
 use crate::vocabulary::{Position, Timestamp};
@@ -240,7 +240,8 @@ impl<T> Writer<T> {
             ..self.segment
         };
         let begun = self.begin(next, heads);
-        let (active, file, zeroed) = begun.map_err(|cause| self.failure("start a segment after", cause))?;
+        let Begun { active, file, zeroed } =
+            begun.map_err(|cause| self.failure("start a segment after", cause))?;
         (self.segment, self.file, self.length, self.zeroed) = (next, file, active.durable, zeroed);
         self.began_at = self.length;
         let mut state = self.shared.state.write();
@@ -249,14 +250,15 @@ impl<T> Writer<T> {
         Ok(())
     }
 
-    /// The next segment's file, the one that was made ready if there is one; and how far it is zeros.
-    fn begin(&mut self, next: SegmentHeader, heads: Heads) -> io::Result<(Active, Arc<dyn DiskFile>, u64)> {
+    /// The next segment, in the file that was made ready if there is one.
+    fn begin(&mut self, next: SegmentHeader, heads: Heads) -> io::Result<Begun> {
         if let Some(ready) = self.ahead.begin_segment(next, heads.clone()).map_err(io::Error::other)? {
             return Ok(ready);
         }
         let dir = &self.shared.dir;
         let active = start_segment(dir, next, heads).map_err(io::Error::other)?;
-        Ok((active, dir.disk.open(&dir.segment(next.number), Access::Write)?, 0))
+        let file = dir.disk.open(&dir.segment(next.number), Access::Write)?;
+        Ok(Begun { active, file, zeroed: 0 })
     }
 
     /// Cuts off what was zeroed ahead and nothing will be written to any more.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -207,24 +207,25 @@ impl World {
     }
 
     /// Opens what power cuts in this life might have left; goes on with one of them.
-    fn cut(&mut self, before: Known, states: usize) -> usize {
+    fn cut(&mut self, before: Known, states: usize) -> Opened {
         let (base, ops) = self.memory.history();
         let mut replay = Replay::new(&base);
         let mut known = before;
         let a_state = |states: usize| states as f64 / ops.len() as f64;
-        let mut opened = 0;
+        let mut opened = Opened::default();
         let goes_on = self.rng.random_range(ops.len() / 2..ops.len());
         let mut next = None;
         for (at, op) in ops.iter().enumerate() {
             replay.apply(op);
             known.note(op);
-            let wanted = (a_state(states) * (at + 1) as f64) as usize;
-            while opened < wanted {
+            let wanted = (a_state(states) * (at + 1) as f64) as u64;
+            while opened.all < wanted {
                 let image = replay.cut(&mut self.rng);
                 known.check(&self.lists, &image).unwrap_or_else(|why| {
                     panic!("after operation {at} of {}, {op:?}: {why}", ops.len());
                 });
-                opened += 1;
+                opened.all += 1;
+                opened.zeroed += u64::from(goes_on_with_zeros(&image));
             }
             if at == goes_on {
                 next = Some((replay.cut(&mut self.rng), known.clone()));
@@ -314,6 +315,19 @@ impl Known {
     }
 }
 
+/// States that were opened, and those of them whose last segment goes on with zeros.
+#[derive(Clone, Copy, Debug, Default)]
+struct Opened {
+    all: u64,
+    zeroed: u64,
+}
+
+/// Whether a segment was zeroed ahead and has room behind what was written.
+fn goes_on_with_zeros(image: &Image) -> bool {
+    let segments = image.names.keys().filter(|path| path.extension().is_some_and(|is| is == "segment"));
+    segments.filter_map(|path| image.file(path)).any(|bytes| bytes.ends_with(&[0; 64]))
+}
+
 /// What who only reads finds, and whether the end is torn; nothing may be written by it.
 fn look(memory: &Memory<()>) -> Result<(Vec<(Position, String)>, bool), String> {
     let looked = match StoppedLog::open_on(memory.disk(), Path::new(DIR)) {
@@ -329,42 +343,54 @@ fn look(memory: &Memory<()>) -> Result<(Vec<(Position, String)>, bool), String> 
     }
 }
 
-/// Lives and power cuts of one disk; answers how many states were opened.
-fn run_world(seed: u64, counted: &AtomicU64) {
+/// Lives and power cuts of one disk; counts the states that were opened.
+fn run_world(seed: u64, counted: &Counted) {
     let mut world = World::new(seed);
     for _ in 0..LIVES {
         let before = world.known();
         world.live();
         let opened = world.cut(before, STATES_A_LIFE);
-        counted.fetch_add(opened as u64, Ordering::Relaxed);
+        counted.all.fetch_add(opened.all, Ordering::Relaxed);
+        counted.zeroed.fetch_add(opened.zeroed, Ordering::Relaxed);
     }
 }
 
+/// [`Opened`], counted by several threads.
+#[derive(Default)]
+struct Counted {
+    all: AtomicU64,
+    zeroed: AtomicU64,
+}
+
 /// Opens so many states, on as many threads as `make test` may take.
-fn run(seed: Seed, states: u64) -> u64 {
-    let counted = Arc::new(AtomicU64::new(0));
+fn run(seed: Seed, states: u64) -> Opened {
+    let counted = Counted::default();
     let world = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while counted.load(Ordering::Relaxed) < states {
+                while counted.all.load(Ordering::Relaxed) < states {
                     let number = world.fetch_add(1, Ordering::Relaxed);
                     run_world(seed.of(number), &counted);
                 }
             });
         }
     });
-    counted.load(Ordering::Relaxed)
+    Opened { all: counted.all.into_inner(), zeroed: counted.zeroed.into_inner() }
 }
 
 #[test]
 fn whatever_a_power_cut_leaves_is_a_prefix_with_everything_acknowledged() {
     let seed = Seed::of_run("crash_prefix");
     let opened = run(seed, STATES);
-    assert!(opened >= STATES);
+    assert!(opened.all >= STATES);
+    assert!(opened.zeroed > 0, "no segment was ever made ready ahead");
     survival_json::record(
         "crash_prefix",
-        serde_json::json!({"states": opened, "refused": 0, "lost": 0, "seed": seed.to_string()}),
+        serde_json::json!({
+            "states": opened.all, "zeroed_ahead": opened.zeroed, "refused": 0, "lost": 0,
+            "seed": seed.to_string(),
+        }),
     );
 }
 
@@ -375,6 +401,6 @@ fn torture_crash_states() {
     let seed = Seed::of_run("crash_prefix");
     for round in 0..crate::testing::rounds() {
         let opened = run(Seed(seed.of(round)), STATES);
-        println!("round {round}: {opened} states, none refused, nothing lost");
+        println!("round {round}: {opened:?} states, none refused, nothing lost");
     }
 }
