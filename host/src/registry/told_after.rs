@@ -8,7 +8,7 @@ use super::{
     Assigned, Capability, Field, FieldStatus, IdentifierKind, InstalledVersion, Manifest, REJECTED_VALUES,
     Registry, RegistryChange, VersionChange,
 };
-use crate::vocabulary::{CapabilityName, FieldName};
+use crate::vocabulary::{CapabilityName, Digest, FieldName};
 
 impl RegistryChange {
     /// The change as a sentence that names what it changed, from what to what.
@@ -71,18 +71,17 @@ impl RegistryChange {
                 let parts: Vec<String> = more.into_iter().chain(less).collect();
                 (!parts.is_empty()).then(|| format!("changed what {name} may do: {}", parts.join("; ")))
             }
-            RegistryChange::UpgradePending { capability: name, manifest, .. } => {
+            RegistryChange::UpgradePending { capability: name, manifest, digest, .. } => {
                 let (installed, manifest) = (capability(name)?, Manifest::parse(manifest).ok()?);
                 let wants = installed.wants_more(&manifest).in_words().join(", ");
-                let versions = from_to(installed, &manifest);
-                Some(format!(
-                    "sent an upgrade of {name} {versions} that wants more than is granted and waits: {wants}"
-                ))
+                let [sent, _] = waiting(installed, *digest, &manifest);
+                Some(format!("sent {sent}: {wants}"))
             }
-            RegistryChange::UpgradeRejected { capability: name, .. } => {
+            RegistryChange::UpgradeRejected { capability: name, digest } => {
                 let installed = capability(name)?;
-                let versions = from_to(installed, &installed.pending.as_ref()?.manifest);
-                Some(format!("rejected the upgrade of {name} {versions} that waited"))
+                let pending = installed.pending.as_ref()?;
+                let [_, named] = waiting(installed, *digest, &pending.manifest);
+                Some(format!("rejected {named} that waited"))
             }
             RegistryChange::IdentifierDefined { name, kind, .. } => {
                 let known = said(before.identifiers.get(name)?);
@@ -183,8 +182,10 @@ fn defined(name: &FieldName, known: &Field, field: &Field) -> Option<String> {
     }
 }
 
-fn from_to(installed: &Capability, manifest: &Manifest) -> String {
-    format!("({} → {})", installed.manifest.plugin.version, manifest.plugin.version)
+fn waiting(installed: &Capability, digest: Digest, manifest: &Manifest) -> [String; 2] {
+    let (before, version) = (InstalledVersion::of(installed), &manifest.plugin.version);
+    let change = VersionChange::of(Some(&before), digest, version);
+    change.waiting(manifest.plugin.name.as_str(), &before.version, version)
 }
 
 fn list(names: &[FieldName]) -> String {
