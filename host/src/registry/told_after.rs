@@ -233,6 +233,28 @@ mod tests {
     }
 
     #[test]
+    fn it_is_told_who_no_longer_stands_in() {
+        let capability = |name: &str| CapabilityName::new(name).unwrap();
+        let mut before = registry(&[("a", Some("crm"))]);
+        let told = |before: &Registry, source: &str, inherits: &[&str]| {
+            let inherits = inherits.iter().map(|name| capability(name)).collect();
+            let assigned = Assigned { field: name("a"), source: Some(capability(source)), inherits };
+            RegistryChange::SourcesMoved { fields: vec![assigned] }.told_after(before).did
+        };
+        assert_eq!(told(&before, "sms", &["crm"]), "made sms the source of a (crm → sms)");
+        assert_eq!(told(&before, "sms", &[]), "made sms the source of a (crm → sms), and nobody stands in");
+        before.fields.get_mut("a").unwrap().inherits = vec![capability("sms"), capability("web")];
+        assert_eq!(
+            told(&before, "crm", &["web"]),
+            "changed who stands in where crm has no claim for a: sms, web → web"
+        );
+        assert_eq!(
+            told(&before, "crm", &[]),
+            "changed who stands in where crm has no claim for a: sms, web → none"
+        );
+    }
+
+    #[test]
     fn each_of_many_is_told_after_the_one_before_it() {
         let before = registry(&[("size", None)]);
         let defined = |description: &str| RegistryChange::FieldDefined {
