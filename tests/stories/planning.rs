@@ -429,6 +429,17 @@ fn the_audit_names_what_changed_from_what_to_what() {
     assert_eq!(newest(), pending);
     run(&["plugin", "reject", "reader", "--yes", "--reason", "no ads"]);
     assert_eq!(newest(), "admin rejected the upgrade of reader (1.0.0 → 1.1.0) that waited: no ads");
+    let file = world.file("reader.wasm", version("reader", "0.9.0", &more, ""));
+    run(&["plugin", "install", &file, "--leave-pending", "--yes"]);
+    let pending = "admin sent a downgrade of reader (1.0.0 → 0.9.0) that wants more than is granted and waits: \
+                   reading nickname";
+    assert_eq!(newest(), pending);
+    run(&["plugin", "reject", "reader", "--yes"]);
+    assert_eq!(newest(), "admin rejected the downgrade of reader (1.0.0 → 0.9.0) that waited");
+    let file = world.file("reader.wasm", version("reader", "1.0.0", &more, ""));
+    run(&["plugin", "install", &file, "--leave-pending", "--yes"]);
+    assert!(newest().starts_with("admin sent other bytes of reader 1.0.0 that want more"), "{}", newest());
+    run(&["plugin", "reject", "reader", "--yes"]);
     run(&["plugin", "remove", "reader", "--force", "--yes"]);
     assert_eq!(newest(), "admin removed reader 1.0.0, which was the source of last");
     run(&["token", "create", "web", "--scope", "registry:read", "--yes"]);

@@ -239,18 +239,20 @@ pub fn body_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         };
         let place = format!("line {}, column {}", error.line(), error.column());
         let problem = Problem::new(kind, message.as_str()).at(place);
-        match unknown_key(&message) {
-            Some((key, known)) => problem.nearest(key, known),
+        match mistyped(&message) {
+            Some((word, known)) => problem.nearest(word, known),
             None => problem,
         }
     })
 }
 
-/// The key that serde doesn't know, and those that it does, of how it says so: unknown field `a`,
-/// expected one of `b`, `c`.
-fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
-    let (unknown, known) = message.strip_prefix("unknown field `")?.rsplit_once("`, expected ")?;
-    Some((unknown, known.split('`').skip(1).step_by(2).collect()))
+/// The word that serde doesn't know, and those that it does, of how it says so: unknown field `a`,
+/// expected one of `b`, `c`; the same of a variant, with or without its place before it.
+pub fn mistyped(message: &str) -> Option<(&str, Vec<&str>)> {
+    let unknown = ["unknown field `", "unknown variant `"];
+    let (_, rest) = unknown.iter().find_map(|unknown| message.split_once(*unknown))?;
+    let (word, known) = rest.rsplit_once("`, expected ")?;
+    Some((word, known.split('`').skip(1).step_by(2).collect()))
 }
 
 /// The greatest whole number that no other one is read as when it goes through a double.

@@ -62,9 +62,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                 let problem = Problem::new(Kind::QueryInvalid, cause.as_str());
                 // What fails at a time is most often a count since 1970; serde doesn't say of which parameter.
                 let epoch = parts.uri.query().filter(|_| cause.contains("RFC 3339")).and_then(epoch_in);
-                Err(match epoch {
-                    Some((name, epoch)) => problem.next(format!("Write `{name}={}`: {epoch}.", epoch.at)),
-                    None => problem,
+                Err(match (epoch, json::mistyped(&cause)) {
+                    (Some((name, epoch)), _) => {
+                        problem.next(format!("Write `{name}={}`: {epoch}.", epoch.at))
+                    }
+                    (None, Some((word, known))) => problem.nearest(word, known),
+                    (None, None) => problem,
                 })
             }
         }

@@ -8,7 +8,7 @@ use super::{
     Assigned, Capability, Field, FieldStatus, IdentifierKind, InstalledVersion, Manifest, REJECTED_VALUES,
     Registry, RegistryChange, VersionChange,
 };
-use crate::vocabulary::{CapabilityName, FieldName};
+use crate::vocabulary::{CapabilityName, Digest, FieldName};
 
 impl RegistryChange {
     /// The change as a sentence that names what it changed, from what to what.
@@ -71,18 +71,17 @@ impl RegistryChange {
                 let parts: Vec<String> = more.into_iter().chain(less).collect();
                 (!parts.is_empty()).then(|| format!("changed what {name} may do: {}", parts.join("; ")))
             }
-            RegistryChange::UpgradePending { capability: name, manifest, .. } => {
+            RegistryChange::UpgradePending { capability: name, manifest, digest, .. } => {
                 let (installed, manifest) = (capability(name)?, Manifest::parse(manifest).ok()?);
                 let wants = installed.wants_more(&manifest).in_words().join(", ");
-                let versions = from_to(installed, &manifest);
-                Some(format!(
-                    "sent an upgrade of {name} {versions} that wants more than is granted and waits: {wants}"
-                ))
+                let [sent, _] = waiting(installed, *digest, &manifest);
+                Some(format!("sent {sent}: {wants}"))
             }
-            RegistryChange::UpgradeRejected { capability: name, .. } => {
+            RegistryChange::UpgradeRejected { capability: name, digest } => {
                 let installed = capability(name)?;
-                let versions = from_to(installed, &installed.pending.as_ref()?.manifest);
-                Some(format!("rejected the upgrade of {name} {versions} that waited"))
+                let pending = installed.pending.as_ref()?;
+                let [_, named] = waiting(installed, *digest, &pending.manifest);
+                Some(format!("rejected {named} that waited"))
             }
             RegistryChange::IdentifierDefined { name, kind, .. } => {
                 let known = said(before.identifiers.get(name)?);
@@ -137,26 +136,58 @@ impl RegistryChange {
     }
 }
 
-/// Moves of several fields in one sentence: those with the same sources before and after stand together.
+/// Moves of several fields in one sentence: those of which the same is to be said stand together.
 fn moved(before: &Registry, fields: &[Assigned]) -> String {
-    let mut groups: Vec<(Option<&CapabilityName>, Option<&CapabilityName>, Vec<FieldName>)> = Vec::new();
-    for Assigned { field, source, .. } in fields {
-        let (was, is) = (before.source_of(field.as_str()), source.as_ref());
-        match groups.iter_mut().find(|(from, to, _)| (*from, *to) == (was, is)) {
-            Some((_, _, group)) => group.push(field.clone()),
-            None => groups.push((was, is, vec![field.clone()])),
+    let mut groups: Vec<(Moved<'_>, Vec<FieldName>)> = Vec::new();
+    for assigned in fields {
+        let moved = Moved::of(before, assigned);
+        match groups.iter_mut().find(|(is, _)| *is == moved) {
+            Some((_, group)) => group.push(assigned.field.clone()),
+            None => groups.push((moved, vec![assigned.field.clone()])),
         }
     }
-    let sentence =
-        |(was, is, fields): &(Option<&CapabilityName>, Option<&CapabilityName>, Vec<FieldName>)| {
-            let fields = list(fields);
-            let did = match is {
-                Some(source) => format!("made {source} the source of {fields}"),
-                None => format!("left {fields} without a source"),
+    groups.iter().map(|(moved, fields)| moved.in_words(fields)).collect::<Vec<_>>().join("; ")
+}
+
+/// Whose claims were a field's values, and whose are.
+#[derive(PartialEq)]
+struct Moved<'a> {
+    from: Option<&'a CapabilityName>,
+    to: Option<&'a CapabilityName>,
+    stood_in: &'a [CapabilityName],
+    stand_in: &'a [CapabilityName],
+}
+
+impl<'a> Moved<'a> {
+    fn of(before: &'a Registry, assigned: &'a Assigned) -> Moved<'a> {
+        let was = before.fields.get(&assigned.field);
+        Moved {
+            from: was.and_then(|was| was.source.as_ref()),
+            to: assigned.source.as_ref(),
+            stood_in: was.map_or(&[], |was| &was.inherits),
+            stand_in: &assigned.inherits,
+        }
+    }
+
+    fn in_words(&self, fields: &[FieldName]) -> String {
+        let Moved { from, to, stood_in, stand_in } = self;
+        let fields = list(fields);
+        if from == to && stood_in != stand_in {
+            let names = |names: &[CapabilityName]| match names {
+                [] => "none".to_owned(),
+                names => names.iter().map(CapabilityName::as_str).collect::<Vec<_>>().join(", "),
             };
-            if was == is { did } else { format!("{did} ({} → {})", shown(*was), shown(*is)) }
+            let (source, was, is) = (shown(*from), names(stood_in), names(stand_in));
+            return format!("changed who stands in where {source} has no claim for {fields}: {was} → {is}");
+        }
+        let did = match to {
+            Some(source) => format!("made {source} the source of {fields}"),
+            None => format!("left {fields} without a source"),
         };
-    groups.iter().map(sentence).collect::<Vec<_>>().join("; ")
+        let lost = stand_in.is_empty() && (from.is_some() || !stood_in.is_empty());
+        let nobody = if lost { ", and nobody stands in" } else { "" };
+        if from == to { did } else { format!("{did} ({} → {}){nobody}", shown(*from), shown(*to)) }
+    }
 }
 
 fn shown(source: Option<&CapabilityName>) -> &str {
@@ -183,8 +214,10 @@ fn defined(name: &FieldName, known: &Field, field: &Field) -> Option<String> {
     }
 }
 
-fn from_to(installed: &Capability, manifest: &Manifest) -> String {
-    format!("({} → {})", installed.manifest.plugin.version, manifest.plugin.version)
+fn waiting(installed: &Capability, digest: Digest, manifest: &Manifest) -> [String; 2] {
+    let (before, version) = (InstalledVersion::of(installed), &manifest.plugin.version);
+    let change = VersionChange::of(Some(&before), digest, version);
+    change.waiting(manifest.plugin.name.as_str(), &before.version, version)
 }
 
 fn list(names: &[FieldName]) -> String {
@@ -219,9 +252,9 @@ mod tests {
     #[test]
     fn fields_that_move_alike_stand_together() {
         let before = registry(&[("a", Some("crm")), ("b", None), ("c", Some("crm"))]);
-        let sms = CapabilityName::new("sms").unwrap();
+        let [sms, crm] = ["sms", "crm"].map(|name| CapabilityName::new(name).unwrap());
         let assigned =
-            |field| Assigned { field: name(field), source: Some(sms.clone()), inherits: Vec::new() };
+            |field| Assigned { field: name(field), source: Some(sms.clone()), inherits: vec![crm.clone()] };
         let told = RegistryChange::SourcesMoved { fields: ["a", "b", "c"].map(assigned).to_vec() };
         let told = told.told_after(&before);
         assert_eq!(
@@ -229,6 +262,28 @@ mod tests {
             "made sms the source of a, c (crm → sms); made sms the source of b (none → sms)"
         );
         assert_eq!((told.kind, told.fields), ("sources-moved", ["a", "b", "c"].map(name).to_vec()));
+    }
+
+    #[test]
+    fn it_is_told_who_no_longer_stands_in() {
+        let capability = |name: &str| CapabilityName::new(name).unwrap();
+        let mut before = registry(&[("a", Some("crm"))]);
+        let told = |before: &Registry, source: &str, inherits: &[&str]| {
+            let inherits = inherits.iter().map(|name| capability(name)).collect();
+            let assigned = Assigned { field: name("a"), source: Some(capability(source)), inherits };
+            RegistryChange::SourcesMoved { fields: vec![assigned] }.told_after(before).did
+        };
+        assert_eq!(told(&before, "sms", &["crm"]), "made sms the source of a (crm → sms)");
+        assert_eq!(told(&before, "sms", &[]), "made sms the source of a (crm → sms), and nobody stands in");
+        before.fields.get_mut("a").unwrap().inherits = vec![capability("sms"), capability("web")];
+        assert_eq!(
+            told(&before, "crm", &["web"]),
+            "changed who stands in where crm has no claim for a: sms, web → web"
+        );
+        assert_eq!(
+            told(&before, "crm", &[]),
+            "changed who stands in where crm has no claim for a: sms, web → none"
+        );
     }
 
     #[test]

@@ -51,6 +51,24 @@ impl VersionChange {
         }
     }
 
+    /// A version that waits for approval, as it is sent and as it is spoken of later: `an upgrade of shop
+    /// (0.9.0 → 0.10.0) that wants more than is granted and waits`, `the upgrade of shop (0.9.0 → 0.10.0)`.
+    pub fn waiting(self, name: &str, before: &str, version: &str) -> [String; 2] {
+        let (one, the) = match self {
+            VersionChange::SameVersion => {
+                return [
+                    format!("other bytes of {name} {version} that want more than is granted and wait"),
+                    format!("the other bytes of {name} {version}"),
+                ];
+            }
+            VersionChange::Downgrade => ("a downgrade", "the downgrade"),
+            VersionChange::OtherVersion => ("another version", "the other version"),
+            _ => ("an upgrade", "the upgrade"),
+        };
+        let of = format!("of {name} ({before} → {version})");
+        [format!("{one} {of} that wants more than is granted and waits"), format!("{the} {of}")]
+    }
+
     /// What was done, to be read after the name of whoever did it: `upgraded shop 0.9.0 → 0.10.0`.
     pub fn done(self, name: &str, before: &str, version: &str) -> String {
         match self {

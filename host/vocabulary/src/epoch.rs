@@ -7,9 +7,13 @@ use std::fmt;
 
 use super::Timestamp;
 
-/// The earliest and the latest count that is guessed at, in milliseconds: the years 1990 to 2099. A date
-/// written as digits, such as 20261121, lies outside in every unit.
-const GUESSED_MILLIS: std::ops::Range<f64> = 631_152_000_000.0..4_102_444_800_000.0;
+/// From here to the end of 2099 a count of seconds is guessed at, in milliseconds: March 1973. Below it lie
+/// the dates that are written as digits, such as 20261121.
+const SECONDS_FROM_MILLIS: f64 = 100_000_000_000.0;
+/// From here on one of smaller units is: 1990. Below it lie dates with hours and minutes in digits.
+const OTHERS_FROM_MILLIS: f64 = 631_152_000_000.0;
+/// The end of 2099.
+const TO_MILLIS: f64 = 4_102_444_800_000.0;
 /// The longest text that is looked at, in bytes: nanoseconds have 19 digits.
 const TEXT_BYTES_MAX: usize = 32;
 
@@ -65,7 +69,8 @@ impl Epoch {
         }
         let count: f64 = text.parse().ok()?;
         EpochUnit::ALL.into_iter().find_map(|(unit, millis)| {
-            let millis = Some(count * millis).filter(|millis| GUESSED_MILLIS.contains(millis))?;
+            let from = if unit == EpochUnit::Seconds { SECONDS_FROM_MILLIS } else { OTHERS_FROM_MILLIS };
+            let millis = Some(count * millis).filter(|millis| (from..TO_MILLIS).contains(millis))?;
             Timestamp::from_millis(millis.round() as i64).map(|at| Epoch { unit, at })
         })
     }
@@ -91,6 +96,7 @@ mod tests {
             ("1732183200000001", EpochUnit::Microseconds, "2024-11-21T10:00:00Z"),
             ("1732183200000000000", EpochUnit::Nanoseconds, "2024-11-21T10:00:00Z"),
             ("852076800", EpochUnit::Seconds, "1997-01-01T00:00:00Z"),
+            ("500000000", EpochUnit::Seconds, "1985-11-05T00:53:20Z"),
         ] {
             assert_eq!(
                 Epoch::of(text).map(|is| (is.unit, is.at.to_string())),

@@ -29,6 +29,7 @@ fn a_count_since_1970_is_told_as_the_time_that_it_is() {
         ("1732183200000000", "2024-11-21T10:00:00Z"),
         ("1732183200000000000", "2024-11-21T10:00:00Z"),
         ("1.7321832e9", "2024-11-21T10:00:00Z"),
+        ("500000000", "1985-11-05T00:53:20Z"),
     ] {
         let answer = world.event(event(&format!(",\"at\":{at}")));
         assert_eq!((answer.code().as_str(), &answer.json()["place"]), ("wrong-type", &json!("at")), "{at}");
@@ -105,6 +106,19 @@ fn an_unknown_key_names_the_known_ones_and_the_nearest() {
         if path != "/v1/events" {
             assert!(!told.contains("properties"), "that is for events alone: {body}: {told}");
         }
+    }
+    // A word that is one of a few is a key of the same kind, in a body and in a query.
+    let kind = world.json("POST", "/v1/parked/retry", &json!({"kind": "tarp"}));
+    assert_eq!(kind.code(), "wrong-type");
+    assert!(next(&kind).starts_with("Did you mean `trap`?"), "{kind:?}");
+    let class = world.json("PUT", "/v1/fields/x", &json!({"type": "text", "class": "personel"}));
+    assert!(next(&class).starts_with("Did you mean `personal`?"), "{class:?}");
+    for (path, meant) in
+        [("/v1/parked?kind=tarp", "`trap`"), ("/v1/registry/graph?format=mermiad", "`mermaid`")]
+    {
+        let query = world.get(path);
+        assert_eq!(query.code(), "query-invalid", "{path}");
+        assert!(next(&query).contains(meant), "{path}: {query:?}");
     }
     // The nearest stands in `next`, and what is near to nothing has no guess.
     let near = world.json("PATCH", &profile, &json!({"fields": {"frist_name": "Ann"}}));
