@@ -27,6 +27,7 @@ mod import;
 mod integrator;
 mod interface;
 mod keeping;
+mod limits;
 mod malformed;
 mod only_reading;
 mod overload;
