@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use samsyn::sandbox::{Access, Call, Limits, Package, Plugin, Sandbox, embed_manifest};
-use samsyn::vocabulary::{Event, EventName, FailureKind, HeardEvent, ProfileId, Projection, Timestamp, Value};
+use samsyn::vocabulary::{
+    Event, EventName, FailureKind, HeardEvent, ProfileId, Projection, Timestamp, Value,
+};
 
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;

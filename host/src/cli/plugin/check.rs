@@ -14,6 +14,7 @@ use crate::host::compiler;
 use crate::registry::Field;
 use crate::registry::manifest::Manifest;
 use crate::sandbox::{Limits, Package, Sandbox};
+use crate::settings::Config;
 use crate::vocabulary::Role;
 
 /// Shown in the long help.
@@ -21,9 +22,11 @@ pub const EXAMPLES: &str = "\
 Examples:
   samsyn plugin check target/plugins/loyalty.wasm
   samsyn plugin check plugins/loyalty
+  samsyn plugin check --config /etc/samsyn.toml target/plugins/loyalty.wasm
 
 Of a folder only plugin.toml is checked; of a component also its imports, its roles, whether they fit
-the manifest, and whether it compiles within a host's usual limits. What needs a host isn't: whether it
+the manifest, and whether it compiles within a host's usual limits, or those of the configuration
+that --config names. What needs a host isn't: whether it
 fits the host's dictionary, and what it may do there. `samsyn plugin install --dry-run FILE` asks one.
 Nothing of the plug-in runs.";
 
@@ -36,6 +39,9 @@ pub struct CheckArgs {
     /// A component, or a plug-in's folder
     #[arg(value_name = "FILE|DIR")]
     pub path: PathBuf,
+    /// The configuration of the host that is to take it, for its limits [default: the usual ones]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// What was found.
@@ -47,7 +53,14 @@ struct Checked {
 
 /// Checks the plug-in.
 pub fn run(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
-    let checked = check(&args.path)?;
+    let limits = match &args.config {
+        None => Limits::default(),
+        Some(file) => {
+            let config = Config::read(Some(file));
+            config.map_err(|cause| CliError::usage("the configuration can't be read").because(cause))?.sandbox
+        }
+    };
+    let checked = check(&args.path, &limits)?;
     let warnings = checked.warnings();
     if context.json {
         return context.print(&format!("{}\n", checked.json(&warnings)));
@@ -58,7 +71,7 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     context.print(&checked.text(context.paint))
 }
 
-fn check(path: &Path) -> Result<Checked, CliError> {
+fn check(path: &Path, limits: &Limits) -> Result<Checked, CliError> {
     let failed = |cause: &dyn std::fmt::Display| {
         CliError::refused(format!("{} is no plug-in that a host would take", path.display())).because(cause)
     };
@@ -71,15 +84,21 @@ fn check(path: &Path) -> Result<Checked, CliError> {
     if path.is_dir() {
         let file = path.join("plugin.toml");
         let text = std::fs::read_to_string(&file).map_err(|cause| file_error("read", &file, &cause))?;
+        if text.len() as u64 > limits.manifest_bytes {
+            let (found, limit) = (text.len(), limits.manifest_bytes);
+            return Err(failed(&format!(
+                "plugin.toml has {found} bytes, {limit} are the most (manifest_bytes)"
+            )));
+        }
         return Ok(Checked { path: path_owned, manifest: sound(&text)?, component: None });
     }
     let component = std::fs::read(path).map_err(|cause| file_error("read", path, &cause))?;
-    let limits = Limits { concurrent_calls: CALLS, ..Limits::default() };
+    let limits = Limits { concurrent_calls: CALLS, ..limits.clone() };
     let package = Package::read(&component, &limits).map_err(|cause| failed(&cause))?;
     let manifest = sound(package.manifest())?;
     fit(&manifest, &package).map_err(|cause| failed(&cause))?;
     let sandbox = Sandbox::new(&limits)
-        .map_err(|cause| CliError::refused("nothing can be compiled on this machine").because(cause))?;
+        .map_err(|cause| CliError::refused("no sandbox can be made with these limits").because(cause))?;
     sandbox.compiling_in(compiler()).load(&package).map_err(|cause| failed(&cause))?;
     Ok(Checked { path: path_owned, manifest, component: Some((package, component.len() as u64)) })
 }
@@ -179,10 +198,10 @@ mod tests {
     #[test]
     fn a_folder_is_checked_by_its_manifest() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(check(folder.path()).is_err());
+        assert!(check(folder.path(), &Limits::default()).is_err());
         let manifest = include_str!("template/plugin.toml");
         std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
-        let checked = check(folder.path()).ok().unwrap();
+        let checked = check(folder.path(), &Limits::default()).ok().unwrap();
         let text = checked.text(Paint(false));
         assert!(text.contains("hears        order.completed\n"), "{text}");
         assert!(text.contains("result       plugin.toml is sound\nnot checked  the code"), "{text}");
@@ -193,7 +212,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.wasm");
         std::fs::write(&file, "not wasm").unwrap();
-        let error = check(&file).err().unwrap();
+        let error = check(&file, &Limits::default()).err().unwrap();
         assert!(error.causes[0].contains("not WebAssembly"), "{error:?}");
     }
 }
