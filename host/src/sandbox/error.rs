@@ -129,18 +129,20 @@ impl PackageError {
 
 /// How wasmtime begins to say that a component or a module of it is made for a larger pool; what it has
 /// and how many follow. Its errors have no types: tests hold the wording.
-const TOO_MANY: [&str; 2] = ["transitively contains ", "defined "];
+const TOO_MANY: [&str; 3] = ["transitively contains ", "defined ", " has a minimum "];
 
-/// A component that has more memories, tables or instances than the pool was made for.
+/// A component that has more memories, tables or instances, or larger ones, than the pool was made for.
 fn too_many(text: &str, limits: &Limits) -> Option<PackageError> {
     let settings = [
-        ("memories", "the number of its memories", limits.memories, "memories"),
-        ("tables", "the number of its tables", limits.tables, "tables"),
-        ("instances", "the number of its core instances", limits.instances, "instances"),
+        ("byte size", "what its memory begins with, in bytes,", limits.memory_bytes, "memory_bytes"),
+        ("element size", "what its table begins with, in elements,", limits.table_elements, "table_elements"),
+        ("memories", "the number of its memories", limits.memories.into(), "memories"),
+        ("tables", "the number of its tables", limits.tables.into(), "tables"),
+        ("instances", "the number of its core instances", limits.instances.into(), "instances"),
     ];
     let (told, _) = text.split_once(" exceeds ")?;
     let (_, of_what) = TOO_MANY.iter().find_map(|begins| told.split_once(begins))?;
     let found = of_what.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?;
     let (_, what, limit, setting) = settings.into_iter().find(|(word, ..)| of_what.contains(word))?;
-    Some(PackageError::TooLarge { what, found: found.parse().ok()?, limit: limit.into(), setting })
+    Some(PackageError::TooLarge { what, found: found.parse().ok()?, limit, setting })
 }
