@@ -13,7 +13,8 @@ use crate::registry::{Routed, Routing};
 use crate::sandbox::{Access, Call, CallReport, Plugin};
 use crate::vocabulary::{FailureKind, Partition, Position, Proposal, Refusal, Role};
 
-/// A timeout may be the machine's fault, so it is tried again twice, with ten times the time.
+/// A call that spent its time is tried again twice, with ten times as much: some customer's data may need
+/// it once, and a machine that gave it none may give it some.
 const TIMEOUT_RETRIES: u32 = 2;
 const TIMEOUT_RETRY_FACTOR: u32 = 10;
 
