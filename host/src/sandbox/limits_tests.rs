@@ -144,7 +144,7 @@ fn every_limit_takes_effect_when_it_is_set_otherwise() {
             "manifest_bytes" => stops(|limits| limits.manifest_bytes = 5, "", "", "raise `manifest_bytes`"),
             "compile_time_ms" => compiles_within(|limits| limits.compile_time_ms = 0),
             "compile_memory_bytes" => compiles_within(|limits| limits.compile_memory_bytes = 1 << 20),
-            // Over many calls: engine::tests::limits.
+            // Over many calls: engine::tests::bounds.
             "customer_bytes" => {}
             other => panic!("{other} has no row here"),
         }

@@ -145,3 +145,29 @@ fn a_profile_takes_so_many_identifiers_and_says_so_of_the_next() {
     bench.settle();
     assert_eq!(bench.profile("1").state.identifiers.len(), IDENTIFIERS_MAX);
 }
+
+#[test]
+fn what_a_capability_keeps_of_a_customer_has_the_bound_that_is_set() {
+    let note = format!("text probe.note {}", "n".repeat(300));
+    for (customer_bytes, result) in [(Limits::default().customer_bytes, "done"), (300, "parked")] {
+        let config = EngineConfig { partitions: 1, workers: 1, ..EngineConfig::default() };
+        let bench = Bench::with(config, Limits { customer_bytes, ..Limits::default() });
+        bench.install("probe", USUAL);
+        let first = bench.script("1", &["integer probe.count 1"]);
+        let second = bench.script("1", &[&note]);
+        bench.settle();
+        let outcome = |event: &Acceptance| bench.decisions(event)[0].outcomes[0].result.clone();
+        assert!(matches!(outcome(&first), DeliveryResult::Done));
+        match (outcome(&second), result) {
+            (DeliveryResult::Done, "done") => {}
+            (DeliveryResult::Parked(failure), "parked") => {
+                assert_eq!(failure.kind, FailureKind::Limit);
+                // Both claims: 48 bytes each, their fields' names, a number and the note.
+                let total = 2 * 48 + "probe.count".len() + "probe.note".len() + 8 + 300;
+                let told = format!("would take {total} bytes; 300 are the most");
+                assert!(failure.message.ends_with(&told), "{}", failure.message);
+            }
+            (other, _) => panic!("{customer_bytes}: {other:?}"),
+        }
+    }
+}
