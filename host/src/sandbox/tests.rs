@@ -647,7 +647,7 @@ mod packages {
             guests::subscriber_text("", "").replace("(export \"memory\") 2", "(export \"memory\") 2000");
         let package = package(&guests::module(CONTRACT, SUBSCRIBER, &text)).unwrap();
         let error = Sandbox::new(&limits()).unwrap().load(&package).unwrap_err();
-        assert_eq!(error.code(), "component.invalid", "{error}");
-        assert!(error.to_string().contains("memory"), "{error}");
+        assert_eq!(error.code(), "component.too-large", "{error}");
+        assert!(error.to_string().contains("raise `memory_bytes`"), "{error}");
     }
 }
