@@ -76,8 +76,8 @@ pub struct CallReport {
     pub logs: Vec<LogLine>,
     /// From making the instance to having thrown it away: time that passed.
     pub duration: Duration,
-    /// How much of it the call's thread computed. Of a call that took less than a millisecond it is
-    /// all of it.
+    /// How much of it the call's thread computed. Of a call that took less than about two milliseconds it
+    /// is all of it.
     pub cpu: Duration,
 }
 
@@ -157,8 +157,8 @@ impl Plugin {
         self.call_within(access, call, Duration::from_millis(self.linked[0].limits.time_ms))
     }
 
-    /// Calls it within the given CPU time of this thread. It is looked at once a millisecond, and a
-    /// hundred times as much may pass until the call ends though it had less.
+    /// Calls it within the given CPU time of this thread, of which the first two milliseconds are taken for
+    /// computed. A hundred times as much may pass until the call ends though it had less.
     pub fn call_within(&self, access: &Arc<Access>, call: Call<'_>, time: Duration) -> CallReport {
         let linked = self.linked.get(ENGINE.get()).unwrap_or(&self.linked[0]);
         let mut store = linked.store(access.clone(), time);

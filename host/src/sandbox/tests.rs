@@ -216,7 +216,9 @@ fn a_call_has_its_time_however_little_of_it_a_busy_machine_gives() {
         let failure = report.result.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Timeout);
         assert_eq!(failure.message, "it used more than 10 ms of CPU time (time_ms)");
-        assert!(report.duration >= time * parts, "{parts}: {:?}", report.duration);
+        // The first two milliseconds count whole.
+        let at_least = (time - Duration::from_millis(2)) * parts;
+        assert!(report.duration >= at_least, "{parts}: {:?}", report.duration);
         assert!(report.cpu >= time && report.cpu <= report.duration, "{parts}: {:?}", report.cpu);
     }
 }
@@ -227,7 +229,10 @@ fn a_call_goes_on_while_there_is_some_of_its_time_left() {
     let failure = endless_by(clock.clone(), Duration::from_millis(7)).result.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     let asked = clock.0.load(Ordering::SeqCst);
-    assert!((8..=10).contains(&asked), "at the start, at seven ticks and at the end, not {asked} times");
+    assert!(
+        (8..=10).contains(&asked),
+        "first, at each of seven milliseconds more and at the end, not {asked} times"
+    );
 }
 
 #[test]

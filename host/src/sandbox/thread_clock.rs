@@ -15,6 +15,10 @@ use super::ticker::{TICK, Ticker};
 /// threads a core, no plug-in is to blame and no answer will come.
 const WALL_FACTOR: u32 = 100;
 
+/// When a call is looked at first, and as how much it counts what it had by then. Asking the system for a
+/// thread's time takes a good part of what a fast call takes, so nobody asks when it begins.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+
 /// Says how much CPU time the calling thread has used since some moment before.
 pub(super) trait ThreadClock: Send + Sync {
     /// The calling thread's time. It never gets less, and two threads' times can't be compared.
@@ -58,7 +62,8 @@ pub(super) struct CallTime {
     /// CPU time it may have.
     allowed: Duration,
     began: Instant,
-    used_before: Duration,
+    /// What its thread had used when it began, as far as that is known; none before it was looked at.
+    used_before: Option<Duration>,
     spent: Option<Spent>,
 }
 
@@ -79,14 +84,17 @@ pub(super) enum Spent {
 impl CallTime {
     /// Begins now.
     pub(super) fn begin(timing: Arc<Timing>, allowed: Duration) -> CallTime {
-        let used_before = timing.clock.used();
-        CallTime { timing, allowed, began: Instant::now(), used_before, spent: None }
+        CallTime { timing, allowed, began: Instant::now(), used_before: None, spent: None }
     }
 
     /// Ticks until it must be looked at, and has the ticker go on for as long. To be called when that
     /// deadline is set.
     pub(super) fn ticks(&self) -> u64 {
-        ticks_of(self.allowed)
+        ticks_of(self.first_look())
+    }
+
+    fn first_look(&self) -> Duration {
+        FIRST_LOOK.min(self.allowed / 2)
     }
 
     /// Has the clock behind the deadline go on until then.
@@ -96,9 +104,11 @@ impl CallTime {
 
     /// The deadline is there: how many ticks it goes on for, or none when its time is spent.
     pub(super) fn go_on(&mut self) -> Option<u64> {
-        let had = self.cpu();
+        let (used, passed) = (self.timing.clock.used(), self.began.elapsed());
+        let first = self.first_look();
+        let before = *self.used_before.get_or_insert_with(|| used.saturating_sub(passed.min(first)));
+        let had = used.saturating_sub(before);
         let within = self.allowed.saturating_mul(WALL_FACTOR);
-        let passed = self.began.elapsed();
         if had >= self.allowed {
             self.spent = Some(Spent::Cpu);
             return None;
@@ -113,16 +123,15 @@ impl CallTime {
         Some(ticks)
     }
 
-    /// CPU time since it began.
-    fn cpu(&self) -> Duration {
-        self.timing.clock.used().saturating_sub(self.used_before)
-    }
-
-    /// CPU time since it began, and time that passed. A call within one tick isn't worth a question to
-    /// the system: as much CPU time as passed is the most it can have had.
+    /// CPU time since it began, and time that passed. One that ended before it was looked at had at most
+    /// what a call counts for then.
     pub(super) fn end(&self) -> (Duration, Duration) {
         let passed = self.began.elapsed();
-        (if passed <= TICK { passed } else { self.cpu().min(passed) }, passed)
+        let cpu = match self.used_before {
+            Some(before) => self.timing.clock.used().saturating_sub(before),
+            None => self.first_look(),
+        };
+        (cpu.min(passed), passed)
     }
 
     /// CPU time it might have, in milliseconds.
