@@ -48,7 +48,7 @@ fn a_busy_machine_cuts_nobody_off() {
 }
 
 #[test]
-#[ignore = "takes minutes: make torture"]
+#[ignore = "the longer one, with fifty times the purchases: make torture"]
 fn torture_a_busy_machine_cuts_nobody_off_in_the_whole_demo() {
     nobody_is_blamed(&["--events", "20000"]);
 }

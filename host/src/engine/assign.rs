@@ -224,11 +224,14 @@ impl Engine {
     }
 }
 
+fn lineage_of(assigned: &Assigned, protective: bool) -> Lineage<'_> {
+    Lineage { source: assigned.source.as_ref(), inherits: &assigned.inherits, protective }
+}
+
 impl FieldPlan {
     /// Whose claims count then.
     fn lineage_after(&self) -> Lineage<'_> {
-        let Assigned { source, inherits, .. } = &self.assigned;
-        Lineage { source: source.as_ref(), inherits, protective: self.protective }
+        lineage_of(&self.assigned, self.protective)
     }
 
     fn new(assigned: Assigned, field: &Field, protective: bool) -> FieldPlan {
@@ -252,9 +255,7 @@ impl FieldPlan {
     fn count(&mut self, pattern: &Pattern, profiles: u64, field: &Field, place: &PartitionState) -> bool {
         let generations: &BTreeMap<CapabilityName, u32> = &place.adopted.visible;
         let was = Seen::of(pattern, field.lineage(), generations);
-        let Assigned { source, inherits, .. } = &self.assigned;
-        let lineage = Lineage { source: source.as_ref(), inherits, protective: self.protective };
-        let is = Seen::of(pattern, lineage, generations);
+        let is = Seen::of(pattern, lineage_of(&self.assigned, self.protective), generations);
         let has_claim = |source: &CapabilityName| {
             generations.get(source).is_some_and(|generation| pattern.says(source, *generation).is_some())
         };

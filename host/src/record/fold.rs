@@ -105,11 +105,10 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         }
         return;
     }
-    let listed = told.blocked.len();
-    told.blocked.retain(|blocked| !same_delivery(blocked));
-    let was_listed = told.blocked.len() < listed;
-    if !was_listed && told.held_more.is_some_and(|more| decided.cause <= more.last) {
-        told.pass(decided.cause);
+    match told.blocked.iter().position(same_delivery) {
+        Some(listed) => drop(told.blocked.remove(listed)),
+        None if told.held_more.is_some_and(|more| decided.cause <= more.last) => told.pass(decided.cause),
+        None => {}
     }
     if told.claims.is_empty() {
         // Most say the same fields for ever: no room for more.

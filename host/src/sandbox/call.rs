@@ -21,8 +21,8 @@ use crate::vocabulary::{
     Timestamp,
 };
 
-/// How many times the time of a call the instance made at loading may take: a busy machine must
-/// not make a good component look like a bad one.
+/// How many times the time of a call the instance made at loading may take: its pages are touched for
+/// the first time.
 const TRY_OUT_FACTOR: u64 = 20;
 
 /// What a plug-in is called with.

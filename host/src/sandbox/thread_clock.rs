@@ -87,8 +87,7 @@ impl CallTime {
         CallTime { timing, allowed, began: Instant::now(), used_before: None, spent: None }
     }
 
-    /// Ticks until it must be looked at, and has the ticker go on for as long. To be called when that
-    /// deadline is set.
+    /// Ticks until it must be looked at first.
     pub(super) fn ticks(&self) -> u64 {
         ticks_of(self.first_look())
     }
@@ -97,7 +96,7 @@ impl CallTime {
         FIRST_LOOK.min(self.allowed / 2)
     }
 
-    /// Has the clock behind the deadline go on until then.
+    /// Has the clock behind the deadline go on until then. To be called after the deadline was set.
     pub(super) fn keep_going(&self, ticks: u64) {
         self.timing.ticker.keep_going(ticks);
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys;
 use super::store::{Puts, Store, StoreError, VALUE_BYTES_MAX};
+use crate::contract::customer_bytes;
 use crate::record::{ProfileState, Told, decode, with_encoded_in_order};
 use crate::vocabulary::{CapabilityName, ProfileId};
 
@@ -40,12 +41,8 @@ struct Writing<'a> {
 
 /// Roughly how many bytes a part takes.
 pub(super) fn told_size(told: &Told) -> usize {
-    let claims: usize = told
-        .claims
-        .iter()
-        .map(|claim| 48 + claim.field.as_str().len() + claim.value.as_ref().map_or(0, |value| value.size()))
-        .sum();
-    let memory = told.memory.as_ref().map_or(0, |memory| memory.0.len());
+    let claims = told.claims.iter().map(|claim| (&claim.field, claim.value.as_ref()));
+    let kept = customer_bytes(claims, told.memory.as_ref().map_or(0, |memory| memory.0.len()));
     let blocked: usize = told
         .blocked
         .iter()
@@ -56,7 +53,7 @@ pub(super) fn told_size(told: &Told) -> usize {
                 .map_or(0, |failure| failure.message.len() + 64 * failure.backtrace.len())
         })
         .sum();
-    claims + memory + blocked
+    kept + blocked
 }
 
 /// Writes a profile.
@@ -268,7 +265,7 @@ mod tests {
     /// What is counted where it is decided is what is written, so that the bound there is one here.
     #[test]
     fn as_much_as_one_capability_may_keep_fits_into_one_entry() {
-        use crate::contract::{CUSTOMER_BYTES_MAX, customer_bytes};
+        use crate::contract::CUSTOMER_BYTES_MAX;
         let long = "l".repeat(60);
         let shapes: [(usize, Value); 4] = [
             (0, Value::Boolean(true)),

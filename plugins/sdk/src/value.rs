@@ -32,7 +32,6 @@ pub enum Value {
 
 /// The type of a value, as the manifest writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(not(target_family = "wasm"), derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Type {
     /// Unicode text.
     Text,
