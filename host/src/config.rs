@@ -194,4 +194,19 @@ impl DataDir {
     pub fn settings(&self) -> PathBuf {
         self.0.join("data.toml")
     }
+
+    /// Everything that a host keeps here.
+    pub fn all(&self) -> [PathBuf; 9] {
+        [
+            self.log(),
+            self.audit(),
+            self.view(),
+            self.view_check(),
+            self.snapshots(),
+            self.components(),
+            self.compiled(),
+            self.token_uses(),
+            self.settings(),
+        ]
+    }
 }

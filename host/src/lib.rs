@@ -7,7 +7,6 @@
 pub mod fuzz;
 
 pub mod cli;
-pub mod client;
 
 pub mod host;
 pub mod settings;
@@ -23,30 +22,26 @@ pub mod engine;
 
 pub mod snapshot;
 
-pub mod log;
 pub mod view;
 
 pub mod record;
 pub mod sandbox;
 
-pub mod registry;
-
-pub mod clock;
 pub mod config;
-pub mod durable_file;
+pub use samsyn_client as client;
 pub use samsyn_contract as contract;
+pub use samsyn_disk::{self as disk, durable_file, failpoint};
+pub use samsyn_log as log;
+pub use samsyn_machine::clock;
+pub use samsyn_registry as registry;
 pub use samsyn_vocabulary as vocabulary;
 
-pub mod disk;
-pub mod failpoint;
-mod niceness;
 mod quick_map;
 pub mod way;
 
-#[cfg(test)]
-#[path = "../../tests/mutate.rs"]
-mod mutate;
+use samsyn_machine::niceness;
+
 #[cfg(test)]
 mod survival;
 #[cfg(test)]
-mod testing;
+use samsyn_testkit::{self as testing, mutate};

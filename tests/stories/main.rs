@@ -37,12 +37,6 @@ mod planning;
 mod registry_file;
 mod replay;
 mod silos;
-#[path = "../survival_json.rs"]
-mod survival_json;
 mod tls;
 mod vendor_swap;
 mod world;
-
-#[allow(dead_code, reason = "the library's tests use the rest")]
-#[path = "../mutate.rs"]
-mod mutate;

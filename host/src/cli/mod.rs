@@ -150,7 +150,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => serve::run(&args, context),
-        Command::Demo(args) => demo::run(&args, context),
+        Command::Demo(_) => demo::run(),
         Command::Plugin(command) => plugin::run(&command, context),
         Command::Event(command) => event::run(&command, context),
         Command::Profile(command) => profile::run(&command, context),

@@ -11,9 +11,6 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
-use crate::disk::crash::Replay;
-use crate::disk::image::Image;
-use crate::disk::memory::{Memory, Op};
 use crate::engine::tests::{PATIENCE, USUAL, app, manifest, probe_with, scripted};
 use crate::engine::{Engine, InstallOptions, Start};
 use crate::log::Options;
@@ -21,6 +18,9 @@ use crate::sandbox::{Compiler, Limits};
 use crate::testing::{Seed, rounds, survival_json};
 use crate::view::View;
 use crate::vocabulary::{CapabilityName, Position, Value};
+use samsyn_testkit::crash::Replay;
+use samsyn_testkit::image::Image;
+use samsyn_testkit::memory::{Memory, Op};
 
 /// States that `make test` starts a host on.
 const STATES: u64 = 200;
