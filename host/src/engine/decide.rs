@@ -3,8 +3,8 @@
 use super::owed::owed;
 use crate::contract;
 use crate::record::{
-    Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
-    Memory, Outcome, PartitionState, ProfileState, Told,
+    Accepted, Answer, AnswerKind, CapabilityState, CauseKind, Changed, Cursor, Decided, DeliveryResult,
+    Emitted, HeldProposal, Memory, Outcome, PartitionState, ProfileState,
 };
 use crate::registry::{Field, Routing};
 use crate::sandbox::CallReport;
@@ -221,8 +221,8 @@ impl Decision<'_> {
         &self.routing.capabilities[capability].name
     }
 
-    pub(super) fn told(&self, of: Of) -> Option<&Told> {
-        self.state.told(self.name(of.capability), of.generation)
+    pub(super) fn capability_state(&self, of: Of) -> Option<&CapabilityState> {
+        self.state.capability_state(self.name(of.capability), of.generation)
     }
 
     fn outcome(&self, delivery: Delivered, earlier: &[Outcome], emitted: &mut Vec<Emitted>) -> Outcome {
@@ -263,7 +263,7 @@ impl Decision<'_> {
         outcome: &mut Outcome,
         emitted: &mut Vec<Emitted>,
     ) {
-        let told = self.told(of);
+        let capability_state = self.capability_state(of);
         // What the same capability said in another role of this item came after what it told before.
         let own = |is: &&Outcome| is.generation == of.generation && is.capability == outcome.capability;
         let said: Vec<&Outcome> = earlier.iter().rev().filter(own).collect();
@@ -274,10 +274,11 @@ impl Decision<'_> {
                 Effect::Claim { field, value } => {
                     let claims = said.iter().flat_map(|is| is.claims.iter().rev());
                     let said = claims.into_iter().find(|(is, _)| *is == field).map(|(_, value)| value);
-                    let known = || told.and_then(|told| told.claim(&field)).map(|claim| &claim.value);
+                    let known =
+                        || capability_state.and_then(|own| own.claim(&field)).map(|claim| &claim.value);
                     let known = said.or_else(known);
                     // Setting an equal value is no change; said again, a wish is newer.
-                    if known != Some(&value) || self.renews(told, &field, &value) {
+                    if known != Some(&value) || self.renews(capability_state, &field, &value) {
                         outcome.claims.push((field, value));
                     }
                 }
@@ -293,8 +294,9 @@ impl Decision<'_> {
                     silent: self.is_silent(of),
                 }),
                 Effect::Remember(memory) => {
-                    let kept =
-                        || told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.as_slice());
+                    let kept = || {
+                        capability_state.and_then(|own| own.memory.as_ref()).map(|memory| memory.0.as_slice())
+                    };
                     let known = match said.iter().find_map(|is| is.memory.as_ref()) {
                         Some(Memory::Kept(bytes)) => Some(bytes.as_slice()),
                         Some(Memory::Forgotten) => None,
@@ -324,8 +326,8 @@ impl Decision<'_> {
     }
 
     fn too_large(&self, of: Of, outcome: &Outcome) -> Option<Failure> {
-        let told = self.told(of);
-        let known = told.map(|told| told.claims.as_slice()).unwrap_or_default();
+        let capability_state = self.capability_state(of);
+        let known = capability_state.map(|own| own.claims.as_slice()).unwrap_or_default();
         let kept =
             known.iter().filter(|claim| !outcome.claims.iter().any(|(field, _)| *field == claim.field));
         let kept = kept.map(|claim| (&claim.field, claim.value.as_ref()));
@@ -333,7 +335,7 @@ impl Decision<'_> {
         let memory = match &outcome.memory {
             Some(Memory::Kept(bytes)) => bytes.len(),
             Some(Memory::Forgotten) => 0,
-            None => told.and_then(|told| told.memory.as_ref()).map_or(0, |memory| memory.0.len()),
+            None => capability_state.and_then(|own| own.memory.as_ref()).map_or(0, |memory| memory.0.len()),
         };
         let total = contract::customer_bytes(kept.chain(new), memory);
         (total as u64 > self.customer_bytes).then(|| Failure {
@@ -393,7 +395,7 @@ impl Decision<'_> {
             let made = outcomes.iter().rev().filter(own).flat_map(|outcome| outcome.claims.iter().rev());
             match made.into_iter().find(|(claimed, _)| claimed == name) {
                 Some((_, value)) => Some(value.clone()),
-                None => Some(self.state.told(by, generation)?.claim(name)?.value.clone()),
+                None => Some(self.state.capability_state(by, generation)?.claim(name)?.value.clone()),
             }
         };
         field.lineage().pick(says).map(|(_, value)| value)

@@ -167,15 +167,20 @@ impl Engine {
             for (partition, profile) in &page {
                 let Some(state) = self.view.profile(*profile)? else { continue };
                 let place = self.view.applied(*partition).partition;
-                for told in &state.told {
+                for capability_state in &state.capabilities {
                     // Of one that was removed, or a generation that was replaced, nothing runs again.
-                    let replaced = Some(told.generation) < place.generation(&told.capability);
-                    if replaced || !registry.capabilities.contains_key(&told.capability) {
+                    let replaced =
+                        Some(capability_state.generation) < place.generation(&capability_state.capability);
+                    if replaced || !registry.capabilities.contains_key(&capability_state.capability) {
                         continue;
                     }
-                    let listed = told.blocked.iter().map(|blocked| blocked.item.seq);
-                    for seq in listed.chain(told.held_more.map(|more| more.first.seq)) {
-                        need(Holder::Parked { capability: told.capability.clone() }, *partition, seq);
+                    let listed = capability_state.blocked.iter().map(|blocked| blocked.item.seq);
+                    for seq in listed.chain(capability_state.held_more.map(|more| more.first.seq)) {
+                        need(
+                            Holder::Parked { capability: capability_state.capability.clone() },
+                            *partition,
+                            seq,
+                        );
                     }
                 }
                 for held in &state.held {

@@ -14,7 +14,7 @@ use super::route::Target;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine, QueryError};
-use crate::record::{Blocked, Decided, PartitionState, ProfileState, Told};
+use crate::record::{Blocked, CapabilityState, Decided, PartitionState, ProfileState};
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
@@ -137,11 +137,14 @@ impl Engine {
             // One that can't be read is told of by whoever needs it.
             let Ok(Some(state)) = self.view.profile(profile) else { continue };
             let place = self.view.applied(partition).partition;
-            let current = |told: &&Arc<Told>| is_current(&told.capability, told.generation, &place);
-            for told in state.told.iter().filter(current) {
-                let parked = told.blocked.iter().filter(|blocked| blocked.failure.is_some()).count();
+            let current = |capability_state: &&Arc<CapabilityState>| {
+                is_current(&capability_state.capability, capability_state.generation, &place)
+            };
+            for capability_state in state.capabilities.iter().filter(current) {
+                let parked =
+                    capability_state.blocked.iter().filter(|blocked| blocked.failure.is_some()).count();
                 now.parked += parked as u64;
-                now.held += (told.waiting() - parked) as u64;
+                now.held += (capability_state.waiting() - parked) as u64;
             }
         }
         now
@@ -197,12 +200,12 @@ impl Engine {
     /// All deliveries of a customer that wait, listed in the profile or not.
     fn blocked_of(&self, state: &ProfileState, partition: Partition) -> Result<Vec<ParkedItem>, QueryError> {
         let mut items = Vec::new();
-        for told in &state.told {
-            let more = self.held_more(partition, state, told)?;
-            items.extend(told.blocked.iter().cloned().chain(more).map(|blocked| ParkedItem {
+        for capability_state in &state.capabilities {
+            let more = self.held_more(partition, state, capability_state)?;
+            items.extend(capability_state.blocked.iter().cloned().chain(more).map(|blocked| ParkedItem {
                 profile: state.id,
-                capability: told.capability.clone(),
-                generation: told.generation,
+                capability: capability_state.capability.clone(),
+                generation: capability_state.generation,
                 partition,
                 blocked,
             }));
@@ -251,10 +254,10 @@ impl Engine {
     pub(super) fn resume_held(&self, partition: Partition) -> Result<(), StoreError> {
         for profile in self.view.waiting_in(partition) {
             let Some(state) = self.view.profile(profile)? else { continue };
-            for told in &state.told {
-                let is_parked = told.blocked.first().is_some_and(|first| first.failure.is_some());
-                if told.waits() && !is_parked {
-                    let capability = told.capability.clone();
+            for capability_state in &state.capabilities {
+                let is_parked = capability_state.blocked.first().is_some_and(|first| first.failure.is_some());
+                if capability_state.waits() && !is_parked {
+                    let capability = capability_state.capability.clone();
                     self.schedule.push(partition, Work::Retry { profile, capability, skip: None });
                 }
             }
@@ -331,10 +334,12 @@ impl Engine {
         let state = core.profile(profile, &self.view)?;
         drop(core);
         let Some(state) = state else { return Ok(None) };
-        let Some(told) = state.told(capability, generation) else { return Ok(None) };
-        let blocked = match told.blocked.first() {
+        let Some(capability_state) = state.capability_state(capability, generation) else { return Ok(None) };
+        let blocked = match capability_state.blocked.first() {
             Some(first) => Some(first.clone()),
-            None if told.held_more.is_some() => queue.next(self, partition, &state, told)?,
+            None if capability_state.held_more.is_some() => {
+                queue.next(self, partition, &state, capability_state)?
+            }
             None => None,
         };
         Ok(blocked.map(|blocked| (blocked, generation)))

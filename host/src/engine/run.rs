@@ -64,7 +64,7 @@ impl Run<'_> {
     fn deliver_one(&self, target: Target, generation: u32, state: &ProfileState) -> Ran {
         let routed = &self.runtime.registry.routing.capabilities[target.capability];
         let metrics = &self.runtime.callees[target.capability].metrics;
-        let blocked = state.told(&routed.name, generation).is_some_and(|told| told.waits());
+        let blocked = state.capability_state(&routed.name, generation).is_some_and(|own| own.waits());
         if blocked {
             metrics.held.fetch_add(1, Ordering::Relaxed);
             return Ran::Held;

@@ -81,19 +81,21 @@ fn fold_identifiers(state: &mut ProfileState, decided: &Decided) {
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
     let waits = matches!(outcome.result, DeliveryResult::Parked(_) | DeliveryResult::Held);
     let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits;
-    if says_nothing && state.told(&outcome.capability, outcome.generation).is_none_or(|told| !told.waits()) {
+    if says_nothing
+        && state.capability_state(&outcome.capability, outcome.generation).is_none_or(|own| !own.waits())
+    {
         return;
     }
-    let told = state.told_to_change(outcome);
+    let capability_state = state.capability_state_to_change(outcome);
     let same_delivery = |blocked: &Blocked| blocked.item == decided.cause && blocked.role == outcome.role;
     if waits {
         let failure = match &outcome.result {
             DeliveryResult::Parked(failure) => Some(failure.clone()),
             _ => None,
         };
-        match told.blocked.iter_mut().find(|blocked| same_delivery(blocked)) {
+        match capability_state.blocked.iter_mut().find(|blocked| same_delivery(blocked)) {
             Some(blocked) => blocked.failure = failure,
-            None => told.wait(Blocked {
+            None => capability_state.wait(Blocked {
                 item: decided.cause,
                 kind: decided.kind,
                 role: outcome.role,
@@ -105,14 +107,16 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         }
         return;
     }
-    match told.blocked.iter().position(same_delivery) {
-        Some(listed) => drop(told.blocked.remove(listed)),
-        None if told.held_more.is_some_and(|more| decided.cause <= more.last) => told.pass(decided.cause),
+    match capability_state.blocked.iter().position(same_delivery) {
+        Some(listed) => drop(capability_state.blocked.remove(listed)),
+        None if capability_state.held_more.is_some_and(|more| decided.cause <= more.last) => {
+            capability_state.pass(decided.cause)
+        }
         None => {}
     }
-    if told.claims.is_empty() {
+    if capability_state.claims.is_empty() {
         // Most say the same fields for ever: no room for more.
-        told.claims.reserve_exact(outcome.claims.len());
+        capability_state.claims.reserve_exact(outcome.claims.len());
     }
     for (field, value) in &outcome.claims {
         let claim = Claim {
@@ -121,14 +125,14 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
             observed_at: decided.observed_at,
             cause: decided.cause,
         };
-        match told.claims.iter_mut().find(|is| is.field == *field) {
+        match capability_state.claims.iter_mut().find(|is| is.field == *field) {
             Some(is) => *is = claim,
-            None => told.claims.push(claim),
+            None => capability_state.claims.push(claim),
         }
     }
     match &outcome.memory {
-        Some(Memory::Kept(bytes)) => told.memory = Some(MemoryBytes(bytes.clone())),
-        Some(Memory::Forgotten) => told.memory = None,
+        Some(Memory::Kept(bytes)) => capability_state.memory = Some(MemoryBytes(bytes.clone())),
+        Some(Memory::Forgotten) => capability_state.memory = None,
         None => {}
     }
 }

@@ -25,7 +25,8 @@ pub(crate) use folding::RecordToFold;
 pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
 pub use patterns::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
 pub use profile_state::{
-    BLOCKED_MAX, Blocked, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes, ProfileState, Told, Visible,
+    BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
+    ProfileState, Visible,
 };
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 

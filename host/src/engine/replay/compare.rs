@@ -73,11 +73,11 @@ impl<'a> Side<'a> {
         generation: u32,
         field: &FieldName,
     ) -> Option<&'a Option<Value>> {
-        self.state.told(capability, generation)?.claim(field).map(|claim| &claim.value)
+        self.state.capability_state(capability, generation)?.claim(field).map(|claim| &claim.value)
     }
 
     fn memory(self, capability: &CapabilityName, generation: u32) -> Option<&'a MemoryBytes> {
-        self.state.told(capability, generation)?.memory.as_ref()
+        self.state.capability_state(capability, generation)?.memory.as_ref()
     }
 }
 

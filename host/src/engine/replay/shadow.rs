@@ -103,8 +103,8 @@ fn waits(
     item: ItemPosition,
     role: Role,
 ) -> bool {
-    let told = own.told(capability, generation);
-    told.is_some_and(|told| told.may_wait(item, role))
+    let capability_state = own.capability_state(capability, generation);
+    capability_state.is_some_and(|own| own.may_wait(item, role))
 }
 
 impl Shadow<'_> {
@@ -121,11 +121,11 @@ impl Shadow<'_> {
         if targets.is_empty() {
             return Came::default();
         }
-        let logged = std::mem::take(&mut state.told);
-        let others = logged.iter().filter(|told| told.capability != *self.capability);
-        state.told = others.chain(&own.told).cloned().collect();
+        let logged = std::mem::take(&mut state.capabilities);
+        let others = logged.iter().filter(|own| own.capability != *self.capability);
+        state.capabilities = others.chain(&own.capabilities).cloned().collect();
         let decided = self.decide(fit, targets, state, delivery);
-        state.told = logged;
+        state.capabilities = logged;
         self.fold(&decided, own, delivery);
         let outcomes = decided.outcomes.into_iter().map(Cow::Owned).collect();
         let emitted = decided.emitted.into_iter().map(Cow::Owned).collect();
@@ -183,8 +183,8 @@ impl Shadow<'_> {
             Some(DeliveryResult::Undeliverable { reason }) => return Ran::Undeliverable(reason.clone()),
             Some(DeliveryResult::Skipped { reason }) => return Ran::Skipped(reason.clone()),
             Some(DeliveryResult::Held) => {
-                let told = state.told(self.capability, generation);
-                if told.is_some_and(|told| told.waits()) {
+                let capability_state = state.capability_state(self.capability, generation);
+                if capability_state.is_some_and(|own| own.waits()) {
                     return Ran::Held;
                 }
             }
@@ -246,6 +246,6 @@ impl<'a> Came<'a> {
 }
 
 /// A customer as a run knows it: only what it told itself.
-pub fn nothing_told(state: &ProfileState) -> ProfileState {
+pub fn without_capabilities(state: &ProfileState) -> ProfileState {
     ProfileState::new(state.id, state.created_at)
 }

@@ -13,7 +13,7 @@ use super::passed::{Passed, Way};
 use super::place::Place;
 use super::plan::Plan;
 use super::revisions::Lens;
-use super::shadow::{Came, nothing_told};
+use super::shadow::{Came, without_capabilities};
 use super::tally::{Entry, Tally};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
@@ -252,7 +252,7 @@ impl<'a> Track<'a> {
         }
         self.plan.holds_another()?;
         let state = ProfileState::new(decided.profile, decided.at);
-        let own = vec![nothing_told(&state); self.plan.candidates.len()];
+        let own = vec![without_capabilities(&state); self.plan.candidates.len()];
         let customer = self.customers.len();
         self.known.insert(decided.profile, customer);
         self.customers.push(Customer { state, own, seen: Vec::new(), differs: false });
@@ -365,11 +365,11 @@ impl<'a> Track<'a> {
             return;
         }
         let Customer { state, own, seen, differs } = &mut self.customers[customer];
-        let told = own.get(1).unwrap_or(state);
+        let decided = own.get(1).unwrap_or(state);
         let called_with = passed.called_with();
         let item = Position { partition: passed.partition, seq: passed.cause.item.seq };
         let profile = state.id;
-        let (base, new) = (Side { came: base, state: told }, Side { came: new, state: &own[0] });
+        let (base, new) = (Side { came: base, state: decided }, Side { came: new, state: &own[0] });
         let mut entry =
             Entry { tally: &mut self.tally, profile, item, called_with: &called_with, seen, differs: false };
         compare(base, new, &self.plan.capability, &called_with, &mut entry);

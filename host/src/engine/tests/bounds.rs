@@ -43,8 +43,8 @@ fn ended(bench: &Bench) -> Vec<u64> {
 /// What of the probe's stands in the profile, and how many wait in all.
 fn listed(bench: &Bench) -> (usize, usize) {
     let profile = bench.profile("1");
-    let told = profile.state.told(&capability("probe"), 1).expect("it said something");
-    (told.blocked.len(), bench.engine.parked_count(&capability("probe")))
+    let state = profile.state.capability_state(&capability("probe"), 1).expect("it said something");
+    (state.blocked.len(), bench.engine.parked_count(&capability("probe")))
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn only_the_sources_claim_is_visible_and_reassigning_moves_a_pointer() {
     bench.settle();
     // Both were asked and both made a claim.
     let read = bench.profile("1");
-    assert_eq!(read.state.told.len(), 2);
+    assert_eq!(read.state.capabilities.len(), 2);
     bench.change(RegistryChange::SourceAssigned { field: field("note"), source: None });
     bench.settle();
     assert_eq!(bench.value("1", "note"), None);
