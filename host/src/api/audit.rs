@@ -198,7 +198,7 @@ pub async fn head(State(state): State<ApiState>) -> Answer {
         return Err(Problem::new(Kind::AuditUnavailable, detail));
     };
     let heads = Heads(vec![(LOG, state.engine.log().cut()), (AUDIT, audit)]);
-    Ok(Json(heads.told()).into_response())
+    Ok(Json(heads.head()).into_response())
 }
 
 impl From<AuditQueryError> for Problem {

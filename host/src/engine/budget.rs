@@ -77,7 +77,7 @@ fn last_of_the_rest(item: &Item, position: ItemPosition) -> ItemPosition {
 /// What accepted events of one partition have spent, while something of theirs is to be decided.
 #[derive(Default)]
 pub struct Roots {
-    // By customer as well: a job that tells many has one root.
+    // By customer as well: a job that notifies many has one root.
     by_root: QuickMap<(Seq, ProfileId), Root>,
     /// Those that stay when nothing is pending, oldest first.
     remembered: VecDeque<(Seq, ProfileId)>,

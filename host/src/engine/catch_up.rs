@@ -323,7 +323,7 @@ impl Engine {
                 self.quarantine(change, &host);
             }
             self.start_catch_up();
-            self.start_telling();
+            self.start_notifying();
         }
     }
 

@@ -1,6 +1,6 @@
 //! From what the handlers asked for to one record: a pure function.
 
-use super::owed::owed;
+use super::pending_notifications::pending_notifications;
 use crate::contract;
 use crate::record::{
     Accepted, Answer, AnswerKind, CapabilityState, CauseKind, Changed, Cursor, Decided, DeliveryResult,
@@ -133,7 +133,7 @@ impl Decision<'_> {
             self.add_changes(of, &decided.outcomes, &mut decided.changes);
         }
         if !self.partition.adopted.jobs.is_empty() {
-            self.tell_owed(&mut decided);
+            self.add_pending_notifications(&mut decided);
         }
         let outcomes = &decided.outcomes;
         decided.changes.retain(|changed| changed.before != changed.after || self.latches(changed, outcomes));
@@ -183,19 +183,19 @@ impl Decision<'_> {
         }
     }
 
-    /// Tells with this record what moved sources made of the customer's values, so that the job
-    /// that does so needn't: what consumers heard last is where the change begins.
-    fn tell_owed(&self, decided: &mut Decided) {
-        let owed = owed(self.state, self.partition, self.routing);
-        decided.tells = !owed.is_empty();
-        for changed in owed.changes {
+    /// Adds the customer's pending notifications about moved sources, so that their job need not: a
+    /// change begins at the value that consumers were last notified of.
+    fn add_pending_notifications(&self, decided: &mut Decided) {
+        let pending = pending_notifications(self.state, self.partition, self.routing);
+        decided.notifies = !pending.is_empty();
+        for changed in pending.changes {
             match decided.changes.iter_mut().find(|is| is.field == changed.field) {
                 Some(is) => is.before = changed.before,
                 None => decided.changes.push(changed),
             }
         }
         let answered = |held: &HeldProposal| decided.answers.iter().any(|answer| answer.field == held.field);
-        decided.offered = owed.offered.into_iter().filter(|held| !answered(held)).collect();
+        decided.offered = pending.offered.into_iter().filter(|held| !answered(held)).collect();
     }
 
     fn empty(&self) -> Decided {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::route::is_told_of;
+use super::route::is_notified_of;
 use crate::record::{Changed, ProfileState};
 use crate::registry::{Routed, Routing, manifest::Properties};
 use crate::vocabulary::{
@@ -88,7 +88,7 @@ fn refusal(code: &str, message: String) -> Refusal {
 
 /// The changes that one observer is told of.
 pub fn project_changes(changes: &[Changed], routed: &Routed) -> Vec<Change> {
-    let observed = changes.iter().filter(|changed| is_told_of(changed, routed));
+    let observed = changes.iter().filter(|changed| is_notified_of(changed, routed));
     observed
         .map(|changed| Change {
             field: changed.field.clone(),

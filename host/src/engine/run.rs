@@ -103,7 +103,7 @@ impl Run<'_> {
             metrics.too_slow(slow_call_us);
             return report;
         }
-        self.tell_logs(routed, &report);
+        self.forward_logs(routed, &report);
         match &report.result {
             Ok(_) => {
                 metrics.done.fetch_add(1, Ordering::Relaxed);
@@ -137,7 +137,7 @@ impl Run<'_> {
         delivered.iter().filter(slow).map(|is| &capabilities[is.capability].name)
     }
 
-    fn tell_logs(&self, routed: &Routed, report: &CallReport) {
+    fn forward_logs(&self, routed: &Routed, report: &CallReport) {
         for line in &report.logs {
             let (capability, profile, message) = (&routed.name, self.state.id, &line.message);
             match line.level {

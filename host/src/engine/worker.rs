@@ -74,7 +74,7 @@ impl Engine {
             Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip, false)
             }
-            Work::Tell { batch } => self.tell(partition, &batch),
+            Work::NotifySourceChange { batch } => self.notify_source_change(partition, &batch),
             Work::EndJobs { through } => self.end_jobs(partition, through),
             Work::NoteCursor => self.note_cursor(partition),
             Work::Join { capability, done } => {

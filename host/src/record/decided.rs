@@ -86,8 +86,8 @@ pub struct Decided {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<HeldProposal>,
     /// The customer's consumers hear with this record what moved sources made of its values.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub tells: bool,
+    #[serde(rename = "tells", default, skip_serializing_if = "std::ops::Not::not")]
+    pub notifies: bool,
     /// Protective fields of which an opt-out was refused: somebody should look at it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_opt_outs: Vec<FieldName>,
@@ -119,7 +119,7 @@ impl Decided {
             changes: Vec::new(),
             emitted: Vec::new(),
             offered: Vec::new(),
-            tells: false,
+            notifies: false,
             refused_opt_outs: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::profile_state::{CONFLICTS_MAX, Latch, MemoryBytes};
 use super::{
     Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, DeliveryResult, Memory, Outcome,
-    ProfileState, TellingJob,
+    ProfileState, ReassignmentJob,
 };
 use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
 
@@ -144,9 +144,9 @@ pub struct PartitionState {
     pub through: ItemPosition,
     /// The newest `Adopted`, the cursors of lagging capabilities moved by every `Decided` since.
     pub adopted: Arc<Adopted>,
-    /// Customers told by the jobs that are under way.
-    #[serde(default)]
-    pub told: u64,
+    /// Customers notified by the jobs that run.
+    #[serde(rename = "told", default)]
+    pub notified: u64,
 }
 
 impl PartitionState {
@@ -159,14 +159,14 @@ impl PartitionState {
             jobs.iter_mut().filter(|job| job.since == 0).for_each(|job| job.since = seq);
         }
         if adopted.jobs.is_empty() {
-            self.told = 0;
+            self.notified = 0;
         }
     }
 
     /// The partition after this record.
     pub fn fold_decided(&mut self, decided: &Decided) {
         self.through = self.through.max(decided.through);
-        self.told += u64::from(decided.tells);
+        self.notified += u64::from(decided.notifies);
         if let Some(cursor) = &decided.cursor {
             self.move_cursor(cursor);
         }
@@ -185,10 +185,10 @@ impl PartitionState {
         self.adopted.visible.get(capability).copied()
     }
 
-    /// Jobs that a customer hasn't been told of: those begun since its newest record.
-    pub fn untold(&self, head: Seq) -> &[TellingJob] {
+    /// Jobs whose notification is pending for a customer: those begun after its newest record.
+    pub fn pending_jobs(&self, head: Seq) -> &[ReassignmentJob] {
         let jobs = &self.adopted.jobs;
-        // Oldest first, so that what hasn't been told of is at the end.
+        // Oldest first, so that pending jobs are at the end.
         &jobs[jobs.partition_point(|job| job.since <= head)..]
     }
 

@@ -131,8 +131,8 @@ struct DecidedToFold {
     emitted: Vec<Emitted>,
     #[serde(skip)]
     offered: Vec<HeldProposal>,
-    #[serde(default)]
-    tells: bool,
+    #[serde(rename = "tells", default)]
+    notifies: bool,
     #[serde(default)]
     refused_opt_outs: Vec<FieldName>,
 }
@@ -319,7 +319,7 @@ mod tests {
                 silent: true,
             }],
             offered: vec![held],
-            tells: true,
+            notifies: true,
             ..Decided::nothing(ProfileId(uuid::Uuid::nil()), cause, Timestamp(2))
         }
     }
@@ -333,7 +333,7 @@ mod tests {
             assert_eq!(folded(&read), folded(&whole), "{whole:?}");
             // And it is read as a whole by who asks for the whole.
             assert_eq!(decode::<Decided>(&encode(&whole)).unwrap(), whole);
-            assert!(read.refusals_and_all_that_is_told_are_empty());
+            assert!(read.what_is_not_folded_is_empty());
         }
     }
 
@@ -358,7 +358,7 @@ mod tests {
     }
 
     impl Decided {
-        fn refusals_and_all_that_is_told_are_empty(&self) -> bool {
+        fn what_is_not_folded_is_empty(&self) -> bool {
             self.offered.is_empty()
                 && self.outcomes.iter().all(|outcome| outcome.refusals.is_empty())
                 && self.emitted.iter().all(|emitted| emitted.properties.is_empty())

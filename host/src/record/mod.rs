@@ -16,7 +16,7 @@ mod unpack;
 mod usage;
 
 pub use accepted::{Accepted, Conflict};
-pub use adopted::{Adopted, Cursor, MovedField, TellingJob};
+pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, DeliveryResult, Emitted, HeldProposal, Memory, Outcome,
 };

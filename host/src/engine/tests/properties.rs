@@ -242,7 +242,7 @@ fn check_sources(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
     for (_, record) in records {
         let Record::Decided(decided) = record else { continue };
         // What a moved source changes is nobody's claim of now.
-        for changed in decided.changes.iter().filter(|_| !decided.tells) {
+        for changed in decided.changes.iter().filter(|_| !decided.notifies) {
             let mut known = sources
                 .iter()
                 .filter(|((seq, field), _)| *seq <= decided.revision && *field == changed.field);
