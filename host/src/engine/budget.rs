@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::Engine;
-use super::decide::{Cause, Delivered, Ran};
+use super::decide::{Cause, Delivered, InvocationResult};
 use super::item::Item;
 use super::route::Target;
 use super::run::Run;
@@ -44,7 +44,7 @@ impl Engine {
             capability: target.capability,
             generation: *generation,
             role: target.role,
-            ran: Ran::Undeliverable(reason.clone()),
+            result: InvocationResult::Undeliverable(reason.clone()),
         });
         Within { delivered: undeliverable.collect(), through }
     }

@@ -42,14 +42,14 @@ pub struct Delivered {
     /// In which role.
     pub role: Role,
     /// What came of it.
-    pub ran: Ran,
+    pub result: InvocationResult,
 }
 
 impl Delivered {
     /// How much the handler asked for.
     fn effects(&self) -> usize {
-        match &self.ran {
-            Ran::Called(CallReport { result: Ok(effects), .. }) => effects.len(),
+        match &self.result {
+            InvocationResult::Called(CallReport { result: Ok(effects), .. }) => effects.len(),
             _ => 0,
         }
     }
@@ -57,8 +57,8 @@ impl Delivered {
     /// How often the handler itself said no.
     pub(super) fn refuses(&self) -> u64 {
         let refuses = |effect: &&Effect| matches!(effect, Effect::Refuse { .. });
-        match &self.ran {
-            Ran::Called(CallReport { result: Ok(effects), .. }) => {
+        match &self.result {
+            InvocationResult::Called(CallReport { result: Ok(effects), .. }) => {
                 effects.iter().filter(refuses).count() as u64
             }
             _ => 0,
@@ -68,7 +68,7 @@ impl Delivered {
 
 /// What came of a delivery.
 #[derive(Clone, Debug)]
-pub enum Ran {
+pub enum InvocationResult {
     /// The handler was called.
     Called(CallReport),
     /// The event can't be given to this plug-in as it is.
@@ -83,7 +83,7 @@ pub enum Ran {
 
 /// Whose delivery: the capability's index in the routing, and its generation.
 #[derive(Clone, Copy)]
-pub(super) struct Of {
+pub(super) struct CapabilityRef {
     pub(super) capability: usize,
     pub(super) generation: u32,
 }
@@ -127,7 +127,7 @@ impl Decision<'_> {
         decided.changes.reserve(self.delivered.iter().map(Delivered::effects).sum());
         // What the handlers asked for is moved into the record, not copied.
         for delivery in std::mem::take(&mut self.delivered) {
-            let of = Of { capability: delivery.capability, generation: delivery.generation };
+            let of = CapabilityRef { capability: delivery.capability, generation: delivery.generation };
             let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
             decided.outcomes.push(outcome);
             self.add_changes(of, &decided.outcomes, &mut decided.changes);
@@ -199,8 +199,11 @@ impl Decision<'_> {
     }
 
     fn empty(&self) -> Decided {
-        let calls =
-            self.delivered.iter().filter(|delivery| matches!(delivery.ran, Ran::Called(_))).count() as u32;
+        let calls = self
+            .delivered
+            .iter()
+            .filter(|delivery| matches!(delivery.result, InvocationResult::Called(_)))
+            .count() as u32;
         let Cause { item, kind, root, depth, spent, observed_at, shared: _ } = self.cause;
         Decided {
             kind,
@@ -221,7 +224,7 @@ impl Decision<'_> {
         &self.routing.capabilities[capability].name
     }
 
-    pub(super) fn capability_state(&self, of: Of) -> Option<&CapabilityState> {
+    pub(super) fn capability_state(&self, of: CapabilityRef) -> Option<&CapabilityState> {
         self.state.capability_state(self.name(of.capability), of.generation)
     }
 
@@ -238,26 +241,28 @@ impl Decision<'_> {
             refusals: Vec::new(),
             memory: None,
         };
-        let of = Of { capability: delivery.capability, generation: delivery.generation };
-        match delivery.ran {
-            Ran::Called(report) => {
+        let of = CapabilityRef { capability: delivery.capability, generation: delivery.generation };
+        match delivery.result {
+            InvocationResult::Called(report) => {
                 outcome.refusals = report.refusals;
                 match report.result {
                     Ok(effects) => self.take_effects(of, effects, earlier, &mut outcome, emitted),
                     Err(failure) => outcome.result = DeliveryResult::Parked(failure),
                 }
             }
-            Ran::Unfit(refusal) => outcome.refusals.push(refusal),
-            Ran::Held => outcome.result = DeliveryResult::Held,
-            Ran::Skipped(reason) => outcome.result = DeliveryResult::Skipped { reason },
-            Ran::Undeliverable(reason) => outcome.result = DeliveryResult::Undeliverable { reason },
+            InvocationResult::Unfit(refusal) => outcome.refusals.push(refusal),
+            InvocationResult::Held => outcome.result = DeliveryResult::Held,
+            InvocationResult::Skipped(reason) => outcome.result = DeliveryResult::Skipped { reason },
+            InvocationResult::Undeliverable(reason) => {
+                outcome.result = DeliveryResult::Undeliverable { reason }
+            }
         }
         outcome
     }
 
     fn take_effects(
         &self,
-        of: Of,
+        of: CapabilityRef,
         effects: Vec<Effect>,
         earlier: &[Outcome],
         outcome: &mut Outcome,
@@ -318,14 +323,14 @@ impl Decision<'_> {
 
     /// What a generation emits while it catches up is recorded, and delivered only if the admin
     /// asked for that.
-    fn is_silent(&self, of: Of) -> bool {
+    fn is_silent(&self, of: CapabilityRef) -> bool {
         let routed = &self.routing.capabilities[of.capability];
         let catching_up = self.partition.generation(&routed.name) != Some(of.generation)
             || self.cursor.as_ref().is_some_and(|cursor| cursor.catching_up);
         catching_up && !routed.capability.deliver_while_catching_up
     }
 
-    fn too_large(&self, of: Of, outcome: &Outcome) -> Option<Failure> {
+    fn too_large(&self, of: CapabilityRef, outcome: &Outcome) -> Option<Failure> {
         let capability_state = self.capability_state(of);
         let known = capability_state.map(|own| own.claims.as_slice()).unwrap_or_default();
         let kept =
@@ -347,7 +352,7 @@ impl Decision<'_> {
 
     /// The visible values that the claims of the newest outcome change: those of fields whose
     /// source it is, or that inherit from it.
-    fn add_changes(&self, of: Of, outcomes: &[Outcome], changes: &mut Vec<Changed>) {
+    fn add_changes(&self, of: CapabilityRef, outcomes: &[Outcome], changes: &mut Vec<Changed>) {
         let Some(outcome) = outcomes.last() else { return };
         let name = &outcome.capability;
         if self.partition.generation(name) != Some(of.generation) {
@@ -423,13 +428,13 @@ impl Decision<'_> {
                 AnswerKind::NoAnswer
             };
         };
-        match &delivery.ran {
-            Ran::Called(CallReport { result: Ok(effects), refusals, .. }) => {
+        match &delivery.result {
+            InvocationResult::Called(CallReport { result: Ok(effects), refusals, .. }) => {
                 answer_from_effects(proposal, effects, refusals)
             }
-            Ran::Called(_) | Ran::Held => AnswerKind::Waiting,
-            Ran::Unfit(refusal) => refused(&refusal.code, &refusal.message),
-            Ran::Skipped(_) | Ran::Undeliverable(_) => AnswerKind::NoAnswer,
+            InvocationResult::Called(_) | InvocationResult::Held => AnswerKind::Waiting,
+            InvocationResult::Unfit(refusal) => refused(&refusal.code, &refusal.message),
+            InvocationResult::Skipped(_) | InvocationResult::Undeliverable(_) => AnswerKind::NoAnswer,
         }
     }
 }

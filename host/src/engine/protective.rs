@@ -5,7 +5,7 @@
 //! the same moment the opt-out counts. A time that lies ahead of the event's arrival counts as the arrival,
 //! see [`super::item::Item::observed_at`].
 
-use super::decide::{Decision, Delivered, Of, Ran};
+use super::decide::{CapabilityRef, Decision, Delivered, InvocationResult};
 use crate::record::{CapabilityState, Changed, Outcome, ProfileState};
 use crate::sandbox::CallReport;
 use crate::vocabulary::{Effect, FieldName, Refusal, Timestamp, Value};
@@ -73,10 +73,12 @@ impl Decision<'_> {
         let at = self.cause.observed_at;
         let mut delivered = std::mem::take(&mut self.delivered);
         let (mut opt_outs, mut said) = (Vec::new(), Vec::<(usize, u32, FieldName, Word)>::new());
-        for Delivered { capability, generation, ran, .. } in &mut delivered {
-            let Ran::Called(CallReport { result: Ok(effects), refusals, .. }) = ran else { continue };
+        for Delivered { capability, generation, result, .. } in &mut delivered {
+            let InvocationResult::Called(CallReport { result: Ok(effects), refusals, .. }) = result else {
+                continue;
+            };
             let (capability, generation) = (*capability, *generation);
-            let capability_state = self.capability_state(Of { capability, generation });
+            let capability_state = self.capability_state(CapabilityRef { capability, generation });
             effects.retain(|effect| {
                 let Effect::Claim { field, value } = effect else { return true };
                 let Some(entry) = self.routing.field(field).filter(|entry| entry.protective) else {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::decide::{Cause, Delivered, Ran};
+use super::decide::{Cause, Delivered, InvocationResult};
 use super::held::HeldQueue;
 use super::item::Item;
 use super::route::Target;
@@ -386,12 +386,12 @@ impl Engine {
             };
             let target = Target { capability: index, role: blocked.role };
             let run = Run { hurried: !apart, ..snapshot.run(self, partition, &item) };
-            let ran = match &give_up {
-                Some(reason) => Ran::Skipped(reason.clone()),
+            let result = match &give_up {
+                Some(reason) => InvocationResult::Skipped(reason.clone()),
                 None => run.call(target, routed, generation, &snapshot.state),
             };
-            let failed = matches!(&ran, Ran::Called(report) if report.result.is_err());
-            let delivered = vec![Delivered { capability: index, generation, role: blocked.role, ran }];
+            let failed = matches!(&result, InvocationResult::Called(report) if report.result.is_err());
+            let delivered = vec![Delivered { capability: index, generation, role: blocked.role, result }];
             if !apart && self.set_aside(partition, run.too_slow(&delivered))? {
                 self.leave_to_its_thread(delivery);
                 return Ok(false);

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Engine;
-use super::decide::{Cause, Decision, Delivered, Ran};
-use super::give::{Given, call_patiently, deliver_in_turn, is_timeout};
+use super::decide::{Cause, Decision, Delivered, InvocationResult};
+use super::invoke::{Invocation, call_patiently, deliver_in_turn, is_timeout};
 use super::item::Item;
 use super::route::Target;
 use super::runtime::Runtime;
@@ -61,20 +61,26 @@ impl Run<'_> {
         fold_profile(Some(state), state.head, &decision.decide())
     }
 
-    fn deliver_one(&self, target: Target, generation: u32, state: &ProfileState) -> Ran {
+    fn deliver_one(&self, target: Target, generation: u32, state: &ProfileState) -> InvocationResult {
         let routed = &self.runtime.registry.routing.capabilities[target.capability];
         let metrics = &self.runtime.callees[target.capability].metrics;
         let blocked = state.capability_state(&routed.name, generation).is_some_and(|own| own.waits());
         if blocked {
             metrics.held.fetch_add(1, Ordering::Relaxed);
-            return Ran::Held;
+            return InvocationResult::Held;
         }
         self.call(target, routed, generation, state)
     }
 
     /// Calls one handler, whatever waits before it.
-    pub fn call(&self, target: Target, routed: &Routed, generation: u32, state: &ProfileState) -> Ran {
-        let given = Given {
+    pub fn call(
+        &self,
+        target: Target,
+        routed: &Routed,
+        generation: u32,
+        state: &ProfileState,
+    ) -> InvocationResult {
+        let invocation = Invocation {
             item: self.item,
             cause: self.cause,
             partition: self.partition,
@@ -85,7 +91,7 @@ impl Run<'_> {
             role: target.role,
             state,
         };
-        given.call(|call| self.try_call(target, routed, call))
+        invocation.call(|call| self.try_call(target, routed, call))
     }
 
     fn try_call(&self, target: Target, routed: &Routed, call: Call<'_>) -> CallReport {
@@ -132,8 +138,7 @@ impl Run<'_> {
     /// Those who took so long that nobody should wait for them.
     pub fn too_slow<'r>(&'r self, delivered: &'r [Delivered]) -> impl Iterator<Item = &'r CapabilityName> {
         let capabilities = &self.runtime.registry.routing.capabilities;
-        let slow =
-            |is: &&Delivered| matches!(&is.ran, Ran::Called(report) if self.is_for_its_own_thread(report));
+        let slow = |is: &&Delivered| matches!(&is.result, InvocationResult::Called(report) if self.is_for_its_own_thread(report));
         delivered.iter().filter(slow).map(|is| &capabilities[is.capability].name)
     }
 

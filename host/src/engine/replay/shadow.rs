@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::candidate::Candidate;
 use super::control::Control;
 use super::revisions::Fit;
-use crate::engine::decide::{Cause, Decision, Delivered, Ran};
-use crate::engine::give::{Given, call_patiently, deliver_in_turn, is_timeout};
+use crate::engine::decide::{Cause, Decision, Delivered, InvocationResult};
+use crate::engine::invoke::{Invocation, call_patiently, deliver_in_turn, is_timeout};
 use crate::engine::item::Item;
 use crate::engine::route::Target;
 use crate::record::{
@@ -178,19 +178,21 @@ impl Shadow<'_> {
         generation: u32,
         state: &ProfileState,
         delivery: &Delivery<'_>,
-    ) -> Ran {
+    ) -> InvocationResult {
         match delivery.logged(target.role).map(|logged| &logged.result) {
-            Some(DeliveryResult::Undeliverable { reason }) => return Ran::Undeliverable(reason.clone()),
-            Some(DeliveryResult::Skipped { reason }) => return Ran::Skipped(reason.clone()),
+            Some(DeliveryResult::Undeliverable { reason }) => {
+                return InvocationResult::Undeliverable(reason.clone());
+            }
+            Some(DeliveryResult::Skipped { reason }) => return InvocationResult::Skipped(reason.clone()),
             Some(DeliveryResult::Held) => {
                 let capability_state = state.capability_state(self.capability, generation);
                 if capability_state.is_some_and(|own| own.waits()) {
-                    return Ran::Held;
+                    return InvocationResult::Held;
                 }
             }
             _ => {}
         }
-        let given = Given {
+        let invocation = Invocation {
             item: delivery.item,
             cause: &delivery.cause,
             partition: delivery.partition,
@@ -201,7 +203,7 @@ impl Shadow<'_> {
             role: target.role,
             state,
         };
-        given.call(|call| self.call(fit, call))
+        invocation.call(|call| self.call(fit, call))
     }
 
     fn call(&self, fit: &Fit, call: Call<'_>) -> CallReport {

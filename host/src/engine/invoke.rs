@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::decide::{Cause, Delivered, Ran};
+use super::decide::{Cause, Delivered, InvocationResult};
 use super::item::Item;
 use super::project::{project_changes, project_event, project_profile, unfit_proposal};
 use super::route::Target;
@@ -19,7 +19,7 @@ const TIMEOUT_RETRIES: u32 = 2;
 const TIMEOUT_RETRY_FACTOR: u32 = 10;
 
 /// One delivery: everything that what the handler is given is made from.
-pub struct Given<'a> {
+pub struct Invocation<'a> {
     /// What is delivered.
     pub item: &'a Item,
     /// Where it stands and when it happened.
@@ -40,10 +40,10 @@ pub struct Given<'a> {
     pub state: &'a ProfileState,
 }
 
-impl Given<'_> {
+impl Invocation<'_> {
     /// Has the handler called with what it may know; or says why there is nothing to call it with.
-    pub fn call(&self, call: impl FnOnce(Call<'_>) -> CallReport) -> Ran {
-        let Given { item, cause, routed, generation, .. } = *self;
+    pub fn call(&self, call: impl FnOnce(Call<'_>) -> CallReport) -> InvocationResult {
+        let Invocation { item, cause, routed, generation, .. } = *self;
         let generations = &self.place.adopted.visible;
         let profile = project_profile(self.state, routed, generation, generations, self.routing);
         let profile = &profile;
@@ -51,15 +51,15 @@ impl Given<'_> {
             Role::Subscriber => {
                 let position = Position { partition: self.partition, seq: cause.item.seq };
                 let Some(event) = item.event(position, cause.observed_at) else {
-                    return Ran::Skipped("the item is no event".to_owned());
+                    return InvocationResult::Skipped("the item is no event".to_owned());
                 };
                 // It was heard of when it was routed; a grant taken back since makes it nothing.
                 let Some(declared) = routed.hears(&event.name) else {
-                    return Ran::Skipped("the plug-in no longer hears this event".to_owned());
+                    return InvocationResult::Skipped("the plug-in no longer hears this event".to_owned());
                 };
                 match project_event(&event, declared) {
                     Ok(event) => call(Call::Event { event: &event, profile }),
-                    Err(refusal) => return Ran::Unfit(refusal),
+                    Err(refusal) => return InvocationResult::Unfit(refusal),
                 }
             }
             Role::Source => {
@@ -67,12 +67,12 @@ impl Given<'_> {
                 let mine = proposals.iter().filter(|proposal| routed.sources(&proposal.field));
                 let mut proposed: Vec<Proposal> = mine.cloned().collect();
                 if proposed.is_empty() {
-                    return Ran::Skipped("the item proposes nothing it sources".to_owned());
+                    return InvocationResult::Skipped("the item proposes nothing it sources".to_owned());
                 }
                 let mut refused: Vec<Refusal> = proposed.iter().filter_map(unfit_proposal).collect();
                 if refused.len() == proposed.len() {
                     // The first says why; there is nothing to call the handler with.
-                    return Ran::Unfit(refused.swap_remove(0));
+                    return InvocationResult::Unfit(refused.swap_remove(0));
                 }
                 proposed.retain(|proposal| unfit_proposal(proposal).is_none());
                 let mut report = call(Call::Proposals { proposed: &proposed, profile });
@@ -81,13 +81,13 @@ impl Given<'_> {
             }
             Role::Observer => {
                 let Item::Changes(decided) = item else {
-                    return Ran::Skipped("the item is no change".to_owned());
+                    return InvocationResult::Skipped("the item is no change".to_owned());
                 };
                 let changes = project_changes(&decided.changes, routed);
                 call(Call::Changes { changes: &changes, at: cause.observed_at, profile })
             }
         };
-        Ran::Called(report)
+        InvocationResult::Called(report)
     }
 }
 
@@ -96,7 +96,7 @@ impl Given<'_> {
 pub fn deliver_in_turn(
     targets: &[(Target, u32)],
     state: &ProfileState,
-    mut deliver: impl FnMut(Target, u32, &ProfileState) -> Ran,
+    mut deliver: impl FnMut(Target, u32, &ProfileState) -> InvocationResult,
     fold_own: impl Fn(&ProfileState, &Delivered) -> ProfileState,
 ) -> Vec<Delivered> {
     let mut delivered: Vec<Delivered> = Vec::with_capacity(targets.len());
@@ -106,12 +106,12 @@ pub fn deliver_in_turn(
             Some((capability, state)) if *capability == target.capability => state,
             _ => state,
         };
-        let ran = deliver(*target, *generation, state);
+        let result = deliver(*target, *generation, state);
         delivered.push(Delivered {
             capability: target.capability,
             generation: *generation,
             role: target.role,
-            ran,
+            result,
         });
         let again = targets.get(index + 1).is_some_and(|(next, _)| next.capability == target.capability);
         own = again.then(|| (target.capability, fold_own(state, &delivered[index])));
