@@ -3,11 +3,11 @@
 use super::pending_notifications::pending_notifications;
 use crate::contract;
 use crate::record::{
-    Accepted, Answer, AnswerKind, CapabilityState, CauseKind, Changed, Cursor, Decided, DeliveryResult,
-    Emitted, HeldProposal, Memory, Outcome, PartitionState, ProfileState,
+    Accepted, Answer, AnswerKind, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted,
+    HeldProposal, InvocationStatus, Memory, Outcome, PartitionState, ProfileState,
 };
 use crate::registry::{Field, Routing};
-use crate::sandbox::CallReport;
+use crate::sandbox::InvocationReport;
 use crate::vocabulary::{
     CapabilityName, Effect, Failure, FailureKind, FieldName, Identifier, ItemPosition, Proposal, Refusal,
     Role, Seq, Timestamp, Value,
@@ -24,7 +24,7 @@ pub struct Cause {
     pub root: Seq,
     /// Generations of cause since the root.
     pub depth: u16,
-    /// Derived deliveries the root has spent before this record.
+    /// Derived invocations the root has spent before this record.
     pub spent: u32,
     /// When it happened: the time of the claims that follow.
     pub observed_at: Timestamp,
@@ -32,9 +32,9 @@ pub struct Cause {
     pub shared: bool,
 }
 
-/// How one delivery went.
+/// How one invocation went.
 #[derive(Clone, Debug)]
-pub struct Delivered {
+pub struct CompletedInvocation {
     /// The capability's index in the routing.
     pub capability: usize,
     /// Of which generation.
@@ -45,11 +45,11 @@ pub struct Delivered {
     pub result: InvocationResult,
 }
 
-impl Delivered {
+impl CompletedInvocation {
     /// How much the handler asked for.
     fn effects(&self) -> usize {
         match &self.result {
-            InvocationResult::Called(CallReport { result: Ok(effects), .. }) => effects.len(),
+            InvocationResult::Called(InvocationReport { result: Ok(effects), .. }) => effects.len(),
             _ => 0,
         }
     }
@@ -58,7 +58,7 @@ impl Delivered {
     pub(super) fn refuses(&self) -> u64 {
         let refuses = |effect: &&Effect| matches!(effect, Effect::Refuse { .. });
         match &self.result {
-            InvocationResult::Called(CallReport { result: Ok(effects), .. }) => {
+            InvocationResult::Called(InvocationReport { result: Ok(effects), .. }) => {
                 effects.iter().filter(refuses).count() as u64
             }
             _ => 0,
@@ -66,14 +66,14 @@ impl Delivered {
     }
 }
 
-/// What came of a delivery.
+/// What came of an invocation.
 #[derive(Clone, Debug)]
 pub enum InvocationResult {
     /// The handler was called.
-    Called(CallReport),
+    Called(InvocationReport),
     /// The event can't be given to this plug-in as it is.
     Unfit(Refusal),
-    /// An earlier delivery of the same capability and customer is parked.
+    /// An earlier invocation of the same capability and customer is parked.
     Held,
     /// An admin gave it up.
     Skipped(String),
@@ -81,7 +81,7 @@ pub enum InvocationResult {
     Undeliverable(String),
 }
 
-/// Whose delivery: the capability's index in the routing, and its generation.
+/// Whose invocation: the capability's index in the routing, and its generation.
 #[derive(Clone, Copy)]
 pub(super) struct CapabilityRef {
     pub(super) capability: usize,
@@ -106,11 +106,11 @@ pub struct Decision<'a> {
     pub proposals: &'a [Proposal],
     /// Whether the profile is what the sender expected.
     pub precondition_met: bool,
-    /// How each delivery went.
-    pub delivered: Vec<Delivered>,
+    /// How each invocation went.
+    pub completed: Vec<CompletedInvocation>,
     /// A lagging capability whose own cursor moves.
     pub cursor: Option<Cursor>,
-    /// Whether this is one delivery on its own, made after the item was decided.
+    /// Whether this is one invocation on its own, made after the item was decided.
     pub late: bool,
     /// The most that one capability may keep of one customer, claims and memory together, in bytes.
     pub customer_bytes: u64,
@@ -124,11 +124,11 @@ impl Decision<'_> {
         let mut decided = self.empty();
         decided.refused_opt_outs = self.refuse_outdated_words();
         self.add_answers(&mut decided);
-        decided.changes.reserve(self.delivered.iter().map(Delivered::effects).sum());
+        decided.changes.reserve(self.completed.iter().map(CompletedInvocation::effects).sum());
         // What the handlers asked for is moved into the record, not copied.
-        for delivery in std::mem::take(&mut self.delivered) {
-            let of = CapabilityRef { capability: delivery.capability, generation: delivery.generation };
-            let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
+        for invocation in std::mem::take(&mut self.completed) {
+            let of = CapabilityRef { capability: invocation.capability, generation: invocation.generation };
+            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted);
             decided.outcomes.push(outcome);
             self.add_changes(of, &decided.outcomes, &mut decided.changes);
         }
@@ -144,8 +144,8 @@ impl Decision<'_> {
     pub fn decide_said(mut self) -> Decided {
         let mut decided = self.empty();
         self.refuse_outdated_words();
-        for delivery in std::mem::take(&mut self.delivered) {
-            let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
+        for invocation in std::mem::take(&mut self.completed) {
+            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted);
             decided.outcomes.push(outcome);
         }
         decided
@@ -167,9 +167,9 @@ impl Decision<'_> {
                 let event = Some(self.cause.item.seq);
                 decided.held.push(HeldProposal { by, field, value, at, event });
             }
-            // A late delivery answers only for its own capability.
+            // A late invocation answers only for its own capability.
             let is_mine =
-                |name: &CapabilityName| self.delivered.iter().any(|is| self.name(is.capability) == name);
+                |name: &CapabilityName| self.completed.iter().any(|is| self.name(is.capability) == name);
             if !self.late || answer.source.as_ref().is_some_and(is_mine) {
                 decided.answers.push(answer);
             }
@@ -200,9 +200,9 @@ impl Decision<'_> {
 
     fn empty(&self) -> Decided {
         let calls = self
-            .delivered
+            .completed
             .iter()
-            .filter(|delivery| matches!(delivery.result, InvocationResult::Called(_)))
+            .filter(|invocation| matches!(invocation.result, InvocationResult::Called(_)))
             .count() as u32;
         let Cause { item, kind, root, depth, spent, observed_at, shared: _ } = self.cause;
         Decided {
@@ -215,7 +215,7 @@ impl Decision<'_> {
             revision: self.revision,
             observed_at,
             previous: (self.state.head > 0).then_some(self.state.head),
-            outcomes: Vec::with_capacity(self.delivered.len()),
+            outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }
     }
@@ -228,33 +228,38 @@ impl Decision<'_> {
         self.state.capability_state(self.name(of.capability), of.generation)
     }
 
-    fn outcome(&self, delivery: Delivered, earlier: &[Outcome], emitted: &mut Vec<Emitted>) -> Outcome {
-        let routed = &self.routing.capabilities[delivery.capability];
+    fn outcome(
+        &self,
+        invocation: CompletedInvocation,
+        earlier: &[Outcome],
+        emitted: &mut Vec<Emitted>,
+    ) -> Outcome {
+        let routed = &self.routing.capabilities[invocation.capability];
         let mut outcome = Outcome {
             capability: routed.name.clone(),
-            generation: delivery.generation,
-            role: delivery.role,
+            generation: invocation.generation,
+            role: invocation.role,
             digest: routed.capability.digest,
             settings: routed.capability.settings_revision,
-            result: DeliveryResult::Done,
+            result: InvocationStatus::Done,
             claims: Vec::new(),
             refusals: Vec::new(),
             memory: None,
         };
-        let of = CapabilityRef { capability: delivery.capability, generation: delivery.generation };
-        match delivery.result {
+        let of = CapabilityRef { capability: invocation.capability, generation: invocation.generation };
+        match invocation.result {
             InvocationResult::Called(report) => {
                 outcome.refusals = report.refusals;
                 match report.result {
                     Ok(effects) => self.take_effects(of, effects, earlier, &mut outcome, emitted),
-                    Err(failure) => outcome.result = DeliveryResult::Parked(failure),
+                    Err(failure) => outcome.result = InvocationStatus::Parked(failure),
                 }
             }
             InvocationResult::Unfit(refusal) => outcome.refusals.push(refusal),
-            InvocationResult::Held => outcome.result = DeliveryResult::Held,
-            InvocationResult::Skipped(reason) => outcome.result = DeliveryResult::Skipped { reason },
+            InvocationResult::Held => outcome.result = InvocationStatus::Held,
+            InvocationResult::Skipped(reason) => outcome.result = InvocationStatus::Skipped { reason },
             InvocationResult::Undeliverable(reason) => {
-                outcome.result = DeliveryResult::Undeliverable { reason }
+                outcome.result = InvocationStatus::Undeliverable { reason }
             }
         }
         outcome
@@ -314,15 +319,15 @@ impl Decision<'_> {
             }
         }
         if let Some(failure) = self.too_large(of, outcome) {
-            outcome.result = DeliveryResult::Parked(failure);
+            outcome.result = InvocationStatus::Parked(failure);
             outcome.claims.clear();
             outcome.memory = None;
             emitted.truncate(first_new);
         }
     }
 
-    /// What a generation emits while it catches up is recorded, and delivered only if the admin
-    /// asked for that.
+    /// What a generation emits while it catches up is recorded, and routed only if the admin asked for
+    /// that.
     fn is_silent(&self, of: CapabilityRef) -> bool {
         let routed = &self.routing.capabilities[of.capability];
         let catching_up = self.partition.generation(&routed.name) != Some(of.generation)
@@ -418,9 +423,10 @@ impl Decision<'_> {
     }
 
     fn answer_of(&self, source: &CapabilityName, proposal: &Proposal) -> AnswerKind {
-        let asked =
-            |delivery: &&Delivered| delivery.role == Role::Source && self.name(delivery.capability) == source;
-        let Some(delivery) = self.delivered.iter().find(asked) else {
+        let asked = |invocation: &&CompletedInvocation| {
+            invocation.role == Role::Source && self.name(invocation.capability) == source
+        };
+        let Some(invocation) = self.completed.iter().find(asked) else {
             // A source without the role never answers; one that lags has yet to.
             return if self.partition.is_lagging(source) {
                 AnswerKind::Waiting
@@ -428,8 +434,8 @@ impl Decision<'_> {
                 AnswerKind::NoAnswer
             };
         };
-        match &delivery.result {
-            InvocationResult::Called(CallReport { result: Ok(effects), refusals, .. }) => {
+        match &invocation.result {
+            InvocationResult::Called(InvocationReport { result: Ok(effects), refusals, .. }) => {
                 answer_from_effects(proposal, effects, refusals)
             }
             InvocationResult::Called(_) | InvocationResult::Held => AnswerKind::Waiting,

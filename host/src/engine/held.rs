@@ -1,10 +1,10 @@
-//! Deliveries that are held behind a parked one and too many to be listed in the profile: the profile's
+//! Invocations that are held behind a parked one and too many to be listed in the profile: the profile's
 //! own records say which they are, in the order in which they are to run.
 
 use std::collections::{HashSet, VecDeque};
 
 use super::{Engine, QueryError};
-use crate::record::{Blocked, CapabilityState, DeliveryResult, ProfileState, Record};
+use crate::record::{Blocked, CapabilityState, InvocationStatus, ProfileState, Record};
 use crate::vocabulary::{ItemPosition, Partition, Position, Role};
 
 /// Those of one generation of a capability, while they are run one after the other: the profile's
@@ -37,7 +37,7 @@ impl HeldQueue {
 }
 
 impl Engine {
-    /// The deliveries of a capability that are held and not listed, in their order. Reads the profile's
+    /// The invocations of a capability that are held and not listed, in their order. Reads the profile's
     /// records back to the first of them.
     pub(super) fn held_more(
         &self,
@@ -46,7 +46,7 @@ impl Engine {
         capability_state: &CapabilityState,
     ) -> Result<Vec<Blocked>, QueryError> {
         let Some(more) = capability_state.held_more else { return Ok(Vec::new()) };
-        // The newest word on a delivery counts, and what is listed is listed.
+        // The newest word on an invocation counts, and what is listed is listed.
         let mut known: HashSet<(ItemPosition, Role)> =
             capability_state.blocked.iter().map(|is| (is.item, is.role)).collect();
         let mut held = Vec::new();
@@ -60,7 +60,7 @@ impl Engine {
             };
             for outcome in record.outcomes.iter().rev().filter(of_it) {
                 let is_newest = known.insert((record.cause, outcome.role));
-                if is_newest && matches!(outcome.result, DeliveryResult::Held) {
+                if is_newest && matches!(outcome.result, InvocationStatus::Held) {
                     held.push(Blocked {
                         item: record.cause,
                         kind: record.kind,

@@ -5,9 +5,9 @@
 //! the same moment the opt-out counts. A time that lies ahead of the event's arrival counts as the arrival,
 //! see [`super::item::Item::observed_at`].
 
-use super::decide::{CapabilityRef, Decision, Delivered, InvocationResult};
+use super::decide::{CapabilityRef, CompletedInvocation, Decision, InvocationResult};
 use crate::record::{CapabilityState, Changed, Outcome, ProfileState};
-use crate::sandbox::CallReport;
+use crate::sandbox::InvocationReport;
 use crate::vocabulary::{Effect, FieldName, Refusal, Timestamp, Value};
 
 /// The code of a word that is older than the one in force.
@@ -71,10 +71,11 @@ impl Decision<'_> {
     /// instead. Answers the fields of the opt-outs among them.
     pub(super) fn refuse_outdated_words(&mut self) -> Vec<FieldName> {
         let at = self.cause.observed_at;
-        let mut delivered = std::mem::take(&mut self.delivered);
+        let mut completed = std::mem::take(&mut self.completed);
         let (mut opt_outs, mut said) = (Vec::new(), Vec::<(usize, u32, FieldName, Word)>::new());
-        for Delivered { capability, generation, result, .. } in &mut delivered {
-            let InvocationResult::Called(CallReport { result: Ok(effects), refusals, .. }) = result else {
+        for CompletedInvocation { capability, generation, result, .. } in &mut completed {
+            let InvocationResult::Called(InvocationReport { result: Ok(effects), refusals, .. }) = result
+            else {
                 continue;
             };
             let (capability, generation) = (*capability, *generation);
@@ -113,7 +114,7 @@ impl Decision<'_> {
                 true
             });
         }
-        self.delivered = delivered;
+        self.completed = completed;
         opt_outs
     }
 

@@ -7,7 +7,7 @@ use super::accept::Remembered;
 use super::{AcceptError, Engine};
 use crate::log::LogError;
 use crate::record::{
-    Accepted, CapabilityState, CauseKind, Decided, DeliveryResult, PartitionState, ProfileState, Record,
+    Accepted, CapabilityState, CauseKind, Decided, InvocationStatus, PartitionState, ProfileState, Record,
     RecordError,
 };
 use crate::registry::Registry;
@@ -50,10 +50,10 @@ pub struct ReadProfile {
 pub struct EventDecisions {
     /// The event.
     pub accepted: Accepted,
-    /// Its decision, then what became later of its deliveries, oldest first; empty when it isn't
-    /// decided yet.
+    /// Its decision, then what became later of its invocations, oldest first; empty when it isn't decided
+    /// yet.
     pub decided: Vec<(Position, Decided)>,
-    /// A delivery of it waits.
+    /// An invocation of it waits.
     pub blocked: bool,
     /// It isn't decided yet, or a capability that hears it lags and has yet to be given it.
     pub awaited: bool,
@@ -188,7 +188,7 @@ impl Engine {
             let mut of_it = outcomes.filter(|is| {
                 is.capability == capability_state.capability && is.generation == capability_state.generation
             });
-            of_it.next().is_some_and(|is| matches!(is.result, DeliveryResult::Held))
+            of_it.next().is_some_and(|is| matches!(is.result, InvocationStatus::Held))
         };
         let waits = |capability_state: &CapabilityState| {
             let listed = capability_state.blocked.iter().any(|blocked| blocked.item.seq == position.seq);

@@ -6,7 +6,7 @@
 //! - fewer than two snapshots that hold cover it: one may turn out bad, and then the one before it and
 //!   the records behind that one are what is left;
 //! - a cursor hasn't passed its items: of the workers, or of a capability that lags;
-//! - a delivery of it is parked, or held behind a parked one: its event must be there to run again;
+//! - an invocation of it is parked, or held behind a parked one: its event must be there to run again;
 //! - a proposal of it waits for a source: its outcome is still to come;
 //! - somebody holds the log, as a backup does.
 //!
@@ -144,7 +144,7 @@ impl Engine {
         self.cell(partition).core.lock().state.clone()
     }
 
-    /// The oldest record that each cursor and each delivery that waits needs, as of the last durable
+    /// The oldest record that each cursor and each invocation that waits needs, as of the last durable
     /// record. Cursors first: what a cursor passes meanwhile and parks is found among the waiting.
     fn needs(&self, noted: bool) -> Result<Needs, StoreError> {
         let mut needs = Needs::new();

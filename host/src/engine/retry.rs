@@ -1,4 +1,4 @@
-//! Deliveries that wait: parked ones, and those held behind them. Listed, run again, or given up.
+//! Invocations that wait: parked ones, and those held behind them. Listed, run again, or given up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::decide::{Cause, Delivered, InvocationResult};
+use super::decide::{Cause, CompletedInvocation, InvocationResult};
 use super::held::HeldQueue;
 use super::item::Item;
 use super::route::Target;
@@ -18,7 +18,7 @@ use crate::record::{Blocked, CapabilityState, Decided, PartitionState, ProfileSt
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
-/// Which waiting deliveries are meant.
+/// Which waiting invocations are meant.
 #[derive(Clone, Debug, Default)]
 pub struct ParkedFilter {
     /// Of this capability.
@@ -29,7 +29,7 @@ pub struct ParkedFilter {
     pub kind: Option<FailureKind>,
 }
 
-/// A delivery that waits.
+/// An invocation that waits.
 #[derive(Clone, Debug)]
 pub struct ParkedItem {
     /// Whose.
@@ -44,10 +44,10 @@ pub struct ParkedItem {
     pub blocked: Blocked,
 }
 
-/// A page of waiting deliveries.
+/// A page of waiting invocations.
 #[derive(Clone, Debug)]
 pub struct ParkedPage {
-    /// The deliveries, by partition and profile.
+    /// The invocations, by partition and profile.
     pub items: Vec<ParkedItem>,
     /// Where the next page starts; none on the last.
     pub next: Option<ParkedCursor>,
@@ -89,9 +89,9 @@ impl LeftRetries {
         self.of.retain(|capability, _| runs(capability));
     }
 
-    fn leave(&mut self, delivery: Delivery<'_>) {
-        let of = self.of.entry(delivery.capability.clone()).or_default();
-        of.insert((delivery.partition, delivery.profile));
+    fn leave(&mut self, retried: RetriedInvocation<'_>) {
+        let of = self.of.entry(retried.capability.clone()).or_default();
+        of.insert((retried.partition, retried.profile));
     }
 
     fn begin(&mut self, capability: &CapabilityName) -> Option<(Partition, ProfileId)> {
@@ -109,26 +109,26 @@ impl LeftRetries {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub struct Waiting {
-    /// Deliveries that failed and wait for a mended plug-in or an admin.
+    /// Invocations that failed and wait for a mended plug-in or an admin.
     pub parked: u64,
-    /// Deliveries that wait behind those.
+    /// Invocations that wait behind those.
     pub held: u64,
-    /// Customers of whom a delivery or a proposal waits.
+    /// Customers of whom an invocation or a proposal waits.
     pub customers: usize,
-    /// Whether all of them were counted; else there are more deliveries.
+    /// Whether all of them were counted; else there are more invocations.
     pub all_counted: bool,
 }
 
-/// Customers whose waiting deliveries are counted whenever somebody asks how the host is.
+/// Customers whose waiting invocations are counted whenever somebody asks how the host is.
 const CUSTOMERS_COUNTED_MAX: usize = 1_000;
 
-/// Why a delivery was given up by the host itself.
+/// Why an invocation was given up by the host itself.
 const GONE: &str = "its event left the log by retention while the capability was not installed";
 /// Profiles looked at for one page, beyond which it ends though it isn't full.
 const PROFILES_A_PAGE_MAX: usize = 10_000;
 
 impl Engine {
-    /// What waits now. Deliveries are counted of the first thousand customers: with more, there are more.
+    /// What waits now. Invocations are counted of the first thousand customers: with more, there are more.
     pub fn waiting_now(&self) -> Waiting {
         let customers = self.view.waiting_count();
         let mut now =
@@ -150,7 +150,7 @@ impl Engine {
         now
     }
 
-    /// The waiting deliveries that the filter takes, at most `limit` and those of one profile.
+    /// The waiting invocations that the filter takes, at most `limit` and those of one profile.
     pub fn parked(
         &self,
         filter: &ParkedFilter,
@@ -181,23 +181,23 @@ impl Engine {
         Ok(page)
     }
 
-    /// How many deliveries of a capability wait.
+    /// How many invocations of a capability wait.
     pub fn parked_count(&self, capability: &CapabilityName) -> usize {
         let filter = ParkedFilter { capability: Some(capability.clone()), ..ParkedFilter::default() };
         self.parked(&filter, None, usize::MAX).map_or(0, |page| page.items.len())
     }
 
-    /// Runs the waiting deliveries of each customer and capability that the filter takes; how many.
+    /// Runs the waiting invocations of each customer and capability that the filter takes; how many.
     pub fn retry(&self, filter: &ParkedFilter) -> Result<usize, QueryError> {
         self.act_on(filter, None)
     }
 
-    /// Gives up the parked deliveries that the filter takes, and runs those held behind them.
+    /// Gives up the parked invocations that the filter takes, and runs those held behind them.
     pub fn skip(&self, filter: &ParkedFilter, reason: &str) -> Result<usize, QueryError> {
         self.act_on(filter, Some(reason))
     }
 
-    /// All deliveries of a customer that wait, listed in the profile or not.
+    /// All invocations of a customer that wait, listed in the profile or not.
     fn blocked_of(&self, state: &ProfileState, partition: Partition) -> Result<Vec<ParkedItem>, QueryError> {
         let mut items = Vec::new();
         for capability_state in &state.capabilities {
@@ -249,7 +249,7 @@ impl Engine {
         }
     }
 
-    /// Runs what is held behind nothing: its parked delivery was given up or retried when the host
+    /// Runs what is held behind nothing: its parked invocation was given up or retried when the host
     /// stopped or the plug-in was in quarantine.
     pub(super) fn resume_held(&self, partition: Partition) -> Result<(), StoreError> {
         for profile in self.view.waiting_in(partition) {
@@ -265,9 +265,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs a capability's waiting deliveries of one customer in their order, until one fails
-    /// again. With `skip` the first parked one is given up instead. The worker leaves those of a slow
-    /// capability to its own thread, `apart`.
+    /// Runs a capability's waiting invocations of one customer in their order, until one fails again. With
+    /// `skip` the first parked one is given up instead. The worker leaves those of a slow capability to its
+    /// own thread, `apart`.
     pub(super) fn retry_blocked(
         &self,
         partition: Partition,
@@ -286,19 +286,19 @@ impl Engine {
                 return Ok(());
             };
             let give_up = if blocked.failure.is_some() { skip.take() } else { None };
-            let delivery = Delivery { partition, profile, capability, generation, apart };
+            let retried = RetriedInvocation { partition, profile, capability, generation, apart };
             if give_up.is_none() && !apart && self.is_slow(capability) {
-                self.leave_to_its_thread(delivery);
+                self.leave_to_its_thread(retried);
                 return Ok(());
             }
-            if !self.retry_one(delivery, &blocked, give_up)? {
+            if !self.retry_one(retried, &blocked, give_up)? {
                 return Ok(());
             }
         }
     }
 
-    fn leave_to_its_thread(&self, delivery: Delivery<'_>) {
-        self.left_retries.lock().leave(delivery);
+    fn leave_to_its_thread(&self, retried: RetriedInvocation<'_>) {
+        self.left_retries.lock().leave(retried);
         self.wake_supervisor();
     }
 
@@ -345,14 +345,14 @@ impl Engine {
         Ok(blocked.map(|blocked| (blocked, generation)))
     }
 
-    /// Runs one waiting delivery; whether the next one may run.
+    /// Runs one waiting invocation; whether the next one may run.
     fn retry_one(
         &self,
-        delivery: Delivery<'_>,
+        retried: RetriedInvocation<'_>,
         blocked: &Blocked,
         give_up: Option<String>,
     ) -> Result<bool, AcceptError> {
-        let Delivery { partition, profile, capability, generation, apart } = delivery;
+        let RetriedInvocation { partition, profile, capability, generation, apart } = retried;
         let position = Position { partition, seq: blocked.item.seq };
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
@@ -388,15 +388,16 @@ impl Engine {
             let run = Run { hurried: !apart, ..snapshot.run(self, partition, &item) };
             let result = match &give_up {
                 Some(reason) => InvocationResult::Skipped(reason.clone()),
-                None => run.call(target, routed, generation, &snapshot.state),
+                None => run.invoke_one_now(target, routed, generation, &snapshot.state),
             };
             let failed = matches!(&result, InvocationResult::Called(report) if report.result.is_err());
-            let delivered = vec![Delivered { capability: index, generation, role: blocked.role, result }];
-            if !apart && self.set_aside(partition, run.too_slow(&delivered))? {
-                self.leave_to_its_thread(delivery);
+            let completed =
+                vec![CompletedInvocation { capability: index, generation, role: blocked.role, result }];
+            if !apart && self.set_aside(partition, run.too_slow(&completed))? {
+                self.leave_to_its_thread(retried);
                 return Ok(false);
             }
-            let decision = snapshot.decision(self, &item, delivered, true, Some(None));
+            let decision = snapshot.decision(self, &item, completed, true, Some(None));
             let mut core = self.cell(partition).core.lock();
             if snapshot.still_holds(&mut core, self)? {
                 self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
@@ -406,9 +407,9 @@ impl Engine {
     }
 }
 
-/// Whose delivery it is, to whom.
+/// Whose invocation it is, to whom.
 #[derive(Clone, Copy)]
-struct Delivery<'a> {
+struct RetriedInvocation<'a> {
     partition: Partition,
     profile: ProfileId,
     capability: &'a CapabilityName,
@@ -417,7 +418,7 @@ struct Delivery<'a> {
     apart: bool,
 }
 
-/// Stands for a record that has left the log, so that its delivery can be given up.
+/// Stands for a record that has left the log, so that its invocation can be given up.
 fn nothing_of(profile: ProfileId, blocked: &Blocked) -> Decided {
     Decided {
         kind: blocked.kind,

@@ -1,10 +1,10 @@
-//! Who gets a delivery of what: pure functions of the item and the registry.
+//! Who gets an invocation of what: pure functions of the item and the registry.
 
 use crate::record::Changed;
 use crate::registry::{Routed, Routing};
 use crate::vocabulary::{CapabilityName, EventName, FieldName, Role};
 
-/// A delivery to make: the capability's index in the routing, and the role to call.
+/// An invocation to make: the capability's index in the routing, and the role to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Which capability.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::profile_state::{CONFLICTS_MAX, Latch, MemoryBytes};
 use super::{
-    Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, DeliveryResult, Memory, Outcome,
+    Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, InvocationStatus, Memory, Outcome,
     ProfileState, ReassignmentJob,
 };
 use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
@@ -79,7 +79,7 @@ fn fold_identifiers(state: &mut ProfileState, decided: &Decided) {
 }
 
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
-    let waits = matches!(outcome.result, DeliveryResult::Parked(_) | DeliveryResult::Held);
+    let waits = matches!(outcome.result, InvocationStatus::Parked(_) | InvocationStatus::Held);
     let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits;
     if says_nothing
         && state.capability_state(&outcome.capability, outcome.generation).is_none_or(|own| !own.waits())
@@ -87,13 +87,13 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         return;
     }
     let capability_state = state.capability_state_to_change(outcome);
-    let same_delivery = |blocked: &Blocked| blocked.item == decided.cause && blocked.role == outcome.role;
+    let same_invocation = |blocked: &Blocked| blocked.item == decided.cause && blocked.role == outcome.role;
     if waits {
         let failure = match &outcome.result {
-            DeliveryResult::Parked(failure) => Some(failure.clone()),
+            InvocationStatus::Parked(failure) => Some(failure.clone()),
             _ => None,
         };
-        match capability_state.blocked.iter_mut().find(|blocked| same_delivery(blocked)) {
+        match capability_state.blocked.iter_mut().find(|blocked| same_invocation(blocked)) {
             Some(blocked) => blocked.failure = failure,
             None => capability_state.wait(Blocked {
                 item: decided.cause,
@@ -107,7 +107,7 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         }
         return;
     }
-    match capability_state.blocked.iter().position(same_delivery) {
+    match capability_state.blocked.iter().position(same_invocation) {
         Some(listed) => drop(capability_state.blocked.remove(listed)),
         None if capability_state.held_more.is_some_and(|more| decided.cause <= more.last) => {
             capability_state.pass(decided.cause)
@@ -197,9 +197,9 @@ impl PartitionState {
         self.adopted.lagging.iter().any(|is| is.capability == *capability)
     }
 
-    /// Whether the same deliveries are due in both: the revision, the generations and who lags are
-    /// the same. Cursors may have moved.
-    pub fn delivers_as(&self, other: &PartitionState) -> bool {
+    /// Whether the same invocations are due in both: the revision, the generations and who lags are the
+    /// same. Cursors may have moved.
+    pub fn invokes_same_as(&self, other: &PartitionState) -> bool {
         if Arc::ptr_eq(&self.adopted, &other.adopted) {
             return true;
         }

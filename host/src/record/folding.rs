@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::unpack::Unpacker;
 use super::{
-    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
+    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
     Memory, Outcome, Place, RecordError, decode,
 };
 use crate::vocabulary::{
@@ -147,7 +147,7 @@ struct OutcomeToFold {
     digest: Digest,
     #[serde(skip)]
     settings: Seq,
-    result: DeliveryResult,
+    result: InvocationStatus,
     #[serde(default)]
     claims: Vec<(FieldName, Option<Value>)>,
     #[serde(skip)]
@@ -252,7 +252,7 @@ mod tests {
         Some(Value::Text(text.to_owned()))
     }
 
-    fn outcome(capability: &str, claim: Option<Value>, result: DeliveryResult) -> Outcome {
+    fn outcome(capability: &str, claim: Option<Value>, result: InvocationStatus) -> Outcome {
         Outcome {
             capability: capability.parse().unwrap(),
             generation: 3,
@@ -302,8 +302,8 @@ mod tests {
             retired: vec![identifier("3")],
             conflicts: vec![Conflict { identifier: identifier("4"), belongs_to: ProfileId::random() }],
             outcomes: vec![
-                outcome("crm", text("555"), DeliveryResult::Done),
-                outcome("sms", None, DeliveryResult::Held),
+                outcome("crm", text("555"), InvocationStatus::Done),
+                outcome("sms", None, InvocationStatus::Held),
             ],
             answers: vec![Answer {
                 field: "phone".parse().unwrap(),

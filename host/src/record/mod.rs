@@ -18,7 +18,7 @@ mod usage;
 pub use accepted::{Accepted, Conflict};
 pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
 pub use decided::{
-    Answer, AnswerKind, CauseKind, Changed, Decided, DeliveryResult, Emitted, HeldProposal, Memory, Outcome,
+    Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
 pub(crate) use folding::RecordToFold;

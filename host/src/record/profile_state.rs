@@ -46,7 +46,7 @@ pub const CONFLICTS_MAX: usize = 64;
 /// customers share, or a client that makes a new one each time.
 pub const IDENTIFIERS_MAX: usize = 250;
 
-/// How many deliveries of a capability that wait are listed in the profile; more are counted.
+/// How many invocations of a capability that wait are listed in the profile; more are counted.
 pub const BLOCKED_MAX: usize = 64;
 
 /// What one generation of a capability claims and remembers of this customer, and the invocations that wait for it.
@@ -62,7 +62,7 @@ pub struct CapabilityState {
     /// Its private bytes.
     #[serde(default)]
     pub memory: Option<MemoryBytes>,
-    /// Its deliveries that wait, oldest first; of those that are held at most [`BLOCKED_MAX`].
+    /// Its invocations that wait, oldest first; of those that are held at most [`BLOCKED_MAX`].
     #[serde(default)]
     pub blocked: Vec<Blocked>,
     /// Those that are held behind these.
@@ -70,13 +70,13 @@ pub struct CapabilityState {
     pub held_more: Option<HeldMore>,
 }
 
-/// Deliveries that are held and not listed: the records of the profile between two places tell which
+/// Invocations that are held and not listed: the records of the profile between two places tell which
 /// ([`crate::engine`] reads them there when their turn comes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldMore {
     /// How many.
     pub count: u32,
-    /// The item of the first, or of the last one that was delivered or parked since.
+    /// The item of the first, or of the last one that was completed or parked since.
     pub first: ItemPosition,
     /// The item of the last.
     pub last: ItemPosition,
@@ -99,10 +99,10 @@ pub struct Claim {
     pub cause: ItemPosition,
 }
 
-/// A delivery that waits.
+/// An invocation that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Blocked {
-    /// The item to deliver.
+    /// The item.
     pub item: ItemPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
@@ -229,7 +229,7 @@ impl ProfileState {
         self.latched.iter().any(|latch| latch.field == *field)
     }
 
-    /// Whether any delivery of this customer waits, or any proposal is held.
+    /// Whether any invocation of this customer waits, or any proposal is held.
     pub fn waits(&self) -> bool {
         !self.held.is_empty() || self.capabilities.iter().any(|own| own.waits())
     }
@@ -252,24 +252,24 @@ impl CapabilityState {
         }
     }
 
-    /// Whether any delivery of it waits, so that the next one has to.
+    /// Whether any invocation of it waits, so that the next one has to.
     pub fn waits(&self) -> bool {
         !self.blocked.is_empty() || self.held_more.is_some()
     }
 
-    /// How many deliveries of it wait.
+    /// How many invocations of it wait.
     pub fn waiting(&self) -> usize {
         self.blocked.len() + self.held_more.map_or(0, |more| more.count as usize)
     }
 
-    /// Whether the delivery of an item in a role waits. Of those that aren't listed, one that was
-    /// delivered since the first is taken for waiting.
+    /// Whether the invocation of an item in a role waits. Of those that aren't listed, one that was
+    /// completed since the first counts as waiting.
     pub fn may_wait(&self, item: ItemPosition, role: Role) -> bool {
         self.blocked.iter().any(|is| is.item == item && is.role == role)
             || self.held_more.is_some_and(|more| more.first <= item && item <= more.last)
     }
 
-    /// A delivery waits that isn't listed yet.
+    /// An invocation waits that isn't listed yet.
     pub(super) fn wait(&mut self, blocked: Blocked) {
         let is_held = blocked.failure.is_none();
         match &mut self.held_more {

@@ -20,7 +20,7 @@ const STEPS: &[Step] = &[
     // 4 to 5: a profile's conflicts stand apart from what it goes by, and refused opt-outs are counted. What
     // was folded before keeps both as they were: none of either.
     |entry| entry,
-    // 5 to 6: of what waits behind a parked delivery only so much is listed.
+    // 5 to 6: of what waits behind a parked invocation only so much is listed.
     with_bounded_lists,
 ];
 

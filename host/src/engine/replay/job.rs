@@ -57,7 +57,7 @@ pub struct Replay {
     pub state: ReplayState,
     /// Bytes of the log that were read, and bytes there are; 0 of 0 while components are compiled.
     pub bytes: (u64, u64),
-    /// Deliveries that were compared.
+    /// Invocations that were compared.
     pub deliveries: u64,
     /// When it began.
     pub started_at: Timestamp,
@@ -94,7 +94,7 @@ impl Job {
             share: self.share,
             state,
             bytes: (control.bytes_done.load(Ordering::Relaxed), control.bytes_total.load(Ordering::Relaxed)),
-            deliveries: control.deliveries.load(Ordering::Relaxed),
+            deliveries: control.compared.load(Ordering::Relaxed),
             started_at: self.started_at,
             ended_at: end.as_ref().map(|end| end.at),
         }

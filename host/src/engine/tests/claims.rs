@@ -88,7 +88,7 @@ fn a_claim_of_an_undeclared_field_is_refused_and_recorded() {
     let bench = Bench::new();
     bench.install("probe", USUAL);
     bench.install("crm", "[sources]\nfirst_name = { type = \"text\" }\n");
-    // The refusal is an error to the SDK's `?`, so the delivery is parked, with both recorded.
+    // The refusal is an error to the SDK's `?`, so the invocation is parked, with both recorded.
     let accepted = bench.script("1", &["text first_name Mallory"]);
     bench.settle();
     let outcome = &bench.decisions(&accepted)[0].outcomes[0];
