@@ -46,7 +46,7 @@ pub use routing::{Routed, Routing};
 pub use samsyn_contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
 pub use scope::{Part, Scope, ScopeError, ScopeName};
 pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
-pub use told::{CHANGE_KINDS, Told};
+pub use told::{CHANGE_KINDS, ChangeSummary};
 pub use version::{InstalledVersion, VersionChange};
 
 use std::collections::BTreeMap;

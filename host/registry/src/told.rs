@@ -32,9 +32,9 @@ pub const CHANGE_KINDS: [&str; 20] = [
     "many",
 ];
 
-/// A change as it is told.
+/// What a change did, as a sentence, and what it is about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct ChangeSummary {
     /// The kind of change, as the log names it.
     pub kind: &'static str,
     /// What was done, to be read after the name of whoever did it.
@@ -47,21 +47,21 @@ pub struct Told {
     pub details: Json,
 }
 
-impl Told {
-    fn new(did: impl Into<String>) -> Told {
+impl ChangeSummary {
+    fn new(did: impl Into<String>) -> ChangeSummary {
         let (fields, capabilities) = (Vec::new(), Vec::new());
-        Told { kind: "", did: did.into(), fields, capabilities, details: json!({}) }
+        ChangeSummary { kind: "", did: did.into(), fields, capabilities, details: json!({}) }
     }
 
     /// Several as one.
-    pub(super) fn all(each: impl Iterator<Item = Told>) -> Told {
-        let (mut dids, mut all) = (Vec::new(), Told::new(""));
+    pub(super) fn all(each: impl Iterator<Item = ChangeSummary>) -> ChangeSummary {
+        let (mut dids, mut all) = (Vec::new(), ChangeSummary::new(""));
         let mut details = Vec::new();
-        for told in each {
-            dids.push(told.did);
-            details.push(json!({ "kind": told.kind, "details": told.details }));
-            all.fields.extend(told.fields);
-            all.capabilities.extend(told.capabilities);
+        for summary in each {
+            dids.push(summary.did);
+            details.push(json!({ "kind": summary.kind, "details": summary.details }));
+            all.fields.extend(summary.fields);
+            all.capabilities.extend(summary.capabilities);
         }
         all.fields.sort();
         all.fields.dedup();
@@ -72,26 +72,26 @@ impl Told {
     }
 
     /// The same as a change of this kind.
-    pub(super) fn of(self, kind: &'static str) -> Told {
-        Told { kind, ..self }
+    pub(super) fn of(self, kind: &'static str) -> ChangeSummary {
+        ChangeSummary { kind, ..self }
     }
 
-    fn field(mut self, name: &FieldName) -> Told {
+    fn field(mut self, name: &FieldName) -> ChangeSummary {
         self.fields.push(name.clone());
         self
     }
 
-    fn capability(mut self, name: &CapabilityName) -> Told {
+    fn capability(mut self, name: &CapabilityName) -> ChangeSummary {
         self.capabilities.push(name.clone());
         self
     }
 
     /// The same with whose claims are the field's values from then on.
-    pub(super) fn with_details(self, assigned: &Assigned) -> Told {
+    pub(super) fn with_details(self, assigned: &Assigned) -> ChangeSummary {
         self.details(json!(assigned))
     }
 
-    fn details(mut self, details: Json) -> Told {
+    fn details(mut self, details: Json) -> ChangeSummary {
         self.details = details;
         self
     }
@@ -99,8 +99,8 @@ impl Told {
 
 impl RegistryChange {
     /// The change as a sentence, and what it is about.
-    pub fn told(&self) -> Told {
-        self.tell().of(self.kind())
+    pub fn summary(&self) -> ChangeSummary {
+        self.summarize().of(self.kind())
     }
 
     /// Its kind, as the log names it: one of [`CHANGE_KINDS`].
@@ -130,63 +130,65 @@ impl RegistryChange {
         CHANGE_KINDS[at]
     }
 
-    fn tell(&self) -> Told {
+    fn summarize(&self) -> ChangeSummary {
         match self {
             RegistryChange::FieldDefined { name, field } => {
-                Told::new(format!("defined the field {name} ({})", field.kind))
+                ChangeSummary::new(format!("defined the field {name} ({})", field.kind))
                     .field(name)
                     .details(json!(field))
             }
             RegistryChange::SourceAssigned { field, source: Some(source) } => {
-                Told::new(format!("made {source} the source of {field}"))
+                ChangeSummary::new(format!("made {source} the source of {field}"))
                     .field(field)
                     .capability(source)
                     .details(json!({ "source": source }))
             }
             RegistryChange::SourceAssigned { field, source: None } => {
-                Told::new(format!("left {field} without a source"))
+                ChangeSummary::new(format!("left {field} without a source"))
                     .field(field)
                     .details(json!({ "source": null }))
             }
-            RegistryChange::SourcesMoved { fields } => Told::all(fields.iter().map(|assigned| {
+            RegistryChange::SourcesMoved { fields } => ChangeSummary::all(fields.iter().map(|assigned| {
                 let (field, source) = (assigned.field.clone(), assigned.source.clone());
-                let told = RegistryChange::SourceAssigned { field, source }.told();
-                told.details(json!(assigned))
+                let summary = RegistryChange::SourceAssigned { field, source }.summary();
+                summary.details(json!(assigned))
             })),
             RegistryChange::FieldAccepted { name } => {
-                Told::new(format!("accepted the field {name}")).field(name)
+                ChangeSummary::new(format!("accepted the field {name}")).field(name)
             }
             RegistryChange::FieldRenamed { from, to } => {
-                Told::new(format!("renamed the field {from} to {to}")).field(from).field(to)
+                ChangeSummary::new(format!("renamed the field {from} to {to}")).field(from).field(to)
             }
             RegistryChange::FieldRemoved { name } => {
-                Told::new(format!("removed the field {name}")).field(name)
+                ChangeSummary::new(format!("removed the field {name}")).field(name)
             }
             RegistryChange::Granted { capability, grant } => {
-                Told::new(format!("changed what {capability} may do"))
+                ChangeSummary::new(format!("changed what {capability} may do"))
                     .capability(capability)
                     .details(json!({ "granted": grant }))
             }
             RegistryChange::UpgradePending { capability, digest, .. } => {
                 let did =
                     format!("sent an upgrade of {capability} that wants more than is granted and waits");
-                Told::new(did).capability(capability).details(json!({ "digest": digest }))
+                ChangeSummary::new(did).capability(capability).details(json!({ "digest": digest }))
             }
             RegistryChange::UpgradeRejected { capability, digest } => {
-                Told::new(format!("rejected the upgrade of {capability} that waited"))
+                ChangeSummary::new(format!("rejected the upgrade of {capability} that waited"))
                     .capability(capability)
                     .details(json!({ "digest": digest }))
             }
-            RegistryChange::Many { changes } => Told::all(changes.iter().map(RegistryChange::told)),
+            RegistryChange::Many { changes } => {
+                ChangeSummary::all(changes.iter().map(RegistryChange::summary))
+            }
             RegistryChange::IdentifierDefined { name, kind, .. } => {
                 let did = format!("defined the identifier {name} (strength {})", kind.strength);
-                Told::new(did).details(json!({ "identifier": name, "definition": kind }))
+                ChangeSummary::new(did).details(json!({ "identifier": name, "definition": kind }))
             }
             RegistryChange::IdentifiersNormalised { form } => {
                 let did = format!("linked known identifiers by version {form} of their normal forms");
-                Told::new(did).details(json!({ "form": form }))
+                ChangeSummary::new(did).details(json!({ "form": form }))
             }
-            RegistryChange::Installed { .. } => self.told_installed(),
+            RegistryChange::Installed { .. } => self.summary_of_install(),
             RegistryChange::SettingsChanged { capability, settings } => {
                 let named = |set: bool| -> Vec<&str> {
                     let chosen = settings.iter().filter(|(_, value)| value.is_some() == set);
@@ -200,20 +202,20 @@ impl RegistryChange {
                 if !reset.is_empty() {
                     done.push(format!("put {} of {capability} back to the default", reset.join(", ")));
                 }
-                Told::new(done.join(" and "))
+                ChangeSummary::new(done.join(" and "))
                     .capability(capability)
                     .details(json!({ "set": set, "reset": reset }))
             }
             RegistryChange::Quarantined { capability, digest, reason } => {
-                Told::new(format!("stopped calling {capability}: {reason}"))
+                ChangeSummary::new(format!("stopped calling {capability}: {reason}"))
                     .capability(capability)
                     .details(json!({ "digest": digest }))
             }
             RegistryChange::Released { capability } => {
-                Told::new(format!("ended the quarantine of {capability}")).capability(capability)
+                ChangeSummary::new(format!("ended the quarantine of {capability}")).capability(capability)
             }
             RegistryChange::Removed { capability } => {
-                Told::new(format!("removed {capability}")).capability(capability)
+                ChangeSummary::new(format!("removed {capability}")).capability(capability)
             }
             RegistryChange::TokenMade { name, token } => {
                 let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
@@ -222,21 +224,21 @@ impl RegistryChange {
                     token.application,
                     scopes.join(", ")
                 );
-                Told::new(did).details(json!({
+                ChangeSummary::new(did).details(json!({
                     "token": name, "application": token.application, "scopes": scopes,
                     "expires_at": token.expires_at,
                 }))
             }
             RegistryChange::TokenRevoked { name, .. } => {
-                Told::new(format!("revoked the token {name}")).details(json!({ "token": name }))
+                ChangeSummary::new(format!("revoked the token {name}")).details(json!({ "token": name }))
             }
             RegistryChange::AdminTokenMade { .. } => {
-                Told::new("made a new admin token; the one before is valid no more")
+                ChangeSummary::new("made a new admin token; the one before is valid no more")
             }
         }
     }
 
-    fn told_installed(&self) -> Told {
+    fn summary_of_install(&self) -> ChangeSummary {
         let RegistryChange::Installed {
             digest,
             manifest,
@@ -248,7 +250,7 @@ impl RegistryChange {
             ..
         } = self
         else {
-            return Told::new("installed a plug-in");
+            return ChangeSummary::new("installed a plug-in");
         };
         let details = json!({
             "digest": digest,
@@ -260,7 +262,7 @@ impl RegistryChange {
         });
         // What is in the log was parsed before it was written; a newer host's may not parse here.
         let Ok(manifest) = Manifest::parse(manifest) else {
-            return Told::new(format!("installed the component {digest}")).details(details);
+            return ChangeSummary::new(format!("installed the component {digest}")).details(details);
         };
         let plugin = &manifest.plugin;
         let mut did = format!("installed {} {}", plugin.name, plugin.version);
@@ -270,14 +272,14 @@ impl RegistryChange {
         if !assigned.is_empty() {
             did.push_str(&format!(", and made it the source of {}", list(assigned)));
         }
-        let mut told = Told::new(did).capability(&plugin.name).details(details);
+        let mut summary = ChangeSummary::new(did).capability(&plugin.name).details(details);
         for field in new_fields.iter().chain(assigned).chain(&grant.reads) {
-            if !told.fields.contains(field) {
-                told.fields.push(field.clone());
+            if !summary.fields.contains(field) {
+                summary.fields.push(field.clone());
             }
         }
-        told.details["version"] = json!(plugin.version);
-        told
+        summary.details["version"] = json!(plugin.version);
+        summary
     }
 }
 
@@ -298,10 +300,11 @@ mod tests {
     #[test]
     fn a_change_reads_as_a_sentence() {
         let field = FieldName::new("country").unwrap();
-        let told =
-            RegistryChange::SourceAssigned { field: field.clone(), source: Some(capability("sms")) }.told();
-        assert_eq!(told.did, "made sms the source of country");
-        assert_eq!((told.kind, told.fields), ("source-assigned", vec![field]));
+        let summary =
+            RegistryChange::SourceAssigned { field: field.clone(), source: Some(capability("sms")) }
+                .summary();
+        assert_eq!(summary.did, "made sms the source of country");
+        assert_eq!((summary.kind, summary.fields), ("source-assigned", vec![field]));
     }
 
     #[test]
@@ -316,7 +319,7 @@ mod tests {
         ] {
             let written = serde_json::to_value(&change).unwrap();
             assert_eq!(written.as_object().unwrap().keys().next().unwrap(), change.kind());
-            assert_eq!(change.told().kind, change.kind());
+            assert_eq!(change.summary().kind, change.kind());
         }
     }
 
@@ -328,9 +331,9 @@ mod tests {
             capability: capability("sms"),
             settings: settings.into_iter().collect(),
         };
-        let told = change.told();
-        assert_eq!(told.did, "set api_key of sms and put limit of sms back to the default");
-        assert!(!format!("{told:?}").contains("secret"));
+        let summary = change.summary();
+        assert_eq!(summary.did, "set api_key of sms and put limit of sms back to the default");
+        assert!(!format!("{summary:?}").contains("secret"));
     }
 
     #[test]
@@ -352,12 +355,12 @@ mod tests {
             deliver_while_catching_up: false,
             at: Timestamp(0),
         };
-        let told = change.told();
+        let summary = change.summary();
         assert_eq!(
-            told.did,
+            summary.did,
             "installed sms 1.2.0, which may read phone, and made it the source of sms.opt_out"
         );
-        assert_eq!(told.fields, [field("sms.opt_out"), field("phone")]);
-        assert_eq!(told.details["version"], "1.2.0");
+        assert_eq!(summary.fields, [field("sms.opt_out"), field("phone")]);
+        assert_eq!(summary.details["version"], "1.2.0");
     }
 }

@@ -3,7 +3,7 @@
 
 use super::difference::differences;
 use super::file::FiledField;
-use super::told::Told;
+use super::told::ChangeSummary;
 use super::{
     Assigned, Capability, Field, FieldStatus, IdentifierKind, InstalledVersion, Manifest, REJECTED_VALUES,
     Registry, RegistryChange, VersionChange,
@@ -12,31 +12,33 @@ use samsyn_vocabulary::{CapabilityName, Digest, FieldName};
 
 impl RegistryChange {
     /// The change as a sentence that names what it changed, from what to what.
-    pub fn told_after(&self, before: &Registry) -> Told {
+    pub fn summary_after(&self, before: &Registry) -> ChangeSummary {
         match self {
             RegistryChange::Many { changes } => {
                 let mut at = before.clone();
                 let each = changes.iter().map(|change| {
-                    let told = change.told_after(&at);
+                    let summary = change.summary_after(&at);
                     // What is in the log was taken once; what a newer host wrote is told as it stands.
                     let _ = at.take(at.revision, change);
-                    told
+                    summary
                 });
-                Told::all(each).of(self.kind())
+                ChangeSummary::all(each).of(self.kind())
             }
             RegistryChange::SourcesMoved { fields } => {
                 let each = fields.iter().map(|assigned| {
                     let Assigned { field, source, .. } = assigned.clone();
-                    RegistryChange::SourceAssigned { field, source }.told_after(before).with_details(assigned)
+                    RegistryChange::SourceAssigned { field, source }
+                        .summary_after(before)
+                        .with_details(assigned)
                 });
-                let told = Told::all(each).of(self.kind());
-                Told { did: moved(before, fields), ..told }
+                let summary = ChangeSummary::all(each).of(self.kind());
+                ChangeSummary { did: moved(before, fields), ..summary }
             }
             other => {
-                let told = other.told();
+                let summary = other.summary();
                 match other.did_after(before) {
-                    Some(did) => Told { did, ..told },
-                    None => told,
+                    Some(did) => ChangeSummary { did, ..summary },
+                    None => summary,
                 }
             }
         }
@@ -49,7 +51,7 @@ impl RegistryChange {
             RegistryChange::SourceAssigned { field, source } => {
                 let (was, is) = (before.source_of(field.as_str()), source.as_ref());
                 let moved = format!("({} → {})", shown(was), shown(is));
-                (was != is).then(|| format!("{} {moved}", self.told().did))
+                (was != is).then(|| format!("{} {moved}", self.summary().did))
             }
             RegistryChange::FieldAccepted { name } => match &before.fields.get(name)?.status {
                 FieldStatus::Proposed { by } => {
@@ -255,33 +257,36 @@ mod tests {
         let [sms, crm] = ["sms", "crm"].map(|name| CapabilityName::new(name).unwrap());
         let assigned =
             |field| Assigned { field: name(field), source: Some(sms.clone()), inherits: vec![crm.clone()] };
-        let told = RegistryChange::SourcesMoved { fields: ["a", "b", "c"].map(assigned).to_vec() };
-        let told = told.told_after(&before);
+        let summary = RegistryChange::SourcesMoved { fields: ["a", "b", "c"].map(assigned).to_vec() };
+        let summary = summary.summary_after(&before);
         assert_eq!(
-            told.did,
+            summary.did,
             "made sms the source of a, c (crm → sms); made sms the source of b (none → sms)"
         );
-        assert_eq!((told.kind, told.fields), ("sources-moved", ["a", "b", "c"].map(name).to_vec()));
+        assert_eq!((summary.kind, summary.fields), ("sources-moved", ["a", "b", "c"].map(name).to_vec()));
     }
 
     #[test]
     fn it_is_told_who_no_longer_stands_in() {
         let capability = |name: &str| CapabilityName::new(name).unwrap();
         let mut before = registry(&[("a", Some("crm"))]);
-        let told = |before: &Registry, source: &str, inherits: &[&str]| {
+        let summary = |before: &Registry, source: &str, inherits: &[&str]| {
             let inherits = inherits.iter().map(|name| capability(name)).collect();
             let assigned = Assigned { field: name("a"), source: Some(capability(source)), inherits };
-            RegistryChange::SourcesMoved { fields: vec![assigned] }.told_after(before).did
+            RegistryChange::SourcesMoved { fields: vec![assigned] }.summary_after(before).did
         };
-        assert_eq!(told(&before, "sms", &["crm"]), "made sms the source of a (crm → sms)");
-        assert_eq!(told(&before, "sms", &[]), "made sms the source of a (crm → sms), and nobody stands in");
+        assert_eq!(summary(&before, "sms", &["crm"]), "made sms the source of a (crm → sms)");
+        assert_eq!(
+            summary(&before, "sms", &[]),
+            "made sms the source of a (crm → sms), and nobody stands in"
+        );
         before.fields.get_mut("a").unwrap().inherits = vec![capability("sms"), capability("web")];
         assert_eq!(
-            told(&before, "crm", &["web"]),
+            summary(&before, "crm", &["web"]),
             "changed who stands in where crm has no claim for a: sms, web → web"
         );
         assert_eq!(
-            told(&before, "crm", &[]),
+            summary(&before, "crm", &[]),
             "changed who stands in where crm has no claim for a: sms, web → none"
         );
     }
@@ -295,7 +300,7 @@ mod tests {
         };
         let many = RegistryChange::Many { changes: vec![defined("one"), defined("two"), defined("two")] };
         assert_eq!(
-            many.told_after(&before).did,
+            many.summary_after(&before).did,
             "changed the field size: description none → one; changed the field size: description one → two; \
              defined the field size again, as it was"
         );
@@ -304,6 +309,6 @@ mod tests {
     #[test]
     fn what_is_new_is_told_as_before() {
         let change = RegistryChange::FieldDefined { name: name("size"), field: Field::of(Type::Text) };
-        assert_eq!(change.told_after(&Registry::default()), change.told());
+        assert_eq!(change.summary_after(&Registry::default()), change.summary());
     }
 }

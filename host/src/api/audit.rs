@@ -22,7 +22,7 @@ use crate::audit::{
     changes as registry_changes,
 };
 use crate::record::RegistryRecord;
-use crate::registry::{CHANGE_KINDS, Told};
+use crate::registry::{CHANGE_KINDS, ChangeSummary};
 use crate::vocabulary::{Application, CapabilityName, FieldName, Reason, Seq, Timestamp};
 
 const READS: List = List("/v1/audit/reads");
@@ -173,19 +173,19 @@ pub async fn changes(State(state): State<ApiState>, Params(params): Params<Chang
     .await?
 }
 
-fn change_answer((revision, record, told): (Seq, RegistryRecord, Told)) -> ChangeAnswer {
-    let details = told.details.as_object().into_iter().flatten();
+fn change_answer((revision, record, summary): (Seq, RegistryRecord, ChangeSummary)) -> ChangeAnswer {
+    let details = summary.details.as_object().into_iter().flatten();
     let details = details.map(|(name, value)| (name.clone(), value.clone())).collect();
     let why = record.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
     ChangeAnswer {
         revision,
         at: record.at,
-        kind: told.kind,
-        sentence: format!("{} {}{why}", record.by, told.did),
+        kind: summary.kind,
+        sentence: format!("{} {}{why}", record.by, summary.did),
         reason: record.reason,
         by: record.by,
-        fields: told.fields,
-        capabilities: told.capabilities,
+        fields: summary.fields,
+        capabilities: summary.capabilities,
         details,
     }
 }
@@ -198,7 +198,7 @@ pub async fn head(State(state): State<ApiState>) -> Answer {
         return Err(Problem::new(Kind::AuditUnavailable, detail));
     };
     let heads = Heads(vec![(LOG, state.engine.log().cut()), (AUDIT, audit)]);
-    Ok(Json(heads.told()).into_response())
+    Ok(Json(heads.head()).into_response())
 }
 
 impl From<AuditQueryError> for Problem {

@@ -82,7 +82,7 @@ pub struct Counters {
 struct Waiting {
     reads: Vec<Read>,
     bytes: usize,
-    told: oneshot::Sender<()>,
+    done: oneshot::Sender<()>,
 }
 
 /// Who waits for a record.
@@ -158,7 +158,7 @@ impl ReadAudit {
     pub async fn record(&self, reads: Vec<Read>) -> Result<(), AuditUnavailable> {
         let started = Instant::now();
         let recorded = match self.inner.add(reads) {
-            Ok(told) => told.await.map_err(|_| self.inner.unavailable()),
+            Ok(done) => done.await.map_err(|_| self.inner.unavailable()),
             Err(unavailable) => {
                 self.try_again();
                 Err(unavailable)
@@ -282,7 +282,7 @@ impl Inner {
             fields + identifiers + read.purpose.as_ref().map_or(0, String::len)
         };
         let bytes = reads.iter().map(names).sum();
-        let (told, waits) = oneshot::channel();
+        let (done, waits) = oneshot::channel();
         let mut collector = self.collector.lock();
         if let Some(failed) = &collector.failed {
             return Err(AuditUnavailable(failed.why.clone()));
@@ -293,7 +293,7 @@ impl Inner {
         if collector.waiting.len() >= WAITING_MAX {
             return Err(AuditUnavailable(format!("{WAITING_MAX} reads wait for the disk")));
         }
-        collector.waiting.push_back(Waiting { reads, bytes, told });
+        collector.waiting.push_back(Waiting { reads, bytes, done });
         if !collector.under_way {
             self.append_next(&mut collector);
         }
@@ -311,7 +311,7 @@ impl Inner {
         }) {
             bytes += next.bytes;
             reads.extend(next.reads);
-            batch.0.push(next.told);
+            batch.0.push(next.done);
         }
         if reads.is_empty() {
             return;
@@ -347,9 +347,9 @@ impl Inner {
             let Batch(waiters, reads) = record.attachment;
             self.counters.records.fetch_add(1, Ordering::Relaxed);
             self.counters.reads.fetch_add(reads as u64, Ordering::Relaxed);
-            for told in waiters {
+            for done in waiters {
                 // Who gave up waiting is gone; the read is recorded though it was never answered.
-                let _ = told.send(());
+                let _ = done.send(());
             }
         }
         let mut collector = self.collector.lock();

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{AcceptError, Engine};
-use crate::record::{Decided, DeliveryResult};
+use crate::record::{Decided, InvocationStatus};
 use crate::registry::RegistryChange;
 use crate::vocabulary::{Application, CapabilityName, FailureKind, Partition};
 
@@ -45,7 +45,7 @@ impl Engine {
         for outcome in &decided.outcomes {
             let Some((index, _)) = runtime.registry.routing.capability(&outcome.capability) else { continue };
             let metrics = &runtime.callees[index].metrics;
-            if let DeliveryResult::Parked(failure) = &outcome.result {
+            if let InvocationStatus::Parked(failure) = &outcome.result {
                 let in_a_row = metrics.failures_in_a_row.load(Ordering::Relaxed);
                 if failure.kind != FailureKind::Error && in_a_row >= u64::from(self.config.quarantine_after) {
                     self.ask_for_quarantine(outcome, failure, in_a_row);

@@ -1,10 +1,10 @@
 //! Capabilities that don't move with the partition's cursor: quarantined ones stand still, slow
 //! ones and new generations have a thread of their own.
 //!
-//! Such a capability has a cursor in each partition where it lags. Its thread reads the log from
-//! there, delivers what concerns it, one record a delivery and in turn with others of its kind
-//! ([`super::turns`]), and moves the cursor. When only a little is left it hands over: the
-//! partition's worker delivers the rest and lets it move along.
+//! Such a capability has a cursor in each partition where it lags. Its thread reads the log from there,
+//! invokes its handlers with what concerns it, one record an invocation, and in turn with others of its
+//! kind ([`super::turns`]), and moves the cursor. When only a little is left it hands over: the partition's
+//! worker does the rest and lets it move along.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ const IDLE_PAUSE: Duration = Duration::from_millis(5);
 /// when they leave nothing about a tenth of a core.
 const NICENESS: i32 = 10;
 
-/// Whom something is delivered to that lags, and where.
+/// A lagging capability, and the partition where it lags.
 #[derive(Clone, Copy)]
 struct Lagging<'a> {
     partition: Partition,
@@ -196,9 +196,8 @@ impl Engine {
         Some((cursor.clone(), core.state.through))
     }
 
-    /// Delivers a record's items to a lagging generation; false when it no longer lags. One that
-    /// came meanwhile has another cursor: given what follows here, it would never be given what is
-    /// before.
+    /// Invokes a lagging generation with a record's items; false when it no longer lags. One that came
+    /// meanwhile has another cursor: given what follows here, it would never be given what is before.
     fn catch_up_record(&self, lagging: Lagging<'_>, record: &StoredRecord) -> Result<bool, AcceptError> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
@@ -209,8 +208,8 @@ impl Engine {
         Ok(true)
     }
 
-    /// Delivers one item to a lagging generation, if it wants it and hasn't had it; false when it
-    /// no longer lags, or takes too long for the worker.
+    /// Invokes a lagging generation with one item, if it is a target and has not seen it; false when it no
+    /// longer lags, or takes too long for the worker.
     fn catch_up_item(
         &self,
         lagging: Lagging<'_>,
@@ -247,12 +246,12 @@ impl Engine {
                 continue;
             }
             let run = Run { hurried: !apart, ..snapshot.run(self, partition, item) };
-            let Within { delivered, through } = self.run_within_budget(&run, &mine);
-            if !apart && self.set_aside(partition, run.too_slow(&delivered))? {
+            let Within { completed, through } = self.run_within_budget(&run, &mine);
+            if !apart && self.set_aside(partition, run.too_slow(&completed))? {
                 return Ok(false);
             }
             let moved = Cursor { through, ..cursor };
-            let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
+            let decision = snapshot.decision(self, item, completed, true, Some(Some(moved)));
             let mut core = self.cell(partition).core.lock();
             if snapshot.still_holds(&mut core, self)? {
                 self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
@@ -323,7 +322,7 @@ impl Engine {
                 self.quarantine(change, &host);
             }
             self.start_catch_up();
-            self.start_telling();
+            self.start_notifying();
         }
     }
 

@@ -56,7 +56,7 @@ impl Engine {
             let profiles = self.view.profiles_after(after, PROFILES_A_SCAN)?;
             for state in &profiles {
                 after = Some(state.id);
-                let claimed = state.told.iter().any(|told| told.claim(field).is_some());
+                let claimed = state.capabilities.iter().any(|own| own.claim(field).is_some());
                 if claimed || state.held.iter().any(|held| held.field == *field) {
                     let home = self.home(state.id);
                     let partition = self.view.applied(home).partition;
@@ -125,7 +125,7 @@ impl Engine {
             let Some(state) = self.view.profile(*profile)? else { continue };
             let place = self.view.applied(self.home(*profile)).partition;
             let says = |by: &CapabilityName| {
-                let claim = state.told(by, place.generation(by)?)?.claim(field)?;
+                let claim = state.capability_state(by, place.generation(by)?)?.claim(field)?;
                 Some(claim.value.clone())
             };
             let (Some(one), Some(other)) = (says(&names.0), says(&names.1)) else { continue };

@@ -1,4 +1,4 @@
-//! What happens when records are on the disk: the view takes them, and who waits is told.
+//! What happens when records are durable: the view applies them, and whoever waits is notified.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -40,21 +40,21 @@ impl Waiters {
         receiver
     }
 
-    fn tell(&self, awaited: &[Awaited]) {
+    fn notify(&self, awaited: &[Awaited]) {
         let mut waiting = self.waiting.lock();
         if waiting.is_empty() {
             return;
         }
         for awaited in awaited {
-            let told = waiting.remove(awaited).unwrap_or_default();
-            for sender in told {
+            let notified = waiting.remove(awaited).unwrap_or_default();
+            for sender in notified {
                 // Who gave up waiting is gone.
                 let _ = sender.send(());
             }
         }
     }
 
-    /// Nobody will be told any more: everyone who waits sees an error.
+    /// Nobody will be notified any more: everyone who waits sees an error.
     pub fn abandon(&self) {
         self.waiting.lock().clear();
     }
@@ -66,7 +66,7 @@ impl Engine {
         if self.is_durable(position) {
             return Ok(());
         }
-        let told = self.waiters.register(Awaited::Durable(position));
+        let notified = self.waiters.register(Awaited::Durable(position));
         // It may have become durable, or the log may have failed, before we were registered.
         if self.is_durable(position) {
             return Ok(());
@@ -74,7 +74,7 @@ impl Engine {
         if let Some(failure) = self.log.failed() {
             return Err(AcceptError::Unavailable(failure.to_string()));
         }
-        told.await.map_err(|_| {
+        notified.await.map_err(|_| {
             let failure = self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
             failure.unwrap_or_else(|| self.why_stopped())
         })
@@ -82,11 +82,11 @@ impl Engine {
 
     /// Waits until the decision of an event is on the disk; false when the time ran out first.
     pub async fn decided(&self, position: Position, patience: Duration) -> bool {
-        let told = self.waiters.register(Awaited::Decided(position));
+        let notified = self.waiters.register(Awaited::Decided(position));
         if self.is_decided(position) {
             return true;
         }
-        matches!(tokio::time::timeout(patience, told).await, Ok(Ok(())))
+        matches!(tokio::time::timeout(patience, notified).await, Ok(Ok(())))
     }
 
     pub(super) fn is_durable(&self, position: Position) -> bool {
@@ -110,11 +110,11 @@ impl Engine {
         self.view.apply(records.map(|record| (record.position, record.chain, record.attachment)));
         settled.events.iter().for_each(|key| self.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
-        self.waiters.tell(&settled.awaited);
-        let told = Instant::now();
+        self.waiters.notify(&settled.awaited);
+        let notified = Instant::now();
         for (event, way) in settled.ways {
-            let waits = way.waits(disk, durable, told);
-            waits.into_iter().for_each(|waits| self.metrics.ways.told(event, waits));
+            let waits = way.waits(disk, durable, notified);
+            waits.into_iter().for_each(|waits| self.metrics.ways.record(event, waits));
         }
     }
 

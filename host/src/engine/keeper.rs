@@ -151,7 +151,7 @@ impl Engine {
                 return;
             }
             if asked || self.snapshot_is_due() {
-                // Told by itself.
+                // It is logged by itself.
                 let _ = self.make_snapshot();
             }
             let now = self.log.reader().segments().len();

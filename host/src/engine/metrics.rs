@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use super::slow::Pace;
 use super::slowest::Ways;
 use crate::log::Commit;
-use crate::record::DeliveryResult;
+use crate::record::InvocationStatus;
 use crate::view::Folded;
 use crate::vocabulary::CapabilityName;
 
@@ -89,36 +89,37 @@ impl LatencySnapshot {
 /// What is counted for each capability.
 #[derive(Debug, Default)]
 pub struct CapabilityMetrics {
-    /// Time of a call, from making the instance to having thrown it away.
+    /// Time of an invocation, from making the instance to having thrown it away.
     pub latency: Latency,
-    /// Deliveries that ended well.
+    /// Invocations that ended well.
     pub done: AtomicU64,
-    /// Calls that failed.
+    /// Invocations that failed.
     pub failed: AtomicU64,
-    /// Deliveries held behind a parked one.
+    /// Invocations held behind a parked one.
     pub held: AtomicU64,
-    /// What of its deliveries and effects the host said no to.
+    /// What of its invocations and effects the host said no to.
     pub refused_by_host: AtomicU64,
     /// What it said no to itself.
     pub refused_by_itself: AtomicU64,
     /// Failures since the last success.
     pub failures_in_a_row: AtomicU64,
-    /// A moving average of a call's CPU time, in microseconds.
+    /// A moving average of an invocation's CPU time, in microseconds.
     pub average_us: AtomicU64,
-    /// The newest calls in a row whose CPU time stayed within the bound. Two threads that count at the
-    /// same time may count one for two.
+    /// The newest invocations in a row whose CPU time stayed within the bound. Two threads that count at
+    /// the same time may count one for two.
     pub within_in_a_row: AtomicU64,
 }
 
-/// Weight of the newest call in the moving average: one part in this many.
+/// Weight of the newest invocation in the moving average: one part in this many.
 const AVERAGE_OVER: u64 = 32;
 
-/// In the average that tells who is slow, one call counts as at most this many times the bound.
+/// In the average that tells who is slow, one invocation counts as at most this many times the bound.
 const SLOW_CALL_COUNTS_AS: u64 = 2;
 
 impl CapabilityMetrics {
-    /// Counts a call: the time that passed for the histogram, its CPU time for how slow the plug-in is.
-    pub fn call(&self, duration: Duration, cpu: Duration, slow_call_us: u64) {
+    /// Counts an invocation: the time that passed for the histogram, its CPU time for how slow the plug-in
+    /// is.
+    pub fn record_invocation(&self, duration: Duration, cpu: Duration, slow_call_us: u64) {
         self.latency.observe(duration);
         let us = cpu.as_micros() as u64;
         let counted = us.min(slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS));
@@ -129,13 +130,13 @@ impl CapabilityMetrics {
         self.within_in_a_row.store(within, Ordering::Relaxed);
     }
 
-    /// A call was cut off: whatever the average was, it is slow from now on.
+    /// An invocation was cut off: whatever the average was, it is slow from now on.
     pub fn too_slow(&self, slow_call_us: u64) {
         self.average_us.store(slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS), Ordering::Relaxed);
         self.within_in_a_row.store(0, Ordering::Relaxed);
     }
 
-    /// How its calls go now.
+    /// How its invocations go now.
     pub fn pace(&self) -> Pace {
         Pace {
             average_us: self.average_us.load(Ordering::Relaxed),
@@ -177,13 +178,13 @@ pub struct Metrics {
 /// The results that are counted.
 pub const OUTCOMES: [&str; 5] = ["done", "failed", "held", "skipped", "undeliverable"];
 
-fn outcome_index(result: &DeliveryResult) -> usize {
+fn outcome_index(result: &InvocationStatus) -> usize {
     match result {
-        DeliveryResult::Done => 0,
-        DeliveryResult::Parked(_) => 1,
-        DeliveryResult::Held => 2,
-        DeliveryResult::Skipped { .. } => 3,
-        DeliveryResult::Undeliverable { .. } => 4,
+        InvocationStatus::Done => 0,
+        InvocationStatus::Parked(_) => 1,
+        InvocationStatus::Held => 2,
+        InvocationStatus::Skipped { .. } => 3,
+        InvocationStatus::Undeliverable { .. } => 4,
     }
 }
 
@@ -201,7 +202,7 @@ impl Metrics {
         self.capabilities.read().iter().map(|(name, metrics)| (name.clone(), metrics.clone())).collect()
     }
 
-    /// Fresh instances made: each call has one.
+    /// Fresh instances made: each invocation has one.
     pub fn sandboxes(&self) -> u64 {
         self.capabilities.read().values().map(|metrics| metrics.latency.count()).sum()
     }

@@ -25,19 +25,20 @@ mod content;
 pub mod decide;
 mod durable;
 mod event_ids;
-mod give;
 mod held;
 pub mod history;
 mod identity;
 mod install;
+mod invoke;
 mod item;
 mod keeper;
 mod known;
 mod linking;
 pub mod metrics;
 mod names;
-mod owed;
+mod notify_source_change;
 mod partition;
+mod pending_notifications;
 pub mod project;
 mod protective;
 mod query;
@@ -57,7 +58,6 @@ mod slow;
 mod slowest;
 mod status;
 mod tally;
-mod tell;
 mod turns;
 mod work;
 mod worker;
@@ -72,6 +72,7 @@ pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
 pub use keeper::{KeepError, Making, Snapshots};
 pub use names::{ConflictsPage, Names};
+pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use refusals::{Looked, RefusedEvent};
@@ -80,7 +81,6 @@ pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{MetricsText, Status};
-pub use tell::{JobReport, Jobs};
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -136,8 +136,8 @@ pub struct Engine {
     left_retries: Mutex<retry::LeftRetries>,
     /// Who of those computes.
     turns: Turns,
-    /// What is told of sources that moved, and what was.
-    telling: Mutex<tell::Telling>,
+    /// Notifications about sources that moved.
+    reassignments: Mutex<notify_source_change::ReassignmentProgress>,
     /// What new versions of plug-ins would have decided.
     replays: replay::Replays,
     /// What the engine itself asks of the registry.

@@ -181,7 +181,7 @@ impl Engine {
             catching_up: Mutex::new(HashSet::new()),
             left_retries: Mutex::default(),
             turns: Turns::of_cores(cores),
-            telling: Mutex::default(),
+            reassignments: Mutex::default(),
             replays: super::replay::Replays::default(),
             supervisor: Mutex::new(Supervisor::default()),
             supervisor_wake: Condvar::new(),

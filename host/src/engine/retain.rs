@@ -6,7 +6,7 @@
 //! - fewer than two snapshots that hold cover it: one may turn out bad, and then the one before it and
 //!   the records behind that one are what is left;
 //! - a cursor hasn't passed its items: of the workers, or of a capability that lags;
-//! - a delivery of it is parked, or held behind a parked one: its event must be there to run again;
+//! - an invocation of it is parked, or held behind a parked one: its event must be there to run again;
 //! - a proposal of it waits for a source: its outcome is still to come;
 //! - somebody holds the log, as a backup does.
 //!
@@ -144,7 +144,7 @@ impl Engine {
         self.cell(partition).core.lock().state.clone()
     }
 
-    /// The oldest record that each cursor and each delivery that waits needs, as of the last durable
+    /// The oldest record that each cursor and each invocation that waits needs, as of the last durable
     /// record. Cursors first: what a cursor passes meanwhile and parks is found among the waiting.
     fn needs(&self, noted: bool) -> Result<Needs, StoreError> {
         let mut needs = Needs::new();
@@ -167,15 +167,20 @@ impl Engine {
             for (partition, profile) in &page {
                 let Some(state) = self.view.profile(*profile)? else { continue };
                 let place = self.view.applied(*partition).partition;
-                for told in &state.told {
+                for capability_state in &state.capabilities {
                     // Of one that was removed, or a generation that was replaced, nothing runs again.
-                    let replaced = Some(told.generation) < place.generation(&told.capability);
-                    if replaced || !registry.capabilities.contains_key(&told.capability) {
+                    let replaced =
+                        Some(capability_state.generation) < place.generation(&capability_state.capability);
+                    if replaced || !registry.capabilities.contains_key(&capability_state.capability) {
                         continue;
                     }
-                    let listed = told.blocked.iter().map(|blocked| blocked.item.seq);
-                    for seq in listed.chain(told.held_more.map(|more| more.first.seq)) {
-                        need(Holder::Parked { capability: told.capability.clone() }, *partition, seq);
+                    let listed = capability_state.blocked.iter().map(|blocked| blocked.item.seq);
+                    for seq in listed.chain(capability_state.held_more.map(|more| more.first.seq)) {
+                        need(
+                            Holder::Parked { capability: capability_state.capability.clone() },
+                            *partition,
+                            seq,
+                        );
                     }
                 }
                 for held in &state.held {

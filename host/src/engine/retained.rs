@@ -24,7 +24,7 @@ pub enum Holder {
         /// Of which generation.
         generation: u32,
     },
-    /// Deliveries of a capability that are parked, or held behind parked ones.
+    /// Invocations of a capability that are parked, or held behind parked ones.
     Parked {
         /// Whose.
         capability: CapabilityName,

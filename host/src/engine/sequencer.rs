@@ -18,7 +18,7 @@ use crate::way::Way;
 const RECORD_OVERHEAD_BYTES: usize = 256;
 
 /// A notice in its place, and the profile after it.
-type Told = (Arc<Decided>, Arc<ProfileState>);
+type Appended = (Arc<Decided>, Arc<ProfileState>);
 
 impl From<AppendError> for AcceptError {
     fn from(error: AppendError) -> AcceptError {
@@ -202,7 +202,7 @@ impl Engine {
         &self,
         partition: Partition,
         notices: Vec<(Arc<ProfileState>, Decided)>,
-    ) -> Result<Vec<Told>, AcceptError> {
+    ) -> Result<Vec<Appended>, AcceptError> {
         if notices.is_empty() {
             return Ok(Vec::new());
         }

@@ -35,7 +35,7 @@ pub struct Status {
     pub settled: bool,
     /// Fresh sandboxes since the start.
     pub sandboxes: u64,
-    /// Deliveries since the start, by result: `done`, `failed` (and parked then), `held` (behind one that
+    /// Invocations since the start, by result: `done`, `failed` (and parked then), `held` (behind one that
     /// was), `skipped`, `undeliverable`.
     pub deliveries: std::collections::BTreeMap<&'static str, u64>,
     /// What waits now.
@@ -93,11 +93,11 @@ pub struct CapabilityStatus {
     pub name: CapabilityName,
     /// Calls since the start.
     pub calls: u64,
-    /// Half of the calls took less, in microseconds; 5000001 stands for more than 5 s.
+    /// Half of the invocations took less, in microseconds; 5000001 stands for more than 5 s.
     pub p50_us: u64,
     /// All but one in a hundred took less, likewise.
     pub p99_us: u64,
-    /// Calls that failed since the start.
+    /// Invocations that failed since the start.
     pub failures: u64,
     /// Records it has yet to look at, in all partitions.
     pub lag: u64,

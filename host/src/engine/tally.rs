@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::owed::{generations_before, is_told, lineage_before};
-use crate::record::{PartitionState, Pattern, Patterns, TellingJob};
+use super::pending_notifications::{generations_before, lineage_before, needs_notification};
+use crate::record::{PartitionState, Pattern, Patterns, ReassignmentJob};
 use crate::registry::{Compare, Lineage, Routing};
 use crate::vocabulary::CapabilityName;
 
@@ -51,9 +51,14 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Whether the counters know of any customer that a job has to tell something. Never false when
+/// Whether the counters know of any customer whom a job has to notify. Never false when
 /// there is one; true also for an opt-out that isn't latched and may not be `true`.
-pub fn owes(patterns: &Patterns, job: &TellingJob, partition: &PartitionState, routing: &Routing) -> bool {
+pub fn has_pending_notifications(
+    patterns: &Patterns,
+    job: &ReassignmentJob,
+    partition: &PartitionState,
+    routing: &Routing,
+) -> bool {
     let now = &partition.adopted.visible;
     let before = generations_before(std::slice::from_ref(job), now);
     job.fields.iter().any(|moved| {
@@ -61,10 +66,10 @@ pub fn owes(patterns: &Patterns, job: &TellingJob, partition: &PartitionState, r
         patterns.of(&moved.field).any(|(pattern, _)| {
             let was = Seen::of(pattern, lineage_before(moved, field), &before);
             let is = Seen::of(pattern, field.lineage(), now);
-            let told = is_told(&moved.field, field, routing);
+            let is_notified = needs_notification(&moved.field, field, routing);
             let unlatched = field.protective && matches!(is, Seen::Value { .. });
             let offered = field.source.is_some() && pattern.held > 0;
-            (told && !was.shows_as(is)) || unlatched || offered || pattern.more
+            (is_notified && !was.shows_as(is)) || unlatched || offered || pattern.more
         })
     })
 }

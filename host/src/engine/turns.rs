@@ -2,8 +2,8 @@
 //! everybody else: to the workers, and to what stands between the host and its disk. A virtual
 //! machine whose cores all compute has been seen to sync fifty times as slowly.
 //!
-//! A turn is one delivery. Whoever has had the least time comes next, so that a plug-in that spends
-//! all of its limits doesn't hold up one that only takes a little too long.
+//! A turn is one invocation. Whoever has had the least time comes next, so that a plug-in that spends all
+//! of its limits doesn't hold up one that only takes a little too long.
 
 use std::time::{Duration, Instant};
 

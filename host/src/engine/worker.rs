@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::budget::Within;
-use super::decide::{Cause, Decision, Delivered};
+use super::decide::{Cause, CompletedInvocation, Decision};
 use super::item::Item;
 use super::partition::Core;
 use super::query::etag_of;
@@ -74,7 +74,7 @@ impl Engine {
             Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip, false)
             }
-            Work::Tell { batch } => self.tell(partition, &batch),
+            Work::NotifySourceChange { batch } => self.notify_source_change(partition, &batch),
             Work::EndJobs { through } => self.end_jobs(partition, through),
             Work::NoteCursor => self.note_cursor(partition),
             Work::Join { capability, done } => {
@@ -129,13 +129,13 @@ impl Engine {
                 continue;
             }
             let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
-            let Within { delivered, through } = self.run_within_budget(&run, &targets);
+            let Within { completed, through } = self.run_within_budget(&run, &targets);
             way.iter_mut().for_each(Way::ran);
-            if self.set_aside(partition, run.too_slow(&delivered))? {
+            if self.set_aside(partition, run.too_slow(&completed))? {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }
-            let mut decision = snapshot.decision(self, item, delivered, precondition_met, None);
+            let mut decision = snapshot.decision(self, item, completed, precondition_met, None);
             decision.decided.through = through;
             way.iter_mut().for_each(Way::decided);
             let mut core = cell.core.lock();
@@ -310,7 +310,7 @@ impl Snapshot {
 
     /// Whether the profile and the revision are still the same, so that what ran counts.
     pub fn still_holds(&self, core: &mut Core, engine: &Engine) -> Result<bool, AcceptError> {
-        if !core.state.delivers_as(&self.place) {
+        if !core.state.invokes_same_as(&self.place) {
             return Ok(false);
         }
         let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);
@@ -322,11 +322,11 @@ impl Snapshot {
         &self,
         engine: &Engine,
         item: &Item,
-        delivered: Vec<Delivered>,
+        completed: Vec<CompletedInvocation>,
         precondition_met: bool,
         late: Option<Option<Cursor>>,
     ) -> Draft {
-        let own_refusals = delivered.iter().map(Delivered::refuses).collect();
+        let own_refusals = completed.iter().map(CompletedInvocation::refuses).collect();
         let accepted = match item {
             Item::Event(accepted) => Some(accepted.as_ref()),
             _ => None,
@@ -340,7 +340,7 @@ impl Snapshot {
             accepted,
             proposals: &item.proposals(),
             precondition_met,
-            delivered,
+            completed,
             late: late.is_some(),
             cursor: late.flatten(),
             customer_bytes: engine.plugins.sandbox().limits().customer_bytes,

@@ -19,9 +19,9 @@ pub struct Adopted {
     /// live: they move with the partition's cursor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lagging: Vec<Cursor>,
-    /// What consumers have yet to be told of sources that moved, oldest first.
+    /// Reassignments whose consumers are not all notified yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub jobs: Vec<TellingJob>,
+    pub jobs: Vec<ReassignmentJob>,
     /// When.
     pub at: Timestamp,
 }
@@ -40,10 +40,10 @@ pub struct Cursor {
     pub catching_up: bool,
 }
 
-/// Sources moved: whoever's visible values that changes is told of, one after the other. A
-/// customer with a record since has been told: whatever is decided of them tells it too.
+/// Pending notification of consumers after a reassignment; any later record of a customer completes it
+/// for that customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TellingJob {
+pub struct ReassignmentJob {
     /// The `Adopted` that began it; 0 in that record itself.
     #[serde(default)]
     pub since: Seq,

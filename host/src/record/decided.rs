@@ -8,7 +8,7 @@ use crate::vocabulary::{
     Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };
 
-/// Why a delivery happens.
+/// Why an invocation happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CauseKind {
@@ -40,7 +40,7 @@ pub struct Decided {
     /// Generations of cause between the root and this.
     #[serde(default)]
     pub depth: u16,
-    /// Derived deliveries the root has spent, this record's included.
+    /// Derived invocations the root has spent, this record's included.
     #[serde(default)]
     pub spent: u32,
     /// The partition's cursor: items up to and with this one are decided for live capabilities.
@@ -66,7 +66,7 @@ pub struct Decided {
     /// Identifiers it could not get, because another profile has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
-    /// Each delivery's outcome.
+    /// Each invocation's outcome.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<Outcome>,
     /// Each proposed field's outcome.
@@ -86,8 +86,8 @@ pub struct Decided {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<HeldProposal>,
     /// The customer's consumers hear with this record what moved sources made of its values.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub tells: bool,
+    #[serde(rename = "tells", default, skip_serializing_if = "std::ops::Not::not")]
+    pub notifies: bool,
     /// Protective fields of which an opt-out was refused: somebody should look at it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_opt_outs: Vec<FieldName>,
@@ -119,7 +119,7 @@ impl Decided {
             changes: Vec::new(),
             emitted: Vec::new(),
             offered: Vec::new(),
-            tells: false,
+            notifies: false,
             refused_opt_outs: Vec::new(),
         }
     }
@@ -136,7 +136,7 @@ impl Decided {
     }
 }
 
-/// What became of one delivery.
+/// What became of one invocation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Who was called.
@@ -150,7 +150,7 @@ pub struct Outcome {
     /// The revision of the settings it ran with.
     pub settings: Seq,
     /// How it ended.
-    pub result: DeliveryResult,
+    pub result: InvocationStatus,
     /// Claims it made; none as value is a claim that there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<(FieldName, Option<Value>)>,
@@ -162,32 +162,32 @@ pub struct Outcome {
     pub memory: Option<Memory>,
 }
 
-/// How a delivery ended.
+/// How an invocation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum DeliveryResult {
+pub enum InvocationStatus {
     /// It ran, and what it asked for is in this record. Final.
     Done,
     /// It failed and waits until the plug-in or its settings change or an admin acts.
     Parked(Failure),
-    /// It waits behind a parked delivery of the same capability and customer.
+    /// It waits behind a parked invocation of the same capability and customer.
     Held,
     /// An admin gave it up. Final.
     Skipped {
         /// Why.
         reason: String,
     },
-    /// The root's budget of derived deliveries or generations is spent. Final.
+    /// The root's budget of derived invocations or generations is spent. Final.
     Undeliverable {
         /// Which bound.
         reason: String,
     },
 }
 
-impl DeliveryResult {
-    /// Whether nothing more becomes of the delivery.
+impl InvocationStatus {
+    /// Whether nothing more becomes of the invocation.
     pub fn is_final(&self) -> bool {
-        !matches!(self, DeliveryResult::Parked(_) | DeliveryResult::Held)
+        !matches!(self, InvocationStatus::Parked(_) | InvocationStatus::Held)
     }
 }
 
@@ -236,7 +236,7 @@ pub enum AnswerKind {
     NoSource,
     /// The profile was no longer as expected.
     PreconditionFailed,
-    /// The source's delivery is parked, held or quarantined.
+    /// The source's invocation is parked, held or quarantined.
     Waiting,
 }
 
@@ -291,7 +291,7 @@ pub struct Emitted {
     pub name: EventName,
     /// What else is known, of the declared types.
     pub properties: Vec<Property>,
-    /// Recorded but not delivered: emitted while catching up.
+    /// Recorded but not routed: emitted while catching up.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
 }

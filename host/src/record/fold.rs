@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::profile_state::{CONFLICTS_MAX, Latch, MemoryBytes};
 use super::{
-    Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, DeliveryResult, Memory, Outcome,
-    ProfileState, TellingJob,
+    Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, InvocationStatus, Memory, Outcome,
+    ProfileState, ReassignmentJob,
 };
 use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
 
@@ -79,21 +79,23 @@ fn fold_identifiers(state: &mut ProfileState, decided: &Decided) {
 }
 
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
-    let waits = matches!(outcome.result, DeliveryResult::Parked(_) | DeliveryResult::Held);
+    let waits = matches!(outcome.result, InvocationStatus::Parked(_) | InvocationStatus::Held);
     let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits;
-    if says_nothing && state.told(&outcome.capability, outcome.generation).is_none_or(|told| !told.waits()) {
+    if says_nothing
+        && state.capability_state(&outcome.capability, outcome.generation).is_none_or(|own| !own.waits())
+    {
         return;
     }
-    let told = state.told_to_change(outcome);
-    let same_delivery = |blocked: &Blocked| blocked.item == decided.cause && blocked.role == outcome.role;
+    let capability_state = state.capability_state_to_change(outcome);
+    let same_invocation = |blocked: &Blocked| blocked.item == decided.cause && blocked.role == outcome.role;
     if waits {
         let failure = match &outcome.result {
-            DeliveryResult::Parked(failure) => Some(failure.clone()),
+            InvocationStatus::Parked(failure) => Some(failure.clone()),
             _ => None,
         };
-        match told.blocked.iter_mut().find(|blocked| same_delivery(blocked)) {
+        match capability_state.blocked.iter_mut().find(|blocked| same_invocation(blocked)) {
             Some(blocked) => blocked.failure = failure,
-            None => told.wait(Blocked {
+            None => capability_state.wait(Blocked {
                 item: decided.cause,
                 kind: decided.kind,
                 role: outcome.role,
@@ -105,14 +107,16 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
         }
         return;
     }
-    match told.blocked.iter().position(same_delivery) {
-        Some(listed) => drop(told.blocked.remove(listed)),
-        None if told.held_more.is_some_and(|more| decided.cause <= more.last) => told.pass(decided.cause),
+    match capability_state.blocked.iter().position(same_invocation) {
+        Some(listed) => drop(capability_state.blocked.remove(listed)),
+        None if capability_state.held_more.is_some_and(|more| decided.cause <= more.last) => {
+            capability_state.pass(decided.cause)
+        }
         None => {}
     }
-    if told.claims.is_empty() {
+    if capability_state.claims.is_empty() {
         // Most say the same fields for ever: no room for more.
-        told.claims.reserve_exact(outcome.claims.len());
+        capability_state.claims.reserve_exact(outcome.claims.len());
     }
     for (field, value) in &outcome.claims {
         let claim = Claim {
@@ -121,14 +125,14 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
             observed_at: decided.observed_at,
             cause: decided.cause,
         };
-        match told.claims.iter_mut().find(|is| is.field == *field) {
+        match capability_state.claims.iter_mut().find(|is| is.field == *field) {
             Some(is) => *is = claim,
-            None => told.claims.push(claim),
+            None => capability_state.claims.push(claim),
         }
     }
     match &outcome.memory {
-        Some(Memory::Kept(bytes)) => told.memory = Some(MemoryBytes(bytes.clone())),
-        Some(Memory::Forgotten) => told.memory = None,
+        Some(Memory::Kept(bytes)) => capability_state.memory = Some(MemoryBytes(bytes.clone())),
+        Some(Memory::Forgotten) => capability_state.memory = None,
         None => {}
     }
 }
@@ -140,9 +144,9 @@ pub struct PartitionState {
     pub through: ItemPosition,
     /// The newest `Adopted`, the cursors of lagging capabilities moved by every `Decided` since.
     pub adopted: Arc<Adopted>,
-    /// Customers told by the jobs that are under way.
-    #[serde(default)]
-    pub told: u64,
+    /// Customers notified by the jobs that run.
+    #[serde(rename = "told", default)]
+    pub notified: u64,
 }
 
 impl PartitionState {
@@ -155,14 +159,14 @@ impl PartitionState {
             jobs.iter_mut().filter(|job| job.since == 0).for_each(|job| job.since = seq);
         }
         if adopted.jobs.is_empty() {
-            self.told = 0;
+            self.notified = 0;
         }
     }
 
     /// The partition after this record.
     pub fn fold_decided(&mut self, decided: &Decided) {
         self.through = self.through.max(decided.through);
-        self.told += u64::from(decided.tells);
+        self.notified += u64::from(decided.notifies);
         if let Some(cursor) = &decided.cursor {
             self.move_cursor(cursor);
         }
@@ -181,10 +185,10 @@ impl PartitionState {
         self.adopted.visible.get(capability).copied()
     }
 
-    /// Jobs that a customer hasn't been told of: those begun since its newest record.
-    pub fn untold(&self, head: Seq) -> &[TellingJob] {
+    /// Jobs whose notification is pending for a customer: those begun after its newest record.
+    pub fn pending_jobs(&self, head: Seq) -> &[ReassignmentJob] {
         let jobs = &self.adopted.jobs;
-        // Oldest first, so that what hasn't been told of is at the end.
+        // Oldest first, so that pending jobs are at the end.
         &jobs[jobs.partition_point(|job| job.since <= head)..]
     }
 
@@ -193,9 +197,9 @@ impl PartitionState {
         self.adopted.lagging.iter().any(|is| is.capability == *capability)
     }
 
-    /// Whether the same deliveries are due in both: the revision, the generations and who lags are
-    /// the same. Cursors may have moved.
-    pub fn delivers_as(&self, other: &PartitionState) -> bool {
+    /// Whether the same invocations are due in both: the revision, the generations and who lags are the
+    /// same. Cursors may have moved.
+    pub fn invokes_same_as(&self, other: &PartitionState) -> bool {
         if Arc::ptr_eq(&self.adopted, &other.adopted) {
             return true;
         }

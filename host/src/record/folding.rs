@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::unpack::Unpacker;
 use super::{
-    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
+    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
     Memory, Outcome, Place, RecordError, decode,
 };
 use crate::vocabulary::{
@@ -131,8 +131,8 @@ struct DecidedToFold {
     emitted: Vec<Emitted>,
     #[serde(skip)]
     offered: Vec<HeldProposal>,
-    #[serde(default)]
-    tells: bool,
+    #[serde(rename = "tells", default)]
+    notifies: bool,
     #[serde(default)]
     refused_opt_outs: Vec<FieldName>,
 }
@@ -147,7 +147,7 @@ struct OutcomeToFold {
     digest: Digest,
     #[serde(skip)]
     settings: Seq,
-    result: DeliveryResult,
+    result: InvocationStatus,
     #[serde(default)]
     claims: Vec<(FieldName, Option<Value>)>,
     #[serde(skip)]
@@ -252,7 +252,7 @@ mod tests {
         Some(Value::Text(text.to_owned()))
     }
 
-    fn outcome(capability: &str, claim: Option<Value>, result: DeliveryResult) -> Outcome {
+    fn outcome(capability: &str, claim: Option<Value>, result: InvocationStatus) -> Outcome {
         Outcome {
             capability: capability.parse().unwrap(),
             generation: 3,
@@ -302,8 +302,8 @@ mod tests {
             retired: vec![identifier("3")],
             conflicts: vec![Conflict { identifier: identifier("4"), belongs_to: ProfileId::random() }],
             outcomes: vec![
-                outcome("crm", text("555"), DeliveryResult::Done),
-                outcome("sms", None, DeliveryResult::Held),
+                outcome("crm", text("555"), InvocationStatus::Done),
+                outcome("sms", None, InvocationStatus::Held),
             ],
             answers: vec![Answer {
                 field: "phone".parse().unwrap(),
@@ -319,7 +319,7 @@ mod tests {
                 silent: true,
             }],
             offered: vec![held],
-            tells: true,
+            notifies: true,
             ..Decided::nothing(ProfileId(uuid::Uuid::nil()), cause, Timestamp(2))
         }
     }
@@ -333,7 +333,7 @@ mod tests {
             assert_eq!(folded(&read), folded(&whole), "{whole:?}");
             // And it is read as a whole by who asks for the whole.
             assert_eq!(decode::<Decided>(&encode(&whole)).unwrap(), whole);
-            assert!(read.refusals_and_all_that_is_told_are_empty());
+            assert!(read.what_is_not_folded_is_empty());
         }
     }
 
@@ -358,7 +358,7 @@ mod tests {
     }
 
     impl Decided {
-        fn refusals_and_all_that_is_told_are_empty(&self) -> bool {
+        fn what_is_not_folded_is_empty(&self) -> bool {
             self.offered.is_empty()
                 && self.outcomes.iter().all(|outcome| outcome.refusals.is_empty())
                 && self.emitted.iter().all(|emitted| emitted.properties.is_empty())

@@ -16,16 +16,17 @@ mod unpack;
 mod usage;
 
 pub use accepted::{Accepted, Conflict};
-pub use adopted::{Adopted, Cursor, MovedField, TellingJob};
+pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
 pub use decided::{
-    Answer, AnswerKind, CauseKind, Changed, Decided, DeliveryResult, Emitted, HeldProposal, Memory, Outcome,
+    Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
 pub(crate) use folding::RecordToFold;
 pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
 pub use patterns::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
 pub use profile_state::{
-    BLOCKED_MAX, Blocked, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes, ProfileState, Told, Visible,
+    BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
+    ProfileState, Visible,
 };
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 

@@ -92,9 +92,9 @@ impl Pattern {
     /// The pattern of a profile's field; none when nothing is said of it.
     pub fn of(state: &ProfileState, field: &FieldName) -> Option<Pattern> {
         let mut said: Vec<(&CapabilityName, u32, Option<&Value>)> = Vec::new();
-        for told in &state.told {
-            if let Some(claim) = told.claim(field) {
-                said.push((&told.capability, told.generation, claim.value.as_ref()));
+        for capability_state in &state.capabilities {
+            if let Some(claim) = capability_state.claim(field) {
+                said.push((&capability_state.capability, capability_state.generation, claim.value.as_ref()));
             }
         }
         let held = state.held.iter().filter(|held| held.field == *field).count() as u16;
@@ -167,9 +167,10 @@ pub fn moves_from(before: Option<&ProfileState>, decided: &Decided) -> Vec<Patte
 /// Whether the pattern is the same after a claim: it is the only one, and a value as before.
 fn stays(before: &ProfileState, outcome: &Outcome, field: &FieldName, has_value: bool) -> bool {
     let mut own = false;
-    for told in &before.told {
-        let Some(claim) = told.claim(field) else { continue };
-        let is_own = told.generation == outcome.generation && told.capability == outcome.capability;
+    for capability_state in &before.capabilities {
+        let Some(claim) = capability_state.claim(field) else { continue };
+        let is_own = capability_state.generation == outcome.generation
+            && capability_state.capability == outcome.capability;
         if !is_own || claim.value.is_some() != has_value {
             return false;
         }
@@ -297,7 +298,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::record::{Claim, Told};
+    use crate::record::{CapabilityState, Claim};
     use crate::vocabulary::{ItemPosition, Timestamp};
 
     fn state(claims: &[(&str, u32, Option<&str>)]) -> ProfileState {
@@ -311,9 +312,15 @@ mod tests {
                 cause: ItemPosition::default(),
             };
             let (generation, claims) = (*generation, vec![claim]);
-            let told =
-                Told { capability, generation, claims, memory: None, blocked: Vec::new(), held_more: None };
-            state.told.push(Arc::new(told));
+            let capability_state = CapabilityState {
+                capability,
+                generation,
+                claims,
+                memory: None,
+                blocked: Vec::new(),
+                held_more: None,
+            };
+            state.capabilities.push(Arc::new(capability_state));
         }
         state
     }
@@ -344,8 +351,8 @@ mod tests {
             (1..=12).map(|number| ("crm", number, Some("x"))).collect();
         let pattern = Pattern::of(&state(&many), &field()).unwrap();
         assert!(pattern.more);
-        let told: Vec<u32> = pattern.claimants.iter().map(|is| is.1).collect();
-        assert_eq!(told, [12, 11, 10, 9, 8, 7, 6, 5], "the newest generations");
+        let generations: Vec<u32> = pattern.claimants.iter().map(|is| is.1).collect();
+        assert_eq!(generations, [12, 11, 10, 9, 8, 7, 6, 5], "the newest generations");
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub struct ProfileState {
     pub identifiers: Vec<Identifier>,
     /// What each capability said, keeps and waits for. Shared between the states of two records,
     /// so that a fold copies only what it changes.
-    #[serde(default)]
-    pub told: Vec<Arc<Told>>,
+    #[serde(rename = "told", default)]
+    pub capabilities: Vec<Arc<CapabilityState>>,
     /// Proposals of fields that had no source.
     #[serde(default)]
     pub held: Vec<HeldProposal>,
@@ -46,12 +46,12 @@ pub const CONFLICTS_MAX: usize = 64;
 /// customers share, or a client that makes a new one each time.
 pub const IDENTIFIERS_MAX: usize = 250;
 
-/// How many deliveries of a capability that wait are listed in the profile; more are counted.
+/// How many invocations of a capability that wait are listed in the profile; more are counted.
 pub const BLOCKED_MAX: usize = 64;
 
-/// What one generation of a capability said of this customer.
+/// What one generation of a capability claims and remembers of this customer, and the invocations that wait for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct CapabilityState {
     /// Who.
     pub capability: CapabilityName,
     /// Of which generation.
@@ -62,7 +62,7 @@ pub struct Told {
     /// Its private bytes.
     #[serde(default)]
     pub memory: Option<MemoryBytes>,
-    /// Its deliveries that wait, oldest first; of those that are held at most [`BLOCKED_MAX`].
+    /// Its invocations that wait, oldest first; of those that are held at most [`BLOCKED_MAX`].
     #[serde(default)]
     pub blocked: Vec<Blocked>,
     /// Those that are held behind these.
@@ -70,13 +70,13 @@ pub struct Told {
     pub held_more: Option<HeldMore>,
 }
 
-/// Deliveries that are held and not listed: the records of the profile between two places tell which
+/// Invocations that are held and not listed: the records of the profile between two places tell which
 /// ([`crate::engine`] reads them there when their turn comes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldMore {
     /// How many.
     pub count: u32,
-    /// The item of the first, or of the last one that was delivered or parked since.
+    /// The item of the first, or of the last one that was completed or parked since.
     pub first: ItemPosition,
     /// The item of the last.
     pub last: ItemPosition,
@@ -99,10 +99,10 @@ pub struct Claim {
     pub cause: ItemPosition,
 }
 
-/// A delivery that waits.
+/// An invocation that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Blocked {
-    /// The item to deliver.
+    /// The item.
     pub item: ItemPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
@@ -154,26 +154,27 @@ impl ProfileState {
             created_at,
             head: 0,
             identifiers: Vec::new(),
-            told: Vec::new(),
+            capabilities: Vec::new(),
             held: Vec::new(),
             latched: Vec::new(),
             conflicts: Vec::new(),
         }
     }
 
-    /// What this generation of a capability told.
-    pub fn told(&self, capability: &CapabilityName, generation: u32) -> Option<&Told> {
-        let told = self.told.iter().find(|is| is.generation == generation && is.capability == *capability);
-        told.map(Arc::as_ref)
+    /// The state that this generation of a capability has here.
+    pub fn capability_state(&self, capability: &CapabilityName, generation: u32) -> Option<&CapabilityState> {
+        let capability_state =
+            self.capabilities.iter().find(|is| is.generation == generation && is.capability == *capability);
+        capability_state.map(Arc::as_ref)
     }
 
-    /// What an outcome's capability told, to be changed by the outcome; made when there is none. When
+    /// The state of an outcome's capability, to be changed by the outcome; created when there is none. When
     /// another state shares it, it is copied without the values that are replaced anyway.
-    pub(super) fn told_to_change(&mut self, outcome: &Outcome) -> &mut Told {
+    pub(super) fn capability_state_to_change(&mut self, outcome: &Outcome) -> &mut CapabilityState {
         let (capability, generation) = (&outcome.capability, outcome.generation);
-        let same = |is: &Arc<Told>| is.generation == generation && is.capability == *capability;
-        let index = self.told.iter().position(same).unwrap_or_else(|| {
-            self.told.push(Arc::new(Told {
+        let same = |is: &Arc<CapabilityState>| is.generation == generation && is.capability == *capability;
+        let index = self.capabilities.iter().position(same).unwrap_or_else(|| {
+            self.capabilities.push(Arc::new(CapabilityState {
                 capability: capability.clone(),
                 generation,
                 claims: Vec::new(),
@@ -181,13 +182,13 @@ impl ProfileState {
                 blocked: Vec::new(),
                 held_more: None,
             }));
-            self.told.len() - 1
+            self.capabilities.len() - 1
         });
-        let told = &mut self.told[index];
-        if Arc::get_mut(told).is_none() {
-            *told = Arc::new(told.without_replaced(outcome));
+        let capability_state = &mut self.capabilities[index];
+        if Arc::get_mut(capability_state).is_none() {
+            *capability_state = Arc::new(capability_state.without_replaced(outcome));
         }
-        Arc::make_mut(told)
+        Arc::make_mut(capability_state)
     }
 
     /// The value everybody sees: the latched opt-out, else the claim of the assigned source, else
@@ -215,7 +216,7 @@ impl ProfileState {
             return Some(Visible { value: &OPTED_OUT, by, observed_at: *observed_at, cause: *cause });
         }
         let says = |by: &'a CapabilityName| {
-            let claim = self.told(by, *generations.get(by)?)?.claim(name)?;
+            let claim = self.capability_state(by, *generations.get(by)?)?.claim(name)?;
             let value = claim.value.as_ref();
             Some(value.map(|value| (value, claim)))
         };
@@ -228,20 +229,20 @@ impl ProfileState {
         self.latched.iter().any(|latch| latch.field == *field)
     }
 
-    /// Whether any delivery of this customer waits, or any proposal is held.
+    /// Whether any invocation of this customer waits, or any proposal is held.
     pub fn waits(&self) -> bool {
-        !self.held.is_empty() || self.told.iter().any(|told| told.waits())
+        !self.held.is_empty() || self.capabilities.iter().any(|own| own.waits())
     }
 }
 
-impl Told {
-    fn without_replaced(&self, outcome: &Outcome) -> Told {
+impl CapabilityState {
+    fn without_replaced(&self, outcome: &Outcome) -> CapabilityState {
         let replaced = |claim: &Claim| outcome.claims.iter().any(|(field, _)| *field == claim.field);
         let claims = self.claims.iter().map(|claim| match replaced(claim) {
             true => Claim { field: claim.field.clone(), value: None, ..*claim },
             false => claim.clone(),
         });
-        Told {
+        CapabilityState {
             capability: self.capability.clone(),
             generation: self.generation,
             claims: claims.collect(),
@@ -251,24 +252,24 @@ impl Told {
         }
     }
 
-    /// Whether any delivery of it waits, so that the next one has to.
+    /// Whether any invocation of it waits, so that the next one has to.
     pub fn waits(&self) -> bool {
         !self.blocked.is_empty() || self.held_more.is_some()
     }
 
-    /// How many deliveries of it wait.
+    /// How many invocations of it wait.
     pub fn waiting(&self) -> usize {
         self.blocked.len() + self.held_more.map_or(0, |more| more.count as usize)
     }
 
-    /// Whether the delivery of an item in a role waits. Of those that aren't listed, one that was
-    /// delivered since the first is taken for waiting.
+    /// Whether the invocation of an item in a role waits. Of those that aren't listed, one that was
+    /// completed since the first counts as waiting.
     pub fn may_wait(&self, item: ItemPosition, role: Role) -> bool {
         self.blocked.iter().any(|is| is.item == item && is.role == role)
             || self.held_more.is_some_and(|more| more.first <= item && item <= more.last)
     }
 
-    /// A delivery waits that isn't listed yet.
+    /// An invocation waits that isn't listed yet.
     pub(super) fn wait(&mut self, blocked: Blocked) {
         let is_held = blocked.failure.is_none();
         match &mut self.held_more {
@@ -299,7 +300,7 @@ impl Told {
     }
 
     /// The same with no more listed than are today: what a host before kept may be longer.
-    pub fn bounded(mut self) -> Told {
+    pub fn bounded(mut self) -> CapabilityState {
         if self.held_more.is_none()
             && let [first, .., last] = self.blocked.get(BLOCKED_MAX..).unwrap_or_default()
         {

@@ -18,7 +18,7 @@ wasmtime::component::bindgen!({
         }
     ",
     world: "samsyn:host/host",
-    // Arguments are lowered straight from our vocabulary, so nothing is cloned for a call.
+    // Arguments are lowered straight from our vocabulary, so nothing is cloned for an invocation.
     ownership: Borrowing { duplicate_if_necessary: true },
     imports: { default: trappable },
 });

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::guests;
 use super::package::embed_manifest;
-use super::{Access, Call, CallReport, Compiler, Limits, Package, PackageError, Plugin, Sandbox};
+use super::{
+    Access, Compiler, HandlerInput, InvocationReport, Limits, Package, PackageError, Plugin, Sandbox,
+};
 use crate::vocabulary::{
     Effect, Event, EventName, FieldName, HeardEvent, ProfileId, Projection, Timestamp, Type, Value,
 };
@@ -17,7 +19,7 @@ fn tier() -> FieldName {
     FieldName::new("loyalty.tier").unwrap()
 }
 
-fn hear(plugin: &Plugin) -> CallReport {
+fn hear(plugin: &Plugin) -> InvocationReport {
     let sources = [(tier(), crate::contract::FieldRule::of(Type::Text))].into();
     let access = Arc::new(Access { sources, ..Access::default() });
     let event = Event {
@@ -30,7 +32,7 @@ fn hear(plugin: &Plugin) -> CallReport {
     };
     let profile =
         Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
-    plugin.call(&access, Call::Event { event: &HeardEvent::from(&event), profile: &profile })
+    plugin.invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })
 }
 
 fn load(module: &[u8], limits: &Limits) -> Result<Plugin, PackageError> {

@@ -11,8 +11,8 @@ use super::limits::{Limits, as_usize};
 /// no bounds checks. Reserved, not used.
 const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
 
-/// How much of a memory stays resident in its slot from call to call, so that the next call finds
-/// its pages mapped: more than a Rust plug-in touches.
+/// How much of a memory stays resident in its slot from call to call, so that the next invocation finds its
+/// pages mapped: more than a Rust plug-in touches.
 const MEMORY_KEEP_BYTES: usize = 2 << 20;
 
 /// The same for a table.
@@ -55,10 +55,10 @@ pub(super) fn config() -> Config {
     config
 }
 
-/// Slots for as many calls as may run at once, each of the largest size.
+/// Slots for as many invocations as may run at once, each of the largest size.
 ///
-/// After a call its slot is made what it was. The quick way asks the system which pages the call
-/// wrote to, and may not hear of one that was written out to swap meanwhile: the next customer's
+/// After an invocation its slot is made what it was. The quick way asks the system which pages the
+/// invocation wrote to, and may not hear of one that was written out to swap meanwhile: the next customer's
 /// instance would read it. So beside swap every page that is kept is reset.
 pub(super) fn pool(limits: &Limits, swap_is_on: bool) -> PoolingAllocationConfig {
     let calls = limits.concurrent_calls;

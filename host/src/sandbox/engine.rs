@@ -8,13 +8,13 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy};
 
 use super::cache::{self, Cache};
-use super::call::Plugin;
 use super::compile::Compiler;
 use super::config::{config, pool};
 use super::error::PackageError;
+use super::invocation::Plugin;
 use super::limits::{Limits, as_usize};
 use super::package::Package;
-use super::state::{self, CallState};
+use super::state::{self, InvocationState};
 use super::swap;
 use super::thread_clock::{self, Timing};
 use super::ticker::Ticker;
@@ -25,12 +25,12 @@ use crate::vocabulary::{Digest, Role};
 /// share it.
 const STACK_BYTES_MAX: u64 = 1 << 20;
 
-/// Slots of a worker's own engine. It makes one call at a time; with a slot for each plug-in it finds
-/// the memory as the last call of the same plug-in left it.
+/// Slots of a worker's own engine. It makes one invocation at a time; with a slot for each plug-in it finds
+/// the memory as the last invocation of the same plug-in left it.
 const OWN_SLOTS: u32 = 16;
 
-/// Compiled code up to this size is there once more for each worker. That of an interpreter is larger,
-/// and its calls take so long that sharing an engine isn't felt.
+/// Compiled code up to this size is there once more for each worker. That of an interpreter is larger, and
+/// its invocations take so long that sharing an engine isn't felt.
 pub(super) const OWN_CODE_BYTES_MAX: usize = 8 << 20;
 
 /// The sandbox could not be made.
@@ -67,10 +67,10 @@ impl SandboxError {
 
 /// Engines, the imports they offer and their clock. One for the whole host.
 ///
-/// Every call writes to what all calls in an engine share: counts of who uses it, the locks of its
-/// slots. Two threads that call in one engine at the same time spend half as much again on each call
-/// as two with an engine each. So every worker has one of its own ([`work_as`]), and the first is for
-/// all other threads.
+/// Every invocation writes to what all invocations in an engine share: counts of who uses it, the locks of
+/// its slots. Two threads that invoke handlers in one engine at the same time spend half as much again on
+/// each invocation as two with an engine each. So every worker has one of its own ([`work_as`]), and the
+/// first is for all other threads.
 pub struct Sandbox {
     engines: Vec<Offering>,
     limits: Arc<Limits>,
@@ -82,7 +82,7 @@ pub struct Sandbox {
 /// An engine and what components can import in it.
 struct Offering {
     engine: Engine,
-    linker: Linker<CallState>,
+    linker: Linker<InvocationState>,
 }
 
 impl Sandbox {
@@ -167,7 +167,7 @@ impl Sandbox {
     pub(super) fn offering(
         limits: &Limits,
         workers: usize,
-        more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
+        more: impl Fn(&mut Linker<InvocationState>) -> wasmtime::Result<()>,
     ) -> Result<Sandbox, SandboxError> {
         Sandbox::make(limits, workers, more, swap::is_on())
     }
@@ -181,7 +181,7 @@ impl Sandbox {
     fn make(
         limits: &Limits,
         workers: usize,
-        more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
+        more: impl Fn(&mut Linker<InvocationState>) -> wasmtime::Result<()>,
         swap_is_on: bool,
     ) -> Result<Sandbox, SandboxError> {
         if limits.stack_bytes > STACK_BYTES_MAX {
@@ -231,7 +231,7 @@ impl Sandbox {
 impl Offering {
     fn new(
         limits: &Limits,
-        more: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()>,
+        more: impl Fn(&mut Linker<InvocationState>) -> wasmtime::Result<()>,
         swap_is_on: bool,
     ) -> wasmtime::Result<Offering> {
         let mut config = config();

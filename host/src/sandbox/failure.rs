@@ -1,10 +1,10 @@
-//! Why a call failed, in words for whoever has to mend it.
+//! Why an invocation failed, in words for whoever has to fix it.
 
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use super::limits::Limits;
-use super::state::CallState;
-use super::thread_clock::{CallTime, Spent};
+use super::state::InvocationState;
+use super::thread_clock::{InvocationTime, Spent};
 use crate::contract::{LimitSpent, message as message_of};
 use crate::vocabulary::{Failure, FailureKind, LogLevel};
 
@@ -21,14 +21,14 @@ const HOSTCALL_FUEL: &str = "fuel allocated for hostcalls has been exhausted";
 /// How wasmtime words a store's limit on instances, tables or memories, as above.
 const COUNT_LIMIT: &str = "resource limit exceeded";
 
-/// Judges the error that a call ended with.
-pub(super) fn classify(error: &wasmtime::Error, state: &CallState, limits: &Limits) -> Failure {
+/// Judges the error that an invocation ended with.
+pub(super) fn classify(error: &wasmtime::Error, state: &InvocationState, limits: &Limits) -> Failure {
     let (kind, message) = judge(error, state, limits);
     let message = message_of(&message, super::limits::as_usize(limits.message_bytes));
     Failure { kind, message, backtrace: backtrace(error) }
 }
 
-fn judge(error: &wasmtime::Error, state: &CallState, limits: &Limits) -> (FailureKind, String) {
+fn judge(error: &wasmtime::Error, state: &InvocationState, limits: &Limits) -> (FailureKind, String) {
     if let Some(LimitSpent(message)) = error.downcast_ref() {
         return (FailureKind::Limit, message.clone());
     }
@@ -70,7 +70,7 @@ fn judge(error: &wasmtime::Error, state: &CallState, limits: &Limits) -> (Failur
     }
 }
 
-fn too_long(time: &CallTime) -> String {
+fn too_long(time: &InvocationTime) -> String {
     let allowed = time.allowed_ms();
     match time.spent() {
         Some(Spent::Wall { had, within }) => format!(

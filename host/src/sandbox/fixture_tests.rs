@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::package::embed_manifest;
-use super::{Access, Call, Limits, Package, Plugin, Sandbox};
+use super::{Access, HandlerInput, Limits, Package, Plugin, Sandbox};
 use crate::vocabulary::{
     Effect, Event, EventName, FieldName, HeardEvent, ProfileId, Projection, Property, Role, Timestamp, Type,
     Value,
@@ -34,7 +34,7 @@ fn set_by(plugin: &Plugin) -> Vec<Effect> {
     let profile =
         Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
     plugin
-        .call(&access, Call::Event { event: &HeardEvent::from(&event), profile: &profile })
+        .invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })
         .result
         .expect("it runs")
 }

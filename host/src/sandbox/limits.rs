@@ -1,4 +1,4 @@
-//! How much one call, one component and the whole sandbox may take. Every number is here.
+//! How much one invocation, one component and the whole sandbox may take. Every number is here.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,35 +11,35 @@ const MIB: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Linear memory of one call, over all its memories, in bytes. 64 MiB: a Python or
-    /// JavaScript runtime starts with 10 to 30 and a Rust plug-in needs less than one.
+    /// Linear memory of one invocation, over all its memories, in bytes. 64 MiB: a Python or JavaScript
+    /// runtime starts with 10 to 30 and a Rust plug-in needs less than one.
     pub memory_bytes: u64,
     /// Elements of one table. 65,536: the function table of an interpreter has about 20,000.
     pub table_elements: u64,
-    /// Core instances of one call. 64: JavaScript and Python components have about forty.
+    /// Core instances of one invocation. 64: JavaScript and Python components have about forty.
     pub instances: u32,
-    /// Tables of one call. 64: as the instances, which have about one each.
+    /// Tables of one invocation. 64: as the instances, which have about one each.
     pub tables: u32,
-    /// Linear memories of one call. 4: one is usual; an adapter and each part of a composed component
+    /// Linear memories of one invocation. 4: one is usual; an adapter and each part of a composed component
     /// bring their own.
     pub memories: u32,
-    /// CPU time of one call in milliseconds, from making the instance to its return. 50: a handler
-    /// takes microseconds, and even an interpreter starts within a few milliseconds. Time in which
-    /// the machine has its thread wait isn't counted, up to a hundred times as much.
+    /// CPU time of one invocation in milliseconds, from making the instance to its return. 50: a handler
+    /// takes microseconds, and even an interpreter starts within a few milliseconds. Time in which the
+    /// machine has its thread wait isn't counted, up to a hundred times as much.
     pub time_ms: u64,
     /// Stack of the guest in bytes, at most 1 MiB. 512 KiB: enough for deep recursion in a parser,
     /// and a quarter of a thread's stack, which the host's own frames share.
     pub stack_bytes: u64,
-    /// Calls that can run at the same moment. 32: more than worker threads on any machine this
-    /// is meant for; each reserves address space, none of it is memory until it is used.
+    /// Invocations that can run at the same moment. 32: more than worker threads on any machine this is
+    /// meant for; each reserves address space, none of it is memory until it is used.
     pub concurrent_calls: u32,
-    /// Bytes a guest may hand over in one call of the host. 4 MiB: what a guest asks the host to
-    /// copy must be bounded before the copy is made.
+    /// Bytes a guest may hand over in one call of the host. 4 MiB: what a guest asks the host to copy must
+    /// be bounded before the copy is made.
     pub hostcall_bytes: u64,
-    /// Effects one call may ask for; this and the next six are [`contract::Limits`], whose defaults
+    /// Effects one invocation may ask for; this and the next six are [`contract::Limits`], whose defaults
     /// they have.
     pub effects: u32,
-    /// Bytes of all effects of one call.
+    /// Bytes of all effects of one invocation.
     pub effect_bytes: u64,
     /// Bytes of one value.
     pub value_bytes: u64,
@@ -48,7 +48,7 @@ pub struct Limits {
     /// Bytes of a plug-in's claims and memory of one customer together; at most
     /// [`contract::CUSTOMER_BYTES_MAX`].
     pub customer_bytes: u64,
-    /// Log lines of one call.
+    /// Log lines of one invocation.
     pub log_lines: u32,
     /// Bytes of one log line, refusal or error message.
     pub message_bytes: u64,

@@ -6,8 +6,8 @@ use super::tests::{hear, in_a_child};
 use super::*;
 use crate::vocabulary::FailureKind;
 
-/// What a guest of this body comes to within these limits: how its call ended, and what was refused or
-/// logged; or why it can't be loaded.
+/// What a guest of this body comes to within these limits: how its invocation ended, and what was refused
+/// or logged; or why it can't be loaded.
 fn outcome(limits: &Limits, body: &str, functions: &str) -> Result<String, String> {
     let told = |error: PackageError| format!("{}: {error}", error.code());
     let module = guests::installable(&guests::subscriber(body, functions));
@@ -144,7 +144,7 @@ fn every_limit_takes_effect_when_it_is_set_otherwise() {
             "manifest_bytes" => stops(|limits| limits.manifest_bytes = 5, "", "", "raise `manifest_bytes`"),
             "compile_time_ms" => compiles_within(|limits| limits.compile_time_ms = 0),
             "compile_memory_bytes" => compiles_within(|limits| limits.compile_memory_bytes = 1 << 20),
-            // Over many calls: engine::tests::bounds.
+            // Over many invocations: engine::tests::bounds.
             "customer_bytes" => {}
             other => panic!("{other} has no row here"),
         }

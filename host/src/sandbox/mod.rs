@@ -1,24 +1,23 @@
 //! The sandbox: foreign code in, effects out, and nothing else either way.
 //!
-//! A plug-in is a WebAssembly component that imports only the contract in `wit/plugin.wit`. Each
-//! call gets a fresh instance, so no two customers share memory, and limits on everything it can
-//! spend. What it asks for is judged when it asks and handed to the caller as a list; nothing
-//! here acts on it.
+//! A plug-in is a WebAssembly component that imports only the contract in `wit/plugin.wit`. Each invocation
+//! gets a fresh instance, so no two customers share memory, and limits on everything it can spend. What it
+//! asks for is judged when it asks and handed to the caller as a list; nothing here acts on it.
 //!
 //! ```text
-//! bytes ── package ──▶ Package ── engine (compile, cache) ──▶ Plugin ── call ──▶ CallReport
+//! bytes ── package ──▶ Package ── engine (compile, cache) ──▶ Plugin ── invoke ──▶ CallReport
 //!          judged, not run        compiled once, bounded              fresh store, limits
 //! ```
 
 mod bindings;
 mod cache;
-mod call;
 mod compile;
 mod config;
 mod contract;
 mod engine;
 mod error;
 mod failure;
+mod invocation;
 mod limits;
 mod lower;
 mod package;
@@ -46,10 +45,10 @@ mod tests;
 
 pub use crate::contract::Access;
 pub use crate::vocabulary::{Digest, DigestError};
-pub use call::{Call, CallReport, Plugin, work_as};
 pub use compile::{Compiler, compile_file, compile_to};
 pub use contract::MANIFEST_SECTION;
 pub use engine::{Sandbox, SandboxError};
 pub use error::PackageError;
+pub use invocation::{HandlerInput, InvocationReport, Plugin, work_as};
 pub use limits::Limits;
 pub use package::{Package, componentise, embed_manifest};

@@ -1,4 +1,4 @@
-//! What a store holds during one call: the effects, the log lines, and how much memory was used.
+//! What a store holds during one invocation: the effects, the log lines, and how much memory was used.
 
 use std::sync::Arc;
 
@@ -7,27 +7,27 @@ use wasmtime::component::HasSelf;
 
 use super::bindings::samsyn::plugin::{effects, logging, settings, types};
 use super::limits::{Limits, as_usize};
-use super::thread_clock::CallTime;
+use super::thread_clock::InvocationTime;
 use super::values::{give, given, given_properties, refusal};
 use crate::contract::{self, Access, Effects, Logs};
 use crate::vocabulary::LogLevel;
 
-/// The store's data. It is made for one call and thrown away with the store.
-pub(super) struct CallState {
+/// The store's data. It is made for one invocation and thrown away with the store.
+pub(super) struct InvocationState {
     pub(super) effects: Effects,
     pub(super) logs: Logs,
     pub(super) growth: Growth,
-    pub(super) time: CallTime,
+    pub(super) time: InvocationTime,
 }
 
-impl CallState {
+impl InvocationState {
     pub(super) fn new(
         access: Arc<Access>,
         limits: &Limits,
         of_effects: Arc<contract::Limits>,
-        time: CallTime,
-    ) -> CallState {
-        CallState {
+        time: InvocationTime,
+    ) -> InvocationState {
+        InvocationState {
             time,
             logs: Logs::new(&of_effects),
             growth: Growth::new(limits),
@@ -37,18 +37,20 @@ impl CallState {
 }
 
 /// Offers the contract's imports, and nothing else.
-pub(super) fn add_to_linker(linker: &mut wasmtime::component::Linker<CallState>) -> wasmtime::Result<()> {
-    types::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
-    effects::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
-    settings::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
-    logging::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+pub(super) fn add_to_linker(
+    linker: &mut wasmtime::component::Linker<InvocationState>,
+) -> wasmtime::Result<()> {
+    types::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
+    effects::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
+    settings::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
+    logging::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)
 }
 
 type Answer = wasmtime::Result<Result<(), types::Refusal>>;
 
-impl types::Host for CallState {}
+impl types::Host for InvocationState {}
 
-impl effects::Host for CallState {
+impl effects::Host for InvocationState {
     fn set(&mut self, field: String, value: types::ValueResult) -> Answer {
         Ok(self.effects.set(&field, given(value))?.map_err(refusal))
     }
@@ -70,13 +72,13 @@ impl effects::Host for CallState {
     }
 }
 
-impl settings::Host for CallState {
+impl settings::Host for InvocationState {
     fn get(&mut self, name: String) -> wasmtime::Result<Option<types::ValueResult>> {
         Ok(self.effects.access().settings.get(&name).map(give))
     }
 }
 
-impl logging::Host for CallState {
+impl logging::Host for InvocationState {
     fn log(&mut self, level: logging::Level, message: String) -> wasmtime::Result<()> {
         let level = match level {
             logging::Level::Debug => LogLevel::Debug,
@@ -89,7 +91,7 @@ impl logging::Host for CallState {
     }
 }
 
-/// Counts what a call's memories, tables and instances take and says no at the limit.
+/// Counts what an invocation's memories, tables and instances take and says no at the limit.
 pub(super) struct Growth {
     memory_bytes_max: usize,
     table_elements_max: usize,

@@ -69,8 +69,9 @@ fn load_within(limits: &Limits, body: &str, functions: &str) -> Plugin {
     Sandbox::new(limits).unwrap().load(&package).unwrap()
 }
 
-pub(super) fn hear(plugin: &Plugin) -> CallReport {
-    plugin.call(&access(), Call::Event { event: &HeardEvent::from(&event()), profile: &projection() })
+pub(super) fn hear(plugin: &Plugin) -> InvocationReport {
+    plugin
+        .invoke(&access(), HandlerInput::Event { event: &HeardEvent::from(&event()), profile: &projection() })
 }
 
 /// Calls a subscriber that does `body`, which must fail.
@@ -98,18 +99,19 @@ fn every_role_is_found_and_called() {
         by: Speaker::new("app:web").unwrap(),
         at: Timestamp(3),
     }];
-    let decided = plugin.call(&access(), Call::Proposals { proposed: &proposed, profile: &profile });
+    let decided =
+        plugin.invoke(&access(), HandlerInput::Proposals { proposed: &proposed, profile: &profile });
     assert_eq!(decided.result.unwrap(), [claim(42)]);
     let changes = [Change { field: points(), before: None, after: Some(Value::Texts(vec!["x".to_owned()])) }];
-    let told =
-        plugin.call(&access(), Call::Changes { changes: &changes, at: Timestamp(99), profile: &profile });
+    let told = plugin
+        .invoke(&access(), HandlerInput::Changes { changes: &changes, at: Timestamp(99), profile: &profile });
     assert_eq!(told.result.unwrap(), [claim(99)]);
 }
 
 #[test]
 fn a_role_it_does_not_have_is_an_error_not_a_panic() {
     let plugin = load_within(&limits(), "", "");
-    let report = plugin.call(&access(), Call::Proposals { proposed: &[], profile: &projection() });
+    let report = plugin.invoke(&access(), HandlerInput::Proposals { proposed: &[], profile: &projection() });
     assert!(report.result.unwrap_err().message.contains("no role source"));
 }
 
@@ -196,14 +198,14 @@ impl ThreadClock for EachTimeAMillisecond {
 }
 
 /// An endless loop with so much time, by that clock.
-fn endless_by(clock: Arc<dyn ThreadClock>, time: Duration) -> CallReport {
+fn endless_by(clock: Arc<dyn ThreadClock>, time: Duration) -> InvocationReport {
     let sandbox = Sandbox::new(&limits()).unwrap().timed_by(clock);
     let plugin =
         sandbox.load(&package(&guests::subscriber("(loop $again (br $again))", "")).unwrap()).unwrap();
     let event = event();
-    plugin.call_within(
+    plugin.invoke_within(
         &access(),
-        Call::Event { event: &HeardEvent::from(&event), profile: &projection() },
+        HandlerInput::Event { event: &HeardEvent::from(&event), profile: &projection() },
         time,
     )
 }
@@ -266,13 +268,13 @@ fn a_threads_own_clock_counts_what_it_computes_and_not_what_it_waits() {
 #[test]
 fn the_clock_starts_again_after_an_idle_time() {
     let plugin = load_within(&limits(), "(loop $again (br $again))", "");
-    let call = |millis| {
+    let invoke = |millis| {
         let event = event();
-        let call = Call::Event { event: &HeardEvent::from(&event), profile: &projection() };
-        plugin.call_within(&access(), call, Duration::from_millis(millis))
+        let input = HandlerInput::Event { event: &HeardEvent::from(&event), profile: &projection() };
+        plugin.invoke_within(&access(), input, Duration::from_millis(millis))
     };
     for millis in [1, 20] {
-        let report = call(millis);
+        let report = invoke(millis);
         assert_eq!(report.result.unwrap_err().kind, FailureKind::Timeout);
         assert!(report.duration >= Duration::from_millis(millis), "{:?}", report.duration);
     }
@@ -378,8 +380,8 @@ fn a_refusal_the_guest_ignores_is_reported_and_the_rest_is_taken() {
     let plugin = load_within(&limits(), "(call $set_tier) (call $set_points (i64.const 1))", "");
     let fields = [(points(), FieldRule::of(Type::Integer))].into();
     let access = Arc::new(Access { sources: fields, ..Access::default() });
-    let report =
-        plugin.call(&access, Call::Event { event: &HeardEvent::from(&event()), profile: &projection() });
+    let report = plugin
+        .invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event()), profile: &projection() });
     assert_eq!(report.result.unwrap().len(), 1);
     assert_eq!(report.refusals.len(), 1);
     assert_eq!(report.refusals[0].code, "field.not-sourced");
@@ -471,8 +473,8 @@ fn a_worker_calls_in_an_engine_of_its_own_within_the_same_limits() {
         work_as(worker);
         let within = Duration::from_millis(20);
         let (event, profile) = (event(), projection());
-        let call = Call::Event { event: &HeardEvent::from(&event), profile: &profile };
-        let failure = endless.call_within(&access(), call, within).result.unwrap_err();
+        let input = HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile };
+        let failure = endless.invoke_within(&access(), input, within).result.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Timeout);
         assert_eq!(hear(&plugin).result.unwrap(), expected);
     };

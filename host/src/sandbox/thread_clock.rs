@@ -1,22 +1,22 @@
-//! How much a call may compute, by its thread's own clock: what a busy machine gives to others isn't
+//! How much an invocation may compute, by its thread's own clock: what a busy machine gives to others isn't
 //! counted against a plug-in.
 //!
-//! The engine's epoch moves with time that passes ([`super::ticker`]). When a call comes to its
-//! deadline there, it is asked how much of the CPU its thread really had, and goes on while some of
-//! its time is left. Behind that stands a bound on time that passes, for a machine that gives a
-//! thread next to nothing.
+//! The engine's epoch moves with time that passes ([`super::ticker`]). When an invocation comes to its
+//! deadline there, it is asked how much of the CPU its thread really had, and goes on while some of its
+//! time is left. Behind that stands a bound on time that passes, for a machine that gives a thread next to
+//! nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ticker::{TICK, Ticker};
 
-/// How many times a call's CPU time may pass until it ends though it had none: with a hundred busy
+/// How many times an invocation's CPU time may pass until it ends though it had none: with a hundred busy
 /// threads a core, no plug-in is to blame and no answer will come.
 const WALL_FACTOR: u32 = 100;
 
-/// When a call is looked at first, and as how much it counts what it had by then. Asking the system for a
-/// thread's time takes a good part of what a fast call takes, so nobody asks when it begins.
+/// When an invocation is looked at first, and as how much it counts what it had by then. Asking the system
+/// for a thread's time takes a good part of what a fast call takes, so nobody asks when it begins.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 
 /// Says how much CPU time the calling thread has used since some moment before.
@@ -49,15 +49,15 @@ impl ThreadClock for SystemClock {
     }
 }
 
-/// What measures the calls of one engine: none of it is written to by calls of another.
+/// What measures the invocations of one engine: none of it is written to by invocations of another.
 #[derive(Clone)]
 pub(super) struct Timing {
     pub(super) ticker: Arc<Ticker>,
     pub(super) clock: Arc<dyn ThreadClock>,
 }
 
-/// The time of one call.
-pub(super) struct CallTime {
+/// The time of one invocation.
+pub(super) struct InvocationTime {
     timing: Arc<Timing>,
     /// CPU time it may have.
     allowed: Duration,
@@ -67,7 +67,7 @@ pub(super) struct CallTime {
     spent: Option<Spent>,
 }
 
-/// Which bound a call met.
+/// Which bound an invocation met.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Spent {
     /// Its CPU time.
@@ -81,10 +81,10 @@ pub(super) enum Spent {
     },
 }
 
-impl CallTime {
+impl InvocationTime {
     /// Begins now.
-    pub(super) fn begin(timing: Arc<Timing>, allowed: Duration) -> CallTime {
-        CallTime { timing, allowed, began: Instant::now(), used_before: None, spent: None }
+    pub(super) fn begin(timing: Arc<Timing>, allowed: Duration) -> InvocationTime {
+        InvocationTime { timing, allowed, began: Instant::now(), used_before: None, spent: None }
     }
 
     /// Ticks until it must be looked at first.
@@ -123,7 +123,7 @@ impl CallTime {
     }
 
     /// CPU time since it began, and time that passed. One that ended before it was looked at had at most
-    /// what a call counts for then.
+    /// what an invocation counts for then.
     pub(super) fn end(&self) -> (Duration, Duration) {
         let passed = self.began.elapsed();
         let cpu = match self.used_before {

@@ -1,7 +1,7 @@
 //! The clock behind the time limit: a thread that moves the engines' epochs every millisecond.
 //!
-//! It sleeps when nothing runs. A call says until which tick it needs the clock; the thread ticks
-//! at least that far and parks. Asking costs two loads of memory that changes once a millisecond.
+//! It sleeps when nothing runs. An invocation says until which tick it needs the clock; the thread ticks at
+//! least that far and parks. Asking costs two loads of memory that changes once a millisecond.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,8 +13,8 @@ use wasmtime::{Engine, EngineWeak};
 /// One tick of the epoch: the finest the time limit can be.
 pub(super) const TICK: Duration = Duration::from_millis(1);
 
-/// How many ticks longer than asked the thread goes on, so that busy workers wake it once a
-/// second and not once a call.
+/// How many ticks longer than asked the thread goes on, so that busy workers wake it once a second and not
+/// once an invocation.
 const LINGER_TICKS: u64 = 1_000;
 
 struct Shared {

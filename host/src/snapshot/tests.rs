@@ -12,7 +12,7 @@ use super::*;
 use crate::config::{EngineConfig, ViewConfig};
 use crate::log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
 use crate::record::{
-    Accepted, Adopted, Answer, AnswerKind, Decided, DeliveryResult, HeldProposal, Linked, Memory, Outcome,
+    Accepted, Adopted, Answer, AnswerKind, Decided, HeldProposal, InvocationStatus, Linked, Memory, Outcome,
     Record, RegistryRecord,
 };
 use crate::registry::RegistryChange;
@@ -31,7 +31,7 @@ const PARTITIONS: u16 = 2;
 enum Step {
     /// A customer gets a claim, by one of two capabilities, of a value or of none.
     Claim { customer: u8, by: bool, value: Option<u8> },
-    /// A delivery parks, or what is parked is skipped.
+    /// An invocation parks, or what is parked is skipped.
     Park { customer: u8, parks: bool },
     /// A proposal of a field without a source, or a source's answer to it.
     Hold { customer: u8, holds: bool },
@@ -143,9 +143,9 @@ impl World {
             Step::Park { customer, parks } => self.decide(*customer, |decided| {
                 let failure =
                     Failure { kind: FailureKind::Error, message: "no".into(), backtrace: Vec::new() };
-                let parked = DeliveryResult::Parked(failure);
+                let parked = InvocationStatus::Parked(failure);
                 decided.cause = ItemPosition { seq: 1, index: 0 };
-                let result = if *parks { parked } else { DeliveryResult::Skipped { reason: "so".into() } };
+                let result = if *parks { parked } else { InvocationStatus::Skipped { reason: "so".into() } };
                 decided.outcomes.push(Outcome { result, ..outcome("one") });
             }),
             Step::Hold { customer, holds: true } => self.decide(*customer, |decided| {
@@ -245,7 +245,7 @@ fn outcome(capability: &str) -> Outcome {
         role: Role::Observer,
         digest: Digest::of(b"component"),
         settings: 0,
-        result: DeliveryResult::Done,
+        result: InvocationStatus::Done,
         claims: Vec::new(),
         refusals: Vec::new(),
         memory: None,

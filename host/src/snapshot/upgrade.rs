@@ -6,7 +6,7 @@
 //! [`FOLD_VERSION`](crate::record::FOLD_VERSION) adds a step here**, if only one that changes nothing
 //! (a new field with a default needs no more); a test fails until it is there.
 
-use crate::record::{BLOCKED_MAX, FOLD_VERSION, Told};
+use crate::record::{BLOCKED_MAX, CapabilityState, FOLD_VERSION};
 use crate::view::Entry;
 
 /// The first fold that had snapshots.
@@ -20,19 +20,20 @@ const STEPS: &[Step] = &[
     // 4 to 5: a profile's conflicts stand apart from what it goes by, and refused opt-outs are counted. What
     // was folded before keeps both as they were: none of either.
     |entry| entry,
-    // 5 to 6: of what waits behind a parked delivery only so much is listed.
+    // 5 to 6: of what waits behind a parked invocation only so much is listed.
     with_bounded_lists,
 ];
 
 fn with_bounded_lists(entry: Entry) -> Entry {
     let Entry::Profile { partition, state } = entry else { return entry };
-    let is_bounded = |told: &std::sync::Arc<Told>| told.blocked.len() <= BLOCKED_MAX;
-    if state.told.iter().all(is_bounded) {
+    let is_bounded =
+        |capability_state: &std::sync::Arc<CapabilityState>| capability_state.blocked.len() <= BLOCKED_MAX;
+    if state.capabilities.iter().all(is_bounded) {
         return Entry::Profile { partition, state };
     }
     let mut state = std::sync::Arc::unwrap_or_clone(state);
-    for told in &mut state.told {
-        *told = std::sync::Arc::new(Told::clone(told).bounded());
+    for capability_state in &mut state.capabilities {
+        *capability_state = std::sync::Arc::new(CapabilityState::clone(capability_state).bounded());
     }
     Entry::Profile { partition, state: state.into() }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::keys;
 use super::store::{Puts, Store, StoreError, VALUE_BYTES_MAX};
 use crate::contract::customer_bytes;
-use crate::record::{ProfileState, Told, decode, with_encoded_in_order};
+use crate::record::{CapabilityState, ProfileState, decode, with_encoded_in_order};
 use crate::vocabulary::{CapabilityName, ProfileId};
 
 /// What one capability told is kept in an entry of its own from this many bytes on, so that the
@@ -40,10 +40,10 @@ struct Writing<'a> {
 }
 
 /// Roughly how many bytes a part takes.
-pub(super) fn told_size(told: &Told) -> usize {
-    let claims = told.claims.iter().map(|claim| (&claim.field, claim.value.as_ref()));
-    let kept = customer_bytes(claims, told.memory.as_ref().map_or(0, |memory| memory.0.len()));
-    let blocked: usize = told
+pub(super) fn capability_state_size(capability_state: &CapabilityState) -> usize {
+    let claims = capability_state.claims.iter().map(|claim| (&claim.field, claim.value.as_ref()));
+    let kept = customer_bytes(claims, capability_state.memory.as_ref().map_or(0, |memory| memory.0.len()));
+    let blocked: usize = capability_state
         .blocked
         .iter()
         .map(|blocked| {
@@ -58,7 +58,7 @@ pub(super) fn told_size(told: &Told) -> usize {
 
 /// Writes a profile.
 pub(super) fn write_profile(to: &mut impl Puts, state: &ProfileState) -> Result<(), StoreError> {
-    let size: usize = state.told.iter().map(|told| told_size(told)).sum();
+    let size: usize = state.capabilities.iter().map(|own| capability_state_size(own)).sum();
     if size <= APART_BYTES {
         let stored = Writing { profile: state, apart: Vec::new() };
         return with_encoded_in_order(&stored, |bytes| put_whole(to, &keys::profile(state.id), bytes));
@@ -66,20 +66,24 @@ pub(super) fn write_profile(to: &mut impl Puts, state: &ProfileState) -> Result<
     let mut profile = state.clone();
     let mut apart = Vec::new();
     let mut room = INLINE_BYTES_MAX;
-    profile.told.retain(|told| {
-        let size = told_size(told);
+    profile.capabilities.retain(|capability_state| {
+        let size = capability_state_size(capability_state);
         if size < APART_BYTES && size <= room {
             room -= size;
             return true;
         }
-        apart.push(told.clone());
+        apart.push(capability_state.clone());
         false
     });
-    for told in &apart {
-        let key = keys::told(state.id, told.capability.as_str(), told.generation);
-        with_encoded_in_order(told.as_ref(), |bytes| put_whole(to, &key, bytes))?;
+    for capability_state in &apart {
+        let key = keys::capability_state(
+            state.id,
+            capability_state.capability.as_str(),
+            capability_state.generation,
+        );
+        with_encoded_in_order(capability_state.as_ref(), |bytes| put_whole(to, &key, bytes))?;
     }
-    let apart = apart.iter().map(|told| (told.capability.clone(), told.generation)).collect();
+    let apart = apart.iter().map(|own| (own.capability.clone(), own.generation)).collect();
     with_encoded_in_order(&Writing { profile: &profile, apart }, |bytes| {
         put_whole(to, &keys::profile(state.id), bytes)
     })
@@ -131,10 +135,10 @@ pub(super) fn decode_profile(
     let bytes = whole(store, &keys::profile(id), bytes)?.ok_or_else(missing)?;
     let Stored { mut profile, apart } = decode(&bytes).map_err(|error| damaged(&error))?;
     for (capability, generation) in apart {
-        let key = keys::told(id, capability.as_str(), generation);
+        let key = keys::capability_state(id, capability.as_str(), generation);
         let entry = store.get(&key)?.ok_or_else(missing)?;
         let bytes = whole(store, &key, &entry)?.ok_or_else(missing)?;
-        profile.told.push(decode(&bytes).map_err(|error| damaged(&error))?);
+        profile.capabilities.push(decode(&bytes).map_err(|error| damaged(&error))?);
     }
     Ok(Arc::new(profile))
 }
@@ -160,7 +164,7 @@ mod tests {
     use crate::record::{Blocked, CauseKind, Claim, HeldProposal, Latch, MemoryBytes};
     use crate::vocabulary::{Failure, FailureKind, ItemPosition, Role, Timestamp, Value};
 
-    fn told(capability: &str, text: &str, backtrace: Vec<String>) -> Arc<Told> {
+    fn capability_state(capability: &str, text: &str, backtrace: Vec<String>) -> Arc<CapabilityState> {
         let cause = ItemPosition { seq: 7, index: 2 };
         let claim = |field: &str, value| Claim {
             field: field.parse().unwrap(),
@@ -178,7 +182,7 @@ mod tests {
             depth: 1,
         };
         let failure = Failure { kind: FailureKind::Trap, message: "it broke".to_owned(), backtrace };
-        Arc::new(Told {
+        Arc::new(CapabilityState {
             capability: capability.parse().unwrap(),
             generation: 2,
             claims: vec![
@@ -200,11 +204,15 @@ mod tests {
             name: "email".parse().unwrap(),
             value: "anna@example.com".to_owned(),
         });
-        profile.told.push(told("crm", "Anna", Vec::new()));
-        profile.told.push(told("large", &"x".repeat(2 * APART_BYTES), vec!["main".to_owned()]));
-        let mut remembers = told("loyalty", "gold", vec!["main".to_owned()]);
+        profile.capabilities.push(capability_state("crm", "Anna", Vec::new()));
+        profile.capabilities.push(capability_state(
+            "large",
+            &"x".repeat(2 * APART_BYTES),
+            vec!["main".to_owned()],
+        ));
+        let mut remembers = capability_state("loyalty", "gold", vec!["main".to_owned()]);
         Arc::make_mut(&mut remembers).memory = Some(MemoryBytes(vec![0, 255]));
-        profile.told.push(remembers);
+        profile.capabilities.push(remembers);
         profile.held.push(HeldProposal {
             by: "app:web".parse().unwrap(),
             field: "phone".parse().unwrap(),
@@ -225,8 +233,8 @@ mod tests {
         store.apply(batch).unwrap();
         let mut read = Arc::unwrap_or_clone(read_profile(&store, profile.id).unwrap().unwrap());
         // A part that stands apart comes last.
-        read.told.sort_by(|one, other| one.capability.cmp(&other.capability));
-        profile.told.sort_by(|one, other| one.capability.cmp(&other.capability));
+        read.capabilities.sort_by(|one, other| one.capability.cmp(&other.capability));
+        profile.capabilities.sort_by(|one, other| one.capability.cmp(&other.capability));
         assert_eq!(read, profile);
     }
 
@@ -251,11 +259,11 @@ mod tests {
                 value: format!("{number:0>100}"),
             });
         }
-        let mut waits = told("crm", "Anna", vec!["main".to_owned(); 16]);
+        let mut waits = capability_state("crm", "Anna", vec!["main".to_owned(); 16]);
         let blocked = waits.blocked.clone();
         Arc::make_mut(&mut waits).blocked = (0..500).flat_map(|_| blocked.clone()).collect();
-        profile.told.push(waits);
-        profile.told.push(told("large", &"x".repeat(3 * VALUE_BYTES_MAX), Vec::new()));
+        profile.capabilities.push(waits);
+        profile.capabilities.push(capability_state("large", &"x".repeat(3 * VALUE_BYTES_MAX), Vec::new()));
         let (read, sizes) = written(&profile);
         assert_eq!(read, profile);
         assert!(sizes.len() > 8, "{sizes:?}");
@@ -274,11 +282,11 @@ mod tests {
             (32 << 10, Value::Integer(i64::MIN)),
         ];
         for (memory, value) in shapes {
-            let mut full = Arc::unwrap_or_clone(told("crm", "", Vec::new()));
+            let mut full = Arc::unwrap_or_clone(capability_state("crm", "", Vec::new()));
             full.blocked.clear();
             full.claims.clear();
             full.memory = Some(MemoryBytes(vec![255; memory]));
-            let bytes = |full: &Told| {
+            let bytes = |full: &CapabilityState| {
                 let claims = full.claims.iter().map(|claim| (&claim.field, claim.value.as_ref()));
                 customer_bytes(claims, memory) as u64
             };

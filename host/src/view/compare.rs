@@ -29,7 +29,7 @@ pub struct Dump {
 fn sorted(state: &ProfileState) -> ProfileState {
     let mut state = state.clone();
     state
-        .told
+        .capabilities
         .sort_by(|one, other| (&one.capability, one.generation).cmp(&(&other.capability, other.generation)));
     state
 }

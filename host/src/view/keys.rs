@@ -7,7 +7,7 @@
 //! "i" number:8                       → block of links          whose identifiers are: link_index.rs
 //! "m"                                → Meta                    which log, which fold
 //! "p" profile id:16                  → ProfileState            a profile
-//! "q" profile id:16 capability 0x00 generation:4 → Told        the part of a profile too large to stand in it
+//! "q" profile id:16 capability 0x00 generation:4 → CapabilityState        the part of a profile too large to stand in it
 //! "z" key number:4                   → bytes                   a part of an entry too large for one
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
@@ -115,7 +115,7 @@ pub fn piece(key: &[u8], number: u32) -> Vec<u8> {
 }
 
 /// The key of a part of a profile that is too large to stand in it.
-pub fn told(id: ProfileId, capability: &str, generation: u32) -> Vec<u8> {
+pub fn capability_state(id: ProfileId, capability: &str, generation: u32) -> Vec<u8> {
     joined(&[b"q", id.0.as_bytes(), capability.as_bytes(), &[0], &generation.to_be_bytes()])
 }
 

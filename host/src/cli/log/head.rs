@@ -60,5 +60,5 @@ pub fn run(args: &HeadArgs, context: &Context) -> Result<(), CliError> {
     if !context.json {
         return context.print(&heads.text());
     }
-    context.print(&format!("{}\n", json!(heads.told())))
+    context.print(&format!("{}\n", json!(heads.head())))
 }

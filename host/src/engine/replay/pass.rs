@@ -26,8 +26,8 @@ const BATCHES_WAITING_MAX: usize = 4;
 /// each, and one for trying a component out.
 const SLOTS: u32 = THREADS_MAX as u32 + 1;
 
-/// A sandbox for a replay, within these limits but for how many calls there may be at once. The last of
-/// the threads calls in the engine that is for everybody.
+/// A sandbox for a replay, within these limits but for how many invocations there may be at once. The last
+/// of the threads calls in the engine that is for everybody.
 pub fn own_sandbox(limits: &Limits) -> Result<Sandbox, SandboxError> {
     Sandbox::for_workers(&Limits { concurrent_calls: SLOTS, ..limits.clone() }, THREADS_MAX - 1)
 }

@@ -19,7 +19,7 @@ pub struct Input {
     /// The log; up to what is durable when the run begins.
     pub log: LogReader,
     /// Where components are compiled and run: one of [`own_sandbox`](super::own_sandbox), for a run must
-    /// not take the slots of the calls that matter now.
+    /// not take the slots of the invocations that matter now.
     pub sandbox: Sandbox,
     /// The component.
     pub new: Package,
@@ -93,15 +93,15 @@ impl Plan {
         self.control.held(self.share, self.profiles_max)
     }
 
-    /// A candidate's run, which counts its calls.
-    pub fn shadow<'a>(&'a self, index: usize, calls: &'a Cell<u64>) -> Shadow<'a> {
+    /// A candidate's run, which counts its invocations.
+    pub fn shadow<'a>(&'a self, index: usize, invocations: &'a Cell<u64>) -> Shadow<'a> {
         Shadow {
             candidate: &self.candidates[index],
             capability: &self.capability,
             control: &self.control,
             time: self.time,
             customer_bytes: self.customer_bytes,
-            calls,
+            invocations,
         }
     }
 }

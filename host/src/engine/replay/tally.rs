@@ -25,8 +25,8 @@ pub struct Tally {
     pub whats: BTreeMap<What, Counted>,
     /// Events of the customers that were replayed.
     pub events: u64,
-    /// Deliveries that were compared.
-    pub deliveries: u64,
+    /// Invocations that were compared.
+    pub compared: u64,
     /// Those that differ in anything.
     pub different: u64,
     /// Customers that were replayed.
@@ -35,9 +35,9 @@ pub struct Tally {
     pub profiles_different: u64,
     /// Customers whose beginning isn't retained.
     pub profiles_skipped: u64,
-    /// Deliveries that couldn't be made again, by why.
+    /// Invocations that couldn't be made again, by why.
     pub not_replayed: BTreeMap<String, u64>,
-    /// By the component that decided in the log: deliveries, and those that differ.
+    /// By the component that decided in the log: invocations, and those that differ.
     pub decided_by: BTreeMap<Digest, (u64, u64)>,
 }
 
@@ -66,24 +66,24 @@ pub struct Found {
 pub struct Example {
     /// Whose.
     pub profile: ProfileId,
-    /// What was delivered.
+    /// The item.
     pub item: Position,
     /// In a word.
-    pub called_with: String,
+    pub input: String,
     /// Before and after.
     pub values: Values,
 }
 
-/// Takes the differences of one delivery of one customer.
+/// Takes the differences of one invocation of one customer.
 pub struct Entry<'a> {
     /// Where they are counted.
     pub tally: &'a mut Tally,
     /// The customer.
     pub profile: ProfileId,
-    /// What is delivered.
+    /// The item.
     pub item: Position,
     /// In a word.
-    pub called_with: &'a str,
+    pub input: &'a str,
     /// Which differences the customer had before.
     pub seen: &'a mut Vec<(What, Kind)>,
     /// Whether there was any.
@@ -91,7 +91,7 @@ pub struct Entry<'a> {
 }
 
 impl Tally {
-    /// Counts a delivery that couldn't be made again.
+    /// Counts an invocation that couldn't be made again.
     pub fn not_replayed(&mut self, why: &str) {
         match self.not_replayed.get_mut(why) {
             Some(count) => *count += 1,
@@ -106,7 +106,7 @@ impl Tally {
         };
         let what = match what {
             What::Refusal(name) => What::Refusal(shorten(name)),
-            What::Delivery(name) => What::Delivery(shorten(name)),
+            What::Invocation(name) => What::Invocation(shorten(name)),
             other => other,
         };
         if self.whats.len() < WHATS_MAX || self.whats.contains_key(&what) { what } else { What::Other }
@@ -115,7 +115,7 @@ impl Tally {
     /// Adds what another thread counted.
     pub fn add(&mut self, other: Tally) {
         self.events += other.events;
-        self.deliveries += other.deliveries;
+        self.compared += other.compared;
         self.different += other.different;
         self.profiles += other.profiles;
         self.profiles_different += other.profiles_different;
@@ -123,9 +123,9 @@ impl Tally {
         for (why, count) in other.not_replayed {
             *self.not_replayed.entry(why).or_default() += count;
         }
-        for (digest, (deliveries, different)) in other.decided_by {
+        for (digest, (compared, different)) in other.decided_by {
             let by = self.decided_by.entry(digest).or_default();
-            *by = (by.0 + deliveries, by.1 + different);
+            *by = (by.0 + compared, by.1 + different);
         }
         for (what, counted) in other.whats {
             let into = self.whats.entry(what).or_default();
@@ -163,11 +163,11 @@ impl Differences for Entry<'_> {
         }
         found.profiles += 1;
         if found.samples.len() < SAMPLES_MAX {
-            let Entry { profile, item, called_with, .. } = *self;
-            let called_with = called_with.to_owned();
+            let Entry { profile, item, input, .. } = *self;
+            let input = input.to_owned();
             let (before, after) = values();
             let values = (before.map(shortened), after.map(shortened));
-            found.samples.push(Example { profile, item, called_with, values });
+            found.samples.push(Example { profile, item, input, values });
         }
         self.seen.push((what, kind));
     }

@@ -13,7 +13,7 @@ use super::passed::{Passed, Way};
 use super::place::Place;
 use super::plan::Plan;
 use super::revisions::Lens;
-use super::shadow::{Came, nothing_told};
+use super::shadow::{Came, without_capabilities};
 use super::tally::{Entry, Tally};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
@@ -29,7 +29,7 @@ const UNKNOWN_REVISION: &str = "the registry revision in use then is no longer r
 
 /// Calls after which the run's progress is told: what several threads count together costs more than
 /// what one counts alone.
-const CALLS_UNTOLD_MAX: u64 = 32;
+const UNREPORTED_MAX: u64 = 32;
 
 /// What a thread knows of its partitions.
 pub struct Track<'a> {
@@ -42,9 +42,9 @@ pub struct Track<'a> {
     /// Customers whose beginning isn't retained.
     unknown: QuickSet<ProfileId>,
     tally: Tally,
-    /// Calls, and deliveries compared, that aren't told of yet.
-    calls: Cell<u64>,
-    deliveries: u64,
+    /// Calls, and invocations compared, that aren't told of yet.
+    invocations: Cell<u64>,
+    compared: u64,
 }
 
 /// A customer.
@@ -83,8 +83,8 @@ impl<'a> Track<'a> {
             known: QuickMap::default(),
             unknown: QuickSet::default(),
             tally: Tally::default(),
-            calls: Cell::new(0),
-            deliveries: 0,
+            invocations: Cell::new(0),
+            compared: 0,
         }
     }
 
@@ -103,8 +103,8 @@ impl<'a> Track<'a> {
     /// Tells how far it is.
     pub fn say(&mut self) {
         let control = &self.plan.control;
-        control.calls.fetch_add(self.calls.take(), Ordering::Relaxed);
-        control.deliveries.fetch_add(std::mem::take(&mut self.deliveries), Ordering::Relaxed);
+        control.invocations.fetch_add(self.invocations.take(), Ordering::Relaxed);
+        control.compared.fetch_add(std::mem::take(&mut self.compared), Ordering::Relaxed);
     }
 
     fn place(&mut self, partition: Partition) -> Option<&mut Place> {
@@ -222,7 +222,7 @@ impl<'a> Track<'a> {
         let live = way == Way::Live;
         self.pass(partition, if live { before(decided.cause) } else { decided.through })?;
         let waited = if live { self.next_waiting(partition, decided.cause)? } else { None };
-        // Beyond its budget, what a record emitted is settled with one decision, undelivered.
+        // Beyond its budget, what a record emitted is settled with one decision, as undeliverable.
         while live && self.next_waiting(partition, decided.through)?.is_some() {}
         if let Some(customer) = self.customer(&decided)? {
             let concerns =
@@ -252,7 +252,7 @@ impl<'a> Track<'a> {
         }
         self.plan.holds_another()?;
         let state = ProfileState::new(decided.profile, decided.at);
-        let own = vec![nothing_told(&state); self.plan.candidates.len()];
+        let own = vec![without_capabilities(&state); self.plan.candidates.len()];
         let customer = self.customers.len();
         self.known.insert(decided.profile, customer);
         self.customers.push(Customer { state, own, seen: Vec::new(), differs: false });
@@ -271,7 +271,7 @@ impl<'a> Track<'a> {
         Ok(items.into_iter().find(|(index, _)| *index == position.index).map(|(_, item)| item))
     }
 
-    /// Makes the plug-in's deliveries of a decision, then folds the decision.
+    /// Makes the plug-in's invocations of a decision, then folds the decision.
     fn replay_decided(
         &mut self,
         customer: usize,
@@ -329,8 +329,8 @@ impl<'a> Track<'a> {
             match lens {
                 Lens::Fits(fit) => {
                     let own = &mut customer.own[index];
-                    let shadow = plan.shadow(index, &self.calls);
-                    sides.push(passed.deliver(&shadow, fit, place, &mut customer.state, own));
+                    let shadow = plan.shadow(index, &self.invocations);
+                    sides.push(passed.invoke(&shadow, fit, place, &mut customer.state, own));
                 }
                 Lens::Unfit(why) => {
                     passed.logged.iter().for_each(|_| self.tally.not_replayed(why));
@@ -365,25 +365,24 @@ impl<'a> Track<'a> {
             return;
         }
         let Customer { state, own, seen, differs } = &mut self.customers[customer];
-        let told = own.get(1).unwrap_or(state);
-        let called_with = passed.called_with();
+        let decided = own.get(1).unwrap_or(state);
+        let input = passed.input();
         let item = Position { partition: passed.partition, seq: passed.cause.item.seq };
         let profile = state.id;
-        let (base, new) = (Side { came: base, state: told }, Side { came: new, state: &own[0] });
-        let mut entry =
-            Entry { tally: &mut self.tally, profile, item, called_with: &called_with, seen, differs: false };
-        compare(base, new, &self.plan.capability, &called_with, &mut entry);
+        let (base, new) = (Side { came: base, state: decided }, Side { came: new, state: &own[0] });
+        let mut entry = Entry { tally: &mut self.tally, profile, item, input: &input, seen, differs: false };
+        compare(base, new, &self.plan.capability, &input, &mut entry);
         let found = entry.differs;
         *differs |= found;
-        let deliveries = base.came.outcomes.len().max(new.came.outcomes.len()) as u64;
-        self.tally.deliveries += deliveries;
-        self.tally.different += u64::from(found) * deliveries;
-        self.deliveries += deliveries;
+        let compared = base.came.outcomes.len().max(new.came.outcomes.len()) as u64;
+        self.tally.compared += compared;
+        self.tally.different += u64::from(found) * compared;
+        self.compared += compared;
         if let Some(by) = passed.logged.first() {
             let by = self.tally.decided_by.entry(by.digest).or_default();
-            *by = (by.0 + deliveries, by.1 + u64::from(found) * deliveries);
+            *by = (by.0 + compared, by.1 + u64::from(found) * compared);
         }
-        if self.calls.get() >= CALLS_UNTOLD_MAX {
+        if self.invocations.get() >= UNREPORTED_MAX {
             self.say();
         }
     }

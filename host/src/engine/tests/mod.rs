@@ -102,8 +102,8 @@ impl Bench {
     }
 
     pub(crate) fn keeping(config: EngineConfig, limits: Limits, keeping: Keeping) -> Bench {
-        // How long a call takes is the machine's affair here, so nobody counts as slow but where a test
-        // is about that.
+        // How long an invocation takes is the machine's affair here, so nobody counts as slow but where a
+        // test is about that.
         let usual = config.slow_call_us == EngineConfig::default().slow_call_us;
         let config = if usual { EngineConfig { slow_call_us: u64::MAX, ..config } } else { config };
         let directory = tempfile::tempdir().expect("a temporary directory");

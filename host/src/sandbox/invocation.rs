@@ -1,4 +1,4 @@
-//! A plug-in that is ready, and one call of it: a fresh store and instance, thrown away after.
+//! A plug-in that is ready, and one invocation of it: a fresh store and instance, thrown away after.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -13,21 +13,21 @@ use super::error::PackageError;
 use super::failure;
 use super::limits::{Limits, as_usize};
 use super::lower;
-use super::state::CallState;
-use super::thread_clock::{CallTime, Timing};
+use super::state::InvocationState;
+use super::thread_clock::{InvocationTime, Timing};
 use crate::contract::{self, Access};
 use crate::vocabulary::{
     Change, Digest, Effect, Failure, FailureKind, HeardEvent, LogLine, Projection, Proposal, Refusal, Role,
     Timestamp,
 };
 
-/// How many times the time of a call the instance made at loading may take: its pages are touched for
-/// the first time.
+/// How many times the time of an invocation the instance made at loading may take: its pages are touched
+/// for the first time.
 const TRY_OUT_FACTOR: u64 = 20;
 
 /// What a plug-in is called with.
 #[derive(Clone, Copy, Debug)]
-pub enum Call<'a> {
+pub enum HandlerInput<'a> {
     /// To a subscriber: something happened.
     Event {
         /// What happened, with only the properties that the plug-in declared, coerced.
@@ -53,31 +53,31 @@ pub enum Call<'a> {
     },
 }
 
-impl Call<'_> {
+impl HandlerInput<'_> {
     /// The role that is called.
     pub fn role(&self) -> Role {
         match self {
-            Call::Event { .. } => Role::Subscriber,
-            Call::Proposals { .. } => Role::Source,
-            Call::Changes { .. } => Role::Observer,
+            HandlerInput::Event { .. } => Role::Subscriber,
+            HandlerInput::Proposals { .. } => Role::Source,
+            HandlerInput::Changes { .. } => Role::Observer,
         }
     }
 }
 
-/// How a call went.
+/// How an invocation went.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CallReport {
+pub struct InvocationReport {
     /// What the handler asked for, or why nothing of it happens. At most one claim or refusal for
     /// each field, and at most one `Remember`.
     pub result: Result<Vec<Effect>, Failure>,
-    /// What the host said no to, also when the plug-in ignored it and when the call failed.
+    /// What the host said no to, also when the plug-in ignored it and when the invocation failed.
     pub refusals: Vec<Refusal>,
     /// What the guest logged, at most `log_lines` and one.
     pub logs: Vec<LogLine>,
     /// From making the instance to having thrown it away: time that passed.
     pub duration: Duration,
-    /// How much of it the call's thread computed. Of a call that took less than about two milliseconds it
-    /// is all of it.
+    /// How much of it the invocation's thread computed. Of an invocation that took less than about two
+    /// milliseconds it is all of it.
     pub cpu: Duration,
 }
 
@@ -102,9 +102,9 @@ pub struct Plugin {
     linked: Vec<Linked>,
 }
 
-/// A component in one engine, with nothing that another engine's calls write to.
+/// A component in one engine, with nothing that another engine's invocations write to.
 struct Linked {
-    instance: InstancePre<CallState>,
+    instance: InstancePre<InvocationState>,
     handlers: Handlers,
     limits: Arc<Limits>,
     of_effects: Arc<contract::Limits>,
@@ -120,13 +120,12 @@ struct Handlers {
 }
 
 impl Plugin {
-    /// Finds the roles' functions and makes one instance, so that what would fail on every call
-    /// fails here: a function of another type, more instances than the limits allow, a start
-    /// function that traps.
+    /// Finds the roles' functions and makes one instance, so that what would fail on every invocation fails
+    /// here: a function of another type, more instances than the limits allow, a start function that traps.
     pub(super) fn new(
         digest: Digest,
         roles: BTreeSet<Role>,
-        instances: Vec<InstancePre<CallState>>,
+        instances: Vec<InstancePre<InvocationState>>,
         limits: &Limits,
         timing: &Timing,
     ) -> Result<Plugin, PackageError> {
@@ -153,16 +152,21 @@ impl Plugin {
     }
 
     /// Calls it within the configured CPU time, `time_ms`.
-    pub fn call(&self, access: &Arc<Access>, call: Call<'_>) -> CallReport {
-        self.call_within(access, call, Duration::from_millis(self.linked[0].limits.time_ms))
+    pub fn invoke(&self, access: &Arc<Access>, input: HandlerInput<'_>) -> InvocationReport {
+        self.invoke_within(access, input, Duration::from_millis(self.linked[0].limits.time_ms))
     }
 
     /// Calls it within the given CPU time of this thread, of which the first two milliseconds are taken for
-    /// computed. A hundred times as much may pass until the call ends though it had less.
-    pub fn call_within(&self, access: &Arc<Access>, call: Call<'_>, time: Duration) -> CallReport {
+    /// computed. A hundred times as much may pass until the invocation ends though it had less.
+    pub fn invoke_within(
+        &self,
+        access: &Arc<Access>,
+        input: HandlerInput<'_>,
+        time: Duration,
+    ) -> InvocationReport {
         let linked = self.linked.get(ENGINE.get()).unwrap_or(&self.linked[0]);
         let mut store = linked.store(access.clone(), time);
-        let outcome = linked.run(&mut store, call);
+        let outcome = linked.run(&mut store, input);
         let state = store.into_data();
         let (cpu, duration) = state.time.end();
         let failure = match outcome {
@@ -175,7 +179,7 @@ impl Plugin {
             Err(error) => Some(failure::classify(&error, &state, &linked.limits)),
         };
         let (effects, refusals) = state.effects.into_parts();
-        CallReport {
+        InvocationReport {
             result: failure.map_or(Ok(effects), Err),
             refusals,
             logs: state.logs.into_lines(),
@@ -187,7 +191,7 @@ impl Plugin {
 
 impl Linked {
     fn new(
-        instance: InstancePre<CallState>,
+        instance: InstancePre<InvocationState>,
         roles: &BTreeSet<Role>,
         limits: &Limits,
         timing: &Timing,
@@ -207,10 +211,10 @@ impl Linked {
     }
 
     /// A store whose limits are set and whose deadline runs.
-    fn store(&self, access: Arc<Access>, time: Duration) -> Store<CallState> {
-        let time = CallTime::begin(self.timing.clone(), time);
+    fn store(&self, access: Arc<Access>, time: Duration) -> Store<InvocationState> {
+        let time = InvocationTime::begin(self.timing.clone(), time);
         let ticks = time.ticks();
-        let state = CallState::new(access, &self.limits, self.of_effects.clone(), time);
+        let state = InvocationState::new(access, &self.limits, self.of_effects.clone(), time);
         let mut store = Store::new(self.instance.engine(), state);
         store.limiter(|state| &mut state.growth);
         store.set_hostcall_fuel(as_usize(self.limits.hostcall_bytes));
@@ -220,23 +224,27 @@ impl Linked {
         store
     }
 
-    fn run(&self, store: &mut Store<CallState>, call: Call<'_>) -> wasmtime::Result<Result<(), String>> {
+    fn run(
+        &self,
+        store: &mut Store<InvocationState>,
+        input: HandlerInput<'_>,
+    ) -> wasmtime::Result<Result<(), String>> {
         let instance = self.instance.instantiate(&mut *store)?;
-        match call {
-            Call::Event { event, profile } => {
+        match input {
+            HandlerInput::Event { event, profile } => {
                 let handler =
                     load(&self.handlers.subscriber, Role::Subscriber)?.load(&mut *store, &instance)?;
                 lower::event(event, |event| {
                     lower::profile(profile, |profile| handler.call_on_event(store, event, profile))
                 })
             }
-            Call::Proposals { proposed, profile } => {
+            HandlerInput::Proposals { proposed, profile } => {
                 let handler = load(&self.handlers.source, Role::Source)?.load(&mut *store, &instance)?;
                 lower::proposals(proposed, |proposed| {
                     lower::profile(profile, |profile| handler.call_on_proposal(store, proposed, profile))
                 })
             }
-            Call::Changes { changes, at, profile } => {
+            HandlerInput::Changes { changes, at, profile } => {
                 let handler = load(&self.handlers.observer, Role::Observer)?.load(&mut *store, &instance)?;
                 lower::changes(changes, |changes| {
                     lower::profile(profile, |profile| {
@@ -258,7 +266,7 @@ impl Linked {
         })
     }
 
-    fn load_all(&self, store: &mut Store<CallState>, instance: Instance) -> wasmtime::Result<()> {
+    fn load_all(&self, store: &mut Store<InvocationState>, instance: Instance) -> wasmtime::Result<()> {
         if let Some(handler) = &self.handlers.subscriber {
             handler.load(&mut *store, &instance)?;
         }
@@ -272,8 +280,8 @@ impl Linked {
     }
 }
 
-/// A call's deadline is there: it ends, or goes on while its thread had less than its time.
-fn at_deadline(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
+/// An invocation's deadline is there: it ends, or goes on while its thread had less than its time.
+fn at_deadline(mut store: StoreContextMut<'_, InvocationState>) -> wasmtime::Result<UpdateDeadline> {
     let goes_on = store.data_mut().time.go_on();
     Ok(goes_on.map_or(UpdateDeadline::Interrupt, UpdateDeadline::Continue))
 }

@@ -1,54 +1,54 @@
-//! Telling consumers of sources that moved: a job in every partition that took the move into use.
+//! Notifying consumers of sources that moved: a job in every partition that adopted the move.
 //!
 //! ```text
 //! Adopted with a job ─▶ one thread reads all profiles once, whatever their partition
-//!                    ─▶ those that see something else go to their worker, in small batches
-//!                    ─▶ a Decided each, its changes delivered like any others
+//!                    ─▶ those that see another value go to their worker, in small batches
+//!                    ─▶ a Decided each, whose changes are routed like any others
 //!                    ─▶ Adopted without the job
 //! ```
 //!
-//! Nothing has to be remembered of how far it got: a customer with a record behind the `Adopted`
-//! has been told, because whatever is decided of them tells it too ([`super::owed`]). So a job
-//! that was killed looks at everybody again, and tells each exactly once.
+//! No progress is stored: a customer with a record after the `Adopted` has been notified, because any later
+//! record of that customer completes the notification ([`super::pending_notifications`]). A job that was
+//! killed reads all profiles again, and notifies each customer exactly once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::owed::{Owed, is_told, owed};
 use super::partition::Core;
+use super::pending_notifications::{PendingNotifications, needs_notification, pending_notifications};
 use super::runtime::Runtime;
-use super::tally::owes;
-use super::work::{TellBatch, Work};
+use super::tally::has_pending_notifications;
+use super::work::{NotifyBatch, Work};
 use super::{AcceptError, Engine};
 use crate::record::{
-    Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, Record, TellingJob,
+    Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, ReassignmentJob, Record,
 };
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Position, Seq, Timestamp};
 
-/// Customers told in one append: the log's writer takes them in one go, and an event that comes
+/// Customers notified in one append: the log's writer takes them together, and an event that arrives
 /// meanwhile waits some hundred microseconds.
 const PROFILES_A_BATCH: usize = 32;
 /// Profiles read from the view in one go.
 const PROFILES_A_SCAN: usize = 8_192;
-/// Work that may wait in a worker's queue before more is told: some milliseconds of it.
+/// Work that may wait in a worker's queue before more customers are notified: some milliseconds of it.
 const QUEUED_MAX: usize = 256;
 /// How long to wait before looking whether there is room.
 const ROOM_PAUSE: Duration = Duration::from_micros(500);
 /// Jobs that are remembered after their end.
 const ENDED_KEPT_MAX: usize = 20;
 
-/// What is told now, and what was told since the host started.
+/// The job that runs, and those that ended since the host started.
 #[derive(Default)]
-pub struct Telling {
+pub struct ReassignmentProgress {
     running: bool,
     now: Option<JobReport>,
     ended: VecDeque<JobReport>,
 }
 
-/// How far telling consumers of moved sources is.
+/// Progress of notifying the consumers of moved sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobReport {
     /// The newest revision that moved them.
@@ -59,8 +59,8 @@ pub struct JobReport {
     pub done: u64,
     /// Customers there are.
     pub total: u64,
-    /// Customers whose consumers were told something; none when that was before the host's last start.
-    pub told: Option<u64>,
+    /// Customers whose consumers were notified; none when that was before the host's last start.
+    pub notified: Option<u64>,
     /// When it began, or went on after a start of the host.
     pub started_at: Timestamp,
     /// When it ended; none while it runs.
@@ -77,7 +77,7 @@ pub struct Jobs {
 }
 
 impl Engine {
-    /// The job that a partition's next `Adopted` begins, if consumers may have to be told.
+    /// The job that a partition's next `Adopted` begins, if consumers may have to be notified.
     pub(super) fn job_of(
         &self,
         partition: Partition,
@@ -85,7 +85,7 @@ impl Engine {
         adopted: &Adopted,
         generations: &BTreeMap<CapabilityName, u32>,
         runtime: &Runtime,
-    ) -> Option<TellingJob> {
+    ) -> Option<ReassignmentJob> {
         // A partition that used no revision yet has shown nobody anything.
         if before.adopted.revision == 0 {
             return None;
@@ -118,7 +118,7 @@ impl Engine {
             return None;
         }
         let revision = registry.revision;
-        let job = TellingJob { since: 0, revision, fields, generations: swapped };
+        let job = ReassignmentJob { since: 0, revision, fields, generations: swapped };
         if remembers {
             return Some(job);
         }
@@ -127,53 +127,56 @@ impl Engine {
         if applied == self.log.head(partition).seq {
             let after = PartitionState { adopted: Arc::new(adopted.clone()), ..before.clone() };
             let routing = &registry.routing;
-            if !self.view.with_patterns(partition, |patterns| owes(patterns, &job, &after, routing)) {
+            if !self.view.with_patterns(partition, |patterns| {
+                has_pending_notifications(patterns, &job, &after, routing)
+            }) {
                 return None;
             }
         }
         Some(job)
     }
 
-    /// Starts the thread that tells, when there is something to tell and none runs.
-    pub(super) fn start_telling(self: &Arc<Self>) {
+    /// Starts the notifying thread if there is a job and none runs.
+    pub(super) fn start_notifying(self: &Arc<Self>) {
         if self.partitions.iter().all(|cell| cell.core.lock().state.adopted.jobs.is_empty()) {
             return;
         }
-        let mut telling = self.telling.lock();
-        if telling.running {
+        let mut reassignments = self.reassignments.lock();
+        if reassignments.running {
             return;
         }
-        telling.running = true;
+        reassignments.running = true;
         let engine = self.clone();
-        let thread = std::thread::Builder::new().name("telling".to_owned());
-        match thread.spawn(move || engine.run_telling()) {
+        let thread = std::thread::Builder::new().name("notifier".to_owned());
+        match thread.spawn(move || engine.run_notifier()) {
             Ok(thread) => self.threads.lock().push(thread),
             Err(error) => {
-                telling.running = false;
+                reassignments.running = false;
                 tracing::error!(%error, "no thread to tell consumers of moved sources; it is tried again");
             }
         }
     }
 
-    fn run_telling(&self) {
+    fn run_notifier(&self) {
         while !self.stopping.load(Ordering::Relaxed) {
-            match self.tell_everybody() {
+            match self.notify_everybody() {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
                     tracing::error!(%error, "telling consumers of moved sources stopped; the next start goes on");
-                    // Nobody would see that they aren't told, and trying at once would fail in the same way.
+                    // Nobody would see that they are not notified, and trying at once would fail in the
+                    // same way.
                     self.halt(error.into());
                     return;
                 }
             }
         }
-        self.telling.lock().running = false;
+        self.reassignments.lock().running = false;
     }
 
     /// One pass over all profiles for the jobs that are known when it begins; false when there
     /// are none.
-    fn tell_everybody(&self) -> Result<bool, StoreError> {
+    fn notify_everybody(&self) -> Result<bool, StoreError> {
         let mut places = self.places_with_jobs();
         if places.is_empty() {
             return Ok(false);
@@ -191,11 +194,11 @@ impl Engine {
         places.retain(|partition, (place, runtime)| {
             let routing = &runtime.registry.routing;
             self.view.with_patterns(*partition, |patterns| {
-                place.adopted.jobs.iter().any(|job| owes(patterns, job, place, routing))
+                place.adopted.jobs.iter().any(|job| has_pending_notifications(patterns, job, place, routing))
             })
         });
         if !places.is_empty() {
-            self.tell_profiles(&places)?;
+            self.notify_profiles(&places)?;
         }
         for (partition, through) in &ends {
             self.schedule.push(*partition, Work::EndJobs { through: *through });
@@ -229,11 +232,11 @@ impl Engine {
         }
     }
 
-    fn tell_profiles(
+    fn notify_profiles(
         &self,
         places: &HashMap<Partition, (PartitionState, Arc<Runtime>)>,
     ) -> Result<(), StoreError> {
-        let mut batches: HashMap<Partition, TellBatch> = HashMap::new();
+        let mut batches: HashMap<Partition, NotifyBatch> = HashMap::new();
         let mut after = None;
         loop {
             let applied = |partition: &Partition| (*partition, self.view.applied(*partition).seq);
@@ -243,7 +246,7 @@ impl Engine {
             for state in &profiles {
                 let partition = self.home(state.id);
                 let Some((place, runtime)) = places.get(&partition) else { continue };
-                if owed(state, place, &runtime.registry.routing).is_empty() {
+                if pending_notifications(state, place, &runtime.registry.routing).is_empty() {
                     continue;
                 }
                 let batch = batches.entry(partition).or_default();
@@ -258,7 +261,7 @@ impl Engine {
                     return Ok(());
                 }
             }
-            if let Some(now) = &mut self.telling.lock().now {
+            if let Some(now) = &mut self.reassignments.lock().now {
                 now.done += profiles.len() as u64;
             }
             if profiles.len() < PROFILES_A_SCAN {
@@ -271,16 +274,20 @@ impl Engine {
         Ok(())
     }
 
-    fn push_when_room(&self, partition: Partition, batch: TellBatch) {
+    fn push_when_room(&self, partition: Partition, batch: NotifyBatch) {
         let full = || self.schedule.len() >= QUEUED_MAX || self.log.is_full();
         while full() && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(ROOM_PAUSE);
         }
-        self.schedule.push(partition, Work::Tell { batch });
+        self.schedule.push(partition, Work::NotifySourceChange { batch });
     }
 
-    /// A worker tells the consumers of some customers.
-    pub(super) fn tell(&self, partition: Partition, batch: &TellBatch) -> Result<(), AcceptError> {
+    /// A worker notifies the consumers of some customers.
+    pub(super) fn notify_source_change(
+        &self,
+        partition: Partition,
+        batch: &NotifyBatch,
+    ) -> Result<(), AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let routing = &runtime.registry.routing;
@@ -289,11 +296,11 @@ impl Engine {
         let mut notices = Vec::with_capacity(batch.profiles.len());
         for read in &batch.profiles {
             let Some(state) = core.newest(read, batch.applied, &self.view)? else { continue };
-            let owed = owed(&state, &place, routing);
-            if owed.is_empty() {
+            let pending = pending_notifications(&state, &place, routing);
+            if pending.is_empty() {
                 continue;
             }
-            let notice = notice(&state, &place, &runtime, owed, at);
+            let notice = notice(&state, &place, &runtime, pending, at);
             let identifies =
                 |field: &FieldName| routing.field(field).is_some_and(|is| is.identifies.is_some());
             if notice.changes.iter().any(|changed| identifies(&changed.field)) {
@@ -320,9 +327,9 @@ impl Engine {
         Ok(())
     }
 
-    /// A worker ends the jobs that began up to here: everybody has been told. While there are
-    /// newer ones they all stay: of a customer to whom the older and the newer together make no
-    /// difference nothing was told, and the newer alone would.
+    /// A worker ends the jobs that began up to here: everybody has been notified. While there are newer
+    /// ones they all stay: a customer for whom the older and the newer together make no difference was not
+    /// notified, and the newer alone would notify.
     pub(super) fn end_jobs(&self, partition: Partition, through: Seq) -> Result<(), AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let mut adopted = Adopted::clone(&core.state.adopted);
@@ -332,10 +339,10 @@ impl Engine {
         adopted.jobs.clear();
         adopted.through = core.state.through;
         adopted.at = self.clock.now();
-        let told = core.state.told;
+        let notified = core.state.notified;
         self.append_adopted(partition, &mut core, adopted)?;
-        if let Some(now) = &mut self.telling.lock().now {
-            now.told = now.told.map(|before| before + told);
+        if let Some(now) = &mut self.reassignments.lock().now {
+            now.notified = now.notified.map(|before| before + notified);
         }
         Ok(())
     }
@@ -347,49 +354,49 @@ impl Engine {
             fields: jobs().flat_map(|job| &job.fields).map(|moved| moved.field.clone()).collect(),
             ..self.report_of(self.clock.now())
         };
-        self.telling.lock().now = Some(report);
+        self.reassignments.lock().now = Some(report);
     }
 
     fn report_of(&self, started_at: Timestamp) -> JobReport {
         let (fields, total) = (BTreeSet::new(), self.view.profiles());
-        JobReport { revision: 0, fields, done: 0, total, told: Some(0), started_at, ended_at: None }
+        JobReport { revision: 0, fields, done: 0, total, notified: Some(0), started_at, ended_at: None }
     }
 
     fn end_report(&self) {
-        let mut telling = self.telling.lock();
-        let Some(mut report) = telling.now.take() else { return };
+        let mut reassignments = self.reassignments.lock();
+        let Some(mut report) = reassignments.now.take() else { return };
         report.ended_at = Some(self.clock.now());
         report.done = report.total.max(report.done);
         report.total = report.done;
         tracing::info!(
             revision = report.revision,
-            told = report.told.unwrap_or_default(),
+            notified = report.notified.unwrap_or_default(),
             "consumers were told of moved sources"
         );
-        telling.ended.push_front(report);
-        telling.ended.truncate(ENDED_KEPT_MAX);
+        reassignments.ended.push_front(report);
+        reassignments.ended.truncate(ENDED_KEPT_MAX);
     }
 
-    /// How far telling consumers of moved sources is.
+    /// Progress of notifying the consumers of moved sources.
     pub fn jobs(&self) -> Jobs {
-        let (mut adopted, mut told) = (Seq::MAX, 0);
+        let (mut adopted, mut notified) = (Seq::MAX, 0);
         let mut begun: Option<JobReport> = None;
         for cell in &self.partitions {
             let core = cell.core.lock();
             adopted = adopted.min(core.state.adopted.revision);
-            told += core.state.told;
+            notified += core.state.notified;
             for job in &core.state.adopted.jobs {
                 let report = begun.get_or_insert_with(|| self.report_of(core.state.adopted.at));
                 report.revision = report.revision.max(job.revision);
                 report.fields.extend(job.fields.iter().map(|moved| moved.field.clone()));
             }
         }
-        let telling = self.telling.lock();
+        let reassignments = self.reassignments.lock();
         // One that has begun in the log runs, though its thread may have yet to start.
-        let now = telling.now.clone().or(begun);
-        let now = now.map(|now| JobReport { told: now.told.map(|before| before + told), ..now });
-        let mut jobs: Vec<JobReport> = now.into_iter().chain(telling.ended.iter().cloned()).collect();
-        drop(telling);
+        let now = reassignments.now.clone().or(begun);
+        let now = now.map(|now| JobReport { notified: now.notified.map(|before| before + notified), ..now });
+        let mut jobs: Vec<JobReport> = now.into_iter().chain(reassignments.ended.iter().cloned()).collect();
+        drop(reassignments);
         let newest = jobs.first().map_or(0, |job| job.revision);
         if let Some(last) = self.last_move(adopted).filter(|last| last.revision > newest) {
             jobs.insert(0, last);
@@ -397,8 +404,8 @@ impl Engine {
         Jobs { jobs, adopted }
     }
 
-    /// The last move of sources, as a job that had nobody to tell: whoever moved one wants to see it here,
-    /// also when it concerned nobody, or was before the host's last start.
+    /// The last move of sources, as a job that had nobody to notify: whoever moved one wants to see it
+    /// here, also when it concerned nobody, or was before the host's last start.
     fn last_move(&self, adopted: Seq) -> Option<JobReport> {
         let registry = self.registry();
         let revision = registry.moves.last()?.revision;
@@ -409,9 +416,9 @@ impl Engine {
         let Ok(Record::Registry(record)) = Record::from_bytes(stored.kind, &stored.payload) else {
             return None;
         };
-        let told = (record.at >= self.started_at).then_some(0);
+        let notified = (record.at >= self.started_at).then_some(0);
         let ended_at = (adopted >= revision).then_some(record.at);
-        Some(JobReport { revision, fields, done: 0, total: 0, told, started_at: record.at, ended_at })
+        Some(JobReport { revision, fields, done: 0, total: 0, notified, started_at: record.at, ended_at })
     }
 }
 
@@ -420,15 +427,15 @@ fn concerns_anybody(name: &FieldName, runtime: &Runtime) -> bool {
     let routing = &runtime.registry.routing;
     let Some(field) = routing.field(name) else { return false };
     // A source is offered what was held.
-    field.source.is_some() || is_told(name, field, routing)
+    field.source.is_some() || needs_notification(name, field, routing)
 }
 
-/// The record that tells one customer's consumers.
+/// The record that notifies one customer's consumers.
 fn notice(
     state: &ProfileState,
     place: &PartitionState,
     runtime: &Runtime,
-    owed: Owed,
+    pending: PendingNotifications,
     at: Timestamp,
 ) -> Decided {
     let seq = place.adopted.jobs.last().map_or(0, |job| job.since);
@@ -437,9 +444,9 @@ fn notice(
         through: place.through,
         revision: runtime.registry.revision,
         previous: (state.head > 0).then_some(state.head),
-        changes: owed.changes,
-        offered: owed.offered,
-        tells: true,
+        changes: pending.changes,
+        offered: pending.offered,
+        notifies: true,
         ..Decided::nothing(state.id, ItemPosition { seq, index: 0 }, at)
     }
 }

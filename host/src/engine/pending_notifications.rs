@@ -1,32 +1,34 @@
-//! What the consumers of a customer have yet to hear of sources that moved: a pure function of
+//! Notifications that a customer's consumers have yet to get about sources that moved: a pure function of
 //! the profile, the jobs under way and the registry.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::record::{Changed, HeldProposal, MovedField, PartitionState, ProfileState, TellingJob, Visible};
+use crate::record::{
+    Changed, HeldProposal, MovedField, PartitionState, ProfileState, ReassignmentJob, Visible,
+};
 use crate::registry::{Field, Lineage, Routing};
 use crate::vocabulary::{CapabilityName, FieldName, Value};
 
-/// What one customer's next record has to tell.
+/// What one customer's next record notifies consumers of.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Owed {
-    /// Visible values that are others since.
+pub struct PendingNotifications {
+    /// Visible values that differ since.
     pub changes: Vec<Changed>,
     /// Held proposals whose field has a source since.
     pub offered: Vec<HeldProposal>,
 }
 
-impl Owed {
-    /// Whether there is nothing to tell.
+impl PendingNotifications {
+    /// Whether there is no notification.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.offered.is_empty()
     }
 }
 
-/// Whether anybody hears of the field, or something follows from its value by itself: an opt-out
+/// Whether a change of the field notifies anybody, or has an effect of its own: an opt-out
 /// is latched, a value that identifies is linked.
-pub fn is_told(name: &FieldName, field: &Field, routing: &Routing) -> bool {
+pub fn needs_notification(name: &FieldName, field: &Field, routing: &Routing) -> bool {
     field.protective || field.identifies.is_some() || !routing.observers(name).is_empty()
 }
 
@@ -37,28 +39,32 @@ pub fn lineage_before<'a>(moved: &'a MovedField, field: &Field) -> Lineage<'a> {
 
 /// The generations that counted before these jobs.
 pub fn generations_before<'a>(
-    jobs: &[TellingJob],
+    jobs: &[ReassignmentJob],
     now: &'a BTreeMap<CapabilityName, u32>,
 ) -> Cow<'a, BTreeMap<CapabilityName, u32>> {
     if jobs.iter().all(|job| job.generations.is_empty()) {
         return Cow::Borrowed(now);
     }
     let mut before = now.clone();
-    // Newest first, so that the oldest job has the last word.
+    // Newest first, so that the oldest job wins.
     for job in jobs.iter().rev() {
         before.extend(job.generations.iter().map(|(name, generation)| (name.clone(), *generation)));
     }
     Cow::Owned(before)
 }
 
-/// What a customer whose newest record is older than some jobs is owed. Empty, and next to free,
-/// when no job is under way.
-pub fn owed(state: &ProfileState, partition: &PartitionState, routing: &Routing) -> Owed {
-    let jobs = partition.untold(state.head);
-    let mut owed = Owed::default();
-    // Of a customer without a record nobody has heard anything.
+/// The pending notifications of a customer whose newest record is older than some jobs. Empty, and
+/// nearly free, when no job runs.
+pub fn pending_notifications(
+    state: &ProfileState,
+    partition: &PartitionState,
+    routing: &Routing,
+) -> PendingNotifications {
+    let jobs = partition.pending_jobs(state.head);
+    let mut pending = PendingNotifications::default();
+    // Nobody was ever notified about a customer without a record.
     if jobs.is_empty() || state.head == 0 {
-        return owed;
+        return pending;
     }
     let now = &partition.adopted.visible;
     let before = generations_before(jobs, now);
@@ -70,16 +76,16 @@ pub fn owed(state: &ProfileState, partition: &PartitionState, routing: &Routing)
         seen.push(&moved.field);
         let Some(field) = routing.field(&moved.field) else { continue };
         if field.source.is_some() {
-            owed.offered.extend(state.held.iter().filter(|held| held.field == moved.field).cloned());
+            pending.offered.extend(state.held.iter().filter(|held| held.field == moved.field).cloned());
         }
-        if !is_told(&moved.field, field, routing) {
+        if !needs_notification(&moved.field, field, routing) {
             continue;
         }
         let was = state.visible_by(&moved.field, lineage_before(moved, field), &before);
         let is = state.visible(&moved.field, field, now);
-        owed.changes.extend(changed(state, moved, field, was, is));
+        pending.changes.extend(changed(state, moved, field, was, is));
     }
-    owed
+    pending
 }
 
 fn changed(
