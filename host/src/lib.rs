@@ -12,7 +12,6 @@ pub mod host;
 pub mod settings;
 
 pub mod api;
-pub mod build;
 
 pub mod backup;
 
@@ -25,15 +24,16 @@ pub mod snapshot;
 pub mod view;
 
 pub mod record;
-pub mod sandbox;
 
 pub mod config;
+pub use samsyn_build as build;
 pub use samsyn_client as client;
 pub use samsyn_contract as contract;
 pub use samsyn_disk::{self as disk, durable_file, failpoint};
 pub use samsyn_log as log;
 pub use samsyn_machine::clock;
 pub use samsyn_registry as registry;
+pub use samsyn_sandbox as sandbox;
 pub use samsyn_vocabulary as vocabulary;
 
 mod quick_map;

@@ -135,7 +135,10 @@ fn no_crate_reaches_into_another_one() {
                 let named = line.split('"').nth(1).unwrap_or_default();
                 let target = file.parent().expect("a file lies in a folder").join(named);
                 let target = fs::canonicalize(&target).unwrap_or(target);
-                if !sources(package, &packages).iter().any(|own| fs::canonicalize(own).is_ok_and(|own| own == target)) {
+                if !sources(package, &packages)
+                    .iter()
+                    .any(|own| fs::canonicalize(own).is_ok_and(|own| own == target))
+                {
                     faults.push(format!("{}: {}", file.display(), line.trim()));
                 }
             }

@@ -1,6 +1,6 @@
 //! What of the contract this host speaks, by name: interfaces, functions, roles, versions.
 
-use crate::vocabulary::Role;
+use samsyn_vocabulary::Role;
 
 /// The newest version of the contract this host speaks.
 pub(super) const VERSION: &str = "0.1.0";

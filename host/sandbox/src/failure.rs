@@ -5,8 +5,8 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use super::limits::Limits;
 use super::state::InvocationState;
 use super::thread_clock::{InvocationTime, Spent};
-use crate::contract::{LimitSpent, message as message_of};
-use crate::vocabulary::{Failure, FailureKind, LogLevel};
+use samsyn_contract::{LimitSpent, message as message_of};
+use samsyn_vocabulary::{Failure, FailureKind, LogLevel};
 
 /// How many guest functions a failure names, from the innermost out.
 pub(super) const FRAMES_MAX: usize = 16;

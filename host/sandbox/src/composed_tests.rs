@@ -9,7 +9,7 @@ use super::package::embed_manifest;
 use super::{
     Access, Compiler, HandlerInput, InvocationReport, Limits, Package, PackageError, Plugin, Sandbox,
 };
-use crate::vocabulary::{
+use samsyn_vocabulary::{
     Effect, Event, EventName, FieldName, HeardEvent, ProfileId, Projection, Timestamp, Type, Value,
 };
 
@@ -20,7 +20,7 @@ fn tier() -> FieldName {
 }
 
 fn hear(plugin: &Plugin) -> InvocationReport {
-    let sources = [(tier(), crate::contract::FieldRule::of(Type::Text))].into();
+    let sources = [(tier(), samsyn_contract::FieldRule::of(Type::Text))].into();
     let access = Arc::new(Access { sources, ..Access::default() });
     let event = Event {
         id: "1".to_owned(),

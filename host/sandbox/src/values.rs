@@ -1,8 +1,8 @@
 //! Between the guest's bindings and the contract's own words: the same things under two names.
 
 use super::bindings::samsyn::plugin::types as wit;
-use crate::contract::{Given, GivenProperty, Refused};
-use crate::vocabulary::Value;
+use samsyn_contract::{Given, GivenProperty, Refused};
+use samsyn_vocabulary::Value;
 
 /// A value that a guest hands over.
 pub(super) fn given(value: wit::ValueResult) -> Given {

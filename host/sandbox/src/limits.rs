@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract;
+use samsyn_contract as contract;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

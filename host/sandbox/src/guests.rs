@@ -6,20 +6,20 @@
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
-use super::package;
+use crate::package;
 
 /// The contract as it is.
-pub(crate) const CONTRACT: &str = include_str!("../../../wit/plugin.wit");
+pub const CONTRACT: &str = include_str!("../../../wit/plugin.wit");
 
 /// A world with the three roles.
-pub(crate) const ALL_ROLES: &str = "
+pub const ALL_ROLES: &str = "
     export samsyn:plugin/subscriber@0.1.0;
     export samsyn:plugin/source@0.1.0;
     export samsyn:plugin/observer@0.1.0;
 ";
 
 /// A world that only hears of events.
-pub(crate) const SUBSCRIBER: &str = "export samsyn:plugin/subscriber@0.1.0;";
+pub const SUBSCRIBER: &str = "export samsyn:plugin/subscriber@0.1.0;";
 
 /// Imports, a memory of 128 KiB, an arena in it, some texts, and a way to set a field.
 ///
@@ -55,11 +55,11 @@ const PRELUDE: &str = r#"
 "#;
 
 /// A subscriber whose `on-event` does `body`, followed by more functions.
-pub(crate) fn subscriber(body: &str, functions: &str) -> Vec<u8> {
+pub fn subscriber(body: &str, functions: &str) -> Vec<u8> {
     module(CONTRACT, SUBSCRIBER, &subscriber_text(body, functions))
 }
 
-pub(crate) fn subscriber_text(body: &str, functions: &str) -> String {
+pub fn subscriber_text(body: &str, functions: &str) -> String {
     format!(
         r#"(module {PRELUDE} {functions}
             (func $on_event (export "samsyn:plugin/subscriber@0.1.0#on-event") (param $event i32) (result i32)
@@ -69,7 +69,7 @@ pub(crate) fn subscriber_text(body: &str, functions: &str) -> String {
 }
 
 /// A guest with all roles; what it does is told apart by how many points it sets.
-pub(crate) fn all_roles() -> Vec<u8> {
+pub fn all_roles() -> Vec<u8> {
     let nine = "i32 i32 i32 i32 i32 i32 i32 i32 i32";
     let text = format!(
         r#"(module {PRELUDE}
@@ -86,7 +86,7 @@ pub(crate) fn all_roles() -> Vec<u8> {
 
 /// A core module with the world that wit-bindgen would leave in it. `exports` is what the world
 /// has beyond the contract's imports.
-pub(crate) fn module(contract: &str, exports: &str, text: &str) -> Vec<u8> {
+pub fn module(contract: &str, exports: &str, text: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_str("plugin.wit", contract).expect("the contract parses");
     let (_, version) = contract.split_once("package samsyn:plugin@").expect("it says its version");
@@ -102,6 +102,6 @@ pub(crate) fn module(contract: &str, exports: &str, text: &str) -> Vec<u8> {
 }
 
 /// The same with a manifest, ready to be installed.
-pub(crate) fn installable(module: &[u8]) -> Vec<u8> {
+pub fn installable(module: &[u8]) -> Vec<u8> {
     package::embed_manifest(module, "manifest = 1\n").expect("a manifest can be embedded")
 }

@@ -15,8 +15,8 @@ use super::limits::{Limits, as_usize};
 use super::lower;
 use super::state::InvocationState;
 use super::thread_clock::{InvocationTime, Timing};
-use crate::contract::{self, Access};
-use crate::vocabulary::{
+use samsyn_contract::{self as contract, Access};
+use samsyn_vocabulary::{
     Change, Digest, Effect, Failure, FailureKind, HeardEvent, LogLine, Projection, Proposal, Refusal, Role,
     Timestamp,
 };

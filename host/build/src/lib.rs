@@ -13,9 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::registry::manifest::{Manifest, ManifestError};
-use crate::sandbox::{Limits, Package, PackageError, componentise, embed_manifest};
-use crate::vocabulary::Role;
+use samsyn_contract::manifest::{Manifest, ManifestError};
+use samsyn_sandbox::{Limits, Package, PackageError, componentise, embed_manifest};
+use samsyn_vocabulary::Role;
 
 pub use toolchain::{Choice, ToolchainError};
 

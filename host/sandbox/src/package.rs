@@ -12,7 +12,7 @@ use super::contract::{self, Item, MANIFEST_SECTION};
 use super::error::PackageError;
 use super::limits::{Limits, as_usize};
 use super::section;
-use crate::vocabulary::{Digest, Role};
+use samsyn_vocabulary::{Digest, Role};
 
 /// Where wit-bindgen leaves a module's world; its end varies with the world's name.
 const COMPONENT_TYPE_SECTION: &str = "component-type";

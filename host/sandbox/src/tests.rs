@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::guests::{self, CONTRACT, SUBSCRIBER};
 use super::thread_clock::{ThreadClock, of_this_thread as sandbox_clock};
 use super::*;
-use crate::contract::FieldRule;
-use crate::vocabulary::{
+use samsyn_contract::FieldRule;
+use samsyn_vocabulary::{
     Change, DataPoint, Effect, Event, EventName, Failure, FailureKind, FieldName, HeardEvent, LogLevel,
     Projection, Property, Proposal, Role, Speaker, Timestamp, Type, Value,
 };
@@ -38,7 +38,7 @@ fn projection() -> Projection<'static> {
         observed_at: Timestamp(1),
     };
     Projection {
-        id: crate::vocabulary::ProfileId::random(),
+        id: samsyn_vocabulary::ProfileId::random(),
         identifiers: Vec::new(),
         points: vec![
             point("tags", Value::Texts(vec!["a".to_owned(), "b".to_owned()])),

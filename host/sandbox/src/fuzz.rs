@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::limits::Limits;
 use super::package::Package;
-use crate::contract::{self, Access, Effects, FieldRule, Given, GivenProperty, Manifest};
-use crate::vocabulary::{Effect, EventName, FieldName, Type};
+use samsyn_contract::{self as contract, Access, Effects, FieldRule, Given, GivenProperty, Manifest};
+use samsyn_vocabulary::{Effect, EventName, FieldName, Type};
 
 /// Judges the bytes as an install does, up to the compiler, which is a process of its own.
 pub fn component(data: &[u8]) {

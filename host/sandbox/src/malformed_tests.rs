@@ -17,8 +17,8 @@ use wit_component::StringEncoding;
 
 use super::guests::{self, ALL_ROLES, CONTRACT};
 use super::*;
-use crate::mutate::{Chance, mutate, seed, shown};
-use crate::testing::{Seed, rounds, survival_json};
+use samsyn_testkit::mutate::{Chance, mutate, seed, shown};
+use samsyn_testkit::{Seed, rounds, survival_json};
 
 /// Components of an ordinary run.
 const TRIED: usize = 2_000;
@@ -151,7 +151,7 @@ impl Bases {
     fn new() -> Bases {
         let module = guests::installable(&guests::all_roles());
         let component = embed_manifest(&componentise(&module).expect("a module"), "manifest = 1\n");
-        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/probe-0.1.0.wasm");
+        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/probe-0.1.0.wasm");
         let mut resolve = wit_parser::Resolve::default();
         resolve.push_str("plugin.wit", CONTRACT).expect("the contract parses");
         let text =

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::tests::{hear, in_a_child};
 use super::*;
-use crate::vocabulary::FailureKind;
+use samsyn_vocabulary::FailureKind;
 
 /// What a guest of this body comes to within these limits: how its invocation ended, and what was refused
 /// or logged; or why it can't be loaded.
@@ -166,7 +166,7 @@ fn the_documents_tell_the_limits_as_they_are() {
         format!("| {log_lines} · {} KiB |", message_bytes >> 10),
     ];
     let read = |path: &str| {
-        let path = format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).expect("it is in the repository")
     };
     let page = read("docs/plugins.md");

@@ -18,8 +18,8 @@ use super::state::{self, InvocationState};
 use super::swap;
 use super::thread_clock::{self, Timing};
 use super::ticker::Ticker;
-use crate::contract::CUSTOMER_BYTES_MAX;
-use crate::vocabulary::{Digest, Role};
+use samsyn_contract::CUSTOMER_BYTES_MAX;
+use samsyn_vocabulary::{Digest, Role};
 
 /// The largest guest stack: half of what a thread of Rust's has by default, because guest and host
 /// share it.

@@ -9,8 +9,8 @@ use super::bindings::samsyn::plugin::{effects, logging, settings, types};
 use super::limits::{Limits, as_usize};
 use super::thread_clock::InvocationTime;
 use super::values::{give, given, given_properties, refusal};
-use crate::contract::{self, Access, Effects, Logs};
-use crate::vocabulary::LogLevel;
+use samsyn_contract::{self as contract, Access, Effects, Logs};
+use samsyn_vocabulary::LogLevel;
 
 /// The store's data. It is made for one invocation and thrown away with the store.
 pub(super) struct InvocationState {

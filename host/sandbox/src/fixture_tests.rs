@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::package::embed_manifest;
 use super::{Access, HandlerInput, Limits, Package, Plugin, Sandbox};
-use crate::vocabulary::{
+use samsyn_vocabulary::{
     Effect, Event, EventName, FieldName, HeardEvent, ProfileId, Projection, Property, Role, Timestamp, Type,
     Value,
 };
@@ -20,7 +20,7 @@ fn kept() -> Package {
 
 fn set_by(plugin: &Plugin) -> Vec<Effect> {
     let field = FieldName::new("probe.note").unwrap();
-    let sources = [(field, crate::contract::FieldRule::of(Type::Text))].into();
+    let sources = [(field, samsyn_contract::FieldRule::of(Type::Text))].into();
     let access = Arc::new(Access { sources, ..Access::default() });
     let script = Value::Texts(vec!["text probe.note still here".to_owned()]);
     let event = Event {

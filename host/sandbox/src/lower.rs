@@ -4,7 +4,7 @@ use super::bindings::samsyn::plugin::types::{
     Change as WitChange, DataPoint as WitDataPoint, Event as WitEvent, Identifier as WitIdentifier,
     Profile as WitProfile, PropertyParam, Proposal as WitProposal, ValueParam,
 };
-use crate::vocabulary::{Change, HeardEvent, Projection, Proposal, Value};
+use samsyn_vocabulary::{Change, HeardEvent, Projection, Proposal, Value};
 
 /// A profile id as text, in bytes.
 const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::failpoint::{Step, step};
-use crate::vocabulary::Digest;
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_vocabulary::Digest;
 
 const MAGIC: &[u8; 8] = b"samsyn\0\x01";
 const HASH_BYTES: usize = 32;

@@ -32,10 +32,10 @@ mod values;
 mod composed_tests;
 #[cfg(test)]
 mod fixture_tests;
-#[cfg(any(test, feature = "fuzz"))]
-pub(crate) mod fuzz;
-#[cfg(test)]
-pub(crate) mod guests;
+#[cfg(any(test, feature = "testing"))]
+pub mod fuzz;
+#[cfg(any(test, feature = "testing"))]
+pub mod guests;
 #[cfg(test)]
 mod limits_tests;
 #[cfg(test)]
@@ -43,8 +43,6 @@ mod malformed_tests;
 #[cfg(test)]
 mod tests;
 
-pub use crate::contract::Access;
-pub use crate::vocabulary::{Digest, DigestError};
 pub use compile::{Compiler, compile_file, compile_to};
 pub use contract::MANIFEST_SECTION;
 pub use engine::{Sandbox, SandboxError};
@@ -52,3 +50,5 @@ pub use error::PackageError;
 pub use invocation::{HandlerInput, InvocationReport, Plugin, work_as};
 pub use limits::Limits;
 pub use package::{Package, componentise, embed_manifest};
+pub use samsyn_contract::Access;
+pub use samsyn_vocabulary::{Digest, DigestError};
