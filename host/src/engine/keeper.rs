@@ -14,7 +14,7 @@ use super::Engine;
 use super::retained::RetentionReport;
 use crate::config::{RetentionConfig, SnapshotConfig};
 use crate::log::LogError;
-use crate::niceness::give_way;
+use crate::niceness::lower_priority;
 use crate::snapshot::{Listed, Make, MakeError, MakeProgress, Proceed, Remember, Shelf, SnapshotInfo};
 use crate::vocabulary::Timestamp;
 
@@ -136,7 +136,7 @@ impl Keeper {
 impl Engine {
     /// The keeper's thread; ends when the engine stops.
     pub(super) fn run_keeper(&self) {
-        give_way(NICENESS);
+        lower_priority(NICENESS);
         let mut segments = self.log.reader().segments().len();
         let mut retained = Instant::now();
         loop {

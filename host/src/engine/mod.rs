@@ -11,12 +11,11 @@
 //! [`route`], [`project`] and [`decide`] are pure. Only the worker, the catch-up threads and the
 //! log's writer wait for anything.
 //!
-//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core,
-//! [`identity`], a partition's sequencer. A turn ([`turns`]) is waited for while none of them is held.
+//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
+//! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
 
 mod accept;
 mod apply_file;
-mod aside;
 mod assign;
 mod budget;
 mod catch_up;
@@ -25,6 +24,7 @@ mod content;
 pub mod decide;
 mod durable;
 mod event_ids;
+mod fair_share;
 mod held;
 pub mod history;
 mod identity;
@@ -55,10 +55,10 @@ mod runtime;
 mod schedule;
 mod sequencer;
 mod slow;
+mod slow_lane;
 mod slowest;
 mod status;
 mod tally;
-mod turns;
 mod work;
 mod worker;
 
@@ -98,13 +98,13 @@ use crate::vocabulary::{CapabilityName, Partition, ProfileId};
 
 use durable::Waiters;
 use event_ids::EventIds;
+use fair_share::FairShare;
 use identity::Identity;
 use keeper::Keeper;
 use metrics::Metrics;
 use partition::PartitionCell;
 use runtime::{Plugins, Runtime};
 use schedule::Schedule;
-use turns::Turns;
 
 /// The engine of one data directory.
 pub struct Engine {
@@ -134,8 +134,8 @@ pub struct Engine {
     catching_up: Mutex<HashSet<CapabilityName>>,
     /// Retries that those run.
     left_retries: Mutex<retry::LeftRetries>,
-    /// Who of those computes.
-    turns: Turns,
+    /// The processor time that those share.
+    fair_share: FairShare,
     /// Notifications about sources that moved.
     reassignments: Mutex<notify_source_change::ReassignmentProgress>,
     /// What new versions of plug-ins would have decided.

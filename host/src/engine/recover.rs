@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::durable::Waiters;
 use super::event_ids::EventIds;
+use super::fair_share::FairShare;
 use super::identity::Identity;
 use super::keeper::{self, Keeper};
 use super::metrics::Metrics;
 use super::partition::PartitionCell;
 use super::runtime::{LoadError, Plugins};
 use super::schedule::Schedule;
-use super::turns::Turns;
 use super::work::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
@@ -180,7 +180,7 @@ impl Engine {
             any_slow: AtomicBool::new(false),
             catching_up: Mutex::new(HashSet::new()),
             left_retries: Mutex::default(),
-            turns: Turns::of_cores(cores),
+            fair_share: FairShare::of_cores(cores),
             reassignments: Mutex::default(),
             replays: super::replay::Replays::default(),
             supervisor: Mutex::new(Supervisor::default()),

@@ -21,7 +21,7 @@ use super::index::{Heads, Runs};
 use super::state::Active;
 use crate::disk::DiskFile;
 use crate::failpoint::{Step, step};
-use crate::niceness::give_way;
+use crate::niceness::lower_priority;
 
 /// Zeros that are written and synced at once: little for the log's own sync to stand behind.
 const PIECE_BYTES: u64 = 512 * 1024;
@@ -159,7 +159,7 @@ impl Drop for Ahead {
 
 impl Making {
     fn run(&self) {
-        give_way(NICENESS);
+        lower_priority(NICENESS);
         loop {
             {
                 let mut stage = self.stage.lock();
