@@ -31,9 +31,9 @@ mod identity;
 mod install;
 mod invoke;
 mod item;
-mod keeper;
 mod known;
 mod linking;
+mod maintenance;
 pub mod metrics;
 mod names;
 mod notify_source_change;
@@ -46,8 +46,6 @@ mod recover;
 mod refusals;
 mod renormalise;
 pub mod replay;
-mod retain;
-mod retained;
 mod retry;
 pub mod route;
 mod run;
@@ -70,13 +68,12 @@ pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
-pub use keeper::{KeepError, Making, Snapshots};
+pub use maintenance::{Holder, MaintenanceError, Making, RetentionReport, Snapshots};
 pub use names::{ConflictsPage, Names};
 pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use refusals::{Looked, RefusedEvent};
-pub use retained::{Holder, RetentionReport};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
@@ -100,7 +97,7 @@ use durable::Waiters;
 use event_ids::EventIds;
 use fair_share::FairShare;
 use identity::Identity;
-use keeper::Keeper;
+use maintenance::Maintenance;
 use metrics::Metrics;
 use partition::PartitionCell;
 use runtime::{Plugins, Runtime};
@@ -144,7 +141,7 @@ pub struct Engine {
     supervisor: Mutex<Supervisor>,
     supervisor_wake: Condvar,
     /// What makes snapshots and lets old segments go.
-    keeper: Keeper,
+    maintenance: Maintenance,
     stopping: AtomicBool,
     /// The fault that ended taking and deciding, if one did.
     halted: OnceLock<AcceptError>,
