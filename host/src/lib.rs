@@ -40,7 +40,6 @@ pub use samsyn_vocabulary as vocabulary;
 pub mod disk;
 pub mod failpoint;
 mod niceness;
-mod quick_map;
 pub mod way;
 
 #[cfg(test)]

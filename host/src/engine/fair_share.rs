@@ -8,9 +8,9 @@
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
+use rustc_hash::FxHashMap;
 
 use crate::niceness::spare_of;
-use crate::quick_map::QuickMap;
 use crate::vocabulary::CapabilityName;
 
 /// The slots, the capabilities that wait for one, and the time each has had.
@@ -24,7 +24,7 @@ pub struct FairShare {
 struct State {
     taken: usize,
     waiting: Vec<CapabilityName>,
-    had: QuickMap<CapabilityName, Duration>,
+    had: FxHashMap<CapabilityName, Duration>,
     /// The time that the newest holder of a slot had had when it got it.
     floor: Duration,
 }
