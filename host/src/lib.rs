@@ -36,7 +36,6 @@ pub use samsyn_registry as registry;
 pub use samsyn_sandbox as sandbox;
 pub use samsyn_vocabulary as vocabulary;
 
-mod quick_map;
 pub mod way;
 
 use samsyn_machine::niceness;

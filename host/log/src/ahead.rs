@@ -21,7 +21,7 @@ use super::index::{Heads, Runs};
 use super::state::Active;
 use samsyn_disk::DiskFile;
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_machine::niceness::give_way;
+use samsyn_machine::niceness::lower_priority;
 
 /// Zeros that are written and synced at once: little for the log's own sync to stand behind.
 const PIECE_BYTES: u64 = 512 * 1024;
@@ -159,7 +159,7 @@ impl Drop for Ahead {
 
 impl Making {
     fn run(&self) {
-        give_way(NICENESS);
+        lower_priority(NICENESS);
         loop {
             {
                 let mut stage = self.stage.lock();

@@ -1,4 +1,4 @@
-//! Threads that give way to those an event or an answer waits for.
+//! Threads with a lower priority than those an event or an answer waits for.
 
 /// The least priority there is.
 pub const LEAST: i32 = 19;
@@ -6,7 +6,7 @@ pub const LEAST: i32 = 19;
 /// Has this thread get what the others leave: `niceness` is 0 for one like all others and [`LEAST`]
 /// for one that runs when nobody else wants to, as Linux has it for a single thread. Where it can't
 /// be had, the thread is only less polite.
-pub fn give_way(niceness: i32) {
+pub fn lower_priority(niceness: i32) {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, niceness);
     #[cfg(not(target_os = "linux"))]

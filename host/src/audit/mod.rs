@@ -8,16 +8,16 @@
 //! |---|---|
 //! | `reads` | writes a read before its answer leaves, many at once |
 //! | `record` | what stands in the log |
-//! | `keep` | lets go of what is too old or too much |
+//! | `retention` | lets go of what is too old or too much |
 //! | `query` · `changes` | questions |
 //! | `heads` | what to note elsewhere |
 
 mod changes;
 mod heads;
-mod keep;
 mod query;
 mod reads;
 mod record;
+mod retention;
 mod status;
 
 #[cfg(test)]

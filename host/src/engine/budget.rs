@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 
+use rustc_hash::FxHashMap;
+
 use super::Engine;
 use super::decide::{Cause, CompletedInvocation, InvocationResult};
 use super::item::Item;
 use super::route::Target;
 use super::run::Run;
-use crate::quick_map::QuickMap;
 use crate::record::Decided;
 use crate::vocabulary::{ItemPosition, ProfileId, Seq};
 
@@ -78,7 +79,7 @@ fn last_of_the_rest(item: &Item, position: ItemPosition) -> ItemPosition {
 #[derive(Default)]
 pub struct Roots {
     // By customer as well: a job that notifies many has one root.
-    by_root: QuickMap<(Seq, ProfileId), Root>,
+    by_root: FxHashMap<(Seq, ProfileId), Root>,
     /// Those that stay when nothing is pending, oldest first.
     remembered: VecDeque<(Seq, ProfileId)>,
 }

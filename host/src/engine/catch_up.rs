@@ -3,7 +3,7 @@
 //!
 //! Such a capability has a cursor in each partition where it lags. Its thread reads the log from there,
 //! invokes its handlers with what concerns it, one record an invocation, and in turn with others of its
-//! kind ([`super::turns`]), and moves the cursor. When only a little is left it hands over: the partition's
+//! kind ([`super::fair_share`]), and moves the cursor. When only a little is left it hands over: the partition's
 //! worker does the rest and lets it move along.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::log::StoredRecord;
-use crate::niceness::give_way;
+use crate::niceness::lower_priority;
 use crate::record::{Adopted, Cursor, Record};
 use crate::vocabulary::{Application, CapabilityName, ItemPosition, Partition, Position};
 
@@ -36,7 +36,7 @@ struct Lagging<'a> {
     capability: &'a CapabilityName,
     generation: u32,
     /// By a thread of its own, which takes turns with others of the kind; else by the worker.
-    apart: bool,
+    on_own_thread: bool,
 }
 
 impl Engine {
@@ -111,7 +111,7 @@ impl Engine {
     }
 
     fn run_catch_up(&self, capability: &CapabilityName) {
-        give_way(NICENESS);
+        lower_priority(NICENESS);
         tracing::info!(%capability, "catching up");
         let ended = loop {
             if self.stopping.load(Ordering::Relaxed) {
@@ -136,7 +136,7 @@ impl Engine {
             }
         };
         self.catching_up.lock().remove(capability);
-        self.turns.forget(capability);
+        self.fair_share.forget(capability);
         match ended {
             Ok(()) => tracing::info!(%capability, "caught up, stopped or removed"),
             Err(error) => {
@@ -160,7 +160,8 @@ impl Engine {
                 passed += 1;
                 continue;
             }
-            let lagging = Lagging { partition, capability, generation: cursor.generation, apart: true };
+            let lagging =
+                Lagging { partition, capability, generation: cursor.generation, on_own_thread: true };
             for record in self.log().scan(partition, cursor.through.seq.max(1)) {
                 let record = record?;
                 let beyond = record.position.seq > through.seq;
@@ -216,8 +217,8 @@ impl Engine {
         position: ItemPosition,
         item: &Item,
     ) -> Result<bool, AcceptError> {
-        let Lagging { partition, capability, generation, apart } = lagging;
-        let mut turn = None;
+        let Lagging { partition, capability, generation, on_own_thread } = lagging;
+        let mut slot = None;
         loop {
             let cursor = self.cursor_in(partition, capability);
             let Some((cursor, through)) = cursor.filter(|(cursor, _)| cursor.generation == generation) else {
@@ -237,17 +238,17 @@ impl Engine {
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);
             }
-            if apart && turn.is_none() {
-                turn = Some(self.turns.take(capability));
+            if on_own_thread && slot.is_none() {
+                slot = Some(self.fair_share.take(capability));
                 if self.stopping.load(Ordering::Relaxed) {
                     return Ok(false);
                 }
                 // What was so before the wait may not be any more.
                 continue;
             }
-            let run = Run { hurried: !apart, ..snapshot.run(self, partition, item) };
+            let run = Run { hurried: !on_own_thread, ..snapshot.run(self, partition, item) };
             let Within { completed, through } = self.run_within_budget(&run, &mine);
-            if !apart && self.set_aside(partition, run.too_slow(&completed))? {
+            if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 return Ok(false);
             }
             let moved = Cursor { through, ..cursor };
@@ -269,7 +270,7 @@ impl Engine {
             return Ok(());
         }
         self.wait_until_durable(Position { partition, seq: through.seq });
-        let lagging = Lagging { partition, capability, generation: cursor.generation, apart: false };
+        let lagging = Lagging { partition, capability, generation: cursor.generation, on_own_thread: false };
         for record in self.log().scan(partition, cursor.through.seq.max(1)) {
             let record = record?;
             if record.position.seq > through.seq {

@@ -11,12 +11,11 @@
 //! [`route`], [`project`] and [`decide`] are pure. Only the worker, the catch-up threads and the
 //! log's writer wait for anything.
 //!
-//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core,
-//! [`identity`], a partition's sequencer. A turn ([`turns`]) is waited for while none of them is held.
+//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
+//! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
 
 mod accept;
 mod apply_file;
-mod aside;
 mod assign;
 mod budget;
 mod catch_up;
@@ -25,15 +24,16 @@ mod content;
 pub mod decide;
 mod durable;
 mod event_ids;
+mod fair_share;
 mod held;
 pub mod history;
 mod identity;
 mod install;
 mod invoke;
 mod item;
-mod keeper;
 mod known;
 mod linking;
+mod maintenance;
 pub mod metrics;
 mod names;
 mod notify_source_change;
@@ -46,8 +46,6 @@ mod recover;
 mod refusals;
 mod renormalise;
 pub mod replay;
-mod retain;
-mod retained;
 mod retry;
 pub mod route;
 mod run;
@@ -55,10 +53,10 @@ mod runtime;
 mod schedule;
 mod sequencer;
 mod slow;
+mod slow_lane;
 mod slowest;
 mod status;
 mod tally;
-mod turns;
 mod work;
 mod worker;
 
@@ -70,13 +68,12 @@ pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
-pub use keeper::{KeepError, Making, Snapshots};
+pub use maintenance::{Holder, MaintenanceError, Making, RetentionReport, Snapshots};
 pub use names::{ConflictsPage, Names};
 pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use refusals::{Looked, RefusedEvent};
-pub use retained::{Holder, RetentionReport};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
@@ -98,13 +95,13 @@ use crate::vocabulary::{CapabilityName, Partition, ProfileId};
 
 use durable::Waiters;
 use event_ids::EventIds;
+use fair_share::FairShare;
 use identity::Identity;
-use keeper::Keeper;
+use maintenance::Maintenance;
 use metrics::Metrics;
 use partition::PartitionCell;
 use runtime::{Plugins, Runtime};
 use schedule::Schedule;
-use turns::Turns;
 
 /// The engine of one data directory.
 pub struct Engine {
@@ -134,8 +131,8 @@ pub struct Engine {
     catching_up: Mutex<HashSet<CapabilityName>>,
     /// Retries that those run.
     left_retries: Mutex<retry::LeftRetries>,
-    /// Who of those computes.
-    turns: Turns,
+    /// The processor time that those share.
+    fair_share: FairShare,
     /// Notifications about sources that moved.
     reassignments: Mutex<notify_source_change::ReassignmentProgress>,
     /// What new versions of plug-ins would have decided.
@@ -144,7 +141,7 @@ pub struct Engine {
     supervisor: Mutex<Supervisor>,
     supervisor_wake: Condvar,
     /// What makes snapshots and lets old segments go.
-    keeper: Keeper,
+    maintenance: Maintenance,
     stopping: AtomicBool,
     /// The fault that ended taking and deciding, if one did.
     halted: OnceLock<AcceptError>,

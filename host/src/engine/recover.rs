@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::durable::Waiters;
 use super::event_ids::EventIds;
+use super::fair_share::FairShare;
 use super::identity::Identity;
-use super::keeper::{self, Keeper};
+use super::maintenance::{self, Maintenance};
 use super::metrics::Metrics;
 use super::partition::PartitionCell;
 use super::runtime::{LoadError, Plugins};
 use super::schedule::Schedule;
-use super::turns::Turns;
 use super::work::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
@@ -180,12 +180,12 @@ impl Engine {
             any_slow: AtomicBool::new(false),
             catching_up: Mutex::new(HashSet::new()),
             left_retries: Mutex::default(),
-            turns: Turns::of_cores(cores),
+            fair_share: FairShare::of_cores(cores),
             reassignments: Mutex::default(),
             replays: super::replay::Replays::default(),
             supervisor: Mutex::new(Supervisor::default()),
             supervisor_wake: Condvar::new(),
-            keeper: Keeper::new(shelf, snapshots, retention),
+            maintenance: Maintenance::new(shelf, snapshots, retention),
             stopping: AtomicBool::new(false),
             halted: std::sync::OnceLock::new(),
             threads: Mutex::default(),
@@ -279,7 +279,7 @@ impl Engine {
         let engine = self.clone();
         let thread = std::thread::Builder::new().name("supervisor".to_owned());
         threads.push(thread.spawn(move || engine.run_supervisor()).map_err(failed)?);
-        threads.push(keeper::spawn(self).map_err(failed)?);
+        threads.push(maintenance::spawn(self).map_err(failed)?);
         Ok(())
     }
 
@@ -311,7 +311,7 @@ impl Engine {
         self.replays.stop_all();
         self.stop_deciding();
         self.supervisor_wake.notify_all();
-        self.keeper.wake();
+        self.maintenance.wake();
         let threads = std::mem::take(&mut *self.threads.lock());
         let me = std::thread::current().id();
         for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {

@@ -274,7 +274,7 @@ impl Engine {
         profile: ProfileId,
         capability: &CapabilityName,
         mut skip: Option<String>,
-        apart: bool,
+        on_own_thread: bool,
     ) -> Result<(), AcceptError> {
         let mut queue = HeldQueue::default();
         loop {
@@ -286,8 +286,8 @@ impl Engine {
                 return Ok(());
             };
             let give_up = if blocked.failure.is_some() { skip.take() } else { None };
-            let retried = RetriedInvocation { partition, profile, capability, generation, apart };
-            if give_up.is_none() && !apart && self.is_slow(capability) {
+            let retried = RetriedInvocation { partition, profile, capability, generation, on_own_thread };
+            if give_up.is_none() && !on_own_thread && self.is_slow(capability) {
                 self.leave_to_its_thread(retried);
                 return Ok(());
             }
@@ -352,7 +352,7 @@ impl Engine {
         blocked: &Blocked,
         give_up: Option<String>,
     ) -> Result<bool, AcceptError> {
-        let RetriedInvocation { partition, profile, capability, generation, apart } = retried;
+        let RetriedInvocation { partition, profile, capability, generation, on_own_thread } = retried;
         let position = Position { partition, seq: blocked.item.seq };
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
@@ -376,7 +376,7 @@ impl Engine {
                 return Ok(false);
             }
         };
-        let _turn = (apart && give_up.is_none()).then(|| self.turns.take(capability));
+        let _turn = (on_own_thread && give_up.is_none()).then(|| self.fair_share.take(capability));
         loop {
             let mut snapshot = self.snapshot(partition, blocked.item, &item)?;
             let Blocked { root, depth, kind, .. } = *blocked;
@@ -385,7 +385,7 @@ impl Engine {
                 return Ok(false);
             };
             let target = Target { capability: index, role: blocked.role };
-            let run = Run { hurried: !apart, ..snapshot.run(self, partition, &item) };
+            let run = Run { hurried: !on_own_thread, ..snapshot.run(self, partition, &item) };
             let result = match &give_up {
                 Some(reason) => InvocationResult::Skipped(reason.clone()),
                 None => run.invoke_one_now(target, routed, generation, &snapshot.state),
@@ -393,7 +393,7 @@ impl Engine {
             let failed = matches!(&result, InvocationResult::Called(report) if report.result.is_err());
             let completed =
                 vec![CompletedInvocation { capability: index, generation, role: blocked.role, result }];
-            if !apart && self.set_aside(partition, run.too_slow(&completed))? {
+            if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 self.leave_to_its_thread(retried);
                 return Ok(false);
             }
@@ -415,7 +415,7 @@ struct RetriedInvocation<'a> {
     capability: &'a CapabilityName,
     generation: u32,
     /// On the capability's own thread; else on the worker, which others wait for.
-    apart: bool,
+    on_own_thread: bool,
 }
 
 /// Stands for a record that has left the log, so that its invocation can be given up.

@@ -24,10 +24,10 @@ impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
     pub(super) fn run_worker(&self, index: usize) {
         work_as(index);
-        let mut turn = VecDeque::new();
+        let mut batch = VecDeque::new();
         let stopping = || self.stopping.load(Ordering::Relaxed);
-        while let Some(partition) = self.schedule.take(&mut turn, stopping) {
-            for work in turn.drain(..) {
+        while let Some(partition) = self.schedule.take(&mut batch, stopping) {
+            for work in batch.drain(..) {
                 if stopping() {
                     return;
                 }
@@ -124,14 +124,14 @@ impl Engine {
             // Who was found too slow in another partition isn't waited for here first.
             let known = |(target, _): &(Target, u32)| self.is_slow(name(target)).then(|| name(target));
             if self.any_slow.load(Ordering::Relaxed)
-                && self.set_aside(partition, targets.iter().filter_map(known))?
+                && self.move_to_slow_lane(partition, targets.iter().filter_map(known))?
             {
                 continue;
             }
             let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
             let Within { completed, through } = self.run_within_budget(&run, &targets);
             way.iter_mut().for_each(Way::ran);
-            if self.set_aside(partition, run.too_slow(&completed))? {
+            if self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }

@@ -6,10 +6,10 @@
 //! have. So any question about sources (how many profiles would change, who disagrees with whom)
 //! is a sum over few patterns, whatever the dictionary says of the field by then.
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Decided, Outcome, ProfileState};
-use crate::quick_map::QuickMap;
 use crate::registry::Compare;
 use crate::vocabulary::{CapabilityName, FieldName, ProfileId, Value};
 
@@ -71,7 +71,7 @@ pub struct PatternMove {
 /// A partition's counters.
 #[derive(Clone, Debug, Default)]
 pub struct Patterns {
-    fields: QuickMap<FieldName, QuickMap<Pattern, Counter>>,
+    fields: FxHashMap<FieldName, FxHashMap<Pattern, Counter>>,
     /// What changed since this was last asked, each once.
     changed: Vec<(FieldName, Pattern)>,
 }
@@ -250,7 +250,7 @@ impl Patterns {
 }
 
 /// Those that anybody has.
-fn now(patterns: &QuickMap<Pattern, Counter>) -> impl Iterator<Item = (&Pattern, &Tally)> {
+fn now(patterns: &FxHashMap<Pattern, Counter>) -> impl Iterator<Item = (&Pattern, &Tally)> {
     let now = patterns.iter().map(|(pattern, counter)| (pattern, &counter.tally));
     now.filter(|(_, tally)| tally.profiles > 0)
 }
@@ -259,7 +259,7 @@ impl PatternMove {
     fn count(
         &self,
         profile: ProfileId,
-        patterns: &mut QuickMap<Pattern, Counter>,
+        patterns: &mut FxHashMap<Pattern, Counter>,
         changed: &mut Vec<(FieldName, Pattern)>,
     ) {
         let mut count = |pattern: &Pattern, count: fn(&mut Tally, ProfileId)| {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::Folded;
 use crate::log::ChainHash;
-use crate::quick_map::{QuickMap, QuickSet};
 use crate::record::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
 use crate::registry::report::Usage;
 use crate::vocabulary::{EventName, Partition, ProfileId, Seq};
@@ -65,9 +65,9 @@ impl Applied {
 #[derive(Default)]
 pub struct Memtable {
     /// Changed profiles.
-    pub profiles: QuickMap<ProfileId, (Partition, Arc<ProfileState>)>,
+    pub profiles: FxHashMap<ProfileId, (Partition, Arc<ProfileState>)>,
     /// Partitions that got further.
-    pub touched: QuickSet<Partition>,
+    pub touched: FxHashSet<Partition>,
 }
 
 impl Memtable {

@@ -34,10 +34,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, RwLock};
+use rustc_hash::FxHashMap;
 
 use crate::config::ViewConfig;
 use crate::failpoint::{Step, step};
-use crate::quick_map::QuickMap;
 use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, Position, ProfileId};
@@ -88,9 +88,9 @@ struct Tables {
     active: Memtable,
     writing: Option<Arc<Memtable>>,
     /// Where each partition is, with what is collected.
-    applied: QuickMap<Partition, Applied>,
+    applied: FxHashMap<Partition, Applied>,
     /// Each partition's counters, with what is collected.
-    patterns: QuickMap<Partition, Patterns>,
+    patterns: FxHashMap<Partition, Patterns>,
 }
 
 #[derive(Default)]

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, RwLock};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::entry::Base;
@@ -26,7 +27,6 @@ use super::{FlushState, Shared, Tables, View, keys};
 use crate::config::{EngineConfig, ViewConfig};
 use crate::failpoint::{Step, step};
 use crate::log::{LogReader, Progress};
-use crate::quick_map::QuickMap;
 use crate::record::{FOLD_VERSION, Patterns, decode, encode};
 use crate::vocabulary::{Partition, Position};
 
@@ -119,7 +119,7 @@ impl View {
         config: &ViewConfig,
         engine: &EngineConfig,
     ) -> Result<View, StoreError> {
-        let view = View::start(empty_store(dir, config)?, QuickMap::default(), log, config, engine)?;
+        let view = View::start(empty_store(dir, config)?, FxHashMap::default(), log, config, engine)?;
         view.shared.anew.store(true, Ordering::Relaxed);
         Ok(view)
     }
@@ -192,7 +192,7 @@ impl View {
 
     fn start(
         store: Store,
-        applied: QuickMap<Partition, Applied>,
+        applied: FxHashMap<Partition, Applied>,
         log: &LogReader,
         config: &ViewConfig,
         engine: &EngineConfig,
@@ -247,7 +247,7 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
     if found.fold != meta.fold {
         return Ok(Err(Some(format!("it was folded by version {}, this is {}", found.fold, meta.fold))));
     }
-    let mut places = QuickMap::default();
+    let mut places = FxHashMap::default();
     for entry in store.scan(keys::APPLIED) {
         let (key, value) = entry?;
         let partition = <[u8; 2]>::try_from(key.as_slice()).map_err(StoreError::unreadable)?;
@@ -262,8 +262,8 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
     Ok(Ok(places))
 }
 
-fn read_patterns(store: &Store) -> Result<QuickMap<Partition, Patterns>, StoreError> {
-    let mut patterns: QuickMap<Partition, Patterns> = QuickMap::default();
+fn read_patterns(store: &Store) -> Result<FxHashMap<Partition, Patterns>, StoreError> {
+    let mut patterns: FxHashMap<Partition, Patterns> = FxHashMap::default();
     for entry in store.scan(keys::COUNTERS) {
         let (key, value) = entry?;
         let Some((partition, field, pattern)) = keys::parse_counter(&key) else {
@@ -275,7 +275,7 @@ fn read_patterns(store: &Store) -> Result<QuickMap<Partition, Patterns>, StoreEr
     Ok(patterns)
 }
 
-type Places = Result<QuickMap<Partition, Applied>, Option<String>>;
+type Places = Result<FxHashMap<Partition, Applied>, Option<String>>;
 
 fn empty_store(dir: &Path, config: &ViewConfig) -> Result<Store, StoreError> {
     if dir.exists() {

@@ -183,7 +183,7 @@ impl Engine {
         let own = own_sandbox(sandbox.limits()).map(|own| own.with_code_of(sandbox));
         let begun = own.map_err(ReplayError::from).and_then(|sandbox| {
             let log = self.log().clone();
-            let input = Input { log, sandbox, new, against, share, profiles_max, give_way: true };
+            let input = Input { log, sandbox, new, against, share, profiles_max, lower_priority: true };
             let (running, clock) = (job.clone(), self.clock.clone());
             let thread = std::thread::Builder::new().name("replay".to_owned());
             let spawned = thread.spawn(move || running.run(input, &clock));

@@ -12,7 +12,7 @@ use super::report::ReplayReport;
 use super::tally::Tally;
 use super::track::Track;
 use crate::log::ScanFrom;
-use crate::niceness::{self, give_way, spare_of};
+use crate::niceness::{self, lower_priority, spare_of};
 use crate::sandbox::{Limits, Sandbox, SandboxError, work_as};
 use crate::vocabulary::Partition;
 
@@ -54,7 +54,7 @@ pub fn replay(input: Input, control: &Arc<Control>) -> Result<ReplayReport, Repl
 fn read(plan: &Plan) -> Result<Tally, ReplayError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Beside a host that serves, a core is left to it, see [`Turns`](crate::engine::turns).
-    let free = if plan.give_way { spare_of(cores) } else { cores };
+    let free = if plan.lower_priority { spare_of(cores) } else { cores };
     let threads = free.min(THREADS_MAX);
     let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect();
     std::thread::scope(|scope| {
@@ -106,8 +106,8 @@ impl Lane {
 
 /// Reads the log and deals it out.
 fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
-    if plan.give_way {
-        give_way(niceness::LEAST);
+    if plan.lower_priority {
+        lower_priority(niceness::LEAST);
     }
     // No segment leaves before it is read.
     let _hold = plan.log.hold()?;
@@ -139,8 +139,8 @@ fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
 }
 
 fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Tally, ReplayError> {
-    if plan.give_way {
-        give_way(niceness::LEAST);
+    if plan.lower_priority {
+        lower_priority(niceness::LEAST);
     }
     let mut track = Track::new(plan);
     for mut batch in batches {

@@ -30,7 +30,7 @@ pub struct Input {
     /// Customers that are held in memory at most.
     pub profiles_max: u64,
     /// Whether to give way to everything else on this machine.
-    pub give_way: bool,
+    pub lower_priority: bool,
 }
 
 /// Everything a thread needs. What is used at every record each has for itself: two threads that count
@@ -45,13 +45,13 @@ pub(super) struct Plan {
     pub time: Duration,
     pub customer_bytes: u64,
     pub profiles_max: u64,
-    pub give_way: bool,
+    pub lower_priority: bool,
 }
 
 impl Plan {
     /// Compiles what is replayed, and reads the registry as it ever was.
     pub fn new(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
-        let Input { log, sandbox, new, against, share, profiles_max, give_way } = input;
+        let Input { log, sandbox, new, against, share, profiles_max, lower_priority } = input;
         let packages = [Some(new), against].into_iter().flatten();
         let candidates: Result<Arc<[Candidate]>, ReplayError> =
             packages.map(|package| Candidate::load(&package, &sandbox)).collect();
@@ -72,7 +72,7 @@ impl Plan {
             time: Duration::from_millis(sandbox.limits().time_ms),
             customer_bytes: sandbox.limits().customer_bytes,
             profiles_max,
-            give_way,
+            lower_priority,
         })
     }
 

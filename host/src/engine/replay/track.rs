@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use super::batch::Dealt;
@@ -18,7 +19,6 @@ use super::tally::{Entry, Tally};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
 use crate::engine::item::Item;
-use crate::quick_map::{QuickMap, QuickSet};
 use crate::record::{
     Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,
 };
@@ -38,9 +38,9 @@ pub struct Track<'a> {
     places: Vec<Option<Place>>,
     customers: Vec<Customer>,
     /// Where each of the customers is.
-    known: QuickMap<ProfileId, usize>,
+    known: FxHashMap<ProfileId, usize>,
     /// Customers whose beginning isn't retained.
-    unknown: QuickSet<ProfileId>,
+    unknown: FxHashSet<ProfileId>,
     tally: Tally,
     /// Calls, and invocations compared, that aren't told of yet.
     invocations: Cell<u64>,
@@ -80,8 +80,8 @@ impl<'a> Track<'a> {
             plan,
             places: Vec::new(),
             customers: Vec::new(),
-            known: QuickMap::default(),
-            unknown: QuickSet::default(),
+            known: FxHashMap::default(),
+            unknown: FxHashSet::default(),
             tally: Tally::default(),
             invocations: Cell::new(0),
             compared: 0,

@@ -170,7 +170,7 @@ fn from_a_snapshot(bench: &Bench) -> crate::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let log = bench.engine.log();
-    let bases = bench.engine.keeper.shelf.bases(log);
+    let bases = bench.engine.maintenance.shelf.bases(log);
     let path = directory.path().join("view");
     let (view, opened) = View::open_from(&path, log, &config, &bench.engine.config, bases, |_| {}).unwrap();
     assert!(opened.base.is_some() && opened.folded == 0, "{opened:?}");

@@ -26,7 +26,7 @@ fn input(bench: &Bench, new: &[u8], against: Option<&[u8]>) -> Input {
     let read = |bytes: &[u8]| Package::read(bytes, sandbox.limits()).expect("it is a component");
     let (new, against) = (read(new), against.map(read));
     let log = bench.engine.log().clone();
-    Input { log, sandbox, new, against, share: Share::default(), profiles_max: 1_000, give_way: false }
+    Input { log, sandbox, new, against, share: Share::default(), profiles_max: 1_000, lower_priority: false }
 }
 
 fn replayed(bench: &Bench, new: &[u8], against: Option<&[u8]>) -> ReplayReport {

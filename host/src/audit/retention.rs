@@ -14,29 +14,29 @@ const SEAL_AT: i64 = 8;
 impl ReadAudit {
     /// Removes what is too old or too much; answers how many segments left. The host does it by
     /// itself, every hour and when the audit grows beyond its bytes.
-    pub fn keep_only_what_should_be(&self) -> Result<usize, LogError> {
-        self.inner.keep_once()
+    pub fn apply_retention(&self) -> Result<usize, LogError> {
+        self.inner.apply_retention_once()
     }
 }
 
 impl Inner {
-    pub(super) fn keep_until_stopped(&self, every: Duration) {
+    pub(super) fn run_retention(&self, every: Duration) {
         loop {
-            if let Err(error) = self.keep_once() {
+            if let Err(error) = self.apply_retention_once() {
                 tracing::error!(%error, "old records of the audit can't be removed");
             }
-            let mut keep = self.keep.lock();
-            if !keep.look && !keep.stop {
-                self.keep_wake.wait_for(&mut keep, every);
+            let mut request = self.retention.lock();
+            if !request.look && !request.stop {
+                self.retention_wake.wait_for(&mut request, every);
             }
-            if keep.stop {
+            if request.stop {
                 return;
             }
-            keep.look = false;
+            request.look = false;
         }
     }
 
-    fn keep_once(&self) -> Result<usize, LogError> {
+    fn apply_retention_once(&self) -> Result<usize, LogError> {
         let Some(log) = self.log.load_full() else { return Ok(0) };
         let age_max = i64::from(self.config.keep_days) * DAY_MS;
         let now = self.clock.now().millis();

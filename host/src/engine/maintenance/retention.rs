@@ -10,15 +10,15 @@
 //! - a proposal of it waits for a source: its outcome is still to come;
 //! - somebody holds the log, as a backup does.
 //!
-//! Who needs the first segment that should leave and can't is named.
+//! The report names who needs the first segment that should leave and cannot.
 
 use std::collections::BTreeMap;
 
-use super::catch_up::items_of;
-use super::keeper::KeepError;
-use super::retained::{Holder, RetentionReport, SNAPSHOTS_COVERING};
-use super::work::Work;
-use super::{Engine, QueryError};
+use super::MaintenanceError;
+use super::retention_report::{Holder, RetentionReport, SNAPSHOTS_COVERING};
+use crate::engine::catch_up::items_of;
+use crate::engine::work::Work;
+use crate::engine::{Engine, QueryError};
 use crate::log::{LogError, SegmentInfo};
 use crate::record::{Adopted, PartitionState};
 use crate::snapshot::SnapshotFile;
@@ -44,8 +44,8 @@ type Needs = BTreeMap<(Holder, Partition), Seq>;
 
 impl Engine {
     /// Removes the segments that may leave, or with `dry_run` only says which.
-    pub fn retain(&self, dry_run: bool) -> Result<RetentionReport, KeepError> {
-        let _busy = self.keeper.busy.lock();
+    pub fn apply_retention(&self, dry_run: bool) -> Result<RetentionReport, MaintenanceError> {
+        let _busy = self.maintenance.busy.lock();
         let mut report = self.plan_retention(!dry_run)?;
         if !dry_run {
             self.seal_when_old()?;
@@ -54,7 +54,9 @@ impl Engine {
             }
             report.removed = self.remove(&report)?;
             if report.removed > 0 {
-                self.keeper.removed.fetch_add(report.removed as u64, std::sync::atomic::Ordering::Relaxed);
+                self.maintenance
+                    .removed
+                    .fetch_add(report.removed as u64, std::sync::atomic::Ordering::Relaxed);
                 let left = self.plan_retention(true)?;
                 let removed = report.removed;
                 report = RetentionReport { removed, ..left };
@@ -73,12 +75,12 @@ impl Engine {
                 );
             }
         }
-        self.keeper.state.lock().retention = Some(report.clone());
+        self.maintenance.state.lock().retention = Some(report.clone());
         Ok(report)
     }
 
     /// What may leave by where cursors stand in the log, or, not `noted`, by where they are.
-    fn plan_retention(&self, noted: bool) -> Result<RetentionReport, KeepError> {
+    fn plan_retention(&self, noted: bool) -> Result<RetentionReport, MaintenanceError> {
         let log = self.log.reader();
         let sealed = log.segments();
         let mut report = RetentionReport {
@@ -92,7 +94,7 @@ impl Engine {
             return Ok(report);
         }
         let snapshots: Vec<u64> =
-            self.keeper.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.offset).collect();
+            self.maintenance.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.offset).collect();
         let needs = self.needs(noted)?;
         let held = log.is_held()?;
         for segment in &sealed[..report.wanted] {
@@ -109,7 +111,7 @@ impl Engine {
 
     /// How many segments are too old or too much, from the oldest on.
     fn wanted(&self, sealed: &[SegmentInfo], mut bytes: u64) -> Result<usize, LogError> {
-        let config = &self.keeper.retention;
+        let config = &self.maintenance.retention;
         let horizon = self.clock.now().millis() - i64::from(config.days) * MILLIS_A_DAY;
         let mut wanted = 0;
         for segment in sealed {
@@ -127,7 +129,7 @@ impl Engine {
     }
 
     fn seal_when_old(&self) -> Result<(), LogError> {
-        let days = self.keeper.retention.days;
+        let days = self.maintenance.retention.days;
         let log = self.log.reader();
         let old = self.clock.now().millis() - i64::from(days) * MILLIS_A_DAY / SEAL_AT;
         if days > 0 && log.growing_since()?.is_some_and(|since| since.millis() < old) {
@@ -204,10 +206,10 @@ impl Engine {
         needs: &Needs,
         held: bool,
         noted: bool,
-    ) -> Result<Vec<(Holder, Option<Position>)>, KeepError> {
+    ) -> Result<Vec<(Holder, Option<Position>)>, MaintenanceError> {
         let mut holders = Vec::new();
         let covering = snapshots.iter().filter(|offset| **offset >= segment.end).count();
-        if covering < SNAPSHOTS_COVERING.min(self.keeper.snapshots.keep.max(1)) {
+        if covering < SNAPSHOTS_COVERING.min(self.maintenance.snapshots.keep.max(1)) {
             holders.push((Holder::Snapshots { covering }, None));
         }
         if held {
@@ -242,7 +244,7 @@ impl Engine {
         partition: Partition,
         last: Seq,
         noted: bool,
-    ) -> Result<Option<Seq>, KeepError> {
+    ) -> Result<Option<Seq>, MaintenanceError> {
         let place = self.cursors_in(partition, noted);
         let through = match holder {
             Holder::Cursor { capability, generation } => {
@@ -272,7 +274,7 @@ impl Engine {
 
     /// Does what may free segments: notes cursors that got further than the log says, and makes a
     /// snapshot. Whether anything changed.
-    fn prepare(&self, report: &RetentionReport) -> Result<bool, KeepError> {
+    fn prepare(&self, report: &RetentionReport) -> Result<bool, MaintenanceError> {
         let mut changed = false;
         for (holder, _) in &report.held_by {
             changed |= match holder {
@@ -310,7 +312,10 @@ impl Engine {
     }
 
     /// A worker writes down where the partition's cursors are.
-    pub(super) fn note_cursor(&self, partition: Partition) -> Result<(), super::AcceptError> {
+    pub(in crate::engine) fn note_cursor(
+        &self,
+        partition: Partition,
+    ) -> Result<(), crate::engine::AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let mut adopted = Adopted::clone(&core.state.adopted);
         adopted.through = core.state.through;
@@ -318,7 +323,7 @@ impl Engine {
         self.append_adopted(partition, &mut core, adopted)
     }
 
-    fn remove(&self, report: &RetentionReport) -> Result<usize, KeepError> {
+    fn remove(&self, report: &RetentionReport) -> Result<usize, MaintenanceError> {
         let log = self.log.reader();
         let sealed = log.segments();
         let Some(last) = report.removable.checked_sub(1).and_then(|at| sealed.get(at)) else { return Ok(0) };
@@ -331,14 +336,14 @@ impl Engine {
         }
     }
 
-    /// Segments that left since the start.
+    /// Segments removed since the start.
     pub fn segments_removed(&self) -> u64 {
-        self.keeper.removed.load(std::sync::atomic::Ordering::Relaxed)
+        self.maintenance.removed.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// What the last look found; none before the first.
     pub fn last_retention(&self) -> Option<RetentionReport> {
-        self.keeper.state.lock().retention.clone()
+        self.maintenance.state.lock().retention.clone()
     }
 
     /// When the oldest record that is kept was appended, when any have left; none while the log

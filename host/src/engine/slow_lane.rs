@@ -1,5 +1,5 @@
-//! Who is set aside: slow capabilities get a thread of their own, and those that fail again and again
-//! are quarantined, so that nobody waits for them.
+//! The slow lane: slow capabilities get a thread of their own, and those that fail repeatedly are
+//! quarantined, so that no other capability waits for them.
 
 use std::sync::atomic::Ordering;
 
@@ -9,19 +9,19 @@ use crate::registry::RegistryChange;
 use crate::vocabulary::{Application, CapabilityName, FailureKind, Partition};
 
 impl Engine {
-    /// Whether it has, or is about to get, a thread of its own because it is slow.
+    /// Whether the capability is in the slow lane, or about to move there.
     pub(super) fn is_slow(&self, capability: &CapabilityName) -> bool {
         self.slow.lock().now().contains(capability)
     }
 
-    /// Notes it; true when that is new.
+    /// Notes that a capability is slow; true when that is new.
     pub(super) fn note_slow(&self, capability: &CapabilityName) -> bool {
         let mut slow = self.slow.lock();
         self.any_slow.store(true, Ordering::Relaxed);
         slow.note(capability)
     }
 
-    /// Whether it still is; when it isn't, it is fast again from now on.
+    /// Whether a slow capability is still slow; if not, it leaves the slow lane.
     pub(super) fn is_still_slow(&self, capability: &CapabilityName) -> bool {
         if !self.is_slow(capability) {
             return false;
@@ -39,8 +39,8 @@ impl Engine {
         false
     }
 
-    /// Looks at what a decision says of its capabilities: who fails again and again is
-    /// quarantined, who is slow gets a thread of its own.
+    /// Checks the capabilities of a decision: one that fails repeatedly is quarantined, a slow one moves to
+    /// the slow lane.
     pub(super) fn quarantine_if_due(&self, decided: &Decided, runtime: &super::runtime::Runtime) {
         for outcome in &decided.outcomes {
             let Some((index, _)) = runtime.registry.routing.capability(&outcome.capability) else { continue };
@@ -60,9 +60,9 @@ impl Engine {
         }
     }
 
-    /// Gives each of them a thread of its own at once, in this partition before anything else is
-    /// decided there. Answers whether there was one.
-    pub(super) fn set_aside<'a>(
+    /// Moves each of them to the slow lane, in this partition before anything else is decided there.
+    /// Returns whether there was one.
+    pub(super) fn move_to_slow_lane<'a>(
         &self,
         partition: Partition,
         slow: impl Iterator<Item = &'a CapabilityName>,

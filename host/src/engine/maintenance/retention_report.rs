@@ -49,9 +49,9 @@ pub struct RetentionReport {
     pub wanted: usize,
     /// Those of them that may leave, from the oldest on.
     pub removable: usize,
-    /// Their bytes.
+    /// Bytes of the removable segments.
     pub removable_bytes: u64,
-    /// Those that left just now.
+    /// Segments removed just now.
     pub removed: usize,
     /// Who needs the first segment that should leave and can't, each with the oldest record needed,
     /// where it is one.
