@@ -14,6 +14,7 @@ pub mod settings;
 
 pub mod api;
 pub mod build;
+pub mod http;
 
 pub mod backup;
 

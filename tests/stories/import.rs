@@ -199,8 +199,9 @@ fn events_refused_in_an_accepted_batch_say_that_and_when_to_send_them_again() {
             .collect();
         let answer = world.json("POST", "/v1/events", &json!({ "events": events }));
         let busy = |item: &Value| item["problem"]["code"] == "busy";
-        (answer.status == 202 && answer.json()["events"].as_array().is_some_and(|items| items.iter().any(busy)))
-            .then_some(answer)
+        (answer.status == 202
+            && answer.json()["events"].as_array().is_some_and(|items| items.iter().any(busy)))
+        .then_some(answer)
     });
     let seconds: u64 = answer.header("retry-after").parse().expect("it says seconds");
     assert!((1..=60).contains(&seconds), "{seconds}");

@@ -55,7 +55,7 @@ impl Pair {
     /// is the word null is written in quotes.
     pub fn typed(&self, kind: Type) -> Result<Value, CliError> {
         let bad = || {
-            CliError::usage(format!("{}: {:?} can't be read as {kind}", self.name, self.value))
+            CliError::usage(format!("{}: {:?} is not a valid {kind}", self.name, self.value))
                 .next(format!("write a {kind}, or null"))
         };
         if self.value == "null" {

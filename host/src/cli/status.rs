@@ -46,8 +46,8 @@ fn status_text(status: &Status, paint: Paint) -> String {
     if status.capabilities.is_empty() {
         return text;
     }
-    let mut table =
-        Table::new(["CAPABILITY", "CALLS", "P50", "P99", "FAILURES", "LAG NOW"]).right(&[1, 2, 3, 4, 5]);
+    let mut table = Table::new(["CAPABILITY", "INVOCATIONS", "P50", "P99", "FAILURES", "LAG NOW"])
+        .right(&[1, 2, 3, 4, 5]);
     let micros = |time: Option<f64>| time.map(latency).unwrap_or_default();
     for capability in &status.capabilities {
         table.row([
@@ -89,7 +89,7 @@ fn waiting_text(waiting: &Waiting) -> String {
         customers => format!(", of {} customers", grouped(customers)),
     };
     format!(
-        "{}{more} parked, {}{more} held behind them{customers}",
+        "{}{more} parked, {}{more} waiting behind them{customers}",
         grouped(waiting.parked),
         grouped(waiting.held)
     )
@@ -117,14 +117,14 @@ fn slowest_text(slowest: &SlowestEvents) -> String {
 fn disk_text(disk: &DiskStatus) -> String {
     match &disk.reason {
         None => disk.state.clone(),
-        Some(why) => format!("{}, no event is taken: {why}", disk.state),
+        Some(why) => format!("{}, no event is accepted: {why}", disk.state),
     }
 }
 
 fn audit_text(audit: &AuditStatus) -> String {
     match &audit.reason {
         None => format!("{}, {} recorded", audit.state, grouped(audit.reads)),
-        Some(why) => format!("{}, personal data isn't answered: {why}", audit.state),
+        Some(why) => format!("{}, reads of personal data are rejected: {why}", audit.state),
     }
 }
 

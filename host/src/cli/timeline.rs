@@ -36,15 +36,15 @@ fn headline(item: &TimelineItem, paint: Paint) -> String {
     let Some(event) = &item.event else {
         let what = match item.kind.as_str() {
             "change" => "values changed",
-            "retry" => "tried again",
+            "retry" => "retried",
             other => other,
         };
         return format!("{}{proposed}", paint.strong(&plain(what)));
     };
     let name = paint.strong(&plain(&event.name));
     let who = match (item.kind.as_str(), &event.application) {
-        ("emitted", _) => " (a capability said so)".to_owned(),
-        ("retry", _) => " (tried again)".to_owned(),
+        ("emitted", _) => " (emitted by a capability)".to_owned(),
+        ("retry", _) => " (retried)".to_owned(),
         ("change", _) => " (values changed)".to_owned(),
         (_, Some(application)) => format!(" from {}", plain(application)),
         (_, None) => String::new(),
@@ -75,7 +75,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
                 format!("{} = {}", plain(&claim.field), plain(&value_text(&claim.value)))
             }
         });
-        said.push(format!("says {}", claims.collect::<Vec<_>>().join(", ")));
+        said.push(format!("claims {}", claims.collect::<Vec<_>>().join(", ")));
     }
     if !outcome.emitted.is_empty() {
         said.push(format!("emits {}", plain(&outcome.emitted.join(", "))));
@@ -92,7 +92,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
     for refusal in &outcome.refusals {
         let what = refusal.field.as_deref().unwrap_or("it");
         lines.push(paint.bad(&format!(
-            "{who} refuses {}: {} ({})",
+            "{who} rejects {}: {} ({})",
             plain(what),
             plain(&refusal.message),
             plain(&refusal.code)
@@ -101,7 +101,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
     if lines.is_empty() {
         let role =
             if outcome.role.is_empty() { String::new() } else { format!(" as {}", plain(&outcome.role)) };
-        lines.push(paint.dim(&format!("{who} heard of it{role}, and changed nothing")));
+        lines.push(paint.dim(&format!("{who} received it{role} and changed nothing")));
     }
     lines
 }
@@ -111,7 +111,7 @@ fn result_text(result: &str) -> String {
         "parked" => "failed, parked".to_owned(),
         "held" => "waits behind a parked delivery".to_owned(),
         "skipped" => "was skipped".to_owned(),
-        "undeliverable" => "was not told".to_owned(),
+        "undeliverable" => "was not delivered".to_owned(),
         other => plain(other),
     }
 }

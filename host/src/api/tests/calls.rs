@@ -102,7 +102,7 @@ fn whatever_a_call_makes_of_its_body_the_connection_goes_on() {
     for call in crate::api::calls::calls() {
         let path = call.path.replace("{name}", "narrow_one").replace("{ref}", "a:b").replace("{id}", "1");
         let (method, health) = (call.method.as_str(), call.path == "/healthz" || call.path == "/readyz");
-        let open = call.needs == crate::api::needs::NO_TOKEN;
+        let open = call.scopes == crate::api::required_scopes::NO_TOKEN;
         assert_eq!(ask(method, &path, "nonsense"), if open { 200 } else { 401 }, "{method} {path}");
         let status = ask(method, &path, &narrow);
         assert!(status < 500 || health, "{method} {path}: {status}");

@@ -66,7 +66,7 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
     address_is_free(args)?;
     let stage = Stage::take(&args.data)?;
     if stage.replaced {
-        context.hint(&format!("{} held an earlier demo: it is replaced", stage.data.display()));
+        context.hint(&format!("{} has an earlier demo: it is replaced", stage.data.display()));
     }
     let config = Config {
         data: stage.data.clone(),
@@ -88,7 +88,7 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<(), CliError> {
         address: format!("http://{}", host.local_addr()),
         stop: Stop::default(),
     };
-    demo.stop.on_interrupt(|| eprintln!("\nstopping; Ctrl-C again ends at once"));
+    demo.stop.on_interrupt(|| eprintln!("\nstopping; press Ctrl-C again to stop at once"));
     let ended = demo.perform(&host, &company, script, purchases, &cast);
     host.stop();
     ended
@@ -99,7 +99,7 @@ fn address_is_free(args: &DemoArgs) -> Result<(), CliError> {
     match TcpListener::bind(args.listen) {
         Ok(_) => Ok(()),
         Err(cause) => Err(CliError::usage(format!("can't listen on {}", args.listen)).because(cause).next(
-            "stop what listens there (an earlier demo?), or choose another address: --listen 127.0.0.1:0",
+            "stop the process that listens there (an earlier demo?), or choose another address: --listen 127.0.0.1:0",
         )),
     }
 }
@@ -122,7 +122,7 @@ impl Demo<'_> {
         purchases: u64,
         cast: &Cast,
     ) -> Result<(), CliError> {
-        let token = host.token().ok_or_else(|| CliError::refused("the host made no admin token"))?;
+        let token = host.token().ok_or_else(|| CliError::refused("the host created no admin token"))?;
         self.stage.keep_token(token.as_str())?;
         self.context.hint(&format!(
             "a host listens on {}, its data in {}",
@@ -176,7 +176,7 @@ impl Demo<'_> {
         let total = script.len() as u64;
         let synthetic = total - purchases;
         self.context.hint(&format!(
-            "sending {} real purchases and {} invented companions (seed {})",
+            "sending {} real purchases and {} synthetic companion events (seed {})",
             grouped(purchases),
             grouped(synthetic),
             self.args.seed
@@ -214,9 +214,7 @@ impl Demo<'_> {
                 moved = Instant::now();
             } else if moved.elapsed() >= STUCK_AFTER {
                 return Err(CliError::refused(format!("{} events stay undecided", grouped(undecided + lag)))
-                    .next(
-                        "look at `samsyn parked list` and `samsyn plugin list` while the demo runs again",
-                    ));
+                    .next("run the demo again, and see `samsyn parked list` and `samsyn plugin list`"));
             }
             before = now;
             self.stop.wait(ASK_EVERY);
@@ -226,9 +224,8 @@ impl Demo<'_> {
 
     fn interrupted(&self) -> Result<(), CliError> {
         if self.stop.is_set() {
-            return Err(
-                CliError::interrupted("stopped before the end").next("run it again: it starts afresh")
-            );
+            return Err(CliError::interrupted("stopped before the end")
+                .next("run it again: it starts from the beginning"));
         }
         Ok(())
     }

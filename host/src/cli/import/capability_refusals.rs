@@ -152,19 +152,19 @@ impl CapabilityRefusals {
         let mut text = String::new();
         for (capability, (sum, codes)) in by_capability {
             let codes = plain(&codes.join(", "));
-            text.push_str(&format!("{} refused {}: {codes}\n", plain(capability), grouped(sum)));
+            text.push_str(&format!("{} rejected {}: {codes}\n", plain(capability), grouped(sum)));
         }
         if self.undecided > 0 {
             text.push_str(&format!(
-                "{} events are not decided by every capability yet; more may be refused\n",
+                "not every capability has decided {} of the events yet; more rejections may follow\n",
                 grouped(self.undecided)
             ));
         }
         if self.hidden {
-            text.push_str("this token may not see every refusal; one that reads everything lists all\n");
+            text.push_str("this token doesn't see every rejection; a token that reads everything does\n");
         }
         if !text.is_empty() {
-            text.push_str(&format!("list what was refused: {list}\n"));
+            text.push_str(&format!("to list the rejections: {list}\n"));
         }
         text
     }

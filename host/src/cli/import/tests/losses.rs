@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::story::{Server, event, file, import, samsyn};
+use super::fake_host::{Server, event, file, import, samsyn};
 use crate::cli::Exit;
 
 /// Problems that say nothing of the event they are told of, as the host writes them.

@@ -110,7 +110,7 @@ where
             lanes.push(queue);
         }
         drop(reports_in);
-        let mut engine = Engine {
+        let mut dispatcher = Dispatcher {
             lanes,
             reports,
             progress,
@@ -123,12 +123,13 @@ where
             started: Instant::now(),
             failure: None,
         };
-        let broken = engine.feed(source);
-        engine.finish(broken)
+        let broken = dispatcher.feed(source);
+        dispatcher.finish(broken)
     })
 }
 
-struct Engine<'a> {
+/// Gives rows to lanes and takes their answers.
+struct Dispatcher<'a> {
     lanes: Vec<Sender<Queued>>,
     reports: Receiver<Report>,
     progress: &'a mut dyn Progress,
@@ -143,7 +144,7 @@ struct Engine<'a> {
     failure: Option<ClientError>,
 }
 
-impl Engine<'_> {
+impl Dispatcher<'_> {
     /// Takes rows until there are no more, or it is stopped; tells why the source broke, if it did.
     fn feed<S: Iterator<Item = Result<Row, SourceError>>>(&mut self, source: S) -> Option<String> {
         for row in source {
