@@ -128,8 +128,9 @@ mod tests {
     use super::*;
 
     fn request(headers: &[(&str, &str)], body: Vec<u8>) -> Request {
-        let request =
-            headers.iter().fold(axum::http::Request::builder(), |is, (name, value)| is.header(*name, *value));
+        let request = headers
+            .iter()
+            .fold(axum::http::Request::builder(), |request, (name, value)| request.header(*name, *value));
         request.body(Body::from(body)).unwrap()
     }
 

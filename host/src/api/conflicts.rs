@@ -34,7 +34,7 @@ pub struct ConflictAnswer {
 impl ConflictAnswer {
     /// Those of some conflicts that somebody may see.
     pub fn of<'c>(conflicts: impl IntoIterator<Item = &'c Conflict>, policy: &Policy) -> Vec<ConflictAnswer> {
-        let seen = |is: &&Conflict| policy.sees_identifier(is.identifier.name.as_str());
+        let seen = |conflict: &&Conflict| policy.sees_identifier(conflict.identifier.name.as_str());
         let answer = |conflict: &Conflict| ConflictAnswer {
             identifier: conflict.identifier.name.to_string(),
             value: conflict.identifier.value.clone(),

@@ -167,7 +167,7 @@ impl<'a> Sender<'a> {
         Ok(Identifier { name: name.clone(), value: text.into_owned() })
     }
 
-    /// Reads what is proposed: each value of its field's type, null to clear.
+    /// Reads `proposes`: each value of its field's type, null to clear.
     pub fn proposals(
         &self,
         value: &RawValue,

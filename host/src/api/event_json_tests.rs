@@ -50,7 +50,7 @@ fn wrong(json: &str) -> (Kind, String, String) {
 /// An event that is right, with one member added or replaced.
 fn with(key: &str, value: &str) -> String {
     let mut members = vec![("name", "\"order.completed\""), ("identifiers", "{\"customer_id\":\"00042\"}")];
-    members.retain(|(is, _)| *is != key);
+    members.retain(|(name, _)| *name != key);
     members.push((key, value));
     let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
@@ -204,17 +204,19 @@ fn write(event: &NewEvent) -> String {
     if let Some(profile) = event.profile {
         json.insert("profile".into(), profile.to_string().into());
     }
-    let identifiers = event.identifiers.iter().map(|is| (is.name.to_string(), is.value.clone().into()));
-    json.insert("identifiers".into(), serde_json::Value::Object(identifiers.collect()));
-    let proposes = event
-        .proposals
+    let identifiers = event
+        .identifiers
         .iter()
-        .map(|is| (is.field.to_string(), is.value.as_ref().map_or(serde_json::Value::Null, Value::to_json)));
+        .map(|identifier| (identifier.name.to_string(), identifier.value.clone().into()));
+    json.insert("identifiers".into(), serde_json::Value::Object(identifiers.collect()));
+    let proposes = event.proposals.iter().map(|proposal| {
+        (proposal.field.to_string(), proposal.value.as_ref().map_or(serde_json::Value::Null, Value::to_json))
+    });
     json.insert("proposes".into(), serde_json::Value::Object(proposes.collect()));
     // By hand, so that raw numbers stay as they are.
-    let properties = event.properties.iter().map(|is| {
-        let Value::Json(raw) = &is.value else { panic!("raw JSON") };
-        format!("{}:{raw}", serde_json::to_string(&is.name).unwrap())
+    let properties = event.properties.iter().map(|property| {
+        let Value::Json(raw) = &property.value else { panic!("raw JSON") };
+        format!("{}:{raw}", serde_json::to_string(&property.name).unwrap())
     });
     let properties = properties.collect::<Vec<_>>().join(",");
     let mut text = serde_json::Value::Object(json).to_string();

@@ -100,7 +100,7 @@ impl Problem {
         self.is_passing() || self.status().is_server_error()
     }
 
-    /// A fault of the host: the cause goes to the log, the client learns that it is there.
+    /// Internal error: the cause goes to the log, the client learns that it is there.
     pub fn internal(cause: impl std::fmt::Display) -> Problem {
         tracing::error!(%cause, "a request failed with an internal error");
         Problem::new(Kind::Internal, "the request failed; the host's log has the cause")

@@ -123,8 +123,9 @@ fn all_claims<'a>(
     wanted: &Wanted,
 ) -> BTreeMap<&'a str, Vec<ClaimAnswer<'a>>> {
     let mut claims: BTreeMap<&str, Vec<ClaimAnswer<'_>>> = BTreeMap::new();
-    let counts =
-        |told: &Told| profile.partition.generation(&told.capability).is_none_or(|is| is == told.generation);
+    let counts = |told: &Told| {
+        profile.partition.generation(&told.capability).is_none_or(|generation| generation == told.generation)
+    };
     for told in profile.state.told.iter().filter(|told| counts(told)) {
         for claim in told.claims.iter().filter(|claim| is_wanted(wanted, &claim.field)) {
             let seen = visible(profile, registry, &claim.field);

@@ -85,7 +85,7 @@ impl Parameters {
         let meant = near.filter(|(distance, _)| *distance <= LETTERS_MISTYPED_MAX).min();
         let detail = match (meant, self.own.is_empty()) {
             (Some((_, meant)), _) => format!("this call has no parameter {shown:?}; it has `{meant}`"),
-            (None, true) => format!("this call has no parameter {shown:?}, and no other parameters"),
+            (None, true) => format!("this call has no parameters, but the request has {shown:?}"),
             (None, false) => format!("this call has no parameter {shown:?}"),
         };
         let problem = Problem::new(Kind::QueryInvalid, detail).at(shown);

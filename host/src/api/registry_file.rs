@@ -34,7 +34,7 @@ pub struct PlanAnswer<'a> {
     revision: Seq,
     /// What becomes of customers that a new source has no claim for.
     mode: Mode,
-    /// What changes, for people; empty when the registry is as the file says.
+    /// What changes, for people; empty when the registry matches the file.
     steps: &'a [Step],
     /// Each field that gets another source, with whom that concerns.
     moves: Vec<FieldPlanAnswer<'a>>,

@@ -30,7 +30,7 @@ pub struct ReplayParams {
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     profiles: Option<f64>,
     /// The last so many bytes of the body are the component to compare with, behind the new one. When
-    /// left out the body is the new one alone, and it is compared with what the log has.
+    /// left out the body is the new one alone, and it is compared with the log.
     #[schemars(range(min = 1, max = json::INTEGER_MAX))]
     against_bytes: Option<u64>,
 }
@@ -169,7 +169,9 @@ fn shown(report: &ReplayReport, registry: &Registry) -> Vec<Shown> {
     let mut shown: BTreeMap<ProfileId, Shown> = BTreeMap::new();
     let known = registry.capabilities.get(&report.capability);
     for finding in &report.findings {
-        for sample in finding.samples.iter().filter(|is| is.before.is_some() || is.after.is_some()) {
+        for sample in
+            finding.samples.iter().filter(|sample| sample.before.is_some() || sample.after.is_some())
+        {
             let shown = shown.entry(sample.profile).or_insert_with(|| Shown::of(sample.profile));
             if finding.what == "field" {
                 shown.field(&finding.name, registry);

@@ -128,7 +128,7 @@ fn audit_metrics(audit: &ReadAudit) -> String {
     text.0
 }
 
-/// `GET /errors`: HTML for a browser, Markdown for everybody else.
+/// `GET /errors`: HTML for a browser, Markdown for other clients.
 pub async fn errors(headers: HeaderMap) -> Answer {
     let page = if prefers_html(&headers) {
         ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], errors_page::html()).into_response()

@@ -323,7 +323,7 @@ fn expiry(text: &str, now: Timestamp) -> Answer<Timestamp> {
             };
             let count: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
             let minutes =
-                count.checked_mul(minutes).filter(|is| *is <= DAYS_MAX * 24 * 60).ok_or_else(wrong)?;
+                count.checked_mul(minutes).filter(|total| *total <= DAYS_MAX * 24 * 60).ok_or_else(wrong)?;
             Timestamp::from_millis(now.millis().saturating_add(minutes * 60_000)).ok_or_else(wrong)?
         }
     };

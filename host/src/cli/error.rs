@@ -195,7 +195,7 @@ mod tests {
             ClientError::Unreachable { host: "http://h".into(), cause: "refused".into(), refused: true };
         let gone = CliError::from(gone);
         assert_eq!(gone.exit, Exit::Unreachable);
-        assert!(gone.render(false).contains("next: start one with `samsyn serve`"));
+        assert!(gone.render(false).contains("next: start a host with `samsyn serve`"));
         let problem = Problem { status: 401, ..Problem::default() };
         let denied = CliError::from(ClientError::Refused(Box::new(problem)));
         assert!(denied.render(false).contains("SAMSYN_TOKEN_FILE"));

@@ -290,7 +290,7 @@ mod tests {
         let text = answer_text(&event, false, Paint(false));
         assert!(text.contains("state        decided\n"), "{text}");
         assert!(text.contains("phone     refused  crm  -      phone.invalid: too short\n"), "{text}");
-        assert!(text.contains("loyalty says loyalty.points = 29, emits loyalty.tier_reached\n"), "{text}");
+        assert!(text.contains("loyalty claims loyalty.points = 29, emits loyalty.tier_reached\n"), "{text}");
     }
 
     #[test]
@@ -310,10 +310,10 @@ mod tests {
         assert!(event.is_refused());
         assert_eq!(
             refused(&event).render(false),
-            "error: order.completed is taken, but something of it was refused\n  \
+            "error: order.completed is accepted, but a part of it was rejected\n  \
              phone: Too short. (phone.invalid, by crm)\n  \
-             size: its source crm gave no answer\n  \
-             loyalty refuses it: It must be more than 0. (order.amount)\n\
+             size: no answer from its source crm\n  \
+             loyalty rejects it: It must be more than 0. (order.amount)\n\
              next: correct the event and send it with another id\n"
         );
         let unheard: EventAnswer = serde_json::from_str(
@@ -321,7 +321,10 @@ mod tests {
         )
         .unwrap();
         assert!(!unheard.is_refused());
-        assert!(answer_text(&unheard, true, Paint(false)).contains("\nnobody hears order.compelted: "));
+        assert!(
+            answer_text(&unheard, true, Paint(false))
+                .contains("\nno installed capability subscribes to order.compelted\n")
+        );
     }
 
     #[test]
@@ -331,6 +334,6 @@ mod tests {
                 .unwrap();
         let text = answer_text(&event, false, Paint(false));
         assert!(text.contains("A1 (the host has it already)"), "{text}");
-        assert!(text.ends_with("see what became of it: samsyn event show 1-2\n"), "{text}");
+        assert!(text.ends_with("to see the result: samsyn event show 1-2\n"), "{text}");
     }
 }

@@ -80,7 +80,7 @@ impl Pair {
 }
 
 /// A JSON object as it was typed: in that order, each value as it was written, and what was said
-/// twice stands there twice, so that the host refuses it.
+/// twice stays there twice, so that the host refuses it.
 #[derive(Debug, Default)]
 pub struct Typewritten(Vec<(String, Box<RawValue>)>);
 

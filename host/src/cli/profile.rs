@@ -231,7 +231,7 @@ mod tests {
             "fields""#;
         let profile: Profile = serde_json::from_str(&PROFILE.replace("\"fields\"", conflict)).unwrap();
         let text = profile_text(&profile, false, Paint(false));
-        assert!(text.contains("conflict: phone +46701234567 finds p2, not this profile\n"), "{text}");
+        assert!(text.contains("conflict: phone +46701234567 leads to p2, not to this profile\n"), "{text}");
     }
 
     #[test]

@@ -193,6 +193,6 @@ mod tests {
         .unwrap();
         let text = list_text(&snapshots, Paint(false));
         assert!(text.contains("bad: it is damaged") && text.contains("1,200"), "{text}");
-        assert!(text.contains("being made: 50 %"), "{text}");
+        assert!(text.contains("under way: 50 %"), "{text}");
     }
 }

@@ -73,7 +73,7 @@ fn since_text(status: &Status, paint: Paint) -> String {
             ("events accepted", grouped(status.accepted)),
             ("events decided", grouped(status.decided)),
             ("sandboxes started", grouped(status.sandboxes)),
-            ("deliveries", deliveries.join(", ")),
+            ("invocations", deliveries.join(", ")),
             ("slowest events", status.slowest.as_ref().map(slowest_text).unwrap_or_default()),
         ],
         paint,
@@ -146,11 +146,14 @@ mod tests {
         .unwrap();
         let text = status_text(&status, Paint(false));
         assert!(text.contains("profiles           23,570\n"), "{text}");
-        assert!(text.contains("deliveries         69,000 done, 2 failed\n"), "{text}");
-        assert!(text.contains("waiting            2 parked, 3 held behind them, of 1 customer\n"), "{text}");
+        assert!(text.contains("invocations        69,000 done, 2 failed\n"), "{text}");
+        assert!(
+            text.contains("waiting            2 parked, 3 waiting behind them, of 1 customer\n"),
+            "{text}"
+        );
         let slowest = "100 of up to 90.0 ms, 20.0 ms on average: sync 75 %, log 25 %\n";
         assert!(text.contains(&format!("slowest events     {slowest}")), "{text}");
-        assert!(text.contains("crm         1,000  21 µs  80 µs         0        0\n"), "{text}");
+        assert!(text.contains("crm               1,000  21 µs  80 µs         0        0\n"), "{text}");
     }
 
     #[test]

@@ -37,6 +37,8 @@ fn headline(item: &TimelineItem, paint: Paint) -> String {
         let what = match item.kind.as_str() {
             "change" => "values changed",
             "retry" => "retried",
+            "assignment" => "the source changed",
+            "offered" => "waiting proposals sent to the new source",
             other => other,
         };
         return format!("{}{proposed}", paint.strong(&plain(what)));
@@ -109,7 +111,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
 fn result_text(result: &str) -> String {
     match result {
         "parked" => "failed, parked".to_owned(),
-        "held" => "waits behind a parked delivery".to_owned(),
+        "held" => "waits behind a parked invocation".to_owned(),
         "skipped" => "was skipped".to_owned(),
         "undeliverable" => "was not delivered".to_owned(),
         other => plain(other),
@@ -141,10 +143,10 @@ mod tests {
             "2026-11-21 10:00:00  order.completed from web of 1997-01-01 00:00:00, proposing phone  \
              12-346, because of 12-345\n\
              \x20   loyalty.points: - -> 29\n\
-             \x20   crm refuses phone: too short (phone.invalid)\n\
-             \x20   loyalty says loyalty.points = 29\n\
+             \x20   crm rejects phone: too short (phone.invalid)\n\
+             \x20   loyalty claims loyalty.points = 29\n\
              \x20   sms failed, parked: trap: out of bounds\n\
-             \x20   email heard of it as observer, and changed nothing\n"
+             \x20   email received it as observer and changed nothing\n"
         );
     }
 }

@@ -11,7 +11,7 @@ mod path;
 mod scan;
 mod strings;
 
-pub use body::{body, body_as, body_object, malformed, mistyped, utf8};
+pub use body::{body, body_as, body_object, mistyped, utf8};
 pub use extract::{Elements, Members, members, text};
 pub use integer::{INTEGER_MAX, integer, integer_or_none};
 pub use path::{JsonPath, shortened};

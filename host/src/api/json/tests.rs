@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::body::malformed;
 use super::*;
 use crate::api::problem::Kind;
 

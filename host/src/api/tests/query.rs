@@ -47,7 +47,7 @@ fn is_of_the_query(answer: &Answered) -> bool {
         && answer.json()["code"] == "query-invalid"
         && answer.json()["detail"]
             .as_str()
-            .is_some_and(|detail| detail.contains("none of this call's parameters"))
+            .is_some_and(|detail| detail.contains("this call has no parameter"))
 }
 
 #[test]

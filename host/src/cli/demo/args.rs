@@ -13,7 +13,7 @@ Examples:
 The demo starts a host on a fresh data directory, installs the plug-ins, imports real purchases with
 invented (and labelled) names, addresses, deliveries and replies, and shows what came of them: what a
 customer sees, what was found, what was refused; numbers last. It leaves the host running, or with --exit
-says how to start it again. Its token lies in DATA/demo-token.";
+says how to start it again. Its token is in DATA/demo-token.";
 
 /// The arguments of `samsyn demo`.
 #[derive(Debug, Clone, Args)]

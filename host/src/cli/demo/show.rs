@@ -78,7 +78,7 @@ fn counts(summary: &Summary, paint: Paint) -> String {
             ("accept to decided", decided.unwrap_or_default()),
             ("profiles", grouped(summary.profiles)),
             ("sandboxes started", grouped(summary.sandboxes)),
-            ("deliveries", results.join(", ")),
+            ("invocations", results.join(", ")),
             ("memory", summary.rss_bytes.map(bytes).unwrap_or_default()),
         ],
         paint,
@@ -378,7 +378,7 @@ mod tests {
             "country  sms   DE     a claim that admins see",
             "An e-mail address has only one @.",
             "country: crm and sms agree on 1,488 customers and differ on 12",
-            "country from crm to sms: 12 customers would see another value, 2,000 would keep theirs (a dry run)",
+            "country from crm to sms: 12 customers would get another value, 2,000 would keep theirs (a dry run)",
             "proposes first_name = \"  Anna \": accepted-in-another-form by crm, \"Anna\"",
             "marketing_opted_out of customer 00042: true under crm, true under contacts",
         ] {

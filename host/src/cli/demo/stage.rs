@@ -194,7 +194,7 @@ mod tests {
         fs::create_dir(data.join("log")).unwrap();
         let lock = fs::File::create(data.join("log/lock")).unwrap();
         lock.try_lock().unwrap();
-        assert!(Stage::take(data).unwrap_err().what.contains("is running"));
+        assert!(Stage::take(data).unwrap_err().what.contains("a host uses"));
         lock.unlock().unwrap();
         assert!(Stage::take(data).is_ok());
     }

@@ -167,7 +167,7 @@ pub fn counts_text(plan: &FieldPlan) -> String {
     line(plan.held, "waiting proposals go to the new source");
     line(plan.uncounted, "customers have too many claims to be counted exactly");
     for consumer in &plan.consumers {
-        line(consumer.profiles, &format!("customers {} is notified of", plain(&consumer.capability)));
+        line(consumer.profiles, &format!("customers' changes are sent to {}", plain(&consumer.capability)));
     }
     if plan.changed == 0 {
         text.push_str("  no customer's value changes\n");
@@ -236,7 +236,7 @@ mod tests {
              \x20        1,200 customers get another value\n\
              \x20           30 customers keep the value of an earlier source: the new source has no claim for them\n\
              \x20            2 waiting proposals go to the new source\n\
-             \x20        1,200 customers email would hear of\n\
+             \x20        1,200 customers' changes are sent to email\n\
              \x20 ab  SE -> -\n"
         );
     }

@@ -136,9 +136,9 @@ mod tests {
         .unwrap();
         assert_eq!(
             disagreements_text(&mut std::iter::once(&of), Paint(false)),
-            "FIELD    SOURCE  BETWEEN      BOTH SPEAK  AGREE  DIFFER\n\
-             country  crm     crm and sms       1,500  1,499       1\n\
-             \ncountry  ab: crm says SE, sms says -\n"
+            "FIELD    SOURCE  BETWEEN      BOTH HAVE A VALUE  AGREE  DIFFER\n\
+             country  crm     crm and sms              1,500  1,499       1\n\
+             \ncountry  ab: crm claims SE, sms claims -\n"
         );
     }
 }

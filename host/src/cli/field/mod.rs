@@ -161,7 +161,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             fields_text(&mut fields.iter(), Paint(false)),
-            "FIELD    TYPE  SOURCE  ALSO CLAIMED BY  READ BY  MIND\n\
+            "FIELD    TYPE  SOURCE  ALSO CLAIMED BY  READ BY  NOTES\n\
              country  text  crm     sms              email    personal, identifies country\n\
              note     text  -                                 protective, deprecated: use memo\n"
         );

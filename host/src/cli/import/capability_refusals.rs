@@ -33,7 +33,7 @@ pub struct CapabilityRefusals {
     pub counts: Vec<Count>,
     /// Events that not every capability has decided yet: more may follow.
     pub undecided: u64,
-    /// The token may not see every refusal: there may be others.
+    /// The token doesn't see every rejection: there may be others.
     pub hidden: bool,
 }
 
@@ -197,12 +197,12 @@ mod tests {
         };
         assert_eq!(
             told.text("samsyn event refusals --since T"),
-            "crm refused 3: phone.invalid (3)\n\
-             loyalty refused 1,002: order.amount (1,000), order.id (2)\n\
-             7 events are not decided by every capability yet; more may be refused\n\
-             list what was refused: samsyn event refusals --since T\n"
+            "crm rejected 3: phone.invalid (3)\n\
+             loyalty rejected 1,002: order.amount (1,000), order.id (2)\n\
+             not every capability has decided 7 of the events yet; more rejections may follow\n\
+             to list the rejections: samsyn event refusals --since T\n"
         );
         let hidden = CapabilityRefusals { hidden: true, ..CapabilityRefusals::default() };
-        assert!(hidden.text("x").contains("may not see every refusal"));
+        assert!(hidden.text("x").contains("doesn't see every rejection"));
     }
 }

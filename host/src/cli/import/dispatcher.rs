@@ -259,7 +259,7 @@ impl Dispatcher<'_> {
 /// else its first identifier, else its profile. The first row's first identifier is the one that
 /// order is kept by when nobody named one.
 fn customer_key(row: &Row, order_by: &mut Option<String>) -> Option<String> {
-    let named = |name: &str| row.identifiers.iter().find(|(is, _)| is == name);
+    let named = |name: &str| row.identifiers.iter().find(|(known, _)| known == name);
     let preferred = order_by.as_deref().and_then(named);
     if let Some((name, value)) = preferred.or_else(|| row.identifiers.first()) {
         order_by.get_or_insert_with(|| name.clone());

@@ -87,7 +87,7 @@ impl Text {
         }))
     }
 
-    /// Puts the next piece of text in the place of what was there.
+    /// Puts the next piece of text instead of what was there.
     pub fn fill(&mut self, piece: &mut String) -> io::Result<Filled> {
         piece.clear();
         piece.reserve(TEXT_BYTES);

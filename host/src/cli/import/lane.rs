@@ -249,7 +249,7 @@ struct Sorted {
     left: Vec<Queued>,
     /// That cause, of the first of them.
     passing: Option<ClientError>,
-    /// A fault of the host that doesn't pass, and says nothing of the row.
+    /// Internal error that doesn't pass, and says nothing of the row.
     fault: Option<ClientError>,
 }
 

@@ -439,8 +439,10 @@ mod tests {
                 .contains("either column or template")
         );
         assert!(with("[properties]\nc = { column = \"a\", kind = \"text\" }").contains("kind"));
-        assert!(with("[properties]\nc = { column = \"a\", format = \"%Y\" }").contains("has no format"));
-        assert!(with("[properties]\nc = \"{a\"").contains("a lone {"));
+        assert!(
+            with("[properties]\nc = { column = \"a\", format = \"%Y\" }").contains("format is not allowed")
+        );
+        assert!(with("[properties]\nc = \"{a\"").contains("a single {"));
         assert!(with("[proposes]\n\"Bad Name\" = \"x\"").contains("can't be a field"));
         assert!(with("[colour]\nx = 1").contains("colour"));
     }

@@ -142,7 +142,7 @@ mod tests {
     fn a_line_says_how_far_and_how_fast() {
         let summary =
             Summary { accepted: 9_000, duplicates: 990, refused: 10, seconds: 2.0, ..Summary::default() };
-        assert_eq!(progress_line(&summary, Some(69_659)), "10,000 of 69,659 rows, 5,000 rows/s, 10 refused");
+        assert_eq!(progress_line(&summary, Some(69_659)), "10,000 of 69,659 rows, 5,000 rows/s, 10 rejected");
         assert_eq!(rate(5, 0.0), 0);
     }
 }

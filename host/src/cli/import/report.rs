@@ -1,5 +1,5 @@
 //! The refused file: rows that were not taken, as JSON lines that can be imported once they are
-//! corrected. One that is there already is somebody's work, and stays.
+//! corrected. One that exists already is somebody's work, and stays.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};

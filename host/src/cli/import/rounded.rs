@@ -146,7 +146,8 @@ mod tests {
         let warnings = found.clone().warnings();
         assert_eq!(warnings.len(), 3);
         assert!(
-            warnings[0].contains("\"number\", line 2: 1.23457E+11 ") && warnings[0].contains("1000 rows")
+            warnings[0].contains("\"number\", line 2: a spreadsheet rounded 1.23457E+11,")
+                && warnings[0].contains("1000 rows")
         );
         assert!(warnings[1].contains("\"phone\", line 7") && warnings[1].contains("1 row has"));
         assert!(found.warnings().is_empty(), "once");

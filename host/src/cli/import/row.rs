@@ -173,9 +173,9 @@ mod tests {
         let refused = |problem| Refused { problem, ..Refused::of_bad(BadRow::new(1, "")) };
         assert_eq!(
             refused(json!({"title": "Not an event", "detail": "no name"})).text(),
-            "No event: no name"
+            "Not an event: no name"
         );
-        assert_eq!(refused(json!({"title": "Not an event"})).text(), "No event");
+        assert_eq!(refused(json!({"title": "Not an event"})).text(), "Not an event");
     }
 
     #[test]

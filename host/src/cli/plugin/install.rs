@@ -209,7 +209,7 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
     section("stays revoked", grant_lines(&plan.withheld));
     section("may emit", plan.emits.iter().map(|event| plain(event)).collect());
     section("settings", plan.settings.iter().map(setting_line).collect());
-    section("mind", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
+    section("warnings", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
     text
 }
 
@@ -257,7 +257,7 @@ fn source_line(source: &PlannedSource, capability: &str, paint: Paint) -> String
     format!("{field}{new}: {role}{too}")
 }
 
-/// `; crm claims it too`, when there are such.
+/// `; crm also makes claims`, when there are such.
 pub fn claim_it_too(names: &[&String]) -> String {
     let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
     match names.split_last() {
@@ -287,14 +287,14 @@ mod tests {
         assert_eq!(
             plan_text(&plan, Paint(false)),
             "Install sms 0.1.0  0123456789abcdef\n\
-             \x20 wants to hear\n    sms.received\n\
-             \x20 wants to read\n    phone for service (new)\n\
-             \x20 wants to know the customer's\n    phone\n\
+             \x20 receives events\n    sms.received\n\
+             \x20 reads fields\n    phone for service (new)\n\
+             \x20 sees identifiers\n    phone\n\
              \x20 makes claims for\n    sms.opted_out (boolean), a new field: becomes its source\n\
              \x20   country (text): crm stays its source: only admins see the claims\n\
              \x20 may emit\n    sms.stop_suspected\n\
-             \x20 can be set\n    stop_words = STOP, END\n\
-             \x20 mind\n    country has another source\n"
+             \x20 settings\n    stop_words = STOP, END\n\
+             \x20 warnings\n    country has another source\n"
         );
     }
 }

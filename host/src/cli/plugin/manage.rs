@@ -254,7 +254,7 @@ mod tests {
         let text = capability_text(&capability, Paint(false));
         assert!(text.contains("state        quarantined: 5 traps\n"), "{text}");
         assert!(text.contains("country  makes claims\n"), "{text}");
-        assert!(text.contains("phone    reads, hears of changes  service\n"), "{text}");
+        assert!(text.contains("phone    reads, receives changes  service\n"), "{text}");
         assert!(text.contains("n        integer  3      3        how many\n"), "{text}");
     }
 }

@@ -130,7 +130,7 @@ fn a_file_is_taken_once_unless_told_otherwise() {
     assert_eq!(server.kept().ids.len(), 6_000);
     let again = import(&server, &[&path]).unwrap_err();
     assert_eq!(again.exit, Exit::Refused);
-    assert!(again.what.contains("imported before, whole"), "{again}");
+    assert!(again.what.contains("was imported before; nothing was added"), "{again}");
     assert_eq!(server.kept().ids.len(), 6_000);
     import(&server, &["--again=two", &path]).unwrap();
     assert_eq!(server.kept().ids.len(), 12_000);
