@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use samsyn::api::{ApiLimits, Gate, Token};
+use samsyn::api::{ApiLimits, Authenticator, Token};
 use samsyn::registry::{Registry, RegistryChange, TokenEntry};
 use samsyn::vocabulary::{Application, Timestamp, TokenName};
 
@@ -32,14 +32,14 @@ pub fn measure(bench: &Bench) -> Result<Figure, Failure> {
         registry = registry.apply(registry.revision + 1, &change)?;
         headers.push(format!("Bearer {}", token.as_str()));
     }
-    let gate = Gate::new(&ApiLimits::default());
+    let authenticator = Authenticator::new(&ApiLimits::default());
     let mut now = Timestamp(0);
     let mut turns = Vec::new();
     for _ in 0..bench.scale(100, 20) {
         let start = Instant::now();
         for at in 0..TURN as usize {
             now = Timestamp(now.millis() + STEP_MS);
-            gate.admit(&headers[at % TOKENS], &registry, now).map_err(|problem| problem.detail)?;
+            authenticator.admit(&headers[at % TOKENS], &registry, now).map_err(|problem| problem.detail)?;
         }
         turns.push(micros(start.elapsed()) / f64::from(TURN));
     }

@@ -10,11 +10,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::api::last_use::LastUses;
-use crate::api::{self, ApiState, Tls, TlsError, Token, TokenError};
+use crate::api::{self, ApiState, Token, TokenError};
 use crate::audit::ReadAudit;
 use crate::clock::Clock;
 use crate::config::DataDir;
 use crate::engine::{ChangeError, Engine, Start, StartError};
+use crate::http::{Tls, TlsError};
 use crate::log::Progress;
 use crate::registry::RegistryChange;
 use crate::sandbox::Compiler;
@@ -55,7 +56,7 @@ pub enum HostError {
     },
     /// Whatever is said would be readable on its way.
     #[error(
-        "{address} is beyond loopback, and there is no TLS: tokens and personal data would be readable on the way"
+        "{address} is not a loopback address and TLS is not configured: others could read tokens and personal data"
     )]
     Insecure {
         /// Where it was to listen.
@@ -71,7 +72,7 @@ pub enum HostError {
     #[error("the admin token's hash can't be written: {0}")]
     Registry(#[from] ChangeError),
     /// The threads that answer can't be started.
-    #[error("the threads that answer HTTP can't be started: {0}")]
+    #[error("the HTTP threads can't be started: {0}")]
     Threads(std::io::Error),
 }
 
@@ -79,15 +80,17 @@ impl HostError {
     /// What to do about it.
     pub fn next_step(&self) -> &'static str {
         match self {
-            HostError::Listen { .. } => "stop what listens there, or choose another address with --listen",
+            HostError::Listen { .. } => {
+                "stop the process that listens there, or choose another address with --listen"
+            }
             HostError::Insecure { .. } => {
-                "set `certificate` and `key` of [tls], listen on 127.0.0.1, or, behind a proxy with TLS, set insecure_listen = true"
+                "set `certificate` and `key` under [tls], or listen on 127.0.0.1; behind a proxy with TLS set insecure_listen = true"
             }
-            HostError::Tls(_) => "mend the file, or the paths under [tls], and start again",
+            HostError::Tls(_) => "fix the file, or the paths under [tls], and start again",
             HostError::Engine(StartError::Log(_)) => {
-                "look at the log with `samsyn log verify`; `samsyn log repair --dry-run` says what of a damaged one can be kept; another host may use this data directory"
+                "check the log with `samsyn log verify`, and whether another host uses this data directory; for a damaged log see `samsyn log repair --dry-run`"
             }
-            _ => "mend what it names and start again; nothing that was acknowledged is lost",
+            _ => "fix the cause and start again; every acknowledged event is safe",
         }
     }
 }
@@ -221,7 +224,7 @@ impl Host {
         if let Some(server) = self.server.take() {
             let ended = self.runtime.block_on(async { tokio::time::timeout(ANSWER_PATIENCE, server).await });
             if ended.is_err() {
-                tracing::warn!("requests under way are cut off");
+                tracing::warn!("requests under way are aborted");
             }
         }
         if let Some((stop, uses)) = self.uses.take() {
@@ -231,7 +234,7 @@ impl Host {
         }
         self.audit.close();
         if !self.engine.drain(DECIDE_PATIENCE) {
-            tracing::info!("what isn't decided yet is decided after the next start");
+            tracing::info!("undecided events are decided after the next start");
         }
         self.engine.stop();
     }
@@ -258,14 +261,14 @@ async fn reload_when_told(tls: Arc<Tls>) {
     let mut hangup = match signal(SignalKind::hangup()) {
         Ok(hangup) => hangup,
         Err(cause) => {
-            tracing::warn!(%cause, "SIGHUP can't be waited for: a new certificate needs a restart");
+            tracing::warn!(%cause, "can't wait for SIGHUP: a new certificate needs a restart");
             return;
         }
     };
     while hangup.recv().await.is_some() {
         match tls.reload() {
             Ok(()) => tracing::info!("the certificate was read again"),
-            Err(cause) => tracing::error!(%cause, "the new certificate can't be used, and the old one stays"),
+            Err(cause) => tracing::error!(%cause, "invalid new certificate; the old one stays"),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod host;
 pub mod settings;
 
 pub mod api;
+pub mod http;
 
 pub mod backup;
 

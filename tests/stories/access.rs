@@ -212,7 +212,7 @@ fn send(caller: &Caller, method: &str, path: &str, body: &Value) -> Answer {
 }
 
 /// Everything a client gets: headers and body.
-fn whole(answer: &Answer) -> String {
+fn searchable(answer: &Answer) -> String {
     let headers: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}\n")).collect();
     format!("{headers}\n{}", answer.text).to_lowercase()
 }
@@ -232,7 +232,7 @@ fn no_answer_holds_what_a_token_may_not_see() {
             loop {
                 let answer = send(&caller, method, &path, &body);
                 assert!(answer.status < 500, "{method} {path}: {answer:#?}");
-                let text = whole(&answer);
+                let text = searchable(&answer);
                 let hidden_values = VALUES.iter().filter(|value| !reader.values.contains(value));
                 let hidden_fields = FIELDS.iter().filter(|field| !reader.fields.contains(field));
                 for hidden in hidden_values.chain(hidden_fields).filter(|hidden| !asked.contains(**hidden)) {
@@ -275,7 +275,7 @@ fn the_registry_tells_of_a_quarantine_without_a_plug_ins_words() {
     until("it is quarantined", || (capability().json()["state"] == "quarantined").then_some(()));
     let shown = capability();
     assert!(shown.json()["reason"].as_str().is_some_and(|reason| reason.contains("trap")), "{shown:#?}");
-    assert!(!whole(&shown).contains(WORDS), "{shown:#?}");
+    assert!(!searchable(&shown).contains(WORDS), "{shown:#?}");
     assert!(world.get("/v1/parked").text.contains(WORDS));
     assert!(world.stop().success());
 }

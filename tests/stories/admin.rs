@@ -64,11 +64,11 @@ fn two_capabilities_disagree_and_the_admin_decides() {
     assert_eq!(meta["source"], "crm");
     let undeclared = world.json("PUT", "/v1/fields/country/source", &json!({"capability": "loyalty"}));
     assert_eq!(undeclared.problem(), "not-declared");
-    settings(&world);
-    removal(&world);
+    change_settings(&world);
+    remove_the_source(&world);
 }
 
-fn settings(world: &World) {
+fn change_settings(world: &World) {
     let order = |id: &str| {
         world.happens("eva", "order.completed", json!({"order_id": id, "amount": 10}));
         world.fields("eva")["loyalty.points"].clone()
@@ -84,7 +84,7 @@ fn settings(world: &World) {
     assert_eq!(order("4"), 55);
 }
 
-fn removal(world: &World) {
+fn remove_the_source(world: &World) {
     assert_eq!(world.run(&["plugin", "remove", "loyalty"]).code, Some(2), "nobody can be asked");
     world.run(&["plugin", "remove", "loyalty", "--force", "--yes"]).ok();
     assert_eq!(world.get("/v1/capabilities/loyalty").problem(), "unknown-capability");

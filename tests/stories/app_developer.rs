@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::caller::Answer;
 use crate::world::{World, until};
 
-fn counted(customer: &str, id: &str) -> Value {
+fn counting_event(customer: &str, id: &str) -> Value {
     json!({"id": id, "name": "probe.asked", "identifiers": {"customer_id": customer},
            "properties": {"script": ["add probe.count"]}})
 }
@@ -24,12 +24,12 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn events_are_taken_in_every_form_and_decided_in_order() {
     let world = World::shared();
     let customer = "forms";
-    let one = world.json("POST", "/v1/events", &counted(customer, "forms-1")).of(202);
+    let one = world.json("POST", "/v1/events", &counting_event(customer, "forms-1")).of(202);
     assert_eq!((&one["id"], &one["duplicate"]), (&json!("forms-1"), &json!(false)));
-    let list = json!([counted(customer, "forms-2"), counted(customer, "forms-3")]);
+    let list = json!([counting_event(customer, "forms-2"), counting_event(customer, "forms-3")]);
     let list = world.json("POST", "/v1/events", &list).of(202);
     assert_eq!((&list["accepted"], &list["refused"]), (&json!(2), &json!(0)));
-    let object = json!({"events": [counted(customer, "forms-4")]}).to_string();
+    let object = json!({"events": [counting_event(customer, "forms-4")]}).to_string();
     let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
     let object = world.send("POST", "/v1/events", &headers, &gzip(object.as_bytes())).of(202);
     for taken in [&list["events"][0], &list["events"][1], &object["events"][0]] {
@@ -55,20 +55,23 @@ fn an_event_is_taken_once_however_often_it_is_sent() {
     let world = World::shared();
     let sent = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| world.json("POST", "/v1/events", &counted("once", "once-1")).of(202)))
+            .map(|_| {
+                scope.spawn(|| world.json("POST", "/v1/events", &counting_event("once", "once-1")).of(202))
+            })
             .collect();
         let answers = senders.into_iter().map(|sender| sender.join().expect("it was answered"));
         answers.collect::<Vec<Value>>()
     });
     assert_eq!(sent.iter().filter(|answer| answer["duplicate"] == false).count(), 1, "{sent:?}");
     assert!(sent.iter().all(|answer| answer["position"] == sent[0]["position"]), "{sent:?}");
-    let in_a_batch = world.json("POST", "/v1/events", &json!([counted("once", "once-1")])).of(202);
+    let in_a_batch = world.json("POST", "/v1/events", &json!([counting_event("once", "once-1")])).of(202);
     assert_eq!(in_a_batch["events"][0]["duplicate"], true);
-    let reused = world.json("POST", "/v1/events", &counted("somebody-else", "once-1"));
+    let reused = world.json("POST", "/v1/events", &counting_event("somebody-else", "once-1"));
     assert_eq!((reused.status, reused.problem().as_str()), (409, "event-id-reused"));
     // Ids are the application's own.
     let headers = [("content-type", "application/json"), ("samsyn-application", "pos")];
-    let other = world.send("POST", "/v1/events", &headers, counted("once", "once-1").to_string().as_bytes());
+    let other =
+        world.send("POST", "/v1/events", &headers, counting_event("once", "once-1").to_string().as_bytes());
     assert_eq!(other.of(202)["duplicate"], false);
     world.settle();
     assert_eq!(world.fields("once"), json!({"probe.count": 2}));

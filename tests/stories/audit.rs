@@ -138,7 +138,7 @@ fn a_damaged_audit_refuses_personal_reads_alone_and_says_so() {
         ready["personal_reads"]["refused"].as_str().is_some_and(|why| why.contains("damaged at byte")),
         "{ready}"
     );
-    assert!(world.run(&["status"]).ok().out.contains("personal data isn't answered"));
+    assert!(world.run(&["status"]).ok().out.contains("reads of personal data are rejected"));
     assert!(world.log().contains("reads of personal data can't be recorded"), "{}", world.log());
     assert!(world.stop().success());
 
@@ -150,7 +150,7 @@ fn a_damaged_audit_refuses_personal_reads_alone_and_says_so() {
     world.run_on_data(&["log", "verify"]).ok();
     let compared = world.run_on_data(&["log", "verify", "--head", &noted]);
     assert_eq!(compared.code, Some(1), "{compared:?}");
-    assert!(compared.err.contains("the audit of reads is not what was noted"), "{compared:?}");
+    assert!(compared.err.contains("the audit of reads differs from the given head"), "{compared:?}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn beside_busy_threads<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// The demo beside busy threads: every capability does its work, and none is set aside.
-fn nobody_is_blamed(purchases: &[&str]) {
+fn assert_nobody_blamed(purchases: &[&str]) {
     let directory = directory();
     let more: Vec<&str> = ["--json"].iter().chain(purchases).copied().collect();
     let said = beside_busy_threads(|| demo(directory.path(), &more));
@@ -44,11 +44,11 @@ fn nobody_is_blamed(purchases: &[&str]) {
 
 #[test]
 fn a_busy_machine_cuts_nobody_off() {
-    nobody_is_blamed(&["--events", FEW]);
+    assert_nobody_blamed(&["--events", FEW]);
 }
 
 #[test]
 #[ignore = "the longer one, with fifty times the purchases: make torture"]
 fn torture_a_busy_machine_cuts_nobody_off_in_the_whole_demo() {
-    nobody_is_blamed(&["--events", "20000"]);
+    assert_nobody_blamed(&["--events", "20000"]);
 }

@@ -70,7 +70,7 @@ pub fn outcome<'a>(event: &'a Value, capability: &str) -> &'a Value {
 
 /// Holds an answer against what `/openapi.json` says.
 #[track_caller]
-fn described(method: &str, path: &str, answer: &Answer) {
+fn assert_described(method: &str, path: &str, answer: &Answer) {
     static DESCRIPTION: LazyLock<Conformance> = LazyLock::new(|| Conformance::new(openapi::document()));
     let Answer { status, text, .. } = answer;
     let content_type = answer.header("content-type");
@@ -114,7 +114,7 @@ impl Caller {
         let mut text = String::new();
         answer.body_mut().as_reader().read_to_string(&mut text)?;
         let answer = Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), text };
-        described(method, path, &answer);
+        assert_described(method, path, &answer);
         Ok(answer)
     }
 

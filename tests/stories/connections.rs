@@ -24,7 +24,7 @@ const KIB_A_CONNECTION: u64 = 32;
 const SLOW: usize = 50;
 
 /// A connection that has said this much.
-fn connection(world: &World, said: &[u8]) -> TcpStream {
+fn connect(world: &World, said: &[u8]) -> TcpStream {
     let address = world.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("the host accepts");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time can be set");
@@ -33,7 +33,7 @@ fn connection(world: &World, said: &[u8]) -> TcpStream {
 }
 
 /// What the host says until it closes the connection.
-fn until_closed(stream: &mut TcpStream) -> String {
+fn read_until_closed(stream: &mut TcpStream) -> String {
     let mut said = Vec::new();
     match stream.read_to_end(&mut said) {
         Ok(_) => {}
@@ -46,7 +46,7 @@ fn until_closed(stream: &mut TcpStream) -> String {
 
 /// Events are taken and decided as ever, over a connection of their own: one that was kept may have
 /// been the longest idle.
-fn others_are_served(world: &World, customer: &str) {
+fn assert_others_served(world: &World, customer: &str) {
     let caller = fresh(world);
     for number in 1..=5 {
         caller.script(customer, &["add probe.count"]);
@@ -73,13 +73,13 @@ fn whoever_is_slow_is_cut_off_and_keeps_nobody_waiting() {
     world.install(&components::probe("probe", USUAL));
     let before_mib = rss_mib(&world);
     // A head a byte at a time, a body that never ends, nothing at all, half an answer read.
-    let trickle: Vec<TcpStream> = (0..SLOW).map(|_| connection(&world, b"P")).collect();
+    let trickle: Vec<TcpStream> = (0..SLOW).map(|_| connect(&world, b"P")).collect();
     let endless = head(&world, "Content-Length: 100000\r\n\r\n{\"name\":\"");
-    let bodies: Vec<TcpStream> = (0..SLOW).map(|_| connection(&world, &endless)).collect();
-    let silent: Vec<TcpStream> = (0..SLOW).map(|_| connection(&world, b"")).collect();
+    let bodies: Vec<TcpStream> = (0..SLOW).map(|_| connect(&world, &endless)).collect();
+    let silent: Vec<TcpStream> = (0..SLOW).map(|_| connect(&world, b"")).collect();
     let chunked = head(&world, "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n");
-    let chunks: Vec<TcpStream> = (0..SLOW).map(|_| connection(&world, &chunked)).collect();
-    others_are_served(&world, "meanwhile");
+    let chunks: Vec<TcpStream> = (0..SLOW).map(|_| connect(&world, &chunked)).collect();
+    assert_others_served(&world, "meanwhile");
     // Those that go on a byte at a time gain no time by it.
     std::thread::scope(|scope| {
         for (mut stream, rest) in trickle.into_iter().zip(std::iter::repeat(head(&world, ""))) {
@@ -100,13 +100,13 @@ fn whoever_is_slow_is_cut_off_and_keeps_nobody_waiting() {
             });
         }
     });
-    others_are_served(&world, "afterwards");
+    assert_others_served(&world, "afterwards");
     for mut stream in bodies.into_iter().chain(chunks) {
-        let said = until_closed(&mut stream);
+        let said = read_until_closed(&mut stream);
         assert!(said.starts_with("HTTP/1.1 408 ") && said.contains("slow-body"), "{said:?}");
     }
     for mut stream in silent {
-        assert_eq!(until_closed(&mut stream), "", "there is nothing to answer");
+        assert_eq!(read_until_closed(&mut stream), "", "there is nothing to answer");
     }
     assert!(rss_mib(&world) <= before_mib + 64, "{} MiB, before {before_mib}", rss_mib(&world));
     assert_eq!(fresh(&world).status()["accepted"], 10);
@@ -119,11 +119,11 @@ fn a_head_without_end_is_refused_before_it_fills_the_memory() {
     let world = World::new();
     let before_mib = rss_mib(&world);
     for _ in 0..SLOW {
-        let mut stream = connection(&world, b"GET /v1/status HTTP/1.1\r\nHost: here\r\n");
+        let mut stream = connect(&world, b"GET /v1/status HTTP/1.1\r\nHost: here\r\n");
         let line = format!("x-more: {}\r\n", "x".repeat(8_000));
         // At some point it listens no more.
         while stream.write_all(line.as_bytes()).is_ok() {}
-        let said = until_closed(&mut stream);
+        let said = read_until_closed(&mut stream);
         assert!(said.is_empty() || said.starts_with("HTTP/1.1 431 "), "{said:?}");
     }
     assert!(rss_mib(&world) <= before_mib + 64, "{} MiB, before {before_mib}", rss_mib(&world));
@@ -145,17 +145,17 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
         let before_mib = rss_mib(&world);
         let mut held = Vec::new();
         for number in 0..idle {
-            held.push(connection(&world, if number % 2 == 0 { b"" } else { b"GET /v1/st" }));
+            held.push(connect(&world, if number % 2 == 0 { b"" } else { b"GET /v1/st" }));
             // The kernel keeps so many waiting; beyond it a connection takes a second to be tried again.
             if number % BACKLOG == 0 {
                 let alive = fresh(&world).try_raw("GET", "/healthz", &[], b"").expect("it is accepted");
                 assert_eq!(alive.status, 200);
             }
             if number % (idle / 4) == 0 {
-                others_are_served(&world, &format!("at-{number}"));
+                assert_others_served(&world, &format!("at-{number}"));
             }
         }
-        others_are_served(&world, "at-last");
+        assert_others_served(&world, "at-last");
         let now_mib = rss_mib(&world);
         let bound_mib = before_mib + 64 + host_has * KIB_A_CONNECTION / 1024;
         assert!(now_mib <= bound_mib, "{now_mib} MiB with {host_has} connections, before {before_mib}");
@@ -190,7 +190,7 @@ fn who_sends_much_and_may_not_reads_why() {
             "POST /v1/capabilities HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer nobody\r\n\
              Content-Type: application/wasm\r\nContent-Length: {size}\r\n\r\n"
         );
-        let mut stream = connection(&world, head.as_bytes());
+        let mut stream = connect(&world, head.as_bytes());
         let piece = vec![0_u8; 64 << 10];
         for number in 0..size / piece.len() {
             stream.write_all(&piece).unwrap_or_else(|error| panic!("{size}, piece {number}: {error}"));
@@ -198,7 +198,7 @@ fn who_sends_much_and_may_not_reads_why() {
                 std::thread::yield_now();
             }
         }
-        let said = until_closed(&mut stream);
+        let said = read_until_closed(&mut stream);
         assert!(said.starts_with("HTTP/1.1 401 "), "{size}: {said:?}");
     }
 }

@@ -33,7 +33,7 @@ fn a_customer_of_four_departments() {
     she_stops_and_starts_messages(&world);
     her_mail_arrives_or_not(&world);
     she_complains(&world);
-    nothing_is_forgotten(&mut world);
+    assert_nothing_forgotten(&mut world);
 }
 
 fn she_says_who_she_is(world: &World) {
@@ -174,7 +174,7 @@ fn she_complains(world: &World) {
 }
 
 /// The log alone brings all of it back: values, claims of removed plug-ins, who said what and why.
-fn nothing_is_forgotten(world: &mut World) {
+fn assert_nothing_forgotten(world: &mut World) {
     let everything = |world: &World| {
         let timeline = world.get("/v1/profiles/customer_id:anna/timeline?limit=1000").of(200);
         let registry = ["fields", "identifiers", "capabilities", "parked"];

@@ -45,12 +45,12 @@ fn the_demo_tells_what_a_newcomer_wants_to_see() {
     ] {
         assert!(said.out.contains(shown), "{shown:?} isn't shown:\n{}", said.out);
     }
-    the_story_comes_first(&said.out);
+    assert_story_first(&said.out);
 }
 
 /// What a customer sees, what was found, what was refused; and numbers at the end.
 #[track_caller]
-fn the_story_comes_first(text: &str) {
+fn assert_story_first(text: &str) {
     let places = [
         "every value, its source and its cause",
         "two capabilities disagree",
@@ -125,7 +125,7 @@ fn what_it_says_to_try_next_works_as_it_stands() {
 fn what_the_demo_leaves_is_a_host_like_any_other() {
     let directory = directory();
     let summary = demo(directory.path(), &["--json"]).json();
-    the_summary_is_whole(&summary);
+    assert_summary_complete(&summary);
     let mut world = World::after_demo(directory);
     let before = everybody(&world);
     assert!(before.len() >= 100, "{} customers", before.len());
@@ -139,7 +139,7 @@ fn what_the_demo_leaves_is_a_host_like_any_other() {
     }
 }
 
-fn the_summary_is_whole(summary: &Value) {
+fn assert_summary_complete(summary: &Value) {
     assert_eq!((&summary["purchases"], &summary["refused"]), (&json!(2000), &json!(0)), "{summary}");
     let fields = summary["fields"].as_array().expect("fields are a list");
     assert!(fields.iter().any(|field| field["field"] == "country" && field["source"] == "crm"), "{summary}");

@@ -70,7 +70,7 @@ fn saying_yes_to_the_plan_approves_it() {
     world.install(&reader(""));
     let file = world.file("reader.wasm", reader(READS));
     let installed = world.run(&["plugin", "install", &file, "--yes"]).ok();
-    assert!(installed.out.contains("asks for more than it may now"), "{installed:?}");
+    assert!(installed.out.contains("requests new grants"), "{installed:?}");
     assert_eq!(noted(&world), "Kimmie");
 }
 

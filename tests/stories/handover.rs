@@ -62,7 +62,7 @@ fn furnished(settings: &[(&str, &str)]) -> World {
 }
 
 /// How often a customer's consumers were told of a moved source.
-fn told(world: &World, number: usize) -> usize {
+fn notification_count(world: &World, number: usize) -> usize {
     let path = format!("/v1/profiles/customer_id:{}/timeline", customer(number));
     let timeline = world.get(&path).of(200);
     timeline["items"].as_array().into_iter().flatten().filter(|item| item["kind"] == "assignment").count()
@@ -97,11 +97,11 @@ fn a_disagreement_is_seen_planned_and_ended_and_a_crash_in_between_changes_nothi
             let heard = fields["probe.seen"] == format!("city={city}");
             (fields["city"] == city && heard).then_some(())
         });
-        assert_eq!(told(&world, number), times, "customer {number}");
+        assert_eq!(notification_count(&world, number), times, "customer {number}");
     }
     world.crash();
     world.settle();
-    assert_eq!(told(&world, 1), 1, "never again");
+    assert_eq!(notification_count(&world, 1), 1, "never again");
     let again = world.run(&["field", "assign", "city", "new", "--yes", "--json"]).ok().json();
     assert_eq!(again["applied"], false);
 }
@@ -115,8 +115,9 @@ fn a_source_goes_when_its_fields_are_given_away_and_nobody_misses_anything() {
     assert!(next.contains("\"to\": \"new\""), "{next}");
     let body = json!({"from": "old", "all": true, "to": "new"});
     let plan = world.json("POST", "/v1/assignments?dry_run=true", &body).of(200);
-    let opt_out = plan["fields"].as_array().into_iter().flatten().find(|is| is["field"] == "news.opted_out");
-    assert_eq!(opt_out.map(|is| &is["opt_outs"]), Some(&json!(1)), "{plan}");
+    let opt_out =
+        plan["fields"].as_array().into_iter().flatten().find(|field| field["field"] == "news.opted_out");
+    assert_eq!(opt_out.map(|field| &field["opt_outs"]), Some(&json!(1)), "{plan}");
     world.json("POST", "/v1/assignments?reason=CRM-12", &body).of(200);
     assert_eq!(world.send("DELETE", "/v1/capabilities/old", &[], b"").status, 204);
     world.settle();

@@ -108,7 +108,7 @@ fn quick() -> Vec<u8> {
 
 /// Something happens to a customer, and the well-behaved plug-in counts it.
 #[track_caller]
-fn happens(world: &World, customer: &str, name: &str) -> Value {
+fn send_hostile(world: &World, customer: &str, name: &str) -> Value {
     let event = world.happens(customer, &format!("hostile.{name}"), json!({"script": ["add quick.count"]}));
     let quick = outcome(&event, "quick");
     assert_eq!(
@@ -121,7 +121,7 @@ fn happens(world: &World, customer: &str, name: &str) -> Value {
 
 /// The outcome of a capability that has a thread of its own, when it is there.
 #[track_caller]
-fn at_last(world: &World, event: &Value, capability: &str) -> Value {
+fn wait_for_outcome(world: &World, event: &Value, capability: &str) -> Value {
     let path = format!("/v1/events/{}", event["id"].as_str().expect("it has an id"));
     until("it has had its turn", || {
         let event = world.get(&path).of(200);
@@ -170,16 +170,16 @@ fn every_attack_comes_to_what_is_written_and_hurts_nobody_else() {
         world.install(&text_attacker(name).unwrap_or_else(|| attacker(name, name, "")));
     }
     for (name, comes) in &ATTACKS {
-        let event = happens(&world, &format!("one-{name}"), name);
+        let event = send_hostile(&world, &format!("one-{name}"), name);
         check(&world, &event, name, comes);
     }
-    what_is_parked_waits_and_is_seen(&world);
-    no_customer_is_found_in_anothers_memory(&world);
+    assert_parked_is_visible(&world);
+    assert_no_shared_memory(&world);
     for (name, _) in &ATTACKS {
         let events = if *name == "trap" { 2 } else { 1 };
         assert_eq!(world.fields(&format!("one-{name}"))["quick.count"], events, "{name}");
     }
-    no_name_or_value_drives_a_terminal(&world);
+    assert_terminal_safe(&world);
     // Nothing of it breaks the log, and a start later all stands as it stood.
     let parked = world.run(&["parked", "list", "--json"]).ok().json_lines();
     assert!(world.stop().success());
@@ -218,9 +218,9 @@ fn check(world: &World, event: &Value, name: &str, comes: &Comes<'_>) {
     }
 }
 
-fn what_is_parked_waits_and_is_seen(world: &World) {
+fn assert_parked_is_visible(world: &World) {
     // Later events of the same customer and plug-in are held, so that their order is kept.
-    let held = happens(world, "one-trap", "trap");
+    let held = send_hostile(world, "one-trap", "trap");
     assert_eq!(outcome(&held, "trap")["result"], "held");
     world.happens("one-trap", "unrelated", json!({}));
     let lines = world.run(&["parked", "list", "--json", "--capability", "trap"]).ok().json_lines();
@@ -234,16 +234,16 @@ fn what_is_parked_waits_and_is_seen(world: &World) {
     }
 }
 
-fn no_customer_is_found_in_anothers_memory(world: &World) {
+fn assert_no_shared_memory(world: &World) {
     for customer in 0..20 {
-        let event = happens(world, &format!("kept-{customer}"), "keep");
+        let event = send_hostile(world, &format!("kept-{customer}"), "keep");
         assert_eq!(outcome(&event, "keep")["claims"][0]["value"], "listed 0, counted 0", "{event}");
     }
 }
 
 /// Whatever a plug-in writes, the command prints no control character but the line's end, and
 /// nothing that turns a line around.
-fn no_name_or_value_drives_a_terminal(world: &World) {
+fn assert_terminal_safe(world: &World) {
     let lies = "\\u001b[2J\\u202eall is well\\u0007";
     let tables = format!(
         "[subscribes.\"hostile.lies\"]\n[sources]\n\"hostile.lies\" = {{ type = \"text\" }}\n\
@@ -303,14 +303,14 @@ fn who_never_ends_is_cut_off_for_that_customer_or_put_aside() {
     }
     // Slow for one customer alone: only that one waits, and only with this plug-in. What a customer
     // goes by is known from the second event on.
-    happens(&world, "victim", "unheard");
-    let event = happens(&world, "victim", "slowforone");
-    let outcome = at_last(&world, &event, "slowforone");
+    send_hostile(&world, "victim", "unheard");
+    let event = send_hostile(&world, "victim", "slowforone");
+    let outcome = wait_for_outcome(&world, &event, "slowforone");
     assert_eq!(outcome["result"], "parked", "{outcome}");
     assert!(outcome["reason"].as_str().is_some_and(|reason| reason.contains("time_ms")), "{outcome}");
     for customer in 0..4 {
-        let event = happens(&world, &format!("other-{customer}"), "slowforone");
-        assert_eq!(at_last(&world, &event, "slowforone")["result"], "done", "{event}");
+        let event = send_hostile(&world, &format!("other-{customer}"), "slowforone");
+        assert_eq!(wait_for_outcome(&world, &event, "slowforone")["result"], "done", "{event}");
     }
     assert_eq!(world.get("/v1/capabilities/slowforone").of(200)["parked"], 1);
     count(|counts| counts.parked += 1);
@@ -333,9 +333,9 @@ fn who_never_ends_is_cut_off_for_that_customer_or_put_aside() {
         });
         let shown = world.run(&["plugin", "show", name]).ok().out;
         assert!(shown.contains("quarantined") && shown.contains("in a row failed"), "{shown}");
-        let event = happens(&world, &format!("{name}-after"), name);
+        let event = send_hostile(&world, &format!("{name}-after"), name);
         assert!(
-            event["outcomes"].as_array().into_iter().flatten().all(|is| is["capability"] != name),
+            event["outcomes"].as_array().into_iter().flatten().all(|outcome| outcome["capability"] != name),
             "{event}"
         );
         count(|counts| counts.quarantined += 1);
@@ -351,17 +351,17 @@ fn what_multiplies_or_goes_round_for_ever_is_ended_by_its_budget() {
         let world =
             World::with(&[("SAMSYN_SANDBOX_TIME_MS", "3000"), ("SAMSYN_ENGINE_SLOW_CALL_US", slow_call_us)]);
         world.install(&quick());
-        what_multiplies(&world);
-        what_goes_round(&world);
+        assert_multiplying_bounded(&world);
+        assert_cycles_bounded(&world);
         // Whoever comes after is served as ever.
-        happens_at_last(&world, "after", "nothing");
+        send_and_wait_for_count(&world, "after", "nothing");
         assert!(world.log().len() < HOST_LOG_BYTES_MAX, "it says what happened, and not a million times");
     }
 }
 
 /// As [`happens`], whoever of the plug-ins lags.
 #[track_caller]
-fn happens_at_last(world: &World, customer: &str, name: &str) {
+fn send_and_wait_for_count(world: &World, customer: &str, name: &str) {
     let event = json!({"name": format!("hostile.{name}"), "identifiers": {"customer_id": customer},
                        "properties": {"script": ["add quick.count"]}});
     world.json("POST", "/v1/events", &event).of(202);
@@ -370,7 +370,7 @@ fn happens_at_last(world: &World, customer: &str, name: &str) {
     });
 }
 
-fn what_multiplies(world: &World) {
+fn assert_multiplying_bounded(world: &World) {
     // Each hears what the other emits, and emits three for one.
     for (name, hears) in [("rabbit", "hostile.started"), ("hare", "hostile.unheard")] {
         let tables = format!(
@@ -379,22 +379,26 @@ fn what_multiplies(world: &World) {
         );
         world.install(&component(&plugin("hostile"), name, &tables));
     }
-    happens_at_last(world, "rabbits", "started");
+    send_and_wait_for_count(world, "rabbits", "started");
     world.settle();
     let reasons = until("the budget's end is on the timeline", || {
-        let reasons = undelivered(world, "rabbits");
+        let reasons = undelivered_reasons(world, "rabbits");
         reasons.iter().any(|reason| reason.contains("1000 are the most")).then_some(reasons)
     });
     assert!(reasons.len() <= DERIVED_MAX, "{} records say so", reasons.len());
     // What was delivered is the budget, and the accepted events themselves.
     let status = world.status();
-    let calls = status["capabilities"].as_array().into_iter().flatten().map(|is| is["calls"].as_u64());
+    let calls = status["capabilities"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|capability| capability["calls"].as_u64());
     let calls: u64 = calls.flatten().sum();
     assert!((100..=DERIVED_MAX as u64 + 8).contains(&calls), "{calls} calls: {status}");
     count(|counts| counts.refused += 1);
 }
 
-fn what_goes_round(world: &World) {
+fn assert_cycles_bounded(world: &World) {
     // Each changes what the other watches.
     for (name, other) in [("ping", "pong"), ("pong", "ping")] {
         let start = if name == "ping" { "[subscribes.\"hostile.served\"]\n" } else { "" };
@@ -405,10 +409,10 @@ fn what_goes_round(world: &World) {
         );
         world.install(&component(&plugin("hostile"), name, &tables));
     }
-    happens_at_last(world, "players", "served");
+    send_and_wait_for_count(world, "players", "served");
     world.settle();
     let reasons = until("the last generation is on the timeline", || {
-        Some(undelivered(world, "players")).filter(|reasons| !reasons.is_empty())
+        Some(undelivered_reasons(world, "players")).filter(|reasons| !reasons.is_empty())
     });
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     assert!(reasons[0].contains("16 are the most"), "{reasons:?}");
@@ -417,8 +421,8 @@ fn what_goes_round(world: &World) {
     count(|counts| counts.refused += 1);
 }
 
-/// Why deliveries of a customer were not made.
-fn undelivered(world: &World, customer: &str) -> Vec<String> {
+/// Why invocations of a customer were not made.
+fn undelivered_reasons(world: &World, customer: &str) -> Vec<String> {
     let (mut reasons, mut cursor) = (Vec::new(), String::new());
     loop {
         let page =

@@ -28,7 +28,7 @@ fn a_new_plug_in_builds_tests_installs_and_works_as_it_is() {
     assert_eq!(run(&["plugin", "check", "visits"]).ok().err, "");
     let built = run(&["plugin", "build", "visits", "--out", "visits.wasm", "--json"]).ok();
     assert_eq!(built.json()["name"], "visits");
-    says_nothing_of_this_machine(&std::fs::read(directory.join("visits.wasm")).expect("it was built"));
+    assert_no_machine_paths(&std::fs::read(directory.join("visits.wasm")).expect("it was built"));
     let checked = run(&["plugin", "check", "visits.wasm", "--json"]).ok().json();
     assert_eq!((&checked["roles"], &checked["warnings"]), (&json!(["subscriber"]), &json!([])));
     run(&["plugin", "install", "visits.wasm", "--yes"]).ok();
@@ -52,7 +52,7 @@ fn a_new_plug_in_builds_tests_installs_and_works_as_it_is() {
     assert_eq!(upgraded["plan"]["change"], "same-version", "{upgraded}");
     world.happens("1", "order.completed", json!({"order_id": "A4"}));
     assert_eq!(world.fields("1")["visits.orders"], 13);
-    a_mistake_is_told(&run, &plugin);
+    assert_mistake_reported(&run, &plugin);
 }
 
 fn cargo_test(plugin: &Path) -> Said {
@@ -64,7 +64,7 @@ fn cargo_test(plugin: &Path) -> Said {
 }
 
 /// Where anything lies here is in no component, nor where it was fetched from.
-fn says_nothing_of_this_machine(component: &[u8]) {
+fn assert_no_machine_paths(component: &[u8]) {
     let text = String::from_utf8_lossy(component);
     assert!(text.contains("/crates/") || text.contains("/rustc/"), "sources are named after all");
     let home = std::env::home_dir().expect("whoever runs tests has a home");
@@ -79,7 +79,7 @@ fn says_nothing_of_this_machine(component: &[u8]) {
     }
 }
 
-fn a_mistake_is_told(run: &dyn Fn(&[&str]) -> Said, plugin: &Path) {
+fn assert_mistake_reported(run: &dyn Fn(&[&str]) -> Said, plugin: &Path) {
     let manifest = plugin.join("plugin.toml");
     let text = std::fs::read_to_string(&manifest).expect("its manifest is there");
     std::fs::write(&manifest, text.replace("[sources]", "[soruces]")).expect("it can be changed");

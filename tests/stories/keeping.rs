@@ -19,7 +19,7 @@ const KEEPING_LITTLE: &[(&str, &str)] = &[
     ("SAMSYN_ENGINE_PARTITIONS", "4"),
 ];
 
-fn counted(customer: &str, number: usize) -> Value {
+fn counting_event(customer: &str, number: usize) -> Value {
     json!({"id": format!("{customer}-{number}"), "name": "probe.asked", "at": "2025-06-01T10:00:00Z",
            "identifiers": {"customer_id": customer}, "properties": {"script": ["add probe.count"]}})
 }
@@ -27,7 +27,7 @@ fn counted(customer: &str, number: usize) -> Value {
 /// So many events of each of some customers, one request each, so that there are segments.
 fn send(world: &World, customers: &[&str], numbers: std::ops::Range<usize>) {
     for number in numbers {
-        let events: Vec<Value> = customers.iter().map(|customer| counted(customer, number)).collect();
+        let events: Vec<Value> = customers.iter().map(|customer| counting_event(customer, number)).collect();
         world.json("POST", "/v1/events", &json!(events)).of(202);
     }
     world.settle();
@@ -46,7 +46,7 @@ fn explanations(report: &Value) -> String {
 }
 
 /// Two snapshots with something between them: what came before the first may leave.
-fn two_snapshots(world: &World) {
+fn make_two_snapshots(world: &World) {
     world.run(&["snapshot", "make", "--json"]).ok();
     send(world, &["between"], 0..3);
     // Ids are remembered, so the next ones must be others.
@@ -63,7 +63,7 @@ fn a_log_that_forgets_its_beginning_is_not_missed_and_what_waits_is_kept() {
     world.script("waits", &["fail on purpose"]);
     world.script("waits", &["text probe.note behind"]);
     send(&world, &customers, 40..80);
-    two_snapshots(&world);
+    make_two_snapshots(&world);
     let plan = world.run(&["log", "retain", "--dry-run", "--json"]).ok().json();
     assert!(plan["wanted"].as_u64() > Some(0) && plan["removed"] == 0, "{plan}");
     let done = world.run(&["log", "retain", "--yes", "--json"]).ok().json();
@@ -91,7 +91,7 @@ fn a_log_that_forgets_its_beginning_is_not_missed_and_what_waits_is_kept() {
     assert!(timeline["oldest_retained"].is_string() && timeline["next"].is_null(), "{timeline}");
     let gone = world.get("/v1/events/anna-0");
     assert_eq!((gone.status, gone.problem().as_str()), (410, "event-removed"));
-    let again = world.json("POST", "/v1/events", &counted("anna", 0)).of(202);
+    let again = world.json("POST", "/v1/events", &counting_event("anna", 0)).of(202);
     assert_eq!(again["duplicate"], true, "taken twice it would count twice: {again}");
     world.run(&["parked", "skip", "--capability", "probe", "--kind", "error", "--reason", "a test"]).ok();
     until("what was held is delivered", || (world.fields("waits")["probe.note"] == "behind").then_some(()));
@@ -106,7 +106,7 @@ fn a_snapshot_that_was_damaged_is_passed_over_visibly() {
     let mut world = World::with(KEEPING_LITTLE);
     world.install(&components::probe("probe", USUAL));
     send(&world, &["anna"], 0..20);
-    two_snapshots(&world);
+    make_two_snapshots(&world);
     world.kill();
     let newest = files(world.data().join("snapshots"), ".snapshot").pop().expect("there is one");
     let mut bytes = fs::read(&newest).expect("it can be read");
@@ -180,7 +180,9 @@ fn a_backup_under_load_comes_back_with_everything_that_was_acknowledged() {
             scope.spawn(move || {
                 while !done.load(Ordering::Relaxed) {
                     let number = acknowledged.load(Ordering::Relaxed);
-                    caller.json("POST", "/v1/events", &counted(&format!("sender-{sender}"), number)).of(202);
+                    caller
+                        .json("POST", "/v1/events", &counting_event(&format!("sender-{sender}"), number))
+                        .of(202);
                     acknowledged.store(number + 1, Ordering::Relaxed);
                 }
             });
@@ -216,7 +218,7 @@ fn a_backup_under_load_comes_back_with_everything_that_was_acknowledged() {
         let sent = acknowledged[sender].load(Ordering::Relaxed);
         assert!((*before..=sent).contains(&count), "{before} were acknowledged before, {count} are there");
         for number in 0..*before {
-            let again = world.json("POST", "/v1/events", &counted(&customer, number)).of(202);
+            let again = world.json("POST", "/v1/events", &counting_event(&customer, number)).of(202);
             assert_eq!(again["duplicate"], true, "{again}");
         }
     }

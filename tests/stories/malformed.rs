@@ -25,7 +25,7 @@ fn embedded(component: &[u8], name: &str) -> Vec<u8> {
 
 /// Sends it, and checks that it is refused by name or taken as what it says it is.
 #[track_caller]
-fn is_answered(world: &World, what: &str, component: &[u8]) -> bool {
+fn send_component(world: &World, what: &str, component: &[u8]) -> bool {
     let answer = world.post_component("?approve=true", component);
     if answer.status == 201 {
         return true;
@@ -54,10 +54,10 @@ fn what_is_malformed_is_refused_while_others_are_served() {
             served
         });
         let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            by_chance(&world);
-            in_every_section(&world);
-            slow_to_compile(&world);
-            too_many_instances(&world);
+            send_random_changes(&world);
+            change_every_section(&world);
+            assert_compile_time_bounded(&world);
+            assert_instances_bounded(&world);
         }));
         done.store(true, Ordering::Relaxed);
         let served = served.join().expect("others are served");
@@ -69,12 +69,12 @@ fn what_is_malformed_is_refused_while_others_are_served() {
     assert_eq!(world.get("/v1/capabilities/probe").of(200)["state"], "active");
 }
 
-fn by_chance(world: &World) {
+fn send_random_changes(world: &World) {
     let mut chance = Chance::new(seed("malformed components over HTTP"));
     let (real, other) = (embedded(&plugin("hostile"), "malformed"), plugin("loyalty"));
     let accepted = (0..SENT).filter(|number| {
         let component = mutate(&mut chance, &real, &other);
-        is_answered(world, &format!("number {number}"), &component)
+        send_component(world, &format!("number {number}"), &component)
     });
     assert!(accepted.count() < SENT / 2, "they are malformed");
 }
@@ -85,7 +85,7 @@ fn sections(component: &[u8]) -> Vec<std::ops::Range<usize>> {
     payloads.filter_map(|payload| Some(payload.as_section()?.1)).collect()
 }
 
-fn in_every_section(world: &World) {
+fn change_every_section(world: &World) {
     let real = embedded(&plugin("hostile"), "malformed");
     let sections = sections(&real);
     assert!(sections.len() > 15, "{} sections", sections.len());
@@ -94,23 +94,23 @@ fn in_every_section(world: &World) {
         let mut component = real.clone();
         let end = (section.start + 5).min(section.end);
         component[section.start..end].fill(0xff);
-        is_answered(world, &format!("section {number}"), &component);
+        send_component(world, &format!("section {number}"), &component);
         // It ends in the middle, and the rest is what it was.
         let middle = section.start + (section.end - section.start) / 2;
-        is_answered(world, &format!("section {number}, cut"), &real[..middle]);
+        send_component(world, &format!("section {number}, cut"), &real[..middle]);
         let without = [&real[..section.start], &real[section.end..]].concat();
-        is_answered(world, &format!("section {number}, left out"), &without);
+        send_component(world, &format!("section {number}, left out"), &without);
     }
 }
 
-fn slow_to_compile(world: &World) {
+fn assert_compile_time_bounded(world: &World) {
     let component = embedded(&with_core_module(&much_code(), 1), "slow-to-compile");
     let answer = world.post_component("?approve=true", &component);
     assert_eq!(answer.problem(), "component.compile-limit", "{answer:?}");
     assert_eq!(world.get("/v1/capabilities/slow-to-compile").status, 404);
 }
 
-fn too_many_instances(world: &World) {
+fn assert_instances_bounded(world: &World) {
     let empty = b"\0asm\x01\0\0\0";
     let component = embedded(&with_core_module(empty, INSTANCES), "legion");
     let answer = world.post_component("?approve=true", &component);

@@ -14,7 +14,7 @@ use crate::world::{Said, World, samsyn};
 
 /// Everything there is in a directory: of a folder that it is there, of a file its bytes and when
 /// they were changed last.
-fn everything(dir: &Path) -> BTreeMap<PathBuf, Option<(Vec<u8>, SystemTime)>> {
+fn files_in(dir: &Path) -> BTreeMap<PathBuf, Option<(Vec<u8>, SystemTime)>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -35,7 +35,7 @@ fn everything(dir: &Path) -> BTreeMap<PathBuf, Option<(Vec<u8>, SystemTime)>> {
 
 /// What differs, by its name.
 fn differences(dir: &Path, before: &BTreeMap<PathBuf, Option<(Vec<u8>, SystemTime)>>) -> Vec<PathBuf> {
-    let after = everything(dir);
+    let after = files_in(dir);
     let names = before.keys().chain(after.keys());
     let mut differ: Vec<PathBuf> =
         names.filter(|name| before.get(*name) != after.get(*name)).cloned().collect();
@@ -117,8 +117,8 @@ fn commands(world: &World) -> Vec<(Vec<String>, &'static [i32])> {
 }
 
 /// Runs each of them; answers what each said.
-fn reads_alone(world: &World) -> BTreeMap<String, Said> {
-    let before = everything(&world.data());
+fn run_reading_commands(world: &World) -> BTreeMap<String, Said> {
+    let before = files_in(&world.data());
     let temporary = world.directory().join("temporary");
     fs::create_dir_all(&temporary).expect("it can be made");
     let mut said = BTreeMap::new();
@@ -139,9 +139,9 @@ fn reads_alone(world: &World) -> BTreeMap<String, Said> {
 fn after_a_clean_stop_commands_that_read_change_nothing() {
     let mut world = with_history();
     assert!(world.stop().success());
-    let said = reads_alone(&world);
-    assert!(said["view check"].out.contains("is what the log folds into"), "{said:#?}");
-    assert!(said["log verify"].out.contains("every checksum"), "{said:#?}");
+    let said = run_reading_commands(&world);
+    assert!(said["view check"].out.contains("the view matches the log"), "{said:#?}");
+    assert!(said["log verify"].out.contains("all checksums"), "{said:#?}");
     world.start();
     world.settle();
     assert_eq!(world.fields("anna")["probe.count"], 16);
@@ -152,15 +152,17 @@ fn after_an_unclean_stop_with_a_torn_end_commands_that_read_change_nothing() {
     let mut world = with_history();
     world.kill();
     tear(&world);
-    let said = reads_alone(&world);
-    assert!(said["view check"].out.contains("is what the log folds into"), "{said:#?}");
+    let said = run_reading_commands(&world);
+    assert!(said["view check"].out.contains("the view matches the log"), "{said:#?}");
     assert_eq!(said["plugin replay"].code, Some(0), "{said:#?}");
     // The end is still torn for the start that follows, which cuts it and keeps it aside.
     let tails = |world: &World| {
         let names = fs::read_dir(world.data().join("log")).expect("it is a directory");
         names
             .filter(|entry| {
-                entry.as_ref().is_ok_and(|it| it.path().extension().is_some_and(|is| is == "tail"))
+                entry
+                    .as_ref()
+                    .is_ok_and(|it| it.path().extension().is_some_and(|extension| extension == "tail"))
             })
             .count()
     };
@@ -181,7 +183,7 @@ fn a_directory_that_no_host_ever_ran_on_is_read_and_gets_no_new_file() {
     world.run_on_data(&["backup", backup.to_str().expect("text")]).ok();
     fs::remove_dir_all(world.data()).expect("it can be removed");
     world.run_on_data(&["restore", backup.to_str().expect("text")]).ok();
-    let before = everything(&world.data());
+    let before = files_in(&world.data());
     // It has no view yet and nobody's locks.
     for (words, code) in [
         (&["log", "cat"][..], 0),

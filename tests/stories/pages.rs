@@ -120,7 +120,7 @@ fn the_walk_of_the_page_works_as_it_stands() {
     let said = typed(&world, world.directory(), rest);
     assert!(said.out.contains("test result: ok"), "{said:?}");
     // The event at its end is heard, and something comes of it.
-    assert!(said.out.contains("visits says visits."), "{said:?}");
+    assert!(said.out.contains("visits claims visits."), "{said:?}");
     let fields = world.fields("1");
     assert_eq!(fields["visits.orders"], json!(1), "{fields}");
     // So does the next block, in the plug-in's folder.
@@ -164,8 +164,8 @@ fn checking_a_plug_in_says_what_a_host_would_and_what_wasnt_checked() {
     // A folder has no code: that is said, and nothing is promised.
     file("fine/plugin.toml", manifest("fine", "[subscribes.\"a.b\"]\n").as_bytes());
     let folder = check("fine", &[]).ok();
-    told(&folder, &["plugin.toml is sound", "not checked", "samsyn plugin build fine", "roles"]);
-    assert!(!folder.out.contains("would take it"), "{folder:?}");
+    told(&folder, &["plugin.toml is valid", "not checked", "samsyn plugin build fine", "roles"]);
+    assert!(!folder.out.contains("accepts it if"), "{folder:?}");
     let folder = check("fine", &["--json"]).ok().json();
     assert_eq!((&folder["checked"], &folder["roles"]), (&json!(["manifest"]), &json!([])), "{folder}");
     // What is wrong with a field in itself is found in a folder too.

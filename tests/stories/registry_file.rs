@@ -21,7 +21,7 @@ fn what_is_exported_is_applied_elsewhere_and_is_the_same_again() {
     let exported = std::fs::read_to_string(file).expect("it was written");
     assert_eq!(world.run(&["registry", "export"]).ok().out, exported);
     let same = world.run(&["registry", "apply", file, "--remove", "--dry-run"]).ok();
-    assert!(same.out.contains("is as the file says"), "{same:?}");
+    assert!(same.out.contains("the registry matches the file"), "{same:?}");
     // Another host with the same plug-ins, on which nobody decided anything yet.
     let other = World::just_with(&[]);
     for name in ["crm", "loyalty", "email", "sms"] {
@@ -57,7 +57,7 @@ fn a_change_is_planned_asked_for_and_applied_as_one() {
     assert_eq!(world.status()["registry_revision"].as_u64(), Some(before + 1), "one record");
     assert_eq!(world.get("/v1/fields/handle").of(200)["compare"], "caseless");
     let again = world.run(&["registry", "apply", &file, "--yes"]).ok();
-    assert!(again.out.contains("is as the file says"), "{again:?}");
+    assert!(again.out.contains("the registry matches the file"), "{again:?}");
     assert_eq!(world.status()["registry_revision"].as_u64(), Some(before + 1), "nothing to do is no record");
     // What the file leaves out stays until somebody says otherwise.
     let without = world.file("less.toml", &exported);
@@ -107,7 +107,7 @@ fn a_file_that_cant_be_is_refused_with_the_place_and_changes_nothing() {
         let refused = post(&world, &format!("apply?revision={revision}"), file);
         assert_eq!((refused.status, refused.problem()), (422, "registry-file-invalid".to_owned()), "{file}");
         let problem = refused.json();
-        assert!(problem["place"].as_str().is_some_and(|is| is.contains(place)), "{file}: {problem}");
+        assert!(problem["place"].as_str().is_some_and(|found| found.contains(place)), "{file}: {problem}");
         let path = world.file("bad.toml", file);
         assert_eq!(world.run(&["registry", "apply", &path, "--yes"]).code, Some(1), "{file}");
     }

@@ -32,21 +32,21 @@ fn every_plug_in_of_the_demo_decides_the_same_again() {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|is| is["name"].as_str().expect("a capability has a name").to_owned())
+        .map(|capability| capability["name"].as_str().expect("a capability has a name").to_owned())
         .collect();
     assert!(names.len() >= 4, "{names:?}");
     let file = |name: &str| plugin_file(name).to_str().expect("its path is text").to_owned();
     let mut decisions = BTreeMap::new();
     for name in &names {
         let told = report(&world.run(&["plugin", "replay", &file(name), "--json"]), 0);
-        same(name, &told);
+        assert_same(name, &told);
         decisions.insert(name, told["deliveries"].clone());
     }
     assert!(decisions.values().all(|count| count.as_u64() > Some(0)), "{decisions:?}");
     assert!(world.stop().success());
     for name in &names {
         let told = report(&world.run_on_data(&["plugin", "replay", &file(name), "--json"]), 0);
-        same(name, &told);
+        assert_same(name, &told);
         assert_eq!(told["deliveries"], decisions[name], "{name}: the files say what the host says");
     }
     let all: u64 = decisions.values().filter_map(Value::as_u64).sum();
@@ -54,7 +54,7 @@ fn every_plug_in_of_the_demo_decides_the_same_again() {
 }
 
 #[track_caller]
-fn same(name: &str, report: &Value) {
+fn assert_same(name: &str, report: &Value) {
     assert_eq!(
         (&report["different"], &report["findings"], &report["not_replayed"]),
         (&json!(0), &json!([]), &json!({})),
@@ -85,7 +85,7 @@ fn strict() -> Vec<u8> {
 /// Where the log ends; the audit of reads may have grown.
 fn log_head(world: &World) -> Value {
     let heads = world.get("/v1/log/head").of(200);
-    heads["logs"].as_array().into_iter().flatten().find(|is| is["log"] == "log").expect("a log").clone()
+    heads["logs"].as_array().into_iter().flatten().find(|head| head["log"] == "log").expect("a log").clone()
 }
 
 #[test]
@@ -103,17 +103,17 @@ fn an_admin_sees_what_a_new_version_would_have_decided_and_for_whom() {
     let said = world.run(&["plugin", "replay", &new]);
     assert_eq!(said.code, Some(1), "{said:#?}");
     for shown in
-        ["error field probe.note: 1 gone, 1 customers", "warning field probe.count: 2 gone", "refused"]
+        ["error field probe.note: 1 missing, 1 customers", "warning field probe.count: 2 gone", "refused"]
     {
         assert!(said.out.contains(shown), "{shown}: {said:#?}");
     }
-    assert!(said.err.contains("2 deliveries would have been decided otherwise"), "{said:#?}");
+    assert!(said.err.contains("2 invocations differ"), "{said:#?}");
     assert!(!said.out.contains("secret"), "values aren't shown unless they are asked for: {said:#?}");
     let shown = world.run(&["plugin", "replay", &new, "--values"]);
     assert!(shown.out.contains("secret -> -"), "{shown:#?}");
     let audited = world.run(&["audit", "reads", "--profile", "customer_id:anna", "--json"]).ok();
     assert!(audited.out.contains("replays") && audited.out.contains("probe.note"), "{audited:#?}");
-    // What is run again instead of what the log has.
+    // What is run again instead of the log.
     let against = report(&world.run(&["plugin", "replay", &new, "--against", &old, "--json"]), 1);
     assert_eq!(against["against"]["version"], "0.1.0", "{against}");
     assert_eq!(against["findings"][0]["samples"][0]["before"], Value::Null);
@@ -221,7 +221,7 @@ fn installing_with_a_replay_stops_at_what_is_an_error_and_tells_the_rest() {
     let strict = world.file("strict.wasm", strict());
     let refused = world.run(&["plugin", "install", &strict, "--replay", "--yes"]);
     assert_eq!(refused.code, Some(1), "{refused:#?}");
-    assert!(refused.err.contains("error field probe.note: 1 gone"), "{refused:#?}");
+    assert!(refused.err.contains("error field probe.note: 1 missing"), "{refused:#?}");
     assert_eq!(world.get("/v1/capabilities/probe").of(200)["version"], "0.1.0");
     let next = world.file("next.wasm", version("0.3.0", ""));
     let installed = world.run(&["plugin", "install", &next, "--replay", "--yes"]).ok();
@@ -236,7 +236,7 @@ fn installing_with_a_replay_stops_at_what_is_an_error_and_tells_the_rest() {
     let dry = world.run(&["plugin", "install", &strict, "--dry-run"]).ok();
     assert!(dry.err.contains("samsyn plugin replay"), "the plan names the command: {dry:#?}");
     let without = world.run(&["plugin", "install", &strict, "--yes"]).ok();
-    assert!(!without.err.contains("deliveries"), "scripts are as they were: {without:#?}");
+    assert!(!without.err.contains("invocations"), "scripts are as they were: {without:#?}");
 }
 
 /// Threads that send, each to customers of its own.
@@ -285,7 +285,7 @@ fn versions_change_back_and_forth_under_load_and_every_order_counts_once() {
     let told = report(&world.run(&["plugin", "replay", &file, "--json"]), 0);
     assert_eq!(told["decided_by"].as_array().map(Vec::len), Some(2), "both decided: {told}");
     assert!(world.stop().success());
-    decided_once_each_in_order(&world, &acknowledged.concat());
+    assert_decided_in_order(&world, &acknowledged.concat());
 }
 
 /// The demo's loyalty as its next version: the same code under another number.
@@ -315,7 +315,7 @@ fn send(caller: &Caller, sender: usize, stop: &AtomicBool, sent: &AtomicU64) -> 
 
 /// In the log each event has one final outcome, of one component, and each customer's stand in the
 /// order they were taken in.
-fn decided_once_each_in_order(world: &World, acknowledged: &[String]) {
+fn assert_decided_in_order(world: &World, acknowledged: &[String]) {
     let records = world.run_on_data(&["log", "cat", "--json"]).ok().json_lines();
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     let mut outcomes: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -327,7 +327,8 @@ fn decided_once_each_in_order(world: &World, acknowledged: &[String]) {
             let id = accepted["event"]["id"].as_str().expect("an event has an id").to_owned();
             assert!(taken.insert(id, position.to_owned()).is_none(), "an event was taken twice");
         }
-        let Some(decided) = record["record"].get("decided").filter(|is| is["kind"] == "event") else {
+        let Some(decided) = record["record"].get("decided").filter(|decided| decided["kind"] == "event")
+        else {
             continue;
         };
         let seq = decided["cause"]["seq"].as_u64().expect("a number");

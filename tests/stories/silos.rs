@@ -115,7 +115,7 @@ fn departments_that_name_one_thing_differently_and_plug_ins_that_turn_in_circles
 }
 
 #[test]
-fn the_graph_is_drawn_for_three_tools() {
+fn the_graph_is_json_or_mermaid() {
     let world = shop();
     let graph = world.get("/v1/registry/graph").of(200);
     let nodes = graph["nodes"].as_array().expect("nodes are a list").clone();
@@ -126,12 +126,15 @@ fn the_graph_is_drawn_for_three_tools() {
             assert!(nodes.iter().any(|node| node["id"] == edge[end]), "{edge}");
         }
     }
-    let dot = world.get("/v1/registry/graph?format=dot");
-    assert_eq!((dot.status, dot.header("content-type")), (200, "text/vnd.graphviz; charset=utf-8"));
-    assert!(dot.text.starts_with("digraph registry {") && dot.text.trim_end().ends_with('}'));
-    assert_eq!(world.run(&["registry", "graph"]).ok().out, dot.text);
+    let drawn = world.get("/v1/registry/graph?format=mermaid");
+    assert_eq!((drawn.status, drawn.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert_eq!(world.run(&["registry", "graph"]).ok().out, drawn.text);
     let mermaid = world.run(&["registry", "graph", "--format", "mermaid"]).ok().out;
     assert!(mermaid.starts_with("flowchart LR\n") && mermaid.contains("[\"country\"]"), "{mermaid}");
     assert_eq!(world.run(&["registry", "graph", "--json"]).ok().json(), graph);
-    assert_eq!(world.get("/v1/registry/graph?format=png").problem(), "query-invalid");
+    for gone in ["dot", "png"] {
+        assert_eq!(world.get(&format!("/v1/registry/graph?format={gone}")).problem(), "query-invalid");
+    }
+    let dot = world.run(&["registry", "graph", "--format", "dot"]);
+    assert!(dot.code == Some(2) && dot.err.contains("--format mermaid"), "{dot:?}");
 }

@@ -46,35 +46,35 @@ fn a_vendor_is_swapped_under_load_and_back() {
     world.install(&components::plugin("sms"));
     let customers: Vec<String> = (0..CUSTOMERS).map(name).chain([WITNESS.into(), UNSEEN.into()]).collect();
     for (number, customer) in customers.iter().enumerate() {
-        is_registered(&world, number, customer);
+        register(&world, number, customer);
     }
     let load = Load::start(&world);
-    load.goes_on();
-    side_by_side(&world);
-    load.goes_on();
-    compared(&world);
-    cannot_be_removed_yet(&world);
+    load.wait_for_traffic();
+    assert_side_by_side(&world);
+    load.wait_for_traffic();
+    compare(&world);
+    assert_not_removable(&world);
     hand_over(&world, "crm", "contacts");
-    load.goes_on();
-    decides(&world, "contacts", "Anna");
+    load.wait_for_traffic();
+    assert_decided(&world, "contacts", "Anna");
     world.run(&["plugin", "remove", "crm", "--yes"]).ok();
-    load.goes_on();
-    has_everything(&world, UNSEEN, "what the removed one said stands in");
+    load.wait_for_traffic();
+    assert_complete(&world, UNSEEN, "what the removed one said stands in");
     world.install(&components::plugin("crm"));
-    load.goes_on();
+    load.wait_for_traffic();
     hand_over(&world, "contacts", "crm");
-    load.goes_on();
-    decides(&world, "crm", "ANNA");
+    load.wait_for_traffic();
+    assert_decided(&world, "crm", "ANNA");
     let sent = load.stop();
     world.settle();
-    nothing_is_lost_or_decided_twice(&world, &sent);
-    the_timeline_tells_it(&world);
+    assert_decided_once(&world, &sent);
+    assert_timeline(&world);
     assert_eq!(world.fields(WITNESS)["marketing_opted_out"], true, "through all of it");
     let verified = world.run_on_data(&["log", "verify", "--json"]).ok().json();
     assert_eq!(verified["problem"], Value::Null);
 }
 
-fn is_registered(world: &World, number: usize, customer: &str) {
+fn register(world: &World, number: usize, customer: &str) {
     let mut values = json!({"first_name": "ANNA", "last_name": "Berg", "country": "Sweden",
                             "email": if customer == WITNESS { ADDRESS.to_owned() } else { format!("{customer}@example.com") },
                             "phone": format!("+4670123{:04}", 4000 + number)});
@@ -86,7 +86,7 @@ fn is_registered(world: &World, number: usize, customer: &str) {
     assert_eq!(told["fields"]["phone"]["outcome"], "accepted", "{told}");
 }
 
-fn side_by_side(world: &World) {
+fn assert_side_by_side(world: &World) {
     let file = components::plugin_file("contacts");
     let installed = world.run(&["plugin", "install", file.to_str().expect("its path is text"), "--yes"]).ok();
     assert!(installed.out.contains("crm stays its source"), "{installed:?}");
@@ -96,7 +96,7 @@ fn side_by_side(world: &World) {
         (&json!("crm"), &json!("NO"))
     );
     let asked: Vec<&Value> =
-        told["outcomes"].as_array().into_iter().flatten().map(|is| &is["capability"]).collect();
+        told["outcomes"].as_array().into_iter().flatten().map(|outcome| &outcome["capability"]).collect();
     assert!(asked.contains(&&json!("crm")) && asked.contains(&&json!("contacts")), "both are asked: {told}");
     assert_eq!(world.fields(WITNESS)["first_name"], "ANNA", "and one is heard");
     let claims = &world.profile(WITNESS)["claims"]["first_name"];
@@ -107,16 +107,16 @@ fn side_by_side(world: &World) {
     );
 }
 
-fn compared(world: &World) {
+fn compare(world: &World) {
     let said = world.run(&["field", "disagreements", "first_name", "--json"]).ok();
     assert!(said.out.contains("contacts") && said.out.contains("crm"), "{said:?}");
     let report = world.run(&["registry", "check", "--json"]).ok().json();
     let codes: Vec<&Value> =
-        report["findings"].as_array().into_iter().flatten().map(|is| &is["code"]).collect();
+        report["findings"].as_array().into_iter().flatten().map(|finding| &finding["code"]).collect();
     assert!(codes.contains(&&json!("departments-same-field")), "{report}");
 }
 
-fn cannot_be_removed_yet(world: &World) {
+fn assert_not_removable(world: &World) {
     let refused = world.run(&["plugin", "remove", "crm", "--yes"]);
     assert_eq!(refused.code, Some(1), "it is the source of six fields: {refused:?}");
     assert!(refused.err.contains("contacts"), "it says to whom they could go: {refused:?}");
@@ -142,15 +142,15 @@ fn hand_over(world: &World, from: &str, to: &str) {
 }
 
 /// The source answers, by its own habits.
-fn decides(world: &World, source: &str, first_name: &str) {
+fn assert_decided(world: &World, source: &str, first_name: &str) {
     let told = world.propose(WITNESS, json!({"first_name": "ANNA"}));
     assert_eq!(told["fields"]["first_name"]["source"], source, "{told}");
     assert_eq!(world.fields(WITNESS)["first_name"], first_name);
-    has_everything(world, WITNESS, source);
+    assert_complete(world, WITNESS, source);
 }
 
 #[track_caller]
-fn has_everything(world: &World, customer: &str, why: &str) {
+fn assert_complete(world: &World, customer: &str, why: &str) {
     let fields = world.fields(customer);
     for field in ALWAYS {
         assert!(fields[field].is_string(), "{customer} has no {field} ({why}): {fields}");
@@ -196,7 +196,7 @@ impl Load {
 
     /// Waits until a phase has seen enough events and reads, none of which missed anything.
     #[track_caller]
-    fn goes_on(&self) {
+    fn wait_for_traffic(&self) {
         let count = || (self.events.load(Ordering::Relaxed), self.reads.load(Ordering::Relaxed));
         let before = count();
         until("events and reads go on", || {
@@ -205,11 +205,11 @@ impl Load {
             assert!(alive, "a writer gave up");
             (now.0 >= before.0 + EVENTS_A_PHASE && now.1 >= before.1 + READS_A_PHASE).then_some(())
         });
-        self.nothing_missed();
+        self.assert_nothing_missed();
     }
 
     #[track_caller]
-    fn nothing_missed(&self) {
+    fn assert_nothing_missed(&self) {
         let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(missing.is_empty(), "a reader missed something: {missing:#?}");
     }
@@ -218,7 +218,7 @@ impl Load {
         self.stop.store(true, Ordering::Relaxed);
         let sent = self.writers.drain(..).flat_map(|writer| writer.join().expect("a writer ends")).collect();
         self.reader.take().expect("there is one").join().expect("the reader ends");
-        self.nothing_missed();
+        self.assert_nothing_missed();
         sent
     }
 }
@@ -238,7 +238,7 @@ fn write(caller: &Caller, writer: usize, stop: &AtomicBool, events: &AtomicUsize
         }
         let customer = own[number % own.len()];
         let id = format!("load-{writer}-{number}");
-        let mut event = happening(customer, number / own.len());
+        let mut event = event_of_turn(customer, number / own.len());
         event["id"] = json!(id);
         event["identifiers"] = json!({ "customer_id": name(customer) });
         let answer = caller.json("POST", "/v1/events", &event);
@@ -255,7 +255,7 @@ fn write(caller: &Caller, writer: usize, stop: &AtomicBool, events: &AtomicUsize
 
 /// What happens to a customer, one thing after the other: both vendors have something to say of
 /// each, and not the same.
-fn happening(customer: usize, turn: usize) -> Value {
+fn event_of_turn(customer: usize, turn: usize) -> Value {
     match turn % 5 {
         0 => json!({"name": "profile.updated", "proposes": {"country": "Norway", "first_name": "ANNA"}}),
         1 => json!({"name": "contact.updated", "properties": {"name": "BERG, anna", "country": "se"}}),
@@ -293,7 +293,7 @@ fn read(caller: &Caller, stop: &AtomicBool, reads: &AtomicUsize, missing: &Mutex
     }
 }
 
-fn nothing_is_lost_or_decided_twice(world: &World, sent: &[Sent]) {
+fn assert_decided_once(world: &World, sent: &[Sent]) {
     assert!(sent.len() >= 6 * EVENTS_A_PHASE, "{} events", sent.len());
     let mut decided: HashMap<String, usize> = HashMap::new();
     for customer in 0..CUSTOMERS {
@@ -333,13 +333,13 @@ fn timeline(world: &World, customer: &str) -> Vec<Value> {
 }
 
 /// What everybody saw of her address, and since when: proposals and both swaps are there.
-fn the_timeline_tells_it(world: &World) {
+fn assert_timeline(world: &World) {
     let mut steps = timeline(world, WITNESS);
     steps.reverse();
     let address = |step: &Value| {
         let changes = step["changes"].as_array().into_iter().flatten();
         let mut of_it = changes.filter(|change| change["field"] == "email");
-        of_it.next().map(|is| json!([step["kind"], is["before"], is["after"]]))
+        of_it.next().map(|change| json!([step["kind"], change["before"], change["after"]]))
     };
     let told: Vec<Value> = steps.iter().filter_map(address).collect();
     let expected = [

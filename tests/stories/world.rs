@@ -158,7 +158,7 @@ impl World {
     /// No host yet, and a place for its data, which has this token.
     pub fn stopped(settings: &[(&str, &str)], token: &str) -> World {
         let directory = tempfile::tempdir().expect("a directory can be made");
-        let about_time = settings.iter().any(|(name, _)| PATIENT.iter().any(|(is, _)| is == name));
+        let about_time = settings.iter().any(|(name, _)| PATIENT.iter().any(|(patient, _)| patient == name));
         let patient: &[_] = if about_time { &[] } else { &PATIENT };
         let all = patient.iter().chain(settings);
         let environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

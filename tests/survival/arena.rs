@@ -235,7 +235,7 @@ fn check_parked(caller: &Caller, stuck: &[&Customer]) {
     let items: Vec<&Value> = parked["items"].as_array().into_iter().flatten().collect();
     let of_now = items.iter().filter(|item| item["generation"] == generation);
     let states: Vec<&str> = of_now.filter_map(|item| item["state"].as_str()).collect();
-    let waits = |state: &str| states.iter().filter(|is| **is == state).count() as u64;
+    let waits = |state: &str| states.iter().filter(|found| **found == state).count() as u64;
     let wanted = (stuck.len() as u64, stuck.iter().map(|customer| customer.counted).sum::<u64>());
     assert_eq!((waits("parked"), waits("held")), wanted, "{parked:#}");
 }

@@ -484,7 +484,7 @@ pub struct Waiting {
     pub held: u64,
     /// Customers of whom something waits.
     pub customers: u64,
-    /// Whether the deliveries of all of them were counted.
+    /// Whether the invocations of all of them were counted.
     #[serde(default)]
     pub all_counted: bool,
 }

@@ -122,10 +122,10 @@ impl Client {
     ) -> Result<Client, ClientError> {
         let host = host.trim_end_matches('/').to_owned();
         let bad_host = |why: &str| ClientError::BadHost { host: host.clone(), why: why.to_owned() };
-        let uri: ureq::http::Uri = host.parse().map_err(|_| bad_host("it is no address"))?;
+        let uri: ureq::http::Uri = host.parse().map_err(|_| bad_host("it is not an address"))?;
         let is_https = uri.scheme_str() == Some("https");
         if !(is_https || uri.scheme_str() == Some("http")) || uri.host().is_none() {
-            return Err(bad_host("it must start with http:// or https:// and name a machine"));
+            return Err(bad_host("it must start with http:// or https:// and have a host name"));
         }
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -403,7 +403,7 @@ impl Client {
         self.call(Call::new("GET", "/v1/registry/report"))
     }
 
-    /// The registry as a graph: `dot`, `mermaid` or `json`, as the host writes it.
+    /// The registry as a graph: `mermaid` or `json`, as the host writes it.
     pub fn registry_graph(&self, format: &str) -> Result<String, ClientError> {
         let (status, raw, retry_after) =
             self.exchange(Call::new("GET", "/v1/registry/graph").query("format", format))?;

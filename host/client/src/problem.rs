@@ -44,7 +44,7 @@ pub struct Problem {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
     /// The address is none this client can use.
-    #[error("{host:?} can't be a host: {why}")]
+    #[error("{host:?} is not a valid host address: {why}")]
     BadHost {
         /// What was given.
         host: String,
@@ -52,7 +52,7 @@ pub enum ClientError {
         why: String,
     },
     /// The certificates to trust can't be read.
-    #[error("{path} can't be trusted: {why}")]
+    #[error("invalid certificate file {path}: {why}")]
     BadCa {
         /// The file.
         path: String,
@@ -73,7 +73,7 @@ pub enum ClientError {
     #[error("{}", .0.title)]
     Refused(Box<Problem>),
     /// Something answered that doesn't speak docs/http.md.
-    #[error("the answer ({status}) is not one a Samsyn host gives: {cause}")]
+    #[error("the answer ({status}) is not from a Samsyn host: {cause}")]
     Unreadable {
         /// The HTTP status.
         status: u16,
@@ -81,7 +81,7 @@ pub enum ClientError {
         cause: String,
     },
     /// The request can't be put into HTTP: a token or an application with a line break.
-    #[error("the request can't be sent: {cause}")]
+    #[error("invalid request: {cause}")]
     Unsendable {
         /// What can't be sent.
         cause: String,

@@ -425,7 +425,7 @@ pub struct PlannedSource {
     /// Other plug-ins that make claims for it.
     #[serde(default)]
     pub claimed_by: Vec<String>,
-    /// While it waits to be accepted: the plug-in that brought it first, and becomes its source then.
+    /// While it waits for acceptance: the plug-in that brought it first, and becomes its source then.
     #[serde(default)]
     pub proposed_by: Option<String>,
     /// Whose claims are the values now.

@@ -31,7 +31,7 @@ fn read(path: &Path) -> Result<Vec<Certificate<'static>>, ClientError> {
         }
     }
     if certificates.is_empty() {
-        return Err(bad("there is no PEM section CERTIFICATE in it".to_owned()));
+        return Err(bad("it has no PEM section CERTIFICATE".to_owned()));
     }
     Ok(certificates)
 }

@@ -73,8 +73,8 @@ impl Place<'_> {
         let (place, data) = (self.address, self.data.display());
         match (self.ended, commands.split_first()) {
             (true, Some((serve, asked))) => format!(
-                "\n{}\n  {serve}\n\n{}\n  {}\n\nThe host has ended; its data and its token are in {data}\n",
-                paint.strong("Try next: the host again"),
+                "\n{}\n  {serve}\n\n{}\n  {}\n\nThe host has stopped; its data and its token are in {data}\n",
+                paint.strong("Try next: start the host again"),
                 paint.strong("and in another terminal"),
                 asked.join("\n  "),
             ),

@@ -111,10 +111,10 @@ fn run(args: &DemoArgs, context: &Context, program: &str) -> Result<(), CliError
     address_is_free(args)?;
     let stage = Stage::take(&args.data)?;
     if stage.replaced {
-        context.hint(&format!("{} held an earlier demo: it is replaced", stage.data.display()));
+        context.hint(&format!("{} has an earlier demo: it is replaced", stage.data.display()));
     }
     let stop = Stop::default();
-    stop.on_interrupt(|| eprintln!("\nstopping; Ctrl-C again ends at once"));
+    stop.on_interrupt(|| eprintln!("\nstopping; press Ctrl-C again to stop at once"));
     let mut host = HostProcess::start(&stage.data, args.listen)?;
     let demo = Demo { args, context, program, stage, address: host.address.clone(), stop };
     let played = demo.perform(&host, &company, script, purchases, &cast);
@@ -129,7 +129,7 @@ fn address_is_free(args: &DemoArgs) -> Result<(), CliError> {
     match TcpListener::bind(args.listen) {
         Ok(_) => Ok(()),
         Err(cause) => Err(CliError::usage(format!("can't listen on {}", args.listen)).because(cause).next(
-            "stop what listens there (an earlier demo?), or choose another address: --listen 127.0.0.1:0",
+            "stop the process that listens there (an earlier demo?), or choose another address: --listen 127.0.0.1:0",
         )),
     }
 }
@@ -207,7 +207,7 @@ impl Demo<'_> {
         let total = script.len() as u64;
         let synthetic = total - purchases;
         self.context.hint(&format!(
-            "sending {} real purchases and {} invented companions (seed {})",
+            "sending {} real purchases and {} synthetic companion events (seed {})",
             grouped(purchases),
             grouped(synthetic),
             self.args.seed
@@ -245,9 +245,7 @@ impl Demo<'_> {
                 moved = Instant::now();
             } else if moved.elapsed() >= STUCK_AFTER {
                 return Err(CliError::refused(format!("{} events stay undecided", grouped(undecided + lag)))
-                    .next(
-                        "look at `samsyn parked list` and `samsyn plugin list` while the demo runs again",
-                    ));
+                    .next("run the demo again, and see `samsyn parked list` and `samsyn plugin list`"));
             }
             before = now;
             self.stop.wait(ASK_EVERY);
@@ -257,9 +255,8 @@ impl Demo<'_> {
 
     fn interrupted(&self) -> Result<(), CliError> {
         if self.stop.is_set() {
-            return Err(
-                CliError::interrupted("stopped before the end").next("run it again: it starts afresh")
-            );
+            return Err(CliError::interrupted("stopped before the end")
+                .next("run it again: it starts from the beginning"));
         }
         Ok(())
     }

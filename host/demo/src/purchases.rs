@@ -33,9 +33,9 @@ pub fn read(limit: Option<u64>, script: &mut Script) -> Result<Vec<Customer>, Cl
     let [data, mapping] = [find(DATA_FILE)?, find(MAPPING_FILE)?];
     let text = std::fs::read_to_string(&mapping).map_err(|cause| file_error("read", &mapping, &cause))?;
     let unusable = |path: &Path, cause: &dyn std::fmt::Display| {
-        CliError::refused(format!("{} can't be used", path.display()))
+        CliError::refused(format!("invalid {}", path.display()))
             .because(cause)
-            .next("take the project's own file")
+            .next("use the project's own file")
     };
     let mapping_file = MappingFile::parse(&text).map_err(|cause| unusable(&mapping, &cause))?;
     let open = |cause| file_error("read", &data, &cause);
@@ -58,7 +58,8 @@ fn collect(
         let import::Row { line, json, .. } = row?;
         let broken = |problem: &str| import::SourceError::Bad(import::BadRow::new(line, problem));
         let event: Value = serde_json::from_str(&json).map_err(|cause| broken(&cause.to_string()))?;
-        let (id, purchase) = purchase(&event).ok_or_else(|| broken("the mapping makes no purchase of it"))?;
+        let (id, purchase) =
+            purchase(&event).ok_or_else(|| broken("the mapping makes no purchase from it"))?;
         script.add(purchase.at, Sender::Shop, &event);
         let number = *numbers.entry(id.clone()).or_insert_with(|| {
             customers.push(Customer { id, purchases: Vec::new() });

@@ -24,31 +24,31 @@ pub fn text(summary: &Summary, paint: Paint) -> String {
     }
     match &summary.disagreement {
         Some(found) => section(
-            &format!("What was found: on customer {} two capabilities disagree", found.customer_id),
+            &format!("What was found: two capabilities disagree about customer {}", found.customer_id),
             disagreement(found, paint),
         ),
         None => section("A disagreement", "none among so few customers: try --events 2000\n".to_owned()),
     }
     match &summary.refusal {
         Some(found) => section(
-            &format!("What was refused: customer {} made a proposal that was refused", found.customer_id),
+            &format!("What was rejected: a proposal of customer {}", found.customer_id),
             refusal(found, paint),
         ),
-        None => section("A refusal", "none among so few customers: try --events 2000\n".to_owned()),
+        None => section("A rejection", "none among so few customers: try --events 2000\n".to_owned()),
     }
     if let Some(owning) = &summary.owning {
         section("What an administrator does with it", owned(owning, paint));
     }
     section("Who owns which data point", ownership(summary, paint));
     section("What it took", counts(summary, paint));
-    section("What a call costs (fresh sandbox each)", latencies(summary, paint));
+    section("What an invocation costs (fresh sandbox each)", latencies(summary, paint));
     text
 }
 
 fn counts(summary: &Summary, paint: Paint) -> String {
     let measured = &summary.measured;
     let events = format!(
-        "{} taken: {} real purchases and {} invented companions (seed {})",
+        "{} accepted: {} real purchases and {} synthetic companion events (seed {})",
         grouped(measured.accepted),
         grouped(measured.purchases),
         grouped(measured.synthetic),
@@ -73,12 +73,12 @@ fn counts(summary: &Summary, paint: Paint) -> String {
     pairs(
         &[
             ("events", events),
-            ("not taken", refused),
+            ("rejected", refused),
             ("speed", rate),
             ("accept to decided", decided.unwrap_or_default()),
             ("profiles", grouped(summary.profiles)),
             ("sandboxes started", grouped(summary.sandboxes)),
-            ("deliveries", results.join(", ")),
+            ("invocations", results.join(", ")),
             ("memory", summary.rss_bytes.map(bytes).unwrap_or_default()),
         ],
         paint,
@@ -160,7 +160,7 @@ fn refusal(found: &Refusal, paint: Paint) -> String {
                     found.event
                 ),
             ),
-            ("refused by", format!("{}, {}", found.source, found.code)),
+            ("rejected by", format!("{}, {}", found.source, found.code)),
             ("because", found.message.clone()),
             ("event", found.event_id.clone()),
         ],
@@ -187,7 +187,7 @@ fn owned(owning: &Owning, paint: Paint) -> String {
         lines.push((
             "plans",
             format!(
-                "{} from {} to {}: {} customers would see another value, {} would keep theirs (a dry run)",
+                "{} from {} to {}: {} customers would get another value, {} would keep theirs (a dry run)",
                 plan.field,
                 name(&plan.from),
                 name(&plan.to),
@@ -378,7 +378,7 @@ mod tests {
             "country  sms   DE     a claim that admins see",
             "An e-mail address has only one @.",
             "country: crm and sms agree on 1,488 customers and differ on 12",
-            "country from crm to sms: 12 customers would see another value, 2,000 would keep theirs (a dry run)",
+            "country from crm to sms: 12 customers would get another value, 2,000 would keep theirs (a dry run)",
             "proposes first_name = \"  Anna \": accepted-in-another-form by crm, \"Anna\"",
             "marketing_opted_out of customer 00042: true under crm, true under contacts",
         ] {

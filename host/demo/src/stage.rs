@@ -44,9 +44,9 @@ impl Stage {
                 remove(&path).map_err(failed)?;
             }
         } else if data.exists() && fs::read_dir(data).map_err(failed)?.next().is_some() {
-            return Err(CliError::usage(format!("{} isn't empty, and no demo's", data.display()))
-                .because("the demo starts on a fresh directory and never touches another host's data")
-                .next("name another with --data DIR"));
+            return Err(CliError::usage(format!("{} is not empty, and not from a demo", data.display()))
+                .because("the demo needs a new directory and never changes another host's data")
+                .next("choose another with --data DIR"));
         }
         fs::create_dir_all(data).map_err(failed)?;
         fs::write(&mark, MARK_TEXT).map_err(|cause| file_error("write", &mark, &cause))?;
@@ -75,11 +75,8 @@ fn refuse_running(data: &Path) -> Result<(), CliError> {
     let lock = DataDir(data.to_owned()).log().join("lock");
     let Ok(file) = fs::File::open(&lock) else { return Ok(()) };
     match file.try_lock() {
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(CliError::usage(format!("a host is running on {}", data.display())).next(
-                "stop it first (Ctrl-C where the last demo runs), or name another directory with --data DIR",
-            ))
-        }
+        Err(fs::TryLockError::WouldBlock) => Err(CliError::usage(format!("a host uses {}", data.display()))
+            .next("stop it first (Ctrl-C in its terminal), or choose another directory with --data DIR")),
         _ => Ok(()),
     }
 }
@@ -191,7 +188,7 @@ mod tests {
         fs::create_dir(data.join("log")).unwrap();
         let lock = fs::File::create(data.join("log/lock")).unwrap();
         lock.try_lock().unwrap();
-        assert!(Stage::take(data).unwrap_err().what.contains("is running"));
+        assert!(Stage::take(data).unwrap_err().what.contains("a host uses"));
         lock.unlock().unwrap();
         assert!(Stage::take(data).is_ok());
     }

@@ -64,8 +64,8 @@ impl Measured {
         }
         let missing = self.sent.saturating_sub(self.accepted);
         Err(CliError::refused(format!("{} of {} events are missing", grouped(missing), grouped(self.sent)))
-            .because(format!("{} were refused", grouped(self.refused)))
-            .next("run it again when the machine has less to do; `samsyn status` tells what the host was busy with"))
+            .because(format!("{} were rejected", grouped(self.refused)))
+            .next("run it again when the machine is less busy; `samsyn status` shows what the host did"))
     }
 }
 

@@ -6,9 +6,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::ApiState;
-use super::gate::{Gate, Known};
+use super::authenticate::{AuthenticatedToken, Authenticator};
 use super::problem::{Answer, Kind, Problem};
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use crate::registry::Registry;
 use crate::vocabulary::{Application, Timestamp};
 
@@ -22,37 +22,42 @@ pub struct Caller(pub Application);
 
 /// Why a request has no [`Viewer`]. Told where a token is needed.
 #[derive(Clone, Debug)]
-pub struct Stranger(pub Problem);
+pub struct Unauthenticated(pub Problem);
 
 /// Finds out who calls. Whether that is enough is asked where the route is known.
 pub async fn check(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let (registry, now) = (state.engine.registry(), state.engine.clock().now());
-    match viewer(&state.gate, request.headers(), &registry, now) {
+    match viewer(&state.authenticator, request.headers(), &registry, now) {
         Ok(viewer) => {
             let extensions = request.extensions_mut();
             extensions.insert(Caller(viewer.application().clone()));
             extensions.insert(viewer);
         }
         Err(problem) => {
-            request.extensions_mut().insert(Stranger(problem));
+            request.extensions_mut().insert(Unauthenticated(problem));
         }
     }
     next.run(request).await
 }
 
-fn viewer(gate: &Gate, headers: &HeaderMap, registry: &Registry, now: Timestamp) -> Answer<Viewer> {
+fn viewer(
+    authenticator: &Authenticator,
+    headers: &HeaderMap,
+    registry: &Registry,
+    now: Timestamp,
+) -> Answer<Viewer> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(sent), None) = (sent.next(), sent.next()) else {
-        let detail = "the call has no `Authorization` header, or more than one";
+        let detail = "the request has no `Authorization` header, or more than one";
         return Err(Problem::new(Kind::Unauthorized, detail));
     };
-    let token = gate.admit(sent.to_str().unwrap_or_default(), registry, now)?;
+    let token = authenticator.admit(sent.to_str().unwrap_or_default(), registry, now)?;
     let application = application(headers, &token)?;
     Ok(Viewer::new(token, application))
 }
 
 /// A token is bound to its application; only an administrator's may act for another.
-fn application(headers: &HeaderMap, token: &Known) -> Answer<Application> {
+fn application(headers: &HeaderMap, token: &AuthenticatedToken) -> Answer<Application> {
     let invalid = |detail: String| Problem::new(Kind::ApplicationInvalid, detail);
     let own = &token.entry.application;
     let mut sent = headers.get_all(APPLICATION_HEADER).iter();
@@ -61,7 +66,7 @@ fn application(headers: &HeaderMap, token: &Known) -> Answer<Application> {
         (Some(sent), None) => {
             sent.to_str().map_err(|_| invalid("`Samsyn-Application` is not plain text".to_owned()))?
         }
-        (Some(_), Some(_)) => return Err(invalid("`Samsyn-Application` stands there twice".to_owned())),
+        (Some(_), Some(_)) => return Err(invalid("`Samsyn-Application` is there twice".to_owned())),
     };
     let application = Application::new(text).map_err(|error| invalid(error.to_string()))?;
     if application != *own && !token.policy.is_admin() {
@@ -108,7 +113,7 @@ mod tests {
         let ask = |registry: &Registry, application: Option<&str>| {
             let mut all = vec![("authorization", bearer.as_str())];
             all.extend(application.map(|name| (APPLICATION_HEADER, name)));
-            viewer(&Gate::new(&ApiLimits::default()), &headers(&all), registry, NOW)
+            viewer(&Authenticator::new(&ApiLimits::default()), &headers(&all), registry, NOW)
         };
         let who = |answer: Answer<Viewer>| answer.ok().unwrap().application().to_string();
         let kind = |answer: Answer<Viewer>| answer.err().unwrap().kind;
@@ -129,7 +134,7 @@ mod tests {
         let registry = made(&token, "web", "events:write");
         let bearer = format!("Bearer {}", token.as_str());
         let ask = |all: &[(&'static str, &str)]| {
-            viewer(&Gate::new(&ApiLimits::default()), &headers(all), &registry, NOW).map(|_| ())
+            viewer(&Authenticator::new(&ApiLimits::default()), &headers(all), &registry, NOW).map(|_| ())
         };
         let one = ("authorization", bearer.as_str());
         assert!(ask(&[one]).is_ok());

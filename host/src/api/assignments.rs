@@ -13,8 +13,8 @@ use super::json_value::JsonValue;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
-use super::reader::{Reader, Shown, record_read};
-use super::viewer::Viewer;
+use super::read_audit::{Reader, Shown, record_read};
+use super::visibility::Viewer;
 use super::{ApiState, body, fields, json};
 use crate::engine::{AssignmentPlan, ConsumerPlan, FieldPlan, JobReport, SamplePlan};
 use crate::registry::assignment::{Mode, Request as Wanted};
@@ -204,8 +204,8 @@ pub struct Assignment {
     #[serde(default)]
     mode: Mode,
     /// The revision of the plan that was looked at.
-    #[serde(default, deserialize_with = "json::whole_or_none")]
-    #[schemars(range(max = json::WHOLE_MAX))]
+    #[serde(default, deserialize_with = "json::integer_or_none")]
+    #[schemars(range(max = json::INTEGER_MAX))]
     revision: Option<Seq>,
 }
 
@@ -222,7 +222,7 @@ impl Assignment {
                 registry.sourced_by(from)
             }
             _ => {
-                let detail = "it says neither which `fields` go, nor `from` whom `all` of them do";
+                let detail = "the body has neither `fields`, nor `from` with `all`";
                 let problem = Problem::new(Kind::MissingKey, detail).at("fields");
                 return Err(problem.next(
                     "Send {\"fields\": [\"country\"], \"to\": \"crm\"} or {\"from\": \"crm\", \"all\": true, \"to\": \"crm2\"}.",
@@ -277,8 +277,8 @@ pub struct OneAssignment {
     #[serde(default)]
     mode: Mode,
     /// The revision of the plan that was looked at.
-    #[serde(default, deserialize_with = "json::whole_or_none")]
-    #[schemars(range(max = json::WHOLE_MAX))]
+    #[serde(default, deserialize_with = "json::integer_or_none")]
+    #[schemars(range(max = json::INTEGER_MAX))]
     revision: Option<Seq>,
 }
 

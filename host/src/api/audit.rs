@@ -15,7 +15,7 @@ use super::pagination::{LIMIT_MAX, List, Page};
 use super::params::{Params, Reference, ReferenceForm};
 use super::problem::{Answer, Kind, Problem};
 use super::profiles::resolve;
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use super::{ApiState, json};
 use crate::audit::{
     AUDIT, AuditQueryError, ChangeFilter, Heads, LOG, Read, ReadFilter, ReadPlace,
@@ -122,7 +122,7 @@ fn place(key: &str) -> Answer<ReadPlace> {
     let parsed = key
         .split_once('.')
         .and_then(|(seq, index)| Some(ReadPlace { seq: seq.parse().ok()?, index: index.parse().ok()? }));
-    parsed.ok_or_else(|| Problem::internal("a cursor of the audit that holds no place"))
+    parsed.ok_or_else(|| Problem::internal("a cursor of the audit without a position"))
 }
 
 /// One change as it is told.
@@ -160,7 +160,7 @@ pub async fn changes(State(state): State<ApiState>, Params(params): Params<Chang
     let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
     if let Some(kind) = kind.as_deref().filter(|kind| !CHANGE_KINDS.contains(kind)) {
         let kinds: Vec<String> = CHANGE_KINDS.iter().map(|kind| format!("`{kind}`")).collect();
-        let detail = format!("there is no kind {:?}; there are {}", json::shortened(kind), kinds.join(", "));
+        let detail = format!("unknown kind {:?}; the kinds are {}", json::shortened(kind), kinds.join(", "));
         return Err(Problem::new(Kind::QueryInvalid, detail).at("kind").nearest(kind, CHANGE_KINDS));
     }
     let filter = ChangeFilter { by, kind, field, capability, since, until };
@@ -194,7 +194,7 @@ fn change_answer((revision, record, summary): (Seq, RegistryRecord, ChangeSummar
 pub async fn head(State(state): State<ApiState>) -> Answer {
     let Some(audit) = state.audit.cut() else {
         let why = state.audit.failure().unwrap_or_default();
-        let detail = format!("where the audit of reads stands can't be told: {why}");
+        let detail = format!("the head of the audit of reads can't be read: {why}");
         return Err(Problem::new(Kind::AuditUnavailable, detail));
     };
     let heads = Heads(vec![(LOG, state.engine.log().cut()), (AUDIT, audit)]);

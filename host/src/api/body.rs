@@ -43,7 +43,7 @@ async fn read(request: Request, types: &[&str], bytes_max: usize, time: Duration
     let bytes = match tokio::time::timeout(time, collect(&mut body, bytes_max)).await {
         Ok(bytes) => bytes?,
         Err(_) => {
-            let detail = format!("the body was not there within {} seconds", time.as_secs());
+            let detail = format!("the body was not complete within {} seconds", time.as_secs());
             return Err(Problem::new(Kind::SlowBody, detail));
         }
     };
@@ -54,8 +54,7 @@ async fn collect(body: &mut Body, bytes_max: usize) -> Answer<Vec<u8>> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(announced.min(bytes_max));
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
-        let frame =
-            frame.map_err(|_| Problem::new(Kind::BodyIncomplete, "the body ended before it was whole"))?;
+        let frame = frame.map_err(|_| Problem::new(Kind::BodyIncomplete, "the body ended early"))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > bytes_max - bytes.len() {
             return Err(too_large(bytes_max));
@@ -98,9 +97,9 @@ fn check_type(headers: &HeaderMap, types: &[&str]) -> Answer<()> {
     }
     let wanted = types.join(" or ");
     let detail = match essence {
-        "" => format!("`Content-Type` is missing; this call takes {wanted}"),
-        _ if known => format!("{wanted} is UTF-8, whatever `charset` says"),
-        other => format!("this call takes {wanted}, not {}", super::json::shortened(other)),
+        "" => format!("`Content-Type` is missing; this call needs {wanted}"),
+        _ if known => format!("{wanted} must be UTF-8; another `charset` is not supported"),
+        other => format!("this call needs {wanted}, not {}", super::json::shortened(other)),
     };
     Err(Problem::new(Kind::UnknownContentType, detail).next(format!("Send `Content-Type: {}`.", types[0])))
 }
@@ -113,7 +112,7 @@ fn is_gzip(headers: &HeaderMap) -> Answer<bool> {
         "identity" if more.is_none() => Ok(false),
         "gzip" | "x-gzip" if more.is_none() => Ok(true),
         other => {
-            let detail = format!("the encoding {:?} is not taken", super::json::shortened(other));
+            let detail = format!("the encoding {:?} is not supported", super::json::shortened(other));
             Err(Problem::new(Kind::UnknownEncoding, detail))
         }
     }
@@ -129,8 +128,9 @@ mod tests {
     use super::*;
 
     fn request(headers: &[(&str, &str)], body: Vec<u8>) -> Request {
-        let request =
-            headers.iter().fold(axum::http::Request::builder(), |is, (name, value)| is.header(*name, *value));
+        let request = headers
+            .iter()
+            .fold(axum::http::Request::builder(), |request, (name, value)| request.header(*name, *value));
         request.body(Body::from(body)).unwrap()
     }
 

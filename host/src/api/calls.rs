@@ -11,12 +11,12 @@ use axum::http::Method;
 use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::needs::{
-    self, ADMIN, EVENT_OUTCOME, EVENTS_WRITE, FIELDS, IDENTIFIERS, NO_TOKEN, Needs, PROFILES_PROPOSE,
-    PROFILES_READ, REGISTRY_READ, REGISTRY_WRITE,
-};
 use super::openapi::{self, Describe};
 use super::query::{self, Parameters};
+use super::required_scopes::{
+    self, ADMIN, EVENT_OUTCOME, EVENTS_WRITE, FIELDS, IDENTIFIERS, NO_TOKEN, PROFILES_PROPOSE, PROFILES_READ,
+    REGISTRY_READ, REGISTRY_WRITE, RequiredScopes,
+};
 use super::{
     ApiState, assignments, audit, capabilities, claims, conflicts, describe, events, fields, grants, parked,
     profiles, refusals, registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
@@ -29,7 +29,7 @@ pub struct Call {
     /// Its path, with the name of its variable in braces.
     pub path: &'static str,
     /// What a token must have for it.
-    pub needs: Needs,
+    pub scopes: RequiredScopes,
     handler: MethodRouter<ApiState>,
     /// What describes it.
     pub describe: Describe,
@@ -38,7 +38,7 @@ pub struct Call {
 impl Call {
     /// The parameters that its query may hold.
     fn parameters(&self) -> BTreeSet<String> {
-        openapi::parameters(self.describe, self.path, self.needs)
+        openapi::parameters(self.describe, self.path, self.scopes)
     }
 }
 
@@ -139,27 +139,27 @@ pub fn router() -> Router<ApiState> {
     let calls: Vec<(BTreeSet<String>, Call)> =
         calls().into_iter().map(|call| (call.parameters(), call)).collect();
     let of_all: Arc<BTreeSet<String>> = Arc::new(calls.iter().flat_map(|(own, _)| own).cloned().collect());
-    calls.into_iter().fold(Router::new(), |router, (own, Call { path, needs, handler, .. })| {
-        let handler = match needs {
-            Needs::NoToken => handler,
-            Needs::OneOf(_) => {
+    calls.into_iter().fold(Router::new(), |router, (own, Call { path, scopes, handler, .. })| {
+        let handler = match scopes {
+            RequiredScopes::NoToken => handler,
+            RequiredScopes::OneOf(_) => {
                 let parameters = Parameters::new(own, of_all.clone());
                 handler.route_layer(middleware::from_fn_with_state(parameters, query::check))
             }
         };
-        let guarded = handler.route_layer(middleware::from_fn_with_state(needs, needs::require));
+        let guarded = handler.route_layer(middleware::from_fn_with_state(scopes, required_scopes::require));
         router.route(path, guarded.route_layer(middleware::from_fn_with_state(path, trace::route)))
     })
 }
 
 macro_rules! methods {
     ($($name:ident $method:ident;)*) => {
-        $(fn $name<H, T>(path: &'static str, needs: Needs, handler: H, describe: Describe) -> Call
+        $(fn $name<H, T>(path: &'static str, scopes: RequiredScopes, handler: H, describe: Describe) -> Call
         where
             H: Handler<T, ApiState>,
             T: 'static,
         {
-            Call { method: Method::$method, path, needs, handler: on(MethodFilter::$method, handler), describe }
+            Call { method: Method::$method, path, scopes, handler: on(MethodFilter::$method, handler), describe }
         })*
     };
 }

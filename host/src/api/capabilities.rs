@@ -14,12 +14,12 @@ use serde_json::value::RawValue;
 use super::access::Caller;
 use super::capability_answer::{CapabilityAnswer, Progress};
 use super::convert::blocking;
-use super::json::{Members, Place};
+use super::json::{JsonPath, Members};
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::twice;
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{self, Engine, InstallOptions};
 use crate::registry::{Attribution, Capability, InstallPlan, Registry, RegistryChange};
@@ -48,7 +48,7 @@ pub async fn show(State(state): State<ApiState>, Segment(name): Segment) -> Answ
 
 pub fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a CapabilityName, &'a Capability)> {
     let unknown = || {
-        let detail = format!("there is no capability {:?}", json::shortened(name));
+        let detail = format!("no capability {:?} is installed", json::shortened(name));
         let known = registry.capabilities.keys().map(CapabilityName::as_str);
         Problem::new(Kind::UnknownCapability, detail).at("name").nearest(name, known)
     };
@@ -129,20 +129,20 @@ pub async fn install(
     request: Request,
 ) -> Answer {
     if params.approve {
-        viewer.check_admin("approving what a plug-in asks for")?;
+        viewer.check_admin("approving what a plug-in requests")?;
     }
     if params.deliver && params.from == From::Now {
-        let detail = "`deliver` says what to do while catching up, which only `from=start` does";
+        let detail = "`deliver` is allowed only with `from=start`";
         return Err(Problem::new(Kind::QueryInvalid, detail).at("deliver"));
     }
-    let place = state.admission.enter_install()?;
+    let slot = state.admission.enter_install()?;
     let bytes = body::component(request, state.component_bytes_max, &state.limits).await?;
     let engine = state.engine.clone();
     let options = params.options();
     let by = Attribution { by: application, reason: params.reason };
-    // The place is held until the work is done, though the client may be gone by then.
+    // The slot is held until the work is done, though the client may be gone by then.
     let done = blocking(move || {
-        let _place = place;
+        let _slot = slot;
         if params.dry_run {
             return engine.plan_install(&bytes, options).map(Err);
         }
@@ -190,7 +190,7 @@ pub async fn set(
 
 fn read_settings(text: &str, capability: &Capability) -> Answer<BTreeMap<String, Option<Value>>> {
     let members: Members<'_> = json::body_object(text)?;
-    twice::refuse(text, &Place::Root)?;
+    twice::refuse(text, &JsonPath::Root)?;
     members
         .0
         .iter()
@@ -199,20 +199,20 @@ fn read_settings(text: &str, capability: &Capability) -> Answer<BTreeMap<String,
 }
 
 fn read_setting(name: &str, value: &RawValue, capability: &Capability) -> Answer<Option<Value>> {
-    let place = Place::Root.key(name);
+    let path = JsonPath::Root.key(name);
     let Some(setting) = capability.manifest.settings.get(name) else {
         let known: Vec<&str> = capability.manifest.settings.keys().map(String::as_str).collect();
         let detail =
-            format!("there is no setting {:?}; there are: {}", json::shortened(name), known.join(", "));
-        return Err(place.problem(Kind::DefinitionInvalid, detail).nearest(name, known));
+            format!("unknown setting {:?}; the settings are: {}", json::shortened(name), known.join(", "));
+        return Err(path.problem(Kind::DefinitionInvalid, detail).nearest(name, known));
     };
     if value.get() == "null" {
         return Ok(None);
     }
-    json::refuse_control_characters(value, &place)?;
+    json::refuse_control_characters(value, &path)?;
     let wrong = |error: crate::vocabulary::CoerceError| {
-        let next = format!("The setting is {}; null puts it back to its default.", setting.kind);
-        place.problem(Kind::WrongType, error.to_string()).next(next)
+        let next = format!("The setting has the type {}; null resets it to its default.", setting.kind);
+        path.problem(Kind::WrongType, error.to_string()).next(next)
     };
     Value::from_json(value.get(), setting.kind, Rules::Today).map(Some).map_err(wrong)
 }

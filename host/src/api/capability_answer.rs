@@ -101,7 +101,7 @@ impl Progress {
     /// How far it is now.
     pub fn of(engine: &Engine, name: &CapabilityName) -> Progress {
         let registry = engine.registry();
-        let pending = registry.capabilities.get(name).and_then(|is| is.pending.as_ref());
+        let pending = registry.capabilities.get(name).and_then(|capability| capability.pending.as_ref());
         let rejected = pending.and_then(|pending| engine.rejection(&registry, name, pending.digest));
         Progress { lag: engine.lag(name), parked: engine.parked_count(name), rejected }
     }

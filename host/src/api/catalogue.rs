@@ -1,4 +1,4 @@
-//! Every problem the host can answer with: code, status, title, cause and how to mend it.
+//! Every problem the host can answer with: code, status, title, cause and how to fix it.
 //!
 //! The one list. `docs/errors.md` and `GET /errors` are written from it, and a problem can only
 //! be made from one of these.
@@ -16,7 +16,7 @@ pub struct Entry {
     /// How it comes about.
     pub cause: &'static str,
     /// What to do.
-    pub mend: &'static str,
+    pub fix: &'static str,
     /// Nothing is wrong with the request: the same may succeed in a while. Such an answer has
     /// `Retry-After`.
     pub retryable: bool,
@@ -25,7 +25,7 @@ pub struct Entry {
 macro_rules! catalogue {
     (@retryable) => { false };
     (@retryable retryable) => { true };
-    ($($kind:ident $code:literal $status:ident $($retryable:ident)?, $title:literal, $cause:literal, $mend:literal;)*) => {
+    ($($kind:ident $code:literal $status:ident $($retryable:ident)?, $title:literal, $cause:literal, $fix:literal;)*) => {
         /// A kind of problem. Codes stay as they are: clients rely on them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind {
@@ -44,7 +44,7 @@ macro_rules! catalogue {
                         status: StatusCode::$status,
                         title: $title,
                         cause: $cause,
-                        mend: $mend,
+                        fix: $fix,
                         retryable: catalogue!(@retryable $($retryable)?),
                     },)*
                 }
@@ -56,230 +56,230 @@ macro_rules! catalogue {
 catalogue! {
     // The request as a whole.
     Unauthorized "unauthorized" UNAUTHORIZED, "No valid token",
-        "The call has no `Authorization: Bearer` header, or its token is mistyped, unknown, revoked or expired.",
-        "Send a valid token. An administrator makes one with `samsyn token create`; the first admin token was printed on the host's first start.";
-    ScopeMissing "scope-missing" FORBIDDEN, "The token may not do this",
-        "The token is valid, but it has no scope for this call, or its scope doesn't take in the field or event that the detail names.",
-        "Use a token with the scope that the detail names; an administrator makes one with `samsyn token create --scope`.";
+        "The request has no `Authorization: Bearer` header, or its token is mistyped, unknown, revoked or expired.",
+        "Send a valid token. An administrator creates one with `samsyn token create`. The host printed the first admin token on its first start.";
+    ScopeMissing "scope-missing" FORBIDDEN, "The token has no permission for this",
+        "The token is valid, but it has no scope for this call, or its scope doesn't include the field or event that the detail names.",
+        "Use a token with the scope that the detail names. An administrator creates one with `samsyn token create --scope`.";
     ApplicationForbidden "application-forbidden" FORBIDDEN, "The token acts for another application",
         "A token is bound to one application, and `Samsyn-Application` names another. Only an admin token may act for others.",
         "Leave the header out, or use that application's own token.";
-    RateLimited "rate-limited" TOO_MANY_REQUESTS retryable, "The token is too fast",
-        "The token made more requests, or sent more events, than it may in a second.",
-        "Wait as long as `Retry-After` says. Events are best sent in lists; an administrator can make a token with another rate.";
-    ApplicationInvalid "application-invalid" BAD_REQUEST, "Not an application's name",
-        "The header `Samsyn-Application` doesn't hold a name such as `web` or `pos-sync`.",
+    RateLimited "rate-limited" TOO_MANY_REQUESTS retryable, "Too many requests by this token",
+        "The token made more requests, or sent more events, than its rate allows.",
+        "Wait for the seconds in `Retry-After`. Send events in lists. An administrator can create a token with another rate.";
+    ApplicationInvalid "application-invalid" BAD_REQUEST, "Invalid application name",
+        "The header `Samsyn-Application` has no valid name, such as `web` or `pos-sync`.",
         "Use lower-case letters and digits in parts joined by hyphens, at most 64 bytes.";
     NotFound "not-found" NOT_FOUND, "No such call",
-        "The path is none of the interface's.",
-        "Compare it with docs/http.md; every call but health and errors starts with `/v1/` or is `/metrics`.";
-    MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED, "The path doesn't take this method",
+        "The API has no such path.",
+        "Compare the path with docs/http.md. Every call starts with `/v1/`, except health, errors and `/metrics`.";
+    MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED, "Method not allowed",
         "The path exists, but not for this method.",
-        "Use one of those the answer's `Allow` header lists.";
-    UnknownContentType "unknown-content-type" UNSUPPORTED_MEDIA_TYPE, "The body's type isn't taken here",
-        "`Content-Type` is missing or is none that the call takes.",
+        "Use a method from the answer's `Allow` header.";
+    UnknownContentType "unknown-content-type" UNSUPPORTED_MEDIA_TYPE, "Unsupported body type",
+        "`Content-Type` is missing, or the call doesn't support it.",
         "Send the type that the detail names.";
-    UnknownEncoding "unknown-encoding" UNSUPPORTED_MEDIA_TYPE, "The body's encoding isn't known",
-        "`Content-Encoding` is something else than `gzip` or `identity`, or there is more than one.",
-        "Send the body as it is, or with gzip.";
-    BadGzip "bad-gzip" BAD_REQUEST, "The body is not gzip",
-        "`Content-Encoding: gzip` was said, but the body can't be decompressed.",
+    UnknownEncoding "unknown-encoding" UNSUPPORTED_MEDIA_TYPE, "Unknown body encoding",
+        "`Content-Encoding` is not `gzip` or `identity`, or it has more than one value.",
+        "Send the body uncompressed, or with gzip.";
+    BadGzip "bad-gzip" BAD_REQUEST, "The body is not valid gzip",
+        "The header is `Content-Encoding: gzip`, but decompressing the body failed.",
         "Compress the body, or leave the header out.";
     BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE, "The body is too large",
-        "The body has more bytes than the call takes, counted after decompression.",
-        "Send it in parts: 500 KiB for JSON, 32 MiB for a component.";
-    BodyIncomplete "body-incomplete" BAD_REQUEST, "The body broke off",
-        "The connection ended before the whole body was there.",
-        "Send the request again; events with an `id` are taken once.";
+        "The body has more bytes than the call allows, after decompression.",
+        "Send smaller parts: the limit is 500 KiB for JSON and 32 MiB for a component.";
+    BodyIncomplete "body-incomplete" BAD_REQUEST, "Incomplete body",
+        "The connection ended before the host had the whole body.",
+        "Send the request again. The host accepts an event with an `id` only once.";
     SlowBody "slow-body" REQUEST_TIMEOUT, "The body took too long",
-        "The body was not there within the time a request has.",
-        "Send smaller batches, or over a better connection.";
-    QueryInvalid "query-invalid" BAD_REQUEST, "A query parameter can't be used",
-        "A parameter is none of the call's, given twice, or its value is none it can have. What caches and links add (`_`, `utm_…`, `gclid` and their like) is passed over; all else could be a typing error.",
+        "The host didn't get the whole body within the time limit.",
+        "Send smaller batches, or use a better connection.";
+    QueryInvalid "query-invalid" BAD_REQUEST, "Invalid query parameter",
+        "The call has no such parameter, the parameter is there twice, or its value is invalid. The host ignores what caches and links add (`_`, `utm_…`, `gclid` and similar); anything else could be a typing error.",
         "Correct the parameter that the detail names.";
-    CursorInvalid "cursor-invalid" BAD_REQUEST, "Not a cursor of this list",
-        "`cursor` is not what an earlier answer of the same list gave as `next`.",
-        "Start again without `cursor` and follow `next` as it comes.";
-    PreconditionInvalid "precondition-invalid" BAD_REQUEST, "The precondition can't be used",
-        "`If-Match` holds no strong ETag, or more than one.",
-        "Send the `ETag` of the profile as it was answered, in its quotes, or `*`.";
-    PreconditionFailed "precondition-failed" PRECONDITION_FAILED, "The customer has changed meanwhile",
-        "`If-Match` was sent, and when the proposal was decided the customer's visible values were no longer those that its ETag stands for. Nothing of it was proposed to a source.",
-        "Read the profile again, and propose what still makes sense with the new `ETag`.";
-    HostInvalid "host-invalid" BAD_REQUEST, "Not one host",
-        "A request of HTTP/1.1 names the host it is meant for in one `Host` header (RFC 9112, section 3.2); here it is missing, stands there twice, or is no host's name.",
-        "Let an HTTP library write the header; behind a proxy, see that it passes one on.";
+    CursorInvalid "cursor-invalid" BAD_REQUEST, "Invalid cursor",
+        "`cursor` is not the `next` of an earlier answer of the same list.",
+        "Start again without `cursor`, and use each `next` unchanged.";
+    PreconditionInvalid "precondition-invalid" BAD_REQUEST, "Invalid precondition",
+        "`If-Match` has no strong ETag, or more than one.",
+        "Send the profile's `ETag` unchanged, with its quotes, or `*`.";
+    PreconditionFailed "precondition-failed" PRECONDITION_FAILED, "The customer has changed",
+        "When the host decided the proposal, the customer's visible values no longer matched the ETag in `If-Match`. Nothing was proposed to a source.",
+        "Read the profile again, and send the proposal with the new `ETag` if it still makes sense.";
+    HostInvalid "host-invalid" BAD_REQUEST, "Invalid `Host` header",
+        "An HTTP/1.1 request must have exactly one `Host` header (RFC 9112, section 3.2). It is missing, there twice, or not a host name.",
+        "Let an HTTP library write the header. Behind a proxy, check that the proxy passes it on.";
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS retryable, "Too many requests at once",
-        "This client has more requests under way than one client may have.",
-        "Wait for answers before sending more, and at least as long as `Retry-After` says.";
+        "This client has more requests under way than one client is allowed.",
+        "Wait for answers before you send more, at least for the seconds in `Retry-After`.";
     Busy "busy" SERVICE_UNAVAILABLE retryable, "The host is busy",
-        "More is waiting to be decided, or under way, than the host holds. Nothing is wrong with the request.",
-        "Send the same again after the seconds in `Retry-After`; events with an `id` are taken once.";
+        "The host's queue is full, or too many requests are under way. The request itself is valid.",
+        "Send the same request again after the seconds in `Retry-After`. The host accepts an event with an `id` only once.";
     LogFailed "log-failed" SERVICE_UNAVAILABLE retryable, "The host can't write its log",
-        "A write or sync failed, so nothing more is taken: what was acknowledged before is safe.",
-        "See the host's own log for the disk's error, mend it and start the host again; then send again.";
-    ViewFailed "view-failed" SERVICE_UNAVAILABLE retryable, "The host can't keep its view",
-        "The view, what the log folds into, can't be written or read. So nothing more is taken; what was acknowledged is safe in the log.",
-        "See `samsyn status` and the host's own log for the disk's error, mend it and start the host again: it brings the view up to date, or folds it anew.";
-    LogUnreadable "log-unreadable" INTERNAL_SERVER_ERROR, "What the log holds can't be read",
-        "The disk gives an error, or other bytes than were written: a record that doesn't match its checksums is never answered.",
-        "Run `samsyn log verify` on the host's machine: it names the place. Then restore a backup, or see what `samsyn log repair --dry-run` says.";
-    NotReady "not-ready" SERVICE_UNAVAILABLE retryable, "The host doesn't take events now",
-        "It is starting, stopping or has lost its log.",
-        "Try again in a moment; the detail says what it waits for.";
-    Internal "internal" INTERNAL_SERVER_ERROR, "A fault of the host",
-        "Something happened that should not be able to happen.",
-        "Send again; if it stays, report it with the time and the host's log.";
+        "A write or sync failed, so the host accepts nothing more. Everything it acknowledged before is safe.",
+        "Find the disk's error in the host's own log, fix it and start the host again. Then send the request again.";
+    ViewFailed "view-failed" SERVICE_UNAVAILABLE retryable, "The host can't write its view",
+        "The host can't read or write its view of the log, so it accepts nothing more. Everything it acknowledged is safe in the log.",
+        "Find the disk's error with `samsyn status` and in the host's own log, fix it and start the host again. The host then updates or rebuilds the view.";
+    LogUnreadable "log-unreadable" INTERNAL_SERVER_ERROR, "The log can't be read",
+        "The disk reports an error, or a record doesn't match its checksums. The host never answers with such a record.",
+        "Run `samsyn log verify` on the host's machine: it names the damaged place. Then restore a backup, or see `samsyn log repair --dry-run`.";
+    NotReady "not-ready" SERVICE_UNAVAILABLE retryable, "The host is not ready",
+        "The host is starting or stopping, or its log failed.",
+        "Try again later. The detail says what the host waits for.";
+    Internal "internal" INTERNAL_SERVER_ERROR, "Internal error",
+        "The host met an error that should never happen.",
+        "Send the request again. If the error stays, report it with the time and the host's log.";
 
     // JSON.
     NotUtf8 "not-utf8" BAD_REQUEST, "The body is not UTF-8",
-        "A byte sequence of the body is no UTF-8 text.",
-        "Encode the text as UTF-8; the detail names the first byte that isn't.";
-    MalformedJson "malformed-json" BAD_REQUEST, "The body is not JSON",
-        "The text breaks a rule of JSON (RFC 8259): a missing comma or quote, a number such as NaN, an end that comes early.",
-        "Correct the text at the line and column in the detail; a JSON library writes it right.";
-    TooDeep "too-deep" UNPROCESSABLE_ENTITY, "Nested too deep",
-        "Lists and objects stand in each other more than 32 deep.",
+        "The body has bytes that are not UTF-8.",
+        "Encode the text as UTF-8. The detail names the first invalid byte.";
+    MalformedJson "malformed-json" BAD_REQUEST, "Invalid JSON",
+        "The body is not valid JSON (RFC 8259): a comma or quote is missing, a number such as NaN is not allowed, or the text ends early.",
+        "Correct the text at the line and column in the detail, or write it with a JSON library.";
+    TooDeep "too-deep" UNPROCESSABLE_ENTITY, "Nested too deeply",
+        "Lists and objects are nested more than 32 levels deep.",
         "Send flatter data.";
-    WrongType "wrong-type" UNPROCESSABLE_ENTITY, "A value of another type",
-        "What stands at the place is not of the type that belongs there, or would lose something by becoming it.",
+    WrongType "wrong-type" UNPROCESSABLE_ENTITY, "Wrong type",
+        "The value at `place` has the wrong type, or the conversion would lose information.",
         "Send the type that the detail names.";
-    UnknownKey "unknown-key" UNPROCESSABLE_ENTITY, "A key nobody knows",
-        "An object has a member that isn't part of it: most often a typing error.",
-        "Correct or remove the key; the detail names those that are known.";
-    DuplicateKey "duplicate-key" UNPROCESSABLE_ENTITY, "A key stands there twice",
-        "An object has the same member twice, and it can't be told which is meant.",
-        "Send it once.";
-    MissingKey "missing-key" UNPROCESSABLE_ENTITY, "Something required is missing",
-        "A member that the object must have isn't there.",
+    UnknownKey "unknown-key" UNPROCESSABLE_ENTITY, "Unknown key",
+        "An object has an unknown member, most often because of a typing error.",
+        "Correct or remove the key. The detail names the known keys.";
+    DuplicateKey "duplicate-key" UNPROCESSABLE_ENTITY, "Duplicate key",
+        "An object has the same member twice, so its meaning is not clear.",
+        "Send the member once.";
+    MissingKey "missing-key" UNPROCESSABLE_ENTITY, "Missing key",
+        "The object has no such member, and it is required.",
         "Add the member that the detail names.";
-    NameInvalid "name-invalid" UNPROCESSABLE_ENTITY, "Not a name",
-        "The name has letters that such a name can't have, or is too long.",
-        "Write it as the detail says.";
-    ControlCharacters "control-characters" UNPROCESSABLE_ENTITY, "A text with control characters",
-        "A text holds a character such as NUL or escape; only line feed and tab are taken. Line ends with a carriage return, and NULs at the end of a text, are no fault: see docs/http.md.",
-        "Remove them before sending; a line ends with a line feed alone.";
+    NameInvalid "name-invalid" UNPROCESSABLE_ENTITY, "Invalid name",
+        "The name has characters that are not allowed, or is too long.",
+        "Write the name as the detail says.";
+    ControlCharacters "control-characters" UNPROCESSABLE_ENTITY, "Control characters in a string",
+        "A string has a control character such as NUL or escape; only line feed and tab are allowed. A carriage return at a line's end and NULs at a string's end are removed: see docs/http.md.",
+        "Remove the control characters before you send. End a line with a line feed alone.";
 
     // Events.
     EventTooLarge "event-too-large" PAYLOAD_TOO_LARGE, "The event is too large",
         "One event has more than 32 KiB of JSON.",
-        "Send what the capabilities need, and a reference to the rest.";
+        "Send only what the capabilities need, and a reference to the rest.";
     TooManyEvents "too-many-events" PAYLOAD_TOO_LARGE, "Too many events in one request",
-        "The list has more than 2,500 events; none was taken.",
+        "The list has more than 2,500 events. The host accepted none of them.",
         "Send several lists.";
-    ReservedName "reserved-name" UNPROCESSABLE_ENTITY, "The name is the platform's own",
-        "Event names that start with `samsyn.` are made by the host.",
-        "Choose another name; to propose values use `proposes`.";
-    MissingIdentifier "missing-identifier" UNPROCESSABLE_ENTITY, "It isn't said whose it is",
-        "An event has neither `profile` nor anything in `identifiers`; or a look-up names no identifier.",
+    ReservedName "reserved-name" UNPROCESSABLE_ENTITY, "Reserved name",
+        "Only the host makes events whose names start with `samsyn.`.",
+        "Choose another name. To propose values use `proposes`.";
+    MissingIdentifier "missing-identifier" UNPROCESSABLE_ENTITY, "Missing identifier",
+        "The event has neither `profile` nor an identifier in `identifiers`, or the look-up has no identifier.",
         "Add an identifier such as `\"identifiers\": {\"customer_id\": \"00042\"}`, or a profile's id.";
     TooManyIdentifiers "too-many-identifiers" UNPROCESSABLE_ENTITY, "More than one identifier",
-        "A look-up finds one customer by one identifier. Two may be two customers', and nobody could say whom the answer is about.",
-        "Send one of them alone: the detail names the strongest.";
+        "A look-up finds one customer by one identifier. Two identifiers may belong to two customers.",
+        "Send only one of them. The detail names the strongest.";
     UnknownIdentifier "unknown-identifier" UNPROCESSABLE_ENTITY, "No such identifier",
         "The dictionary has no identifier of this name.",
-        "Use one of `GET /v1/identifiers`, or define it with `PUT /v1/identifiers/{name}`.";
-    IdentifierInvalid "identifier-invalid" UNPROCESSABLE_ENTITY, "The identifier's value can't be used",
-        "It is empty, longer than 256 bytes, has control characters, or nothing is left of it when it is normalised.",
-        "Send the value as the customer is known by, or leave the identifier out.";
+        "Use an identifier of `GET /v1/identifiers`, or define it with `PUT /v1/identifiers/{name}`.";
+    IdentifierInvalid "identifier-invalid" UNPROCESSABLE_ENTITY, "Invalid identifier value",
+        "The value is empty, longer than 256 bytes, has control characters, or is empty in its normal form.",
+        "Send a valid value, or leave the identifier out.";
     UnknownField "unknown-field" UNPROCESSABLE_ENTITY, "No such field",
         "The dictionary has no field of this name.",
-        "Use one of `GET /v1/fields`, define it with `PUT /v1/fields/{name}`, or install the plug-in that brings it.";
-    ValueNotAllowed "value-not-allowed" UNPROCESSABLE_ENTITY, "The field doesn't take this value",
-        "The field has a list of values or a JSON Schema, and the value is not among them or doesn't match.",
-        "Send a value as the detail describes it, or null to clear the field.";
+        "Use a field of `GET /v1/fields`, define the field with `PUT /v1/fields/{name}`, or install the plug-in that adds it.";
+    ValueNotAllowed "value-not-allowed" UNPROCESSABLE_ENTITY, "Value not allowed",
+        "The value is not in the field's list of values, or doesn't match its JSON Schema.",
+        "Send an allowed value, as the detail describes it, or null to clear the field.";
     NothingProposed "nothing-proposed" UNPROCESSABLE_ENTITY, "Nothing is proposed",
         "`fields` is empty.",
         "Name at least one field.";
-    ProposalRefused "proposal-refused" UNPROCESSABLE_ENTITY, "A source refused what was proposed",
-        "The client waited for the decision, and the source of at least one field refused the value, or gave no answer for it. What was proposed for other fields counts: `event` tells of each.",
-        "See `detail` and `event.fields` for each field's code and sentence; propose another value for those.";
-    EventTimeAhead "event-time-ahead" UNPROCESSABLE_ENTITY, "The event's time lies ahead",
-        "`at` is later than the host's clock by more than it tolerates (`event_ahead_hours`).",
-        "Send when it happened, with its offset from UTC; look at the sender's clock.";
-    EventTimeEarly "event-time-early" UNPROCESSABLE_ENTITY, "The event's time lies too far back",
-        "`at` lies before the first day that the host takes events of (`event_earliest`, 1900-01-01 unless set).",
-        "Look at how the sender writes the year: an empty date and a year of two digits become such times. Leave `at` out when it isn't known.";
-    EventIdReused "event-id-reused" CONFLICT, "The event id was used for something else",
-        "The same application sent this id before, with other content. The first one stays.",
-        "Give the new event an id of its own.";
+    ProposalRefused "proposal-refused" UNPROCESSABLE_ENTITY, "A source rejected the proposal",
+        "The client waited for the decision. The source of at least one field rejected the value, or gave no answer for it. Accepted values of other fields count: see `event`.",
+        "See `detail` and `event.fields` for each field's code and reason. Propose another value for these fields.";
+    EventTimeAhead "event-time-ahead" UNPROCESSABLE_ENTITY, "The event's time is in the future",
+        "`at` is later than the host's clock by more than `event_ahead_hours` allows.",
+        "Send the time of the event, with its offset from UTC, and check the sender's clock.";
+    EventTimeEarly "event-time-early" UNPROCESSABLE_ENTITY, "The event's time is too early",
+        "`at` is before the first day that the host accepts (`event_earliest`, 1900-01-01 by default).",
+        "Check how the sender writes the year: an empty date or a two-digit year becomes such a time. If the time is not known, leave `at` out.";
+    EventIdReused "event-id-reused" CONFLICT, "The event id was used before",
+        "The same application sent this id before, with different content. The first event stays.",
+        "Give the new event a new id.";
     EventIdForgotten "event-id-forgotten" CONFLICT, "The host may have forgotten the event id",
-        "The request says by `Samsyn-Ids-Since` that it may have sent its ids before, and the host has forgotten ids of that time: it remembers `event_ids_max` of them, for `event_id_days` days. So it can't tell whether it has the event, and takes it neither twice nor at all.",
-        "Find out what the host has of what was sent, and send the rest under ids of their own, without the header. An administrator can have more ids remembered from now on.";
+        "With `Samsyn-Ids-Since` the client says that it may have sent these ids before, and the host has forgotten ids of that time: it remembers `event_ids_max` ids, for `event_id_days` days. The host can't know whether it has the event, so it rejects it.",
+        "Find out which events the host has, and send the others with new ids, without the header. An administrator can raise `event_ids_max` for the future.";
     IdentifiersTooMany "identifiers-too-many" UNPROCESSABLE_ENTITY, "The customer has too many identifiers",
-        "A profile takes 250 identifiers. One with more is mostly a value that many customers share, or a client that makes a new one at every visit.",
-        "Look at how the sender makes this identifier. Leave it out, or send the event under another identifier of the customer.";
+        "A profile can have 250 identifiers. Usually many customers share the value, or a client makes a new identifier at every visit.",
+        "Check how the sender makes this identifier. Leave it out, or send the event with another identifier of the customer.";
     UnknownProfile "unknown-profile" NOT_FOUND, "No such profile",
-        "No customer has this id, or goes by this identifier.",
-        "Look the customer up with `POST /v1/profiles/lookup`, or send an event with the identifier: that makes the profile.";
-    ReferenceInvalid "reference-invalid" BAD_REQUEST, "Not a reference to a profile",
+        "No customer has this id or this identifier.",
+        "Look up the customer with `POST /v1/profiles/lookup`, or send an event with the identifier: that creates the profile.";
+    ReferenceInvalid "reference-invalid" BAD_REQUEST, "Invalid reference to a profile",
         "The path's `ref` is neither a profile id nor `identifier:value`.",
         "Write it as `customer_id:00042`, percent-encoded.";
     UnknownEvent "unknown-event" NOT_FOUND, "No such event",
-        "This application sent no event of this id, or no event stands at this position, or it is no longer remembered.",
-        "Check the id, and the application: events are told to the one that sent them, by their id and by their position such as `12-345`. Only a token that reads everything is told of others' events.";
-    EventRemoved "event-removed" GONE, "The event's record is kept no longer",
-        "The event was taken and decided, but the log's retention has removed its record since: what became of it in detail can't be told any more. Its effects stay.",
-        "Ask sooner, or have the log kept longer (`[retention]`). The profile has what came of it; a backup has the record.";
+        "This application sent no event with this id, there is no event at this position, or the host no longer remembers the id.",
+        "Check the id and the application. The host shows an event to the application that sent it, by id or by position such as `12-345`. Only a token that reads everything sees other applications' events.";
+    EventRemoved "event-removed" GONE, "The event's record was removed",
+        "The host accepted and decided the event. Retention removed its record from the log, so its details are no longer known. Its effects stay.",
+        "Ask earlier, or keep the log longer (`[retention]`). The profile has the event's effects; a backup has the record.";
 
     // The registry.
     UnknownToken "unknown-token" NOT_FOUND, "No such token",
-        "No token has this name, or it is revoked already.",
+        "No token has this name, or the token is already revoked.",
         "See `GET /v1/tokens`.";
-    TokenExists "token-exists" CONFLICT, "The token's name is taken",
+    TokenExists "token-exists" CONFLICT, "The token exists already",
         "A token that isn't revoked has this name.",
-        "Revoke it first, or give the new one another name: two tokens may act for the same application.";
+        "Revoke that token first, or choose another name. Two tokens may act for the same application.";
     LastAdminToken "last-admin-token" CONFLICT, "The last admin token",
-        "Without an admin token that never expires nobody could make tokens any more.",
-        "Make another admin token first, then revoke this one.";
+        "Without an admin token that never expires, nobody could create tokens.",
+        "Create another admin token first, then revoke this one.";
     UnknownCapability "unknown-capability" NOT_FOUND, "No such capability",
-        "No plug-in of this name is installed.",
+        "No capability has this name.",
         "See `GET /v1/capabilities`.";
-    FieldNotFound "field-not-found" NOT_FOUND, "No such field at this address",
+    FieldNotFound "field-not-found" NOT_FOUND, "No such field in the path",
         "The dictionary has no field of the name in the path.",
-        "See `GET /v1/fields`, or define it with `PUT /v1/fields/{name}`.";
-    NotDeclared "not-declared" CONFLICT, "The capability doesn't source the field",
+        "See `GET /v1/fields`, or define the field with `PUT /v1/fields/{name}`.";
+    NotDeclared "not-declared" CONFLICT, "The field is not declared",
         "A field's source must declare it in its manifest.",
-        "Declare the field under `[sources]` in plugin.toml, and install that version first.";
+        "Declare the field under `[sources]` in plugin.toml, and install that version.";
     StillSources "still-sources" CONFLICT, "The capability is still the source of fields",
-        "Removing it would leave fields without a source.",
-        "Give its fields to another capability with `POST /v1/assignments` first, then remove it.";
+        "Without this capability some fields would have no source.",
+        "First assign its fields to another capability with `POST /v1/assignments`, then remove it.";
     PlanStale "plan-stale" CONFLICT, "The plan is out of date",
-        "The registry changed after the plan was made, so that the plan may no longer be what would happen.",
-        "Ask for the plan again with `?dry_run=true`, look at it, and send its `revision`.";
+        "The registry changed after the plan was made, so the result may differ from the plan.",
+        "Request the plan again with `?dry_run=true`, check it, and send its `revision`.";
     FieldInUse "field-in-use" CONFLICT, "The field is in use",
-        "An installed plug-in may make claims for the field or read it, so it can't be removed or renamed.",
-        "Take that back with `samsyn plugin revoke`, or remove the plug-in; or deprecate the field instead.";
+        "A capability may make claims for the field or read it, so you can't remove or rename the field.",
+        "Revoke that grant with `samsyn plugin revoke`, or remove the capability. Or deprecate the field.";
     StillSource "still-source" CONFLICT, "The capability is the field's source",
-        "Its claims are the field's values, so its permission to make them can't be taken back.",
-        "Assign the field to another capability or to none first.";
-    NotRequested "not-requested" CONFLICT, "The plug-in doesn't ask for this",
-        "A grant can give only what the installed manifest requests.",
-        "Grant what the capability's `withheld` lists, or install a version that asks for more.";
-    NothingPending "nothing-pending" CONFLICT, "No upgrade waits",
-        "The capability has no upgrade that waits for approval, or another one than was named.",
+        "Its claims are the field's values, so you can't revoke its permission to make them.",
+        "First assign the field to another capability or to none.";
+    NotRequested "not-requested" CONFLICT, "Not requested by the plug-in",
+        "You can grant only what the installed manifest requests.",
+        "Grant what the capability's `withheld` lists, or install a version that requests more.";
+    NothingPending "nothing-pending" CONFLICT, "No upgrade waits for approval",
+        "The capability has no upgrade that waits for approval, or the waiting component differs from the given one.",
         "See `pending` of `GET /v1/capabilities/{name}`.";
     NotQuarantined "not-quarantined" CONFLICT, "The capability isn't quarantined",
-        "Only a quarantined capability can be released; this one is called as any other.",
-        "See `state` of `GET /v1/capabilities/{name}`. What failed and waits is run again with `POST /v1/parked/retry`.";
+        "You can release only a quarantined capability; this one is active.",
+        "See `state` of `GET /v1/capabilities/{name}`. To retry parked invocations use `POST /v1/parked/retry`.";
     UnknownReplay "unknown-replay" NOT_FOUND, "No such replay",
-        "No replay of this host has the id: it forgets them when it stops, and all but the last few.",
-        "See `GET /v1/replays`, or start it again.";
-    ReplayRunning "replay-running" CONFLICT, "A replay runs already",
-        "A host replays one plug-in at a time, so that it has room for its own work.",
-        "Wait for its end (`GET /v1/replays`), or stop it with `DELETE /v1/replays/{id}`.";
-    FieldTypeConflict "field-type-conflict" CONFLICT, "Manifest and dictionary disagree",
-        "The plug-in's manifest says something else of a field than the dictionary: its type, values, schema, unit, class, protection or what it identifies.",
+        "No replay has this id. The host keeps only the last few replays, and none after it stops.",
+        "See `GET /v1/replays`, or start the replay again.";
+    ReplayRunning "replay-running" CONFLICT, "A replay is running",
+        "The host runs one replay at a time, so that its own work goes on.",
+        "Wait until it ends (`GET /v1/replays`), or stop it with `DELETE /v1/replays/{id}`.";
+    FieldTypeConflict "field-type-conflict" CONFLICT, "The manifest differs from the dictionary",
+        "The plug-in's manifest and the dictionary differ about a field: its type, values, schema, unit, class, protection or identifier.",
         "Change the manifest, or the field with `PUT /v1/fields/{name}`.";
-    DefinitionInvalid "definition-invalid" UNPROCESSABLE_ENTITY, "The definition can't be",
-        "A field, setting, identifier or token was given what it can't have.",
+    DefinitionInvalid "definition-invalid" UNPROCESSABLE_ENTITY, "Invalid definition",
+        "A field, setting, identifier or token has an invalid member.",
         "Change what the detail names.";
-    RegistryFileInvalid "registry-file-invalid" UNPROCESSABLE_ENTITY, "The registry file can't be applied",
-        "It doesn't parse, names something twice or in a circle, or asks for what this registry can't become. Nothing was changed.",
-        "Correct what stands at `place`; `GET /v1/registry/export` answers a file that fits.";
-    ManifestInvalid "manifest-invalid" UNPROCESSABLE_ENTITY, "The manifest can't be taken",
-        "The component's plugin.toml doesn't parse, or asks for something that can't be.",
-        "Correct the line that the detail names and run `samsyn plugin build` again.";
+    RegistryFileInvalid "registry-file-invalid" UNPROCESSABLE_ENTITY, "Invalid registry file",
+        "The file doesn't parse, has something twice or in a cycle, or requests a change that is not possible. Nothing was changed.",
+        "Correct the file at `place`. `GET /v1/registry/export` answers a valid file.";
+    ManifestInvalid "manifest-invalid" UNPROCESSABLE_ENTITY, "Invalid manifest",
+        "The component's plugin.toml doesn't parse, or has an invalid entry.",
+        "Correct the line that the detail names, and run `samsyn plugin build` again.";
     ComponentNotWasm "component.not-wasm" UNPROCESSABLE_ENTITY, "Not WebAssembly",
         "The file is neither a component nor a core module.",
         "Send the `.wasm` file that `samsyn plugin build` wrote.";
@@ -287,43 +287,43 @@ catalogue! {
         "The custom section `samsyn:manifest` is missing.",
         "Build it with `samsyn plugin build`, which embeds plugin.toml.";
     ComponentNoRole "component.no-role" UNPROCESSABLE_ENTITY, "The component has no role",
-        "It exports none of the contract's roles.",
+        "The component exports no role of the contract.",
         "Implement at least one of subscriber, source and observer.";
-    ComponentUnknownRole "component.unknown-role" UNPROCESSABLE_ENTITY, "A role this host doesn't know",
-        "It exports a role of the contract's package that this host can't call.",
+    ComponentUnknownRole "component.unknown-role" UNPROCESSABLE_ENTITY, "Unknown role",
+        "The component exports a role of the contract that this host doesn't support.",
         "Update the host, or build the plug-in without that role.";
-    ComponentUnknownImport "component.unknown-import" UNPROCESSABLE_ENTITY, "An import this host doesn't offer",
-        "A plug-in has effects, settings and logging and nothing else: no clock, network, files or randomness.",
-        "Remove what needs the import; `samsyn plugin check` names it.";
+    ComponentUnknownImport "component.unknown-import" UNPROCESSABLE_ENTITY, "Unknown import",
+        "The component imports something that plug-ins don't have. They have effects, settings and logging, but no clock, network, files or randomness.",
+        "Remove the code that needs the import. `samsyn plugin check` names it.";
     ComponentNewerContract "component.newer-contract" UNPROCESSABLE_ENTITY, "Another version of the contract",
-        "The component was built for a version of samsyn:plugin that this host doesn't speak.",
+        "The component was built for a version of samsyn:plugin that this host doesn't support.",
         "Update the host, or build the plug-in with this host's SDK.";
     ComponentTooLarge "component.too-large" UNPROCESSABLE_ENTITY, "The component is over a limit",
-        "The component, its manifest or what it needs at its start is larger than the limits allow.",
-        "Make it smaller, or raise the limit that the detail names in the host's configuration.";
-    ComponentInvalid "component.invalid" UNPROCESSABLE_ENTITY, "Not a valid component",
-        "It is damaged, not well-formed, or its types are not the contract's.",
+        "The component, its manifest, or the memory it needs at its start is over a limit.",
+        "Make it smaller, or raise the limit that the detail names, in the host's configuration.";
+    ComponentInvalid "component.invalid" UNPROCESSABLE_ENTITY, "Invalid component",
+        "The component is damaged or invalid, or its types differ from the contract.",
         "Build it again with `samsyn plugin build`.";
-    ComponentCompileLimit "component.compile-limit" UNPROCESSABLE_ENTITY, "Compiling took too much",
-        "The compiler reached its bound of time or memory.",
+    ComponentCompileLimit "component.compile-limit" UNPROCESSABLE_ENTITY, "Compile limit exceeded",
+        "The compiler reached its limit of time or memory.",
         "Make the component smaller, or raise `compile_time_ms` or `compile_memory_bytes`.";
-    ComponentCompilerFailed "component.compiler-failed" UNPROCESSABLE_ENTITY, "The host's compiler failed at it",
-        "The compiler ended with a fault of its own; neither time nor memory was spent.",
-        "Build the component another way, such as with an older toolchain, and tell whoever maintains the host what the detail says.";
-    ComponentNotKept "component.not-kept" SERVICE_UNAVAILABLE, "The component can't be kept",
-        "It could not be written to the host's data directory, so nothing was installed.",
-        "Make room on the disk or mend it, then install again.";
-    ComponentCompilerUnavailable "component.compiler-unavailable" SERVICE_UNAVAILABLE, "The compiler can't be run",
-        "The host could not start or read its own compiler.",
+    ComponentCompilerFailed "component.compiler-failed" UNPROCESSABLE_ENTITY, "The compiler failed",
+        "The compiler ended with an internal error, within its limits of time and memory.",
+        "Build the component with another toolchain, for example an older one, and report the detail to the host's maintainers.";
+    ComponentNotKept "component.not-kept" SERVICE_UNAVAILABLE, "The component can't be stored",
+        "The host could not write the component to its data directory. Nothing was installed.",
+        "Free space on the disk or repair it, then install again.";
+    ComponentCompilerUnavailable "component.compiler-unavailable" SERVICE_UNAVAILABLE, "The compiler can't run",
+        "The host could not start its compiler or read its output.",
         "Check the host's disk and process limits, then install again.";
-    PurposeInvalid "purpose-invalid" BAD_REQUEST, "Not a purpose",
-        "The header `Samsyn-Purpose` is longer than 200 bytes, has control characters, or stands there twice.",
-        "Send one short line, such as a ticket's number, or leave the header out.";
+    PurposeInvalid "purpose-invalid" BAD_REQUEST, "Invalid purpose",
+        "The header `Samsyn-Purpose` is longer than 200 bytes, has control characters, or is there twice.",
+        "Send one short line, such as a ticket number, or leave the header out.";
     AuditUnavailable "audit-unavailable" SERVICE_UNAVAILABLE retryable, "Reads of personal data can't be recorded",
-        "Every read of personal data is on the disk before its answer leaves, and the directory `audit` can't be written or read now. Events are taken and decided all the same.",
-        "Make room on the disk or mend it: the host tries again by itself. `samsyn status` says why; when the files are damaged (`samsyn log verify`) restore the directory, or keep it elsewhere and start the host with a new one.";
-    FilterEmpty "filter-empty" UNPROCESSABLE_ENTITY, "The filter names nothing",
-        "Retrying or skipping everything at once must be asked for by a filter.",
+        "The host records every read of personal data before it sends the answer, and it can't read or write the directory `audit` now. It still accepts and decides events.",
+        "Free space on the disk or repair it; the host tries again by itself. `samsyn status` shows the cause. If the files are damaged (`samsyn log verify`), restore the directory, or move it away and start the host with a new one.";
+    FilterEmpty "filter-empty" UNPROCESSABLE_ENTITY, "Empty filter",
+        "To retry or skip parked invocations, the request needs a filter.",
         "Give at least one of `capability`, `profile` and `kind`.";
 }
 
@@ -350,7 +350,7 @@ mod tests {
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
             assert!(entry.code.bytes().all(letters), "{}", entry.code);
             assert!(entry.status.is_client_error() || entry.status.is_server_error(), "{}", entry.code);
-            assert!(entry.cause.ends_with('.') && entry.mend.ends_with('.'), "{}", entry.code);
+            assert!(entry.cause.ends_with('.') && entry.fix.ends_with('.'), "{}", entry.code);
         }
     }
 }

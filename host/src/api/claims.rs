@@ -12,8 +12,8 @@ use super::pagination::{LIMIT_MAX, List, Page};
 use super::params::{ListParams, Params, Reference, ReferenceForm, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ClaimAnswer, claims_of};
-use super::reader::{Reader, Shown, record_read};
-use super::viewer::Viewer;
+use super::read_audit::{Reader, Shown, record_read};
+use super::visibility::Viewer;
 use super::{ApiState, fields, profiles};
 use crate::engine::{Engine, Pair, Pairs, ReadProfile};
 use crate::registry::{Compare, Registry};
@@ -90,8 +90,9 @@ async fn give(state: &ApiState, reader: &Reader, answered: Answer<(Response, Vec
 }
 
 fn read_cursor(key: &str) -> Answer<ProfileId> {
-    key.parse()
-        .map_err(|_| Problem::new(Kind::CursorInvalid, "this is no cursor of a field's claims").at("cursor"))
+    key.parse().map_err(|_| {
+        Problem::new(Kind::CursorInvalid, "this is not a cursor of a field's claims").at("cursor")
+    })
 }
 
 /// How far capabilities agree about a field.

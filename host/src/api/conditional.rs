@@ -39,21 +39,21 @@ pub fn expected(headers: &HeaderMap) -> Answer<Option<String>> {
     let value = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
         (Some(value), None) => value.to_str().unwrap_or_default(),
-        (Some(_), Some(_)) => return invalid("`If-Match` stands there twice"),
+        (Some(_), Some(_)) => return invalid("`If-Match` is there twice"),
     };
     let found: Vec<&str> = tags(value).collect();
     match found.as_slice() {
         ["*"] => Ok(None),
-        [weak] if weak.starts_with("W/") => invalid("a weak ETag can't be expected: the profile's is strong"),
+        [weak] if weak.starts_with("W/") => invalid("a weak ETag is not allowed: the profile's is strong"),
         [tag] => {
             let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             match inner.filter(|inner| !inner.is_empty() && !inner.contains('"')) {
                 Some(inner) => Ok(Some(format!("\"{}\"", inner.split('.').next().unwrap_or_default()))),
-                None => invalid("`If-Match` holds no ETag in quotes"),
+                None => invalid("`If-Match` has no ETag in quotes"),
             }
         }
         [] => invalid("`If-Match` is empty"),
-        _ => invalid("`If-Match` holds more than one ETag"),
+        _ => invalid("`If-Match` has more than one ETag"),
     }
 }
 

@@ -11,7 +11,7 @@ use super::convert::blocking;
 use super::pagination::{List, Page};
 use super::params::{ListParams, Params};
 use super::problem::{Answer, Kind, Problem};
-use super::reader::{Reader, Shown, record_read};
+use super::read_audit::{Reader, Shown, record_read};
 use crate::record::Conflict;
 use crate::registry::Policy;
 use crate::vocabulary::ProfileId;
@@ -34,7 +34,7 @@ pub struct ConflictAnswer {
 impl ConflictAnswer {
     /// Those of some conflicts that somebody may see.
     pub fn of<'c>(conflicts: impl IntoIterator<Item = &'c Conflict>, policy: &Policy) -> Vec<ConflictAnswer> {
-        let seen = |is: &&Conflict| policy.sees_identifier(is.identifier.name.as_str());
+        let seen = |conflict: &&Conflict| policy.sees_identifier(conflict.identifier.name.as_str());
         let answer = |conflict: &Conflict| ConflictAnswer {
             identifier: conflict.identifier.name.to_string(),
             value: conflict.identifier.value.clone(),
@@ -89,6 +89,6 @@ pub async fn list(
 
 fn read_cursor(key: &str) -> Answer<ProfileId> {
     key.parse().map_err(|_| {
-        Problem::new(Kind::CursorInvalid, "this is no cursor of the list of conflicts").at("cursor")
+        Problem::new(Kind::CursorInvalid, "this is not a cursor of the list of conflicts").at("cursor")
     })
 }

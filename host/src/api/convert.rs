@@ -1,6 +1,6 @@
 //! Errors of the floors below as problems.
 
-use super::json::Place;
+use super::json::JsonPath;
 use super::problem::{Kind, Problem};
 use crate::engine::{AcceptError, ChangeError, InstallError, QueryError};
 use crate::registry::{FileError, RegistryError};
@@ -8,7 +8,7 @@ use crate::sandbox::PackageError;
 use crate::vocabulary::CapabilityName;
 
 /// Why an event isn't taken, with the place of the event in the request.
-pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
+pub fn accept_problem(error: &AcceptError, event: &JsonPath<'_>) -> Problem {
     let detail = error.to_string();
     match error {
         AcceptError::NobodyNamed => event.key("identifiers").problem(Kind::MissingIdentifier, detail),
@@ -36,7 +36,7 @@ pub fn accept_problem(error: &AcceptError, event: &Place<'_>) -> Problem {
 
 impl From<AcceptError> for Problem {
     fn from(error: AcceptError) -> Problem {
-        accept_problem(&error, &Place::Root)
+        accept_problem(&error, &JsonPath::Root)
     }
 }
 
@@ -76,12 +76,12 @@ impl From<RegistryError> for Problem {
 fn heir_plan(capability: &CapabilityName, heirs: &[CapabilityName]) -> String {
     let Some(heir) = heirs.first() else {
         return format!(
-            "No other plug-in declares all of them: give them away one by one with `samsyn field assign FIELD \
+            "No other capability declares all of them: assign each with `samsyn field assign FIELD \
              CAPABILITY`, or leave them without a source with `samsyn field assign --from {capability} --all --none`."
         );
     };
     format!(
-        "See what that would change: POST /v1/assignments?dry_run=true \
+        "To see what would change: POST /v1/assignments?dry_run=true \
          {{\"from\": \"{capability}\", \"all\": true, \"to\": \"{heir}\"}}, or \
          `samsyn field assign --from {capability} --all {heir} --dry-run`."
     )
@@ -127,14 +127,14 @@ impl From<InstallError> for Problem {
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Problem {
         // The place on the disk is the admin's affair, so that it goes to the host's log.
-        tracing::error!(cause = %error, "what is kept can't be read");
+        tracing::error!(cause = %error, "stored data can't be read");
         match error {
             QueryError::View(_) => {
-                Problem::new(Kind::ViewFailed, "the view can't be read; the host's log says why")
+                Problem::new(Kind::ViewFailed, "the view can't be read; the host's log has the cause")
             }
             QueryError::Log(_) | QueryError::Record(_) => Problem::new(
                 Kind::LogUnreadable,
-                "a record of the log can't be read; the host's log says which",
+                "a record of the log can't be read; the host's log names it",
             ),
         }
     }

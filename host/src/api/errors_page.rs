@@ -6,8 +6,8 @@ use super::catalogue::{Entry, KINDS};
 
 const INTRODUCTION: &str = "Every error the host answers with is a problem document (RFC 9457). \
 Its `type` is `/errors#` and the code below; `code` is the code alone, `detail` what happened this time, \
-`place` where in the request, `next` what to do. Where `retryable` is true nothing is wrong with what was \
-sent: send the same again after the seconds in `Retry-After`.";
+`place` where in the request, `next` what to do. If `retryable` is true, the request is valid: \
+send the same again after the seconds in `Retry-After`.";
 
 /// The page as Markdown.
 pub fn markdown() -> String {
@@ -16,12 +16,12 @@ pub fn markdown() -> String {
         let entry = kind.entry();
         let _ = write!(
             page,
-            "\n<a id=\"{code}\"></a>\n## {code}\n\n**{}** · {}{}\n\n{}\n\n*To mend it:* {}\n",
+            "\n<a id=\"{code}\"></a>\n## {code}\n\n**{}** · {}{}\n\n{}\n\n*To fix it:* {}\n",
             entry.title,
             entry.status,
             retryable(entry),
             entry.cause,
-            entry.mend,
+            entry.fix,
             code = entry.code
         );
     }
@@ -39,12 +39,12 @@ pub fn html() -> String {
         let entry = kind.entry();
         let _ = write!(
             page,
-            "<h2 id=\"{code}\">{code}</h2>\n<p><b>{}</b> · {}{}</p>\n<p>{}</p>\n<p><i>To mend it:</i> {}</p>\n",
+            "<h2 id=\"{code}\">{code}</h2>\n<p><b>{}</b> · {}{}</p>\n<p>{}</p>\n<p><i>To fix it:</i> {}</p>\n",
             inline(entry.title),
             entry.status,
             inline(retryable(entry)),
             inline(entry.cause),
-            inline(entry.mend),
+            inline(entry.fix),
             code = entry.code
         );
     }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::conflicts::ConflictAnswer;
 use super::json_value::JsonValue;
 use super::problem::Problem;
-use super::reader::Shown;
-use super::viewer::Viewer;
+use super::read_audit::Shown;
+use super::visibility::Viewer;
 use super::waited::{self, Verdict};
 use crate::engine::EventDecisions;
 use crate::record::{Accepted, Answer, AnswerKind, Decided, InvocationStatus, Outcome};
@@ -86,7 +86,7 @@ impl FieldAnswer<'_> {
         match (self.code, self.message) {
             (Some(code), Some(message)) => format!("{message} ({code}, by {source})"),
             (Some(code), None) => format!("{code}, by {source}"),
-            (None, _) => format!("its source {source} gave no answer"),
+            (None, _) => format!("no answer from its source {source}"),
         }
     }
 }
@@ -276,7 +276,7 @@ fn outcome_answer<'a>(
         InvocationStatus::Done => ("done", None),
         InvocationStatus::Parked(failure) => ("parked", Some(failure.message.as_str())),
         InvocationStatus::Held => {
-            ("held", Some("it waits behind a parked delivery of the same capability and customer"))
+            ("held", Some("it waits behind a parked invocation of the same capability and customer"))
         }
         InvocationStatus::Skipped { reason } => ("skipped", Some(reason.as_str())),
         InvocationStatus::Undeliverable { reason } => ("undeliverable", Some(reason.as_str())),

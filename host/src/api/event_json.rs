@@ -1,10 +1,10 @@
 //! One event's JSON read and checked: what is right becomes a [`NewEvent`], what isn't a problem
-//! with its place. Pure: it looks at the text, the registry and the time it is given.
+//! with its path. Pure: it looks at the text, the registry and the time it is given.
 
 use serde_json::value::RawValue;
 
 use super::convert::accept_problem;
-use super::json::{self, DEPTH_MAX, Elements, Members, Place, Scan};
+use super::json::{self, DEPTH_MAX, Elements, JsonPath, Members, Scan};
 use super::problem::{Kind, Problem};
 use super::twice;
 use crate::engine::{AcceptError, NewEvent};
@@ -64,19 +64,19 @@ impl<'a> Sender<'a> {
     }
 
     /// Reads one event of a batch: its size and depth first, then its members.
-    pub fn read(&self, json: &str, place: &Place<'_>) -> Result<NewEvent, Problem> {
-        let suspect = self.check_text(json, place)?;
-        let members = json::members(json, place, "an event")?;
-        self.read_members(&members, suspect, place)
+    pub fn read(&self, json: &str, path: &JsonPath<'_>) -> Result<NewEvent, Problem> {
+        let suspect = self.check_text(json, path)?;
+        let members = json::members(json, path, "an event")?;
+        self.read_members(&members, suspect, path)
     }
 
     /// Refuses what is too large or too deep before any of it is read, and keys that stand twice; answers
     /// whether its texts need a closer look.
-    fn check_text(&self, json: &str, place: &Place<'_>) -> Result<bool, Problem> {
-        let scan = check_bounds(json, place)?;
+    fn check_text(&self, json: &str, path: &JsonPath<'_>) -> Result<bool, Problem> {
+        let scan = check_bounds(json, path)?;
         // What stands less deep is met where its members are read.
         if scan.depth > DEPTH_OF_MEMBERS && self.rules == Rules::Today {
-            twice::refuse(json, place)?;
+            twice::refuse(json, path)?;
         }
         Ok(scan.suspect)
     }
@@ -85,7 +85,7 @@ impl<'a> Sender<'a> {
         &self,
         members: &Members<'_>,
         suspect: bool,
-        place: &Place<'_>,
+        path: &JsonPath<'_>,
     ) -> Result<NewEvent, Problem> {
         let mut parts = Parts::default();
         for (key, value) in &members.0 {
@@ -97,45 +97,45 @@ impl<'a> Sender<'a> {
                 "identifiers" => &mut parts.identifiers,
                 "properties" => &mut parts.properties,
                 "proposes" => &mut parts.proposes,
-                unknown => return Err(unknown_event_key(unknown, place)),
+                unknown => return Err(unknown_event_key(unknown, path)),
             };
             *slot = Some(value);
         }
-        let name = event_name(parts.name, place)?;
+        let name = event_name(parts.name, path)?;
         if !self.may(|policy| policy.sends(&name)) {
-            let detail = format!("the token's `{}` doesn't take in {name}", ScopeName::EventsWrite);
-            return Err(place.key("name").problem(Kind::ScopeMissing, detail));
+            let detail = format!("the token's `{}` doesn't include {name}", ScopeName::EventsWrite);
+            return Err(path.key("name").problem(Kind::ScopeMissing, detail));
         }
-        let at = parts.at.map(|at| self.moment(at, &place.key("at"))).transpose()?;
+        let at = parts.at.map(|at| self.moment(at, &path.key("at"))).transpose()?;
         let event = NewEvent {
-            id: parts.id.map(|id| event_id(id, &place.key("id"))).transpose()?,
+            id: parts.id.map(|id| event_id(id, &path.key("id"))).transpose()?,
             application: self.application.clone(),
             name,
             at,
-            profile: parts.profile.map(|id| self.profile(id, place)).transpose()?,
+            profile: parts.profile.map(|id| self.profile(id, path)).transpose()?,
             identifiers: match parts.identifiers {
-                Some(value) => self.identifiers(value, &place.key("identifiers"))?,
+                Some(value) => self.identifiers(value, &path.key("identifiers"))?,
                 None => Vec::new(),
             },
             properties: match parts.properties {
-                Some(value) => properties(value, suspect, &place.key("properties"))?,
+                Some(value) => properties(value, suspect, &path.key("properties"))?,
                 None => Vec::new(),
             },
             proposals: match parts.proposes {
-                Some(value) => self.proposals(value, at, suspect, &place.key("proposes"))?,
+                Some(value) => self.proposals(value, at, suspect, &path.key("proposes"))?,
                 None => Vec::new(),
             },
             expected: None,
         };
         if event.profile.is_none() && event.identifiers.is_empty() {
             let detail = "the event has neither `profile` nor an identifier";
-            return Err(place.key("identifiers").problem(Kind::MissingIdentifier, detail));
+            return Err(path.key("identifiers").problem(Kind::MissingIdentifier, detail));
         }
         Ok(event)
     }
 
     /// Whoever may not read profiles learns of none by its id: each is unknown to them.
-    fn profile(&self, value: &RawValue, event: &Place<'_>) -> Result<ProfileId, Problem> {
+    fn profile(&self, value: &RawValue, event: &JsonPath<'_>) -> Result<ProfileId, Problem> {
         let id = profile_id(value, &event.key("profile"))?;
         if self.may(Policy::reads_profiles) {
             return Ok(id);
@@ -143,50 +143,55 @@ impl<'a> Sender<'a> {
         Err(accept_problem(&AcceptError::UnknownProfile(id), event))
     }
 
-    fn identifiers(&self, value: &RawValue, place: &Place<'_>) -> Result<Vec<Identifier>, Problem> {
-        let members = json::members(value.get(), place, "`identifiers`")?;
-        members.0.iter().map(|(name, value)| self.identifier(name, value, &place.key(name))).collect()
+    fn identifiers(&self, value: &RawValue, path: &JsonPath<'_>) -> Result<Vec<Identifier>, Problem> {
+        let members = json::members(value.get(), path, "`identifiers`")?;
+        members.0.iter().map(|(name, value)| self.identifier(name, value, &path.key(name))).collect()
     }
 
     /// Reads one identifier: a name the dictionary knows, and a text.
-    pub fn identifier(&self, name: &str, value: &RawValue, place: &Place<'_>) -> Result<Identifier, Problem> {
+    pub fn identifier(
+        &self,
+        name: &str,
+        value: &RawValue,
+        path: &JsonPath<'_>,
+    ) -> Result<Identifier, Problem> {
         let Some((name, _)) = self.registry.identifiers.get_key_value(name) else {
-            return Err(unknown_identifier(self.registry.identifiers.keys(), name, place));
+            return Err(unknown_identifier(self.registry.identifiers.keys(), name, path));
         };
-        let text = json::text(value, place, "an identifier")?;
+        let text = json::text(value, path, "an identifier")?;
         // Whether it is an address or a number, the engine says, once it knows that the event is new.
         if let Err(fault) = crate::registry::trimmed(&text) {
             let detail = AcceptError::BadIdentifier(name.clone(), fault).to_string();
-            return Err(place.problem(Kind::IdentifierInvalid, detail));
+            return Err(path.problem(Kind::IdentifierInvalid, detail));
         }
         Ok(Identifier { name: name.clone(), value: text.into_owned() })
     }
 
-    /// Reads what is proposed: each value of its field's type, null to clear.
+    /// Reads `proposes`: each value of its field's type, null to clear.
     pub fn proposals(
         &self,
         value: &RawValue,
         at: Option<Timestamp>,
         suspect: bool,
-        place: &Place<'_>,
+        path: &JsonPath<'_>,
     ) -> Result<Vec<Proposal>, Problem> {
-        let members = json::members(value.get(), place, "what is proposed")?;
+        let members = json::members(value.get(), path, "`proposes`")?;
         let mut proposals = Vec::with_capacity(members.0.len());
         for (name, value) in &members.0 {
-            let place = place.key(name);
+            let path = path.key(name);
             // Before the dictionary is asked: who may not propose it must not learn that it is there.
             if !self.may(|policy| policy.proposes(name)) {
                 let (scope, name) = (ScopeName::ProfilesPropose, json::shortened(name));
                 let detail = format!("the token has no `{scope}` for the field {name:?}");
-                return Err(place.problem(Kind::ScopeMissing, detail));
+                return Err(path.problem(Kind::ScopeMissing, detail));
             }
             let Some((name, field)) = self.registry.fields.get_key_value(name.as_ref()) else {
                 let detail = format!("there is no field {:?}", json::shortened(name));
                 let known = self.registry.fields.keys().map(FieldName::as_str);
                 let known = known.filter(|known| self.may(|policy| policy.proposes(known)));
-                return Err(place.problem(Kind::UnknownField, detail).nearest(name, known));
+                return Err(path.problem(Kind::UnknownField, detail).nearest(name, known));
             };
-            let value = self.proposed(value, field, suspect, &place)?;
+            let value = self.proposed(value, field, suspect, &path)?;
             let at = at.unwrap_or(self.now);
             proposals.push(Proposal { field: name.clone(), value, by: self.speaker.clone(), at });
         }
@@ -198,46 +203,46 @@ impl<'a> Sender<'a> {
         value: &RawValue,
         field: &Field,
         suspect: bool,
-        place: &Place<'_>,
+        path: &JsonPath<'_>,
     ) -> Result<Option<Value>, Problem> {
         if value.get() == "null" {
             return Ok(None);
         }
-        let json = if suspect { json::taken_texts(value, place)? } else { value.get().into() };
+        let json = if suspect { json::taken_texts(value, path)? } else { value.get().into() };
         let wrong = |error: CoerceError| {
             let next =
                 match Epoch::of(value.get()).filter(|_| matches!(field.kind, Type::Timestamp | Type::Date)) {
-                    Some(epoch) => format!("The field is {}; {epoch}, which can be written.", field.kind),
-                    None => format!("The field is {}; null clears it.", field.kind),
+                    Some(epoch) => format!("The field has the type {}; {epoch}.", field.kind),
+                    None => format!("The field has the type {}; null clears it.", field.kind),
                 };
-            place.problem(Kind::WrongType, error.to_string()).next(next)
+            path.problem(Kind::WrongType, error.to_string()).next(next)
         };
         let value = Value::from_json(&json, field.kind, self.rules).map_err(wrong)?;
-        let refused = |why| place.problem(Kind::ValueNotAllowed, format!("the field {why}"));
+        let refused = |why| path.problem(Kind::ValueNotAllowed, format!("the field {why}"));
         field.check_value(&value).map_err(refused)?;
         Ok(Some(value))
     }
 
-    fn moment(&self, value: &RawValue, place: &Place<'_>) -> Result<Timestamp, Problem> {
+    fn moment(&self, value: &RawValue, path: &JsonPath<'_>) -> Result<Timestamp, Problem> {
         let wrong = |detail: String| {
             match Epoch::of(value.get()) {
             Some(epoch) => {
                 let next = format!(
-                    "A time is a text. Write \"at\": \"{}\", if {} since 1970 were meant.",
+                    "A time is a string. If you mean {1} since 1970, write \"at\": \"{0}\".",
                     epoch.at,
                     epoch.unit.as_str()
                 );
-                place.problem(Kind::WrongType, format!("{detail}; {epoch}")).next(next)
+                path.problem(Kind::WrongType, format!("{detail}; {epoch}")).next(next)
             }
-            None => place.problem(Kind::WrongType, detail).next(
-                "Write it such as \"2026-11-21T10:00:00Z\", or with an offset: \"2026-11-21T11:00:00+01:00\".",
+            None => path.problem(Kind::WrongType, detail).next(
+                "Write for example \"2026-11-21T10:00:00Z\", or with an offset: \"2026-11-21T11:00:00+01:00\".",
             ),
         }
         };
         if !value.get().starts_with('"') {
-            return Err(wrong(format!("`at` must be a text, not {}", json::kind_of(value.get()))));
+            return Err(wrong(format!("`at` must be a string, not {}", json::kind_of(value.get()))));
         }
-        let text = json::text(value, place, "`at`")?;
+        let text = json::text(value, path, "`at`")?;
         let moment = match self.rules {
             Rules::Today => text.parse().ok(),
             Rules::Before => Timestamp::parse_as_before(&text),
@@ -275,7 +280,9 @@ pub enum Body<'a> {
 /// one event of a list is met when that event is read.
 pub fn read_body<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Problem> {
     match text.trim_ascii_start().as_bytes().first() {
-        Some(b'[') => Ok(Body::List { events: elements(json::body(text)?, &Place::Root)?, wrapped: false }),
+        Some(b'[') => {
+            Ok(Body::List { events: elements(json::body(text)?, &JsonPath::Root)?, wrapped: false })
+        }
         Some(b'{') => read_object(text, sender),
         _ => {
             let other: &RawValue = json::body(text)?;
@@ -291,126 +298,129 @@ fn read_object<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Probl
     let members: Members<'a> = json::body_object(text)?;
     let Some((_, events)) = members.0.iter().find(|(key, _)| key == "events") else {
         let read = sender
-            .check_text(text.trim_ascii(), &Place::Root)
-            .and_then(|suspect| sender.read_members(&members, suspect, &Place::Root));
+            .check_text(text.trim_ascii(), &JsonPath::Root)
+            .and_then(|suspect| sender.read_members(&members, suspect, &JsonPath::Root));
         return Ok(Body::One(Box::new(read)));
     };
     if let Some((other, _)) = members.0.iter().find(|(key, _)| key != "events") {
-        let detail =
-            format!("beside `events` nothing else is taken, but there is {:?}", json::shortened(other));
-        let next = "Send each event within `events`, and nothing beside it.";
-        return Err(Place::Root.key(other).problem(Kind::UnknownKey, detail).next(next));
+        let detail = format!("no other member is allowed beside `events`: {:?}", json::shortened(other));
+        let next = "Send each event in `events`, and nothing beside it.";
+        return Err(JsonPath::Root.key(other).problem(Kind::UnknownKey, detail).next(next));
     }
-    let (json, place) = (events.get(), Place::Root.key("events"));
+    let (json, path) = (events.get(), JsonPath::Root.key("events"));
     if !json.starts_with('[') {
         return Err(
-            place.problem(Kind::WrongType, format!("`events` must be a list, not {}", json::kind_of(json)))
+            path.problem(Kind::WrongType, format!("`events` must be a list, not {}", json::kind_of(json)))
         );
     }
-    Ok(Body::List { events: elements(json::body(json)?, &place)?, wrapped: true })
+    Ok(Body::List { events: elements(json::body(json)?, &path)?, wrapped: true })
 }
 
-fn elements<'a>(elements: Elements<'a, EVENTS_MAX>, place: &Place<'_>) -> Result<Vec<&'a RawValue>, Problem> {
+fn elements<'a>(
+    elements: Elements<'a, EVENTS_MAX>,
+    path: &JsonPath<'_>,
+) -> Result<Vec<&'a RawValue>, Problem> {
     if elements.count > EVENTS_MAX {
-        let detail = format!("the list has {} events, {EVENTS_MAX} are the most", elements.count);
-        return Err(place.problem(Kind::TooManyEvents, detail));
+        let detail = format!("the list has {} events; the limit is {EVENTS_MAX}", elements.count);
+        return Err(path.problem(Kind::TooManyEvents, detail));
     }
     Ok(elements.kept)
 }
 
 /// Refuses what is too large or too deep before any of it is read.
-fn check_bounds(json: &str, place: &Place<'_>) -> Result<Scan, Problem> {
+fn check_bounds(json: &str, path: &JsonPath<'_>) -> Result<Scan, Problem> {
     if json.len() > EVENT_BYTES_MAX {
-        let detail = format!("the event has {} bytes, {EVENT_BYTES_MAX} are the most", json.len());
-        return Err(place.problem(Kind::EventTooLarge, detail));
+        let detail = format!("the event has {} bytes; the limit is {EVENT_BYTES_MAX}", json.len());
+        return Err(path.problem(Kind::EventTooLarge, detail));
     }
     let scan = json::scan(json);
     if scan.depth > DEPTH_MAX {
         let detail =
-            format!("lists and objects stand in each other {} deep, {DEPTH_MAX} is the most", scan.depth);
-        return Err(place.problem(Kind::TooDeep, detail));
+            format!("lists and objects are nested {} levels deep; the limit is {DEPTH_MAX}", scan.depth);
+        return Err(path.problem(Kind::TooDeep, detail));
     }
     Ok(scan)
 }
 
-fn event_name(value: Option<&RawValue>, place: &Place<'_>) -> Result<EventName, Problem> {
+fn event_name(value: Option<&RawValue>, path: &JsonPath<'_>) -> Result<EventName, Problem> {
     let Some(value) = value else {
         let detail = "the event has no `name`";
-        return Err(place
+        return Err(path
             .key("name")
             .problem(Kind::MissingKey, detail)
-            .next("Say what happened, such as \"name\": \"order.completed\"."));
+            .next("Name what happened, such as \"name\": \"order.completed\"."));
     };
-    let place = place.key("name");
-    let text = json::text(value, &place, "`name`")?;
-    let name = EventName::new(&text).map_err(|error| bad_name(&error, &place))?;
+    let path = path.key("name");
+    let text = json::text(value, &path, "`name`")?;
+    let name = EventName::new(&text).map_err(|error| bad_name(&error, &path))?;
     if name.as_str().starts_with(PLATFORM_PREFIX) {
-        return Err(place.problem(Kind::ReservedName, format!("{name} starts with {PLATFORM_PREFIX}")));
+        return Err(path.problem(Kind::ReservedName, format!("{name} starts with {PLATFORM_PREFIX}")));
     }
     Ok(name)
 }
 
-fn event_id(value: &RawValue, place: &Place<'_>) -> Result<String, Problem> {
-    let id = json::text(value, place, "`id`")?;
+fn event_id(value: &RawValue, path: &JsonPath<'_>) -> Result<String, Problem> {
+    let id = json::text(value, path, "`id`")?;
     if id.is_empty() || id.len() > EVENT_ID_BYTES_MAX {
-        let detail = format!("an event id has 1 to {EVENT_ID_BYTES_MAX} bytes, not {}", id.len());
-        return Err(place.problem(Kind::NameInvalid, detail).next("Leave `id` out, and the host makes one."));
+        let detail = format!("an event id must have 1 to {EVENT_ID_BYTES_MAX} bytes, not {}", id.len());
+        return Err(path
+            .problem(Kind::NameInvalid, detail)
+            .next("Leave `id` out: the host then makes an id."));
     }
     if let Some(letter) = id.chars().find(|letter| letter.is_control()) {
-        let detail = format!("the id holds the control character U+{:04X}", u32::from(letter));
-        return Err(place.problem(Kind::ControlCharacters, detail));
+        let detail = format!("the id has the control character U+{:04X}", u32::from(letter));
+        return Err(path.problem(Kind::ControlCharacters, detail));
     }
     Ok(id.into_owned())
 }
 
-fn profile_id(value: &RawValue, place: &Place<'_>) -> Result<ProfileId, Problem> {
-    let text = json::text(value, place, "`profile`")?;
+fn profile_id(value: &RawValue, path: &JsonPath<'_>) -> Result<ProfileId, Problem> {
+    let text = json::text(value, path, "`profile`")?;
     let wrong = |_| {
-        place
-            .problem(Kind::WrongType, format!("{:?} is not a profile's id", json::shortened(&text)))
-            .next("Use the id the host answered; for a name the customer goes by use `identifiers`.")
+        path.problem(Kind::WrongType, format!("{:?} is not a profile id", json::shortened(&text)))
+            .next("Use the id from the host's answer; for a customer's identifier use `identifiers`.")
     };
     text.parse().map_err(wrong)
 }
 
-fn properties(value: &RawValue, suspect: bool, place: &Place<'_>) -> Result<Vec<Property>, Problem> {
-    let members = json::members(value.get(), place, "`properties`")?;
+fn properties(value: &RawValue, suspect: bool, path: &JsonPath<'_>) -> Result<Vec<Property>, Problem> {
+    let members = json::members(value.get(), path, "`properties`")?;
     let mut properties = Vec::with_capacity(members.0.len());
     for (name, value) in members.0 {
         if name.is_empty() || name.len() > PROPERTY_NAME_BYTES_MAX || name.contains(char::is_control) {
             let detail = format!(
-                "a property's name has 1 to {PROPERTY_NAME_BYTES_MAX} bytes and no control characters"
+                "a property name must have 1 to {PROPERTY_NAME_BYTES_MAX} bytes and no control characters"
             );
-            return Err(place.key(&name).problem(Kind::NameInvalid, detail));
+            return Err(path.key(&name).problem(Kind::NameInvalid, detail));
         }
-        let json = if suspect { json::taken_texts(value, &place.key(&name))? } else { value.get().into() };
+        let json = if suspect { json::taken_texts(value, &path.key(&name))? } else { value.get().into() };
         properties.push(Property { value: Value::Json(json.into_owned()), name: name.into_owned() });
     }
     Ok(properties)
 }
 
 /// The problem of a name that isn't one.
-pub fn bad_name(error: &NameError, place: &Place<'_>) -> Problem {
-    place.problem(Kind::NameInvalid, error.to_string())
+pub fn bad_name(error: &NameError, path: &JsonPath<'_>) -> Problem {
+    path.problem(Kind::NameInvalid, error.to_string())
 }
 
 /// The problem of an identifier that is none of these.
 pub fn unknown_identifier<'a>(
     known: impl Iterator<Item = &'a IdentifierName>,
     name: &str,
-    place: &Place<'_>,
+    path: &JsonPath<'_>,
 ) -> Problem {
     let known: Vec<&str> = known.map(IdentifierName::as_str).collect();
     let detail =
-        format!("there is no identifier {:?}; there are: {}", json::shortened(name), known.join(", "));
-    place.problem(Kind::UnknownIdentifier, detail).nearest(name, known)
+        format!("unknown identifier {:?}; the identifiers are: {}", json::shortened(name), known.join(", "));
+    path.problem(Kind::UnknownIdentifier, detail).nearest(name, known)
 }
 
-fn unknown_event_key(key: &str, event: &Place<'_>) -> Problem {
+fn unknown_event_key(key: &str, event: &JsonPath<'_>) -> Problem {
     let keys: Vec<String> = EVENT_KEYS.iter().map(|key| format!("`{key}`")).collect();
-    let detail = format!("an event has no {:?}; it has {}", json::shortened(key), keys.join(", "));
+    let detail = format!("an event has no member {:?}; it has {}", json::shortened(key), keys.join(", "));
     let problem = event.key(key).problem(Kind::UnknownKey, detail);
-    problem.next("Remove it; an event's own data belongs into `properties`.").nearest(key, EVENT_KEYS)
+    problem.next("Remove it, or put the event's own data into `properties`.").nearest(key, EVENT_KEYS)
 }
 
 #[cfg(test)]

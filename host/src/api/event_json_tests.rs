@@ -43,14 +43,14 @@ fn read(json: &str) -> Result<NewEvent, Problem> {
 /// The kind, the place and the next step of what is wrong with an event.
 fn wrong(json: &str) -> (Kind, String, String) {
     let problem = read(json).expect_err(json);
-    let next = problem.next.as_deref().unwrap_or(problem.kind.entry().mend).to_owned();
+    let next = problem.next.as_deref().unwrap_or(problem.kind.entry().fix).to_owned();
     (problem.kind, problem.place.unwrap_or_default(), next)
 }
 
 /// An event that is right, with one member added or replaced.
 fn with(key: &str, value: &str) -> String {
     let mut members = vec![("name", "\"order.completed\""), ("identifiers", "{\"customer_id\":\"00042\"}")];
-    members.retain(|(is, _)| *is != key);
+    members.retain(|(name, _)| *name != key);
     members.push((key, value));
     let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
@@ -185,7 +185,7 @@ fn a_list_is_taken_apart_without_reading_it() {
     let many = |count: usize| format!("[{}]", vec!["0"; count].join(","));
     assert_eq!(list(&many(EVENTS_MAX)), Ok((EVENTS_MAX, false)));
     assert_eq!(list(&many(EVENTS_MAX + 1)).unwrap_err().0, Kind::TooManyEvents);
-    let place = Place::Root.key("events");
+    let place = JsonPath::Root.key("events");
     let problem =
         sender.read("{\"name\":\"a\",\"identifiers\":{\"customer_id\":1}}", &place.index(3)).unwrap_err();
     assert_eq!(problem.place.as_deref(), Some("events[3].identifiers.customer_id"));
@@ -204,17 +204,19 @@ fn write(event: &NewEvent) -> String {
     if let Some(profile) = event.profile {
         json.insert("profile".into(), profile.to_string().into());
     }
-    let identifiers = event.identifiers.iter().map(|is| (is.name.to_string(), is.value.clone().into()));
-    json.insert("identifiers".into(), serde_json::Value::Object(identifiers.collect()));
-    let proposes = event
-        .proposals
+    let identifiers = event
+        .identifiers
         .iter()
-        .map(|is| (is.field.to_string(), is.value.as_ref().map_or(serde_json::Value::Null, Value::to_json)));
+        .map(|identifier| (identifier.name.to_string(), identifier.value.clone().into()));
+    json.insert("identifiers".into(), serde_json::Value::Object(identifiers.collect()));
+    let proposes = event.proposals.iter().map(|proposal| {
+        (proposal.field.to_string(), proposal.value.as_ref().map_or(serde_json::Value::Null, Value::to_json))
+    });
     json.insert("proposes".into(), serde_json::Value::Object(proposes.collect()));
     // By hand, so that raw numbers stay as they are.
-    let properties = event.properties.iter().map(|is| {
-        let Value::Json(raw) = &is.value else { panic!("raw JSON") };
-        format!("{}:{raw}", serde_json::to_string(&is.name).unwrap())
+    let properties = event.properties.iter().map(|property| {
+        let Value::Json(raw) = &property.value else { panic!("raw JSON") };
+        format!("{}:{raw}", serde_json::to_string(&property.name).unwrap())
     });
     let properties = properties.collect::<Vec<_>>().join(",");
     let mut text = serde_json::Value::Object(json).to_string();
@@ -314,13 +316,13 @@ fn a_key_twice_is_read_as_before_so_that_what_was_taken_once_is_known_again() {
         [("properties", r#"{"cart":{"a":1,"a":2}}"#), ("proposes", r#"{"blob":[{"a":1,"a":2}]}"#)]
     {
         let json = with(key, value);
-        assert_eq!(sender.read(&json, &Place::Root).unwrap_err().kind, Kind::DuplicateKey, "{json}");
-        let before = sender.as_before().read(&json, &Place::Root).unwrap();
+        assert_eq!(sender.read(&json, &JsonPath::Root).unwrap_err().kind, Kind::DuplicateKey, "{json}");
+        let before = sender.as_before().read(&json, &JsonPath::Root).unwrap();
         let kept = before.properties.first().map(|property| &property.value);
         let kept = kept.or_else(|| before.proposals.first().and_then(|proposal| proposal.value.as_ref()));
         let Some(Value::Json(kept)) = kept else { panic!("{before:?}") };
         assert!(value.contains(kept.as_str()), "as it was written: {kept}");
         // In its own members a key never stood twice.
-        assert!(sender.as_before().read(&with(key, r#"{"a":1,"a":2}"#), &Place::Root).is_err());
+        assert!(sender.as_before().read(&with(key, r#"{"a":1,"a":2}"#), &JsonPath::Root).is_err());
     }
 }

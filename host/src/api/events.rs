@@ -13,12 +13,12 @@ use super::conflicts::ConflictAnswer;
 use super::convert::{accept_problem, blocking};
 use super::event_answer::EventAnswer;
 use super::event_json::{Body, Sender, read_body};
-use super::json::Place;
+use super::json::JsonPath;
 use super::params::Segment;
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
-use super::reader::{Reader, Shown, record_read};
-use super::viewer::Viewer;
+use super::read_audit::{Reader, Shown, record_read};
+use super::visibility::Viewer;
 use super::waited::{self, Asked};
 use super::{ApiState, body, json};
 use crate::engine::{Acceptance, Engine, NewEvent};
@@ -49,11 +49,11 @@ fn ids_since(headers: &HeaderMap) -> Answer<Option<Timestamp>> {
     let (value, another) = (sent.next(), sent.next());
     let Some(value) = value else { return Ok(None) };
     let invalid = |detail: &str| {
-        let next = "Write it such as 2026-11-21T10:00:00Z, or leave the header out.";
+        let next = "Write for example 2026-11-21T10:00:00Z, or leave the header out.";
         Problem::new(Kind::WrongType, detail).at("Samsyn-Ids-Since").next(next)
     };
     if another.is_some() {
-        return Err(invalid("`Samsyn-Ids-Since` stands there twice"));
+        return Err(invalid("`Samsyn-Ids-Since` is there twice"));
     }
     let text = value.to_str().unwrap_or_default().trim();
     text.parse().map(Some).map_err(|_| {
@@ -71,7 +71,7 @@ enum Accepted {
     List(Vec<Item>),
 }
 
-/// An event that has its place in the log.
+/// An event that has its position in the log.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TakenEvent")]
 pub struct TakenAnswer {
@@ -120,7 +120,7 @@ fn read_and_accept(
     match read_body(text, &sender)? {
         Body::One(event) => {
             viewer.take_events(1, now)?;
-            let taken = (*event).and_then(|event| accept(engine, viewer, event, since, &Place::Root));
+            let taken = (*event).and_then(|event| accept(engine, viewer, event, since, &JsonPath::Root));
             let as_before = || match read_body(text, &sender.as_before())? {
                 Body::One(event) => *event,
                 Body::List { .. } => Err(Problem::internal("one event was read as a list")),
@@ -130,7 +130,7 @@ fn read_and_accept(
         }
         Body::List { events, wrapped } => {
             viewer.take_events(events.len(), now)?;
-            let outer = if wrapped { Place::Root.key("events") } else { Place::Root };
+            let outer = if wrapped { JsonPath::Root.key("events") } else { JsonPath::Root };
             Ok(Accepted::List(accept_list(engine, viewer, &sender, &events, since, &outer)))
         }
     }
@@ -141,10 +141,10 @@ fn accept(
     viewer: &Viewer,
     event: NewEvent,
     since: Option<Timestamp>,
-    place: &Place<'_>,
+    path: &JsonPath<'_>,
 ) -> Answer<TakenAnswer> {
     let sees_owner = sees_owner(viewer, &event);
-    let taken = engine.accept_since(event, since).map_err(|error| accept_problem(&error, place))?;
+    let taken = engine.accept_since(event, since).map_err(|error| accept_problem(&error, path))?;
     Ok(answer_of(taken, sees_owner, viewer))
 }
 
@@ -186,18 +186,18 @@ fn accept_list(
     sender: &Sender<'_>,
     events: &[&RawValue],
     since: Option<Timestamp>,
-    outer: &Place<'_>,
+    outer: &JsonPath<'_>,
 ) -> Vec<Item> {
     let mut passing: Option<Problem> = None;
     let mut items = Vec::with_capacity(events.len());
     for (index, event) in events.iter().enumerate() {
-        let place = outer.index(index);
-        let taken = sender.read(event.get(), &place).and_then(|event| match &passing {
+        let path = outer.index(index);
+        let taken = sender.read(event.get(), &path).and_then(|event| match &passing {
             // Once the host couldn't take one, for no fault of the event, later ones must not overtake it.
             Some(problem) => Err(problem.clone()),
-            None => accept(engine, viewer, event, since, &place),
+            None => accept(engine, viewer, event, since, &path),
         });
-        let as_before = || sender.as_before().read(event.get(), &place);
+        let as_before = || sender.as_before().read(event.get(), &path);
         let taken = taken.or_else(|problem| known_before(engine, viewer, problem, as_before));
         items.push(match taken {
             Ok(acceptance) => Item::Taken(acceptance),
@@ -309,7 +309,7 @@ pub async fn show(
             // That an event was there is for who sent it, or may see everything.
             if engine.is_removed(position) && (own.is_some() || viewer.policy().reads_everything()) {
                 let detail =
-                    format!("the event stood at {position}, and its record has left the log by retention");
+                    format!("the event was at {position}; retention removed its record from the log");
                 return Problem::new(Kind::EventRemoved, detail);
             }
             unknown()
@@ -332,21 +332,23 @@ fn unknown_event(id: &str, viewer: &Viewer) -> Problem {
     let application = viewer.application();
     let reads_all = viewer.policy().reads_everything();
     let detail = match id.parse::<Position>() {
-        Ok(_) if reads_all => format!("{application} sent no event of this id, and no event stands at {id}"),
-        Ok(_) => format!("{application} sent no event that stands at {id}, nor one of this id"),
+        Ok(_) if reads_all => {
+            format!("{application} sent no event with this id, and there is no event at {id}")
+        }
+        Ok(_) => format!("{application} sent no event with this id, and none at {id}"),
         Err(_) => format!("{application} sent no event {:?}", json::shortened(id)),
     };
     let problem = Problem::new(Kind::UnknownEvent, detail);
     match (viewer.policy().is_admin(), reads_all) {
         (true, _) => problem.next(
-            "Check the id. It belongs to the application that sent the event: name that in `Samsyn-Application`, \
-             or give the event's position, such as `12-345`.",
+            "Check the id. It belongs to the application that sent the event: send that in `Samsyn-Application`, \
+             or use the event's position, such as `12-345`.",
         ),
         (false, true) => {
-            problem.next("Check the id. It belongs to the application that sent the event; a position works for any.")
+            problem.next("Check the id. It belongs to the application that sent the event; a position works for any application.")
         }
         (false, false) => problem.next(
-            "Check the id or the position. Events of other applications are told to a token that reads everything alone.",
+            "Check the id or the position. Only a token that reads everything sees other applications' events.",
         ),
     }
 }

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Caller;
 use super::event_json::bad_name;
-use super::json::Place;
+use super::json::JsonPath;
 use super::pagination::List;
 use super::params::{ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use super::{ApiState, body, json};
 use crate::registry::{
     Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Policy, REJECTED_VALUES,
@@ -195,7 +195,7 @@ pub struct Definition {
 impl Definition {
     fn into_field(self) -> Answer<Field> {
         let wrong = |error: crate::registry::SchemaError| {
-            Place::Root.key("schema").problem(Kind::DefinitionInvalid, format!("schema {error}"))
+            JsonPath::Root.key("schema").problem(Kind::DefinitionInvalid, format!("schema {error}"))
         };
         Ok(Field {
             one_of: self.one_of,
@@ -222,7 +222,7 @@ pub async fn define(
     request: Request,
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
-    let name = FieldName::new(&name).map_err(|error| bad_name(&error, &Place::Root.key("name")))?;
+    let name = FieldName::new(&name).map_err(|error| bad_name(&error, &JsonPath::Root.key("name")))?;
     let defined: Definition = json::body_as(&bytes)?;
     let field = defined.into_field()?;
     let by = Attribution { by: application, reason: why.reason };
@@ -333,7 +333,7 @@ pub struct IdentifierDefinition {
     name: Option<IdentifierName>,
     normaliser: Normaliser,
     /// When an event's identifiers belong to different profiles, the strongest decides.
-    #[serde(deserialize_with = "json::whole")]
+    #[serde(deserialize_with = "json::integer")]
     strength: u32,
     /// For phone numbers without a country code: the country they are dialled in, ISO 3166-1 alpha-2.
     #[serde(default)]
@@ -351,12 +351,12 @@ pub async fn define_identifier(
     Params(why): Params<Why>,
     request: Request,
 ) -> Answer {
-    let place = Place::Root.key("name");
-    let name = IdentifierName::new(&name).map_err(|error| bad_name(&error, &place))?;
+    let path = JsonPath::Root.key("name");
+    let name = IdentifierName::new(&name).map_err(|error| bad_name(&error, &path))?;
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let defined: IdentifierDefinition = json::body_as(&bytes)?;
     if defined.name.as_ref().is_some_and(|other| *other != name) {
-        return Err(place.problem(Kind::DefinitionInvalid, "the body names another identifier than the path"));
+        return Err(path.problem(Kind::DefinitionInvalid, "the identifier in the body differs from the path"));
     }
     let IdentifierDefinition { normaliser, strength, country, rejected_values, .. } = defined;
     let kind = IdentifierKind { normaliser, strength, country, rejected_values };

@@ -45,12 +45,12 @@ pub async fn approve(
     Segment(name): Segment,
     Params(params): Params<ApproveParams>,
 ) -> Answer {
-    let place = state.admission.enter_install()?;
+    let slot = state.admission.enter_install()?;
     let capability = known(&state.engine.registry(), &name)?.0.clone();
     let by = Attribution { by: application, reason: params.reason };
     let engine = state.engine.clone();
     let done = blocking(move || {
-        let _place = place;
+        let _slot = slot;
         engine.approve(&capability, params.digest, params.accept_fields, by)
     });
     installed(&state, &done.await??, StatusCode::OK).await

@@ -24,17 +24,17 @@ pub struct LastUses {
 }
 
 impl LastUses {
-    /// Reads the file and tells the gate. A file that isn't there or can't be read is no error: it
+    /// Reads the file and tells the authenticator. A file that isn't there or can't be read is no error: it
     /// is said, and last uses are known from now on.
     pub fn open(path: &Path, state: &ApiState) -> LastUses {
         let written = match std::fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|cause| {
-                tracing::warn!(path = %path.display(), %cause, "last uses of tokens can't be read, and start anew");
+                tracing::warn!(path = %path.display(), %cause, "last uses of tokens can't be read; they are recorded from now on");
                 Uses::new()
             }),
             Err(_) => Uses::new(),
         };
-        state.gate.remember(written.clone());
+        state.authenticator.remember(written.clone());
         LastUses { path: path.to_owned(), written }
     }
 
@@ -50,7 +50,7 @@ impl LastUses {
     }
 
     fn write(&mut self, state: &ApiState) {
-        let uses = state.gate.last_uses(&state.engine.registry(), state.engine.clock().now());
+        let uses = state.authenticator.last_uses(&state.engine.registry(), state.engine.clock().now());
         if uses == self.written {
             return;
         }

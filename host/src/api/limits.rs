@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
-use super::peer::Peer;
 use super::problem::{Kind, Problem};
+use crate::http::{ConnectionInfo, ConnectionLimits};
 
 /// What the HTTP interface takes. Everything can be configured; the defaults say why they are so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,17 @@ pub struct ApiLimits {
     pub token_requests_per_second: u32,
     /// Events a second of one token, the same way. 10,000: four of the largest lists.
     pub token_events_per_second: u32,
+}
+
+impl ApiLimits {
+    /// What concerns connections.
+    pub fn of_connections(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            connections: self.connections,
+            head: Duration::from_secs(self.head_seconds),
+            idle: Duration::from_secs(self.idle_seconds),
+        }
+    }
 }
 
 impl Default for ApiLimits {
@@ -105,7 +116,7 @@ impl Admission {
             let mut per_client = self.per_client.lock();
             let count = per_client.entry(client).or_default();
             if *count >= self.per_client_max {
-                let detail = format!("{count} requests of this client are under way; one may have no more");
+                let detail = format!("{count} requests of this client are under way, which is the limit");
                 return Err(Problem::new(Kind::TooManyRequests, detail));
             }
             *count += 1;
@@ -115,7 +126,7 @@ impl Admission {
         match self.all.clone().try_acquire_owned() {
             Ok(permit) => admitted._permit = Some(permit),
             Err(_) => {
-                return Err(Problem::new(Kind::Busy, "as many requests are under way as the host takes"));
+                return Err(Problem::new(Kind::Busy, "the limit of requests under way is reached"));
             }
         }
         Ok(admitted)
@@ -123,7 +134,7 @@ impl Admission {
 
     /// Room for one component to be compiled.
     pub fn enter_install(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let busy = |_| Problem::new(Kind::Busy, "other components are being compiled right now");
+        let busy = |_| Problem::new(Kind::Busy, "other components are being compiled");
         self.installs.clone().try_acquire_owned().map_err(busy)
     }
 }
@@ -153,7 +164,8 @@ pub async fn admit(State(state): State<ApiState>, request: Request, next: Next) 
     if is_always_answered(request.uri().path()) {
         return next.run(request).await;
     }
-    let client = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.address());
+    let client =
+        request.extensions().get::<ConnectInfo<ConnectionInfo>>().map(|ConnectInfo(info)| info.address());
     match state.admission.enter(client) {
         Ok(_admitted) => next.run(request).await,
         Err(problem) => problem.into_response(),

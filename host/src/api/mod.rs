@@ -1,8 +1,8 @@
 //! HTTP in and out: the interface of docs/http.md over the engine.
 //!
 //! ```text
-//! connection ─▶ host ─▶ rest ─▶ trace ─▶ packed ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ needs ─▶ query ─▶ body ─▶ engine
-//!   bounded     400   unread?   span     gzip           500           429/503    who?   404/405  401/403   400   413/415
+//! connection ─▶ http ─▶ host ─▶ trace ─▶ packed ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ scopes ─▶ query ─▶ body ─▶ engine
+//!               400     span     gzip        500                 429/503   who?      404/405 401/403   400     413/415
 //! ```
 //!
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
@@ -10,7 +10,7 @@
 mod access;
 mod assignments;
 mod audit;
-mod base64url;
+mod authenticate;
 mod body;
 mod calls;
 mod capabilities;
@@ -19,7 +19,6 @@ pub mod catalogue;
 mod claims;
 mod conditional;
 mod conflicts;
-mod connections;
 mod convert;
 mod describe;
 pub mod errors_page;
@@ -29,43 +28,38 @@ mod events;
 mod fields;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
-mod gate;
 mod grants;
 pub(crate) mod json;
 mod json_value;
 pub mod last_use;
 mod limits;
 mod named_host;
-pub mod needs;
 pub mod openapi;
 mod packed;
 mod pagination;
 mod params;
 mod parked;
-mod peer;
 mod prefer;
 mod problem;
 mod profile_answer;
 mod profiles;
 mod query;
 mod rate;
-mod reader;
+mod read_audit;
 mod refusals;
 mod registry_file;
 mod registry_report;
 mod replays;
-mod rest;
+pub mod required_scopes;
 mod serve;
 mod status;
 mod storage;
-mod stream;
 mod timeline;
-mod tls;
 mod token;
 mod tokens;
 mod trace;
 mod twice;
-mod viewer;
+mod visibility;
 mod waited;
 
 #[cfg(test)]
@@ -81,12 +75,11 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::APPLICATION_HEADER;
+pub use authenticate::Authenticator;
 pub use event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
-pub use gate::Gate;
 pub use limits::ApiLimits;
 pub use problem::{Kind, Problem};
 pub use serve::serve;
-pub use tls::{Tls, TlsError};
 pub use token::{Token, TokenError};
 
 use crate::audit::ReadAudit;
@@ -100,7 +93,7 @@ pub struct ApiState {
     audit: Arc<ReadAudit>,
     limits: Arc<ApiLimits>,
     admission: Arc<Admission>,
-    gate: Arc<Gate>,
+    authenticator: Arc<Authenticator>,
     /// Bytes of the largest component: the sandbox's own limit.
     component_bytes_max: u64,
 }
@@ -115,8 +108,8 @@ impl ApiState {
         component_bytes_max: u64,
     ) -> ApiState {
         let admission = Admission::new(&limits);
-        let gate = Arc::new(Gate::new(&limits));
-        ApiState { engine, audit, limits: Arc::new(limits), admission, gate, component_bytes_max }
+        let authenticator = Arc::new(Authenticator::new(&limits));
+        ApiState { engine, audit, limits: Arc::new(limits), admission, authenticator, component_bytes_max }
     }
 }
 
@@ -146,11 +139,11 @@ async fn other_method(method: Method, request: Request) -> Response {
         return StatusCode::NO_CONTENT.into_response();
     }
     if !matches!(method, Method::TRACE | Method::CONNECT)
-        && let Some(problem) = needs::is_stranger(&request)
+        && let Some(problem) = required_scopes::unauthenticated(&request)
     {
         return problem.into_response();
     }
-    let detail = format!("{} is not one of the methods of this path", json::shortened(method.as_str()));
+    let detail = format!("the path doesn't support the method {}", json::shortened(method.as_str()));
     Problem::new(Kind::MethodNotAllowed, detail).into_response()
 }
 
@@ -161,7 +154,7 @@ async fn no_such_call(method: Method, request: Request) -> Response {
     }
     let asks =
         matches!(method, Method::OPTIONS | Method::TRACE | Method::CONNECT) || request.uri().path() == "*";
-    let stranger = needs::is_stranger(&request).filter(|_| !asks);
-    let unknown = || Problem::new(Kind::NotFound, "the path is none of the interface's");
-    stranger.unwrap_or_else(unknown).into_response()
+    let unauthenticated = required_scopes::unauthenticated(&request).filter(|_| !asks);
+    let unknown = || Problem::new(Kind::NotFound, "the API has no such path");
+    unauthenticated.unwrap_or_else(unknown).into_response()
 }

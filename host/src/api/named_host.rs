@@ -10,8 +10,8 @@ pub fn problem(version: Version, headers: &HeaderMap) -> Option<Problem> {
     let mut named = headers.get_all(header::HOST).iter();
     let detail = match (named.next(), named.next()) {
         (Some(host), None) if is_host(host.as_bytes()) => return None,
-        (Some(_), None) => "`Host` holds no host's name",
-        (Some(_), Some(_)) => "`Host` stands there twice",
+        (Some(_), None) => "`Host` is not a host name",
+        (Some(_), Some(_)) => "`Host` is there twice",
         // HTTP/1.0 needn't, and HTTP/2 has `:authority`.
         (None, _) if version != Version::HTTP_11 => return None,
         (None, _) => "the request has no `Host` header",

@@ -1,10 +1,10 @@
 //! Pages: `limit`, and a cursor that only the list it came from can read: of the same call, about the same
 //! profile or field, with the same filters.
 
+use data_encoding::BASE64URL_NOPAD;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::base64url;
 use super::problem::{Answer, Kind, Problem};
 
 /// Items of a page when the client doesn't say.
@@ -46,7 +46,7 @@ impl List {
             None => Ok(LIMIT_DEFAULT),
             Some(asked) if (1..=LIMIT_MAX as u64).contains(&asked) => Ok(asked as usize),
             Some(asked) => {
-                let detail = format!("`limit` is {asked}, it must be from 1 to {LIMIT_MAX}");
+                let detail = format!("`limit` is {asked}; it must be from 1 to {LIMIT_MAX}");
                 Err(Problem::new(Kind::QueryInvalid, detail).at("limit"))
             }
         }
@@ -101,21 +101,21 @@ impl Narrowed {
     pub fn cursor(self, after: &str) -> String {
         let mut bytes = self.check(after.as_bytes()).to_vec();
         bytes.extend_from_slice(after.as_bytes());
-        base64url::encode(&bytes)
+        BASE64URL_NOPAD.encode(&bytes)
     }
 
     /// The key in a cursor.
     pub fn after(self, cursor: Option<&str>) -> Answer<Option<String>> {
         let Some(cursor) = cursor else { return Ok(None) };
         let invalid = || {
-            let narrowed = if self.to.is_some() { ", or of another of its lists" } else { "" };
-            let detail = format!("this is no cursor of {}{narrowed}", self.list.0);
+            let narrowed = if self.to.is_some() { " with this path and these filters" } else { "" };
+            let detail = format!("this is not a cursor of {}{narrowed}", self.list.0);
             Problem::new(Kind::CursorInvalid, detail).at("cursor")
         };
         if cursor.len() > CURSOR_BYTES_MAX {
             return Err(invalid());
         }
-        let bytes = base64url::decode(cursor).ok_or_else(invalid)?;
+        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| invalid())?;
         let (check, key) = bytes.split_at_checked(CHECK_BYTES).ok_or_else(invalid)?;
         if check != self.check(key) {
             return Err(invalid());

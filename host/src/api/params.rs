@@ -22,7 +22,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Segment, Problem> {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(segment)) => Ok(Segment(segment)),
-            Err(_) => Err(Problem::new(Kind::NotFound, "the path can't be percent-decoded to UTF-8")),
+            Err(_) => Err(Problem::new(Kind::NotFound, "the path is not percent-encoded UTF-8")),
         }
     }
 }
@@ -37,7 +37,7 @@ impl JsonSchema for ReferenceForm {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A profile's id, or `identifier:value`, split at the first colon",
+            "description": "A profile id, or `identifier:value`, split at the first colon",
             "anyOf": [
                 { "type": "string", "format": "uuid" },
                 { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}:." },
@@ -126,7 +126,7 @@ impl Reference {
         let Some((name, value)) = text.split_once(':') else {
             let wrong = |_| {
                 invalid(format!(
-                    "{:?} is neither a profile's id nor `identifier:value`",
+                    "{:?} is neither a profile id nor `identifier:value`",
                     super::json::shortened(text)
                 ))
             };

@@ -109,7 +109,7 @@ fn read_cursor(key: &str) -> Answer<ParkedCursor> {
         let (partition, profile) = key.split_once(' ')?;
         Some(ParkedCursor(Partition(partition.parse().ok()?), profile.parse().ok()?))
     };
-    read().ok_or_else(|| Problem::new(Kind::CursorInvalid, "this is no cursor of /v1/parked").at("cursor"))
+    read().ok_or_else(|| Problem::new(Kind::CursorInvalid, "this is not a cursor of /v1/parked").at("cursor"))
 }
 
 /// How many deliveries are acted on.
@@ -143,7 +143,7 @@ impl Selection {
         if self.capability.is_none() && self.profile.is_none() && self.kind.is_none() {
             return Err(Problem::new(
                 Kind::FilterEmpty,
-                "the filter has none of `capability`, `profile` and `kind`",
+                "the filter needs one of `capability`, `profile` and `kind`",
             ));
         }
         Ok(ParkedFilter { capability: self.capability.clone(), profile: self.profile, kind: self.kind })
@@ -169,8 +169,8 @@ pub async fn skip(
     let filter = selection.filter()?;
     let reason = selection.reason.unwrap_or_default();
     if reason.trim().is_empty() {
-        let problem = Problem::new(Kind::MissingKey, "giving deliveries up needs a `reason`").at("reason");
-        return Err(problem.next("Say why, for whoever reads the timeline later."));
+        let problem = Problem::new(Kind::MissingKey, "skipping invocations needs a `reason`").at("reason");
+        return Err(problem.next("Give the reason; the timeline shows it."));
     }
     if reason.len() > REASON_BYTES_MAX || reason.contains(char::is_control) {
         let detail = format!("a reason has at most {REASON_BYTES_MAX} bytes and no control characters");

@@ -62,7 +62,7 @@ impl Problem {
     /// Asks whether one of the known words was meant, before what to do otherwise.
     pub fn nearest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Problem {
         if let Some(question) = did_you_mean(&nearest(word, known)) {
-            let next = self.next.as_deref().unwrap_or(self.kind.entry().mend);
+            let next = self.next.as_deref().unwrap_or(self.kind.entry().fix);
             self.next = Some(format!("{question} {next}").into());
         }
         self
@@ -100,10 +100,10 @@ impl Problem {
         self.is_passing() || self.status().is_server_error()
     }
 
-    /// A fault of the host: the cause goes to the log, the client learns that it is there.
+    /// Internal error: the cause goes to the log, the client learns that it is there.
     pub fn internal(cause: impl std::fmt::Display) -> Problem {
-        tracing::error!(%cause, "a request failed by a fault of the host");
-        Problem::new(Kind::Internal, "the request could not be carried out; the host's log says why")
+        tracing::error!(%cause, "a request failed with an internal error");
+        Problem::new(Kind::Internal, "the request failed; the host's log has the cause")
     }
 }
 
@@ -121,7 +121,7 @@ impl Serialize for Problem {
             map.serialize_entry("place", place)?;
         }
         map.serialize_entry("retryable", &entry.retryable)?;
-        map.serialize_entry("next", self.next.as_deref().unwrap_or(entry.mend))?;
+        map.serialize_entry("next", self.next.as_deref().unwrap_or(entry.fix))?;
         if let Some(event) =
             self.event.as_deref().and_then(|event| serde_json::from_str::<&RawValue>(event).ok())
         {
@@ -155,7 +155,7 @@ impl JsonSchema for Problem {
                 },
                 "retryable": {
                     "type": "boolean",
-                    "description": "Nothing is wrong with what was sent: send the same again after the seconds in \
+                    "description": "The request is valid: send the same again after the seconds in \
                                     `Retry-After`"
                 },
                 "next": { "type": "string", "description": "What to do" },
@@ -204,8 +204,8 @@ mod tests {
         assert_eq!(json["status"], 422);
         assert_eq!(json["code"], "wrong-type");
         assert_eq!(json["place"], "events[3].name");
-        assert_eq!(json["message"], "A value of another type: must be a text");
-        assert_eq!(json["next"], Kind::WrongType.entry().mend);
+        assert_eq!(json["message"], "Wrong type: must be a text");
+        assert_eq!(json["next"], Kind::WrongType.entry().fix);
         let other = serde_json::to_value(problem.next("do this")).unwrap();
         assert_eq!(other["next"], "do this");
     }

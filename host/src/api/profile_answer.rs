@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::conflicts::ConflictAnswer;
 use super::event_answer::item_position;
 use super::json_value::JsonValue;
-use super::reader::Shown;
-use super::viewer::Viewer;
+use super::read_audit::Shown;
+use super::visibility::Viewer;
 use crate::engine::{Names, ReadProfile};
 use crate::record::{CapabilityState, Visible};
 use crate::registry::Registry;
@@ -127,7 +127,7 @@ fn all_claims<'a>(
         profile
             .partition
             .generation(&capability_state.capability)
-            .is_none_or(|is| is == capability_state.generation)
+            .is_none_or(|generation| generation == capability_state.generation)
     };
     for capability_state in profile.state.capabilities.iter().filter(|own| counts(own)) {
         for claim in capability_state.claims.iter().filter(|claim| is_wanted(wanted, &claim.field)) {

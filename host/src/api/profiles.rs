@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, unknown_identifier};
-use super::json::{DEPTH_MAX, Members, Place};
+use super::json::{DEPTH_MAX, JsonPath, Members};
 use super::params::{Params, Reference, Segment};
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{ProfileAnswer, Wanted};
-use super::reader::{Reader, Shown, record_read};
+use super::read_audit::{Reader, Shown, record_read};
 use super::twice;
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use super::waited::{self, Asked};
 use super::{ApiState, body, conditional, json};
 use crate::engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
@@ -89,12 +89,12 @@ fn read_look_up(text: &str, registry: &Registry, policy: &Policy) -> Answer<(Ide
     let (name, value) = match members.0.as_slice() {
         [one] => one,
         [] => {
-            return Err(Problem::new(Kind::MissingIdentifier, "the look-up names no identifier")
-                .next("Send such as {\"email\": \"anna@example.com\"}."));
+            return Err(Problem::new(Kind::MissingIdentifier, "the look-up has no identifier")
+                .next("Send for example {\"email\": \"anna@example.com\"}."));
         }
         several => {
             let names: Vec<&str> = several.iter().map(|(name, _)| json::shortened(name)).collect();
-            let detail = format!("a look-up has exactly one identifier, not {}", names.join(" and "));
+            let detail = format!("a look-up needs exactly one identifier, not {}", names.join(" and "));
             let problem = Problem::new(Kind::TooManyIdentifiers, detail);
             let known =
                 several.iter().filter_map(|(name, _)| registry.identifiers.get_key_value(name.as_ref()));
@@ -105,7 +105,7 @@ fn read_look_up(text: &str, registry: &Registry, policy: &Policy) -> Answer<(Ide
             });
         }
     };
-    let place = Place::Root.key(name);
+    let place = JsonPath::Root.key(name);
     let found = registry.identifiers.get_key_value(name.as_ref()).map(|(known, _)| known);
     let Some(known) = found.filter(seen) else {
         return Err(unknown_identifier(registry.identifiers.keys().filter(seen), name, &place));
@@ -170,8 +170,7 @@ pub fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answe
         }
         Reference::By(name, value) => (name, value),
     };
-    let nobody =
-        || Err(Problem::new(Kind::UnknownProfile, format!("no profile goes by this {name}")).at("ref"));
+    let nobody = || Err(Problem::new(Kind::UnknownProfile, format!("no profile has this {name}")).at("ref"));
     if !may_read {
         return nobody();
     }
@@ -187,7 +186,7 @@ pub fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answe
         Err(AcceptError::UnknownIdentifier(name)) => {
             let registry = engine.registry();
             let known = registry.identifiers.keys().filter(seen);
-            Err(unknown_identifier(known, name.as_str(), &Place::Root.key("ref")))
+            Err(unknown_identifier(known, name.as_str(), &JsonPath::Root.key("ref")))
         }
         Err(error @ AcceptError::BadIdentifier(..)) => {
             Err(Problem::new(Kind::IdentifierInvalid, error.to_string()).at("ref"))
@@ -238,7 +237,7 @@ pub async fn propose(
     };
     let unknown_is_the_path = |error: AcceptError| match error {
         AcceptError::UnknownProfile(_) => Problem::new(Kind::UnknownProfile, error.to_string()).at("ref"),
-        error => accept_problem(&error, &Place::Root),
+        error => accept_problem(&error, &JsonPath::Root),
     };
     let accepted = engine.accept(event).map_err(unknown_is_the_path)?;
     engine.durable(accepted.position).await?;
@@ -254,18 +253,19 @@ fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Pr
     let registry = engine.registry();
     for (key, value) in &members.0 {
         if key != "fields" {
-            let detail = format!("a patch has only `fields`, but there is {:?}", json::shortened(key));
-            let problem = Place::Root.key(key).problem(Kind::UnknownKey, detail);
+            let detail = format!("a patch has only `fields`; unknown member {:?}", json::shortened(key));
+            let problem = JsonPath::Root.key(key).problem(Kind::UnknownKey, detail);
             // A field that stands one level too high.
             let known = registry.fields.contains_key(key.as_ref()) && viewer.policy().proposes(key);
             let example = if known { key.as_ref() } else { "first_name" };
-            let problem = problem
-                .next(format!("What is proposed stands within: {{\"fields\": {{\"{example}\": …}}}}."));
+            let problem = problem.next(format!(
+                "Put the proposed values into `fields`: {{\"fields\": {{\"{example}\": …}}}}."
+            ));
             return Err(problem.nearest(key, ["fields"]));
         }
         fields = Some(*value);
     }
-    let place = Place::Root.key("fields");
+    let place = JsonPath::Root.key("fields");
     let Some(fields) = fields else {
         return Err(place.problem(Kind::MissingKey, "the patch has no `fields`"));
     };
@@ -273,7 +273,7 @@ fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Pr
     if scan.depth > DEPTH_MAX {
         return Err(place.problem(
             Kind::TooDeep,
-            format!("`fields` is nested {} deep, {DEPTH_MAX} is the most", scan.depth),
+            format!("`fields` is nested {} levels deep; the limit is {DEPTH_MAX}", scan.depth),
         ));
     }
     twice::refuse(fields.get(), &place)?;
@@ -281,7 +281,7 @@ fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Pr
     let sender = Sender::new(&registry, application, engine.clock().now()).within(viewer.policy());
     let proposals = sender.proposals(fields, None, scan.suspect, &place)?;
     if proposals.is_empty() {
-        return Err(place.problem(Kind::NothingProposed, "`fields` names no field"));
+        return Err(place.problem(Kind::NothingProposed, "`fields` has no field"));
     }
     Ok(proposals)
 }

@@ -84,9 +84,9 @@ impl Parameters {
         let near = self.own.iter().map(|known| (distance(&self::letters(known), &letters), known));
         let meant = near.filter(|(distance, _)| *distance <= LETTERS_MISTYPED_MAX).min();
         let detail = match (meant, self.own.is_empty()) {
-            (Some((_, meant)), _) => format!("{shown:?} is none of this call's parameters; `{meant}` is"),
-            (None, true) => format!("{shown:?} is none of this call's parameters: it has no parameters"),
-            (None, false) => format!("{shown:?} is none of this call's parameters"),
+            (Some((_, meant)), _) => format!("this call has no parameter {shown:?}; it has `{meant}`"),
+            (None, true) => format!("this call has no parameters, but the request has {shown:?}"),
+            (None, false) => format!("this call has no parameter {shown:?}"),
         };
         let problem = Problem::new(Kind::QueryInvalid, detail).at(shown);
         if self.own.is_empty() {

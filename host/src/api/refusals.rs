@@ -15,7 +15,7 @@ use super::json::shortened;
 use super::pagination::{LIMIT_MAX, List, Narrowed};
 use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use crate::engine::{Engine, RefusedEvent};
 use crate::record::{AnswerKind, Decided};
 use crate::vocabulary::{Application, CapabilityName, Epoch, Partition, Position, Seq, Timestamp};
@@ -128,7 +128,7 @@ pub async fn list(
 ) -> Answer {
     let limit = List::limit(params.limit)?;
     let start = params.since.as_deref().map_or(Ok(Start::Oldest), Start::parse)?;
-    let place = params.list().after(params.cursor.as_deref())?.as_deref().map(Place::parse).transpose()?;
+    let place = params.list().after(params.cursor.as_deref())?.as_deref().map(JsonPath::parse).transpose()?;
     blocking(move || {
         let walk = Walk { engine: &state.engine, viewer: &viewer, params: &params, start };
         Ok(Json(walk.page(place, limit)?).into_response())
@@ -160,13 +160,13 @@ impl Start {
                 invalid(format!("{text:?} is neither an RFC 3339 time nor a position such as 12-345"))
             })?;
             if !position.partition.holds_customers() {
-                return Err(invalid(format!("no event stands at {position}")));
+                return Err(invalid(format!("there is no event at {position}")));
             }
             if from.insert(position.partition, position.seq).is_some() {
-                return Err(invalid(format!("two positions are of partition {}", position.partition)));
+                return Err(invalid(format!("two positions are in partition {}", position.partition)));
             }
             if from.len() > POSITIONS_MAX {
-                return Err(invalid(format!("`since` names more than {POSITIONS_MAX} positions")));
+                return Err(invalid(format!("`since` has more than {POSITIONS_MAX} positions")));
             }
         }
         Ok(Start::From(from))
@@ -175,19 +175,19 @@ impl Start {
 
 /// Where a page goes on: with this record, of which so many refusals were told.
 #[derive(Clone, Copy)]
-struct Place {
+struct JsonPath {
     record: Position,
     told: usize,
 }
 
-impl Place {
-    fn parse(key: &str) -> Answer<Place> {
+impl JsonPath {
+    fn parse(key: &str) -> Answer<JsonPath> {
         let read = || {
             let (record, told) = key.split_once(' ')?;
-            Some(Place { record: record.parse().ok()?, told: told.parse().ok()? })
+            Some(JsonPath { record: record.parse().ok()?, told: told.parse().ok()? })
         };
         read().ok_or_else(|| {
-            Problem::new(Kind::CursorInvalid, "this is no cursor of /v1/refusals").at("cursor")
+            Problem::new(Kind::CursorInvalid, "this is not a cursor of /v1/refusals").at("cursor")
         })
     }
 
@@ -204,7 +204,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn page(&self, place: Option<Place>, limit: usize) -> Answer<RefusalPage> {
+    fn page(&self, place: Option<JsonPath>, limit: usize) -> Answer<RefusalPage> {
         let partitions = match &self.start {
             Start::From(from) => from.keys().copied().collect(),
             Start::Oldest | Start::At(_) => self.engine.customer_partitions(),
@@ -222,7 +222,7 @@ impl Walk<'_> {
         for partition in partitions.into_iter().filter(|partition| !passed(partition)) {
             let place = match place.filter(|place| place.record.partition == partition) {
                 Some(place) => place,
-                None => Place { record: Position { partition, seq: self.first(partition)? }, told: 0 },
+                None => JsonPath { record: Position { partition, seq: self.first(partition)? }, told: 0 },
             };
             let next = self.walk(place, limit, &mut page.items, &mut looked_at)?;
             page.next = next.map(|place| self.params.list().cursor(&place.key()));
@@ -244,11 +244,11 @@ impl Walk<'_> {
     /// Walks one partition until the page is full or enough was looked at: then it tells where to go on.
     fn walk(
         &self,
-        from: Place,
+        from: JsonPath,
         limit: usize,
         items: &mut Vec<RefusalItem>,
         looked_at: &mut usize,
-    ) -> Answer<Option<Place>> {
+    ) -> Answer<Option<JsonPath>> {
         for looked in self.engine.look_for_refusals(from.record.partition, from.record.seq) {
             let looked = looked?;
             *looked_at += 1;
@@ -257,13 +257,13 @@ impl Walk<'_> {
                 let told = if record == from.record { from.told } else { 0 };
                 for (number, item) in self.items(record, *decided)?.into_iter().enumerate().skip(told) {
                     if items.len() == limit {
-                        return Ok(Some(Place { record, told: number }));
+                        return Ok(Some(JsonPath { record, told: number }));
                     }
                     items.push(item);
                 }
             }
             if *looked_at >= RECORDS_LOOKED_AT_MAX {
-                return Ok(Some(Place { record: Position { seq: record.seq + 1, ..record }, told: 0 }));
+                return Ok(Some(JsonPath { record: Position { seq: record.seq + 1, ..record }, told: 0 }));
             }
         }
         Ok(None)

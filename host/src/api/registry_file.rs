@@ -12,8 +12,8 @@ use super::assignments::{FieldPlanAnswer, tell_fields};
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::Answer;
-use super::reader::Reader;
-use super::viewer::Viewer;
+use super::read_audit::Reader;
+use super::visibility::Viewer;
 use super::{ApiState, body, json};
 use crate::engine::{FieldPlan, FileOptions};
 use crate::registry::assignment::Mode;
@@ -34,7 +34,7 @@ pub struct PlanAnswer<'a> {
     revision: Seq,
     /// What becomes of customers that a new source has no claim for.
     mode: Mode,
-    /// What changes, for people; empty when the registry is as the file says.
+    /// What changes, for people; empty when the registry matches the file.
     steps: &'a [Step],
     /// Each field that gets another source, with whom that concerns.
     moves: Vec<FieldPlanAnswer<'a>>,

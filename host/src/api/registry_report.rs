@@ -11,7 +11,7 @@ use super::ApiState;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::Answer;
-use crate::registry::graph::{Graph, dot, mermaid};
+use crate::registry::graph::{Graph, mermaid};
 use crate::registry::report::Report;
 
 /// `GET /v1/registry/report`.
@@ -28,8 +28,6 @@ pub enum Format {
     /// Nodes and edges.
     #[default]
     Json,
-    /// For Graphviz.
-    Dot,
     /// For Mermaid.
     Mermaid,
 }
@@ -47,7 +45,6 @@ pub async fn graph(State(state): State<ApiState>, Params(params): Params<GraphPa
     let graph = blocking(move || Graph::of(&state.engine.registry())).await?;
     let (kind, text) = match params.format {
         Format::Json => return Ok(Json(graph).into_response()),
-        Format::Dot => ("text/vnd.graphviz; charset=utf-8", dot(&graph)),
         Format::Mermaid => ("text/plain; charset=utf-8", mermaid(&graph)),
     };
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

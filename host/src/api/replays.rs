@@ -13,7 +13,7 @@ use super::convert::blocking;
 use super::pagination::List;
 use super::params::{ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
-use super::reader::{Reader, Shown, record_read};
+use super::read_audit::{Reader, Shown, record_read};
 use super::{ApiState, body, json};
 use crate::engine::replay::{Replay, ReplayError, ReplayReport, ReplayState, Share};
 use crate::registry::Registry;
@@ -30,8 +30,8 @@ pub struct ReplayParams {
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     profiles: Option<f64>,
     /// The last so many bytes of the body are the component to compare with, behind the new one. When
-    /// left out the body is the new one alone, and it is compared with what the log has.
-    #[schemars(range(min = 1, max = json::WHOLE_MAX))]
+    /// left out the body is the new one alone, and it is compared with the log.
+    #[schemars(range(min = 1, max = json::INTEGER_MAX))]
     against_bytes: Option<u64>,
 }
 
@@ -96,18 +96,18 @@ pub async fn start(
     request: Request,
 ) -> Answer {
     let share = share(params.profiles)?;
-    let place = state.admission.enter_install()?;
+    let slot = state.admission.enter_install()?;
     let most = state.component_bytes_max.saturating_mul(if params.against_bytes.is_some() { 2 } else { 1 });
     let bytes = body::component(request, most, &state.limits).await?;
     let engine = state.engine.clone();
     let started = blocking(move || {
-        let _place = place;
+        let _slot = slot;
         let (new, against) = match params.against_bytes {
             None => (bytes.as_slice(), None),
             Some(length) => {
                 let at = usize::try_from(length).ok().and_then(|length| bytes.len().checked_sub(length));
                 let at = at.ok_or_else(|| {
-                    let detail = format!("the body has {} bytes, fewer than `against_bytes`", bytes.len());
+                    let detail = format!("the body has {} bytes, less than `against_bytes`", bytes.len());
                     Problem::new(Kind::ComponentNotWasm, detail).at("against_bytes")
                 })?;
                 (&bytes[..at], Some(&bytes[at..]))
@@ -169,7 +169,9 @@ fn shown(report: &ReplayReport, registry: &Registry) -> Vec<Shown> {
     let mut shown: BTreeMap<ProfileId, Shown> = BTreeMap::new();
     let known = registry.capabilities.get(&report.capability);
     for finding in &report.findings {
-        for sample in finding.samples.iter().filter(|is| is.before.is_some() || is.after.is_some()) {
+        for sample in
+            finding.samples.iter().filter(|sample| sample.before.is_some() || sample.after.is_some())
+        {
             let shown = shown.entry(sample.profile).or_insert_with(|| Shown::of(sample.profile));
             if finding.what == "field" {
                 shown.field(&finding.name, registry);

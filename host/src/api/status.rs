@@ -116,19 +116,19 @@ pub async fn metrics(State(state): State<ApiState>) -> Answer {
 fn audit_metrics(audit: &ReadAudit) -> String {
     let (mut text, status) = (MetricsText::default(), audit.status());
     text.counter("samsyn_audit_reads_total", "Reads of personal data that are recorded", status.reads as f64);
-    text.counter("samsyn_audit_records_total", "Records they are in", status.records as f64);
-    let help = "Answers not given because their read could not be recorded";
+    text.counter("samsyn_audit_records_total", "Records of these reads", status.records as f64);
+    let help = "Answers refused because the read could not be recorded";
     text.counter("samsyn_audit_refused_total", help, status.refused as f64);
     let available = f64::from(u8::from(status.reason.is_none()));
     text.gauge("samsyn_audit_available", "1 while reads of personal data can be recorded", available);
     text.gauge("samsyn_audit_bytes", "Bytes of the audit of reads", status.bytes as f64);
     let name = "samsyn_audit_wait_seconds";
-    text.head(name, "Time an answer with personal data waited for its record", "histogram");
+    text.head(name, "Time that an answer with personal data waited for its record", "histogram");
     text.histogram(name, "", &audit.counters().wait.snapshot());
     text.0
 }
 
-/// `GET /errors`: HTML for a browser, Markdown for everybody else.
+/// `GET /errors`: HTML for a browser, Markdown for other clients.
 pub async fn errors(headers: HeaderMap) -> Answer {
     let page = if prefers_html(&headers) {
         ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], errors_page::html()).into_response()

@@ -289,15 +289,15 @@ pub fn metrics(engine: &Engine) -> String {
     let help = "Bytes the log has grown since the newest snapshot";
     text.gauge("samsyn_snapshot_log_bytes_since", help, snapshots.log_bytes_since as f64);
     text.gauge("samsyn_log_kept_bytes", "Bytes of the log that are kept", status.log_bytes as f64);
-    let help = "Unix time of the oldest record that is kept, once older ones have left; else 0";
+    let help = "Unix time of the oldest record, once older ones were removed; else 0";
     text.gauge("samsyn_log_oldest_timestamp_seconds", help, seconds(status.oldest_retained));
     text.counter(
         "samsyn_log_segments_removed_total",
-        "Segments that left by retention",
+        "Segments removed by retention",
         status.segments_removed as f64,
     );
     let name = "samsyn_log_held";
-    text.head(name, "1 for each thing that kept a segment from leaving, at the last look", "gauge");
+    text.head(name, "1 for each reason that kept a segment, at the last check", "gauge");
     for holder in &status.held_by {
         let by = holder.capability.as_ref().or(holder.field.as_ref()).map_or("", String::as_str);
         text.sample(name, &format!("kind=\"{}\",by=\"{by}\"", holder.kind), 1.0);

@@ -1,9 +1,9 @@
 //! A token's secret: made, read, and hashed.
 
+use data_encoding::BASE64URL_NOPAD;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::base64url;
 use crate::vocabulary::Digest;
 
 /// What every token starts with, so that a scanner for leaked secrets can find it.
@@ -20,7 +20,7 @@ pub struct Token(String);
 /// The operating system gave no randomness.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the operating system gave no random bytes for a token: {0}; see to its entropy source, then start again"
+    "the operating system gave no random bytes for a token: {0}; check its entropy source, then start again"
 )]
 pub struct TokenError(rand::rngs::SysError);
 
@@ -29,7 +29,7 @@ impl Token {
     pub fn generate() -> Result<Token, TokenError> {
         let mut secret = [0; SECRET_BYTES];
         SysRng.try_fill_bytes(&mut secret).map_err(TokenError)?;
-        let secret = base64url::encode(&secret);
+        let secret = BASE64URL_NOPAD.encode(&secret);
         Ok(Token(format!("{PREFIX}{secret}{}", checksum(&secret))))
     }
 
@@ -40,7 +40,7 @@ impl Token {
             return None;
         }
         let (secret, check) = rest.split_at(SECRET_CHARS);
-        let whole = base64url::decode(secret)?.len() == SECRET_BYTES;
+        let whole = BASE64URL_NOPAD.decode(secret.as_bytes()).ok()?.len() == SECRET_BYTES;
         (whole && check == checksum(secret)).then(|| Token(text.to_owned()))
     }
 
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Token {
 }
 
 fn checksum(secret: &str) -> String {
-    base64url::encode(&crc32fast::hash(secret.as_bytes()).to_be_bytes())
+    BASE64URL_NOPAD.encode(&crc32fast::hash(secret.as_bytes()).to_be_bytes())
 }
 
 #[cfg(test)]

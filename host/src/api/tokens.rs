@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::access::Caller;
-use super::json::Place;
+use super::json::JsonPath;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
@@ -82,7 +82,7 @@ fn token_answer<'a>(
 /// `GET /v1/tokens`.
 pub async fn list(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
     let (registry, now) = (state.engine.registry(), state.engine.clock().now());
-    let uses = state.gate.last_uses(&registry, now);
+    let uses = state.authenticator.last_uses(&registry, now);
     let all = registry.tokens.iter().map(|(name, token)| (name.as_str(), (name, token)));
     let page = TOKENS.page(all, params.limit, params.cursor.as_deref(), |_, (name, token)| {
         token_answer(name, token, uses.get(name).copied(), now)
@@ -94,7 +94,7 @@ pub async fn list(State(state): State<ApiState>, Params(params): Params<ListPara
 pub async fn show(State(state): State<ApiState>, Segment(name): Segment) -> Answer {
     let (registry, now) = (state.engine.registry(), state.engine.clock().now());
     let (name, token) = registry.tokens.get_key_value(name.as_str()).ok_or_else(|| unknown(&name))?;
-    let uses = state.gate.last_uses(&registry, now);
+    let uses = state.authenticator.last_uses(&registry, now);
     Ok(Json(token_answer(name, token, uses.get(name).copied(), now)).into_response())
 }
 
@@ -131,8 +131,8 @@ pub struct Wanted {
 
 fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     #[derive(Deserialize)]
-    struct Whole(#[serde(deserialize_with = "json::whole")] u32);
-    Ok(Option::<Whole>::deserialize(deserializer)?.map(|Whole(number)| number))
+    struct Integer(#[serde(deserialize_with = "json::integer")] u32);
+    Ok(Option::<Integer>::deserialize(deserializer)?.map(|Integer(number)| number))
 }
 
 impl Wanted {
@@ -197,13 +197,12 @@ impl<'a> May<'a> {
         let mut warnings: Vec<String> =
             sensitive.map(|(name, _)| format!("it reads {name}, which is sensitive")).collect();
         if policy.is_admin() {
-            warnings.push("it may do everything: make tokens, read every claim, act for others".to_owned());
+            warnings.push("it has every permission: it can create tokens, read every claim and act for other applications".to_owned());
         } else if policy.has(ScopeName::ProfilesPropose)
             && !policy.has(ScopeName::EventsWrite)
             && !policy.reads_profiles()
         {
-            let detail =
-                "it can propose nothing: that needs `events:write`, or `profiles:read` to name a profile";
+            let detail = "it can't propose values: that also needs `events:write`, or `profiles:read` to name a profile";
             warnings.push(detail.to_owned());
         }
         let mut unknown: Vec<String> = Vec::new();
@@ -291,11 +290,11 @@ pub async fn revoke(
 /// One scope of a list, at its place in it.
 fn scope(text: &str, at: usize) -> Answer<Scope> {
     text.parse().map_err(|error: ScopeError| {
-        let place = Place::Root.key("scopes");
+        let place = JsonPath::Root.key("scopes");
         let problem = place.index(at).problem(Kind::WrongType, error.to_string());
         problem.next(did_you_mean(&error.near).unwrap_or_else(|| {
             let names: Vec<String> = ScopeName::ALL.iter().map(|name| format!("`{name}`")).collect();
-            format!("The scopes are {}; docs/http.md says what each may be narrowed to.", names.join(", "))
+            format!("The scopes are {}; docs/http.md describes how to limit each.", names.join(", "))
         }))
     })
 }
@@ -304,13 +303,12 @@ fn scope(text: &str, at: usize) -> Answer<Scope> {
 fn expiry(text: &str, now: Timestamp) -> Answer<Timestamp> {
     let place = |problem: Problem| problem.at("expires");
     let wrong = || {
-        let detail = format!("{:?} is neither a time nor such as 90d, 12h or 30m", json::shortened(text));
+        let detail =
+            format!("{:?} is neither a time nor a duration such as 90d, 12h or 30m", json::shortened(text));
         let problem = place(Problem::new(Kind::DefinitionInvalid, detail));
         match Epoch::of(text) {
             Some(epoch) => problem.next(format!("Write a time: {epoch}.")),
-            None => problem.next(
-                "Write how long the token lives, such as 90d, or when it ends, such as 2027-01-01T00:00:00Z.",
-            ),
+            None => problem.next("Write a duration such as 90d, or a time such as 2027-01-01T00:00:00Z."),
         }
     };
     let at = match text.parse::<Timestamp>() {
@@ -325,12 +323,12 @@ fn expiry(text: &str, now: Timestamp) -> Answer<Timestamp> {
             };
             let count: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
             let minutes =
-                count.checked_mul(minutes).filter(|is| *is <= DAYS_MAX * 24 * 60).ok_or_else(wrong)?;
+                count.checked_mul(minutes).filter(|total| *total <= DAYS_MAX * 24 * 60).ok_or_else(wrong)?;
             Timestamp::from_millis(now.millis().saturating_add(minutes * 60_000)).ok_or_else(wrong)?
         }
     };
     if at <= now {
-        let detail = format!("the token would have expired at {at}, before it is made");
+        let detail = format!("the token would expire at {at}, which is in the past");
         return Err(place(Problem::new(Kind::DefinitionInvalid, detail)));
     }
     Ok(at)

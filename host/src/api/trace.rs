@@ -70,8 +70,7 @@ fn method(request: &Request) -> &'static str {
 /// sent, so it stays out of the answer.
 pub fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a request's handler panicked: see the message of the panic before this line");
-    Problem::new(Kind::Internal, "the request could not be carried out; the host's log says where")
-        .into_response()
+    Problem::new(Kind::Internal, "the request failed; the host's log has the place").into_response()
 }
 
 #[cfg(test)]

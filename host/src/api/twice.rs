@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::json::{Place, shortened, text_length};
+use super::json::{JsonPath, shortened, text_length};
 use super::problem::{Kind, Problem};
 
 /// Up to this many keys of an object are compared one by one; beyond it, with a table.
@@ -41,7 +41,7 @@ impl<'a> Keys<'a> {
 }
 
 /// Refuses a JSON text in which an object has a key twice. It must be JSON: what isn't is nothing's key.
-pub fn refuse(json: &str, place: &Place<'_>) -> Result<(), Problem> {
+pub fn refuse(json: &str, path: &JsonPath<'_>) -> Result<(), Problem> {
     let mut open: Vec<Open<'_>> = Vec::new();
     let bytes = json.as_bytes();
     let mut at = 0;
@@ -61,7 +61,7 @@ pub fn refuse(json: &str, place: &Place<'_>) -> Result<(), Problem> {
                     && json[end..].trim_ascii_start().starts_with(':')
                     && !keys.add(key(&json[at..end]))
                 {
-                    return Err(problem(&open, place));
+                    return Err(problem(&open, path));
                 }
                 at = end;
                 continue;
@@ -83,8 +83,8 @@ fn key(raw: &str) -> Cow<'_, str> {
     Cow::Borrowed(raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw))
 }
 
-fn problem(open: &[Open<'_>], place: &Place<'_>) -> Problem {
-    let mut path = place.to_string();
+fn problem(open: &[Open<'_>], root: &JsonPath<'_>) -> Problem {
+    let mut path = root.to_string();
     let mut last = "";
     for one in open {
         match one {
@@ -96,7 +96,7 @@ fn problem(open: &[Open<'_>], place: &Place<'_>) -> Problem {
             }
         }
     }
-    Problem::new(Kind::DuplicateKey, format!("{last:?} stands there twice")).at(path)
+    Problem::new(Kind::DuplicateKey, format!("{last:?} is there twice")).at(path)
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
 
     fn place_of(json: &str) -> Option<String> {
         let _: serde_json::Value = serde_json::from_str(json).unwrap();
-        refuse(json, &Place::Root).err().map(|problem| problem.place.unwrap())
+        refuse(json, &JsonPath::Root).err().map(|problem| problem.place.unwrap())
     }
 
     #[test]

@@ -14,8 +14,8 @@ use super::ApiState;
 use super::event_answer::{EventAnswer, FieldAnswer, OutcomeAnswer};
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
-use super::reader::{Reader, record_read};
-use super::viewer::Viewer;
+use super::read_audit::{Reader, record_read};
+use super::visibility::Viewer;
 use crate::engine::EventDecisions;
 use crate::vocabulary::Position;
 
@@ -110,15 +110,14 @@ pub fn refusal<'a, 'b: 'a>(
     fields: impl Iterator<Item = (&'b str, &'a FieldAnswer<'b>)> + Clone,
 ) -> Option<Problem> {
     if fields.clone().any(|(_, field)| field.is_precondition()) {
-        let detail =
-            "the customer's values are no longer those of `If-Match`: nothing was proposed to a source";
+        let detail = "the customer's values no longer match `If-Match`; nothing was proposed to a source";
         return Some(Problem::new(Kind::PreconditionFailed, detail));
     }
     let refused = fields.clone().filter(|(_, field)| field.is_refused());
     let refused: Vec<String> = refused.map(|(name, field)| format!("{name}: {}", field.why())).collect();
     let taken = fields.clone().filter(|(_, field)| !field.is_refused() && !field.is_open());
     let taken: Vec<&str> = taken.map(|(name, _)| name).collect();
-    let beside = if taken.is_empty() { String::new() } else { format!("; taken: {}", taken.join(", ")) };
+    let beside = if taken.is_empty() { String::new() } else { format!("; accepted: {}", taken.join(", ")) };
     let detail = format!("{}{beside}", refused.join("; "));
     (!refused.is_empty()).then(|| Problem::new(Kind::ProposalRefused, detail))
 }

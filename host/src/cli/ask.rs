@@ -10,7 +10,7 @@ use crate::vocabulary::Reason;
 /// `--reason`, for every command that changes the registry.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Why {
-    /// Why, for whoever asks later (at a terminal you are asked for it); no customer's data
+    /// The reason, kept with the change; asked for at a terminal. Put no customer's data in it
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<Reason>,
 }
@@ -18,7 +18,7 @@ pub struct Why {
 /// `--yes` and `--reason`, for commands that ask before they change something.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Consent {
-    /// Do it without asking
+    /// Don't ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
     /// Why.
@@ -33,7 +33,7 @@ impl Why {
         if self.reason.is_some() || !can_ask() {
             return Ok(self.reason.clone());
         }
-        let answer = ask_line("Why? (a line for the record; Enter for none) ");
+        let answer = ask_line("Reason? (one line, kept with the change; Enter for none) ");
         match answer.trim() {
             "" => Ok(None),
             text => Reason::new(text).map(Some).map_err(CliError::usage_of),
@@ -56,8 +56,8 @@ pub fn agree(yes: bool, question: &str, refused: &str) -> Result<(), CliError> {
         return Ok(());
     }
     if !can_ask() {
-        return Err(CliError::usage("nobody can be asked: stdin is no terminal")
-            .next("add --yes to do it without asking"));
+        return Err(CliError::usage("confirmation is needed, and stdin is not a terminal")
+            .next("add --yes to confirm on the command line"));
     }
     if !means_yes(&ask_line(&format!("{question} [y/N] "))) {
         return Err(CliError::refused(format!("not {refused}; nothing was changed")));

@@ -14,10 +14,10 @@ use crate::vocabulary::{Date, Timestamp};
 /// The commands of `samsyn audit`.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Who read whose personal data, newest first
+    /// List reads of personal data, newest first
     #[command(after_long_help = READS_EXAMPLES)]
     Reads(ReadsArgs),
-    /// Who changed fields, sources, plug-ins, grants, settings and tokens, newest first
+    /// List changes of fields, sources, plug-ins, grants, settings and tokens, newest first
     #[command(after_long_help = CHANGES_EXAMPLES)]
     Changes(ChangesArgs),
 }
@@ -28,8 +28,8 @@ Examples:
   samsyn audit reads --field email --by web --since 2026-11-01
   samsyn audit reads --since 2026-11-21T08:00:00Z --json | jq -r .profile | sort | uniq -c
 
-Names of fields and identifiers, never their values. A read is recorded before its answer leaves. An
-e-mail address or a phone number after --profile is looked up first, which is a read as well.";
+The list names fields and identifiers, never their values. The host records a read before it sends the
+answer. An e-mail address or a phone number after --profile is looked up first; that is a read, too.";
 
 const CHANGES_EXAMPLES: &str = "\
 Examples:
@@ -37,15 +37,15 @@ Examples:
   samsyn audit changes --field country --kind sources-moved
   samsyn audit changes --by admin --since 2026-11-01 --until 2026-12-01 --json
 
-Of settings the names are told, not what they were set to: that may be a secret.";
+The list names settings without their values: a value may be a secret.";
 
 /// The arguments of `samsyn audit reads`.
 #[derive(Debug, Clone, Args)]
 pub struct ReadsArgs {
-    /// Whose data: a profile id, or identifier:value
+    /// The customer: a profile id, or identifier:value
     #[arg(long, value_name = "REF")]
     pub profile: Option<Reference>,
-    /// Who read: an application's name, or a token's
+    /// The reader: an application's name, or a token's
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
     /// Only reads that showed this field or identifier
@@ -59,7 +59,7 @@ pub struct ReadsArgs {
 /// The arguments of `samsyn audit changes`.
 #[derive(Debug, Clone, Args)]
 pub struct ChangesArgs {
-    /// Who did it
+    /// The application that made the change
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
     /// The kind of change, such as sources-moved, installed or settings-changed
@@ -79,7 +79,7 @@ pub struct ChangesArgs {
 /// From when to when, and how many.
 #[derive(Debug, Clone, Args)]
 pub struct TimeArgs {
-    /// Not before: a time, or a date (its start in UTC)
+    /// From this time or date on (a date starts at 00:00 UTC)
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<Timestamp>,
     /// Before this time or date
@@ -95,7 +95,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
         Ok(date) => format!("{date}T00:00:00Z"),
         Err(_) => text.to_owned(),
     };
-    whole.parse().map_err(|error: crate::vocabulary::TimeError| format!("{error}, nor a date"))
+    whole.parse().map_err(|error: crate::vocabulary::TimeError| format!("{error}, and not a date"))
 }
 
 impl TimeArgs {
@@ -135,7 +135,7 @@ pub fn run(command: &AuditCommand, context: &Context) -> Result<(), CliError> {
 
 fn reads_text(list: &List<AuditRead>, paint: Paint) -> String {
     if list.items.is_empty() {
-        return "nobody read such a thing, as far as the audit is kept\n".to_owned();
+        return "no matching read in the audit that is kept\n".to_owned();
     }
     let mut table = Table::new(["AT", "BY", "PROFILE", "SAW", "CALL", "PURPOSE"]);
     for read in list.items.iter().map(|item| &item.body) {
@@ -152,7 +152,7 @@ fn reads_text(list: &List<AuditRead>, paint: Paint) -> String {
 
 fn changes_text(list: &List<AuditChange>, paint: Paint) -> String {
     if list.items.is_empty() {
-        return "nothing of the kind was changed\n".to_owned();
+        return "no matching change\n".to_owned();
     }
     let line = |change: &AuditChange| {
         let head = paint.dim(&format!("{:>5}  {}", change.revision, moment(&change.at)));

@@ -23,10 +23,10 @@ Examples:
   samsyn backup /mnt/backup/samsyn --data /var/lib/samsyn --json
   samsyn backup /mnt/backup/samsyn --check
 
-The host may run, and be under load: everything it acknowledged before the backup began is in it. Run it
-again with the same directory and only what is new is copied. It may be interrupted: the last whole
-backup stays, and the next run goes on. Run it on the host's machine, as the host's user; it holds
-personal data, so keep it as well as the data itself.";
+The host may run, also under load. The backup contains everything that the host acknowledged before the
+backup began. A second run with the same directory copies only what is new. If a run is interrupted, the
+last complete backup stays, and the next run continues. Run it on the host's machine, as the host's user.
+A backup contains personal data: protect it as well as the data itself.";
 
 /// Shown in the long help.
 pub const RESTORE_EXAMPLES: &str = "\
@@ -34,20 +34,20 @@ Examples:
   samsyn restore /mnt/backup/samsyn --data /var/lib/samsyn
   samsyn restore /mnt/backup/samsyn --data samsyn-data --replace --yes
 
-Every file is compared with its digest while it is copied, then every frame and link of the logs is
-checked; only then the directory gets its name. With --replace what is there is put aside, not deleted.
-The host's first start on it folds the view anew.";
+The command compares every file with its digest while it copies, then checks every frame and link of the
+logs. Only then the directory gets its name. With --replace the command renames the old directory and
+deletes nothing. The host rebuilds the view on its first start.";
 
 /// The arguments of `samsyn backup`.
 #[derive(Debug, Clone, Args)]
 pub struct BackupArgs {
-    /// Where the backup is or will be
+    /// The backup's directory
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
     /// The host's data directory
     #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
     pub data: PathBuf,
-    /// Only check that every file of the backup is what was copied
+    /// Only check that every file of the backup matches its digest
     #[arg(long, conflicts_with = "data")]
     pub check: bool,
 }
@@ -55,13 +55,13 @@ pub struct BackupArgs {
 /// The arguments of `samsyn restore`.
 #[derive(Debug, Clone, Args)]
 pub struct RestoreArgs {
-    /// Where the backup is
+    /// The backup's directory
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    /// The data directory to make
+    /// The data directory to create
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
-    /// Put what is there aside
+    /// Rename a directory that exists already
     #[arg(long)]
     pub replace: bool,
     /// Whether to ask.
@@ -90,7 +90,7 @@ pub fn back_up(args: &BackupArgs, context: &Context) -> Result<(), CliError> {
     let data = DataDir(args.data.clone());
     let copied = backup::back_up(&data, &args.dir, &Clock::system(), shown(&bar));
     bar.finish_and_clear();
-    let copied = copied.map_err(|error| failed("there is no new backup", &error))?;
+    let copied = copied.map_err(|error| failed("the backup failed", &error))?;
     let seconds = started.elapsed().as_secs_f64();
     if context.json {
         let mut line = told(&copied.manifest);
@@ -101,7 +101,7 @@ pub fn back_up(args: &BackupArgs, context: &Context) -> Result<(), CliError> {
         return context.print(&format!("{line}\n"));
     }
     context.print(&format!(
-        "{}{} files were copied ({}), {} were there already; {seconds:.1} s\n",
+        "{}{} files copied ({}), {} unchanged; {seconds:.1} s\n",
         text_of(&copied.manifest),
         copied.files,
         bytes(copied.bytes),
@@ -113,33 +113,33 @@ fn check(args: &BackupArgs, context: &Context) -> Result<(), CliError> {
     let bar = bars::bar("checking", context.quiet);
     let checked = backup::check(&args.dir, shown(&bar));
     bar.finish_and_clear();
-    let manifest = checked.map_err(|error| failed("the backup can't be used", &error))?;
+    let manifest = checked.map_err(|error| failed("invalid backup", &error))?;
     if context.json {
         return context.print(&format!("{}\n", told(&manifest)));
     }
     let count = manifest.files.len();
-    context.print(&format!("{}every byte of its {count} files is what was copied\n", text_of(&manifest)))
+    context.print(&format!("{}all {count} files match their digests\n", text_of(&manifest)))
 }
 
 /// Restores a backup.
 pub fn restore(args: &RestoreArgs, context: &Context) -> Result<(), CliError> {
     if args.replace && args.data.exists() {
-        let question = format!("Put {} aside and restore the backup in its place?", args.data.display());
+        let question = format!("Rename {} and restore the backup in its place?", args.data.display());
         args.consent.ask(&question, "restored")?;
     }
     let bar = bars::bar("restoring", context.quiet);
     let restored = backup::restore(&args.dir, &args.data, args.replace, shown(&bar));
     bar.finish_and_clear();
-    let restored = restored.map_err(|error| failed("nothing was restored", &error))?;
+    let restored = restored.map_err(|error| failed("the restore failed; nothing was changed", &error))?;
     if context.json {
         let mut line = told(&restored.manifest);
         line["records"] = json!(restored.records);
         line["aside"] = json!(restored.aside);
         return context.print(&format!("{line}\n"));
     }
-    let aside = restored.aside.map(|aside| format!("what was there is in {}\n", aside.display()));
+    let aside = restored.aside.map(|aside| format!("the old directory is now {}\n", aside.display()));
     context.print(&format!(
-        "{}{} records: every checksum, digest and link is right\n{}start it with: samsyn serve --data {}\n",
+        "{}{} records: all checksums, digests and links match\n{}start the host with: samsyn serve --data {}\n",
         text_of(&restored.manifest),
         grouped(restored.records),
         aside.unwrap_or_default(),

@@ -29,7 +29,7 @@ impl Said {
         }
         self.next = now + SAY_EVERY;
         let Progress { records, bytes_done, bytes_total } = progress;
-        tracing::info!(records, bytes_done, bytes_total, "folding the view from the log");
+        tracing::info!(records, bytes_done, bytes_total, "rebuilding the view from the log");
     }
 }
 

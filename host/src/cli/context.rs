@@ -34,8 +34,8 @@ pub struct GlobalArgs {
     #[arg(long, global = true, env = "SAMSYN_CA", value_name = "FILE", help_heading = "Global options")]
     pub ca: Option<PathBuf>,
 
-    /// The token to call with: `samsyn serve` prints the first one, once. Else that in the file which
-    /// SAMSYN_TOKEN_FILE names, else in samsyn-data/demo-token, which `samsyn demo` writes
+    /// The token [default: the file that SAMSYN_TOKEN_FILE names, else samsyn-data/demo-token, which
+    /// `samsyn demo` writes]. `samsyn serve` prints the first admin token once
     #[arg(
         long,
         global = true,
@@ -46,8 +46,7 @@ pub struct GlobalArgs {
     )]
     pub token: Option<String>,
 
-    /// The application to send as (an admin token sends as `admin` otherwise); it is the namespace
-    /// of event ids
+    /// The application to send as [default: the token's own]. Event ids belong to an application
     #[arg(
         long,
         global = true,
@@ -57,11 +56,11 @@ pub struct GlobalArgs {
     )]
     pub application: Option<String>,
 
-    /// Print the API's JSON (for lists one line an item) and nothing else on stdout
+    /// Print only the API's JSON on stdout; a list has one item a line
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
 
-    /// Print errors and answers, but no progress and no hints
+    /// Print answers and errors only, no progress and no hints
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub quiet: bool,
 }
@@ -115,8 +114,11 @@ impl Context {
         }
         if let Some(file) = &self.token_file {
             return read_token(file).map(Some).map_err(|cause| {
-                CliError::usage(format!("SAMSYN_TOKEN_FILE names {}, which holds no token", file.display()))
-                    .because(cause)
+                CliError::usage(format!(
+                    "SAMSYN_TOKEN_FILE names {}, which contains no token",
+                    file.display()
+                ))
+                .because(cause)
             });
         }
         // No token at all is no error here: the host says so with 401 where it needs one.
@@ -152,7 +154,7 @@ impl Context {
             self.print(&lines)?;
         }
         if list.more {
-            self.hint("there are more: --limit N shows N");
+            self.hint("there are more items: use --limit N");
         }
         Ok(())
     }

@@ -23,8 +23,8 @@ Examples:
   samsyn field define address --type json --schema address.schema.json
   samsyn field define loyalty.points --unit ''
 
-What isn't said of a field that is there stays; '' takes something back. A field that a plug-in
-brought is accepted by defining it.";
+Options that you leave out keep their value; '' clears one. To define a field that a plug-in added is to
+accept it.";
 
 /// Shown in the long help.
 pub const ACCEPT_EXAMPLES: &str = "\
@@ -32,8 +32,8 @@ Examples:
   samsyn field accept loyalty.points --reason 'agreed with Membership'
   samsyn field accept --all --yes
 
-A field that a plug-in brings and nobody defined waits: what is said of it are claims that only admins
-see. Accepted, it is a field like any other, and the plug-in that brought it is its source.";
+A field that a plug-in adds waits until an admin accepts it. Until then only admins see its claims. After
+that it is a normal field, and the capability that added it is its source.";
 
 /// Shown in the long help.
 pub const DEPRECATE_EXAMPLES: &str = "\
@@ -41,23 +41,23 @@ Examples:
   samsyn field deprecate fax --note 'nobody reads it; use phone'
   samsyn field deprecate fax --undo
 
-It goes on working. Whoever installs a plug-in that reads it is warned.";
+The field keeps working. Installing a plug-in that reads it shows a warning.";
 
 /// Shown in the long help.
 pub const REMOVE_EXAMPLES: &str = "\
 Example:
   samsyn field remove fax --reason 'the last fax left in May'
 
-Only a field that no plug-in sources or reads can be removed. What was said of it stays in the log.";
+You can remove a field only if no capability sources or reads it. Its claims stay in the log.";
 
-/// When two claims say the same.
+/// How two claims are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CompareAs {
-    /// When they are equal
+    /// Equal values
     Exact,
-    /// When they differ in upper and lower case at most
+    /// Equal values, ignoring case
     Caseless,
-    /// When their digits are the same
+    /// Equal digits
     Digits,
 }
 
@@ -66,34 +66,34 @@ pub enum CompareAs {
 pub struct DefineArgs {
     /// The field
     pub field: String,
-    /// Its type: text, integer, number, decimal, boolean, timestamp, date, texts or json
+    /// The type; texts is a list of strings
     #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(Type::ALL.map(Type::as_str)))]
     pub kind: Option<String>,
-    /// The texts it takes, with commas between them
+    /// The allowed values, separated by commas
     #[arg(long, value_name = "TEXTS")]
     pub one_of: Option<String>,
-    /// A file with the JSON Schema that values match
+    /// A file with a JSON Schema that each value must match
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
-    /// What a number counts, such as points or SEK
+    /// The unit of a number, such as points or SEK
     #[arg(long)]
     pub unit: Option<String>,
-    /// What it means
+    /// The description
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
-    /// How personal it is: none, personal or sensitive
+    /// The data class: none, personal or sensitive
     #[arg(long, value_name = "CLASS", value_parser = PossibleValuesParser::new(DataClass::ALL.map(DataClass::as_str)))]
     pub class: Option<String>,
-    /// The department that answers for it
+    /// The responsible department
     #[arg(long, value_name = "NAME")]
     pub department: Option<String>,
-    /// The identifier that its value is
+    /// The identifier that the field's value is
     #[arg(long, value_name = "IDENTIFIER")]
     pub identifies: Option<String>,
-    /// Whether it is an opt-out, which nothing but its source turns off
+    /// Whether the field is an opt-out: only its source can turn it off
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub protective: Option<bool>,
-    /// When two claims say the same
+    /// How two claims are compared
     #[arg(long, value_enum)]
     pub compare: Option<CompareAs>,
     /// Whether to ask, and why.
@@ -107,7 +107,7 @@ pub struct AcceptArgs {
     /// The fields
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub fields: Vec<String>,
-    /// Every field that waits
+    /// Every field that waits for acceptance
     #[arg(long)]
     pub all: bool,
     /// Whether to ask, and why.
@@ -120,10 +120,10 @@ pub struct AcceptArgs {
 pub struct DeprecateArgs {
     /// The field
     pub field: String,
-    /// Why, and what to use instead
+    /// The reason, and what to use instead
     #[arg(long, value_name = "TEXT", required_unless_present = "undo", conflicts_with = "undo")]
     pub note: Option<String>,
-    /// It may be used again
+    /// End the deprecation
     #[arg(long)]
     pub undo: bool,
     /// Whether to ask, and why.
@@ -163,12 +163,12 @@ pub fn define(args: &DefineArgs, context: &Context) -> Result<(), CliError> {
     let mut wanted = before.clone().unwrap_or_default();
     wanted.extend(said(args)?);
     if !wanted.contains_key("type") {
-        return Err(CliError::usage(format!("{} is a new field, and nobody said its type", args.field))
+        return Err(CliError::usage(format!("{} is a new field and needs a type", args.field))
             .next("add --type text, integer, decimal, boolean, date, timestamp, texts or json"));
     }
     let before = before.unwrap_or_default();
     eprint!("{}", changes_text(&args.field, &before, &wanted, Paint(context.error_colour)));
-    let reason = args.consent.ask("Do it?", "defined")?;
+    let reason = args.consent.ask("Apply this change?", "defined")?;
     let answer = client.define_field(&args.field, &wanted, reason.as_ref())?;
     context.answer(&answer.raw, |_| format!("{} is defined\n", plain(&answer.body.name)))
 }
@@ -181,7 +181,7 @@ fn definition(client: &Client, field: &str) -> Result<Option<Map<String, Value>>
         Err(other) => return Err(other.into()),
     };
     let mut all: Map<String, Value> = serde_json::from_str(&raw)
-        .map_err(|cause| CliError::refused("the field's answer can't be read").because(cause))?;
+        .map_err(|cause| CliError::refused("the host's answer about the field is invalid").because(cause))?;
     all.retain(|member, _| DEFINITION.contains(&member.as_str()));
     Ok(Some(all))
 }
@@ -223,7 +223,7 @@ fn read_schema(file: &PathBuf) -> Result<Value, CliError> {
     }
     let text = std::fs::read_to_string(file).map_err(|cause| file_error("read", file, &cause))?;
     serde_json::from_str(&text)
-        .map_err(|cause| CliError::usage(format!("{} is no JSON", file.display())).because(cause))
+        .map_err(|cause| CliError::usage(format!("{} is not JSON", file.display())).because(cause))
 }
 
 fn changes_text(
@@ -262,11 +262,11 @@ pub fn accept(args: &AcceptArgs, context: &Context) -> Result<(), CliError> {
         args.fields.clone()
     };
     if fields.is_empty() {
-        return context.print(if context.json { "" } else { "no field waits to be accepted\n" });
+        return context.print(if context.json { "" } else { "no field waits for acceptance\n" });
     }
     for (field, by) in &waiting {
         let others: Vec<&String> = field.claimed_by.iter().filter(|name| name.as_str() != *by).collect();
-        let first = if others.is_empty() { "" } else { ", because it brought the field first" };
+        let first = if others.is_empty() { "" } else { ", because it added the field first" };
         let too = claim_it_too(&others);
         eprintln!("{}: {} becomes its source{first}{too}", plain(&field.name), plain(by));
     }
@@ -288,7 +288,7 @@ pub fn deprecate(args: &DeprecateArgs, context: &Context) -> Result<(), CliError
     if !field.consumed_by.is_empty() {
         eprintln!("{} is read by {}", plain(&field.name), plain(&field.consumed_by.join(", ")));
     }
-    let reason = args.consent.ask("Do it?", "deprecated")?;
+    let reason = args.consent.ask("Apply this change?", "deprecated")?;
     let answer = client.deprecate_field(&args.field, args.note.as_deref(), reason.as_ref())?;
     context.answer(&answer.raw, |_| match &answer.body.deprecated {
         Some(note) => format!("{} is deprecated: {}\n", plain(&answer.body.name), plain(note)),

@@ -100,33 +100,33 @@ impl From<Exit> for ExitCode {
 impl From<ClientError> for CliError {
     fn from(error: ClientError) -> CliError {
         match error {
-            ClientError::BadHost { host, why } => CliError::usage(format!("{host:?} can't be a host"))
+            ClientError::BadHost { host, why } => CliError::usage(format!("{host:?} is not a valid host address"))
                 .because(why)
-                .next("give --host or SAMSYN_HOST an address such as http://127.0.0.1:7400"),
+                .next("set --host or SAMSYN_HOST to an address such as http://127.0.0.1:7400"),
             ClientError::BadCa { path, why } => {
-                CliError::usage(format!("{path} holds no certificates to trust")).because(why).next(
-                    "give --ca or SAMSYN_CA a PEM file with the authority's certificate, or the host's own",
+                CliError::usage(format!("{path} contains no certificate")).because(why).next(
+                    "set --ca or SAMSYN_CA to a PEM file with the authority's certificate or the host's own",
                 )
             }
             ClientError::Unreachable { host, cause, .. } if cause.contains("certificate") => CliError::new(
                 Exit::Unreachable,
-                format!("{host} shows a certificate that isn't trusted"),
+                format!("the certificate of {host} is not trusted"),
             )
             .because(cause)
-            .next("name the authority's certificate with --ca FILE, and the machine as the certificate does"),
+            .next("give the authority's certificate with --ca FILE, and use the host name that the certificate has"),
             ClientError::Unreachable { host, cause, .. } => {
                 CliError::new(Exit::Unreachable, format!("no host answers at {host}"))
                     .because(cause)
-                    .next("start one with `samsyn serve` (or `samsyn demo`), or name another with --host")
+                    .next("start a host with `samsyn serve` or `samsyn demo`, or name another one with --host")
             }
             ClientError::Unreadable { status, cause } => {
-                CliError::refused(format!("the answer ({status}) is not one a Samsyn host gives"))
+                CliError::refused(format!("the answer ({status}) is not from a Samsyn host"))
                     .because(cause)
-                    .next("check that --host names a Samsyn host and no other server or proxy")
+                    .next("check that --host names a Samsyn host and not another server or a proxy")
             }
-            ClientError::Unsendable { cause } => CliError::usage("the request can't be sent")
+            ClientError::Unsendable { cause } => CliError::usage("the request is invalid and was not sent")
                 .because(cause)
-                .next("look for line breaks in --token and --application"),
+                .next("remove line breaks from --token and --application"),
             ClientError::Refused(problem) => refused(*problem),
         }
     }
@@ -135,15 +135,15 @@ impl From<ClientError> for CliError {
 fn refused(problem: Problem) -> CliError {
     let next = match problem.status {
         401 => Some(
-            "give the token with --token or SAMSYN_TOKEN, or name a file that holds it with SAMSYN_TOKEN_FILE; \
-             `samsyn serve` prints the admin token once, on its first start, and `samsyn demo` keeps its own \
-             in DATA/demo-token"
+            "give the token with --token or SAMSYN_TOKEN, or its file with SAMSYN_TOKEN_FILE; \
+             `samsyn serve` prints the admin token once, on its first start; `samsyn demo` writes its own \
+             to DATA/demo-token"
                 .to_owned(),
         ),
-        403 => Some("use a token that may do this; an administrator makes one: samsyn token create NAME --scope SCOPE".to_owned()),
+        403 => Some("use a token with this permission; an administrator creates one with: samsyn token create NAME --scope SCOPE".to_owned()),
         429 | 503 => Some(match problem.retry_after {
             Some(wait) => format!("try again in {} s", wait.as_secs()),
-            None => "try again in a while".to_owned(),
+            None => "try again later".to_owned(),
         }),
         // The host knows what its own no is about.
         _ => problem.next,
@@ -151,7 +151,7 @@ fn refused(problem: Problem) -> CliError {
     let code = if problem.code.is_empty() {
         format!("(status {})", problem.status)
     } else {
-        format!("({}, status {}; GET /errors tells more)", problem.code, problem.status)
+        format!("({}, status {}; GET /errors explains it)", problem.code, problem.status)
     };
     let mut error = CliError::refused(problem.title);
     error.causes.extend(problem.detail.or(problem.message));
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(
             error.render(false),
             "error: No such profile\n  no profile has customer_id 7\n  \
-             (profile-unknown, status 404; GET /errors tells more)\nnext: Look the customer up.\n"
+             (profile-unknown, status 404; GET /errors explains it)\nnext: Look the customer up.\n"
         );
     }
 
@@ -195,7 +195,7 @@ mod tests {
             ClientError::Unreachable { host: "http://h".into(), cause: "refused".into(), refused: true };
         let gone = CliError::from(gone);
         assert_eq!(gone.exit, Exit::Unreachable);
-        assert!(gone.render(false).contains("next: start one with `samsyn serve`"));
+        assert!(gone.render(false).contains("next: start a host with `samsyn serve`"));
         let problem = Problem { status: 401, ..Problem::default() };
         let denied = CliError::from(ClientError::Refused(Box::new(problem)));
         assert!(denied.render(false).contains("SAMSYN_TOKEN_FILE"));

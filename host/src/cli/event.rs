@@ -30,10 +30,10 @@ pub enum EventCommand {
     /// Import a file of events, each exactly once
     #[command(after_long_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
-    /// Show an event and what each capability made of it
+    /// Show an event and the result of each capability
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
-    /// List what capabilities refused of events
+    /// List what capabilities rejected
     #[command(after_long_help = refusals::EXAMPLES)]
     Refusals(RefusalsArgs),
 }
@@ -45,7 +45,7 @@ Examples:
   samsyn event send --name profile.updated --identifier customer_id=00042 --propose email=a@b.example
   echo '{\"name\": \"email.opened\", \"identifiers\": {\"customer_id\": \"00042\"}}' | samsyn event send
 
-With --wait the command ends with 1 when a capability refused the event or a value that it proposes.";
+With --wait the exit code is 1 if a capability rejected the event or a proposed value.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -54,10 +54,10 @@ Examples:
   samsyn event import orders.csv --map orders.toml --preview 3
   zcat *.jsonl.gz | samsyn event import - --label november
 
-The same file imported twice adds nothing, as far as the host remembers ids: a row's id is made of
-the file's digest and the row's line. So an import that was stopped is simply run again. What was
-refused is listed with its events: correct that file and import it. What capabilities refuse of
-events that were taken is counted at the end. docs/import.md tells more.";
+Importing the same file twice adds nothing, as long as the host remembers the ids: a row's id comes from
+the file's digest and the row's line number. So if an import stops, run it again. The command writes
+rejected rows to a file with the reason: correct that file and import it. At the end it counts what
+capabilities rejected of accepted events. docs/import.md explains more.";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -67,28 +67,28 @@ Examples:
 /// The arguments of `samsyn event send`.
 #[derive(Debug, Clone, Args)]
 pub struct SendArgs {
-    /// What happened, such as order.completed; without it the event is read as JSON
+    /// The event's name, such as order.completed; without it the command reads the event as JSON
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub name: Option<String>,
-    /// Whom it concerns; may be repeated
+    /// The customer's identifier; may be repeated
     #[arg(long, short, value_name = "NAME=VALUE", requires = "name")]
     pub identifier: Vec<Pair>,
-    /// The profile it concerns, instead of an identifier
+    /// The customer's profile, instead of an identifier
     #[arg(long, value_name = "ID", requires = "name")]
     pub profile: Option<String>,
-    /// What else is known; numbers, true, false and JSON are read as such; may be repeated
+    /// A property; a value that is valid JSON is sent as JSON; may be repeated
     #[arg(long, short, value_name = "NAME=VALUE", requires = "name")]
     pub property: Vec<Pair>,
     /// A value to propose for a field, null to clear it; may be repeated
     #[arg(long, value_name = "FIELD=VALUE", requires = "name")]
     pub propose: Vec<Pair>,
-    /// When it happened, RFC 3339; now when left out
+    /// When it happened, RFC 3339 [default: now]
     #[arg(long, value_name = "TIME", requires = "name")]
     pub at: Option<Timestamp>,
-    /// The event's id, by which the host takes it only once
+    /// The event's id; the host accepts an id only once
     #[arg(long, value_name = "ID", requires = "name")]
     pub id: Option<String>,
-    /// A file with the event as JSON; - or nothing reads stdin
+    /// A file with the event as JSON [default: stdin, also -]
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Wait for the decision, for this many seconds (1 to 30)
@@ -128,13 +128,13 @@ fn send(args: &SendArgs, context: &Context) -> Result<(), CliError> {
 /// That something of an event was refused, and why: the event is taken, but not as it was meant.
 pub fn refused(event: &EventAnswer) -> CliError {
     let name = event.name.as_deref().unwrap_or("the event");
-    let mut error = CliError::refused(format!("{name} is taken, but something of it was refused"));
+    let mut error = CliError::refused(format!("{name} is accepted, but a part of it was rejected"));
     for (field, outcome) in event.fields.iter().filter(|(_, outcome)| outcome.is_refused()) {
         let by = outcome.source.as_deref().unwrap_or("nobody");
         error = error.because(match (&outcome.code, &outcome.message) {
             (Some(code), Some(message)) => format!("{field}: {message} ({code}, by {by})"),
             (Some(code), None) => format!("{field}: {code}, by {by}"),
-            (None, _) => format!("{field}: its source {by} gave no answer"),
+            (None, _) => format!("{field}: no answer from its source {by}"),
         });
     }
     // What a source said of a proposal is told of its field.
@@ -142,16 +142,16 @@ pub fn refused(event: &EventAnswer) -> CliError {
         for refusal in &outcome.refusals {
             let what = refusal.field.as_deref().unwrap_or("it");
             let why =
-                format!("{} refuses {what}: {} ({})", outcome.capability, refusal.message, refusal.code);
+                format!("{} rejects {what}: {} ({})", outcome.capability, refusal.message, refusal.code);
             error = error.because(why);
         }
     }
-    error.next("mend what was sent, and send it with another id")
+    error.next("correct the event and send it with another id")
 }
 
 fn from_flags(name: &str, args: &SendArgs, client: &Client) -> Result<Box<RawValue>, CliError> {
     if args.identifier.is_empty() && args.profile.is_none() {
-        return Err(CliError::usage("nobody is named whom the event concerns")
+        return Err(CliError::usage("the event has no customer")
             .next("add --identifier customer_id=00042, or --profile ID"));
     }
     let mut event = Typewritten::default();
@@ -192,7 +192,9 @@ fn from_json(file: Option<&Path>) -> Result<Box<RawValue>, CliError> {
     // A mark of UTF-8 is no part of the event.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let event: &RawValue = serde_json::from_str(text).map_err(|cause| {
-        CliError::usage("this is no event in JSON").because(cause).next("samsyn event send --help shows one")
+        CliError::usage("this is not an event in JSON")
+            .because(cause)
+            .next("samsyn event send --help shows one")
     })?;
     let is_list = event.get().starts_with('[');
     let members = serde_json::from_str::<Members<'_>>(event.get());
@@ -207,11 +209,9 @@ fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
         Some(answer) => context.answer(&answer.raw, |paint| answer_text(&answer.body, false, paint)),
         None => {
             let of = context.application().map(|of| format!(" of application {of}")).unwrap_or_default();
-            let next = "events are told to the application that sent them, by id and by position; a token that \
-                        reads everything sees any position, and an admin token may name another application with \
-                        --application";
-            Err(CliError::refused(format!("the host tells this token of no event {:?}{of}", args.id))
-                .next(next))
+            let next = "the host shows an event to the application that sent it; a token that reads everything sees \
+                        every position, and an admin token may name another application with --application";
+            Err(CliError::refused(format!("this token sees no event {:?}{of}", args.id)).next(next))
         }
     }
 }
@@ -220,12 +220,12 @@ fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
 pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
     let mut id = event.id.clone();
     if event.duplicate {
-        id.push_str(" (the host had it already)");
+        id.push_str(" (the host has it already)");
     }
     let or_none = |text: &Option<String>| text.as_deref().map(moment).unwrap_or_default();
     let state = match event.state.as_deref() {
         Some(state) => state.to_owned(),
-        None if waited => "accepted; not decided in time".to_owned(),
+        None if waited => "accepted, but not decided in time".to_owned(),
         None => "accepted".to_owned(),
     };
     let mut text = pairs(
@@ -264,10 +264,10 @@ pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
     }
     if event.is_unheard() {
         let name = plain(event.name.as_deref().unwrap_or("it"));
-        text.push_str(&format!("\nnobody hears {name}: no capability that is installed subscribes to it\n"));
+        text.push_str(&format!("\nno installed capability subscribes to {name}\n"));
     }
     if event.state.is_none() && !waited {
-        text.push_str(&format!("see what became of it: samsyn event show {}\n", plain(&event.position)));
+        text.push_str(&format!("to see the result: samsyn event show {}\n", plain(&event.position)));
     }
     text
 }
@@ -290,7 +290,7 @@ mod tests {
         let text = answer_text(&event, false, Paint(false));
         assert!(text.contains("state        decided\n"), "{text}");
         assert!(text.contains("phone     refused  crm  -      phone.invalid: too short\n"), "{text}");
-        assert!(text.contains("loyalty says loyalty.points = 29, emits loyalty.tier_reached\n"), "{text}");
+        assert!(text.contains("loyalty claims loyalty.points = 29, emits loyalty.tier_reached\n"), "{text}");
     }
 
     #[test]
@@ -310,18 +310,21 @@ mod tests {
         assert!(event.is_refused());
         assert_eq!(
             refused(&event).render(false),
-            "error: order.completed is taken, but something of it was refused\n  \
+            "error: order.completed is accepted, but a part of it was rejected\n  \
              phone: Too short. (phone.invalid, by crm)\n  \
-             size: its source crm gave no answer\n  \
-             loyalty refuses it: It must be more than 0. (order.amount)\n\
-             next: mend what was sent, and send it with another id\n"
+             size: no answer from its source crm\n  \
+             loyalty rejects it: It must be more than 0. (order.amount)\n\
+             next: correct the event and send it with another id\n"
         );
         let unheard: EventAnswer = serde_json::from_str(
             r#"{"id": "A1", "name": "order.compelted", "position": "1-2", "state": "decided", "verdict": "unheard"}"#,
         )
         .unwrap();
         assert!(!unheard.is_refused());
-        assert!(answer_text(&unheard, true, Paint(false)).contains("\nnobody hears order.compelted: "));
+        assert!(
+            answer_text(&unheard, true, Paint(false))
+                .contains("\nno installed capability subscribes to order.compelted\n")
+        );
     }
 
     #[test]
@@ -330,7 +333,7 @@ mod tests {
             serde_json::from_str(r#"{"id": "A1", "profile": "p", "position": "1-2", "duplicate": true}"#)
                 .unwrap();
         let text = answer_text(&event, false, Paint(false));
-        assert!(text.contains("A1 (the host had it already)"), "{text}");
-        assert!(text.ends_with("see what became of it: samsyn event show 1-2\n"), "{text}");
+        assert!(text.contains("A1 (the host has it already)"), "{text}");
+        assert!(text.ends_with("to see the result: samsyn event show 1-2\n"), "{text}");
     }
 }

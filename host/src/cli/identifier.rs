@@ -14,10 +14,10 @@ pub enum IdentifierCommand {
     /// List all identifiers
     #[command(after_long_help = LIST_EXAMPLES)]
     List,
-    /// Define an identifier, or change what it is
+    /// Define or change an identifier
     #[command(after_long_help = DEFINE_EXAMPLES)]
     Define(DefineArgs),
-    /// List customers who share an identifier with another
+    /// List customers who share an identifier
     #[command(after_long_help = CONFLICTS_EXAMPLES)]
     Conflicts(ConflictsArgs),
 }
@@ -35,26 +35,26 @@ Examples:
   samsyn identifier conflicts
   samsyn identifier conflicts --limit 1000 --json
 
-An identifier finds the customer who had it first. Whoever else came with it in an event, or shows it in a
-field, is listed here with the customer whom it finds. docs/identity.md tells why and what to do.";
+An identifier leads to the customer who had it first. The list shows the other customers with that
+identifier, from an event or a field, and the customer that it leads to. docs/identity.md explains what to do.";
 
 /// The arguments of `samsyn identifier define`.
 #[derive(Debug, Clone, Args)]
 pub struct DefineArgs {
     /// The identifier
     pub name: String,
-    /// How two spellings are matched: exact, email or phone
+    /// How values are matched: exact, email or phone
     #[arg(long, value_parser = ["exact", "email", "phone"])]
     pub normaliser: String,
-    /// Which of two wins when an event's identifiers lead to two customers: the greater
+    /// If an event's identifiers lead to two customers, the identifier with the greater strength wins
     #[arg(long)]
     pub strength: u32,
-    /// For phone numbers without a country code: the country they are dialled in, such as SE [default: as
-    /// it was; without one such numbers are refused]
+    /// The country of phone numbers without a country code, such as SE [default: unchanged; without a
+    /// country such numbers are rejected]
     #[arg(long, value_name = "COUNTRY")]
     pub country: Option<String>,
-    /// A value that identifies nobody and is refused, in any case; may be repeated, and takes the place of
-    /// all values that were refused before [default: as it was]
+    /// A value that identifies nobody and is rejected, ignoring case; may be repeated; replaces the whole
+    /// list [default: unchanged]
     #[arg(long = "reject", value_name = "VALUE")]
     pub rejected: Vec<String>,
     /// Whether to ask, and why.
@@ -68,14 +68,14 @@ Examples:
   samsyn identifier define phone --normaliser phone --strength 40 --country SE
   samsyn identifier define customer_id --normaliser exact --strength 100 --reject null --reject 0 --reject KASSA
 
-Customers that are known keep the form in which their names were matched before.";
+Identifiers of existing customers keep the normal form that they have.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
   samsyn identifier list
   samsyn identifier list --json
 
-When an event's identifiers lead to two customers, the stronger one wins. Matching is exact, or by
+If an event's identifiers lead to two customers, the stronger identifier wins. Matching is exact, or by
 the normal form of an e-mail address or a phone number.";
 
 /// Runs a command of `samsyn identifier`.
@@ -109,7 +109,7 @@ fn define(args: &DefineArgs, context: &Context) -> Result<(), CliError> {
         |known| format!("matched as {}, strength {}", known.normaliser, known.strength),
     );
     eprintln!("{}: {before} → matched as {}, strength {}", args.name, args.normaliser, args.strength);
-    let reason = args.consent.ask("Do it?", "defined")?;
+    let reason = args.consent.ask("Apply this change?", "defined")?;
     let answer = client.define_identifier(&args.name, &definition, reason.as_ref())?;
     context.answer(&answer.raw, |_| format!("{} is defined\n", answer.body.name))
 }
@@ -118,7 +118,7 @@ fn list(context: &Context) -> Result<(), CliError> {
     let list = context.client()?.identifiers()?;
     context.answer_list(&list, |list, paint| {
         let mut table =
-            Table::new(["IDENTIFIER", "MATCHED AS", "STRENGTH", "COUNTRY", "REFUSED VALUES"]).right(&[2]);
+            Table::new(["IDENTIFIER", "MATCHED AS", "STRENGTH", "COUNTRY", "REJECTED VALUES"]).right(&[2]);
         for item in &list.items {
             let identifier = &item.body;
             table.row([

@@ -55,7 +55,7 @@ impl Pair {
     /// is the word null is written in quotes.
     pub fn typed(&self, kind: Type) -> Result<Value, CliError> {
         let bad = || {
-            CliError::usage(format!("{}: {:?} can't be read as {kind}", self.name, self.value))
+            CliError::usage(format!("{}: {:?} is not a valid {kind}", self.name, self.value))
                 .next(format!("write a {kind}, or null"))
         };
         if self.value == "null" {
@@ -80,7 +80,7 @@ impl Pair {
 }
 
 /// A JSON object as it was typed: in that order, each value as it was written, and what was said
-/// twice stands there twice, so that the host refuses it.
+/// twice stays there twice, so that the host refuses it.
 #[derive(Debug, Default)]
 pub struct Typewritten(Vec<(String, Box<RawValue>)>);
 

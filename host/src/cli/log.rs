@@ -22,8 +22,8 @@ Examples:
   samsyn log cat --partition 12 --from 345 --json | jq .
   samsyn log cat --partition registry
 
-Records hold personal data: mind where the output goes. The host must be stopped; nothing is written, and
-what a crash left half written at the log's end is left out and told.";
+Records contain personal data: be careful where the output goes. The host must be stopped. The command
+writes nothing. It leaves out a record that a crash cut short at the log's end, and says so.";
 
 /// The commands of `samsyn log`.
 #[derive(Debug, Subcommand)]
@@ -31,13 +31,13 @@ pub enum LogCommand {
     /// Check every frame and every chain
     #[command(after_long_help = verify::EXAMPLES)]
     Verify(verify::VerifyArgs),
-    /// Mend damaged logs of a stopped host, after showing what that takes and loses
+    /// Repair damaged logs of a stopped host; shows first what is lost
     #[command(after_long_help = repair::EXAMPLES)]
     Repair(repair::RepairArgs),
-    /// Print what to note elsewhere, to prove later that nothing was rewritten
+    /// Print the log's head, to prove later that nobody rewrote the log
     #[command(after_long_help = head::EXAMPLES)]
     Head(head::HeadArgs),
-    /// Let segments leave that are older or more than the settings keep
+    /// Remove segments beyond what the settings keep
     #[command(after_long_help = retain::EXAMPLES)]
     Retain(retain::RetainArgs),
     /// Print records
@@ -51,7 +51,7 @@ pub struct CatArgs {
     /// The host's data directory
     #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
     pub data: PathBuf,
-    /// Only this partition: a number, registry or identity
+    /// Only this partition: an integer, registry or identity
     #[arg(long, value_name = "P", value_parser = partition)]
     pub partition: Option<crate::vocabulary::Partition>,
     /// From this record of the partition on
@@ -65,7 +65,9 @@ pub struct CatArgs {
 /// A partition as positions write it.
 fn partition(text: &str) -> Result<crate::vocabulary::Partition, String> {
     let position: Result<crate::vocabulary::Position, _> = format!("{text}-1").parse();
-    position.map(|position| position.partition).map_err(|_| "write a number, registry or identity".to_owned())
+    position
+        .map(|position| position.partition)
+        .map_err(|_| "write an integer, registry or identity".to_owned())
 }
 
 /// Runs a command of `samsyn log`.
@@ -93,7 +95,7 @@ pub fn log_directory(data: &Path) -> Result<PathBuf, CliError> {
 pub fn tell_torn(log: &StoppedLog, context: &Context) {
     if let Some(torn) = log.torn() {
         context.hint(&format!(
-            "the log's last {} bytes are a write that a crash cut short: they are left out here, and the next start cuts them",
+            "the log's last {} bytes are an incomplete write from a crash: they are left out here, and the next start removes them",
             torn.bytes
         ));
     }
@@ -105,7 +107,7 @@ fn cat(args: &CatArgs, context: &Context) -> Result<(), CliError> {
     let unreadable = |error: crate::log::LogError| {
         CliError::refused("the log can't be read")
             .because(error)
-            .next("see `samsyn log verify`; a running host holds its log")
+            .next("see `samsyn log verify`; a running host locks its log")
     };
     let log = StoppedLog::open(&directory).map_err(unreadable)?;
     tell_torn(&log, context);

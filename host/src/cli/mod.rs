@@ -42,16 +42,16 @@ pub use error::{CliError, Exit};
 
 const AFTER_HELP: &str = "\
 Start here:
-  samsyn demo                              a host with plug-ins, customers and a story to look at
-  samsyn serve                             a host of your own
+  samsyn demo                              a host with plug-ins, customers and an example
+  samsyn serve                             your own host
   samsyn profile get customer_id:00042     one customer, each value with its source
 
 Exit codes:
   0    done
-  1    the host refused, or a check failed
-  2    the command line, a file or an address can't be used
+  1    the host rejected the request, or a check failed
+  2    invalid command line, file or address
   3    no host answers
-  4    a check could not be made (registry check)
+  4    the check could not run (registry check, plugin replay)
   130  stopped with Ctrl-C";
 
 /// One profile of every customer, one source system for every data point.
@@ -80,51 +80,51 @@ pub struct Cli {
 pub enum Command {
     /// Run a host
     Serve(serve::ServeArgs),
-    /// Run a host with plug-ins and real purchases, and show what came of them
+    /// Run a host with plug-ins and real purchases, and show the result
     Demo(demo::DemoArgs),
-    /// Make, build, install and look after plug-ins
+    /// Create, build, install and manage plug-ins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
-    /// Send events and see what became of them
+    /// Send events and see their results
     #[command(subcommand)]
     Event(event::EventCommand),
-    /// Look at customers, and propose values
+    /// Show customers, and propose values
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
-    /// Fields and their sources
+    /// Manage fields and their sources
     #[command(subcommand)]
     Field(field::FieldCommand),
-    /// The registry as a whole: silos, and a picture of it
+    /// Check, export, apply and draw the registry
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
-    /// What customers go by
+    /// Manage customers' identifiers
     #[command(subcommand)]
     Identifier(identifier::IdentifierCommand),
-    /// Deliveries that failed and wait for somebody
+    /// Manage invocations that failed and are parked
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
-    /// Who may call, and what for
+    /// Manage tokens and their scopes
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Who changed what and why, and who read whose data
+    /// Show who changed what, and who read which personal data
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// The log on this machine's disk
+    /// Check, repair and print the log on this machine's disk
     #[command(subcommand)]
     Log(log::LogCommand),
-    /// The view on this machine's disk
+    /// Check and rebuild the view on this machine's disk
     #[command(subcommand)]
     View(view::ViewCommand),
-    /// What the log folds into, kept so that no start has to fold all of it
+    /// Manage snapshots of the view, which make starts fast
     #[command(subcommand)]
     Snapshot(snapshot::SnapshotCommand),
-    /// Copy everything a host keeps, also while it runs
+    /// Back up a host's data directory, also while the host runs
     #[command(after_long_help = backup::BACKUP_EXAMPLES)]
     Backup(backup::BackupArgs),
-    /// Make a data directory of a backup
+    /// Restore a data directory from a backup
     #[command(after_long_help = backup::RESTORE_EXAMPLES)]
     Restore(backup::RestoreArgs),
-    /// How the host is
+    /// Show the host's status
     #[command(after_long_help = status::EXAMPLES)]
     Status,
     /// Print the description of the HTTP interface (OpenAPI 3.1)

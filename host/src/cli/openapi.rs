@@ -10,7 +10,7 @@ Examples:
   samsyn openapi > openapi.json
   samsyn openapi | jq '.paths | keys'
 
-A running host serves the same at /openapi.json, to anybody.";
+A running host serves the same document at /openapi.json, without a token.";
 
 /// Prints the description. It is JSON with and without `--json`; without, a person may read it.
 pub fn run(context: &Context) -> Result<(), CliError> {

@@ -13,13 +13,13 @@ use crate::vocabulary::FailureKind;
 /// The commands of `samsyn parked`.
 #[derive(Debug, Subcommand)]
 pub enum ParkedCommand {
-    /// List parked deliveries, and those held behind them
+    /// List parked invocations, and those that wait behind them
     #[command(after_long_help = LIST_EXAMPLES)]
     List(ListArgs),
-    /// Run parked deliveries again
+    /// Retry parked invocations
     #[command(after_long_help = RETRY_EXAMPLES)]
     Retry(RetryArgs),
-    /// Give parked deliveries up, with a reason
+    /// Skip parked invocations, with a reason
     #[command(after_long_help = SKIP_EXAMPLES)]
     Skip(SkipArgs),
 }
@@ -34,13 +34,13 @@ Examples:
   samsyn parked retry --capability sms
   samsyn parked retry --capability sms --kind trap
 
-Parked deliveries also run again by themselves when their plug-in or its settings change.";
+The host also retries parked invocations when their plug-in or its settings change.";
 
 const SKIP_EXAMPLES: &str = "\
 Example:
   samsyn parked skip --capability sms --kind trap --reason 'test messages of 21 November'
 
-What is skipped is never delivered; the reason stands on the customer's timeline.";
+A skipped invocation never runs again. The customer's timeline shows the reason.";
 
 /// The arguments of `samsyn parked list`.
 #[derive(Debug, Clone, Args)]
@@ -48,16 +48,16 @@ pub struct ListArgs {
     /// Only of this capability
     #[arg(long, value_name = "NAME")]
     pub capability: Option<String>,
-    /// Only those that failed in this way, such as trap
+    /// Only with this kind of failure, such as trap
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(FailureKind::ALL.map(FailureKind::as_str)))]
     pub kind: Option<String>,
     /// Only of this profile
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
-    /// Show where in the plug-in each failed
+    /// Show the backtrace of each failure
     #[arg(long)]
     pub backtrace: bool,
-    /// How many to show at most
+    /// Show at most this many
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub limit: u64,
 }
@@ -74,7 +74,7 @@ pub struct Filter {
     #[arg(long, value_name = "ID")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// That failed in this way, such as trap
+    /// With this kind of failure, such as trap
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(FailureKind::ALL.map(FailureKind::as_str)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -95,7 +95,7 @@ pub struct SkipArgs {
     #[command(flatten)]
     #[serde(flatten)]
     pub filter: Filter,
-    /// Why they are given up
+    /// The reason
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }
@@ -116,7 +116,7 @@ pub fn run(command: &ParkedCommand, context: &Context) -> Result<(), CliError> {
         }
         ParkedCommand::Retry(args) => {
             let answer = client.retry(&args.filter)?;
-            context.answer(&answer.raw, |_| format!("{} run again\n", deliveries(answer.body.matched)))
+            context.answer(&answer.raw, |_| format!("retrying {}\n", deliveries(answer.body.matched)))
         }
         ParkedCommand::Skip(args) => {
             let answer = client.skip(args)?;
@@ -126,7 +126,7 @@ pub fn run(command: &ParkedCommand, context: &Context) -> Result<(), CliError> {
 }
 
 fn deliveries(count: u64) -> String {
-    if count == 1 { "1 delivery".to_owned() } else { format!("{} deliveries", grouped(count)) }
+    if count == 1 { "1 invocation".to_owned() } else { format!("{} invocations", grouped(count)) }
 }
 
 fn parked_text(parked: &mut dyn Iterator<Item = &Parked>, backtrace: bool, paint: Paint) -> String {

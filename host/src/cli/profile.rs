@@ -16,7 +16,7 @@ pub enum ProfileCommand {
     /// Show a customer: every value with its source and cause
     #[command(after_long_help = GET_EXAMPLES)]
     Get(GetArgs),
-    /// Tell what happened to a customer, newest first
+    /// Show what happened to a customer, newest first
     #[command(after_long_help = TIMELINE_EXAMPLES)]
     Timeline(TimelineArgs),
     /// Propose values for a customer; the fields' sources decide
@@ -30,7 +30,7 @@ Examples:
   samsyn profile get email:anna@example.com --claims
   samsyn profile get customer_id:00042 --fields first_name,loyalty.points --json
 
-An e-mail address or a phone number is looked up in a request's body; it is in no URL and no log.";
+The command sends an e-mail address or a phone number in the request's body, never in a URL.";
 
 const TIMELINE_EXAMPLES: &str = "\
 Examples:
@@ -42,9 +42,9 @@ Examples:
   samsyn profile set customer_id:00042 first_name=Ann
   samsyn profile set customer_id:00042 phone=null
 
-Nothing is written by this: each value is proposed to the field's source, which may take it, take it
-in another form, or refuse it. null proposes to clear a field. The command waits for the decision, and
-ends with 1 when a source refused a value or gave no answer; --wait=0 doesn't wait.";
+The command writes nothing itself: it proposes each value to the field's source. The source accepts the
+value, changes it, or rejects it. null proposes to clear a field. The command waits for the decision. Its
+exit code is 1 if a source rejected a value or gave no answer. --wait=0 doesn't wait.";
 
 /// The arguments of `samsyn profile get`.
 #[derive(Debug, Clone, Args)]
@@ -55,7 +55,7 @@ pub struct GetArgs {
     /// Only these fields
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub fields: Vec<String>,
-    /// Show what every capability claims, not only what everybody sees
+    /// Show the claims of every capability, not only the visible values
     #[arg(long)]
     pub claims: bool,
 }
@@ -66,7 +66,7 @@ pub struct TimelineArgs {
     /// A profile id, or identifier:value
     #[arg(value_name = "REF")]
     pub reference: Reference,
-    /// How much to tell at most
+    /// Show at most this many entries
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub limit: u64,
 }
@@ -110,7 +110,7 @@ fn timeline(args: &TimelineArgs, context: &Context) -> Result<(), CliError> {
     let list = client.timeline(&args.reference.for_url(&client)?, limit)?;
     context.answer_list(&list, |list, paint| {
         if list.items.is_empty() {
-            return "nothing has happened yet\n".to_owned();
+            return "no entries yet\n".to_owned();
         }
         list.items.iter().map(|item| item_text(&item.body, paint)).collect::<Vec<_>>().join("\n")
     })
@@ -165,7 +165,7 @@ pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
         }
         return text
             + &if table.is_empty() {
-                "nobody claims anything yet\n".to_owned()
+                "no capability has made a claim yet\n".to_owned()
             } else {
                 table.render(paint)
             };
@@ -194,7 +194,7 @@ pub fn conflicts_text(conflicts: &[IdentifierConflict]) -> String {
     let line = |conflict: &IdentifierConflict| {
         let owner = conflict.belongs_to.as_deref().unwrap_or("another profile");
         let (identifier, value) = (plain(&conflict.identifier), plain(&conflict.value));
-        format!("conflict: {identifier} {value} finds {owner}, not this profile\n")
+        format!("conflict: {identifier} {value} leads to {owner}, not to this profile\n")
     };
     let mut text: String = conflicts.iter().map(line).collect();
     if !text.is_empty() {
@@ -231,7 +231,7 @@ mod tests {
             "fields""#;
         let profile: Profile = serde_json::from_str(&PROFILE.replace("\"fields\"", conflict)).unwrap();
         let text = profile_text(&profile, false, Paint(false));
-        assert!(text.contains("conflict: phone +46701234567 finds p2, not this profile\n"), "{text}");
+        assert!(text.contains("conflict: phone +46701234567 leads to p2, not to this profile\n"), "{text}");
     }
 
     #[test]

@@ -16,15 +16,15 @@ Examples:
   samsyn --application web event refusals --since 2026-11-21 --json | jq -r .event
   samsyn event refusals --since 12-345
 
-An event is taken whether or not its capabilities want it: what they refuse is told here, by partition
-and in the order it was decided. Send a corrected event under an id of its own. A token that only sends
-events sees what was refused of its own for what stands in them; docs/http.md tells more.";
+The host accepts an event even if a capability rejects it. This command lists what capabilities rejected,
+by partition and in the order of the decisions. Send a corrected event with a new id. A token that only
+sends events sees the rejections of its own events that concern their content; docs/http.md explains more.";
 
 /// The arguments of `samsyn event refusals`.
 #[derive(Debug, Clone, Args)]
 pub struct RefusalsArgs {
-    /// Not before: a time, a date (its start in UTC), or a position such as 12-345 and what follows it
-    /// in its partition; everything in the log when left out
+    /// From this time, date (starts at 00:00 UTC) or position on; a position such as 12-345 means its
+    /// partition [default: everything in the log]
     #[arg(long, value_name = "TIME|POSITION", value_parser = since)]
     pub since: Option<String>,
     /// Only by this capability
@@ -45,8 +45,7 @@ fn since(text: &str) -> Result<String, String> {
     if text.parse::<Timestamp>().is_ok() || text.split(',').all(|part| part.parse::<Position>().is_ok()) {
         return Ok(text.to_owned());
     }
-    Err("it is neither a time such as 2026-11-21T08:00:00Z, nor a date, nor a position such as 12-345"
-        .to_owned())
+    Err("write a time such as 2026-11-21T08:00:00Z, a date, or a position such as 12-345".to_owned())
 }
 
 /// Runs it.
@@ -66,7 +65,7 @@ pub fn run(args: &RefusalsArgs, context: &Context) -> Result<(), CliError> {
 
 fn text(list: &List<ListedRefusal>, paint: Paint) -> String {
     if list.items.is_empty() {
-        return "nothing was refused, as far as this token sees and the log is kept\n".to_owned();
+        return "no rejection that this token can see, in the log that is kept\n".to_owned();
     }
     let mut table = Table::new(["AT", "APPLICATION", "EVENT", "BY", "FIELD", "CODE", "WHY"]);
     for refusal in list.items.iter().map(|item| &item.body) {

@@ -19,28 +19,28 @@ Examples:
   samsyn serve --data /var/lib/samsyn --config /etc/samsyn.toml --log-format json
   samsyn serve --print-config > samsyn.toml
 
-On its first start the host makes an admin token, keeps only its hash, and prints it once.";
+On its first start the host creates an admin token and prints it once. It keeps only the hash.";
 
 /// The arguments of `samsyn serve`.
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ServeArgs {
-    /// The configuration [default: samsyn.toml, if there is one]
+    /// The configuration file [default: samsyn.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where everything is kept; wins over the configuration
+    /// The data directory; overrides the configuration
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where to listen, such as 127.0.0.1:7400 (port 0: any); wins over the configuration
+    /// The address to listen on, such as 127.0.0.1:7400 (port 0: any); overrides the configuration
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
-    /// How the host's own log is written; wins over the configuration
+    /// The format of the host's own log; overrides the configuration
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// Make a new admin token and print it; the old one is valid no more
+    /// Create a new admin token and print it; the old one becomes invalid
     #[arg(long)]
     pub new_admin_token: bool,
-    /// Print the configuration in effect, every default and its reason, and do nothing else
+    /// Print the configuration in effect with all defaults and their reasons, and exit
     #[arg(long)]
     pub print_config: bool,
 }
@@ -57,7 +57,7 @@ pub enum LogFormat {
 /// Runs a host until it is told to stop.
 pub fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
     let mut config = Config::read(args.config.as_deref()).map_err(|error| {
-        CliError::usage("the configuration can't be used")
+        CliError::usage("invalid configuration")
             .because(error)
             .next("compare it with `samsyn serve --print-config`")
     })?;
@@ -76,7 +76,7 @@ pub fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
         return context.print(&config.print());
     }
     start_logging(config.log_format, &config.log_filter)?;
-    let bar = bars::bar("folding the view", context.quiet);
+    let bar = bars::bar("rebuilding the view", context.quiet);
     let mut said = bars::Said::new();
     let show = |progress| if bar.is_hidden() { said.progress(progress) } else { bars::show(&bar, progress) };
     let host = Host::start(&config, compiler(), args.new_admin_token, show).map_err(host_error)?;
@@ -89,9 +89,9 @@ pub fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
     tracing::info!("stopping");
     match host.stop() {
         None => Ok(()),
-        Some(fault) => Err(CliError::refused("the host had stopped taking events because of a fault")
+        Some(fault) => Err(CliError::refused("the host stopped accepting events because of an error")
             .because(fault)
-            .next("see to the disk, then start the host again: what was acknowledged is there")),
+            .next("check the disk, then start the host again: every acknowledged event is safe")),
     }
 }
 
@@ -107,8 +107,8 @@ fn announce(host: &Host, context: &Context) -> Result<(), CliError> {
     let mut text = format!("Samsyn listens on {}\n", host.url());
     if let Some(token) = token {
         text += &format!(
-            "\nThe admin token, shown this once and kept only as a hash:\n\n  {token}\n\n\
-             Keep it, and use it with: export SAMSYN_TOKEN={token}\n"
+            "\nThe admin token. It is shown once; the host keeps only its hash:\n\n  {token}\n\n\
+             Keep it. To use it: export SAMSYN_TOKEN={token}\n"
         );
     }
     context.print(&text)
@@ -117,7 +117,7 @@ fn announce(host: &Host, context: &Context) -> Result<(), CliError> {
 /// Sends the host's own log to standard error.
 pub fn start_logging(format: settings::LogFormat, filter: &str) -> Result<(), CliError> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
-        CliError::usage("log_filter can't be read").because(error).next("write something like info")
+        CliError::usage("invalid log_filter").because(error).next("write for example info")
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {

@@ -21,13 +21,13 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 /// The commands of `samsyn snapshot`.
 #[derive(Debug, Subcommand)]
 pub enum SnapshotCommand {
-    /// Have the host make one of the log as it is now
+    /// Create a snapshot of the log as it is now
     #[command(after_long_help = MAKE_EXAMPLES)]
     Make,
-    /// List those there are
+    /// List snapshots
     #[command(after_long_help = LIST_EXAMPLES)]
     List,
-    /// Check every byte of those on this machine's disk
+    /// Check every byte of the snapshots on this machine's disk
     #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
 }
@@ -37,9 +37,9 @@ Examples:
   samsyn snapshot make
   samsyn snapshot make --json
 
-The host makes one by itself whenever its log has grown by `snapshots.every_bytes`. It is made from the
-one before and the log, at low priority; this waits for it and shows how far it is. Ctrl-C ends the
-waiting, not the making.";
+The host also creates a snapshot each time its log has grown by `snapshots.every_bytes`. It works at low
+priority, from the previous snapshot and the log. The command waits and shows the progress. Ctrl-C ends
+the wait, not the snapshot.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -51,8 +51,8 @@ Examples:
   samsyn snapshot check
   samsyn snapshot check --data /var/lib/samsyn --json
 
-Compares every byte with its checksums and digest. The host may run meanwhile. A damaged one ends with
-exit code 1: the host passes it over for the one before.";
+The command compares every byte with its checksums and digest. The host may run. If a snapshot is
+damaged, the exit code is 1, and the host uses the one before it.";
 
 /// The arguments of `samsyn snapshot check`.
 #[derive(Debug, Clone, Args)]
@@ -77,14 +77,14 @@ pub fn run(command: &SnapshotCommand, context: &Context) -> Result<(), CliError>
 fn make(context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
     let asked = client.make_snapshot()?.body.asked;
-    let bar = bars::bar("making a snapshot", context.quiet);
+    let bar = bars::bar("creating a snapshot", context.quiet);
     let answer = loop {
         let answer = client.snapshots()?;
         let now = &answer.body;
         if now.asked < asked {
-            return Err(CliError::refused("the host was started again meanwhile")
-                .because("it no longer knows that a snapshot was asked for")
-                .next("see `samsyn snapshot list`, or ask again"));
+            return Err(CliError::refused("the host restarted")
+                .because("the request for a snapshot is lost")
+                .next("see `samsyn snapshot list`, or run the command again"));
         }
         if now.answered >= asked {
             break answer;
@@ -97,9 +97,9 @@ fn make(context: &Context) -> Result<(), CliError> {
     };
     bar.finish_and_clear();
     if let Some(why) = &answer.body.failure {
-        return Err(CliError::refused("no snapshot was made")
+        return Err(CliError::refused("the snapshot failed")
             .because(why)
-            .next("the host goes on, with the snapshots it has; mend what is named, and try again"));
+            .next("the host continues with its older snapshots; fix the cause and try again"));
     }
     context.answer(&answer.raw, |paint| list_text(&answer.body, paint))
 }
@@ -107,7 +107,7 @@ fn make(context: &Context) -> Result<(), CliError> {
 fn list_text(snapshots: &Snapshots, paint: Paint) -> String {
     let mut text = String::new();
     if snapshots.items.is_empty() {
-        text.push_str("there is no snapshot yet: make one with `samsyn snapshot make`\n");
+        text.push_str("there is no snapshot yet: create one with `samsyn snapshot make`\n");
     } else {
         let mut table = Table::new(["SNAPSHOT", "MADE", "CUSTOMERS", "SIZE", "STATE"]).right(&[2, 3]);
         for snapshot in &snapshots.items {
@@ -127,10 +127,10 @@ fn list_text(snapshots: &Snapshots, paint: Paint) -> String {
     }
     if let Some(making) = &snapshots.making {
         let part = making.bytes_done as f64 / (making.bytes_total.max(1)) as f64;
-        text.push_str(&format!("one is being made: {:.0} %\n", 100.0 * part.min(1.0)));
+        text.push_str(&format!("a snapshot is under way: {:.0} %\n", 100.0 * part.min(1.0)));
     }
     if let Some(why) = &snapshots.failure {
-        text.push_str(&format!("the last one could not be made: {why}\n"));
+        text.push_str(&format!("the last snapshot failed: {why}\n"));
     }
     text.push_str(&format!("the log has grown by {} since\n", bytes(snapshots.log_bytes_since)));
     text
@@ -155,7 +155,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
             }
             Ok(info) => {
                 format!(
-                    "{name}: {} customers, {}: every checksum is right",
+                    "{name}: {} customers, {}: all checksums match",
                     grouped(info.profiles),
                     bytes(info.bytes)
                 )
@@ -173,9 +173,9 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     }
     match bad {
         None => Ok(()),
-        Some(problem) => Err(CliError::refused("a snapshot can't be used")
-            .because(problem)
-            .next("nothing is lost: the one before it is used; make another with `samsyn snapshot make`")),
+        Some(problem) => Err(CliError::refused("invalid snapshot").because(problem).next(
+            "nothing is lost: the host uses the one before it; create another with `samsyn snapshot make`",
+        )),
     }
 }
 
@@ -193,6 +193,6 @@ mod tests {
         .unwrap();
         let text = list_text(&snapshots, Paint(false));
         assert!(text.contains("bad: it is damaged") && text.contains("1,200"), "{text}");
-        assert!(text.contains("being made: 50 %"), "{text}");
+        assert!(text.contains("under way: 50 %"), "{text}");
     }
 }

@@ -46,8 +46,8 @@ fn status_text(status: &Status, paint: Paint) -> String {
     if status.capabilities.is_empty() {
         return text;
     }
-    let mut table =
-        Table::new(["CAPABILITY", "CALLS", "P50", "P99", "FAILURES", "LAG NOW"]).right(&[1, 2, 3, 4, 5]);
+    let mut table = Table::new(["CAPABILITY", "INVOCATIONS", "P50", "P99", "FAILURES", "LAG NOW"])
+        .right(&[1, 2, 3, 4, 5]);
     let micros = |time: Option<f64>| time.map(latency).unwrap_or_default();
     for capability in &status.capabilities {
         table.row([
@@ -73,7 +73,7 @@ fn since_text(status: &Status, paint: Paint) -> String {
             ("events accepted", grouped(status.accepted)),
             ("events decided", grouped(status.decided)),
             ("sandboxes started", grouped(status.sandboxes)),
-            ("deliveries", deliveries.join(", ")),
+            ("invocations", deliveries.join(", ")),
             ("slowest events", status.slowest.as_ref().map(slowest_text).unwrap_or_default()),
         ],
         paint,
@@ -89,7 +89,7 @@ fn waiting_text(waiting: &Waiting) -> String {
         customers => format!(", of {} customers", grouped(customers)),
     };
     format!(
-        "{}{more} parked, {}{more} held behind them{customers}",
+        "{}{more} parked, {}{more} waiting behind them{customers}",
         grouped(waiting.parked),
         grouped(waiting.held)
     )
@@ -117,14 +117,14 @@ fn slowest_text(slowest: &SlowestEvents) -> String {
 fn disk_text(disk: &DiskStatus) -> String {
     match &disk.reason {
         None => disk.state.clone(),
-        Some(why) => format!("{}, no event is taken: {why}", disk.state),
+        Some(why) => format!("{}, no event is accepted: {why}", disk.state),
     }
 }
 
 fn audit_text(audit: &AuditStatus) -> String {
     match &audit.reason {
         None => format!("{}, {} recorded", audit.state, grouped(audit.reads)),
-        Some(why) => format!("{}, personal data isn't answered: {why}", audit.state),
+        Some(why) => format!("{}, reads of personal data are rejected: {why}", audit.state),
     }
 }
 
@@ -146,11 +146,14 @@ mod tests {
         .unwrap();
         let text = status_text(&status, Paint(false));
         assert!(text.contains("profiles           23,570\n"), "{text}");
-        assert!(text.contains("deliveries         69,000 done, 2 failed\n"), "{text}");
-        assert!(text.contains("waiting            2 parked, 3 held behind them, of 1 customer\n"), "{text}");
+        assert!(text.contains("invocations        69,000 done, 2 failed\n"), "{text}");
+        assert!(
+            text.contains("waiting            2 parked, 3 waiting behind them, of 1 customer\n"),
+            "{text}"
+        );
         let slowest = "100 of up to 90.0 ms, 20.0 ms on average: sync 75 %, log 25 %\n";
         assert!(text.contains(&format!("slowest events     {slowest}")), "{text}");
-        assert!(text.contains("crm         1,000  21 µs  80 µs         0        0\n"), "{text}");
+        assert!(text.contains("crm               1,000  21 µs  80 µs         0        0\n"), "{text}");
     }
 
     #[test]

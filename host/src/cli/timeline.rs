@@ -36,15 +36,17 @@ fn headline(item: &TimelineItem, paint: Paint) -> String {
     let Some(event) = &item.event else {
         let what = match item.kind.as_str() {
             "change" => "values changed",
-            "retry" => "tried again",
+            "retry" => "retried",
+            "assignment" => "the source changed",
+            "offered" => "waiting proposals sent to the new source",
             other => other,
         };
         return format!("{}{proposed}", paint.strong(&plain(what)));
     };
     let name = paint.strong(&plain(&event.name));
     let who = match (item.kind.as_str(), &event.application) {
-        ("emitted", _) => " (a capability said so)".to_owned(),
-        ("retry", _) => " (tried again)".to_owned(),
+        ("emitted", _) => " (emitted by a capability)".to_owned(),
+        ("retry", _) => " (retried)".to_owned(),
         ("change", _) => " (values changed)".to_owned(),
         (_, Some(application)) => format!(" from {}", plain(application)),
         (_, None) => String::new(),
@@ -75,7 +77,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
                 format!("{} = {}", plain(&claim.field), plain(&value_text(&claim.value)))
             }
         });
-        said.push(format!("says {}", claims.collect::<Vec<_>>().join(", ")));
+        said.push(format!("claims {}", claims.collect::<Vec<_>>().join(", ")));
     }
     if !outcome.emitted.is_empty() {
         said.push(format!("emits {}", plain(&outcome.emitted.join(", "))));
@@ -92,7 +94,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
     for refusal in &outcome.refusals {
         let what = refusal.field.as_deref().unwrap_or("it");
         lines.push(paint.bad(&format!(
-            "{who} refuses {}: {} ({})",
+            "{who} rejects {}: {} ({})",
             plain(what),
             plain(&refusal.message),
             plain(&refusal.code)
@@ -101,7 +103,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
     if lines.is_empty() {
         let role =
             if outcome.role.is_empty() { String::new() } else { format!(" as {}", plain(&outcome.role)) };
-        lines.push(paint.dim(&format!("{who} heard of it{role}, and changed nothing")));
+        lines.push(paint.dim(&format!("{who} received it{role} and changed nothing")));
     }
     lines
 }
@@ -109,9 +111,9 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
 fn result_text(result: &str) -> String {
     match result {
         "parked" => "failed, parked".to_owned(),
-        "held" => "waits behind a parked delivery".to_owned(),
+        "held" => "waits behind a parked invocation".to_owned(),
         "skipped" => "was skipped".to_owned(),
-        "undeliverable" => "was not told".to_owned(),
+        "undeliverable" => "was not delivered".to_owned(),
         other => plain(other),
     }
 }
@@ -141,10 +143,10 @@ mod tests {
             "2026-11-21 10:00:00  order.completed from web of 1997-01-01 00:00:00, proposing phone  \
              12-346, because of 12-345\n\
              \x20   loyalty.points: - -> 29\n\
-             \x20   crm refuses phone: too short (phone.invalid)\n\
-             \x20   loyalty says loyalty.points = 29\n\
+             \x20   crm rejects phone: too short (phone.invalid)\n\
+             \x20   loyalty claims loyalty.points = 29\n\
              \x20   sms failed, parked: trap: out of bounds\n\
-             \x20   email heard of it as observer, and changed nothing\n"
+             \x20   email received it as observer and changed nothing\n"
         );
     }
 }

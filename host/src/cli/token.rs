@@ -11,7 +11,7 @@ use crate::client::{MadeToken, May, NewToken, Token};
 /// The commands of `samsyn token`.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Make a token and print its secret, once
+    /// Create a token and print its secret, once
     #[command(after_long_help = CREATE_EXAMPLES)]
     Create(CreateArgs),
     /// List all tokens, without their secrets
@@ -20,7 +20,7 @@ pub enum TokenCommand {
     /// Show one token, without its secret
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
-    /// Make a token worthless, at once
+    /// Revoke a token, at once
     #[command(after_long_help = REVOKE_EXAMPLES)]
     Revoke(RevokeArgs),
 }
@@ -36,11 +36,11 @@ Scopes:
   profiles:read          read profiles; =first_name,class:none,identifier:customer_id only those parts
   profiles:propose       propose values; =email,class:personal only of those fields
   registry:read          read fields, plug-ins, status and metrics
-  registry:write         change them
-  admin                  everything, tokens and parked deliveries too
+  registry:write         change fields and plug-ins
+  admin                  everything, with tokens and parked invocations
 
-class:personal takes in every identifier. A profile shows nothing that isn't listed. A token acts for
-one application; two tokens may act for the same one, so that a new one can take over from an old.";
+class:personal includes every identifier. A token sees only what its scopes list. A token acts for one
+application. Two tokens may act for the same application, so that you can replace one with the other.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -56,32 +56,32 @@ Examples:
   samsyn token revoke web
   samsyn token revoke web --yes
 
-The next call with it is refused. Its name can then be used again.";
+The host rejects the next call with it. You can use its name again.";
 
 /// The arguments of `samsyn token create`.
 #[derive(Debug, Clone, Args)]
 pub struct CreateArgs {
-    /// The token's name, which is no secret
+    /// The token's name, which is not secret
     pub name: String,
-    /// What it may do; may be given several times
+    /// A scope; may be repeated
     #[arg(long = "scope", required = true, value_name = "SCOPE")]
     pub scopes: Vec<String>,
-    /// How long it lives (90d, 12h) or when it ends (2027-01-01T00:00:00Z) [default: never]
+    /// When the token expires: after 90d or 12h, or at 2027-01-01T00:00:00Z [default: never]
     #[arg(long, value_name = "TIME")]
     pub expires: Option<String>,
-    /// Who acts with it [default: the token's name]; SAMSYN_APPLICATION doesn't count here
+    /// The application it acts for [default: the token's name]; SAMSYN_APPLICATION has no effect here
     #[arg(long = "for", value_name = "NAME")]
     pub acts_for: Option<String>,
-    /// Requests a second it may make [default: the host's setting]
+    /// Requests allowed a second [default: the host's setting]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub requests_per_second: Option<u32>,
-    /// Events a second it may send [default: the host's setting]
+    /// Events allowed a second [default: the host's setting]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub events_per_second: Option<u32>,
-    /// Also when the dictionary doesn't have (yet) what a scope names; with --yes that is refused otherwise
+    /// Allow names in scopes that the dictionary doesn't have yet; without it --yes rejects them
     #[arg(long)]
     pub allow_unknown: bool,
-    /// Show what it could do, and make nothing
+    /// Show what the token could do, and create nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
     /// Whether to ask, and why.
@@ -143,10 +143,10 @@ fn create(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
     } else if !args.allow_unknown {
         refuse_unknown(&plan.body.may)?;
     }
-    let reason = args.consent.ask("Make it?", "made")?;
+    let reason = args.consent.ask("Create it?", "created")?;
     let made = client.make_token(&wanted, false, reason.as_ref())?;
     context.answer(&made.raw, |_| made_text(&made.body))?;
-    context.hint("it is shown this once and kept only as a hash");
+    context.hint("the token is shown once; the host keeps only its hash");
     Ok(())
 }
 
@@ -155,11 +155,11 @@ fn refuse_unknown(may: &May) -> Result<(), CliError> {
     if may.unknown.is_empty() {
         return Ok(());
     }
-    let what = format!("no token was made: the dictionary has no {}", may.unknown.join(", "));
+    let what = format!("no token was created: the dictionary has no {}", may.unknown.join(", "));
     let named = |warning: &&String| may.unknown.iter().any(|name| warning.contains(name.as_str()));
     let mut error = CliError::refused(what);
     error.causes = may.warnings.iter().filter(named).cloned().collect();
-    Err(error.next("correct the scope, or add --allow-unknown for what the dictionary will have later"))
+    Err(error.next("correct the scope, or add --allow-unknown for names that the dictionary will have later"))
 }
 
 fn revoke(args: &RevokeArgs, context: &Context) -> Result<(), CliError> {
@@ -168,7 +168,7 @@ fn revoke(args: &RevokeArgs, context: &Context) -> Result<(), CliError> {
         let token = client.token(&args.name)?;
         eprint!("{}", token_text(&token.body, Paint(context.error_colour)));
     }
-    let question = "Revoke it? Whoever calls with it is refused from now on.";
+    let question = "Revoke it? The host rejects every later call with it.";
     let reason = args.consent.ask(question, "revoked")?;
     client.revoke_token(&args.name, reason.as_ref())?;
     if context.json { Ok(()) } else { context.print(&format!("revoked {}\n", plain(&args.name))) }
@@ -206,7 +206,7 @@ fn token_text(token: &Token, paint: Paint) -> String {
             ("state", token.state.clone()),
             ("scopes", token.scopes.join(" ")),
             ("made", time(&token.made_at)),
-            ("made by", token.made_by.clone().unwrap_or_default()),
+            ("created by", token.made_by.clone().unwrap_or_default()),
             ("expires", token.expires_at.as_deref().map_or_else(|| "never".to_owned(), moment)),
             ("revoked", time(&token.revoked_at)),
             ("last used", time(&token.last_used_at)),
@@ -222,7 +222,7 @@ fn plan_text(plan: &MadeToken, paint: Paint) -> String {
     let mut text = token_text(&Token { made_at: None, ..plan.token.clone() }, paint);
     let may = &plan.may;
     for (heading, names) in
-        [("reads", &may.reads), ("sees the customer's", &may.identifiers), ("may propose", &may.proposes)]
+        [("reads", &may.reads), ("sees identifiers", &may.identifiers), ("may propose", &may.proposes)]
     {
         if !names.is_empty() {
             text += &format!("  {heading}\n    {}\n", plain(&names.join(", ")));
@@ -251,7 +251,7 @@ mod tests {
         let text = plan_text(&plan, Paint(false));
         assert!(text.contains("  reads\n    allergy, first_name\n"), "{text}");
         assert!(text.contains("  mind\n    it reads allergy, which is sensitive\n"), "{text}");
-        assert!(!text.contains("sees the customer's"), "{text}");
+        assert!(!text.contains("sees identifiers"), "{text}");
     }
 
     #[test]

@@ -20,8 +20,8 @@ Examples:
   samsyn view rebuild
   samsyn view rebuild --data /var/lib/samsyn
 
-The view holds nothing that the log doesn't: it is thrown away and folded anew. The host must be
-stopped meanwhile.";
+The command deletes the view and rebuilds it from the log. Nothing is lost: the log has everything. Stop
+the host first.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -29,19 +29,18 @@ Examples:
   samsyn view check --data /var/lib/samsyn --json
   samsyn view check --scratch /var/tmp
 
-Folds the log into a second view and compares it with a copy of the one there is: every profile, event id,
-link and counter. Both lie in a folder of their own meanwhile, which only this user can read, in the
-system's directory for temporary files or where --scratch says; it needs the room of two views. The data
-directory itself is only read. Exit code 1 means that they differ; then `samsyn view rebuild` makes the
-right one. The host must be stopped.";
+The command rebuilds a second view from the log and compares it with a copy of the host's view: every
+profile, event id, link and counter. Both are in a temporary folder that only this user can read; it needs
+room for two views (see --scratch). The command only reads the data directory. Exit code 1 means that they
+differ: then run `samsyn view rebuild`. Stop the host first.";
 
 /// The commands of `samsyn view`.
 #[derive(Debug, Subcommand)]
 pub enum ViewCommand {
-    /// Fold the whole log into a new view
+    /// Rebuild the view from the whole log
     #[command(after_long_help = REBUILD_EXAMPLES)]
     Rebuild(RebuildArgs),
-    /// Compare the view with a fresh fold of the log
+    /// Compare the view with a view rebuilt from the log
     #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
 }
@@ -60,7 +59,7 @@ pub struct CheckArgs {
     /// The host's data directory
     #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
     pub data: PathBuf,
-    /// Where two views find room for as long as it takes [default: the system's temporary directory]
+    /// A directory with room for two views [default: the system's temporary directory]
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
 }
@@ -87,7 +86,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     let config = Config::read(None).unwrap_or_default();
     let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
     let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
-    let bar = bars::bar("folding the view", context.quiet);
+    let bar = bars::bar("rebuilding the view", context.quiet);
     let check = view::Check { view: &data.view(), log: log.reader(), scratch: &scratch };
     let report = check.run(&config.view, &config.engine, bases, |progress| bars::show(&bar, progress));
     bar.finish_and_clear();
@@ -102,18 +101,18 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
         context.print(&format!("{line}\n"))?;
     } else if equal {
         let profiles = report.found.profiles;
-        context.print(&format!("the view is what the log folds into: {profiles} profiles compared\n"))?;
+        context.print(&format!("the view matches the log: {profiles} profiles compared\n"))?;
     }
     if let Some(why) = report.unusable {
-        return Err(CliError::refused("the view is no fold of this log")
+        return Err(CliError::refused("the view does not belong to this log")
             .because(why)
-            .next("nothing is lost: the next start folds it anew, or do it now with `samsyn view rebuild`"));
+            .next("nothing is lost: the next start rebuilds it, or run `samsyn view rebuild` now"));
     }
     if !equal {
         let what = format!("the view differs from the log in {} entries", report.found.differences);
         let error = report.found.samples.into_iter().fold(CliError::refused(what), CliError::because);
         return Err(error.next(
-            "nothing is lost: make it right with `samsyn view rebuild`, and report it, because no view should differ",
+            "nothing is lost: run `samsyn view rebuild`. Please report it: a view should never differ",
         ));
     }
     Ok(())
@@ -132,12 +131,12 @@ fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let config = Config::read(None).unwrap_or_default();
     let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
     let started = std::time::Instant::now();
-    let bar = bars::bar("folding the view", context.quiet);
+    let bar = bars::bar("rebuilding the view", context.quiet);
     let (view, opened) =
         View::open_from(&data.view(), log.reader(), &config.view, &config.engine, bases, |progress| {
             bars::show(&bar, progress);
         })
-        .map_err(|error| failed("the view can't be folded", &error))?;
+        .map_err(|error| failed("the view can't be rebuilt", &error))?;
     bar.finish_and_clear();
     let profiles = view.profiles();
     view.close().map_err(|error| failed("the view can't be written", &error))?;
@@ -148,7 +147,7 @@ fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
         return context.print(&format!("{line}\n"));
     }
     context.print(&format!(
-        "{} records folded into {profiles} profiles in {seconds:.1} s ({rate} records/s)\n",
+        "{} records, {profiles} profiles rebuilt in {seconds:.1} s ({rate} records/s)\n",
         opened.folded
     ))
 }

@@ -1,12 +1,10 @@
 //! The registry as a picture: departments, capabilities, fields, events, and what lies between them.
 //!
 //! [`Graph::of`] is a pure function of the registry, always in the same order, so that two exports
-//! can be compared line by line. [`dot`] and [`mermaid`] write it for the tools that draw.
+//! can be compared line by line. [`mermaid`] writes it for what draws Mermaid.
 
-mod dot;
 mod mermaid;
 
-pub use dot::dot;
 pub use mermaid::mermaid;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,12 +99,12 @@ impl EdgeKind {
             EdgeKind::AnswersFor => "answers for",
             EdgeKind::Sources => "source",
             EdgeKind::Claims => "claims",
-            EdgeKind::StandsIn => "stands in",
+            EdgeKind::StandsIn => "fallback",
             EdgeKind::ReadBy => "read by",
-            EdgeKind::Tells => "tells",
+            EdgeKind::Tells => "notifies",
             EdgeKind::Wanted => "wanted by",
             EdgeKind::Emits => "emits",
-            EdgeKind::HeardBy => "heard by",
+            EdgeKind::HeardBy => "received by",
         }
     }
 }

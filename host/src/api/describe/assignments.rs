@@ -30,17 +30,17 @@ pub fn plan() -> Value {
 pub fn assign(call: Operation<'_>) -> Operation<'_> {
     let some = json!({ "fields": ["country", "phone"], "to": "sms", "mode": "inherit", "revision": 41 });
     let all = json!({ "from": "crm", "all": true, "to": "crm2" });
-    call.is("assignSources", Tag::Admin, "Give fields to another source")
+    call.is("assignSources", Tag::Admin, "Assign fields to another source")
         .details(
-            "With `dry_run=true` the plan: what would change, exactly. With its `revision` it is applied only \
-             while the registry is the same. All fields move in one record; consumers are told in the background.",
+            "With `dry_run=true` the answer is the plan. With the plan's `revision` the host applies it only if \
+         the registry has not changed. One record assigns all fields; consumers are notified in the background.",
         )
         .query::<DryRun>()
         .takes(PURPOSE)
         .json::<Assignment>(JSON, &[("some fields", some), ("all of one capability", all)])
         .answers::<AssignAnswer<'_>>(
             StatusCode::OK,
-            "The plan (`dry_run=true`), or what was done",
+            "The plan (`dry_run=true`), or what changed",
             json!({ "applied": true, "revision": 42, "plan": plan() }),
         )
         .problems(&[
@@ -58,7 +58,7 @@ pub fn assign(call: Operation<'_>) -> Operation<'_> {
 /// `PUT /v1/fields/{name}/source`.
 pub fn assign_one(call: Operation<'_>) -> Operation<'_> {
     let none = json!({ "source": null, "mode": "clear" });
-    named(call.is("assignSource", Tag::Admin, "Say which capability is a field's source"))
+    named(call.is("assignSource", Tag::Admin, "Assign a field's source"))
         .query::<DryRun>()
         .takes(PURPOSE)
         .json::<OneAssignment>(JSON, &[("a source", json!({ "source": "crm" })), ("none", none)])
@@ -84,8 +84,8 @@ pub fn jobs(call: Operation<'_>) -> Operation<'_> {
         "revision": 42, "fields": ["country"], "state": "running", "done": 20480, "total": 1000000,
         "told": 1200, "started_at": "2026-11-20T10:00:00Z", "ended_at": null,
     });
-    call.is("listJobs", Tag::Admin, "See how far telling consumers of moved sources is")
-        .details("The one that runs and the last that ended, newest first.")
+    call.is("listJobs", Tag::Admin, "Show the progress of notifying consumers of new sources")
+        .details("The running job and the last one that ended, newest first.")
         .query::<ListParams>()
         .answers::<JobsAnswer<'_>>(StatusCode::OK, "The jobs", json!({ "items": [job], "adopted": 42 }))
         .problems(&[Kind::CursorInvalid])

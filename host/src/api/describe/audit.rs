@@ -16,10 +16,10 @@ pub fn reads(call: Operation<'_>) -> Operation<'_> {
         "at": "2026-11-20T10:00:00Z", "by": "desk", "token": "desk-reader", "call": "GET /v1/profiles/{ref}", "profile": PROFILE,
         "fields": ["email"], "identifiers": ["customer_id"], "purpose": "a complaint",
     });
-    call.is("listReads", Tag::Admin, "See who read whose personal data, newest first")
-        .details("Names, never values. A page may be short, even empty, and still have a next one.")
+    call.is("listReads", Tag::Admin, "List reads of personal data, newest first")
+        .details("The list has names, never values. A page may be short or empty and still have a `next`.")
         .query::<ReadParams>()
-        .answers::<Page<Read>>(StatusCode::OK, "A page of them", json!({ "items": [read] }))
+        .answers::<Page<Read>>(StatusCode::OK, "A page", json!({ "items": [read] }))
         .problems(&[
             Kind::CursorInvalid,
             Kind::ReferenceInvalid,
@@ -38,10 +38,10 @@ pub fn changes(call: Operation<'_>) -> Operation<'_> {
         "reason": "the new vendor answers for addresses",
         "fields": ["country"], "capabilities": ["sms"], "details": { "source": "sms" },
     });
-    call.is("listChanges", Tag::Admin, "See who changed the registry and why, newest first")
-        .details("Of settings the names are told, not what they were set to.")
+    call.is("listChanges", Tag::Admin, "List changes of the registry, newest first")
+        .details("The list has names of settings, not their values.")
         .query::<ChangeParams>()
-        .answers::<Page<ChangeAnswer>>(StatusCode::OK, "A page of them", json!({ "items": [change] }))
+        .answers::<Page<ChangeAnswer>>(StatusCode::OK, "A page", json!({ "items": [change] }))
         .problems(&[Kind::CursorInvalid])
 }
 
@@ -52,11 +52,7 @@ pub fn head(call: Operation<'_>) -> Operation<'_> {
         "partitions": [{ "partition": "12", "seq": 345, "chain": DIGEST }],
     });
     let example = json!({ "head": format!("samsyn-head-1 log=73125:{DIGEST}"), "logs": [log] });
-    call.is(
-        "showLogHead",
-        Tag::Admin,
-        "Get what to note elsewhere, to prove later that nothing was rewritten",
-    )
-    .answers::<LogHead>(StatusCode::OK, "Where the logs stand now", example)
-    .problems(&[Kind::AuditUnavailable])
+    call.is("showLogHead", Tag::Admin, "Read the log's head, to prove later that nobody rewrote the log")
+        .answers::<LogHead>(StatusCode::OK, "The heads of the logs", example)
+        .problems(&[Kind::AuditUnavailable])
 }

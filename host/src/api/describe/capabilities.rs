@@ -42,7 +42,7 @@ impl JsonSchema for SettingsForm {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "object",
-            "description": "Settings by name, each of its own type; null puts one back to its default (RFC 7396)",
+            "description": "Settings by name, each of its own type; null resets one to its default (RFC 7396)",
             "additionalProperties": true,
         })
     }
@@ -102,37 +102,33 @@ pub fn named(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/capabilities`.
 pub fn list(call: Operation<'_>) -> Operation<'_> {
-    call.is("listCapabilities", Tag::Admin, "List the installed plug-ins")
+    call.is("listCapabilities", Tag::Admin, "List the capabilities, which are installed plug-ins")
         .query::<ListParams>()
-        .answers::<Page<CapabilityAnswer<'_>>>(
-            StatusCode::OK,
-            "A page of them",
-            json!({ "items": [loyalty()] }),
-        )
+        .answers::<Page<CapabilityAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [loyalty()] }))
         .problems(&[Kind::CursorInvalid])
 }
 
 /// `GET /v1/capabilities/{name}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("showCapability", Tag::Admin, "Read what a plug-in does and how it is"))
+    named(call.is("showCapability", Tag::Admin, "Read a capability's grants, settings and state"))
         .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability", loyalty())
 }
 
 /// `POST /v1/capabilities`.
 pub fn install(call: Operation<'_>) -> Operation<'_> {
     call.is("installCapability", Tag::Admin, "Install or upgrade a plug-in")
-        .details("The component says by itself what it is: its manifest is embedded in it.")
+        .details("The component contains its manifest.")
         .query::<InstallParams>()
         .bytes(WASM[0], "The component that `samsyn plugin build` wrote, at most 32 MiB")
-        .answers::<InstallPlan>(StatusCode::OK, "What it would change (`dry_run=true`)", plan())
+        .answers::<InstallPlan>(StatusCode::OK, "The plan (`dry_run=true`)", plan())
         .answers::<Installed<'_>>(
             StatusCode::CREATED,
-            "It is installed",
+            "Installed",
             json!({ "capability": loyalty(), "plan": plan(), "pending": false }),
         )
         .answers::<Installed<'_>>(
             StatusCode::ACCEPTED,
-            "An upgrade that wants more than is granted waits for approval; what ran before runs on",
+            "An upgrade that requests more than is granted waits for approval; the installed version keeps running",
             json!({ "capability": loyalty(), "plan": plan(), "pending": true }),
         )
         .leads(StatusCode::CREATED, "showCapability", "name", "$response.body#/capability/name")
@@ -150,7 +146,7 @@ pub fn install(call: Operation<'_>) -> Operation<'_> {
 
 /// `PATCH /v1/capabilities/{name}/settings`.
 pub fn set(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("setCapability", Tag::Admin, "Change a plug-in's settings"))
+    named(call.is("setCapability", Tag::Admin, "Change a capability's settings"))
         .query::<DryRun>()
         .json::<SettingsForm>(
             MERGE_PATCH,
@@ -161,7 +157,7 @@ pub fn set(call: Operation<'_>) -> Operation<'_> {
         )
         .answers::<CapabilityAnswer<'_>>(
             StatusCode::OK,
-            "The capability as it is now, or would be",
+            "The capability as it is now, or with `dry_run` as it would be",
             loyalty(),
         )
         .problems(&[Kind::DefinitionInvalid, Kind::ControlCharacters, Kind::LogFailed])
@@ -169,8 +165,8 @@ pub fn set(call: Operation<'_>) -> Operation<'_> {
 
 /// `POST /v1/capabilities/{name}/release`.
 pub fn release(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("releaseCapability", Tag::Admin, "End a plug-in's quarantine"))
-        .details("It takes up what it has not heard. One that isn't in quarantine is a 409.")
+    named(call.is("releaseCapability", Tag::Admin, "End a capability's quarantine"))
+        .details("The capability continues where it stopped. If it is not in quarantine, the answer is 409.")
         .query::<Why>()
         .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
         .problems(&[Kind::NotQuarantined, Kind::LogFailed])
@@ -178,9 +174,9 @@ pub fn release(call: Operation<'_>) -> Operation<'_> {
 
 /// `DELETE /v1/capabilities/{name}`.
 pub fn remove(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("removeCapability", Tag::Admin, "Remove a plug-in"))
-        .details("Its claims stay visible to admins. The source of fields is refused, unless `force=true` leaves them without one.")
+    named(call.is("removeCapability", Tag::Admin, "Remove a capability"))
+        .details("Its claims stay visible to admins. The host rejects the request for a source of fields, unless `force=true` leaves the fields without a source.")
         .query::<RemoveParams>()
-        .answers_nothing(StatusCode::NO_CONTENT, "It is removed")
+        .answers_nothing(StatusCode::NO_CONTENT, "Removed")
         .problems(&[Kind::StillSources, Kind::DefinitionInvalid, Kind::LogFailed])
 }

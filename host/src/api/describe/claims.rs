@@ -28,7 +28,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
         "by": "crm", "value": "SE", "observed_at": "2026-11-20T10:00:00Z", "cause": "12-345", "visible": true,
     });
     let page = json!({ "items": [{ "profile": PROFILE, "claims": [claim] }] });
-    named(call.is("listClaims", Tag::Admin, "Read what every capability says of a field"))
+    named(call.is("listClaims", Tag::Admin, "Read every capability's claims for a field"))
         .query::<ClaimsParams>()
         .takes(PURPOSE)
         .answers::<Page<ProfileClaims<'_>>>(StatusCode::OK, "A page of profiles", page)
@@ -45,17 +45,21 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/fields/{name}/disagreements`.
 pub fn disagreements(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("showDisagreements", Tag::Admin, "See how far capabilities agree about a field"))
-        .details("Counts are exact. What is the same is said by the field's `compare`.")
+    named(call.is("showDisagreements", Tag::Admin, "Show where capabilities agree and differ about a field"))
+        .details("Counts are exact. The field's `compare` decides which values are equal.")
         .takes(PURPOSE)
-        .answers::<FieldDisagreements<'_>>(StatusCode::OK, "Every pair that speaks of it", of_country())
+        .answers::<FieldDisagreements<'_>>(
+            StatusCode::OK,
+            "Each pair of capabilities with claims for it",
+            of_country(),
+        )
         .problems(&[Kind::PurposeInvalid, Kind::AuditUnavailable])
 }
 
 /// `GET /v1/disagreements`.
 pub fn all_disagreements(call: Operation<'_>) -> Operation<'_> {
-    call.is("listDisagreements", Tag::Admin, "See how far capabilities agree about every field")
-        .details("Of fields that at least two capabilities speak of.")
+    call.is("listDisagreements", Tag::Admin, "Show where capabilities agree and differ, for every field")
+        .details("The list has fields for which at least two capabilities make claims.")
         .query::<ListParams>()
         .takes(PURPOSE)
         .answers::<Page<FieldDisagreements<'_>>>(

@@ -65,15 +65,15 @@ impl JsonSchema for EventForm {
                 },
                 "name": {
                     "allOf": [of.subschema_for::<EventName>()],
-                    "description": "What happened. Names that start with `samsyn.` are the host's own",
+                    "description": "What happened. Names that start with `samsyn.` are reserved",
                 },
                 "at": {
                     "allOf": [of.subschema_for::<Timestamp>()],
-                    "description": "When it happened; when the host takes it, if left out",
+                    "description": "When it happened; the time of acceptance by default",
                 },
                 "profile": {
                     "allOf": [of.subschema_for::<ProfileId>()],
-                    "description": "Whose it is, when the id is known",
+                    "description": "The customer's profile, if its id is known",
                 },
                 "identifiers": {
                     "type": "object",
@@ -174,9 +174,9 @@ fn decided() -> Value {
 pub fn take(call: Operation<'_>) -> Operation<'_> {
     let taken = json!({ "id": "A1-placed", "profile": PROFILE, "position": "12-345", "duplicate": false });
     let problem = json!({
-        "type": "/errors#missing-key", "title": "Something required is missing", "status": 422,
+        "type": "/errors#missing-key", "title": "Missing key", "status": 422,
         "detail": "the event has no `name`", "code": "missing-key",
-        "message": "Something required is missing: the event has no `name`", "retryable": false,
+        "message": "Missing key: the event has no `name`", "retryable": false,
         "place": "[1].name", "next": "Add the member that the detail names.",
     });
     let refused = json!({ "index": 1, "problem": problem });
@@ -186,9 +186,9 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
     });
     call.is("takeEvents", Tag::AppDeveloper, "Send one event or several")
         .details(
-            "The answer comes when they are on disk. 32 KiB an event, 500 KiB and 2,500 events a request; in a \
-             list each event is taken or refused by itself. A problem whose `retryable` is true says nothing of the \
-             event: send it, and those behind it, again after the seconds in `Retry-After`.",
+            "The host answers when the events are on disk. Limits: 32 KiB an event, 500 KiB and 2,500 events a request. \
+         The host accepts or rejects each event of a list separately. A problem with `retryable` true is not about \
+         the event: send that event and those after it again, after the seconds in `Retry-After`.",
         )
         .takes(PREFER)
         .takes(PURPOSE)
@@ -200,11 +200,11 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
         ])
         .answers::<EventAnswer<'_>>(
             StatusCode::OK,
-            "Taken, and decided within the time that `Prefer` gives: `verdict` tells whether anything of it was refused",
+            "Accepted, and decided within the time of `Prefer`: `verdict` shows whether a part was rejected",
             decided(),
         )
         .with(StatusCode::OK, PREFERENCE_APPLIED)
-        .answers_any::<Taken>(StatusCode::ACCEPTED, "Taken, and on disk", &[
+        .answers_any::<Taken>(StatusCode::ACCEPTED, "Accepted, and on disk", &[
             ("one event", taken.clone()),
             ("a list", json!({ "accepted": 1, "refused": 1, "events": [taken, refused] })),
         ])
@@ -214,7 +214,7 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
         .leads(StatusCode::ACCEPTED, "showProfile", "ref", "$response.body#/profile")
         .answers::<NothingTaken>(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "None of a list could be taken",
+            "No event of the list was accepted",
             json!({ "accepted": 0, "refused": 1, "events": [{ "index": 0, "problem": problem }] }),
         )
         .problems(OF_EVENTS)
@@ -223,12 +223,12 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/events/{id}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
-    call.is("showEvent", Tag::AppDeveloper, "See what became of an event")
+    call.is("showEvent", Tag::AppDeveloper, "Show the result of an event")
         .path::<String>("id", "The event's id as it was sent, or its position", "A1-placed")
         .takes(PURPOSE)
         .answers::<EventAnswer<'_>>(
             StatusCode::OK,
-            "Its state, and what each capability made of it",
+            "The event's state, and the result of each capability",
             decided(),
         )
         .problems(&[Kind::UnknownEvent, Kind::EventRemoved, Kind::PurposeInvalid, Kind::AuditUnavailable])
@@ -241,15 +241,15 @@ pub fn refusals(call: Operation<'_>) -> Operation<'_> {
         "capability": "loyalty", "code": "order.amount", "message": "The amount must be more than 0.",
         "decision": "12-346", "decided_at": "2026-11-20T10:00:01Z",
     });
-    call.is("listRefusals", Tag::AppDeveloper, "See what capabilities refused of events")
+    call.is("listRefusals", Tag::AppDeveloper, "List what capabilities rejected")
         .details(
-            "Of events that the application sent, as far as `GET /v1/events/{id}` shows it; who reads everything \
-             gets those of all applications. A page may be short, even empty, and still have a next one.",
+            "The list has rejections of the application's own events, as far as `GET /v1/events/{id}` shows them; a token \
+         that reads everything sees those of all applications. A page may be short or empty and still have a `next`.",
         )
         .query::<RefusalParams>()
         .answers::<RefusalPage>(
             StatusCode::OK,
-            "A page of them, and up to where they are all",
+            "A page, and up to which positions it is complete",
             json!({ "items": [refusal], "decided": ["12-345"], "shows_all": true }),
         )
         .problems(&[Kind::CursorInvalid])

@@ -33,17 +33,13 @@ pub fn named(call: Operation<'_>) -> Operation<'_> {
 pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listFields", Tag::Admin, "List the fields of the profile")
         .query::<ListParams>()
-        .answers::<Page<FieldAnswer<'_>>>(
-            StatusCode::OK,
-            "A page of them",
-            json!({ "items": [first_name()] }),
-        )
+        .answers::<Page<FieldAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [first_name()] }))
         .problems(&[Kind::CursorInvalid])
 }
 
 /// `GET /v1/fields/{name}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("showField", Tag::Admin, "Read a field's definition, and who speaks of it"))
+    named(call.is("showField", Tag::Admin, "Read a field's definition, its source and its consumers"))
         .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field", first_name())
 }
 
@@ -59,8 +55,8 @@ pub fn define(call: Operation<'_>) -> Operation<'_> {
         "source": null, "inherits": [],
         "claimed_by": [], "consumed_by": [],
     });
-    call.is("defineField", Tag::Admin, "Define a field, or change its definition")
-        .details("Its source stays as it is: it is assigned by a call of its own.")
+    call.is("defineField", Tag::Admin, "Define or change a field")
+        .details("This doesn't change the source: another call assigns it.")
         .path::<FieldName>("name", "Which field", "size")
         .query::<Why>()
         .json::<Definition>(
@@ -81,8 +77,8 @@ pub fn define(call: Operation<'_>) -> Operation<'_> {
 
 /// `POST /v1/fields/{name}/accept`.
 pub fn accept(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("acceptField", Tag::Admin, "Accept a field that a plug-in brought"))
-        .details("The plug-in becomes its source. Nothing happens to a field that is defined already.")
+    named(call.is("acceptField", Tag::Admin, "Accept a field that a plug-in added"))
+        .details("The capability becomes its source. A field that is defined already doesn't change.")
         .query::<Why>()
         .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", first_name())
         .problems(&[Kind::NotDeclared, Kind::LogFailed])
@@ -90,8 +86,8 @@ pub fn accept(call: Operation<'_>) -> Operation<'_> {
 
 /// `POST /v1/fields/{name}/deprecate`.
 pub fn deprecate(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("deprecateField", Tag::Admin, "Say that a field should no longer be used"))
-        .details("It goes on working; whoever installs a plug-in that reads it is warned.")
+    named(call.is("deprecateField", Tag::Admin, "Mark a field as deprecated"))
+        .details("The field keeps working. Installing a plug-in that reads it shows a warning.")
         .query::<Why>()
         .json::<Deprecation>(
             JSON,
@@ -103,18 +99,18 @@ pub fn deprecate(call: Operation<'_>) -> Operation<'_> {
 
 /// `DELETE /v1/fields/{name}`.
 pub fn remove(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("removeField", Tag::Admin, "Remove a field that nothing sources or reads"))
+    named(call.is("removeField", Tag::Admin, "Remove a field that no capability sources or reads"))
         .query::<Why>()
-        .answers_nothing(StatusCode::NO_CONTENT, "It is removed")
+        .answers_nothing(StatusCode::NO_CONTENT, "Removed")
         .problems(&[Kind::FieldInUse, Kind::LogFailed])
 }
 
 /// `GET /v1/identifiers`.
 pub fn list_identifiers(call: Operation<'_>) -> Operation<'_> {
     let page = json!({ "items": [{ "name": "customer_id", "normaliser": "exact", "strength": 10, "rejected_values": ["null"] }] });
-    call.is("listIdentifiers", Tag::Admin, "List what customers can go by")
+    call.is("listIdentifiers", Tag::Admin, "List the identifiers of customers")
         .query::<ListParams>()
-        .answers::<Page<IdentifierAnswer<'_>>>(StatusCode::OK, "A page of them", page)
+        .answers::<Page<IdentifierAnswer<'_>>>(StatusCode::OK, "A page", page)
         .problems(&[Kind::CursorInvalid])
 }
 
@@ -122,9 +118,9 @@ pub fn list_identifiers(call: Operation<'_>) -> Operation<'_> {
 pub fn list_conflicts(call: Operation<'_>) -> Operation<'_> {
     let conflict = json!({ "identifier": "email", "value": "family@example.com", "belongs_to": PROFILE });
     let page = json!({ "items": [{ "profile": PROFILE, "conflicts": [conflict] }] });
-    call.is("listIdentifierConflicts", Tag::Admin, "List customers who share an identifier with another")
+    call.is("listIdentifierConflicts", Tag::Admin, "List customers who share an identifier")
         .query::<ListParams>()
-        .answers::<Page<ProfileConflicts>>(StatusCode::OK, "A page of them, by profile", page)
+        .answers::<Page<ProfileConflicts>>(StatusCode::OK, "A page, by profile", page)
         .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }
 
@@ -132,7 +128,7 @@ pub fn list_conflicts(call: Operation<'_>) -> Operation<'_> {
 pub fn define_identifier(call: Operation<'_>) -> Operation<'_> {
     let answer = json!({ "name": "phone", "normaliser": "phone", "strength": 5, "country": "SE",
                          "rejected_values": ["null"] });
-    call.is("defineIdentifier", Tag::Admin, "Define an identifier, or change its definition")
+    call.is("defineIdentifier", Tag::Admin, "Define or change an identifier")
         .path::<IdentifierName>("name", "Which identifier", "email")
         .query::<Why>()
         .json::<IdentifierDefinition>(

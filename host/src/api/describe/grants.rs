@@ -14,8 +14,8 @@ use crate::api::problem::Kind;
 
 /// `PATCH /v1/capabilities/{name}/grant`.
 pub fn change(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("changeGrant", Tag::Admin, "Give or take back what a plug-in may do"))
-        .details("Only what the installed manifest asks for can be given. It holds from the next call of the plug-in on.")
+    named(call.is("changeGrant", Tag::Admin, "Grant or revoke what a capability may do"))
+        .details("You can grant only what the installed manifest requests. The change is in force from the capability's next invocation on.")
         .query::<Why>()
         .json::<GrantChange>(
             JSON,
@@ -31,9 +31,9 @@ pub fn change(call: Operation<'_>) -> Operation<'_> {
 /// `POST /v1/capabilities/{name}/approve`.
 pub fn approve(call: Operation<'_>) -> Operation<'_> {
     let answer = json!({ "capability": loyalty(), "plan": plan(), "pending": false });
-    named(call.is("approveUpgrade", Tag::Admin, "Install the upgrade that waits for approval"))
+    named(call.is("approveUpgrade", Tag::Admin, "Approve the waiting upgrade, and install it"))
         .query::<ApproveParams>()
-        .answers::<Installed<'_>>(StatusCode::OK, "It is installed", answer)
+        .answers::<Installed<'_>>(StatusCode::OK, "Installed", answer)
         .problems(&[
             Kind::NothingPending,
             Kind::UnknownIdentifier,
@@ -49,7 +49,7 @@ pub fn approve(call: Operation<'_>) -> Operation<'_> {
 
 /// `POST /v1/capabilities/{name}/reject`.
 pub fn reject(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("rejectUpgrade", Tag::Admin, "Give up the upgrade that waits for approval"))
+    named(call.is("rejectUpgrade", Tag::Admin, "Reject the waiting upgrade"))
         .query::<RejectParams>()
         .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
         .problems(&[Kind::NothingPending, Kind::LogFailed])

@@ -18,7 +18,7 @@ pub fn limits(call: Operation<'_>) -> Operation<'_> {
     call.is(
         "showLimits",
         Tag::AppDeveloper,
-        "See what a request may hold, and how long event ids are remembered",
+        "Read the limits of requests, and how long the host remembers event ids",
     )
     .answers::<LimitsAnswer>(
         StatusCode::OK,
@@ -54,7 +54,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
             "snapshot_failure": null,
         },
     });
-    call.is("showStatus", Tag::Operator, "See how the host is doing").answers::<StatusAnswer>(
+    call.is("showStatus", Tag::Operator, "Read the host's status").answers::<StatusAnswer>(
         StatusCode::OK,
         "Counts since the start, and what waits",
         example,
@@ -63,30 +63,30 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /metrics`.
 pub fn metrics(call: Operation<'_>) -> Operation<'_> {
-    call.is("showMetrics", Tag::Operator, "Read everything that is counted, for Prometheus")
+    call.is("showMetrics", Tag::Operator, "Read the metrics, for Prometheus")
         .answers_text(&["text/plain"], "Prometheus' text format 0.0.4")
 }
 
 /// `GET /healthz`.
 pub fn health(call: Operation<'_>) -> Operation<'_> {
-    call.is("showHealth", Tag::Operator, "Ask whether the process lives").answers::<Health>(
+    call.is("showHealth", Tag::Operator, "Check whether the process runs").answers::<Health>(
         StatusCode::OK,
-        "It does",
+        "It runs",
         json!({ "alive": true }),
     )
 }
 
 /// `GET /readyz`.
 pub fn ready(call: Operation<'_>) -> Operation<'_> {
-    call.is("showReadiness", Tag::Operator, "Ask whether events are taken")
-        .answers::<Readiness>(StatusCode::OK, "They are", json!({ "ready": true }))
+    call.is("showReadiness", Tag::Operator, "Check whether the host accepts events")
+        .answers::<Readiness>(StatusCode::OK, "It accepts events", json!({ "ready": true }))
         .problems(&[Kind::NotReady])
 }
 
 /// `GET /errors`.
 pub fn errors(call: Operation<'_>) -> Operation<'_> {
     call.is("showErrors", Tag::AppDeveloper, "Read about every kind of problem")
-        .answers_text(&["text/markdown", "text/html"], "HTML for a browser, Markdown for everybody else")
+        .answers_text(&["text/markdown", "text/html"], "HTML for a browser, Markdown for other clients")
 }
 
 /// `GET /openapi.json`.

@@ -28,7 +28,7 @@ impl JsonSchema for SkipForm {
         if let Some(reason) = schema.pointer_mut("/properties/reason") {
             *reason = json!({
                 "type": "string", "maxLength": REASON_BYTES_MAX, "pattern": ONE_LINE,
-                "description": "Why, for whoever reads the timeline later",
+                "description": "The reason; the timeline shows it",
             });
         }
         schema
@@ -42,27 +42,27 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
         "state": "parked", "kind": "trap", "reason": "unreachable", "backtrace": ["sms::on_event"],
         "since": "2026-11-20T10:00:00Z",
     });
-    call.is("listParked", Tag::Admin, "List deliveries that failed, and those that wait behind them")
+    call.is("listParked", Tag::Admin, "List invocations that failed, and those that wait behind them")
         .query::<ParkedParams>()
         .older_name("code")
-        .answers::<Page<ParkedAnswer<'_>>>(StatusCode::OK, "A page of them", json!({ "items": [item] }))
+        .answers::<Page<ParkedAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [item] }))
         .problems(&[Kind::CursorInvalid])
 }
 
 /// `POST /v1/parked/retry`.
 pub fn retry(call: Operation<'_>) -> Operation<'_> {
-    call.is("retryParked", Tag::Admin, "Run parked deliveries again")
-        .json::<Selection>(JSON, &[("all of one plug-in", json!({ "capability": "sms" }))])
-        .answers::<Matched>(StatusCode::ACCEPTED, "How many will run", json!({ "matched": 12 }))
+    call.is("retryParked", Tag::Admin, "Retry parked invocations")
+        .json::<Selection>(JSON, &[("all of one capability", json!({ "capability": "sms" }))])
+        .answers::<Matched>(StatusCode::ACCEPTED, "How many the host retries", json!({ "matched": 12 }))
         .problems(&[Kind::FilterEmpty, Kind::LogFailed])
 }
 
 /// `POST /v1/parked/skip`.
 pub fn skip(call: Operation<'_>) -> Operation<'_> {
     let one = json!({ "capability": "sms", "profile": PROFILE, "reason": "the number is no longer in use" });
-    call.is("skipParked", Tag::Admin, "Give parked deliveries up, with a reason")
-        .details("The reason stands in the customer's timeline.")
+    call.is("skipParked", Tag::Admin, "Skip parked invocations, with a reason")
+        .details("The customer's timeline shows the reason.")
         .json::<SkipForm>(JSON, &[("one customer's", one)])
-        .answers::<Matched>(StatusCode::ACCEPTED, "How many will be skipped", json!({ "matched": 1 }))
+        .answers::<Matched>(StatusCode::ACCEPTED, "How many the host skips", json!({ "matched": 1 }))
         .problems(&[Kind::FilterEmpty, Kind::DefinitionInvalid, Kind::LogFailed])
 }

@@ -52,7 +52,7 @@ impl JsonSchema for PatchForm {
     fn json_schema(of: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "object",
-            "description": "What is proposed (RFC 7396)",
+            "description": "The proposed values (RFC 7396)",
             "required": ["fields"],
             "additionalProperties": false,
             "properties": {
@@ -107,7 +107,7 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
     let call = call.is("showProfile", Tag::AppDeveloper, "Read a profile");
     reads(by_reference(call))
         .takes(IF_NONE_MATCH)
-        .answers_nothing(StatusCode::NOT_MODIFIED, "The client has this very answer")
+        .answers_nothing(StatusCode::NOT_MODIFIED, "Not changed: the client has this answer")
         .with(StatusCode::NOT_MODIFIED, ETAG)
 }
 
@@ -115,7 +115,7 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
 pub fn look_up(call: Operation<'_>) -> Operation<'_> {
     let call = call
         .is("lookUpProfile", Tag::AppDeveloper, "Find a profile by an identifier")
-        .details("For e-mail addresses and phone numbers, which don't belong in a URL.")
+        .details("Use it for e-mail addresses and phone numbers, which must not be in a URL.")
         .json::<LookUpForm>(JSON, &[("an e-mail address", json!({ "email": "anna@example.com" }))])
         .problems(&[Kind::MissingIdentifier, Kind::TooManyIdentifiers]);
     reads(call).leads(StatusCode::OK, "showTimeline", "ref", "$response.body#/id")
@@ -134,10 +134,10 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
     });
     by_reference(call.is("proposeValues", Tag::AppDeveloper, "Propose values for a profile's fields"))
         .details(
-            "Each field's source decides what becomes of it; the event that this makes tells. With `Prefer: wait` \
-             the status tells, too: 200 when every field was taken or waits, 422 `proposal-refused` when a source \
-             refused one or gave no answer, 412 `precondition-failed` when the profile had changed. What was \
-             proposed for other fields counts all the same, and both have the decided event in `event`.",
+            "Each field's source decides. The call creates an event, which shows the result. With `Prefer: wait` \
+             the status shows it, too: 200 if every field was accepted or waits, 422 `proposal-refused` if a source \
+             rejected a value or gave no answer, 412 `precondition-failed` if the profile had changed. With 422 the \
+             values of other fields still count. Both problems have the decided event in `event`.",
         )
         .takes(PREFER)
         .takes(IF_MATCH)
@@ -151,7 +151,7 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
         )
         .answers::<EventAnswer<'_>>(
             StatusCode::OK,
-            "Decided within the time that `Prefer` gives, and refused by nobody",
+            "Decided within the time of `Prefer`, and not rejected",
             decided,
         )
         .with(StatusCode::OK, PREFERENCE_APPLIED)
@@ -159,7 +159,7 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
         .with(StatusCode::PRECONDITION_FAILED, PREFERENCE_APPLIED)
         .with(StatusCode::UNPROCESSABLE_ENTITY, LOCATION)
         .with(StatusCode::UNPROCESSABLE_ENTITY, PREFERENCE_APPLIED)
-        .answers::<ProposalTaken>(StatusCode::ACCEPTED, "Taken, and on disk", taken)
+        .answers::<ProposalTaken>(StatusCode::ACCEPTED, "Accepted, and on disk", taken)
         .with(StatusCode::ACCEPTED, LOCATION)
         .with(StatusCode::ACCEPTED, PREFERENCE_APPLIED)
         .leads(StatusCode::ACCEPTED, "showEvent", "id", "$response.body#/id")
@@ -189,9 +189,9 @@ pub fn timeline(call: Operation<'_>) -> Operation<'_> {
             "claims": [{ "field": "loyalty.points", "value": 29 }], "refusals": [], "emitted": [], "reason": null,
         }],
     });
-    by_reference(call.is("showTimeline", Tag::AppDeveloper, "See what happened to a profile, newest first"))
+    by_reference(call.is("showTimeline", Tag::AppDeveloper, "Read what happened to a profile, newest first"))
         .query::<ListParams>()
         .takes(PURPOSE)
-        .answers::<TimelinePage<'_>>(StatusCode::OK, "A page of it", json!({ "items": [step] }))
+        .answers::<TimelinePage<'_>>(StatusCode::OK, "A page", json!({ "items": [step] }))
         .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }

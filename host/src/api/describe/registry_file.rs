@@ -25,7 +25,7 @@ fn example() -> Value {
 }
 
 fn takes_a_file(call: Operation<'_>) -> Operation<'_> {
-    call.bytes(TOML[0], "A registry file, as `exportRegistry` answers it, of at most 500 KiB")
+    call.bytes(TOML[0], "A registry file, like the answer of `exportRegistry`, at most 500 KiB")
         .takes(PURPOSE)
         .problems(&[Kind::NotUtf8, Kind::RegistryFileInvalid, Kind::PurposeInvalid])
 }
@@ -33,12 +33,12 @@ fn takes_a_file(call: Operation<'_>) -> Operation<'_> {
 /// `GET /v1/registry/export`.
 pub fn export(call: Operation<'_>) -> Operation<'_> {
     call.is("exportRegistry", Tag::Admin, "Read fields, identifiers, sources and grants as one file")
-        .answers_text(TOML, "The file: what is applied and exported again is the same")
+        .answers_text(TOML, "The registry file")
 }
 
 /// `POST /v1/registry/plan`.
 pub fn plan(call: Operation<'_>) -> Operation<'_> {
-    let call = call.is("planRegistry", Tag::Admin, "See what applying a registry file would change");
+    let call = call.is("planRegistry", Tag::Admin, "Plan a registry file: what would change");
     takes_a_file(call).query::<PlanParams>().answers::<PlanAnswer<'_>>(
         StatusCode::OK,
         "What would change",
@@ -49,10 +49,10 @@ pub fn plan(call: Operation<'_>) -> Operation<'_> {
 /// `POST /v1/registry/apply`.
 pub fn apply(call: Operation<'_>) -> Operation<'_> {
     let call = call
-        .is("applyRegistry", Tag::Admin, "Make the registry what a file says")
-        .details("All of it or nothing. Refused when the registry changed since the plan of `revision`.");
+        .is("applyRegistry", Tag::Admin, "Apply a registry file")
+        .details("The host applies everything or nothing. It rejects the request if the registry changed after the plan of `revision`.");
     takes_a_file(call)
         .query::<ApplyParams>()
-        .answers::<PlanAnswer<'_>>(StatusCode::OK, "What changed, and the revision it made", example())
+        .answers::<PlanAnswer<'_>>(StatusCode::OK, "What changed, and the new revision", example())
         .problems(&[Kind::PlanStale, Kind::LogFailed])
 }

@@ -23,9 +23,9 @@ pub fn report(call: Operation<'_>) -> Operation<'_> {
     call.is(
         "reportSilos",
         Tag::Admin,
-        "Look for fields kept twice, sources nobody reads, cycles, unused access",
+        "Find silos: duplicate fields, fields that nobody reads, cycles, unused grants",
     )
-    .answers::<Report>(StatusCode::OK, "What was found, the worst first", example)
+    .answers::<Report>(StatusCode::OK, "The findings, the most severe first", example)
 }
 
 /// `GET /v1/registry/graph`.
@@ -41,5 +41,5 @@ pub fn graph(call: Operation<'_>) -> Operation<'_> {
     call.is("drawRegistry", Tag::Admin, "Draw departments, capabilities, fields and events")
         .query::<GraphParams>()
         .answers::<Graph>(StatusCode::OK, "Nodes and edges, always in the same order", example)
-        .or_text(&["text/vnd.graphviz", "text/plain"])
+        .or_text(&["text/plain"])
 }

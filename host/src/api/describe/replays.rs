@@ -54,14 +54,14 @@ fn named(call: Operation<'_>) -> Operation<'_> {
 
 /// `POST /v1/replays`.
 pub fn start(call: Operation<'_>) -> Operation<'_> {
-    call.is("startReplay", Tag::Admin, "See what a new version of a plug-in would have decided")
+    call.is("startReplay", Tag::Admin, "Replay: what a new version of a plug-in would have decided")
         .details(
-            "Runs the component over the log in the background and compares its effects with those the log has, \
-             or with another version's. Writes nothing. One at a time; it gives way to everything else.",
+            "The host runs the component over the log and compares its effects with the log, or with another \
+         version's. It writes nothing. One replay runs at a time, in the background, at low priority.",
         )
         .query::<ReplayParams>()
-        .bytes(WASM[0], "The component; with `against_bytes` the one to compare with behind it")
-        .answers::<ReplayAnswer>(StatusCode::ACCEPTED, "It runs", running())
+        .bytes(WASM[0], "The component; with `against_bytes`, followed by the component to compare with")
+        .answers::<ReplayAnswer>(StatusCode::ACCEPTED, "The replay runs", running())
         .leads(StatusCode::ACCEPTED, "showReplay", "id", "$response.body#/id")
         .problems(&[Kind::ReplayRunning, Kind::UnknownCapability])
         .problems(&COMPONENT_PROBLEMS)
@@ -70,7 +70,7 @@ pub fn start(call: Operation<'_>) -> Operation<'_> {
 /// `GET /v1/replays`.
 pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listReplays", Tag::Admin, "List the replays of this host")
-        .details("The one that runs and the last that ended, newest first, without their reports.")
+        .details("The running replay and the last that ended, newest first, without reports.")
         .query::<ListParams>()
         .answers::<ReplaysAnswer>(StatusCode::OK, "The replays", json!({ "items": [running()] }))
         .problems(&[Kind::CursorInvalid])
@@ -78,7 +78,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/replays/{id}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("showReplay", Tag::Admin, "Read how far a replay is, and its report"))
+    named(call.is("showReplay", Tag::Admin, "Read a replay's progress and report"))
         .query::<ShowParams>()
         .takes(PURPOSE)
         .answers::<ReplayAnswer>(StatusCode::OK, "The replay", done())
@@ -88,6 +88,6 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
 /// `DELETE /v1/replays/{id}`.
 pub fn stop(call: Operation<'_>) -> Operation<'_> {
     named(call.is("stopReplay", Tag::Admin, "Stop a replay"))
-        .details("It ends within a moment. One that has ended stays as it is.")
+        .details("The replay ends soon. A replay that has ended doesn't change.")
         .answers::<ReplayAnswer>(StatusCode::OK, "The replay", running())
 }

@@ -19,15 +19,15 @@ fn some() -> Value {
 
 /// `GET /v1/snapshots`.
 pub fn snapshots(call: Operation<'_>) -> Operation<'_> {
-    call.is("listSnapshots", Tag::Operator, "See the snapshots there are, and the one that is being made")
+    call.is("listSnapshots", Tag::Operator, "List the snapshots, and the one under way")
         .answers::<SnapshotsAnswer>(StatusCode::OK, "All of them, newest first", some())
 }
 
 /// `POST /v1/snapshots`.
 pub fn make_snapshot(call: Operation<'_>) -> Operation<'_> {
-    call.is("makeSnapshot", Tag::Operator, "Have a snapshot made of the log as it is now")
-        .details("It is made in the background: ask for the list to see how far it is.")
-        .answers::<SnapshotsAnswer>(StatusCode::ACCEPTED, "It will be", some())
+    call.is("makeSnapshot", Tag::Operator, "Create a snapshot of the log as it is now")
+        .details("The host works in the background; the list shows the progress.")
+        .answers::<SnapshotsAnswer>(StatusCode::ACCEPTED, "The host creates it", some())
 }
 
 /// `POST /v1/log/retain`.
@@ -40,10 +40,10 @@ pub fn retain(call: Operation<'_>) -> Operation<'_> {
             "explanation": "email has yet to look at it: it catches up, is slow or stands in quarantine",
         }],
     });
-    call.is("retainLog", Tag::Operator, "Have segments leave that are older or more than the settings keep")
+    call.is("retainLog", Tag::Operator, "Remove segments beyond what the settings keep")
         .details(
-            "The host does so by itself; this does it now. What something still needs stays, and is named.",
+            "The host also does this by itself. It keeps segments that are still needed, and names the reason.",
         )
         .query::<RetainParams>()
-        .answers::<RetentionAnswer>(StatusCode::OK, "What left, what may, and what can't", example)
+        .answers::<RetentionAnswer>(StatusCode::OK, "What was removed, what can be, and what is needed", example)
 }

@@ -28,13 +28,13 @@ fn named(call: Operation<'_>) -> Operation<'_> {
 pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listTokens", Tag::Admin, "List the tokens, without their secrets")
         .query::<ListParams>()
-        .answers::<Page<TokenAnswer<'_>>>(StatusCode::OK, "A page of them", json!({ "items": [web()] }))
+        .answers::<Page<TokenAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [web()] }))
         .problems(&[Kind::CursorInvalid])
 }
 
 /// `GET /v1/tokens/{name}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("showToken", Tag::Admin, "Read what a token may do, and when it was used last"))
+    named(call.is("showToken", Tag::Admin, "Read a token's scopes and its last use"))
         .answers::<TokenAnswer<'_>>(StatusCode::OK, "The token, without its secret", web())
 }
 
@@ -46,13 +46,13 @@ pub fn make(call: Operation<'_>) -> Operation<'_> {
     let may =
         json!({ "reads": ["first_name"], "identifiers": [], "proposes": [], "unknown": [], "warnings": [] });
     let made = json!({ "secret": "samsyn_\u{2026}", "token": web(), "may": may });
-    call.is("makeToken", Tag::Admin, "Make a token")
-        .details("The secret is answered this once; the host keeps only its hash.")
+    call.is("makeToken", Tag::Admin, "Create a token")
+        .details("The answer has the secret, only this once; the host keeps only its hash.")
         .query::<DryRun>()
         .json::<Wanted>(JSON, &[("an application's", wanted)])
         .answers::<Made<'_>>(
             StatusCode::OK,
-            "What it would be, for `dry_run`",
+            "With `dry_run`: the token as it would be",
             json!({ "token": web(), "may": may }),
         )
         .answers::<Made<'_>>(StatusCode::CREATED, "The token, with its secret", made)
@@ -62,8 +62,8 @@ pub fn make(call: Operation<'_>) -> Operation<'_> {
 /// `DELETE /v1/tokens/{name}`.
 pub fn revoke(call: Operation<'_>) -> Operation<'_> {
     named(call.is("revokeToken", Tag::Admin, "Revoke a token"))
-        .details("The next call with it is refused. Its name can be used again.")
+        .details("The host rejects the next request with it. Its name can be used again.")
         .query::<Why>()
-        .answers_nothing(StatusCode::NO_CONTENT, "It is worth nothing any more")
+        .answers_nothing(StatusCode::NO_CONTENT, "Revoked")
         .problems(&[Kind::LastAdminToken, Kind::LogFailed])
 }

@@ -39,7 +39,7 @@ impl Header {
 /// For which application an admin's token acts.
 pub const APPLICATION: Header = Header {
     name: "Samsyn-Application",
-    description: "For which application the call acts, `admin` when left out",
+    description: "The application that the call acts for; `admin` by default",
     pattern: "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
     length_max: Some(64),
     example: "web",
@@ -47,7 +47,7 @@ pub const APPLICATION: Header = Header {
 /// What personal data is read for.
 pub const PURPOSE: Header = Header {
     name: "Samsyn-Purpose",
-    description: "What personal data is read for, at most 200 bytes. It is kept with the record of the read",
+    description: "The purpose of a read of personal data, at most 200 bytes. It is kept with the record of the read",
     pattern: "^[ -~]*$",
     length_max: Some(200),
     example: "a complaint",
@@ -55,8 +55,8 @@ pub const PURPOSE: Header = Header {
 /// How long to wait for the decision.
 pub const PREFER: Header = Header {
     name: "Prefer",
-    description: "`wait=5` answers with the decided event when it is decided within 5 seconds, at most 30 \
-                  (RFC 7240). A preference that can't be read is ignored",
+    description: "With `wait=5` the answer has the decision, if it is made within 5 seconds; at most 30 \
+                  (RFC 7240). An invalid preference is ignored",
     pattern: "",
     length_max: None,
     example: "wait=5",
@@ -64,9 +64,9 @@ pub const PREFER: Header = Header {
 /// Since when a client may have sent the ids of a request before.
 pub const IDS_SINCE: Header = Header {
     name: "Samsyn-Ids-Since",
-    description: "The ids of this request may have been sent before, but not before this time (RFC 3339). A new one \
-                  is refused with `event-id-forgotten` when the host has forgotten ids of that time: it could be \
-                  one of those",
+    description: "The client may have sent these ids before, but not before this time (RFC 3339). If the host has \
+                  forgotten ids of that time, it rejects an id that it doesn't know with `event-id-forgotten`: it could \
+                  be a forgotten one",
     pattern: "",
     length_max: None,
     example: "2026-11-20T10:00:00Z",
@@ -74,7 +74,7 @@ pub const IDS_SINCE: Header = Header {
 /// What `PREFER` became.
 pub const PREFERENCE_APPLIED: Header = Header {
     name: "Preference-Applied",
-    description: "The wait that was honoured; absent when none was asked for",
+    description: "The wait that was applied; absent without `Prefer`",
     pattern: "^wait=[0-9]+$",
     length_max: None,
     example: "wait=5",
@@ -82,8 +82,8 @@ pub const PREFERENCE_APPLIED: Header = Header {
 /// What a proposal relies on.
 pub const IF_MATCH: Header = Header {
     name: "If-Match",
-    description: "The profile's `ETag` as it was read: the proposal counts only while the visible values are \
-                  still these when it is decided",
+    description: "The profile's `ETag` as it was read: the proposal counts only if the visible values are \
+                  the same when it is decided",
     pattern: r#"^("[!#-+\x2d-~]+"|\*)$"#,
     length_max: None,
     example: "\"6d1f0c.93ab12\"",
@@ -99,7 +99,7 @@ pub const IF_NONE_MATCH: Header = Header {
 /// What an answer stands for.
 pub const ETAG: Header = Header {
     name: "ETag",
-    description: "Stands for exactly this answer, as this token sees it",
+    description: "Identifies this answer, as this token sees it",
     pattern: "^\"[^\"]+\"$",
     length_max: None,
     example: "\"6d1f0c.93ab12\"",
@@ -107,7 +107,7 @@ pub const ETAG: Header = Header {
 /// Where what was made can be read.
 pub const LOCATION: Header = Header {
     name: "Location",
-    description: "Where to read what became of it",
+    description: "The address of the result",
     pattern: "^/v1/",
     length_max: None,
     example: "/v1/events/0190f3c2-7b1e-7cc0-a4a5-2f4f6b1f0c11",
@@ -115,7 +115,7 @@ pub const LOCATION: Header = Header {
 /// When to come back.
 pub const RETRY_AFTER: Header = Header {
     name: "Retry-After",
-    description: "Seconds to wait before sending the same again",
+    description: "Seconds to wait before sending the same request again",
     pattern: "^[0-9]+$",
     length_max: None,
     example: "1",
@@ -123,7 +123,7 @@ pub const RETRY_AFTER: Header = Header {
 /// How to say who one is.
 pub const WWW_AUTHENTICATE: Header = Header {
     name: "WWW-Authenticate",
-    description: "The scheme to use",
+    description: "The authentication scheme",
     pattern: "^Bearer ",
     length_max: None,
     example: "Bearer realm=\"samsyn\"",

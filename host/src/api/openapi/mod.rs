@@ -17,12 +17,12 @@ use schemas::Schemas;
 
 use super::calls::{Call, calls};
 use super::catalogue::KINDS;
-use super::needs::Needs;
 use super::problem::Problem;
+use super::required_scopes::RequiredScopes;
 
 const ABOUT: &str = "One profile of every customer, one source for every data point. JSON in and out (UTF-8), \
 times RFC 3339, errors RFC 9457. Bodies may be `Content-Encoding: gzip`. Lists take `limit` and the opaque \
-`cursor` that the page before gave as `next`; the last page has no `next`. Personal data does not belong in a \
+`cursor`, which is the `next` of the page before; the last page has no `next`. Personal data does not belong in a \
 URL: for e-mail and phone use the look-up. The same interface in prose is docs/http.md; every kind of problem \
 is at /errors.";
 
@@ -38,8 +38,8 @@ pub async fn show() -> Response {
 pub fn document() -> Value {
     let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
-    for Call { method, path, needs, describe, .. } in calls() {
-        let operation = describe(Operation::new(&mut schemas, path, needs));
+    for Call { method, path, scopes, describe, .. } in calls() {
+        let operation = describe(Operation::new(&mut schemas, path, scopes));
         let at = paths.entry(path).or_insert_with(|| json!({}));
         at[method.as_str().to_ascii_lowercase()] = operation.finish();
     }
@@ -76,8 +76,8 @@ pub fn document() -> Value {
 }
 
 /// The names of the parameters that a call's query may hold, older ones too.
-pub fn parameters(describe: Describe, path: &'static str, needs: Needs) -> BTreeSet<String> {
-    describe(Operation::new(&mut Schemas::new(), path, needs)).query_names()
+pub fn parameters(describe: Describe, path: &'static str, scopes: RequiredScopes) -> BTreeSet<String> {
+    describe(Operation::new(&mut Schemas::new(), path, scopes)).query_names()
 }
 
 /// One document of every kind of problem.

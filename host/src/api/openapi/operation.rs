@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::header::{self, Header};
 use super::schemas::Schemas;
 use crate::api::limits;
-use crate::api::needs::Needs;
 use crate::api::problem::{Kind, PROBLEM_JSON, Problem};
+use crate::api::required_scopes::RequiredScopes;
 
 /// Who uses a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ const OF_JSON: [Kind; 6] = [
 pub struct Operation<'a> {
     schemas: &'a mut Schemas,
     path: &'static str,
-    needs: Needs,
+    scopes: RequiredScopes,
     members: Map<String, Value>,
     parameters: Vec<Value>,
     /// Names that parameters of the query had before, and are still taken by.
@@ -95,20 +95,20 @@ pub type Describe = for<'a> fn(Operation<'a>) -> Operation<'a>;
 
 impl<'a> Operation<'a> {
     /// A call of which only its place is known.
-    pub fn new(schemas: &'a mut Schemas, path: &'static str, needs: Needs) -> Operation<'a> {
+    pub fn new(schemas: &'a mut Schemas, path: &'static str, scopes: RequiredScopes) -> Operation<'a> {
         let call = Operation {
             schemas,
             path,
-            needs,
+            scopes,
             members: Map::new(),
             parameters: Vec::new(),
             older_names: Vec::new(),
             answers: BTreeMap::new(),
             problems: Vec::new(),
         };
-        let call = match needs {
-            Needs::NoToken => call,
-            Needs::OneOf(_) => {
+        let call = match scopes {
+            RequiredScopes::NoToken => call,
+            RequiredScopes::OneOf(_) => {
                 call.problems(&OF_TOKENS).problems(&[Kind::QueryInvalid]).takes(header::APPLICATION)
             }
         };
@@ -291,12 +291,12 @@ impl<'a> Operation<'a> {
         if !self.parameters.is_empty() {
             self.members.insert("parameters".to_owned(), self.parameters.into());
         }
-        match self.needs {
-            Needs::NoToken => {
+        match self.scopes {
+            RequiredScopes::NoToken => {
                 self.members.insert("security".to_owned(), json!([]));
             }
             // OpenAPI has scopes for OAuth alone, so they are said in a member of our own.
-            Needs::OneOf(scopes) => {
+            RequiredScopes::OneOf(scopes) => {
                 let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
                 self.members.insert("x-samsyn-scopes".to_owned(), json!(names));
             }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::world::World;
 use crate::api::ApiLimits;
 use crate::api::calls::{Call, calls};
-use crate::api::needs::Needs;
+use crate::api::required_scopes::RequiredScopes;
 use crate::config::EngineConfig;
 use crate::registry::{Policy, Registry, Scope, ScopeName};
 
@@ -44,17 +44,21 @@ fn every_call_is_open_to_its_scopes_and_to_no_other() {
     for call in declared {
         let (method, path) = (call.method.as_str(), path_of(&call));
         let nobody = world.raw(method, &path, &[("content-type", "application/json")], b"{}");
-        assert_eq!(nobody.status == 401, call.needs != Needs::NoToken, "{method} {path}: {nobody:?}");
+        assert_eq!(
+            nobody.status == 401,
+            call.scopes != RequiredScopes::NoToken,
+            "{method} {path}: {nobody:?}"
+        );
         for (scope, token) in &tokens {
             let policy = Policy::of(&[scope.parse::<Scope>().unwrap()], &Registry::default());
             let answer = world.send_as(token, method, &path, &[], &json!({}));
-            if call.needs.met_by(&policy) {
+            if call.scopes.met_by(&policy) {
                 assert_ne!(answer.status, 401, "{method} {path} with {scope}: {answer:?}");
                 assert_ne!(answer.status, 403, "{method} {path} with {scope}: {answer:?}");
             } else {
                 assert_eq!(answer.status, 403, "{method} {path} with {scope}: {answer:?}");
                 assert_eq!(answer.code(), "scope-missing");
-                let Needs::OneOf(needed) = call.needs else { panic!("{path}") };
+                let RequiredScopes::OneOf(needed) = call.scopes else { panic!("{path}") };
                 let detail = answer.json()["detail"].as_str().unwrap().to_owned();
                 assert!(needed.iter().all(|name| detail.contains(&format!("`{name}`"))), "{detail}");
             }
@@ -65,11 +69,11 @@ fn every_call_is_open_to_its_scopes_and_to_no_other() {
 #[test]
 fn only_health_and_errors_need_no_token() {
     let open: Vec<&str> =
-        calls().iter().filter(|call| call.needs == Needs::NoToken).map(|call| call.path).collect();
+        calls().iter().filter(|call| call.scopes == RequiredScopes::NoToken).map(|call| call.path).collect();
     assert_eq!(open, ["/healthz", "/readyz", "/errors", "/openapi.json"]);
     let alone: Vec<&str> = calls()
         .iter()
-        .filter(|call| call.needs == Needs::OneOf(&[ScopeName::Admin]))
+        .filter(|call| call.scopes == RequiredScopes::OneOf(&[ScopeName::Admin]))
         .map(|call| call.path)
         .collect();
     assert!(alone.contains(&"/v1/tokens") && alone.contains(&"/v1/parked"), "{alone:?}");

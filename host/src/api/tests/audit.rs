@@ -10,7 +10,7 @@ fn reads(world: &World, query: &str) -> Vec<Value> {
     answer.json()["items"].as_array().unwrap().clone()
 }
 
-fn seen(world: &World) {
+fn send_seen(world: &World) {
     let answer = world.decided(
         "POST",
         "/v1/events",
@@ -22,7 +22,7 @@ fn seen(world: &World) {
 #[test]
 fn a_read_is_recorded_with_who_what_and_why_and_no_value() {
     let world = World::new().furnished();
-    seen(&world);
+    send_seen(&world);
     assert_eq!(reads(&world, ""), [] as [Value; 0], "an event's outcome without values is no read");
     let headers = [("samsyn-application", "desk"), ("samsyn-purpose", "ticket 17")];
     let answer = world.send("GET", "/v1/profiles/customer_id:00042", &headers, b"");
@@ -65,7 +65,7 @@ fn a_read_is_recorded_with_who_what_and_why_and_no_value() {
 fn when_reads_cant_be_recorded_only_they_are_refused() {
     let world = World::with_a_full_audit_disk().furnished();
     assert_eq!(world.get("/v1/status").json()["audit"]["state"], "ok");
-    seen(&world);
+    send_seen(&world);
     for _ in 0..2 {
         let refused = world.get("/v1/profiles/customer_id:00042");
         assert_eq!((refused.status, refused.code().as_str()), (503, "audit-unavailable"));
@@ -76,7 +76,7 @@ fn when_reads_cant_be_recorded_only_they_are_refused() {
     assert_eq!(world.get("/v1/profiles/customer_id:1").code(), "unknown-profile");
     assert_eq!(world.json("POST", "/v1/profiles/lookup", &json!({"email": "anna@example.com"})).status, 503);
     // Everything else goes on.
-    seen(&world);
+    send_seen(&world);
     let patch = json!({"fields": {"first_name": "Ann"}});
     assert_eq!(world.decided("PATCH", "/v1/profiles/customer_id:00042", &patch).status, 200);
     assert_eq!(world.get("/v1/profiles/customer_id:00042/timeline").status, 200, "it shows no value");
@@ -132,7 +132,7 @@ fn changes_are_told_in_pages_with_who_and_why() {
 #[test]
 fn the_logs_heads_are_told_and_read_back() {
     let world = World::new().furnished();
-    seen(&world);
+    send_seen(&world);
     assert_eq!(world.get("/v1/profiles/customer_id:00042").status, 200);
     let told = world.get("/v1/log/head");
     assert_eq!(told.status, 200);

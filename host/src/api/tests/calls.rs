@@ -14,7 +14,7 @@ use super::world::World;
 use crate::api::{ApiLimits, Token};
 use crate::config::EngineConfig;
 
-fn seen(id: &str, more: Value) -> Value {
+fn seen_event(id: &str, more: Value) -> Value {
     let mut event = json!({"id": id, "name": "seen", "at": "2026-11-20T10:00:00Z", "identifiers": {"customer_id": "00042"}});
     event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     event
@@ -102,7 +102,7 @@ fn whatever_a_call_makes_of_its_body_the_connection_goes_on() {
     for call in crate::api::calls::calls() {
         let path = call.path.replace("{name}", "narrow_one").replace("{ref}", "a:b").replace("{id}", "1");
         let (method, health) = (call.method.as_str(), call.path == "/healthz" || call.path == "/readyz");
-        let open = call.needs == crate::api::needs::NO_TOKEN;
+        let open = call.scopes == crate::api::required_scopes::NO_TOKEN;
         assert_eq!(ask(method, &path, "nonsense"), if open { 200 } else { 401 }, "{method} {path}");
         let status = ask(method, &path, &narrow);
         assert!(status < 500 || health, "{method} {path}: {status}");
@@ -133,11 +133,11 @@ fn the_host_tells_how_it_is() {
 #[test]
 fn an_event_can_be_followed() {
     let world = World::new().furnished();
-    let taken = world.json("POST", "/v1/events", &seen("A1 placed", json!({})));
+    let taken = world.json("POST", "/v1/events", &seen_event("A1 placed", json!({})));
     assert_eq!(taken.status, 202);
     let taken = taken.json();
     assert_eq!((&taken["id"], &taken["duplicate"]), (&json!("A1 placed"), &json!(false)));
-    let proposal = seen("A2", json!({"proposes": {"email": "anna@example.com", "credit": 1.50}}));
+    let proposal = seen_event("A2", json!({"proposes": {"email": "anna@example.com", "credit": 1.50}}));
     let decided = world.decided("POST", "/v1/events", &proposal);
     assert_eq!((decided.status, decided.header("preference-applied")), (200, "wait=30"));
     let decided = decided.json();
@@ -167,8 +167,10 @@ fn an_event_can_be_followed() {
 fn a_profile_is_read_by_any_reference() {
     let world = World::new().furnished();
     let email = json!({"identifiers": {"customer_id": "0:42/7", "email": "Anna@Example.com"}});
-    let id =
-        world.decided("POST", "/v1/events", &seen("1", email)).json()["profile"].as_str().unwrap().to_owned();
+    let id = world.decided("POST", "/v1/events", &seen_event("1", email)).json()["profile"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let by_id = world.get(&format!("/v1/profiles/{id}"));
     assert_eq!(
         by_id.json()["identifiers"],
@@ -205,7 +207,7 @@ fn a_profile_is_read_by_any_reference() {
 #[test]
 fn an_etag_stands_for_what_was_answered() {
     let world = World::new().furnished();
-    let profile = world.decided("POST", "/v1/events", &seen("1", json!({}))).json()["profile"]
+    let profile = world.decided("POST", "/v1/events", &seen_event("1", json!({}))).json()["profile"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -219,7 +221,7 @@ fn an_etag_stands_for_what_was_answered() {
     );
     // A proposal nobody can decide changes no value, but what an administrator sees.
     assert_eq!(again(&format!("{path}?claims=true")).status, 200);
-    world.decided("POST", "/v1/events", &seen("2", json!({"proposes": {"email": "a@b"}})));
+    world.decided("POST", "/v1/events", &seen_event("2", json!({"proposes": {"email": "a@b"}})));
     assert_eq!(again(&path).status, 304);
     let claims = world.get(&format!("{path}?claims=true&fields=email")).json();
     assert_eq!(claims["fields"], json!({}));
@@ -232,7 +234,7 @@ fn an_etag_stands_for_what_was_answered() {
     world.decided(
         "POST",
         "/v1/events",
-        &seen("3", json!({"identifiers": {"customer_id": "00042", "email": "x@y.example"}})),
+        &seen_event("3", json!({"identifiers": {"customer_id": "00042", "email": "x@y.example"}})),
     );
     assert_eq!(again(&path).status, 200);
 }
@@ -247,7 +249,7 @@ fn a_patch_proposes() {
     };
     let fields = json!({"fields": {"first_name": "Ann", "email": null}});
     assert_eq!(patch(&[], &fields).code(), "unknown-profile");
-    world.decided("POST", "/v1/events", &seen("1", json!({})));
+    world.decided("POST", "/v1/events", &seen_event("1", json!({})));
     let taken = patch(&[], &fields);
     assert_eq!(taken.status, 202);
     let location = taken.header("location").to_owned();
@@ -278,7 +280,11 @@ fn a_patch_proposes() {
 fn a_timeline_is_paged_from_the_newest_back() {
     let world = World::new().furnished();
     for at in 0..5 {
-        world.decided("POST", "/v1/events", &seen(&format!("e{at}"), json!({"proposes": {"children": at}})));
+        world.decided(
+            "POST",
+            "/v1/events",
+            &seen_event(&format!("e{at}"), json!({"proposes": {"children": at}})),
+        );
     }
     let path = "/v1/profiles/customer_id:00042/timeline";
     let whole = world.get(path).json();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::World;
 
-fn asked(customer: &str, script: Value) -> Value {
+fn script_event(customer: &str, script: Value) -> Value {
     json!({"name": "probe.asked", "identifiers": {"customer_id": customer}, "properties": {"script": script}})
 }
 
@@ -14,14 +14,15 @@ fn busy() -> World {
     for customer in ["1", "2", "3"] {
         for text in ["a", "b", "c"] {
             let script = json!([format!("text note {customer}{text}"), format!("text other_note {text}")]);
-            assert_eq!(world.decided("POST", "/v1/events", &asked(customer, script)).status, 200);
-            let refused = world.decided("POST", "/v1/events", &asked(customer, json!(["refuse no.thanks"])));
+            assert_eq!(world.decided("POST", "/v1/events", &script_event(customer, script)).status, 200);
+            let refused =
+                world.decided("POST", "/v1/events", &script_event(customer, json!(["refuse no.thanks"])));
             assert_eq!(refused.json()["state"], "decided");
         }
         assert_eq!(world.get(&format!("/v1/profiles/customer_id:{customer}")).status, 200);
     }
     for customer in ["1", "2", "3"] {
-        let parked = world.decided("POST", "/v1/events", &asked(customer, json!(["fail on purpose"])));
+        let parked = world.decided("POST", "/v1/events", &script_event(customer, json!(["fail on purpose"])));
         assert_eq!(parked.json()["state"], "parked", "{parked:?}");
     }
     world

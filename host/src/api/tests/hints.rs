@@ -209,7 +209,7 @@ fn another_tokens_position_is_told_who_may_ask_for_it() {
     assert_eq!(detail(&nothing).replace("0-999999", &position), detail(&others));
     // An administrator may, so that nothing stands there at all.
     let admin = world.get("/v1/events/0-999999");
-    assert!(detail(&admin).contains("no event stands at 0-999999"), "{admin:?}");
+    assert!(detail(&admin).contains("there is no event at 0-999999"), "{admin:?}");
     let id = world.get("/v1/events/nothing-of-the-kind");
     assert!(next(&id).contains("Samsyn-Application"), "{id:?}");
 }

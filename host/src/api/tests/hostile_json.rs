@@ -111,7 +111,7 @@ fn body(chance: &mut Chance) -> Vec<u8> {
 fn members(chance: &mut Chance) -> String {
     let good = ["\"name\":\"seen\"", "\"identifiers\":{\"customer_id\":\"7\"}"];
     let mut members: Vec<String> =
-        good.iter().filter(|_| chance.below(4) > 0).map(|is| (*is).to_owned()).collect();
+        good.iter().filter(|_| chance.below(4) > 0).map(|event| (*event).to_owned()).collect();
     for _ in 0..chance.below(5) {
         let (key, value) = (chance.one_of(&KEYS), chance.one_of(&VALUES));
         members.push(match chance.below(4) {
@@ -159,14 +159,14 @@ fn large(chance: &mut Chance) -> Vec<u8> {
 }
 
 /// How a body was answered: the problem's code, or `taken`.
-fn judge(status: u16, content_type: &str, text: &[u8]) -> String {
+fn check_answer(status: u16, content_type: &str, text: &[u8]) -> String {
     let answer: Value = serde_json::from_slice(text).expect("every answer is JSON");
     match status {
         202 => {
             for item in
                 answer["events"].as_array().into_iter().flatten().filter(|item| item["index"].is_u64())
             {
-                problem(&item["problem"]);
+                check_problem(&item["problem"]);
             }
             "taken".to_owned()
         }
@@ -176,18 +176,18 @@ fn judge(status: u16, content_type: &str, text: &[u8]) -> String {
                 .as_array()
                 .into_iter()
                 .flatten()
-                .for_each(|item| drop(problem(&item["problem"])));
+                .for_each(|item| drop(check_problem(&item["problem"])));
             "none-taken".to_owned()
         }
         _ => {
             assert_eq!(content_type, "application/problem+json", "{answer}");
             assert_eq!(answer["status"], status, "{answer}");
-            problem(&answer)
+            check_problem(&answer)
         }
     }
 }
 
-fn problem(problem: &Value) -> String {
+fn check_problem(problem: &Value) -> String {
     let code = problem["code"].as_str().unwrap_or_default().to_owned();
     assert_eq!(problem["type"], format!("/errors#{code}"), "{problem}");
     assert!(KINDS.iter().any(|kind| kind.entry().code == code), "{code} isn't in the catalogue");
@@ -242,7 +242,7 @@ fn send_all(seed: u64) {
                 let Ok(response) = call.await;
                 read(response).await
             });
-            let judged = std::panic::catch_unwind(|| judge(status, &content_type, &text));
+            let judged = std::panic::catch_unwind(|| check_answer(status, &content_type, &text));
             judged.unwrap_or_else(|_| panic!("{status} {}: {}", String::from_utf8_lossy(&text), shown(&body)))
         };
         *answers.entry(code).or_default() += 1;
@@ -267,7 +267,7 @@ fn send_all(seed: u64) {
 /// events, which are taken whatever it is.
 fn batch(world: &World, body: &[u8], good: usize) -> (String, usize) {
     let alone = world.event(body);
-    let code = judge(alone.status, alone.header("content-type"), alone.text.as_bytes());
+    let code = check_answer(alone.status, alone.header("content-type"), alone.text.as_bytes());
     let event = |number: usize| {
         json!({"id": format!("good-{number}"), "name": "seen",
                "identifiers": {"customer_id": format!("good-{}", number % CUSTOMERS)}})

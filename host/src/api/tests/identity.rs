@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{Answered, World};
 
-fn seen(world: &World, identifiers: &Value) -> Answered {
+fn send_seen(world: &World, identifiers: &Value) -> Answered {
     world.decided("POST", "/v1/events", &json!({"name": "seen", "identifiers": identifiers}))
 }
 
@@ -27,7 +27,7 @@ fn a_value_that_identifies_nobody_is_refused_with_the_reason() {
         // One that is right doesn't make up for one that isn't.
         (json!({"customer_id": "00042", "email": "null"}), "know no value"),
     ] {
-        let answer = seen(&world, &identifiers);
+        let answer = send_seen(&world, &identifiers);
         assert_eq!((answer.status, answer.code().as_str()), (422, "identifier-invalid"), "{identifiers}");
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(reason), "{identifiers}: {detail}");
@@ -40,12 +40,12 @@ fn an_administrator_says_which_values_are_refused_and_where_numbers_are_dialled(
     let definition = json!({"normaliser": "exact", "strength": 10, "rejected_values": ["KASSA-1", "0"]});
     let defined = world.json("PUT", "/v1/identifiers/customer_id", &definition);
     assert_eq!((defined.status, &defined.json()["rejected_values"]), (200, &json!(["KASSA-1", "0"])));
-    assert_eq!(seen(&world, &json!({"customer_id": "kassa-1"})).status, 422);
-    assert_eq!(seen(&world, &json!({"customer_id": "null"})).status, 200);
+    assert_eq!(send_seen(&world, &json!({"customer_id": "kassa-1"})).status, 422);
+    assert_eq!(send_seen(&world, &json!({"customer_id": "null"})).status, 200);
     let definition = json!({"normaliser": "phone", "strength": 4, "country": "SE"});
     assert_eq!(world.json("PUT", "/v1/identifiers/phone", &definition).status, 200);
-    let first = seen(&world, &json!({"phone": "070-123 45 67"})).json();
-    let second = seen(&world, &json!({"phone": "+46 (0)70 123 45 67"})).json();
+    let first = send_seen(&world, &json!({"phone": "070-123 45 67"})).json();
+    let second = send_seen(&world, &json!({"phone": "+46 (0)70 123 45 67"})).json();
     assert_eq!(first["profile"], second["profile"]);
     for wrong in [
         json!({"normaliser": "phone", "strength": 4, "country": "Sweden"}),
@@ -60,8 +60,8 @@ fn an_administrator_says_which_values_are_refused_and_where_numbers_are_dialled(
 #[test]
 fn a_family_stays_two_and_who_may_know_sees_the_conflict() {
     let world = World::new().furnished();
-    let first = seen(&world, &json!({"customer_id": "F1", "email": "fam@example.com"})).json();
-    let second = seen(&world, &json!({"customer_id": "F2", "email": "FAM@example.com"})).json();
+    let first = send_seen(&world, &json!({"customer_id": "F1", "email": "fam@example.com"})).json();
+    let second = send_seen(&world, &json!({"customer_id": "F2", "email": "FAM@example.com"})).json();
     assert_ne!(first["profile"], second["profile"]);
     let conflict = json!({"identifier": "email", "value": "FAM@example.com", "belongs_to": first["profile"]});
     assert_eq!((&first["conflicts"], &second["conflicts"]), (&Value::Null, &json!([conflict])));

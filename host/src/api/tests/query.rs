@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::world::{Answered, World};
 use crate::api::calls::{Call, calls};
-use crate::api::needs::NO_TOKEN;
+use crate::api::required_scopes::NO_TOKEN;
 
 /// What browsers, caches and links add to any address.
 const NOISE: [&str; 9] = [
@@ -47,7 +47,7 @@ fn is_of_the_query(answer: &Answered) -> bool {
         && answer.json()["code"] == "query-invalid"
         && answer.json()["detail"]
             .as_str()
-            .is_some_and(|detail| detail.contains("none of this call's parameters"))
+            .is_some_and(|detail| detail.contains("this call has no parameter"))
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn what_caches_and_links_add_is_passed_over_on_every_call() {
 #[test]
 fn what_somebody_may_have_meant_is_refused_on_every_call_with_a_token() {
     let world = World::new();
-    for call in calls().into_iter().filter(|call| call.needs != NO_TOKEN) {
+    for call in calls().into_iter().filter(|call| call.scopes != NO_TOKEN) {
         for mistaken in MISTAKEN {
             let answer = ask(&world, &call, mistaken);
             let (method, path) = (&call.method, call.path);

@@ -23,7 +23,7 @@ fn items(answer: &Answered) -> Vec<Value> {
 }
 
 /// Event, capability, field and code of each, in an order that doesn't depend on partitions.
-fn told(items: &[Value]) -> Vec<[String; 4]> {
+fn summaries(items: &[Value]) -> Vec<[String; 4]> {
     let text = |item: &Value, name: &str| item[name].as_str().unwrap_or("-").to_owned();
     let mut told: Vec<_> = items
         .iter()
@@ -66,13 +66,13 @@ fn refusals_are_for_their_sender_as_far_as_its_token_goes() {
     let all = list(admin, "");
     let (amount, unfit, note) =
         (row("s1", "-", "order.amount"), row("s2", "-", "property.type"), row("c1", "note", "probe.refused"));
-    assert_eq!(told(&all), [note.clone(), amount.clone(), unfit.clone()]);
+    assert_eq!(summaries(&all), [note.clone(), amount.clone(), unfit.clone()]);
     assert!(all.iter().all(|item| item["message"].as_str().is_some_and(|text| !text.is_empty())), "{all:?}");
     assert!(all.iter().all(|item| item["application"] == if item["event"] == "c1" { "crm" } else { "shop" }));
     // What a plug-in says of a customer may stand in its code: a sender sees what is about the event.
     for (token, expected) in [(&shop, vec![unfit.clone()]), (&crm, vec![note.clone()]), (&cart, vec![])] {
         let seen = list(token, "");
-        assert_eq!(told(&seen), expected);
+        assert_eq!(summaries(&seen), expected);
         assert!(
             seen.iter().all(|item| item["message"].is_string()),
             "what is theirs they may read: {seen:?}"
@@ -87,10 +87,10 @@ fn refusals_are_for_their_sender_as_far_as_its_token_goes() {
         "and it is told that there may be more"
     );
     // Filters.
-    assert_eq!(told(&list(admin, "?code=order.amount")), std::slice::from_ref(&amount));
-    assert_eq!(told(&list(admin, "?capability=probe&application=crm")), [note]);
+    assert_eq!(summaries(&list(admin, "?code=order.amount")), std::slice::from_ref(&amount));
+    assert_eq!(summaries(&list(admin, "?capability=probe&application=crm")), [note]);
     assert_eq!(list(admin, "?capability=loyalty"), [] as [Value; 0]);
-    assert_eq!(told(&list(admin, "?application=shop")), [amount, unfit]);
+    assert_eq!(summaries(&list(admin, "?application=shop")), [amount, unfit]);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_refusal_that_a_source_gives_is_told_once_for_each_field() {
     let listed = items(&world.get("/v1/refusals"));
     let expected =
         ["note", "other_note"].map(|field| ["two", "probe", field, "probe.refused"].map(str::to_owned));
-    assert_eq!(told(&listed), expected);
+    assert_eq!(summaries(&listed), expected);
     // Both on a page of their own.
     assert_eq!(pages(&world, admin, "limit=1").concat(), listed);
 }

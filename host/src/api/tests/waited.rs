@@ -10,13 +10,13 @@ const CUSTOMER: &str = "/v1/profiles/customer_id:7";
 /// A host with the probe, which knows customer 7.
 fn known() -> World {
     let world = World::probed();
-    let seen = world.decided("POST", "/v1/events", &asked(json!([])));
+    let seen = world.decided("POST", "/v1/events", &script_event(json!([])));
     assert_eq!(seen.status, 200, "{seen:?}");
     world
 }
 
 /// The probe is asked to do this for customer 7.
-fn asked(script: Value) -> Value {
+fn script_event(script: Value) -> Value {
     json!({"name": "probe.asked", "identifiers": {"customer_id": "7"}, "properties": {"script": script}})
 }
 
@@ -111,10 +111,10 @@ fn a_decided_event_says_first_what_became_of_it() {
     };
     for (event, verdict) in [
         (seen(json!({})), "unheard"),
-        (asked(json!([])), "taken"),
-        (asked(json!(["text note hello"])), "taken"),
-        (asked(json!(["refuse order.amount"])), "refused"),
-        (asked(json!(7)), "refused"),
+        (script_event(json!([])), "taken"),
+        (script_event(json!(["text note hello"])), "taken"),
+        (script_event(json!(["refuse order.amount"])), "refused"),
+        (script_event(json!(7)), "refused"),
         (seen(json!({"proposes": {"note": "fine"}})), "taken"),
         (seen(json!({"proposes": {"note": "!shout fine"}})), "taken"),
         (seen(json!({"proposes": {"note": "!refuse"}})), "refused"),
@@ -124,7 +124,7 @@ fn a_decided_event_says_first_what_became_of_it() {
         // A refusal is told though something else waits.
         (seen(json!({"proposes": {"email": "anna@example.com", "note": "!refuse"}})), "refused"),
         // It waits for an administrator. The last, for what follows of this customer is held behind it.
-        (asked(json!(["fail on purpose"])), "open"),
+        (script_event(json!(["fail on purpose"])), "open"),
     ] {
         let decided = world.decided("POST", "/v1/events", &event);
         assert_eq!((decided.status, &decided.json()["verdict"]), (200, &json!(verdict)), "{event}");
@@ -136,7 +136,7 @@ fn a_decided_event_says_first_what_became_of_it() {
 #[test]
 fn what_another_than_the_source_refuses_decides_nothing() {
     let world = known();
-    // The probe claims the field, and nobody is its source.
+    // The probe claims the field, and no source.
     let none = json!({"source": null, "mode": "clear"});
     assert_eq!(world.json("PUT", "/v1/fields/note/source", &none).status, 200);
     let answer = patch(&world, &[("prefer", "wait=30")], &json!({"note": "!refuse"}));
@@ -156,9 +156,9 @@ fn that_nobody_hears_an_event_is_told_to_its_sender() {
         assert_eq!(answer.json()["outcomes"], json!([]), "neither tells it anything of plug-ins");
         answer.json()["verdict"].clone()
     };
-    assert_eq!(verdict(&asked(json!([]))), "taken");
+    assert_eq!(verdict(&script_event(json!([]))), "taken");
     // What a plug-in says of a customer in a code of its own isn't a sender's to see, nor that it said it.
-    assert_eq!(verdict(&asked(json!(["refuse order.amount"]))), "taken");
+    assert_eq!(verdict(&script_event(json!(["refuse order.amount"]))), "taken");
     let mistyped = json!({"name": "prope.asked", "identifiers": {"customer_id": "7"}});
     assert_eq!(verdict(&mistyped), "unheard");
 }
@@ -201,7 +201,7 @@ fn an_unfit_property_is_told_by_name_expected_type_and_what_came() {
         (json!([["a"]]), "a list with other things than texts"),
     ] {
         let wait = [("prefer", "wait=30")];
-        let answer = world.send_as(&shop, "POST", "/v1/events", &wait, &asked(script.clone())).json();
+        let answer = world.send_as(&shop, "POST", "/v1/events", &wait, &script_event(script.clone())).json();
         let message = format!("property script: expected texts, got {got}");
         let refusals = json!([{"code": "property.type", "message": message}]);
         assert_eq!(answer["outcomes"][0]["refusals"], refusals, "{script}: {answer}");
@@ -215,7 +215,7 @@ fn an_unfit_property_is_told_by_name_expected_type_and_what_came() {
 fn a_plug_in_cannot_speak_with_the_hosts_own_codes() {
     let world = known();
     for code in ["property.type", "property.missing"] {
-        let mut event = asked(json!([format!("refuse {code}")]));
+        let mut event = script_event(json!([format!("refuse {code}")]));
         event["identifiers"]["customer_id"] = code.into();
         let answer = world.decided("POST", "/v1/events", &event).json();
         assert_eq!(answer["outcomes"][0]["refusals"][0]["code"], "refuse.code", "{answer}");

@@ -179,7 +179,7 @@ impl World {
         let mut text = String::new();
         answer.body_mut().as_reader().read_to_string(&mut text).unwrap();
         let answered = Answered { status: answer.status().as_u16(), headers: answer.headers().clone(), text };
-        described(method, path, &answered);
+        assert_described(method, path, &answered);
         answered
     }
 
@@ -277,7 +277,7 @@ impl World {
 }
 
 /// Holds an answer against `/openapi.json`.
-fn described(method: &str, path: &str, answered: &Answered) {
+fn assert_described(method: &str, path: &str, answered: &Answered) {
     static DESCRIPTION: LazyLock<Conformance> = LazyLock::new(|| Conformance::new(openapi::document()));
     let Answered { status, text, .. } = answered;
     let content_type = answered.header("content-type");

@@ -17,39 +17,39 @@ Examples:
   samsyn field assign --from crm --all crm2
   samsyn field assign country --none --clear
 
-The plan says first for how many customers the value would be another one, what becomes of those the
-new source has no claim for, and who hears of it. From then on the capability's claims are the values
-everybody sees; the others' claims stay, and only admins see them. Nothing is rewritten, so it can be
-turned back. An opt-out stays whatever is assigned.";
+First the command shows a plan: how many customers' values change, what happens to customers without a
+claim by the new source, and which capabilities are notified. After that the claims of the new source are
+the visible values. The other claims stay, and only admins see them. Nothing is rewritten, so you can
+assign the field back. An opt-out stays in force.";
 
 /// Shown in the long help.
 pub const JOBS_EXAMPLES: &str = "\
 Example:
   samsyn field jobs
 
-Whoever consumes a field hears of each customer whose value a new source changed. That takes a while
-for a million customers, and goes on where it was after a restart. The last move is always listed, also
-when nobody had to be told; of one that was told before the host's last start nobody knows how many were.";
+When a field gets another source, the host notifies the field's consumers of each customer whose value
+changed. For a million customers this takes a while; after a restart it continues. The list always has the
+last change of sources. For one that ended before the host's last start the numbers are not known.";
 
 /// The arguments of `samsyn field assign`.
 #[derive(Debug, Clone, Args)]
 pub struct AssignArgs {
-    /// The fields, and behind them the capability that is their source from now on
+    /// The fields, then the capability that becomes their source
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Leave the fields without a source
     #[arg(long)]
     pub none: bool,
-    /// Whose fields go; with --all instead of their names
+    /// The capability that loses its fields; use it with --all
     #[arg(long, value_name = "CAPABILITY", requires = "all")]
     pub from: Option<String>,
     /// All fields of --from
     #[arg(long, requires = "from")]
     pub all: bool,
-    /// Customers the new source has no claim for keep the value they have (the default)
+    /// Customers without a claim by the new source keep their value (the default)
     #[arg(long, conflicts_with = "clear")]
     pub inherit: bool,
-    /// Customers the new source has no claim for have no value until it makes one
+    /// Customers without a claim by the new source have no value
     #[arg(long)]
     pub clear: bool,
     /// Only show the plan
@@ -67,16 +67,16 @@ impl AssignArgs {
             (true, _) => (None, self.names.clone()),
             (false, Some((to, fields))) => (Some(to.clone()), fields.to_vec()),
             (false, None) => {
-                return Err(CliError::usage("no capability is named").next("name it last, or say --none"));
+                return Err(CliError::usage("the capability is missing").next("give it last, or use --none"));
             }
         };
         match (self.all, fields.as_slice()) {
             (false, []) => {
-                return Err(CliError::usage("a field and the capability it goes to are needed")
+                return Err(CliError::usage("a field and its new source are required")
                     .next("samsyn field assign country crm, or --from crm --all crm2"));
             }
             (true, [first, ..]) => {
-                return Err(CliError::usage(format!("{first}: --all leaves no field to be named")));
+                return Err(CliError::usage(format!("{first}: don't name fields with --all")));
             }
             _ => {}
         }
@@ -101,7 +101,7 @@ pub fn run(args: &AssignArgs, context: &Context) -> Result<(), CliError> {
     let answer = client.assign(&wanted, reason.as_ref())?;
     context.answer(&answer.raw, |_| match answer.body.applied {
         true => format!("assigned, revision {}\n", answer.body.revision),
-        false => "it is so already; nothing was changed\n".to_owned(),
+        false => "nothing to change: the source is the same\n".to_owned(),
     })
 }
 
@@ -126,7 +126,7 @@ fn jobs_text(jobs: &mut dyn Iterator<Item = &Job>, paint: Paint) -> String {
         ]);
     }
     if table.is_empty() {
-        return "no source has moved yet\n".to_owned();
+        return "no field has changed its source yet\n".to_owned();
     }
     table.render(paint)
 }
@@ -134,7 +134,7 @@ fn jobs_text(jobs: &mut dyn Iterator<Item = &Job>, paint: Paint) -> String {
 /// The plan as an admin reads it before deciding.
 fn plan_text(plan: &AssignmentPlan, paint: Paint) -> String {
     if plan.unchanged {
-        return "it is so already: nothing would change\n".to_owned();
+        return "nothing would change\n".to_owned();
     }
     plan.fields.iter().map(|field| field_text(field, paint)).collect()
 }
@@ -154,17 +154,20 @@ pub fn counts_text(plan: &FieldPlan) -> String {
         }
     };
     if plan.unchanged {
-        text.push_str("  it is so already\n");
+        text.push_str("  nothing changes\n");
         return text;
     }
-    line(plan.changed, "customers would have another value");
-    line(plan.without_claim.inherit, "customers keep a former source's value: the new one has none for them");
-    line(plan.without_claim.none, "customers would have no value: the new source has none for them");
+    line(plan.changed, "customers get another value");
+    line(
+        plan.without_claim.inherit,
+        "customers keep the value of an earlier source: the new source has no claim for them",
+    );
+    line(plan.without_claim.none, "customers lose their value: the new source has no claim for them");
     line(plan.opt_outs, "opt-outs stay in force");
-    line(plan.held, "held proposals would be offered to the new source");
+    line(plan.held, "waiting proposals go to the new source");
     line(plan.uncounted, "customers have too many claims to be counted exactly");
     for consumer in &plan.consumers {
-        line(consumer.profiles, &format!("customers {} would hear of", plain(&consumer.capability)));
+        line(consumer.profiles, &format!("customers' changes are sent to {}", plain(&consumer.capability)));
     }
     if plan.changed == 0 {
         text.push_str("  no customer's value changes\n");
@@ -230,10 +233,10 @@ mod tests {
         assert_eq!(
             plan_text(&plan, Paint(false)),
             "country: crm -> sms\n\
-             \x20        1,200 customers would have another value\n\
-             \x20           30 customers keep a former source's value: the new one has none for them\n\
-             \x20            2 held proposals would be offered to the new source\n\
-             \x20        1,200 customers email would hear of\n\
+             \x20        1,200 customers get another value\n\
+             \x20           30 customers keep the value of an earlier source: the new source has no claim for them\n\
+             \x20            2 waiting proposals go to the new source\n\
+             \x20        1,200 customers' changes are sent to email\n\
              \x20 ab  SE -> -\n"
         );
     }

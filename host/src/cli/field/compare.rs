@@ -19,18 +19,18 @@ Examples:
   samsyn field disagreements
   samsyn field disagreements country
 
-For every two plug-ins that speak of a field: of how many customers both do, and how many they agree
-and differ on. What counts as the same is the field's `compare`.";
+The list has each pair of capabilities that make claims for the same field: for how many customers both
+have a value, and on how many they agree and differ. The field's `compare` decides which values are equal.";
 
 /// The arguments of `samsyn field claims`.
 #[derive(Debug, Clone, Args)]
 pub struct ClaimsArgs {
     /// The field
     pub field: String,
-    /// Only of this profile: its id, or such as customer_id:00042
+    /// Only of this profile: a profile id, or identifier:value
     #[arg(long, value_name = "REF")]
     pub profile: Option<String>,
-    /// How many profiles to show at most
+    /// Show at most this many profiles
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub limit: u64,
 }
@@ -38,7 +38,7 @@ pub struct ClaimsArgs {
 /// The arguments of `samsyn field disagreements`.
 #[derive(Debug, Clone, Args)]
 pub struct DisagreementsArgs {
-    /// The field; all that two plug-ins speak of when left out
+    /// The field [default: every field that two capabilities make claims for]
     pub field: Option<String>,
 }
 
@@ -82,14 +82,14 @@ fn claims_text(profiles: &mut dyn Iterator<Item = &ProfileClaims>, paint: Paint)
         }
     }
     if table.is_empty() {
-        return "nobody says anything about it\n".to_owned();
+        return "no capability makes a claim for it\n".to_owned();
     }
     table.render(paint)
 }
 
 fn disagreements_text(fields: &mut dyn Iterator<Item = &Disagreements>, paint: Paint) -> String {
     let mut table =
-        Table::new(["FIELD", "SOURCE", "BETWEEN", "BOTH SPEAK", "AGREE", "DIFFER"]).right(&[3, 4, 5]);
+        Table::new(["FIELD", "SOURCE", "BETWEEN", "BOTH HAVE A VALUE", "AGREE", "DIFFER"]).right(&[3, 4, 5]);
     let mut samples = String::new();
     for of in fields {
         for pair in &of.pairs {
@@ -104,7 +104,7 @@ fn disagreements_text(fields: &mut dyn Iterator<Item = &Disagreements>, paint: P
             for sample in &pair.samples {
                 let (one, other) = (value_text(&sample.one), value_text(&sample.other));
                 samples.push_str(&format!(
-                    "{}  {}: {} says {}, {} says {}\n",
+                    "{}  {}: {} claims {}, {} claims {}\n",
                     plain(&of.field),
                     plain(&sample.profile),
                     plain(&pair.one),
@@ -116,7 +116,7 @@ fn disagreements_text(fields: &mut dyn Iterator<Item = &Disagreements>, paint: P
         }
     }
     if table.is_empty() {
-        return "no two plug-ins speak of the same field\n".to_owned();
+        return "no two capabilities make claims for the same field\n".to_owned();
     }
     let gap = if samples.is_empty() { "" } else { "\n" };
     format!("{}{gap}{samples}", table.render(paint))
@@ -136,9 +136,9 @@ mod tests {
         .unwrap();
         assert_eq!(
             disagreements_text(&mut std::iter::once(&of), Paint(false)),
-            "FIELD    SOURCE  BETWEEN      BOTH SPEAK  AGREE  DIFFER\n\
-             country  crm     crm and sms       1,500  1,499       1\n\
-             \ncountry  ab: crm says SE, sms says -\n"
+            "FIELD    SOURCE  BETWEEN      BOTH HAVE A VALUE  AGREE  DIFFER\n\
+             country  crm     crm and sms              1,500  1,499       1\n\
+             \ncountry  ab: crm claims SE, sms claims -\n"
         );
     }
 }

@@ -23,28 +23,28 @@ pub enum FieldCommand {
     /// Show one field
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
-    /// Give fields to another source, after a plan
+    /// Assign fields to another source, after a plan
     #[command(after_long_help = assign::ASSIGN_EXAMPLES)]
     Assign(assign::AssignArgs),
-    /// Show what every capability says about a field
+    /// Show every capability's claims for a field
     #[command(after_long_help = compare::CLAIMS_EXAMPLES)]
     Claims(compare::ClaimsArgs),
-    /// Show how far capabilities agree about fields
+    /// Show where capabilities agree and differ about fields
     #[command(after_long_help = compare::DISAGREEMENTS_EXAMPLES)]
     Disagreements(compare::DisagreementsArgs),
-    /// Show how far telling consumers of new sources is
+    /// Show the progress of notifying consumers of new sources
     #[command(after_long_help = assign::JOBS_EXAMPLES)]
     Jobs,
-    /// Define a field, or change what it is
+    /// Define or change a field
     #[command(after_long_help = dictionary::DEFINE_EXAMPLES)]
     Define(dictionary::DefineArgs),
-    /// Accept fields that plug-ins brought
+    /// Accept fields that plug-ins added
     #[command(after_long_help = dictionary::ACCEPT_EXAMPLES)]
     Accept(dictionary::AcceptArgs),
-    /// Say that a field should no longer be used
+    /// Mark a field as deprecated
     #[command(after_long_help = dictionary::DEPRECATE_EXAMPLES)]
     Deprecate(dictionary::DeprecateArgs),
-    /// Remove a field that nothing sources or reads
+    /// Remove a field that no capability sources or reads
     #[command(after_long_help = dictionary::REMOVE_EXAMPLES)]
     Remove(dictionary::RemoveArgs),
 }
@@ -92,7 +92,7 @@ pub fn run(command: &FieldCommand, context: &Context) -> Result<(), CliError> {
 
 /// Fields as a table of who owns what.
 pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> String {
-    let mut table = Table::new(["FIELD", "TYPE", "SOURCE", "ALSO CLAIMED BY", "READ BY", "MIND"]);
+    let mut table = Table::new(["FIELD", "TYPE", "SOURCE", "ALSO CLAIMED BY", "READ BY", "NOTES"]);
     for field in fields {
         let source = field.source.as_deref();
         let others: Vec<&str> =
@@ -110,7 +110,7 @@ pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> St
         ]);
     }
     if table.is_empty() {
-        return "there are no fields yet; plug-ins bring them: samsyn plugin install FILE\n".to_owned();
+        return "there are no fields yet; plug-ins add them: samsyn plugin install FILE\n".to_owned();
     }
     table.render(paint)
 }
@@ -132,7 +132,7 @@ fn field_text(field: &Field, paint: Paint) -> String {
             ("class", optional(&field.class)),
             ("department", optional(&field.department)),
             ("identifies", optional(&field.identifies)),
-            ("protective", flag(field.protective, "nothing but its source turns it off")),
+            ("protective", flag(field.protective, "only its source can turn it off")),
             ("compared", field.compare.clone().filter(|compare| compare != "exact").unwrap_or_default()),
             ("deprecated", optional(&field.deprecated)),
             ("proposed by", optional(&field.proposed_by)),
@@ -161,7 +161,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             fields_text(&mut fields.iter(), Paint(false)),
-            "FIELD    TYPE  SOURCE  ALSO CLAIMED BY  READ BY  MIND\n\
+            "FIELD    TYPE  SOURCE  ALSO CLAIMED BY  READ BY  NOTES\n\
              country  text  crm     sms              email    personal, identifies country\n\
              note     text  -                                 protective, deprecated: use memo\n"
         );

@@ -33,7 +33,7 @@ pub struct CapabilityRefusals {
     pub counts: Vec<Count>,
     /// Events that not every capability has decided yet: more may follow.
     pub undecided: u64,
-    /// The token may not see every refusal: there may be others.
+    /// The token doesn't see every rejection: there may be others.
     pub hidden: bool,
 }
 
@@ -152,19 +152,19 @@ impl CapabilityRefusals {
         let mut text = String::new();
         for (capability, (sum, codes)) in by_capability {
             let codes = plain(&codes.join(", "));
-            text.push_str(&format!("{} refused {}: {codes}\n", plain(capability), grouped(sum)));
+            text.push_str(&format!("{} rejected {}: {codes}\n", plain(capability), grouped(sum)));
         }
         if self.undecided > 0 {
             text.push_str(&format!(
-                "{} events are not decided by every capability yet; more may be refused\n",
+                "not every capability has decided {} of the events yet; more rejections may follow\n",
                 grouped(self.undecided)
             ));
         }
         if self.hidden {
-            text.push_str("this token may not see every refusal; one that reads everything lists all\n");
+            text.push_str("this token doesn't see every rejection; a token that reads everything does\n");
         }
         if !text.is_empty() {
-            text.push_str(&format!("list what was refused: {list}\n"));
+            text.push_str(&format!("to list the rejections: {list}\n"));
         }
         text
     }
@@ -197,12 +197,12 @@ mod tests {
         };
         assert_eq!(
             told.text("samsyn event refusals --since T"),
-            "crm refused 3: phone.invalid (3)\n\
-             loyalty refused 1,002: order.amount (1,000), order.id (2)\n\
-             7 events are not decided by every capability yet; more may be refused\n\
-             list what was refused: samsyn event refusals --since T\n"
+            "crm rejected 3: phone.invalid (3)\n\
+             loyalty rejected 1,002: order.amount (1,000), order.id (2)\n\
+             not every capability has decided 7 of the events yet; more rejections may follow\n\
+             to list the rejections: samsyn event refusals --since T\n"
         );
         let hidden = CapabilityRefusals { hidden: true, ..CapabilityRefusals::default() };
-        assert!(hidden.text("x").contains("may not see every refusal"));
+        assert!(hidden.text("x").contains("doesn't see every rejection"));
     }
 }

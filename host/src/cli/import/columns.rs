@@ -35,7 +35,7 @@ impl std::str::FromStr for Delimiter {
                 {
                     Ok(Delimiter::Byte(*byte))
                 }
-                _ => Err(format!("{text:?} is no delimiter: one character, tab, or whitespace")),
+                _ => Err(format!("invalid delimiter {text:?}: write one character, tab, or whitespace")),
             },
         }
     }
@@ -77,7 +77,7 @@ pub fn columns(
     if !header && file.file.columns.is_empty() {
         return Err(MappingError::new(
             "file.columns",
-            "a file without a header needs its columns' names here",
+            "the column names are missing: a file without a header needs them here",
         ));
     }
     let mapped = file.file.delimiter.as_deref().map(str::parse).transpose();
@@ -94,8 +94,7 @@ pub fn columns(
     {
         if given.or(mapped).is_some_and(|known| known != said) {
             let line = opening.cells.concat();
-            let problem =
-                format!("the file's first line says {line:?}, and the mapping or --delimiter another");
+            let problem = format!("the file's first line says {line:?}; the mapping or --delimiter differs");
             return Err(MappingError::new("file.delimiter", problem));
         }
         delimiter = said;
@@ -206,7 +205,7 @@ impl MappedRows {
 
     fn event(&self, cells: &[&str], line: u64) -> Result<Row, String> {
         let columns = self.mapping.columns();
-        let wrong = || format!("it has {} cells, and the file has {} columns", cells.len(), columns.len());
+        let wrong = || format!("it has {} cells; the file has {} columns", cells.len(), columns.len());
         let (cells, surplus) = cells.split_at(cells.len().min(columns.len()));
         if !is_blank(surplus) {
             return Err(wrong());

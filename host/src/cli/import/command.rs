@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::capability_refusals::{self, CapabilityRefusals};
-use super::engine::{self, ImportError, Summary};
+use super::dispatcher::{self, ImportError, Summary};
 use super::ids::{self, Ids};
 use super::json_lines;
 use super::lane::FORGOTTEN;
@@ -39,44 +39,44 @@ const CLOCKS_APART_MS: i64 = 60_000;
 /// The arguments of `samsyn event import`.
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
-    /// The file: JSON lines, or columns with --map; may be gzipped; - for stdin
+    /// The file: JSON lines, or columns with --map; may be compressed with gzip; - for stdin
     pub file: PathBuf,
-    /// How columns become events (docs/import.md); without it the file is JSON lines
+    /// The mapping from columns to events (docs/import.md); without it the file is JSON lines
     #[arg(long, value_name = "TOML")]
     pub map: Option<PathBuf>,
-    /// What stands between columns: one character, tab, or whitespace; else the mapping says
+    /// The delimiter: one character, tab, or whitespace [default: from the mapping]
     #[arg(long, value_name = "CHAR", requires = "map")]
     pub delimiter: Option<Delimiter>,
-    /// Where refused rows are listed, as JSON lines to correct and import; must not be there yet
-    /// [default: FILE.refused.jsonl, or the next number that is free]
+    /// The file for rejected rows, as JSON lines to correct and import; must not exist yet
+    /// [default: FILE.refused.jsonl, or with the next free number]
     #[arg(long, value_name = "PATH")]
     pub refused: Option<PathBuf>,
-    /// Where it is noted when the import began, so that no run long after takes a row twice
+    /// The file that keeps the time of the first run, so that a much later run adds no row twice
     /// [default: FILE.import.json]
     #[arg(long, value_name = "PATH")]
     pub note: Option<PathBuf>,
-    /// Import a file that was imported before as new events, whose ids end in ~SUFFIX [default
-    /// suffix: the time]
+    /// Import a file again as new events, with ids that end in ~SUFFIX [default suffix: the
+    /// time]
     #[arg(long, value_name = "SUFFIX", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub again: Option<String>,
-    /// Make ids of this name and the line, instead of the file's digest and the line; makes an
-    /// import from a pipe resumable
+    /// Make ids from this name and the line number, instead of the file's digest; with it you can run
+    /// an import from a pipe again
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
-    /// The identifier whose customer's events keep the file's order [default: the first
+    /// Events with the same value of this identifier keep the file's order [default: the first
     /// identifier of the first event]
     #[arg(long, value_name = "IDENTIFIER")]
     pub order_by: Option<String>,
-    /// Requests in flight at once; 1 keeps the order of the whole file
+    /// Parallel requests; 1 keeps the order of the whole file
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=LANES_MAX))]
     pub lanes: u64,
-    /// Events a request
+    /// Events in each request
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=BATCH_EVENTS_MAX))]
     pub batch: u64,
-    /// How many seconds to go on trying while the host is full or away and takes no row
+    /// Keep retrying for this many seconds while the host is busy or unreachable
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub patience: u64,
-    /// Print the first N events as they would be sent, and send nothing
+    /// Print the first N events and send nothing
     #[arg(long, value_name = "N")]
     pub preview: Option<usize>,
 }
@@ -104,7 +104,9 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     let total = import.count_rows()?;
     import.warn(); // Before anything is sent, where the file could be read through.
     let stop = Stop::default();
-    stop.on_interrupt(|| eprintln!("\nstopping after what is in flight; Ctrl-C again ends at once"));
+    stop.on_interrupt(|| {
+        eprintln!("\nstopping after the requests in flight; press Ctrl-C again to stop at once")
+    });
     let sent_since = import.first_run(&client, total, &stop, context)?;
     let options = Options {
         lanes: usize::try_from(args.lanes).unwrap_or(1),
@@ -117,12 +119,12 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     };
     let inner = for_terminal(total, context.quiet || context.json);
     let mut reporting = Reporting::new(inner, import.refused_place());
-    let outcome = engine::run(import.rows()?, &client, &options, &mut reporting);
+    let outcome = dispatcher::run(import.rows()?, &client, &options, &mut reporting);
     let (summary, ended) = match outcome {
         Ok(summary) => (summary, Ok(())),
         Err(ImportError::Host { cause, summary }) => (*summary, Err(import.broken_off(cause))),
         Err(ImportError::Source { cause, summary }) => {
-            let what = format!("{} can't be read to its end", args.file.display());
+            let what = format!("{} can't be read to the end", args.file.display());
             (*summary, Err(CliError::refused(what).because(cause)))
         }
     };
@@ -134,7 +136,7 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), CliError> {
     print_summary(&summary, refusals.as_ref(), &list, context)?;
     let report = report?;
     if let (Err(_), Some(path)) = (&ended, &report) {
-        context.hint(&format!("what was refused so far stands in {}", path.display()));
+        context.hint(&format!("the rows rejected so far are in {}", path.display()));
     }
     ended?;
     import.conclude(&summary, report.as_deref())
@@ -149,7 +151,7 @@ impl<'a> Import<'a> {
         let label = match &args.label {
             Some(label) => label.clone(),
             None if is_stream => {
-                context.hint("what is piped has no digest, so this import can't be run again: --label NAME makes it so");
+                context.hint("a pipe has no digest, so you can't run this import again: to be able to, add --label NAME");
                 uuid::Uuid::new_v4().simple().to_string()
             }
             None => {
@@ -161,7 +163,7 @@ impl<'a> Import<'a> {
         if let Some(suffix) = &args.again {
             let suffix = if suffix.is_empty() { now_compact() } else { suffix.clone() };
             context.hint(&format!(
-                "importing as new events: every id ends in ~{suffix}; go on with --again={suffix} if this stops"
+                "importing as new events: every id ends in ~{suffix}; if this stops, continue with --again={suffix}"
             ));
             ids = ids.again(&suffix);
         }
@@ -191,7 +193,7 @@ impl<'a> Import<'a> {
             }
         }
         self.warn();
-        if bad > 0 { Err(CliError::refused(format!("{bad} of these lines are no events"))) } else { Ok(()) }
+        if bad > 0 { Err(CliError::refused(format!("{bad} of these lines are not events"))) } else { Ok(()) }
     }
 
     /// Tells of the ids that a spreadsheet has rounded.
@@ -224,8 +226,7 @@ impl<'a> Import<'a> {
             return Ok(None); // No other run can have these ids.
         }
         let Some(Limits { event_ids }) = patience::ask(self.patience(), stop, || client.limits())? else {
-            context
-                .hint("this host is of an older version, which doesn't say how long it remembers event ids");
+            context.hint("this host has an older version: it doesn't say how long it remembers event ids");
             return Ok(None);
         };
         let started = Instant::now();
@@ -233,28 +234,26 @@ impl<'a> Import<'a> {
         let name = self.args.file.display();
         if let Some(rows) = rows.filter(|rows| *rows > max) {
             return Err(CliError::refused(format!(
-                "{name} has {} rows, and the host remembers {} event ids (event_ids_max)",
+                "{name} has {} rows, but the host remembers only {} event ids (event_ids_max)",
                 grouped(rows),
                 grouped(max)
             ))
-            .because(
-                "a second run after an interruption would take the forgotten ones twice; nothing was sent",
-            )
-            .next("have an administrator raise engine.event_ids_max above the rows of the file"));
+            .because("a second run after an interruption would add forgotten rows twice; nothing was sent")
+            .next("ask an administrator to raise engine.event_ids_max above the number of rows"));
         }
         let note = self.note_path();
         let first_run = note::first_run(&note, &self.identity(client, context), now)?;
         match complete_since {
             Some(complete_since) if first_run < complete_since => Err(CliError::refused(format!(
-                "{name} was imported before, beginning {first_run}, and the host has forgotten event ids of that time"
+                "{name} was imported before, on {first_run}; the host has forgotten event ids of that time"
             ))
             .because(format!(
                 "it remembers {} ids for {days} days (event_ids_max, event_id_days), all since {complete_since}; \
-                 nothing was sent, as rows could be taken twice",
+                 nothing was sent, because rows could be added twice",
                 grouped(max)
             ))
             .next(format!(
-                "if all its rows are to be new events add --again; if that host never had them, remove {}",
+                "to import all rows as new events, add --again; if that host never had them, remove {}",
                 note.display()
             ))),
             _ => Ok(Some(SentSince { first_run, now, started })),
@@ -274,13 +273,13 @@ impl<'a> Import<'a> {
         match capability_refusals::count(client, &summary.added, self.patience(), stop) {
             Ok(Some(refusals)) => Some(refusals),
             Ok(None) => {
-                context.hint("this host is of an older version, which doesn't list what capabilities refuse");
+                context.hint("this host has an older version: it doesn't list what capabilities reject");
                 None
             }
             Err(cause) => {
                 let cause = plain(&cause.to_string());
                 context.hint(&format!(
-                    "what capabilities refused of these events couldn't be asked: {cause}; list it later: {list}"
+                    "the rejections of these events could not be read: {cause}; list them later: {list}"
                 ));
                 None
             }
@@ -336,10 +335,10 @@ impl<'a> Import<'a> {
             return Err(self.resumable(CliError::refused(what)));
         }
         if summary.refused > 0 {
-            let error = CliError::refused(format!("{} rows were refused", grouped(summary.refused)));
+            let error = CliError::refused(format!("{} rows were rejected", grouped(summary.refused)));
             return Err(match report {
                 Some(path) => error.next(format!(
-                    "correct them in {path}, each problem stands beside its event, and import that file: \
+                    "correct them in {path}, which has each event with its problem, and import that file: \
                      samsyn event import {path}",
                     path = path.display()
                 )),
@@ -348,8 +347,8 @@ impl<'a> Import<'a> {
         }
         // Where an answer was lost, the host may know a row from this very run.
         if summary.duplicates > 0 && summary.duplicates == summary.rows && summary.retries == 0 {
-            return Err(CliError::refused(format!("{name} was imported before, whole; nothing was added"))
-                .next("to import it as new events nevertheless, add --again"));
+            return Err(CliError::refused(format!("{name} was imported before; nothing was added"))
+                .next("to import it as new events, add --again"));
         }
         Ok(())
     }
@@ -359,9 +358,9 @@ impl<'a> Import<'a> {
             // The same command would meet the same.
             ClientError::Refused(problem) if problem.code == FORGOTTEN => CliError::from(cause)
                 .because(
-                    "what the host has taken stays; which of the other rows it has can't be told any more",
+                    "accepted rows stay; for the other rows the host no longer knows whether it has them",
                 )
-                .next("cut the file behind the last row that the host has, and import the rest by itself"),
+                .next("find the last row that the host has, and import the rows after it as a separate file"),
             _ => self.resumable(CliError::from(cause)),
         }
     }
@@ -370,11 +369,11 @@ impl<'a> Import<'a> {
         if matches!(error.exit, Exit::Usage) || (self.is_stream && self.args.label.is_none()) {
             return error;
         }
-        let error = error.because("what the host has taken stays; nothing will be taken twice");
+        let error = error.because("accepted rows stay; no row is added twice");
         if error.next.is_some() {
-            return error.because("the same command goes on where this one stopped");
+            return error.because("the same command continues where this one stopped");
         }
-        error.next("run the same command again: it goes on where this one stopped")
+        error.next("run the same command again: it continues where this one stopped")
     }
 }
 
@@ -384,8 +383,8 @@ fn read_mapping(path: &Path) -> Result<MappingFile, CliError> {
 }
 
 fn bad_mapping() -> CliError {
-    CliError::usage("the mapping can't be used")
-        .next("docs/import.md lists the keys; --preview 5 shows what comes of it")
+    CliError::usage("invalid mapping")
+        .next("docs/import.md lists the keys; --preview 5 shows the resulting events")
 }
 
 fn print_summary(
@@ -408,7 +407,7 @@ fn print_summary(
 fn summary_line(summary: &Summary) -> String {
     let mut line = format!("{} events accepted", grouped(summary.accepted));
     for (count, what) in [
-        (summary.duplicates, "known already"),
+        (summary.duplicates, "already known"),
         (summary.refused, "refused"),
         (summary.unanswered, "without an answer"),
     ] {

@@ -42,8 +42,8 @@ impl std::str::FromStr for Encoding {
             Some(encoding) if encoding == UTF_16LE && label != "utf-16le" => Ok(Encoding::Utf16ByMark),
             Some(encoding) if !MISLEADING.contains(&label.as_str()) => Ok(Encoding::Known(encoding)),
             _ => Err(format!(
-                "{name:?} is no encoding that can be read: utf-8, windows-1252, iso-8859-15, macintosh and \
-                 others can; what can't must be converted to UTF-8 first (iconv does it)"
+                "unsupported encoding {name:?}: utf-8, windows-1252, iso-8859-15, macintosh and others are \
+             supported; convert other files to UTF-8 first, for example with iconv"
             )),
         }
     }
@@ -87,7 +87,7 @@ impl Text {
         }))
     }
 
-    /// Puts the next piece of text in the place of what was there.
+    /// Puts the next piece of text instead of what was there.
     pub fn fill(&mut self, piece: &mut String) -> io::Result<Filled> {
         piece.clear();
         piece.reserve(TEXT_BYTES);
@@ -125,11 +125,11 @@ impl Text {
     /// What to tell of malformed bytes.
     pub fn problem(&self) -> String {
         if self.encoding == UTF_8 {
-            return "it is not UTF-8; where the file comes from Windows or Excel, write \
+            return "it is not UTF-8; if the file comes from Windows or Excel, write \
                     encoding = \"windows-1252\" under [file] in the mapping"
                 .to_owned();
         }
-        format!("it has bytes that mean nothing in {}: the file's encoding is another", self.encoding.name())
+        format!("it has bytes that are invalid in {}: the file has another encoding", self.encoding.name())
     }
 
     /// Whether the text has a character that the encoding has no meaning for, though the decoder
@@ -144,7 +144,7 @@ impl Text {
 fn chosen(start: &[u8], said: Encoding) -> Result<&'static encoding_rs::Encoding, String> {
     match start {
         [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => {
-            return Err("the file is in UTF-32, which isn't read: save it as UTF-8".to_owned());
+            return Err("UTF-32 is not supported: save the file as UTF-8".to_owned());
         }
         [0xef, 0xbb, 0xbf, ..] => return Ok(UTF_8),
         [0xff, 0xfe, ..] => return Ok(UTF_16LE),
@@ -156,14 +156,17 @@ fn chosen(start: &[u8], said: Encoding) -> Result<&'static encoding_rs::Encoding
         [first, 0, ..] if *first != 0 => Some("utf-16le"),
         _ => None,
     };
-    let utf_16 = |name: &str| format!("the file looks like UTF-16 without a mark: write encoding = {name:?}");
+    let utf_16 = |name: &str| {
+        format!("the file looks like UTF-16 without a byte order mark: write encoding = {name:?}")
+    };
     match (said, unmarked) {
         (Encoding::Known(encoding), _) if [UTF_16LE, UTF_16BE].contains(&encoding) => Ok(encoding),
         (_, Some(name)) => Err(utf_16(name)),
         (Encoding::Known(encoding), None) => Ok(encoding),
         (Encoding::Utf16ByMark, None) if start.is_empty() => Ok(UTF_16LE),
         (Encoding::Utf16ByMark, None) => {
-            Err("the file has no mark of UTF-16: write encoding = \"utf-16le\" or \"utf-16be\"".to_owned())
+            Err("the file has no UTF-16 byte order mark: write encoding = \"utf-16le\" or \"utf-16be\""
+                .to_owned())
         }
     }
 }

@@ -13,16 +13,16 @@ const DEPTH_MAX: usize = 64;
 
 /// Reads JSON. A name that an object has twice, and a number that a double can't hold, are errors.
 pub fn read(text: &str) -> Result<Json, String> {
-    let no_json = |cause: serde_json::Error| format!("it is no JSON: {cause}");
+    let no_json = |cause: serde_json::Error| format!("it is not JSON: {cause}");
     // Before anything: a text that isn't JSON as a whole says so.
     let raw: &RawValue = serde_json::from_str(text).map_err(no_json)?;
     value(raw.get(), DEPTH_MAX)
 }
 
 fn value(text: &str, depth: usize) -> Result<Json, String> {
-    let no_json = |cause: serde_json::Error| format!("it is no JSON: {cause}");
+    let no_json = |cause: serde_json::Error| format!("it is not JSON: {cause}");
     if depth == 0 {
-        return Err(format!("it is JSON deeper than {DEPTH_MAX} levels"));
+        return Err(format!("the JSON is nested deeper than {DEPTH_MAX} levels"));
     }
     match text.as_bytes().first() {
         Some(b'{') => {
@@ -32,7 +32,7 @@ fn value(text: &str, depth: usize) -> Result<Json, String> {
             {
                 let member = value(member.get(), depth - 1)?;
                 if members.insert(name.clone(), member).is_some() {
-                    return Err(format!("it is JSON that has {name:?} twice in an object"));
+                    return Err(format!("an object of the JSON has {name:?} twice"));
                 }
             }
             Ok(members.into())
@@ -46,7 +46,7 @@ fn value(text: &str, depth: usize) -> Result<Json, String> {
             let number: Json = serde_json::from_str(text).map_err(no_json)?;
             let same =
                 Decimal::parse(text).is_some_and(|exact| Decimal::parse(&number.to_string()) == Some(exact));
-            if same { Ok(number) } else { Err(format!("{text} would be rounded: write it as a text")) }
+            if same { Ok(number) } else { Err(format!("{text} would be rounded: write it as a string")) }
         }
         _ => serde_json::from_str(text).map_err(no_json),
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 pub const START_BYTES: usize = 512;
 
 const SHEET: &str = "save the sheet as CSV (in Excel “CSV UTF-8”) and import that file";
-const UNPACK: &str = "unpack it and import what is in it";
+const UNPACK: &str = "unpack it and import its content";
 const EXPORT: &str = "export the rows as CSV and import that file";
 
 /// Names that only files of spreadsheets have.
@@ -37,10 +37,10 @@ const STARTS: &[(&[u8], &str, &str)] = &[
 
 /// Beginnings of texts that are no rows, in lower case.
 const MARKUPS: &[(&[u8], &str)] = &[
-    (b"<!doctype html", "HTML, whatever its name says"),
-    (b"<html", "HTML, whatever its name says"),
-    (b"<table", "HTML, whatever its name says"),
-    (b"<?xml", "XML, whatever its name says"),
+    (b"<!doctype html", "HTML, despite its name"),
+    (b"<html", "HTML, despite its name"),
+    (b"<table", "HTML, despite its name"),
+    (b"<?xml", "XML, despite its name"),
 ];
 
 /// Why a file that begins so can't be read, and what to do instead; none when it may be text.
@@ -67,7 +67,7 @@ pub fn refusal(path: &Path, start: &[u8]) -> Option<String> {
     if let Some((_, kind)) =
         NAMES.iter().find(|(name, _)| extension.is_some_and(|e| e.eq_ignore_ascii_case(name)))
     {
-        return told(&format!("{kind} by its name"), &format!("{SHEET}, or call it .csv if it is one"));
+        return told(&format!("{kind}, by its name"), &format!("{SHEET}, or rename it to .csv if it is CSV"));
     }
     start.starts_with(b"PK\x03\x04").then(|| format!("it is a ZIP archive: {UNPACK}"))
 }

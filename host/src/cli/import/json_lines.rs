@@ -30,10 +30,10 @@ pub fn rows(reader: Box<dyn BufRead>, ids: Ids) -> Rows {
 
 fn row(json: &str, number: u64, ids: &Ids) -> Result<Row, BadRow> {
     let bad = |problem: String| BadRow::new(number, problem).with_text(json);
-    let no_json = |cause: serde_json::Error| bad(format!("it is no JSON: {cause}"));
+    let no_json = |cause: serde_json::Error| bad(format!("it is not JSON: {cause}"));
     if !json.starts_with('{') {
         serde_json::from_str::<&RawValue>(json).map_err(no_json)?;
-        return Err(bad("it is JSON, but no object".to_owned()));
+        return Err(bad("it is JSON, but not an object".to_owned()));
     }
     let members: Members<'_> = serde_json::from_str(json).map_err(no_json)?;
     if !is_listed(&members) {
@@ -58,8 +58,7 @@ fn is_listed(members: &Members<'_>) -> bool {
 fn still_no_event(members: &Members<'_>, bad: BadRow) -> BadRow {
     let columns = members.get("columns").and_then(|columns| serde_json::from_str(columns.get()).ok());
     BadRow {
-        problem: "it is a line of a refused file that has no `event`: put the corrected event there"
-            .to_owned(),
+        problem: "this line of a file of rejected rows has no `event`: add the corrected event".to_owned(),
         // A row of columns may have been kept without its line.
         text: members.get("text").map_or(bad.text.filter(|_| columns.is_none()), text),
         columns,

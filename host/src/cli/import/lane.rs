@@ -249,7 +249,7 @@ struct Sorted {
     left: Vec<Queued>,
     /// That cause, of the first of them.
     passing: Option<ClientError>,
-    /// A fault of the host that doesn't pass, and says nothing of the row.
+    /// Internal error that doesn't pass, and says nothing of the row.
     fault: Option<ClientError>,
 }
 
@@ -259,13 +259,13 @@ impl Sorted {
     fn of(batch: Vec<Queued>, answer: BatchAnswer, resent: bool) -> Result<Sorted, Ended> {
         let unreadable = |cause: String| Ended::failed(ClientError::Unreadable { status: 202, cause });
         if answer.events.len() != batch.len() {
-            return Err(unreadable(format!("{} elements for {} events", answer.events.len(), batch.len())));
+            return Err(unreadable(format!("{} answers for {} events", answer.events.len(), batch.len())));
         }
         let mut sorted = Sorted { answered: Vec::new(), left: Vec::new(), passing: None, fault: None };
         for (at, (row, item)) in batch.into_iter().zip(answer.events).enumerate() {
             match item {
                 BatchItem::Taken(taken) if row.id.as_ref().is_some_and(|id| *id != taken.id) => {
-                    return Err(unreadable(format!("{:?} in the place of {:?}", taken.id, row.id)));
+                    return Err(unreadable(format!("{:?} instead of {:?}", taken.id, row.id)));
                 }
                 BatchItem::Taken(taken) => {
                     let (duplicate, position) = (taken.duplicate, taken.position.parse().ok());
@@ -273,7 +273,7 @@ impl Sorted {
                     sorted.answered.push(RowAnswer { number: row.number, outcome });
                 }
                 BatchItem::Refused { index, .. } if index != at => {
-                    return Err(unreadable(format!("the element of event {index} in the place of {at}")));
+                    return Err(unreadable(format!("the answer for event {index} instead of event {at}")));
                 }
                 BatchItem::Refused { problem, .. } => sorted.refused(row, problem, answer.retry_after),
             }

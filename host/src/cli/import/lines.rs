@@ -41,7 +41,7 @@ impl Lines {
         }
         let line = self.number;
         if too_long {
-            let problem = format!("it is longer than {LINE_BYTES_MAX} bytes, and isn't repeated here");
+            let problem = format!("it is longer than {LINE_BYTES_MAX} bytes and is not repeated here");
             return Some(Err(SourceError::Bad(BadRow::new(line, problem))));
         }
         let text = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
@@ -50,7 +50,7 @@ impl Lines {
             Ok(text) if line == 1 => Some(Ok((line, text.trim_start_matches('\u{feff}')))),
             Ok(text) => Some(Ok((line, text))),
             Err(_) => {
-                let bad = BadRow::new(line, "it is not UTF-8: what isn't stands here as U+FFFD");
+                let bad = BadRow::new(line, "it is not UTF-8; invalid bytes are shown as U+FFFD");
                 Some(Err(SourceError::Bad(bad.with_text(String::from_utf8_lossy(text)))))
             }
         }

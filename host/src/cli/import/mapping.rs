@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Source {
             toml::Value::Boolean(boolean) => Source::Constant(boolean.into()),
             table @ toml::Value::Table(_) => Source::Detailed(table.try_into().map_err(D::Error::custom)?),
             other => {
-                return Err(D::Error::custom(format!("{other} can't be a value: write a text or a table")));
+                return Err(D::Error::custom(format!("invalid value {other}: write a string or a table")));
             }
         })
     }
@@ -194,10 +194,7 @@ impl MappingFile {
     /// Fits the mapping to a file's columns.
     pub fn fit(&self, columns: &[String]) -> Result<Mapping, MappingError> {
         if self.identifiers.is_empty() {
-            return Err(MappingError::new(
-                "identifiers",
-                "name at least one, or nobody knows whom the event concerns",
-            ));
+            return Err(MappingError::new("identifiers", "name at least one: an event needs a customer"));
         }
         let usual = self.file.reading()?;
         let rule = |place: &str, source: &Source, kind: Type| {
@@ -246,7 +243,7 @@ impl Source {
                 let template = match (&detailed.column, &detailed.template) {
                     (Some(column), None) => Template::column(column, columns)?,
                     (None, Some(text)) => Template::parse(text, columns)?,
-                    _ => return Err("say either column or template".to_owned()),
+                    _ => return Err("write either column or template".to_owned()),
                 };
                 Ok(Rule::Text { template, reading: detailed.reading(plain)? })
             }
@@ -259,7 +256,7 @@ impl Detailed {
         let kind = self.kind.unwrap_or(plain.kind);
         let timed = matches!(kind, Type::Timestamp | Type::Date);
         if (self.format.is_some() || self.two_digit_years_from.is_some()) && !timed {
-            return Err(format!("a {kind} has no format; type = \"timestamp\" has"));
+            return Err(format!("format is not allowed for {kind}; use it with type = \"timestamp\""));
         }
         let format = self.format.as_deref().unwrap_or("rfc3339");
         let format = TimeFormat::parse(format, self.two_digit_years_from)?;
@@ -270,7 +267,7 @@ impl Detailed {
         }
         let separator = self.separator.clone().unwrap_or(plain.separator);
         if separator.is_empty() {
-            return Err("an empty separator separates nothing".to_owned());
+            return Err("the separator is empty".to_owned());
         }
         // What a value is that nobody gave a type is seen by how it is written in the mapping.
         let wanted = self.kind.or((plain.kind != Type::Text).then_some(plain.kind));
@@ -312,7 +309,7 @@ impl Rule {
         if template.columns().count() == empty.count() + 1 {
             return reading.read("");
         }
-        Err(format!("the column {:?}, which is a part of it, is empty", columns[first]))
+        Err(format!("its column {:?} is empty", columns[first]))
     }
 }
 
@@ -344,7 +341,7 @@ impl Mapping {
             }
         }
         if identifiers.values().all(|value| value.is_null() || value == "") {
-            return Err("identifiers: all are empty".to_owned());
+            return Err("identifiers: all of them are empty".to_owned());
         }
         event.insert("identifiers".to_owned(), identifiers.into());
         for (member, rules) in [("properties", &self.properties), ("proposes", &self.proposes)] {
@@ -442,8 +439,10 @@ mod tests {
                 .contains("either column or template")
         );
         assert!(with("[properties]\nc = { column = \"a\", kind = \"text\" }").contains("kind"));
-        assert!(with("[properties]\nc = { column = \"a\", format = \"%Y\" }").contains("has no format"));
-        assert!(with("[properties]\nc = \"{a\"").contains("a lone {"));
+        assert!(
+            with("[properties]\nc = { column = \"a\", format = \"%Y\" }").contains("format is not allowed")
+        );
+        assert!(with("[properties]\nc = \"{a\"").contains("a single {"));
         assert!(with("[proposes]\n\"Bad Name\" = \"x\"").contains("can't be a field"));
         assert!(with("[colour]\nx = 1").contains("colour"));
     }
@@ -461,6 +460,6 @@ mod tests {
             json!({"name": "customer.updated", "identifiers": {"id": "1"},
                    "properties": {"y": 3}, "proposes": {"email": null}})
         );
-        assert_eq!(mapping.event(&["", "x"], 1).unwrap_err(), "identifiers: all are empty");
+        assert_eq!(mapping.event(&["", "x"], 1).unwrap_err(), "identifiers: all of them are empty");
     }
 }

@@ -1,6 +1,6 @@
 //! `samsyn event import`: many events from a file, quickly, each exactly once.
 //!
-//! - [`engine`] takes [`row`]s from any iterator and sends them in batches over several lanes.
+//! - [`dispatcher`] takes [`row`]s from any iterator and sends them in batches over several lanes.
 //! - [`source`] opens a file. [`json_lines`] makes rows of JSON lines; `columns` makes them of columns,
 //!   through a [`mapping`]: `encoding` makes text of bytes, `records` takes it apart as RFC 4180 says,
 //!   and `value` reads a cell as the mapping says it is written.
@@ -15,16 +15,14 @@ mod added;
 mod capability_refusals;
 mod columns;
 pub mod command;
+pub mod dispatcher;
 mod encoding;
-pub mod engine;
 mod exact_json;
 mod file_kind;
 pub mod ids;
 pub mod json_lines;
 mod lane;
 mod lines;
-#[cfg(test)]
-mod losses;
 pub mod mapping;
 pub mod members;
 mod note;
@@ -40,18 +38,14 @@ mod row;
 mod serial;
 pub mod source;
 mod stop;
-#[cfg(test)]
-mod story;
 mod template;
 #[cfg(test)]
 mod tests;
 mod value;
 mod value_map;
-#[cfg(test)]
-mod verbatim;
 mod zone;
 
-pub use engine::{ImportError, Progress, Summary, run};
+pub use dispatcher::{ImportError, Progress, Summary, run};
 pub use options::Options;
 pub use progress::for_terminal;
 pub use row::{BadRow, Refused, Row, SourceError};

@@ -54,8 +54,8 @@ pub fn first_run(path: &Path, import: &Import, now: Timestamp) -> Result<Timesta
     let text = serde_json::to_string_pretty(&note).map_err(CliError::usage_of)?;
     durable_file::write(path, format!("{text}\n").as_bytes()).map_err(|cause| {
         file_error("write", path, &cause)
-            .because("it notes when this import began, so that no later run takes a row twice")
-            .next("name a place for it that can be written and is kept: --note PATH")
+            .because("the file keeps the time of the first run, so that a later run adds no row twice")
+            .next("choose a writable file that you keep: --note PATH")
     })?;
     Ok(now)
 }
@@ -63,9 +63,9 @@ pub fn first_run(path: &Path, import: &Import, now: Timestamp) -> Result<Timesta
 fn read(path: &Path) -> Result<Note, CliError> {
     match std::fs::read_to_string(path) {
         Ok(text) => serde_json::from_str(&text).map_err(|cause| {
-            CliError::usage(format!("{} is no note of imports", path.display()))
+            CliError::usage(format!("{} is not a file of import times", path.display()))
                 .because(cause)
-                .next("move it away, or name another with --note PATH")
+                .next("move it away, or choose another with --note PATH")
         }),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Note::default()),
         Err(cause) => Err(file_error("read", path, &cause)),

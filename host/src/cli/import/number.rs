@@ -31,7 +31,7 @@ impl NumberFormat {
             None => self.decimal,
             Some(".") => '.',
             Some(",") => ',',
-            Some(other) => return Err(format!("decimal = {other:?} is neither \".\" nor \",\"")),
+            Some(other) => return Err(format!("invalid decimal = {other:?}: write \".\" or \",\"")),
         };
         let one = |text: &str| {
             let mut characters = text.chars();
@@ -45,13 +45,11 @@ impl NumberFormat {
             Some(text) if one(text).is_some_and(|mark| BLANKS.contains(&mark)) => BLANKS,
             Some(text) if one(text).is_some_and(|mark| APOSTROPHES.contains(&mark)) => APOSTROPHES,
             Some(other) => {
-                return Err(format!(
-                    "thousands = {other:?} is no mark between thousands: \".\", \",\", \" \" and \"'\" are"
-                ));
+                return Err(format!("invalid thousands = {other:?}: write \".\", \",\", \" \" or \"'\""));
             }
         };
         if thousands.contains(&decimal) {
-            return Err(format!("decimal and thousands are both {decimal:?}: one of them is another mark"));
+            return Err(format!("decimal and thousands are both {decimal:?}: they must differ"));
         }
         Ok(NumberFormat { decimal, thousands })
     }
@@ -107,17 +105,17 @@ impl NumberFormat {
         };
         if has_digit && text.chars().any(currency) {
             return format!(
-                "{text:?} is more than a number: a currency belongs in a property of its own, and must be \
-                 taken out of the cell"
+                "{text:?} is more than a number: remove the currency from the cell, and map it to a property of \
+                 its own"
             );
         }
         let marks: String = self.thousands.first().map_or_else(
-            || "nothing between thousands".to_owned(),
-            |mark| format!("{mark:?} between thousands"),
+            || "no thousands separator".to_owned(),
+            |mark| format!("{mark:?} as thousands separator"),
         );
         format!(
-            "{text:?} is no number with {:?} before the fraction and {marks}; decimal = \",\" and thousands = \
-             \".\" say how numbers are written",
+            "{text:?} is not a number with {:?} as decimal mark and {marks}; set decimal = \",\" and thousands = \
+             \".\" to the marks of the file",
             self.decimal.to_string()
         )
     }

@@ -74,10 +74,10 @@ impl Pattern {
             two_digit_years_from: two_digit_years_from.unwrap_or(POSIX_TWO_DIGIT_YEARS_FROM),
         };
         if two_digit_years_from.is_some_and(|year| !(0..=9900).contains(&year)) {
-            return Err("two_digit_years_from is a year between 0 and 9900, such as 1930".to_owned());
+            return Err("two_digit_years_from must be a year from 0 to 9900, such as 1930".to_owned());
         }
         if two_digit_years_from.is_some() && !pattern.has_two_digit_year() {
-            return Err(format!("two_digit_years_from is for %y, which {format:?} hasn't"));
+            return Err(format!("two_digit_years_from needs %y, which {format:?} doesn't have"));
         }
         pattern.check().map_err(|problem| format!("the format {format:?} {problem}"))?;
         Ok(pattern)
@@ -99,11 +99,11 @@ impl Pattern {
     fn check(&self) -> Result<(), &'static str> {
         let parts: Vec<Part> = self.pieces.iter().filter_map(|piece| piece.part).collect();
         if parts.iter().enumerate().any(|(at, part)| parts[..at].contains(part)) {
-            return Err("says something twice");
+            return Err("has the same part twice");
         }
         let says = |part: Part| parts.contains(&part);
         if says(Part::Unix) {
-            return if parts.len() == 1 { Ok(()) } else { Err("says more than %s, which says it all") };
+            return if parts.len() == 1 { Ok(()) } else { Err("has more than %s, which is complete") };
         }
         let ways: [&[Part]; 5] = [
             &[Part::Year, Part::Month, Part::Day],
@@ -113,17 +113,17 @@ impl Pattern {
             &[Part::Year, Part::MondayWeek, Part::Weekday],
         ];
         let Some(way) = ways.iter().find(|way| way.iter().all(|part| says(*part))) else {
-            return Err("doesn't say which day: %Y, %m and %d do");
+            return Err("has no day: add %Y, %m and %d");
         };
         let of_a_day = |part: &Part| ways.iter().any(|way| way.contains(part)) && *part != Part::Weekday;
         if parts.iter().any(|part| of_a_day(part) && !way.contains(part)) {
-            return Err("says the day in two ways");
+            return Err("has the day in two forms");
         }
         if says(Part::Hour24) && (says(Part::Hour12) || says(Part::Half)) {
-            return Err("has %p, which belongs to %I: %H goes to 23 without it");
+            return Err("has %p, which needs %I; %H goes to 23 without it");
         }
         if says(Part::Hour12) != says(Part::Half) {
-            return Err("needs both %I and %p: hours to 12, and which half of the day");
+            return Err("needs both %I and %p: the hour up to 12, and AM or PM");
         }
         let hour = says(Part::Hour24) || says(Part::Hour12);
         let chain = [hour, says(Part::Minute), says(Part::Second), says(Part::Fraction)];
@@ -180,7 +180,7 @@ impl Piece {
         let all_digits = digits.iter().all(u8::is_ascii_digit);
         let shown = || String::from_utf8_lossy(span).into_owned();
         if self.part == Some(Part::Second) && digits == b"60" {
-            return Err("a minute has no second 60 here: leap seconds have no moment of their own".to_owned());
+            return Err("second 60 is not supported: leap seconds have no time of their own".to_owned());
         }
         match self.digits {
             Digits::Any => Ok(()),
@@ -194,7 +194,7 @@ impl Piece {
                     return Ok(());
                 }
                 Err(format!(
-                    "{} needs {count} digits where other digits follow or precede, and {:?} has fewer",
+                    "{} needs {count} digits next to other digits, and {:?} has fewer",
                     self.format,
                     shown()
                 ))
@@ -275,12 +275,12 @@ fn piece(whole: &str, directive: char) -> Result<Piece, String> {
         }
         'Z' => {
             return Err(format!(
-                "{whole} can't be read, because an abbreviation such as CST is of several zones: leave the text \
-                 out of the format or say the zone with zone = \"Europe/Stockholm\""
+                "{whole} is not supported, because an abbreviation such as CST means several zones: leave the text \
+                 out of the format, or set the zone with zone = \"Europe/Stockholm\""
             ));
         }
-        'C' => return Err(format!("{whole} can't be read: write the whole year, %Y")),
-        _ => return Err(format!("{whole} is no directive that can be read; docs/import.md lists them")),
+        'C' => return Err(format!("{whole} is not supported: write the whole year, %Y")),
+        _ => return Err(format!("unsupported directive {whole}; docs/import.md lists the supported ones")),
     };
     Ok(Piece { format: whole.to_owned(), part: Some(part), digits })
 }

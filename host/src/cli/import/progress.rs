@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::engine::{Progress, Summary};
+use super::dispatcher::{Progress, Summary};
 use super::row::Refused;
 use crate::cli::output::{grouped, plain};
 use crate::client::ClientError;
@@ -115,14 +115,14 @@ impl Progress for Lines {
 }
 
 fn refused_line(refused: &Refused) -> String {
-    format!("line {} refused: {}", refused.line, plain(&refused.text()))
+    format!("line {} rejected: {}", refused.line, plain(&refused.text()))
 }
 
 fn progress_line(summary: &Summary, total: Option<u64>) -> String {
     let done = summary.answered();
     let of = total.map(|total| format!(" of {}", grouped(total))).unwrap_or_default();
     format!(
-        "{}{of} rows, {} rows/s, {} refused",
+        "{}{of} rows, {} rows/s, {} rejected",
         grouped(done),
         grouped(rate(done, summary.seconds)),
         grouped(summary.refused)
@@ -142,7 +142,7 @@ mod tests {
     fn a_line_says_how_far_and_how_fast() {
         let summary =
             Summary { accepted: 9_000, duplicates: 990, refused: 10, seconds: 2.0, ..Summary::default() };
-        assert_eq!(progress_line(&summary, Some(69_659)), "10,000 of 69,659 rows, 5,000 rows/s, 10 refused");
+        assert_eq!(progress_line(&summary, Some(69_659)), "10,000 of 69,659 rows, 5,000 rows/s, 10 rejected");
         assert_eq!(rate(5, 0.0), 0);
     }
 }

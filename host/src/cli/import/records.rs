@@ -206,9 +206,9 @@ impl Records {
                         draft.place = Place::Quoted;
                     }
                     Place::Plain | Place::Quoted => draft.refuse(
-                        "a quotation mark stands within a cell that doesn't begin with one; where such a \
-                         mark is only a character, the whole cell stands in quotation marks and the mark is \
-                         doubled, or the mapping says quotes = false under [file]",
+                        "a quotation mark is inside a cell that doesn't begin with one; if the mark is only a \
+                         character, quote the whole cell and double the mark, or set quotes = false under \
+                         [file] in the mapping",
                     ),
                 }
             }
@@ -219,9 +219,7 @@ impl Records {
             }
             _ => {
                 if draft.place == Place::Closed {
-                    draft.refuse(
-                        "text stands after a closing quotation mark; a mark within a quoted cell is doubled",
-                    );
+                    draft.refuse("text follows a closing quotation mark; double a mark inside a quoted cell");
                 }
                 draft.place = Place::Plain;
                 let Shape { delimiter, quotes } = self.shape;
@@ -249,8 +247,8 @@ impl Records {
             return Ok(false);
         }
         draft.refuse(
-            "a lone CR stands in it, and the file's lines don't end so; a line break within a cell stands in \
-             quotation marks",
+            "it contains a lone CR, and the file's lines don't end with CR; quote a cell that contains a line \
+                 break",
         );
         draft.place = Place::Plain;
         Ok(true)
@@ -258,7 +256,7 @@ impl Records {
 
     fn left_open(&self, draft: &Draft, until: &str) -> SourceError {
         SourceError::Broken(format!(
-            "the quotation mark that opens in line {} isn't closed {until}: nothing from line {} on was taken",
+            "the quotation mark opened in line {} is not closed {until}: no row from line {} on was sent",
             draft.opened, self.record.line
         ))
     }

@@ -1,12 +1,12 @@
 //! The refused file: rows that were not taken, as JSON lines that can be imported once they are
-//! corrected. One that is there already is somebody's work, and stays.
+//! corrected. One that exists already is somebody's work, and stays.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::engine::{Progress, Summary};
+use super::dispatcher::{Progress, Summary};
 use super::row::Refused;
 use crate::cli::error::{CliError, file_error};
 use crate::client::ClientError;
@@ -29,9 +29,9 @@ impl Place {
         let Place::At(path) = self else { return Ok(()) };
         match std::fs::metadata(path) {
             Ok(found) if found.is_file() && found.len() > 0 => {
-                Err(CliError::usage(format!("{} is there already", path.display()))
-                    .because("an earlier import's refused rows may stand there, and are not written over")
-                    .next("move it away, or name another with --refused"))
+                Err(CliError::usage(format!("{} exists already", path.display()))
+                    .because("it may have the rejected rows of an earlier import, and is not overwritten")
+                    .next("move it away, or choose another with --refused"))
             }
             _ => Ok(()),
         }
@@ -60,7 +60,7 @@ impl Place {
                 Err(cause) => return Err(failed(&path, &cause)),
             }
         }
-        Err(CliError::usage(format!("{} has {FILES_MAX} refused files already", name.display()))
+        Err(CliError::usage(format!("{} has {FILES_MAX} files of rejected rows already", name.display()))
             .next("move them away"))
     }
 }

@@ -74,8 +74,8 @@ impl RoundedTexts {
         let mut lines: Vec<String> = found.iter().map(Found::warning).collect();
         if !lines.is_empty() {
             lines.push(
-                "in the spreadsheet, format the column as text before the numbers go in, or export them from \
-                 where they come from, and import that file"
+                "in the spreadsheet, format the column as text before you enter the numbers; or export them from \
+         their origin and import that file"
                     .to_owned(),
             );
         }
@@ -88,8 +88,8 @@ impl Found {
         let Found { column, line, text, rows } = self;
         let rows = if *rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") };
         format!(
-            "warning: column {column:?}, line {line}: {text} is a number that a spreadsheet has rounded, and others \
-             are rounded to the same; {rows} such texts"
+            "warning: column {column:?}, line {line}: a spreadsheet rounded {text}, so that different numbers become \
+                 equal; {rows} such values"
         )
     }
 }
@@ -146,7 +146,8 @@ mod tests {
         let warnings = found.clone().warnings();
         assert_eq!(warnings.len(), 3);
         assert!(
-            warnings[0].contains("\"number\", line 2: 1.23457E+11 ") && warnings[0].contains("1000 rows")
+            warnings[0].contains("\"number\", line 2: a spreadsheet rounded 1.23457E+11,")
+                && warnings[0].contains("1000 rows")
         );
         assert!(warnings[1].contains("\"phone\", line 7") && warnings[1].contains("1 row has"));
         assert!(found.warnings().is_empty(), "once");

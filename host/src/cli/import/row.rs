@@ -148,7 +148,7 @@ fn as_written<S: Serializer>(event: &Option<String>, serializer: S) -> Result<S:
 impl Refused {
     /// A line that is no event.
     pub fn of_bad(bad: BadRow) -> Refused {
-        let problem = serde_json::json!({ "title": "No event", "detail": bad.problem });
+        let problem = serde_json::json!({ "title": "Not an event", "detail": bad.problem });
         Refused { line: bad.line, id: None, problem, event: None, text: bad.text, columns: bad.columns }
     }
 
@@ -171,8 +171,11 @@ mod tests {
     #[test]
     fn a_refusal_reads_as_a_line() {
         let refused = |problem| Refused { problem, ..Refused::of_bad(BadRow::new(1, "")) };
-        assert_eq!(refused(json!({"title": "No event", "detail": "no name"})).text(), "No event: no name");
-        assert_eq!(refused(json!({"title": "No event"})).text(), "No event");
+        assert_eq!(
+            refused(json!({"title": "Not an event", "detail": "no name"})).text(),
+            "Not an event: no name"
+        );
+        assert_eq!(refused(json!({"title": "Not an event"})).text(), "Not an event");
     }
 
     #[test]

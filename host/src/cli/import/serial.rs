@@ -41,7 +41,7 @@ pub fn local_time(number: &str, system: DateSystem) -> Result<DateTime, String> 
 fn day(number: i64, system: DateSystem) -> Result<Date, String> {
     let (epoch, first) = match system {
         DateSystem::From1900 if number == 60 => {
-            return Err("it is Excel's 29 February 1900, a day that never was".to_owned());
+            return Err("it is Excel's 29 February 1900, a day that does not exist".to_owned());
         }
         DateSystem::From1900 if number < 60 => (date(1899, 12, 31), 1),
         DateSystem::From1900 => (date(1899, 12, 30), 1),
@@ -49,5 +49,5 @@ fn day(number: i64, system: DateSystem) -> Result<Date, String> {
     };
     let span = jiff::Span::new().try_days(number).ok().filter(|_| number >= first);
     span.and_then(|span| epoch.checked_add(span).ok())
-        .ok_or_else(|| "no day of a spreadsheet has this number".to_owned())
+        .ok_or_else(|| "the serial date is out of range".to_owned())
 }

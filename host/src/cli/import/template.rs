@@ -42,7 +42,7 @@ impl Template {
                 continue;
             }
             let Some((name, after)) = (brace == "{").then(|| rest.split_once('}')).flatten() else {
-                return Err(format!("{text:?} has a lone {brace}; write {brace}{brace} for the character"));
+                return Err(format!("{text:?} has a single {brace}; write {brace}{brace} for the character"));
             };
             if !literal.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut literal)));
@@ -97,7 +97,7 @@ fn part(name: &str, columns: &[String]) -> Result<Part, String> {
     match (found.next(), found.next()) {
         (Some((number, _)), None) => Ok(Part::Column(number)),
         (Some((first, _)), Some((second, _))) => Err(format!(
-            "columns {} and {} are both called {name:?}: give them names of their own, in the file or with \
+            "columns {} and {} have the same name {name:?}: give them different names, in the file or with \
              columns = […] and header = true under [file]",
             first + 1,
             second + 1

@@ -53,7 +53,7 @@ impl TimeFormat {
             pattern => return Pattern::parse(pattern, two_digit_years_from).map(TimeFormat::Pattern),
         };
         match two_digit_years_from {
-            Some(_) => Err(format!("two_digit_years_from is for %y, which the format {text:?} hasn't")),
+            Some(_) => Err(format!("two_digit_years_from needs %y, which the format {text:?} doesn't have")),
             None => Ok(format),
         }
     }
@@ -128,7 +128,7 @@ impl Reading {
                 "false" | "0" => Value::Boolean(false),
                 _ => {
                     return Err(format!(
-                        "{trimmed:?} is not true, false, 1 or 0; say what it means with \
+                        "{trimmed:?} is not true, false, 1 or 0; map it with \
                          values = {{ yes = true, no = false }}"
                     ));
                 }
@@ -139,7 +139,7 @@ impl Reading {
             Type::Json => return exact_json::read(trimmed).map(Some),
             Type::Integer | Type::Number | Type::Decimal => Value::Text(self.numbers.plain(trimmed)?)
                 .coerce(self.kind)
-                .map_err(|_| format!("{trimmed:?} can't be read as {} without loss", self.kind))?,
+                .map_err(|_| format!("{trimmed:?} is not a valid {}", self.kind))?,
         };
         Ok(Some(value.to_json()))
     }
@@ -148,15 +148,15 @@ impl Reading {
     /// is a count since 1970.
     fn not_read(&self, what: &str, text: &str, cause: &str) -> String {
         let hint = Epoch::of(text).map(|epoch| match epoch.unit {
-            EpochUnit::Seconds if !text.contains('.') => format!("; {epoch}: say format = \"unix\""),
-            EpochUnit::Milliseconds => format!("; {epoch}: say format = \"unix-ms\""),
+            EpochUnit::Seconds if !text.contains('.') => format!("; {epoch}: set format = \"unix\""),
+            EpochUnit::Milliseconds => format!("; {epoch}: set format = \"unix-ms\""),
             // Neither format reads a fraction or something finer.
             EpochUnit::Seconds => {
-                format!("; {epoch}: have it written without a fraction, and say format = \"unix\"")
+                format!("; {epoch}: write it without a fraction, and set format = \"unix\"")
             }
-            _ => format!("; {epoch}: have it written in milliseconds, and say format = \"unix-ms\""),
+            _ => format!("; {epoch}: write it in milliseconds, and set format = \"unix-ms\""),
         });
-        format!("{text:?} is no {what}: {cause}{}", hint.unwrap_or_default())
+        format!("invalid {what} {text:?}: {cause}{}", hint.unwrap_or_default())
     }
 
     fn moment(&self, text: &str) -> Result<Timestamp, String> {
@@ -224,7 +224,7 @@ impl Reading {
 
 /// A count of units since 1970, each of so many milliseconds.
 fn count(text: &str, unit: i64) -> Result<Timestamp, String> {
-    let count: i64 = text.parse().map_err(|_| "a whole number is expected".to_owned())?;
+    let count: i64 = text.parse().map_err(|_| "an integer is expected".to_owned())?;
     in_range(count.checked_mul(unit).ok_or("it is out of range")?)
 }
 

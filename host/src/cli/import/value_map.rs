@@ -17,7 +17,7 @@ impl ValueMap {
     /// Checks every value against the type, where one is wanted.
     pub fn new(values: &BTreeMap<String, toml::Value>, wanted: Option<Type>) -> Result<ValueMap, String> {
         if values.is_empty() {
-            return Err("values is empty: { yes = true, no = false } is an example".to_owned());
+            return Err("values is empty; an example: { yes = true, no = false }".to_owned());
         }
         let read = |(text, value): (&String, &toml::Value)| {
             let value = constant(value).and_then(|value| typed(value, wanted));
@@ -27,7 +27,7 @@ impl ValueMap {
         };
         let read: BTreeMap<String, Json> = values.iter().map(read).collect::<Result<_, String>>()?;
         if read.len() < values.len() {
-            return Err("two texts of values differ only in blanks around them".to_owned());
+            return Err("two keys of values differ only in blanks around them".to_owned());
         }
         Ok(ValueMap { values: read })
     }
@@ -52,10 +52,10 @@ impl ValueMap {
             (Some((_, value)), None) => Ok(Some(value.clone())),
             (None, _) => {
                 let listed: Vec<&str> = self.values.keys().map(String::as_str).collect();
-                Err(format!("{text:?} is none of the values {}", listed.join(", ")))
+                Err(format!("{text:?} is not in values: {}", listed.join(", ")))
             }
             (Some((one, _)), Some((other, _))) => {
-                Err(format!("{text:?} may be {one} or {other} of the values: list it as it is written"))
+                Err(format!("{text:?} matches both {one} and {other} in values: add it as it is written"))
             }
         }
     }
@@ -71,13 +71,13 @@ fn constant(value: &toml::Value) -> Result<Json, String> {
         toml::Value::Array(items) => {
             items.iter().map(constant).collect::<Result<Vec<_>, _>>().map(Json::from)
         }
-        other => Err(format!("{other} can't be a value: write a text, a number, true, false or a list")),
+        other => Err(format!("invalid value {other}: write a string, a number, true, false or a list")),
     }
 }
 
 fn typed(value: Json, wanted: Option<Type>) -> Result<Json, String> {
     let Some(wanted) = wanted else { return Ok(value) };
-    let problem = || format!("{value} can't be read as {wanted}");
+    let problem = || format!("{value} is not a valid {wanted}");
     if wanted == Type::Text {
         return if value.is_string() { Ok(value) } else { Err(problem()) };
     }

@@ -67,16 +67,19 @@ impl Zone {
         let moment = self.zone.to_ambiguous_timestamp(local);
         let (key, choice, what) = match moment.offset() {
             AmbiguousOffset::Unambiguous { .. } => return moment.unambiguous().map_err(out_of_range),
-            AmbiguousOffset::Fold { .. } => ("ambiguous", self.ambiguous, "twice, when summer time ends"),
-            AmbiguousOffset::Gap { .. } => ("skipped", self.skipped, "not at all: summer time begins then"),
+            AmbiguousOffset::Fold { .. } => {
+                ("ambiguous", self.ambiguous, "occurs twice, when summer time ends")
+            }
+            AmbiguousOffset::Gap { .. } => {
+                ("skipped", self.skipped, "does not exist: summer time begins then")
+            }
         };
         match choice {
             Choice::Earlier => moment.earlier().map_err(out_of_range),
             Choice::Later => moment.later().map_err(out_of_range),
-            Choice::Refuse => Err(format!(
-                "in {} there is that time {what}; {key} = \"earlier\" or \"later\" says what is meant",
-                self.name
-            )),
+            Choice::Refuse => {
+                Err(format!("in {} this time {what}; set {key} = \"earlier\" or \"later\"", self.name))
+            }
         }
     }
 
@@ -96,7 +99,7 @@ impl Zone {
         if self.zone.to_offset(moment) == offset {
             return Ok(moment);
         }
-        Err(format!("in {} the offset isn't {offset} then", self.name))
+        Err(format!("in {} the offset at that time is not {offset}", self.name))
     }
 }
 
@@ -107,11 +110,11 @@ fn out_of_range(_: jiff::Error) -> String {
 fn database(name: &str) -> Result<TimeZone, String> {
     let hint = "write a name such as Europe/Stockholm, UTC, or an offset such as +01:00";
     if ABBREVIATIONS.iter().any(|abbreviation| name.eq_ignore_ascii_case(abbreviation)) {
-        return Err(format!("{name} doesn't say whether it has summer time: {hint}"));
+        return Err(format!("{name} is ambiguous about summer time: {hint}"));
     }
     match TimeZone::get(name) {
         Ok(zone) if !zone.is_unknown() => Ok(zone),
-        _ => Err(format!("{name:?} is no zone: {hint}")),
+        _ => Err(format!("invalid time zone {name:?}: {hint}")),
     }
 }
 

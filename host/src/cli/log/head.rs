@@ -19,11 +19,11 @@ Examples:
   samsyn log head --json
   samsyn log head --data /var/lib/samsyn > noted.txt
 
-The first line is enough: note it where nobody who can write to the host's disk can change it, such as
-a ticket, a mail or a printed page. `samsyn log verify --head` later shows whether anything before it
-was rewritten. The table below it lets that check say where. Nothing in it is personal data.
+Keep the first line where nobody with access to the host's disk can change it, such as a ticket, an e-mail
+or a printed page. Later `samsyn log verify --head` shows whether anything before it was rewritten. The
+table below the line lets that check name the place. The output contains no personal data.
 
-It asks the running host; with --data it reads the directory of a stopped one, and checks it first.";
+The command asks the running host. With --data it reads and checks a stopped host's directory.";
 
 /// The arguments of `samsyn log head`.
 #[derive(Debug, Clone, Args)]
@@ -46,9 +46,9 @@ pub fn run(args: &HeadArgs, context: &Context) -> Result<(), CliError> {
     for (name, directory) in directories {
         let Some(directory) = directory else { continue };
         let unusable = |why: String| {
-            CliError::refused(format!("{} can't be noted", directory.display()))
+            CliError::refused(format!("no head of {}", directory.display()))
                 .because(why)
-                .next("see `samsyn log verify`; ask a running host without --data")
+                .next("see `samsyn log verify`; for a running host leave out --data")
         };
         let report = verify(&directory, |_| {}).map_err(|error| unusable(error.to_string()))?;
         if let Some(problem) = &report.problem {

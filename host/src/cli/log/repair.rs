@@ -1,4 +1,4 @@
-//! `samsyn log repair`: mends damaged logs of a stopped host, after showing what that takes.
+//! `samsyn log repair`: repairs damaged logs of a stopped host, after showing what is lost.
 
 use std::path::{Path, PathBuf};
 
@@ -23,16 +23,16 @@ Examples:
   samsyn log repair --data /var/lib/samsyn
   samsyn log repair --data /var/lib/samsyn --yes --json
 
-Restore a backup if there is one: it has everything. This command is for when there is none, or when
-what a cut would lose is little. It reads the log and the audit of reads of a stopped host and shows
-what mending them takes, then asks.
+If you have a backup, restore it: it is complete. Use this command if there is no backup, or if the repair
+loses little. It reads the log and the audit of reads of a stopped host, shows what the repair does, and
+asks.
 
-What can be derived is written anew, and nothing is lost by it: a segment's header, and its index.
-Anything else means a cut: the log is one sequence over all customers, and a later record may rely on
-any earlier one, so everything after the damaged place goes, of every partition. What is shown as lost
-was acknowledged to applications: send it again from where it came, if you can.
+The repair rebuilds a segment's header and index from the records; that loses nothing. Other damage means
+a cut: the log is one sequence over all customers, and a later record may depend on any earlier one. So
+the repair removes everything after the damaged place, in every partition. The records shown as lost were
+acknowledged to applications: send them again from their origin, if you can.
 
-Nothing is deleted. What is taken out lies in a folder `repaired-N` beside the segments.";
+The repair deletes nothing. It moves what it removes to a folder `repaired-N` beside the segments.";
 
 /// The arguments of `samsyn log repair`.
 #[derive(Debug, Clone, Args)]
@@ -40,10 +40,10 @@ pub struct RepairArgs {
     /// The host's data directory
     #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
     pub data: PathBuf,
-    /// Show what it takes and change nothing
+    /// Show what the repair does and change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// Do it without asking
+    /// Don't ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -51,14 +51,14 @@ pub struct RepairArgs {
 /// Partitions that are shown one by one.
 const PARTITIONS_SHOWN: usize = 10;
 
-/// One log that was looked at; held for mending, if it may come to that.
+/// One log that was looked at; locked for a repair, if there may be one.
 struct Looked {
     name: &'static str,
     plan: RepairPlan,
     repair: Option<Repair>,
 }
 
-/// Shows what mending takes, asks, and mends.
+/// Shows what the repair does, asks, and repairs.
 pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
     let audit = DataDir(args.data.clone()).audit();
     let mut looked = vec![look(LOG, &log_directory(&args.data)?, args, context)?];
@@ -72,7 +72,7 @@ pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
     if args.dry_run || nothing {
         return told(context, &looked, &[]);
     }
-    if let Err(refused) = ask::agree(args.yes, "Do this?", "mended") {
+    if let Err(refused) = ask::agree(args.yes, "Repair it?", "repaired") {
         told(context, &looked, &[])?;
         return Err(refused);
     }
@@ -81,9 +81,9 @@ pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
     for Looked { name, plan, repair } in looked {
         let Some(repair) = repair.filter(|_| !plan.is_empty()) else { continue };
         let failed = |error: LogError| {
-            CliError::refused(format!("the {} can't be mended", title(name)))
+            CliError::refused(format!("the {} can't be repaired", title(name)))
                 .because(error)
-                .next("see to the disk, then run the command again: it goes on where it ended")
+                .next("check the disk, then run the command again: it continues where it stopped")
         };
         kept.push((name, repair.apply().map_err(failed)?));
     }
@@ -92,12 +92,12 @@ pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
     }
     for (name, folder) in &kept {
         context.print(&format!(
-            "the {} is mended; what was taken out is in {}\n",
+            "the {} is repaired; the removed parts are in {}\n",
             title(name),
             folder.display()
         ))?;
     }
-    context.print("start the host: it folds its view anew if that was ahead of the log\n")
+    context.print("start the host: it rebuilds its view if the view is ahead of the log\n")
 }
 
 /// With `--json`, what it takes where nothing was done.
@@ -131,12 +131,12 @@ fn look(
     bar.finish_and_clear();
     let refused = |error: LogError| {
         let next = match &error {
-            LogError::Locked(_) => "stop the host that runs on it",
-            LogError::Damaged(_) => "restore the directory from a backup: what stood there can't be derived",
-            LogError::NewerFormat { .. } => "use the newer host's own command",
-            _ => "see to the disk, then run the command again",
+            LogError::Locked(_) => "stop the host first",
+            LogError::Damaged(_) => "restore the directory from a backup: this part can't be rebuilt",
+            LogError::NewerFormat { .. } => "use the command of the newer host",
+            _ => "check the disk, then run the command again",
         };
-        CliError::refused(format!("the {} can't be mended", title(name))).because(error).next(next)
+        CliError::refused(format!("the {} can't be repaired", title(name))).because(error).next(next)
     };
     planned.map_err(refused)
 }
@@ -144,13 +144,13 @@ fn look(
 fn as_text(name: &str, plan: &RepairPlan) -> String {
     let title = title(name);
     if plan.is_empty() {
-        let tail = if plan.torn_tail { "; a start cuts its torn tail by itself" } else { "" };
-        return format!("{title}: {} records, nothing to mend{tail}\n", grouped(plan.records_kept));
+        let tail = if plan.torn_tail { "; the next start removes its incomplete last write" } else { "" };
+        return format!("{title}: {} records, nothing to repair{tail}\n", grouped(plan.records_kept));
     }
-    let mut text = format!("{title}: {} records hold and stay\n", grouped(plan.records_kept));
+    let mut text = format!("{title}: {} records are intact and stay\n", grouped(plan.records_kept));
     for rebuilt in &plan.rebuilt {
         text.push_str(&format!(
-            "  write anew  the {} of {}, from the records: nothing is lost by it\n              {}\n",
+            "  rebuild     the {} of {}, from the records: nothing is lost\n              {}\n",
             part_word(rebuilt.part),
             rebuilt.damage.segment.display(),
             rebuilt.damage.cause
@@ -164,7 +164,7 @@ fn as_text(name: &str, plan: &RepairPlan) -> String {
 
 fn cut_text(cut: &LogCut) -> String {
     let mut text = format!(
-        "  cut         at byte {} of segment {}: {}\n  lose        {} records at least, {} of {} segments, kept aside\n",
+        "  cut         at byte {} of segment {}: {}\n  lose        at least {} records, {} of {} segments; they are kept\n",
         cut.offset,
         cut.segment,
         cut.damage,

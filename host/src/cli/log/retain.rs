@@ -14,15 +14,15 @@ Examples:
   samsyn log retain --dry-run
   samsyn log retain --yes
 
-The host does it by itself, by `retention.days` and `retention.bytes`. Segments leave whole and from the
-oldest on, and none that something still needs: two snapshots must cover it, every cursor must have
-passed it, and no parked or held delivery and no waiting proposal may be of it. What needs the first one
-that can't leave is named.";
+The host does this itself, by `retention.days` and `retention.bytes`. It removes whole segments, the oldest
+first. It keeps a segment that is still needed: two snapshots must cover the segment, every cursor must be
+past it, and no parked or waiting invocation or proposal may be in it. The command shows why the first
+segment that stays is needed.";
 
 /// The arguments of `samsyn log retain`.
 #[derive(Debug, Clone, Args)]
 pub struct RetainArgs {
-    /// Only say what would leave and what can't
+    /// Show what would be removed and what is still needed
     #[arg(long)]
     pub dry_run: bool,
     /// Whether to ask.
@@ -64,16 +64,16 @@ fn held_text(report: &Retention) -> String {
         return String::new();
     }
     format!(
-        "the first that can't leave is kept because\n{}",
+        "the first segment that stays is needed because\n{}",
         report.held_by.iter().map(line).collect::<String>()
     )
 }
 
 fn plan_text(report: &Retention) -> String {
     let what = match report.wanted {
-        0 => "none of them is older or more than the settings keep\n".to_owned(),
+        0 => "no segment is beyond what the settings keep\n".to_owned(),
         wanted => format!(
-            "{wanted} are older or more than the settings keep; {} of them may leave, {}\n",
+            "{wanted} are beyond what the settings keep; {} of them can be removed, {}\n",
             report.removable,
             bytes(report.removable_bytes)
         ),
@@ -82,5 +82,5 @@ fn plan_text(report: &Retention) -> String {
 }
 
 fn done_text(report: &Retention) -> String {
-    format!("{} segments have left\n{}{}", report.removed, kept_text(report), held_text(report))
+    format!("{} segments removed\n{}{}", report.removed, kept_text(report), held_text(report))
 }

@@ -22,12 +22,12 @@ Examples:
   samsyn log verify --data /var/lib/samsyn --json
   samsyn log verify --head noted-on-2026-11-21.txt
 
-Reads every frame of every segment of the log and of the audit of reads, checks its checksum and the
-chain of hashes of every partition, and changes nothing. Damage ends with exit code 1 and its
-position. The host may run meanwhile; the very last frame may then be found unfinished.
+The command reads every frame of the log and of the audit of reads. It checks the checksums and the chain
+of hashes of every partition, and changes nothing. If it finds damage, it prints the position and the exit
+code is 1. The host may run; then the last frame may be incomplete.
 
-With --head it also checks that everything up to what `samsyn log head` once printed is still what it
-was then: a history that was written anew has valid chains, but other heads.";
+With --head it also checks that everything before an earlier output of `samsyn log head` is unchanged: a
+rewritten history has valid chains, but different heads.";
 
 /// The arguments of `samsyn log verify`.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +35,7 @@ pub struct VerifyArgs {
     /// The host's data directory
     #[arg(long, value_name = "DIR", default_value = "samsyn-data")]
     pub data: PathBuf,
-    /// What `samsyn log head` printed: a file with it, or its one line
+    /// An output of `samsyn log head`: a file, or its first line
     #[arg(long, value_name = "FILE|TEXT")]
     pub head: Option<String>,
 }
@@ -65,23 +65,23 @@ pub fn run(args: &VerifyArgs, context: &Context) -> Result<(), CliError> {
     if let Some((name, problem)) = checked.iter().find_map(|it| Some((it.name, it.report.problem.as_ref()?)))
     {
         return Err(CliError::refused(format!("the {} is damaged", title(name))).because(problem).next(
-            "keep a copy of the directory before you try anything; restore a backup, or see what \
-             `samsyn log repair --dry-run` would keep: records before this place are whole",
+            "copy the directory first; then restore a backup, or see what `samsyn log repair --dry-run` \
+                 would keep: the records before this place are intact",
         ));
     }
     if audit_was_noted && !audit_is_there {
-        return Err(CliError::refused("the audit of reads is gone: a head of it was noted")
+        return Err(CliError::refused("the audit of reads is missing, and the given head has one")
             .because(format!("there is no {}", audit.display()))
             .next("restore it from a backup, and ask who removed it"));
     }
     for Checked { name, report } in &checked {
         if let Some(NotedResult::Differs(why)) = &report.noted {
             return Err(CliError::refused(format!(
-                "the {} is not what was noted: it was rewritten",
+                "the {} differs from the given head: it was rewritten",
                 title(name)
             ))
             .because(why)
-            .next("compare it with a backup from the time of the note"));
+            .next("compare it with a backup from the time of that head"));
         }
     }
     Ok(())
@@ -117,11 +117,10 @@ fn read_noted(text: &str) -> Result<BTreeMap<String, Noted>, CliError> {
     let read = std::fs::read_to_string(text);
     let from_file = read.is_ok();
     parse(&read.unwrap_or_else(|_| text.to_owned())).map_err(|error| {
-        let what =
-            if from_file { format!("{text} holds no noted head") } else { "--head can't be read".to_owned() };
+        let what = if from_file { format!("{text} contains no head") } else { "invalid --head".to_owned() };
         CliError::usage(what)
             .because(error)
-            .next("give a file with what `samsyn log head` printed, or its line")
+            .next("give a file with the output of `samsyn log head`, or its first line")
     })
 }
 
@@ -159,16 +158,16 @@ fn as_text(Checked { name, report }: &Checked) -> String {
         return String::new();
     }
     let mut text = format!(
-        "{}: {} records in {} segments ({} bytes): every checksum, digest and link is right\n",
+        "{}: {} records in {} segments ({} bytes): all checksums, digests and links match\n",
         title(name),
         grouped(report.records),
         report.segments,
         grouped(report.bytes)
     );
     match &report.noted {
-        Some(NotedResult::Holds) => text.push_str("  and everything up to the noted head is what it was\n"),
+        Some(NotedResult::Holds) => text.push_str("  everything up to the given head is unchanged\n"),
         Some(NotedResult::NotKept) => {
-            text.push_str("  what was noted is older than what is kept: nothing can be said of it\n");
+            text.push_str("  the given head is older than the log that is kept: it can't be checked\n");
         }
         Some(NotedResult::Differs(_)) | None => {}
     }

@@ -15,9 +15,9 @@ Examples:
   samsyn plugin build plugins/loyalty
   samsyn plugin build . --out loyalty.wasm
 
-The file holds the component and its plugin.toml; it is all that a host needs. Where the compiler
-for wasm32-unknown-unknown is missing, rustup is asked to add it; where rustup can't, Debian's
-packages rustc-web and rust-web-src do.";
+The file contains the component and its plugin.toml; a host needs nothing else. If the target
+wasm32-unknown-unknown is missing, the command adds it with rustup. Without rustup, Debian's packages
+rustc-web and rust-web-src provide it.";
 
 /// The arguments of `samsyn plugin build`.
 #[derive(Debug, Clone, Args)]
@@ -38,7 +38,7 @@ pub fn run(args: &BuildArgs, context: &Context) -> Result<(), CliError> {
     let options = Options { out: args.out.clone(), toolchain: args.toolchain, quiet: context.quiet };
     let built = build::build(&args.dir, &options, &mut |line| context.hint(line)).map_err(|cause| {
         let next = cause.next();
-        let error = CliError::refused(format!("{} was not built", args.dir.display())).because(cause);
+        let error = CliError::refused(format!("building {} failed", args.dir.display())).because(cause);
         CliError { next, ..error }
     })?;
     let roles: Vec<&str> = built.roles.iter().map(|role| role.as_str()).collect();

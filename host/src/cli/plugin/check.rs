@@ -24,11 +24,10 @@ Examples:
   samsyn plugin check plugins/loyalty
   samsyn plugin check --config /etc/samsyn.toml target/plugins/loyalty.wasm
 
-Of a folder only plugin.toml is checked; of a component also its imports, its roles, whether they fit
-the manifest, and whether it compiles within a host's usual limits, or those of the configuration
-that --config names. What needs a host isn't: whether it
-fits the host's dictionary, and what it may do there. `samsyn plugin install --dry-run FILE` asks one.
-Nothing of the plug-in runs.";
+For a folder the command checks plugin.toml only. For a component it also checks its imports, its roles,
+whether they match the manifest, and whether it compiles within a host's default limits or those in the
+file of --config. It can't check what only a host knows: whether the plug-in matches the dictionary, and
+what it is granted. For that use `samsyn plugin install --dry-run FILE`. The plug-in doesn't run.";
 
 /// What of a component is compiled at the same time: nothing of it is called.
 const CALLS: u32 = 1;
@@ -39,7 +38,7 @@ pub struct CheckArgs {
     /// A component, or a plug-in's folder
     #[arg(value_name = "FILE|DIR")]
     pub path: PathBuf,
-    /// The configuration of the host that is to take it, for its limits [default: the usual ones]
+    /// The host's configuration, for its limits [default: the default limits]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -57,7 +56,7 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
         None => Limits::default(),
         Some(file) => {
             let config = Config::read(Some(file));
-            config.map_err(|cause| CliError::usage("the configuration can't be read").because(cause))?.sandbox
+            config.map_err(|cause| CliError::usage("invalid configuration").because(cause))?.sandbox
         }
     };
     let checked = check(&args.path, &limits)?;
@@ -73,7 +72,7 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
 
 fn check(path: &Path, limits: &Limits) -> Result<Checked, CliError> {
     let failed = |cause: &dyn std::fmt::Display| {
-        CliError::refused(format!("{} is no plug-in that a host would take", path.display())).because(cause)
+        CliError::refused(format!("{} is not a valid plug-in", path.display())).because(cause)
     };
     let sound = |text: &str| -> Result<Manifest, CliError> {
         let manifest = Manifest::parse(text).map_err(|cause| failed(&cause))?;
@@ -87,7 +86,7 @@ fn check(path: &Path, limits: &Limits) -> Result<Checked, CliError> {
         if text.len() as u64 > limits.manifest_bytes {
             let (found, limit) = (text.len(), limits.manifest_bytes);
             return Err(failed(&format!(
-                "plugin.toml has {found} bytes, {limit} are the most (manifest_bytes)"
+                "plugin.toml has {found} bytes; the limit is {limit} (manifest_bytes)"
             )));
         }
         return Ok(Checked { path: path_owned, manifest: sound(&text)?, component: None });
@@ -98,7 +97,7 @@ fn check(path: &Path, limits: &Limits) -> Result<Checked, CliError> {
     let manifest = sound(package.manifest())?;
     fit(&manifest, &package).map_err(|cause| failed(&cause))?;
     let sandbox = Sandbox::new(&limits)
-        .map_err(|cause| CliError::refused("no sandbox can be made with these limits").because(cause))?;
+        .map_err(|cause| CliError::refused("invalid limits for a sandbox").because(cause))?;
     sandbox.compiling_in(compiler()).load(&package).map_err(|cause| failed(&cause))?;
     Ok(Checked { path: path_owned, manifest, component: Some((package, component.len() as u64)) })
 }
@@ -116,7 +115,7 @@ impl Checked {
             (Role::Source, !self.manifest.sources.is_empty(), "[sources]"),
         ] {
             if !declared && has(role) {
-                warnings.push(format!("it has the role {}, but no {place}", role.as_str()));
+                warnings.push(format!("it has the role {}, but {place} is missing", role.as_str()));
             }
         }
         warnings
@@ -154,13 +153,11 @@ impl Checked {
         let place = self.path.display();
         let (result, not_checked) = match component {
             Some(_) => (
-                "a host whose dictionary it fits would take it",
-                format!(
-                    "a host's dictionary, and what it may do there: samsyn plugin install --dry-run {place}"
-                ),
+                "a host accepts it if it matches the host's dictionary",
+                format!("the host's dictionary and grants: samsyn plugin install --dry-run {place}"),
             ),
             None => (
-                "plugin.toml is sound",
+                "plugin.toml is valid",
                 format!(
                     "the code: its imports, its roles and whether they fit. samsyn plugin build {place}, and check \
                      the file that it writes"
@@ -204,7 +201,7 @@ mod tests {
         let checked = check(folder.path(), &Limits::default()).ok().unwrap();
         let text = checked.text(Paint(false));
         assert!(text.contains("hears        order.completed\n"), "{text}");
-        assert!(text.contains("result       plugin.toml is sound\nnot checked  the code"), "{text}");
+        assert!(text.contains("result       plugin.toml is valid\nnot checked  the code"), "{text}");
     }
 
     #[test]

@@ -17,15 +17,15 @@ Examples:
   samsyn plugin approve email --yes --reason 'DPO agreed, DP-17'
   samsyn plugin approve crm --accept-fields
 
-An upgrade that asks for more than is granted waits, and the installed version runs on. Approving
-grants what it asks for and installs it.";
+An upgrade that requests more than is granted waits for approval; the installed version keeps running.
+Approving grants what the upgrade requests, and installs it.";
 
 /// Shown in the long help.
 pub const REJECT_EXAMPLES: &str = "\
 Example:
   samsyn plugin reject email --reason 'it needs no phone numbers'
 
-The upgrade that waits is given up; the installed version runs on.";
+The upgrade is dropped; the installed version keeps running.";
 
 /// Shown in the long help.
 pub const GRANT_EXAMPLES: &str = "\
@@ -33,7 +33,7 @@ Examples:
   samsyn plugin grant email --field phone
   samsyn plugin grant sms --identifier phone --event sms.received
 
-Gives back what was taken back. Nothing can be granted that the installed version doesn't ask for.";
+The command grants what was revoked before. You can grant only what the installed version requests.";
 
 /// Shown in the long help.
 pub const REVOKE_EXAMPLES: &str = "\
@@ -41,15 +41,15 @@ Examples:
   samsyn plugin revoke email --field phone --reason 'not needed for newsletters'
   samsyn plugin revoke sms --event sms.received
 
-From its next call on the plug-in no longer sees the field or identifier, hears the event, or can make
-claims for the field. An upgrade doesn't get it back: `samsyn plugin grant` does.";
+From its next invocation on the capability no longer sees the field or identifier, receives the event, or
+makes claims for the field. An upgrade doesn't change this; `samsyn plugin grant` does.";
 
 /// The arguments of `samsyn plugin approve`.
 #[derive(Debug, Clone, Args)]
 pub struct ApproveArgs {
-    /// The plug-in
+    /// The capability
     pub name: String,
-    /// Fields that it brings are defined ones at once; otherwise they wait for `samsyn field accept`
+    /// Accept the fields that it adds at once; otherwise they wait for `samsyn field accept`
     #[arg(long)]
     pub accept_fields: bool,
     /// Whether to ask, and why.
@@ -60,7 +60,7 @@ pub struct ApproveArgs {
 /// The arguments of `samsyn plugin reject`.
 #[derive(Debug, Clone, Args)]
 pub struct RejectArgs {
-    /// The plug-in
+    /// The capability
     pub name: String,
     /// Whether to ask, and why.
     #[command(flatten)]
@@ -70,15 +70,15 @@ pub struct RejectArgs {
 /// The arguments of `samsyn plugin grant` and `revoke`.
 #[derive(Debug, Clone, Args)]
 pub struct GrantArgs {
-    /// The plug-in
+    /// The capability
     pub name: String,
-    /// Reading this field, or making claims for it; can be given several times
+    /// A field to read or make claims for; may be repeated
     #[arg(long = "field", value_name = "FIELD", required_unless_present_any = ["identifiers", "events"])]
     pub fields: Vec<String>,
-    /// Seeing this identifier of the customer
+    /// An identifier of the customer to see
     #[arg(long = "identifier", value_name = "IDENTIFIER")]
     pub identifiers: Vec<String>,
-    /// Hearing this event, written as in the manifest: order.completed or order.*
+    /// An event to receive, written as in the manifest: order.completed or order.*
     #[arg(long = "event", value_name = "EVENT")]
     pub events: Vec<String>,
     /// Whether to ask, and why.
@@ -93,7 +93,7 @@ pub fn grant_lines(grant: &Grant) -> Vec<String> {
     };
     [
         lines("read", &grant.reads),
-        lines("know the customer's", &grant.identifiers),
+        lines("see the identifier", &grant.identifiers),
         lines("hear", &grant.hears),
         lines("make claims for", &grant.sources),
     ]
@@ -117,7 +117,7 @@ pub fn reject(args: &RejectArgs, context: &Context) -> Result<(), CliError> {
     let answer = client.reject(&args.name, &pending.digest, reason.as_ref())?;
     context.answer(&answer.raw, |_| {
         let (name, version) = (plain(&answer.body.name), plain(&answer.body.version));
-        format!("rejected; {name} {version} runs on\n")
+        format!("rejected; {name} {version} keeps running\n")
     })
 }
 
@@ -126,7 +126,7 @@ fn pending(capability: &Capability, context: &Context) -> Result<Pending, CliErr
     let name = plain(&capability.name);
     let Some(pending) = &capability.pending else {
         return Err(CliError::refused(format!("no upgrade of {name} waits for approval"))
-            .next(format!("see what it may do with `samsyn plugin show {name}`")));
+            .next(format!("see its grants with `samsyn plugin show {name}`")));
     };
     eprint!("{}", pending_text(capability, pending, Paint(context.error_colour)));
     Ok(pending.clone())
@@ -138,7 +138,7 @@ pub fn pending_text(capability: &Capability, pending: &Pending, paint: Paint) ->
     let digest = plain(pending.digest.get(..16).unwrap_or(&pending.digest));
     let mut text = format!("{}  {}\n", paint.strong(&title), paint.dim(&digest));
     text.push_str(&format!(
-        "  {} runs on; beyond what that may do the new version wants to\n",
+        "  {} keeps running; the new version also wants to\n",
         plain(&capability.version)
     ));
     for line in grant_lines(&pending.wants) {
@@ -147,7 +147,7 @@ pub fn pending_text(capability: &Capability, pending: &Pending, paint: Paint) ->
     if let Some(rejected) = &pending.rejected {
         let (by, at) = (plain(&rejected.by), moment(&rejected.at));
         let why = rejected.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
-        let line = format!("{by} rejected this very component at {}{why}", plain(&at));
+        let line = format!("{by} rejected this component before, at {}{why}", plain(&at));
         text.push_str(&format!("  {}\n", paint.bad(&line)));
     }
     text
@@ -162,13 +162,13 @@ pub fn change(args: &GrantArgs, give: bool, context: &Context) -> Result<(), Cli
     for line in grant_lines(&part) {
         eprintln!("{} {verb} {line}", plain(&args.name));
     }
-    let reason = args.consent.ask("Do it?", "changed")?;
+    let reason = args.consent.ask("Apply this change?", "changed")?;
     let change = if give { json!({ "grant": part }) } else { json!({ "revoke": part }) };
     let answer = client.regrant(&args.name, &change, reason.as_ref())?;
     context.answer(&answer.raw, |_| {
         let withheld = grant_lines(&answer.body.withheld);
         match withheld.is_empty() {
-            true => format!("{} may do all it asks for\n", plain(&args.name)),
+            true => format!("{} has everything it requests\n", plain(&args.name)),
             false => format!("{} may not {}\n", plain(&args.name), withheld.join(", ")),
         }
     })

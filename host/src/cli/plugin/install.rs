@@ -22,17 +22,17 @@ Examples:
   samsyn plugin install target/plugins/loyalty.wasm --from start --yes
   samsyn plugin install target/plugins/loyalty.wasm --leave-pending --yes   # for a pipeline
 
-A field that nobody sources is assigned to the plug-in. For another capability's field it makes
-claims that only admins see, until `samsyn field assign` says otherwise.
+A field without a source is assigned to the new capability. For a field of another capability it makes
+claims that only admins see, until `samsyn field assign` changes the source.
 
-At a terminal a new version of an installed plug-in is offered to be replayed over the log first, as
-`samsyn plugin replay` does it. With --replay it is, and with --replay --yes it is installed only when
-nothing it would have done otherwise is an error.";
+For a new version of an installed plug-in the command offers, at a terminal, to replay it over the log
+first, like `samsyn plugin replay`. --replay does so without asking. --replay --yes installs it only if no
+difference is an error.";
 
 /// The arguments of `samsyn plugin install`.
 #[derive(Debug, Clone, Args)]
 pub struct InstallArgs {
-    /// The component, as `samsyn plugin build` makes it
+    /// The component that `samsyn plugin build` wrote
     pub file: PathBuf,
     /// Whether to ask, and why.
     #[command(flatten)]
@@ -43,18 +43,18 @@ pub struct InstallArgs {
     /// Print the plan and change nothing
     #[arg(long, conflicts_with_all = ["yes", "deliver"])]
     pub dry_run: bool,
-    /// `start`: let it hear everything from the oldest event on; its claims are seen when it has
-    /// caught up
+    /// `start`: deliver every event, from the oldest on; its claims become visible when it has caught
+    /// up
     #[arg(long, value_name = "start", value_parser = ["start"])]
     pub from: Option<String>,
-    /// Also deliver what it emits while it catches up
+    /// Also deliver the events that it emits while it catches up
     #[arg(long, requires = "from")]
     pub deliver: bool,
-    /// An upgrade that asks for more than is granted waits for `samsyn plugin approve`; what runs
-    /// now runs on
+    /// Let an upgrade that requests more than is granted wait for `samsyn plugin approve`; the installed
+    /// version keeps running
     #[arg(long)]
     pub leave_pending: bool,
-    /// Fields that it brings are defined ones at once; otherwise they wait for `samsyn field accept`
+    /// Accept the fields that it adds at once; otherwise they wait for `samsyn field accept`
     #[arg(long)]
     pub accept_fields: bool,
 }
@@ -72,7 +72,7 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     if args.dry_run {
         if plan.body.is_new_version() {
             let file = args.file.display();
-            context.hint(&format!("`samsyn plugin replay {file}` shows what it would have decided so far"));
+            context.hint(&format!("`samsyn plugin replay {file}` shows what it would have decided"));
         }
         return context.answer(&plan.raw, |paint| plan_text(&plan.body, paint));
     }
@@ -85,7 +85,7 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     let reason = args.consent.ask("Install it?", "installed").map_err(|error| match error.next {
         // Without anybody to ask, the plan is worth a look of its own.
         Some(next) if error.exit == Exit::Usage => {
-            CliError { next: Some(format!("{next}, or --dry-run to see the plan only")), ..error }
+            CliError { next: Some(format!("{next}, or --dry-run to see only the plan")), ..error }
         }
         _ => error,
     })?;
@@ -118,7 +118,7 @@ fn replay_first(
 ) -> Result<(), CliError> {
     if !plan.is_new_version() {
         if args.replay {
-            context.hint("there is nothing to compare it with: no other version of it is installed");
+            context.hint("nothing to compare: no other version is installed");
         }
         return Ok(());
     }
@@ -137,7 +137,7 @@ fn replay_first(
     eprint!("{}", report_text(&report, Paint(context.error_colour)));
     if args.consent.yes && differences(&report, Severity::Error) > 0 {
         return Err(CliError::refused(format!("not installed: {}", summary(&report)))
-            .next("look at the errors above; without --replay it is installed all the same"));
+            .next("see the errors above; to install it anyway, leave out --replay"));
     }
     Ok(())
 }
@@ -150,7 +150,7 @@ fn title(plan: &Plan) -> String {
         "reinstall" => format!("Install again {name} {version}"),
         "upgrade" => format!("Upgrade {name} {before} → {version}"),
         "downgrade" => format!("Downgrade {name} {before} → {version}"),
-        "same-version" => format!("Replace {name} {version}: the same version, other bytes"),
+        "same-version" => format!("Replace {name} {version}: same version, different content"),
         "other-version" => format!("Change {name} {before} → {version}"),
         _ => format!("Install {name} {version}"),
     }
@@ -164,7 +164,7 @@ pub fn done_text(plan: &Plan) -> String {
         "reinstall" => format!("installed {name} {version} again"),
         "upgrade" => format!("upgraded {name} {before} → {version}"),
         "downgrade" => format!("downgraded {name} {before} → {version}"),
-        "same-version" => format!("replaced {name} {version} by other bytes of the same version"),
+        "same-version" => format!("replaced {name} {version}: same version, different content"),
         "other-version" => format!("changed {name} {before} → {version}"),
         _ => format!("installed {name} {version}"),
     }
@@ -182,9 +182,9 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
             lines.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
         }
     };
-    section("wants to hear", plan.hears.iter().map(|event| plain(event)).collect());
+    section("receives events", plan.hears.iter().map(|event| plain(event)).collect());
     section(
-        "wants to read",
+        "reads fields",
         plan.reads
             .iter()
             .map(|read| {
@@ -198,18 +198,18 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
             .collect(),
     );
     section(
-        "wants to know the customer's",
+        "sees identifiers",
         plan.identifiers.iter().map(|known| format!("{}{}", plain(&known.name), new(known.new))).collect(),
     );
     section(
         "makes claims for",
         plan.sources.iter().map(|source| source_line(source, &plan.capability, paint)).collect(),
     );
-    section("asks for more than it may now", grant_lines(&plan.wants));
-    section("was forbidden, and stays so", grant_lines(&plan.withheld));
+    section("requests new grants", grant_lines(&plan.wants));
+    section("stays revoked", grant_lines(&plan.withheld));
     section("may emit", plan.emits.iter().map(|event| plain(event)).collect());
-    section("can be set", plan.settings.iter().map(setting_line).collect());
-    section("mind", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
+    section("settings", plan.settings.iter().map(setting_line).collect());
+    section("warnings", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
     text
 }
 
@@ -240,13 +240,13 @@ fn source_line(source: &PlannedSource, capability: &str, paint: Paint) -> String
     let role = match (&source.now, source.becomes_source) {
         (Some(now), _) if now == capability => "is its source".to_owned(),
         (None, true) if !source.claimed_by.is_empty() => {
-            format!("{}, because nobody is", paint.good("becomes its source"))
+            format!("{}, because it has none", paint.good("becomes its source"))
         }
         (_, true) => paint.good("becomes its source"),
         (None, false) => match &source.proposed_by {
-            Some(by) => format!("waits to be accepted, and then {} becomes its source", plain(by)),
-            None if source.proposed => "waits to be accepted".to_owned(),
-            None => "nobody is its source".to_owned(),
+            Some(by) => format!("waits for acceptance; then {} becomes its source", plain(by)),
+            None if source.proposed => "waits for acceptance".to_owned(),
+            None => "no source".to_owned(),
         },
         (Some(now), false) => format!("{} stays its source: only admins see the claims", plain(now)),
     };
@@ -257,13 +257,13 @@ fn source_line(source: &PlannedSource, capability: &str, paint: Paint) -> String
     format!("{field}{new}: {role}{too}")
 }
 
-/// `; crm claims it too`, when there are such.
+/// `; crm also makes claims`, when there are such.
 pub fn claim_it_too(names: &[&String]) -> String {
     let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
     match names.split_last() {
         None => String::new(),
-        Some((one, [])) => format!("; {one} claims it too"),
-        Some((last, others)) => format!("; {} and {last} claim it too", others.join(", ")),
+        Some((one, [])) => format!("; {one} also makes claims"),
+        Some((last, others)) => format!("; {} and {last} also make claims", others.join(", ")),
     }
 }
 
@@ -287,14 +287,14 @@ mod tests {
         assert_eq!(
             plan_text(&plan, Paint(false)),
             "Install sms 0.1.0  0123456789abcdef\n\
-             \x20 wants to hear\n    sms.received\n\
-             \x20 wants to read\n    phone for service (new)\n\
-             \x20 wants to know the customer's\n    phone\n\
+             \x20 receives events\n    sms.received\n\
+             \x20 reads fields\n    phone for service (new)\n\
+             \x20 sees identifiers\n    phone\n\
              \x20 makes claims for\n    sms.opted_out (boolean), a new field: becomes its source\n\
              \x20   country (text): crm stays its source: only admins see the claims\n\
              \x20 may emit\n    sms.stop_suspected\n\
-             \x20 can be set\n    stop_words = STOP, END\n\
-             \x20 mind\n    country has another source\n"
+             \x20 settings\n    stop_words = STOP, END\n\
+             \x20 warnings\n    country has another source\n"
         );
     }
 }

@@ -30,7 +30,7 @@ Examples:
   samsyn plugin set sms 'stop_words=STOP, END' --dry-run
   samsyn plugin set loyalty points_per_unit=null
 
-null puts a setting back to its default. Parked deliveries of the plug-in run again.";
+null resets a setting to its default. The host retries the capability's parked invocations.";
 
 /// Shown in the long help.
 pub const REMOVE_EXAMPLES: &str = "\
@@ -38,33 +38,34 @@ Examples:
   samsyn plugin remove loyalty
   samsyn plugin remove loyalty --force
 
-The source of fields isn't removed before they have another one: samsyn field assign --from loyalty
---all NAME. Its claims stay visible to admins, and where a field inherits from it everybody's values.";
+The host doesn't remove a capability that is the source of fields. First assign them to another one:
+samsyn field assign --from loyalty --all NAME. Its claims stay: admins see them, and where a field inherits
+from the capability they stay the visible values.";
 
 /// Shown in the long help.
 pub const RELEASE_EXAMPLES: &str = "\
 Example:
   samsyn plugin release sms
 
-A plug-in that fails again and again is quarantined: it hears nothing, and nothing is lost. Released,
-it goes on where it stood.";
+The host quarantines a capability that fails repeatedly: it receives nothing, and nothing is lost. After
+the release it continues where it stopped.";
 
 /// The arguments of `samsyn plugin show`.
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
-    /// The plug-in
+    /// The capability
     pub name: String,
 }
 
 /// The arguments of `samsyn plugin set`.
 #[derive(Debug, Clone, Args)]
 pub struct SetArgs {
-    /// The plug-in
+    /// The capability
     pub name: String,
-    /// The settings
+    /// The settings to change
     #[arg(value_name = "SETTING=VALUE", required = true)]
     pub settings: Vec<Pair>,
-    /// Only check them
+    /// Only check the settings
     #[arg(long)]
     pub dry_run: bool,
     /// Why.
@@ -75,9 +76,9 @@ pub struct SetArgs {
 /// The arguments of `samsyn plugin remove`.
 #[derive(Debug, Clone, Args)]
 pub struct RemoveArgs {
-    /// The plug-in
+    /// The capability
     pub name: String,
-    /// Though it is the source of fields: they have none then, and no value
+    /// Remove it even if it is the source of fields; these lose their source and values
     #[arg(long)]
     pub force: bool,
     /// Whether to ask, and why.
@@ -88,7 +89,7 @@ pub struct RemoveArgs {
 /// The arguments of `samsyn plugin release`.
 #[derive(Debug, Clone, Args)]
 pub struct ReleaseArgs {
-    /// The plug-in
+    /// The capability
     pub name: String,
     /// Why.
     #[command(flatten)]
@@ -99,8 +100,8 @@ pub struct ReleaseArgs {
 pub fn list(context: &Context) -> Result<(), CliError> {
     let list = context.client()?.capabilities()?;
     context.answer_list(&list, |list, paint| {
-        let mut table =
-            Table::new(["PLUG-IN", "VERSION", "STATE", "ROLES", "SOURCE OF", "LAG", "PARKED"]).right(&[5, 6]);
+        let mut table = Table::new(["CAPABILITY", "VERSION", "STATE", "ROLES", "SOURCE OF", "LAG", "PARKED"])
+            .right(&[5, 6]);
         for capability in list.items.iter().map(|item| &item.body) {
             table.row([
                 capability.name.clone(),
@@ -116,7 +117,7 @@ pub fn list(context: &Context) -> Result<(), CliError> {
             ]);
         }
         if table.is_empty() {
-            return "no plug-in is installed yet: samsyn plugin install FILE\n".to_owned();
+            return "no capability is installed yet: samsyn plugin install FILE\n".to_owned();
         }
         table.render(paint)
     })
@@ -143,7 +144,7 @@ pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
     let reason = if args.dry_run { None } else { args.why.ask()? };
     let answer = client.set_settings(&args.name, &settings, args.dry_run, reason.as_ref())?;
     context.answer(&answer.raw, |paint| {
-        let outcome = if args.dry_run { "they would be taken; nothing was changed\n" } else { "" };
+        let outcome = if args.dry_run { "valid; nothing was changed\n" } else { "" };
         format!("{}{outcome}", settings_text(&answer.body, paint))
     })
 }
@@ -202,13 +203,13 @@ fn capability_text(capability: &Capability, paint: Paint) -> String {
     if let Some(pending) = &capability.pending {
         text.push_str(&format!("\n{}", pending_text(capability, pending, paint)));
     }
-    let mut table = Table::new(["FIELD", "", "WHAT FOR"]);
+    let mut table = Table::new(["FIELD", "", "PURPOSE"]);
     for source in &capability.sources {
         let role = if source.assigned { "is its source" } else { "makes claims" };
         table.row([source.field.clone(), role.to_owned(), String::new()]);
     }
     for consumed in &capability.consumes {
-        let role = if consumed.notify { "reads, hears of changes" } else { "reads" };
+        let role = if consumed.notify { "reads, receives changes" } else { "reads" };
         table.row([consumed.field.clone(), role.to_owned(), consumed.purposes.join(", ")]);
     }
     if !table.is_empty() {
@@ -221,7 +222,7 @@ fn capability_text(capability: &Capability, paint: Paint) -> String {
 }
 
 fn settings_text(capability: &Capability, paint: Paint) -> String {
-    let mut table = Table::new(["SETTING", "TYPE", "VALUE", "DEFAULT", "WHAT IT DOES"]);
+    let mut table = Table::new(["SETTING", "TYPE", "VALUE", "DEFAULT", "DESCRIPTION"]);
     for setting in &capability.settings {
         let value = if setting.value.is_null() { &setting.default } else { &setting.value };
         table.row([
@@ -253,7 +254,7 @@ mod tests {
         let text = capability_text(&capability, Paint(false));
         assert!(text.contains("state        quarantined: 5 traps\n"), "{text}");
         assert!(text.contains("country  makes claims\n"), "{text}");
-        assert!(text.contains("phone    reads, hears of changes  service\n"), "{text}");
+        assert!(text.contains("phone    reads, receives changes  service\n"), "{text}");
         assert!(text.contains("n        integer  3      3        how many\n"), "{text}");
     }
 }

@@ -19,46 +19,46 @@ pub use install::{claim_it_too, facts, plan_text};
 /// The commands of `samsyn plugin`.
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
-    /// Make a plug-in that builds, tests and installs as it is
+    /// Create a plug-in that builds, tests and installs as it is
     #[command(after_long_help = new::EXAMPLES)]
     New(new::NewArgs),
-    /// Compile a plug-in into the one file that a host installs
+    /// Compile a plug-in into one file that a host can install
     #[command(after_long_help = build::EXAMPLES)]
     Build(build::BuildArgs),
-    /// Check a plug-in as far as that can be done without a host
+    /// Check a plug-in without a host
     #[command(after_long_help = check::EXAMPLES)]
     Check(check::CheckArgs),
     /// Install a plug-in, or a new version of one
     #[command(after_long_help = install::EXAMPLES)]
     Install(install::InstallArgs),
-    /// See what a new version of a plug-in would have decided, before it is installed
+    /// Show what a new version of a plug-in would have decided, before you install it
     #[command(after_long_help = replay::EXAMPLES)]
     Replay(replay::ReplayArgs),
-    /// List installed plug-ins
+    /// List capabilities, which are installed plug-ins
     #[command(after_long_help = manage::LIST_EXAMPLES)]
     List,
-    /// Show what a plug-in hears, reads, claims and can be set to
+    /// Show a capability's events, fields, claims and settings
     #[command(after_long_help = manage::SHOW_EXAMPLES)]
     Show(manage::ShowArgs),
-    /// Change a plug-in's settings
+    /// Change a capability's settings
     #[command(after_long_help = manage::SET_EXAMPLES)]
     Set(manage::SetArgs),
-    /// Remove a plug-in
+    /// Remove a capability
     #[command(after_long_help = manage::REMOVE_EXAMPLES)]
     Remove(manage::RemoveArgs),
-    /// Install the upgrade of a plug-in that waits for approval
+    /// Approve an upgrade that waits, and install it
     #[command(after_long_help = grants::APPROVE_EXAMPLES)]
     Approve(grants::ApproveArgs),
-    /// Give up the upgrade of a plug-in that waits for approval
+    /// Reject an upgrade that waits for approval
     #[command(after_long_help = grants::REJECT_EXAMPLES)]
     Reject(grants::RejectArgs),
-    /// Give a plug-in back what was taken back
+    /// Grant a capability what was revoked
     #[command(after_long_help = grants::GRANT_EXAMPLES)]
     Grant(grants::GrantArgs),
-    /// Take back what a plug-in may do
+    /// Revoke a grant of a capability
     #[command(after_long_help = grants::REVOKE_EXAMPLES)]
     Revoke(grants::GrantArgs),
-    /// End a plug-in's quarantine
+    /// End a capability's quarantine
     #[command(after_long_help = manage::RELEASE_EXAMPLES)]
     Release(manage::ReleaseArgs),
 }

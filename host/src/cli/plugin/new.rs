@@ -15,7 +15,7 @@ Examples:
   samsyn plugin new regulars
   samsyn plugin new regulars --dir work/regulars --sdk ~/samsyn/plugins/sdk
 
-What it makes counts orders and says who has become a regular: change it into what you need.";
+The new plug-in counts a customer's orders and emits an event for a regular customer. Change it as you need.";
 
 /// The files of a new plug-in. In them stand these words for its own: my-plugin, my_plugin,
 /// MyPlugin, MY_SDK_PATH.
@@ -30,12 +30,12 @@ const TEMPLATE: [(&str, &str); 5] = [
 /// The arguments of `samsyn plugin new`.
 #[derive(Debug, Clone, Args)]
 pub struct NewArgs {
-    /// Its name: lower-case letters and digits, in parts joined by hyphens
+    /// The name: lower-case letters and digits, in parts joined by hyphens
     pub name: CapabilityName,
-    /// The folder to make [default: ./NAME]
+    /// The folder to create [default: ./NAME]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// The folder of the crate samsyn-plugin [default: plugins/sdk here or in a folder above]
+    /// The folder of the crate samsyn-plugin [default: plugins/sdk, here or in a parent folder]
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,
 }
@@ -65,7 +65,8 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<(), CliError> {
         return context
             .print(&format!("{}\n", serde_json::json!({ "name": args.name.as_str(), "dir": dir })));
     }
-    context.print(&format!("made {place}: plugin.toml, src/lib.rs with its tests, Cargo.toml, README.md\n"))
+    context
+        .print(&format!("created {place}: plugin.toml, src/lib.rs with its tests, Cargo.toml, README.md\n"))
 }
 
 fn filled(text: &str, name: &str, sdk_path: &str) -> String {
@@ -105,8 +106,8 @@ fn find_sdk(given: Option<&Path>) -> Result<PathBuf, CliError> {
     let found = found.and_then(|folder| folder.canonicalize().ok());
     found.ok_or_else(|| {
         let what = match given {
-            Some(folder) => format!("{} holds no crate samsyn-plugin", folder.display()),
-            None => "the crate samsyn-plugin was not found here or in a folder above".to_owned(),
+            Some(folder) => format!("{} contains no crate samsyn-plugin", folder.display()),
+            None => "the crate samsyn-plugin was not found here or in a parent folder".to_owned(),
         };
         CliError::usage(what).next("name its folder with --sdk: it is plugins/sdk of Samsyn's repository")
     })

@@ -30,20 +30,20 @@ Examples:
   samsyn plugin replay target/plugins/loyalty.wasm --data /var/lib/samsyn --json   # of a stopped host
   samsyn plugin replay target/plugins/loyalty.wasm --fail-on warning               # in CI
 
-Runs the component over everything that happened, just before each decision it would have had, and
-says what it would have done otherwise. It keeps its own claims and memory of this run; everything
-else is as the log has it, and nothing is written. Deliveries that failed and would no longer are
-shown as mended, those that only the new version hears as added.
+The command runs the component for every past decision in the log, and shows where the new version differs.
+The component uses its own claims and memory of this run; everything else comes from the log. Nothing is
+written. An invocation that failed and now succeeds is shown as fixed; one that only the new version
+receives is shown as added. Replaying the same version shows no difference.
 
-A running host does it in the background, and gives way to its own work; it needs the scope admin.
-Values of customers are left out: --values shows those of the examples, and the host records that.
+A running host replays in the background, at low priority; the command needs the scope admin. The report
+has no customers' values. --values shows those of the examples, and the host records that as a read.
 
 Exit codes:
-  0    it would have decided the same, or nothing as bad as --fail-on
-  1    there are such differences
-  2    the command line, a file or the address can't be used
+  0    no difference, or none as severe as --fail-on
+  1    differences as severe as --fail-on
+  2    invalid command line, file or address
   3    no host answers
-  4    it could not be replayed
+  4    the replay could not run
   130  stopped with Ctrl-C";
 
 /// How often a host is asked how far it is.
@@ -54,19 +54,19 @@ const INSTALLED: &str = "installed";
 /// The arguments of `samsyn plugin replay`.
 #[derive(Debug, Clone, Args)]
 pub struct ReplayArgs {
-    /// The new version, as `samsyn plugin build` makes it
+    /// The new version: the component that `samsyn plugin build` wrote
     pub file: PathBuf,
-    /// What to compare it with: what the installed versions decided, or another component run again
+    /// What to compare with: `log`, the decisions of the installed versions, or another component
     #[arg(long, value_name = "installed|FILE", default_value = INSTALLED)]
     pub against: PathBuf,
-    /// Only this share of the customers, always the same ones, such as 10% [default: all that fit
-    /// into the memory set aside for it]
+    /// Only this share of the customers, always the same ones, such as 10% [default: as many as fit into
+    /// the memory for replays]
     #[arg(long, value_name = "PERCENT")]
     pub profiles: Option<Share>,
-    /// Show the values of the examples, and what the plug-in wrote
+    /// Show the values of the examples, and the plug-in's log lines
     #[arg(long)]
     pub values: bool,
-    /// The least that makes the command end with 1
+    /// The lowest severity for exit code 1
     #[arg(long, value_enum, default_value = "note", value_name = "SEVERITY")]
     pub fail_on: Severity,
     /// Read this data directory of a stopped host instead of asking a running one
@@ -77,11 +77,11 @@ pub struct ReplayArgs {
 /// How bad a difference is, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Severity {
-    /// There is more than before, or only wording and memory are others
+    /// More is emitted or claimed than before, or only wording or memory differ
     Note,
-    /// Values or events are others or gone, or something is refused
+    /// Values or events differ or are missing, or something is rejected
     Warning,
-    /// It fails, or changes or loses what is protective or personal
+    /// An invocation fails, or a protective or personal value differs or is missing
     Error,
 }
 
@@ -128,17 +128,17 @@ pub fn differences(report: &ReplayReport, least: Severity) -> usize {
 /// In one line, what differs.
 pub fn summary(report: &ReplayReport) -> String {
     match (&report.gave_up, report.different) {
-        (Some(why), _) => format!("the replay was given up: {why}"),
-        (None, 1) => "1 delivery would have been decided otherwise".to_owned(),
-        (None, count) => format!("{count} deliveries would have been decided otherwise"),
+        (Some(why), _) => format!("the replay was aborted: {why}"),
+        (None, 1) => "1 invocation differs".to_owned(),
+        (None, count) => format!("{count} invocations differ"),
     }
 }
 
 fn parse(raw: &str) -> Result<ReplayReport, CliError> {
     serde_json::from_str(raw).map_err(|cause| {
-        CliError::refused("the report can't be read")
+        CliError::refused("invalid report")
             .because(cause)
-            .next("use the `samsyn` of the host's own version")
+            .next("use the `samsyn` command of the host's version")
     })
 }
 
@@ -181,7 +181,7 @@ pub fn on_host(
         "stopped" => return Err(stopped()),
         _ => {
             let why = ended.error.unwrap_or_default();
-            return Err(CliError::refused("it can't be replayed")
+            return Err(CliError::refused("the replay failed")
                 .because(why)
                 .next("see `samsyn plugin replay --help`"));
         }
@@ -212,11 +212,11 @@ fn on_data(
     let unreadable = |error: &dyn std::fmt::Display| {
         CliError::refused("the log can't be read")
             .because(error)
-            .next("stop the host first, or ask it without --data; see `samsyn log verify`")
+            .next("stop the host first, or leave out --data; see `samsyn log verify`")
     };
     let failed = |error: ReplayError| match error {
         ReplayError::Stopped => stopped(),
-        error => CliError::refused("it can't be replayed").because(error),
+        error => CliError::refused("the replay failed").because(error),
     };
     let config = Config::read(None).unwrap_or_default();
     let package = |bytes: &[u8]| Package::read(bytes, &config.sandbox).map_err(|error| failed(error.into()));

@@ -13,17 +13,17 @@ pub fn report_text(report: &ReplayReport, paint: Paint) -> String {
         text.push_str(&finding_text(finding, paint));
     }
     for (why, count) in &report.not_replayed {
-        text.push_str(&format!("not replayed: {} deliveries: {}\n", grouped(*count), plain(why)));
+        text.push_str(&format!("not replayed: {} invocations: {}\n", grouped(*count), plain(why)));
     }
     if report.profiles_skipped > 0 {
         let skipped = grouped(report.profiles_skipped);
-        text.push_str(&format!("left out: {skipped} customers whose beginning the log no longer has\n"));
+        text.push_str(&format!("left out: {skipped} customers whose first records the log no longer has\n"));
     }
     for more in &report.wants {
-        text.push_str(&format!("the run gave it what is not granted yet: {}\n", plain(more)));
+        text.push_str(&format!("the run included what is not granted yet: {}\n", plain(more)));
     }
     if let Some(why) = &report.gave_up {
-        text.push_str(&format!("{} {}\n", paint.bad("given up:"), plain(why)));
+        text.push_str(&format!("{} {}\n", paint.bad("aborted:"), plain(why)));
     }
     text.push_str(&tail(report, paint));
     text
@@ -40,11 +40,11 @@ fn head(report: &ReplayReport, paint: Paint) -> String {
     let title = format!("{} {}", plain(&report.capability), name(&report.new));
     let against = match &report.against {
         Some(other) => format!("{} run again", name(other)),
-        None => "what the log has".to_owned(),
+        None => "the log".to_owned(),
     };
     let share = if report.percent < 100.0 { format!(" ({}%)", report.percent) } else { String::new() };
     let mut text = format!(
-        "{} against {against}: {} deliveries of {} customers{share} in {:.1} s\n",
+        "{} against {against}: {} invocations of {} customers{share} in {:.1} s\n",
         paint.strong(&title),
         grouped(report.deliveries),
         grouped(report.profiles),
@@ -55,7 +55,7 @@ fn head(report: &ReplayReport, paint: Paint) -> String {
         for by in &report.decided_by {
             let (all, others) = (grouped(by.deliveries), grouped(by.different));
             text.push_str(
-                &paint.dim(&format!("  decided by {}: {all}, {others} of them otherwise\n", name(by))),
+                &paint.dim(&format!("  decided by {}: {all}; {others} of them differ\n", name(by))),
             );
         }
     }
@@ -65,22 +65,22 @@ fn head(report: &ReplayReport, paint: Paint) -> String {
 fn tail(report: &ReplayReport, paint: Paint) -> String {
     if report.different == 0 {
         let same = grouped(report.effects.same);
-        return format!("{}: {same} effects are the same\n", paint.good("no difference"));
+        return format!("{}: {same} effects are equal\n", paint.good("no difference"));
     }
     let effects = &report.effects;
     let counts = [
         (effects.changed, "changed"),
         (effects.added, "added"),
-        (effects.gone, "gone"),
-        (effects.refused, "refused"),
+        (effects.gone, "missing"),
+        (effects.refused, "rejected"),
         (effects.failed, "failed"),
-        (effects.mended, "mended"),
-        (effects.same, "the same"),
+        (effects.mended, "fixed"),
+        (effects.same, "equal"),
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, word)| format!("{} {word}", grouped(*count))).collect();
     format!(
-        "{} of {} deliveries differ, with {} of {} customers: {}\n",
+        "{} of {} invocations differ, for {} of {} customers: {}\n",
         grouped(report.different),
         grouped(report.deliveries),
         grouped(report.profiles_different),
@@ -96,19 +96,29 @@ fn finding_text(finding: &ReplayFinding, paint: Paint) -> String {
         other => paint.strong(other),
     };
     let what = match finding.what.as_str() {
-        "delivery" => format!("deliveries of {}", plain(&finding.name)),
-        "memory" => "what it remembers".to_owned(),
+        "delivery" => format!("invocations of {}", plain(&finding.name)),
+        "memory" => "its memory".to_owned(),
         "other" => "others".to_owned(),
         what => format!("{} {}", plain(what), plain(&finding.name)),
     };
     let mut text = format!(
         "{severity} {what}: {} {}, {} customers\n",
         grouped(finding.count),
-        plain(&finding.kind),
+        kind_text(&finding.kind),
         grouped(finding.profiles)
     );
     finding.samples.iter().for_each(|sample| text.push_str(&sample_text(sample)));
     text
+}
+
+/// A kind of difference in the words of the report; the JSON has older ones.
+fn kind_text(kind: &str) -> String {
+    match kind {
+        "gone" => "missing".to_owned(),
+        "refused" => "rejected".to_owned(),
+        "mended" => "fixed".to_owned(),
+        other => plain(other),
+    }
 }
 
 fn sample_text(sample: &ReplaySample) -> String {
@@ -142,17 +152,17 @@ mod tests {
                 {"profile": "cd", "position": "13-1", "on": "a\u001b[2J"}]}"#;
         assert_eq!(
             report_text(&report(finding, 12), Paint(false)),
-            "loyalty 0.2.0 (0123456789ab) against what the log has: 6,966 deliveries of 2,357 customers (10%) in 0.4 s\n\
+            "loyalty 0.2.0 (0123456789ab) against the log: 6,966 invocations of 2,357 customers (10%) in 0.4 s\n\
              warning field loyalty.tier: 12 changed, 12 customers\n\
              \x20 ab  12-345 order.completed  silver -> gold\n\
              \x20 cd  13-1 a\\u{1b}[2J\n\
-             12 of 6,966 deliveries differ, with 12 of 2,357 customers: 12 changed, 20,898 the same\n"
+             12 of 6,966 invocations differ, for 12 of 2,357 customers: 12 changed, 20,898 equal\n"
         );
     }
 
     #[test]
     fn no_difference_is_said_in_a_line() {
         let text = report_text(&report("", 0), Paint(false));
-        assert!(text.ends_with("no difference: 20,898 effects are the same\n"), "{text}");
+        assert!(text.ends_with("no difference: 20,898 effects are equal\n"), "{text}");
     }
 }

@@ -12,14 +12,13 @@ Examples:
   samsyn registry check
   samsyn registry check --fail-on warning --json
 
-An error is something that can't work as it is, a warning something that somebody should decide, a
-note worth knowing. Each finding has a code that stays the same, and the command that mends it or
-shows what has to be decided first.
+An error can't work as it is. A warning needs a decision. A note is for information. Each finding has a
+stable code, and a command that fixes it or shows what to decide.
 
 Exit codes:
-  0  nothing as bad as --fail-on, or worse
-  1  such findings
-  2  the command line or the address can't be used
+  0  no finding as severe as --fail-on
+  1  findings as severe as --fail-on
+  2  invalid command line or address
   3  no host answers
   4  the host gave no report";
 
@@ -29,7 +28,7 @@ const LINE_CHARS: usize = 96;
 /// The arguments of `samsyn registry check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// The least that makes the command end with 1
+    /// The lowest severity for exit code 1
     #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub fail_on: Severity,
 }
@@ -37,11 +36,11 @@ pub struct CheckArgs {
 /// How bad a finding is, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Severity {
-    /// Worth knowing
+    /// For information
     Note,
-    /// Somebody should decide something
+    /// Needs a decision
     Warning,
-    /// Something can't work as it is
+    /// Can't work as it is
     Error,
 }
 
@@ -64,7 +63,7 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
         Severity::Warning => "that are warnings or errors",
         Severity::Error => "that are errors",
     };
-    Err(CliError::refused(format!("{found} {at}")).next("run the commands that stand below the findings"))
+    Err(CliError::refused(format!("{found} {at}")).next("run the commands below the findings"))
 }
 
 fn findings_at(report: &Report, least: Severity) -> u64 {
@@ -79,7 +78,7 @@ fn findings_at(report: &Report, least: Severity) -> u64 {
 fn text(report: &Report, paint: Paint) -> String {
     let Report { errors, warnings, notes, revision, .. } = report;
     if report.findings.is_empty() {
-        return format!("{} at revision {revision}\n", paint.good("nothing to say about the registry"));
+        return format!("{} at revision {revision}\n", paint.good("no findings in the registry"));
     }
     let mut text = String::new();
     for finding in &report.findings {

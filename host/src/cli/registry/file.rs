@@ -19,10 +19,10 @@ Examples:
   samsyn registry apply registry.toml --remove --yes --reason 'release 41'
   samsyn registry apply registry.toml --clear --dry-run
 
-For each field that gets another source it says whom that concerns, as `samsyn field assign` does. The
-file has fields, identifiers, sources and grants: `samsyn registry export` writes one. Everything
-is applied or nothing is. What the file leaves out stays, unless --remove is given. When somebody
-changes the registry between the plan and the answer, nothing is applied and it says what changed.";
+The file has fields, identifiers, sources and grants: `samsyn registry export` writes one. For each field
+that gets another source, the plan shows the affected customers, like `samsyn field assign`. The command
+applies everything or nothing. What the file leaves out stays, unless you use --remove. If somebody changes
+the registry after the plan was made, the command applies nothing and shows what changed.";
 
 /// Shown in the long help.
 pub const EXPORT_EXAMPLES: &str = "\
@@ -35,16 +35,16 @@ Examples:
 pub struct ApplyArgs {
     /// The file
     pub file: PathBuf,
-    /// Take away fields and sources that the file leaves out
+    /// Remove fields and sources that the file leaves out
     #[arg(long)]
     pub remove: bool,
-    /// Customers a new source has no claim for keep the value they have (the default)
+    /// Customers without a claim by a new source keep their value (the default)
     #[arg(long, conflicts_with = "clear")]
     pub inherit: bool,
-    /// Customers a new source has no claim for have no value until it makes one
+    /// Customers without a claim by a new source have no value
     #[arg(long)]
     pub clear: bool,
-    /// Print what would change and change nothing; ends with 1 when something would
+    /// Print what would change and change nothing; exit code 1 if the registry differs
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
     /// Whether to ask, and why.
@@ -71,7 +71,7 @@ pub fn apply(args: &ApplyArgs, context: &Context) -> Result<(), CliError> {
         context.answer(&plan.raw, |paint| plan_text(&plan.body, paint))?;
         return match same {
             true => Ok(()),
-            false => Err(CliError::refused("the registry is not as the file says; nothing was changed")
+            false => Err(CliError::refused("the registry differs from the file; nothing was changed")
                 .next("apply it without --dry-run")),
         };
     }
@@ -112,7 +112,7 @@ fn plan_text(plan: &RegistryPlan, paint: Paint) -> String {
         text.push_str(&moved.map(counts_text).unwrap_or_default());
     }
     if plan.steps.is_empty() {
-        text.push_str("the registry is as the file says\n");
+        text.push_str("the registry matches the file\n");
     }
     for note in &plan.notes {
         text.push_str(&format!("{}\n", paint.dim(&plain(note))));

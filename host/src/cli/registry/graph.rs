@@ -7,38 +7,42 @@ use crate::cli::error::CliError;
 
 pub const EXAMPLES: &str = "\
 Examples:
-  samsyn registry graph | dot -Tsvg > registry.svg
-  samsyn registry graph --format mermaid
+  samsyn registry graph > registry.mmd
   samsyn registry graph --format json
 
-Departments stand around their capabilities. A thick line is a field's source, a broken one claims
-that another's claim stands above, or a field that was asked for and not granted. The order is
-always the same, so that two exports can be compared line by line.";
+The graph is text for Mermaid, which many Markdown pages draw. A box around
+capabilities is their department. A thick line leads from the source to its field. A dotted line shows claims
+that are not the value, or a requested field that is not granted. The order is always the same, so that you
+can compare two exports line by line.";
 
 /// The arguments of `samsyn registry graph`.
 #[derive(Debug, Clone, Args)]
 pub struct GraphArgs {
-    /// What to write [default: dot, or json with --json]
+    /// The format [default: mermaid, or json with --json]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
 }
 
-/// What the graph is written in.
+/// The graph's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For Graphviz
-    Dot,
-    /// For Mermaid, which many Markdown pages draw
+    /// Text for Mermaid
     Mermaid,
+    /// No longer there: use mermaid or json
+    #[value(hide = true)]
+    Dot,
     /// Nodes and edges
     Json,
 }
 
 /// Asks the host and prints it.
 pub fn run(args: &GraphArgs, context: &Context) -> Result<(), CliError> {
-    let usual = if context.json { Format::Json } else { Format::Dot };
+    let usual = if context.json { Format::Json } else { Format::Mermaid };
     let format = match args.format.unwrap_or(usual) {
-        Format::Dot => "dot",
+        Format::Dot => {
+            return Err(CliError::usage("the format dot is no longer supported")
+                .next("use --format mermaid, or --format json"));
+        }
         Format::Mermaid => "mermaid",
         Format::Json => "json",
     };

@@ -12,13 +12,13 @@ use super::error::CliError;
 /// The commands of `samsyn registry`.
 #[derive(Debug, Subcommand)]
 pub enum RegistryCommand {
-    /// Look for silos: fields kept twice, sources nobody reads, cycles, access nobody uses
+    /// Find silos: duplicate fields, fields that nobody reads, cycles, unused grants
     #[command(after_long_help = check::EXAMPLES)]
     Check(check::CheckArgs),
-    /// Make the registry what a file says, after showing what changes
+    /// Apply a registry file, after a plan
     #[command(after_long_help = file::APPLY_EXAMPLES)]
     Apply(file::ApplyArgs),
-    /// Print the registry as a file
+    /// Export the registry as a file
     #[command(after_long_help = file::EXPORT_EXAMPLES)]
     Export(file::ExportArgs),
     /// Draw departments, capabilities, fields and events

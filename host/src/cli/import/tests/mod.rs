@@ -1,9 +1,14 @@
-//! Files of columns as offices have them, through a mapping: what comes of every line.
+//! Imports: files of columns as offices have them, through a mapping; and whole runs into a host that only takes
+//! notes (`fake_host`).
 
 mod dates;
+mod fake_host;
+mod losses;
 mod numbers;
 mod office;
 mod records;
+mod verbatim;
+mod whole_imports;
 
 use std::io::{BufReader, Cursor};
 

@@ -1,6 +1,5 @@
-//! The rest of a request's body: what the call had not read when it answered, often all of it, such
-//! as that of a call that was refused. Left unread it would end the connection under a client that
-//! is still sending: the answer would be lost, and the next request on that connection with it.
+//! Drains an unread body so that an early answer is not lost: left unread it would end the connection under a
+//! client that is still sending, and the answer with it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,13 +11,13 @@ use axum::http::{Request, Response, StatusCode, Version, header};
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
 
-/// How much of a rest is read and thrown away, in bytes: some sizes too many, not a film.
-const DISCARDED_BYTES_MAX: usize = 8 << 20;
+/// How much of an unread body is read and thrown away, in bytes: some sizes too many, not a film.
+const DRAINED_BYTES_MAX: usize = 8 << 20;
 /// How long that may take.
-const DISCARD_TIME: Duration = Duration::from_secs(5);
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// What a call leaves of its request's body; none when there is no body.
-pub struct Rest<B>(Option<Arc<Mutex<Left<B>>>>);
+pub struct UnreadBody<B>(Option<Arc<Mutex<Left<B>>>>);
 
 /// What became of a body that was lent to a call.
 enum Left<B> {
@@ -39,28 +38,28 @@ struct Lent<B: HttpBody + Unpin> {
 }
 
 /// Lends a request's body to the call.
-pub fn lend<B>(request: Request<B>) -> (Request<Body>, Rest<B>)
+pub fn lend<B>(request: Request<B>) -> (Request<Body>, UnreadBody<B>)
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<axum::BoxError>,
 {
     if request.body().is_end_stream() {
-        return (request.map(Body::new), Rest(None));
+        return (request.map(Body::new), UnreadBody(None));
     }
     let waits = request.headers().contains_key(header::EXPECT);
     let back = Arc::new(Mutex::new(Left::Nothing));
-    let rest = Rest(Some(back.clone()));
-    (request.map(|body| Body::new(Lent { body: Some(body), waits, back })), rest)
+    let unread = UnreadBody(Some(back.clone()));
+    (request.map(|body| Body::new(Lent { body: Some(body), waits, back })), unread)
 }
 
-impl<B> Rest<B>
+impl<B> UnreadBody<B>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    /// Reads the rest and throws it away, within bounds, before the answer goes out. Where some of
+    /// Reads what is left and throws it away, within bounds, before the answer goes out. Where some of
     /// it stays the answer says that the connection ends with it. Says whether a client may still be
     /// sending on a connection that ends.
-    pub async fn discard(self, version: Version, answer: &mut Response<Body>) -> bool {
+    pub async fn drain(self, version: Version, answer: &mut Response<Body>) -> bool {
         let Some(back) = self.0 else { return false };
         let left = std::mem::replace(&mut *back.lock(), Left::Nothing);
         let (is_read, waits) = match left {
@@ -69,7 +68,7 @@ where
             // It has had its time.
             Left::Some(_) if answer.status() == StatusCode::REQUEST_TIMEOUT => (false, true),
             Left::Some(body) => {
-                let read = tokio::time::timeout(DISCARD_TIME, read_to_end(body)).await;
+                let read = tokio::time::timeout(DRAIN_TIME, read_to_end(body)).await;
                 (read.unwrap_or(false), false)
             }
         };
@@ -84,7 +83,7 @@ where
 
 /// Whether the end was within the bound.
 async fn read_to_end<B: HttpBody<Data = Bytes> + Unpin>(mut body: B) -> bool {
-    let mut left = DISCARDED_BYTES_MAX;
+    let mut left = DRAINED_BYTES_MAX;
     loop {
         match std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
             None => return true,
@@ -176,32 +175,32 @@ mod tests {
     async fn an_answer_waits_for_the_rest_of_a_body_that_nobody_read() {
         let (client, request) = request();
         client.send(b"one").unwrap();
-        let (request, rest) = lend(request);
+        let (request, unread) = lend(request);
         drop(request);
         let mut refused = answer(StatusCode::UNAUTHORIZED);
         {
-            let mut discard = std::pin::pin!(rest.discard(Version::HTTP_11, &mut refused));
-            assert!(poll(discard.as_mut()).is_pending(), "more may come");
+            let mut drain = std::pin::pin!(unread.drain(Version::HTTP_11, &mut refused));
+            assert!(poll(drain.as_mut()).is_pending(), "more may come");
             client.send(b"two").unwrap();
-            assert!(poll(discard.as_mut()).is_pending(), "and more");
+            assert!(poll(drain.as_mut()).is_pending(), "and more");
             drop(client);
-            assert!(poll(discard.as_mut()).is_ready());
+            assert!(poll(drain.as_mut()).is_ready());
         }
         assert!(!is_closed(&refused), "the connection is as good as before");
     }
 
     #[tokio::test]
     async fn nothing_is_waited_for_where_nothing_is_left() {
-        let (empty, rest) = lend(Request::new(Body::empty()));
+        let (empty, unread) = lend(Request::new(Body::empty()));
         drop(empty);
         let mut fine = answer(StatusCode::OK);
-        rest.discard(Version::HTTP_11, &mut fine).await;
+        unread.drain(Version::HTTP_11, &mut fine).await;
         let (client, request) = request();
         client.send(b"all").unwrap();
         drop(client);
-        let (request, rest) = lend(request);
+        let (request, unread) = lend(request);
         assert_eq!(axum::body::to_bytes(request.into_body(), 8).await.unwrap(), "all");
-        rest.discard(Version::HTTP_11, &mut fine).await;
+        unread.drain(Version::HTTP_11, &mut fine).await;
         assert!(!is_closed(&fine));
     }
 
@@ -213,10 +212,10 @@ mod tests {
             if expects {
                 request.headers_mut().insert(header::EXPECT, "100-continue".parse().unwrap());
             }
-            let (request, rest) = lend(request);
+            let (request, unread) = lend(request);
             drop(request);
             let mut answer = answer(status);
-            rest.discard(version, &mut answer).await;
+            unread.drain(version, &mut answer).await;
             is_closed(&answer)
         };
         assert!(ends(true, StatusCode::UNAUTHORIZED, Version::HTTP_11).await);
@@ -225,10 +224,10 @@ mod tests {
         let (film, request) = request();
         static MIB: [u8; 1 << 20] = [0; 1 << 20];
         (0..9).for_each(|_| film.send(&MIB).unwrap());
-        let (request, rest) = lend(request);
+        let (request, unread) = lend(request);
         drop(request);
         let mut refused = answer(StatusCode::NOT_FOUND);
-        rest.discard(Version::HTTP_11, &mut refused).await;
+        unread.drain(Version::HTTP_11, &mut refused).await;
         assert!(is_closed(&refused), "a film is not watched to its end");
     }
 }

@@ -5,14 +5,14 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::access::{Caller, Stranger};
+use super::access::{Caller, Unauthenticated};
 use super::problem::{Kind, Problem};
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use crate::registry::{Policy, ScopeName};
 
 /// What a token must have to make a call. What it may see in the answer is the policy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
+pub enum RequiredScopes {
     /// No token at all: the answer tells nothing about a customer or the registry.
     NoToken,
     /// A token with at least one of these scopes.
@@ -20,35 +20,35 @@ pub enum Needs {
 }
 
 /// Anybody may call.
-pub const NO_TOKEN: Needs = Needs::NoToken;
+pub const NO_TOKEN: RequiredScopes = RequiredScopes::NoToken;
 /// Send events.
-pub const EVENTS_WRITE: Needs = Needs::OneOf(&[ScopeName::EventsWrite]);
+pub const EVENTS_WRITE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::EventsWrite]);
 /// Read profiles; the handler filters by the policy.
-pub const PROFILES_READ: Needs = Needs::OneOf(&[ScopeName::ProfilesRead]);
+pub const PROFILES_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::ProfilesRead]);
 /// Propose values; the handler asks the policy for each field.
-pub const PROFILES_PROPOSE: Needs = Needs::OneOf(&[ScopeName::ProfilesPropose]);
+pub const PROFILES_PROPOSE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::ProfilesPropose]);
 /// Learn what became of an event; the handler answers its sender, or who reads everything.
-pub const EVENT_OUTCOME: Needs =
-    Needs::OneOf(&[ScopeName::EventsWrite, ScopeName::ProfilesPropose, ScopeName::ProfilesRead]);
+pub const EVENT_OUTCOME: RequiredScopes =
+    RequiredScopes::OneOf(&[ScopeName::EventsWrite, ScopeName::ProfilesPropose, ScopeName::ProfilesRead]);
 /// Look fields up; the handler answers those the policy knows.
-pub const FIELDS: Needs =
-    Needs::OneOf(&[ScopeName::RegistryRead, ScopeName::ProfilesRead, ScopeName::ProfilesPropose]);
+pub const FIELDS: RequiredScopes =
+    RequiredScopes::OneOf(&[ScopeName::RegistryRead, ScopeName::ProfilesRead, ScopeName::ProfilesPropose]);
 /// Look identifiers up; the handler answers those the policy knows.
-pub const IDENTIFIERS: Needs =
-    Needs::OneOf(&[ScopeName::RegistryRead, ScopeName::EventsWrite, ScopeName::ProfilesRead]);
+pub const IDENTIFIERS: RequiredScopes =
+    RequiredScopes::OneOf(&[ScopeName::RegistryRead, ScopeName::EventsWrite, ScopeName::ProfilesRead]);
 /// Read the registry.
-pub const REGISTRY_READ: Needs = Needs::OneOf(&[ScopeName::RegistryRead]);
+pub const REGISTRY_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::RegistryRead]);
 /// Change the registry.
-pub const REGISTRY_WRITE: Needs = Needs::OneOf(&[ScopeName::RegistryWrite]);
+pub const REGISTRY_WRITE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::RegistryWrite]);
 /// An administrator alone.
-pub const ADMIN: Needs = Needs::OneOf(&[ScopeName::Admin]);
+pub const ADMIN: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::Admin]);
 
-impl Needs {
+impl RequiredScopes {
     /// Whether a token with this policy may make the call.
     pub fn met_by(self, policy: &Policy) -> bool {
         match self {
-            Needs::NoToken => true,
-            Needs::OneOf(scopes) => scopes.iter().any(|scope| policy.has(*scope)),
+            RequiredScopes::NoToken => true,
+            RequiredScopes::OneOf(scopes) => scopes.iter().any(|scope| policy.has(*scope)),
         }
     }
 
@@ -58,32 +58,32 @@ impl Needs {
         let administers = |scope: &ScopeName| {
             matches!(scope, ScopeName::RegistryRead | ScopeName::RegistryWrite | ScopeName::Admin)
         };
-        matches!(self, Needs::OneOf(scopes) if scopes.iter().all(administers))
+        matches!(self, RequiredScopes::OneOf(scopes) if scopes.iter().all(administers))
     }
 
     fn missing(self) -> Problem {
         let names: Vec<String> = match self {
-            Needs::NoToken => Vec::new(),
-            Needs::OneOf(scopes) => scopes.iter().map(|scope| format!("`{scope}`")).collect(),
+            RequiredScopes::NoToken => Vec::new(),
+            RequiredScopes::OneOf(scopes) => scopes.iter().map(|scope| format!("`{scope}`")).collect(),
         };
         Problem::new(Kind::ScopeMissing, format!("this call needs the scope {}", names.join(" or ")))
     }
 }
 
 /// Lets a request through to its handler that has what the call needs.
-pub async fn require(State(needs): State<Needs>, mut request: Request, next: Next) -> Response {
-    if needs == Needs::NoToken {
+pub async fn require(State(scopes): State<RequiredScopes>, mut request: Request, next: Next) -> Response {
+    if scopes == RequiredScopes::NoToken {
         return next.run(request).await;
     }
     let refused = match request.extensions().get::<Viewer>() {
-        Some(viewer) if needs.met_by(viewer.policy()) => None,
-        Some(_) => Some(needs.missing()),
-        None => Some(stranger(&request)),
+        Some(viewer) if scopes.met_by(viewer.policy()) => None,
+        Some(_) => Some(scopes.missing()),
+        None => Some(why_unauthenticated(&request)),
     };
     if let Some(problem) = refused {
         return problem.into_response();
     }
-    if needs.is_administration()
+    if scopes.is_administration()
         && let Some(viewer) = request.extensions().get::<Viewer>()
     {
         let own = viewer.own_application().clone();
@@ -93,13 +93,13 @@ pub async fn require(State(needs): State<Needs>, mut request: Request, next: Nex
 }
 
 /// Why this request's token counts for nothing.
-fn stranger(request: &Request) -> Problem {
-    let why = request.extensions().get::<Stranger>().map(|Stranger(problem)| problem.clone());
-    why.unwrap_or_else(|| Problem::new(Kind::Unauthorized, "the call has no token"))
+fn why_unauthenticated(request: &Request) -> Problem {
+    let why = request.extensions().get::<Unauthenticated>().map(|Unauthenticated(problem)| problem.clone());
+    why.unwrap_or_else(|| Problem::new(Kind::Unauthorized, "the request has no token"))
 }
 
 /// The problem of a request without a valid token, on a path that isn't one of the interface's:
 /// strangers don't learn which there are.
-pub fn is_stranger(request: &Request) -> Option<Problem> {
-    request.extensions().get::<Viewer>().is_none().then(|| stranger(request))
+pub fn unauthenticated(request: &Request) -> Option<Problem> {
+    request.extensions().get::<Viewer>().is_none().then(|| why_unauthenticated(request))
 }

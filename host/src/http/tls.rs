@@ -20,7 +20,7 @@ pub enum TlsError {
     #[error("TLS needs both `tls.certificate` and `tls.key`, and only one is set")]
     Half,
     /// A file can't be read, or holds nothing of use.
-    #[error("{path} holds no {what}: {cause}")]
+    #[error("{path} contains no valid {what}: {cause}")]
     File {
         /// The file.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum TlsError {
         cause: String,
     },
     /// Certificate and key don't go together, or can't be used.
-    #[error("{certificate} and {key} can't be used together: {cause}")]
+    #[error("{certificate} and {key} don't match: {cause}")]
     Pair {
         /// The certificate's file.
         certificate: PathBuf,
@@ -81,7 +81,7 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
         .collect::<Result<_, _>>()
         .map_err(|error| wrong_chain(error.to_string()))?;
     if chain.is_empty() {
-        return Err(wrong_chain("there is no PEM section CERTIFICATE in it".to_owned()));
+        return Err(wrong_chain("it has no PEM section CERTIFICATE".to_owned()));
     }
     let wrong_key = |cause: String| file(key, "private key", cause);
     let pem = std::fs::read(key).map_err(|error| wrong_key(error.to_string()))?;

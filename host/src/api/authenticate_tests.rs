@@ -24,7 +24,7 @@ fn bearer(token: &Token) -> String {
     format!("Bearer {}", token.as_str())
 }
 
-fn why(refused: Answer<Arc<Known>>) -> String {
+fn why(refused: Answer<Arc<AuthenticatedToken>>) -> String {
     let problem = refused.err().expect("it is refused");
     assert_eq!(problem.kind, Kind::Unauthorized);
     problem.detail
@@ -34,15 +34,15 @@ fn why(refused: Answer<Arc<Known>>) -> String {
 fn only_a_valid_token_is_let_through() {
     let (token, other) = (Token::generate().unwrap(), Token::generate().unwrap());
     let registry = made(&Registry::default(), "web", entry(&token, &["events:write"]));
-    let gate = Gate::new(&ApiLimits::default());
-    let admit = |value: &str| gate.admit(value, &registry, NOW);
+    let authenticator = Authenticator::new(&ApiLimits::default());
+    let admit = |value: &str| authenticator.admit(value, &registry, NOW);
     assert_eq!(admit(&bearer(&token)).ok().unwrap().name.as_str(), "web");
     assert!(admit(&bearer(&token).replace("Bearer", "bEARER")).is_ok());
     for bad in [format!("Basic {}", token.as_str()), token.as_str().to_owned(), "Bearer".into()] {
-        assert!(why(admit(&bad)).contains("doesn't say `Bearer TOKEN`"), "{bad}");
+        assert!(why(admit(&bad)).contains("is not `Bearer TOKEN`"), "{bad}");
     }
     assert!(why(admit("Bearer samsyn_x")).contains("mistyped"));
-    assert!(why(admit(&bearer(&other))).contains("never valid"));
+    assert!(why(admit(&bearer(&other))).contains("is unknown"));
 }
 
 #[test]
@@ -51,21 +51,21 @@ fn a_revoked_or_expired_token_is_refused_at_once() {
     let expiring = TokenEntry { expires_at: Some(Timestamp(NOW.millis() + 1)), ..entry(&token, &["admin"]) };
     let registry = made(&Registry::default(), "anna", expiring);
     let registry = made(&registry, "admin", entry(&admin, &["admin"]));
-    let gate = Gate::new(&ApiLimits::default());
-    assert!(gate.admit(&bearer(&token), &registry, NOW).is_ok());
+    let authenticator = Authenticator::new(&ApiLimits::default());
+    assert!(authenticator.admit(&bearer(&token), &registry, NOW).is_ok());
     let later = Timestamp(NOW.millis() + 1);
-    assert!(why(gate.admit(&bearer(&token), &registry, later)).contains("expired"));
+    assert!(why(authenticator.admit(&bearer(&token), &registry, later)).contains("expired"));
     let name = TokenName::new("anna").unwrap();
     let revoked = RegistryChange::TokenRevoked { name, at: NOW };
     registry.check(&revoked).unwrap();
     let next = registry.apply(registry.revision + 1, &revoked).unwrap();
-    assert!(why(gate.admit(&bearer(&token), &next, NOW)).contains("revoked"));
+    assert!(why(authenticator.admit(&bearer(&token), &next, NOW)).contains("revoked"));
     assert!(next.check(&revoked).is_err());
     // The name can be used again; the old secret is then nobody's.
     let again = Token::generate().unwrap();
     let next = made(&next, "anna", entry(&again, &["admin"]));
-    assert!(why(gate.admit(&bearer(&token), &next, NOW)).contains("never valid"));
-    assert!(gate.admit(&bearer(&again), &next, NOW).is_ok());
+    assert!(why(authenticator.admit(&bearer(&token), &next, NOW)).contains("is unknown"));
+    assert!(authenticator.admit(&bearer(&again), &next, NOW).is_ok());
 }
 
 #[test]
@@ -88,15 +88,15 @@ fn a_token_is_slowed_down_and_another_is_not() {
     let slowed = TokenEntry { requests_per_second: Some(2), ..entry_of(&slow) };
     let registry = made(&made(&Registry::default(), "slow", slowed), "other", entry_of(&other));
     let limits = ApiLimits { token_events_per_second: 10, ..ApiLimits::default() };
-    let gate = Gate::new(&limits);
-    let known = gate.admit(&bearer(&slow), &registry, NOW).ok().unwrap();
-    assert!(gate.admit(&bearer(&slow), &registry, NOW).is_ok());
-    let refused = gate.admit(&bearer(&slow), &registry, NOW).err().unwrap();
+    let authenticator = Authenticator::new(&limits);
+    let known = authenticator.admit(&bearer(&slow), &registry, NOW).ok().unwrap();
+    assert!(authenticator.admit(&bearer(&slow), &registry, NOW).is_ok());
+    let refused = authenticator.admit(&bearer(&slow), &registry, NOW).err().unwrap();
     assert_eq!((refused.kind, refused.after), (Kind::RateLimited, Some(1)));
     // What it has used stays used when the registry changes.
     let next = Registry { revision: registry.revision + 1, ..registry.clone() };
-    assert_eq!(gate.admit(&bearer(&slow), &next, NOW).err().unwrap().kind, Kind::RateLimited);
-    assert!(gate.admit(&bearer(&other), &next, NOW).is_ok());
+    assert_eq!(authenticator.admit(&bearer(&slow), &next, NOW).err().unwrap().kind, Kind::RateLimited);
+    assert!(authenticator.admit(&bearer(&other), &next, NOW).is_ok());
     assert!(known.take_events(25, NOW).is_ok());
     assert_eq!(known.take_events(1, NOW).unwrap_err().after, Some(2));
 }
@@ -105,11 +105,11 @@ fn a_token_is_slowed_down_and_another_is_not() {
 fn the_last_use_is_known_without_a_record() {
     let token = Token::generate().unwrap();
     let registry = made(&Registry::default(), "web", entry(&token, &["events:write"]));
-    let gate = Gate::new(&ApiLimits::default());
+    let authenticator = Authenticator::new(&ApiLimits::default());
     let name = TokenName::new("web").unwrap();
     let earlier = Timestamp(NOW.millis() - 5);
-    gate.remember([(name.clone(), earlier)].into());
-    assert_eq!(gate.last_uses(&registry, NOW)[&name], earlier);
-    assert!(gate.admit(&bearer(&token), &registry, NOW).is_ok());
-    assert_eq!(gate.last_uses(&registry, NOW)[&name], NOW);
+    authenticator.remember([(name.clone(), earlier)].into());
+    assert_eq!(authenticator.last_uses(&registry, NOW)[&name], earlier);
+    assert!(authenticator.admit(&bearer(&token), &registry, NOW).is_ok());
+    assert_eq!(authenticator.last_uses(&registry, NOW)[&name], NOW);
 }

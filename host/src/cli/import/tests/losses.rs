@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::story::{Server, event, file, import, samsyn};
+use super::fake_host::{Server, event, file, import, samsyn};
 use crate::cli::Exit;
 
 /// Problems that say nothing of the event they are told of, as the host writes them.
@@ -84,7 +84,7 @@ fn patience_ends_without_a_refusal_and_the_same_command_goes_on() {
     let path = file(&folder, 0..500);
     let ended = import(&server, &["--patience", "0", &path]).unwrap_err();
     assert_eq!(ended.exit, Exit::Refused);
-    assert!(ended.causes.concat().contains("nothing will be taken twice"), "{ended:?}");
+    assert!(ended.causes.concat().contains("no row is added twice"), "{ended:?}");
     assert!(!refused_file(folder.path()).exists(), "a full host refuses nothing");
     server.kept().room = None;
     import(&server, &[&path]).unwrap();
@@ -235,7 +235,7 @@ fn a_second_run_fills_any_hole_and_knows_a_whole_file_line_for_line() {
     import(&server, &[&path]).unwrap();
     assert_eq!(server.kept().ids.len(), 12_000, "the holes are filled");
     let again = import(&server, &[&path]).unwrap_err();
-    assert!(again.what.contains("imported before, whole"), "{again}");
+    assert!(again.what.contains("was imported before; nothing was added"), "{again}");
 }
 
 /// What the refused file lists, by line.
@@ -343,7 +343,7 @@ fn a_file_whose_first_run_is_forgotten_is_refused_before_its_first_row() {
     // A new host remembers all that it was ever told, however long ago.
     server.kept().event_ids = limits("2027-11-21T10:00:00Z", None);
     let again = import(&server, &[&path]).unwrap_err();
-    assert!(again.what.contains("imported before, whole"), "{again}");
+    assert!(again.what.contains("was imported before; nothing was added"), "{again}");
     let requests = server.kept().requests;
     server.kept().ids.clear();
     server.kept().event_ids = limits("2027-11-21T10:00:00Z", Some("2026-11-21T10:00:01Z"));

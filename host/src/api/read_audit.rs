@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use super::ApiState;
 use super::problem::{Answer, Kind, Problem};
 use super::trace::Call;
-use super::viewer::Viewer;
+use super::visibility::Viewer;
 use crate::audit::Read;
 use crate::registry::{DataClass, Registry};
 use crate::vocabulary::{Application, FieldName, IdentifierName, ProfileId};
@@ -49,7 +49,7 @@ fn purpose(headers: &HeaderMap) -> Answer<Option<String>> {
     let mut sent = headers.get_all(PURPOSE_HEADER).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else {
         return if headers.contains_key(PURPOSE_HEADER) {
-            invalid("`Samsyn-Purpose` stands there twice")
+            invalid("`Samsyn-Purpose` is there twice")
         } else {
             Ok(None)
         };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::story::{Server, import, samsyn};
+use super::fake_host::{Server, import, samsyn};
 
 /// A line, and what is sent of it: `#` stands for the id that is added.
 const LINES: &[(&str, &str)] = &[

@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use super::gate::Known;
+use super::authenticate::AuthenticatedToken;
 use super::problem::{Answer, Kind, Problem};
 use crate::record::{Accepted, Decided, Outcome};
 use crate::registry::{Policy, Registry, ScopeName};
@@ -25,12 +25,12 @@ use crate::vocabulary::{Application, Event, FieldName, Refusal, Timestamp, Token
 #[derive(Clone)]
 pub struct Viewer {
     application: Application,
-    token: Arc<Known>,
+    token: Arc<AuthenticatedToken>,
 }
 
 impl Viewer {
     /// Somebody with this token who acts for this application.
-    pub fn new(token: Arc<Known>, application: Application) -> Viewer {
+    pub fn new(token: Arc<AuthenticatedToken>, application: Application) -> Viewer {
         Viewer { application, token }
     }
 

@@ -110,7 +110,7 @@ where
             lanes.push(queue);
         }
         drop(reports_in);
-        let mut engine = Engine {
+        let mut dispatcher = Dispatcher {
             lanes,
             reports,
             progress,
@@ -123,12 +123,13 @@ where
             started: Instant::now(),
             failure: None,
         };
-        let broken = engine.feed(source);
-        engine.finish(broken)
+        let broken = dispatcher.feed(source);
+        dispatcher.finish(broken)
     })
 }
 
-struct Engine<'a> {
+/// Gives rows to lanes and takes their answers.
+struct Dispatcher<'a> {
     lanes: Vec<Sender<Queued>>,
     reports: Receiver<Report>,
     progress: &'a mut dyn Progress,
@@ -143,7 +144,7 @@ struct Engine<'a> {
     failure: Option<ClientError>,
 }
 
-impl Engine<'_> {
+impl Dispatcher<'_> {
     /// Takes rows until there are no more, or it is stopped; tells why the source broke, if it did.
     fn feed<S: Iterator<Item = Result<Row, SourceError>>>(&mut self, source: S) -> Option<String> {
         for row in source {
@@ -258,7 +259,7 @@ impl Engine<'_> {
 /// else its first identifier, else its profile. The first row's first identifier is the one that
 /// order is kept by when nobody named one.
 fn customer_key(row: &Row, order_by: &mut Option<String>) -> Option<String> {
-    let named = |name: &str| row.identifiers.iter().find(|(is, _)| is == name);
+    let named = |name: &str| row.identifiers.iter().find(|(known, _)| known == name);
     let preferred = order_by.as_deref().and_then(named);
     if let Some((name, value)) = preferred.or_else(|| row.identifiers.first()) {
         order_by.get_or_insert_with(|| name.clone());

@@ -1,4 +1,4 @@
-//! A connection as those see it who answer what comes on it.
+//! The connection as handlers see it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use tokio::time::Instant;
 
 /// Who is at the other end of a request's connection.
 #[derive(Clone)]
-pub struct Peer {
+pub struct ConnectionInfo {
     address: IpAddr,
     activity: Arc<Activity>,
 }
 
-impl Peer {
+impl ConnectionInfo {
     /// At this address.
-    pub(super) fn new(address: IpAddr, activity: Arc<Activity>) -> Peer {
-        Peer { address, activity }
+    pub(super) fn new(address: IpAddr, activity: Arc<Activity>) -> ConnectionInfo {
+        ConnectionInfo { address, activity }
     }
 
     /// The client's address.
@@ -42,8 +42,8 @@ impl Peer {
         self.activity.is_idle()
     }
 
-    /// Done when somebody else needs the connection's place.
-    pub async fn place_is_wanted(&self) {
+    /// Done when somebody else needs the connection's slot.
+    pub async fn slot_is_wanted(&self) {
         self.activity.leave.notified().await;
     }
 }
@@ -73,7 +73,7 @@ pub(super) struct Activity {
     pub since_ms: AtomicU64,
     /// A client may still be sending what nobody reads.
     pub body_unread: AtomicBool,
-    /// Somebody else wants its place.
+    /// Somebody else wants its slot.
     pub leave: Notify,
 }
 

@@ -1,4 +1,4 @@
-//! Which token a request has, and whether it counts.
+//! Authenticates a request: which token it has, and whether that is valid.
 //!
 //! The registry keeps hashes. A request's token is hashed, found by the first bytes of the hash,
 //! and the whole hashes are compared in constant time. What a token may do is worked out once a
@@ -22,8 +22,8 @@ use crate::vocabulary::{Digest, Seq, Timestamp, TokenName};
 /// No use is known.
 const NEVER: i64 = i64::MIN;
 
-/// The tokens that count.
-pub struct Gate {
+/// The valid tokens.
+pub struct Authenticator {
     /// Requests and events a second of a token that has no rate of its own; 0: no bound.
     rates: (u32, u32),
     table: ArcSwap<Table>,
@@ -36,11 +36,11 @@ pub struct Gate {
 struct Table {
     /// Made from this revision; none before the first request.
     revision: Option<Seq>,
-    tokens: HashMap<[u8; 8], Arc<Known>>,
+    tokens: HashMap<[u8; 8], Arc<AuthenticatedToken>>,
 }
 
 /// A token that the registry knows.
-pub struct Known {
+pub struct AuthenticatedToken {
     /// Its name.
     pub name: TokenName,
     /// What the registry says of it.
@@ -57,10 +57,10 @@ struct Usage {
     events: Option<Bucket>,
 }
 
-impl Gate {
-    /// A gate that has seen nobody yet.
-    pub fn new(limits: &ApiLimits) -> Gate {
-        Gate {
+impl Authenticator {
+    /// One that has seen no request yet.
+    pub fn new(limits: &ApiLimits) -> Authenticator {
+        Authenticator {
             rates: (limits.token_requests_per_second, limits.token_events_per_second),
             table: ArcSwap::default(),
             renewing: Mutex::default(),
@@ -68,19 +68,24 @@ impl Gate {
         }
     }
 
-    /// The token behind an `Authorization` header's value, if it counts and isn't too fast.
-    pub fn admit(&self, authorization: &str, registry: &Registry, now: Timestamp) -> Answer<Arc<Known>> {
+    /// The token behind an `Authorization` header's value, if it is valid and within its rate.
+    pub fn admit(
+        &self,
+        authorization: &str,
+        registry: &Registry,
+        now: Timestamp,
+    ) -> Answer<Arc<AuthenticatedToken>> {
         let unauthorized = |detail: &str| Err(Problem::new(Kind::Unauthorized, detail));
         // RFC 9110: the scheme's case doesn't count.
         let token = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let Some((_, token)) = token else {
-            return unauthorized("the `Authorization` header doesn't say `Bearer TOKEN`");
+            return unauthorized("the `Authorization` header is not `Bearer TOKEN`");
         };
         let Some(token) = Token::parse(token.trim()) else {
-            return unauthorized("this can't be a token: it is cut off or mistyped");
+            return unauthorized("the token is cut off or mistyped");
         };
         let Some(known) = self.find(token.hash(), registry, now) else {
-            return unauthorized("this token was never valid here, or another one has taken its name");
+            return unauthorized("the token is unknown, or a newer token has its name");
         };
         if known.entry.revoked_at.is_some() {
             return unauthorized("the token was revoked");
@@ -93,7 +98,7 @@ impl Gate {
         Ok(known)
     }
 
-    fn find(&self, hash: Digest, registry: &Registry, now: Timestamp) -> Option<Arc<Known>> {
+    fn find(&self, hash: Digest, registry: &Registry, now: Timestamp) -> Option<Arc<AuthenticatedToken>> {
         let table = self.current(registry, now);
         let known = table.tokens.get(&prefix(hash))?;
         // Constant time: how much of a hash was right tells nothing.
@@ -116,7 +121,7 @@ impl Gate {
             let same = before.tokens.get(&prefix(entry.hash)).filter(|known| known.entry.hash == entry.hash);
             let usage = same.map_or_else(|| self.usage(name, entry, now), |known| known.usage.clone());
             let policy = Arc::new(Policy::of(&entry.scopes, registry));
-            let known = Known { name: name.clone(), entry: entry.clone(), policy, usage };
+            let known = AuthenticatedToken { name: name.clone(), entry: entry.clone(), policy, usage };
             (prefix(entry.hash), Arc::new(known))
         };
         let tokens = registry.tokens.iter().map(known).collect();
@@ -126,7 +131,7 @@ impl Gate {
     }
 
     fn usage(&self, name: &TokenName, entry: &TokenEntry, now: Timestamp) -> Arc<Usage> {
-        // An administrator's token mends what goes wrong: it is slowed only when that was asked for.
+        // An administrator's token fixes what goes wrong: it is slowed only when that was asked for.
         let (requests, events) = if entry.is_admin() { (0, 0) } else { self.rates };
         let bucket = |own: Option<u32>, usual: u32| {
             let rate = own.unwrap_or(usual);
@@ -147,7 +152,7 @@ impl Gate {
     /// When each token of this registry was used last, as far as that is known.
     pub fn last_uses(&self, registry: &Registry, now: Timestamp) -> BTreeMap<TokenName, Timestamp> {
         let table = self.current(registry, now);
-        let used = |known: &Arc<Known>| {
+        let used = |known: &Arc<AuthenticatedToken>| {
             let last = known.usage.last.load(Ordering::Relaxed);
             (last != NEVER).then(|| (known.name.clone(), Timestamp(last)))
         };
@@ -155,7 +160,7 @@ impl Gate {
     }
 }
 
-impl Known {
+impl AuthenticatedToken {
     /// Counts events against the token's rate.
     pub fn take_events(&self, count: usize, now: Timestamp) -> Answer<()> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -165,7 +170,7 @@ impl Known {
     fn take(&self, bucket: Option<&Bucket>, count: u32, now: Timestamp, what: &str) -> Answer<()> {
         let Some(bucket) = bucket else { return Ok(()) };
         bucket.take(count, now).map_err(|seconds| {
-            let detail = format!("the token has used up its {what} for this moment");
+            let detail = format!("the token has used its limit of {what} a second");
             Problem::new(Kind::RateLimited, detail).after(seconds)
         })
     }
@@ -177,5 +182,5 @@ fn prefix(hash: Digest) -> [u8; 8] {
 }
 
 #[cfg(test)]
-#[path = "gate_tests.rs"]
+#[path = "authenticate_tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
 //! Connections, bounded in number and in how long they may be silent. A client that sends its head a
-//! byte at a time is cut off; one that holds a connection and asks nothing costs a place until
+//! byte at a time is cut off; one that holds a connection and asks nothing costs a slot until
 //! somebody else wants it.
 
 use std::future::Future;
@@ -18,8 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
-use super::limits::ApiLimits;
-use super::peer::{Activity, Peer};
+use super::connection_info::{Activity, ConnectionInfo};
 use super::stream::Stream;
 use super::tls::Tls;
 
@@ -41,14 +40,25 @@ const LINGER_PIECE_BYTES: usize = 16 << 10;
 /// What a client starts with that speaks HTTP/2 without having said so in TLS.
 const HTTP2_START: &[u8] = b"PRI ";
 
-/// A listener that accepts while there is room. When there is none it takes the place of those who
+/// How many connections there may be, and how long each may be silent.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Open connections. Beyond it the longest idle ones are closed for new ones.
+    pub connections: usize,
+    /// Until a request's head must be complete, from its first byte; the same for a TLS handshake.
+    pub head: Duration,
+    /// How long a connection may be open without a request under way.
+    pub idle: Duration,
+}
+
+/// A listener that accepts while there is room. When there is none it takes the slot of those who
 /// have been idle longest; when nobody is idle, newcomers wait in the kernel's queue.
 pub struct Connections {
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     room: Arc<Semaphore>,
     open: Mutex<Vec<Weak<Activity>>>,
-    places: usize,
+    slots: usize,
     idle: Duration,
     head: Duration,
     started: Instant,
@@ -56,23 +66,23 @@ pub struct Connections {
 
 impl Connections {
     /// Accepts from this listener within these limits, with TLS when there is a certificate.
-    pub fn new(listener: TcpListener, tls: Option<Arc<Tls>>, limits: &ApiLimits) -> Connections {
-        let places = places(limits.connections);
+    pub fn new(listener: TcpListener, tls: Option<Arc<Tls>>, limits: ConnectionLimits) -> Connections {
+        let slots = slots(limits.connections);
         Connections {
             listener,
             tls,
-            room: Arc::new(Semaphore::new(places)),
+            room: Arc::new(Semaphore::new(slots)),
             open: Mutex::default(),
-            places,
-            idle: Duration::from_secs(limits.idle_seconds),
-            head: Duration::from_secs(limits.head_seconds),
+            slots,
+            idle: limits.idle,
+            head: limits.head,
             started: Instant::now(),
         }
     }
 
     /// The next connection. To be given up while it waits costs nothing.
     pub async fn accept(&mut self) -> Connection {
-        let place = self.place().await;
+        let slot = self.slot().await;
         let stream = loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => break stream,
@@ -88,12 +98,12 @@ impl Connections {
         if let Err(cause) = stream.set_nodelay(true) {
             tracing::debug!(%cause, "a connection keeps Nagle's delay");
         }
-        self.connection(stream, place)
+        self.connection(stream, slot)
     }
 
-    async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = self.room.clone().try_acquire_owned() {
-            return Some(place);
+    async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(slot) = self.room.clone().try_acquire_owned() {
+            return Some(slot);
         }
         self.ask_the_idle_to_leave();
         // The semaphore is never closed.
@@ -106,26 +116,26 @@ impl Connections {
         let mut idle: Vec<Arc<Activity>> =
             open.iter().filter_map(Weak::upgrade).filter(|activity| activity.is_idle()).collect();
         drop(open);
-        let leaving = (self.places / LEAVING_SHARE).max(1).min(idle.len());
+        let leaving = (self.slots / LEAVING_SHARE).max(1).min(idle.len());
         if leaving == 0 {
             return;
         }
         idle.select_nth_unstable_by_key(leaving - 1, |activity| activity.since_ms.load(Ordering::Relaxed));
         idle[..leaving].iter().for_each(|activity| activity.leave.notify_one());
         tracing::warn!(
-            connections = self.places,
+            connections = self.slots,
             leaving,
-            "no room for a new connection: the longest idle are closed"
+            "too many connections: the longest idle are closed"
         );
     }
 
-    fn connection(&self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) -> Connection {
+    fn connection(&self, stream: TcpStream, slot: Option<OwnedSemaphorePermit>) -> Connection {
         let address =
             stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| same_client(address.ip()));
         let activity = Arc::new(Activity::new(self.started));
         let mut open = self.open.lock();
         // Those that are gone are forgotten now and then, so that the list stays as long as it may be.
-        if open.len() >= 2 * self.places.max(1) {
+        if open.len() >= 2 * self.slots.max(1) {
             open.retain(|activity| activity.strong_count() > 0);
         }
         open.push(Arc::downgrade(&activity));
@@ -148,7 +158,7 @@ impl Connections {
             ended_seen: 0,
             lingering: None,
             address,
-            _place: place,
+            _slot: slot,
         }
     }
 }
@@ -167,16 +177,16 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 }
 
 /// As many connections as are configured, and as the system lets this process have.
-fn places(wanted: usize) -> usize {
+fn slots(wanted: usize) -> usize {
     let needed = (wanted as u64).saturating_add(FILES_KEPT);
     let Some(files) = files_max(needed).filter(|files| *files < needed) else { return wanted };
-    let places = usize::try_from(files.saturating_sub(FILES_KEPT)).unwrap_or(wanted).clamp(1, wanted.max(1));
+    let slots = usize::try_from(files.saturating_sub(FILES_KEPT)).unwrap_or(wanted).clamp(1, wanted.max(1));
     tracing::warn!(
         files,
-        connections = places,
-        "the system gives this process too few open files for {wanted} connections: raise its limit (ulimit -n, LimitNOFILE)"
+        connections = slots,
+        "the limit of open files is too low for {wanted} connections: raise it (ulimit -n, LimitNOFILE)"
     );
-    places
+    slots
 }
 
 /// How many files may be open, raised as far as is needed and allowed; none where nobody says.
@@ -212,7 +222,7 @@ pub struct Connection {
     /// Since when and how much it reads what nobody wants any more, before it ends.
     lingering: Option<Lingering>,
     address: IpAddr,
-    _place: Option<OwnedSemaphorePermit>,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 /// A connection of which the host has said all, to a client that may still be sending.
@@ -230,8 +240,8 @@ struct Head {
 
 impl Connection {
     /// Who is at its other end.
-    pub fn peer(&self) -> Peer {
-        Peer::new(self.address, self.activity.clone())
+    pub fn info(&self) -> ConnectionInfo {
+        ConnectionInfo::new(self.address, self.activity.clone())
     }
 
     /// Pending while the connection may stay open. The timer is looked at only when it fires: a
@@ -292,7 +302,7 @@ impl Connection {
         if timer.deadline() != deadline {
             timer.as_mut().reset(deadline);
         }
-        timer.as_mut().poll(context).map(|()| too_slow("its head was not there in time"))
+        timer.as_mut().poll(context).map(|()| too_slow("the request's head took too long"))
     }
 }
 
@@ -374,10 +384,9 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(5);
     const LONG: Duration = Duration::from_secs(60);
 
-    async fn connections(places: usize, idle: Duration, head: Duration) -> Connections {
+    async fn connections(slots: usize, idle: Duration, head: Duration) -> Connections {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let limits = ApiLimits { connections: places, ..ApiLimits::default() };
-        Connections { idle, head, ..Connections::new(listener, None, &limits) }
+        Connections::new(listener, None, ConnectionLimits { connections: slots, head, idle })
     }
 
     async fn pair(connections: &mut Connections) -> (Connection, TcpStream) {
@@ -411,7 +420,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_under_way_keeps_it_open() {
         let (mut connection, client) = pair(&mut connections(1, SHORT, LONG).await).await;
-        let under_way = connection.peer().request_under_way();
+        let under_way = connection.info().request_under_way();
         // The timer fires several times while the answer is on its way; then the client speaks.
         let turns = connection.timer.deadline() + 4 * connection.idle;
         let speak = async {
@@ -442,7 +451,7 @@ mod tests {
         let (mut connection, client) = pair(&mut connections(1, LONG, SHORT).await).await;
         say(&client, b"GET /").await;
         assert_eq!(read(&mut connection).await.unwrap(), 5);
-        drop(connection.peer().request_under_way());
+        drop(connection.info().request_under_way());
         let silent = tokio::time::timeout(10 * SHORT, read(&mut connection)).await;
         assert!(silent.is_err(), "it may be idle");
         // So may one that speaks HTTP/2, where bytes come that are no request.
@@ -458,19 +467,19 @@ mod tests {
         let (first, _first) = pair(&mut connections).await;
         let (second, _second) = pair(&mut connections).await;
         let (third, _third) = pair(&mut connections).await;
-        let _under_way = first.peer().request_under_way();
+        let _under_way = first.info().request_under_way();
         // The third had a request a moment ago, the second never.
         third.activity.since_ms.fetch_add(1, Ordering::Relaxed);
         let leaving = async {
-            second.peer().place_is_wanted().await;
+            second.info().slot_is_wanted().await;
             drop(second);
         };
         let ((fourth, _fourth), ()) = tokio::join!(pair(&mut connections), leaving);
-        assert!(fourth.peer().is_idle());
+        assert!(fourth.info().is_idle());
         for stays in [first, third] {
-            let peer = stays.peer();
-            let asked = tokio::time::timeout(SHORT, peer.place_is_wanted());
-            assert!(asked.await.is_err(), "only one place was wanted");
+            let info = stays.info();
+            let asked = tokio::time::timeout(SHORT, info.slot_is_wanted());
+            assert!(asked.await.is_err(), "only one slot was wanted");
         }
     }
 }
