@@ -40,8 +40,14 @@ pub const IDENTIFIERS: Needs =
 pub const REGISTRY_READ: Needs = Needs::OneOf(&[ScopeName::RegistryRead]);
 /// Change the registry.
 pub const REGISTRY_WRITE: Needs = Needs::OneOf(&[ScopeName::RegistryWrite]);
-/// An administrator alone.
+/// What an event may hold; who only looks on may know it as well.
+pub const LIMITS: Needs = Needs::OneOf(&[ScopeName::EventsWrite, ScopeName::AdminRead]);
+/// An administrator alone: whatever changes something.
 pub const ADMIN: Needs = Needs::OneOf(&[ScopeName::Admin]);
+/// Read what may show a customer as administrators see them.
+pub const ADMIN_READ: Needs = Needs::OneOf(&[ScopeName::Admin, ScopeName::AdminRead]);
+/// Read the audits and what else shows no customer to who may see none; the handler leaves those out.
+pub const AUDIT_READ: Needs = Needs::OneOf(&[ScopeName::Admin, ScopeName::AdminRead, ScopeName::AuditRead]);
 
 impl Needs {
     /// Whether a token with this policy may make the call.
@@ -56,7 +62,14 @@ impl Needs {
     /// log names who it was.
     fn is_administration(self) -> bool {
         let administers = |scope: &ScopeName| {
-            matches!(scope, ScopeName::RegistryRead | ScopeName::RegistryWrite | ScopeName::Admin)
+            matches!(
+                scope,
+                ScopeName::RegistryRead
+                    | ScopeName::RegistryWrite
+                    | ScopeName::AuditRead
+                    | ScopeName::AdminRead
+                    | ScopeName::Admin
+            )
         };
         matches!(self, Needs::OneOf(scopes) if scopes.iter().all(administers))
     }

@@ -37,6 +37,8 @@ Scopes:
   profiles:propose       propose values; =email,class:personal only of those fields
   registry:read          read fields, plug-ins, status and metrics
   registry:write         change them
+  audit:read             read the registry, the audits and counts, and nothing of a customer
+  admin:read             read what an administrator reads, and change nothing
   admin                  everything, tokens and parked deliveries too
 
 class:personal takes in every identifier. A profile shows nothing that isn't listed. A token acts for

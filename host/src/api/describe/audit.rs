@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::{DIGEST, PROFILE};
-use crate::api::audit::{ChangeAnswer, ChangeParams, ReadParams};
+use crate::api::audit::{ChangeAnswer, ChangeParams, ReadAnswer, ReadParams};
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::problem::Kind;
-use crate::audit::{LogHead, Read};
+use crate::audit::LogHead;
 
 /// `GET /v1/audit/reads`.
 pub fn reads(call: Operation<'_>) -> Operation<'_> {
@@ -17,9 +17,12 @@ pub fn reads(call: Operation<'_>) -> Operation<'_> {
         "fields": ["email"], "identifiers": ["customer_id"], "purpose": "a complaint",
     });
     call.is("listReads", Tag::Admin, "See who read whose personal data, newest first")
-        .details("Names, never values. A page may be short, even empty, and still have a next one.")
+        .details(
+            "Names, never values. A page may be short, even empty, and still have a next one. Whose data it was \
+             is left out, and can't be asked for, where the token may not know of customers (`audit:read`).",
+        )
         .query::<ReadParams>()
-        .answers::<Page<Read>>(StatusCode::OK, "A page of them", json!({ "items": [read] }))
+        .answers::<Page<ReadAnswer>>(StatusCode::OK, "A page of them", json!({ "items": [read] }))
         .problems(&[
             Kind::CursorInvalid,
             Kind::ReferenceInvalid,
