@@ -35,6 +35,7 @@ mod ownership;
 mod pages;
 mod planning;
 mod registry_file;
+mod renamed_plugin;
 mod replay;
 mod silos;
 mod tls;

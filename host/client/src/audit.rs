@@ -14,7 +14,8 @@ pub struct AuditRead {
     pub token: Option<String>,
     /// With which call.
     pub call: String,
-    /// Whose data.
+    /// Whose data; empty for a token that may not know.
+    #[serde(default)]
     pub profile: String,
     /// Fields whose values were shown.
     #[serde(default)]

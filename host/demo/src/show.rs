@@ -357,7 +357,7 @@ mod tests {
                     customer_id: "00042".into(),
                     field: "marketing_opted_out".into(),
                     fields: 6,
-                    steps: vec![("crm".into(), json!(true)), ("contacts".into(), json!(true))],
+                    steps: vec![("crm".into(), json!(true)), ("service-desk".into(), json!(true))],
                 }),
             }),
         }
@@ -380,7 +380,7 @@ mod tests {
             "country: crm and sms agree on 1,488 customers and differ on 12",
             "country from crm to sms: 12 customers would get another value, 2,000 would keep theirs (a dry run)",
             "proposes first_name = \"  Anna \": accepted-in-another-form by crm, \"Anna\"",
-            "marketing_opted_out of customer 00042: true under crm, true under contacts",
+            "marketing_opted_out of customer 00042: true under crm, true under service-desk",
         ] {
             assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
         }

@@ -19,7 +19,7 @@ const MARK_TEXT: &str =
 /// source, so the customer register comes first.
 const PLUGINS: [&str; 4] = ["crm", "loyalty", "email", "sms"];
 /// The other customer register, which is tried at the end.
-const SUCCESSOR: &str = "contacts";
+const SUCCESSOR: &str = "service-desk";
 
 /// A data directory that is the demo's own.
 #[derive(Debug)]

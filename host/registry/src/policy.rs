@@ -13,7 +13,10 @@ use samsyn_vocabulary::{EventName, EventPattern, FieldName, IdentifierName};
 /// What one token may do at one revision of the registry.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    admin: bool,
+    /// What it may do of what is an administrator's.
+    administers: Administers,
+    /// Whether it reads the audits.
+    audits: bool,
     registry: Registrar,
     events: Sends,
     reads: Reach,
@@ -26,6 +29,14 @@ enum Registrar {
     Nothing,
     Reads,
     Writes,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Administers {
+    #[default]
+    Nothing,
+    Reads,
+    Everything,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,6 +69,13 @@ impl Policy {
                 Scope::ProfilesRead(_) | Scope::ProfilesPropose(_) => {}
                 Scope::RegistryRead => policy.registry = policy.registry.max(Registrar::Reads),
                 Scope::RegistryWrite => policy.registry = Registrar::Writes,
+                Scope::AuditRead | Scope::AdminRead => {
+                    policy.registry = policy.registry.max(Registrar::Reads);
+                    policy.audits = true;
+                    if *scope == Scope::AdminRead {
+                        policy.administers = Administers::Reads;
+                    }
+                }
                 Scope::Admin => return Policy::everything(),
             }
         }
@@ -69,7 +87,10 @@ impl Policy {
             Scope::ProfilesPropose(parts) => Some(parts.clone()),
             _ => None,
         };
-        policy.reads = Reach::of(scopes.iter().filter_map(reads), registry);
+        policy.reads = match policy.administers {
+            Administers::Nothing => Reach::of(scopes.iter().filter_map(reads), registry),
+            Administers::Reads | Administers::Everything => Reach::Everything,
+        };
         policy.proposes = Reach::of(scopes.iter().filter_map(proposes), registry);
         policy
     }
@@ -77,7 +98,8 @@ impl Policy {
     /// An administrator's.
     pub fn everything() -> Policy {
         Policy {
-            admin: true,
+            administers: Administers::Everything,
+            audits: true,
             registry: Registrar::Writes,
             events: Sends::Everything,
             reads: Reach::Everything,
@@ -93,13 +115,20 @@ impl Policy {
             ScopeName::ProfilesPropose => !matches!(self.proposes, Reach::Nothing),
             ScopeName::RegistryRead => self.registry >= Registrar::Reads,
             ScopeName::RegistryWrite => self.registry >= Registrar::Writes,
-            ScopeName::Admin => self.admin,
+            ScopeName::AuditRead => self.audits,
+            ScopeName::AdminRead => self.administers >= Administers::Reads,
+            ScopeName::Admin => self.is_admin(),
         }
     }
 
-    /// Whether it is an administrator's: sees every capability's claims, acts for any application.
+    /// Whether it is an administrator's: changes everything, acts for any application.
     pub fn is_admin(&self) -> bool {
-        self.admin
+        self.administers == Administers::Everything
+    }
+
+    /// Whether it sees every capability's claims, those that didn't become the value too.
+    pub fn reads_every_claim(&self) -> bool {
+        self.has(ScopeName::AdminRead)
     }
 
     /// Whether it may send events of this name.

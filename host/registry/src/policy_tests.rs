@@ -37,6 +37,8 @@ fn of<'a>(all: &[&'a str], is: impl Fn(&str) -> bool) -> Vec<&'a str> {
 fn a_scope_gives_what_it_says_and_nothing_else() {
     let (events, named) = (&["events:write"][..], &["events:write=order.*"][..]);
     let (reads, proposes) = (&["profiles:read"][..], &["profiles:propose"][..]);
+    let auditor = &[ScopeName::RegistryRead, ScopeName::AuditRead][..];
+    let onlooker = &[auditor, &[ScopeName::ProfilesRead, ScopeName::AdminRead]].concat()[..];
     for (scopes, has) in [
         (&[][..], &[][..]),
         (events, &[ScopeName::EventsWrite]),
@@ -48,7 +50,12 @@ fn a_scope_gives_what_it_says_and_nothing_else() {
         (&["registry:read"], &[ScopeName::RegistryRead]),
         (&["registry:write"], &[ScopeName::RegistryRead, ScopeName::RegistryWrite]),
         (&["registry:write", "registry:read"], &[ScopeName::RegistryRead, ScopeName::RegistryWrite]),
+        (&["audit:read"], auditor),
+        (&["admin:read"], onlooker),
+        (&["audit:read", "admin:read"], onlooker),
+        (&["admin:read", "profiles:read=shoe_size"], onlooker),
         (&["admin"], &ScopeName::ALL),
+        (&["admin:read", "admin"], &ScopeName::ALL),
         (&["events:write", "admin"], &ScopeName::ALL),
     ] {
         let policy = policy(scopes);
@@ -56,6 +63,8 @@ fn a_scope_gives_what_it_says_and_nothing_else() {
             assert_eq!(policy.has(name), has.contains(&name), "{scopes:?} {name}");
         }
         assert_eq!(policy.is_admin(), has.contains(&ScopeName::Admin), "{scopes:?}");
+        assert_eq!(policy.reads_every_claim(), has.contains(&ScopeName::AdminRead), "{scopes:?}");
+        assert!(policy.reads_everything() || !policy.reads_every_claim(), "{scopes:?}");
         assert_eq!(policy.reads_profiles(), has.contains(&ScopeName::ProfilesRead), "{scopes:?}");
         let event = |name: &str| policy.sends(&EventName::new(name).unwrap());
         let sends = has.contains(&ScopeName::EventsWrite);

@@ -26,18 +26,24 @@ pub enum ScopeName {
     RegistryRead,
     /// Change them; whoever may change may read.
     RegistryWrite,
+    /// Read the registry, the audits and counts, and nothing of a customer.
+    AuditRead,
+    /// Read what an administrator reads, and change nothing.
+    AdminRead,
     /// Everything, tokens, claims and parked deliveries included.
     Admin,
 }
 
 impl ScopeName {
     /// Every name, in the order of the documentation.
-    pub const ALL: [ScopeName; 6] = [
+    pub const ALL: [ScopeName; 8] = [
         ScopeName::EventsWrite,
         ScopeName::ProfilesRead,
         ScopeName::ProfilesPropose,
         ScopeName::RegistryRead,
         ScopeName::RegistryWrite,
+        ScopeName::AuditRead,
+        ScopeName::AdminRead,
         ScopeName::Admin,
     ];
 
@@ -49,6 +55,8 @@ impl ScopeName {
             ScopeName::ProfilesPropose => "profiles:propose",
             ScopeName::RegistryRead => "registry:read",
             ScopeName::RegistryWrite => "registry:write",
+            ScopeName::AuditRead => "audit:read",
+            ScopeName::AdminRead => "admin:read",
             ScopeName::Admin => "admin",
         }
     }
@@ -73,6 +81,10 @@ pub enum Scope {
     RegistryRead,
     /// Change the registry.
     RegistryWrite,
+    /// Read the registry, the audits and counts.
+    AuditRead,
+    /// Read everything.
+    AdminRead,
     /// Everything.
     Admin,
 }
@@ -112,6 +124,8 @@ impl Scope {
             Scope::ProfilesPropose(_) => ScopeName::ProfilesPropose,
             Scope::RegistryRead => ScopeName::RegistryRead,
             Scope::RegistryWrite => ScopeName::RegistryWrite,
+            Scope::AuditRead => ScopeName::AuditRead,
+            Scope::AdminRead => ScopeName::AdminRead,
             Scope::Admin => ScopeName::Admin,
         }
     }
@@ -148,6 +162,8 @@ impl FromStr for Scope {
             _ if list.is_some() => Err(wrong("this scope can't be narrowed".to_owned())),
             ScopeName::RegistryRead => Ok(Scope::RegistryRead),
             ScopeName::RegistryWrite => Ok(Scope::RegistryWrite),
+            ScopeName::AuditRead => Ok(Scope::AuditRead),
+            ScopeName::AdminRead => Ok(Scope::AdminRead),
             ScopeName::Admin => Ok(Scope::Admin),
         }
     }
@@ -222,7 +238,11 @@ impl fmt::Display for Scope {
         match self {
             Scope::EventsWrite(patterns) => listed(f, patterns),
             Scope::ProfilesRead(parts) | Scope::ProfilesPropose(parts) => listed(f, parts),
-            Scope::RegistryRead | Scope::RegistryWrite | Scope::Admin => Ok(()),
+            Scope::RegistryRead
+            | Scope::RegistryWrite
+            | Scope::AuditRead
+            | Scope::AdminRead
+            | Scope::Admin => Ok(()),
         }
     }
 }
@@ -244,7 +264,7 @@ impl JsonSchema for Scope {
         let event = "[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)*([.][*])?";
         let pattern = format!(
             "^(events:write(={event}(,{event})*)?|profiles:read(={read}(,{read})*)?\
-             |profiles:propose(={part}(,{part})*)?|registry:read|registry:write|admin)$"
+             |profiles:propose(={part}(,{part})*)?|registry:read|registry:write|audit:read|admin:read|admin)$"
         );
         json_schema!({
             "type": "string",
@@ -275,6 +295,8 @@ mod tests {
             "profiles:propose=class:personal,email",
             "registry:read",
             "registry:write",
+            "audit:read",
+            "admin:read",
             "admin",
         ] {
             let scope: Scope = text.parse().unwrap();
@@ -299,6 +321,9 @@ mod tests {
             "events:write=",
             "admin=",
             "registry:read=first_name",
+            "audit:read=first_name",
+            "admin:read=",
+            "admin:write",
             "Admin",
             &long,
         ] {

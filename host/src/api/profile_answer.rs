@@ -81,7 +81,7 @@ impl<'a> ProfileAnswer<'a> {
             let source = visible.by.as_str();
             meta.insert(name.as_str(), Meta { source, observed_at: visible.observed_at, cause });
         }
-        let claims = (claims && policy.is_admin()).then(|| all_claims(profile, registry, wanted));
+        let claims = (claims && policy.reads_every_claim()).then(|| all_claims(profile, registry, wanted));
         let conflicts = ConflictAnswer::of(&names.conflicts, policy);
         ProfileAnswer { id: profile.state.id, identifiers, conflicts, fields, meta, claims }
     }

@@ -81,14 +81,14 @@ mod tests {
     fn two_departments_are_told_once_with_all_they_share() {
         let registry = registry(&[
             Plugin::new("crm").owner("Customer data team").sources(&["email", "phone", "country"]),
-            Plugin::new("contacts").owner("Customer service").sources(&["email", "phone"]),
+            Plugin::new("service-desk").owner("Customer service").sources(&["email", "phone"]),
             Plugin::new("tickets").owner("customer service ").sources(&["email"]),
         ]);
         let [finding] = &same_field(&registry)[..] else { panic!() };
         assert_eq!((finding.code, finding.severity), ("departments-same-field", Severity::Warning));
         assert!(
             finding.explanation.starts_with(
-                "Customer data team (in crm) and Customer service (in contacts and tickets) both keep email and phone."
+                "Customer data team (in crm) and Customer service (in service-desk and tickets) both keep email and phone."
             ),
             "{}",
             finding.explanation

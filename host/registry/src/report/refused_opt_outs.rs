@@ -4,6 +4,12 @@
 use super::finding::{Finding, Severity, listed};
 use super::usage::Usage;
 use crate::Registry;
+use samsyn_vocabulary::ProfileId;
+
+/// Nothing for who may not know whom it concerns.
+fn of_whom(latest: &[ProfileId]) -> String {
+    if latest.is_empty() { String::new() } else { format!(", the latest of {}", listed(latest)) }
+}
 
 /// Protective fields of which an opt-out was refused.
 pub fn refused(registry: &Registry, usage: &Usage) -> Vec<Finding> {
@@ -14,10 +20,10 @@ pub fn refused(registry: &Registry, usage: &Usage) -> Vec<Finding> {
             fields: vec![Clone::clone(field)],
             capabilities: registry.source_of(field.as_str()).cloned().into_iter().collect(),
             explanation: format!(
-                "{} opt-outs of {field} were refused, the latest of {}: they were older than a consent, or the \
-                 source refused them.",
+                "{} opt-outs of {field} were refused{}: they were older than a consent, or the source refused \
+                 them.",
                 refused.count,
-                listed(&refused.latest)
+                of_whom(&refused.latest)
             ),
             mend:
                 "Read the timeline of these customers. If one is contacted against their will, propose the \

@@ -69,6 +69,11 @@ impl Usage {
         refused.latest.drain(..surplus);
     }
 
+    /// The counts alone, for who may not know which customers they are of.
+    pub fn forget_customers(&mut self) {
+        self.refused_opt_outs.values_mut().for_each(|refused| refused.latest.clear());
+    }
+
     /// An application sent an event.
     pub fn event(&mut self, name: &EventName) {
         if let Some(count) = self.events.get_mut(name) {

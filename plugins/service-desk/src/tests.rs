@@ -3,7 +3,7 @@
 use samsyn_plugin::Value;
 use samsyn_plugin::testing::{Host, event, profile, proposal};
 
-use super::Contacts;
+use super::ServiceDesk;
 
 const MANIFEST: &str = include_str!("../plugin.toml");
 
@@ -14,13 +14,13 @@ fn text(text: &str) -> Value {
 #[test]
 fn a_card_that_an_agent_saved_becomes_claims() {
     let host = Host::from_manifest(MANIFEST);
-    let card = event("contact.updated")
+    let card = event("card.updated")
         .property("name", "von Essen, ANNA")
         .property("email", "Anna@EXAMPLE.se")
         .property("phone", "070-123 45 67")
         .property("country", "se")
         .property("marketing", false);
-    let run = host.on_event::<Contacts>(&card, &profile());
+    let run = host.on_event::<ServiceDesk>(&card, &profile());
     assert_eq!(run.result, Ok(()));
     for (field, kept) in [
         ("first_name", "Anna"),
@@ -39,18 +39,18 @@ fn a_card_that_an_agent_saved_becomes_claims() {
 fn what_a_card_leaves_out_stays_and_what_it_gets_wrong_is_refused() {
     let host = Host::from_manifest(MANIFEST);
     let known = profile().point("country", "NO");
-    let run = host.on_event::<Contacts>(
-        &event("contact.updated").property("phone", "406 12 345").property("country", "Norway"),
+    let run = host.on_event::<ServiceDesk>(
+        &event("card.updated").property("phone", "406 12 345").property("country", "Norway"),
         &known,
     );
     // The known country is the number's home when the card's can't be used.
     assert_eq!(run.claim("phone"), Some(&text("+4740612345")));
-    assert_eq!(run.refusals(), [(Some("country"), "contact.country")]);
+    assert_eq!(run.refusals(), [(Some("country"), "card.country")]);
     assert_eq!(run.claim("first_name"), None);
-    let run = host.on_event::<Contacts>(&event("contact.updated").property("name", "Anna"), &known);
+    let run = host.on_event::<ServiceDesk>(&event("card.updated").property("name", "Anna"), &known);
     assert_eq!((run.claim("first_name"), run.claim("last_name")), (Some(&text("Anna")), None));
-    let run = host.on_event::<Contacts>(&event("contact.updated").property("name", " "), &known);
-    assert_eq!(run.refusals(), [(Some("first_name"), "contact.empty")]);
+    let run = host.on_event::<ServiceDesk>(&event("card.updated").property("name", " "), &known);
+    assert_eq!(run.refusals(), [(Some("first_name"), "card.empty")]);
 }
 
 /// The whole name in one box, and what is claimed of it; empty where nothing is.
@@ -117,21 +117,21 @@ fn a_suffix_belongs_to_the_last_name_and_is_never_a_first_name() {
         ("Malcolm X", "Malcolm", "X"),
         ("Esquivel, Laura", "Laura", "Esquivel"),
     ] {
-        let run = host.on_event::<Contacts>(&event("contact.updated").property("name", name), &profile());
+        let run = host.on_event::<ServiceDesk>(&event("card.updated").property("name", name), &profile());
         let claim = |field| run.claim(field).and_then(Value::as_text).unwrap_or_default().to_owned();
         assert_eq!((claim("first_name"), claim("last_name")), (first.to_owned(), last.to_owned()), "{name}");
         assert!(run.refusals().is_empty(), "{name}: {:?}", run.refusals());
     }
     for name in ["Berg, ", ", PhD", " , "] {
-        let run = host.on_event::<Contacts>(&event("contact.updated").property("name", name), &profile());
-        assert_eq!(run.refusals(), [(Some("first_name"), "contact.empty")], "{name}");
+        let run = host.on_event::<ServiceDesk>(&event("card.updated").property("name", name), &profile());
+        assert_eq!(run.refusals(), [(Some("first_name"), "card.empty")], "{name}");
     }
 }
 
 #[test]
 fn proposals_are_decided_by_its_own_habits() {
     let host = Host::from_manifest(MANIFEST);
-    let run = host.on_proposal::<Contacts>(
+    let run = host.on_proposal::<ServiceDesk>(
         &[
             proposal("first_name", "ANNA"),
             proposal("last_name", "Dr. Berg"),
@@ -150,14 +150,11 @@ fn proposals_are_decided_by_its_own_habits() {
     ] {
         assert_eq!(run.claim(field), Some(&text(kept)), "{field}");
     }
-    let run = host.on_proposal::<Contacts>(
+    let run = host.on_proposal::<ServiceDesk>(
         &[proposal("phone", "20 12 34 56"), proposal("country", "Denmark"), proposal("email", None)],
         &profile().point("email", "anna@example.se"),
     );
-    assert_eq!(
-        run.refusals(),
-        [(Some("phone"), "contact.phone-country"), (Some("country"), "contact.country")]
-    );
+    assert_eq!(run.refusals(), [(Some("phone"), "card.phone-country"), (Some("country"), "card.country")]);
     assert!(run.cleared("email"));
 }
 
@@ -165,12 +162,12 @@ fn proposals_are_decided_by_its_own_habits() {
 fn an_opt_out_is_ended_by_the_customer_s_word_to_an_agent_only() {
     let host = Host::from_manifest(MANIFEST);
     let out = profile().point("marketing_opted_out", true);
-    let run = host.on_proposal::<Contacts>(&[proposal("marketing_opted_out", true)], &profile());
+    let run = host.on_proposal::<ServiceDesk>(&[proposal("marketing_opted_out", true)], &profile());
     assert_eq!(run.claim("marketing_opted_out"), Some(&true.into()));
     for value in [Some(Value::from(false)), None] {
-        let run = host.on_proposal::<Contacts>(&[proposal("marketing_opted_out", value)], &out);
-        assert_eq!(run.refusals(), [(Some("marketing_opted_out"), "contact.opted-out")]);
+        let run = host.on_proposal::<ServiceDesk>(&[proposal("marketing_opted_out", value)], &out);
+        assert_eq!(run.refusals(), [(Some("marketing_opted_out"), "card.opted-out")]);
     }
-    let run = host.on_event::<Contacts>(&event("contact.updated").property("marketing", true), &out);
+    let run = host.on_event::<ServiceDesk>(&event("card.updated").property("marketing", true), &out);
     assert_eq!(run.claim("marketing_opted_out"), Some(&false.into()));
 }

@@ -14,7 +14,7 @@ VNVUWFWSYEYTZAZMZW";
 
 /// The code in capitals.
 pub(crate) fn country(text: &str) -> Result<&'static str, No> {
-    const NO: No = ("contact.country", "Give the country's two letters of ISO 3166-1, such as SE or GB.");
+    const NO: No = ("card.country", "Give the country's two letters of ISO 3166-1, such as SE or GB.");
     let text = text.trim();
     if text.is_empty() {
         return Err(EMPTY);
@@ -36,9 +36,9 @@ mod tests {
             assert_eq!(country(text), Ok(code));
         }
         for text in ["Sweden", "SWE", "UK", "EL", "XK", "DA", "s", "å", "46"] {
-            assert_eq!(country(text).map_err(|no| no.0), Err("contact.country"), "{text}");
+            assert_eq!(country(text).map_err(|no| no.0), Err("card.country"), "{text}");
         }
-        assert_eq!(country(" ").map_err(|no| no.0), Err("contact.empty"));
+        assert_eq!(country(" ").map_err(|no| no.0), Err("card.empty"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The service desk's address book: the same fields as the customer register, kept by other people
 //! with other habits.
 //!
-//! It hears of cards that agents save (`contact.updated`), where the name is one box, and decides
+//! It hears of cards that agents save (`card.updated`), where the name is one box, and decides
 //! proposals as the customer register does; it stands for a second vendor beside it, or after it.
 //! Where the two part:
 //!
@@ -14,12 +14,12 @@
 //!
 //! | code | when |
 //! |---|---|
-//! | `contact.empty` | nothing but spaces: an empty box is no wish to remove |
-//! | `contact.name` | see `names.rs` |
-//! | `contact.email` | see `email.rs` |
-//! | `contact.phone`, `contact.phone-country` | no such number; one without a country code of a customer whose country isn't known |
-//! | `contact.country` | see `country.rs` |
-//! | `contact.opted-out` | an application proposes to end an opt-out |
+//! | `card.empty` | nothing but spaces: an empty box is no wish to remove |
+//! | `card.name` | see `names.rs` |
+//! | `card.email` | see `email.rs` |
+//! | `card.phone`, `card.phone-country` | no such number; one without a country code of a customer whose country isn't known |
+//! | `card.country` | see `country.rs` |
+//! | `card.opted-out` | an application proposes to end an opt-out |
 
 mod country;
 mod email;
@@ -31,16 +31,16 @@ use samsyn_plugin::{Effects, Error, Event, Profile, Proposal, Settings, Source, 
 
 /// The plug-in.
 #[derive(Debug)]
-pub struct Contacts;
+pub struct ServiceDesk;
 
-samsyn_plugin::export!(Contacts: Subscriber, Source);
+samsyn_plugin::export!(ServiceDesk: Subscriber, Source);
 
 /// A refusal: its code, and a sentence for the person who typed the value.
 type No = (&'static str, &'static str);
 
-const EMPTY: No = ("contact.empty", "The box is empty; send null to remove the value.");
+const EMPTY: No = ("card.empty", "The box is empty; send null to remove the value.");
 
-impl Source for Contacts {
+impl Source for ServiceDesk {
     fn on_proposal(
         proposed: &[Proposal],
         profile: &Profile,
@@ -75,7 +75,7 @@ impl Source for Contacts {
     }
 }
 
-impl Subscriber for Contacts {
+impl Subscriber for ServiceDesk {
     fn on_event(
         event: &Event,
         profile: &Profile,
@@ -130,7 +130,7 @@ fn propose_opt_out(proposal: &Proposal, profile: &Profile, effects: &mut Effects
         Some(false) if profile.boolean(field) != Some(true) => effects.set(field, false)?,
         _ => effects.refuse(
             field,
-            "contact.opted-out",
+            "card.opted-out",
             "The customer doesn't want offers; only what they tell an agent ends that.",
         )?,
     }
@@ -147,10 +147,10 @@ fn phone(text: &str, home: Option<&str>) -> Result<String, No> {
     phone_numbers::parse(text, home).map_err(|fault| match fault {
         Fault::Empty if text.trim().is_empty() => EMPTY,
         Fault::CountryUnknown => (
-            "contact.phone-country",
+            "card.phone-country",
             "Begin the number with + and its country code, such as +46: the customer's country isn't known.",
         ),
-        _ => ("contact.phone", "There is no such phone number: check its digits, and leave extensions out."),
+        _ => ("card.phone", "There is no such phone number: check its digits, and leave extensions out."),
     })
 }
 

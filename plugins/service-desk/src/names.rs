@@ -120,13 +120,13 @@ fn check(text: &str) -> Result<(), No> {
         return Err(EMPTY);
     }
     if text.chars().count() > NAME_CHARS_MAX {
-        return Err(("contact.name", "A name can have at most 2000 characters."));
+        return Err(("card.name", "A name can have at most 2000 characters."));
     }
     if text
         .trim()
         .contains(|char: char| char.is_control() || char.is_ascii_digit() || "@<>{}/\\".contains(char))
     {
-        return Err(("contact.name", "A name has no digits, addresses, markup or line breaks in it."));
+        return Err(("card.name", "A name has no digits, addresses, markup or line breaks in it."));
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ fn words(text: &str) -> Result<Vec<String>, No> {
     }
     let joined = words.join(" ");
     if !has_letter(&joined) {
-        return Err(("contact.name", "A name needs at least one letter."));
+        return Err(("card.name", "A name needs at least one letter."));
     }
     if !is_one_case(&joined) {
         return Ok(words.into_iter().map(str::to_owned).collect());
@@ -248,26 +248,26 @@ mod tests {
     fn what_is_no_name_is_refused() {
         let long = "a".repeat(2_001);
         for (text, code) in [
-            (" ", "contact.empty"),
-            ("Anna 2", "contact.name"),
-            ("anna@example.com", "contact.name"),
-            ("<b>", "contact.name"),
-            ("--", "contact.name"),
-            ("Anna\nBcc", "contact.name"),
-            ("\u{115f}", "contact.empty"),
-            ("\u{3164} \u{ffa0}", "contact.empty"),
-            ("\u{200b}", "contact.empty"),
-            ("\u{2800}", "contact.empty"),
-            ("\u{e0041}\u{fe0f}", "contact.empty"),
-            ("\u{13441}", "contact.empty"),
-            ("\u{345}", "contact.name"),
-            ("🅰\u{fe0f}", "contact.name"),
-            ("😀", "contact.name"),
-            (&long, "contact.name"),
+            (" ", "card.empty"),
+            ("Anna 2", "card.name"),
+            ("anna@example.com", "card.name"),
+            ("<b>", "card.name"),
+            ("--", "card.name"),
+            ("Anna\nBcc", "card.name"),
+            ("\u{115f}", "card.empty"),
+            ("\u{3164} \u{ffa0}", "card.empty"),
+            ("\u{200b}", "card.empty"),
+            ("\u{2800}", "card.empty"),
+            ("\u{e0041}\u{fe0f}", "card.empty"),
+            ("\u{13441}", "card.empty"),
+            ("\u{345}", "card.name"),
+            ("🅰\u{fe0f}", "card.name"),
+            ("😀", "card.name"),
+            (&long, "card.name"),
         ] {
             assert_eq!(one(text).map_err(|no| no.0), Err(code), "{text}");
         }
-        assert_eq!(whole("Berg, ").map_err(|no| no.0), Err("contact.empty"));
+        assert_eq!(whole("Berg, ").map_err(|no| no.0), Err("card.empty"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{EMPTY, No};
 
 /// The address as it is kept.
 pub(crate) fn email(text: &str) -> Result<String, No> {
-    const NO: No = ("contact.email", "This is no e-mail address: it looks like name@example.com.");
+    const NO: No = ("card.email", "This is no e-mail address: it looks like name@example.com.");
     match email_addresses::parse(text) {
         Ok(address) => Ok(email_addresses::display(&address).into_owned()),
         Err(Fault::Empty) => Err(EMPTY),
@@ -61,8 +61,8 @@ mod tests {
             &long,
             &longer,
         ] {
-            assert_eq!(email(text).map_err(|no| no.0), Err("contact.email"), "{text}");
+            assert_eq!(email(text).map_err(|no| no.0), Err("card.email"), "{text}");
         }
-        assert_eq!(email("  ").map_err(|no| no.0), Err("contact.empty"));
+        assert_eq!(email("  ").map_err(|no| no.0), Err("card.empty"));
     }
 }
