@@ -56,7 +56,7 @@ mod slow;
 mod slow_lane;
 mod slowest;
 mod status;
-mod tally;
+mod visible_claim;
 mod work;
 mod worker;
 
