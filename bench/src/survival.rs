@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use samsyn::config::{DataDir, EngineConfig, ViewConfig};
 use samsyn::log::{LocalLog, Options};
-use samsyn::snapshot::{Make, Proceed, Remember, Shelf};
+use samsyn::snapshot::{Proceed, Remember, Shelf, SnapshotJob};
 use samsyn::view::{Folded, View};
 use samsyn::vocabulary::Timestamp;
 
@@ -58,7 +58,7 @@ pub fn snapshot(bench: &Bench, directory: &Path) -> Result<Vec<Figure>, Failure>
     let memory = || memory_bytes(std::process::id(), "VmRSS").unwrap_or(0) as f64;
     let (before, mut most) = (memory(), 0f64);
     let start = Instant::now();
-    let make = Make {
+    let make = SnapshotJob {
         log: log.reader(),
         dir: shelf.dir(),
         base: None,

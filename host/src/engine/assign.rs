@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::tally::Seen;
+use super::visible_claim::Seen;
 use super::{AcceptError, ChangeError, Engine, history};
 use crate::record::{PartitionState, Pattern};
 use crate::registry::assignment::{Mode, Request};

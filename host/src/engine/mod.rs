@@ -56,7 +56,7 @@ mod slow;
 mod slow_lane;
 mod slowest;
 mod status;
-mod tally;
+mod visible_claim;
 mod work;
 mod worker;
 
@@ -68,7 +68,7 @@ pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
-pub use maintenance::{Holder, MaintenanceError, Making, RetentionReport, Snapshots};
+pub use maintenance::{Holder, MaintenanceError, RetentionReport, SnapshotInProgress, Snapshots};
 pub use names::{ConflictsPage, Names};
 pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};

@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::partition::Core;
 use super::pending_notifications::{PendingNotifications, needs_notification, pending_notifications};
 use super::runtime::Runtime;
-use super::tally::has_pending_notifications;
+use super::visible_claim::has_pending_notifications;
 use super::work::{NotifyBatch, Work};
 use super::{AcceptError, Engine};
 use crate::record::{

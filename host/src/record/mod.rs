@@ -6,24 +6,24 @@
 
 mod accepted;
 mod adopted;
+mod claim_stats;
 mod decided;
 mod fold;
-mod folding;
 mod linked;
-mod patterns;
+mod partial_decoding;
 mod profile_state;
 mod unpack;
 mod usage;
 
 pub use accepted::{Accepted, Conflict};
 pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
+pub use claim_stats::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
-pub(crate) use folding::RecordToFold;
 pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
-pub use patterns::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
+pub(crate) use partial_decoding::PartialRecord;
 pub use profile_state::{
     BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
     ProfileState, Visible,

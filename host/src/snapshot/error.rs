@@ -66,7 +66,7 @@ impl BadSnapshot {
 
 /// Why no snapshot was made. What there was before is untouched.
 #[derive(Debug, thiserror::Error)]
-pub enum MakeError {
+pub enum SnapshotError {
     /// The host is stopping.
     #[error("it was stopped")]
     Stopped,

@@ -75,9 +75,9 @@
 //! fold this host can read. One that isn't is passed over, with a warning, for the one before; so
 //! two are kept, and retention leaves what stands behind the older one.
 
+mod builder;
 mod error;
 mod format;
-mod make;
 mod merge;
 mod read;
 mod shelf;
@@ -88,8 +88,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use error::{BadSnapshot, MakeError};
-pub use make::{Make, MakeProgress, Proceed, Remember};
+pub use builder::{Proceed, Remember, SnapshotJob, SnapshotProgress};
+pub use error::{BadSnapshot, SnapshotError};
 pub use read::SnapshotFile;
 pub use shelf::{Listed, Shelf};
 

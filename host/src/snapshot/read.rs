@@ -276,7 +276,7 @@ impl SnapshotFile {
             }
             Kind::Events => vec![upgraded(state::events(&body))],
             Kind::Counters => sized(state::counter),
-            Kind::Places => sized(state::place),
+            Kind::Places => sized(state::applied),
         }
     }
 

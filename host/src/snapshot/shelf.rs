@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::SnapshotInfo;
+use super::builder::remove_unfinished;
 use super::error::BadSnapshot;
-use super::make::remove_unfinished;
 use super::read::SnapshotFile;
 use crate::failpoint::{Step, step};
 use crate::log::LogReader;

@@ -91,7 +91,7 @@ struct Counter {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Place {
+struct AppliedEntry {
     partition: Partition,
     applied: Applied,
 }
@@ -108,13 +108,13 @@ pub fn counter(item: &[u8]) -> Result<Entry, String> {
     Ok(Entry::Counter { partition, field, pattern, tally })
 }
 
-/// A place's entry, without its length.
-pub fn place_bytes(partition: Partition, applied: &Applied) -> Vec<u8> {
-    encode(&Place { partition, applied: applied.clone() })
+/// The entry of a partition's applied position, without its length.
+pub fn applied_bytes(partition: Partition, applied: &Applied) -> Vec<u8> {
+    encode(&AppliedEntry { partition, applied: applied.clone() })
 }
 
-/// Reads a place.
-pub fn place(item: &[u8]) -> Result<Entry, String> {
-    let Place { partition, applied } = decode(item).map_err(|error| error.to_string())?;
-    Ok(Entry::Place { partition, applied })
+/// Reads the applied position of a partition.
+pub fn applied(item: &[u8]) -> Result<Entry, String> {
+    let AppliedEntry { partition, applied } = decode(item).map_err(|error| error.to_string())?;
+    Ok(Entry::Applied { partition, applied })
 }

@@ -214,11 +214,11 @@ impl World {
         Cut { log_id: self.log.log_id(), offset: records as u64, heads: heads.into_iter().collect() }
     }
 
-    fn make(&self, cut: Cut, base: Option<SnapshotFile>) -> Result<SnapshotInfo, MakeError> {
+    fn make(&self, cut: Cut, base: Option<SnapshotFile>) -> Result<SnapshotInfo, SnapshotError> {
         let shelf = self.shelf();
         let made_at = Timestamp(7);
         let (log, dir) = (self.log.reader(), shelf.dir());
-        Make { log, dir, base, cut, made_at, remember: REMEMBER, profiles_held_max: Some(HELD) }
+        SnapshotJob { log, dir, base, cut, made_at, remember: REMEMBER, profiles_held_max: Some(HELD) }
             .run(|_| Proceed::GoOn)
     }
 
@@ -481,7 +481,7 @@ fn segments_leave_and_a_snapshot_says_what_they_said() {
     let error = opened.err().expect("it is refused").to_string();
     assert!(error.contains("left the log"), "{error}");
     let made = world.make(log.cut(), None);
-    assert!(matches!(made, Err(MakeError::Gap(_))), "{made:?}");
+    assert!(matches!(made, Err(SnapshotError::Gap(_))), "{made:?}");
 }
 
 #[test]
@@ -491,7 +491,7 @@ fn what_is_stopped_or_killed_leaves_nothing_that_counts() {
     let files = shelf.files().unwrap();
     let (log, dir) = (world.log.reader(), shelf.dir());
     let cut = log.cut();
-    let make = Make {
+    let make = SnapshotJob {
         log,
         dir,
         base: None,
@@ -521,7 +521,7 @@ fn old_event_ids_are_forgotten_with_their_block() {
     let shelf = world.shelf();
     let (log, dir) = (world.log.reader(), shelf.dir());
     let remember = Remember { millis: MILLIS_A_DAY, max: 10 };
-    let make = Make {
+    let make = SnapshotJob {
         log,
         dir,
         base: None,

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::error::MakeError;
+use super::error::SnapshotError;
 use super::format::{BlockHeader, Header, Kind, Trailer};
 use crate::failpoint::{Step, step};
 use crate::log::checksum;
@@ -45,8 +45,8 @@ pub struct SnapshotWriter {
 
 impl SnapshotWriter {
     /// Begins a file at exactly this path. One that `syncs` does so bit by bit, for it is to last.
-    pub fn create(path: PathBuf, header: Header, syncs: bool) -> Result<SnapshotWriter, MakeError> {
-        let failed = |cause| MakeError::Write { path: path.clone(), cause };
+    pub fn create(path: PathBuf, header: Header, syncs: bool) -> Result<SnapshotWriter, SnapshotError> {
+        let failed = |cause| SnapshotError::Write { path: path.clone(), cause };
         let file = File::create(&path).map_err(failed)?;
         let mut writer = SnapshotWriter {
             path,
@@ -68,7 +68,7 @@ impl SnapshotWriter {
     }
 
     /// Adds an entry. Kinds come in their order, keys in theirs.
-    pub fn entry(&mut self, kind: Kind, key: [u8; 16], parts: &[&[u8]]) -> Result<(), MakeError> {
+    pub fn entry(&mut self, kind: Kind, key: [u8; 16], parts: &[&[u8]]) -> Result<(), SnapshotError> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         if kind != self.kind || self.body.len() + bytes > BLOCK_BYTES {
             self.end_block()?;
@@ -83,7 +83,7 @@ impl SnapshotWriter {
     }
 
     /// Adds an entry whose length stands before it.
-    pub fn sized(&mut self, kind: Kind, key: [u8; 16], parts: &[&[u8]]) -> Result<(), MakeError> {
+    pub fn sized(&mut self, kind: Kind, key: [u8; 16], parts: &[&[u8]]) -> Result<(), SnapshotError> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         let length = (bytes as u32).to_le_bytes();
         match parts {
@@ -94,7 +94,7 @@ impl SnapshotWriter {
     }
 
     /// Adds a whole block.
-    pub fn block(&mut self, kind: Kind, body: &[u8], entries: u32) -> Result<(), MakeError> {
+    pub fn block(&mut self, kind: Kind, body: &[u8], entries: u32) -> Result<(), SnapshotError> {
         self.end_block()?;
         self.kind = kind;
         self.body.extend_from_slice(body);
@@ -102,7 +102,7 @@ impl SnapshotWriter {
         self.end_block()
     }
 
-    fn end_block(&mut self) -> Result<(), MakeError> {
+    fn end_block(&mut self) -> Result<(), SnapshotError> {
         if self.entries == 0 {
             return Ok(());
         }
@@ -128,7 +128,7 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<(), MakeError> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
         self.hasher.update(bytes);
         self.length += bytes.len() as u64;
         let mut put = || -> io::Result<()> {
@@ -142,7 +142,7 @@ impl SnapshotWriter {
             }
             Ok(())
         };
-        put().map_err(|cause| MakeError::Write { path: self.path.clone(), cause })
+        put().map_err(|cause| SnapshotError::Write { path: self.path.clone(), cause })
     }
 
     /// Bytes written so far.
@@ -151,13 +151,13 @@ impl SnapshotWriter {
     }
 
     /// Ends the file, which then holds.
-    pub fn finish(mut self) -> Result<(), MakeError> {
+    pub fn finish(mut self) -> Result<(), SnapshotError> {
         self.end_block()?;
         let counts = self.trailer.counts();
         self.put(&counts)?;
         let digest = *self.hasher.finalize().as_bytes();
         let path = self.path.clone();
-        let failed = |cause| MakeError::Write { path, cause };
+        let failed = |cause| SnapshotError::Write { path, cause };
         let mut file = self.file;
         let mut end = || -> io::Result<()> {
             file.write_all(&digest)?;
@@ -169,11 +169,11 @@ impl SnapshotWriter {
 }
 
 /// Puts a finished file in its place: after a crash it is there whole, or not.
-pub fn put_in_place(path: &Path) -> Result<(), MakeError> {
+pub fn put_in_place(path: &Path) -> Result<(), SnapshotError> {
     let put = || -> io::Result<()> {
         step(Step::SnapshotRename, || fs::rename(unfinished(path), path))?;
         let directory = path.parent().unwrap_or(Path::new("."));
         step(Step::SnapshotDirectory, || File::open(directory)?.sync_all())
     };
-    put().map_err(|cause| MakeError::Write { path: path.to_owned(), cause })
+    put().map_err(|cause| SnapshotError::Write { path: path.to_owned(), cause })
 }

@@ -59,7 +59,7 @@ pub enum Entry {
         tally: Tally,
     },
     /// Where a partition's fold is.
-    Place {
+    Applied {
         /// Which.
         partition: Partition,
         /// Where.
@@ -132,7 +132,7 @@ impl Loading<'_> {
                 let mut tables = shared.tables.write();
                 tables.patterns.entry(partition).or_default().restore(field, pattern, tally);
             }
-            Entry::Place { partition, applied } => {
+            Entry::Applied { partition, applied } => {
                 self.batch.put(&keys::applied(partition), &encode(&applied));
                 shared.tables.write().applied.insert(partition, applied);
             }

@@ -10,7 +10,7 @@ use super::store::StoreError;
 use super::{Tables, View, codec};
 use crate::log::{ChainHash, LogReader, Progress, RecordRef, ScanFrom};
 use crate::record::{
-    Adopted, Decided, ProfileState, RecordError, RecordToFold, fold_into, moves_from, moves_to,
+    Adopted, Decided, PartialRecord, ProfileState, RecordError, fold_into, moves_from, moves_to,
 };
 use crate::vocabulary::{EventName, Partition, Position, ProfileId, Seq, Timestamp};
 
@@ -166,17 +166,17 @@ fn read_batches(
 }
 
 fn decoded(read: &RecordRef<'_>) -> Result<Read, RecordError> {
-    Ok(match RecordToFold::from_bytes(read.kind, read.payload)? {
-        RecordToFold::Accepted(event) => {
+    Ok(match PartialRecord::from_bytes(read.kind, read.payload)? {
+        PartialRecord::Accepted(event) => {
             let fingerprint = EventKey::of_taken(event.application.as_ref(), event.id).fingerprint();
             Read::Accepted { fingerprint, name: event.name, received_at: event.received_at }
         }
-        RecordToFold::Decided(decided) => Read::Decided(decided),
-        RecordToFold::Adopted(adopted) => Read::Adopted(Arc::new(adopted)),
-        RecordToFold::Linked(linked) => {
+        PartialRecord::Decided(decided) => Read::Decided(decided),
+        PartialRecord::Adopted(adopted) => Read::Adopted(Arc::new(adopted)),
+        PartialRecord::Linked(linked) => {
             let profile = (!linked.retired).then_some(linked.profile);
             Read::Linked { key: LinkKey::at(&linked.identifier, linked.normal, linked.place), profile }
         }
-        RecordToFold::Registry => Read::Registry,
+        PartialRecord::Registry => Read::Registry,
     })
 }

@@ -10,7 +10,7 @@ mod retention_report;
 mod snapshots;
 
 pub use retention_report::{Holder, RetentionReport};
-pub use snapshots::{Making, Snapshots};
+pub use snapshots::{SnapshotInProgress, Snapshots};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,7 @@ use super::Engine;
 use crate::config::{RetentionConfig, SnapshotConfig};
 use crate::log::LogError;
 use crate::niceness::lower_priority;
-use crate::snapshot::{MakeError, Shelf, SnapshotInfo};
+use crate::snapshot::{Shelf, SnapshotError, SnapshotInfo};
 
 /// How often the thread looks whether something is due: a look costs nothing. Tests say themselves
 /// when something is, so that a slow machine doesn't find another state than a fast one.
@@ -39,7 +39,7 @@ const NICENESS: i32 = 15;
 pub enum MaintenanceError {
     /// No snapshot was made.
     #[error("no snapshot was made: {0}")]
-    Make(#[from] MakeError),
+    SnapshotJob(#[from] SnapshotError),
     /// The log can't be read, or its segments can't be removed.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -75,7 +75,7 @@ pub(super) struct MaintenanceState {
     /// How often somebody asked for a snapshot, and how many of these have had it, or its failure.
     asked: u64,
     answered: u64,
-    making: Option<Making>,
+    making: Option<SnapshotInProgress>,
     /// The snapshots there are, newest first, as of the last look.
     listed: Vec<(String, Result<SnapshotInfo, String>)>,
     failure: Option<(String, Instant)>,

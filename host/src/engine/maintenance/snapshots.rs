@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::MaintenanceError;
 use crate::engine::Engine;
-use crate::snapshot::{Listed, Make, MakeError, MakeProgress, Proceed, Remember, SnapshotInfo};
+use crate::snapshot::{
+    Listed, Proceed, Remember, SnapshotError, SnapshotInfo, SnapshotJob, SnapshotProgress,
+};
 use crate::vocabulary::Timestamp;
 
 /// What a snapshot that failed is tried again after.
@@ -14,11 +16,11 @@ const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
 
 /// A snapshot that is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Making {
+pub struct SnapshotInProgress {
     /// Since when.
     pub since: Timestamp,
     /// How far it is.
-    pub progress: MakeProgress,
+    pub progress: SnapshotProgress,
 }
 
 /// The snapshots of a host.
@@ -27,7 +29,7 @@ pub struct Snapshots {
     /// Newest first: the file's name, and what it is or why it can't be used.
     pub items: Vec<(String, Result<SnapshotInfo, String>)>,
     /// The one that is being made.
-    pub making: Option<Making>,
+    pub making: Option<SnapshotInProgress>,
     /// Why the last one could not be made; none when it could.
     pub failure: Option<String>,
     /// Bytes the log has grown since the newest one that can be used.
@@ -79,7 +81,7 @@ impl Engine {
         let since = self.clock.now();
         let answers = {
             let mut state = maintenance.state.lock();
-            state.making = Some(Making { since, progress: MakeProgress::default() });
+            state.making = Some(SnapshotInProgress { since, progress: SnapshotProgress::default() });
             state.asked
         };
         let made = self.make_with_base(since);
@@ -95,7 +97,7 @@ impl Engine {
                     "a snapshot was made"
                 );
             }
-            Err(MakeError::Stopped) => {}
+            Err(SnapshotError::Stopped) => {}
             Err(error) => {
                 maintenance.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(%error, "no snapshot was made; the host goes on, and tries again");
@@ -116,7 +118,7 @@ impl Engine {
         Ok(made?)
     }
 
-    fn make_with_base(&self, made_at: Timestamp) -> Result<SnapshotInfo, MakeError> {
+    fn make_with_base(&self, made_at: Timestamp) -> Result<SnapshotInfo, SnapshotError> {
         let (log, maintenance) = (self.log.reader(), &self.maintenance);
         let cut = log.cut();
         let base = maintenance.shelf.usable(log).next();
@@ -127,8 +129,15 @@ impl Engine {
             millis: i64::from(self.config.event_id_days) * MILLIS_A_DAY,
             max: self.config.event_ids_max,
         };
-        let make =
-            Make { log, dir: maintenance.shelf.dir(), base, cut, made_at, remember, profiles_held_max: None };
+        let make = SnapshotJob {
+            log,
+            dir: maintenance.shelf.dir(),
+            base,
+            cut,
+            made_at,
+            remember,
+            profiles_held_max: None,
+        };
         make.run(|progress| {
             if let Some(making) = &mut maintenance.state.lock().making {
                 making.progress = progress;

@@ -1,5 +1,5 @@
-//! Records as far as the fold asks for them. Who folds a whole log reads millions of them, and half of
-//! what stands in them is there to be told, not to be folded: it is passed unread.
+//! Partial decoding: records with only the fields that the fold reads. Folding a whole log decodes millions
+//! of records, and half of their content is not needed for the state: it is skipped.
 
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -14,8 +14,8 @@ use crate::vocabulary::{
     ProfileId, Property, Refusal, Role, Seq, Timestamp, Value,
 };
 
-/// A [`Record`](super::Record) as far as the fold asks for it.
-pub enum RecordToFold<'a> {
+/// A [`Record`](super::Record) with only the fields that the fold reads.
+pub enum PartialRecord<'a> {
     /// An event was taken.
     Accepted(TakenEvent<'a>),
     /// What followed from one item.
@@ -28,15 +28,15 @@ pub enum RecordToFold<'a> {
     Registry,
 }
 
-impl<'a> RecordToFold<'a> {
+impl<'a> PartialRecord<'a> {
     /// Reads a payload of this kind.
-    pub fn from_bytes(kind: u8, payload: &'a [u8]) -> Result<RecordToFold<'a>, RecordError> {
+    pub fn from_bytes(kind: u8, payload: &'a [u8]) -> Result<PartialRecord<'a>, RecordError> {
         match kind {
-            1 => decode(payload).map(|Taken { event }| RecordToFold::Accepted(event)),
-            2 => Decided::to_fold(payload).map(Box::new).map(RecordToFold::Decided),
-            3 => decode(payload).map(RecordToFold::Adopted),
-            4 => decode(payload).map(RecordToFold::Linked),
-            5 => Ok(RecordToFold::Registry),
+            1 => decode(payload).map(|Taken { event }| PartialRecord::Accepted(event)),
+            2 => Decided::decode_partially(payload).map(Box::new).map(PartialRecord::Decided),
+            3 => decode(payload).map(PartialRecord::Adopted),
+            4 => decode(payload).map(PartialRecord::Linked),
+            5 => Ok(PartialRecord::Registry),
             other => Err(RecordError::kind(other)),
         }
     }
@@ -81,10 +81,10 @@ pub struct LinkedRef<'a> {
 }
 
 impl Decided {
-    /// Reads a payload as far as the folds of a profile, of its patterns, of a partition and of what
-    /// is used ask for it: the same comes of it, and what they don't ask for is left empty.
-    fn to_fold(payload: &[u8]) -> Result<Decided, RecordError> {
-        DecidedToFold::deserialize(&mut Unpacker::new(payload))
+    /// Reads the fields of a payload that the folds of a profile, its patterns, a partition and the usage
+    /// read: the result of the fold is the same, and the other fields are left empty.
+    fn decode_partially(payload: &[u8]) -> Result<Decided, RecordError> {
+        PartialDecided::deserialize(&mut Unpacker::new(payload))
             .map_err(|error| RecordError(error.to_string()))
     }
 }
@@ -94,7 +94,7 @@ impl Decided {
 
 #[derive(Deserialize)]
 #[serde(remote = "Decided")]
-struct DecidedToFold {
+struct PartialDecided {
     profile: ProfileId,
     cause: ItemPosition,
     #[serde(default)]
@@ -139,7 +139,7 @@ struct DecidedToFold {
 
 #[derive(Deserialize)]
 #[serde(remote = "Outcome")]
-struct OutcomeToFold {
+struct PartialOutcome {
     capability: CapabilityName,
     generation: u32,
     role: Role,
@@ -162,14 +162,14 @@ fn no_digest() -> Digest {
 
 fn outcomes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Outcome>, D::Error> {
     #[derive(Deserialize)]
-    struct Folded(#[serde(with = "OutcomeToFold")] Outcome);
-    let outcomes = Vec::<Folded>::deserialize(deserializer)?;
+    struct Partial(#[serde(with = "PartialOutcome")] Outcome);
+    let outcomes = Vec::<Partial>::deserialize(deserializer)?;
     Ok(outcomes.into_iter().map(|outcome| outcome.0).collect())
 }
 
 #[derive(Deserialize)]
 #[serde(remote = "Emitted")]
-struct EmittedToFold {
+struct PartialEmitted {
     by: CapabilityName,
     name: EventName,
     #[serde(skip)]
@@ -180,8 +180,8 @@ struct EmittedToFold {
 
 fn emitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Emitted>, D::Error> {
     #[derive(Deserialize)]
-    struct Folded(#[serde(with = "EmittedToFold")] Emitted);
-    let emitted = Vec::<Folded>::deserialize(deserializer)?;
+    struct Partial(#[serde(with = "PartialEmitted")] Emitted);
+    let emitted = Vec::<Partial>::deserialize(deserializer)?;
     Ok(emitted.into_iter().map(|emitted| emitted.0).collect())
 }
 
@@ -329,7 +329,7 @@ mod tests {
         let afters = [None, text("true"), Some(Value::Boolean(true)), Some(Value::Boolean(false))];
         for (after, protective) in afters.into_iter().flat_map(|is| [(is.clone(), true), (is, false)]) {
             let whole = decided(after, protective);
-            let read = Decided::to_fold(&encode(&whole)).unwrap();
+            let read = Decided::decode_partially(&encode(&whole)).unwrap();
             assert_eq!(folded(&read), folded(&whole), "{whole:?}");
             // And it is read as a whole by who asks for the whole.
             assert_eq!(decode::<Decided>(&encode(&whole)).unwrap(), whole);

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::{BadSnapshot, MakeError};
+use super::error::{BadSnapshot, SnapshotError};
 use super::format::{Header, Kind};
 use super::merge::{Item, Merge, Source};
 use super::read::SnapshotFile;
@@ -46,9 +46,9 @@ pub struct Remember {
     pub max: u64,
 }
 
-/// How far making a snapshot is.
+/// Progress of building a snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MakeProgress {
+pub struct SnapshotProgress {
     /// Bytes of the log that are folded, and of the snapshot that are written.
     pub bytes_done: u64,
     /// Bytes of the log to fold, and about those the snapshot will have.
@@ -66,8 +66,8 @@ pub enum Proceed {
     Stop,
 }
 
-/// A snapshot to make.
-pub struct Make<'a> {
+/// What a snapshot is built from, and where it goes.
+pub struct SnapshotJob<'a> {
     /// The log it is of.
     pub log: &'a LogReader,
     /// Where it goes.
@@ -84,14 +84,17 @@ pub struct Make<'a> {
     pub profiles_held_max: Option<usize>,
 }
 
-impl Make<'_> {
-    /// Makes it. `observe` is asked every now and then whether to go on. Whatever happens there is a
-    /// whole snapshot afterwards, or what there was before.
-    pub fn run(self, observe: impl FnMut(MakeProgress) -> Proceed) -> Result<SnapshotInfo, MakeError> {
+impl SnapshotJob<'_> {
+    /// Builds the snapshot. `observe` is called with the progress and returns whether to go on. Afterwards
+    /// there is a complete snapshot, or what there was before.
+    pub fn run(
+        self,
+        observe: impl FnMut(SnapshotProgress) -> Proceed,
+    ) -> Result<SnapshotInfo, SnapshotError> {
         fs::create_dir_all(self.dir)
-            .map_err(|cause| MakeError::Write { path: self.dir.to_owned(), cause })?;
+            .map_err(|cause| SnapshotError::Write { path: self.dir.to_owned(), cause })?;
         let (dir, offset) = (self.dir, self.cut.offset);
-        let made = Making::begin(self, observe).and_then(Making::all);
+        let made = SnapshotBuilder::begin(self, observe).and_then(SnapshotBuilder::all);
         // What is left over is worth nothing, and a disk that doesn't let it go has said so before.
         let _ = remove_unfinished(dir);
         made?;
@@ -115,10 +118,10 @@ pub fn remove_unfinished(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-struct Making<'a, F> {
-    make: Make<'a>,
+struct SnapshotBuilder<'a, F> {
+    job: SnapshotJob<'a>,
     observe: F,
-    progress: MakeProgress,
+    progress: SnapshotProgress,
     /// Changed customers that are held.
     profiles: HashMap<ProfileId, StoredProfile>,
     /// The run that has the newest state of a customer that isn't.
@@ -128,14 +131,14 @@ struct Making<'a, F> {
     events: Vec<(u64, Position)>,
     events_newest: Timestamp,
     patterns: HashMap<Partition, Patterns>,
-    places: BTreeMap<Partition, Applied>,
+    applied: BTreeMap<Partition, Applied>,
 }
 
-impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
-    fn begin(make: Make<'a>, observe: F) -> Result<Self, MakeError> {
-        let mut making = Making {
+impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
+    fn begin(job: SnapshotJob<'a>, observe: F) -> Result<Self, SnapshotError> {
+        let mut builder = SnapshotBuilder {
             observe,
-            progress: MakeProgress::default(),
+            progress: SnapshotProgress::default(),
             profiles: HashMap::new(),
             in_run: HashMap::new(),
             runs: Vec::new(),
@@ -143,33 +146,33 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             events: Vec::new(),
             events_newest: Timestamp::default(),
             patterns: HashMap::new(),
-            places: BTreeMap::new(),
-            make,
+            applied: BTreeMap::new(),
+            job,
         };
-        let from = making.make.base.as_ref().map_or(0, |base| base.header().cut.offset);
-        let bytes_before = making.make.base.as_ref().map_or(0, |base| base.info().bytes);
-        making.progress.bytes_total = (making.make.cut.offset - from) + bytes_before;
-        for entry in making.make.base.iter().flat_map(SnapshotFile::numbers) {
+        let from = builder.job.base.as_ref().map_or(0, |base| base.header().cut.offset);
+        let bytes_before = builder.job.base.as_ref().map_or(0, |base| base.info().bytes);
+        builder.progress.bytes_total = (builder.job.cut.offset - from) + bytes_before;
+        for entry in builder.job.base.iter().flat_map(SnapshotFile::numbers) {
             match entry? {
                 Entry::Counter { partition, field, pattern, tally } => {
-                    making.patterns.entry(partition).or_default().restore(field, pattern, tally);
+                    builder.patterns.entry(partition).or_default().restore(field, pattern, tally);
                 }
-                Entry::Place { partition, applied } => {
-                    making.places.insert(partition, applied);
+                Entry::Applied { partition, applied } => {
+                    builder.applied.insert(partition, applied);
                 }
                 _ => {}
             }
         }
-        Ok(making)
+        Ok(builder)
     }
 
-    fn all(mut self) -> Result<(), MakeError> {
+    fn all(mut self) -> Result<(), SnapshotError> {
         self.fold_log()?;
-        for (partition, head) in &self.make.cut.heads {
-            let place = self.places.get(partition);
-            let seq = place.map_or(0, |place| place.seq);
-            if seq != head.seq || place.is_some_and(|place| place.chain != head.chain.0) {
-                return Err(MakeError::Ended(Position { partition: *partition, seq }));
+        for (partition, head) in &self.job.cut.heads {
+            let reached = self.applied.get(partition);
+            let seq = reached.map_or(0, |reached| reached.seq);
+            if seq != head.seq || reached.is_some_and(|reached| reached.chain != head.chain.0) {
+                return Err(SnapshotError::Ended(Position { partition: *partition, seq }));
             }
         }
         step(Step::SnapshotRun, || self.spill())?;
@@ -177,16 +180,16 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
     }
 
     /// Folds every record between the base and the cut.
-    fn fold_log(&mut self) -> Result<(), MakeError> {
+    fn fold_log(&mut self) -> Result<(), SnapshotError> {
         let ends: HashMap<Partition, Seq> =
-            self.make.cut.heads.iter().map(|(partition, head)| (*partition, head.seq)).collect();
-        let stands = |places: &BTreeMap<Partition, Applied>, partition: &Partition| {
-            places.get(partition).map_or(0, |place| place.seq)
+            self.job.cut.heads.iter().map(|(partition, head)| (*partition, head.seq)).collect();
+        let stands = |applied: &BTreeMap<Partition, Applied>, partition: &Partition| {
+            applied.get(partition).map_or(0, |reached| reached.seq)
         };
-        let mut left: u64 = ends.iter().map(|(partition, end)| end - stands(&self.places, partition)).sum();
-        let from = self.places.iter().map(|(partition, place)| (*partition, place.seq + 1)).collect();
-        let log = self.make.log.clone();
-        let folded_from = self.make.base.as_ref().map_or(0, |base| base.header().cut.offset);
+        let mut left: u64 = ends.iter().map(|(partition, end)| end - stands(&self.applied, partition)).sum();
+        let from = self.applied.iter().map(|(partition, reached)| (*partition, reached.seq + 1)).collect();
+        let log = self.job.log.clone();
+        let folded_from = self.job.base.as_ref().map_or(0, |base| base.header().cut.offset);
         let mut scan = log.scan_all(ScanFrom::Seqs(from));
         while left > 0 {
             let Some(read) = scan.next()? else { break };
@@ -194,9 +197,9 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             if seq > ends.get(&partition).copied().unwrap_or(0) {
                 continue;
             }
-            let expected = stands(&self.places, &partition) + 1;
+            let expected = stands(&self.applied, &partition) + 1;
             if seq != expected {
-                return Err(MakeError::Gap(Position { partition, seq: expected }));
+                return Err(SnapshotError::Gap(Position { partition, seq: expected }));
             }
             self.fold(&read)?;
             left -= 1;
@@ -205,7 +208,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
                 self.progress.bytes_done = scan.offset().saturating_sub(folded_from);
                 self.report()?;
             }
-            let held_max = self.make.profiles_held_max.unwrap_or(PROFILES_HELD_MAX);
+            let held_max = self.job.profiles_held_max.unwrap_or(PROFILES_HELD_MAX);
             if self.profiles.len() >= held_max || self.links.len() + self.events.len() >= SMALL_HELD_MAX {
                 self.spill()?;
             }
@@ -213,17 +216,17 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
         Ok(())
     }
 
-    fn report(&mut self) -> Result<(), MakeError> {
+    fn report(&mut self) -> Result<(), SnapshotError> {
         match (self.observe)(self.progress) {
             Proceed::GoOn => Ok(()),
-            Proceed::Stop => Err(MakeError::Stopped),
+            Proceed::Stop => Err(SnapshotError::Stopped),
         }
     }
 
-    fn fold(&mut self, read: &RecordRef<'_>) -> Result<(), MakeError> {
+    fn fold(&mut self, read: &RecordRef<'_>) -> Result<(), SnapshotError> {
         let position = read.position;
         let record = Record::from_bytes(read.kind, read.payload)
-            .map_err(|cause| MakeError::Record { position, cause })?;
+            .map_err(|cause| SnapshotError::Record { position, cause })?;
         let folded = match record {
             Record::Accepted(accepted) => Folded::accepted(Arc::new(accepted)),
             Record::Decided(decided) => self.fold_decided(position, decided)?,
@@ -231,8 +234,8 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             Record::Linked(linked) => Folded::Linked(Arc::new(linked)),
             Record::Registry(_) => Folded::Registry,
         };
-        let place = self.places.entry(position.partition).or_default();
-        place.fold(position.seq, read.chain, &folded);
+        let reached = self.applied.entry(position.partition).or_default();
+        reached.fold(position.seq, read.chain, &folded);
         match &folded {
             Folded::Accepted { key: EventKey::NONE, .. } => {}
             Folded::Accepted { key, accepted } => {
@@ -249,7 +252,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
         Ok(())
     }
 
-    fn fold_decided(&mut self, position: Position, decided: Decided) -> Result<Folded, MakeError> {
+    fn fold_decided(&mut self, position: Position, decided: Decided) -> Result<Folded, SnapshotError> {
         let Position { partition, seq } = position;
         let id = decided.profile;
         let before = match self.profiles.remove(&id) {
@@ -271,7 +274,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
 
     /// A customer that isn't held: in the run that had it last, or in the base.
     fn find(&self, id: ProfileId) -> Result<Option<StoredProfile>, BadSnapshot> {
-        match (self.in_run.get(&id), &self.make.base) {
+        match (self.in_run.get(&id), &self.job.base) {
             (Some(run), _) => self.runs[*run].profile(id),
             (None, Some(base)) => base.profile(id),
             (None, None) => Ok(None),
@@ -279,11 +282,11 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
     }
 
     /// Writes what is held to a run, and forgets it.
-    fn spill(&mut self) -> Result<(), MakeError> {
+    fn spill(&mut self) -> Result<(), SnapshotError> {
         if self.profiles.is_empty() && self.links.is_empty() && self.events.is_empty() {
             return Ok(());
         }
-        let path = self.make.dir.join(format!("run-{:04}.new", self.runs.len() + 1));
+        let path = self.job.dir.join(format!("run-{:04}.new", self.runs.len() + 1));
         let mut writer = SnapshotWriter::create(path.clone(), self.header(), false)?;
         let mut profiles: Vec<StoredProfile> = self.profiles.drain().map(|(_, stored)| stored).collect();
         profiles.sort_unstable_by_key(|stored| stored.state.id);
@@ -306,18 +309,18 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
     }
 
     fn header(&self) -> Header {
-        Header { fold: FOLD_VERSION, cut: self.make.cut.clone(), made_at: self.make.made_at }
+        Header { fold: FOLD_VERSION, cut: self.job.cut.clone(), made_at: self.job.made_at }
     }
 
     /// Merges the base and the runs into the new snapshot.
-    fn write(&mut self) -> Result<(), MakeError> {
-        let path: PathBuf = self.make.dir.join(file_name(self.make.cut.offset));
+    fn write(&mut self) -> Result<(), SnapshotError> {
+        let path: PathBuf = self.job.dir.join(file_name(self.job.cut.offset));
         let mut writer = SnapshotWriter::create(unfinished(&path), self.header(), true)?;
-        let registry = self.make.cut.heads.iter().find(|(partition, _)| *partition == Partition::REGISTRY);
+        let registry = self.job.cut.heads.iter().find(|(partition, _)| *partition == Partition::REGISTRY);
         let through = registry.map_or(0, |(_, head)| head.seq);
-        let records = self.make.log.raw(Partition::REGISTRY, through)?;
+        let records = self.job.log.raw(Partition::REGISTRY, through)?;
         if (records.len() as u64) < through {
-            return Err(MakeError::Gap(Position {
+            return Err(SnapshotError::Gap(Position {
                 partition: Partition::REGISTRY,
                 seq: records.len() as u64 + 1,
             }));
@@ -334,19 +337,19 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
                 writer.sized(Kind::Counters, [0; 16], &[&bytes])?;
             }
         }
-        for (partition, applied) in &self.places {
-            writer.sized(Kind::Places, [0; 16], &[&state::place_bytes(*partition, applied)])?;
+        for (partition, applied) in &self.applied {
+            writer.sized(Kind::Places, [0; 16], &[&state::applied_bytes(*partition, applied)])?;
         }
         writer.finish()?;
         put_in_place(&path)
     }
 
     fn sources(&self) -> impl Iterator<Item = &SnapshotFile> {
-        self.make.base.iter().chain(&self.runs)
+        self.job.base.iter().chain(&self.runs)
     }
 
-    fn write_profiles(&mut self, writer: &mut SnapshotWriter) -> Result<(), MakeError> {
-        let fold = self.make.base.as_ref().map_or(FOLD_VERSION, |base| base.header().fold);
+    fn write_profiles(&mut self, writer: &mut SnapshotWriter) -> Result<(), SnapshotError> {
+        let fold = self.job.base.as_ref().map_or(FOLD_VERSION, |base| base.header().fold);
         let carried = fold != FOLD_VERSION;
         let upgraded = move |item: Result<Item, BadSnapshot>| {
             let (key, bytes) = item?;
@@ -358,8 +361,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             let Entry::Profile { partition, state } = entry else { return Ok((key, bytes)) };
             Ok((key, state::profile_bytes(partition, &state)))
         };
-        let base =
-            self.make.base.iter().map(|base| Box::new(base.raw_profiles().map(upgraded)) as Source<'_>);
+        let base = self.job.base.iter().map(|base| Box::new(base.raw_profiles().map(upgraded)) as Source<'_>);
         let runs = self.runs.iter().map(|run| Box::new(run.raw_profiles()) as Source<'_>);
         let merged = Merge::new(base.chain(runs));
         let folded_bytes = self.progress.bytes_done;
@@ -368,15 +370,15 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
             writer.sized(Kind::Profiles, key, &[&bytes])?;
             if number.is_multiple_of(REPORT_EVERY) {
                 let done = (folded_bytes + writer.length()).min(self.progress.bytes_total);
-                if (self.observe)(MakeProgress { bytes_done: done, ..self.progress }) == Proceed::Stop {
-                    return Err(MakeError::Stopped);
+                if (self.observe)(SnapshotProgress { bytes_done: done, ..self.progress }) == Proceed::Stop {
+                    return Err(SnapshotError::Stopped);
                 }
             }
         }
         Ok(())
     }
 
-    fn write_links(&self, writer: &mut SnapshotWriter) -> Result<(), MakeError> {
+    fn write_links(&self, writer: &mut SnapshotWriter) -> Result<(), SnapshotError> {
         let merged = Merge::new(self.sources().map(|file| Box::new(file.raw_links()) as Source<'_>));
         for item in merged {
             let (key, bytes) = item?;
@@ -388,14 +390,14 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
         Ok(())
     }
 
-    fn write_events(&self, writer: &mut SnapshotWriter) -> Result<(), MakeError> {
+    fn write_events(&self, writer: &mut SnapshotWriter) -> Result<(), SnapshotError> {
         let (mut left, mut newest) = (0, Timestamp::default());
         for block in self.sources().flat_map(SnapshotFile::event_blocks) {
             let (body, ids) = block?;
             left += u64::from(ids);
             newest = newest.max(state::events_newest(&body));
         }
-        let Remember { millis, max } = self.make.remember;
+        let Remember { millis, max } = self.job.remember;
         let mut forgetting = true;
         for block in self.sources().flat_map(SnapshotFile::event_blocks) {
             let (body, ids) = block?;
@@ -412,7 +414,7 @@ impl<'a, F: FnMut(MakeProgress) -> Proceed> Making<'a, F> {
     }
 }
 
-impl MakeProgress {
+impl SnapshotProgress {
     /// The part that is done, from 0 to 1.
     pub fn part(&self) -> f64 {
         if self.bytes_total == 0 { 1.0 } else { self.bytes_done as f64 / self.bytes_total as f64 }
