@@ -24,13 +24,13 @@ pub mod snapshot;
 
 pub mod view;
 
-pub mod record;
 
 pub mod config;
 pub use samsyn_build as build;
 pub use samsyn_client as client;
 pub use samsyn_contract as contract;
 pub use samsyn_disk::{self as disk, durable_file, failpoint};
+pub use samsyn_journal as record;
 pub use samsyn_log as log;
 pub use samsyn_machine::clock;
 pub use samsyn_registry as registry;

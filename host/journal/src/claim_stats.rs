@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Decided, Outcome, ProfileState};
-use crate::registry::Compare;
-use crate::vocabulary::{CapabilityName, FieldName, ProfileId, Value};
+use samsyn_registry::Compare;
+use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId, Value};
 
 /// Claimants that a pattern tells apart. Fields have two or three, and a generation more for each
 /// time one started anew; the number of patterns is bounded by what these can say.
@@ -298,8 +298,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::record::{CapabilityState, Claim};
-    use crate::vocabulary::{ItemPosition, Timestamp};
+    use crate::{CapabilityState, Claim};
+    use samsyn_vocabulary::{ItemPosition, Timestamp};
 
     fn state(claims: &[(&str, u32, Option<&str>)]) -> ProfileState {
         let mut state = ProfileState::new(ProfileId(uuid::Uuid::nil()), Timestamp(0));

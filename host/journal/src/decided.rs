@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Conflict, Cursor};
-use crate::vocabulary::{
+use samsyn_vocabulary::{
     CapabilityName, Digest, EventName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Property,
     Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };

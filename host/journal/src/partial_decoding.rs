@@ -9,7 +9,7 @@ use super::{
     Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
     Memory, Outcome, Place, RecordError, decode,
 };
-use crate::vocabulary::{
+use samsyn_vocabulary::{
     Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName, ItemPosition,
     ProfileId, Property, Refusal, Role, Seq, Timestamp, Value,
 };
@@ -49,7 +49,7 @@ struct Taken<'a> {
     event: TakenEvent<'a>,
 }
 
-/// What the view keeps of an [`Event`](crate::vocabulary::Event).
+/// What the view keeps of an [`Event`](samsyn_vocabulary::Event).
 #[derive(Deserialize)]
 pub struct TakenEvent<'a> {
     /// The sender's id.
@@ -210,7 +210,7 @@ fn protective_changes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
     };
     protective
         .map(read)
-        .collect::<Result<_, crate::vocabulary::NameError>>()
+        .collect::<Result<_, samsyn_vocabulary::NameError>>()
         .map_err(serde::de::Error::custom)
 }
 
@@ -246,7 +246,7 @@ mod tests {
         moves_from, moves_to,
     };
     use super::*;
-    use crate::registry::report::Usage;
+    use samsyn_registry::report::Usage;
 
     fn text(text: &str) -> Option<Value> {
         Some(Value::Text(text.to_owned()))

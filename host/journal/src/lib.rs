@@ -23,7 +23,7 @@ pub use decided::{
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
 pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
-pub(crate) use partial_decoding::PartialRecord;
+pub use partial_decoding::{LinkedRef, PartialRecord, TakenEvent};
 pub use profile_state::{
     BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
     ProfileState, Visible,
@@ -32,8 +32,8 @@ pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 
 use serde::{Deserialize, Serialize};
 
-use crate::registry::RegistryChange;
-use crate::vocabulary::{Application, Reason, Timestamp};
+use samsyn_registry::RegistryChange;
+use samsyn_vocabulary::{Application, Reason, Timestamp};
 
 /// The version of [`fold`]: raise it when the same records fold into something else, or when the view
 /// keeps it differently, and every view is rebuilt.
@@ -184,7 +184,7 @@ pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError>
 }
 
 /// Bytes as MessagePack's binary, not as a list of numbers.
-pub(crate) mod bytes {
+pub mod bytes {
     use serde::{Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

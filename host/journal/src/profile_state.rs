@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{CauseKind, Conflict, HeldProposal, Outcome};
-use crate::registry::{Field, Lineage};
-use crate::vocabulary::{
+use samsyn_registry::{Field, Lineage};
+use samsyn_vocabulary::{
     CapabilityName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Role, Seq, Timestamp, Value,
 };
 

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{IdentifierName, ProfileId};
+use samsyn_vocabulary::{IdentifierName, ProfileId};
 
 /// Profiles that can wait in one line: beyond that nobody is added, and the conflict is still recorded.
 /// A company's switchboard is the number of some hundred customers.
@@ -33,7 +33,7 @@ pub struct Linked {
     /// It is a place in a line; none when the identifier finds the profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// Which version of the normaliser made the form, see [`crate::registry::FORM_VERSION`].
+    /// Which version of the normaliser made the form, see [`samsyn_registry::FORM_VERSION`].
     #[serde(default = "first_form", skip_serializing_if = "is_first_form")]
     pub version: u8,
 }

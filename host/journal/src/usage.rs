@@ -1,8 +1,8 @@
 //! What the records of a partition say of what is used, for the silo report.
 
 use super::Decided;
-use crate::registry::report::Usage;
-use crate::vocabulary::EventName;
+use samsyn_registry::report::Usage;
+use samsyn_vocabulary::EventName;
 
 /// An event was taken.
 pub fn fold_usage_of_event(usage: &mut Usage, name: &EventName) {
@@ -26,8 +26,8 @@ pub fn fold_usage_of_decided(usage: &mut Usage, decided: &Decided) {
 mod tests {
     use super::super::encode;
     use super::*;
-    use crate::registry::report::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX};
-    use crate::vocabulary::{CapabilityName, FieldName, ProfileId};
+    use samsyn_registry::report::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX};
+    use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId};
 
     /// It stands in an entry of the view with a partition's cursors, and 48 KiB is the most.
     #[test]

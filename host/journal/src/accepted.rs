@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{Event, FieldName, Identifier, ProfileId, Proposal};
+use samsyn_vocabulary::{Event, FieldName, Identifier, ProfileId, Proposal};
 
 /// An event was taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

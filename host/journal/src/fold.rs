@@ -9,7 +9,7 @@ use super::{
     Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, InvocationStatus, Memory, Outcome,
     ProfileState, ReassignmentJob,
 };
-use crate::vocabulary::{CapabilityName, ItemPosition, Seq, Value};
+use samsyn_vocabulary::{CapabilityName, ItemPosition, Seq, Value};
 
 /// The profile after this record. `seq` is the record's number in the profile's partition.
 pub fn fold_profile(before: Option<&ProfileState>, seq: Seq, decided: &Decided) -> ProfileState {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FieldName, ItemPosition, Seq, Timestamp};
 
 /// A partition took a registry revision into use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

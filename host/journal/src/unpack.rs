@@ -491,7 +491,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::super::{decode, encode};
-    use crate::vocabulary::{Digest, ProfileId, Timestamp, Value};
+    use samsyn_vocabulary::{Digest, ProfileId, Timestamp, Value};
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
