@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use samsyn::config::{DataDir, EngineConfig, ViewConfig};
 use samsyn::engine::Engine;
 use samsyn::log::{LocalLog, Options};
-use samsyn::view::{Folded, View};
+use samsyn::view::{CommittedRecord, View};
 
 use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
@@ -166,7 +166,7 @@ impl Opened {
     fn new(directory: &Path) -> Result<Opened, Failure> {
         let data = DataDir(directory.to_owned());
         let start = Instant::now();
-        let (log, recovered) = LocalLog::<Folded>::open(&data.log(), Options::default())?;
+        let (log, recovered) = LocalLog::<CommittedRecord>::open(&data.log(), Options::default())?;
         let log_time = start.elapsed();
         let records = recovered.heads.values().map(|head| head.seq).sum();
         let start = Instant::now();

@@ -7,7 +7,7 @@ use std::time::Instant;
 use samsyn::config::{DataDir, EngineConfig, ViewConfig};
 use samsyn::log::{LocalLog, Options};
 use samsyn::snapshot::{Proceed, Remember, Shelf, SnapshotJob};
-use samsyn::view::{Folded, View};
+use samsyn::view::{CommittedRecord, View};
 use samsyn::vocabulary::Timestamp;
 
 use crate::machine::memory_bytes;
@@ -50,7 +50,7 @@ fn spoil_clean_close(data: &DataDir) -> Result<(), Failure> {
 /// A snapshot of everything, and the view folded anew from it and from the log.
 pub fn snapshot(bench: &Bench, directory: &Path) -> Result<Vec<Figure>, Failure> {
     let data = DataDir(directory.to_owned());
-    let (log, _) = LocalLog::<Folded>::open(&data.log(), Options::default())?;
+    let (log, _) = LocalLog::<CommittedRecord>::open(&data.log(), Options::default())?;
     let shelf = Shelf::new(data.snapshots());
     let engine = EngineConfig::default();
     let remember =
@@ -94,7 +94,7 @@ pub fn snapshot(bench: &Bench, directory: &Path) -> Result<Vec<Figure>, Failure>
 }
 
 /// Seconds to fold the view anew, into a directory of its own.
-fn fold(data: &DataDir, log: &LocalLog<Folded>, shelf: Option<&Shelf>) -> Result<f64, Failure> {
+fn fold(data: &DataDir, log: &LocalLog<CommittedRecord>, shelf: Option<&Shelf>) -> Result<f64, Failure> {
     let scratch = data.view_check();
     let (config, engine) = (ViewConfig::default(), EngineConfig::default());
     let start = Instant::now();

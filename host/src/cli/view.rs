@@ -13,7 +13,7 @@ use crate::config::DataDir;
 use crate::log::{LocalLog, StoppedLog};
 use crate::settings::Config;
 use crate::snapshot::Shelf;
-use crate::view::{self, Folded, View};
+use crate::view::{self, CommittedRecord, View};
 
 const REBUILD_EXAMPLES: &str = "\
 Examples:
@@ -122,7 +122,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
 fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let data = DataDir(args.data.clone());
-    let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
+    let (log, _) = LocalLog::<CommittedRecord>::open(&directory, crate::log::Options::default())
         .map_err(|error| failed("the log can't be opened", &error))?;
     if data.view().exists() {
         std::fs::remove_dir_all(data.view())

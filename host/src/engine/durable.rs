@@ -10,7 +10,7 @@ use super::identity::SettledIdentity;
 use super::{AcceptError, Engine};
 use crate::log::Commit;
 use crate::record::CauseKind;
-use crate::view::{EventKey, Folded};
+use crate::view::{CommittedRecord, EventKey};
 use crate::vocabulary::Position;
 use crate::way::Way;
 
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     /// Called by the log's writer with everything one sync made durable.
-    pub(super) fn on_durable(&self, commit: Commit<Folded>) {
+    pub(super) fn on_durable(&self, commit: Commit<CommittedRecord>) {
         let (durable, disk) = (Instant::now(), commit.write_time + commit.sync_time);
         self.metrics.commit(&commit);
         let mut settled = Settled::default();
@@ -136,12 +136,12 @@ struct Settled {
 }
 
 impl Settled {
-    fn add(&mut self, position: Position, folded: &Folded) {
+    fn add(&mut self, position: Position, record: &CommittedRecord) {
         self.awaited.push(Awaited::Durable(position));
-        match folded {
-            Folded::Accepted { key, .. } => self.events.push(*key),
-            Folded::Linked(linked) => self.identity.links.push(linked.clone()),
-            Folded::Decided { decided, created, way, .. } => {
+        match record {
+            CommittedRecord::Accepted { key, .. } => self.events.push(*key),
+            CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
+            CommittedRecord::Decided { decided, created, way, .. } => {
                 if let Some(way) = way {
                     self.ways
                         .push((Position { partition: position.partition, seq: decided.cause.seq }, *way));
@@ -155,7 +155,7 @@ impl Settled {
                     self.awaited.push(Awaited::Decided(event));
                 }
             }
-            Folded::Adopted(_) | Folded::Registry => {}
+            CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
         }
     }
 }

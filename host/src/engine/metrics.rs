@@ -11,7 +11,7 @@ use super::slow::Pace;
 use super::slowest::Ways;
 use crate::log::Commit;
 use crate::record::InvocationStatus;
-use crate::view::Folded;
+use crate::view::CommittedRecord;
 use crate::vocabulary::CapabilityName;
 
 /// Upper bounds of the latency buckets, in microseconds: about five a decade, from what a fresh
@@ -208,7 +208,7 @@ impl Metrics {
     }
 
     /// Counts one commit of the log.
-    pub fn commit(&self, commit: &Commit<Folded>) {
+    pub fn commit(&self, commit: &Commit<CommittedRecord>) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.log_bytes.fetch_add(commit.frame_bytes as u64, Ordering::Relaxed);
         self.records.fetch_add(commit.records.len() as u64, Ordering::Relaxed);
@@ -216,10 +216,10 @@ impl Metrics {
         self.write.observe(commit.write_time);
         for record in &commit.records {
             match &record.attachment {
-                Folded::Accepted { .. } => {
+                CommittedRecord::Accepted { .. } => {
                     self.accepted.fetch_add(1, Ordering::Relaxed);
                 }
-                Folded::Decided { decided, way, .. } => {
+                CommittedRecord::Decided { decided, way, .. } => {
                     if let Some(way) = way {
                         way.elapsed().into_iter().for_each(|elapsed| self.accept_to_decided.observe(elapsed));
                         // Behind its own event's: whoever reads this one first never sees more decided

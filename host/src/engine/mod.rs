@@ -90,7 +90,7 @@ use crate::clock::Clock;
 use crate::config::{EngineConfig, RegistryConfig};
 use crate::log::{LocalLog, LogReader};
 use crate::registry::Registry;
-use crate::view::{Folded, View};
+use crate::view::{CommittedRecord, View};
 use crate::vocabulary::{CapabilityName, Partition, ProfileId};
 
 use durable::Waiters;
@@ -108,7 +108,7 @@ pub struct Engine {
     config: EngineConfig,
     registry_config: RegistryConfig,
     clock: Clock,
-    log: LocalLog<Folded>,
+    log: LocalLog<CommittedRecord>,
     view: View,
     plugins: Plugins,
     /// The newest revision; partitions adopt it one by one.

@@ -10,7 +10,7 @@ use crate::record::{
     Accepted, Decided, Linked, ProfileState, RecordKind, encode, fold_profile, moves_from, moves_to,
     with_encoded,
 };
-use crate::view::Folded;
+use crate::view::CommittedRecord;
 use crate::vocabulary::{Partition, Position, ProfileId, Seq};
 use crate::way::Way;
 
@@ -51,21 +51,21 @@ impl Engine {
         partition: Partition,
         kind: RecordKind,
         payload: Payload,
-        folded: Folded,
-    ) -> Entry<Folded> {
+        record: CommittedRecord,
+    ) -> Entry<CommittedRecord> {
         Entry {
             partition,
             expected_head: None,
             kind: kind as u8,
             appended_at: self.clock.now(),
             payload,
-            attachment: folded,
+            attachment: record,
         }
     }
 
-    pub(super) fn link_entry(&self, linked: &Linked) -> Entry<Folded> {
-        let folded = Folded::Linked(Arc::new(linked.clone()));
-        self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), folded)
+    pub(super) fn link_entry(&self, linked: &Linked) -> Entry<CommittedRecord> {
+        let record = CommittedRecord::Linked(Arc::new(linked.clone()));
+        self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), record)
     }
 
     /// Puts an event into its partition, behind the links it relies on and its copies for everybody else. All
@@ -99,7 +99,7 @@ impl Engine {
         let position = if links.is_empty() {
             self.log.append(own)?.position
         } else {
-            let mut entries: Vec<Entry<Folded>> =
+            let mut entries: Vec<Entry<CommittedRecord>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             let appended = self.log.append_all(entries)?;
@@ -115,7 +115,8 @@ impl Engine {
         accepted: Vec<Accepted>,
         way: Way,
     ) -> Result<Position, AcceptError> {
-        let mut entries: Vec<Entry<Folded>> = links.iter().map(|linked| self.link_entry(linked)).collect();
+        let mut entries: Vec<Entry<CommittedRecord>> =
+            links.iter().map(|linked| self.link_entry(linked)).collect();
         let (mut partitions, mut events) = (Vec::new(), Vec::new());
         for accepted in accepted {
             let (partition, accepted, entry) = self.accepted_entry(accepted);
@@ -135,12 +136,12 @@ impl Engine {
         appended.last().map(|last| last.position).ok_or(AcceptError::Busy)
     }
 
-    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<Folded>) {
+    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<CommittedRecord>) {
         let partition = self.home(accepted.profile);
         let payload = with_encoded(&accepted, |bytes| Payload::new(bytes));
         let accepted = Arc::new(accepted);
-        let folded = Folded::accepted(accepted.clone());
-        (partition, accepted, self.entry(partition, RecordKind::Accepted, payload, folded))
+        let record = CommittedRecord::accepted(accepted.clone());
+        (partition, accepted, self.entry(partition, RecordKind::Accepted, payload, record))
     }
 
     fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, mut way: Way) {
@@ -167,7 +168,7 @@ impl Engine {
         way.iter_mut().for_each(Way::locked);
         let seq = self.log.head(partition).seq + 1;
         let state = Arc::new(fold_profile(before, seq, &decided));
-        let folded = Folded::Decided {
+        let record = CommittedRecord::Decided {
             decided: decided.clone(),
             state: state.clone(),
             created: before.is_none(),
@@ -180,12 +181,12 @@ impl Engine {
             kind: RecordKind::Decided as u8,
             appended_at: decided.at,
             payload,
-            attachment: folded,
+            attachment: record,
         };
         if links.is_empty() {
             self.log.append(own)?;
         } else {
-            let mut entries: Vec<Entry<Folded>> =
+            let mut entries: Vec<Entry<CommittedRecord>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             self.log.append_all(entries)?;
@@ -224,7 +225,7 @@ impl Engine {
                 kind: RecordKind::Decided as u8,
                 appended_at: at,
                 payload,
-                attachment: Folded::Decided { decided, state, created: false, moves, way: None },
+                attachment: CommittedRecord::Decided { decided, state, created: false, moves, way: None },
             });
         }
         self.log.append_all(entries)?;
@@ -242,8 +243,8 @@ impl Engine {
         partition: Partition,
         kind: RecordKind,
         bytes: Vec<u8>,
-        folded: Folded,
+        record: CommittedRecord,
     ) -> Result<Position, AcceptError> {
-        Ok(self.log.append(self.entry(partition, kind, Payload::new(bytes), folded))?.position)
+        Ok(self.log.append(self.entry(partition, kind, Payload::new(bytes), record))?.position)
     }
 }

@@ -16,7 +16,7 @@ use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::record::{Adopted, Cursor, Decided, PartitionState, ProfileState, RecordKind, encode};
 use crate::sandbox::work_as;
-use crate::view::Folded;
+use crate::view::CommittedRecord;
 use crate::vocabulary::{ItemPosition, Partition, Seq};
 use crate::way::Way;
 
@@ -255,9 +255,9 @@ impl Engine {
     ) -> Result<(), AcceptError> {
         let bytes = encode(&adopted);
         let adopted = Arc::new(adopted);
-        let folded = Folded::Adopted(adopted.clone());
+        let record = CommittedRecord::Adopted(adopted.clone());
         let _order = self.cell(partition).sequencer.lock();
-        let position = self.append_plain(partition, RecordKind::Adopted, bytes, folded)?;
+        let position = self.append_plain(partition, RecordKind::Adopted, bytes, record)?;
         core.state.fold_adopted(position.seq, &adopted);
         Ok(())
     }

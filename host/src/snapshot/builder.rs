@@ -27,7 +27,7 @@ use crate::log::{Cut, LogReader, RecordRef, ScanFrom};
 use crate::record::{
     Decided, FOLD_VERSION, Linked, Patterns, ProfileState, Record, fold_into, moves_from, moves_to,
 };
-use crate::view::{Applied, Entry, EventKey, Folded, LinkKey};
+use crate::view::{Applied, CommittedRecord, Entry, EventKey, LinkKey};
 use crate::vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.
@@ -227,32 +227,36 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
         let position = read.position;
         let record = Record::from_bytes(read.kind, read.payload)
             .map_err(|cause| SnapshotError::Record { position, cause })?;
-        let folded = match record {
-            Record::Accepted(accepted) => Folded::accepted(Arc::new(accepted)),
+        let record = match record {
+            Record::Accepted(accepted) => CommittedRecord::accepted(Arc::new(accepted)),
             Record::Decided(decided) => self.fold_decided(position, decided)?,
-            Record::Adopted(adopted) => Folded::Adopted(Arc::new(adopted)),
-            Record::Linked(linked) => Folded::Linked(Arc::new(linked)),
-            Record::Registry(_) => Folded::Registry,
+            Record::Adopted(adopted) => CommittedRecord::Adopted(Arc::new(adopted)),
+            Record::Linked(linked) => CommittedRecord::Linked(Arc::new(linked)),
+            Record::Registry(_) => CommittedRecord::Registry,
         };
         let reached = self.applied.entry(position.partition).or_default();
-        reached.fold(position.seq, read.chain, &folded);
-        match &folded {
-            Folded::Accepted { key: EventKey::NONE, .. } => {}
-            Folded::Accepted { key, accepted } => {
+        reached.fold(position.seq, read.chain, &record);
+        match &record {
+            CommittedRecord::Accepted { key: EventKey::NONE, .. } => {}
+            CommittedRecord::Accepted { key, accepted } => {
                 self.events.push((key.fingerprint(), position));
                 self.events_newest = self.events_newest.max(accepted.event.received_at);
             }
-            Folded::Linked(linked) => {
+            CommittedRecord::Linked(linked) => {
                 let Linked { identifier, normal, profile, retired, place, .. } = linked.as_ref();
                 let key = LinkKey::at(identifier, normal, *place);
                 self.links.insert(key.0, (!retired).then_some(*profile));
             }
-            Folded::Decided { .. } | Folded::Adopted(_) | Folded::Registry => {}
+            CommittedRecord::Decided { .. } | CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
         }
         Ok(())
     }
 
-    fn fold_decided(&mut self, position: Position, decided: Decided) -> Result<Folded, SnapshotError> {
+    fn fold_decided(
+        &mut self,
+        position: Position,
+        decided: Decided,
+    ) -> Result<CommittedRecord, SnapshotError> {
         let Position { partition, seq } = position;
         let id = decided.profile;
         let before = match self.profiles.remove(&id) {
@@ -269,7 +273,7 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             self.patterns.entry(partition).or_default().fold(id, &moves);
         }
         self.profiles.insert(id, StoredProfile { partition, state: state.clone() });
-        Ok(Folded::Decided { created, state, decided: Arc::new(decided), moves, way: None })
+        Ok(CommittedRecord::Decided { created, state, decided: Arc::new(decided), moves, way: None })
     }
 
     /// A customer that isn't held: in the run that had it last, or in the base.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::Folded;
+use super::CommittedRecord;
 use crate::log::ChainHash;
 use crate::record::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
 use crate::registry::report::Usage;
@@ -31,13 +31,13 @@ pub struct Applied {
 
 impl Applied {
     /// Where the fold is after this record.
-    pub fn fold(&mut self, seq: Seq, chain: ChainHash, folded: &Folded) {
+    pub fn fold(&mut self, seq: Seq, chain: ChainHash, record: &CommittedRecord) {
         self.reach(seq, chain);
-        match folded {
-            Folded::Accepted { accepted, .. } => self.fold_event(&accepted.event.name),
-            Folded::Decided { decided, created, .. } => self.fold_decided(decided, *created),
-            Folded::Adopted(adopted) => self.partition.fold_adopted(seq, adopted),
-            Folded::Linked(_) | Folded::Registry => {}
+        match record {
+            CommittedRecord::Accepted { accepted, .. } => self.fold_event(&accepted.event.name),
+            CommittedRecord::Decided { decided, created, .. } => self.fold_decided(decided, *created),
+            CommittedRecord::Adopted(adopted) => self.partition.fold_adopted(seq, adopted),
+            CommittedRecord::Linked(_) | CommittedRecord::Registry => {}
         }
     }
 

@@ -106,7 +106,7 @@ struct FlushState {
 
 /// A durable record and what it folds into.
 #[derive(Clone, Debug)]
-pub enum Folded {
+pub enum CommittedRecord {
     /// An event was taken.
     Accepted {
         /// Its key.
@@ -135,11 +135,11 @@ pub enum Folded {
     Registry,
 }
 
-impl Folded {
+impl CommittedRecord {
     /// An event that was taken.
-    pub fn accepted(accepted: Arc<Accepted>) -> Folded {
+    pub fn accepted(accepted: Arc<Accepted>) -> CommittedRecord {
         let key = EventKey::of_taken(accepted.event.application.as_ref(), &accepted.event.id);
-        Folded::Accepted { key, accepted }
+        CommittedRecord::Accepted { key, accepted }
     }
 }
 
@@ -271,13 +271,16 @@ impl View {
     }
 
     /// Folds durable records, in the order of the log. Blocks while the store is far behind.
-    pub fn apply(&self, records: impl IntoIterator<Item = (Position, crate::log::ChainHash, Folded)>) {
+    pub fn apply(
+        &self,
+        records: impl IntoIterator<Item = (Position, crate::log::ChainHash, CommittedRecord)>,
+    ) {
         let shared = &self.shared;
         let mut due = false;
         {
             let mut tables = shared.tables.write();
-            for (position, chain, folded) in records {
-                shared.fold(&mut tables, position, chain, folded);
+            for (position, chain, record) in records {
+                shared.fold(&mut tables, position, chain, record);
             }
             let small = shared.events.read().new_entries() + shared.links.read().new_entries();
             due |= tables.active.len() + small / SMALL_ENTRIES >= shared.config.batch_entries;
@@ -313,28 +316,34 @@ impl Drop for View {
 }
 
 impl Shared {
-    fn fold(&self, tables: &mut Tables, position: Position, chain: crate::log::ChainHash, folded: Folded) {
+    fn fold(
+        &self,
+        tables: &mut Tables,
+        position: Position,
+        chain: crate::log::ChainHash,
+        record: CommittedRecord,
+    ) {
         let Position { partition, seq } = position;
         let Tables { active, applied, patterns, .. } = tables;
-        applied.entry(partition).or_default().fold(seq, chain, &folded);
+        applied.entry(partition).or_default().fold(seq, chain, &record);
         active.touched.insert(partition);
-        match folded {
-            Folded::Accepted { key: EventKey::NONE, .. } => {}
-            Folded::Accepted { key, accepted } => {
+        match record {
+            CommittedRecord::Accepted { key: EventKey::NONE, .. } => {}
+            CommittedRecord::Accepted { key, accepted } => {
                 self.events.write().insert(key.fingerprint(), position, accepted.event.received_at);
             }
-            Folded::Decided { state, moves, .. } => {
+            CommittedRecord::Decided { state, moves, .. } => {
                 if !moves.is_empty() {
                     patterns.entry(partition).or_default().fold(state.id, &moves);
                 }
                 self.note_waiting(partition, &state);
                 active.profiles.insert(state.id, (partition, state));
             }
-            Folded::Linked(linked) => {
+            CommittedRecord::Linked(linked) => {
                 let key = LinkKey::at(&linked.identifier, &linked.normal, linked.place);
                 self.links.write().insert(key, (!linked.retired).then_some(linked.profile));
             }
-            Folded::Adopted(_) | Folded::Registry => {}
+            CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
         }
     }
 
