@@ -50,6 +50,11 @@ fmt: ## Format the code
 clean: ## Delete what was built
 	cargo clean
 
+.PHONY: docs
+docs: ## Build the SDK's documentation, with examples, and print its path
+	cargo doc --no-deps -p samsyn-plugin
+	@echo $(TARGET)/doc/samsyn_plugin/index.html
+
 format-check:
 	cargo fmt --all --check
 
