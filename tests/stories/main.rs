@@ -32,6 +32,7 @@ mod malformed;
 mod only_reading;
 mod overload;
 mod ownership;
+mod packaging;
 mod pages;
 mod planning;
 mod registry_file;

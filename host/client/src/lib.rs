@@ -392,6 +392,11 @@ impl Client {
         self.call(Call::new("GET", "/v1/status"))
     }
 
+    /// Whether the host takes events; an error says why it doesn't. Needs no token.
+    pub fn ready(&self) -> Result<Answer<serde_json::Value>, ClientError> {
+        self.call(Call::new("GET", "/readyz"))
+    }
+
     /// What the host counts, in Prometheus' text.
     pub fn metrics(&self) -> Result<String, ClientError> {
         let (status, raw, retry_after) = self.exchange(Call::new("GET", "/metrics"))?;
