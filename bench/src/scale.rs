@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use samsyn::config::{DataDir, EngineConfig, ViewConfig};
+use samsyn::disk::DataDir;
 use samsyn::engine::Engine;
 use samsyn::log::{LocalLog, Options};
 use samsyn::view::{CommittedRecord, View};
+use samsyn::view::{EventIdLimits, ViewConfig};
 
 use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
@@ -171,7 +172,7 @@ impl Opened {
         let records = recovered.heads.values().map(|head| head.seq).sum();
         let start = Instant::now();
         let (view, opened) =
-            View::open(&data.view(), log.reader(), &ViewConfig::default(), &EngineConfig::default(), |_| {})?;
+            View::open(&data.view(), log.reader(), &ViewConfig::default(), EventIdLimits::default(), |_| {})?;
         let view_time = start.elapsed();
         view.close()?;
         log.close()?;

@@ -24,8 +24,6 @@ pub mod snapshot;
 
 pub mod view;
 
-
-pub mod config;
 pub use samsyn_build as build;
 pub use samsyn_client as client;
 pub use samsyn_contract as contract;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use samsyn::cli::CliError;
 use samsyn::cli::demo::TOKEN_FILE;
 use samsyn::cli::error::file_error;
-use samsyn::config::DataDir;
+use samsyn::disk::DataDir;
 
 use crate::host_process::CONFIG_FILE;
 

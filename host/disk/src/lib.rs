@@ -6,6 +6,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `local` | the file system of this machine |
+//! | `data_dir` | where a data directory keeps what |
 //! | [`durable_file`] | a small file that is there whole or not at all |
 //! | [`failpoint`] | every step that touches the data directory, by name |
 //! | `faults` | another disk with faults: debug builds alone |
@@ -13,6 +14,7 @@
 //! It must not know what is written: no record, no log, no setting. A disk in memory that power cuts
 //! can hit is the test kit's.
 
+mod data_dir;
 pub mod durable_file;
 pub mod failpoint;
 #[cfg(debug_assertions)]
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 use crate::failpoint::{Step, step};
 
+pub use data_dir::DataDir;
 #[cfg(debug_assertions)]
 pub use faults::{Fault, Faults, Faulty};
 pub use local::local;

@@ -13,6 +13,7 @@
 //! | `heads` | what to note elsewhere |
 
 mod changes;
+mod config;
 mod heads;
 mod query;
 mod reads;
@@ -24,6 +25,7 @@ mod status;
 mod tests;
 
 pub use changes::{ChangeFilter, ChangePage, changes};
+pub use config::AuditConfig;
 pub use heads::{AUDIT, Heads, HeadsError, LOG, LogHead, LogPlace, PartitionHead, parse, text_of};
 pub use query::{AuditQueryError, ReadFilter, ReadPage, ReadPlace};
 pub use reads::{AuditUnavailable, Counters, ReadAudit};

@@ -14,8 +14,8 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::record::{KIND_READS, Read, to_bytes};
+use crate::audit::AuditConfig;
 use crate::clock::Clock;
-use crate::config::AuditConfig;
 use crate::engine::metrics::Latency;
 use crate::log::{AppendError, Commit, Entry, LocalLog, LogError, Options, Payload};
 use crate::vocabulary::{Partition, Timestamp};

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::audit::AuditConfig;
 use crate::clock::Clock;
-use crate::config::AuditConfig;
 use crate::vocabulary::{Application, FieldName, IdentifierName, ProfileId, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);

@@ -11,7 +11,7 @@ use super::error::BackupError;
 use super::manifest::{self, BackedUpLog, FileEntry, Manifest};
 use crate::audit::{AUDIT, LOG};
 use crate::clock::Clock;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{self, LogPrefix};
 use crate::snapshot::{Shelf, SnapshotFile};
 

@@ -20,6 +20,7 @@ mod assign;
 mod budget;
 mod catch_up;
 mod claims;
+mod config;
 mod content;
 pub mod decide;
 mod durable;
@@ -67,8 +68,11 @@ pub use accept::{AcceptError, Acceptance, EventIdsStatus, Expectation, NewEvent}
 pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
+pub use config::{EngineConfig, RegistryConfig};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
-pub use maintenance::{Holder, MaintenanceError, RetentionReport, SnapshotInProgress, Snapshots};
+pub use maintenance::{
+    Holder, MaintenanceError, RetentionConfig, RetentionReport, SnapshotConfig, SnapshotInProgress, Snapshots,
+};
 pub use names::{ConflictsPage, Names};
 pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
@@ -87,7 +91,6 @@ use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Clock;
-use crate::config::{EngineConfig, RegistryConfig};
 use crate::log::{LocalLog, LogReader};
 use crate::registry::Registry;
 use crate::view::{CommittedRecord, View};

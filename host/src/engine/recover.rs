@@ -22,15 +22,17 @@ use super::schedule::Schedule;
 use super::work::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
-use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
+use crate::disk::DataDir;
 use crate::disk::{self, Disk};
 use crate::durable_file;
+use crate::engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
 use crate::failpoint::{Step, step};
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Accepted, Record, RecordError};
 use crate::registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::snapshot::Shelf;
+use crate::view::ViewConfig;
 use crate::view::{Opened, StoreError, View};
 use crate::vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
 use crate::way::Way;
@@ -148,7 +150,8 @@ impl Engine {
         }
         let registry = read_registry(log.reader())?;
         let bases = shelf.bases(log.reader());
-        let (view, opened) = View::open_from(&data.view(), log.reader(), &view, &engine, bases, progress)?;
+        let (view, opened) =
+            View::open_from(&data.view(), log.reader(), &view, engine.event_ids(), bases, progress)?;
         if let Some(base) = &opened.base {
             tracing::info!(base, folded = opened.folded, "the view was folded on from a snapshot");
         }

@@ -9,7 +9,6 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::{EngineConfig, ViewConfig};
 use crate::log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
 use crate::record::{
     Accepted, Adopted, Answer, AnswerKind, Decided, HeldProposal, InvocationStatus, Linked, Memory, Outcome,
@@ -18,6 +17,7 @@ use crate::record::{
 use crate::registry::RegistryChange;
 use crate::testing::survival_json;
 use crate::view::{Dump, Opened, View};
+use crate::view::{EventIdLimits, ViewConfig};
 use crate::vocabulary::*;
 
 const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
@@ -233,7 +233,7 @@ fn fold(log: &LogReader, shelf: &Shelf) -> (Dump, Opened) {
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let bases = shelf.bases(log);
     let (view, opened) =
-        View::open_from(&dir.path().join("view"), log, &config, &EngineConfig::default(), bases, |_| {})
+        View::open_from(&dir.path().join("view"), log, &config, EventIdLimits::default(), bases, |_| {})
             .unwrap();
     (view.dump().unwrap(), opened)
 }
@@ -349,7 +349,7 @@ fn a_view_that_was_folded_anew_only_in_part_is_thrown_away_and_comes_out_equal()
     let (world, whole) = two_snapshots();
     let (log, shelf) = (world.log.reader(), world.shelf());
     let (config, engine) =
-        (ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() }, EngineConfig::default());
+        (ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() }, EventIdLimits::default());
     for has_base in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("view");
@@ -358,16 +358,16 @@ fn a_view_that_was_folded_anew_only_in_part_is_thrown_away_and_comes_out_equal()
         // Everything is collected, and written while the view is dropped; only that it is whole isn't
         // said.
         let cut_short = |_| panic!("cut short");
-        let opening = || View::open_from(&path, log, &config, &engine, bases, cut_short).map(drop);
+        let opening = || View::open_from(&path, log, &config, engine, bases, cut_short).map(drop);
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening));
         assert!(opened.is_err(), "it was stopped");
-        let existing = View::open_existing(&path, log, &config, &engine, |_| {}).unwrap();
+        let existing = View::open_existing(&path, log, &config, engine, |_| {}).unwrap();
         assert_eq!(existing.err().as_deref(), Some("folding it anew was cut short"));
-        let (view, opened) = View::open(&path, log, &config, &engine, |_| {}).unwrap();
+        let (view, opened) = View::open(&path, log, &config, engine, |_| {}).unwrap();
         assert_eq!(opened.rebuilt.as_deref(), Some("folding it anew was cut short"));
         assert_eq!(view.dump().unwrap(), whole);
         drop(view);
-        let (_, opened) = View::open(&path, log, &config, &engine, |_| {}).unwrap();
+        let (_, opened) = View::open(&path, log, &config, engine, |_| {}).unwrap();
         assert_eq!(opened, Opened { rebuilt: None, base: None, folded: 0 }, "now it is kept");
     }
 }
@@ -477,7 +477,7 @@ fn segments_leave_and_a_snapshot_says_what_they_said() {
     // Without any snapshot nothing is made up.
     fs::remove_dir_all(world.shelf().dir()).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let opened = View::open(dir.path(), log, &ViewConfig::default(), &EngineConfig::default(), |_| {});
+    let opened = View::open(dir.path(), log, &ViewConfig::default(), EventIdLimits::default(), |_| {});
     let error = opened.err().expect("it is refused").to_string();
     assert!(error.contains("left the log"), "{error}");
     let made = world.make(log.cut(), None);

@@ -6,9 +6,10 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use serde_json::json;
 
+use crate::audit::AuditConfig;
 use crate::audit::{Read, ReadAudit};
 use crate::clock::Clock;
-use crate::config::{AuditConfig, DataDir};
+use crate::disk::DataDir;
 use crate::engine::tests::{Bench, USUAL, app};
 use crate::log::flips::{Flipped, flip};
 use crate::log::{LocalLog, Options};

@@ -11,8 +11,8 @@ use super::View;
 use super::compare::Comparison;
 use super::entry::Base;
 use super::store::StoreError;
-use crate::config::{EngineConfig, ViewConfig};
 use crate::log::{LogReader, Progress};
+use crate::view::{EventIdLimits, ViewConfig};
 
 /// What checking a view found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Check<'_> {
     pub fn run(
         self,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
         bases: impl FnMut() -> Option<Box<dyn Base>>,
         progress: impl FnMut(Progress),
     ) -> Result<ViewCheck, StoreError> {
@@ -50,11 +50,11 @@ impl Check<'_> {
         let scratch = Scratch::make(self.scratch).map_err(|cause| no_room(self.scratch, &cause))?;
         let (copied, second) = (scratch.0.join("view"), scratch.0.join("fresh"));
         copy(self.view, &copied).map_err(|cause| no_room(&copied, &cause))?;
-        let (view, behind) = match View::open_existing(&copied, self.log, config, engine, |_| {})? {
+        let (view, behind) = match View::open_existing(&copied, self.log, config, event_ids, |_| {})? {
             Ok(opened) => opened,
             Err(why) => return Ok(ViewCheck { unusable: Some(why), ..ViewCheck::default() }),
         };
-        let (fresh, _) = View::open_from(&second, self.log, config, engine, bases, progress)?;
+        let (fresh, _) = View::open_from(&second, self.log, config, event_ids, bases, progress)?;
         let found = view.compare(&fresh)?;
         drop((view, fresh));
         Ok(ViewCheck { unusable: None, behind, found })

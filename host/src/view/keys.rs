@@ -12,7 +12,7 @@
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use crate::record::{Pattern, Place, decode, encode};
+use crate::record::{Linked, Pattern, Place, decode, encode};
 use crate::vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
 
 /// The prefix of every block of event ids.
@@ -59,6 +59,11 @@ impl EventKey {
 pub struct LinkKey(pub [u8; 16]);
 
 impl LinkKey {
+    /// The key of a link.
+    pub fn of_link(linked: &Linked) -> LinkKey {
+        LinkKey::at(&linked.identifier, &linked.normal, linked.place)
+    }
+
     /// The key of an identifier's normal form.
     pub fn of(name: &IdentifierName, normal: &str) -> LinkKey {
         LinkKey(shortened(&hashed(name.as_str(), normal)))

@@ -10,6 +10,7 @@
 mod check;
 mod codec;
 mod compare;
+mod config;
 mod entry;
 mod event_index;
 mod flusher;
@@ -22,6 +23,7 @@ mod store;
 
 pub use check::{Check, ViewCheck};
 pub use compare::{Comparison, Dump};
+pub use config::{EventIdLimits, ViewConfig};
 pub use entry::{Base, Entries, Entry};
 pub use event_index::Remembered;
 pub use keys::{EventKey, LinkKey};
@@ -36,7 +38,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
-use crate::config::ViewConfig;
 use crate::failpoint::{Step, step};
 use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;

@@ -24,10 +24,10 @@ use super::link_index::LinkIndex;
 use super::memtable::Applied;
 use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Shared, Tables, View, keys};
-use crate::config::{EngineConfig, ViewConfig};
 use crate::failpoint::{Step, step};
 use crate::log::{LogReader, Progress};
 use crate::record::{FOLD_VERSION, Patterns, decode, encode};
+use crate::view::{EventIdLimits, ViewConfig};
 use crate::vocabulary::{Partition, Position};
 
 /// What a view is a fold of.
@@ -58,10 +58,10 @@ impl View {
         dir: &Path,
         log: &LogReader,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
         progress: impl FnMut(Progress),
     ) -> Result<(View, Opened), StoreError> {
-        View::open_from(dir, log, config, engine, || None, progress)
+        View::open_from(dir, log, config, event_ids, || None, progress)
     }
 
     /// [`View::open`], which folds on from a base when it has to fold anew: the first of `bases` that
@@ -70,12 +70,12 @@ impl View {
         dir: &Path,
         log: &LogReader,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
         mut bases: impl FnMut() -> Option<Box<dyn Base>>,
         mut progress: impl FnMut(Progress),
     ) -> Result<(View, Opened), StoreError> {
         let meta = Meta { log: log.log_id().0.to_vec(), fold: FOLD_VERSION };
-        let usable = View::usable(dir, &meta, log, config, engine);
+        let usable = View::usable(dir, &meta, log, config, event_ids);
         let usable =
             usable.and_then(|view| view.bring_up(&mut progress).map_err(|error| Some(error.to_string())));
         let rebuilt = match usable {
@@ -87,7 +87,7 @@ impl View {
         if let Some(why) = &rebuilt {
             tracing::warn!(%why, "the view is folded anew from the log");
         }
-        let (view, base) = View::anew(dir, log, config, engine, &mut bases)?;
+        let (view, base) = View::anew(dir, log, config, event_ids, &mut bases)?;
         let (view, folded) = view.bring_up(&mut progress)?;
         view.sign(&meta)?;
         Ok((view, Opened { rebuilt, base, folded }))
@@ -98,11 +98,11 @@ impl View {
         dir: &Path,
         log: &LogReader,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
         bases: &mut impl FnMut() -> Option<Box<dyn Base>>,
     ) -> Result<(View, Option<String>), StoreError> {
         while let Some(base) = bases() {
-            let view = View::empty(dir, log, config, engine)?;
+            let view = View::empty(dir, log, config, event_ids)?;
             match view.shared.load(base.as_ref()) {
                 Ok(()) => return Ok((view, Some(base.name()))),
                 Err(error) => {
@@ -110,16 +110,16 @@ impl View {
                 }
             }
         }
-        Ok((View::empty(dir, log, config, engine)?, None))
+        Ok((View::empty(dir, log, config, event_ids)?, None))
     }
 
     fn empty(
         dir: &Path,
         log: &LogReader,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
     ) -> Result<View, StoreError> {
-        let view = View::start(empty_store(dir, config)?, FxHashMap::default(), log, config, engine)?;
+        let view = View::start(empty_store(dir, config)?, FxHashMap::default(), log, config, event_ids)?;
         view.shared.anew.store(true, Ordering::Relaxed);
         Ok(view)
     }
@@ -143,14 +143,14 @@ impl View {
         dir: &Path,
         log: &LogReader,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
         mut progress: impl FnMut(Progress),
     ) -> Result<Result<(View, u64), String>, StoreError> {
         let meta = Meta { log: log.log_id().0.to_vec(), fold: FOLD_VERSION };
         if !dir.is_dir() {
             return Ok(Err("there is none".to_owned()));
         }
-        match View::usable(dir, &meta, log, config, engine) {
+        match View::usable(dir, &meta, log, config, event_ids) {
             Ok(view) => view.bring_up(&mut progress).map(Ok),
             Err(why) => Ok(Err(why.unwrap_or_else(|| "it is empty".to_owned()))),
         }
@@ -163,7 +163,7 @@ impl View {
         meta: &Meta,
         log: &LogReader,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
     ) -> Result<View, Option<String>> {
         if let Some(why) = Store::is_damaged(dir) {
             return Err(Some(format!("a read of it failed: {why}")));
@@ -172,7 +172,7 @@ impl View {
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let store = Store::open(dir, config.cache_bytes)?;
             match read_places(&store, meta, log)? {
-                Ok(places) => View::start(store, places, log, config, engine).map(Ok),
+                Ok(places) => View::start(store, places, log, config, event_ids).map(Ok),
                 Err(why) => Ok(Err(why)),
             }
         }));
@@ -195,7 +195,7 @@ impl View {
         applied: FxHashMap<Partition, Applied>,
         log: &LogReader,
         config: &ViewConfig,
-        engine: &EngineConfig,
+        event_ids: EventIdLimits,
     ) -> Result<View, StoreError> {
         let mut waiting = std::collections::BTreeSet::new();
         for entry in store.scan(keys::WAITING) {
@@ -209,8 +209,8 @@ impl View {
             events,
             links,
             config: config.clone(),
-            event_ids_max: engine.event_ids_max,
-            event_id_millis: i64::from(engine.event_id_days) * MILLIS_A_DAY,
+            event_ids_max: event_ids.at_least,
+            event_id_millis: i64::from(event_ids.days) * MILLIS_A_DAY,
             tables: RwLock::new(Tables { applied, patterns, ..Tables::default() }),
             stored_waiting: Mutex::new(waiting.iter().map(|(_, id)| *id).collect()),
             waiting: Mutex::new(waiting),

@@ -6,7 +6,7 @@ use super::world::World;
 use crate::api::ApiLimits;
 use crate::api::calls::{Call, calls};
 use crate::api::required_scopes::RequiredScopes;
-use crate::config::EngineConfig;
+use crate::engine::EngineConfig;
 use crate::registry::{Policy, Registry, Scope, ScopeName};
 
 /// Every scope, and lists that narrow them.

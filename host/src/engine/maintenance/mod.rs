@@ -5,10 +5,12 @@
 //! One thread of low priority does both, one after the other: so no record can leave while it is
 //! folded. No event waits for it.
 
+mod config;
 mod retention;
 mod retention_report;
 mod snapshots;
 
+pub use config::{RetentionConfig, SnapshotConfig};
 pub use retention_report::{Holder, RetentionReport};
 pub use snapshots::{SnapshotInProgress, Snapshots};
 
@@ -19,7 +21,6 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::Engine;
-use crate::config::{RetentionConfig, SnapshotConfig};
 use crate::log::LogError;
 use crate::niceness::lower_priority;
 use crate::snapshot::{Shelf, SnapshotError, SnapshotInfo};

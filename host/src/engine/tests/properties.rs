@@ -172,7 +172,8 @@ fn from_a_snapshot(bench: &Bench) -> crate::view::Dump {
     let log = bench.engine.log();
     let bases = bench.engine.maintenance.shelf.bases(log);
     let path = directory.path().join("view");
-    let (view, opened) = View::open_from(&path, log, &config, &bench.engine.config, bases, |_| {}).unwrap();
+    let (view, opened) =
+        View::open_from(&path, log, &config, bench.engine.config.event_ids(), bases, |_| {}).unwrap();
     assert!(opened.base.is_some() && opened.folded == 0, "{opened:?}");
     view.dump().unwrap()
 }
@@ -180,8 +181,13 @@ fn from_a_snapshot(bench: &Bench) -> crate::view::Dump {
 fn rebuilt(bench: &Bench) -> crate::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
-    let opened =
-        View::open(&directory.path().join("view"), bench.engine.log(), &config, &bench.engine.config, |_| {});
+    let opened = View::open(
+        &directory.path().join("view"),
+        bench.engine.log(),
+        &config,
+        bench.engine.config.event_ids(),
+        |_| {},
+    );
     opened.unwrap().0.dump().unwrap()
 }
 

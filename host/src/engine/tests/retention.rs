@@ -4,8 +4,8 @@
 use std::fs;
 
 use super::*;
-use crate::config::{RetentionConfig, SnapshotConfig};
 use crate::engine::Holder;
+use crate::engine::{RetentionConfig, SnapshotConfig};
 
 /// A log of small segments, all of which should leave.
 fn keeping_nothing() -> Bench {
