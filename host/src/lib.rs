@@ -40,7 +40,6 @@ pub use samsyn_vocabulary as vocabulary;
 pub mod disk;
 pub mod failpoint;
 mod niceness;
-pub mod way;
 
 #[cfg(test)]
 #[path = "../../tests/mutate.rs"]

@@ -57,6 +57,7 @@ mod slow_lane;
 mod slowest;
 mod status;
 mod visible_claim;
+pub mod way;
 mod work;
 mod worker;
 
@@ -90,10 +91,10 @@ use crate::clock::Clock;
 use crate::config::{EngineConfig, RegistryConfig};
 use crate::log::{LocalLog, LogReader};
 use crate::registry::Registry;
-use crate::view::{CommittedRecord, View};
+use crate::view::View;
 use crate::vocabulary::{CapabilityName, Partition, ProfileId};
 
-use durable::Waiters;
+use durable::{InFlight, Waiters};
 use event_ids::EventIds;
 use fair_share::FairShare;
 use identity::Identity;
@@ -108,7 +109,7 @@ pub struct Engine {
     config: EngineConfig,
     registry_config: RegistryConfig,
     clock: Clock,
-    log: LocalLog<CommittedRecord>,
+    log: LocalLog<InFlight>,
     view: View,
     plugins: Plugins,
     /// The newest revision; partitions adopt it one by one.

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
 use crate::disk::{self, Disk};
 use crate::durable_file;
+use crate::engine::way::Way;
 use crate::failpoint::{Step, step};
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Accepted, Record, RecordError};
@@ -33,7 +34,6 @@ use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::snapshot::Shelf;
 use crate::view::{Opened, StoreError, View};
 use crate::vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
-use crate::way::Way;
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]

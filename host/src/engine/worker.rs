@@ -14,11 +14,11 @@ use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::work::Work;
 use super::{AcceptError, Engine};
+use crate::engine::way::Way;
 use crate::record::{Adopted, Cursor, Decided, PartitionState, ProfileState, RecordKind, encode};
 use crate::sandbox::work_as;
 use crate::view::CommittedRecord;
 use crate::vocabulary::{ItemPosition, Partition, Seq};
-use crate::way::Way;
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
