@@ -22,6 +22,7 @@ mod catch_up;
 mod claims;
 mod content;
 pub mod decide;
+mod decision_input;
 mod durable;
 mod event_ids;
 mod fair_share;
