@@ -35,7 +35,6 @@ pub use samsyn_registry as registry;
 pub use samsyn_sandbox as sandbox;
 pub use samsyn_vocabulary as vocabulary;
 
-pub mod way;
 
 use samsyn_machine::niceness;
 

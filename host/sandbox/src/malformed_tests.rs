@@ -48,7 +48,7 @@ fn torture_malformed_components() {
 fn judge_all(seed: u64) {
     let peaks = tempfile::NamedTempFile::new().expect("a file");
     let judged = std::process::Command::new(std::env::current_exe().expect("this program"))
-        .args(["--ignored", "--exact", "--nocapture", "sandbox::malformed_tests::as_a_judging_child"])
+        .args(["--ignored", "--exact", "--nocapture", "malformed_tests::as_a_judging_child"])
         .env("SAMSYN_TEST_PEAKS", peaks.path())
         .env("SAMSYN_SEED", seed.to_string())
         .output()
@@ -81,7 +81,7 @@ fn as_a_judging_child() {
         ..Limits::default()
     };
     let peaks = std::env::var("SAMSYN_TEST_PEAKS").expect("the other test says where");
-    let arguments = ["--ignored", "--exact", "sandbox::malformed_tests::as_a_measured_compiler", &peaks];
+    let arguments = ["--ignored", "--exact", "malformed_tests::as_a_measured_compiler", &peaks];
     let compiler = Compiler::Child {
         program: std::env::current_exe().expect("this program"),
         arguments: arguments.map(Into::into).to_vec(),

@@ -519,7 +519,7 @@ fn as_a_compiling_child() {
 }
 
 pub(super) fn in_a_child() -> Compiler {
-    let arguments = ["--ignored", "--exact", "sandbox::tests::as_a_compiling_child"];
+    let arguments = ["--ignored", "--exact", "tests::as_a_compiling_child"];
     Compiler::Child {
         program: std::env::current_exe().unwrap(),
         arguments: arguments.map(Into::into).to_vec(),

@@ -10,6 +10,7 @@ use super::Engine;
 use super::content;
 use super::event_ids::EventEntry;
 use super::identity::{Owner, same_owner};
+use crate::engine::way::Way;
 use crate::log::LogError;
 use crate::record::{Accepted, Conflict, IDENTIFIERS_MAX, Record};
 use crate::registry::{IdentifierFault, Normaliser, Registry};
@@ -18,7 +19,6 @@ use crate::vocabulary::{
     Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
     Property, Proposal, Timestamp,
 };
-use crate::way::Way;
 
 /// An event as an application sent it, its parts already checked one by one.
 #[derive(Clone, Debug)]

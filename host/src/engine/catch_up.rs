@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::budget::Within;
+use super::decision_input::When;
 use super::item::Item;
 use super::run::Run;
 use super::work::Work;
@@ -228,8 +229,8 @@ impl Engine {
             if position <= cursor.through || position > through {
                 return Ok(true);
             }
-            let snapshot = self.snapshot(partition, position, item)?;
-            let routing = &snapshot.runtime.registry.routing;
+            let input = self.decision_input(partition, position, item)?;
+            let routing = &input.runtime.registry.routing;
             let targets = item.targets(routing, true).into_iter();
             let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
@@ -246,16 +247,16 @@ impl Engine {
                 // What was so before the wait may not be any more.
                 continue;
             }
-            let run = Run { hurried: !on_own_thread, ..snapshot.run(self, partition, item) };
+            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, item) };
             let Within { completed, through } = self.run_within_budget(&run, &mine);
             if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 return Ok(false);
             }
             let moved = Cursor { through, ..cursor };
-            let decision = snapshot.decision(self, item, completed, true, Some(Some(moved)));
+            let decision = input.decision(self, item, completed, true, When::CatchingUp(moved));
             let mut core = self.cell(partition).core.lock();
-            if snapshot.still_holds(&mut core, self)? {
-                self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
+            if input.still_holds(&mut core, self)? {
+                self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
                 return Ok(true);
             }
         }

@@ -8,11 +8,26 @@ use tokio::sync::oneshot;
 
 use super::identity::SettledIdentity;
 use super::{AcceptError, Engine};
+use crate::engine::way::Way;
 use crate::log::Commit;
 use crate::record::CauseKind;
 use crate::view::{CommittedRecord, EventKey};
 use crate::vocabulary::Position;
-use crate::way::Way;
+
+/// A record on its way to the disk.
+#[derive(Clone, Debug)]
+pub struct InFlight {
+    /// The record with the state it folds into.
+    pub record: CommittedRecord,
+    /// Where the event waited that this record answers, when it is that event's first decision.
+    pub way: Option<Way>,
+}
+
+impl From<CommittedRecord> for InFlight {
+    fn from(record: CommittedRecord) -> InFlight {
+        InFlight { record, way: None }
+    }
+}
 
 /// What somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,7 +113,7 @@ impl Engine {
     }
 
     /// Called by the log's writer with everything one sync made durable.
-    pub(super) fn on_durable(&self, commit: Commit<CommittedRecord>) {
+    pub(super) fn on_durable(&self, commit: Commit<InFlight>) {
         let (durable, disk) = (Instant::now(), commit.write_time + commit.sync_time);
         self.metrics.commit(&commit);
         let mut settled = Settled::default();
@@ -107,7 +122,7 @@ impl Engine {
         }
         let records = commit.records.into_iter();
         // Whoever looks finds it in the view before it leaves what is kept of what isn't durable.
-        self.view.apply(records.map(|record| (record.position, record.chain, record.attachment)));
+        self.view.apply(records.map(|record| (record.position, record.chain, record.attachment.record)));
         settled.events.iter().for_each(|key| self.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
         self.waiters.notify(&settled.awaited);
@@ -136,12 +151,12 @@ struct Settled {
 }
 
 impl Settled {
-    fn add(&mut self, position: Position, record: &CommittedRecord) {
+    fn add(&mut self, position: Position, InFlight { record, way }: &InFlight) {
         self.awaited.push(Awaited::Durable(position));
         match record {
             CommittedRecord::Accepted { key, .. } => self.events.push(*key),
             CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
-            CommittedRecord::Decided { decided, created, way, .. } => {
+            CommittedRecord::Decided { decided, created, .. } => {
                 if let Some(way) = way {
                     self.ways
                         .push((Position { partition: position.partition, seq: decided.cause.seq }, *way));

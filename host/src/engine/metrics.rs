@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use super::durable::InFlight;
 use super::slow::Pace;
 use super::slowest::Ways;
 use crate::log::Commit;
@@ -208,19 +209,19 @@ impl Metrics {
     }
 
     /// Counts one commit of the log.
-    pub fn commit(&self, commit: &Commit<CommittedRecord>) {
+    pub fn commit(&self, commit: &Commit<InFlight>) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.log_bytes.fetch_add(commit.frame_bytes as u64, Ordering::Relaxed);
         self.records.fetch_add(commit.records.len() as u64, Ordering::Relaxed);
         self.sync.observe(commit.sync_time);
         self.write.observe(commit.write_time);
         for record in &commit.records {
-            match &record.attachment {
+            match &record.attachment.record {
                 CommittedRecord::Accepted { .. } => {
                     self.accepted.fetch_add(1, Ordering::Relaxed);
                 }
-                CommittedRecord::Decided { decided, way, .. } => {
-                    if let Some(way) = way {
+                CommittedRecord::Decided { decided, .. } => {
+                    if let Some(way) = &record.attachment.way {
                         way.elapsed().into_iter().for_each(|elapsed| self.accept_to_decided.observe(elapsed));
                         // Behind its own event's: whoever reads this one first never sees more decided
                         // than accepted.

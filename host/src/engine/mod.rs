@@ -23,6 +23,7 @@ mod claims;
 mod config;
 mod content;
 pub mod decide;
+mod decision_input;
 mod durable;
 mod event_ids;
 mod fair_share;
@@ -58,6 +59,7 @@ mod slow_lane;
 mod slowest;
 mod status;
 mod visible_claim;
+pub mod way;
 mod work;
 mod worker;
 
@@ -93,10 +95,10 @@ use parking_lot::{Condvar, Mutex};
 use crate::clock::Clock;
 use crate::log::{LocalLog, LogReader};
 use crate::registry::Registry;
-use crate::view::{CommittedRecord, View};
+use crate::view::View;
 use crate::vocabulary::{CapabilityName, Partition, ProfileId};
 
-use durable::Waiters;
+use durable::{InFlight, Waiters};
 use event_ids::EventIds;
 use fair_share::FairShare;
 use identity::Identity;
@@ -111,7 +113,7 @@ pub struct Engine {
     config: EngineConfig,
     registry_config: RegistryConfig,
     clock: Clock,
-    log: LocalLog<CommittedRecord>,
+    log: LocalLog<InFlight>,
     view: View,
     plugins: Plugins,
     /// The newest revision; partitions adopt it one by one.

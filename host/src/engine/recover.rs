@@ -26,6 +26,7 @@ use crate::disk::DataDir;
 use crate::disk::{self, Disk};
 use crate::durable_file;
 use crate::engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
+use crate::engine::way::Way;
 use crate::failpoint::{Step, step};
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Accepted, Record, RecordError};
@@ -35,7 +36,6 @@ use crate::snapshot::Shelf;
 use crate::view::ViewConfig;
 use crate::view::{Opened, StoreError, View};
 use crate::vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
-use crate::way::Way;
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::decide::{Cause, CompletedInvocation, InvocationResult};
+use super::decision_input::When;
 use super::held::HeldQueue;
 use super::item::Item;
 use super::route::Target;
@@ -378,17 +379,17 @@ impl Engine {
         };
         let _turn = (on_own_thread && give_up.is_none()).then(|| self.fair_share.take(capability));
         loop {
-            let mut snapshot = self.snapshot(partition, blocked.item, &item)?;
+            let mut input = self.decision_input(partition, blocked.item, &item)?;
             let Blocked { root, depth, kind, .. } = *blocked;
-            snapshot.cause = Cause { root, depth, kind, ..snapshot.cause };
-            let Some((index, routed)) = snapshot.runtime.registry.routing.capability(capability) else {
+            input.cause = Cause { root, depth, kind, ..input.cause };
+            let Some((index, routed)) = input.runtime.registry.routing.capability(capability) else {
                 return Ok(false);
             };
             let target = Target { capability: index, role: blocked.role };
-            let run = Run { hurried: !on_own_thread, ..snapshot.run(self, partition, &item) };
+            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, &item) };
             let result = match &give_up {
                 Some(reason) => InvocationResult::Skipped(reason.clone()),
-                None => run.invoke_one_now(target, routed, generation, &snapshot.state),
+                None => run.invoke_one_now(target, routed, generation, &input.state),
             };
             let failed = matches!(&result, InvocationResult::Called(report) if report.result.is_err());
             let completed =
@@ -397,10 +398,10 @@ impl Engine {
                 self.leave_to_its_thread(retried);
                 return Ok(false);
             }
-            let decision = snapshot.decision(self, &item, completed, true, Some(None));
+            let decision = input.decision(self, &item, completed, true, When::Retried);
             let mut core = self.cell(partition).core.lock();
-            if snapshot.still_holds(&mut core, self)? {
-                self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
+            if input.still_holds(&mut core, self)? {
+                self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
                 return Ok(!failed);
             }
         }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::durable::InFlight;
 use super::work::Work;
 use super::{AcceptError, Engine};
+use crate::engine::way::Way;
 use crate::log::{AppendError, Entry, Payload};
 use crate::record::{
     Accepted, Decided, Linked, ProfileState, RecordKind, encode, fold_profile, moves_from, moves_to,
@@ -12,7 +14,6 @@ use crate::record::{
 };
 use crate::view::CommittedRecord;
 use crate::vocabulary::{Partition, Position, ProfileId, Seq};
-use crate::way::Way;
 
 /// More than a record takes in the log beside its payload, in bytes.
 const RECORD_OVERHEAD_BYTES: usize = 256;
@@ -52,18 +53,18 @@ impl Engine {
         kind: RecordKind,
         payload: Payload,
         record: CommittedRecord,
-    ) -> Entry<CommittedRecord> {
+    ) -> Entry<InFlight> {
         Entry {
             partition,
             expected_head: None,
             kind: kind as u8,
             appended_at: self.clock.now(),
             payload,
-            attachment: record,
+            attachment: record.into(),
         }
     }
 
-    pub(super) fn link_entry(&self, linked: &Linked) -> Entry<CommittedRecord> {
+    pub(super) fn link_entry(&self, linked: &Linked) -> Entry<InFlight> {
         let record = CommittedRecord::Linked(Arc::new(linked.clone()));
         self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), record)
     }
@@ -99,7 +100,7 @@ impl Engine {
         let position = if links.is_empty() {
             self.log.append(own)?.position
         } else {
-            let mut entries: Vec<Entry<CommittedRecord>> =
+            let mut entries: Vec<Entry<InFlight>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             let appended = self.log.append_all(entries)?;
@@ -115,8 +116,7 @@ impl Engine {
         accepted: Vec<Accepted>,
         way: Way,
     ) -> Result<Position, AcceptError> {
-        let mut entries: Vec<Entry<CommittedRecord>> =
-            links.iter().map(|linked| self.link_entry(linked)).collect();
+        let mut entries: Vec<Entry<InFlight>> = links.iter().map(|linked| self.link_entry(linked)).collect();
         let (mut partitions, mut events) = (Vec::new(), Vec::new());
         for accepted in accepted {
             let (partition, accepted, entry) = self.accepted_entry(accepted);
@@ -136,7 +136,7 @@ impl Engine {
         appended.last().map(|last| last.position).ok_or(AcceptError::Busy)
     }
 
-    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<CommittedRecord>) {
+    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<InFlight>) {
         let partition = self.home(accepted.profile);
         let payload = with_encoded(&accepted, |bytes| Payload::new(bytes));
         let accepted = Arc::new(accepted);
@@ -173,7 +173,6 @@ impl Engine {
             state: state.clone(),
             created: before.is_none(),
             moves: if moves.is_empty() { moves } else { moves_to(moves, &state) },
-            way,
         };
         let own = Entry {
             partition,
@@ -181,12 +180,12 @@ impl Engine {
             kind: RecordKind::Decided as u8,
             appended_at: decided.at,
             payload,
-            attachment: record,
+            attachment: InFlight { record, way },
         };
         if links.is_empty() {
             self.log.append(own)?;
         } else {
-            let mut entries: Vec<Entry<CommittedRecord>> =
+            let mut entries: Vec<Entry<InFlight>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             self.log.append_all(entries)?;
@@ -225,7 +224,7 @@ impl Engine {
                 kind: RecordKind::Decided as u8,
                 appended_at: at,
                 payload,
-                attachment: CommittedRecord::Decided { decided, state, created: false, moves, way: None },
+                attachment: CommittedRecord::Decided { decided, state, created: false, moves }.into(),
             });
         }
         self.log.append_all(entries)?;

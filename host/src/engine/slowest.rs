@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics::Latency;
+use crate::engine::way::{STAGES, Waits};
 use crate::vocabulary::Position;
-use crate::way::{STAGES, Waits};
 
 /// How many of the slowest are kept.
 pub const SLOWEST_KEPT: usize = 100;

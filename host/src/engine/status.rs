@@ -10,8 +10,8 @@ use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
 use super::retry::Waiting;
 use super::slowest::{SlowEvent, SlowestEvents};
 use super::{AcceptError, Engine, EventIdsStatus};
+use crate::engine::way::STAGES;
 use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
-use crate::way::STAGES;
 
 /// How the host is doing.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

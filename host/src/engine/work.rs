@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::engine::way::Way;
 use crate::record::{Accepted, Decided, ProfileState};
 use crate::vocabulary::{CapabilityName, ProfileId, Seq};
-use crate::way::Way;
 
 /// Something for a worker to do in one partition.
 #[derive(Debug)]

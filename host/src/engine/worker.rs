@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::budget::Within;
-use super::decide::{Cause, CompletedInvocation, Decision};
+use super::decision_input::{DecisionInput, When};
 use super::item::Item;
 use super::partition::Core;
 use super::query::etag_of;
@@ -14,11 +14,11 @@ use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::work::Work;
 use super::{AcceptError, Engine};
-use crate::record::{Adopted, Cursor, Decided, PartitionState, ProfileState, RecordKind, encode};
+use crate::engine::way::Way;
+use crate::record::{Adopted, Decided, PartitionState, ProfileState, RecordKind, encode};
 use crate::sandbox::work_as;
 use crate::view::CommittedRecord;
 use crate::vocabulary::{ItemPosition, Partition, Seq};
-use crate::way::Way;
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
@@ -113,9 +113,9 @@ impl Engine {
             if is_derived && cell.core.lock().passes(position, item) {
                 return Ok(());
             }
-            let snapshot = self.snapshot(partition, position, item)?;
+            let input = self.decision_input(partition, position, item)?;
             way.iter_mut().for_each(Way::locked);
-            let Snapshot { place, runtime, before, cause, .. } = &snapshot;
+            let DecisionInput { place, runtime, before, cause, .. } = &input;
             let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
             let routed = item.targets(&runtime.registry.routing, precondition_met);
             let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
@@ -128,18 +128,18 @@ impl Engine {
             {
                 continue;
             }
-            let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
+            let run = Run { hurried: true, ..input.run(self, partition, item) };
             let Within { completed, through } = self.run_within_budget(&run, &targets);
             way.iter_mut().for_each(Way::ran);
             if self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }
-            let mut decision = snapshot.decision(self, item, completed, precondition_met, None);
+            let mut decision = input.decision(self, item, completed, precondition_met, When::Live);
             decision.decided.through = through;
             way.iter_mut().for_each(Way::decided);
             let mut core = cell.core.lock();
-            if !snapshot.still_holds(&mut core, self)? {
+            if !input.still_holds(&mut core, self)? {
                 continue;
             }
             debug_assert_eq!(cause.item, position);
@@ -215,37 +215,6 @@ impl Engine {
         }
     }
 
-    /// Everything that a decision is made from, as of now.
-    pub(super) fn snapshot(
-        &self,
-        partition: Partition,
-        position: ItemPosition,
-        item: &Item,
-    ) -> Result<Snapshot, AcceptError> {
-        let mut core = self.cell(partition).core.lock();
-        let before = core.profile(item.profile(), &self.view)?;
-        let (root, depth) = item.chain(position.seq);
-        let spent = core.roots.spent(root, item);
-        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
-        let now = self.clock.now();
-        let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(item.profile(), now)));
-        Ok(Snapshot {
-            place: core.state.clone(),
-            runtime,
-            before,
-            state,
-            cause: Cause {
-                item: position,
-                kind: item.kind(),
-                root,
-                depth,
-                spent,
-                observed_at: item.observed_at(),
-                shared: item.is_copy(),
-            },
-        })
-    }
-
     /// Takes a registry revision into use: appends the partition's `Adopted`.
     pub(super) fn append_adopted(
         &self,
@@ -269,83 +238,12 @@ pub struct Draft {
     pub decided: Decided,
     /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
     /// host's.
-    own_refusals: Vec<u64>,
+    pub own_refusals: Vec<u64>,
 }
 
 impl From<Decided> for Draft {
     /// A record that no handler had a part in.
     fn from(decided: Decided) -> Draft {
         Draft { decided, own_refusals: Vec::new() }
-    }
-}
-
-/// Everything that a decision is made from, as it was at one moment.
-pub struct Snapshot {
-    /// Cursors and revision.
-    pub place: PartitionState,
-    /// The revision with its components.
-    pub runtime: Arc<Runtime>,
-    /// The profile; none when it is new.
-    pub before: Option<Arc<ProfileState>>,
-    /// The profile, or an empty one.
-    pub state: Arc<ProfileState>,
-    /// The item.
-    pub cause: Cause,
-}
-
-impl Snapshot {
-    /// A run of the item's handlers on it.
-    pub fn run<'a>(&'a self, engine: &'a Engine, partition: Partition, item: &'a Item) -> Run<'a> {
-        Run {
-            engine,
-            partition,
-            place: &self.place,
-            runtime: &self.runtime,
-            state: &self.state,
-            hurried: false,
-            item,
-            cause: &self.cause,
-        }
-    }
-
-    /// Whether the profile and the revision are still the same, so that what ran counts.
-    pub fn still_holds(&self, core: &mut Core, engine: &Engine) -> Result<bool, AcceptError> {
-        if !core.state.invokes_same_as(&self.place) {
-            return Ok(false);
-        }
-        let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);
-        Ok(head(&core.profile(self.state.id, &engine.view)?) == head(&self.before))
-    }
-
-    /// The record that follows.
-    pub fn decision(
-        &self,
-        engine: &Engine,
-        item: &Item,
-        completed: Vec<CompletedInvocation>,
-        precondition_met: bool,
-        late: Option<Option<Cursor>>,
-    ) -> Draft {
-        let own_refusals = completed.iter().map(CompletedInvocation::refuses).collect();
-        let accepted = match item {
-            Item::Event(accepted) => Some(accepted.as_ref()),
-            _ => None,
-        };
-        let decision = Decision {
-            cause: self.cause.clone(),
-            routing: &self.runtime.registry.routing,
-            revision: self.runtime.registry.revision,
-            partition: &self.place,
-            state: &self.state,
-            accepted,
-            proposals: &item.proposals(),
-            precondition_met,
-            completed,
-            late: late.is_some(),
-            cursor: late.flatten(),
-            customer_bytes: engine.plugins.sandbox().limits().customer_bytes,
-            at: engine.clock.now(),
-        };
-        Draft { decided: decision.decide(), own_refusals }
     }
 }

@@ -273,7 +273,7 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             self.patterns.entry(partition).or_default().fold(id, &moves);
         }
         self.profiles.insert(id, StoredProfile { partition, state: state.clone() });
-        Ok(CommittedRecord::Decided { created, state, decided: Arc::new(decided), moves, way: None })
+        Ok(CommittedRecord::Decided { created, state, decided: Arc::new(decided), moves })
     }
 
     /// A customer that isn't held: in the run that had it last, or in the base.

@@ -42,7 +42,6 @@ use crate::failpoint::{Step, step};
 use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
 use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, Position, ProfileId};
-use crate::way::Way;
 use event_index::EventIndex;
 use link_index::LinkIndex;
 use memtable::Memtable;
@@ -125,8 +124,6 @@ pub enum CommittedRecord {
         created: bool,
         /// What it does to the counters.
         moves: Vec<PatternMove>,
-        /// The way of the event it answers, when it is that event's first decision.
-        way: Option<Way>,
     },
     /// A partition took a revision into use.
     Adopted(Arc<Adopted>),
