@@ -20,9 +20,6 @@ pub mod audit;
 
 pub mod engine;
 
-pub mod snapshot;
-
-pub mod view;
 
 pub use samsyn_build as build;
 pub use samsyn_client as client;
@@ -33,6 +30,7 @@ pub use samsyn_log as log;
 pub use samsyn_machine::clock;
 pub use samsyn_registry as registry;
 pub use samsyn_sandbox as sandbox;
+pub use samsyn_state::{snapshot, view};
 pub use samsyn_vocabulary as vocabulary;
 
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::store::StoreError;
 use super::{View, codec, keys};
-use crate::log::LogReader;
-use crate::record::ProfileState;
-use crate::vocabulary::{Position, ProfileId};
+use samsyn_log::LogReader;
+use samsyn_journal::ProfileState;
+use samsyn_vocabulary::{Position, ProfileId};
 
 /// Profiles compared in one go.
 const PROFILES_A_PAGE: usize = 1_000;
@@ -220,6 +220,6 @@ fn partition_of(key: Option<&Vec<u8>>) -> String {
     let first = key.and_then(|key| key.first_chunk::<2>());
     first.map_or_else(
         || "?".to_owned(),
-        |bytes| crate::vocabulary::Partition(u16::from_be_bytes(*bytes)).to_string(),
+        |bytes| samsyn_vocabulary::Partition(u16::from_be_bytes(*bytes)).to_string(),
     )
 }

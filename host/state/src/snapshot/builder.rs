@@ -22,13 +22,13 @@ use super::read::SnapshotFile;
 use super::state::{self, StoredProfile};
 use super::write::{SnapshotWriter, put_in_place, unfinished};
 use super::{SnapshotInfo, upgrade};
-use crate::failpoint::{Step, step};
-use crate::log::{Cut, LogReader, RecordRef, ScanFrom};
-use crate::record::{
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_log::{Cut, LogReader, RecordRef, ScanFrom};
+use samsyn_journal::{
     Decided, FOLD_VERSION, Linked, Patterns, ProfileState, Record, fold_into, moves_from, moves_to,
 };
 use crate::view::{Applied, CommittedRecord, Entry, EventKey, LinkKey};
-use crate::vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
+use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.
 const PROFILES_HELD_MAX: usize = 50_000;

@@ -24,16 +24,16 @@ use super::link_index::LinkIndex;
 use super::memtable::Applied;
 use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Shared, Tables, View, keys};
-use crate::failpoint::{Step, step};
-use crate::log::{LogReader, Progress};
-use crate::record::{FOLD_VERSION, Patterns, decode, encode};
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_log::{LogReader, Progress};
+use samsyn_journal::{FOLD_VERSION, Patterns, decode, encode};
 use crate::view::{EventIdLimits, ViewConfig};
-use crate::vocabulary::{Partition, Position};
+use samsyn_vocabulary::{Partition, Position};
 
 /// What a view is a fold of.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Meta {
-    #[serde(with = "crate::record::bytes")]
+    #[serde(with = "samsyn_journal::bytes")]
     log: Vec<u8>,
     fold: u32,
 }

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::log::{CarryError, LogError};
-use crate::record::RecordError;
-use crate::vocabulary::Position;
+use samsyn_log::{CarryError, LogError};
+use samsyn_journal::RecordError;
+use samsyn_vocabulary::Position;
 
 /// Why a snapshot can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -9,10 +9,10 @@ use super::SnapshotInfo;
 use super::builder::remove_unfinished;
 use super::error::BadSnapshot;
 use super::read::SnapshotFile;
-use crate::failpoint::{Step, step};
-use crate::log::LogReader;
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_log::LogReader;
 use crate::view::Base;
-use crate::vocabulary::Partition;
+use samsyn_vocabulary::Partition;
 
 const SUFFIX: &str = "snapshot";
 

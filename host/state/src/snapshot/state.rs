@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::{array, u16_at, u64_at};
-use crate::record::{Pattern, ProfileState, Tally, decode, encode};
+use samsyn_log::{array, u16_at, u64_at};
+use samsyn_journal::{Pattern, ProfileState, Tally, decode, encode};
 use crate::view::{Applied, Entry};
-use crate::vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
+use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
 /// A link's bytes.
 pub const LINK_BYTES: usize = 32;

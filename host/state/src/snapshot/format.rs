@@ -1,8 +1,8 @@
 //! The bytes of a snapshot's header, blocks and trailer, as the module's page draws them. Pure: bytes
 //! in, values out.
 
-use crate::log::{Cut, HEAD_BYTES, LogId, array, checksum, read_heads, u16_at, u32_at, u64_at, write_heads};
-use crate::vocabulary::Timestamp;
+use samsyn_log::{Cut, HEAD_BYTES, LogId, array, checksum, read_heads, u16_at, u32_at, u64_at, write_heads};
+use samsyn_vocabulary::Timestamp;
 
 /// The format this host writes and the newest it reads.
 pub const FORMAT_VERSION: u16 = 1;

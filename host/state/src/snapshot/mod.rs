@@ -93,7 +93,7 @@ pub use error::{BadSnapshot, SnapshotError};
 pub use read::SnapshotFile;
 pub use shelf::{Listed, Shelf};
 
-use crate::vocabulary::Timestamp;
+use samsyn_vocabulary::Timestamp;
 
 /// What a snapshot is, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,10 +38,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
-use crate::failpoint::{Step, step};
-use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
-use crate::registry::report::Usage;
-use crate::vocabulary::{Partition, Position, ProfileId};
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_journal::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
+use samsyn_registry::report::Usage;
+use samsyn_vocabulary::{Partition, Position, ProfileId};
 use event_index::EventIndex;
 use link_index::LinkIndex;
 use memtable::Memtable;
@@ -80,7 +80,7 @@ struct Shared {
     anew: AtomicBool,
     /// Nothing is written any more.
     broken: AtomicBool,
-    log: crate::log::LogReader,
+    log: samsyn_log::LogReader,
 }
 
 #[derive(Default)]
@@ -183,8 +183,8 @@ impl View {
     }
 
     /// Puts something else in the place of a profile, once it is in the store.
-    #[cfg(test)]
-    pub(crate) fn spoil(&self, id: ProfileId) {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn spoil(&self, id: ProfileId) {
         self.flush().expect("it can be written");
         let mut store = &self.shared.store;
         store::Puts::put_entry(&mut store, &keys::profile(id), b"rotten").expect("it can be written");
@@ -271,7 +271,7 @@ impl View {
     /// Folds durable records, in the order of the log. Blocks while the store is far behind.
     pub fn apply(
         &self,
-        records: impl IntoIterator<Item = (Position, crate::log::ChainHash, CommittedRecord)>,
+        records: impl IntoIterator<Item = (Position, samsyn_log::ChainHash, CommittedRecord)>,
     ) {
         let shared = &self.shared;
         let mut due = false;
@@ -318,7 +318,7 @@ impl Shared {
         &self,
         tables: &mut Tables,
         position: Position,
-        chain: crate::log::ChainHash,
+        chain: samsyn_log::ChainHash,
         record: CommittedRecord,
     ) {
         let Position { partition, seq } = position;

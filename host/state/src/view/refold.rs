@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::keys::{EventKey, LinkKey};
 use super::store::StoreError;
 use super::{Tables, View, codec};
-use crate::log::{ChainHash, LogReader, Progress, RecordRef, ScanFrom};
-use crate::record::{
+use samsyn_log::{ChainHash, LogReader, Progress, RecordRef, ScanFrom};
+use samsyn_journal::{
     Adopted, Decided, PartialRecord, ProfileState, RecordError, fold_into, moves_from, moves_to,
 };
-use crate::vocabulary::{EventName, Partition, Position, ProfileId, Seq, Timestamp};
+use samsyn_vocabulary::{EventName, Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Profiles collected while folding, beyond which they are written. With some ten fields a profile
 /// is a KiB or two, and as many may be on their way to the store: half a GiB. Fewer are written in

@@ -6,10 +6,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::CommittedRecord;
-use crate::log::ChainHash;
-use crate::record::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
-use crate::registry::report::Usage;
-use crate::vocabulary::{EventName, Partition, ProfileId, Seq};
+use samsyn_log::ChainHash;
+use samsyn_journal::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
+use samsyn_registry::report::Usage;
+use samsyn_vocabulary::{EventName, Partition, ProfileId, Seq};
 
 /// Where the fold of a partition is; written in the same batch as what it applied.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Applied {
     /// The last record that was folded.
     pub seq: Seq,
     /// Its link: the view belongs to this log and no other.
-    #[serde(with = "crate::record::bytes")]
+    #[serde(with = "samsyn_journal::bytes")]
     pub chain: Vec<u8>,
     /// Cursors and registry revision.
     pub partition: PartitionState,

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::keys;
 use super::store::{Puts, Store, StoreError, VALUE_BYTES_MAX};
-use crate::contract::customer_bytes;
-use crate::record::{CapabilityState, ProfileState, decode, with_encoded_in_order};
-use crate::vocabulary::{CapabilityName, ProfileId};
+use samsyn_contract::customer_bytes;
+use samsyn_journal::{CapabilityState, ProfileState, decode, with_encoded_in_order};
+use samsyn_vocabulary::{CapabilityName, ProfileId};
 
 /// What one capability told is kept in an entry of its own from this many bytes on, so that the
 /// profile's entry stays far below [`VALUE_BYTES_MAX`](super::VALUE_BYTES_MAX).
@@ -161,8 +161,8 @@ pub(super) fn all_profiles(store: &Store) -> Result<HashMap<ProfileId, Arc<Profi
 mod tests {
     use super::super::store::Batch;
     use super::*;
-    use crate::record::{Blocked, CauseKind, Claim, HeldProposal, Latch, MemoryBytes};
-    use crate::vocabulary::{Failure, FailureKind, ItemPosition, Role, Timestamp, Value};
+    use samsyn_journal::{Blocked, CauseKind, Claim, HeldProposal, Latch, MemoryBytes};
+    use samsyn_vocabulary::{Failure, FailureKind, ItemPosition, Role, Timestamp, Value};
 
     fn capability_state(capability: &str, text: &str, backtrace: Vec<String>) -> Arc<CapabilityState> {
         let cause = ItemPosition { seq: 7, index: 2 };
@@ -200,7 +200,7 @@ mod tests {
     fn a_profile_reads_as_it_was_written_whatever_it_holds() {
         let mut profile = ProfileState::new(ProfileId::random(), Timestamp(1));
         profile.head = 12;
-        profile.identifiers.push(crate::vocabulary::Identifier {
+        profile.identifiers.push(samsyn_vocabulary::Identifier {
             name: "email".parse().unwrap(),
             value: "anna@example.com".to_owned(),
         });
@@ -254,7 +254,7 @@ mod tests {
     fn what_is_too_large_for_one_entry_stands_in_several() {
         let mut profile = ProfileState::new(ProfileId::random(), Timestamp(1));
         for number in 0..2_000 {
-            profile.identifiers.push(crate::vocabulary::Identifier {
+            profile.identifiers.push(samsyn_vocabulary::Identifier {
                 name: "device".parse().unwrap(),
                 value: format!("{number:0>100}"),
             });
@@ -273,7 +273,7 @@ mod tests {
     /// What is counted where it is decided is what is written, so that the bound there is one here.
     #[test]
     fn as_much_as_one_capability_may_keep_fits_into_one_entry() {
-        use crate::contract::CUSTOMER_BYTES_MAX;
+        use samsyn_contract::CUSTOMER_BYTES_MAX;
         let long = "l".repeat(60);
         let shapes: [(usize, Value); 4] = [
             (0, Value::Boolean(true)),

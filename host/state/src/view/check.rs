@@ -11,7 +11,7 @@ use super::View;
 use super::compare::Comparison;
 use super::entry::Base;
 use super::store::StoreError;
-use crate::log::{LogReader, Progress};
+use samsyn_log::{LogReader, Progress};
 use crate::view::{EventIdLimits, ViewConfig};
 
 /// What checking a view found.

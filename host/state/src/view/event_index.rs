@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::keys;
 use super::store::{Batch, Store, StoreError};
-use crate::vocabulary::{Partition, Position, Timestamp};
+use samsyn_vocabulary::{Partition, Position, Timestamp};
 
 /// Ids in one block: 40 KiB, below the largest value of the store.
 const BLOCK_ENTRIES_MAX: usize = 2_500;

@@ -14,9 +14,9 @@ use super::format::{
 use super::merge::Item;
 use super::state::{self, StoredProfile};
 use super::{SnapshotInfo, upgrade};
-use crate::log::{Head, LogReader, array, checksum, head_after, split_records, u32_at};
+use samsyn_log::{Head, LogReader, array, checksum, head_after, split_records, u32_at};
 use crate::view::{Base, Entries, Entry, StoreError};
-use crate::vocabulary::{Partition, Position, ProfileId};
+use samsyn_vocabulary::{Partition, Position, ProfileId};
 
 /// How much is read at once when all is.
 const READ_BYTES: usize = 1 << 20;

@@ -9,16 +9,16 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use tempfile::TempDir;
 
 use super::*;
-use crate::log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
-use crate::record::{
+use samsyn_log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
+use samsyn_journal::{
     Accepted, Adopted, Answer, AnswerKind, Decided, HeldProposal, InvocationStatus, Linked, Memory, Outcome,
     Record, RegistryRecord,
 };
-use crate::registry::RegistryChange;
-use crate::testing::survival_json;
+use samsyn_registry::RegistryChange;
+use samsyn_testkit::survival_json;
 use crate::view::{Dump, Opened, View};
 use crate::view::{EventIdLimits, ViewConfig};
-use crate::vocabulary::*;
+use samsyn_vocabulary::*;
 
 const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
 const REMEMBER: Remember = Remember { millis: 30 * MILLIS_A_DAY, max: 5_000_000 };
@@ -458,7 +458,7 @@ fn segments_leave_and_a_snapshot_says_what_they_said() {
     let changes: Vec<_> = log.scan(Partition::REGISTRY, 1).map(|record| record.unwrap()).collect();
     // What the older snapshot covers may go, its registry carried on.
     let older = SnapshotFile::open(&world.shelf().files().unwrap()[1]).unwrap();
-    let covered = |segment: &crate::log::SegmentInfo| {
+    let covered = |segment: &samsyn_log::SegmentInfo| {
         segment.last.iter().all(|(partition, seq)| older.head(*partition).seq >= *seq)
     };
     let first_kept = log.segments().into_iter().find(|segment| !covered(segment)).unwrap();

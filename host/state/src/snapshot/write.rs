@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::error::SnapshotError;
 use super::format::{BlockHeader, Header, Kind, Trailer};
-use crate::failpoint::{Step, step};
-use crate::log::checksum;
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_log::checksum;
 
 /// Where a block ends and the next begins. One is read to find one profile, so they are small.
 const BLOCK_BYTES: usize = 32 * 1024;

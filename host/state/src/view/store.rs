@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::vocabulary::Position;
+use samsyn_vocabulary::Position;
 
 /// The largest value, in bytes: beyond ~128 KiB sled keeps it in a file it never syncs.
 pub const VALUE_BYTES_MAX: usize = 48 * 1024;
@@ -102,7 +102,7 @@ pub struct Store {
 }
 
 impl StoreError {
-    pub(crate) fn unreadable(why: impl std::fmt::Display) -> StoreError {
+    pub fn unreadable(why: impl std::fmt::Display) -> StoreError {
         StoreError::Store(why.to_string())
     }
 

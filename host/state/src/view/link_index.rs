@@ -11,7 +11,7 @@ use std::hash::BuildHasherDefault;
 use super::event_index::AsItIs;
 use super::keys::{self, LinkKey};
 use super::store::{Batch, Store, StoreError};
-use crate::vocabulary::ProfileId;
+use samsyn_vocabulary::ProfileId;
 
 /// Links in one block: 39 KiB, below the largest value of the store.
 const BLOCK_ENTRIES_MAX: usize = 1_250;
@@ -140,7 +140,7 @@ fn parse_block(bytes: &[u8]) -> impl Iterator<Item = (LinkKey, Option<ProfileId>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::IdentifierName;
+    use samsyn_vocabulary::IdentifierName;
 
     fn key(number: usize) -> LinkKey {
         LinkKey::of(&IdentifierName::new("customer_id").unwrap(), &number.to_string())

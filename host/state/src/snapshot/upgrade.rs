@@ -3,10 +3,10 @@
 //! While the log holds every record, a snapshot of another fold is passed over and everything is
 //! folded anew: that is always right. Once segments have left, nothing else says what they said: then
 //! an older fold's state is carried over, entry by entry, by one step a version. **Whoever raises
-//! [`FOLD_VERSION`](crate::record::FOLD_VERSION) adds a step here**, if only one that changes nothing
+//! [`FOLD_VERSION`](samsyn_journal::FOLD_VERSION) adds a step here**, if only one that changes nothing
 //! (a new field with a default needs no more); a test fails until it is there.
 
-use crate::record::{BLOCKED_MAX, CapabilityState, FOLD_VERSION};
+use samsyn_journal::{BLOCKED_MAX, CapabilityState, FOLD_VERSION};
 use crate::view::Entry;
 
 /// The first fold that had snapshots.
@@ -70,8 +70,8 @@ fn carried(steps: &[Step], fold: u32, entry: Entry) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ProfileState;
-    use crate::vocabulary::{Partition, ProfileId, Timestamp};
+    use samsyn_journal::ProfileState;
+    use samsyn_vocabulary::{Partition, ProfileId, Timestamp};
 
     #[test]
     fn there_is_a_step_for_every_fold_since_the_first() {

@@ -12,8 +12,8 @@
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use crate::record::{Linked, Pattern, Place, decode, encode};
-use crate::vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
+use samsyn_journal::{Linked, Pattern, Place, decode, encode};
+use samsyn_vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
 
 /// The prefix of every block of event ids.
 pub const EVENTS: &[u8] = b"e";

@@ -11,9 +11,9 @@ use super::link_index::Blocks;
 use super::memtable::{Applied, Memtable};
 use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
-use crate::failpoint::{Step, step};
-use crate::record::{Pattern, Patterns, ProfileState, Tally, encode};
-use crate::vocabulary::{FieldName, Partition, ProfileId};
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_journal::{Pattern, Patterns, ProfileState, Tally, encode};
+use samsyn_vocabulary::{FieldName, Partition, ProfileId};
 
 /// Batches that may be asked for before who asks must wait: one is written, one is collected.
 const BATCHES_AHEAD_MAX: u64 = 1;

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use super::event_index::write_blocks;
 use super::store::{Batch, StoreError};
 use super::{Applied, Shared, keys};
-use crate::failpoint::{Step, step};
-use crate::record::{Pattern, ProfileState, Tally, encode};
-use crate::vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
+use samsyn_disk::failpoint::{Step, step};
+use samsyn_journal::{Pattern, ProfileState, Tally, encode};
+use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
 /// Profiles that are written in one step.
 const PROFILES_A_STEP: usize = 1_000;
