@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "a" partition:2                    → Applied                 where the partition's fold is
-//! "c" partition:2 field 0x00 Pattern → Tally              how many profiles have a pattern of claims
+//! "c" partition:2 field 0x00 Pattern → Count              how many profiles have a pattern of claims
 //! "e" number:8                       → block of event ids      which were seen: event_index.rs
 //! "i" number:8                       → block of links          whose identifiers are: link_index.rs
 //! "m"                                → Meta                    which log, which fold

@@ -38,7 +38,7 @@ use rustc_hash::FxHashMap;
 
 use crate::config::ViewConfig;
 use crate::failpoint::{Step, step};
-use crate::record::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
+use crate::record::{Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState};
 use crate::registry::report::Usage;
 use crate::vocabulary::{Partition, Position, ProfileId};
 use event_index::EventIndex;
@@ -89,7 +89,7 @@ struct Tables {
     /// Where each partition is, with what is collected.
     applied: FxHashMap<Partition, Applied>,
     /// Each partition's counters, with what is collected.
-    patterns: FxHashMap<Partition, Patterns>,
+    patterns: FxHashMap<Partition, ClaimStats>,
 }
 
 #[derive(Default)]
@@ -195,11 +195,11 @@ impl View {
     }
 
     /// Looks at a partition's counters.
-    pub fn with_patterns<T>(&self, partition: Partition, look: impl FnOnce(&Patterns) -> T) -> T {
+    pub fn with_claim_stats<T>(&self, partition: Partition, look: impl FnOnce(&ClaimStats) -> T) -> T {
         let tables = self.shared.tables.read();
         match tables.patterns.get(&partition) {
             Some(patterns) => look(patterns),
-            None => look(&Patterns::default()),
+            None => look(&ClaimStats::default()),
         }
     }
 

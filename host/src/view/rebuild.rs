@@ -27,7 +27,7 @@ use super::{FlushState, Shared, Tables, View, keys};
 use crate::config::{EngineConfig, ViewConfig};
 use crate::failpoint::{Step, step};
 use crate::log::{LogReader, Progress};
-use crate::record::{FOLD_VERSION, Patterns, decode, encode};
+use crate::record::{ClaimStats, FOLD_VERSION, decode, encode};
 use crate::vocabulary::{Partition, Position};
 
 /// What a view is a fold of.
@@ -262,15 +262,15 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
     Ok(Ok(places))
 }
 
-fn read_patterns(store: &Store) -> Result<FxHashMap<Partition, Patterns>, StoreError> {
-    let mut patterns: FxHashMap<Partition, Patterns> = FxHashMap::default();
+fn read_patterns(store: &Store) -> Result<FxHashMap<Partition, ClaimStats>, StoreError> {
+    let mut patterns: FxHashMap<Partition, ClaimStats> = FxHashMap::default();
     for entry in store.scan(keys::COUNTERS) {
         let (key, value) = entry?;
         let Some((partition, field, pattern)) = keys::parse_counter(&key) else {
             return Err(StoreError::unreadable("a counter's key can't be read"));
         };
-        let tally = decode(&value).map_err(StoreError::unreadable)?;
-        patterns.entry(partition).or_default().restore(field, pattern, tally);
+        let count = decode(&value).map_err(StoreError::unreadable)?;
+        patterns.entry(partition).or_default().restore(field, pattern, count);
     }
     Ok(patterns)
 }
