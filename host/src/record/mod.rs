@@ -45,7 +45,7 @@ pub const FOLD_VERSION: u32 = 6;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Record {
-    /// An event was taken.
+    /// An event was accepted.
     Accepted(Accepted),
     /// What followed from one item: all of it or nothing.
     Decided(Decided),

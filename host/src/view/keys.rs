@@ -40,8 +40,8 @@ impl EventKey {
         EventKey(shortened(&hashed(application.as_str(), id)))
     }
 
-    /// The key of an event that was taken. One that no application sent has none: nobody sends it again.
-    pub fn of_taken(application: Option<&Application>, id: &str) -> EventKey {
+    /// The key of an event that was accepted. One that no application sent has none: nobody sends it again.
+    pub fn of_accepted(application: Option<&Application>, id: &str) -> EventKey {
         application.map_or(EventKey::NONE, |application| EventKey::of(application, id))
     }
 

@@ -106,7 +106,7 @@ struct FlushState {
 /// A durable record and what it folds into.
 #[derive(Clone, Debug)]
 pub enum CommittedRecord {
-    /// An event was taken.
+    /// An event was accepted.
     Accepted {
         /// Its key.
         key: EventKey,
@@ -133,9 +133,9 @@ pub enum CommittedRecord {
 }
 
 impl CommittedRecord {
-    /// An event that was taken.
+    /// An event that was accepted.
     pub fn accepted(accepted: Arc<Accepted>) -> CommittedRecord {
-        let key = EventKey::of_taken(accepted.event.application.as_ref(), &accepted.event.id);
+        let key = EventKey::of_accepted(accepted.event.application.as_ref(), &accepted.event.id);
         CommittedRecord::Accepted { key, accepted }
     }
 }
