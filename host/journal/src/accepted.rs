@@ -1,10 +1,10 @@
-//! That an event was taken, as it came.
+//! An accepted event, as it came.
 
 use serde::{Deserialize, Serialize};
 
 use samsyn_vocabulary::{Event, FieldName, Identifier, ProfileId, Proposal};
 
-/// An event was taken.
+/// An event was accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     /// Whose.

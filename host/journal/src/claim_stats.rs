@@ -1,5 +1,4 @@
-//! Counters of who says what, kept for every field of a partition: how many profiles have which
-//! pattern of claims.
+//! Claim statistics of every field of a partition: how many profiles have which pattern of claims.
 //!
 //! A pattern names no value. It says for each claimant whether it has a value or the claim that
 //! there is none, and which of the values are the same, once for every comparison a field could
@@ -9,7 +8,7 @@
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Decided, Outcome, ProfileState};
+use super::{CapabilityState, Decided, Outcome, ProfileState};
 use samsyn_registry::Compare;
 use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId, Value};
 
@@ -37,20 +36,36 @@ pub struct Pattern {
 }
 
 /// One generation of a capability in a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Claimant(
-    /// Who.
-    pub CapabilityName,
-    /// Of which generation.
-    pub u32,
-    /// For each comparison the number of the value among the different ones; none is the claim
-    /// that there is no value.
-    pub Option<[u8; Compare::ALL.len()]>,
-);
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(from = "(CapabilityName, u32, Option<ValueNumbers>)")]
+pub struct Claimant {
+    /// The capability.
+    pub capability: CapabilityName,
+    /// Its generation.
+    pub generation: u32,
+    /// Which value it claims; none is the claim that there is no value.
+    pub numbers: Option<ValueNumbers>,
+}
+
+/// For each comparison, the number of a value among the different ones of a pattern.
+pub type ValueNumbers = [u8; Compare::ALL.len()];
+
+impl Serialize for Claimant {
+    /// As an array of three: claimants stand in keys of the view and in snapshots, without names.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.capability, self.generation, &self.numbers).serialize(serializer)
+    }
+}
+
+impl From<(CapabilityName, u32, Option<ValueNumbers>)> for Claimant {
+    fn from((capability, generation, numbers): (CapabilityName, u32, Option<ValueNumbers>)) -> Claimant {
+        Claimant { capability, generation, numbers }
+    }
+}
 
 /// How many profiles have a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct Count {
     /// So many.
     pub profiles: u64,
     /// Those that came to it last, newest first. They may have moved on.
@@ -70,7 +85,7 @@ pub struct PatternMove {
 
 /// A partition's counters.
 #[derive(Clone, Debug, Default)]
-pub struct Patterns {
+pub struct ClaimStats {
     fields: FxHashMap<FieldName, FxHashMap<Pattern, Counter>>,
     /// What changed since this was last asked, each once.
     changed: Vec<(FieldName, Pattern)>,
@@ -79,7 +94,7 @@ pub struct Patterns {
 /// Nobody may have the pattern any more: then it stays until somebody asked what changed.
 #[derive(Clone, Debug, Default)]
 struct Counter {
-    tally: Tally,
+    count: Count,
     /// It is in the list of those that changed.
     listed: bool,
 }
@@ -91,10 +106,11 @@ fn is_zero(number: &u16) -> bool {
 impl Pattern {
     /// The pattern of a profile's field; none when nothing is said of it.
     pub fn of(state: &ProfileState, field: &FieldName) -> Option<Pattern> {
-        let mut said: Vec<(&CapabilityName, u32, Option<&Value>)> = Vec::new();
+        let mut said: Vec<Said<'_>> = Vec::new();
         for capability_state in &state.capabilities {
             if let Some(claim) = capability_state.claim(field) {
-                said.push((&capability_state.capability, capability_state.generation, claim.value.as_ref()));
+                let CapabilityState { capability, generation, .. } = capability_state.as_ref();
+                said.push(Said { capability, generation: *generation, value: claim.value.as_ref() });
             }
         }
         let held = state.held.iter().filter(|held| held.field == *field).count() as u16;
@@ -103,30 +119,42 @@ impl Pattern {
             return None;
         }
         // Newer generations first, so that they are the ones that are told apart.
-        said.sort_unstable_by(|one, other| (one.0, other.1).cmp(&(other.0, one.1)));
+        said.sort_unstable_by(|one, other| {
+            (one.capability, other.generation).cmp(&(other.capability, one.generation))
+        });
         let more = said.len() > CLAIMANTS_MAX;
         said.truncate(CLAIMANTS_MAX);
         Some(Pattern { claimants: classes(&said), held, latched, more })
     }
 
     /// What a generation of a capability says: nothing, or whether it has a value and which.
-    pub fn says(&self, capability: &CapabilityName, generation: u32) -> Option<Option<[u8; 3]>> {
-        let claimant = self.claimants.iter().find(|is| is.1 == generation && is.0 == *capability)?;
-        Some(claimant.2)
+    pub fn says(&self, capability: &CapabilityName, generation: u32) -> Option<Option<ValueNumbers>> {
+        let claimant = self
+            .claimants
+            .iter()
+            .find(|claimant| claimant.generation == generation && claimant.capability == *capability)?;
+        Some(claimant.numbers)
     }
 }
 
+/// One claim of a field.
+struct Said<'a> {
+    capability: &'a CapabilityName,
+    generation: u32,
+    value: Option<&'a Value>,
+}
+
 /// Numbers the different values by their first occurrence, once for each comparison.
-fn classes(said: &[(&CapabilityName, u32, Option<&Value>)]) -> Vec<Claimant> {
+fn classes(said: &[Said<'_>]) -> Vec<Claimant> {
     let mut claimants: Vec<Claimant> = Vec::with_capacity(said.len());
     let mut next = [0u8; Compare::ALL.len()];
-    for (capability, generation, value) in said {
+    for Said { capability, generation, value } in said {
         let numbers = value.map(|value| {
             Compare::ALL.map(|compare| {
                 let index = compare.index();
-                let same = |(other, claimant): (&(_, _, Option<&Value>), &Claimant)| {
-                    let numbers = claimant.2?;
-                    compare.agree(other.2?, value).then_some(numbers[index])
+                let same = |(other, claimant): (&Said<'_>, &Claimant)| {
+                    let numbers = claimant.numbers?;
+                    compare.agree(other.value?, value).then_some(numbers[index])
                 };
                 said.iter().zip(&claimants).find_map(same).unwrap_or_else(|| {
                     next[index] += 1;
@@ -134,7 +162,7 @@ fn classes(said: &[(&CapabilityName, u32, Option<&Value>)]) -> Vec<Claimant> {
                 })
             })
         });
-        claimants.push(Claimant((*capability).clone(), *generation, numbers));
+        claimants.push(Claimant { capability: (*capability).clone(), generation: *generation, numbers });
     }
     claimants
 }
@@ -188,7 +216,7 @@ pub fn moves_to(mut moves: Vec<PatternMove>, after: &ProfileState) -> Vec<Patter
     moves
 }
 
-impl Patterns {
+impl ClaimStats {
     /// Moves a profile from its old patterns to its new ones.
     pub fn fold(&mut self, profile: ProfileId, moves: &[PatternMove]) {
         for is in moves {
@@ -204,7 +232,7 @@ impl Patterns {
     }
 
     /// A field's patterns with their numbers.
-    pub fn of(&self, field: &FieldName) -> impl Iterator<Item = (&Pattern, &Tally)> {
+    pub fn of(&self, field: &FieldName) -> impl Iterator<Item = (&Pattern, &Count)> {
         self.fields.get(field).into_iter().flat_map(now)
     }
 
@@ -214,45 +242,45 @@ impl Patterns {
     }
 
     /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = (&FieldName, &Pattern, &Tally)> {
+    pub fn all(&self) -> impl Iterator<Item = (&FieldName, &Pattern, &Count)> {
         self.fields
             .iter()
-            .flat_map(|(field, patterns)| now(patterns).map(move |(pattern, tally)| (field, pattern, tally)))
+            .flat_map(|(field, patterns)| now(patterns).map(move |(pattern, count)| (field, pattern, count)))
     }
 
     /// Puts back what was written.
-    pub fn restore(&mut self, field: FieldName, pattern: Pattern, tally: Tally) {
-        self.fields.entry(field).or_default().insert(pattern, Counter { tally, listed: false });
+    pub fn restore(&mut self, field: FieldName, pattern: Pattern, count: Count) {
+        self.fields.entry(field).or_default().insert(pattern, Counter { count, listed: false });
     }
 
     /// What changed since this was last asked; none for a pattern that nobody has any more.
-    pub fn take_changed(&mut self) -> Vec<(FieldName, Pattern, Option<Tally>)> {
+    pub fn take_changed(&mut self) -> Vec<(FieldName, Pattern, Option<Count>)> {
         let changed = std::mem::take(&mut self.changed);
         let mut now = |field: &FieldName, pattern: &Pattern| {
             let patterns = self.fields.get_mut(field)?;
             let counter = patterns.get_mut(pattern)?;
             counter.listed = false;
-            let tally = counter.tally.clone();
-            if tally.profiles == 0 {
+            let count = counter.count.clone();
+            if count.profiles == 0 {
                 patterns.remove(pattern);
                 return None;
             }
-            Some(tally)
+            Some(count)
         };
         changed
             .into_iter()
             .map(|(field, pattern)| {
-                let tally = now(&field, &pattern);
-                (field, pattern, tally)
+                let count = now(&field, &pattern);
+                (field, pattern, count)
             })
             .collect()
     }
 }
 
 /// Those that anybody has.
-fn now(patterns: &FxHashMap<Pattern, Counter>) -> impl Iterator<Item = (&Pattern, &Tally)> {
-    let now = patterns.iter().map(|(pattern, counter)| (pattern, &counter.tally));
-    now.filter(|(_, tally)| tally.profiles > 0)
+fn now(patterns: &FxHashMap<Pattern, Counter>) -> impl Iterator<Item = (&Pattern, &Count)> {
+    let now = patterns.iter().map(|(pattern, counter)| (pattern, &counter.count));
+    now.filter(|(_, count)| count.profiles > 0)
 }
 
 impl PatternMove {
@@ -262,9 +290,9 @@ impl PatternMove {
         patterns: &mut FxHashMap<Pattern, Counter>,
         changed: &mut Vec<(FieldName, Pattern)>,
     ) {
-        let mut count = |pattern: &Pattern, count: fn(&mut Tally, ProfileId)| {
+        let mut count = |pattern: &Pattern, count: fn(&mut Count, ProfileId)| {
             let counted = |counter: &mut Counter| {
-                count(&mut counter.tally, profile);
+                count(&mut counter.count, profile);
                 std::mem::replace(&mut counter.listed, true)
             };
             let was_listed = match patterns.get_mut(pattern) {
@@ -275,12 +303,12 @@ impl PatternMove {
                 changed.push((self.field.clone(), pattern.clone()));
             }
         };
-        self.from.iter().for_each(|from| count(from, Tally::leave));
-        self.to.iter().for_each(|to| count(to, Tally::come));
+        self.from.iter().for_each(|from| count(from, Count::leave));
+        self.to.iter().for_each(|to| count(to, Count::come));
     }
 }
 
-impl Tally {
+impl Count {
     fn come(&mut self, profile: ProfileId) {
         self.profiles += 1;
         self.latest.truncate(LATEST_MAX - 1);
@@ -330,7 +358,12 @@ mod tests {
     }
 
     fn numbers(claims: &[(&str, u32, Option<&str>)]) -> Vec<Option<[u8; 3]>> {
-        Pattern::of(&state(claims), &field()).unwrap().claimants.into_iter().map(|is| is.2).collect()
+        Pattern::of(&state(claims), &field())
+            .unwrap()
+            .claimants
+            .into_iter()
+            .map(|claimant| claimant.numbers)
+            .collect()
     }
 
     #[test]
@@ -346,18 +379,31 @@ mod tests {
     }
 
     #[test]
+    fn a_claimant_is_stored_as_an_array_as_it_always_was() {
+        let stored = ("crm".to_owned(), 3_u32, Some([1_u8, 0, 2]));
+        let claimant = Claimant {
+            capability: CapabilityName::new("crm").unwrap(),
+            generation: 3,
+            numbers: Some([1, 0, 2]),
+        };
+        assert_eq!(samsyn_journal::encode(&claimant), samsyn_journal::encode(&stored));
+        let read: Claimant = samsyn_journal::decode(&samsyn_journal::encode(&stored)).unwrap();
+        assert_eq!(read, claimant);
+    }
+
+    #[test]
     fn there_is_a_bound_and_it_is_told() {
         let many: Vec<(&str, u32, Option<&str>)> =
             (1..=12).map(|number| ("crm", number, Some("x"))).collect();
         let pattern = Pattern::of(&state(&many), &field()).unwrap();
         assert!(pattern.more);
-        let generations: Vec<u32> = pattern.claimants.iter().map(|is| is.1).collect();
+        let generations: Vec<u32> = pattern.claimants.iter().map(|claimant| claimant.generation).collect();
         assert_eq!(generations, [12, 11, 10, 9, 8, 7, 6, 5], "the newest generations");
     }
 
     #[test]
     fn counters_move_and_forget_what_nobody_has() {
-        let (mut patterns, id) = (Patterns::default(), ProfileId::random());
+        let (mut patterns, id) = (ClaimStats::default(), ProfileId::random());
         let one = Pattern::of(&state(&[("crm", 1, Some("x"))]), &field());
         let two = Pattern::of(&state(&[("crm", 1, None)]), &field());
         let step = |from: &Option<Pattern>, to: &Option<Pattern>| {
@@ -366,16 +412,16 @@ mod tests {
         patterns.fold(id, &step(&None, &one));
         patterns.fold(ProfileId::random(), &step(&None, &one));
         patterns.fold(id, &step(&one, &two));
-        let tally = |patterns: &Patterns, is: &Option<Pattern>| {
+        let count = |patterns: &ClaimStats, is: &Option<Pattern>| {
             patterns
                 .of(&field())
                 .find(|(pattern, _)| Some(*pattern) == is.as_ref())
-                .map(|(_, tally)| tally.profiles)
+                .map(|(_, count)| count.profiles)
         };
-        assert_eq!((tally(&patterns, &one), tally(&patterns, &two)), (Some(1), Some(1)));
+        assert_eq!((count(&patterns, &one), count(&patterns, &two)), (Some(1), Some(1)));
         assert_eq!(patterns.take_changed().len(), 2);
         patterns.fold(id, &step(&two, &None));
-        assert_eq!(tally(&patterns, &two), None);
+        assert_eq!(count(&patterns, &two), None);
         let changed = patterns.take_changed();
         assert_eq!(changed.len(), 1);
         assert_eq!(changed[0].2, None);

@@ -17,7 +17,9 @@ mod usage;
 
 pub use accepted::{Accepted, Conflict};
 pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
-pub use claim_stats::{CLAIMANTS_MAX, Claimant, Pattern, PatternMove, Patterns, Tally, moves_from, moves_to};
+pub use claim_stats::{
+    CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,
+};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
@@ -43,7 +45,7 @@ pub const FOLD_VERSION: u32 = 6;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Record {
-    /// An event was taken.
+    /// An event was accepted.
     Accepted(Accepted),
     /// What followed from one item: all of it or nothing.
     Decided(Decided),

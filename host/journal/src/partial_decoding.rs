@@ -16,8 +16,8 @@ use samsyn_vocabulary::{
 
 /// A [`Record`](super::Record) with only the fields that the fold reads.
 pub enum PartialRecord<'a> {
-    /// An event was taken.
-    Accepted(TakenEvent<'a>),
+    /// An event was accepted.
+    Accepted(PartialEvent<'a>),
     /// What followed from one item.
     Decided(Box<Decided>),
     /// A partition took a registry revision into use.
@@ -32,7 +32,7 @@ impl<'a> PartialRecord<'a> {
     /// Reads a payload of this kind.
     pub fn from_bytes(kind: u8, payload: &'a [u8]) -> Result<PartialRecord<'a>, RecordError> {
         match kind {
-            1 => decode(payload).map(|Taken { event }| PartialRecord::Accepted(event)),
+            1 => decode(payload).map(|PartialAccepted { event }| PartialRecord::Accepted(event)),
             2 => Decided::decode_partially(payload).map(Box::new).map(PartialRecord::Decided),
             3 => decode(payload).map(PartialRecord::Adopted),
             4 => decode(payload).map(PartialRecord::Linked),
@@ -44,14 +44,14 @@ impl<'a> PartialRecord<'a> {
 
 /// What the view keeps of an [`Accepted`](super::Accepted).
 #[derive(Deserialize)]
-struct Taken<'a> {
+struct PartialAccepted<'a> {
     #[serde(borrow)]
-    event: TakenEvent<'a>,
+    event: PartialEvent<'a>,
 }
 
 /// What the view keeps of an [`Event`](samsyn_vocabulary::Event).
 #[derive(Deserialize)]
-pub struct TakenEvent<'a> {
+pub struct PartialEvent<'a> {
     /// The sender's id.
     pub id: &'a str,
     /// Who sent it.

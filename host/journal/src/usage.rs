@@ -4,7 +4,7 @@ use super::Decided;
 use samsyn_registry::report::Usage;
 use samsyn_vocabulary::EventName;
 
-/// An event was taken.
+/// An event was accepted.
 pub fn fold_usage_of_event(usage: &mut Usage, name: &EventName) {
     usage.event(name);
 }

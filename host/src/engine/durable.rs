@@ -121,7 +121,7 @@ impl Engine {
             settled.add(record.position, &record.attachment);
         }
         let records = commit.records.into_iter();
-        // Whoever looks finds it in the view before it leaves what is kept of what isn't durable.
+        // Apply to the view before dropping the in-flight entry: readers always find one.
         self.view.apply(records.map(|record| (record.position, record.chain, record.attachment.record)));
         settled.events.iter().for_each(|key| self.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
@@ -133,7 +133,7 @@ impl Engine {
         }
     }
 
-    /// Called by the log's writer when it can't write: acknowledging and deciding end.
+    /// Called by the log's writer when it can't write: accepting and deciding end.
     pub(super) fn on_failed(&self, failure: &crate::log::Failure) {
         tracing::error!(%failure, "the log can't be written: no event is taken any more; mend the disk and start again");
         self.halt(AcceptError::Unavailable(failure.to_string()));

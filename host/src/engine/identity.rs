@@ -345,7 +345,7 @@ impl Recent {
 
     fn settle_names(&mut self, seq: Seq, decided: &Decided) {
         let Some(names) = self.names.get_mut(&decided.profile) else { return };
-        // What was taken up to here is decided, and so is this record itself.
+        // What was accepted up to here is decided, and so is this record itself.
         names.retain(|name| name.since > decided.through.seq && name.since != seq);
         if names.is_empty() {
             self.names.remove(&decided.profile);

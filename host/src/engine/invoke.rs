@@ -1,5 +1,5 @@
 //! What a handler is given for one invocation, and in which turn. Pure, and the same for an event that has
-//! just been taken and for one that is replayed years later.
+//! just been accepted and for one that is replayed years later.
 
 use std::sync::Arc;
 use std::time::Duration;

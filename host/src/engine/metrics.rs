@@ -158,7 +158,7 @@ pub struct Metrics {
     pub decided: AtomicU64,
     /// Decisions that are durable, of whatever was decided.
     pub decisions: AtomicU64,
-    /// From an event's being taken to its decision's being durable.
+    /// From accepting an event until its decision is durable.
     pub accept_to_decided: Latency,
     /// Time of a commit's sync.
     pub sync: Latency,

@@ -1,5 +1,5 @@
-//! The loop: an event is taken, put in its place in the log, given to the capabilities that asked
-//! for it, and what they ask for becomes one record.
+//! The loop: an event is accepted and appended to the log, the capabilities that subscribe to it are
+//! invoked, and their effects become one record.
 //!
 //! ```text
 //! accept ─▶ identity ─▶ sequencer ─▶ log ─▶ durable: view, waiting answers, metrics
@@ -126,7 +126,7 @@ pub struct Engine {
     event_ids: EventIds,
     waiters: Waiters,
     metrics: Metrics,
-    /// Events taken and not decided.
+    /// Events accepted and not decided.
     undecided: AtomicUsize,
     /// Capabilities with a thread of their own because they are slow.
     slow: Mutex<slow::Slow>,
@@ -148,7 +148,7 @@ pub struct Engine {
     /// What makes snapshots and lets old segments go.
     maintenance: Maintenance,
     stopping: AtomicBool,
-    /// The fault that ended taking and deciding, if one did.
+    /// The fault that ended accepting and deciding, if one did.
     halted: OnceLock<AcceptError>,
     started_at: crate::vocabulary::Timestamp,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,

@@ -127,7 +127,7 @@ impl Engine {
         if applied == self.log.head(partition).seq {
             let after = PartitionState { adopted: Arc::new(adopted.clone()), ..before.clone() };
             let routing = &registry.routing;
-            if !self.view.with_patterns(partition, |patterns| {
+            if !self.view.with_claim_stats(partition, |patterns| {
                 has_pending_notifications(patterns, &job, &after, routing)
             }) {
                 return None;
@@ -193,7 +193,7 @@ impl Engine {
         // What nobody is concerned by ends without a look at the profiles.
         places.retain(|partition, (place, runtime)| {
             let routing = &runtime.registry.routing;
-            self.view.with_patterns(*partition, |patterns| {
+            self.view.with_claim_stats(*partition, |patterns| {
                 place.adopted.jobs.iter().any(|job| has_pending_notifications(patterns, job, place, routing))
             })
         });

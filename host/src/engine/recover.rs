@@ -1,5 +1,5 @@
-//! Starting the engine: the log is opened, the view brought up to date, and what was taken but
-//! not decided is decided as if nothing had happened. And stopping it.
+//! Starting the engine: the log is opened, the view brought up to date, and accepted events that are not
+//! decided is decided as if nothing had happened. And stopping it.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -214,7 +214,7 @@ impl Engine {
         Ok((engine, opened))
     }
 
-    /// Gives the workers again what was taken but not decided.
+    /// Gives the workers again accepted events that are not decided.
     fn resume(&self) -> Result<(), StartError> {
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let state = self.view.applied(partition).partition;
@@ -308,8 +308,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Stops taking and deciding, and writes what is taken. What isn't decided is after the next
-    /// start.
+    /// Stops accepting and deciding, and writes what is taken. What isn't decided is after the next start.
     pub fn stop(&self) {
         self.replays.stop_all();
         self.stop_deciding();
@@ -331,8 +330,8 @@ impl Engine {
         }
     }
 
-    /// Waits until everything that was taken is decided and durable. For tests and for stopping
-    /// in order; the caller has to stop sending first.
+    /// Waits until everything that was accepted is decided and durable. For tests and for stopping in
+    /// order; the caller has to stop sending first.
     pub fn drain(&self, patience: std::time::Duration) -> bool {
         let until = std::time::Instant::now() + patience;
         while !self.is_settled() {

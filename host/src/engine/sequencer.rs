@@ -71,7 +71,7 @@ impl Engine {
 
     /// Puts an event into its partition, behind the links it relies on and its copies for everybody else. All
     /// of it stands in the log or nothing; of more copies than fit into one frame the first stand there before.
-    pub(super) fn append_accepted(
+    pub(super) fn accept_into_log(
         &self,
         links: &[Linked],
         everybody: &[ProfileId],
@@ -89,11 +89,11 @@ impl Engine {
             };
             let (first, last) = others.split_at(others.len().saturating_sub(copies_max));
             for profiles in first.chunks(copies_max) {
-                self.append_shared(&[], copies(profiles), way)?;
+                self.accept_shared_into_log(&[], copies(profiles), way)?;
             }
             let mut events = copies(last);
             events.push(accepted);
-            return self.append_shared(links, events, way);
+            return self.accept_shared_into_log(links, events, way);
         }
         let (partition, accepted, own) = self.accepted_entry(accepted);
         let _order = self.cell(partition).sequencer.lock();
@@ -110,7 +110,7 @@ impl Engine {
         Ok(position)
     }
 
-    fn append_shared(
+    fn accept_shared_into_log(
         &self,
         links: &[Linked],
         accepted: Vec<Accepted>,

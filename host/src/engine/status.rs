@@ -28,7 +28,7 @@ pub struct Status {
     pub decided: u64,
     /// Decisions since the start: of events, and of what follows from them.
     pub decisions: u64,
-    /// Events taken and not decided.
+    /// Events accepted and not decided.
     pub undecided: usize,
     /// Nothing is under way: all that was taken, and all that followed from it, is decided, durable and
     /// can be read. What a lagging capability has yet to look at doesn't count.
@@ -46,9 +46,9 @@ pub struct Status {
     pub queue: QueueStatus,
     /// What is remembered of the ids of events.
     pub event_ids: EventIdsStatus,
-    /// Whether the log can be written: else no event is taken.
+    /// Whether the log can be written: else no event is accepted.
     pub log: DiskStatus,
-    /// Whether the view can be written: else no event is taken.
+    /// Whether the view can be written: else no event is accepted.
     pub view: DiskStatus,
     /// All but one in a hundred events took less from being taken to their decision's being durable, in
     /// microseconds; 5000001 stands for more than 5 s.
@@ -73,7 +73,7 @@ pub struct QueueStatus {
 /// Whether something can be written to its disk.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DiskStatus {
-    /// `ok`, or `failed`: then no event is taken until the disk is mended and the host started again.
+    /// `ok`, or `failed`: then no event is accepted until the disk is mended and the host started again.
     #[schemars(extend("enum" = ["ok", "failed"]))]
     pub state: &'static str,
     /// Why it failed.
@@ -185,7 +185,7 @@ impl Engine {
             .sum()
     }
 
-    /// Whether events are taken; why not otherwise.
+    /// Whether events are accepted; why not otherwise.
     pub fn ready(&self) -> Result<(), String> {
         if let Some(failure) = self.log.failed() {
             return Err(format!("the log can't be written: {failure}"));
@@ -208,8 +208,8 @@ impl Engine {
         self.view.failure().or_else(met)
     }
 
-    /// The fault that ended taking and deciding, of the log, the view or anything else; none while
-    /// all is well, and none in a host that stops because it was told to.
+    /// The fault that ended accepting and deciding, of the log, the view or anything else; none while all
+    /// is well, and none in a host that stops because it was told to.
     pub fn fault(&self) -> Option<String> {
         let halted = self.halted.get().cloned();
         let failed = || self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));

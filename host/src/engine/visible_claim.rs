@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::pending_notifications::{generations_before, lineage_before, needs_notification};
-use crate::record::{PartitionState, Pattern, Patterns, ReassignmentJob};
+use crate::record::{ClaimStats, PartitionState, Pattern, ReassignmentJob};
 use crate::registry::{Compare, Lineage, Routing};
 use crate::vocabulary::CapabilityName;
 
 /// What customers of a pattern see, without the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen<'a> {
+pub enum VisibleClaim<'a> {
     /// No value.
     Nothing,
     /// The opt-out in force.
@@ -24,28 +24,31 @@ pub enum Seen<'a> {
     },
 }
 
-impl<'a> Seen<'a> {
+impl<'a> VisibleClaim<'a> {
     /// What a pattern shows when these claims count.
     pub fn of(
         pattern: &Pattern,
         lineage: Lineage<'a>,
         generations: &BTreeMap<CapabilityName, u32>,
-    ) -> Seen<'a> {
+    ) -> VisibleClaim<'a> {
         if lineage.protective && pattern.latched {
-            return Seen::OptedOut;
+            return VisibleClaim::OptedOut;
         }
         let says = |by: &CapabilityName| {
             let numbers = pattern.says(by, *generations.get(by)?)?;
             Some(numbers.map(|numbers| numbers[Compare::Exact.index()]))
         };
-        lineage.pick(says).map_or(Seen::Nothing, |(by, number)| Seen::Value { by, number })
+        lineage.pick(says).map_or(VisibleClaim::Nothing, |(by, number)| VisibleClaim::Value { by, number })
     }
 
     /// Whether two views of one pattern show the same value.
-    pub fn shows_as(self, other: Seen<'_>) -> bool {
+    pub fn shows_as(self, other: VisibleClaim<'_>) -> bool {
         match (self, other) {
-            (Seen::Nothing, Seen::Nothing) | (Seen::OptedOut, Seen::OptedOut) => true,
-            (Seen::Value { number: one, .. }, Seen::Value { number: other, .. }) => one == other,
+            (VisibleClaim::Nothing, VisibleClaim::Nothing)
+            | (VisibleClaim::OptedOut, VisibleClaim::OptedOut) => true,
+            (VisibleClaim::Value { number: one, .. }, VisibleClaim::Value { number: other, .. }) => {
+                one == other
+            }
             _ => false,
         }
     }
@@ -54,7 +57,7 @@ impl<'a> Seen<'a> {
 /// Whether the counters know of any customer whom a job has to notify. Never false when
 /// there is one; true also for an opt-out that isn't latched and may not be `true`.
 pub fn has_pending_notifications(
-    patterns: &Patterns,
+    patterns: &ClaimStats,
     job: &ReassignmentJob,
     partition: &PartitionState,
     routing: &Routing,
@@ -64,10 +67,10 @@ pub fn has_pending_notifications(
     job.fields.iter().any(|moved| {
         let Some(field) = routing.field(&moved.field) else { return false };
         patterns.of(&moved.field).any(|(pattern, _)| {
-            let was = Seen::of(pattern, lineage_before(moved, field), &before);
-            let is = Seen::of(pattern, field.lineage(), now);
+            let was = VisibleClaim::of(pattern, lineage_before(moved, field), &before);
+            let is = VisibleClaim::of(pattern, field.lineage(), now);
             let is_notified = needs_notification(&moved.field, field, routing);
-            let unlatched = field.protective && matches!(is, Seen::Value { .. });
+            let unlatched = field.protective && matches!(is, VisibleClaim::Value { .. });
             let offered = field.source.is_some() && pattern.held > 0;
             (is_notified && !was.shows_as(is)) || unlatched || offered || pattern.more
         })

@@ -1,4 +1,4 @@
-//! Where an event waits on its way from being taken to its decision's being told: for locks, for a
+//! Where an event waits on its way from being accepted until its decision is reported: for locks, for a
 //! worker, in its plug-ins, for the log, for the disk, for the view.
 
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ pub struct Way {
 
 #[derive(Clone, Copy, Debug)]
 struct Times {
-    taken: Instant,
+    accepted: Instant,
     /// Since when it is where it is.
     since: Instant,
     lock: Duration,
@@ -26,7 +26,7 @@ struct Times {
 /// How long an event waited, and where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waits {
-    /// From being taken until its decision was told.
+    /// From being accepted until its decision was reported.
     pub total: Duration,
     /// For locks of the engine, and for profiles that are read under them.
     pub lock: Duration,
@@ -56,13 +56,13 @@ impl Waits {
 }
 
 impl Way {
-    /// An event that is being taken since this moment.
-    pub fn taken(taken: Instant) -> Way {
+    /// An event that is being accepted since this moment.
+    pub fn accepted(accepted: Instant) -> Way {
         let nothing = Duration::ZERO;
-        Way { times: Some(Times { taken, since: taken, lock: nothing, queue: nothing, run: nothing }) }
+        Way { times: Some(Times { accepted, since: accepted, lock: nothing, queue: nothing, run: nothing }) }
     }
 
-    /// One that an earlier process took.
+    /// One that an earlier process accepted.
     pub fn resumed() -> Way {
         Way { times: None }
     }
@@ -105,22 +105,22 @@ impl Way {
 
     /// How long it has been on its way.
     pub fn elapsed(&self) -> Option<Duration> {
-        self.times.map(|times| times.taken.elapsed())
+        self.times.map(|times| times.accepted.elapsed())
     }
 
     /// Where it waited, when its decision is durable at `durable`, after a write and sync of that long,
-    /// and told at `told`. None when it was taken by an earlier process.
-    pub fn waits(&self, disk: Duration, durable: Instant, told: Instant) -> Option<Waits> {
-        let Times { taken, since, lock, queue, run } = self.times?;
+    /// and reported at `reported`. None when an earlier process accepted it.
+    pub fn waits(&self, disk: Duration, durable: Instant, reported: Instant) -> Option<Waits> {
+        let Times { accepted, since, lock, queue, run } = self.times?;
         let in_log = durable.saturating_duration_since(since);
         Some(Waits {
-            total: told.saturating_duration_since(taken),
+            total: reported.saturating_duration_since(accepted),
             lock,
             queue,
             run,
             log: in_log.saturating_sub(disk),
             sync: disk.min(in_log),
-            view: told.saturating_duration_since(durable),
+            view: reported.saturating_duration_since(durable),
         })
     }
 }
@@ -132,22 +132,22 @@ mod tests {
     #[test]
     fn a_ways_stages_are_all_of_it() {
         let start = Instant::now();
-        let mut way = Way::taken(start);
+        let mut way = Way::accepted(start);
         way.placed();
         way.begun();
         way.locked();
         way.ran();
         way.decided();
         way.locked();
-        let (durable, told) =
+        let (durable, reported) =
             (Instant::now() + Duration::from_millis(9), Instant::now() + Duration::from_millis(11));
-        let waits = way.waits(Duration::from_millis(4), durable, told).unwrap();
-        assert_eq!(waits.total, told - start);
+        let waits = way.waits(Duration::from_millis(4), durable, reported).unwrap();
+        assert_eq!(waits.total, reported - start);
         assert_eq!(waits.stages().iter().sum::<Duration>(), waits.total);
-        assert_eq!((waits.sync, waits.view), (Duration::from_millis(4), told - durable));
+        assert_eq!((waits.sync, waits.view), (Duration::from_millis(4), reported - durable));
         // Its write and sync may have begun before its place was known to be in the log.
-        let short = way.waits(Duration::from_secs(1), durable, told).unwrap();
+        let short = way.waits(Duration::from_secs(1), durable, reported).unwrap();
         assert_eq!((short.log, short.stages().iter().sum::<Duration>()), (Duration::ZERO, short.total));
-        assert_eq!(Way::resumed().waits(Duration::ZERO, durable, told), None);
+        assert_eq!(Way::resumed().waits(Duration::ZERO, durable, reported), None);
     }
 }

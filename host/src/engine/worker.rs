@@ -42,19 +42,19 @@ impl Engine {
         }
     }
 
-    /// Ends taking and deciding because of a fault, which is told to whoever asks.
+    /// Ends accepting and deciding because of a fault, which is told to whoever asks.
     pub(super) fn halt(&self, fault: AcceptError) {
         // The first one is the cause of the others.
         let _ = self.halted.set(fault);
         self.stop_deciding();
     }
 
-    /// Why nothing is taken any more.
+    /// Why nothing is accepted any more.
     pub(super) fn why_stopped(&self) -> AcceptError {
         self.halted.get().cloned().unwrap_or(AcceptError::Stopping)
     }
 
-    /// Ends taking and deciding.
+    /// Ends accepting and deciding.
     pub(super) fn stop_deciding(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.schedule.wake();
@@ -121,7 +121,7 @@ impl Engine {
             let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
             let live = |target: Target| Some((target, live_generation(place, name(&target))?));
             let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();
-            // Who was found too slow in another partition isn't waited for here first.
+            // Don't wait for a capability already known to be slow.
             let known = |(target, _): &(Target, u32)| self.is_slow(name(target)).then(|| name(target));
             if self.any_slow.load(Ordering::Relaxed)
                 && self.move_to_slow_lane(partition, targets.iter().filter_map(known))?

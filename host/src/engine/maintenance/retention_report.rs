@@ -15,7 +15,7 @@ pub enum Holder {
     },
     /// A backup, or another long reader of the log's files.
     Reader,
-    /// Events that were taken and aren't decided.
+    /// Events that were accepted and aren't decided.
     Undecided,
     /// A capability's own cursor: it catches up, is slow or in quarantine.
     Cursor {

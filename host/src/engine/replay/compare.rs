@@ -38,7 +38,7 @@ pub enum Kind {
     Changed,
     /// The new one no longer has it.
     Gone,
-    /// The new one refuses what was taken.
+    /// The new one refuses what was accepted.
     Refused,
     /// Only the new one has it.
     Added,

@@ -6,7 +6,7 @@
 //!               ├▶ shadow: runs the new component on the profile of that moment, with its own claims
 //!               │          and memory of this run in the place of those the log has
 //!               └▶ compare: its outcome with the log's, or with another component's shadow run
-//!                    └▶ tally ─▶ report
+//!                    └▶ counts ─▶ report
 //! ```
 //!
 //! Nothing is written. Everything but the plug-in's own claims and memory is as the log has it: what the
@@ -25,6 +25,7 @@ mod batch;
 mod candidate;
 mod compare;
 mod control;
+mod counts;
 mod error;
 mod job;
 mod pass;
@@ -35,7 +36,6 @@ mod report;
 mod revisions;
 mod shadow;
 mod share;
-mod tally;
 mod track;
 mod wanted;
 

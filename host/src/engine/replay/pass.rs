@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use super::batch::Batch;
 use super::control::Control;
+use super::counts::Counts;
 use super::error::ReplayError;
 use super::plan::{Input, Plan};
 use super::report::ReplayReport;
-use super::tally::Tally;
 use super::track::Track;
 use crate::log::ScanFrom;
 use crate::niceness::{self, lower_priority, spare_of};
@@ -41,17 +41,17 @@ pub fn replay(input: Input, control: &Arc<Control>) -> Result<ReplayReport, Repl
         return Err(ReplayError::NeverInstalled(plan.capability.clone()));
     }
     let started = Instant::now();
-    let tally = read(&plan)?;
+    let counts = read(&plan)?;
     let gave_up = control.gave_up();
     if control.is_stopped() && gave_up.is_none() {
         return Err(ReplayError::Stopped);
     }
-    let report = ReplayReport::new(&plan, &newest.registry, &ever, tally, started.elapsed());
+    let report = ReplayReport::new(&plan, &newest.registry, &ever, counts, started.elapsed());
     Ok(ReplayReport { gave_up, ..report })
 }
 
 /// Reads the log once and counts on several threads.
-fn read(plan: &Plan) -> Result<Tally, ReplayError> {
+fn read(plan: &Plan) -> Result<Counts, ReplayError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Beside a host that serves, a core is left to it, see [`Turns`](crate::engine::turns).
     let free = if plan.lower_priority { spare_of(cores) } else { cores };
@@ -70,11 +70,11 @@ fn read(plan: &Plan) -> Result<Tally, ReplayError> {
             }));
         }
         let dealt = deal(plan, lanes);
-        let mut tally = Tally::default();
+        let mut counts = Counts::default();
         let mut failed = None;
         for follower in followers {
             match follower.join() {
-                Ok(Ok(counted)) => tally.add(counted),
+                Ok(Ok(counted)) => counts.add(counted),
                 Ok(Err(error)) => failed = Some(error),
                 Err(_) => failed = Some(ReplayError::Item("a thread that replays panicked".to_owned())),
             }
@@ -82,7 +82,7 @@ fn read(plan: &Plan) -> Result<Tally, ReplayError> {
         // A follower that failed is why there was nobody to deal to.
         match failed {
             Some(error) => Err(error),
-            None => dealt.map(|()| tally),
+            None => dealt.map(|()| counts),
         }
     })
 }
@@ -138,7 +138,7 @@ fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Tally, ReplayError> {
+fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Counts, ReplayError> {
     if plan.lower_priority {
         lower_priority(niceness::LEAST);
     }

@@ -9,8 +9,8 @@ use serde_json::Value as Tree;
 
 use super::candidate::Candidate;
 use super::compare::{Kind, What};
+use super::counts::{Counts, Found};
 use super::plan::Plan;
-use super::tally::{Found, Tally};
 use crate::registry::{DataClass, Registry};
 use crate::vocabulary::{CapabilityName, Digest, FieldName, ProfileId};
 
@@ -160,13 +160,13 @@ impl ReplayReport {
         plan: &Plan,
         registry: &Registry,
         versions: &BTreeMap<Digest, String>,
-        tally: Tally,
+        counts: Counts,
         took: Duration,
     ) -> ReplayReport {
         let new = &plan.candidates[0];
         let installed = registry.capabilities.get(&plan.capability);
         let wants = installed.map(|installed| installed.wants_more(&new.manifest).in_words());
-        let decided_by = tally.decided_by.iter().map(|(digest, (deliveries, different))| DecidedBy {
+        let decided_by = counts.decided_by.iter().map(|(digest, (deliveries, different))| DecidedBy {
             version: versions.get(digest).cloned(),
             digest: *digest,
             deliveries: *deliveries,
@@ -178,20 +178,20 @@ impl ReplayReport {
             against: plan.candidates.get(1).map(Version::of),
             decided_by: decided_by.collect(),
             percent: plan.share.as_percent(),
-            profiles: tally.profiles,
-            profiles_different: tally.profiles_different,
-            profiles_skipped: tally.profiles_skipped,
-            events: tally.events,
-            deliveries: tally.compared,
-            different: tally.different,
+            profiles: counts.profiles,
+            profiles_different: counts.profiles_different,
+            profiles_skipped: counts.profiles_skipped,
+            events: counts.events,
+            deliveries: counts.compared,
+            different: counts.different,
             effects: Effects::default(),
             findings: Vec::new(),
-            not_replayed: tally.not_replayed,
+            not_replayed: counts.not_replayed,
             wants: wants.unwrap_or_default(),
             gave_up: None,
             seconds: took.as_secs_f64(),
         };
-        for (what, counted) in tally.whats {
+        for (what, counted) in counts.whats {
             report.effects.same += counted.same;
             for (kind, found) in counted.kinds {
                 *report.effects.of(kind) += found.count;

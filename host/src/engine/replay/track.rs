@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use super::batch::Dealt;
 use super::compare::{Side, compare};
+use super::counts::{Counts, Entry};
 use super::error::ReplayError;
 use super::passed::{Passed, Way};
 use super::place::Place;
 use super::plan::Plan;
 use super::revisions::Lens;
 use super::shadow::{Came, without_capabilities};
-use super::tally::{Entry, Tally};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
 use crate::engine::item::Item;
@@ -41,7 +41,7 @@ pub struct Track<'a> {
     known: FxHashMap<ProfileId, usize>,
     /// Customers whose beginning isn't retained.
     unknown: FxHashSet<ProfileId>,
-    tally: Tally,
+    counts: Counts,
     /// Calls, and invocations compared, that aren't told of yet.
     invocations: Cell<u64>,
     compared: u64,
@@ -82,22 +82,22 @@ impl<'a> Track<'a> {
             customers: Vec::new(),
             known: FxHashMap::default(),
             unknown: FxHashSet::default(),
-            tally: Tally::default(),
+            counts: Counts::default(),
             invocations: Cell::new(0),
             compared: 0,
         }
     }
 
     /// The log ends here: everything that was counted.
-    pub fn end(mut self) -> Result<Tally, ReplayError> {
+    pub fn end(mut self) -> Result<Counts, ReplayError> {
         for number in 0..self.places.len() {
             self.pass_unwanted(Partition(number as u16))?;
         }
         self.say();
-        self.tally.profiles = self.customers.len() as u64;
-        self.tally.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
-        self.tally.profiles_skipped = self.unknown.len() as u64;
-        Ok(self.tally)
+        self.counts.profiles = self.customers.len() as u64;
+        self.counts.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
+        self.counts.profiles_skipped = self.unknown.len() as u64;
+        Ok(self.counts)
     }
 
     /// Tells how far it is.
@@ -116,7 +116,7 @@ impl<'a> Track<'a> {
         let Position { partition, seq } = record.position;
         let unreadable = |cause: RecordError| ReplayError::Record { position: record.position, cause };
         if record.erased {
-            self.tally.not_replayed("the record was erased");
+            self.counts.not_replayed("the record was erased");
             return Ok(());
         }
         self.arrive(partition)?;
@@ -232,7 +232,7 @@ impl<'a> Track<'a> {
                 None if concerns && !decided.outcomes.is_empty() => self.read(partition, decided.cause)?,
                 None => None,
             };
-            self.tally.events += u64::from(live && matches!(item, Some(Item::Event(_))));
+            self.counts.events += u64::from(live && matches!(item, Some(Item::Event(_))));
             self.replay_decided(customer, (partition, seq), way, item.as_ref(), &decided);
         }
         if let Some(place) = self.place(partition) {
@@ -312,7 +312,7 @@ impl<'a> Track<'a> {
             _ => {
                 for outcome in &logged {
                     let why = format!("the item of a {} is no longer retained", outcome.role);
-                    self.tally.not_replayed(&why);
+                    self.counts.not_replayed(&why);
                 }
                 fold_into(&mut self.customers[customer].state, seq, decided);
             }
@@ -333,11 +333,11 @@ impl<'a> Track<'a> {
                     sides.push(passed.invoke(&shadow, fit, place, &mut customer.state, own));
                 }
                 Lens::Unfit(why) => {
-                    passed.logged.iter().for_each(|_| self.tally.not_replayed(why));
+                    passed.logged.iter().for_each(|_| self.counts.not_replayed(why));
                 }
                 Lens::Absent => {
                     // It was installed, or nothing could be logged of it.
-                    passed.logged.iter().for_each(|_| self.tally.not_replayed(UNKNOWN_REVISION));
+                    passed.logged.iter().for_each(|_| self.counts.not_replayed(UNKNOWN_REVISION));
                 }
             }
         }
@@ -370,16 +370,17 @@ impl<'a> Track<'a> {
         let item = Position { partition: passed.partition, seq: passed.cause.item.seq };
         let profile = state.id;
         let (base, new) = (Side { came: base, state: decided }, Side { came: new, state: &own[0] });
-        let mut entry = Entry { tally: &mut self.tally, profile, item, input: &input, seen, differs: false };
+        let mut entry =
+            Entry { counts: &mut self.counts, profile, item, input: &input, seen, differs: false };
         compare(base, new, &self.plan.capability, &input, &mut entry);
         let found = entry.differs;
         *differs |= found;
         let compared = base.came.outcomes.len().max(new.came.outcomes.len()) as u64;
-        self.tally.compared += compared;
-        self.tally.different += u64::from(found) * compared;
+        self.counts.compared += compared;
+        self.counts.different += u64::from(found) * compared;
         self.compared += compared;
         if let Some(by) = passed.logged.first() {
-            let by = self.tally.decided_by.entry(by.digest).or_default();
+            let by = self.counts.decided_by.entry(by.digest).or_default();
             *by = (by.0 + compared, by.1 + u64::from(found) * compared);
         }
         if self.invocations.get() >= UNREPORTED_MAX {

@@ -113,7 +113,7 @@ fn check_counters(bench: &Bench, profiles: &BTreeMap<ProfileId, ProfileState>) -
             }
         }
         let kept: BTreeMap<(FieldName, String), u64> =
-            bench.engine.view().with_patterns(partition, |patterns| {
+            bench.engine.view().with_claim_stats(partition, |patterns| {
                 let of = |name: &FieldName| {
                     let tallies = patterns
                         .of(name)

@@ -25,7 +25,7 @@ use super::{SnapshotInfo, upgrade};
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_log::{Cut, LogReader, RecordRef, ScanFrom};
 use samsyn_journal::{
-    Decided, FOLD_VERSION, Linked, Patterns, ProfileState, Record, fold_into, moves_from, moves_to,
+    ClaimStats, Decided, FOLD_VERSION, Linked, ProfileState, Record, fold_into, moves_from, moves_to,
 };
 use crate::view::{Applied, CommittedRecord, Entry, EventKey, LinkKey};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
@@ -130,7 +130,7 @@ struct SnapshotBuilder<'a, F> {
     links: BTreeMap<[u8; 16], Option<ProfileId>>,
     events: Vec<(u64, Position)>,
     events_newest: Timestamp,
-    patterns: HashMap<Partition, Patterns>,
+    patterns: HashMap<Partition, ClaimStats>,
     applied: BTreeMap<Partition, Applied>,
 }
 
@@ -154,8 +154,8 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
         builder.progress.bytes_total = (builder.job.cut.offset - from) + bytes_before;
         for entry in builder.job.base.iter().flat_map(SnapshotFile::numbers) {
             match entry? {
-                Entry::Counter { partition, field, pattern, tally } => {
-                    builder.patterns.entry(partition).or_default().restore(field, pattern, tally);
+                Entry::Counter { partition, field, pattern, count } => {
+                    builder.patterns.entry(partition).or_default().restore(field, pattern, count);
                 }
                 Entry::Applied { partition, applied } => {
                     builder.applied.insert(partition, applied);
@@ -336,8 +336,8 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
         self.write_links(&mut writer)?;
         self.write_events(&mut writer)?;
         for (partition, patterns) in &self.patterns {
-            for (field, pattern, tally) in patterns.all() {
-                let bytes = state::counter_bytes(*partition, field, pattern, tally);
+            for (field, pattern, count) in patterns.all() {
+                let bytes = state::counter_bytes(*partition, field, pattern, count);
                 writer.sized(Kind::Counters, [0; 16], &[&bytes])?;
             }
         }

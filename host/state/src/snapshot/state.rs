@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use samsyn_log::{array, u16_at, u64_at};
-use samsyn_journal::{Pattern, ProfileState, Tally, decode, encode};
+use samsyn_journal::{Count, Pattern, ProfileState, decode, encode};
 use crate::view::{Applied, Entry};
 use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
@@ -87,7 +87,8 @@ struct Counter {
     partition: Partition,
     field: FieldName,
     pattern: Pattern,
-    tally: Tally,
+    #[serde(rename = "tally")]
+    count: Count,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,15 +98,15 @@ struct AppliedEntry {
 }
 
 /// A counter's entry, without its length.
-pub fn counter_bytes(partition: Partition, field: &FieldName, pattern: &Pattern, tally: &Tally) -> Vec<u8> {
-    let (field, pattern, tally) = (field.clone(), pattern.clone(), tally.clone());
-    encode(&Counter { partition, field, pattern, tally })
+pub fn counter_bytes(partition: Partition, field: &FieldName, pattern: &Pattern, count: &Count) -> Vec<u8> {
+    let (field, pattern, count) = (field.clone(), pattern.clone(), count.clone());
+    encode(&Counter { partition, field, pattern, count })
 }
 
 /// Reads a counter.
 pub fn counter(item: &[u8]) -> Result<Entry, String> {
-    let Counter { partition, field, pattern, tally } = decode(item).map_err(|error| error.to_string())?;
-    Ok(Entry::Counter { partition, field, pattern, tally })
+    let Counter { partition, field, pattern, count } = decode(item).map_err(|error| error.to_string())?;
+    Ok(Entry::Counter { partition, field, pattern, count })
 }
 
 /// The entry of a partition's applied position, without its length.

@@ -15,7 +15,7 @@ use super::event_index::write_blocks;
 use super::store::{Batch, StoreError};
 use super::{Applied, Shared, keys};
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{Pattern, ProfileState, Tally, encode};
+use samsyn_journal::{Count, Pattern, ProfileState, encode};
 use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
 /// Profiles that are written in one step.
@@ -56,7 +56,7 @@ pub enum Entry {
         /// The pattern.
         pattern: Pattern,
         /// How many.
-        tally: Tally,
+        count: Count,
     },
     /// Where a partition's fold is.
     Applied {
@@ -127,10 +127,10 @@ impl Loading<'_> {
                 write_blocks(&mut self.batch, vec![(number, block)], &[], forgotten);
                 self.write(shared)?;
             }
-            Entry::Counter { partition, field, pattern, tally } => {
-                self.batch.put(&keys::counter(partition, &field, &pattern), &encode(&tally));
+            Entry::Counter { partition, field, pattern, count } => {
+                self.batch.put(&keys::counter(partition, &field, &pattern), &encode(&count));
                 let mut tables = shared.tables.write();
-                tables.patterns.entry(partition).or_default().restore(field, pattern, tally);
+                tables.patterns.entry(partition).or_default().restore(field, pattern, count);
             }
             Entry::Applied { partition, applied } => {
                 self.batch.put(&keys::applied(partition), &encode(&applied));

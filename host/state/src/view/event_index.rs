@@ -44,7 +44,7 @@ struct Forgotten {
 pub struct Remembered {
     /// How many are.
     pub count: u64,
-    /// The ids of all events that were taken after it are; none when none was ever forgotten.
+    /// The ids of all events that were accepted after it are; none when none was ever forgotten.
     pub complete_since: Option<Timestamp>,
 }
 
@@ -117,7 +117,7 @@ impl EventIndex {
         self.positions.get(&fingerprint).map(|packed| packed.position())
     }
 
-    /// An event was taken.
+    /// An event was accepted.
     pub fn insert(&mut self, fingerprint: u64, position: Position, received_at: Timestamp) {
         let packed = Packed::of(position);
         self.positions.insert(fingerprint, packed);

@@ -12,7 +12,7 @@ use super::memtable::{Applied, Memtable};
 use super::store::{Batch, StoreError};
 use super::{Shared, codec, keys};
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{Pattern, Patterns, ProfileState, Tally, encode};
+use samsyn_journal::{ClaimStats, Count, Pattern, ProfileState, encode};
 use samsyn_vocabulary::{FieldName, Partition, ProfileId};
 
 /// Batches that may be asked for before who asks must wait: one is written, one is collected.
@@ -39,7 +39,7 @@ enum Pace {
 struct Place {
     partition: Partition,
     applied: Applied,
-    counters: Vec<(FieldName, Pattern, Option<Tally>)>,
+    counters: Vec<(FieldName, Pattern, Option<Count>)>,
 }
 /// Blocks of event ids to write, and numbers of those to forget.
 struct NewEvents {
@@ -115,7 +115,7 @@ impl Shared {
             tables.writing = Some(table.clone());
             let tables = &mut *tables;
             let place = |partition: &Partition| {
-                let counters = tables.patterns.get_mut(partition).map(Patterns::take_changed);
+                let counters = tables.patterns.get_mut(partition).map(ClaimStats::take_changed);
                 Some(Place {
                     partition: *partition,
                     applied: tables.applied.get(partition)?.clone(),
@@ -183,10 +183,10 @@ impl Shared {
             if !anew {
                 changed.iter().try_for_each(|state| codec::write_profile(&mut batch, state))?;
             }
-            for (field, pattern, tally) in counters {
+            for (field, pattern, count) in counters {
                 let key = keys::counter(partition, &field, &pattern);
-                match tally {
-                    Some(tally) => batch.put(&key, &encode(&tally)),
+                match count {
+                    Some(count) => batch.put(&key, &encode(&count)),
                     None => batch.remove(&key),
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "a" partition:2                    → Applied                 where the partition's fold is
-//! "c" partition:2 field 0x00 Pattern → Tally              how many profiles have a pattern of claims
+//! "c" partition:2 field 0x00 Pattern → Count              how many profiles have a pattern of claims
 //! "e" number:8                       → block of event ids      which were seen: event_index.rs
 //! "i" number:8                       → block of links          whose identifiers are: link_index.rs
 //! "m"                                → Meta                    which log, which fold
@@ -40,8 +40,8 @@ impl EventKey {
         EventKey(shortened(&hashed(application.as_str(), id)))
     }
 
-    /// The key of an event that was taken. One that no application sent has none: nobody sends it again.
-    pub fn of_taken(application: Option<&Application>, id: &str) -> EventKey {
+    /// The key of an event that was accepted. One that no application sent has none: nobody sends it again.
+    pub fn of_accepted(application: Option<&Application>, id: &str) -> EventKey {
         application.map_or(EventKey::NONE, |application| EventKey::of(application, id))
     }
 

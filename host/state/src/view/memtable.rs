@@ -48,7 +48,7 @@ impl Applied {
         self.chain.extend_from_slice(&chain.0);
     }
 
-    /// An event was taken.
+    /// An event was accepted.
     pub fn fold_event(&mut self, name: &EventName) {
         fold_usage_of_event(Arc::make_mut(&mut self.usage), name);
     }

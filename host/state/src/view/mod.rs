@@ -39,7 +39,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{Accepted, Adopted, Decided, Linked, PatternMove, Patterns, ProfileState};
+use samsyn_journal::{Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState};
 use samsyn_registry::report::Usage;
 use samsyn_vocabulary::{Partition, Position, ProfileId};
 use event_index::EventIndex;
@@ -90,7 +90,7 @@ struct Tables {
     /// Where each partition is, with what is collected.
     applied: FxHashMap<Partition, Applied>,
     /// Each partition's counters, with what is collected.
-    patterns: FxHashMap<Partition, Patterns>,
+    patterns: FxHashMap<Partition, ClaimStats>,
 }
 
 #[derive(Default)]
@@ -107,7 +107,7 @@ struct FlushState {
 /// A durable record and what it folds into.
 #[derive(Clone, Debug)]
 pub enum CommittedRecord {
-    /// An event was taken.
+    /// An event was accepted.
     Accepted {
         /// Its key.
         key: EventKey,
@@ -134,9 +134,9 @@ pub enum CommittedRecord {
 }
 
 impl CommittedRecord {
-    /// An event that was taken.
+    /// An event that was accepted.
     pub fn accepted(accepted: Arc<Accepted>) -> CommittedRecord {
-        let key = EventKey::of_taken(accepted.event.application.as_ref(), &accepted.event.id);
+        let key = EventKey::of_accepted(accepted.event.application.as_ref(), &accepted.event.id);
         CommittedRecord::Accepted { key, accepted }
     }
 }
@@ -196,11 +196,11 @@ impl View {
     }
 
     /// Looks at a partition's counters.
-    pub fn with_patterns<T>(&self, partition: Partition, look: impl FnOnce(&Patterns) -> T) -> T {
+    pub fn with_claim_stats<T>(&self, partition: Partition, look: impl FnOnce(&ClaimStats) -> T) -> T {
         let tables = self.shared.tables.read();
         match tables.patterns.get(&partition) {
             Some(patterns) => look(patterns),
-            None => look(&Patterns::default()),
+            None => look(&ClaimStats::default()),
         }
     }
 

@@ -24,10 +24,10 @@ use super::link_index::LinkIndex;
 use super::memtable::Applied;
 use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Shared, Tables, View, keys};
+use crate::view::{EventIdLimits, ViewConfig};
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_log::{LogReader, Progress};
-use samsyn_journal::{FOLD_VERSION, Patterns, decode, encode};
-use crate::view::{EventIdLimits, ViewConfig};
+use samsyn_journal::{ClaimStats, FOLD_VERSION, decode, encode};
 use samsyn_vocabulary::{Partition, Position};
 
 /// What a view is a fold of.
@@ -262,15 +262,15 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
     Ok(Ok(places))
 }
 
-fn read_patterns(store: &Store) -> Result<FxHashMap<Partition, Patterns>, StoreError> {
-    let mut patterns: FxHashMap<Partition, Patterns> = FxHashMap::default();
+fn read_patterns(store: &Store) -> Result<FxHashMap<Partition, ClaimStats>, StoreError> {
+    let mut patterns: FxHashMap<Partition, ClaimStats> = FxHashMap::default();
     for entry in store.scan(keys::COUNTERS) {
         let (key, value) = entry?;
         let Some((partition, field, pattern)) = keys::parse_counter(&key) else {
             return Err(StoreError::unreadable("a counter's key can't be read"));
         };
-        let tally = decode(&value).map_err(StoreError::unreadable)?;
-        patterns.entry(partition).or_default().restore(field, pattern, tally);
+        let count = decode(&value).map_err(StoreError::unreadable)?;
+        patterns.entry(partition).or_default().restore(field, pattern, count);
     }
     Ok(patterns)
 }

@@ -168,7 +168,7 @@ fn read_batches(
 fn decoded(read: &RecordRef<'_>) -> Result<Read, RecordError> {
     Ok(match PartialRecord::from_bytes(read.kind, read.payload)? {
         PartialRecord::Accepted(event) => {
-            let fingerprint = EventKey::of_taken(event.application.as_ref(), event.id).fingerprint();
+            let fingerprint = EventKey::of_accepted(event.application.as_ref(), event.id).fingerprint();
             Read::Accepted { fingerprint, name: event.name, received_at: event.received_at }
         }
         PartialRecord::Decided(decided) => Read::Decided(decided),

@@ -20,7 +20,7 @@ const VALUE_BYTES_MAX: usize = 1_000;
 
 /// What was counted.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Counts {
     /// By what is compared.
     pub whats: BTreeMap<What, Counted>,
     /// Events of the customers that were replayed.
@@ -77,7 +77,7 @@ pub struct Example {
 /// Takes the differences of one invocation of one customer.
 pub struct Entry<'a> {
     /// Where they are counted.
-    pub tally: &'a mut Tally,
+    pub counts: &'a mut Counts,
     /// The customer.
     pub profile: ProfileId,
     /// The item.
@@ -90,7 +90,7 @@ pub struct Entry<'a> {
     pub differs: bool,
 }
 
-impl Tally {
+impl Counts {
     /// Counts an invocation that couldn't be made again.
     pub fn not_replayed(&mut self, why: &str) {
         match self.not_replayed.get_mut(why) {
@@ -113,7 +113,7 @@ impl Tally {
     }
 
     /// Adds what another thread counted.
-    pub fn add(&mut self, other: Tally) {
+    pub fn add(&mut self, other: Counts) {
         self.events += other.events;
         self.compared += other.compared;
         self.different += other.different;
@@ -144,19 +144,19 @@ impl Tally {
 
 impl Differences for Entry<'_> {
     fn same(&mut self, what: What) {
-        match self.tally.whats.get_mut(&what) {
+        match self.counts.whats.get_mut(&what) {
             Some(counted) => counted.same += 1,
             None => {
-                let what = self.tally.known(what);
-                self.tally.whats.entry(what).or_default().same += 1;
+                let what = self.counts.known(what);
+                self.counts.whats.entry(what).or_default().same += 1;
             }
         }
     }
 
     fn differs(&mut self, what: What, kind: Kind, values: &dyn Fn() -> Values) {
         self.differs = true;
-        let what = self.tally.known(what);
-        let found = self.tally.whats.entry(what.clone()).or_default().kinds.entry(kind).or_default();
+        let what = self.counts.known(what);
+        let found = self.counts.whats.entry(what.clone()).or_default().kinds.entry(kind).or_default();
         found.count += 1;
         if self.seen.iter().any(|(seen, as_kind)| *seen == what && *as_kind == kind) {
             return;
