@@ -14,15 +14,14 @@ pub fn refused(registry: &Registry, usage: &Usage) -> Vec<Finding> {
             fields: vec![Clone::clone(field)],
             capabilities: registry.source_of(field.as_str()).cloned().into_iter().collect(),
             explanation: format!(
-                "{} opt-outs of {field} were refused, the latest of {}: they were older than a consent, or the \
-                 source refused them.",
+                "{} opt-outs of {field} were rejected, the latest at {}: they were older than a \
+                consent, or the source rejected them.",
                 refused.count,
                 listed(&refused.latest)
             ),
-            mend:
-                "Read the timeline of these customers. If one is contacted against their will, propose the \
-                   opt-out with the time of now."
-                    .to_owned(),
+            mend: "Check the timelines of these customers. If a customer should not be contacted, \
+                propose the opt-out with the current time."
+                .to_owned(),
             command: format!("samsyn profile timeline {latest}"),
             ..Finding::new(Severity::Warning, "opt-out-refused")
         }
