@@ -1,4 +1,4 @@
-//! Texts for people use the field's words: the help, the catalogue of problems, and the pages in `docs/`.
+//! Texts for people use the field's words: the help, the settings and the catalogue of problems.
 //!
 //! [`PRIVATE`] is the one list. Code in backquotes and in blocks is left out: names that programs rely on stay.
 
@@ -164,6 +164,14 @@ fn the_problems_have_no_private_words() {
         let entry = kind.entry();
         (entry.code.to_owned(), format!("{}\n\n{}\n\n{}", entry.title, entry.cause, entry.fix))
     }));
+}
+
+#[test]
+fn the_settings_have_no_private_words() {
+    assert_plain([(
+        "samsyn serve --print-config".to_owned(),
+        include_str!("../settings.default.toml").to_owned(),
+    )]);
 }
 
 #[test]
