@@ -14,7 +14,7 @@ pub fn refused(registry: &Registry, usage: &Usage) -> Vec<Finding> {
             fields: vec![Clone::clone(field)],
             capabilities: registry.source_of(field.as_str()).cloned().into_iter().collect(),
             explanation: format!(
-                "{} opt-outs of {field} were rejected, the latest at {}: they were older than a \
+                "{} opt-outs of {field} were rejected, the latest of {}: they were older than a \
                 consent, or the source rejected them.",
                 refused.count,
                 listed(&refused.latest)
