@@ -49,9 +49,9 @@ pub enum HostError {
     /// Nobody can be listened to.
     #[error("can't listen on {address}: {cause}")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// What caused it.
         cause: std::io::Error,
     },
     /// Whatever is said would be readable on its way.

@@ -54,7 +54,7 @@ fn each_of_a_family_is_a_customer() {
     let listed = world.run(&["identifier", "conflicts"]).ok();
     assert!(listed.out.contains(PHONE) && listed.out.contains(EMAIL), "{listed:?}");
     let shown = world.run(&["profile", "get", "customer_id:bo"]).ok();
-    assert!(shown.out.contains(&format!("conflict: phone {PHONE} finds")), "{shown:?}");
+    assert!(shown.out.contains(&format!("conflict: phone {PHONE} leads to")), "{shown:?}");
 }
 
 #[test]

@@ -294,7 +294,7 @@ fn an_import_tells_what_the_capabilities_refused_and_how_to_list_it() {
     let again = world.run(&["event", "import", &file, "--map", &map, "--again=2"]).ok();
     // Equal orders count once, and of those that were rejected nothing is known.
     assert!(again.out.contains("30 events accepted"), "{again:?}");
-    let line = "loyalty refused 12: order.amount (10), order.already-counted (2)";
+    let line = "loyalty rejected 12: order.amount (10), order.already-counted (2)";
     assert!(again.out.lines().any(|told| told == line), "{again:?}");
     let command = again.out.lines().find_map(|told| told.split_once("samsyn event refusals"));
     let (_, arguments) = command.unwrap_or_else(|| panic!("it says how to list them: {again:?}"));

@@ -180,7 +180,11 @@ fn a_registry_file_shows_whom_it_concerns_and_may_clear() {
     assert_eq!(plan.code, Some(1), "{plan:?}");
     assert_shows(
         &plan,
-        &["first → second", "1 customers get another value", "1 customers keep a former source's value"],
+        &[
+            "first → second",
+            "1 customers get another value",
+            "1 customers keep the value of an earlier source",
+        ],
     );
     let clear = world.run(&["registry", "apply", &file, "--dry-run", "--clear"]);
     assert_shows(&clear, &["2 customers get another value", "1 customers lose their value"]);
@@ -263,7 +267,7 @@ fn an_active_plug_in_cant_be_released() {
     let revision = world.status()["registry_revision"].clone();
     let refused = world.run(&["plugin", "release", "reader", "--json"]);
     assert_eq!((refused.code, &refused.json()["code"]), (Some(1), &json!("not-quarantined")), "{refused:?}");
-    assert_shows(&refused, &["reader isn't quarantined"]);
+    assert_shows(&refused, &["reader is not quarantined"]);
     assert_eq!(world.status()["registry_revision"], revision, "nothing was recorded");
 }
 

@@ -75,7 +75,7 @@ pub enum BuildError {
     #[error("the plug-in doesn't compile")]
     Compile,
     /// The crate makes no module.
-    #[error("{}: no library of type cdylib came out of it", .0.display())]
+    #[error("{}: the build made no library of type cdylib", .0.display())]
     NoModule(PathBuf),
     /// What came out is none that a host takes.
     #[error(transparent)]
@@ -87,10 +87,10 @@ impl BuildError {
     pub fn next(&self) -> Option<String> {
         match self {
             BuildError::File { doing: "read", .. } => {
-                Some("name a plug-in's folder, with a Cargo.toml and a plugin.toml in it".to_owned())
+                Some("give a plug-in's folder, with a Cargo.toml and a plugin.toml".to_owned())
             }
             BuildError::Toolchain(error) => Some(error.next()),
-            BuildError::Compile => Some("mend what cargo says above and build again".to_owned()),
+            BuildError::Compile => Some("fix the errors of cargo above and build again".to_owned()),
             BuildError::NoModule(_) => {
                 Some("add to its Cargo.toml: [lib] crate-type = [\"cdylib\", \"rlib\"]".to_owned())
             }

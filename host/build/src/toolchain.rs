@@ -68,10 +68,10 @@ pub struct Compiler {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolchainError {
     /// rustup couldn't add the target.
-    #[error("the compiler in use has no {TARGET}, and rustup can't add it: {0}")]
+    #[error("the compiler has no target {TARGET}, and rustup can't add it: {0}")]
     Rustup(String),
     /// Debian's packages are missing and can't be installed from here.
-    #[error("no compiler here knows {TARGET}: {0}")]
+    #[error("no compiler has the target {TARGET}: {0}")]
     Debian(String),
     /// The compiler doesn't say where it lies.
     #[error("`{} --print sysroot` gives no answer", .0.display())]
@@ -198,7 +198,7 @@ fn has_target(sysroot: &Path) -> bool {
 }
 
 fn add_with_rustup(dir: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), ToolchainError> {
-    progress(&format!("the compiler in use has no {TARGET}: running rustup target add {TARGET}"));
+    progress(&format!("the compiler has no target {TARGET}: running rustup target add {TARGET}"));
     let output = Command::new("rustup")
         .args(["target", "add", TARGET])
         .current_dir(dir)
@@ -224,7 +224,7 @@ fn debian(own_sysroot: Option<&Path>) -> Result<Toolchain, String> {
     };
     let minor = minor_version(&rustc).ok_or_else(|| format!("{DEBIAN_RUSTC} doesn't tell its version"))?;
     if minor < RUSTC_MINOR_MIN {
-        return Err(format!("{DEBIAN_RUSTC} is 1.{minor}; 1.{RUSTC_MINOR_MIN} is the oldest that will do"));
+        return Err(format!("{DEBIAN_RUSTC} is 1.{minor}; the minimum is 1.{RUSTC_MINOR_MIN}"));
     }
     let linker = linker(&[own_sysroot, Some(sysroot.as_path())])
         .ok_or("there is no linker for it: neither rust-lld nor wasm-ld was found; install lld")?;
@@ -234,7 +234,7 @@ fn debian(own_sysroot: Option<&Path>) -> Result<Toolchain, String> {
     if sysroot.join("lib/rustlib/src/rust/library/std/Cargo.toml").exists() {
         return Ok(Toolchain::FromSource { rustc, linker });
     }
-    Err(format!("{DEBIAN_RUSTC} has neither the target nor the sources to build it from"))
+    Err(format!("{DEBIAN_RUSTC} has neither the target nor its sources"))
 }
 
 fn minor_version(rustc: &Path) -> Option<u32> {

@@ -194,7 +194,7 @@ impl FieldOutcome {
 /// What one capability made of an event.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outcome {
-    /// Who.
+    /// The capability's name.
     pub capability: String,
     /// As what: `subscriber`, `source`, `observer`.
     #[serde(default)]
@@ -391,7 +391,7 @@ pub struct Parked {
 /// How many deliveries a retry or a skip reaches.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Matched {
-    /// That many.
+    /// How many there were.
     pub matched: u64,
 }
 
@@ -515,7 +515,7 @@ pub struct Queue {
 /// A capability's work.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CapabilityStatus {
-    /// Which.
+    /// Its name.
     pub name: String,
     /// How often it was called.
     #[serde(default)]

@@ -99,7 +99,7 @@ pub struct ConsumerPlan {
 /// A customer whose value would be another one.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SamplePlan {
-    /// Who.
+    /// The customer's profile.
     pub profile: String,
     /// The value now.
     #[serde(default)]
@@ -123,7 +123,7 @@ pub struct Applied {
 /// What everybody says of one customer's field.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ProfileClaims {
-    /// Who.
+    /// The customer's profile.
     pub profile: String,
     /// By whom what is said.
     pub claims: Vec<super::Claim>,
@@ -161,7 +161,7 @@ pub struct Pair {
 /// A customer two capabilities differ on.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Difference {
-    /// Who.
+    /// The customer's profile.
     pub profile: String,
     /// What the one says.
     #[serde(default)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// One read of somebody's personal data.
 #[derive(Debug, Clone, Deserialize)]
 pub struct AuditRead {
-    /// When.
+    /// When it happened.
     pub at: String,
     /// Which application.
     pub by: String,
@@ -23,7 +23,7 @@ pub struct AuditRead {
     /// Identifiers whose values were shown.
     #[serde(default)]
     pub identifiers: Vec<String>,
-    /// What for.
+    /// The purpose that the caller gave.
     #[serde(default)]
     pub purpose: Option<String>,
 }
@@ -33,7 +33,7 @@ pub struct AuditRead {
 pub struct AuditChange {
     /// The revision it made.
     pub revision: u64,
-    /// When.
+    /// When it happened.
     pub at: String,
     /// Who did what, and why.
     pub sentence: String,

@@ -32,7 +32,7 @@ pub struct ListedRefusal {
 /// A page of them.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RefusalPage {
-    /// They.
+    /// The items of the page.
     pub items: Vec<ListedRefusal>,
     /// Where the next page starts; absent on the last.
     #[serde(default)]

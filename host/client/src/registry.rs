@@ -196,7 +196,7 @@ pub struct Sourced {
 pub struct Consumed {
     /// The field.
     pub field: String,
-    /// What for.
+    /// The purposes that the manifest gives.
     #[serde(default)]
     pub purposes: Vec<String>,
     /// Whether it is told of changes.
@@ -292,9 +292,9 @@ pub struct InstalledVersion {
 /// An administrator's no to a component.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Rejection {
-    /// Who.
+    /// The application that did it.
     pub by: String,
-    /// When.
+    /// When it happened.
     pub at: String,
     /// Why, when they said so.
     #[serde(default)]
@@ -357,7 +357,7 @@ pub struct RegistryStep {
     pub action: String,
     /// `field`, `identifier`, `source` or `plugin`.
     pub what: String,
-    /// Which.
+    /// Its name.
     pub name: String,
     /// What of it, from what, to what.
     #[serde(default)]
@@ -381,7 +381,7 @@ pub struct PlannedRead {
     /// What to use instead, when it should no longer be used.
     #[serde(default)]
     pub deprecated: Option<String>,
-    /// What for.
+    /// The purposes that the manifest gives.
     #[serde(default)]
     pub purposes: Vec<String>,
     /// Whether it couldn't read it before.

@@ -114,7 +114,7 @@ pub struct ReplayFinding {
     pub severity: String,
     /// `field`, `event`, `refusal`, `memory`, `delivery` or `other`.
     pub what: String,
-    /// Which.
+    /// Its name.
     #[serde(default)]
     pub name: String,
     /// `changed`, `added`, `gone`, `refused`, `failed` or `mended`.
@@ -132,7 +132,7 @@ pub struct ReplayFinding {
 /// An example of a difference.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ReplaySample {
-    /// Whose.
+    /// The customer's profile.
     pub profile: String,
     /// What was delivered.
     pub position: String,
@@ -142,7 +142,7 @@ pub struct ReplaySample {
     /// Before.
     #[serde(default)]
     pub before: Value,
-    /// And after.
+    /// The value after.
     #[serde(default)]
     pub after: Value,
 }

@@ -55,7 +55,7 @@ pub struct SnapshotMaking {
     /// Of `bytes_total`.
     #[serde(default)]
     pub bytes_done: u64,
-    /// About.
+    /// Bytes in total, about.
     #[serde(default)]
     pub bytes_total: u64,
 }

@@ -155,7 +155,7 @@ impl Manifest {
         let error = |message: String| Err(ManifestError(message));
         if self.manifest != MANIFEST_VERSION {
             return error(format!(
-                "manifest = {} is not known here; this host reads manifest = {MANIFEST_VERSION}: use a newer host",
+                "manifest = {} is not supported; this host supports manifest = {MANIFEST_VERSION}: use a newer host",
                 self.manifest
             ));
         }
@@ -165,48 +165,53 @@ impl Manifest {
         for pattern in self.subscribes.keys() {
             if format!("{pattern}.").starts_with(PLATFORM_PREFIX) {
                 return error(format!(
-                    "[subscribes.\"{pattern}\"]: {PLATFORM_PREFIX}* are the platform's own events"
+                    "[subscribes.\"{pattern}\"]: names with {PLATFORM_PREFIX} are reserved for the platform"
                 ));
             }
         }
         let subscribed = |event: &&EventName| self.subscription(event).is_none();
         if let Some(event) = self.plugin.shared_events.iter().find(subscribed) {
             return error(format!(
-                "[plugin] shared_events has {event}, which [subscribes] doesn't: add [subscribes.\"{event}\"]"
+                "[plugin] shared_events has {event}, but [subscribes] doesn't: add [subscribes.\"{event}\"]"
             ));
         }
         for event in self.emits.keys() {
             if event.as_str().starts_with(PLATFORM_PREFIX) {
                 return error(format!(
-                    "[emits.\"{event}\"]: {PLATFORM_PREFIX}* are the platform's own events"
+                    "[emits.\"{event}\"]: names with {PLATFORM_PREFIX} are reserved for the platform"
                 ));
             }
         }
         for (field, sourced) in &self.sources {
             if self.consumes.contains_key(field) {
                 return error(format!(
-                    "{field} is both sourced and consumed: a source sees its own claim; remove one"
+                    "{field} is in both [sources] and [consumes]: a source sees its own claim; remove one"
                 ));
             }
             if !sourced.one_of.is_empty() && !matches!(sourced.kind, Type::Text | Type::Texts) {
                 return error(format!(
-                    "[sources] {field}: one_of is for text and texts, not {}",
+                    "[sources] {field}: one_of is allowed for text and texts, not for {}",
                     sourced.kind
                 ));
             }
             if sourced.protective && sourced.kind != Type::Boolean {
                 return error(format!(
-                    "[sources] {field}: protective is for a boolean, not {}",
+                    "[sources] {field}: protective is allowed for boolean, not for {}",
                     sourced.kind
                 ));
             }
             if sourced.identifies.is_some() && sourced.kind != Type::Text {
-                return error(format!("[sources] {field}: only a text identifies, not {}", sourced.kind));
+                return error(format!(
+                    "[sources] {field}: identifies is allowed for text, not for {}",
+                    sourced.kind
+                ));
             }
         }
         for (field, consumed) in &self.consumes {
             if consumed.purposes.is_empty() {
-                return error(format!("[consumes] {field}: say what for, such as purposes = [\"service\"]"));
+                return error(format!(
+                    "[consumes] {field}: purposes is missing, such as purposes = [\"service\"]"
+                ));
             }
         }
         for (name, setting) in &mut self.settings {
@@ -299,7 +304,7 @@ mod tests {
             ("\"order.*\"", "\"order*\"", "order*"),
             ("\"1.0\"", "\"one\"", "points_per_unit"),
             ("[\"service\"]", "[]", "purposes"),
-            ("email =", "\"loyalty.tier\" =", "both sourced and consumed"),
+            ("email =", "\"loyalty.tier\" =", "both [sources] and [consumes]"),
             ("type = \"decimal\", required", "type = \"money\", required", "money"),
             ("\"loyalty\"", "\"Loyalty!\"", "Loyalty!"),
             ("[plugin]", "[plugin", "line 3"),

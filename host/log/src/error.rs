@@ -26,7 +26,7 @@ fn near(position: &Option<Position>) -> String {
 
 /// The write or sync that ended this log's life in this process.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the log stopped for good: can't {action} {}: {cause}; see to the disk, then start again", path.display())]
+#[error("the log stopped for good: can't {action} {}: {cause}; check the disk, then start again", path.display())]
 pub struct Failure {
     /// What was tried.
     pub action: &'static str,
@@ -51,19 +51,19 @@ pub enum LogError {
         cause: io::Error,
     },
     /// Another process, or another opening in this one, holds the log.
-    #[error("{} is held by a running host; stop that host first", .0.display())]
+    #[error("{} is locked by a running host; stop that host first", .0.display())]
     Locked(PathBuf),
     /// Somebody reads the segments, such as a backup: none is removed meanwhile.
-    #[error("{} is held, by a backup or another long reader; no segment is removed until it ends", .0.display())]
+    #[error("{} is locked by a backup or another reader; no segment is removed until it ends", .0.display())]
     Held(PathBuf),
     /// The bytes are not those that were written. Nothing was changed.
     #[error(
-        "{0}; nothing was changed: copy the directory, then restore it from a backup or see what \
-         `samsyn log repair --dry-run` says"
+        "{0}; nothing was changed: copy the directory, then restore a backup or see `samsyn log \
+        repair --dry-run`"
     )]
     Damaged(#[from] Box<Damage>),
     /// A newer host wrote this.
-    #[error("{} has format version {found} at byte {offset}, this host knows {known}; run the newer host", segment.display())]
+    #[error("{} has format version {found} at byte {offset}; this host supports {known}; use a newer host", segment.display())]
     NewerFormat {
         /// The segment's file.
         segment: PathBuf,
@@ -75,7 +75,7 @@ pub enum LogError {
         known: u16,
     },
     /// An option is out of its range.
-    #[error("{option} is {value}, it must be {rule}")]
+    #[error("{option} is {value}; it must be {rule}")]
     Option {
         /// The option.
         option: &'static str,

@@ -86,7 +86,7 @@ impl Registry {
 fn check_setting(manifest: &Manifest, name: &str, value: Option<&Value>) -> Result<(), RegistryError> {
     let Some(setting) = manifest.settings.get(name) else {
         let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
-        let why = format!("is no setting of {}; it has: {}", manifest.plugin.name, known.join(", "));
+        let why = format!("is not a setting of {}; it has: {}", manifest.plugin.name, known.join(", "));
         return Err(RegistryError::Invalid { name: name.to_owned(), why });
     };
     match value {

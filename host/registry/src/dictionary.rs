@@ -134,19 +134,19 @@ impl Field {
     pub fn check(&self) -> Result<(), String> {
         let is_text = matches!(self.kind, Type::Text | Type::Texts);
         if !self.one_of.is_empty() && !is_text {
-            return Err(format!("one_of is for text and texts, not {}", self.kind));
+            return Err(format!("one_of is allowed for text and texts, not for {}", self.kind));
         }
         if self.one_of.len() > ALLOWED_MAX {
-            return Err(format!("one_of has {} texts, {ALLOWED_MAX} are the most", self.one_of.len()));
+            return Err(format!("one_of has {} values; the limit is {ALLOWED_MAX}", self.one_of.len()));
         }
         if self.protective && self.kind != Type::Boolean {
-            return Err(format!("protective is for a boolean, not {}", self.kind));
+            return Err(format!("protective is allowed for boolean, not for {}", self.kind));
         }
         if self.identifies.is_some() && self.kind != Type::Text {
-            return Err(format!("only a text identifies, not {}", self.kind));
+            return Err(format!("identifies is allowed for text, not for {}", self.kind));
         }
         if self.compare != Compare::Exact && !is_text {
-            return Err(format!("compare is for text and texts, not {}", self.kind));
+            return Err(format!("compare is allowed for text and texts, not for {}", self.kind));
         }
         if let Some(schema) = &self.schema {
             schema.usable().map_err(|error| format!("schema {error}"))?;
@@ -175,7 +175,7 @@ impl Field {
 
 fn check_text(what: &str, text: &str, bytes_max: usize) -> Result<(), String> {
     if text.len() > bytes_max {
-        return Err(format!("{what} has {} bytes, {bytes_max} are the most", text.len()));
+        return Err(format!("{what} has {} bytes; the limit is {bytes_max}", text.len()));
     }
     let control = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
     if text.contains(control) { Err(format!("{what} has control characters")) } else { Ok(()) }

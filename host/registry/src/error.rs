@@ -6,7 +6,7 @@ use samsyn_vocabulary::{CapabilityName, Digest, FieldName, Seq, TokenName};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// Nothing of that name.
-    #[error("there is no {kind} {name}; `samsyn {kind} list` shows which there are")]
+    #[error("there is no {kind} {name}; see `samsyn {kind} list`")]
     Unknown {
         /// `field`, `capability` (command `plugin`) or `identifier`.
         kind: &'static str,
@@ -22,7 +22,9 @@ pub enum RegistryError {
         field: FieldName,
     },
     /// Manifest and dictionary disagree.
-    #[error("{field} is {dictionary} in the dictionary and {manifest} in the manifest; change one of them")]
+    #[error(
+        "the manifest differs from the dictionary about {field}: it is {manifest} in the manifest and {dictionary} in the dictionary; change one of them"
+    )]
     FieldConflict {
         /// The field.
         field: FieldName,
@@ -32,15 +34,15 @@ pub enum RegistryError {
         manifest: String,
     },
     /// A token that is valid has this name.
-    #[error("there is a token {0} already; revoke it first, or give the new one another name")]
+    #[error("the token {0} exists already; revoke it first, or choose another name")]
     TokenExists(TokenName),
     /// Nobody could make tokens any more.
     #[error(
-        "{0} is the last admin token that doesn't expire; make another first: samsyn token create NAME --scope admin"
+        "{0} is the last admin token that doesn't expire; create another first: samsyn token create NAME --scope admin"
     )]
     LastAdminToken(TokenName),
     /// The capability is the source of fields.
-    #[error("{capability} is the source of {}; give them to another one first", names(.fields))]
+    #[error("{capability} is the source of {}; assign them to another capability first", names(.fields))]
     StillSources {
         /// The capability.
         capability: CapabilityName,
@@ -64,7 +66,7 @@ pub enum RegistryError {
     },
     /// A plug-in sources or reads the field.
     #[error(
-        "{field} is in use by {}; take it back with `samsyn plugin revoke NAME --field {field}`, or remove the plug-in",
+        "{field} is in use by {}; revoke the grant with `samsyn plugin revoke NAME --field {field}`, or remove the capability",
         .by.iter().map(CapabilityName::as_str).collect::<Vec<_>>().join(", ")
     )]
     InUse {
@@ -75,7 +77,7 @@ pub enum RegistryError {
     },
     /// A capability must keep making claims for a field as long as it is its source.
     #[error(
-        "{capability} is the source of {field}; assign another first, or none: `samsyn field assign {field} --none`"
+        "{capability} is the source of {field}; first assign another source, or none: `samsyn field assign {field} --none`"
     )]
     IsSource {
         /// The capability.
@@ -84,7 +86,7 @@ pub enum RegistryError {
         field: FieldName,
     },
     /// A grant beyond what the manifest asks for.
-    #[error("{capability} doesn't ask for {}; a grant can't give what the manifest doesn't request", .what.join(", "))]
+    #[error("{capability} doesn't request {}; you can grant only what its manifest requests", .what.join(", "))]
     NotRequested {
         /// The capability.
         capability: CapabilityName,
@@ -100,7 +102,7 @@ pub enum RegistryError {
         digest: Option<Digest>,
     },
     /// There is no quarantine to end.
-    #[error("{0} isn't quarantined: it is called as any other")]
+    #[error("{0} is not quarantined: it is active")]
     NotQuarantined(CapabilityName),
     /// A definition that can't be.
     #[error("{name}: {why}")]

@@ -102,13 +102,13 @@ pub enum IdentifierFault {
     #[error("it has a control character")]
     ControlCharacter,
     /// One of the identifier's rejected values.
-    #[error("it is what programs write when they know no value, such as null; leave the identifier out")]
+    #[error("it is a placeholder for a missing value, such as null; leave the identifier out")]
     Rejected,
     /// No e-mail address.
-    #[error("it is no e-mail address: {0}")]
+    #[error("it is not an e-mail address: {0}")]
     Email(email_addresses::Fault),
     /// No telephone number.
-    #[error("it is no telephone number: {0}")]
+    #[error("it is not a phone number: {0}")]
     Phone(phone_numbers::Fault),
 }
 
@@ -131,19 +131,21 @@ impl IdentifierKind {
     pub fn check(&self) -> Result<(), String> {
         if let Some(country) = &self.country {
             if self.normaliser != Normaliser::Phone {
-                return Err("country is for identifiers that are phone numbers".to_owned());
+                return Err("country is allowed for phone numbers only".to_owned());
             }
             if !phone_numbers::has_plan(country) {
-                return Err(format!("{country:?} is no country of ISO 3166-1 in capitals, such as SE"));
+                return Err(format!(
+                    "{country:?} is not a country code of ISO 3166-1 in capitals, such as SE"
+                ));
             }
         }
         let rejected = self.rejected_values.as_deref().unwrap_or_default();
         if rejected.len() > REJECTED_VALUES_MAX {
             let count = rejected.len();
-            return Err(format!("rejected_values has {count} values, {REJECTED_VALUES_MAX} are the most"));
+            return Err(format!("rejected_values has {count} values; the limit is {REJECTED_VALUES_MAX}"));
         }
         match rejected.iter().find(|value| value.trim().is_empty() || value.len() > IDENTIFIER_BYTES_MAX) {
-            Some(_) => Err(format!("a rejected value has 1 to {IDENTIFIER_BYTES_MAX} bytes")),
+            Some(_) => Err(format!("a rejected value must have 1 to {IDENTIFIER_BYTES_MAX} bytes")),
             None => Ok(()),
         }
     }
@@ -273,7 +275,7 @@ mod tests {
             ("+", "digit"),
         ] {
             let fault = phone.normalise(value).expect_err(value).to_string();
-            assert!(fault.contains("no telephone number") && fault.contains(why), "{value}: {fault}");
+            assert!(fault.contains("not a phone number") && fault.contains(why), "{value}: {fault}");
         }
     }
 
@@ -295,7 +297,7 @@ mod tests {
             ["anna", "anna@", "@example.com", "anna@@example.com", "a b@example.com", "anna@localhost"]
         {
             let fault = email.normalise(value).expect_err(value).to_string();
-            assert!(fault.contains("no e-mail address"), "{value}: {fault}");
+            assert!(fault.contains("not an e-mail address"), "{value}: {fault}");
         }
     }
 

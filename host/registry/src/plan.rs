@@ -66,7 +66,7 @@ pub struct Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Rejection { revision, by, at, reason } = self;
-        write!(f, "{by} rejected this very component at {at} (revision {revision})")?;
+        write!(f, "{by} rejected this component before, at {at} (revision {revision})")?;
         reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }
@@ -257,7 +257,7 @@ impl Registry {
         let mut warnings = Vec::new();
         for field in manifest.consumes.keys() {
             match self.fields.get(field) {
-                None => warnings.push(format!("reads {field}, which no plug-in has brought yet")),
+                None => warnings.push(format!("reads {field}, which no plug-in has added yet")),
                 Some(known) => {
                     let note = known.deprecated.as_ref();
                     warnings.extend(note.map(|note| format!("reads {field}, which is deprecated: {note}")));
@@ -271,21 +271,21 @@ impl Registry {
             let name = &manifest.plugin.name;
             if *becomes_source && now.is_none() && !claimed_by.is_empty() {
                 warnings.push(format!(
-                    "{name} becomes the source of {field}, because nobody is; {}",
+                    "{name} becomes the source of {field}, because it has none; {}",
                     claim_it_too(claimed_by)
                 ));
             }
             if let Some(by) = proposed_by {
                 warnings.push(format!(
-                    "{field} waits for `samsyn field accept {field}`; {by} becomes its source then, because it \
-                     brought the field first"
+                    "{field} waits for `samsyn field accept {field}`; {by} then becomes its source, \
+                    because it added the field first"
                 ));
             } else if *proposed {
                 warnings.push(format!(
                     "{field} waits for `samsyn field accept {field}`: until then only admins see its values"
                 ));
             } else if *new_field {
-                warnings.push(format!("{field} is accepted as it is: nobody else defined it"));
+                warnings.push(format!("{field} is accepted as it is: nobody defined it before"));
             }
         }
         let name = &manifest.plugin.name;
@@ -304,7 +304,7 @@ impl Registry {
         };
         for field in self.fields.keys().filter(dropped) {
             warnings.push(format!(
-                "no longer makes claims for {field}, whose source it is: its values stand still"
+                "no longer makes claims for {field}, and is its source: the values no longer change"
             ));
         }
         warnings
@@ -360,8 +360,8 @@ fn claim_it_too(names: &[CapabilityName]) -> String {
     let names: Vec<&str> = names.iter().map(CapabilityName::as_str).collect();
     match names.split_last() {
         None => String::new(),
-        Some((one, [])) => format!("{one} claims it too"),
-        Some((last, others)) => format!("{} and {last} claim it too", others.join(", ")),
+        Some((one, [])) => format!("{one} also makes claims"),
+        Some((last, others)) => format!("{} and {last} also make claims", others.join(", ")),
     }
 }
 
@@ -422,7 +422,7 @@ impl InstallPlan {
         }
         let settings: Vec<String> = self.settings.iter().map(PlannedSetting::in_words).collect();
         self.warnings.push(format!(
-            "from the oldest event on it is called with its settings as they are now, not as they were then: {}",
+            "it receives events from the oldest on, with its settings as they are now, not as they were then: {}",
             settings.join(", ")
         ));
     }

@@ -102,7 +102,7 @@ pub enum Part {
 
 /// A text that is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no scope: {why}")]
+#[error("invalid scope {text:?}: {why}")]
 pub struct ScopeError {
     /// The start of the text.
     pub text: String,
@@ -147,7 +147,7 @@ impl FromStr for Scope {
         })?;
         let items: Vec<&str> = list.map(|list| list.split(',').collect()).unwrap_or_default();
         if items.len() > LISTED_MAX {
-            return Err(wrong(format!("it lists {} things, {LISTED_MAX} are the most", items.len())));
+            return Err(wrong(format!("it has {} items; the limit is {LISTED_MAX}", items.len())));
         }
         let parts = |identifiers| {
             items.iter().map(|item| part(item, identifiers)).collect::<Result<Vec<_>, _>>().map_err(wrong)
@@ -159,7 +159,7 @@ impl FromStr for Scope {
             }
             ScopeName::ProfilesRead => Ok(Scope::ProfilesRead(parts(true)?)),
             ScopeName::ProfilesPropose => Ok(Scope::ProfilesPropose(parts(false)?)),
-            _ if list.is_some() => Err(wrong("this scope can't be narrowed".to_owned())),
+            _ if list.is_some() => Err(wrong("this scope can't be limited".to_owned())),
             ScopeName::RegistryRead => Ok(Scope::RegistryRead),
             ScopeName::RegistryWrite => Ok(Scope::RegistryWrite),
             ScopeName::AuditRead => Ok(Scope::AuditRead),
@@ -197,12 +197,12 @@ fn part(text: &str, identifiers: bool) -> Result<Part, String> {
     if let Some(class) = text.strip_prefix("class:") {
         let known = CLASSES.iter().find(|(name, _)| *name == class);
         return known.map(|(_, class)| Part::Class(*class)).ok_or_else(|| {
-            format!("there is no class {:?}; there are none, personal and sensitive", shortened(class))
+            format!("unknown class {:?}; the classes are none, personal and sensitive", shortened(class))
         });
     }
     if let Some(identifier) = text.strip_prefix("identifier:") {
         if !identifiers {
-            return Err("an identifier is not proposed: it comes with an event".to_owned());
+            return Err("an identifier can't be proposed: it comes with an event".to_owned());
         }
         return IdentifierName::new(identifier).map(Part::Identifier).map_err(|error| error.to_string());
     }
@@ -269,7 +269,7 @@ impl JsonSchema for Scope {
         json_schema!({
             "type": "string",
             "pattern": pattern,
-            "description": "What a token may do: a scope's name, and behind an equals sign what it is narrowed to",
+            "description": "A scope: its name, and after an equals sign its limits",
         })
     }
 }

@@ -90,11 +90,11 @@ impl Registry {
             return invalid("a token needs at least one scope".to_owned());
         }
         if token.requests_per_second == Some(0) || token.events_per_second == Some(0) {
-            return invalid("a rate is at least 1; leave it out for what the host's settings say".to_owned());
+            return invalid("a rate must be at least 1; leave it out for the host's setting".to_owned());
         }
         if !self.tokens.contains_key(name) && self.tokens.len() >= TOKENS_MAX {
             return invalid(format!(
-                "there are {TOKENS_MAX} tokens already; reuse the name of a revoked one"
+                "there are {TOKENS_MAX} tokens, which is the limit; use the name of a revoked token"
             ));
         }
         Ok(())

@@ -72,7 +72,7 @@ fn as_many_memories_as_the_limit_says_are_taken_and_their_sizes_add_up() {
     assert_eq!(error.code(), "component.too-large");
     assert_eq!(
         error.to_string(),
-        "the number of its memories is 5, the limit is 4: make it smaller, or raise `memories` in the host's configuration"
+        "the number of its memories is 5; the limit is 4: make it smaller, or raise `memories` in the host's configuration"
     );
     let two = Limits { memories: 2, ..Limits::default() };
     assert!(load(&with_memories(2), &two).is_ok());

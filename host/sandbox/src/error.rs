@@ -24,7 +24,7 @@ pub enum PackageError {
     NoRole,
     /// It exports a role this host doesn't know.
     #[error(
-        "it exports {role}, a role this host doesn't know: update the host, or build the plug-in without that role"
+        "it exports {role}, which this host doesn't support: update the host, or build the plug-in without that role"
     )]
     UnknownRole {
         /// The export's full name.
@@ -32,7 +32,7 @@ pub enum PackageError {
     },
     /// It imports something this host doesn't offer.
     #[error(
-        "it imports {import}, which this host doesn't offer: a plug-in has effects, settings and logging and nothing else"
+        "it imports {import}, which this host doesn't offer: plug-ins have effects, settings and logging only"
     )]
     UnknownImport {
         /// The import's full name, with `#` and the function where that is what's missing.
@@ -40,7 +40,7 @@ pub enum PackageError {
     },
     /// It was built for another version of the contract.
     #[error(
-        "{name} belongs to another version of the contract, this host speaks {}: update the host, or build the plug-in with its SDK",
+        "{name} belongs to another version of the contract; this host supports {}: update the host, or build the plug-in with its SDK",
         contract::VERSION
     )]
     NewerContract {
@@ -49,7 +49,7 @@ pub enum PackageError {
     },
     /// It is, or wants at its start, more than the limits allow.
     #[error(
-        "{what} is {found}, the limit is {limit}: make it smaller, or raise `{setting}` in the host's configuration"
+        "{what} is {found}; the limit is {limit}: make it smaller, or raise `{setting}` in the host's configuration"
     )]
     TooLarge {
         /// What is too large.
@@ -77,7 +77,7 @@ pub enum PackageError {
     },
     /// The compiler itself failed: a fault of the host, not of the component's size.
     #[error(
-        "this host's compiler failed at it: {reason}; build it another way, such as with an older toolchain, and tell whoever maintains the host"
+        "the host's compiler failed: {reason}; build it with another toolchain, for example an older one, and report this to the host's maintainers"
     )]
     CompilerFailed {
         /// The compiler's last words, or how it ended.
@@ -85,7 +85,7 @@ pub enum PackageError {
     },
     /// The host could not start or read its own compiler.
     #[error(
-        "the compiler could not be run: {reason}; check the host's disk and process limits, then install again"
+        "the compiler could not run: {reason}; check the host's disk and process limits, then install again"
     )]
     CompilerUnavailable {
         /// What the operating system said.

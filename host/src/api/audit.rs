@@ -171,9 +171,9 @@ fn place(key: &str) -> Answer<ReadPlace> {
 pub struct ChangeAnswer {
     /// The registry's revision it made.
     revision: Seq,
-    /// When.
+    /// When it happened.
     at: Timestamp,
-    /// Who.
+    /// The application that did it.
     by: Application,
     /// What kind of change, such as `source-assigned`.
     kind: &'static str,

@@ -38,7 +38,7 @@ pub struct ParkedAnswer<'a> {
     state: &'static str,
     /// How it failed; null for what is held.
     kind: Option<FailureKind>,
-    /// Why.
+    /// Why it failed.
     reason: Option<&'a str>,
     /// Guest functions from the innermost out.
     backtrace: &'a [String],

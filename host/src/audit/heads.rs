@@ -29,9 +29,7 @@ pub struct Heads(pub Vec<(&'static str, Cut)>);
 
 /// A text that is no noted head.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0}; it must hold a line as `samsyn log head` prints it: {WORD} log=OFFSET:DIGEST audit=OFFSET:DIGEST"
-)]
+#[error("{0}; it must have a line of `samsyn log head`: {WORD} log=OFFSET:DIGEST audit=OFFSET:DIGEST")]
 pub struct HeadsError(String);
 
 impl Heads {
@@ -130,7 +128,7 @@ fn parse_lines(text: &str) -> Result<BTreeMap<String, Noted>, HeadsError> {
     let mut noted: BTreeMap<String, Noted> = BTreeMap::new();
     let mut rows: Vec<(&str, Partition, Head)> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let wrong = || HeadsError(format!("{:?} can't be read", line.chars().take(80).collect::<String>()));
+        let wrong = || HeadsError(format!("invalid head {:?}", line.chars().take(80).collect::<String>()));
         if let Some(logs) = line.strip_prefix(WORD) {
             for log in logs.split_whitespace() {
                 let (name, noted_log) = read_log(log).ok_or_else(wrong)?;
@@ -141,7 +139,7 @@ fn parse_lines(text: &str) -> Result<BTreeMap<String, Noted>, HeadsError> {
         }
     }
     if noted.is_empty() {
-        return Err(HeadsError("there is no head in it".to_owned()));
+        return Err(HeadsError("it has no head".to_owned()));
     }
     for (name, partition, head) in rows {
         if let Some(noted) = noted.get_mut(name) {

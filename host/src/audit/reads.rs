@@ -35,7 +35,7 @@ const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 
 /// Why a read can't be recorded; its answer must not leave then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("who reads personal data can't be recorded now: {0}")]
+#[error("reads of personal data can't be recorded now: {0}")]
 pub struct AuditUnavailable(pub String);
 
 /// Who read what of whom.
@@ -291,7 +291,7 @@ impl Inner {
             return Err(AuditUnavailable("the host is stopping".to_owned()));
         }
         if collector.waiting.len() >= WAITING_MAX {
-            return Err(AuditUnavailable(format!("{WAITING_MAX} reads wait for the disk")));
+            return Err(AuditUnavailable(format!("{WAITING_MAX} reads are waiting for the disk")));
         }
         collector.waiting.push_back(Waiting { reads, bytes, done });
         if !collector.under_way {

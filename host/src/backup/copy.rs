@@ -161,7 +161,7 @@ impl<P: FnMut(Progress)> Copying<'_, P> {
                 cut.log_id == log.log_id() && cut.offset <= log.end().offset
             }
             Err(bad) => {
-                tracing::warn!(snapshot = %path.display(), cause = %bad, "isn't backed up: it can't be used");
+                tracing::warn!(snapshot = %path.display(), cause = %bad, "is not backed up: it is invalid");
                 false
             }
         };
@@ -377,7 +377,7 @@ pub(super) fn read_checked(
         left -= read as u64;
     }
     if hasher.finalize().to_hex().as_str() != file.blake3 {
-        return Err(damaged("its digest isn't that of what was copied".to_owned()));
+        return Err(damaged("its digest differs from the copied file".to_owned()));
     }
     Ok(())
 }

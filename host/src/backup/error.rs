@@ -19,25 +19,25 @@ pub enum BackupError {
         cause: io::Error,
     },
     /// There is no data directory of a host.
-    #[error("{} is no host's data directory: it has no log", .0.display())]
+    #[error("{} is not a host's data directory: it has no log", .0.display())]
     NoData(PathBuf),
     /// A log can't be read, or is damaged: a backup of it would be no better.
     #[error(transparent)]
     Log(#[from] LogError),
     /// Segments have left the log, and there is no snapshot that says what they said.
-    #[error("segments have left the log, and no snapshot in {} is whole: nothing could be restored from a copy", .0.display())]
+    #[error("retention removed segments of the log, and {} has no complete snapshot: a backup could not be restored", .0.display())]
     NoSnapshot(PathBuf),
     /// Another backup is being made there.
     #[error("another backup is being made in {}", .0.display())]
     Busy(PathBuf),
     /// It holds another host's backup.
-    #[error("{} holds the backup of another log; choose another directory", .0.display())]
+    #[error("{} has the backup of another log; choose another directory", .0.display())]
     OtherLog(PathBuf),
     /// It holds something else.
-    #[error("{} isn't empty and holds no backup; choose another directory", .0.display())]
+    #[error("{} is not empty and has no backup; choose another directory", .0.display())]
     NoBackupDirectory(PathBuf),
     /// There is no backup.
-    #[error("{} holds no whole backup: there is no backup.json", .0.display())]
+    #[error("{} has no complete backup: backup.json is missing", .0.display())]
     NoBackup(PathBuf),
     /// Its list can't be read.
     #[error("{} can't be read: {cause}", path.display())]
@@ -71,25 +71,25 @@ impl BackupError {
     /// What to do about it.
     pub fn next_step(&self) -> &'static str {
         match self {
-            BackupError::NoData(_) => "name the host's data directory with --data",
-            BackupError::Log(_) => "see what `samsyn log verify` says of the data directory",
-            BackupError::NoSnapshot(_) => "make one: `samsyn snapshot make`, then back up again",
-            BackupError::Busy(_) => "wait for it to end",
+            BackupError::NoData(_) => "give the host's data directory with --data",
+            BackupError::Log(_) => "check the data directory with `samsyn log verify`",
+            BackupError::NoSnapshot(_) => "create a snapshot with `samsyn snapshot make`, then back up again",
+            BackupError::Busy(_) => "wait until it ends",
             BackupError::OtherLog(_) | BackupError::NoBackupDirectory(_) => {
-                "name an empty directory, or the one of this host's last backup"
+                "choose an empty directory, or the directory of this host's last backup"
             }
             BackupError::NoBackup(_) => {
-                "name the directory that `samsyn backup` was given; one that was interrupted at first holds none: run it again"
+                "give the directory of `samsyn backup`; if the first backup was interrupted, run it again"
             }
             BackupError::Manifest { .. } | BackupError::Damaged { .. } => {
-                "use another copy of the backup; what is damaged can't be restored from this one"
+                "use another copy of the backup; this one can't be restored"
             }
             BackupError::TargetNotEmpty(_) => {
-                "name another directory, or put what is there aside with --replace"
+                "choose another directory, or rename the old one with --replace"
             }
             BackupError::TargetInUse(_) => "stop that host, or restore into another directory",
             BackupError::Io { .. } => {
-                "see to the disk and the directory's permissions, then run it again: it goes on where it was"
+                "check the disk and the directory's permissions, then run it again: it continues where it stopped"
             }
         }
     }

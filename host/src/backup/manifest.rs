@@ -77,7 +77,7 @@ impl Manifest {
         let wrong = |cause: String| BackupError::Manifest { path: path.clone(), cause };
         let manifest: Manifest = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if manifest.samsyn_backup != VERSION {
-            let cause = format!("it has version {}, this host knows {VERSION}", manifest.samsyn_backup);
+            let cause = format!("it has version {}; this host supports {VERSION}", manifest.samsyn_backup);
             return Err(wrong(cause));
         }
         // A path that leads elsewhere was never written: whoever wrote it wants something else.

@@ -21,7 +21,6 @@ pub struct Consent {
     /// Don't ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
-    /// Why.
     #[command(flatten)]
     pub why: Why,
 }

@@ -83,6 +83,10 @@ pub enum Command {
     /// Run a host with plug-ins and real purchases, and show the result
     Demo(demo::DemoArgs),
     /// Create, build, install and manage plug-ins
+    ///
+    /// A plug-in is the package: one .wasm file that contains its manifest. An installed plug-in is a capability,
+    /// with the name in its manifest. new, build, check, install and replay take a plug-in; the other commands
+    /// take a capability's name. The API and --capability use that name, too.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// Send events and see their results
@@ -174,6 +178,8 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
 mod hint_tests;
 #[cfg(test)]
 mod kind_tests;
+#[cfg(test)]
+mod words_tests;
 
 #[cfg(test)]
 mod tests {

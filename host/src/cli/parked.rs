@@ -83,7 +83,6 @@ pub struct Filter {
 /// The arguments of `samsyn parked retry`.
 #[derive(Debug, Clone, Args)]
 pub struct RetryArgs {
-    /// Which.
     #[command(flatten)]
     pub filter: Filter,
 }
@@ -91,7 +90,6 @@ pub struct RetryArgs {
 /// The arguments of `samsyn parked skip`.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct SkipArgs {
-    /// Which.
     #[command(flatten)]
     #[serde(flatten)]
     pub filter: Filter,

@@ -98,32 +98,32 @@ pub(super) enum Remembered {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AcceptError {
     /// Neither a profile id nor an identifier.
-    #[error("the event says whose it is neither by `profile` nor by `identifiers`")]
+    #[error("the event has neither `profile` nor `identifiers`")]
     NobodyNamed,
     /// No such profile.
     #[error("there is no profile {0}")]
     UnknownProfile(ProfileId),
     /// The dictionary has no such identifier.
-    #[error("{0} is no identifier the dictionary knows")]
+    #[error("the dictionary has no identifier {0}")]
     UnknownIdentifier(IdentifierName),
     /// The value identifies nobody.
-    #[error("this value of the identifier {0} can't be used: {1}")]
+    #[error("invalid value of the identifier {0}: {1}")]
     BadIdentifier(IdentifierName, IdentifierFault),
     /// The customer has as many identifiers as a profile takes.
     #[error(
-        "this customer has {IDENTIFIERS_MAX} identifiers, which are the most, so that this {0} can't be one more"
+        "this customer has {IDENTIFIERS_MAX} identifiers, which is the limit; this {0} would be one more"
     )]
     TooManyIdentifiers(IdentifierName),
     /// The id was used for another content.
-    #[error("the event id was used before, at {position}, for other content")]
+    #[error("the event id was used before, at {position}, with different content")]
     EventIdReused {
         /// The first one's place.
         position: Position,
     },
     /// The id may have been used before the host's memory of ids begins.
     #[error(
-        "the id may have been sent since {since}, and ids of events taken before {complete_since} are not all \
-         remembered (event_ids_max, event_id_days)"
+        "the id may have been sent since {since}, and the host has forgotten ids of events before \
+        {complete_since} (event_ids_max, event_id_days)"
     )]
     IdForgotten {
         /// Since when the sender may have sent it.
@@ -132,7 +132,7 @@ pub enum AcceptError {
         complete_since: Timestamp,
     },
     /// The event's time lies too far ahead.
-    #[error("the event's time {at} lies more than {hours_max} hours ahead")]
+    #[error("the event's time {at} is more than {hours_max} hours in the future")]
     TimeAhead {
         /// The time.
         at: Timestamp,
@@ -140,7 +140,7 @@ pub enum AcceptError {
         hours_max: u64,
     },
     /// The event's time lies before the first day that is taken.
-    #[error("the event's time {at} lies before {earliest}, the first day that events are taken of")]
+    #[error("the event's time {at} is before {earliest}, the first day that the host accepts")]
     TimeEarly {
         /// The time.
         at: Timestamp,
@@ -148,13 +148,13 @@ pub enum AcceptError {
         earliest: Date,
     },
     /// Queues are full; nothing is wrong with the event.
-    #[error("the host has more than it can decide right now")]
+    #[error("the host's queue is full")]
     Busy,
     /// The host can't write; nothing is wrong with the event.
     #[error("the host can't write its log: {0}")]
     Unavailable(String),
     /// What was decided can't be kept at hand; nothing is wrong with the event.
-    #[error("the host can't keep its view: {0}")]
+    #[error("the host can't write its view: {0}")]
     ViewFailed(String),
     /// What is kept can't be read; nothing is wrong with the event.
     #[error("the host can't read its log: {0}")]

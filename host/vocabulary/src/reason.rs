@@ -13,7 +13,7 @@ pub struct Reason(String);
 
 /// A text that can't be a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a reason has 1 to {REASON_BYTES_MAX} bytes and no control characters")]
+#[error("a reason must have 1 to {REASON_BYTES_MAX} bytes and no control characters")]
 pub struct ReasonError;
 
 impl Reason {

@@ -117,7 +117,7 @@ impl RegistryFile {
     /// for [`RegistryFile::plan`] to say.
     pub fn parse(text: &str) -> Result<RegistryFile, FileError> {
         if text.len() > FILE_BYTES_MAX {
-            let why = format!("it has {} bytes, {FILE_BYTES_MAX} are the most", text.len());
+            let why = format!("it has {} bytes; the limit is {FILE_BYTES_MAX}", text.len());
             return Err(FileError::at("the file", why));
         }
         let file: RegistryFile = toml::from_str(text).map_err(|error| FileError {
@@ -126,7 +126,7 @@ impl RegistryFile {
         })?;
         if file.registry != FILE_VERSION {
             let why =
-                format!("{} is not known here; this host reads registry = {FILE_VERSION}", file.registry);
+                format!("{} is not supported; this host supports registry = {FILE_VERSION}", file.registry);
             return Err(FileError::at("registry", why));
         }
         file.check()?;
@@ -174,7 +174,7 @@ impl RegistryFile {
     /// The canonical text.
     pub fn to_text(&self) -> String {
         // Names and plain texts: TOML can hold all of them.
-        let text = toml::to_string(self).unwrap_or_else(|error| unreachable!("a registry is TOML: {error}"));
+        let text = toml::to_string(self).unwrap_or_else(|error| unreachable!("invalid TOML: {error}"));
         format!("{HEADING}{text}")
     }
 }
@@ -232,7 +232,7 @@ fn refuse_duplicates<T: Ord + std::fmt::Display>(
 ) -> Result<(), FileError> {
     let mut seen = std::collections::BTreeSet::new();
     match names.unwrap_or_default().iter().find(|name| !seen.insert(*name)) {
-        Some(twice) => Err(FileError::at(place, format!("{twice} stands there twice; remove one"))),
+        Some(twice) => Err(FileError::at(place, format!("{twice} is there twice; remove one"))),
         None => Ok(()),
     }
 }

@@ -159,7 +159,7 @@ impl Planner {
         }
         for name in self.next.identifiers.keys().filter(|name| !file.identifiers.contains_key(*name)) {
             self.notes
-                .push(format!("the identifier {name} is not in the file and stays: customers may go by it"));
+                .push(format!("the identifier {name} is not in the file and stays: customers may have it"));
         }
         Ok(())
     }
@@ -205,7 +205,8 @@ impl Planner {
         let mut grants = BTreeMap::new();
         for (name, filed) in &file.grants {
             if !self.next.capabilities.contains_key(name) {
-                let why = format!("no plug-in {name} is installed; install it first, or remove the table");
+                let why =
+                    format!("the capability {name} is not installed; install it first, or remove the table");
                 return Err(FileError::at(format!("grants.{name}"), why));
             }
             let now = self.granted(name);

@@ -14,7 +14,7 @@ pub fn order(fields: &BTreeMap<FieldName, FiledField>) -> Result<Vec<(FieldName,
     for name in fields.keys() {
         let Some(from) = renamed_from(name) else { continue };
         if let Some(other) = becomes.insert(from, name) {
-            let why = format!("{from} can't become both {other} and {name}; keep one of them");
+            let why = format!("{from} can't be renamed to both {other} and {name}; keep one of them");
             return Err(FileError::at(place(name), why));
         }
     }
@@ -41,7 +41,7 @@ pub fn order(fields: &BTreeMap<FieldName, FiledField>) -> Result<Vec<(FieldName,
             next = to;
         }
         let why = format!(
-            "the renames {} go round in a circle; rename in two steps, over a name that is free",
+            "the renames {} form a cycle; rename in two steps, through a free name",
             circle.join(" → ")
         );
         return Err(FileError::at(place(to), why));
@@ -77,7 +77,7 @@ mod tests {
         let circle = order(&[("a", "b"), ("b", "c"), ("c", "a"), ("x", "y")]).unwrap_err();
         assert!(circle.contains("fields.b.renamed_from") && circle.contains("a → b → c → a"), "{circle}");
         let itself = order(&[("a", "a")]).unwrap_err();
-        assert!(itself.contains("circle"), "{itself}");
+        assert!(itself.contains("cycle"), "{itself}");
         let two = order(&[("a", "b"), ("a", "c")]).unwrap_err();
         assert!(two.contains("fields.c.renamed_from") && two.contains("both b and c"), "{two}");
     }

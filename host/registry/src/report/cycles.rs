@@ -138,8 +138,8 @@ fn steps(cycle: &Cycle<'_>) -> String {
     for (index, (from, via)) in cycle.iter().enumerate() {
         let to = cycle[(index + 1) % cycle.len()].0;
         steps.push(match via {
-            Via::Event(event) => format!("{from} emits {event}, which {to} hears"),
-            Via::Notified(field) => format!("{from} sets {field}, of which {to} is told"),
+            Via::Event(event) => format!("{from} emits {event}, which {to} receives"),
+            Via::Notified(field) => format!("{from} sets {field}, and {to} is notified"),
             Via::Read(field) => format!("{from} sets {field}, which {to} reads"),
         });
     }
@@ -163,13 +163,13 @@ fn triggering(cycle: &Cycle<'_>) -> Finding {
     let finding = finding(cycle, Severity::Warning, "cycle-of-triggers");
     Finding {
         explanation: format!(
-            "{} set each other going: {}. One event can go round until its 16 generations are spent, and \
-             that is an error on the customer's timeline.",
+            "{} trigger each other: {}. One event can repeat up to its limit of 16 generations; the \
+            customer's timeline then shows an error.",
             listed(&finding.capabilities),
             steps(cycle)
         ),
-        mend: "Break it at one place: a reader that needs the value only when it is called for something \
-               else says notify = false, and an event that nobody needs isn't heard."
+        mend: "Break the cycle at one place: set notify = false for a reader that needs no \
+        notification, or remove a subscription that is not needed."
             .to_owned(),
         ..finding
     }
@@ -179,12 +179,12 @@ fn reading(cycle: &Cycle<'_>) -> Finding {
     let finding = finding(cycle, Severity::Note, "cycle-of-reads");
     Finding {
         explanation: format!(
-            "{} need each other: {}. Nothing runs in circles, but none of them can be replaced without \
-             the others.",
+            "{} depend on each other: {}. Nothing repeats, but you can't replace one of them without \
+            the others.",
             listed(&finding.capabilities),
             steps(cycle)
         ),
-        mend: "See whether one of the fields belongs to the other capability, or isn't needed.".to_owned(),
+        mend: "Check whether one of the fields belongs to the other capability, or is not needed.".to_owned(),
         ..finding
     }
 }
@@ -205,8 +205,8 @@ mod tests {
         assert_eq!((finding.code, finding.severity), ("cycle-of-triggers", Severity::Warning));
         assert!(
             finding.explanation.starts_with(
-                "crm and sms set each other going: crm sets phone, of which sms is told; sms emits sms.moved, \
-                 which crm hears."
+                "crm and sms trigger each other: crm sets phone, and sms is notified; sms emits sms.moved, \
+                 which crm receives."
             ),
             "{}",
             finding.explanation

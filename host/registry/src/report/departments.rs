@@ -52,14 +52,14 @@ fn finding(shared: Shared) -> Finding {
     let field = fields.first().map(ToString::to_string).unwrap_or_default();
     Finding {
         explanation: format!(
-            "{one} (in {}) and {other} (in {}) both keep {}. When the two differ, a customer hears one thing \
-             from one department and another from the other.",
+            "{one} (in {}) and {other} (in {}) both keep {}. If their values differ, the two \
+            departments tell a customer different things.",
             listed(&systems[0]),
             listed(&systems[1]),
             listed(&fields)
         ),
-        mend: "Let the two agree on who answers for each field. See first where they differ; then give the \
-               field to that system."
+        mend: "Agree on one responsible department for each field. First see where the values \
+        differ; then assign the field to that system."
             .to_owned(),
         command: if fields.len() == 1 {
             format!("samsyn field disagreements {field}")

@@ -15,9 +15,9 @@ pub fn proposed(registry: &Registry) -> Vec<Finding> {
             fields: vec![name.clone()],
             capabilities: vec![by.clone()],
             explanation: format!(
-                "{by} brought {name}, and nobody has accepted it: its claims are kept, and no value is visible."
+                "{by} added {name}, and nobody has accepted it: the host keeps its claims, and no value is visible."
             ),
-            mend: "See whether the dictionary has such a field under another name; else accept it.".to_owned(),
+            mend: "Check whether the dictionary has this field under another name; if not, accept it.".to_owned(),
             command: format!("samsyn field accept {name}"),
             ..Finding::new(Severity::Warning, "field-proposed")
         });
@@ -45,7 +45,7 @@ pub fn deprecated_in_use(registry: &Registry) -> Vec<Finding> {
                 listed(&users),
                 if users.len() == 1 { "uses" } else { "use" }
             ),
-            mend: "Have their next versions use what stands in the dictionary instead.".to_owned(),
+            mend: "Use the replacement in their next versions.".to_owned(),
             command: INSTALL.to_owned(),
             capabilities: users,
             ..Finding::new(Severity::Warning, "deprecated-in-use")

@@ -98,7 +98,7 @@ fn same_identifier(
 ) -> Finding {
     Finding {
         explanation: format!(
-            "{} look like one data point: each links customers by the same identifier, {identifier}. {}",
+            "{} look like one data point: they use the same identifier, {identifier}. {}",
             listed(fields),
             kept_by(registry, &who)
         ),
@@ -114,7 +114,7 @@ fn same_meaning(
 ) -> Finding {
     Finding {
         explanation: format!(
-            "{} may be one data point: both names say \"{meaning}\", and they are of one type. {}",
+            "{} may be one data point: both names say \"{meaning}\", and they have the same type. {}",
             listed(fields),
             kept_by(registry, &who)
         ),
@@ -134,8 +134,9 @@ fn finding(severity: Severity, fields: &[&FieldName], who: Vec<CapabilityName>) 
         fields: fields.iter().map(|field| (*field).clone()).collect(),
         capabilities: who,
         mend: format!(
-            "If they mean the same, let all of them declare one name, such as {}: then the host compares \
-             them, and one is the source. If they don't, say in their descriptions what the difference is.",
+            "If they mean the same, use one field name in all manifests, such as {}: then the host \
+            compares them, and one is the source. If not, describe the difference in their \
+            descriptions.",
             fields.iter().min_by_key(|name| name.as_str().len()).map_or("", |name| name.as_str())
         ),
         command: INSTALL.to_owned(),
@@ -206,7 +207,7 @@ mod tests {
         assert_eq!((finding.code, finding.severity), ("fields-look-alike", Severity::Note));
         assert_eq!(
             finding.explanation,
-            "contact.email_address and email may be one data point: both names say \"email\", and they are of one \
+            "contact.email_address and email may be one data point: both names say \"email\", and they have the same \
              type. They are kept by crm of Data and desk of Service."
         );
         assert!(finding.mend.contains("such as email"));

@@ -6,7 +6,7 @@ use super::usage::Usage;
 use crate::Registry;
 use samsyn_vocabulary::ProfileId;
 
-/// Nothing for who may not know whom it concerns.
+/// The customers' names; empty for a reader that may not know customers.
 fn of_whom(latest: &[ProfileId]) -> String {
     if latest.is_empty() { String::new() } else { format!(", the latest of {}", listed(latest)) }
 }
@@ -20,15 +20,14 @@ pub fn refused(registry: &Registry, usage: &Usage) -> Vec<Finding> {
             fields: vec![Clone::clone(field)],
             capabilities: registry.source_of(field.as_str()).cloned().into_iter().collect(),
             explanation: format!(
-                "{} opt-outs of {field} were refused{}: they were older than a consent, or the source refused \
-                 them.",
+                "{} opt-outs of {field} were rejected{}: they were older than a consent, or the source \
+                 rejected them.",
                 refused.count,
                 of_whom(&refused.latest)
             ),
-            mend:
-                "Read the timeline of these customers. If one is contacted against their will, propose the \
-                   opt-out with the time of now."
-                    .to_owned(),
+            mend: "Check the timelines of these customers. If a customer should not be contacted, \
+                propose the opt-out with the current time."
+                .to_owned(),
             command: format!("samsyn profile timeline {latest}"),
             ..Finding::new(Severity::Warning, "opt-out-refused")
         }

@@ -20,13 +20,13 @@ pub fn claimed_twice(registry: &Registry) -> Vec<Finding> {
         let who = listed(by.iter().map(|(name, _)| name));
         let counts = match &field.source {
             Some(source) if !field.inherits.is_empty() => format!(
-                "{source}'s claim is the value; where it has none, that of {} stands in",
+                "{source}'s claim is the value; without one, the claim of {} is",
                 listed(&field.inherits)
             ),
             Some(source) => {
-                format!("{source}'s claim is the value, the others' are seen by administrators alone")
+                format!("{source}'s claim is the value; only administrators see the other claims")
             }
-            None => "none of them is its source, so nobody sees a value".to_owned(),
+            None => "none of them is the source, so there is no visible value".to_owned(),
         };
         let systems = if one_department { "systems of one department" } else { "systems" };
         findings.push(Finding {
@@ -36,8 +36,8 @@ pub fn claimed_twice(registry: &Registry) -> Vec<Finding> {
                 "{who} make claims for {name}: {} {systems} keep the same data point. {counts}.",
                 by.len()
             ),
-            mend: "Compare what they say. Where they agree one of them is enough; where they differ, \
-                   decide whose word counts."
+            mend: "Compare their claims. Where they agree, one of them is enough; where they differ, \
+            decide which one is the source."
                 .to_owned(),
             command: format!("samsyn field disagreements {name}"),
             ..Finding::new(
@@ -61,9 +61,9 @@ pub fn claimed_without_source(registry: &Registry) -> Vec<Finding> {
             capabilities: vec![by.clone()],
             explanation: format!(
                 "{by} makes claims for {name}, and the field has no source: no application and no \
-                 plug-in sees a value, and what is proposed is held."
+                plug-in sees a value, and proposals wait."
             ),
-            mend: format!("Make {by} the source, or have its next version no longer declare the field."),
+            mend: format!("Make {by} the source, or remove the field from its next version."),
             command: format!("samsyn field assign {name} {by}"),
             ..Finding::new(Severity::Warning, "field-without-source")
         });
@@ -84,13 +84,13 @@ pub fn sourced_never_read(registry: &Registry) -> Vec<Finding> {
     }
     let finding = |(source, fields): (&CapabilityName, Vec<FieldName>)| Finding {
         explanation: format!(
-            "No capability reads {}, of which {source} is the source: what {source} knows stays with {source} \
-             and the applications.",
+            "No capability reads {}, and {source} is the source: only {source} and the applications \
+            use the value.",
             listed(&fields)
         ),
         mend: format!(
-            "Let who needs it declare it under [consumes]. When applications don't read it either, have \
-             {source}'s next version no longer source it."
+            "A capability that needs the field can declare it under [consumes]. If applications \
+            don't read it either, remove it from {source}'s next version."
         ),
         command: INSTALL.to_owned(),
         fields,
@@ -115,14 +115,14 @@ pub fn consumed_without_source(registry: &Registry) -> Vec<Finding> {
             Some((by, _)) => {
                 let all = listed(claimed_by.iter().map(|(name, _)| name));
                 (
-                    format!("Make one of those that claim it the source: {all}."),
+                    format!("Make one of the capabilities with claims the source: {all}."),
                     format!("samsyn field assign {field} {by}"),
                 )
             }
             None => (
                 format!(
-                    "Install a plug-in that declares {field} under [sources], or have the next version of \
-                     {} no longer read it.",
+                    "Install a plug-in that declares {field} under [sources], or remove it from the \
+                    next version of {}.",
                     listed(&readers)
                 ),
                 INSTALL.to_owned(),
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(
             finding.explanation,
             "crm and sms make claims for country: 2 systems of one department keep \
-            the same data point. crm's claim is the value, the others' are seen by administrators alone."
+            the same data point. crm's claim is the value; only administrators see the other claims."
         );
         assert_eq!(finding.command, "samsyn field disagreements country");
     }

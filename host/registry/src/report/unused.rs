@@ -37,9 +37,9 @@ pub fn never_heard(registry: &Registry, usage: &Usage) -> Vec<Finding> {
         hears.filter(|pattern| !usage.could_hear(name, pattern)).cloned().collect()
     };
     unused(registry, of, |name, never: Vec<EventPattern>| Finding {
-        explanation: format!("{name} hears {}, and there never was such an event.", listed(&never)),
-        mend: "Look at what applications send: is the name spelled the same? If nobody will send it, take \
-               it out of [subscribes] and install that version."
+        explanation: format!("{name} subscribes to {}, and no such event was ever accepted.", listed(&never)),
+        mend: "Compare the spelling with the events that applications send. If the event is not \
+        needed, remove it from [subscribes] and install that version."
             .to_owned(),
         events: never.iter().map(ToString::to_string).collect(),
         ..Finding::new(Severity::Note, "subscription-never-heard")
@@ -56,9 +56,9 @@ pub fn never_claimed(registry: &Registry, usage: &Usage) -> Vec<Finding> {
         sources.filter(|field| !usage.has_claimed(name, field)).cloned().collect()
     };
     unused(registry, of, |name, never: Vec<FieldName>| Finding {
-        explanation: format!("{name} declares that it sources {}, and never made a claim.", listed(&never)),
-        mend: "See whether what it would claim it from ever happens. Else take it out of [sources] and \
-               install that version: another capability may have it."
+        explanation: format!("{name} declares {} under [sources], and never made a claim.", listed(&never)),
+        mend: "Check whether the events for this claim ever happen. If not, remove the field from \
+        [sources] and install that version."
             .to_owned(),
         fields: never,
         ..Finding::new(Severity::Note, "source-never-claimed")
@@ -75,8 +75,8 @@ pub fn never_emitted(registry: &Registry, usage: &Usage) -> Vec<Finding> {
         emits.filter(|event| !usage.has_emitted(name, event)).cloned().collect()
     };
     unused(registry, of, |name, never: Vec<EventName>| Finding {
-        explanation: format!("{name} declares that it emits {}, and never did.", listed(&never)),
-        mend: "If that is no surprise, take it out of [emits] and install that version.".to_owned(),
+        explanation: format!("{name} declares {} under [emits], and never emitted it.", listed(&never)),
+        mend: "If you expect that, remove it from [emits] and install that version.".to_owned(),
         events: never.iter().map(ToString::to_string).collect(),
         ..Finding::new(Severity::Note, "event-never-emitted")
     })
@@ -95,9 +95,9 @@ pub fn never_had_a_value(registry: &Registry, usage: &Usage) -> Vec<Finding> {
         sourced.filter(|field| !usage.was_claimed(field)).cloned().collect()
     };
     unused(registry, of, |name, never: Vec<FieldName>| Finding {
-        explanation: format!("{name} may read {}, which never had a value of anybody.", listed(&never)),
-        mend: "See whether the source works. What isn't needed should not be readable: take it out of \
-               [consumes] and install that version."
+        explanation: format!("{name} may read {}, which never had a value for any customer.", listed(&never)),
+        mend: "Check whether the source works. If the field is not needed, remove it from [consumes] \
+        and install that version."
             .to_owned(),
         fields: never,
         ..Finding::new(Severity::Note, "read-never-valued")
@@ -110,15 +110,15 @@ pub fn too_many_names(usage: &Usage) -> Option<Finding> {
         return None;
     }
     let explanation = if usage.events_overflow {
-        "Applications sent events of more different names than are counted, so it can't be said which \
-         subscriptions never heard one. Often a number or an id got into the name."
+        "Applications sent events with more different names than the host counts, so unused \
+        subscriptions are not known. Often a number or an id is a part of the name."
     } else {
-        "Capabilities claimed and emitted more different things than are counted, so it can't be said \
-         which declarations were never used."
+        "Capabilities claimed and emitted more different things than the host counts, so unused \
+        declarations are not known."
     };
     Some(Finding {
         explanation: explanation.to_owned(),
-        mend: "Let applications send few names, and what differs as properties.".to_owned(),
+        mend: "Use few event names, and send the differences as properties.".to_owned(),
         command: "samsyn log cat".to_owned(),
         ..Finding::new(Severity::Note, "usage-not-counted")
     })
@@ -173,7 +173,7 @@ mod tests {
         let heard = never_heard(&shop, &usage);
         assert_eq!(
             only(&heard).explanation,
-            "loyalty hears loyalty.redeemed, and there never was such an event."
+            "loyalty subscribes to loyalty.redeemed, and no such event was ever accepted."
         );
         assert_eq!(only(&never_emitted(&shop, &usage)).events, ["loyalty.tier_reached"]);
         assert_eq!(listed(&only(&never_had_a_value(&shop, &usage)).fields), "phone");

@@ -12,20 +12,20 @@ fn send_seen(world: &World, identifiers: &Value) -> Answered {
 fn a_value_that_identifies_nobody_is_refused_with_the_reason() {
     let world = World::new().furnished();
     for (identifiers, reason) in [
-        (json!({"customer_id": "null"}), "know no value"),
-        (json!({"customer_id": "undefined"}), "know no value"),
-        (json!({"customer_id": "NONE"}), "know no value"),
-        (json!({"customer_id": "0"}), "know no value"),
-        (json!({"customer_id": "[object Object]"}), "know no value"),
-        (json!({"customer_id": "NaN"}), "know no value"),
-        (json!({"customer_id": " Unknown "}), "know no value"),
+        (json!({"customer_id": "null"}), "placeholder"),
+        (json!({"customer_id": "undefined"}), "placeholder"),
+        (json!({"customer_id": "NONE"}), "placeholder"),
+        (json!({"customer_id": "0"}), "placeholder"),
+        (json!({"customer_id": "[object Object]"}), "placeholder"),
+        (json!({"customer_id": "NaN"}), "placeholder"),
+        (json!({"customer_id": " Unknown "}), "placeholder"),
         (json!({"customer_id": " \u{a0} "}), "empty"),
-        (json!({"email": "n/a"}), "know no value"),
+        (json!({"email": "n/a"}), "placeholder"),
         (json!({"email": "anna"}), "no @"),
         (json!({"phone": "1-800-FLOWERS"}), "no digit"),
         (json!({"phone": "070-123 45 67"}), "country"),
         // One that is right doesn't make up for one that isn't.
-        (json!({"customer_id": "00042", "email": "null"}), "know no value"),
+        (json!({"customer_id": "00042", "email": "null"}), "placeholder"),
     ] {
         let answer = send_seen(&world, &identifiers);
         assert_eq!((answer.status, answer.code().as_str()), (422, "identifier-invalid"), "{identifiers}");

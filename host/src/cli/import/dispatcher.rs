@@ -82,7 +82,6 @@ pub enum ImportError {
     /// The source can't be read on.
     #[error("{cause}")]
     Source {
-        /// Why.
         cause: String,
         /// What was done until then.
         summary: Box<Summary>,

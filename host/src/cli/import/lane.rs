@@ -63,7 +63,6 @@ pub enum Report {
     Answered(Vec<RowAnswer>),
     /// A batch is tried again after this long.
     Waiting {
-        /// Why.
         cause: ClientError,
         /// How long.
         wait: Duration,

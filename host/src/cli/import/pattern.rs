@@ -32,8 +32,10 @@ enum Digits {
     /// It is no number, or one of any length.
     Any,
     /// Up to so many; exactly so many where other digits touch it. Blanks may pad some.
-    UpTo { count: usize, padded: bool },
-    /// So many.
+    UpTo {
+        count: usize,
+        padded: bool,
+    },
     Exactly(usize),
 }
 

@@ -68,7 +68,6 @@ pub struct SetArgs {
     /// Only check the settings
     #[arg(long)]
     pub dry_run: bool,
-    /// Why.
     #[command(flatten)]
     pub why: Why,
 }
@@ -91,7 +90,6 @@ pub struct RemoveArgs {
 pub struct ReleaseArgs {
     /// The capability
     pub name: String,
-    /// Why.
     #[command(flatten)]
     pub why: Why,
 }

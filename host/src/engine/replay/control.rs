@@ -59,7 +59,7 @@ impl Control {
     pub(super) fn gave_up(&self) -> Option<String> {
         self.gave_up
             .load(Ordering::Relaxed)
-            .then(|| format!("{TIMEOUTS_MAX} calls spent all their time: the rest of the log was left out"))
+            .then(|| format!("{TIMEOUTS_MAX} invocations timed out: the rest of the log was left out"))
     }
 
     /// Another customer of this share is held in memory, of which there may be so many.

@@ -34,13 +34,11 @@ pub enum ReplayError {
     Manifest(#[from] ManifestError),
     /// There is nothing it could be compared with.
     #[error(
-        "{0} was never installed here, so the log has no decisions of it; install it, or build it under the name of the plug-in it is to replace"
+        "{0} was never installed here, so the log has no decisions of it; install it, or build it with the name of the capability that it replaces"
     )]
     NeverInstalled(CapabilityName),
     /// The two components are of different plug-ins.
-    #[error(
-        "the components are of two plug-ins, {capability} and {other}; two versions of one can be compared"
-    )]
+    #[error("the components are two plug-ins, {capability} and {other}; you can compare two versions of one")]
     Another {
         /// The new one's.
         capability: CapabilityName,
@@ -49,7 +47,7 @@ pub enum ReplayError {
     },
     /// The registry's first records are gone.
     #[error(
-        "the log begins at {first}: the registry's beginning is not retained, so earlier revisions can't be known"
+        "the log begins at {first}: it no longer has the registry's first records, so earlier revisions are not known"
     )]
     NoBeginning {
         /// The oldest record of its partition.
@@ -57,7 +55,7 @@ pub enum ReplayError {
     },
     /// The customers don't fit into memory.
     #[error(
-        "more than {max} customers would be held in memory; replay {percent:.1}% of them, or raise engine.replay_profiles_max"
+        "there are more than {max} customers; replay {percent:.1}% of them, or raise engine.replay_profiles_max"
     )]
     TooMany {
         /// How many may be held.
@@ -69,7 +67,7 @@ pub enum ReplayError {
     #[error("the replay was stopped")]
     Stopped,
     /// One runs already.
-    #[error("the replay {id} of {capability} runs; wait for its end, or stop it")]
+    #[error("the replay {id} of {capability} is running; wait until it ends, or stop it")]
     Running {
         /// Which.
         id: String,
@@ -77,6 +75,6 @@ pub enum ReplayError {
         capability: CapabilityName,
     },
     /// No such replay.
-    #[error("there is no replay {0:?}; the host forgets them when it stops, and all but the last few")]
+    #[error("there is no replay {0:?}; the host keeps only the last few, and none after it stops")]
     Unknown(String),
 }

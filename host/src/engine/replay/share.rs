@@ -13,9 +13,7 @@ pub struct Share {
 
 /// A text that is no share.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no share of the customers: write a percentage such as 10% or 0.5%, above 0 and at most 100"
-)]
+#[error("invalid share {0:?}: write a percentage such as 10% or 0.5%, above 0 and at most 100")]
 pub struct ShareError(String);
 
 impl Default for Share {

@@ -335,7 +335,7 @@ fn a_rotten_profile_ends_deciding_and_the_next_start_folds_the_view_anew() {
     wait_until(|| bench.engine.fault().is_some());
     let status = bench.engine.status();
     assert_eq!(status.view.state, "failed");
-    assert!(status.view.reason.is_some_and(|why| why.contains("the next start folds the view anew")));
+    assert!(status.view.reason.is_some_and(|why| why.contains("the next start rebuilds the view")));
     assert_eq!(bench.value("2", "probe.count"), Some(Value::Integer(2)), "others are read");
     assert!(bench.engine.resolve(&identifier_name(), &customer_id("1")).is_ok_and(|id| id.is_some()));
     bench.restart();

@@ -29,7 +29,7 @@ pub enum BadSnapshot {
         cause: String,
     },
     /// A newer host wrote it.
-    #[error("{} has format version {found}, this host knows {known}; run the newer host", path.display())]
+    #[error("{} has format version {found}; this host supports {known}; use a newer host", path.display())]
     NewerFormat {
         /// The file.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum BadSnapshot {
     #[error("the log has another record at {0}, or none: it is the snapshot of another history")]
     OtherHistory(Position),
     /// The log doesn't go on where it ends.
-    #[error("the log begins behind it: record {0} has left by retention")]
+    #[error("the log begins after it: retention removed record {0}")]
     TooOld(Position),
     /// What it carries of the registry doesn't hold.
     #[error(transparent)]
@@ -71,7 +71,7 @@ pub enum SnapshotError {
     #[error("it was stopped")]
     Stopped,
     /// The file can't be written.
-    #[error("can't write {}: {cause}; see to the disk", path.display())]
+    #[error("can't write {}: {cause}; check the disk", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -93,7 +93,7 @@ pub enum SnapshotError {
         cause: RecordError,
     },
     /// A record that must be folded isn't there.
-    #[error("record {0} is needed and has left the log, and no snapshot holds what it said")]
+    #[error("record {0} is needed, retention removed it, and no snapshot has its content")]
     Gap(Position),
     /// What was folded doesn't end where the log did.
     #[error("the fold ended elsewhere than the log, at {0}; see `samsyn log verify`")]

@@ -67,10 +67,10 @@ pub enum StoreError {
     #[error("the view's store: {0}; it can be deleted and is rebuilt from the log")]
     Store(String),
     /// What lies in it isn't what was put there.
-    #[error("the view's store is damaged: {0}; the next start folds the view anew from the log")]
+    #[error("the view's store is damaged: {0}; the next start rebuilds the view from the log")]
     Damaged(String),
     /// A copy of it can't be made or read.
-    #[error("{} can't be written: {cause}; name a directory with room for two views with --scratch", path.display())]
+    #[error("{} can't be written: {cause}; give a directory with room for two views with --scratch", path.display())]
     NoRoom {
         /// What was to be written.
         path: PathBuf,
