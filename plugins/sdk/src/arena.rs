@@ -82,7 +82,7 @@ unsafe impl<Behind: GlobalAlloc> GlobalAlloc for Arena<Behind> {
         match self.bump(layout) {
             Some(pointer) => {
                 // Freed bytes may be dirty.
-                // SAFETY: `bump` gave at least so many bytes.
+                // SAFETY: `bump` returned at least this many bytes.
                 unsafe { ptr::write_bytes(pointer, 0, layout.size()) };
                 pointer
             }
@@ -95,14 +95,14 @@ unsafe impl<Behind: GlobalAlloc> GlobalAlloc for Arena<Behind> {
         match self.offset(pointer) {
             Some(start) if start + layout.size() == self.used.get() => self.used.set(start),
             Some(_) => {}
-            // SAFETY: it isn't ours, so the allocator behind gave it, with this layout.
+            // SAFETY: it isn't ours, so it came from the allocator behind, with this layout.
             None => unsafe { self.behind.dealloc(pointer, layout) },
         }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let Some(start) = self.offset(pointer) else {
-            // SAFETY: it isn't ours, so the allocator behind gave it, with this layout.
+            // SAFETY: it isn't ours, so it came from the allocator behind, with this layout.
             return unsafe { self.behind.realloc(pointer, layout, size) };
         };
         let is_last = start + layout.size() == self.used.get();

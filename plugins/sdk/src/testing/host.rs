@@ -220,13 +220,13 @@ fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
             Some((_, value)) => {
                 let value = coerced_property(value, property.kind).unwrap_or_else(|| {
                     panic!(
-                        "{name:?} can't be read as {} without loss: a host refuses the delivery",
+                        "{name:?} can't be read as {} without loss: a host refuses the event",
                         property.kind
                     )
                 });
                 values.push((name.clone(), value));
             }
-            None => assert!(!property.required, "{name:?} is required: a host refuses the delivery"),
+            None => assert!(!property.required, "{name:?} is required: a host refuses the event"),
         }
     }
     Named { values, declared: Some(declared.keys().cloned().collect()) }
