@@ -15,12 +15,15 @@
 //! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
 
 mod accept;
+mod adopt;
+mod answer;
 mod apply_file;
 mod assign;
 mod budget;
 mod catch_up;
 mod claims;
 mod content;
+mod customer_limit;
 pub mod decide;
 mod decision_input;
 mod durable;
@@ -57,6 +60,7 @@ mod slow;
 mod slow_lane;
 mod slowest;
 mod status;
+mod supervisor;
 mod visible_claim;
 pub mod way;
 mod work;
