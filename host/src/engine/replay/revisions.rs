@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::candidate::Candidate;
 use super::error::ReplayError;
+use super::input::Candidate;
 use crate::engine::runtime::access;
 use crate::log::LogReader;
 use crate::record::{Record, RegistryRecord};
