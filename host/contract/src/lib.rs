@@ -13,6 +13,8 @@
 //! | `logs` | what it logs, bounded |
 //! | `limits` | how much of all that one invocation and one customer may take |
 
+#![warn(missing_docs)]
+
 mod access;
 mod compare;
 mod data_class;

@@ -67,7 +67,6 @@ pub(super) fn names(by: &Application, token: Option<&str>, wanted: &str) -> bool
 /// Where a read stands: its record, and its place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadPlace {
-    /// The record.
     pub seq: Seq,
     /// From 0.
     pub index: usize,
@@ -76,7 +75,6 @@ pub struct ReadPlace {
 /// Some reads, newest first.
 #[derive(Debug, Default)]
 pub struct ReadPage {
-    /// They.
     pub items: Vec<(ReadPlace, Read)>,
     /// There may be more, before this place.
     pub next: Option<ReadPlace>,

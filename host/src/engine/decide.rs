@@ -14,7 +14,6 @@ use crate::vocabulary::{
 /// The item that is decided.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// Where it stands.
     pub item: ItemPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
@@ -35,9 +34,7 @@ pub struct Cause {
 pub struct CompletedInvocation {
     /// The capability's index in the routing.
     pub capability: usize,
-    /// Of which generation.
     pub generation: u32,
-    /// In which role.
     pub role: Role,
     /// What came of it.
     pub result: InvocationResult,
@@ -88,11 +85,9 @@ pub(super) struct CapabilityRef {
 
 /// What a decision is made from.
 pub struct Decision<'a> {
-    /// The item.
     pub cause: Cause,
     /// The revision in use.
     pub routing: &'a Routing,
-    /// Its number.
     pub revision: Seq,
     /// The partition before this record.
     pub partition: &'a PartitionState,

@@ -76,14 +76,11 @@ pub enum RecordKind {
 /// The registry changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegistryRecord {
-    /// What.
     pub change: RegistryChange,
-    /// Who did it.
     pub by: Application,
     /// Why, when they said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// When.
     pub at: Timestamp,
 }
 

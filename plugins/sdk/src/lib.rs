@@ -91,6 +91,8 @@
 //! `samsyn plugin build DIR` makes the one `.wasm` file that a host installs. The crate must be a
 //! `cdylib`; `cargo test` runs its tests natively.
 
+#![warn(missing_docs)]
+
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod guest;

@@ -30,15 +30,12 @@ pub enum When {
 
 /// An item as it comes by, and what the log says of it.
 pub struct LoggedItem<'a> {
-    /// The partition.
     pub partition: Partition,
     /// The record that decides it.
     pub seq: Seq,
     /// How the log came to it.
     pub way: When,
-    /// The item.
     pub item: &'a Item,
-    /// Where it stands.
     pub cause: Cause,
     /// The lagging capability whose cursor the record moves.
     pub cursor: Option<Cursor>,

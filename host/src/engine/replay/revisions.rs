@@ -48,7 +48,6 @@ pub enum Lens {
 pub struct Fit {
     /// The tables of the revision.
     pub routing: Arc<Routing>,
-    /// The revision.
     pub revision: Seq,
     /// The plug-in in the tables.
     pub index: usize,

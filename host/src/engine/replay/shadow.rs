@@ -20,15 +20,12 @@ use crate::vocabulary::{CapabilityName, ItemPosition, Partition, Role, Seq, Time
 
 /// One item that the plug-in is invoked with, and what the log says of that.
 pub struct ReplayedItem<'a> {
-    /// The partition.
     pub partition: Partition,
     /// Its cursors before the record.
     pub place: &'a PartitionState,
     /// The record that decides it; 0 when there is none.
     pub seq: Seq,
-    /// The item.
     pub item: &'a Item,
-    /// Where it stands.
     pub cause: Cause,
     /// The lagging capability whose cursor the record moves.
     pub cursor: Option<Cursor>,
@@ -51,7 +48,6 @@ pub struct ItemOutcome<'a> {
 
 /// A component that runs.
 pub struct Shadow<'a> {
-    /// Which.
     pub candidate: &'a Candidate,
     /// The plug-in's name.
     pub capability: &'a CapabilityName,
