@@ -16,14 +16,12 @@ pub mod http;
 
 pub mod backup;
 
-pub mod audit;
-
-pub mod engine;
-
+pub use samsyn_audit as audit;
 pub use samsyn_build as build;
 pub use samsyn_client as client;
 pub use samsyn_contract as contract;
 pub use samsyn_disk::{self as disk, durable_file, failpoint};
+pub use samsyn_engine as engine;
 pub use samsyn_journal as record;
 pub use samsyn_log as log;
 pub use samsyn_machine::clock;
@@ -31,8 +29,6 @@ pub use samsyn_registry as registry;
 pub use samsyn_sandbox as sandbox;
 pub use samsyn_state::{snapshot, view};
 pub use samsyn_vocabulary as vocabulary;
-
-use samsyn_machine::niceness;
 
 #[cfg(test)]
 mod survival;

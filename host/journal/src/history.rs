@@ -1,7 +1,7 @@
 //! The registry's history in words: what each change made of what.
 
-use samsyn_log::LogReader;
 use crate::{ReadError, Record, RegistryRecord};
+use samsyn_log::LogReader;
 use samsyn_registry::{ChangeSummary, Registry};
 use samsyn_vocabulary::{Partition, Seq};
 

@@ -11,10 +11,10 @@ use super::ApiState;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::{Answer, Problem};
-use samsyn_telemetry::MetricsText;
 use crate::engine::{Engine, Holder, MaintenanceError, RetentionReport, Snapshots};
 use crate::snapshot::SnapshotInfo;
 use crate::vocabulary::{Position, Timestamp};
+use samsyn_telemetry::MetricsText;
 
 /// One snapshot.
 #[derive(Serialize, JsonSchema)]

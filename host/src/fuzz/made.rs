@@ -1,6 +1,6 @@
 //! The part of the corpus that only code can write: a log's bytes, real records, components.
 
-use crate::engine::tests::{Bench, USUAL};
+use crate::engine::testing::{Bench, USUAL};
 use crate::log::ScanFrom;
 use crate::sandbox::guests;
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::disk::DataDir;
-use crate::engine::tests::{PATIENCE, USUAL, app, manifest, probe_with, scripted};
+use crate::engine::testing::{PATIENCE, USUAL, app, manifest, probe_with, scripted};
 use crate::engine::{Engine, InstallOptions, Start};
 use crate::engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
 use crate::log::Options;
@@ -150,7 +150,7 @@ fn check(place: &Place, image: Image, acknowledged: &[(usize, Position)]) {
         engine.registry().capabilities.contains_key(&CapabilityName::new("probe").expect("a name"));
     for (customer_number, acknowledged) in counts {
         let name = customer(customer_number);
-        let counted = crate::engine::tests::value_of(&engine, &name, "probe.count");
+        let counted = crate::engine::testing::value_of(&engine, &name, "probe.count");
         let Some(Value::Integer(counted)) = counted else {
             panic!("{name} has no count, {acknowledged} were acknowledged, installed: {installed}")
         };

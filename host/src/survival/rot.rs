@@ -10,7 +10,7 @@ use crate::audit::AuditConfig;
 use crate::audit::{Read, ReadAudit};
 use crate::clock::Clock;
 use crate::disk::DataDir;
-use crate::engine::tests::{Bench, USUAL, app};
+use crate::engine::testing::{Bench, USUAL, app};
 use crate::log::flips::{Flipped, flip};
 use crate::log::{LocalLog, Options};
 use crate::testing::{Seed, rounds, survival_json};

@@ -22,7 +22,7 @@ use crate::audit::AuditConfig;
 use crate::audit::ReadAudit;
 use crate::clock::Clock;
 use crate::disk::DataDir;
-use crate::engine::tests::{manifest, probe_with};
+use crate::engine::testing::{manifest, probe_with};
 use crate::engine::{Engine, Start};
 use crate::engine::{EngineConfig, RegistryConfig};
 use crate::log::Options;

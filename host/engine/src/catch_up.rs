@@ -1,0 +1,278 @@
+//! Capabilities that don't move with the partition's cursor: quarantined ones stand still, slow
+//! ones and new generations have a thread of their own.
+//!
+//! Such a capability has a cursor in each partition where it lags. Its thread reads the log from there,
+//! invokes its handlers with what concerns it, one record an invocation, and in turn with others of its
+//! kind ([`super::fair_share`]), and moves the cursor. When only a little is left it hands over: the partition's
+//! worker does the rest and lets it move along.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::budget::Within;
+use super::decision_input::When;
+use super::item::Item;
+use super::run::Run;
+use super::work::Work;
+use super::{AcceptError, Engine};
+use samsyn_journal::{Adopted, Cursor, Record};
+use samsyn_log::StoredRecord;
+use samsyn_machine::niceness::lower_priority;
+use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Position};
+
+/// Records that may be left when a capability's thread hands over to the worker, which has to
+/// wait for the last of them to be on the disk.
+const RECORDS_LEFT_MAX: u64 = 64;
+/// How long a capability's thread waits before it looks for new records, when it has none.
+const IDLE_PAUSE: Duration = Duration::from_millis(5);
+/// The thread's niceness: a plug-in that computes for ever takes only what the others leave it, and
+/// when they leave nothing about a tenth of a core.
+const NICENESS: i32 = 10;
+
+/// A lagging capability, and the partition where it lags.
+#[derive(Clone, Copy)]
+struct Lagging<'a> {
+    partition: Partition,
+    capability: &'a CapabilityName,
+    generation: u32,
+    /// By a thread of its own, which takes turns with others of the kind; else by the worker.
+    on_own_thread: bool,
+}
+
+impl Engine {
+    /// Starts a thread for each capability that lags somewhere, or has retries left to it, and may run.
+    pub(super) fn start_catch_up(self: &Arc<Self>) {
+        let runtime = self.newest.load_full();
+        let capabilities = &runtime.registry.capabilities;
+        self.left_retries.lock().keep(|name| capabilities.get(name).is_some_and(|is| !is.is_quarantined()));
+        for (name, capability) in capabilities {
+            let has_work = || self.lags(name) || self.left_retries.lock().has(name);
+            if capability.is_quarantined() || !has_work() {
+                continue;
+            }
+            let mut running = self.catching_up.lock();
+            if !running.insert(name.clone()) {
+                continue;
+            }
+            let (engine, capability) = (self.clone(), name.clone());
+            let thread = std::thread::Builder::new().name(format!("catch-up-{name}"));
+            match thread.spawn(move || engine.run_catch_up(&capability)) {
+                Ok(thread) => self.threads.lock().push(thread),
+                Err(error) => {
+                    running.remove(name);
+                    tracing::error!(%error, capability = %name, "no thread to catch up on; release it to try again");
+                }
+            }
+        }
+    }
+
+    pub(super) fn lags(&self, capability: &CapabilityName) -> bool {
+        self.partitions.iter().any(|cell| cell.core.lock().state.is_lagging(capability))
+    }
+
+    fn run_catch_up(&self, capability: &CapabilityName) {
+        lower_priority(NICENESS);
+        tracing::info!(%capability, "catching up");
+        let ended = loop {
+            if self.stopping.load(Ordering::Relaxed) {
+                break Ok(());
+            }
+            let registry = self.registry();
+            let may_run =
+                registry.capabilities.get(capability).is_some_and(|capability| !capability.is_quarantined());
+            if !may_run {
+                break Ok(());
+            }
+            if let Err(error) = self.run_left_retries(capability) {
+                break Err(error);
+            }
+            if !self.lags(capability) {
+                break Ok(());
+            }
+            match self.catch_up_everywhere(capability) {
+                Ok(0) => std::thread::sleep(IDLE_PAUSE),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.catching_up.lock().remove(capability);
+        self.fair_share.forget(capability);
+        match ended {
+            Ok(()) => tracing::info!(%capability, "caught up, stopped or removed"),
+            Err(error) => {
+                tracing::error!(%error, %capability, "catching up stopped");
+                // A record that can't be read is this capability's alone; the view is everybody's.
+                if matches!(error, AcceptError::ViewFailed(_)) {
+                    self.halt(error);
+                }
+            }
+        }
+    }
+
+    /// One round over all partitions; how many records were passed.
+    fn catch_up_everywhere(&self, capability: &CapabilityName) -> Result<u64, AcceptError> {
+        let mut passed = 0;
+        for partition in (0..self.partitions.len() as u16).map(Partition) {
+            let Some((cursor, through)) = self.cursor_in(partition, capability) else { continue };
+            let still_slow = self.is_still_slow(capability);
+            if !still_slow && through.seq.saturating_sub(cursor.through.seq) <= RECORDS_LEFT_MAX {
+                self.hand_over(partition, capability);
+                passed += 1;
+                continue;
+            }
+            let lagging =
+                Lagging { partition, capability, generation: cursor.generation, on_own_thread: true };
+            for record in self.log().scan(partition, cursor.through.seq.max(1)) {
+                let record = record?;
+                let beyond = record.position.seq > through.seq;
+                if beyond || self.stopping.load(Ordering::Relaxed) {
+                    break;
+                }
+                if !self.catch_up_record(lagging, &record)? {
+                    break;
+                }
+                passed += 1;
+            }
+        }
+        Ok(passed)
+    }
+
+    /// Has the worker give it the rest, and waits for that. That it no longer lags would say less:
+    /// it may be found slow, and lag again, before anybody looks.
+    fn hand_over(&self, partition: Partition, capability: &CapabilityName) {
+        let done = Arc::new(AtomicBool::new(false));
+        self.schedule.push(partition, Work::Join { capability: capability.clone(), done: done.clone() });
+        while !done.load(Ordering::Acquire) && !self.stopping.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub(super) fn cursor_in(
+        &self,
+        partition: Partition,
+        capability: &CapabilityName,
+    ) -> Option<(Cursor, ItemPosition)> {
+        let core = self.cell(partition).core.lock();
+        let cursor = core.state.adopted.lagging.iter().find(|cursor| cursor.capability == *capability)?;
+        Some((cursor.clone(), core.state.through))
+    }
+
+    /// Invokes a lagging generation with a record's items; false when it no longer lags. One that came
+    /// meanwhile has another cursor: given what follows here, it would never be given what is before.
+    fn catch_up_record(&self, lagging: Lagging<'_>, record: &StoredRecord) -> Result<bool, AcceptError> {
+        let seq = record.position.seq;
+        for (index, item) in items_of(record)? {
+            if !self.catch_up_item(lagging, ItemPosition { seq, index }, &item)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Invokes a lagging generation with one item, if it is a target and has not seen it; false when it no
+    /// longer lags, or takes too long for the worker.
+    fn catch_up_item(
+        &self,
+        lagging: Lagging<'_>,
+        position: ItemPosition,
+        item: &Item,
+    ) -> Result<bool, AcceptError> {
+        let Lagging { partition, capability, generation, on_own_thread } = lagging;
+        let mut slot = None;
+        loop {
+            let cursor = self.cursor_in(partition, capability);
+            let Some((cursor, through)) = cursor.filter(|(cursor, _)| cursor.generation == generation) else {
+                return Ok(false);
+            };
+            // What the partition hasn't decided yet is decided for live capabilities first.
+            if position <= cursor.through || position > through {
+                return Ok(true);
+            }
+            let input = self.decision_input(partition, position, item)?;
+            let routing = &input.runtime.registry.routing;
+            let targets = item.targets(routing, true).into_iter();
+            let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
+            let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
+            if mine.is_empty() {
+                let mut core = self.cell(partition).core.lock();
+                core.state.move_cursor(&Cursor { through: position, ..cursor });
+                return Ok(true);
+            }
+            if on_own_thread && slot.is_none() {
+                slot = Some(self.fair_share.take(capability));
+                if self.stopping.load(Ordering::Relaxed) {
+                    return Ok(false);
+                }
+                // What was so before the wait may not be any more.
+                continue;
+            }
+            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, item) };
+            let Within { completed, through } = self.run_within_budget(&run, &mine);
+            if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
+                return Ok(false);
+            }
+            let moved = Cursor { through, ..cursor };
+            let decision = input.decision(self, item, completed, true, When::CatchingUp(moved));
+            let mut core = self.cell(partition).core.lock();
+            if input.still_holds(&mut core, self)? {
+                self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The worker gives a lagging capability the rest and lets it move along. It stands where it
+    /// is in the log while it does, so nothing can come in between.
+    pub(super) fn join(&self, partition: Partition, capability: &CapabilityName) -> Result<(), AcceptError> {
+        let Some((cursor, through)) = self.cursor_in(partition, capability) else { return Ok(()) };
+        let may_run = self.registry().capabilities.get(capability).is_some_and(|is| !is.is_quarantined());
+        if !may_run {
+            return Ok(());
+        }
+        self.wait_until_durable(Position { partition, seq: through.seq });
+        let lagging = Lagging { partition, capability, generation: cursor.generation, on_own_thread: false };
+        for record in self.log().scan(partition, cursor.through.seq.max(1)) {
+            let record = record?;
+            if record.position.seq > through.seq {
+                break;
+            }
+            if !self.catch_up_record(lagging, &record)? {
+                return Ok(());
+            }
+        }
+        let mut core = self.cell(partition).core.lock();
+        let mut adopted = Adopted::clone(&core.state.adopted);
+        adopted.through = core.state.through;
+        adopted.lagging.retain(|is| is.capability != *capability);
+        let generations = adopted.visible.clone();
+        adopted.visible.insert(capability.clone(), cursor.generation);
+        adopted.at = self.clock.now();
+        if let Some(runtime) = core.runtime.clone() {
+            adopted.jobs.extend(self.job_of(partition, &core.state, &adopted, &generations, &runtime));
+        }
+        self.append_adopted(partition, &mut core, adopted)?;
+        self.wake_supervisor();
+        Ok(())
+    }
+
+    pub(super) fn wait_until_durable(&self, position: Position) {
+        while position.seq > 0 && !self.is_durable(position) && !self.stopping.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+}
+
+/// The items of a record, with their numbers.
+pub(super) fn items_of(record: &StoredRecord) -> Result<Vec<(u16, Item)>, AcceptError> {
+    let unreadable = |error: samsyn_journal::RecordError| AcceptError::Unreadable(error.to_string());
+    Ok(match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
+        Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
+        Record::Decided(decided) => {
+            let decided = Arc::new(decided);
+            let indexes = 0..=decided.last_item();
+            indexes.filter_map(|index| Some((index, Item::of_decided(&decided, index)?))).collect()
+        }
+        _ => Vec::new(),
+    })
+}

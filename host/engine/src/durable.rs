@@ -1,0 +1,176 @@
+//! What happens when records are durable: the view applies them, and whoever waits is notified.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::identity::SettledIdentity;
+use super::{AcceptError, Engine};
+use crate::way::Way;
+use samsyn_journal::CauseKind;
+use samsyn_log::Commit;
+use samsyn_state::view::{CommittedRecord, EventKey};
+use samsyn_vocabulary::Position;
+
+/// A record on its way to the disk.
+#[derive(Clone, Debug)]
+pub struct InFlight {
+    /// The record with the state it folds into.
+    pub record: CommittedRecord,
+    /// Where the event waited that this record answers, when it is that event's first decision.
+    pub way: Option<Way>,
+}
+
+impl From<CommittedRecord> for InFlight {
+    fn from(record: CommittedRecord) -> InFlight {
+        InFlight { record, way: None }
+    }
+}
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Awaited {
+    /// That this record is durable.
+    Durable(Position),
+    /// That the decision of this event is durable.
+    Decided(Position),
+}
+
+/// Who waits.
+#[derive(Default)]
+pub struct Waiters {
+    waiting: Mutex<HashMap<Awaited, Vec<oneshot::Sender<()>>>>,
+}
+
+impl Waiters {
+    fn register(&self, awaited: Awaited) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting.lock();
+        let others = waiting.entry(awaited).or_default();
+        // Those that gave up are cleared by whoever comes next.
+        others.retain(|sender| !sender.is_closed());
+        others.push(sender);
+        receiver
+    }
+
+    fn notify(&self, awaited: &[Awaited]) {
+        let mut waiting = self.waiting.lock();
+        if waiting.is_empty() {
+            return;
+        }
+        for awaited in awaited {
+            let notified = waiting.remove(awaited).unwrap_or_default();
+            for sender in notified {
+                // Who gave up waiting is gone.
+                let _ = sender.send(());
+            }
+        }
+    }
+
+    /// Nobody will be notified any more: everyone who waits sees an error.
+    pub fn abandon(&self) {
+        self.waiting.lock().clear();
+    }
+}
+
+impl Engine {
+    /// Waits until a record is on the disk. Records before it in the log are as well then.
+    pub async fn durable(&self, position: Position) -> Result<(), AcceptError> {
+        if self.is_durable(position) {
+            return Ok(());
+        }
+        let notified = self.waiters.register(Awaited::Durable(position));
+        // It may have become durable, or the log may have failed, before we were registered.
+        if self.is_durable(position) {
+            return Ok(());
+        }
+        if let Some(failure) = self.log.failed() {
+            return Err(AcceptError::Unavailable(failure.to_string()));
+        }
+        notified.await.map_err(|_| {
+            let failure = self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
+            failure.unwrap_or_else(|| self.why_stopped())
+        })
+    }
+
+    /// Waits until the decision of an event is on the disk; false when the time ran out first.
+    pub async fn decided(&self, position: Position, patience: Duration) -> bool {
+        let notified = self.waiters.register(Awaited::Decided(position));
+        if self.is_decided(position) {
+            return true;
+        }
+        matches!(tokio::time::timeout(patience, notified).await, Ok(Ok(())))
+    }
+
+    pub(super) fn is_durable(&self, position: Position) -> bool {
+        self.log.reader().durable_head(position.partition).seq >= position.seq
+    }
+
+    fn is_decided(&self, position: Position) -> bool {
+        self.view.applied(position.partition).partition.through.seq >= position.seq
+    }
+
+    /// Called by the log's writer with everything one sync made durable.
+    pub(super) fn on_durable(&self, commit: Commit<InFlight>) {
+        let (durable, disk) = (Instant::now(), commit.write_time + commit.sync_time);
+        self.metrics.commit(&commit);
+        let mut settled = Settled::default();
+        for record in &commit.records {
+            settled.add(record.position, &record.attachment);
+        }
+        let records = commit.records.into_iter();
+        // Apply to the view before dropping the in-flight entry: readers always find one.
+        self.view.apply(records.map(|record| (record.position, record.chain, record.attachment.record)));
+        settled.events.iter().for_each(|key| self.event_ids.forget(*key));
+        self.identity.settle(&settled.identity);
+        self.waiters.notify(&settled.awaited);
+        let notified = Instant::now();
+        for (event, way) in settled.ways {
+            let waits = way.waits(disk, durable, notified);
+            waits.into_iter().for_each(|waits| self.metrics.ways.record(event, waits));
+        }
+    }
+
+    /// Called by the log's writer when it can't write: accepting and deciding end.
+    pub(super) fn on_failed(&self, failure: &samsyn_log::Failure) {
+        tracing::error!(%failure, "the log can't be written: no event is taken any more; mend the disk and start again");
+        self.halt(AcceptError::Unavailable(failure.to_string()));
+        self.waiters.abandon();
+    }
+}
+
+/// What one commit settled.
+#[derive(Default)]
+struct Settled {
+    events: Vec<EventKey>,
+    identity: SettledIdentity,
+    awaited: Vec<Awaited>,
+    ways: Vec<(Position, Way)>,
+}
+
+impl Settled {
+    fn add(&mut self, position: Position, InFlight { record, way }: &InFlight) {
+        self.awaited.push(Awaited::Durable(position));
+        match record {
+            CommittedRecord::Accepted { key, .. } => self.events.push(*key),
+            CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
+            CommittedRecord::Decided { decided, created, .. } => {
+                if let Some(way) = way {
+                    self.ways
+                        .push((Position { partition: position.partition, seq: decided.cause.seq }, *way));
+                }
+                if *created {
+                    self.identity.profiles.push(decided.profile);
+                }
+                self.identity.decided.push((position.seq, decided.clone()));
+                if decided.kind == CauseKind::Event && decided.cursor.is_none() {
+                    let event = Position { partition: position.partition, seq: decided.cause.seq };
+                    self.awaited.push(Awaited::Decided(event));
+                }
+            }
+            CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Invocations that are held behind a parked one and too many to be listed in the profile: the profile's
+//! own records say which they are, in the order in which they are to run.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::{Engine, QueryError};
+use samsyn_journal::{Blocked, CapabilityState, InvocationStatus, ProfileState, Record};
+use samsyn_vocabulary::{ItemPosition, Partition, Position, Role};
+
+/// Those of one generation of a capability, while they are run one after the other: the profile's
+/// records are read once for all of them.
+#[derive(Default)]
+pub struct HeldQueue {
+    generation: u32,
+    items: VecDeque<Blocked>,
+}
+
+impl HeldQueue {
+    /// The next to be run, which then belongs to the caller.
+    pub fn next(
+        &mut self,
+        engine: &Engine,
+        partition: Partition,
+        state: &ProfileState,
+        capability_state: &CapabilityState,
+    ) -> Result<Option<Blocked>, QueryError> {
+        if self.generation != capability_state.generation || self.items.is_empty() {
+            // Only what is on the disk can be read.
+            engine.wait_until_durable(Position { partition, seq: state.head });
+            *self = HeldQueue {
+                generation: capability_state.generation,
+                items: engine.held_more(partition, state, capability_state)?.into(),
+            };
+        }
+        Ok(self.items.pop_front())
+    }
+}
+
+impl Engine {
+    /// The invocations of a capability that are held and not listed, in their order. Reads the profile's
+    /// records back to the first of them.
+    pub(super) fn held_more(
+        &self,
+        partition: Partition,
+        state: &ProfileState,
+        capability_state: &CapabilityState,
+    ) -> Result<Vec<Blocked>, QueryError> {
+        let Some(more) = capability_state.held_more else { return Ok(Vec::new()) };
+        // The newest word on an invocation counts, and what is listed is listed.
+        let mut known: HashSet<(ItemPosition, Role)> =
+            capability_state.blocked.iter().map(|is| (is.item, is.role)).collect();
+        let mut held = Vec::new();
+        let mut next = Some(state.head);
+        // What decides an item stands behind it.
+        while let Some(seq) = next.filter(|seq| *seq > more.first.seq) {
+            let record = self.record(Position { partition, seq })?;
+            let Some(Record::Decided(record)) = record else { break };
+            let of_it = |is: &&samsyn_journal::Outcome| {
+                is.capability == capability_state.capability && is.generation == capability_state.generation
+            };
+            for outcome in record.outcomes.iter().rev().filter(of_it) {
+                let is_newest = known.insert((record.cause, outcome.role));
+                if is_newest && matches!(outcome.result, InvocationStatus::Held) {
+                    held.push(Blocked {
+                        item: record.cause,
+                        kind: record.kind,
+                        role: outcome.role,
+                        since: record.at,
+                        failure: None,
+                        root: record.root,
+                        depth: record.depth,
+                    });
+                }
+            }
+            next = record.previous;
+        }
+        held.reverse();
+        Ok(held)
+    }
+}

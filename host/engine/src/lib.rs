@@ -1,0 +1,201 @@
+//! The loop: an event is accepted and appended to the log, the capabilities that subscribe to it are
+//! invoked, and their effects become one record.
+//!
+//! ```text
+//! accept ─▶ identity ─▶ sequencer ─▶ log ─▶ durable: view, waiting answers, metrics
+//!                          │  ▲
+//!                          ▼  │ Decided
+//!                        worker: route ─▶ project ─▶ run ─▶ decide ─▶ commit
+//! ```
+//!
+//! [`route`], [`project`] and [`decide`] are pure. Only the worker, the catch-up threads and the
+//! log's writer wait for anything.
+//!
+//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
+//! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
+
+mod accept;
+mod adopt;
+mod answer;
+mod apply_file;
+mod assign;
+mod budget;
+mod catch_up;
+mod claims;
+mod config;
+mod content;
+mod customer_limit;
+pub mod decide;
+mod decision_input;
+mod durable;
+mod event_ids;
+mod fair_share;
+mod held;
+mod identity;
+mod install;
+mod invoke;
+mod item;
+mod known;
+mod linking;
+mod maintenance;
+pub mod metrics;
+mod names;
+mod notify_source_change;
+mod partition;
+mod pending_notifications;
+pub mod project;
+mod protective;
+mod query;
+mod recover;
+mod refusals;
+mod renormalise;
+pub mod replay;
+mod retry;
+pub mod route;
+mod run;
+mod runtime;
+mod schedule;
+mod sequencer;
+mod slow;
+mod slow_lane;
+mod slowest;
+mod status;
+mod supervisor;
+mod visible_claim;
+pub mod way;
+mod work;
+mod worker;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use accept::{AcceptError, Acceptance, EventIdsStatus, Expectation, NewEvent};
+pub use apply_file::FileOptions;
+pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
+pub use claims::{ClaimsPage, Difference, Pair, Pairs};
+pub use config::{EngineConfig, RegistryConfig};
+pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
+pub use maintenance::{
+    Holder, MaintenanceError, RetentionConfig, RetentionReport, SnapshotConfig, SnapshotInProgress, Snapshots,
+};
+pub use names::{ConflictsPage, Names};
+pub use notify_source_change::{JobReport, Jobs};
+pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
+pub use recover::{Start, StartError, read_registry};
+pub use refusals::{Looked, RefusedEvent};
+pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
+pub use runtime::LoadError;
+pub use slowest::{SlowEvent, SlowestEvents, Ways};
+pub use status::Status;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use parking_lot::{Condvar, Mutex};
+
+use samsyn_log::{LocalLog, LogReader};
+use samsyn_machine::clock::Clock;
+use samsyn_registry::Registry;
+use samsyn_state::view::View;
+use samsyn_vocabulary::{CapabilityName, Partition, ProfileId};
+
+use durable::{InFlight, Waiters};
+use event_ids::EventIds;
+use fair_share::FairShare;
+use identity::Identity;
+use maintenance::Maintenance;
+use metrics::Metrics;
+use partition::PartitionCell;
+use runtime::{Plugins, Runtime};
+use schedule::Schedule;
+
+/// The engine of one data directory.
+pub struct Engine {
+    config: EngineConfig,
+    registry_config: RegistryConfig,
+    clock: Clock,
+    log: LocalLog<InFlight>,
+    view: View,
+    plugins: Plugins,
+    /// The newest revision; partitions adopt it one by one.
+    newest: ArcSwap<Runtime>,
+    /// One change of the registry at a time.
+    changing: Mutex<()>,
+    partitions: Vec<PartitionCell>,
+    schedule: Schedule,
+    identity: Identity,
+    event_ids: EventIds,
+    waiters: Waiters,
+    metrics: Metrics,
+    /// Events accepted and not decided.
+    undecided: AtomicUsize,
+    /// Capabilities with a thread of their own because they are slow.
+    slow: Mutex<slow::Slow>,
+    /// Whether there may be one, for whoever hasn't the time to look.
+    any_slow: AtomicBool,
+    /// Capabilities whose catch-up thread runs.
+    catching_up: Mutex<HashSet<CapabilityName>>,
+    /// Retries that those run.
+    left_retries: Mutex<retry::LeftRetries>,
+    /// The processor time that those share.
+    fair_share: FairShare,
+    /// Notifications about sources that moved.
+    reassignments: Mutex<notify_source_change::ReassignmentProgress>,
+    /// What new versions of plug-ins would have decided.
+    replays: replay::Replays,
+    /// What the engine itself asks of the registry.
+    supervisor: Mutex<Supervisor>,
+    supervisor_wake: Condvar,
+    /// What makes snapshots and lets old segments go.
+    maintenance: Maintenance,
+    stopping: AtomicBool,
+    /// The fault that ended accepting and deciding, if one did.
+    halted: OnceLock<AcceptError>,
+    started_at: samsyn_vocabulary::Timestamp,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Supervisor {
+    asked: Vec<samsyn_registry::RegistryChange>,
+    look: bool,
+}
+
+impl Engine {
+    /// The newest revision of the registry.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.newest.load().registry.clone()
+    }
+
+    /// The engine's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What the log folds into.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The durable part of the log.
+    pub fn log(&self) -> &LogReader {
+        self.log.reader()
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    fn home(&self, profile: ProfileId) -> Partition {
+        profile.partition(self.partitions.len() as u16)
+    }
+
+    fn cell(&self, partition: Partition) -> &PartitionCell {
+        &self.partitions[usize::from(partition.0)]
+    }
+}

@@ -1,0 +1,404 @@
+//! One thread's part of the pass: the partitions it follows, with the customers in them.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+
+use super::compare::{Side, compare};
+use super::error::ReplayError;
+use super::input::Plan;
+use super::partition::FollowedPartition;
+use super::read_log::BatchedRecord;
+use super::replayed_item::{LoggedItem, When};
+use super::report::{Counts, Entry};
+use super::revisions::Lens;
+use super::shadow::{ItemOutcome, without_capabilities};
+use crate::catch_up::items_of;
+use crate::decide::Cause;
+use crate::item::Item;
+use samsyn_journal::{
+    Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,
+};
+use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId, Seq};
+
+/// Why what stands before a partition's first retained `Adopted` isn't replayed.
+const UNKNOWN_REVISION: &str = "the registry revision in use then is no longer retained";
+
+/// Calls after which the run's progress is told: what several threads count together costs more than
+/// what one counts alone.
+const UNREPORTED_MAX: u64 = 32;
+
+/// What a thread knows of its partitions.
+pub struct Track<'a> {
+    plan: &'a Plan,
+    /// By number; none of those it doesn't follow.
+    partitions: Vec<Option<FollowedPartition>>,
+    customers: Vec<Customer>,
+    /// Where each of the customers is.
+    known: FxHashMap<ProfileId, usize>,
+    /// Customers whose beginning isn't retained.
+    unknown: FxHashSet<ProfileId>,
+    counts: Counts,
+    /// Calls, and invocations compared, that aren't told of yet.
+    invocations: Cell<u64>,
+    compared: u64,
+}
+
+/// A customer.
+struct Customer {
+    /// As the log has them.
+    state: ProfileState,
+    /// What each shadow run told.
+    own: Vec<ProfileState>,
+    /// Which differences were found.
+    seen: Vec<(super::What, super::Kind)>,
+    differs: bool,
+}
+
+/// Whose record it is: all that is read of most when only some customers are replayed.
+#[derive(Deserialize)]
+struct ProfileOnly {
+    profile: ProfileId,
+}
+
+/// What a decision about somebody who isn't replayed does to the partition.
+#[derive(Deserialize)]
+struct SkippedDecision {
+    profile: ProfileId,
+    through: ItemPosition,
+    #[serde(default)]
+    cursor: Option<Cursor>,
+}
+
+impl<'a> Track<'a> {
+    /// Nothing was seen yet.
+    pub fn new(plan: &'a Plan) -> Track<'a> {
+        Track {
+            plan,
+            partitions: Vec::new(),
+            customers: Vec::new(),
+            known: FxHashMap::default(),
+            unknown: FxHashSet::default(),
+            counts: Counts::default(),
+            invocations: Cell::new(0),
+            compared: 0,
+        }
+    }
+
+    /// The log ends here: everything that was counted.
+    pub fn end(mut self) -> Result<Counts, ReplayError> {
+        for number in 0..self.partitions.len() {
+            self.pass_unwanted(Partition(number as u16))?;
+        }
+        self.say();
+        self.counts.profiles = self.customers.len() as u64;
+        self.counts.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
+        self.counts.profiles_skipped = self.unknown.len() as u64;
+        Ok(self.counts)
+    }
+
+    /// Tells how far it is.
+    pub fn say(&mut self) {
+        let control = &self.plan.control;
+        control.invocations.fetch_add(self.invocations.take(), Ordering::Relaxed);
+        control.compared.fetch_add(std::mem::take(&mut self.compared), Ordering::Relaxed);
+    }
+
+    fn place(&mut self, partition: Partition) -> Option<&mut FollowedPartition> {
+        self.partitions.get_mut(usize::from(partition.0))?.as_mut()
+    }
+
+    /// The next record of a partition.
+    pub fn record(&mut self, record: BatchedRecord<'_>) -> Result<(), ReplayError> {
+        let Position { partition, seq } = record.position;
+        let unreadable = |cause: RecordError| ReplayError::Record { position: record.position, cause };
+        if record.erased {
+            self.counts.not_replayed("the record was erased");
+            return Ok(());
+        }
+        self.arrive(partition)?;
+        if record.kind == RecordKind::Accepted as u8 {
+            self.accepted(partition, seq, record.payload).map_err(unreadable)?;
+        } else if record.kind == RecordKind::Decided as u8 {
+            if !self.plan.share.is_all() {
+                let passing: SkippedDecision = decode(record.payload).map_err(unreadable)?;
+                if !self.plan.share.takes(passing.profile) {
+                    return self.passing(partition, &passing);
+                }
+            }
+            let decided: Decided = decode(record.payload).map_err(unreadable)?;
+            self.decided(partition, seq, decided)?;
+        } else if record.kind == RecordKind::Adopted as u8 {
+            let adopted: Adopted = decode(record.payload).map_err(unreadable)?;
+            self.pass(partition, adopted.through)?;
+            let revision = self.plan.revisions.at(adopted.revision)?;
+            if let Some(place) = self.place(partition) {
+                place.revision = revision;
+                place.state.fold_adopted(seq, &Arc::new(adopted));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes room for a partition of which there was no record yet.
+    fn arrive(&mut self, partition: Partition) -> Result<(), ReplayError> {
+        let number = usize::from(partition.0);
+        if self.partitions.len() <= number {
+            self.partitions.resize_with(number + 1, || None);
+        }
+        if self.partitions[number].is_none() {
+            self.partitions[number] = Some(FollowedPartition::new(self.plan.revisions.at(0)?));
+        }
+        Ok(())
+    }
+
+    fn accepted(&mut self, partition: Partition, seq: Seq, payload: &[u8]) -> Result<(), RecordError> {
+        if !self.plan.share.is_all() && !self.plan.share.takes(decode::<ProfileOnly>(payload)?.profile) {
+            return Ok(());
+        }
+        if let Some(place) = self.place(partition) {
+            place.accepted(seq, payload);
+        }
+        Ok(())
+    }
+
+    /// A decision about somebody who isn't replayed.
+    fn passing(&mut self, partition: Partition, passing: &SkippedDecision) -> Result<(), ReplayError> {
+        self.pass(partition, passing.through)?;
+        if let Some(place) = self.place(partition) {
+            place.state.through = place.state.through.max(passing.through);
+            if let Some(cursor) = &passing.cursor {
+                place.state.move_cursor(cursor);
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody wanted the items up to this one: perhaps the new version does.
+    fn pass(&mut self, partition: Partition, through: ItemPosition) -> Result<(), ReplayError> {
+        while let Some((position, item)) = self.next_waiting(partition, through)? {
+            if !self.place(partition).is_some_and(|place| place.hears(&item)) {
+                continue;
+            }
+            let logged_item = LoggedItem::unwanted(partition, position, &item);
+            if let Some(customer) = self.known.get(&item.profile()).copied() {
+                self.replay(customer, &logged_item, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// What nobody wants is passed with the partition's next record, and there is none any more.
+    fn pass_unwanted(&mut self, partition: Partition) -> Result<(), ReplayError> {
+        while let Some(position) = self.place(partition).and_then(|place| place.unwanted()) {
+            self.pass(partition, position)?;
+        }
+        Ok(())
+    }
+
+    fn next_waiting(
+        &mut self,
+        partition: Partition,
+        through: ItemPosition,
+    ) -> Result<Option<(ItemPosition, Item)>, ReplayError> {
+        let next = self.place(partition).and_then(|place| place.next(through));
+        let Some((position, item)) = next else { return Ok(None) };
+        let position_in_log = Position { partition, seq: position.seq };
+        let item = item.map_err(|cause| ReplayError::Record { position: position_in_log, cause })?;
+        Ok(Some((position, item)))
+    }
+
+    fn decided(&mut self, partition: Partition, seq: Seq, decided: Decided) -> Result<(), ReplayError> {
+        let decided = Arc::new(decided);
+        let place = self.place(partition).map(|place| place.state.through).unwrap_or_default();
+        let way = match &decided.cursor {
+            Some(_) => When::CatchUp,
+            None if decided.through >= decided.cause && decided.cause > place => When::Live,
+            None => When::Retry,
+        };
+        let live = way == When::Live;
+        self.pass(partition, if live { before(decided.cause) } else { decided.through })?;
+        let waited = if live { self.next_waiting(partition, decided.cause)? } else { None };
+        // Beyond its budget, what a record emitted is settled with one decision, as undeliverable.
+        while live && self.next_waiting(partition, decided.through)?.is_some() {}
+        if let Some(customer) = self.customer(&decided)? {
+            let concerns =
+                live || decided.outcomes.iter().any(|outcome| outcome.capability == self.plan.capability);
+            let item = match waited {
+                Some((_, item)) => Some(item),
+                None if concerns && !decided.outcomes.is_empty() => self.read(partition, decided.cause)?,
+                None => None,
+            };
+            self.counts.events += u64::from(live && matches!(item, Some(Item::Event(_))));
+            self.replay_decided(customer, (partition, seq), way, item.as_ref(), &decided);
+        }
+        if let Some(place) = self.place(partition) {
+            place.decided(seq, &decided);
+        }
+        Ok(())
+    }
+
+    /// Where the customer is; none when their whole history isn't retained.
+    fn customer(&mut self, decided: &Decided) -> Result<Option<usize>, ReplayError> {
+        if let Some(customer) = self.known.get(&decided.profile) {
+            return Ok(Some(*customer));
+        }
+        if decided.previous.is_some() {
+            self.unknown.insert(decided.profile);
+            return Ok(None);
+        }
+        self.plan.holds_another()?;
+        let state = ProfileState::new(decided.profile, decided.at);
+        let own = vec![without_capabilities(&state); self.plan.candidates.len()];
+        let customer = self.customers.len();
+        self.known.insert(decided.profile, customer);
+        self.customers.push(Customer { state, own, seen: Vec::new(), differs: false });
+        Ok(Some(customer))
+    }
+
+    /// An item that was passed long ago.
+    fn read(&self, partition: Partition, position: ItemPosition) -> Result<Option<Item>, ReplayError> {
+        let Some(record) = self.plan.log.read(Position { partition, seq: position.seq })? else {
+            return Ok(None);
+        };
+        if record.erased {
+            return Ok(None);
+        }
+        let items = items_of(&record).map_err(|error| ReplayError::Item(error.to_string()))?;
+        Ok(items.into_iter().find(|(index, _)| *index == position.index).map(|(_, item)| item))
+    }
+
+    /// Makes the plug-in's invocations of a decision, then folds the decision.
+    fn replay_decided(
+        &mut self,
+        customer: usize,
+        (partition, seq): (Partition, Seq),
+        way: When,
+        item: Option<&Item>,
+        decided: &Decided,
+    ) {
+        let capability = &self.plan.capability;
+        let mine = |outcome: &&Outcome| outcome.capability == *capability;
+        let logged: Vec<&Outcome> = decided.outcomes.iter().filter(mine).collect();
+        match item {
+            Some(item) if way == When::Live || !logged.is_empty() => {
+                let Decided { cause, kind, root, depth, spent, observed_at, .. } = *decided;
+                let refused =
+                    |answer: &samsyn_journal::Answer| answer.outcome == AnswerKind::PreconditionFailed;
+                let logged_item = LoggedItem {
+                    partition,
+                    seq,
+                    way,
+                    item,
+                    cause: Cause {
+                        item: cause,
+                        kind,
+                        root,
+                        depth,
+                        spent,
+                        observed_at,
+                        shared: item.is_copy(),
+                    },
+                    cursor: decided.cursor.clone(),
+                    at: decided.at,
+                    propose: !decided.answers.iter().any(refused),
+                    logged: &logged,
+                };
+                self.replay(customer, &logged_item, Some(decided));
+            }
+            _ => {
+                for outcome in &logged {
+                    let why = format!("the item of a {} is no longer retained", outcome.role);
+                    self.counts.not_replayed(&why);
+                }
+                fold_into(&mut self.customers[customer].state, seq, decided);
+            }
+        }
+    }
+
+    /// Runs each candidate on an item, folds the record, and compares.
+    fn replay(&mut self, number: usize, logged_item: &LoggedItem<'_>, decided: Option<&Decided>) {
+        let Some(Some(place)) = self.partitions.get(usize::from(logged_item.partition.0)) else { return };
+        let customer = &mut self.customers[number];
+        let plan = self.plan;
+        let mut sides: Vec<ItemOutcome<'_>> = Vec::with_capacity(2);
+        for (index, lens) in place.revision.lenses.iter().enumerate() {
+            match lens {
+                Lens::Fits(fit) => {
+                    let own = &mut customer.own[index];
+                    let shadow = plan.shadow(index, &self.invocations);
+                    sides.push(logged_item.invoke(&shadow, fit, place, &mut customer.state, own));
+                }
+                Lens::Unfit(why) => {
+                    logged_item.logged.iter().for_each(|_| self.counts.not_replayed(why));
+                }
+                Lens::Absent => {
+                    // It was installed, or nothing could be logged of it.
+                    logged_item.logged.iter().for_each(|_| self.counts.not_replayed(UNKNOWN_REVISION));
+                }
+            }
+        }
+        if let Some(decided) = decided {
+            fold_into(&mut customer.state, logged_item.seq, decided);
+        }
+        if sides.len() < plan.candidates.len() {
+            return;
+        }
+        if sides.len() == 1 {
+            let base = match decided {
+                Some(decided) => ItemOutcome::of_log(logged_item.logged, decided, &plan.capability),
+                None => ItemOutcome::default(),
+            };
+            sides.push(base);
+        }
+        self.compare(number, logged_item, &sides[0], &sides[1]);
+    }
+
+    /// Compares the new component's side with the other.
+    fn compare(
+        &mut self,
+        customer: usize,
+        logged_item: &LoggedItem<'_>,
+        new: &ItemOutcome<'_>,
+        base: &ItemOutcome<'_>,
+    ) {
+        let nothing = new.outcomes.is_empty() && base.outcomes.is_empty();
+        // What was done earlier in this run was compared then.
+        if nothing || new.was_done || base.was_done {
+            return;
+        }
+        let Customer { state, own, seen, differs } = &mut self.customers[customer];
+        let decided = own.get(1).unwrap_or(state);
+        let input = logged_item.input();
+        let item = Position { partition: logged_item.partition, seq: logged_item.cause.item.seq };
+        let profile = state.id;
+        let (base, new) = (Side { outcome: base, state: decided }, Side { outcome: new, state: &own[0] });
+        let mut entry =
+            Entry { counts: &mut self.counts, profile, item, input: &input, seen, differs: false };
+        compare(base, new, &self.plan.capability, &input, &mut entry);
+        let found = entry.differs;
+        *differs |= found;
+        let compared = base.outcome.outcomes.len().max(new.outcome.outcomes.len()) as u64;
+        self.counts.compared += compared;
+        self.counts.different += u64::from(found) * compared;
+        self.compared += compared;
+        if let Some(by) = logged_item.logged.first() {
+            let by = self.counts.decided_by.entry(by.digest).or_default();
+            *by = (by.0 + compared, by.1 + u64::from(found) * compared);
+        }
+        if self.invocations.get() >= UNREPORTED_MAX {
+            self.say();
+        }
+    }
+}
+
+/// The place before an item.
+fn before(position: ItemPosition) -> ItemPosition {
+    match position.index.checked_sub(1) {
+        Some(index) => ItemPosition { index, ..position },
+        None => ItemPosition { seq: position.seq.saturating_sub(1), index: u16::MAX },
+    }
+}

@@ -1,0 +1,302 @@
+//! Replays of a running host: one at a time, in the background, giving way to everything else.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::error::ReplayError;
+use super::input::Input;
+use super::input::Share;
+use super::read_log::{own_sandbox, replay};
+use super::report::ReplayReport;
+use crate::Engine;
+use samsyn_log::Progress;
+use samsyn_machine::clock::Clock;
+use samsyn_registry::Manifest;
+use samsyn_sandbox::Package;
+use samsyn_vocabulary::{CapabilityName, Timestamp};
+
+/// Replays that are remembered, the one that runs included.
+const KEPT_MAX: usize = 8;
+/// Of the customers that may be held in memory, the share that a run without a share of its own is
+/// planned for: more may come while it reads.
+const FILL_PERCENT: f64 = 90.0;
+
+/// The replays of a host.
+#[derive(Default)]
+pub struct Replays(Mutex<VecDeque<Arc<Job>>>);
+
+/// One that runs or ended.
+struct Job {
+    id: String,
+    capability: CapabilityName,
+    share: Share,
+    control: Arc<Control>,
+    started_at: Timestamp,
+    end: Mutex<Option<End>>,
+}
+
+struct End {
+    at: Timestamp,
+    result: Result<Arc<ReplayReport>, ReplayError>,
+}
+
+/// How a replay is.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// What it is asked for by.
+    pub id: String,
+    /// The plug-in.
+    pub capability: CapabilityName,
+    /// Which customers.
+    pub share: Share,
+    /// Where it is.
+    pub state: ReplayState,
+    /// Bytes of the log that were read, and bytes there are; 0 of 0 while components are compiled.
+    pub bytes: (u64, u64),
+    /// Invocations that were compared.
+    pub deliveries: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; none while it runs.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Where a replay is.
+#[derive(Clone, Debug)]
+pub enum ReplayState {
+    /// It runs.
+    Running,
+    /// It has a report.
+    Done(Arc<ReplayReport>),
+    /// It was stopped.
+    Stopped,
+    /// It can't go on, for this reason.
+    Failed(String),
+}
+
+impl Job {
+    fn status(&self) -> Replay {
+        let end = self.end.lock();
+        let state = match end.as_ref().map(|end| &end.result) {
+            None => ReplayState::Running,
+            Some(Ok(report)) => ReplayState::Done(report.clone()),
+            Some(Err(ReplayError::Stopped)) => ReplayState::Stopped,
+            Some(Err(error)) => ReplayState::Failed(error.to_string()),
+        };
+        let control = &self.control;
+        Replay {
+            id: self.id.clone(),
+            capability: self.capability.clone(),
+            share: self.share,
+            state,
+            bytes: (control.bytes_done.load(Ordering::Relaxed), control.bytes_total.load(Ordering::Relaxed)),
+            deliveries: control.compared.load(Ordering::Relaxed),
+            started_at: self.started_at,
+            ended_at: end.as_ref().map(|end| end.at),
+        }
+    }
+
+    fn runs(&self) -> bool {
+        self.end.lock().is_none()
+    }
+
+    fn run(&self, input: Input, clock: &Clock) {
+        // Whatever happens, it ends: another one may begin only then.
+        let result = catch_unwind(AssertUnwindSafe(|| replay(input, &self.control)));
+        let result = result.unwrap_or_else(|_| Err(ReplayError::Item("the replay panicked".to_owned())));
+        match &result {
+            Ok(report) => tracing::info!(
+                id = %self.id, capability = %self.capability, deliveries = report.deliveries,
+                different = report.different, seconds = report.seconds, "replayed"
+            ),
+            Err(error) => {
+                tracing::warn!(id = %self.id, capability = %self.capability, %error, "not replayed");
+            }
+        }
+        *self.end.lock() = Some(End { at: clock.now(), result: result.map(Arc::new) });
+    }
+}
+
+impl Replays {
+    /// Takes a place for a run, unless one runs already.
+    fn begin(&self, job: Job) -> Result<Arc<Job>, ReplayError> {
+        let mut all = self.0.lock();
+        if let Some(running) = all.iter().find(|job| job.runs()) {
+            return Err(ReplayError::Running {
+                id: running.id.clone(),
+                capability: running.capability.clone(),
+            });
+        }
+        let job = Arc::new(job);
+        all.push_front(job.clone());
+        all.truncate(KEPT_MAX);
+        Ok(job)
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Job>, ReplayError> {
+        let found = self.0.lock().iter().find(|job| job.id == id).cloned();
+        found.ok_or_else(|| ReplayError::Unknown(id.to_owned()))
+    }
+
+    /// Ends whatever runs, soon.
+    pub fn stop_all(&self) {
+        self.0.lock().iter().for_each(|job| job.control.stop());
+    }
+}
+
+impl Engine {
+    /// Starts a replay of this component over the log, compared with another component or with what
+    /// the log has. Without a share it is everybody, or as many as may be held in memory.
+    pub fn start_replay(
+        &self,
+        new: &[u8],
+        against: Option<&[u8]>,
+        share: Option<Share>,
+    ) -> Result<Replay, ReplayError> {
+        let sandbox = self.plugins.sandbox();
+        let read = |bytes: &[u8]| Package::read(bytes, sandbox.limits());
+        let (new, against) = (read(new)?, against.map(read).transpose()?);
+        let capability = Manifest::parse(new.manifest())?.plugin.name;
+        if let Some(against) = &against {
+            let other = Manifest::parse(against.manifest())?.plugin.name;
+            if other != capability {
+                return Err(ReplayError::Another { capability, other });
+            }
+        }
+        if self.registry().generation(&capability) == 0 {
+            return Err(ReplayError::NeverInstalled(capability));
+        }
+        let profiles_max = self.config.replay_profiles_max;
+        let share = share.unwrap_or_else(|| fitting(self.view.profiles(), profiles_max));
+        let job = self.replays.begin(Job {
+            id: uuid::Uuid::new_v4().to_string(),
+            capability,
+            share,
+            control: Arc::default(),
+            started_at: self.clock.now(),
+            end: Mutex::new(None),
+        })?;
+        let own = own_sandbox(sandbox.limits()).map(|own| own.with_code_of(sandbox));
+        let begun = own.map_err(ReplayError::from).and_then(|sandbox| {
+            let log = self.log().clone();
+            let input = Input { log, sandbox, new, against, share, profiles_max, lower_priority: true };
+            let (running, clock) = (job.clone(), self.clock.clone());
+            let thread = std::thread::Builder::new().name("replay".to_owned());
+            let spawned = thread.spawn(move || running.run(input, &clock));
+            spawned.map(drop).map_err(|error| ReplayError::Item(format!("no thread to replay on: {error}")))
+        });
+        if let Err(error) = begun {
+            *job.end.lock() = Some(End { at: self.clock.now(), result: Err(error) });
+        }
+        Ok(job.status())
+    }
+
+    /// A replay that runs or ended since the host started.
+    pub fn replay(&self, id: &str) -> Result<Replay, ReplayError> {
+        Ok(self.replays.find(id)?.status())
+    }
+
+    /// All that are remembered, newest first.
+    pub fn replays(&self) -> Vec<Replay> {
+        self.replays.0.lock().iter().map(|job| job.status()).collect()
+    }
+
+    /// Has a replay end; one that ended stays as it is.
+    pub fn stop_replay(&self, id: &str) -> Result<Replay, ReplayError> {
+        let job = self.replays.find(id)?;
+        job.control.stop();
+        Ok(job.status())
+    }
+}
+
+/// Everybody, or as many as may be held.
+fn fitting(profiles: u64, profiles_max: u64) -> Share {
+    if profiles <= profiles_max {
+        return Share::default();
+    }
+    Share::percent(FILL_PERCENT * profiles_max as f64 / profiles as f64).unwrap_or_default()
+}
+
+/// Invocations that spent their time, each three times over, after which the run is given up: the rest of
+/// such a component would take days.
+const TIMEOUTS_MAX: u64 = 20;
+
+/// How far a run is, and how to end it. Shared with whoever started it.
+#[derive(Debug, Default)]
+pub struct Control {
+    stopped: AtomicBool,
+    gave_up: AtomicBool,
+    timeouts: AtomicU64,
+    profiles: AtomicU64,
+    /// Bytes of the log that were read.
+    pub bytes_done: AtomicU64,
+    /// Bytes there are; 0 until they are known.
+    pub bytes_total: AtomicU64,
+    /// Records that were read.
+    pub records: AtomicU64,
+    /// Invocations that were compared.
+    pub compared: AtomicU64,
+    /// Calls of components.
+    pub invocations: AtomicU64,
+}
+
+impl Control {
+    /// Ends the run soon.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// The log was read as far as this.
+    pub(super) fn has_read(&self, progress: Progress) {
+        self.records.store(progress.records, Ordering::Relaxed);
+        self.bytes_done.store(progress.bytes_done, Ordering::Relaxed);
+        self.bytes_total.store(progress.bytes_total, Ordering::Relaxed);
+    }
+
+    /// An invocation spent all its time.
+    pub(super) fn timed_out(&self) {
+        if self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS_MAX {
+            self.gave_up.store(true, Ordering::Relaxed);
+            self.stop();
+        }
+    }
+
+    /// Why it was given up before the log's end, if it was.
+    pub(super) fn gave_up(&self) -> Option<String> {
+        self.gave_up
+            .load(Ordering::Relaxed)
+            .then(|| format!("{TIMEOUTS_MAX} invocations timed out: the rest of the log was left out"))
+    }
+
+    /// Another customer of this share is held in memory, of which there may be so many.
+    pub(super) fn held(&self, share: Share, profiles_max: u64) -> Result<(), ReplayError> {
+        if self.profiles.fetch_add(1, Ordering::Relaxed) < profiles_max {
+            return Ok(());
+        }
+        let (done, total) =
+            (self.bytes_done.load(Ordering::Relaxed), self.bytes_total.load(Ordering::Relaxed));
+        // As far as the log was read it was full; the rest will hold others.
+        let fits = share.as_percent() * done as f64 / total.max(1) as f64;
+        Err(ReplayError::TooMany { max: profiles_max, percent: fits.clamp(0.1, 99.0) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_share_it_is_everybody_or_as_many_as_fit() {
+        assert!(fitting(100, 100).is_all());
+        assert_eq!(fitting(1_000, 100).as_percent(), 9.0);
+    }
+}

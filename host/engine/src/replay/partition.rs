@@ -1,0 +1,108 @@
+//! A partition as a replay follows it: its cursors, and the items that wait for their decision.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::replayed_item::wanted;
+use super::revisions::{Lens, Revision};
+use crate::item::Item;
+use samsyn_journal::{Accepted, Decided, PartitionState, RecordError, decode};
+use samsyn_vocabulary::{Event, ItemPosition, ProfileId, Proposal, Seq};
+
+/// A partition.
+pub struct FollowedPartition {
+    /// Its cursors, and whose claims count.
+    pub state: PartitionState,
+    /// The registry revision in use.
+    pub revision: Arc<Revision>,
+    /// Items of sampled customers that are not decided yet, in their order.
+    waiting: VecDeque<(ItemPosition, Waiting)>,
+}
+
+/// An item that waits for its decision.
+enum Waiting {
+    /// An event, read when it is decided: what was taken long before would lie about in small pieces.
+    Accepted(Box<[u8]>),
+    /// An item of a decision.
+    Derived(Item),
+}
+
+/// What is needed of an [`Accepted`].
+#[derive(Deserialize)]
+struct AcceptedParts {
+    profile: ProfileId,
+    event: Event,
+    #[serde(default)]
+    proposals: Vec<Proposal>,
+    #[serde(default)]
+    shared_by: Option<ProfileId>,
+}
+
+impl FollowedPartition {
+    /// A partition of which there was no record yet.
+    pub fn new(revision: Arc<Revision>) -> FollowedPartition {
+        FollowedPartition { state: PartitionState::default(), revision, waiting: VecDeque::new() }
+    }
+
+    /// An event was accepted.
+    pub fn accepted(&mut self, seq: Seq, payload: &[u8]) {
+        self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Accepted(payload.into())));
+    }
+
+    /// A decision was folded, which has items of its own.
+    pub fn decided(&mut self, seq: Seq, decided: &Arc<Decided>) {
+        self.state.fold_decided(decided);
+        let indexes = 0..=decided.last_item();
+        let items = indexes.filter_map(|index| Some((index, Item::of_decided(decided, index)?)));
+        self.waiting.extend(items.map(|(index, item)| (ItemPosition { seq, index }, Waiting::Derived(item))));
+    }
+
+    /// The next item that waits, up to and with this one.
+    pub fn next(&mut self, through: ItemPosition) -> Option<(ItemPosition, Result<Item, RecordError>)> {
+        let (position, waiting) = self.waiting.pop_front_if(|(position, _)| *position <= through)?;
+        Some((position, waiting.item()))
+    }
+
+    /// The next item, when it is one of a decision that nobody wants.
+    pub fn unwanted(&self) -> Option<ItemPosition> {
+        match self.waiting.front()? {
+            (position, Waiting::Derived(item)) => {
+                let nobody = item.targets(&self.revision.registry.routing, true).is_empty();
+                nobody.then_some(*position)
+            }
+            (_, Waiting::Accepted(_)) => None,
+        }
+    }
+
+    /// Whether any candidate would hear of an item that nobody decided.
+    pub fn hears(&self, item: &Item) -> bool {
+        self.revision.lenses.iter().any(|lens| match lens {
+            Lens::Fits(fit) => wanted(item, &fit.routing, fit.index, true).next().is_some(),
+            Lens::Unfit(_) | Lens::Absent => false,
+        })
+    }
+}
+
+impl Waiting {
+    fn item(self) -> Result<Item, RecordError> {
+        let payload = match self {
+            Waiting::Derived(item) => return Ok(item),
+            Waiting::Accepted(payload) => payload,
+        };
+        let AcceptedParts { profile, event, proposals, shared_by } = decode(&payload)?;
+        let accepted = Accepted {
+            profile,
+            event,
+            proposals,
+            identifiers: Vec::new(),
+            expected: None,
+            expected_of: None,
+            conflicts: Vec::new(),
+            shared_by,
+            content: 0,
+        };
+        Ok(Item::Event(Arc::new(accepted)))
+    }
+}

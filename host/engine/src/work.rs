@@ -1,0 +1,58 @@
+//! What there is for workers to do.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::way::Way;
+use samsyn_journal::{Accepted, Decided, ProfileState};
+use samsyn_vocabulary::{CapabilityName, ProfileId, Seq};
+
+/// Something for a worker to do in one partition.
+#[derive(Debug)]
+pub enum Work {
+    /// Decide an application's event.
+    Accepted {
+        seq: Seq,
+        accepted: Arc<Accepted>,
+        /// Where it waited so far.
+        way: Way,
+    },
+    /// Decide the items of a decision.
+    Derived {
+        seq: Seq,
+        /// The decision.
+        decided: Arc<Decided>,
+    },
+    /// Take the newest registry revision into use.
+    Adopt,
+    /// Run, or skip, what waits of a capability and a customer.
+    Retry {
+        profile: ProfileId,
+        capability: CapabilityName,
+        /// Why it is given up, when it is.
+        skip: Option<String>,
+    },
+    /// Notify the consumers of these customers what moved sources made of their values.
+    NotifySourceChange { batch: NotifyBatch },
+    /// Every customer has been notified.
+    EndJobs {
+        /// Of jobs that began up to here.
+        through: Seq,
+    },
+    /// Write down where the partition's cursors are.
+    NoteCursor,
+    /// A lagging capability has nearly caught up: give it the rest, and let it move along.
+    Join {
+        capability: CapabilityName,
+        /// Set when that is done, or turned out not to be due.
+        done: Arc<AtomicBool>,
+    },
+}
+
+/// Customers of one partition whose consumers are to be notified, as they were read from the view.
+#[derive(Debug, Default)]
+pub struct NotifyBatch {
+    pub profiles: Vec<Arc<ProfileState>>,
+    /// The partition's last record in the view before they were read.
+    pub applied: Seq,
+}

@@ -1,0 +1,248 @@
+//! A worker: a plain thread that decides the items of its partitions in the order of the log.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::budget::Within;
+use super::decision_input::{DecisionInput, When};
+use super::item::Item;
+use super::partition::Core;
+use super::query::etag_of;
+use super::route::Target;
+use super::run::{Run, live_generation};
+use super::runtime::Runtime;
+use super::work::Work;
+use super::{AcceptError, Engine};
+use crate::way::Way;
+use samsyn_journal::{Adopted, Decided, PartitionState, ProfileState, RecordKind, encode};
+use samsyn_sandbox::work_as;
+use samsyn_state::view::CommittedRecord;
+use samsyn_vocabulary::{ItemPosition, Partition, Seq};
+
+impl Engine {
+    /// A worker's loop; ends when the engine stops or the log fails.
+    pub(super) fn run_worker(&self, index: usize) {
+        work_as(index);
+        let mut batch = VecDeque::new();
+        let stopping = || self.stopping.load(Ordering::Relaxed);
+        while let Some(partition) = self.schedule.take(&mut batch, stopping) {
+            for work in batch.drain(..) {
+                if stopping() {
+                    return;
+                }
+                if let Err(error) = self.work(partition, work) {
+                    // Nothing is lost: what isn't decided is decided after the next start.
+                    tracing::error!(%error, "deciding stopped");
+                    self.halt(error);
+                    return;
+                }
+            }
+            self.schedule.give_back(partition);
+        }
+    }
+
+    /// Ends accepting and deciding because of a fault, which is told to whoever asks.
+    pub(super) fn halt(&self, fault: AcceptError) {
+        // The first one is the cause of the others.
+        let _ = self.halted.set(fault);
+        self.stop_deciding();
+    }
+
+    /// Why nothing is accepted any more.
+    pub(super) fn why_stopped(&self) -> AcceptError {
+        self.halted.get().cloned().unwrap_or(AcceptError::Stopping)
+    }
+
+    /// Ends accepting and deciding.
+    pub(super) fn stop_deciding(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.schedule.wake();
+    }
+
+    fn work(&self, partition: Partition, work: Work) -> Result<(), AcceptError> {
+        match work {
+            Work::Accepted { seq, accepted, mut way } => {
+                way.begun();
+                let item = ItemPosition { seq, index: 0 };
+                self.decide_live(partition, item, &Item::Event(accepted), Some(way))?;
+                self.undecided.fetch_sub(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Work::Derived { seq, decided } => self.decide_derived(partition, seq, &decided),
+            Work::Adopt => self.adopt(partition),
+            Work::Retry { profile, capability, skip } => {
+                self.retry_blocked(partition, profile, &capability, skip, false)
+            }
+            Work::NotifySourceChange { batch } => self.notify_source_change(partition, &batch),
+            Work::EndJobs { through } => self.end_jobs(partition, through),
+            Work::NoteCursor => self.note_cursor(partition),
+            Work::Join { capability, done } => {
+                let joined = self.join(partition, &capability);
+                done.store(true, Ordering::Release);
+                joined
+            }
+        }
+    }
+
+    fn decide_derived(
+        &self,
+        partition: Partition,
+        seq: Seq,
+        decided: &Arc<Decided>,
+    ) -> Result<(), AcceptError> {
+        for index in 0..=decided.last_item() {
+            let Some(item) = Item::of_decided(decided, index) else { continue };
+            self.decide_live(partition, ItemPosition { seq, index }, &item, None)?;
+        }
+        self.cell(partition).core.lock().roots.end(decided);
+        Ok(())
+    }
+
+    /// Decides one item for all live capabilities: one record, whatever follows.
+    fn decide_live(
+        &self,
+        partition: Partition,
+        position: ItemPosition,
+        item: &Item,
+        mut way: Option<Way>,
+    ) -> Result<(), AcceptError> {
+        let cell = self.cell(partition);
+        let is_derived = !matches!(item, Item::Event(_));
+        loop {
+            if is_derived && cell.core.lock().passes(position, item) {
+                return Ok(());
+            }
+            let input = self.decision_input(partition, position, item)?;
+            way.iter_mut().for_each(Way::locked);
+            let DecisionInput { place, runtime, before, cause, .. } = &input;
+            let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
+            let routed = item.targets(&runtime.registry.routing, precondition_met);
+            let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
+            let live = |target: Target| Some((target, live_generation(place, name(&target))?));
+            let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();
+            // Don't wait for a capability already known to be slow.
+            let known = |(target, _): &(Target, u32)| self.is_slow(name(target)).then(|| name(target));
+            if self.any_slow.load(Ordering::Relaxed)
+                && self.move_to_slow_lane(partition, targets.iter().filter_map(known))?
+            {
+                continue;
+            }
+            let run = Run { hurried: true, ..input.run(self, partition, item) };
+            let Within { completed, through } = self.run_within_budget(&run, &targets);
+            way.iter_mut().for_each(Way::ran);
+            if self.move_to_slow_lane(partition, run.too_slow(&completed))? {
+                // All others hear it now; who took too long hears it on a thread of its own.
+                continue;
+            }
+            let mut decision = input.decision(self, item, completed, precondition_met, When::Live);
+            decision.decided.through = through;
+            way.iter_mut().for_each(Way::decided);
+            let mut core = cell.core.lock();
+            if !input.still_holds(&mut core, self)? {
+                continue;
+            }
+            debug_assert_eq!(cause.item, position);
+            return self.commit(partition, &mut core, before.as_deref(), decision, way);
+        }
+    }
+
+    fn precondition_met(
+        &self,
+        item: &Item,
+        before: Option<&ProfileState>,
+        place: &PartitionState,
+        runtime: &Runtime,
+    ) -> bool {
+        match item {
+            Item::Event(accepted) => match &accepted.expected {
+                Some(expected) => before.is_some_and(|state| {
+                    let sees = |field: &_| accepted.expected_of.as_ref().is_none_or(|of| of.contains(field));
+                    etag_of(state, &place.adopted.visible, &runtime.registry, sees) == *expected
+                }),
+                None => true,
+            },
+            _ => true,
+        }
+    }
+
+    /// Appends a decision with the links it makes, and folds it.
+    pub(super) fn commit(
+        &self,
+        partition: Partition,
+        core: &mut Core,
+        before: Option<&ProfileState>,
+        draft: Draft,
+        way: Option<Way>,
+    ) -> Result<(), AcceptError> {
+        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
+        let Draft { mut decided, own_refusals } = draft;
+        let profile = decided.profile;
+        let appended = if self.concerns_links(&decided, before, &runtime) {
+            let mut recent = self.identity.lock();
+            let links = self.links_of(&mut decided, before, &core.state, &recent, &runtime);
+            let appended = self.append_decided(partition, before, &links, decided, way)?;
+            for linked in &links {
+                recent.link(linked);
+                if linked.place.is_none() && !linked.retired && linked.profile == profile {
+                    recent.add_name(linked.profile, linked.identifier.clone(), appended.0);
+                }
+            }
+            appended
+        } else {
+            self.append_decided(partition, before, &[], decided, way)?
+        };
+        let (_, decided, state) = appended;
+        core.state.fold_decided(&decided);
+        core.roots.add(&decided);
+        self.count_refusals(&decided, &own_refusals);
+        let profiles_max = self.config.cached_profiles / self.partitions.len();
+        core.put(state, profiles_max, || self.view.applied(partition).seq);
+        self.quarantine_if_due(&decided, &runtime);
+        Ok(())
+    }
+
+    /// Counts what a record says no to, by whom. Counted here and not where the handlers run: what ran in
+    /// vain is no refusal.
+    fn count_refusals(&self, decided: &Decided, own_refusals: &[u64]) {
+        for (outcome, own) in decided.outcomes.iter().zip(own_refusals) {
+            let all = outcome.refusals.len() as u64;
+            if all > 0 {
+                let metrics = self.metrics.capability(&outcome.capability);
+                metrics.refused_by_itself.fetch_add(*own, Ordering::Relaxed);
+                metrics.refused_by_host.fetch_add(all.saturating_sub(*own), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Takes a registry revision into use: appends the partition's `Adopted`.
+    pub(super) fn append_adopted(
+        &self,
+        partition: Partition,
+        core: &mut Core,
+        adopted: Adopted,
+    ) -> Result<(), AcceptError> {
+        let bytes = encode(&adopted);
+        let adopted = Arc::new(adopted);
+        let record = CommittedRecord::Adopted(adopted.clone());
+        let _order = self.cell(partition).sequencer.lock();
+        let position = self.append_plain(partition, RecordKind::Adopted, bytes, record)?;
+        core.state.fold_adopted(position.seq, &adopted);
+        Ok(())
+    }
+}
+
+/// A record that is to be appended.
+pub struct Draft {
+    pub decided: Decided,
+    /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
+    /// host's.
+    pub own_refusals: Vec<u64>,
+}
+
+impl From<Decided> for Draft {
+    /// A record that no handler had a part in.
+    fn from(decided: Decided) -> Draft {
+        Draft { decided, own_refusals: Vec::new() }
+    }
+}
