@@ -20,7 +20,6 @@ pub mod audit;
 
 pub mod engine;
 
-
 pub use samsyn_build as build;
 pub use samsyn_client as client;
 pub use samsyn_contract as contract;
@@ -32,7 +31,6 @@ pub use samsyn_registry as registry;
 pub use samsyn_sandbox as sandbox;
 pub use samsyn_state::{snapshot, view};
 pub use samsyn_vocabulary as vocabulary;
-
 
 use samsyn_machine::niceness;
 

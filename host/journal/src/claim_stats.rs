@@ -386,8 +386,8 @@ mod tests {
             generation: 3,
             numbers: Some([1, 0, 2]),
         };
-        assert_eq!(samsyn_journal::encode(&claimant), samsyn_journal::encode(&stored));
-        let read: Claimant = samsyn_journal::decode(&samsyn_journal::encode(&stored)).unwrap();
+        assert_eq!(crate::encode(&claimant), crate::encode(&stored));
+        let read: Claimant = crate::decode(&crate::encode(&stored)).unwrap();
         assert_eq!(read, claimant);
     }
 

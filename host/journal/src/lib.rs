@@ -25,7 +25,7 @@ pub use decided::{
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
 pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
-pub use partial_decoding::{LinkedRef, PartialRecord, TakenEvent};
+pub use partial_decoding::{LinkedRef, PartialEvent, PartialRecord};
 pub use profile_state::{
     BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
     ProfileState, Visible,

@@ -22,12 +22,12 @@ use super::read::SnapshotFile;
 use super::state::{self, StoredProfile};
 use super::write::{SnapshotWriter, put_in_place, unfinished};
 use super::{SnapshotInfo, upgrade};
+use crate::view::{Applied, CommittedRecord, Entry, EventKey, LinkKey};
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_log::{Cut, LogReader, RecordRef, ScanFrom};
 use samsyn_journal::{
     ClaimStats, Decided, FOLD_VERSION, Linked, ProfileState, Record, fold_into, moves_from, moves_to,
 };
-use crate::view::{Applied, CommittedRecord, Entry, EventKey, LinkKey};
+use samsyn_log::{Cut, LogReader, RecordRef, ScanFrom};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.

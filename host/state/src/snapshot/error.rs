@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use samsyn_log::{CarryError, LogError};
 use samsyn_journal::RecordError;
+use samsyn_log::{CarryError, LogError};
 use samsyn_vocabulary::Position;
 
 /// Why a snapshot can't be used.

@@ -14,8 +14,8 @@ use super::format::{
 use super::merge::Item;
 use super::state::{self, StoredProfile};
 use super::{SnapshotInfo, upgrade};
-use samsyn_log::{Head, LogReader, array, checksum, head_after, split_records, u32_at};
 use crate::view::{Base, Entries, Entry, StoreError};
+use samsyn_log::{Head, LogReader, array, checksum, head_after, split_records, u32_at};
 use samsyn_vocabulary::{Partition, Position, ProfileId};
 
 /// How much is read at once when all is.

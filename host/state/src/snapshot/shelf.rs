@@ -9,9 +9,9 @@ use super::SnapshotInfo;
 use super::builder::remove_unfinished;
 use super::error::BadSnapshot;
 use super::read::SnapshotFile;
+use crate::view::Base;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_log::LogReader;
-use crate::view::Base;
 use samsyn_vocabulary::Partition;
 
 const SUFFIX: &str = "snapshot";

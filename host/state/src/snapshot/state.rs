@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use samsyn_log::{array, u16_at, u64_at};
-use samsyn_journal::{Count, Pattern, ProfileState, decode, encode};
 use crate::view::{Applied, Entry};
+use samsyn_journal::{Count, Pattern, ProfileState, decode, encode};
+use samsyn_log::{array, u16_at, u64_at};
 use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
 /// A link's bytes.

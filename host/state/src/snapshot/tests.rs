@@ -9,15 +9,15 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use tempfile::TempDir;
 
 use super::*;
-use samsyn_log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
+use crate::view::{Dump, Opened, View};
+use crate::view::{EventIdLimits, ViewConfig};
 use samsyn_journal::{
     Accepted, Adopted, Answer, AnswerKind, Decided, HeldProposal, InvocationStatus, Linked, Memory, Outcome,
     Record, RegistryRecord,
 };
+use samsyn_log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
 use samsyn_registry::RegistryChange;
 use samsyn_testkit::survival_json;
-use crate::view::{Dump, Opened, View};
-use crate::view::{EventIdLimits, ViewConfig};
 use samsyn_vocabulary::*;
 
 const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;

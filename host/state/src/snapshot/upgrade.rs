@@ -6,8 +6,8 @@
 //! [`FOLD_VERSION`](samsyn_journal::FOLD_VERSION) adds a step here**, if only one that changes nothing
 //! (a new field with a default needs no more); a test fails until it is there.
 
-use samsyn_journal::{BLOCKED_MAX, CapabilityState, FOLD_VERSION};
 use crate::view::Entry;
+use samsyn_journal::{BLOCKED_MAX, CapabilityState, FOLD_VERSION};
 
 /// The first fold that had snapshots.
 pub const FIRST: u32 = 4;

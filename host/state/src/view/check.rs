@@ -11,8 +11,8 @@ use super::View;
 use super::compare::Comparison;
 use super::entry::Base;
 use super::store::StoreError;
-use samsyn_log::{LogReader, Progress};
 use crate::view::{EventIdLimits, ViewConfig};
+use samsyn_log::{LogReader, Progress};
 
 /// What checking a view found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::store::StoreError;
 use super::{View, codec, keys};
-use samsyn_log::LogReader;
 use samsyn_journal::ProfileState;
+use samsyn_log::LogReader;
 use samsyn_vocabulary::{Position, ProfileId};
 
 /// Profiles compared in one go.

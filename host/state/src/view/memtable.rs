@@ -6,8 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::CommittedRecord;
-use samsyn_log::ChainHash;
 use samsyn_journal::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
+use samsyn_log::ChainHash;
 use samsyn_registry::report::Usage;
 use samsyn_vocabulary::{EventName, Partition, ProfileId, Seq};
 

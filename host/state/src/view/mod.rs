@@ -38,13 +38,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
+use event_index::EventIndex;
+use link_index::LinkIndex;
+use memtable::Memtable;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_journal::{Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState};
 use samsyn_registry::report::Usage;
 use samsyn_vocabulary::{Partition, Position, ProfileId};
-use event_index::EventIndex;
-use link_index::LinkIndex;
-use memtable::Memtable;
 use store::Store;
 
 /// Event ids and links that weigh as much as a profile: they are some bytes each, in few writes.

@@ -26,8 +26,8 @@ use super::store::{Batch, Store, StoreError};
 use super::{FlushState, Shared, Tables, View, keys};
 use crate::view::{EventIdLimits, ViewConfig};
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_log::{LogReader, Progress};
 use samsyn_journal::{ClaimStats, FOLD_VERSION, decode, encode};
+use samsyn_log::{LogReader, Progress};
 use samsyn_vocabulary::{Partition, Position};
 
 /// What a view is a fold of.

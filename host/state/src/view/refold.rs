@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::keys::{EventKey, LinkKey};
 use super::store::StoreError;
 use super::{Tables, View, codec};
-use samsyn_log::{ChainHash, LogReader, Progress, RecordRef, ScanFrom};
 use samsyn_journal::{
     Adopted, Decided, PartialRecord, ProfileState, RecordError, fold_into, moves_from, moves_to,
 };
+use samsyn_log::{ChainHash, LogReader, Progress, RecordRef, ScanFrom};
 use samsyn_vocabulary::{EventName, Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Profiles collected while folding, beyond which they are written. With some ten fields a profile
