@@ -7,7 +7,6 @@ use samsyn_vocabulary::{Event, FieldName, Identifier, ProfileId, Proposal};
 /// An event was accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
-    /// Whose.
     pub profile: ProfileId,
     /// What happened.
     pub event: Event,

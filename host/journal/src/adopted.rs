@@ -22,16 +22,13 @@ pub struct Adopted {
     /// Reassignments whose consumers are not all notified yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<ReassignmentJob>,
-    /// When.
     pub at: Timestamp,
 }
 
 /// A lagging capability's cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Whose.
     pub capability: CapabilityName,
-    /// Of which generation.
     pub generation: u32,
     /// Items up to and with this one are decided for it.
     pub through: ItemPosition,
@@ -59,7 +56,6 @@ pub struct ReassignmentJob {
 /// Whose claims were a field's values before a source moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovedField {
-    /// The field.
     pub field: FieldName,
     /// Its source then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

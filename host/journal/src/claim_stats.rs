@@ -39,7 +39,6 @@ pub struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(from = "(CapabilityName, u32, Option<ValueNumbers>)")]
 pub struct Claimant {
-    /// The capability.
     pub capability: CapabilityName,
     /// Its generation.
     pub generation: u32,
@@ -66,7 +65,6 @@ impl From<(CapabilityName, u32, Option<ValueNumbers>)> for Claimant {
 /// How many profiles have a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
-    /// So many.
     pub profiles: u64,
     /// Those that came to it last, newest first. They may have moved on.
     pub latest: Vec<ProfileId>,
@@ -75,7 +73,6 @@ pub struct Count {
 /// A profile's field has another pattern now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternMove {
-    /// The field.
     pub field: FieldName,
     /// What it was; none when nothing was said.
     pub from: Option<Pattern>,
@@ -241,7 +238,6 @@ impl ClaimStats {
         self.fields.iter().filter(|(_, patterns)| now(patterns).next().is_some()).map(|(field, _)| field)
     }
 
-    /// All of them.
     pub fn all(&self) -> impl Iterator<Item = (&FieldName, &Pattern, &Count)> {
         self.fields
             .iter()

@@ -28,7 +28,6 @@ pub enum CauseKind {
 /// What followed from one item: an accepted event, an emitted event or a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decided {
-    /// Whose.
     pub profile: ProfileId,
     /// The item it answers.
     pub cause: ItemPosition,
@@ -141,9 +140,7 @@ impl Decided {
 pub struct Outcome {
     /// Who was called.
     pub capability: CapabilityName,
-    /// Of which generation.
     pub generation: u32,
-    /// In which role.
     pub role: Role,
     /// The component that ran.
     pub digest: Digest,
@@ -173,10 +170,7 @@ pub enum InvocationStatus {
     /// It waits behind a parked invocation of the same capability and customer.
     Held,
     /// An admin gave it up. Final.
-    Skipped {
-        /// Why.
-        reason: String,
-    },
+    Skipped { reason: String },
     /// The root's budget of derived invocations or generations is spent. Final.
     Undeliverable {
         /// Which bound.
@@ -195,7 +189,6 @@ impl InvocationStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Memory {
-    /// These.
     Kept(#[serde(with = "super::bytes")] Vec<u8>),
     /// None any more.
     Forgotten,
@@ -204,7 +197,6 @@ pub enum Memory {
 /// What became of one proposed field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The field.
     pub field: FieldName,
     /// Its assigned source then; none when it had none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -245,7 +237,6 @@ pub enum AnswerKind {
 pub struct HeldProposal {
     /// `app:NAME`, or the capability that proposed.
     pub by: Speaker,
-    /// The field.
     pub field: FieldName,
     /// The value; none suggests to clear it.
     pub value: Option<Value>,
@@ -269,7 +260,6 @@ impl HeldProposal {
 pub struct Changed {
     /// The capability whose claim it is: it hears nothing of its own.
     pub by: CapabilityName,
-    /// The field.
     pub field: FieldName,
     /// What everybody saw before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -285,7 +275,6 @@ pub struct Changed {
 /// An event a capability emitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Emitted {
-    /// Who did.
     pub by: CapabilityName,
     /// What happened.
     pub name: EventName,

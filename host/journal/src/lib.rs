@@ -9,6 +9,7 @@ mod adopted;
 mod claim_stats;
 mod decided;
 mod fold;
+pub mod history;
 mod linked;
 mod partial_decoding;
 mod profile_state;
@@ -76,14 +77,11 @@ pub enum RecordKind {
 /// The registry changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegistryRecord {
-    /// What.
     pub change: RegistryChange,
-    /// Who did it.
     pub by: Application,
     /// Why, when they said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -91,6 +89,17 @@ pub struct RegistryRecord {
 #[derive(Debug, thiserror::Error)]
 #[error("the record's payload can't be read: {0}; a newer host may have written it")]
 pub struct RecordError(String);
+
+/// Why records of a log can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The log can't be read.
+    #[error(transparent)]
+    Log(#[from] samsyn_log::LogError),
+    /// A record can't be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
 
 impl RecordError {
     fn kind(unknown: u8) -> RecordError {

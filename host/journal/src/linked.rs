@@ -25,7 +25,6 @@ pub struct Linked {
     pub identifier: IdentifierName,
     /// Its normal form.
     pub normal: String,
-    /// Whose.
     pub profile: ProfileId,
     /// The link ends instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

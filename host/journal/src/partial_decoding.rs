@@ -70,7 +70,6 @@ pub struct LinkedRef<'a> {
     pub identifier: IdentifierName,
     /// Its normal form.
     pub normal: &'a str,
-    /// Whose.
     pub profile: ProfileId,
     /// The link ends instead.
     #[serde(default)]

@@ -14,7 +14,6 @@ use samsyn_vocabulary::{
 /// One customer, as the log says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProfileState {
-    /// Who.
     pub id: ProfileId,
     /// When the host first decided something about them.
     pub created_at: Timestamp,
@@ -52,9 +51,7 @@ pub const BLOCKED_MAX: usize = 64;
 /// What one generation of a capability claims and remembers of this customer, and the invocations that wait for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapabilityState {
-    /// Who.
     pub capability: CapabilityName,
-    /// Of which generation.
     pub generation: u32,
     /// Its newest claim of each field.
     #[serde(default)]
@@ -74,7 +71,6 @@ pub struct CapabilityState {
 /// ([`crate::engine`] reads them there when their turn comes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldMore {
-    /// How many.
     pub count: u32,
     /// The item of the first, or of the last one that was completed or parked since.
     pub first: ItemPosition,
@@ -89,7 +85,6 @@ pub struct MemoryBytes(#[serde(with = "super::bytes")] pub Vec<u8>);
 /// What a capability says about a field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
-    /// The field.
     pub field: FieldName,
     /// Its value; none is a tombstone: the claim that there is no value.
     pub value: Option<Value>,
@@ -102,13 +97,10 @@ pub struct Claim {
 /// An invocation that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Blocked {
-    /// The item.
     pub item: ItemPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
-    /// In which role.
     pub role: Role,
-    /// Since when.
     pub since: Timestamp,
     /// Why it is parked; none when it is held behind a parked one.
     pub failure: Option<Failure>,
@@ -134,7 +126,6 @@ pub struct Latch {
 /// A visible value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Visible<'a> {
-    /// The value.
     pub value: &'a Value,
     /// Whose claim it is.
     pub by: &'a CapabilityName,

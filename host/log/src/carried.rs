@@ -23,17 +23,14 @@ pub enum CarryError {
     /// A record doesn't follow the one before it.
     #[error("record {seq} of partition {partition} can't be carried on: {cause}")]
     Broken {
-        /// The partition.
         partition: Partition,
         /// Which record, counted from 1.
         seq: Seq,
-        /// Why.
         cause: &'static str,
     },
     /// They are another history's.
     #[error("the records of partition {partition} up to {} aren't those the log went on from", .head.seq)]
     OtherHistory {
-        /// The partition.
         partition: Partition,
         /// What they end with.
         head: Head,

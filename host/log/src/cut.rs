@@ -31,7 +31,6 @@ pub fn read_heads(bytes: &[u8]) -> impl Iterator<Item = (Partition, Head)> + '_ 
 /// A log up to an offset: everything before it is durable, nothing behind it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Whose.
     pub log_id: LogId,
     /// Log-wide, in bytes.
     pub offset: u64,

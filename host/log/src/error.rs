@@ -104,7 +104,6 @@ pub enum AppendError {
         "partition {partition} ends at {head}, not at {expected}: another process owns it now; stop this one"
     )]
     Fenced {
-        /// The partition.
         partition: Partition,
         /// The last sequence the caller knew.
         expected: Seq,

@@ -35,7 +35,6 @@ pub struct LogPrefix {
 
 /// One segment of a [`LogPrefix`].
 pub struct PrefixSegment {
-    /// Its number.
     pub number: u64,
     /// Its file.
     pub path: PathBuf,

@@ -15,7 +15,6 @@ use samsyn_vocabulary::{
 /// Who changes the registry, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribution {
-    /// Who.
     pub by: Application,
     /// Why, when they said so.
     pub reason: Option<Reason>,
@@ -39,14 +38,12 @@ impl From<&Application> for Attribution {
 pub enum RegistryChange {
     /// A field was defined or its definition changed; its source stays.
     FieldDefined {
-        /// Which.
         name: FieldName,
         /// What it is now.
         field: Field,
     },
     /// A field's source moved, and nobody else's claims stand in for it.
     SourceAssigned {
-        /// Which field.
         field: FieldName,
         /// Its source from now on; one or none.
         source: Option<CapabilityName>,
@@ -58,7 +55,6 @@ pub enum RegistryChange {
     },
     /// An identifier was defined or changed.
     IdentifierDefined {
-        /// Which.
         name: IdentifierName,
         /// What it is now.
         kind: IdentifierKind,
@@ -98,19 +94,16 @@ pub enum RegistryChange {
         /// Whether what it emits while it catches up is delivered.
         #[serde(default)]
         deliver_while_catching_up: bool,
-        /// When.
         at: Timestamp,
     },
     /// Settings were set; none goes back to the default.
     SettingsChanged {
-        /// Whose.
         capability: CapabilityName,
         /// By name, of the declared types.
         settings: BTreeMap<String, Option<Value>>,
     },
     /// A plug-in failed so often that the host stopped calling it.
     Quarantined {
-        /// Which.
         capability: CapabilityName,
         /// The component that did it.
         digest: Digest,
@@ -118,15 +111,9 @@ pub enum RegistryChange {
         reason: String,
     },
     /// An administrator ended a quarantine.
-    Released {
-        /// Which.
-        capability: CapabilityName,
-    },
+    Released { capability: CapabilityName },
     /// A plug-in was removed; its claims stay, and no field has it as source any more.
-    Removed {
-        /// Which.
-        capability: CapabilityName,
-    },
+    Removed { capability: CapabilityName },
     /// The host made an admin token named `admin`; one of that name is valid no more.
     AdminTokenMade {
         /// BLAKE3 of the token.
@@ -134,23 +121,14 @@ pub enum RegistryChange {
     },
     /// A token is valid from now on.
     TokenMade {
-        /// Its name.
         name: TokenName,
         /// What it may do.
         token: TokenEntry,
     },
     /// A token is valid no more.
-    TokenRevoked {
-        /// Its name.
-        name: TokenName,
-        /// Since when.
-        at: Timestamp,
-    },
+    TokenRevoked { name: TokenName, at: Timestamp },
     /// A field that a plug-in brought is a defined one from now on.
-    FieldAccepted {
-        /// Which.
-        name: FieldName,
-    },
+    FieldAccepted { name: FieldName },
     /// A field has another name; nothing sources or reads it.
     FieldRenamed {
         /// Its name until now.
@@ -159,13 +137,9 @@ pub enum RegistryChange {
         to: FieldName,
     },
     /// A field that nothing sources or reads is gone.
-    FieldRemoved {
-        /// Which.
-        name: FieldName,
-    },
+    FieldRemoved { name: FieldName },
     /// What a plug-in may do was given or taken back.
     Granted {
-        /// Whose.
         capability: CapabilityName,
         /// All of what it may do from now on.
         grant: Grant,
@@ -173,7 +147,6 @@ pub enum RegistryChange {
     /// A new version wants more than is granted: it waits for an administrator while the old one
     /// runs.
     UpgradePending {
-        /// Whose.
         capability: CapabilityName,
         /// The new component.
         digest: Digest,
@@ -190,7 +163,6 @@ pub enum RegistryChange {
     },
     /// The version that waits isn't wanted.
     UpgradeRejected {
-        /// Whose.
         capability: CapabilityName,
         /// The component that isn't.
         digest: Digest,

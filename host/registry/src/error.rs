@@ -10,23 +10,16 @@ pub enum RegistryError {
     Unknown {
         /// `field`, `capability` (command `plugin`) or `identifier`.
         kind: &'static str,
-        /// The name.
         name: String,
     },
     /// The capability doesn't declare the field among its sources.
     #[error("{capability} does not source {field}: its manifest must declare it under [sources]")]
-    NotDeclared {
-        /// The capability.
-        capability: CapabilityName,
-        /// The field.
-        field: FieldName,
-    },
+    NotDeclared { capability: CapabilityName, field: FieldName },
     /// Manifest and dictionary disagree.
     #[error(
         "the manifest differs from the dictionary about {field}: it is {manifest} in the manifest and {dictionary} in the dictionary; change one of them"
     )]
     FieldConflict {
-        /// The field.
         field: FieldName,
         /// The dictionary's side.
         dictionary: String,
@@ -44,9 +37,7 @@ pub enum RegistryError {
     /// The capability is the source of fields.
     #[error("{capability} is the source of {}; assign them to another capability first", names(.fields))]
     StillSources {
-        /// The capability.
         capability: CapabilityName,
-        /// The fields.
         fields: Vec<FieldName>,
         /// Capabilities that could source all of them.
         heirs: Vec<CapabilityName>,
@@ -70,7 +61,6 @@ pub enum RegistryError {
         .by.iter().map(CapabilityName::as_str).collect::<Vec<_>>().join(", ")
     )]
     InUse {
-        /// The field.
         field: FieldName,
         /// By whom.
         by: Vec<CapabilityName>,
@@ -79,16 +69,10 @@ pub enum RegistryError {
     #[error(
         "{capability} is the source of {field}; first assign another source, or none: `samsyn field assign {field} --none`"
     )]
-    IsSource {
-        /// The capability.
-        capability: CapabilityName,
-        /// The field.
-        field: FieldName,
-    },
+    IsSource { capability: CapabilityName, field: FieldName },
     /// A grant beyond what the manifest asks for.
     #[error("{capability} doesn't request {}; you can grant only what its manifest requests", .what.join(", "))]
     NotRequested {
-        /// The capability.
         capability: CapabilityName,
         /// What it doesn't ask for.
         what: Vec<String>,
@@ -96,7 +80,6 @@ pub enum RegistryError {
     /// Nothing waits for approval, or something else than was meant.
     #[error("no upgrade of {capability} waits for approval{}", .digest.map(|digest| format!(" that is {digest}")).unwrap_or_default())]
     NothingPending {
-        /// The capability.
         capability: CapabilityName,
         /// The component that was meant.
         digest: Option<Digest>,

@@ -24,7 +24,6 @@ pub struct Routing {
 /// One capability as the hot path wants it.
 #[derive(Debug, Clone)]
 pub struct Routed {
-    /// Its name.
     pub name: CapabilityName,
     /// Its name as a speaker of claims.
     pub speaker: Speaker,

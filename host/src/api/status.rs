@@ -13,7 +13,8 @@ use super::problem::{Answer, Kind, Problem};
 use super::storage::{self, StorageStatus};
 use super::{ApiState, errors_page};
 use crate::audit::{AuditStatus, ReadAudit};
-use crate::engine::{EventIdsStatus, MetricsText, Status};
+use samsyn_telemetry::MetricsText;
+use crate::engine::{EventIdsStatus, Status};
 
 /// What `/healthz` answers.
 #[derive(Serialize, JsonSchema)]

@@ -11,7 +11,8 @@ use super::ApiState;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::{Answer, Problem};
-use crate::engine::{Engine, Holder, MaintenanceError, MetricsText, RetentionReport, Snapshots};
+use samsyn_telemetry::MetricsText;
+use crate::engine::{Engine, Holder, MaintenanceError, RetentionReport, Snapshots};
 use crate::snapshot::SnapshotInfo;
 use crate::vocabulary::{Position, Timestamp};
 

@@ -1,7 +1,7 @@
 //! Asking who changed what in the registry, and why: the registry's own records, newest first.
 
 use super::query::{AuditQueryError, names};
-use crate::engine::history::summaries;
+use crate::record::history::summaries;
 use crate::log::LogReader;
 use crate::record::{Record, RegistryRecord};
 use crate::registry::ChangeSummary;

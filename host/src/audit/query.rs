@@ -4,9 +4,8 @@ use std::io;
 
 use super::reads::{READS_PARTITION, ReadAudit};
 use super::record::{Read, from_bytes};
-use crate::engine::QueryError;
 use crate::log::{LogError, LogReader, StoredRecord};
-use crate::record::RecordError;
+use crate::record::{ReadError, RecordError};
 use crate::vocabulary::{Application, Position, ProfileId, Seq, Timestamp};
 
 /// Records looked at for one page: a question about something rare ends with a short page and a
@@ -27,7 +26,7 @@ pub enum AuditQueryError {
     Record(#[from] RecordError),
     /// What was before a change can't be read.
     #[error(transparent)]
-    History(#[from] QueryError),
+    History(#[from] ReadError),
 }
 
 /// Which reads are asked for: those that fit everything that is given.
@@ -67,7 +66,6 @@ pub(super) fn names(by: &Application, token: Option<&str>, wanted: &str) -> bool
 /// Where a read stands: its record, and its place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadPlace {
-    /// The record.
     pub seq: Seq,
     /// From 0.
     pub index: usize,
@@ -76,7 +74,6 @@ pub struct ReadPlace {
 /// Some reads, newest first.
 #[derive(Debug, Default)]
 pub struct ReadPage {
-    /// They.
     pub items: Vec<(ReadPlace, Read)>,
     /// There may be more, before this place.
     pub next: Option<ReadPlace>,

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::record::{KIND_READS, Read, to_bytes};
 use crate::audit::AuditConfig;
 use crate::clock::Clock;
-use crate::engine::metrics::Latency;
+use samsyn_telemetry::Latency;
 use crate::log::{AppendError, Commit, Entry, LocalLog, LogError, Options, Payload};
 use crate::vocabulary::{Partition, Timestamp};
 

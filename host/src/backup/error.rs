@@ -42,7 +42,6 @@ pub enum BackupError {
     /// Its list can't be read.
     #[error("{} can't be read: {cause}", path.display())]
     Manifest {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         cause: String,
@@ -50,7 +49,6 @@ pub enum BackupError {
     /// A file isn't what was copied.
     #[error("{} is damaged: {cause}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What doesn't hold.
         cause: String,

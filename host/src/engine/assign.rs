@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::visible_claim::VisibleClaim;
-use super::{AcceptError, ChangeError, Engine, history};
+use super::{AcceptError, ChangeError, Engine};
+use crate::record::history;
 use crate::record::{PartitionState, Pattern};
 use crate::registry::assignment::{Mode, Request};
 use crate::registry::{

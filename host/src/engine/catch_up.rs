@@ -19,7 +19,7 @@ use super::{AcceptError, Engine};
 use crate::log::StoredRecord;
 use crate::niceness::lower_priority;
 use crate::record::{Adopted, Cursor, Record};
-use crate::vocabulary::{Application, CapabilityName, ItemPosition, Partition, Position};
+use crate::vocabulary::{CapabilityName, ItemPosition, Partition, Position};
 
 /// Records that may be left when a capability's thread hands over to the worker, which has to
 /// wait for the last of them to be on the disk.
@@ -41,46 +41,6 @@ struct Lagging<'a> {
 }
 
 impl Engine {
-    /// A partition takes the newest revision into use, in its place in the log.
-    pub(super) fn adopt(&self, partition: Partition) -> Result<(), AcceptError> {
-        let runtime = self.newest.load_full();
-        let mut core = self.cell(partition).core.lock();
-        let slow = self.slow.lock().now().clone();
-        let mut adopted = Adopted::clone(&core.state.adopted);
-        adopted.through = core.state.through;
-        adopted.revision = runtime.registry.revision;
-        adopted.at = self.clock.now();
-        // The generation of one that was removed stays known: fields may inherit from it.
-        adopted.lagging.retain(|cursor| runtime.registry.capabilities.contains_key(&cursor.capability));
-        let generations = adopted.visible.clone();
-        for (name, capability) in &runtime.registry.capabilities {
-            let stands_still = capability.is_quarantined() || slow.contains(name);
-            adopt_capability(&mut adopted, name, capability, stands_still);
-        }
-        let job = self.job_of(partition, &core.state, &adopted, &generations, &runtime);
-        let has_job = job.is_some();
-        adopted.jobs.extend(job);
-        let changed =
-            core.runtime.as_ref().map(|before| changed_capabilities(before, &runtime)).unwrap_or_default();
-        let released = core.runtime.as_ref().is_some_and(|before| ended_quarantine(before, &runtime));
-        let same = core.state.adopted.revision == adopted.revision
-            && core.state.adopted.visible == adopted.visible
-            && core.state.adopted.lagging == adopted.lagging;
-        core.runtime = Some(runtime.clone());
-        if !same {
-            self.append_adopted(partition, &mut core, adopted)?;
-        }
-        drop(core);
-        if has_job {
-            self.wake_supervisor();
-        }
-        self.retry_changed(partition, &changed);
-        if released {
-            self.resume_held(partition)?;
-        }
-        Ok(())
-    }
-
     /// Starts a thread for each capability that lags somewhere, or has retries left to it, and may run.
     pub(super) fn start_catch_up(self: &Arc<Self>) {
         let runtime = self.newest.load_full();
@@ -301,39 +261,6 @@ impl Engine {
             std::thread::sleep(Duration::from_micros(200));
         }
     }
-
-    pub(super) fn wake_supervisor(&self) {
-        self.supervisor.lock().look = true;
-        self.supervisor_wake.notify_all();
-    }
-
-    /// A thread that changes the registry when the engine itself asks for it, because a worker
-    /// can't wait for that; and that starts the threads of lagging capabilities.
-    pub(super) fn run_supervisor(self: &Arc<Self>) {
-        let Ok(host) = Application::new("host") else { return };
-        while !self.stopping.load(Ordering::Relaxed) {
-            let asked = {
-                let mut supervisor = self.supervisor.lock();
-                if supervisor.asked.is_empty() && !supervisor.look {
-                    self.supervisor_wake.wait_for(&mut supervisor, Duration::from_millis(200));
-                }
-                supervisor.look = false;
-                std::mem::take(&mut supervisor.asked)
-            };
-            for change in asked {
-                self.quarantine(change, &host);
-            }
-            self.start_catch_up();
-            self.start_notifying();
-        }
-    }
-
-    /// Has every partition take the newest revision into use.
-    pub(super) fn adopt_everywhere(&self) {
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
-            self.schedule.push(partition, Work::Adopt);
-        }
-    }
 }
 
 /// The items of a record, with their numbers.
@@ -348,55 +275,4 @@ pub(super) fn items_of(record: &StoredRecord) -> Result<Vec<(u16, Item)>, Accept
         }
         _ => Vec::new(),
     })
-}
-
-/// What a revision makes of one capability in one partition.
-fn adopt_capability(
-    adopted: &mut Adopted,
-    name: &CapabilityName,
-    capability: &crate::registry::Capability,
-    stands_still: bool,
-) {
-    let generation = capability.generation;
-    let lagging =
-        adopted.lagging.iter().any(|cursor| cursor.capability == *name && cursor.generation == generation);
-    let visible = adopted.visible.get(name).copied();
-    if visible != Some(generation) && !lagging {
-        // A generation that is older than the newest is not waited for any more.
-        adopted.lagging.retain(|cursor| cursor.capability != *name);
-        if capability.from_start {
-            let (capability, through) = (name.clone(), ItemPosition::default());
-            adopted.lagging.push(Cursor { capability, generation, through, catching_up: true });
-            adopted.visible.entry(name.clone()).or_insert(generation);
-            return;
-        }
-        adopted.visible.insert(name.clone(), generation);
-    }
-    let lags = adopted.lagging.iter().any(|cursor| cursor.capability == *name);
-    if stands_still && !lags {
-        let (capability, through) = (name.clone(), adopted.through);
-        adopted.lagging.push(Cursor { capability, generation, through, catching_up: false });
-    }
-}
-
-/// Whether a capability that stood still runs again.
-fn ended_quarantine(before: &super::runtime::Runtime, now: &super::runtime::Runtime) -> bool {
-    now.registry.capabilities.iter().any(|(name, capability)| {
-        let stood_still =
-            before.registry.capabilities.get(name).is_some_and(|before| before.is_quarantined());
-        stood_still && !capability.is_quarantined()
-    })
-}
-
-/// Capabilities whose component or settings are others now: what is parked of them runs again.
-fn changed_capabilities(
-    before: &super::runtime::Runtime,
-    now: &super::runtime::Runtime,
-) -> Vec<CapabilityName> {
-    let changed = now.registry.capabilities.iter().filter(|(name, capability)| {
-        before.registry.capabilities.get(*name).is_some_and(|before| {
-            before.digest != capability.digest || before.settings_revision != capability.settings_revision
-        })
-    });
-    changed.map(|(name, _)| name.clone()).collect()
 }

@@ -1,22 +1,19 @@
 //! From what the handlers asked for to one record: a pure function.
 
 use super::pending_notifications::pending_notifications;
-use crate::contract;
 use crate::record::{
-    Accepted, Answer, AnswerKind, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted,
-    HeldProposal, InvocationStatus, Memory, Outcome, PartitionState, ProfileState,
+    Accepted, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
+    Memory, Outcome, PartitionState, ProfileState,
 };
 use crate::registry::{Field, Routing};
 use crate::sandbox::InvocationReport;
 use crate::vocabulary::{
-    CapabilityName, Effect, Failure, FailureKind, FieldName, Identifier, ItemPosition, Proposal, Refusal,
-    Role, Seq, Timestamp, Value,
+    CapabilityName, Effect, FieldName, ItemPosition, Proposal, Refusal, Role, Seq, Timestamp, Value,
 };
 
 /// The item that is decided.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// Where it stands.
     pub item: ItemPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
@@ -37,9 +34,7 @@ pub struct Cause {
 pub struct CompletedInvocation {
     /// The capability's index in the routing.
     pub capability: usize,
-    /// Of which generation.
     pub generation: u32,
-    /// In which role.
     pub role: Role,
     /// What came of it.
     pub result: InvocationResult,
@@ -90,11 +85,9 @@ pub(super) struct CapabilityRef {
 
 /// What a decision is made from.
 pub struct Decision<'a> {
-    /// The item.
     pub cause: Cause,
     /// The revision in use.
     pub routing: &'a Routing,
-    /// Its number.
     pub revision: Seq,
     /// The partition before this record.
     pub partition: &'a PartitionState,
@@ -149,38 +142,6 @@ impl Decision<'_> {
             decided.outcomes.push(outcome);
         }
         decided
-    }
-
-    fn add_answers(&self, decided: &mut Decided) {
-        for proposal in self.proposals {
-            let answer = self.answer(proposal);
-            let opts_out = proposal.value == Some(Value::Boolean(true))
-                && self.routing.field(&proposal.field).is_some_and(|field| field.protective);
-            if opts_out
-                && matches!(answer.outcome, AnswerKind::Refused { .. })
-                && !decided.refused_opt_outs.contains(&proposal.field)
-            {
-                decided.refused_opt_outs.push(proposal.field.clone());
-            }
-            if answer.outcome == AnswerKind::NoSource && !self.late && self.cause.kind == CauseKind::Event {
-                let Proposal { field, value, by, at } = proposal.clone();
-                let event = Some(self.cause.item.seq);
-                decided.held.push(HeldProposal { by, field, value, at, event });
-            }
-            // A late invocation answers only for its own capability.
-            let is_mine =
-                |name: &CapabilityName| self.completed.iter().any(|is| self.name(is.capability) == name);
-            if !self.late || answer.source.as_ref().is_some_and(is_mine) {
-                decided.answers.push(answer);
-            }
-        }
-        if let Some(accepted) = self.accepted.filter(|_| !self.late) {
-            let is_anothers =
-                |is: &&Identifier| accepted.conflicts.iter().any(|conflict| conflict.identifier == **is);
-            let own = accepted.identifiers.iter().filter(|is| !is_anothers(is));
-            decided.identifiers = own.filter(|is| !self.state.identifiers.contains(is)).cloned().collect();
-            decided.conflicts = accepted.conflicts.clone();
-        }
     }
 
     /// Adds the customer's pending notifications about moved sources, so that their job need not: a
@@ -335,26 +296,6 @@ impl Decision<'_> {
         catching_up && !routed.capability.deliver_while_catching_up
     }
 
-    fn too_large(&self, of: CapabilityRef, outcome: &Outcome) -> Option<Failure> {
-        let capability_state = self.capability_state(of);
-        let known = capability_state.map(|own| own.claims.as_slice()).unwrap_or_default();
-        let kept =
-            known.iter().filter(|claim| !outcome.claims.iter().any(|(field, _)| *field == claim.field));
-        let kept = kept.map(|claim| (&claim.field, claim.value.as_ref()));
-        let new = outcome.claims.iter().map(|(field, value)| (field, value.as_ref()));
-        let memory = match &outcome.memory {
-            Some(Memory::Kept(bytes)) => bytes.len(),
-            Some(Memory::Forgotten) => 0,
-            None => capability_state.and_then(|own| own.memory.as_ref()).map_or(0, |memory| memory.0.len()),
-        };
-        let total = contract::customer_bytes(kept.chain(new), memory);
-        (total as u64 > self.customer_bytes).then(|| Failure {
-            kind: FailureKind::Limit,
-            message: contract::customer_bytes_refusal(total, self.customer_bytes),
-            backtrace: Vec::new(),
-        })
-    }
-
     /// The visible values that the claims of the newest outcome change: those of fields whose
     /// source it is, or that inherit from it.
     fn add_changes(&self, of: CapabilityRef, outcomes: &[Outcome], changes: &mut Vec<Changed>) {
@@ -410,62 +351,4 @@ impl Decision<'_> {
         };
         field.lineage().pick(says).map(|(_, value)| value)
     }
-
-    fn answer(&self, proposal: &Proposal) -> Answer {
-        let field = &proposal.field;
-        let source = self.routing.field(field).and_then(|entry| entry.source.clone());
-        let outcome = match &source {
-            _ if !self.precondition_met => AnswerKind::PreconditionFailed,
-            None => AnswerKind::NoSource,
-            Some(source) => self.answer_of(source, proposal),
-        };
-        Answer { field: field.clone(), source, outcome }
-    }
-
-    fn answer_of(&self, source: &CapabilityName, proposal: &Proposal) -> AnswerKind {
-        let asked = |invocation: &&CompletedInvocation| {
-            invocation.role == Role::Source && self.name(invocation.capability) == source
-        };
-        let Some(invocation) = self.completed.iter().find(asked) else {
-            // A source without the role never answers; one that lags has yet to.
-            return if self.partition.is_lagging(source) {
-                AnswerKind::Waiting
-            } else {
-                AnswerKind::NoAnswer
-            };
-        };
-        match &invocation.result {
-            InvocationResult::Called(InvocationReport { result: Ok(effects), refusals, .. }) => {
-                answer_from_effects(proposal, effects, refusals)
-            }
-            InvocationResult::Called(_) | InvocationResult::Held => AnswerKind::Waiting,
-            InvocationResult::Unfit(refusal) => refused(&refusal.code, &refusal.message),
-            InvocationResult::Skipped(_) | InvocationResult::Undeliverable(_) => AnswerKind::NoAnswer,
-        }
-    }
-}
-
-fn refused(code: &str, message: &str) -> AnswerKind {
-    AnswerKind::Refused { code: code.to_owned(), message: message.to_owned() }
-}
-
-fn answer_from_effects(proposal: &Proposal, effects: &[Effect], refusals: &[Refusal]) -> AnswerKind {
-    let concerns = |field: &Option<FieldName>| field.as_ref().is_none_or(|field| *field == proposal.field);
-    for effect in effects.iter().rev() {
-        match effect {
-            Effect::Claim { field, value } if *field == proposal.field => {
-                return match value {
-                    _ if *value == proposal.value => AnswerKind::Accepted,
-                    Some(value) => AnswerKind::InAnotherForm(value.clone()),
-                    None => AnswerKind::Cleared,
-                };
-            }
-            Effect::Refuse { field, code, message } if concerns(field) => return refused(code, message),
-            _ => {}
-        }
-    }
-    // The source asked for something the host said no to.
-    let host_refusal =
-        refusals.iter().find(|refusal| refusal.field.as_deref() == Some(proposal.field.as_str()));
-    host_refusal.map_or(AnswerKind::NoAnswer, |refusal| refused(&refusal.code, &refusal.message))
 }

@@ -75,7 +75,6 @@ pub struct DecisionInput {
     pub before: Option<Arc<ProfileState>>,
     /// The profile, or an empty one.
     pub state: Arc<ProfileState>,
-    /// The item.
     pub cause: Cause,
 }
 

@@ -49,7 +49,6 @@ pub struct Known<'a> {
 
 /// Whose an event is.
 pub struct Owner {
-    /// The profile.
     pub profile: ProfileId,
     /// Nothing was known of it before.
     pub is_new: bool,

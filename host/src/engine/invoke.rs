@@ -20,7 +20,6 @@ const TIMEOUT_RETRY_FACTOR: u32 = 10;
 
 /// One invocation: everything that what the handler is given is made from.
 pub struct Invocation<'a> {
-    /// The item.
     pub item: &'a Item,
     /// Where it stands and when it happened.
     pub cause: &'a Cause,
@@ -32,9 +31,7 @@ pub struct Invocation<'a> {
     pub routing: &'a Routing,
     /// The capability as they have it.
     pub routed: &'a Routed,
-    /// Of which generation.
     pub generation: u32,
-    /// In which role.
     pub role: Role,
     /// The profile as this capability finds it.
     pub state: &'a ProfileState,

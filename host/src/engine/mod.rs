@@ -15,6 +15,8 @@
 //! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
 
 mod accept;
+mod adopt;
+mod answer;
 mod apply_file;
 mod assign;
 mod budget;
@@ -22,13 +24,13 @@ mod catch_up;
 mod claims;
 mod config;
 mod content;
+mod customer_limit;
 pub mod decide;
 mod decision_input;
 mod durable;
 mod event_ids;
 mod fair_share;
 mod held;
-pub mod history;
 mod identity;
 mod install;
 mod invoke;
@@ -58,6 +60,7 @@ mod slow;
 mod slow_lane;
 mod slowest;
 mod status;
+mod supervisor;
 mod visible_claim;
 pub mod way;
 mod work;
@@ -83,7 +86,7 @@ pub use refusals::{Looked, RefusedEvent};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
-pub use status::{MetricsText, Status};
+pub use status::Status;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};

@@ -53,7 +53,6 @@ pub struct ReassignmentProgress {
 pub struct JobReport {
     /// The newest revision that moved them.
     pub revision: Seq,
-    /// The fields.
     pub fields: BTreeSet<FieldName>,
     /// Customers looked at.
     pub done: u64,
@@ -67,7 +66,6 @@ pub struct JobReport {
     pub ended_at: Option<Timestamp>,
 }
 
-/// All of them.
 #[derive(Clone, Debug)]
 pub struct Jobs {
     /// Newest first; the first may run. The last move is always among them.

@@ -48,7 +48,6 @@ pub struct ReadProfile {
 /// An event and what became of it.
 #[derive(Clone, Debug)]
 pub struct EventDecisions {
-    /// The event.
     pub accepted: Accepted,
     /// Its decision, then what became later of its invocations, oldest first; empty when it isn't decided
     /// yet.
@@ -62,7 +61,6 @@ pub struct EventDecisions {
 /// Some steps of a timeline, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// They.
     pub entries: Vec<TimelineEntry>,
     /// There were older ones, whose records have left the log by retention.
     pub is_cut: bool,
@@ -71,7 +69,6 @@ pub struct Timeline {
 /// One step of a timeline.
 #[derive(Clone, Debug)]
 pub struct TimelineEntry {
-    /// Where it stands.
     pub position: Position,
     /// What was decided.
     pub decided: Decided,

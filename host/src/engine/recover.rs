@@ -52,7 +52,6 @@ pub enum StartError {
     /// A record can't be read.
     #[error("{position}: {cause}")]
     Record {
-        /// Where it stands.
         position: Position,
         /// What is wrong with it.
         cause: RecordError,
@@ -80,7 +79,6 @@ pub enum StartError {
     Directory {
         /// Which file or directory.
         path: PathBuf,
-        /// Why.
         cause: String,
     },
 }

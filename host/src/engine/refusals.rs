@@ -7,7 +7,6 @@ use crate::vocabulary::{FieldName, Partition, Position, Seq, Timestamp};
 /// A record that was looked at.
 #[derive(Debug)]
 pub struct Looked {
-    /// Where it stands.
     pub position: Position,
     /// The decision that it holds, when that refuses something.
     pub refuses: Option<Box<Decided>>,
@@ -18,7 +17,6 @@ pub struct Looked {
 pub struct RefusedEvent {
     /// Where the event stands.
     pub position: Position,
-    /// The event.
     pub accepted: Accepted,
     /// The decision, with no refusal but those of this event.
     pub decided: Decided,

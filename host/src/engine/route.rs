@@ -7,9 +7,7 @@ use crate::vocabulary::{CapabilityName, EventName, FieldName, Role};
 /// An invocation to make: the capability's index in the routing, and the role to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
-    /// Which capability.
     pub capability: usize,
-    /// In which role.
     pub role: Role,
 }
 

@@ -18,19 +18,14 @@ use crate::vocabulary::{CapabilityName, LogLevel, Partition, Position};
 pub struct Run<'a> {
     /// The engine, for its limits and counters.
     pub engine: &'a Engine,
-    /// The partition.
     pub partition: Partition,
     /// The partition's cursors.
     pub place: &'a PartitionState,
-    /// The revision.
     pub runtime: &'a Runtime,
-    /// The profile.
     pub state: &'a ProfileState,
     /// Whether others wait behind it: who takes too long is then not tried again at once.
     pub hurried: bool,
-    /// The item.
     pub item: &'a Item,
-    /// Where it stands.
     pub cause: &'a Cause,
 }
 

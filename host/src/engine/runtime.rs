@@ -16,7 +16,6 @@ use crate::vocabulary::Digest;
 
 /// A registry revision, ready to run.
 pub struct Runtime {
-    /// The revision.
     pub registry: Arc<Registry>,
     /// For each of the routing's capabilities, in its order, what is called.
     pub callees: Vec<Callee>,
@@ -48,18 +47,12 @@ pub enum LoadError {
     #[error(
         "the component {digest} can't be read from the data directory: {cause}; put the file back or remove the plug-in"
     )]
-    Missing {
-        /// Which.
-        digest: Digest,
-        /// Why.
-        cause: std::io::Error,
-    },
+    Missing { digest: Digest, cause: std::io::Error },
     /// Its file holds other bytes than those that were installed.
     #[error(
         "the component {digest} is damaged: its file is {found} now; put the file back from a backup or from where it was built"
     )]
     Damaged {
-        /// Which.
         digest: Digest,
         /// What is there.
         found: Digest,

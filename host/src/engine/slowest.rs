@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::metrics::Latency;
+use samsyn_telemetry::Latency;
 use crate::engine::way::{STAGES, Waits};
 use crate::vocabulary::Position;
 

@@ -12,16 +12,13 @@ use crate::vocabulary::{CapabilityName, ProfileId, Seq};
 pub enum Work {
     /// Decide an application's event.
     Accepted {
-        /// Where it stands.
         seq: Seq,
-        /// The event.
         accepted: Arc<Accepted>,
         /// Where it waited so far.
         way: Way,
     },
     /// Decide the items of a decision.
     Derived {
-        /// Where it stands.
         seq: Seq,
         /// The decision.
         decided: Arc<Decided>,
@@ -30,18 +27,13 @@ pub enum Work {
     Adopt,
     /// Run, or skip, what waits of a capability and a customer.
     Retry {
-        /// The customer.
         profile: ProfileId,
-        /// The capability.
         capability: CapabilityName,
         /// Why it is given up, when it is.
         skip: Option<String>,
     },
     /// Notify the consumers of these customers what moved sources made of their values.
-    NotifySourceChange {
-        /// The customers.
-        batch: NotifyBatch,
-    },
+    NotifySourceChange { batch: NotifyBatch },
     /// Every customer has been notified.
     EndJobs {
         /// Of jobs that began up to here.
@@ -51,7 +43,6 @@ pub enum Work {
     NoteCursor,
     /// A lagging capability has nearly caught up: give it the rest, and let it move along.
     Join {
-        /// The capability.
         capability: CapabilityName,
         /// Set when that is done, or turned out not to be due.
         done: Arc<AtomicBool>,
@@ -61,7 +52,6 @@ pub enum Work {
 /// Customers of one partition whose consumers are to be notified, as they were read from the view.
 #[derive(Debug, Default)]
 pub struct NotifyBatch {
-    /// The customers.
     pub profiles: Vec<Arc<ProfileState>>,
     /// The partition's last record in the view before they were read.
     pub applied: Seq,

@@ -234,7 +234,6 @@ impl Engine {
 
 /// A record that is to be appended.
 pub struct Draft {
-    /// The record.
     pub decided: Decided,
     /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
     /// host's.

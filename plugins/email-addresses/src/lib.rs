@@ -40,6 +40,8 @@
 //! what Unicode declares the very same character, such as the Kelvin sign and `K`. Dots and tags
 //! (`a.nna+news`) are part of the name, although some providers pass over them.
 
+#![warn(missing_docs)]
+
 mod domain;
 mod local;
 mod typed;

@@ -15,6 +15,8 @@
 //! KiB by `tests/tables.rs`, which also says how to renew them. They are constant, so that a
 //! sandbox that lives for one call builds nothing.
 
+#![warn(missing_docs)]
+
 mod automaton;
 mod home;
 mod plan;

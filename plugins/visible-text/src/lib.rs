@@ -11,6 +11,8 @@
 //! It follows Unicode's properties, so that it knows the characters of all scripts and those that
 //! no version of Unicode has assigned yet.
 
+#![warn(missing_docs)]
+
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointSetData};
 

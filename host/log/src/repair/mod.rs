@@ -40,7 +40,6 @@ impl RepairPlan {
 /// A part of a segment that can be derived.
 #[derive(Clone, Debug)]
 pub struct Rebuilt {
-    /// Which.
     pub part: Part,
     /// What is wrong with it.
     pub damage: Damage,
@@ -83,7 +82,6 @@ impl LogCut {
 /// What a partition loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LostRecords {
-    /// Which.
     pub partition: Partition,
     /// Its last record that stays; 0 when none does.
     pub kept_through: Seq,

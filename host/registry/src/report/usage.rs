@@ -48,7 +48,6 @@ pub struct Usage {
 /// Opt-outs of one field that were refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedOptOuts {
-    /// How many.
     pub count: u64,
     /// Of whom, the latest last: at most [`REFUSED_SAMPLES_MAX`].
     pub latest: Vec<ProfileId>,

@@ -18,22 +18,11 @@ pub enum Holder {
     /// Events that were accepted and aren't decided.
     Undecided,
     /// A capability's own cursor: it catches up, is slow or in quarantine.
-    Cursor {
-        /// Whose.
-        capability: CapabilityName,
-        /// Of which generation.
-        generation: u32,
-    },
+    Cursor { capability: CapabilityName, generation: u32 },
     /// Invocations of a capability that are parked, or held behind parked ones.
-    Parked {
-        /// Whose.
-        capability: CapabilityName,
-    },
+    Parked { capability: CapabilityName },
     /// Proposals of a field that has no source.
-    Proposals {
-        /// The field.
-        field: FieldName,
-    },
+    Proposals { field: FieldName },
 }
 
 /// What the log keeps, and what may leave.

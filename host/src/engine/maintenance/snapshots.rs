@@ -17,7 +17,6 @@ const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
 /// A snapshot that is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotInProgress {
-    /// Since when.
     pub since: Timestamp,
     /// How far it is.
     pub progress: SnapshotProgress,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Tree;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::shadow::Came;
+use super::shadow::ItemOutcome;
 use crate::record::{Emitted, InvocationStatus, MemoryBytes, Outcome, ProfileState};
 use crate::vocabulary::{CapabilityName, EventName, FieldName, Property, Refusal, Role, Value};
 
@@ -61,7 +61,7 @@ pub trait Differences {
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
     /// What came of the item.
-    pub came: &'a Came<'a>,
+    pub outcome: &'a ItemOutcome<'a>,
     /// What is told of the customer after it.
     pub state: &'a ProfileState,
 }
@@ -89,13 +89,13 @@ pub fn compare(
     input: &SmolStr,
     differences: &mut impl Differences,
 ) {
-    if !compare_results(base.came, new.came, input, differences) {
+    if !compare_results(base.outcome, new.outcome, input, differences) {
         return;
     }
     compare_claims(base, new, capability, differences);
-    compare_emitted(&base.came.emitted, &new.came.emitted, differences);
+    compare_emitted(&base.outcome.emitted, &new.outcome.emitted, differences);
     compare_memory(base, new, capability, differences);
-    compare_refusals(base.came, new.came, differences);
+    compare_refusals(base.outcome, new.outcome, differences);
 }
 
 /// How a role's invocation ended.
@@ -106,8 +106,8 @@ enum Ended<'a> {
     Over(&'a InvocationStatus),
 }
 
-fn ended<'a>(came: &'a Came<'_>, role: Role) -> Ended<'a> {
-    match came.outcomes.iter().find(|outcome| outcome.role == role).map(|outcome| &outcome.result) {
+fn ended<'a>(outcome: &'a ItemOutcome<'_>, role: Role) -> Ended<'a> {
+    match outcome.outcomes.iter().find(|outcome| outcome.role == role).map(|outcome| &outcome.result) {
         None => Ended::NotInvoked,
         Some(InvocationStatus::Parked(failure)) => Ended::Failed(failure),
         Some(InvocationStatus::Held) => Ended::Held,
@@ -117,8 +117,8 @@ fn ended<'a>(came: &'a Came<'_>, role: Role) -> Ended<'a> {
 
 /// Whether both sides have effects that can be compared.
 fn compare_results(
-    base: &Came<'_>,
-    new: &Came<'_>,
+    base: &ItemOutcome<'_>,
+    new: &ItemOutcome<'_>,
     input: &SmolStr,
     differences: &mut impl Differences,
 ) -> bool {
@@ -170,7 +170,7 @@ fn compare_claims(
     capability: &CapabilityName,
     differences: &mut impl Differences,
 ) {
-    let outcomes = base.came.outcomes.iter().chain(&new.came.outcomes);
+    let outcomes = base.outcome.outcomes.iter().chain(&new.outcome.outcomes);
     let touched =
         outcomes.flat_map(|outcome| outcome.claims.iter().map(|(field, _)| (field, outcome.generation)));
     let mut touched: Vec<(&FieldName, u32)> = touched.collect();
@@ -238,7 +238,9 @@ fn compare_memory(
     differences: &mut impl Differences,
 ) {
     let changed = |outcome: &&Cow<'_, Outcome>| outcome.memory.is_some();
-    let Some(outcome) = base.came.outcomes.iter().chain(&new.came.outcomes).find(changed) else { return };
+    let Some(outcome) = base.outcome.outcomes.iter().chain(&new.outcome.outcomes).find(changed) else {
+        return;
+    };
     let generation = outcome.generation;
     let kind = match (base.memory(capability, generation), new.memory(capability, generation)) {
         (one, other) if one == other => return differences.same(What::Memory),
@@ -249,9 +251,9 @@ fn compare_memory(
     differences.differs(What::Memory, kind, &|| (None, None));
 }
 
-fn compare_refusals(base: &Came<'_>, new: &Came<'_>, differences: &mut impl Differences) {
-    fn of<'a>(came: &'a Came<'_>) -> Vec<&'a Refusal> {
-        came.outcomes.iter().flat_map(|outcome| &outcome.refusals).collect()
+fn compare_refusals(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &mut impl Differences) {
+    fn of<'a>(outcome: &'a ItemOutcome<'_>) -> Vec<&'a Refusal> {
+        outcome.outcomes.iter().flat_map(|outcome| &outcome.refusals).collect()
     }
     let (mut one, other) = (of(base), of(new));
     for refusal in other {

@@ -14,12 +14,7 @@ pub enum ReplayError {
     Log(#[from] LogError),
     /// A record can't be read.
     #[error("{position}: {cause}")]
-    Record {
-        /// Where it stands.
-        position: Position,
-        /// Why.
-        cause: RecordError,
-    },
+    Record { position: Position, cause: RecordError },
     /// An item can't be read.
     #[error("{0}")]
     Item(String),
@@ -69,7 +64,6 @@ pub enum ReplayError {
     /// One runs already.
     #[error("the replay {id} of {capability} is running; wait until it ends, or stop it")]
     Running {
-        /// Which.
         id: String,
         /// Of which plug-in.
         capability: CapabilityName,

@@ -1,12 +1,12 @@
-//! Replay: what a new version of a plug-in would have decided, told before it decides anything.
+//! Replay: what a new version of a plug-in would have decided, reported before it decides anything.
 //!
 //! ```text
-//! log ─▶ pass: one read of the whole, dealt to threads by partition
-//!          └▶ track: folds the customers of its partitions; before each Decided is folded
+//! log ─▶ read_log: one read of the whole, dealt to threads by partition
+//!          └▶ follow: folds the customers of its partitions; before each Decided is folded
 //!               ├▶ shadow: runs the new component on the profile of that moment, with its own claims
-//!               │          and memory of this run in the place of those the log has
+//!               │          and memory of this run instead of those in the log
 //!               └▶ compare: its outcome with the log's, or with another component's shadow run
-//!                    └▶ counts ─▶ report
+//!                    └▶ report: counts, then findings
 //! ```
 //!
 //! Nothing is written. Everything but the plug-in's own claims and memory is as the log has it: what the
@@ -21,29 +21,23 @@
 //! In memory are the states of the sampled customers, some 1.5 KiB each, and the events that wait
 //! for their decision.
 
-mod batch;
-mod candidate;
 mod compare;
-mod control;
-mod counts;
 mod error;
+mod follow;
+mod input;
 mod job;
-mod pass;
-mod passed;
-mod place;
-mod plan;
+mod partition;
+mod read_log;
+mod replayed_item;
 mod report;
 mod revisions;
 mod shadow;
-mod share;
-mod track;
-mod wanted;
 
 pub use compare::{Kind, What};
-pub use control::Control;
 pub use error::ReplayError;
+pub use input::Input;
+pub use input::{Share, ShareError};
+pub use job::Control;
 pub use job::{Replay, ReplayState, Replays};
-pub use pass::{own_sandbox, replay};
-pub use plan::Input;
+pub use read_log::{own_sandbox, replay};
 pub use report::{DecidedBy, Effects, Finding, ReplayReport, Sample, Severity, Version};
-pub use share::{Share, ShareError};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::candidate::Candidate;
 use super::error::ReplayError;
+use super::input::Candidate;
 use crate::engine::runtime::access;
 use crate::log::LogReader;
 use crate::record::{Record, RegistryRecord};
@@ -48,7 +48,6 @@ pub enum Lens {
 pub struct Fit {
     /// The tables of the revision.
     pub routing: Arc<Routing>,
-    /// The revision.
     pub revision: Seq,
     /// The plug-in in the tables.
     pub index: usize,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::candidate::Candidate;
-use super::control::Control;
+use super::input::Candidate;
+use super::job::Control;
 use super::revisions::Fit;
 use crate::engine::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
 use crate::engine::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
@@ -20,15 +20,12 @@ use crate::vocabulary::{CapabilityName, ItemPosition, Partition, Role, Seq, Time
 
 /// One item that the plug-in is invoked with, and what the log says of that.
 pub struct ReplayedItem<'a> {
-    /// The partition.
     pub partition: Partition,
     /// Its cursors before the record.
     pub place: &'a PartitionState,
     /// The record that decides it; 0 when there is none.
     pub seq: Seq,
-    /// The item.
     pub item: &'a Item,
-    /// Where it stands.
     pub cause: Cause,
     /// The lagging capability whose cursor the record moves.
     pub cursor: Option<Cursor>,
@@ -40,7 +37,7 @@ pub struct ReplayedItem<'a> {
 
 /// What came of an item.
 #[derive(Default)]
-pub struct Came<'a> {
+pub struct ItemOutcome<'a> {
     /// Outcomes, one a role.
     pub outcomes: Vec<Cow<'a, Outcome>>,
     /// What was emitted, by all roles.
@@ -51,7 +48,6 @@ pub struct Came<'a> {
 
 /// A component that runs.
 pub struct Shadow<'a> {
-    /// Which.
     pub candidate: &'a Candidate,
     /// The plug-in's name.
     pub capability: &'a CapabilityName,
@@ -118,9 +114,9 @@ impl Shadow<'_> {
         state: &mut ProfileState,
         own: &mut ProfileState,
         replayed: &ReplayedItem<'_>,
-    ) -> Came<'static> {
+    ) -> ItemOutcome<'static> {
         if targets.is_empty() {
-            return Came::default();
+            return ItemOutcome::default();
         }
         let logged = std::mem::take(&mut state.capabilities);
         let others = logged.iter().filter(|own| own.capability != *self.capability);
@@ -130,7 +126,7 @@ impl Shadow<'_> {
         self.fold(&decided, own, replayed);
         let outcomes = decided.outcomes.into_iter().map(Cow::Owned).collect();
         let emitted = decided.emitted.into_iter().map(Cow::Owned).collect();
-        Came { outcomes, emitted, was_done: false }
+        ItemOutcome { outcomes, emitted, was_done: false }
     }
 
     /// Runs an invocation that the log ran again, or gave up, after it had waited.
@@ -140,7 +136,7 @@ impl Shadow<'_> {
         state: &mut ProfileState,
         own: &mut ProfileState,
         replayed: &ReplayedItem<'_>,
-    ) -> Came<'static> {
+    ) -> ItemOutcome<'static> {
         let waited = |outcome: &&&Outcome| {
             waits(own, self.capability, outcome.generation, replayed.cause.item, outcome.role)
         };
@@ -149,7 +145,7 @@ impl Shadow<'_> {
             |outcome: &&Outcome| (Target { capability: fit.index, role: outcome.role }, outcome.generation);
         let targets: Vec<(Target, u32)> = waiting.map(target).collect();
         let was_done = targets.len() < replayed.logged.len();
-        Came { was_done, ..self.invoke(fit, &targets, state, own, replayed) }
+        ItemOutcome { was_done, ..self.invoke(fit, &targets, state, own, replayed) }
     }
 
     fn decide(
@@ -236,11 +232,15 @@ impl Shadow<'_> {
     }
 }
 
-impl<'a> Came<'a> {
+impl<'a> ItemOutcome<'a> {
     /// What the log has: outcomes of the plug-in in a record, and what it emitted with it.
-    pub fn of_log(outcomes: &[&'a Outcome], decided: &'a Decided, capability: &CapabilityName) -> Came<'a> {
+    pub fn of_log(
+        outcomes: &[&'a Outcome],
+        decided: &'a Decided,
+        capability: &CapabilityName,
+    ) -> ItemOutcome<'a> {
         let emitted = decided.emitted.iter().filter(|emitted| emitted.by == *capability);
-        Came {
+        ItemOutcome {
             outcomes: outcomes.iter().map(|outcome| Cow::Borrowed(*outcome)).collect(),
             emitted: emitted.map(Cow::Borrowed).collect(),
             was_done: false,

@@ -74,9 +74,7 @@ pub struct SnapshotJob<'a> {
     pub dir: &'a Path,
     /// The one to go on from; none from the log's first record.
     pub base: Option<SnapshotFile>,
-    /// Up to where.
     pub cut: Cut,
-    /// When.
     pub made_at: Timestamp,
     /// How long event ids are remembered.
     pub remember: Remember,

@@ -13,7 +13,6 @@ pub enum BadSnapshot {
     /// The file system refused.
     #[error("can't read {}: {cause}", path.display())]
     Io {
-        /// The file.
         path: PathBuf,
         /// What the system answered.
         cause: io::Error,
@@ -21,9 +20,7 @@ pub enum BadSnapshot {
     /// The bytes are not those that were written.
     #[error("{} is damaged at byte {offset}: {cause}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// Where.
         offset: u64,
         /// What doesn't hold.
         cause: String,
@@ -31,7 +28,6 @@ pub enum BadSnapshot {
     /// A newer host wrote it.
     #[error("{} has format version {found}; this host supports {known}; use a newer host", path.display())]
     NewerFormat {
-        /// The file.
         path: PathBuf,
         /// The version met.
         found: u16,
@@ -73,7 +69,6 @@ pub enum SnapshotError {
     /// The file can't be written.
     #[error("can't write {}: {cause}; check the disk", path.display())]
     Write {
-        /// The file.
         path: PathBuf,
         /// What the system answered.
         cause: io::Error,
@@ -87,7 +82,6 @@ pub enum SnapshotError {
     /// A record can't be read.
     #[error("{position}: {cause}")]
     Record {
-        /// Where it stands.
         position: Position,
         /// What is wrong with it.
         cause: RecordError,

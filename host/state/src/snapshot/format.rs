@@ -66,7 +66,6 @@ pub struct Header {
     pub fold: u32,
     /// The log, up to where.
     pub cut: Cut,
-    /// When.
     pub made_at: Timestamp,
 }
 

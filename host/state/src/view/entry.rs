@@ -37,7 +37,6 @@ pub enum Entry {
     Link {
         /// The identifier, hashed: see [`link_key`].
         key: [u8; 16],
-        /// Whose.
         profile: ProfileId,
     },
     /// Event ids that were seen, in the order they were; forgotten together.
@@ -48,23 +47,9 @@ pub enum Entry {
         ids: Vec<(u64, Position)>,
     },
     /// How many profiles have a pattern of claims.
-    Counter {
-        /// Of this partition.
-        partition: Partition,
-        /// Of this field.
-        field: FieldName,
-        /// The pattern.
-        pattern: Pattern,
-        /// How many.
-        count: Count,
-    },
+    Counter { partition: Partition, field: FieldName, pattern: Pattern, count: Count },
     /// Where a partition's fold is.
-    Applied {
-        /// Which.
-        partition: Partition,
-        /// Where.
-        applied: Applied,
-    },
+    Applied { partition: Partition, applied: Applied },
 }
 
 /// What a view can be folded on from, instead of from the log's first record.

@@ -111,12 +111,10 @@ pub enum CommittedRecord {
     Accepted {
         /// Its key.
         key: EventKey,
-        /// The record.
         accepted: Arc<Accepted>,
     },
     /// What followed from it.
     Decided {
-        /// The record.
         decided: Arc<Decided>,
         /// The profile after it.
         state: Arc<ProfileState>,

@@ -1,18 +1,18 @@
-//! A partition as a replay follows it: where it stands, and the items that wait for their decision.
+//! A partition as a replay follows it: its cursors, and the items that wait for their decision.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::replayed_item::wanted;
 use super::revisions::{Lens, Revision};
-use super::wanted::wanted;
 use crate::engine::item::Item;
 use crate::record::{Accepted, Decided, PartitionState, RecordError, decode};
 use crate::vocabulary::{Event, ItemPosition, ProfileId, Proposal, Seq};
 
 /// A partition.
-pub struct Place {
+pub struct FollowedPartition {
     /// Its cursors, and whose claims count.
     pub state: PartitionState,
     /// The registry revision in use.
@@ -24,14 +24,14 @@ pub struct Place {
 /// An item that waits for its decision.
 enum Waiting {
     /// An event, read when it is decided: what was taken long before would lie about in small pieces.
-    Taken(Box<[u8]>),
+    Accepted(Box<[u8]>),
     /// An item of a decision.
-    Made(Item),
+    Derived(Item),
 }
 
 /// What is needed of an [`Accepted`].
 #[derive(Deserialize)]
-struct Taken {
+struct AcceptedParts {
     profile: ProfileId,
     event: Event,
     #[serde(default)]
@@ -40,15 +40,15 @@ struct Taken {
     shared_by: Option<ProfileId>,
 }
 
-impl Place {
+impl FollowedPartition {
     /// A partition of which there was no record yet.
-    pub fn new(revision: Arc<Revision>) -> Place {
-        Place { state: PartitionState::default(), revision, waiting: VecDeque::new() }
+    pub fn new(revision: Arc<Revision>) -> FollowedPartition {
+        FollowedPartition { state: PartitionState::default(), revision, waiting: VecDeque::new() }
     }
 
     /// An event was accepted.
-    pub fn taken(&mut self, seq: Seq, payload: &[u8]) {
-        self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Taken(payload.into())));
+    pub fn accepted(&mut self, seq: Seq, payload: &[u8]) {
+        self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Accepted(payload.into())));
     }
 
     /// A decision was folded, which has items of its own.
@@ -56,7 +56,7 @@ impl Place {
         self.state.fold_decided(decided);
         let indexes = 0..=decided.last_item();
         let items = indexes.filter_map(|index| Some((index, Item::of_decided(decided, index)?)));
-        self.waiting.extend(items.map(|(index, item)| (ItemPosition { seq, index }, Waiting::Made(item))));
+        self.waiting.extend(items.map(|(index, item)| (ItemPosition { seq, index }, Waiting::Derived(item))));
     }
 
     /// The next item that waits, up to and with this one.
@@ -68,11 +68,11 @@ impl Place {
     /// The next item, when it is one of a decision that nobody wants.
     pub fn unwanted(&self) -> Option<ItemPosition> {
         match self.waiting.front()? {
-            (position, Waiting::Made(item)) => {
+            (position, Waiting::Derived(item)) => {
                 let nobody = item.targets(&self.revision.registry.routing, true).is_empty();
                 nobody.then_some(*position)
             }
-            (_, Waiting::Taken(_)) => None,
+            (_, Waiting::Accepted(_)) => None,
         }
     }
 
@@ -88,10 +88,10 @@ impl Place {
 impl Waiting {
     fn item(self) -> Result<Item, RecordError> {
         let payload = match self {
-            Waiting::Made(item) => return Ok(item),
-            Waiting::Taken(payload) => payload,
+            Waiting::Derived(item) => return Ok(item),
+            Waiting::Accepted(payload) => payload,
         };
-        let Taken { profile, event, proposals, shared_by } = decode(&payload)?;
+        let AcceptedParts { profile, event, proposals, shared_by } = decode(&payload)?;
         let accepted = Accepted {
             profile,
             event,

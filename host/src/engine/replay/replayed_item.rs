@@ -1,21 +1,23 @@
-//! An item that is replayed: how the log came to it, and which candidates are invoked with it.
+//! An item that is replayed: how the log came to it, and in which roles each candidate is invoked with
+//! it. Most items in a log concern other plug-ins, so the targets of one capability are found without
+//! asking for all the others.
 
 use smol_str::SmolStr;
 
-use super::place::Place;
+use super::partition::FollowedPartition;
 use super::revisions::Fit;
-use super::shadow::{Came, ReplayedItem, Shadow};
-use super::wanted::wanted;
+use super::shadow::{ItemOutcome, ReplayedItem, Shadow};
 use crate::engine::decide::Cause;
 use crate::engine::item::Item;
-use crate::engine::route::Target;
+use crate::engine::route::{Target, hears_of, is_notified_of};
 use crate::engine::run::live_generation;
 use crate::record::{Cursor, Outcome, ProfileState};
-use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Seq, Timestamp};
+use crate::registry::Routing;
+use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Role, Seq, Timestamp};
 
 /// How the log came to a decision.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum When {
     /// With all live capabilities, in the order of the log.
     Live,
     /// One invocation of a capability that lags.
@@ -27,16 +29,13 @@ pub enum Way {
 }
 
 /// An item as it comes by, and what the log says of it.
-pub struct Passed<'a> {
-    /// The partition.
+pub struct LoggedItem<'a> {
     pub partition: Partition,
     /// The record that decides it.
     pub seq: Seq,
     /// How the log came to it.
-    pub way: Way,
-    /// The item.
+    pub way: When,
     pub item: &'a Item,
-    /// Where it stands.
     pub cause: Cause,
     /// The lagging capability whose cursor the record moves.
     pub cursor: Option<Cursor>,
@@ -48,14 +47,14 @@ pub struct Passed<'a> {
     pub logged: &'a [&'a Outcome],
 }
 
-impl<'a> Passed<'a> {
+impl<'a> LoggedItem<'a> {
     /// An item that nobody decided.
-    pub fn unwanted(partition: Partition, position: ItemPosition, item: &'a Item) -> Passed<'a> {
+    pub fn unwanted(partition: Partition, position: ItemPosition, item: &'a Item) -> LoggedItem<'a> {
         let ((root, depth), observed_at) = (item.chain(position.seq), item.observed_at());
-        Passed {
+        LoggedItem {
             partition,
             seq: 0,
-            way: Way::Unwanted,
+            way: When::Unwanted,
             item,
             cause: Cause {
                 item: position,
@@ -78,10 +77,10 @@ impl<'a> Passed<'a> {
         &self,
         shadow: &Shadow<'_>,
         fit: &Fit,
-        place: &Place,
+        place: &FollowedPartition,
         state: &mut ProfileState,
         own: &mut ProfileState,
-    ) -> Came<'static> {
+    ) -> ItemOutcome<'static> {
         let replayed = ReplayedItem {
             partition: self.partition,
             place: &place.state,
@@ -92,7 +91,7 @@ impl<'a> Passed<'a> {
             at: self.at,
             logged: self.logged,
         };
-        if self.way == Way::Retry {
+        if self.way == When::Retry {
             return shadow.retry(fit, state, own, &replayed);
         }
         let targets = self.targets(shadow.capability, fit, place);
@@ -100,11 +99,16 @@ impl<'a> Passed<'a> {
     }
 
     /// In which roles, and of which generation, a candidate gets an item.
-    fn targets(&self, capability: &CapabilityName, fit: &Fit, place: &Place) -> Vec<(Target, u32)> {
-        let propose = self.propose || self.way == Way::CatchUp;
+    fn targets(
+        &self,
+        capability: &CapabilityName,
+        fit: &Fit,
+        place: &FollowedPartition,
+    ) -> Vec<(Target, u32)> {
+        let propose = self.propose || self.way == When::CatchUp;
         let gets = wanted(self.item, &fit.routing, fit.index, propose);
         let logged = |target: &Target| self.logged.iter().find(|outcome| outcome.role == target.role);
-        if self.way == Way::CatchUp {
+        if self.way == When::CatchUp {
             return gets.filter_map(|target| Some((target, logged(&target)?.generation))).collect();
         }
         if let Some(generation) = live_generation(&place.state, capability) {
@@ -141,5 +145,54 @@ impl<'a> Passed<'a> {
                 format!("proposal of {names}").into()
             }
         }
+    }
+}
+
+/// The targets of an item that are this capability's; `propose` says whether its proposals count.
+pub fn wanted<'a>(
+    item: &'a Item,
+    routing: &'a Routing,
+    capability: usize,
+    propose: bool,
+) -> impl Iterator<Item = Target> + Clone + 'a {
+    let roles = Role::ALL.into_iter();
+    let gets = roles.filter(move |role| gets(item, routing, capability, *role, propose));
+    let targets = gets.map(move |role| Target { capability, role });
+    debug_assert!(
+        item.targets(routing, propose)
+            .into_iter()
+            .filter(|is| is.capability == capability)
+            .eq(targets.clone()),
+        "{item:?} goes elsewhere"
+    );
+    targets
+}
+
+fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: bool) -> bool {
+    let routed = &routing.capabilities[capability];
+    if !routed.capability.roles.contains(&role) {
+        return false;
+    }
+    match (item, role) {
+        (Item::Event(accepted), role) if accepted.shared_by.is_some() => {
+            role == Role::Subscriber && routed.hears_shared(&accepted.event.name)
+        }
+        (Item::Event(accepted), Role::Source) => {
+            let mut proposals = accepted.proposals.iter().filter(|_| propose);
+            proposals.any(|proposal| routing.deciders(&proposal.field).contains(&capability))
+        }
+        (Item::Event(accepted), Role::Subscriber) => hears_of(&accepted.event.name, None, routed),
+        (Item::Emitted(decided, index), Role::Subscriber) => decided
+            .emitted
+            .get(usize::from(*index) - 1)
+            .is_some_and(|emitted| hears_of(&emitted.name, Some(&emitted.by), routed)),
+        (Item::Changes(decided), Role::Observer) => {
+            decided.changes.iter().any(|changed| is_notified_of(changed, routed))
+        }
+        // Held proposals go to the sources that their fields have now.
+        (Item::Offered(_), Role::Source) => {
+            item.targets(routing, propose).iter().any(|target| target.capability == capability)
+        }
+        _ => false,
     }
 }

@@ -1,17 +1,16 @@
 //! The registry's history in words: what each change made of what.
 
-use super::QueryError;
-use crate::log::LogReader;
-use crate::record::{Record, RegistryRecord};
-use crate::registry::{ChangeSummary, Registry};
-use crate::vocabulary::{Partition, Seq};
+use samsyn_log::LogReader;
+use crate::{ReadError, Record, RegistryRecord};
+use samsyn_registry::{ChangeSummary, Registry};
+use samsyn_vocabulary::{Partition, Seq};
 
 /// These revisions' records, oldest first, each told with what it changed from and to. A record says only
 /// what is from then on, so the registry is folded from its beginning: some microseconds a revision.
 pub fn summaries(
     log: &LogReader,
     wanted: &[Seq],
-) -> Result<Vec<(Seq, RegistryRecord, ChangeSummary)>, QueryError> {
+) -> Result<Vec<(Seq, RegistryRecord, ChangeSummary)>, ReadError> {
     let Some(last) = wanted.iter().max() else { return Ok(Vec::new()) };
     let mut registry = Registry::default();
     let mut all = Vec::with_capacity(wanted.len());

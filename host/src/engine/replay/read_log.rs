@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::Instant;
 
-use super::batch::Batch;
-use super::control::Control;
-use super::counts::Counts;
 use super::error::ReplayError;
-use super::plan::{Input, Plan};
+use super::follow::Track;
+use super::input::{Input, Plan};
+use super::job::Control;
+use super::report::Counts;
 use super::report::ReplayReport;
-use super::track::Track;
-use crate::log::ScanFrom;
+use crate::log::{RecordRef, ScanFrom};
 use crate::niceness::{self, lower_priority, spare_of};
 use crate::sandbox::{Limits, Sandbox, SandboxError, work_as};
-use crate::vocabulary::Partition;
+use crate::vocabulary::{Partition, Position};
 
 /// Threads that replay; a partition belongs to one of them. Two: a host has other things to do.
 const THREADS_MAX: usize = 2;
@@ -63,7 +62,7 @@ fn read(plan: &Plan) -> Result<Counts, ReplayError> {
         for (worker, plan) in others.iter().chain([plan]).enumerate() {
             let (sender, batches) = sync_channel(BATCHES_WAITING_MAX);
             let (back, used) = channel();
-            lanes.push(Lane { next: Batch::default(), sender, used });
+            lanes.push(Lane { next: RecordBatch::default(), sender, used });
             followers.push(scope.spawn(move || {
                 work_as(worker);
                 follow(plan, &batches, &back)
@@ -90,10 +89,10 @@ fn read(plan: &Plan) -> Result<Counts, ReplayError> {
 /// The way to a thread that replays.
 struct Lane {
     /// What is dealt to it next.
-    next: Batch,
-    sender: SyncSender<Batch>,
+    next: RecordBatch,
+    sender: SyncSender<RecordBatch>,
     /// Batches it is done with.
-    used: Receiver<Batch>,
+    used: Receiver<RecordBatch>,
 }
 
 impl Lane {
@@ -138,7 +137,11 @@ fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Counts, ReplayError> {
+fn follow(
+    plan: &Plan,
+    batches: &Receiver<RecordBatch>,
+    back: &Sender<RecordBatch>,
+) -> Result<Counts, ReplayError> {
     if plan.lower_priority {
         lower_priority(niceness::LEAST);
     }
@@ -156,4 +159,63 @@ fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Resul
         let _ = back.send(batch);
     }
     track.end()
+}
+
+/// Records dealt at once. Their payloads are in one piece of memory that goes back to who reads: what
+/// one thread allocates and another gives free costs both of them more than the copy does.
+#[derive(Default)]
+pub struct RecordBatch {
+    payloads: Vec<u8>,
+    records: Vec<Entry>,
+}
+
+struct Entry {
+    position: Position,
+    kind: u8,
+    erased: bool,
+    /// Where its payload ends; it begins where the one before it does.
+    end: usize,
+}
+
+/// A record as it comes by.
+#[derive(Clone, Copy)]
+pub struct BatchedRecord<'a> {
+    /// Its place in its partition.
+    pub position: Position,
+    /// What the payload is.
+    pub kind: u8,
+    /// Whether the payload was erased.
+    pub erased: bool,
+    /// The content.
+    pub payload: &'a [u8],
+}
+
+impl RecordBatch {
+    /// How many records.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, record: &RecordRef<'_>) {
+        self.payloads.extend_from_slice(record.payload);
+        let RecordRef { position, kind, erased, .. } = *record;
+        self.records.push(Entry { position, kind, erased, end: self.payloads.len() });
+    }
+
+    /// Forgets them and keeps the memory.
+    pub fn clear(&mut self) {
+        self.payloads.clear();
+        self.records.clear();
+    }
+
+    /// The records, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = BatchedRecord<'_>> {
+        let mut begin = 0;
+        self.records.iter().map(move |entry| {
+            let Entry { position, kind, erased, end } = *entry;
+            let payload = &self.payloads[std::mem::replace(&mut begin, end)..end];
+            BatchedRecord { position, kind, erased, payload }
+        })
+    }
 }

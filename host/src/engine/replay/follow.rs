@@ -7,15 +7,15 @@ use std::sync::atomic::Ordering;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
-use super::batch::Dealt;
 use super::compare::{Side, compare};
-use super::counts::{Counts, Entry};
 use super::error::ReplayError;
-use super::passed::{Passed, Way};
-use super::place::Place;
-use super::plan::Plan;
+use super::input::Plan;
+use super::partition::FollowedPartition;
+use super::read_log::BatchedRecord;
+use super::replayed_item::{LoggedItem, When};
+use super::report::{Counts, Entry};
 use super::revisions::Lens;
-use super::shadow::{Came, without_capabilities};
+use super::shadow::{ItemOutcome, without_capabilities};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
 use crate::engine::item::Item;
@@ -35,7 +35,7 @@ const UNREPORTED_MAX: u64 = 32;
 pub struct Track<'a> {
     plan: &'a Plan,
     /// By number; none of those it doesn't follow.
-    places: Vec<Option<Place>>,
+    partitions: Vec<Option<FollowedPartition>>,
     customers: Vec<Customer>,
     /// Where each of the customers is.
     known: FxHashMap<ProfileId, usize>,
@@ -60,13 +60,13 @@ struct Customer {
 
 /// Whose record it is: all that is read of most when only some customers are replayed.
 #[derive(Deserialize)]
-struct Whose {
+struct ProfileOnly {
     profile: ProfileId,
 }
 
 /// What a decision about somebody who isn't replayed does to the partition.
 #[derive(Deserialize)]
-struct Passing {
+struct SkippedDecision {
     profile: ProfileId,
     through: ItemPosition,
     #[serde(default)]
@@ -78,7 +78,7 @@ impl<'a> Track<'a> {
     pub fn new(plan: &'a Plan) -> Track<'a> {
         Track {
             plan,
-            places: Vec::new(),
+            partitions: Vec::new(),
             customers: Vec::new(),
             known: FxHashMap::default(),
             unknown: FxHashSet::default(),
@@ -90,7 +90,7 @@ impl<'a> Track<'a> {
 
     /// The log ends here: everything that was counted.
     pub fn end(mut self) -> Result<Counts, ReplayError> {
-        for number in 0..self.places.len() {
+        for number in 0..self.partitions.len() {
             self.pass_unwanted(Partition(number as u16))?;
         }
         self.say();
@@ -107,12 +107,12 @@ impl<'a> Track<'a> {
         control.compared.fetch_add(std::mem::take(&mut self.compared), Ordering::Relaxed);
     }
 
-    fn place(&mut self, partition: Partition) -> Option<&mut Place> {
-        self.places.get_mut(usize::from(partition.0))?.as_mut()
+    fn place(&mut self, partition: Partition) -> Option<&mut FollowedPartition> {
+        self.partitions.get_mut(usize::from(partition.0))?.as_mut()
     }
 
     /// The next record of a partition.
-    pub fn record(&mut self, record: Dealt<'_>) -> Result<(), ReplayError> {
+    pub fn record(&mut self, record: BatchedRecord<'_>) -> Result<(), ReplayError> {
         let Position { partition, seq } = record.position;
         let unreadable = |cause: RecordError| ReplayError::Record { position: record.position, cause };
         if record.erased {
@@ -124,7 +124,7 @@ impl<'a> Track<'a> {
             self.accepted(partition, seq, record.payload).map_err(unreadable)?;
         } else if record.kind == RecordKind::Decided as u8 {
             if !self.plan.share.is_all() {
-                let passing: Passing = decode(record.payload).map_err(unreadable)?;
+                let passing: SkippedDecision = decode(record.payload).map_err(unreadable)?;
                 if !self.plan.share.takes(passing.profile) {
                     return self.passing(partition, &passing);
                 }
@@ -146,27 +146,27 @@ impl<'a> Track<'a> {
     /// Makes room for a partition of which there was no record yet.
     fn arrive(&mut self, partition: Partition) -> Result<(), ReplayError> {
         let number = usize::from(partition.0);
-        if self.places.len() <= number {
-            self.places.resize_with(number + 1, || None);
+        if self.partitions.len() <= number {
+            self.partitions.resize_with(number + 1, || None);
         }
-        if self.places[number].is_none() {
-            self.places[number] = Some(Place::new(self.plan.revisions.at(0)?));
+        if self.partitions[number].is_none() {
+            self.partitions[number] = Some(FollowedPartition::new(self.plan.revisions.at(0)?));
         }
         Ok(())
     }
 
     fn accepted(&mut self, partition: Partition, seq: Seq, payload: &[u8]) -> Result<(), RecordError> {
-        if !self.plan.share.is_all() && !self.plan.share.takes(decode::<Whose>(payload)?.profile) {
+        if !self.plan.share.is_all() && !self.plan.share.takes(decode::<ProfileOnly>(payload)?.profile) {
             return Ok(());
         }
         if let Some(place) = self.place(partition) {
-            place.taken(seq, payload);
+            place.accepted(seq, payload);
         }
         Ok(())
     }
 
     /// A decision about somebody who isn't replayed.
-    fn passing(&mut self, partition: Partition, passing: &Passing) -> Result<(), ReplayError> {
+    fn passing(&mut self, partition: Partition, passing: &SkippedDecision) -> Result<(), ReplayError> {
         self.pass(partition, passing.through)?;
         if let Some(place) = self.place(partition) {
             place.state.through = place.state.through.max(passing.through);
@@ -183,9 +183,9 @@ impl<'a> Track<'a> {
             if !self.place(partition).is_some_and(|place| place.hears(&item)) {
                 continue;
             }
-            let passed = Passed::unwanted(partition, position, &item);
+            let logged_item = LoggedItem::unwanted(partition, position, &item);
             if let Some(customer) = self.known.get(&item.profile()).copied() {
-                self.replay(customer, &passed, None);
+                self.replay(customer, &logged_item, None);
             }
         }
         Ok(())
@@ -215,11 +215,11 @@ impl<'a> Track<'a> {
         let decided = Arc::new(decided);
         let place = self.place(partition).map(|place| place.state.through).unwrap_or_default();
         let way = match &decided.cursor {
-            Some(_) => Way::CatchUp,
-            None if decided.through >= decided.cause && decided.cause > place => Way::Live,
-            None => Way::Retry,
+            Some(_) => When::CatchUp,
+            None if decided.through >= decided.cause && decided.cause > place => When::Live,
+            None => When::Retry,
         };
-        let live = way == Way::Live;
+        let live = way == When::Live;
         self.pass(partition, if live { before(decided.cause) } else { decided.through })?;
         let waited = if live { self.next_waiting(partition, decided.cause)? } else { None };
         // Beyond its budget, what a record emitted is settled with one decision, as undeliverable.
@@ -276,7 +276,7 @@ impl<'a> Track<'a> {
         &mut self,
         customer: usize,
         (partition, seq): (Partition, Seq),
-        way: Way,
+        way: When,
         item: Option<&Item>,
         decided: &Decided,
     ) {
@@ -284,11 +284,11 @@ impl<'a> Track<'a> {
         let mine = |outcome: &&Outcome| outcome.capability == *capability;
         let logged: Vec<&Outcome> = decided.outcomes.iter().filter(mine).collect();
         match item {
-            Some(item) if way == Way::Live || !logged.is_empty() => {
+            Some(item) if way == When::Live || !logged.is_empty() => {
                 let Decided { cause, kind, root, depth, spent, observed_at, .. } = *decided;
                 let refused =
                     |answer: &crate::record::Answer| answer.outcome == AnswerKind::PreconditionFailed;
-                let passed = Passed {
+                let logged_item = LoggedItem {
                     partition,
                     seq,
                     way,
@@ -307,7 +307,7 @@ impl<'a> Track<'a> {
                     propose: !decided.answers.iter().any(refused),
                     logged: &logged,
                 };
-                self.replay(customer, &passed, Some(decided));
+                self.replay(customer, &logged_item, Some(decided));
             }
             _ => {
                 for outcome in &logged {
@@ -320,45 +320,51 @@ impl<'a> Track<'a> {
     }
 
     /// Runs each candidate on an item, folds the record, and compares.
-    fn replay(&mut self, number: usize, passed: &Passed<'_>, decided: Option<&Decided>) {
-        let Some(Some(place)) = self.places.get(usize::from(passed.partition.0)) else { return };
+    fn replay(&mut self, number: usize, logged_item: &LoggedItem<'_>, decided: Option<&Decided>) {
+        let Some(Some(place)) = self.partitions.get(usize::from(logged_item.partition.0)) else { return };
         let customer = &mut self.customers[number];
         let plan = self.plan;
-        let mut sides: Vec<Came<'_>> = Vec::with_capacity(2);
+        let mut sides: Vec<ItemOutcome<'_>> = Vec::with_capacity(2);
         for (index, lens) in place.revision.lenses.iter().enumerate() {
             match lens {
                 Lens::Fits(fit) => {
                     let own = &mut customer.own[index];
                     let shadow = plan.shadow(index, &self.invocations);
-                    sides.push(passed.invoke(&shadow, fit, place, &mut customer.state, own));
+                    sides.push(logged_item.invoke(&shadow, fit, place, &mut customer.state, own));
                 }
                 Lens::Unfit(why) => {
-                    passed.logged.iter().for_each(|_| self.counts.not_replayed(why));
+                    logged_item.logged.iter().for_each(|_| self.counts.not_replayed(why));
                 }
                 Lens::Absent => {
                     // It was installed, or nothing could be logged of it.
-                    passed.logged.iter().for_each(|_| self.counts.not_replayed(UNKNOWN_REVISION));
+                    logged_item.logged.iter().for_each(|_| self.counts.not_replayed(UNKNOWN_REVISION));
                 }
             }
         }
         if let Some(decided) = decided {
-            fold_into(&mut customer.state, passed.seq, decided);
+            fold_into(&mut customer.state, logged_item.seq, decided);
         }
         if sides.len() < plan.candidates.len() {
             return;
         }
         if sides.len() == 1 {
             let base = match decided {
-                Some(decided) => Came::of_log(passed.logged, decided, &plan.capability),
-                None => Came::default(),
+                Some(decided) => ItemOutcome::of_log(logged_item.logged, decided, &plan.capability),
+                None => ItemOutcome::default(),
             };
             sides.push(base);
         }
-        self.compare(number, passed, &sides[0], &sides[1]);
+        self.compare(number, logged_item, &sides[0], &sides[1]);
     }
 
     /// Compares the new component's side with the other.
-    fn compare(&mut self, customer: usize, passed: &Passed<'_>, new: &Came<'_>, base: &Came<'_>) {
+    fn compare(
+        &mut self,
+        customer: usize,
+        logged_item: &LoggedItem<'_>,
+        new: &ItemOutcome<'_>,
+        base: &ItemOutcome<'_>,
+    ) {
         let nothing = new.outcomes.is_empty() && base.outcomes.is_empty();
         // What was done earlier in this run was compared then.
         if nothing || new.was_done || base.was_done {
@@ -366,20 +372,20 @@ impl<'a> Track<'a> {
         }
         let Customer { state, own, seen, differs } = &mut self.customers[customer];
         let decided = own.get(1).unwrap_or(state);
-        let input = passed.input();
-        let item = Position { partition: passed.partition, seq: passed.cause.item.seq };
+        let input = logged_item.input();
+        let item = Position { partition: logged_item.partition, seq: logged_item.cause.item.seq };
         let profile = state.id;
-        let (base, new) = (Side { came: base, state: decided }, Side { came: new, state: &own[0] });
+        let (base, new) = (Side { outcome: base, state: decided }, Side { outcome: new, state: &own[0] });
         let mut entry =
             Entry { counts: &mut self.counts, profile, item, input: &input, seen, differs: false };
         compare(base, new, &self.plan.capability, &input, &mut entry);
         let found = entry.differs;
         *differs |= found;
-        let compared = base.came.outcomes.len().max(new.came.outcomes.len()) as u64;
+        let compared = base.outcome.outcomes.len().max(new.outcome.outcomes.len()) as u64;
         self.counts.compared += compared;
         self.counts.different += u64::from(found) * compared;
         self.compared += compared;
-        if let Some(by) = passed.logged.first() {
+        if let Some(by) = logged_item.logged.first() {
             let by = self.counts.decided_by.entry(by.digest).or_default();
             *by = (by.0 + compared, by.1 + u64::from(found) * compared);
         }
