@@ -1,6 +1,9 @@
-//! Texts for people use the field's words: the help, the settings and the catalogue of problems.
+//! Texts for people use the field's words: the help, the settings, the problems and the documents.
 //!
 //! [`PRIVATE`] is the one list. Code in backquotes and in blocks is left out: names that programs rely on stay.
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 
@@ -172,6 +175,21 @@ fn the_settings_have_no_private_words() {
         "samsyn serve --print-config".to_owned(),
         include_str!("../settings.default.toml").to_owned(),
     )]);
+}
+
+#[test]
+fn the_documents_have_no_private_words() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages = fs::read_dir(repository.join("docs")).expect("there are documents");
+    let mut pages: Vec<PathBuf> = pages.map(|page| page.expect("it can be listed").path()).collect();
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.push(repository.join("README.md"));
+    pages.push(repository.join("host/src/cli/plugin/template/README.md"));
+    assert!(pages.len() > 12, "every page is there: {}", pages.len());
+    assert_plain(pages.iter().map(|page| {
+        let text = fs::read_to_string(page).expect("a page is text");
+        (page.display().to_string(), text)
+    }));
 }
 
 #[test]
