@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-PLUGINS := contacts crm email loyalty sms
+PLUGINS := crm email loyalty service-desk sms
 COMPONENTS := $(PLUGINS:%=$(TARGET)/plugins/%.wasm)
 # Only for tests and benchmarks: what attacks the host.
 TEST_PLUGINS := hostile
@@ -17,7 +17,24 @@ DISK_ROUNDS ?= 20
 PROFILE ?= debug
 SAMSYN := $(TARGET)/$(PROFILE)/samsyn
 
-.PHONY: help demo test torture plugins test-plugins bench lint format-check clippy deny fmt clean setup-wasm host-debug host-release
+# Where `make install` puts things, below DESTDIR if that is given, and which build of the host it takes.
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+SHAREDIR ?= $(PREFIX)/share
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+INSTALL_PROFILE ?= release
+BUILT := $(TARGET)/$(INSTALL_PROFILE)/samsyn
+BASH_COMPLETION := $(SHAREDIR)/bash-completion/completions/samsyn
+ZSH_COMPLETION := $(SHAREDIR)/zsh/site-functions/_samsyn
+FISH_COMPLETION := $(SHAREDIR)/fish/vendor_completions.d/samsyn.fish
+INSTALLED := $(BINDIR)/samsyn $(PLUGINS:%=$(SHAREDIR)/samsyn/plugins/%.wasm) \
+	$(SYSTEMDDIR)/samsyn.service $(SYSUSERSDIR)/samsyn.conf \
+	$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) \
+	$(patsubst docs/%,$(SHAREDIR)/doc/samsyn/%,$(wildcard docs/*.md)) $(SHAREDIR)/doc/samsyn/LICENSE
+
+.PHONY: help demo test torture plugins test-plugins bench lint format-check clippy deny fmt clean setup-wasm \
+	host-debug host-release build install uninstall
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,11 +61,39 @@ bench: ## Measure, with baselines in the same run; writes target/bench.json; ARG
 
 lint: format-check clippy deny ## Check formatting, clippy and dependencies
 
+build: ## Build what `make install` installs: the command in release, and the plug-ins
+	@$(MAKE) --no-print-directory plugins PROFILE=release
+
+install: ## Install what was built; PREFIX=/usr/local and DESTDIR= say where. Builds only what is missing
+	@for file in $(BUILT) $(COMPONENTS); do \
+		if [ ! -e "$$file" ]; then exec $(MAKE) --no-print-directory plugins PROFILE=$(INSTALL_PROFILE); fi; done
+	install -D -m 755 $(BUILT) $(DESTDIR)$(BINDIR)/samsyn
+	install -d $(DESTDIR)$(SHAREDIR)/samsyn/plugins $(DESTDIR)$(SHAREDIR)/doc/samsyn
+	install -m 644 $(COMPONENTS) $(DESTDIR)$(SHAREDIR)/samsyn/plugins
+	install -m 644 $(wildcard docs/*.md) LICENSE $(DESTDIR)$(SHAREDIR)/doc/samsyn
+	sed -e 's|/usr/local/bin|$(BINDIR)|g' -e 's|/usr/local/share|$(SHAREDIR)|g' packaging/samsyn.service \
+		| install -D -m 644 /dev/stdin $(DESTDIR)$(SYSTEMDDIR)/samsyn.service
+	install -D -m 644 packaging/samsyn.sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/samsyn.conf
+	set -o pipefail; $(BUILT) completions bash | install -D -m 644 /dev/stdin $(DESTDIR)$(BASH_COMPLETION)
+	set -o pipefail; $(BUILT) completions zsh | install -D -m 644 /dev/stdin $(DESTDIR)$(ZSH_COMPLETION)
+	set -o pipefail; $(BUILT) completions fish | install -D -m 644 /dev/stdin $(DESTDIR)$(FISH_COMPLETION)
+	@$(if $(DESTDIR),true,echo 'A service: systemd-sysusers && systemctl daemon-reload && systemctl enable --now samsyn')
+
+uninstall: ## Remove what `make install` installed; data and configuration stay
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
+	@rmdir --ignore-fail-on-non-empty $(DESTDIR)$(SHAREDIR)/samsyn/plugins $(DESTDIR)$(SHAREDIR)/samsyn \
+		$(DESTDIR)$(SHAREDIR)/doc/samsyn 2>/dev/null || true
+
 fmt: ## Format the code
 	cargo fmt --all
 
 clean: ## Delete what was built
 	cargo clean
+
+.PHONY: docs
+docs: ## Build the SDK's documentation, with examples, and print its path
+	cargo doc --no-deps -p samsyn-plugin
+	@echo $(TARGET)/doc/samsyn_plugin/index.html
 
 format-check:
 	cargo fmt --all --check
@@ -67,7 +112,7 @@ host-debug:
 	cargo build --workspace --bins --tests
 
 host-release:
-	cargo build --release --bin samsyn
+	cargo build --release --bin samsyn --bin samsyn-demo
 
 # What a component is made of. A change in how they are built rebuilds them too.
 SHARED_SOURCES := $(shell find plugins/sdk plugins/email-addresses plugins/phone-numbers plugins/visible-text \

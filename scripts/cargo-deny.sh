@@ -6,7 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target="${CARGO_TARGET_DIR:-target}"
-export PATH="$PATH:$(cd "$(dirname "$target")" && pwd)/$(basename "$target")/tools/bin"
+parent="$(cd "$(dirname "$target")" && pwd)"
+PATH="$PATH:$parent/$(basename "$target")/tools/bin"
+export PATH
 if ! command -v cargo-deny >/dev/null; then
     echo "setup: installing cargo-deny into $target/tools" >&2
     CARGO_TARGET_DIR="$target/tools/build" cargo install --locked --debug --quiet --root "$target/tools" cargo-deny

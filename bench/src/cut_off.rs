@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use samsyn::sandbox::{Access, Call, Limits, Package, Plugin, Sandbox, embed_manifest};
+use samsyn::sandbox::{Access, HandlerInput, Limits, Package, Plugin, Sandbox, embed_manifest};
 use samsyn::vocabulary::{
     Event, EventName, FailureKind, HeardEvent, ProfileId, Projection, Timestamp, Value,
 };
@@ -59,7 +59,8 @@ fn endless(plugin: &Plugin, access: &Arc<Access>) -> Result<(f64, f64), Failure>
     let profile =
         Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
     let began = Instant::now();
-    let report = plugin.call(access, Call::Event { event: &HeardEvent::from(&event), profile: &profile });
+    let report =
+        plugin.invoke(access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile });
     match report.result {
         Err(failure) if failure.kind == FailureKind::Timeout => {
             Ok((began.elapsed().as_secs_f64() * 1e3, report.cpu.as_secs_f64() * 1e3))

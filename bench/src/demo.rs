@@ -21,16 +21,20 @@ pub fn measure(bench: &Bench) -> Result<Figure, Failure> {
         command.args(["--events", QUICK_EVENTS]);
     }
     let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    // Its summary is one line; then the host runs on until it is interrupted.
+    // Its summary is one line, which names the host's process; then the host runs on until the demo is
+    // interrupted.
     let mut summary = String::new();
     if let Some(output) = demo.stdout.take() {
         BufReader::new(output).read_line(&mut summary)?;
     }
-    let (now, peak) = (memory_bytes(demo.id(), "VmRSS"), memory_bytes(demo.id(), "VmHWM"));
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap_or_default();
+    let host = summary["host_process"].as_u64().map(|id| id as u32);
+    let memory = |kind| host.and_then(|host| memory_bytes(host, kind));
+    let (now, peak) = (memory("VmRSS"), memory("VmHWM"));
     Command::new("kill").args(["-INT", &demo.id().to_string()]).status()?;
     demo.wait()?;
     match (now, peak) {
-        (Some(now), Some(peak)) if !summary.is_empty() => {
+        (Some(now), Some(peak)) => {
             let note = format!("its host, after the summary; at its highest {:.0} MiB", peak as f64 / MIB);
             Ok(Figure::new("demo.rss", now as f64 / MIB, "MiB").target(Target::AtMost(300.0)).note(note))
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use samsyn::config::EngineConfig;
+use samsyn::engine::EngineConfig;
 use samsyn::engine::{Engine, InstallOptions, NewEvent, SlowEvent};
 use samsyn::host::Host;
 use samsyn::sandbox::embed_manifest;

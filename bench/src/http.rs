@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use samsyn::config::EngineConfig;
+use samsyn::engine::EngineConfig;
 use samsyn::host::Host;
 use samsyn::sandbox::Compiler;
 use samsyn::settings::Config;

@@ -258,7 +258,8 @@ fn tell_once(engine: &Engine) -> Result<(f64, f64, u64), Failure> {
             && jobs.jobs.first().is_some_and(|job| job.revision >= seq && job.ended_at.is_some())
     });
     // A partition that took the move into use when the first job had begun has one of its own.
-    let told = engine.jobs().jobs.iter().filter(|job| job.revision >= seq).filter_map(|job| job.told).sum();
+    let told =
+        engine.jobs().jobs.iter().filter(|job| job.revision >= seq).filter_map(|job| job.notified).sum();
     Ok((assign_ms, start.elapsed().as_secs_f64(), told))
 }
 

@@ -34,7 +34,7 @@ pub fn measure(bench: &Bench, subject: &Subject, callers: &Callers) -> Result<Fi
         let new = Package::read(&component, &limits)?;
         let (log, share) = (engine.log().clone(), Share::default());
         let input =
-            Input { log, sandbox, new, against: None, share, profiles_max: CUSTOMERS, give_way: false };
+            Input { log, sandbox, new, against: None, share, profiles_max: CUSTOMERS, lower_priority: false };
         let cpu = process_cpu();
         let report = replay(input, &Arc::new(Control::default()))?;
         let cpu = process_cpu() - cpu;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use samsyn::sandbox::{Call, Limits, Package, Plugin, Sandbox};
+use samsyn::sandbox::{HandlerInput, Limits, Package, Plugin, Sandbox};
 use samsyn::vocabulary::HeardEvent;
 
 use crate::bare::{Bare, calls_per_second};
@@ -60,7 +60,8 @@ impl Callers {
 
     fn call(&self) -> Result<(), Failure> {
         let Sample { event, profile, access } = &self.sample;
-        let report = self.plugin.call(access, Call::Event { event: &HeardEvent::from(event), profile });
+        let report =
+            self.plugin.invoke(access, HandlerInput::Event { event: &HeardEvent::from(event), profile });
         match report.result {
             Ok(effects) if effects.len() == 2 => Ok(()),
             other => Err(format!("the guest did {other:?}").into()),

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use samsyn::config::{DataDir, EngineConfig, ViewConfig};
+use samsyn::disk::DataDir;
 use samsyn::engine::Engine;
 use samsyn::log::{LocalLog, Options};
-use samsyn::view::{Folded, View};
+use samsyn::view::{CommittedRecord, View};
+use samsyn::view::{EventIdLimits, ViewConfig};
 
 use crate::machine::process_cpu;
 use crate::report::{Figure, Target, median};
@@ -166,12 +167,12 @@ impl Opened {
     fn new(directory: &Path) -> Result<Opened, Failure> {
         let data = DataDir(directory.to_owned());
         let start = Instant::now();
-        let (log, recovered) = LocalLog::<Folded>::open(&data.log(), Options::default())?;
+        let (log, recovered) = LocalLog::<CommittedRecord>::open(&data.log(), Options::default())?;
         let log_time = start.elapsed();
         let records = recovered.heads.values().map(|head| head.seq).sum();
         let start = Instant::now();
         let (view, opened) =
-            View::open(&data.view(), log.reader(), &ViewConfig::default(), &EngineConfig::default(), |_| {})?;
+            View::open(&data.view(), log.reader(), &ViewConfig::default(), EventIdLimits::default(), |_| {})?;
         let view_time = start.elapsed();
         view.close()?;
         log.close()?;

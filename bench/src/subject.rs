@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use samsyn::clock::Clock;
-use samsyn::config::{DataDir, EngineConfig, RegistryConfig, ViewConfig};
 use samsyn::contract::FieldRule;
+use samsyn::disk::DataDir;
 use samsyn::engine::{AcceptError, Engine, InstallOptions, NewEvent, Start};
+use samsyn::engine::{EngineConfig, RegistryConfig};
 use samsyn::sandbox::{Access, Compiler, Limits, embed_manifest};
+use samsyn::view::ViewConfig;
 use samsyn::vocabulary::{
     Application, DataPoint, Event, EventName, FieldName, Identifier, IdentifierName, ProfileId, Projection,
     Property, Timestamp, Type, Value,
@@ -140,8 +142,8 @@ pub fn start_engine(directory: &Path) -> Result<Arc<Engine>, Failure> {
         view: ViewConfig::default(),
         log: samsyn::log::Options::default(),
         // None in the middle of what is measured; they have a figure of their own.
-        snapshots: samsyn::config::SnapshotConfig { every_bytes: 0, ..Default::default() },
-        retention: samsyn::config::RetentionConfig::default(),
+        snapshots: samsyn::engine::SnapshotConfig { every_bytes: 0, ..Default::default() },
+        retention: samsyn::engine::RetentionConfig::default(),
         limits: Limits::default(),
         compiler: Compiler::InProcess,
         clock: Clock::system(),

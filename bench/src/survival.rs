@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::time::Instant;
 
-use samsyn::config::{DataDir, EngineConfig, ViewConfig};
+use samsyn::disk::DataDir;
+use samsyn::engine::EngineConfig;
 use samsyn::log::{LocalLog, Options};
-use samsyn::snapshot::{Make, Proceed, Remember, Shelf};
-use samsyn::view::{Folded, View};
+use samsyn::snapshot::{Proceed, Remember, Shelf, SnapshotJob};
+use samsyn::view::{CommittedRecord, View};
+use samsyn::view::{EventIdLimits, ViewConfig};
 use samsyn::vocabulary::Timestamp;
 
 use crate::machine::memory_bytes;
@@ -50,7 +52,7 @@ fn spoil_clean_close(data: &DataDir) -> Result<(), Failure> {
 /// A snapshot of everything, and the view folded anew from it and from the log.
 pub fn snapshot(bench: &Bench, directory: &Path) -> Result<Vec<Figure>, Failure> {
     let data = DataDir(directory.to_owned());
-    let (log, _) = LocalLog::<Folded>::open(&data.log(), Options::default())?;
+    let (log, _) = LocalLog::<CommittedRecord>::open(&data.log(), Options::default())?;
     let shelf = Shelf::new(data.snapshots());
     let engine = EngineConfig::default();
     let remember =
@@ -58,7 +60,7 @@ pub fn snapshot(bench: &Bench, directory: &Path) -> Result<Vec<Figure>, Failure>
     let memory = || memory_bytes(std::process::id(), "VmRSS").unwrap_or(0) as f64;
     let (before, mut most) = (memory(), 0f64);
     let start = Instant::now();
-    let make = Make {
+    let make = SnapshotJob {
         log: log.reader(),
         dir: shelf.dir(),
         base: None,
@@ -94,13 +96,13 @@ pub fn snapshot(bench: &Bench, directory: &Path) -> Result<Vec<Figure>, Failure>
 }
 
 /// Seconds to fold the view anew, into a directory of its own.
-fn fold(data: &DataDir, log: &LocalLog<Folded>, shelf: Option<&Shelf>) -> Result<f64, Failure> {
+fn fold(data: &DataDir, log: &LocalLog<CommittedRecord>, shelf: Option<&Shelf>) -> Result<f64, Failure> {
     let scratch = data.view_check();
-    let (config, engine) = (ViewConfig::default(), EngineConfig::default());
+    let (config, event_ids) = (ViewConfig::default(), EventIdLimits::default());
     let start = Instant::now();
     let mut bases = shelf.map(|shelf| shelf.bases(log.reader()));
     let base = || bases.as_mut().and_then(|bases| bases());
-    let (view, opened) = View::open_from(&scratch, log.reader(), &config, &engine, base, |_| {})?;
+    let (view, opened) = View::open_from(&scratch, log.reader(), &config, event_ids, base, |_| {})?;
     let seconds = start.elapsed().as_secs_f64();
     if opened.base.is_some() != shelf.is_some() {
         return Err("the view was folded from something else".into());

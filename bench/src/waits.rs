@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use samsyn::engine::way::STAGES;
 use samsyn::engine::{Engine, SlowEvent};
-use samsyn::way::STAGES;
 
 use crate::subject::Failure;
 
@@ -130,8 +130,8 @@ fn probe(directory: &Path, done: &AtomicBool) -> std::io::Result<DiskTimes> {
 
 #[cfg(test)]
 mod tests {
+    use samsyn::engine::way::Waits;
     use samsyn::vocabulary::{Partition, Position};
-    use samsyn::way::Waits;
 
     use super::*;
 

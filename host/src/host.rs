@@ -13,7 +13,7 @@ use crate::api::last_use::LastUses;
 use crate::api::{self, ApiState, Token, TokenError};
 use crate::audit::ReadAudit;
 use crate::clock::Clock;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::engine::{ChangeError, Engine, Start, StartError};
 use crate::http::{Tls, TlsError};
 use crate::log::Progress;

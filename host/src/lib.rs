@@ -7,13 +7,11 @@
 pub mod fuzz;
 
 pub mod cli;
-pub mod client;
 
 pub mod host;
 pub mod settings;
 
 pub mod api;
-pub mod build;
 pub mod http;
 
 pub mod backup;
@@ -22,32 +20,21 @@ pub mod audit;
 
 pub mod engine;
 
-pub mod snapshot;
-
-pub mod log;
-pub mod view;
-
-pub mod record;
-pub mod sandbox;
-
-pub mod registry;
-
-pub mod clock;
-pub mod config;
-pub mod durable_file;
+pub use samsyn_build as build;
+pub use samsyn_client as client;
 pub use samsyn_contract as contract;
+pub use samsyn_disk::{self as disk, durable_file, failpoint};
+pub use samsyn_journal as record;
+pub use samsyn_log as log;
+pub use samsyn_machine::clock;
+pub use samsyn_registry as registry;
+pub use samsyn_sandbox as sandbox;
+pub use samsyn_state::{snapshot, view};
 pub use samsyn_vocabulary as vocabulary;
 
-pub mod disk;
-pub mod failpoint;
-mod niceness;
-mod quick_map;
-pub mod way;
+use samsyn_machine::niceness;
 
-#[cfg(test)]
-#[path = "../../tests/mutate.rs"]
-mod mutate;
 #[cfg(test)]
 mod survival;
 #[cfg(test)]
-mod testing;
+use samsyn_testkit::{self as testing, mutate};

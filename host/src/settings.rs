@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::api::ApiLimits;
-use crate::config::{AuditConfig, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
+use crate::audit::AuditConfig;
+use crate::engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
 use crate::log::Options as LogOptions;
 use crate::sandbox::Limits;
+use crate::view::ViewConfig;
 
 /// The file that is read when nobody names one.
 const CONFIG_FILE: &str = "samsyn.toml";

@@ -37,7 +37,7 @@ struct Reader {
     fields: &'static [&'static str],
 }
 
-const READERS: [Reader; 12] = [
+const READERS: [Reader; 14] = [
     Reader { scopes: &["profiles:read=open_note"], values: &[OPEN], fields: &["open_note"] },
     Reader { scopes: &["profiles:read=class:none"], values: &[OPEN], fields: &["open_note"] },
     Reader {
@@ -70,6 +70,12 @@ const READERS: [Reader; 12] = [
     },
     Reader { scopes: &["registry:read"], values: &[], fields: &FIELDS },
     Reader { scopes: &["registry:write"], values: &[], fields: &FIELDS },
+    Reader { scopes: &["audit:read"], values: &[], fields: &FIELDS },
+    Reader {
+        scopes: &["admin:read"],
+        values: &[OPEN, PERSONAL, SENSITIVE, CUSTOMER, MAIL, RIVAL, EVENT, WORDS],
+        fields: &FIELDS,
+    },
 ];
 
 /// A customer with secrets of every kind, and where the events that made them stand.

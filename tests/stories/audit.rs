@@ -139,6 +139,9 @@ fn a_damaged_audit_refuses_personal_reads_alone_and_says_so() {
         "{ready}"
     );
     assert!(world.run(&["status"]).ok().out.contains("reads of personal data are rejected"));
+    let said = world.command(&["status", "--ready"]).env("SAMSYN_TOKEN", "").output().expect("it can be run");
+    let said = crate::world::Said::of(said).ok();
+    assert!(said.out.starts_with("ready; reads of personal data are rejected: "), "{said:?}");
     assert!(world.log().contains("reads of personal data can't be recorded"), "{}", world.log());
     assert!(world.stop().success());
 

@@ -15,7 +15,9 @@ fn without_a_host_the_command_says_how_to_get_one() {
     // A port that was free a moment ago, and that nobody listens on.
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let host = format!("http://{}", free.expect("a port can be had"));
-    for command in [&["status"][..], &["plugin", "list"], &["profile", "get", "customer_id:1"]] {
+    for command in
+        [&["status"][..], &["status", "--ready"], &["plugin", "list"], &["profile", "get", "customer_id:1"]]
+    {
         let said = run_alone(&[&["--host", &host], command].concat());
         assert_eq!(said.code, Some(3), "{said:?}");
         assert!(said.err.contains(&host) && said.err.contains("samsyn serve"), "{said:?}");

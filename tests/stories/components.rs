@@ -8,13 +8,8 @@ use samsyn::sandbox::embed_manifest;
 use crate::world::{repository, target};
 
 /// The sandbox's own guests, WebAssembly text made a component: for what no author would build.
-#[allow(dead_code)]
-#[path = "../../host/src/sandbox/guests.rs"]
-pub mod guests;
-/// What the guests need of the sandbox.
-mod package {
-    pub use samsyn::sandbox::embed_manifest;
-}
+#[allow(unused_imports, reason = "only the stories send guests")]
+pub use samsyn_sandbox::guests;
 
 /// Hears `probe.*`, sources the probe's own fields.
 pub const USUAL: &str = "\

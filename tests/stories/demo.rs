@@ -41,7 +41,7 @@ fn the_demo_tells_what_a_newcomer_wants_to_see() {
         "two capabilities disagree",
         "a proposal of customer",
         "country: crm and sms agree on",
-        "true under crm, true under contacts, true under crm",
+        "true under crm, true under service-desk, true under crm",
     ] {
         assert!(said.out.contains(shown), "{shown:?} isn't shown:\n{}", said.out);
     }

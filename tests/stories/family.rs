@@ -139,4 +139,12 @@ fn an_old_file_ends_no_newer_opt_out_and_an_admin_hears_of_refused_ones() {
     assert_eq!(finding["fields"], json!(["email.opted_out"]));
     let bo = world.profile("bo")["id"].as_str().expect("an id").to_owned();
     assert!(finding["command"].as_str().is_some_and(|command| command.contains(&bo)), "{finding}");
+    // An auditor learns that there are such opt-outs, and not whose.
+    let made =
+        world.json("POST", "/v1/tokens", &json!({"name": "auditor", "scopes": ["audit:read"]})).of(201);
+    let mut auditor = (*world).clone();
+    made["secret"].as_str().expect("a secret is told").clone_into(&mut auditor.token);
+    let report = auditor.get("/v1/registry/report");
+    assert!(report.text.contains("1 opt-outs of email.opted_out were refused: they"), "{report:?}");
+    assert!(!report.text.contains(&bo), "{report:?}");
 }

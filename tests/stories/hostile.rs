@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::caller::outcome;
 use crate::components::{self, guests, plugin};
-use crate::survival_json;
 use crate::world::{World, until};
+use samsyn_testkit::survival_json;
 
 /// Failures in a row, each of another customer, until a plug-in of these stories is put aside.
 const QUARANTINE_AFTER: usize = 6;

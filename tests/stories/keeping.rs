@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::caller::Caller;
 use crate::components::{self, USUAL};
-use crate::survival_json;
 use crate::world::{World, until};
+use samsyn_testkit::survival_json;
 
 /// Small segments, all but the newest of which should leave.
 const KEEPING_LITTLE: &[(&str, &str)] = &[

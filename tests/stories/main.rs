@@ -32,17 +32,13 @@ mod malformed;
 mod only_reading;
 mod overload;
 mod ownership;
+mod packaging;
 mod pages;
 mod planning;
 mod registry_file;
+mod renamed_plugin;
 mod replay;
 mod silos;
-#[path = "../survival_json.rs"]
-mod survival_json;
 mod tls;
 mod vendor_swap;
 mod world;
-
-#[allow(dead_code, reason = "the library's tests use the rest")]
-#[path = "../mutate.rs"]
-mod mutate;

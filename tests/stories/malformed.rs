@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wasmparser::{Parser, Payload};
 
 use crate::components::{self, USUAL, manifest, plugin};
-use crate::mutate::{Chance, mutate, seed};
 use crate::world::World;
+use samsyn_testkit::mutate::{Chance, mutate, seed};
 
 /// Components sent to a host.
 const SENT: usize = 100;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::caller::Caller;
 use crate::components::{self, USUAL};
-use crate::survival_json;
 use crate::world::{PATIENCE, World, until};
+use samsyn_testkit::survival_json;
 
 /// Events sent at once to a host that takes a tenth of them.
 const EVENTS_TOO_MANY: usize = 20_000;

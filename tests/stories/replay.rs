@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::caller::Caller;
 use crate::components::{self, plugin, plugin_file, probe};
 use crate::demo::{demo, directory};
-use crate::survival_json;
 use crate::world::{Said, World, until};
+use samsyn_testkit::survival_json;
 
 /// The report, once the replay has ended; `code` is how the command must end.
 #[track_caller]

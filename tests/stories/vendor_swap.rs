@@ -54,15 +54,15 @@ fn a_vendor_is_swapped_under_load_and_back() {
     load.wait_for_traffic();
     compare(&world);
     assert_not_removable(&world);
-    hand_over(&world, "crm", "contacts");
+    hand_over(&world, "crm", "service-desk");
     load.wait_for_traffic();
-    assert_decided(&world, "contacts", "Anna");
+    assert_decided(&world, "service-desk", "Anna");
     world.run(&["plugin", "remove", "crm", "--yes"]).ok();
     load.wait_for_traffic();
     assert_complete(&world, UNSEEN, "what the removed one said stands in");
     world.install(&components::plugin("crm"));
     load.wait_for_traffic();
-    hand_over(&world, "contacts", "crm");
+    hand_over(&world, "service-desk", "crm");
     load.wait_for_traffic();
     assert_decided(&world, "crm", "ANNA");
     let sent = load.stop();
@@ -87,7 +87,7 @@ fn register(world: &World, number: usize, customer: &str) {
 }
 
 fn assert_side_by_side(world: &World) {
-    let file = components::plugin_file("contacts");
+    let file = components::plugin_file("service-desk");
     let installed = world.run(&["plugin", "install", file.to_str().expect("its path is text"), "--yes"]).ok();
     assert!(installed.out.contains("crm stays its source"), "{installed:?}");
     let told = world.propose(WITNESS, json!({"first_name": "ANNA", "email": ADDRESS, "country": "Norway"}));
@@ -97,10 +97,13 @@ fn assert_side_by_side(world: &World) {
     );
     let asked: Vec<&Value> =
         told["outcomes"].as_array().into_iter().flatten().map(|outcome| &outcome["capability"]).collect();
-    assert!(asked.contains(&&json!("crm")) && asked.contains(&&json!("contacts")), "both are asked: {told}");
+    assert!(
+        asked.contains(&&json!("crm")) && asked.contains(&&json!("service-desk")),
+        "both are asked: {told}"
+    );
     assert_eq!(world.fields(WITNESS)["first_name"], "ANNA", "and one is heard");
     let claims = &world.profile(WITNESS)["claims"]["first_name"];
-    let second = claims.as_array().into_iter().flatten().find(|claim| claim["by"] == "contacts");
+    let second = claims.as_array().into_iter().flatten().find(|claim| claim["by"] == "service-desk");
     assert_eq!(
         second.map(|claim| (&claim["value"], &claim["visible"])),
         Some((&json!("Anna"), &json!(false)))
@@ -109,7 +112,7 @@ fn assert_side_by_side(world: &World) {
 
 fn compare(world: &World) {
     let said = world.run(&["field", "disagreements", "first_name", "--json"]).ok();
-    assert!(said.out.contains("contacts") && said.out.contains("crm"), "{said:?}");
+    assert!(said.out.contains("service-desk") && said.out.contains("crm"), "{said:?}");
     let report = world.run(&["registry", "check", "--json"]).ok().json();
     let codes: Vec<&Value> =
         report["findings"].as_array().into_iter().flatten().map(|finding| &finding["code"]).collect();
@@ -119,7 +122,7 @@ fn compare(world: &World) {
 fn assert_not_removable(world: &World) {
     let refused = world.run(&["plugin", "remove", "crm", "--yes"]);
     assert_eq!(refused.code, Some(1), "it is the source of six fields: {refused:?}");
-    assert!(refused.err.contains("contacts"), "it says to whom they could go: {refused:?}");
+    assert!(refused.err.contains("service-desk"), "it says to whom they could go: {refused:?}");
 }
 
 /// All fields of one go to the other, in one plan.
@@ -258,7 +261,7 @@ fn write(caller: &Caller, writer: usize, stop: &AtomicBool, events: &AtomicUsize
 fn event_of_turn(customer: usize, turn: usize) -> Value {
     match turn % 5 {
         0 => json!({"name": "profile.updated", "proposes": {"country": "Norway", "first_name": "ANNA"}}),
-        1 => json!({"name": "contact.updated", "properties": {"name": "BERG, anna", "country": "se"}}),
+        1 => json!({"name": "card.updated", "properties": {"name": "BERG, anna", "country": "se"}}),
         2 => json!({"name": "profile.updated",
                     "proposes": {"email": format!("{}+{turn}@EXAMPLE.com", name(customer)), "last_name": "VON ESSEN"}}),
         3 => json!({"name": "sms.received", "properties": {"text": "When do you open?"}}),

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use crate::caller::Answer;
 use crate::components::{self, USUAL};
 use crate::files;
-use crate::survival_json;
 use crate::world::{Said, World, until};
+use samsyn_testkit::survival_json;
 
 /// A fault of the disk: the rule that makes it, and what the host says of it.
 struct Fault(&'static str, &'static str);

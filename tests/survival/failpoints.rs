@@ -15,8 +15,8 @@ use crate::chore::Chore;
 use crate::dice::{Dice, seed};
 use crate::files;
 use crate::plugins::SETTINGS;
-use crate::survival_json;
 use crate::world::{World, until};
+use samsyn_testkit::survival_json;
 
 /// How often the process aborts at each side of each step.
 const TIMES: u64 = 3;

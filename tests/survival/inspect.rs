@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use samsyn::config::{DataDir, EngineConfig, ViewConfig};
+use samsyn::disk::DataDir;
 use samsyn::log::{ScanFrom, StoppedLog, verify};
 use samsyn::record::{Accepted, Decided, Record};
 use samsyn::snapshot::Shelf;
 use samsyn::view;
+use samsyn::view::{EventIdLimits, ViewConfig};
 use samsyn::vocabulary::{CapabilityName, ItemPosition, Partition, ProfileId, Role};
 
 use crate::ledger::parse_id;
@@ -74,10 +75,10 @@ impl History {
         }
         assert!(history.undecided.is_empty(), "undecided though settled: {:?}", history.undecided);
         let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
-        let (config, engine) = (ViewConfig::default(), EngineConfig::default());
+        let (config, event_ids) = (ViewConfig::default(), EventIdLimits::default());
         let scratch = std::env::temp_dir();
         let check = view::Check { view: &data.view(), log: log.reader(), scratch: &scratch };
-        let checked = check.run(&config, &engine, bases, |_| {});
+        let checked = check.run(&config, event_ids, bases, |_| {});
         let checked = checked.expect("the view can be checked");
         assert!(checked.unusable.is_none() && checked.behind == 0, "{checked:?}");
         assert_eq!(checked.found.differences, 0, "the view is no fold of its log: {checked:?}");

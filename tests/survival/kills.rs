@@ -12,7 +12,7 @@ use crate::chore::{Admins, Chore};
 use crate::dice::{Dice, seed};
 use crate::files;
 use crate::plugins::template;
-use crate::survival_json;
+use samsyn_testkit::survival_json;
 
 /// Kills in `make test`.
 const KILLS: u64 = 200;

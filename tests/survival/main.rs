@@ -35,8 +35,6 @@ mod caller;
 #[allow(dead_code)]
 #[path = "../stories/components.rs"]
 mod components;
-#[path = "../survival_json.rs"]
-mod survival_json;
 #[allow(dead_code)]
 #[path = "../stories/world.rs"]
 mod world;

@@ -11,7 +11,7 @@ use crate::arena::Arena;
 use crate::chore::{Admins, Chore};
 use crate::dice::{Dice, seed};
 use crate::files;
-use crate::survival_json;
+use samsyn_testkit::survival_json;
 
 /// Damages in `make test`: each kind three times.
 const DAMAGES: u64 = 3 * KINDS.len() as u64;

@@ -1,12 +1,12 @@
-//! What one plug-in may say and read in a call: the registry's answer, or a test's.
+//! What one plug-in may say and read in an invocation: the registry's answer, or a test's.
 
 use std::collections::BTreeMap;
 
 use crate::rule::FieldRule;
 use crate::vocabulary::{EventName, FieldName, Type, Value};
 
-/// What a plug-in may do in a call. The registry builds one for each installed capability and
-/// revision; calls share it. Names are looked up by their text.
+/// What a plug-in may do in an invocation. The registry builds one for each installed capability and
+/// revision; invocations share it. Names are looked up by their text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Access {
     /// The fields it may set, clear and refuse, and what each takes.

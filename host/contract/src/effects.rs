@@ -16,15 +16,15 @@ const CODE_BYTES_MAX: usize = 64;
 /// How much of a name nobody declared is repeated in a refusal, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
-/// A limit was spent, which ends the call.
+/// A limit was spent, which ends the invocation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LimitSpent(pub String);
 
-/// What the guest hears at once: taken, or why not. The error ends the call.
+/// What the guest hears at once: taken, or why not. The error ends the invocation.
 pub type Answer = Result<Result<(), Refused>, LimitSpent>;
 
-/// The effects of one call so far.
+/// The effects of one invocation so far.
 #[derive(Debug)]
 pub struct Effects {
     access: Arc<Access>,
@@ -36,7 +36,7 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Of a call with this access, within these limits.
+    /// Of an invocation with this access, within these limits.
     pub fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
         Effects { access, limits, asked: 0, bytes: 0, taken: Vec::new(), refusals: Vec::new() }
     }
@@ -46,7 +46,7 @@ impl Effects {
         (self.taken, self.refusals)
     }
 
-    /// What the call may say and read.
+    /// What the invocation may say and read.
     pub fn access(&self) -> &Access {
         &self.access
     }
@@ -69,7 +69,7 @@ impl Effects {
         }
     }
 
-    /// Refuses one proposed field, or the whole delivery.
+    /// Refuses one proposed field, or the whole invocation.
     pub fn refuse(&mut self, field: Option<&str>, code: &str, message: &str) -> Answer {
         self.count()?;
         let found = field.map(|field| sourced(&self.access, field)).transpose();

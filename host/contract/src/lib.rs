@@ -7,11 +7,13 @@
 //! | [`manifest`] | `plugin.toml`, read and checked |
 //! | `schema`, `rule` | what a field takes: type, allowed texts, JSON Schema |
 //! | `compare`, `data_class` | words of the dictionary that a manifest uses |
-//! | `access` | what one plug-in may say and read in a call |
+//! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
 //! | `effects` | what a handler asks for, judged at once |
 //! | `logs` | what it logs, bounded |
-//! | `limits` | how much of all that one call and one customer may take |
+//! | `limits` | how much of all that one invocation and one customer may take |
+
+#![warn(missing_docs)]
 
 mod access;
 mod compare;

@@ -1,4 +1,4 @@
-//! How much one call, and one capability of one customer, may take. A host's configuration can set
+//! How much one invocation, and one capability of one customer, may take. A host's configuration can set
 //! others; the numbers here are the defaults, and the only place where they stand.
 
 use serde::{Deserialize, Serialize};
@@ -17,22 +17,22 @@ pub const CUSTOMER_BYTES_MAX: u64 = 40 * KIB;
 /// What one claim takes besides its field's name and its value, in bytes: times and positions.
 const CLAIM_BYTES: usize = 48;
 
-/// What one call may ask for. Sizes are in bytes.
+/// What one invocation may ask for. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Effects one call may ask for, taken or refused. 256: several for each field a plug-in
-    /// could sensibly source.
+    /// Effects one invocation may ask for, taken or refused. 256: several for each field a plug-in could
+    /// sensibly source.
     pub effects: u32,
-    /// Bytes of all effects of one call. 256 KiB: they end in one log record.
+    /// Bytes of all effects of one invocation. 256 KiB: they end in one log record.
     pub effect_bytes: u64,
     /// Bytes of one value. 32 KiB: as large as a whole event may be.
     pub value_bytes: u64,
-    /// Bytes a plug-in may remember of one customer. 32 KiB: read and written on every call.
+    /// Bytes a plug-in may remember of one customer. 32 KiB: read and written on every invocation.
     pub remember_bytes: u64,
     /// Bytes of a plug-in's claims and memory of one customer together. 40 KiB: they are kept in one
     /// place.
     pub customer_bytes: u64,
-    /// Log lines of one call. 64: a debugging session, not a flood.
+    /// Log lines of one invocation. 64: a debugging session, not a flood.
     pub log_lines: u32,
     /// Bytes of one log line, refusal or error message. 1 KiB: a sentence with a backtrace's worth.
     pub message_bytes: u64,
@@ -63,7 +63,7 @@ pub fn customer_bytes<'a>(
     claims.map(of_claim).sum::<usize>() + memory
 }
 
-/// Why a call whose effects would leave more than `limit` bytes of one customer comes to nothing.
+/// Why an invocation whose effects would leave more than `limit` bytes of one customer comes to nothing.
 pub fn customer_bytes_refusal(total: usize, limit: u64) -> String {
     format!("claims and memory of one customer would take {total} bytes; {limit} are the most")
 }

@@ -4,7 +4,7 @@ use crate::given;
 use crate::limits::{Limits, as_usize};
 use crate::vocabulary::{LogLevel, LogLine};
 
-/// The log lines of one call: a limited number, and always the last one.
+/// The log lines of one invocation: a limited number, and always the last one.
 #[derive(Debug)]
 pub struct Logs {
     lines_max: usize,
@@ -16,7 +16,7 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Of a call within these limits.
+    /// Of an invocation within these limits.
     pub fn new(limits: &Limits) -> Logs {
         Logs {
             lines_max: as_usize(limits.log_lines.into()),

@@ -70,10 +70,10 @@ pub struct About {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PropertyType {
-    /// Its type; the host coerces to it without loss or refuses the delivery.
+    /// Its type; the host coerces to it without loss or refuses the invocation.
     #[serde(rename = "type")]
     pub kind: Type,
-    /// Whether a delivery without it is refused.
+    /// Whether an invocation without it is refused.
     #[serde(default)]
     pub required: bool,
 }

@@ -341,7 +341,7 @@ fn job_answer(job: &JobReport) -> JobAnswer<'_> {
         state: if job.ended_at.is_some() { "done" } else { "running" },
         done: job.done,
         total: job.total,
-        told: job.told,
+        told: job.notified,
         started_at: job.started_at,
         ended_at: job.ended_at,
     }

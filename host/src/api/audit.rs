@@ -22,8 +22,10 @@ use crate::audit::{
     changes as registry_changes,
 };
 use crate::record::RegistryRecord;
-use crate::registry::{CHANGE_KINDS, Told};
-use crate::vocabulary::{Application, CapabilityName, FieldName, Reason, Seq, Timestamp};
+use crate::registry::{CHANGE_KINDS, ChangeSummary};
+use crate::vocabulary::{
+    Application, CapabilityName, FieldName, IdentifierName, ProfileId, Reason, Seq, Timestamp,
+};
 
 const READS: List = List("/v1/audit/reads");
 const CHANGES: List = List("/v1/audit/changes");
@@ -87,6 +89,39 @@ pub struct ChangeParams {
     cursor: Option<String>,
 }
 
+/// One read of somebody's personal data, as it is told. Names only, never a value.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditedRead")]
+pub struct ReadAnswer {
+    /// When the answer was made.
+    at: Timestamp,
+    /// The application that read.
+    by: Application,
+    /// The token it used, by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// Which call, such as `GET /v1/profiles/{ref}`.
+    call: String,
+    /// Whose data. Left out for a token that may not know of customers, such as one of `audit:read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileId>,
+    /// The personal fields whose values the answer shows.
+    fields: Vec<FieldName>,
+    /// The identifiers whose values it shows.
+    identifiers: Vec<IdentifierName>,
+    /// What for, if the caller said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
+}
+
+impl ReadAnswer {
+    fn of(read: Read, names_customers: bool) -> ReadAnswer {
+        let Read { at, by, token, call, profile, fields, identifiers, purpose } = read;
+        let profile = names_customers.then_some(profile);
+        ReadAnswer { at, by, token, call, profile, fields, identifiers, purpose }
+    }
+}
+
 /// `GET /v1/audit/reads`.
 pub async fn reads(
     State(state): State<ApiState>,
@@ -95,6 +130,9 @@ pub async fn reads(
 ) -> Answer {
     let limit = List::limit(params.limit)?;
     let (since, until) = (params.since, params.until);
+    if params.profile.is_some() && !viewer.names_customers() {
+        viewer.check_admin_read("`profile`")?;
+    }
     let reference = params.profile.as_deref().map(Reference::parse).transpose();
     let reference = reference.map_err(|problem| problem.at("profile"))?;
     blocking(move || {
@@ -111,7 +149,9 @@ pub async fn reads(
         let before = list.after(params.cursor.as_deref())?.map(|key| place(&key)).transpose()?;
         let filter = ReadFilter { profile, by: params.by, field: params.field, since, until };
         let page = state.audit.reads(&filter, before, limit)?;
-        let items: Vec<Read> = page.items.into_iter().map(|(_, read)| read).collect();
+        let names = viewer.names_customers();
+        let items: Vec<ReadAnswer> =
+            page.items.into_iter().map(|(_, read)| ReadAnswer::of(read, names)).collect();
         let next = page.next.map(|at| list.cursor(&format!("{}.{}", at.seq, at.index)));
         Ok(Json(Page { items, next }).into_response())
     })
@@ -173,19 +213,19 @@ pub async fn changes(State(state): State<ApiState>, Params(params): Params<Chang
     .await?
 }
 
-fn change_answer((revision, record, told): (Seq, RegistryRecord, Told)) -> ChangeAnswer {
-    let details = told.details.as_object().into_iter().flatten();
+fn change_answer((revision, record, summary): (Seq, RegistryRecord, ChangeSummary)) -> ChangeAnswer {
+    let details = summary.details.as_object().into_iter().flatten();
     let details = details.map(|(name, value)| (name.clone(), value.clone())).collect();
     let why = record.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
     ChangeAnswer {
         revision,
         at: record.at,
-        kind: told.kind,
-        sentence: format!("{} {}{why}", record.by, told.did),
+        kind: summary.kind,
+        sentence: format!("{} {}{why}", record.by, summary.did),
         reason: record.reason,
         by: record.by,
-        fields: told.fields,
-        capabilities: told.capabilities,
+        fields: summary.fields,
+        capabilities: summary.capabilities,
         details,
     }
 }
@@ -198,7 +238,7 @@ pub async fn head(State(state): State<ApiState>) -> Answer {
         return Err(Problem::new(Kind::AuditUnavailable, detail));
     };
     let heads = Heads(vec![(LOG, state.engine.log().cut()), (AUDIT, audit)]);
-    Ok(Json(heads.told()).into_response())
+    Ok(Json(heads.head()).into_response())
 }
 
 impl From<AuditQueryError> for Problem {

@@ -12,7 +12,7 @@ use super::read_audit::Shown;
 use super::visibility::Viewer;
 use super::waited::{self, Verdict};
 use crate::engine::EventDecisions;
-use crate::record::{Accepted, Answer, AnswerKind, Decided, DeliveryResult, Outcome};
+use crate::record::{Accepted, Answer, AnswerKind, Decided, InvocationStatus, Outcome};
 use crate::registry::Registry;
 use crate::vocabulary::{ItemPosition, Partition, Position, ProfileId, Role, Timestamp};
 
@@ -273,13 +273,13 @@ fn outcome_answer<'a>(
     own: bool,
 ) -> OutcomeAnswer<'a> {
     let (result, reason) = match &outcome.result {
-        DeliveryResult::Done => ("done", None),
-        DeliveryResult::Parked(failure) => ("parked", Some(failure.message.as_str())),
-        DeliveryResult::Held => {
+        InvocationStatus::Done => ("done", None),
+        InvocationStatus::Parked(failure) => ("parked", Some(failure.message.as_str())),
+        InvocationStatus::Held => {
             ("held", Some("it waits behind a parked invocation of the same capability and customer"))
         }
-        DeliveryResult::Skipped { reason } => ("skipped", Some(reason.as_str())),
-        DeliveryResult::Undeliverable { reason } => ("undeliverable", Some(reason.as_str())),
+        InvocationStatus::Skipped { reason } => ("skipped", Some(reason.as_str())),
+        InvocationStatus::Undeliverable { reason } => ("undeliverable", Some(reason.as_str())),
     };
     let emitted = decided.emitted.iter().filter(|emitted| tells_emitted && emitted.by == outcome.capability);
     let claims = outcome

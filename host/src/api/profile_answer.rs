@@ -12,7 +12,7 @@ use super::json_value::JsonValue;
 use super::read_audit::Shown;
 use super::visibility::Viewer;
 use crate::engine::{Names, ReadProfile};
-use crate::record::{Told, Visible};
+use crate::record::{CapabilityState, Visible};
 use crate::registry::Registry;
 use crate::vocabulary::{FieldName, Identifier, ProfileId, Timestamp};
 
@@ -81,7 +81,7 @@ impl<'a> ProfileAnswer<'a> {
             let source = visible.by.as_str();
             meta.insert(name.as_str(), Meta { source, observed_at: visible.observed_at, cause });
         }
-        let claims = (claims && policy.is_admin()).then(|| all_claims(profile, registry, wanted));
+        let claims = (claims && policy.reads_every_claim()).then(|| all_claims(profile, registry, wanted));
         let conflicts = ConflictAnswer::of(&names.conflicts, policy);
         ProfileAnswer { id: profile.state.id, identifiers, conflicts, fields, meta, claims }
     }
@@ -123,16 +123,20 @@ fn all_claims<'a>(
     wanted: &Wanted,
 ) -> BTreeMap<&'a str, Vec<ClaimAnswer<'a>>> {
     let mut claims: BTreeMap<&str, Vec<ClaimAnswer<'_>>> = BTreeMap::new();
-    let counts = |told: &Told| {
-        profile.partition.generation(&told.capability).is_none_or(|generation| generation == told.generation)
+    let counts = |capability_state: &CapabilityState| {
+        profile
+            .partition
+            .generation(&capability_state.capability)
+            .is_none_or(|generation| generation == capability_state.generation)
     };
-    for told in profile.state.told.iter().filter(|told| counts(told)) {
-        for claim in told.claims.iter().filter(|claim| is_wanted(wanted, &claim.field)) {
+    for capability_state in profile.state.capabilities.iter().filter(|own| counts(own)) {
+        for claim in capability_state.claims.iter().filter(|claim| is_wanted(wanted, &claim.field)) {
             let seen = visible(profile, registry, &claim.field);
-            let is_seen = seen
-                .is_some_and(|seen| *seen.by == told.capability && Some(seen.value) == claim.value.as_ref());
+            let is_seen = seen.is_some_and(|seen| {
+                *seen.by == capability_state.capability && Some(seen.value) == claim.value.as_ref()
+            });
             claims.entry(claim.field.as_str()).or_default().push(ClaimAnswer {
-                by: told.capability.as_str(),
+                by: capability_state.capability.as_str(),
                 value: JsonValue(claim.value.as_ref()),
                 observed_at: claim.observed_at,
                 cause: Some(item_position(profile.home, claim.cause)),

@@ -122,7 +122,7 @@ fn answer(
     viewer: &Viewer,
 ) -> Answer<(Response, Shown)> {
     if view.claims {
-        viewer.check_admin("`claims`")?;
+        viewer.check_admin_read("`claims`")?;
     }
     let (registry, policy) = (engine.registry(), viewer.policy());
     let wanted = wanted(view.fields.as_deref(), &registry, policy)?;

@@ -1,9 +1,9 @@
 //! The registry as a whole: the silo report, and the graph.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,13 +11,20 @@ use super::ApiState;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::Answer;
+use super::visibility::Viewer;
 use crate::registry::graph::{Graph, mermaid};
 use crate::registry::report::Report;
 
 /// `GET /v1/registry/report`.
-pub async fn report(State(state): State<ApiState>) -> Answer {
-    let report = blocking(move || Report::of(&state.engine.registry(), &state.engine.view().usage())).await?;
-    Ok(Json(report).into_response())
+pub async fn report(State(state): State<ApiState>, Extension(viewer): Extension<Viewer>) -> Answer {
+    blocking(move || {
+        let mut usage = state.engine.view().usage();
+        if !viewer.names_customers() {
+            usage.forget_customers();
+        }
+        Ok(Json(Report::of(&state.engine.registry(), &usage)).into_response())
+    })
+    .await?
 }
 
 /// What the graph is written in.

@@ -40,8 +40,15 @@ pub const IDENTIFIERS: RequiredScopes =
 pub const REGISTRY_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::RegistryRead]);
 /// Change the registry.
 pub const REGISTRY_WRITE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::RegistryWrite]);
-/// An administrator alone.
+/// The limits of an event.
+pub const LIMITS: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::EventsWrite, ScopeName::AdminRead]);
+/// An administrator alone: what changes something.
 pub const ADMIN: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::Admin]);
+/// Read what may show a customer as administrators see them.
+pub const ADMIN_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::Admin, ScopeName::AdminRead]);
+/// Read the audits and the reports. The handler leaves customers out for a token that may not know them.
+pub const AUDIT_READ: RequiredScopes =
+    RequiredScopes::OneOf(&[ScopeName::Admin, ScopeName::AdminRead, ScopeName::AuditRead]);
 
 impl RequiredScopes {
     /// Whether a token with this policy may make the call.
@@ -56,7 +63,14 @@ impl RequiredScopes {
     /// log names who it was.
     fn is_administration(self) -> bool {
         let administers = |scope: &ScopeName| {
-            matches!(scope, ScopeName::RegistryRead | ScopeName::RegistryWrite | ScopeName::Admin)
+            matches!(
+                scope,
+                ScopeName::RegistryRead
+                    | ScopeName::RegistryWrite
+                    | ScopeName::AuditRead
+                    | ScopeName::AdminRead
+                    | ScopeName::Admin
+            )
         };
         matches!(self, RequiredScopes::OneOf(scopes) if scopes.iter().all(administers))
     }

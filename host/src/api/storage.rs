@@ -11,7 +11,7 @@ use super::ApiState;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::{Answer, Problem};
-use crate::engine::{Engine, Holder, KeepError, MetricsText, RetentionReport, Snapshots};
+use crate::engine::{Engine, Holder, MaintenanceError, MetricsText, RetentionReport, Snapshots};
 use crate::snapshot::SnapshotInfo;
 use crate::vocabulary::{Position, Timestamp};
 
@@ -221,12 +221,12 @@ pub struct RetainParams {
 
 /// `POST /v1/log/retain`.
 pub async fn retain(State(state): State<ApiState>, Params(params): Params<RetainParams>) -> Answer {
-    let report = blocking(move || state.engine.retain(params.dry_run)).await??;
+    let report = blocking(move || state.engine.apply_retention(params.dry_run)).await??;
     Ok(Json(RetentionAnswer::of(report)).into_response())
 }
 
-impl From<KeepError> for Problem {
-    fn from(error: KeepError) -> Problem {
+impl From<MaintenanceError> for Problem {
+    fn from(error: MaintenanceError) -> Problem {
         Problem::internal(error)
     }
 }

@@ -198,7 +198,10 @@ impl<'a> May<'a> {
             sensitive.map(|(name, _)| format!("it reads {name}, which is sensitive")).collect();
         if policy.is_admin() {
             warnings.push("it has every permission: it can create tokens, read every claim and act for other applications".to_owned());
-        } else if policy.has(ScopeName::ProfilesPropose)
+        } else if policy.reads_every_claim() {
+            warnings.push("it reads everything of every customer, and every claim".to_owned());
+        }
+        if policy.has(ScopeName::ProfilesPropose)
             && !policy.has(ScopeName::EventsWrite)
             && !policy.reads_profiles()
         {

@@ -7,7 +7,9 @@
 //! - A profile's id is for who may read profiles and see every identifier that led to it: else it
 //!   would tell which identifiers belong to one customer.
 //! - A claim is for who may read the field, and only when it became the visible value; the others
-//!   are for administrators.
+//!   are for administrators, and for who reads what they read.
+//! - A list about many customers (the audit of reads, the silo report) names them to who reads everything.
+//!   An auditor learns what was read and by whom, not of whom.
 //! - What became of a proposal is for its sender; its value only for who may read the field.
 //! - What a plug-in writes in its own words (messages, reasons, names of events it emits) may
 //!   repeat anything it knows of a customer: it is for who reads everything. Codes are for all. But why
@@ -91,7 +93,7 @@ impl Viewer {
         let became_visible = || {
             decided.changes.iter().any(|changed| changed.by == outcome.capability && changed.field == *field)
         };
-        self.policy().is_admin() || (self.policy().reads(field.as_str()) && became_visible())
+        self.policy().reads_every_claim() || (self.policy().reads(field.as_str()) && became_visible())
     }
 
     /// Whether they may see that a plug-in said no, and its code.
@@ -117,6 +119,20 @@ impl Viewer {
     /// Whether they may see what plug-ins write in their own words.
     pub fn sees_words(&self) -> bool {
         self.policy().reads_everything()
+    }
+
+    /// Whether a list about many customers names them.
+    pub fn names_customers(&self) -> bool {
+        self.policy().reads_everything()
+    }
+
+    /// What is for who reads all that administrators read.
+    pub fn check_admin_read(&self, what: &str) -> Answer<()> {
+        if self.policy().has(ScopeName::AdminRead) {
+            return Ok(());
+        }
+        let (one, other) = (ScopeName::Admin, ScopeName::AdminRead);
+        Err(Problem::new(Kind::ScopeMissing, format!("{what} needs the scope `{one}` or `{other}`")))
     }
 
     /// What only administrators may ask for.

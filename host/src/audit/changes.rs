@@ -1,10 +1,10 @@
 //! Asking who changed what in the registry, and why: the registry's own records, newest first.
 
 use super::query::{AuditQueryError, names};
-use crate::engine::history::told;
+use crate::engine::history::summaries;
 use crate::log::LogReader;
 use crate::record::{Record, RegistryRecord};
-use crate::registry::Told;
+use crate::registry::ChangeSummary;
 use crate::vocabulary::{Partition, Position, Seq, Timestamp};
 
 /// Records looked at for one page.
@@ -29,11 +29,11 @@ pub struct ChangeFilter {
 
 impl ChangeFilter {
     fn fits(&self, record: &RegistryRecord) -> bool {
-        let told = record.change.told();
-        let field = |wanted: &String| told.fields.iter().any(|name| name.as_str() == wanted);
-        let capability = |wanted: &String| told.capabilities.iter().any(|name| name.as_str() == wanted);
+        let summary = record.change.summary();
+        let field = |wanted: &String| summary.fields.iter().any(|name| name.as_str() == wanted);
+        let capability = |wanted: &String| summary.capabilities.iter().any(|name| name.as_str() == wanted);
         self.by.as_ref().is_none_or(|by| names(&record.by, None, by))
-            && self.kind.as_ref().is_none_or(|kind| told.kind == kind)
+            && self.kind.as_ref().is_none_or(|kind| summary.kind == kind)
             && self.field.as_ref().is_none_or(field)
             && self.capability.as_ref().is_none_or(capability)
             && self.since.is_none_or(|since| record.at >= since)
@@ -45,7 +45,7 @@ impl ChangeFilter {
 #[derive(Debug, Default)]
 pub struct ChangePage {
     /// They, each with the registry's revision it made, and told with what it changed.
-    pub items: Vec<(Seq, RegistryRecord, Told)>,
+    pub items: Vec<(Seq, RegistryRecord, ChangeSummary)>,
     /// There may be more, before this revision.
     pub next: Option<Seq>,
 }
@@ -77,7 +77,7 @@ pub fn changes(
             break;
         }
     }
-    let mut items = told(log, &found)?;
+    let mut items = summaries(log, &found)?;
     items.reverse();
     Ok(ChangePage { items, next })
 }

@@ -51,7 +51,7 @@ impl Heads {
     }
 
     /// The same for JSON.
-    pub fn told(&self) -> LogHead {
+    pub fn head(&self) -> LogHead {
         let logs = self.0.iter().map(|(name, cut)| LogPlace {
             log: name,
             offset: cut.offset,
@@ -189,7 +189,7 @@ mod tests {
             })
             .collect();
         assert_eq!(parse(&heads.text()).unwrap(), whole);
-        assert_eq!(parse(&serde_json::to_string(&heads.told()).unwrap()).unwrap(), whole);
+        assert_eq!(parse(&serde_json::to_string(&heads.head()).unwrap()).unwrap(), whole);
         let line = parse(&heads.line()).unwrap();
         assert_eq!(line["log"].digest, whole["log"].digest);
         assert!(line.values().all(|noted| noted.heads.is_empty()));

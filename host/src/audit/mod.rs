@@ -8,22 +8,24 @@
 //! |---|---|
 //! | `reads` | writes a read before its answer leaves, many at once |
 //! | `record` | what stands in the log |
-//! | `keep` | lets go of what is too old or too much |
+//! | `retention` | lets go of what is too old or too much |
 //! | `query` · `changes` | questions |
 //! | `heads` | what to note elsewhere |
 
 mod changes;
+mod config;
 mod heads;
-mod keep;
 mod query;
 mod reads;
 mod record;
+mod retention;
 mod status;
 
 #[cfg(test)]
 mod tests;
 
 pub use changes::{ChangeFilter, ChangePage, changes};
+pub use config::AuditConfig;
 pub use heads::{AUDIT, Heads, HeadsError, LOG, LogHead, LogPlace, PartitionHead, parse, text_of};
 pub use query::{AuditQueryError, ReadFilter, ReadPage, ReadPlace};
 pub use reads::{AuditUnavailable, Counters, ReadAudit};

@@ -14,8 +14,8 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::record::{KIND_READS, Read, to_bytes};
+use crate::audit::AuditConfig;
 use crate::clock::Clock;
-use crate::config::AuditConfig;
 use crate::engine::metrics::Latency;
 use crate::log::{AppendError, Commit, Entry, LocalLog, LogError, Options, Payload};
 use crate::vocabulary::{Partition, Timestamp};
@@ -30,8 +30,8 @@ const RECORD_BYTES_MAX: usize = 1 << 20;
 const WAITING_MAX: usize = 100_000;
 /// How long a failed audit is left alone before a read tries to open it again.
 const TRY_AGAIN_EVERY: Duration = Duration::from_secs(10);
-/// How often the keeper looks at what is too old.
-const KEEP_EVERY: Duration = Duration::from_secs(3600);
+/// How often the retention thread looks for what is too old.
+const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 
 /// Why a read can't be recorded; its answer must not leave then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ pub struct AuditUnavailable(pub String);
 /// Who read what of whom.
 pub struct ReadAudit {
     pub(super) inner: Arc<Inner>,
-    keeper: Mutex<Option<std::thread::JoinHandle<()>>>,
+    retention_thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 pub(super) struct Inner {
@@ -55,12 +55,12 @@ pub(super) struct Inner {
     opening: AtomicBool,
     try_again_every: Duration,
     counters: Counters,
-    pub(super) keep: Mutex<Keep>,
-    pub(super) keep_wake: Condvar,
+    pub(super) retention: Mutex<RetentionRequest>,
+    pub(super) retention_wake: Condvar,
 }
 
 #[derive(Default)]
-pub(super) struct Keep {
+pub(super) struct RetentionRequest {
     pub(super) stop: bool,
     pub(super) look: bool,
 }
@@ -82,7 +82,7 @@ pub struct Counters {
 struct Waiting {
     reads: Vec<Read>,
     bytes: usize,
-    told: oneshot::Sender<()>,
+    done: oneshot::Sender<()>,
 }
 
 /// Who waits for a record.
@@ -136,29 +136,29 @@ impl ReadAudit {
             opening: AtomicBool::new(false),
             try_again_every,
             counters: Counters::default(),
-            keep: Mutex::default(),
-            keep_wake: Condvar::new(),
+            retention: Mutex::default(),
+            retention_wake: Condvar::new(),
         });
         if let Err(error) = inner.open(prepare) {
             inner.fail(&error.to_string());
         }
-        let keeper = inner.clone();
-        let thread = std::thread::Builder::new().name("audit-keeper".to_owned());
-        let keeper = match thread.spawn(move || keeper.keep_until_stopped(KEEP_EVERY)) {
+        let retention_thread = inner.clone();
+        let thread = std::thread::Builder::new().name("audit-retention".to_owned());
+        let retention_thread = match thread.spawn(move || retention_thread.run_retention(RETENTION_EVERY)) {
             Ok(thread) => Some(thread),
             Err(error) => {
                 tracing::error!(%error, "nothing removes old records of the audit: its thread can't be started");
                 None
             }
         };
-        ReadAudit { inner, keeper: Mutex::new(keeper) }
+        ReadAudit { inner, retention_thread: Mutex::new(retention_thread) }
     }
 
     /// Records reads, all of one request, and waits until they are on the disk.
     pub async fn record(&self, reads: Vec<Read>) -> Result<(), AuditUnavailable> {
         let started = Instant::now();
         let recorded = match self.inner.add(reads) {
-            Ok(told) => told.await.map_err(|_| self.inner.unavailable()),
+            Ok(done) => done.await.map_err(|_| self.inner.unavailable()),
             Err(unavailable) => {
                 self.try_again();
                 Err(unavailable)
@@ -212,10 +212,10 @@ impl ReadAudit {
     /// Writes what is under way and ends.
     pub fn close(&self) {
         self.inner.collector.lock().closed = true;
-        self.inner.keep.lock().stop = true;
-        self.inner.keep_wake.notify_all();
-        if let Some(keeper) = self.keeper.lock().take()
-            && keeper.join().is_err()
+        self.inner.retention.lock().stop = true;
+        self.inner.retention_wake.notify_all();
+        if let Some(retention_thread) = self.retention_thread.lock().take()
+            && retention_thread.join().is_err()
         {
             tracing::error!("the thread that removes old records of the audit had panicked");
         }
@@ -282,7 +282,7 @@ impl Inner {
             fields + identifiers + read.purpose.as_ref().map_or(0, String::len)
         };
         let bytes = reads.iter().map(names).sum();
-        let (told, waits) = oneshot::channel();
+        let (done, waits) = oneshot::channel();
         let mut collector = self.collector.lock();
         if let Some(failed) = &collector.failed {
             return Err(AuditUnavailable(failed.why.clone()));
@@ -293,7 +293,7 @@ impl Inner {
         if collector.waiting.len() >= WAITING_MAX {
             return Err(AuditUnavailable(format!("{WAITING_MAX} reads are waiting for the disk")));
         }
-        collector.waiting.push_back(Waiting { reads, bytes, told });
+        collector.waiting.push_back(Waiting { reads, bytes, done });
         if !collector.under_way {
             self.append_next(&mut collector);
         }
@@ -311,7 +311,7 @@ impl Inner {
         }) {
             bytes += next.bytes;
             reads.extend(next.reads);
-            batch.0.push(next.told);
+            batch.0.push(next.done);
         }
         if reads.is_empty() {
             return;
@@ -347,17 +347,17 @@ impl Inner {
             let Batch(waiters, reads) = record.attachment;
             self.counters.records.fetch_add(1, Ordering::Relaxed);
             self.counters.reads.fetch_add(reads as u64, Ordering::Relaxed);
-            for told in waiters {
+            for done in waiters {
                 // Who gave up waiting is gone; the read is recorded though it was never answered.
-                let _ = told.send(());
+                let _ = done.send(());
             }
         }
         let mut collector = self.collector.lock();
         self.append_next(&mut collector);
         drop(collector);
         if self.log.load().as_ref().is_some_and(|log| log.bytes_kept() > self.config.keep_bytes) {
-            self.keep.lock().look = true;
-            self.keep_wake.notify_all();
+            self.retention.lock().look = true;
+            self.retention_wake.notify_all();
         }
     }
 

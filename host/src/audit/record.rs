@@ -1,6 +1,5 @@
 //! A record of the read audit: who read what, many reads at once.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{RecordError, decode, encode};
@@ -11,15 +10,13 @@ use crate::vocabulary::{Application, FieldName, IdentifierName, ProfileId, Times
 pub(super) const KIND_READS: u8 = 1;
 
 /// One read of somebody's personal data. Names only, never a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "AuditedRead")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     /// When the answer was made.
     pub at: Timestamp,
     /// The application that read.
     pub by: Application,
     /// The token it used, by its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Which call, such as `GET /v1/profiles/{ref}`.
     pub call: String,
@@ -30,7 +27,6 @@ pub struct Read {
     /// The identifiers whose values it shows.
     pub identifiers: Vec<IdentifierName>,
     /// What for, if the caller said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
 }
 

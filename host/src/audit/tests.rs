@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::audit::AuditConfig;
 use crate::clock::Clock;
-use crate::config::AuditConfig;
 use crate::vocabulary::{Application, FieldName, IdentifierName, ProfileId, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -186,7 +186,7 @@ fn what_is_too_old_or_too_much_leaves_in_whole_segments() {
         clock.set(Timestamp(NOW.0 + day * DAY_MS));
         one(clock.now());
     }
-    assert!(audit.keep_only_what_should_be().unwrap() > 0);
+    assert!(audit.apply_retention().unwrap() > 0);
     let kept = all(&audit, &ReadFilter::default(), 100);
     let oldest = kept.last().unwrap().at;
     let age_days = (clock.now().0 - oldest.0) / DAY_MS;
@@ -195,10 +195,10 @@ fn what_is_too_old_or_too_much_leaves_in_whole_segments() {
     assert_eq!(audit.status().oldest, Some(oldest));
     // Where nobody reads for a month the growing segment is sealed for being old, and leaves.
     clock.set(Timestamp(NOW.0 + 70 * DAY_MS));
-    audit.keep_only_what_should_be().unwrap();
+    audit.apply_retention().unwrap();
     one(clock.now());
     clock.set(Timestamp(NOW.0 + 99 * DAY_MS));
-    audit.keep_only_what_should_be().unwrap();
+    audit.apply_retention().unwrap();
     assert_eq!(all(&audit, &ReadFilter::default(), 100).len(), 1);
     drop(audit);
     let verified = crate::log::verify(&dir.path().join("audit"), |_| {}).unwrap();
@@ -211,6 +211,6 @@ fn what_is_too_old_or_too_much_leaves_in_whole_segments() {
             .block_on(audit.record(vec![read(ProfileId::random(), "desk", "email", clock.now())]))
             .unwrap();
     }
-    audit.keep_only_what_should_be().unwrap();
+    audit.apply_retention().unwrap();
     assert!(audit.status().bytes <= 4 << 10, "{}", audit.status().bytes);
 }

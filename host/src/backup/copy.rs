@@ -11,7 +11,7 @@ use super::error::BackupError;
 use super::manifest::{self, BackedUpLog, FileEntry, Manifest};
 use crate::audit::{AUDIT, LOG};
 use crate::clock::Clock;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{self, LogPrefix};
 use crate::snapshot::{Shelf, SnapshotFile};
 
@@ -79,7 +79,7 @@ pub fn back_up(
         samsyn_backup: manifest::VERSION,
         host: env!("CARGO_PKG_VERSION").to_owned(),
         begun_at,
-        logs: logs.iter().map(|(name, log)| told(name, log)).collect(),
+        logs: logs.iter().map(|(name, log)| describe(name, log)).collect(),
         files,
     };
     manifest.write(dir)?;
@@ -99,7 +99,7 @@ fn id_of(log: &LogPrefix) -> String {
     log.log_id().0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn told(name: &str, log: &LogPrefix) -> BackedUpLog {
+fn describe(name: &str, log: &LogPrefix) -> BackedUpLog {
     BackedUpLog {
         name: name.to_owned(),
         id: id_of(log),

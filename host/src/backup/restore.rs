@@ -9,7 +9,7 @@ use super::Progress;
 use super::copy::{is_empty, read_checked};
 use super::error::BackupError;
 use super::manifest::Manifest;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{LogError, verify};
 
 /// What was restored.

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::Clock;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{Entry, LocalLog, Options, Payload, verify};
 use crate::testing::survival_json;
 use crate::vocabulary::{Partition, Timestamp};

@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::output::{bytes, grouped, moment};
 use crate::backup::{self, BackupError, Manifest};
 use crate::clock::Clock;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log;
 
 /// Shown in the long help.

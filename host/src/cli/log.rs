@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::CliError;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{ScanFrom, StoppedLog};
 use crate::record::Record;
 

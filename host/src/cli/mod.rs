@@ -129,8 +129,7 @@ pub enum Command {
     #[command(after_long_help = backup::RESTORE_EXAMPLES)]
     Restore(backup::RestoreArgs),
     /// Show the host's status
-    #[command(after_long_help = status::EXAMPLES)]
-    Status,
+    Status(status::StatusArgs),
     /// Print the description of the HTTP interface (OpenAPI 3.1)
     #[command(after_long_help = openapi::EXAMPLES)]
     Openapi,
@@ -154,7 +153,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => serve::run(&args, context),
-        Command::Demo(args) => demo::run(&args, context),
+        Command::Demo(_) => demo::run(),
         Command::Plugin(command) => plugin::run(&command, context),
         Command::Event(command) => event::run(&command, context),
         Command::Profile(command) => profile::run(&command, context),
@@ -169,7 +168,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Snapshot(command) => snapshot::run(&command, context),
         Command::Backup(args) => backup::back_up(&args, context),
         Command::Restore(args) => backup::restore(&args, context),
-        Command::Status => status::run(context),
+        Command::Status(args) => status::run(&args, context),
         Command::Openapi => openapi::run(context),
         Command::Completions(args) => completions::run(&args, context),
     }

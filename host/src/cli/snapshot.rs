@@ -11,7 +11,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, bytes, grouped, moment};
 use crate::client::Snapshots;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::Progress;
 use crate::snapshot::{Shelf, SnapshotFile};
 

@@ -1,5 +1,8 @@
 //! `samsyn status`: how the host is.
 
+use clap::Args;
+use serde_json::Value;
+
 use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, bytes, grouped, latency, moment, pairs, value_text};
@@ -8,16 +11,36 @@ use crate::client::{AuditStatus, DiskStatus, SlowestEvents, Status, Waiting};
 /// Stages that are named of where the slowest events waited.
 const STAGES_SHOWN: usize = 3;
 
-/// Shown in the long help.
-pub const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   samsyn status
-  samsyn status --json";
+  samsyn status --json
+  samsyn status --ready          for a health check: 0 it takes events, 1 it doesn't, 3 no host answers";
+
+/// The arguments of `samsyn status`.
+#[derive(Debug, Clone, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct StatusArgs {
+    /// Ask only whether the host takes events; this needs no token
+    #[arg(long)]
+    pub ready: bool,
+}
 
 /// Asks the host and prints it.
-pub fn run(context: &Context) -> Result<(), CliError> {
+pub fn run(args: &StatusArgs, context: &Context) -> Result<(), CliError> {
+    if args.ready {
+        let answer = context.client()?.ready()?;
+        return context.answer(&answer.raw, |_| ready_text(&answer.body));
+    }
     let answer = context.client()?.status()?;
     context.answer(&answer.raw, |paint| status_text(&answer.body, paint))
+}
+
+fn ready_text(ready: &Value) -> String {
+    match ready["personal_reads"]["refused"].as_str() {
+        None => "ready\n".to_owned(),
+        Some(why) => format!("ready; reads of personal data are rejected: {why}\n"),
+    }
 }
 
 fn status_text(status: &Status, paint: Paint) -> String {

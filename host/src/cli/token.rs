@@ -37,6 +37,8 @@ Scopes:
   profiles:propose       propose values; =email,class:personal only of those fields
   registry:read          read fields, plug-ins, status and metrics
   registry:write         change fields and plug-ins
+  audit:read             read the registry, the audits and counts, and nothing of a customer
+  admin:read             read everything that an administrator reads, and change nothing
   admin                  everything, with tokens and parked invocations
 
 class:personal includes every identifier. A token sees only what its scopes list. A token acts for one

@@ -9,11 +9,11 @@ use super::bars;
 use super::context::Context;
 use super::error::CliError;
 use super::log::{log_directory, tell_torn};
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{LocalLog, StoppedLog};
 use crate::settings::Config;
 use crate::snapshot::Shelf;
-use crate::view::{self, Folded, View};
+use crate::view::{self, CommittedRecord, View};
 
 const REBUILD_EXAMPLES: &str = "\
 Examples:
@@ -88,7 +88,8 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
     let bar = bars::bar("rebuilding the view", context.quiet);
     let check = view::Check { view: &data.view(), log: log.reader(), scratch: &scratch };
-    let report = check.run(&config.view, &config.engine, bases, |progress| bars::show(&bar, progress));
+    let report =
+        check.run(&config.view, config.engine.event_ids(), bases, |progress| bars::show(&bar, progress));
     bar.finish_and_clear();
     let report = report.map_err(|error| failed("the view can't be checked", &error))?;
     let equal = report.unusable.is_none() && report.found.differences == 0;
@@ -122,7 +123,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
 fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let data = DataDir(args.data.clone());
-    let (log, _) = LocalLog::<Folded>::open(&directory, crate::log::Options::default())
+    let (log, _) = LocalLog::<CommittedRecord>::open(&directory, crate::log::Options::default())
         .map_err(|error| failed("the log can't be opened", &error))?;
     if data.view().exists() {
         std::fs::remove_dir_all(data.view())
@@ -132,11 +133,17 @@ fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
     let started = std::time::Instant::now();
     let bar = bars::bar("rebuilding the view", context.quiet);
-    let (view, opened) =
-        View::open_from(&data.view(), log.reader(), &config.view, &config.engine, bases, |progress| {
+    let (view, opened) = View::open_from(
+        &data.view(),
+        log.reader(),
+        &config.view,
+        config.engine.event_ids(),
+        bases,
+        |progress| {
             bars::show(&bar, progress);
-        })
-        .map_err(|error| failed("the view can't be rebuilt", &error))?;
+        },
+    )
+    .map_err(|error| failed("the view can't be rebuilt", &error))?;
     bar.finish_and_clear();
     let profiles = view.profiles();
     view.close().map_err(|error| failed("the view can't be written", &error))?;

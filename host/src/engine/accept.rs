@@ -10,6 +10,7 @@ use super::Engine;
 use super::content;
 use super::event_ids::EventEntry;
 use super::identity::{Owner, same_owner};
+use crate::engine::way::Way;
 use crate::log::LogError;
 use crate::record::{Accepted, Conflict, IDENTIFIERS_MAX, Record};
 use crate::registry::{IdentifierFault, Normaliser, Registry};
@@ -18,7 +19,6 @@ use crate::vocabulary::{
     Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
     Property, Proposal, Timestamp,
 };
-use crate::way::Way;
 
 /// An event as an application sent it, its parts already checked one by one.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ pub struct Acceptance {
     pub profile: ProfileId,
     /// Where it stands.
     pub position: Position,
-    /// The event was taken before, with the same content.
+    /// The event was accepted before, with the same content.
     pub duplicate: bool,
     /// Identifiers of the event that belong to another profile.
     pub conflicts: Vec<Conflict>,
@@ -77,7 +77,7 @@ pub struct EventIdsStatus {
     pub max: u64,
     /// How many are remembered now.
     pub remembered: u64,
-    /// The ids of all events that were taken since then are remembered; null when none was ever
+    /// The ids of all events that were accepted since then are remembered; null when none was ever
     /// forgotten.
     pub complete_since: Option<Timestamp>,
     /// The host's own time, to compare with.
@@ -94,7 +94,7 @@ pub(super) enum Remembered {
     Removed(Position),
 }
 
-/// Why an event isn't taken.
+/// Why an event isn't accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AcceptError {
     /// Neither a profile id nor an identifier.
@@ -159,7 +159,7 @@ pub enum AcceptError {
     /// What is kept can't be read; nothing is wrong with the event.
     #[error("the host can't read its log: {0}")]
     Unreadable(String),
-    /// The host takes nothing more before its next start.
+    /// The host accepts nothing more before its next start.
     #[error("the host is stopping")]
     Stopping,
 }
@@ -178,10 +178,10 @@ impl Engine {
         self.accept_since(new, None)
     }
 
-    /// The same, of a sender that may have sent this id before, but not before `since`: an id that
-    /// isn't known is refused where ids of that time are forgotten, so that nothing is taken twice.
+    /// The same, of a sender that may have sent this id before, but not before `since`: an id that isn't
+    /// known is refused where ids of that time are forgotten, so that nothing is accepted twice.
     pub fn accept_since(&self, new: NewEvent, since: Option<Timestamp>) -> Result<Acceptance, AcceptError> {
-        let way = Way::taken(Instant::now());
+        let way = Way::accepted(Instant::now());
         self.check_room()?;
         let now = self.clock.now();
         let content = content::hash(&new);
@@ -211,9 +211,9 @@ impl Engine {
                 Remembered::Nothing => self.check_memory(since)?,
             }
         }
-        // Behind the look-up: what was taken once stays taken, whatever is checked since.
+        // Behind the look-up: an accepted event stays accepted, whatever is checked since.
         self.check_time(&new, now)?;
-        let acceptance = self.place(new, id, (content, now), way)?;
+        let acceptance = self.accept_new(new, id, (content, now), way)?;
         let position = acceptance.position;
         shard.insert(key, EventEntry { position, profile: acceptance.profile, content, received_at: now });
         Ok(acceptance)
@@ -301,9 +301,9 @@ impl Engine {
         Ok(Remembered::Entry(EventEntry { position, profile, content, received_at: event.received_at }))
     }
 
-    /// The event was taken before, and its record has left the log: what it said can't be compared
-    /// any more. Taking it once more would let its effects happen twice, so it is the same one again
-    /// as far as can be told: when it names a customer that there is.
+    /// The event was accepted before, and its record has left the log: what it said can't be compared any
+    /// more. Taking it once more would let its effects happen twice, so it is the same one again as far as
+    /// can be told: when it names a customer that there is.
     pub(super) fn duplicate_of_removed(
         &self,
         id: String,
@@ -339,7 +339,7 @@ impl Engine {
     }
 
     /// Finds out whose the event is and appends it.
-    fn place(
+    fn accept_new(
         &self,
         mut new: NewEvent,
         id: String,
@@ -387,14 +387,14 @@ impl Engine {
         let (profile, position, conflicts) = match settled {
             Some(profile) => {
                 let accepted = make(profile, identifiers, Vec::new());
-                (profile, self.append_accepted(&[], &everybody, accepted, way)?, Vec::new())
+                (profile, self.accept_into_log(&[], &everybody, accepted, way)?, Vec::new())
             }
             None => {
                 let mut recent = self.identity.lock();
                 let owner = recent.decide_owner(known, given, &registry, &self.view)?;
                 let Owner { profile, is_new, links, names, conflicts } = owner;
                 let accepted = make(profile, identifiers, conflicts.clone());
-                let position = self.append_accepted(&links, &everybody, accepted, way)?;
+                let position = self.accept_into_log(&links, &everybody, accepted, way)?;
                 links.iter().for_each(|linked| recent.link(linked));
                 names.into_iter().for_each(|name| recent.add_name(profile, name, position.seq));
                 if is_new {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::tally::Seen;
+use super::visible_claim::VisibleClaim;
 use super::{AcceptError, ChangeError, Engine, history};
 use crate::record::{PartitionState, Pattern};
 use crate::registry::assignment::{Mode, Request};
@@ -162,12 +162,12 @@ impl Engine {
         let mut candidates: Vec<ProfileId> = Vec::new();
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let place = self.view.applied(partition).partition;
-            self.view.with_patterns(partition, |patterns| {
-                for (pattern, tally) in patterns.of(&name) {
-                    if plan.count(pattern, tally.profiles, field, &place)
+            self.view.with_claim_stats(partition, |patterns| {
+                for (pattern, count) in patterns.of(&name) {
+                    if plan.count(pattern, count.profiles, field, &place)
                         && candidates.len() < 10 * SAMPLES_MAX
                     {
-                        candidates.extend(tally.latest.iter().take(SAMPLES_MAX));
+                        candidates.extend(count.latest.iter().take(SAMPLES_MAX));
                     }
                 }
             });
@@ -217,9 +217,10 @@ impl Engine {
     fn changes_since(&self, revision: Seq) -> Vec<String> {
         let wanted: Vec<Seq> = (revision + 1..=self.registry().revision).take(SINCE_MAX).collect();
         // Whoever is refused for it can ask the audit as well; here an unreadable log says nothing.
-        let told = history::told(self.log(), &wanted).unwrap_or_default();
-        told.into_iter()
-            .map(|(seq, record, told)| format!("revision {seq}: {} {}", record.by, told.did))
+        let summaries = history::summaries(self.log(), &wanted).unwrap_or_default();
+        summaries
+            .into_iter()
+            .map(|(seq, record, summary)| format!("revision {seq}: {} {}", record.by, summary.did))
             .collect()
     }
 }
@@ -254,17 +255,17 @@ impl FieldPlan {
     /// Counts the customers of a pattern; whether their value would be another one.
     fn count(&mut self, pattern: &Pattern, profiles: u64, field: &Field, place: &PartitionState) -> bool {
         let generations: &BTreeMap<CapabilityName, u32> = &place.adopted.visible;
-        let was = Seen::of(pattern, field.lineage(), generations);
-        let is = Seen::of(pattern, lineage_of(&self.assigned, self.protective), generations);
+        let was = VisibleClaim::of(pattern, field.lineage(), generations);
+        let is = VisibleClaim::of(pattern, lineage_of(&self.assigned, self.protective), generations);
         let has_claim = |source: &CapabilityName| {
             generations.get(source).is_some_and(|generation| pattern.says(source, *generation).is_some())
         };
         let claims = self.assigned.source.as_ref().is_some_and(has_claim);
         match was {
-            Seen::OptedOut => self.opt_outs += profiles,
-            Seen::Value { .. } if !claims => {
+            VisibleClaim::OptedOut => self.opt_outs += profiles,
+            VisibleClaim::Value { .. } if !claims => {
                 self.without_claim += profiles;
-                self.inherit += if matches!(is, Seen::Nothing) { 0 } else { profiles };
+                self.inherit += if matches!(is, VisibleClaim::Nothing) { 0 } else { profiles };
             }
             _ => {}
         }
@@ -277,7 +278,7 @@ impl FieldPlan {
         }
         self.changed += profiles;
         let by = match is {
-            Seen::Value { by, .. } => Some(by),
+            VisibleClaim::Value { by, .. } => Some(by),
             _ => self.assigned.source.as_ref().or(self.from.as_ref()),
         };
         for consumer in self.consumers.iter_mut().filter(|consumer| Some(&consumer.capability) != by) {

@@ -1,14 +1,15 @@
-//! What one accepted event may cause: so many deliveries, so many generations. Plug-ins that set each
+//! What one accepted event may cause: so many invocations, so many generations. Plug-ins that set each
 //! other off for ever are ended here, whether they move with the partition or lag behind it.
 
 use std::collections::VecDeque;
 
+use rustc_hash::FxHashMap;
+
 use super::Engine;
-use super::decide::{Cause, Delivered, Ran};
+use super::decide::{Cause, CompletedInvocation, InvocationResult};
 use super::item::Item;
 use super::route::Target;
 use super::run::Run;
-use crate::quick_map::QuickMap;
 use crate::record::Decided;
 use crate::vocabulary::{ItemPosition, ProfileId, Seq};
 
@@ -18,20 +19,20 @@ const ROOTS_REMEMBERED_MAX: usize = 1_024;
 
 /// What came of one item, or of it and the rest of its record.
 pub struct Within {
-    /// How each delivery went.
-    pub delivered: Vec<Delivered>,
+    /// How each invocation went.
+    pub completed: Vec<CompletedInvocation>,
     /// The last item that is settled by it.
     pub through: ItemPosition,
 }
 
 impl Engine {
-    /// Calls the item's handlers while the event at its root has budget left. When it hasn't, the
-    /// item and the emitted events after it in the same record are recorded undelivered in one go:
-    /// a record for each would make a thousand deliveries a quarter of a million records.
+    /// Calls the item's handlers while the event at its root has budget left. When it hasn't, the item and
+    /// the emitted events after it in the same record are recorded as undeliverable together: a record for
+    /// each would make a thousand invocations a quarter of a million records.
     pub(super) fn run_within_budget(&self, run: &Run<'_>, targets: &[(Target, u32)]) -> Within {
         let position = run.cause.item;
         let Some(bound) = self.bound_spent(run.cause, targets.len()) else {
-            return Within { delivered: run.deliver(targets), through: position };
+            return Within { completed: run.invoke(targets), through: position };
         };
         let through = last_of_the_rest(run.item, position);
         let more = match through.index - position.index {
@@ -40,17 +41,17 @@ impl Engine {
         };
         let reason = format!("{bound}{more}");
         tracing::error!(profile = %run.state.id, root = run.cause.root, %reason, "not delivered");
-        let undeliverable = targets.iter().map(|(target, generation)| Delivered {
+        let undeliverable = targets.iter().map(|(target, generation)| CompletedInvocation {
             capability: target.capability,
             generation: *generation,
             role: target.role,
-            ran: Ran::Undeliverable(reason.clone()),
+            result: InvocationResult::Undeliverable(reason.clone()),
         });
-        Within { delivered: undeliverable.collect(), through }
+        Within { completed: undeliverable.collect(), through }
     }
 
-    /// Which bound these deliveries would go beyond.
-    fn bound_spent(&self, cause: &Cause, deliveries: usize) -> Option<String> {
+    /// Which bound these invocations would go beyond.
+    fn bound_spent(&self, cause: &Cause, invocations: usize) -> Option<String> {
         let Cause { depth, spent, .. } = *cause;
         if depth > self.config.depth_max {
             let most = self.config.depth_max;
@@ -59,7 +60,7 @@ impl Engine {
             ));
         }
         let most = self.config.derived_max;
-        let too_many = depth > 0 && spent.saturating_add(deliveries as u32) > most;
+        let too_many = depth > 0 && spent.saturating_add(invocations as u32) > most;
         too_many.then(|| format!("the event at its root has caused {spent} deliveries; {most} are the most"))
     }
 }
@@ -77,15 +78,15 @@ fn last_of_the_rest(item: &Item, position: ItemPosition) -> ItemPosition {
 /// What accepted events of one partition have spent, while something of theirs is to be decided.
 #[derive(Default)]
 pub struct Roots {
-    // By customer as well: a job that tells many has one root.
-    by_root: QuickMap<(Seq, ProfileId), Root>,
+    // By customer as well: a job that notifies many has one root.
+    by_root: FxHashMap<(Seq, ProfileId), Root>,
     /// Those that stay when nothing is pending, oldest first.
     remembered: VecDeque<(Seq, ProfileId)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Root {
-    /// Derived deliveries so far.
+    /// Derived invocations so far.
     spent: u32,
     /// Records of its that have items to be decided.
     pending: u32,

@@ -1,22 +1,23 @@
 //! Capabilities that don't move with the partition's cursor: quarantined ones stand still, slow
 //! ones and new generations have a thread of their own.
 //!
-//! Such a capability has a cursor in each partition where it lags. Its thread reads the log from
-//! there, delivers what concerns it, one record a delivery and in turn with others of its kind
-//! ([`super::turns`]), and moves the cursor. When only a little is left it hands over: the
-//! partition's worker delivers the rest and lets it move along.
+//! Such a capability has a cursor in each partition where it lags. Its thread reads the log from there,
+//! invokes its handlers with what concerns it, one record an invocation, and in turn with others of its
+//! kind ([`super::fair_share`]), and moves the cursor. When only a little is left it hands over: the partition's
+//! worker does the rest and lets it move along.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::budget::Within;
+use super::decision_input::When;
 use super::item::Item;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::log::StoredRecord;
-use crate::niceness::give_way;
+use crate::niceness::lower_priority;
 use crate::record::{Adopted, Cursor, Record};
 use crate::vocabulary::{Application, CapabilityName, ItemPosition, Partition, Position};
 
@@ -29,14 +30,14 @@ const IDLE_PAUSE: Duration = Duration::from_millis(5);
 /// when they leave nothing about a tenth of a core.
 const NICENESS: i32 = 10;
 
-/// Whom something is delivered to that lags, and where.
+/// A lagging capability, and the partition where it lags.
 #[derive(Clone, Copy)]
 struct Lagging<'a> {
     partition: Partition,
     capability: &'a CapabilityName,
     generation: u32,
     /// By a thread of its own, which takes turns with others of the kind; else by the worker.
-    apart: bool,
+    on_own_thread: bool,
 }
 
 impl Engine {
@@ -111,7 +112,7 @@ impl Engine {
     }
 
     fn run_catch_up(&self, capability: &CapabilityName) {
-        give_way(NICENESS);
+        lower_priority(NICENESS);
         tracing::info!(%capability, "catching up");
         let ended = loop {
             if self.stopping.load(Ordering::Relaxed) {
@@ -136,7 +137,7 @@ impl Engine {
             }
         };
         self.catching_up.lock().remove(capability);
-        self.turns.forget(capability);
+        self.fair_share.forget(capability);
         match ended {
             Ok(()) => tracing::info!(%capability, "caught up, stopped or removed"),
             Err(error) => {
@@ -160,7 +161,8 @@ impl Engine {
                 passed += 1;
                 continue;
             }
-            let lagging = Lagging { partition, capability, generation: cursor.generation, apart: true };
+            let lagging =
+                Lagging { partition, capability, generation: cursor.generation, on_own_thread: true };
             for record in self.log().scan(partition, cursor.through.seq.max(1)) {
                 let record = record?;
                 let beyond = record.position.seq > through.seq;
@@ -196,9 +198,8 @@ impl Engine {
         Some((cursor.clone(), core.state.through))
     }
 
-    /// Delivers a record's items to a lagging generation; false when it no longer lags. One that
-    /// came meanwhile has another cursor: given what follows here, it would never be given what is
-    /// before.
+    /// Invokes a lagging generation with a record's items; false when it no longer lags. One that came
+    /// meanwhile has another cursor: given what follows here, it would never be given what is before.
     fn catch_up_record(&self, lagging: Lagging<'_>, record: &StoredRecord) -> Result<bool, AcceptError> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
@@ -209,16 +210,16 @@ impl Engine {
         Ok(true)
     }
 
-    /// Delivers one item to a lagging generation, if it wants it and hasn't had it; false when it
-    /// no longer lags, or takes too long for the worker.
+    /// Invokes a lagging generation with one item, if it is a target and has not seen it; false when it no
+    /// longer lags, or takes too long for the worker.
     fn catch_up_item(
         &self,
         lagging: Lagging<'_>,
         position: ItemPosition,
         item: &Item,
     ) -> Result<bool, AcceptError> {
-        let Lagging { partition, capability, generation, apart } = lagging;
-        let mut turn = None;
+        let Lagging { partition, capability, generation, on_own_thread } = lagging;
+        let mut slot = None;
         loop {
             let cursor = self.cursor_in(partition, capability);
             let Some((cursor, through)) = cursor.filter(|(cursor, _)| cursor.generation == generation) else {
@@ -228,8 +229,8 @@ impl Engine {
             if position <= cursor.through || position > through {
                 return Ok(true);
             }
-            let snapshot = self.snapshot(partition, position, item)?;
-            let routing = &snapshot.runtime.registry.routing;
+            let input = self.decision_input(partition, position, item)?;
+            let routing = &input.runtime.registry.routing;
             let targets = item.targets(routing, true).into_iter();
             let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
@@ -238,24 +239,24 @@ impl Engine {
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);
             }
-            if apart && turn.is_none() {
-                turn = Some(self.turns.take(capability));
+            if on_own_thread && slot.is_none() {
+                slot = Some(self.fair_share.take(capability));
                 if self.stopping.load(Ordering::Relaxed) {
                     return Ok(false);
                 }
                 // What was so before the wait may not be any more.
                 continue;
             }
-            let run = Run { hurried: !apart, ..snapshot.run(self, partition, item) };
-            let Within { delivered, through } = self.run_within_budget(&run, &mine);
-            if !apart && self.set_aside(partition, run.too_slow(&delivered))? {
+            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, item) };
+            let Within { completed, through } = self.run_within_budget(&run, &mine);
+            if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 return Ok(false);
             }
             let moved = Cursor { through, ..cursor };
-            let decision = snapshot.decision(self, item, delivered, true, Some(Some(moved)));
+            let decision = input.decision(self, item, completed, true, When::CatchingUp(moved));
             let mut core = self.cell(partition).core.lock();
-            if snapshot.still_holds(&mut core, self)? {
-                self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
+            if input.still_holds(&mut core, self)? {
+                self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
                 return Ok(true);
             }
         }
@@ -270,7 +271,7 @@ impl Engine {
             return Ok(());
         }
         self.wait_until_durable(Position { partition, seq: through.seq });
-        let lagging = Lagging { partition, capability, generation: cursor.generation, apart: false };
+        let lagging = Lagging { partition, capability, generation: cursor.generation, on_own_thread: false };
         for record in self.log().scan(partition, cursor.through.seq.max(1)) {
             let record = record?;
             if record.position.seq > through.seq {
@@ -323,7 +324,7 @@ impl Engine {
                 self.quarantine(change, &host);
             }
             self.start_catch_up();
-            self.start_telling();
+            self.start_notifying();
         }
     }
 

@@ -56,7 +56,7 @@ impl Engine {
             let profiles = self.view.profiles_after(after, PROFILES_A_SCAN)?;
             for state in &profiles {
                 after = Some(state.id);
-                let claimed = state.told.iter().any(|told| told.claim(field).is_some());
+                let claimed = state.capabilities.iter().any(|own| own.claim(field).is_some());
                 if claimed || state.held.iter().any(|held| held.field == *field) {
                     let home = self.home(state.id);
                     let partition = self.view.applied(home).partition;
@@ -80,24 +80,28 @@ impl Engine {
         let mut candidates: BTreeMap<(CapabilityName, CapabilityName), Vec<ProfileId>> = BTreeMap::new();
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let place = self.view.applied(partition).partition;
-            self.view.with_patterns(partition, |patterns| {
-                for (pattern, tally) in patterns.of(field) {
-                    let counts = |is: &&crate::record::Claimant| place.generation(&is.0) == Some(is.1);
+            self.view.with_claim_stats(partition, |patterns| {
+                for (pattern, count) in patterns.of(field) {
+                    let counts = |claimant: &&crate::record::Claimant| {
+                        place.generation(&claimant.capability) == Some(claimant.generation)
+                    };
                     let speakers: Vec<_> = pattern.claimants.iter().filter(counts).collect();
                     for (index, one) in speakers.iter().enumerate() {
                         for other in &speakers[index + 1..] {
-                            let number = |is: &crate::record::Claimant| is.2.map(|is| is[compare.index()]);
-                            let names = (one.0.clone(), other.0.clone());
+                            let number = |claimant: &crate::record::Claimant| {
+                                claimant.numbers.map(|numbers| numbers[compare.index()])
+                            };
+                            let names = (one.capability.clone(), other.capability.clone());
                             let pair = pairs.entry(names.clone()).or_default();
-                            pair.both += tally.profiles;
+                            pair.both += count.profiles;
                             if number(one) == number(other) {
-                                pair.agree += tally.profiles;
+                                pair.agree += count.profiles;
                                 continue;
                             }
-                            pair.differ += tally.profiles;
+                            pair.differ += count.profiles;
                             let some = candidates.entry(names).or_default();
                             if some.len() < CANDIDATES_MAX {
-                                some.extend(&tally.latest);
+                                some.extend(&count.latest);
                             }
                         }
                     }
@@ -125,7 +129,7 @@ impl Engine {
             let Some(state) = self.view.profile(*profile)? else { continue };
             let place = self.view.applied(self.home(*profile)).partition;
             let says = |by: &CapabilityName| {
-                let claim = state.told(by, place.generation(by)?)?.claim(field)?;
+                let claim = state.capability_state(by, place.generation(by)?)?.claim(field)?;
                 Some(claim.value.clone())
             };
             let (Some(one), Some(other)) = (says(&names.0), says(&names.1)) else { continue };
@@ -148,7 +152,7 @@ impl Engine {
     pub fn spoken_fields(&self) -> std::collections::BTreeSet<FieldName> {
         let mut fields = std::collections::BTreeSet::new();
         for partition in (0..self.partitions.len() as u16).map(Partition) {
-            self.view.with_patterns(partition, |patterns| fields.extend(patterns.fields().cloned()));
+            self.view.with_claim_stats(partition, |patterns| fields.extend(patterns.fields().cloned()));
         }
         fields
     }

@@ -1,13 +1,13 @@
 //! From what the handlers asked for to one record: a pure function.
 
-use super::owed::owed;
+use super::pending_notifications::pending_notifications;
 use crate::contract;
 use crate::record::{
-    Accepted, Answer, AnswerKind, CauseKind, Changed, Cursor, Decided, DeliveryResult, Emitted, HeldProposal,
-    Memory, Outcome, PartitionState, ProfileState, Told,
+    Accepted, Answer, AnswerKind, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted,
+    HeldProposal, InvocationStatus, Memory, Outcome, PartitionState, ProfileState,
 };
 use crate::registry::{Field, Routing};
-use crate::sandbox::CallReport;
+use crate::sandbox::InvocationReport;
 use crate::vocabulary::{
     CapabilityName, Effect, Failure, FailureKind, FieldName, Identifier, ItemPosition, Proposal, Refusal,
     Role, Seq, Timestamp, Value,
@@ -24,7 +24,7 @@ pub struct Cause {
     pub root: Seq,
     /// Generations of cause since the root.
     pub depth: u16,
-    /// Derived deliveries the root has spent before this record.
+    /// Derived invocations the root has spent before this record.
     pub spent: u32,
     /// When it happened: the time of the claims that follow.
     pub observed_at: Timestamp,
@@ -32,9 +32,9 @@ pub struct Cause {
     pub shared: bool,
 }
 
-/// How one delivery went.
+/// How one invocation went.
 #[derive(Clone, Debug)]
-pub struct Delivered {
+pub struct CompletedInvocation {
     /// The capability's index in the routing.
     pub capability: usize,
     /// Of which generation.
@@ -42,14 +42,14 @@ pub struct Delivered {
     /// In which role.
     pub role: Role,
     /// What came of it.
-    pub ran: Ran,
+    pub result: InvocationResult,
 }
 
-impl Delivered {
+impl CompletedInvocation {
     /// How much the handler asked for.
     fn effects(&self) -> usize {
-        match &self.ran {
-            Ran::Called(CallReport { result: Ok(effects), .. }) => effects.len(),
+        match &self.result {
+            InvocationResult::Called(InvocationReport { result: Ok(effects), .. }) => effects.len(),
             _ => 0,
         }
     }
@@ -57,8 +57,8 @@ impl Delivered {
     /// How often the handler itself said no.
     pub(super) fn refuses(&self) -> u64 {
         let refuses = |effect: &&Effect| matches!(effect, Effect::Refuse { .. });
-        match &self.ran {
-            Ran::Called(CallReport { result: Ok(effects), .. }) => {
+        match &self.result {
+            InvocationResult::Called(InvocationReport { result: Ok(effects), .. }) => {
                 effects.iter().filter(refuses).count() as u64
             }
             _ => 0,
@@ -66,14 +66,14 @@ impl Delivered {
     }
 }
 
-/// What came of a delivery.
+/// What came of an invocation.
 #[derive(Clone, Debug)]
-pub enum Ran {
+pub enum InvocationResult {
     /// The handler was called.
-    Called(CallReport),
+    Called(InvocationReport),
     /// The event can't be given to this plug-in as it is.
     Unfit(Refusal),
-    /// An earlier delivery of the same capability and customer is parked.
+    /// An earlier invocation of the same capability and customer is parked.
     Held,
     /// An admin gave it up.
     Skipped(String),
@@ -81,9 +81,9 @@ pub enum Ran {
     Undeliverable(String),
 }
 
-/// Whose delivery: the capability's index in the routing, and its generation.
+/// Whose invocation: the capability's index in the routing, and its generation.
 #[derive(Clone, Copy)]
-pub(super) struct Of {
+pub(super) struct CapabilityRef {
     pub(super) capability: usize,
     pub(super) generation: u32,
 }
@@ -106,11 +106,11 @@ pub struct Decision<'a> {
     pub proposals: &'a [Proposal],
     /// Whether the profile is what the sender expected.
     pub precondition_met: bool,
-    /// How each delivery went.
-    pub delivered: Vec<Delivered>,
+    /// How each invocation went.
+    pub completed: Vec<CompletedInvocation>,
     /// A lagging capability whose own cursor moves.
     pub cursor: Option<Cursor>,
-    /// Whether this is one delivery on its own, made after the item was decided.
+    /// Whether this is one invocation on its own, made after the item was decided.
     pub late: bool,
     /// The most that one capability may keep of one customer, claims and memory together, in bytes.
     pub customer_bytes: u64,
@@ -124,16 +124,16 @@ impl Decision<'_> {
         let mut decided = self.empty();
         decided.refused_opt_outs = self.refuse_outdated_words();
         self.add_answers(&mut decided);
-        decided.changes.reserve(self.delivered.iter().map(Delivered::effects).sum());
+        decided.changes.reserve(self.completed.iter().map(CompletedInvocation::effects).sum());
         // What the handlers asked for is moved into the record, not copied.
-        for delivery in std::mem::take(&mut self.delivered) {
-            let of = Of { capability: delivery.capability, generation: delivery.generation };
-            let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
+        for invocation in std::mem::take(&mut self.completed) {
+            let of = CapabilityRef { capability: invocation.capability, generation: invocation.generation };
+            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted);
             decided.outcomes.push(outcome);
             self.add_changes(of, &decided.outcomes, &mut decided.changes);
         }
         if !self.partition.adopted.jobs.is_empty() {
-            self.tell_owed(&mut decided);
+            self.add_pending_notifications(&mut decided);
         }
         let outcomes = &decided.outcomes;
         decided.changes.retain(|changed| changed.before != changed.after || self.latches(changed, outcomes));
@@ -144,8 +144,8 @@ impl Decision<'_> {
     pub fn decide_said(mut self) -> Decided {
         let mut decided = self.empty();
         self.refuse_outdated_words();
-        for delivery in std::mem::take(&mut self.delivered) {
-            let outcome = self.outcome(delivery, &decided.outcomes, &mut decided.emitted);
+        for invocation in std::mem::take(&mut self.completed) {
+            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted);
             decided.outcomes.push(outcome);
         }
         decided
@@ -167,9 +167,9 @@ impl Decision<'_> {
                 let event = Some(self.cause.item.seq);
                 decided.held.push(HeldProposal { by, field, value, at, event });
             }
-            // A late delivery answers only for its own capability.
+            // A late invocation answers only for its own capability.
             let is_mine =
-                |name: &CapabilityName| self.delivered.iter().any(|is| self.name(is.capability) == name);
+                |name: &CapabilityName| self.completed.iter().any(|is| self.name(is.capability) == name);
             if !self.late || answer.source.as_ref().is_some_and(is_mine) {
                 decided.answers.push(answer);
             }
@@ -183,24 +183,27 @@ impl Decision<'_> {
         }
     }
 
-    /// Tells with this record what moved sources made of the customer's values, so that the job
-    /// that does so needn't: what consumers heard last is where the change begins.
-    fn tell_owed(&self, decided: &mut Decided) {
-        let owed = owed(self.state, self.partition, self.routing);
-        decided.tells = !owed.is_empty();
-        for changed in owed.changes {
+    /// Adds the customer's pending notifications about moved sources, so that their job need not: a
+    /// change begins at the value that consumers were last notified of.
+    fn add_pending_notifications(&self, decided: &mut Decided) {
+        let pending = pending_notifications(self.state, self.partition, self.routing);
+        decided.notifies = !pending.is_empty();
+        for changed in pending.changes {
             match decided.changes.iter_mut().find(|is| is.field == changed.field) {
                 Some(is) => is.before = changed.before,
                 None => decided.changes.push(changed),
             }
         }
         let answered = |held: &HeldProposal| decided.answers.iter().any(|answer| answer.field == held.field);
-        decided.offered = owed.offered.into_iter().filter(|held| !answered(held)).collect();
+        decided.offered = pending.offered.into_iter().filter(|held| !answered(held)).collect();
     }
 
     fn empty(&self) -> Decided {
-        let calls =
-            self.delivered.iter().filter(|delivery| matches!(delivery.ran, Ran::Called(_))).count() as u32;
+        let calls = self
+            .completed
+            .iter()
+            .filter(|invocation| matches!(invocation.result, InvocationResult::Called(_)))
+            .count() as u32;
         let Cause { item, kind, root, depth, spent, observed_at, shared: _ } = self.cause;
         Decided {
             kind,
@@ -212,7 +215,7 @@ impl Decision<'_> {
             revision: self.revision,
             observed_at,
             previous: (self.state.head > 0).then_some(self.state.head),
-            outcomes: Vec::with_capacity(self.delivered.len()),
+            outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }
     }
@@ -221,49 +224,56 @@ impl Decision<'_> {
         &self.routing.capabilities[capability].name
     }
 
-    pub(super) fn told(&self, of: Of) -> Option<&Told> {
-        self.state.told(self.name(of.capability), of.generation)
+    pub(super) fn capability_state(&self, of: CapabilityRef) -> Option<&CapabilityState> {
+        self.state.capability_state(self.name(of.capability), of.generation)
     }
 
-    fn outcome(&self, delivery: Delivered, earlier: &[Outcome], emitted: &mut Vec<Emitted>) -> Outcome {
-        let routed = &self.routing.capabilities[delivery.capability];
+    fn outcome(
+        &self,
+        invocation: CompletedInvocation,
+        earlier: &[Outcome],
+        emitted: &mut Vec<Emitted>,
+    ) -> Outcome {
+        let routed = &self.routing.capabilities[invocation.capability];
         let mut outcome = Outcome {
             capability: routed.name.clone(),
-            generation: delivery.generation,
-            role: delivery.role,
+            generation: invocation.generation,
+            role: invocation.role,
             digest: routed.capability.digest,
             settings: routed.capability.settings_revision,
-            result: DeliveryResult::Done,
+            result: InvocationStatus::Done,
             claims: Vec::new(),
             refusals: Vec::new(),
             memory: None,
         };
-        let of = Of { capability: delivery.capability, generation: delivery.generation };
-        match delivery.ran {
-            Ran::Called(report) => {
+        let of = CapabilityRef { capability: invocation.capability, generation: invocation.generation };
+        match invocation.result {
+            InvocationResult::Called(report) => {
                 outcome.refusals = report.refusals;
                 match report.result {
                     Ok(effects) => self.take_effects(of, effects, earlier, &mut outcome, emitted),
-                    Err(failure) => outcome.result = DeliveryResult::Parked(failure),
+                    Err(failure) => outcome.result = InvocationStatus::Parked(failure),
                 }
             }
-            Ran::Unfit(refusal) => outcome.refusals.push(refusal),
-            Ran::Held => outcome.result = DeliveryResult::Held,
-            Ran::Skipped(reason) => outcome.result = DeliveryResult::Skipped { reason },
-            Ran::Undeliverable(reason) => outcome.result = DeliveryResult::Undeliverable { reason },
+            InvocationResult::Unfit(refusal) => outcome.refusals.push(refusal),
+            InvocationResult::Held => outcome.result = InvocationStatus::Held,
+            InvocationResult::Skipped(reason) => outcome.result = InvocationStatus::Skipped { reason },
+            InvocationResult::Undeliverable(reason) => {
+                outcome.result = InvocationStatus::Undeliverable { reason }
+            }
         }
         outcome
     }
 
     fn take_effects(
         &self,
-        of: Of,
+        of: CapabilityRef,
         effects: Vec<Effect>,
         earlier: &[Outcome],
         outcome: &mut Outcome,
         emitted: &mut Vec<Emitted>,
     ) {
-        let told = self.told(of);
+        let capability_state = self.capability_state(of);
         // What the same capability said in another role of this item came after what it told before.
         let own = |is: &&Outcome| is.generation == of.generation && is.capability == outcome.capability;
         let said: Vec<&Outcome> = earlier.iter().rev().filter(own).collect();
@@ -274,10 +284,11 @@ impl Decision<'_> {
                 Effect::Claim { field, value } => {
                     let claims = said.iter().flat_map(|is| is.claims.iter().rev());
                     let said = claims.into_iter().find(|(is, _)| *is == field).map(|(_, value)| value);
-                    let known = || told.and_then(|told| told.claim(&field)).map(|claim| &claim.value);
+                    let known =
+                        || capability_state.and_then(|own| own.claim(&field)).map(|claim| &claim.value);
                     let known = said.or_else(known);
                     // Setting an equal value is no change; said again, a wish is newer.
-                    if known != Some(&value) || self.renews(told, &field, &value) {
+                    if known != Some(&value) || self.renews(capability_state, &field, &value) {
                         outcome.claims.push((field, value));
                     }
                 }
@@ -293,8 +304,9 @@ impl Decision<'_> {
                     silent: self.is_silent(of),
                 }),
                 Effect::Remember(memory) => {
-                    let kept =
-                        || told.and_then(|told| told.memory.as_ref()).map(|memory| memory.0.as_slice());
+                    let kept = || {
+                        capability_state.and_then(|own| own.memory.as_ref()).map(|memory| memory.0.as_slice())
+                    };
                     let known = match said.iter().find_map(|is| is.memory.as_ref()) {
                         Some(Memory::Kept(bytes)) => Some(bytes.as_slice()),
                         Some(Memory::Forgotten) => None,
@@ -307,25 +319,25 @@ impl Decision<'_> {
             }
         }
         if let Some(failure) = self.too_large(of, outcome) {
-            outcome.result = DeliveryResult::Parked(failure);
+            outcome.result = InvocationStatus::Parked(failure);
             outcome.claims.clear();
             outcome.memory = None;
             emitted.truncate(first_new);
         }
     }
 
-    /// What a generation emits while it catches up is recorded, and delivered only if the admin
-    /// asked for that.
-    fn is_silent(&self, of: Of) -> bool {
+    /// What a generation emits while it catches up is recorded, and routed only if the admin asked for
+    /// that.
+    fn is_silent(&self, of: CapabilityRef) -> bool {
         let routed = &self.routing.capabilities[of.capability];
         let catching_up = self.partition.generation(&routed.name) != Some(of.generation)
             || self.cursor.as_ref().is_some_and(|cursor| cursor.catching_up);
         catching_up && !routed.capability.deliver_while_catching_up
     }
 
-    fn too_large(&self, of: Of, outcome: &Outcome) -> Option<Failure> {
-        let told = self.told(of);
-        let known = told.map(|told| told.claims.as_slice()).unwrap_or_default();
+    fn too_large(&self, of: CapabilityRef, outcome: &Outcome) -> Option<Failure> {
+        let capability_state = self.capability_state(of);
+        let known = capability_state.map(|own| own.claims.as_slice()).unwrap_or_default();
         let kept =
             known.iter().filter(|claim| !outcome.claims.iter().any(|(field, _)| *field == claim.field));
         let kept = kept.map(|claim| (&claim.field, claim.value.as_ref()));
@@ -333,7 +345,7 @@ impl Decision<'_> {
         let memory = match &outcome.memory {
             Some(Memory::Kept(bytes)) => bytes.len(),
             Some(Memory::Forgotten) => 0,
-            None => told.and_then(|told| told.memory.as_ref()).map_or(0, |memory| memory.0.len()),
+            None => capability_state.and_then(|own| own.memory.as_ref()).map_or(0, |memory| memory.0.len()),
         };
         let total = contract::customer_bytes(kept.chain(new), memory);
         (total as u64 > self.customer_bytes).then(|| Failure {
@@ -345,7 +357,7 @@ impl Decision<'_> {
 
     /// The visible values that the claims of the newest outcome change: those of fields whose
     /// source it is, or that inherit from it.
-    fn add_changes(&self, of: Of, outcomes: &[Outcome], changes: &mut Vec<Changed>) {
+    fn add_changes(&self, of: CapabilityRef, outcomes: &[Outcome], changes: &mut Vec<Changed>) {
         let Some(outcome) = outcomes.last() else { return };
         let name = &outcome.capability;
         if self.partition.generation(name) != Some(of.generation) {
@@ -393,7 +405,7 @@ impl Decision<'_> {
             let made = outcomes.iter().rev().filter(own).flat_map(|outcome| outcome.claims.iter().rev());
             match made.into_iter().find(|(claimed, _)| claimed == name) {
                 Some((_, value)) => Some(value.clone()),
-                None => Some(self.state.told(by, generation)?.claim(name)?.value.clone()),
+                None => Some(self.state.capability_state(by, generation)?.claim(name)?.value.clone()),
             }
         };
         field.lineage().pick(says).map(|(_, value)| value)
@@ -411,9 +423,10 @@ impl Decision<'_> {
     }
 
     fn answer_of(&self, source: &CapabilityName, proposal: &Proposal) -> AnswerKind {
-        let asked =
-            |delivery: &&Delivered| delivery.role == Role::Source && self.name(delivery.capability) == source;
-        let Some(delivery) = self.delivered.iter().find(asked) else {
+        let asked = |invocation: &&CompletedInvocation| {
+            invocation.role == Role::Source && self.name(invocation.capability) == source
+        };
+        let Some(invocation) = self.completed.iter().find(asked) else {
             // A source without the role never answers; one that lags has yet to.
             return if self.partition.is_lagging(source) {
                 AnswerKind::Waiting
@@ -421,13 +434,13 @@ impl Decision<'_> {
                 AnswerKind::NoAnswer
             };
         };
-        match &delivery.ran {
-            Ran::Called(CallReport { result: Ok(effects), refusals, .. }) => {
+        match &invocation.result {
+            InvocationResult::Called(InvocationReport { result: Ok(effects), refusals, .. }) => {
                 answer_from_effects(proposal, effects, refusals)
             }
-            Ran::Called(_) | Ran::Held => AnswerKind::Waiting,
-            Ran::Unfit(refusal) => refused(&refusal.code, &refusal.message),
-            Ran::Skipped(_) | Ran::Undeliverable(_) => AnswerKind::NoAnswer,
+            InvocationResult::Called(_) | InvocationResult::Held => AnswerKind::Waiting,
+            InvocationResult::Unfit(refusal) => refused(&refusal.code, &refusal.message),
+            InvocationResult::Skipped(_) | InvocationResult::Undeliverable(_) => AnswerKind::NoAnswer,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens when records are on the disk: the view takes them, and who waits is told.
+//! What happens when records are durable: the view applies them, and whoever waits is notified.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -8,11 +8,26 @@ use tokio::sync::oneshot;
 
 use super::identity::SettledIdentity;
 use super::{AcceptError, Engine};
+use crate::engine::way::Way;
 use crate::log::Commit;
 use crate::record::CauseKind;
-use crate::view::{EventKey, Folded};
+use crate::view::{CommittedRecord, EventKey};
 use crate::vocabulary::Position;
-use crate::way::Way;
+
+/// A record on its way to the disk.
+#[derive(Clone, Debug)]
+pub struct InFlight {
+    /// The record with the state it folds into.
+    pub record: CommittedRecord,
+    /// Where the event waited that this record answers, when it is that event's first decision.
+    pub way: Option<Way>,
+}
+
+impl From<CommittedRecord> for InFlight {
+    fn from(record: CommittedRecord) -> InFlight {
+        InFlight { record, way: None }
+    }
+}
 
 /// What somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,21 +55,21 @@ impl Waiters {
         receiver
     }
 
-    fn tell(&self, awaited: &[Awaited]) {
+    fn notify(&self, awaited: &[Awaited]) {
         let mut waiting = self.waiting.lock();
         if waiting.is_empty() {
             return;
         }
         for awaited in awaited {
-            let told = waiting.remove(awaited).unwrap_or_default();
-            for sender in told {
+            let notified = waiting.remove(awaited).unwrap_or_default();
+            for sender in notified {
                 // Who gave up waiting is gone.
                 let _ = sender.send(());
             }
         }
     }
 
-    /// Nobody will be told any more: everyone who waits sees an error.
+    /// Nobody will be notified any more: everyone who waits sees an error.
     pub fn abandon(&self) {
         self.waiting.lock().clear();
     }
@@ -66,7 +81,7 @@ impl Engine {
         if self.is_durable(position) {
             return Ok(());
         }
-        let told = self.waiters.register(Awaited::Durable(position));
+        let notified = self.waiters.register(Awaited::Durable(position));
         // It may have become durable, or the log may have failed, before we were registered.
         if self.is_durable(position) {
             return Ok(());
@@ -74,7 +89,7 @@ impl Engine {
         if let Some(failure) = self.log.failed() {
             return Err(AcceptError::Unavailable(failure.to_string()));
         }
-        told.await.map_err(|_| {
+        notified.await.map_err(|_| {
             let failure = self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
             failure.unwrap_or_else(|| self.why_stopped())
         })
@@ -82,11 +97,11 @@ impl Engine {
 
     /// Waits until the decision of an event is on the disk; false when the time ran out first.
     pub async fn decided(&self, position: Position, patience: Duration) -> bool {
-        let told = self.waiters.register(Awaited::Decided(position));
+        let notified = self.waiters.register(Awaited::Decided(position));
         if self.is_decided(position) {
             return true;
         }
-        matches!(tokio::time::timeout(patience, told).await, Ok(Ok(())))
+        matches!(tokio::time::timeout(patience, notified).await, Ok(Ok(())))
     }
 
     pub(super) fn is_durable(&self, position: Position) -> bool {
@@ -98,7 +113,7 @@ impl Engine {
     }
 
     /// Called by the log's writer with everything one sync made durable.
-    pub(super) fn on_durable(&self, commit: Commit<Folded>) {
+    pub(super) fn on_durable(&self, commit: Commit<InFlight>) {
         let (durable, disk) = (Instant::now(), commit.write_time + commit.sync_time);
         self.metrics.commit(&commit);
         let mut settled = Settled::default();
@@ -106,19 +121,19 @@ impl Engine {
             settled.add(record.position, &record.attachment);
         }
         let records = commit.records.into_iter();
-        // Whoever looks finds it in the view before it leaves what is kept of what isn't durable.
-        self.view.apply(records.map(|record| (record.position, record.chain, record.attachment)));
+        // Apply to the view before dropping the in-flight entry: readers always find one.
+        self.view.apply(records.map(|record| (record.position, record.chain, record.attachment.record)));
         settled.events.iter().for_each(|key| self.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
-        self.waiters.tell(&settled.awaited);
-        let told = Instant::now();
+        self.waiters.notify(&settled.awaited);
+        let notified = Instant::now();
         for (event, way) in settled.ways {
-            let waits = way.waits(disk, durable, told);
-            waits.into_iter().for_each(|waits| self.metrics.ways.told(event, waits));
+            let waits = way.waits(disk, durable, notified);
+            waits.into_iter().for_each(|waits| self.metrics.ways.record(event, waits));
         }
     }
 
-    /// Called by the log's writer when it can't write: acknowledging and deciding end.
+    /// Called by the log's writer when it can't write: accepting and deciding end.
     pub(super) fn on_failed(&self, failure: &crate::log::Failure) {
         tracing::error!(%failure, "the log can't be written: no event is taken any more; mend the disk and start again");
         self.halt(AcceptError::Unavailable(failure.to_string()));
@@ -136,12 +151,12 @@ struct Settled {
 }
 
 impl Settled {
-    fn add(&mut self, position: Position, folded: &Folded) {
+    fn add(&mut self, position: Position, InFlight { record, way }: &InFlight) {
         self.awaited.push(Awaited::Durable(position));
-        match folded {
-            Folded::Accepted { key, .. } => self.events.push(*key),
-            Folded::Linked(linked) => self.identity.links.push(linked.clone()),
-            Folded::Decided { decided, created, way, .. } => {
+        match record {
+            CommittedRecord::Accepted { key, .. } => self.events.push(*key),
+            CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
+            CommittedRecord::Decided { decided, created, .. } => {
                 if let Some(way) = way {
                     self.ways
                         .push((Position { partition: position.partition, seq: decided.cause.seq }, *way));
@@ -155,7 +170,7 @@ impl Settled {
                     self.awaited.push(Awaited::Decided(event));
                 }
             }
-            Folded::Adopted(_) | Folded::Registry => {}
+            CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
         }
     }
 }

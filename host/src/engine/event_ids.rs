@@ -1,5 +1,5 @@
-//! Event ids that were taken but are not in the view yet, so that of two equal ones at the same
-//! moment one is the duplicate of the other.
+//! Event ids that were accepted but are not in the view yet, so that of two equal ones at the same moment
+//! one is the duplicate of the other.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::view::EventKey;
 use crate::vocabulary::{Position, ProfileId, Timestamp};
 
-/// Threads that take events seldom meet in one of this many.
+/// Threads that accept events seldom meet in one of this many.
 const SHARDS: usize = 64;
 
 /// What is known of an event id.
@@ -35,7 +35,7 @@ impl EventIds {
         EventIds { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
-    /// The part that has this key. Held while an event is taken, so that its twin waits.
+    /// The part that has this key. Held while an event is accepted, so that its duplicate waits.
     pub fn shard(&self, key: EventKey) -> MutexGuard<'_, HashMap<EventKey, EventEntry>> {
         self.shards[usize::from(key.0[0]) % SHARDS].lock()
     }

@@ -1,10 +1,10 @@
-//! Deliveries that are held behind a parked one and too many to be listed in the profile: the profile's
+//! Invocations that are held behind a parked one and too many to be listed in the profile: the profile's
 //! own records say which they are, in the order in which they are to run.
 
 use std::collections::{HashSet, VecDeque};
 
 use super::{Engine, QueryError};
-use crate::record::{Blocked, DeliveryResult, ProfileState, Record, Told};
+use crate::record::{Blocked, CapabilityState, InvocationStatus, ProfileState, Record};
 use crate::vocabulary::{ItemPosition, Partition, Position, Role};
 
 /// Those of one generation of a capability, while they are run one after the other: the profile's
@@ -22,14 +22,14 @@ impl HeldQueue {
         engine: &Engine,
         partition: Partition,
         state: &ProfileState,
-        told: &Told,
+        capability_state: &CapabilityState,
     ) -> Result<Option<Blocked>, QueryError> {
-        if self.generation != told.generation || self.items.is_empty() {
+        if self.generation != capability_state.generation || self.items.is_empty() {
             // Only what is on the disk can be read.
             engine.wait_until_durable(Position { partition, seq: state.head });
             *self = HeldQueue {
-                generation: told.generation,
-                items: engine.held_more(partition, state, told)?.into(),
+                generation: capability_state.generation,
+                items: engine.held_more(partition, state, capability_state)?.into(),
             };
         }
         Ok(self.items.pop_front())
@@ -37,18 +37,18 @@ impl HeldQueue {
 }
 
 impl Engine {
-    /// The deliveries of a capability that are held and not listed, in their order. Reads the profile's
+    /// The invocations of a capability that are held and not listed, in their order. Reads the profile's
     /// records back to the first of them.
     pub(super) fn held_more(
         &self,
         partition: Partition,
         state: &ProfileState,
-        told: &Told,
+        capability_state: &CapabilityState,
     ) -> Result<Vec<Blocked>, QueryError> {
-        let Some(more) = told.held_more else { return Ok(Vec::new()) };
-        // The newest word on a delivery counts, and what is listed is listed.
+        let Some(more) = capability_state.held_more else { return Ok(Vec::new()) };
+        // The newest word on an invocation counts, and what is listed is listed.
         let mut known: HashSet<(ItemPosition, Role)> =
-            told.blocked.iter().map(|is| (is.item, is.role)).collect();
+            capability_state.blocked.iter().map(|is| (is.item, is.role)).collect();
         let mut held = Vec::new();
         let mut next = Some(state.head);
         // What decides an item stands behind it.
@@ -56,11 +56,11 @@ impl Engine {
             let record = self.record(Position { partition, seq })?;
             let Some(Record::Decided(record)) = record else { break };
             let of_it = |is: &&crate::record::Outcome| {
-                is.capability == told.capability && is.generation == told.generation
+                is.capability == capability_state.capability && is.generation == capability_state.generation
             };
             for outcome in record.outcomes.iter().rev().filter(of_it) {
                 let is_newest = known.insert((record.cause, outcome.role));
-                if is_newest && matches!(outcome.result, DeliveryResult::Held) {
+                if is_newest && matches!(outcome.result, InvocationStatus::Held) {
                     held.push(Blocked {
                         item: record.cause,
                         kind: record.kind,

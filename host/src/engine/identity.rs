@@ -154,7 +154,7 @@ impl Identity {
         }
         let mut recent = self.recent.write();
         for linked in links {
-            let key = linked.key();
+            let key = LinkKey::of_link(linked);
             let Some((_, waiting)) = recent.links.get_mut(&key) else { continue };
             // A newer record may have changed it since.
             *waiting = waiting.saturating_sub(1);
@@ -168,13 +168,6 @@ impl Identity {
         for (seq, decided) in decided {
             recent.settle_names(*seq, decided);
         }
-    }
-}
-
-impl Linked {
-    /// Its key among the links.
-    pub fn key(&self) -> LinkKey {
-        LinkKey::at(&self.identifier, &self.normal, self.place)
     }
 }
 
@@ -335,7 +328,7 @@ impl Recent {
 
     /// Remembers a link that was appended.
     pub fn link(&mut self, linked: &Linked) {
-        let (link, waiting) = self.links.entry(linked.key()).or_default();
+        let (link, waiting) = self.links.entry(LinkKey::of_link(linked)).or_default();
         *link = (!linked.retired).then_some(linked.profile);
         *waiting += 1;
     }
@@ -352,7 +345,7 @@ impl Recent {
 
     fn settle_names(&mut self, seq: Seq, decided: &Decided) {
         let Some(names) = self.names.get_mut(&decided.profile) else { return };
-        // What was taken up to here is decided, and so is this record itself.
+        // What was accepted up to here is decided, and so is this record itself.
         names.retain(|name| name.since > decided.through.seq && name.since != seq);
         if names.is_empty() {
             self.names.remove(&decided.profile);

@@ -10,7 +10,7 @@ use crate::registry::{
     RegistryError, Rejection,
 };
 use crate::sandbox::{Package, PackageError};
-use crate::view::Folded;
+use crate::view::CommittedRecord;
 use crate::vocabulary::{CapabilityName, Digest, Partition, Position, Role, Seq};
 
 /// Why a change of the registry isn't made.
@@ -260,8 +260,12 @@ impl Engine {
         let next = registry.apply(registry.revision + 1, &change)?;
         let runtime = self.plugins.runtime(Arc::new(next), &self.metrics)?;
         let record = RegistryRecord { change, by: by.by, reason: by.reason, at: self.clock.now() };
-        let position =
-            self.append_plain(Partition::REGISTRY, RecordKind::Registry, encode(&record), Folded::Registry)?;
+        let position = self.append_plain(
+            Partition::REGISTRY,
+            RecordKind::Registry,
+            encode(&record),
+            CommittedRecord::Registry,
+        )?;
         debug_assert_eq!(position.seq, runtime.registry.revision);
         for (name, capability) in &runtime.registry.capabilities {
             let before = registry.capabilities.get(name);

@@ -1,4 +1,4 @@
-//! What is delivered: an event, or something that followed from one.
+//! What handlers are invoked with: an event, or something that followed from one.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,16 +1,16 @@
 //! An event that comes again, by rules that would refuse it today.
 //!
-//! Who got no answer sends again, and a host may have become stricter meanwhile. An event that was taken
-//! stays taken: whoever reads requests reads a refused one once more by the rules of before, and asks
-//! here whether the log has it.
+//! Who got no answer sends again, and a host may have become stricter meanwhile. An event that was accepted
+//! stays taken: whoever reads requests reads a refused one once more by the rules of before, and asks here
+//! whether the log has it.
 
 use super::Engine;
 use super::accept::{AcceptError, Acceptance, NewEvent, Remembered};
 use crate::view::EventKey;
 
 impl Engine {
-    /// The place of an event that was taken before, with the same content; `None` when its id is new,
-    /// or was used for something else. Nothing is taken.
+    /// The place of an event that was accepted before, with the same content; `None` when its id is new, or
+    /// was used for something else. Nothing is accepted.
     pub fn known(&self, new: &NewEvent) -> Result<Option<Acceptance>, AcceptError> {
         let Some(id) = &new.id else { return Ok(None) };
         let key = EventKey::of(&new.application, id);

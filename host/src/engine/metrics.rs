@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
+use super::durable::InFlight;
 use super::slow::Pace;
 use super::slowest::Ways;
 use crate::log::Commit;
-use crate::record::DeliveryResult;
-use crate::view::Folded;
+use crate::record::InvocationStatus;
+use crate::view::CommittedRecord;
 use crate::vocabulary::CapabilityName;
 
 /// Upper bounds of the latency buckets, in microseconds: about five a decade, from what a fresh
@@ -89,36 +90,37 @@ impl LatencySnapshot {
 /// What is counted for each capability.
 #[derive(Debug, Default)]
 pub struct CapabilityMetrics {
-    /// Time of a call, from making the instance to having thrown it away.
+    /// Time of an invocation, from making the instance to having thrown it away.
     pub latency: Latency,
-    /// Deliveries that ended well.
+    /// Invocations that ended well.
     pub done: AtomicU64,
-    /// Calls that failed.
+    /// Invocations that failed.
     pub failed: AtomicU64,
-    /// Deliveries held behind a parked one.
+    /// Invocations held behind a parked one.
     pub held: AtomicU64,
-    /// What of its deliveries and effects the host said no to.
+    /// What of its invocations and effects the host said no to.
     pub refused_by_host: AtomicU64,
     /// What it said no to itself.
     pub refused_by_itself: AtomicU64,
     /// Failures since the last success.
     pub failures_in_a_row: AtomicU64,
-    /// A moving average of a call's CPU time, in microseconds.
+    /// A moving average of an invocation's CPU time, in microseconds.
     pub average_us: AtomicU64,
-    /// The newest calls in a row whose CPU time stayed within the bound. Two threads that count at the
-    /// same time may count one for two.
+    /// The newest invocations in a row whose CPU time stayed within the bound. Two threads that count at
+    /// the same time may count one for two.
     pub within_in_a_row: AtomicU64,
 }
 
-/// Weight of the newest call in the moving average: one part in this many.
+/// Weight of the newest invocation in the moving average: one part in this many.
 const AVERAGE_OVER: u64 = 32;
 
-/// In the average that tells who is slow, one call counts as at most this many times the bound.
+/// In the average that tells who is slow, one invocation counts as at most this many times the bound.
 const SLOW_CALL_COUNTS_AS: u64 = 2;
 
 impl CapabilityMetrics {
-    /// Counts a call: the time that passed for the histogram, its CPU time for how slow the plug-in is.
-    pub fn call(&self, duration: Duration, cpu: Duration, slow_call_us: u64) {
+    /// Counts an invocation: the time that passed for the histogram, its CPU time for how slow the plug-in
+    /// is.
+    pub fn record_invocation(&self, duration: Duration, cpu: Duration, slow_call_us: u64) {
         self.latency.observe(duration);
         let us = cpu.as_micros() as u64;
         let counted = us.min(slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS));
@@ -129,13 +131,13 @@ impl CapabilityMetrics {
         self.within_in_a_row.store(within, Ordering::Relaxed);
     }
 
-    /// A call was cut off: whatever the average was, it is slow from now on.
+    /// An invocation was cut off: whatever the average was, it is slow from now on.
     pub fn too_slow(&self, slow_call_us: u64) {
         self.average_us.store(slow_call_us.saturating_mul(SLOW_CALL_COUNTS_AS), Ordering::Relaxed);
         self.within_in_a_row.store(0, Ordering::Relaxed);
     }
 
-    /// How its calls go now.
+    /// How its invocations go now.
     pub fn pace(&self) -> Pace {
         Pace {
             average_us: self.average_us.load(Ordering::Relaxed),
@@ -156,7 +158,7 @@ pub struct Metrics {
     pub decided: AtomicU64,
     /// Decisions that are durable, of whatever was decided.
     pub decisions: AtomicU64,
-    /// From an event's being taken to its decision's being durable.
+    /// From accepting an event until its decision is durable.
     pub accept_to_decided: Latency,
     /// Time of a commit's sync.
     pub sync: Latency,
@@ -177,13 +179,13 @@ pub struct Metrics {
 /// The results that are counted.
 pub const OUTCOMES: [&str; 5] = ["done", "failed", "held", "skipped", "undeliverable"];
 
-fn outcome_index(result: &DeliveryResult) -> usize {
+fn outcome_index(result: &InvocationStatus) -> usize {
     match result {
-        DeliveryResult::Done => 0,
-        DeliveryResult::Parked(_) => 1,
-        DeliveryResult::Held => 2,
-        DeliveryResult::Skipped { .. } => 3,
-        DeliveryResult::Undeliverable { .. } => 4,
+        InvocationStatus::Done => 0,
+        InvocationStatus::Parked(_) => 1,
+        InvocationStatus::Held => 2,
+        InvocationStatus::Skipped { .. } => 3,
+        InvocationStatus::Undeliverable { .. } => 4,
     }
 }
 
@@ -201,25 +203,25 @@ impl Metrics {
         self.capabilities.read().iter().map(|(name, metrics)| (name.clone(), metrics.clone())).collect()
     }
 
-    /// Fresh instances made: each call has one.
+    /// Fresh instances made: each invocation has one.
     pub fn sandboxes(&self) -> u64 {
         self.capabilities.read().values().map(|metrics| metrics.latency.count()).sum()
     }
 
     /// Counts one commit of the log.
-    pub fn commit(&self, commit: &Commit<Folded>) {
+    pub fn commit(&self, commit: &Commit<InFlight>) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.log_bytes.fetch_add(commit.frame_bytes as u64, Ordering::Relaxed);
         self.records.fetch_add(commit.records.len() as u64, Ordering::Relaxed);
         self.sync.observe(commit.sync_time);
         self.write.observe(commit.write_time);
         for record in &commit.records {
-            match &record.attachment {
-                Folded::Accepted { .. } => {
+            match &record.attachment.record {
+                CommittedRecord::Accepted { .. } => {
                     self.accepted.fetch_add(1, Ordering::Relaxed);
                 }
-                Folded::Decided { decided, way, .. } => {
-                    if let Some(way) = way {
+                CommittedRecord::Decided { decided, .. } => {
+                    if let Some(way) = &record.attachment.way {
                         way.elapsed().into_iter().for_each(|elapsed| self.accept_to_decided.observe(elapsed));
                         // Behind its own event's: whoever reads this one first never sees more decided
                         // than accepted.

@@ -1,5 +1,5 @@
-//! The loop: an event is taken, put in its place in the log, given to the capabilities that asked
-//! for it, and what they ask for becomes one record.
+//! The loop: an event is accepted and appended to the log, the capabilities that subscribe to it are
+//! invoked, and their effects become one record.
 //!
 //! ```text
 //! accept ─▶ identity ─▶ sequencer ─▶ log ─▶ durable: view, waiting answers, metrics
@@ -11,33 +11,36 @@
 //! [`route`], [`project`] and [`decide`] are pure. Only the worker, the catch-up threads and the
 //! log's writer wait for anything.
 //!
-//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core,
-//! [`identity`], a partition's sequencer. A turn ([`turns`]) is waited for while none of them is held.
+//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
+//! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
 
 mod accept;
 mod apply_file;
-mod aside;
 mod assign;
 mod budget;
 mod catch_up;
 mod claims;
+mod config;
 mod content;
 pub mod decide;
+mod decision_input;
 mod durable;
 mod event_ids;
-mod give;
+mod fair_share;
 mod held;
 pub mod history;
 mod identity;
 mod install;
+mod invoke;
 mod item;
-mod keeper;
 mod known;
 mod linking;
+mod maintenance;
 pub mod metrics;
 mod names;
-mod owed;
+mod notify_source_change;
 mod partition;
+mod pending_notifications;
 pub mod project;
 mod protective;
 mod query;
@@ -45,8 +48,6 @@ mod recover;
 mod refusals;
 mod renormalise;
 pub mod replay;
-mod retain;
-mod retained;
 mod retry;
 pub mod route;
 mod run;
@@ -54,11 +55,11 @@ mod runtime;
 mod schedule;
 mod sequencer;
 mod slow;
+mod slow_lane;
 mod slowest;
 mod status;
-mod tally;
-mod tell;
-mod turns;
+mod visible_claim;
+pub mod way;
 mod work;
 mod worker;
 
@@ -69,18 +70,20 @@ pub use accept::{AcceptError, Acceptance, EventIdsStatus, Expectation, NewEvent}
 pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
+pub use config::{EngineConfig, RegistryConfig};
 pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
-pub use keeper::{KeepError, Making, Snapshots};
+pub use maintenance::{
+    Holder, MaintenanceError, RetentionConfig, RetentionReport, SnapshotConfig, SnapshotInProgress, Snapshots,
+};
 pub use names::{ConflictsPage, Names};
+pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use refusals::{Looked, RefusedEvent};
-pub use retained::{Holder, RetentionReport};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{MetricsText, Status};
-pub use tell::{JobReport, Jobs};
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -90,28 +93,27 @@ use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Clock;
-use crate::config::{EngineConfig, RegistryConfig};
 use crate::log::{LocalLog, LogReader};
 use crate::registry::Registry;
-use crate::view::{Folded, View};
+use crate::view::View;
 use crate::vocabulary::{CapabilityName, Partition, ProfileId};
 
-use durable::Waiters;
+use durable::{InFlight, Waiters};
 use event_ids::EventIds;
+use fair_share::FairShare;
 use identity::Identity;
-use keeper::Keeper;
+use maintenance::Maintenance;
 use metrics::Metrics;
 use partition::PartitionCell;
 use runtime::{Plugins, Runtime};
 use schedule::Schedule;
-use turns::Turns;
 
 /// The engine of one data directory.
 pub struct Engine {
     config: EngineConfig,
     registry_config: RegistryConfig,
     clock: Clock,
-    log: LocalLog<Folded>,
+    log: LocalLog<InFlight>,
     view: View,
     plugins: Plugins,
     /// The newest revision; partitions adopt it one by one.
@@ -124,7 +126,7 @@ pub struct Engine {
     event_ids: EventIds,
     waiters: Waiters,
     metrics: Metrics,
-    /// Events taken and not decided.
+    /// Events accepted and not decided.
     undecided: AtomicUsize,
     /// Capabilities with a thread of their own because they are slow.
     slow: Mutex<slow::Slow>,
@@ -134,19 +136,19 @@ pub struct Engine {
     catching_up: Mutex<HashSet<CapabilityName>>,
     /// Retries that those run.
     left_retries: Mutex<retry::LeftRetries>,
-    /// Who of those computes.
-    turns: Turns,
-    /// What is told of sources that moved, and what was.
-    telling: Mutex<tell::Telling>,
+    /// The processor time that those share.
+    fair_share: FairShare,
+    /// Notifications about sources that moved.
+    reassignments: Mutex<notify_source_change::ReassignmentProgress>,
     /// What new versions of plug-ins would have decided.
     replays: replay::Replays,
     /// What the engine itself asks of the registry.
     supervisor: Mutex<Supervisor>,
     supervisor_wake: Condvar,
     /// What makes snapshots and lets old segments go.
-    keeper: Keeper,
+    maintenance: Maintenance,
     stopping: AtomicBool,
-    /// The fault that ended taking and deciding, if one did.
+    /// The fault that ended accepting and deciding, if one did.
     halted: OnceLock<AcceptError>,
     started_at: crate::vocabulary::Timestamp,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,

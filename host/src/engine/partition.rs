@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
 
 use super::budget::Roots;
 use super::item::Item;
 use super::run::live_generation;
 use super::runtime::Runtime;
-use crate::quick_map::QuickMap;
 use crate::record::{PartitionState, ProfileState};
 use crate::view::{StoreError, View};
 use crate::vocabulary::{ItemPosition, ProfileId, Seq};
@@ -42,8 +42,8 @@ pub struct Core {
 struct Cache {
     /// The newest record of all states that were let go.
     let_go: Seq,
-    young: QuickMap<ProfileId, Arc<ProfileState>>,
-    old: QuickMap<ProfileId, Arc<ProfileState>>,
+    young: FxHashMap<ProfileId, Arc<ProfileState>>,
+    old: FxHashMap<ProfileId, Arc<ProfileState>>,
 }
 
 impl Core {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::route::is_told_of;
+use super::route::is_notified_of;
 use crate::record::{Changed, ProfileState};
 use crate::registry::{Routed, Routing, manifest::Properties};
 use crate::vocabulary::{
@@ -25,9 +25,9 @@ pub fn project_profile<'a>(
     let seen = |name| granted.contains(name) && asked.contains(name);
     let identifiers = state.identifiers.iter().filter(|identifier| seen(&identifier.name));
     let identifiers = identifiers.map(Cow::Borrowed).collect();
-    let told = state.told(&routed.name, generation);
+    let capability_state = state.capability_state(&routed.name, generation);
     let mut points = Vec::new();
-    for claim in told.map(|told| told.claims.as_slice()).unwrap_or_default() {
+    for claim in capability_state.map(|own| own.claims.as_slice()).unwrap_or_default() {
         if let Some(value) = claim.value.as_ref().filter(|_| routed.sources(&claim.field)) {
             let (field, observed_at) = (claim.field.clone(), claim.observed_at);
             points.push(DataPoint { field, value: Cow::Borrowed(value), observed_at });
@@ -40,7 +40,8 @@ pub fn project_profile<'a>(
             points.push(DataPoint { field, value: Cow::Borrowed(visible.value), observed_at });
         }
     }
-    let memory = told.and_then(|told| told.memory.as_ref()).map(|memory| Cow::Borrowed(memory.0.as_slice()));
+    let memory =
+        capability_state.and_then(|own| own.memory.as_ref()).map(|memory| Cow::Borrowed(memory.0.as_slice()));
     Projection { id: state.id, identifiers, points, memory }
 }
 
@@ -87,13 +88,14 @@ fn refusal(code: &str, message: String) -> Refusal {
 
 /// The changes that one observer is told of.
 pub fn project_changes(changes: &[Changed], routed: &Routed) -> Vec<Change> {
-    let told = changes.iter().filter(|changed| is_told_of(changed, routed));
-    told.map(|changed| Change {
-        field: changed.field.clone(),
-        before: changed.before.clone(),
-        after: changed.after.clone(),
-    })
-    .collect()
+    let observed = changes.iter().filter(|changed| is_notified_of(changed, routed));
+    observed
+        .map(|changed| Change {
+            field: changed.field.clone(),
+            before: changed.before.clone(),
+            after: changed.after.clone(),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! the same moment the opt-out counts. A time that lies ahead of the event's arrival counts as the arrival,
 //! see [`super::item::Item::observed_at`].
 
-use super::decide::{Decision, Delivered, Of, Ran};
-use crate::record::{Changed, Outcome, ProfileState, Told};
-use crate::sandbox::CallReport;
+use super::decide::{CapabilityRef, CompletedInvocation, Decision, InvocationResult};
+use crate::record::{CapabilityState, Changed, Outcome, ProfileState};
+use crate::sandbox::InvocationReport;
 use crate::vocabulary::{Effect, FieldName, Refusal, Timestamp, Value};
 
 /// The code of a word that is older than the one in force.
@@ -35,8 +35,8 @@ impl Word {
     }
 
     /// What a capability said last.
-    pub fn told(told: Option<&Told>, field: &FieldName) -> Option<Word> {
-        let claim = told?.claim(field)?;
+    pub fn claimed(capability_state: Option<&CapabilityState>, field: &FieldName) -> Option<Word> {
+        let claim = capability_state?.claim(field)?;
         Word::of(&claim.value, claim.observed_at)
     }
 
@@ -71,12 +71,15 @@ impl Decision<'_> {
     /// instead. Answers the fields of the opt-outs among them.
     pub(super) fn refuse_outdated_words(&mut self) -> Vec<FieldName> {
         let at = self.cause.observed_at;
-        let mut delivered = std::mem::take(&mut self.delivered);
+        let mut completed = std::mem::take(&mut self.completed);
         let (mut opt_outs, mut said) = (Vec::new(), Vec::<(usize, u32, FieldName, Word)>::new());
-        for Delivered { capability, generation, ran, .. } in &mut delivered {
-            let Ran::Called(CallReport { result: Ok(effects), refusals, .. }) = ran else { continue };
+        for CompletedInvocation { capability, generation, result, .. } in &mut completed {
+            let InvocationResult::Called(InvocationReport { result: Ok(effects), refusals, .. }) = result
+            else {
+                continue;
+            };
             let (capability, generation) = (*capability, *generation);
-            let told = self.told(Of { capability, generation });
+            let capability_state = self.capability_state(CapabilityRef { capability, generation });
             effects.retain(|effect| {
                 let Effect::Claim { field, value } = effect else { return true };
                 let Some(entry) = self.routing.field(field).filter(|entry| entry.protective) else {
@@ -86,7 +89,12 @@ impl Decision<'_> {
                 let own = |is: &&(usize, u32, FieldName, Word)| {
                     is.0 == capability && is.1 == generation && is.2 == *field
                 };
-                let known = said.iter().rev().find(own).map(|is| is.3).or_else(|| Word::told(told, field));
+                let known = said
+                    .iter()
+                    .rev()
+                    .find(own)
+                    .map(|is| is.3)
+                    .or_else(|| Word::claimed(capability_state, field));
                 let is_source = entry.source.as_ref() == Some(self.name(capability));
                 let latched = Word::latched(self.state, field).filter(|_| is_source);
                 if known.into_iter().chain(latched).any(|known| word.is_outdated_by(known)) {
@@ -106,16 +114,21 @@ impl Decision<'_> {
                 true
             });
         }
-        self.delivered = delivered;
+        self.completed = completed;
         opt_outs
     }
 
     /// Whether an equal word of a protective field is newer than the known one.
-    pub(super) fn renews(&self, told: Option<&Told>, field: &FieldName, value: &Option<Value>) -> bool {
+    pub(super) fn renews(
+        &self,
+        capability_state: Option<&CapabilityState>,
+        field: &FieldName,
+        value: &Option<Value>,
+    ) -> bool {
         let at = self.cause.observed_at;
         self.routing.field(field).is_some_and(|entry| entry.protective)
             && Word::of(value, at).is_some()
-            && Word::told(told, field).is_some_and(|known| known.at < at)
+            && Word::claimed(capability_state, field).is_some_and(|known| known.at < at)
     }
 
     /// Whether an opt-out that was visible already is said anew: it is latched, or its time is newer.

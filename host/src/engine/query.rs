@@ -7,7 +7,8 @@ use super::accept::Remembered;
 use super::{AcceptError, Engine};
 use crate::log::LogError;
 use crate::record::{
-    Accepted, CauseKind, Decided, DeliveryResult, PartitionState, ProfileState, Record, RecordError, Told,
+    Accepted, CapabilityState, CauseKind, Decided, InvocationStatus, PartitionState, ProfileState, Record,
+    RecordError,
 };
 use crate::registry::Registry;
 use crate::view::{EventKey, StoreError};
@@ -49,10 +50,10 @@ pub struct ReadProfile {
 pub struct EventDecisions {
     /// The event.
     pub accepted: Accepted,
-    /// Its decision, then what became later of its deliveries, oldest first; empty when it isn't
-    /// decided yet.
+    /// Its decision, then what became later of its invocations, oldest first; empty when it isn't decided
+    /// yet.
     pub decided: Vec<(Position, Decided)>,
-    /// A delivery of it waits.
+    /// An invocation of it waits.
     pub blocked: bool,
     /// It isn't decided yet, or a capability that hears it lags and has yet to be given it.
     pub awaited: bool,
@@ -182,17 +183,18 @@ impl Engine {
         {
             decided.push(first);
         }
-        let is_newest_held = |told: &Told| {
+        let is_newest_held = |capability_state: &CapabilityState| {
             let outcomes = decided.iter().rev().flat_map(|(_, decided)| decided.outcomes.iter().rev());
-            let mut of_it =
-                outcomes.filter(|is| is.capability == told.capability && is.generation == told.generation);
-            of_it.next().is_some_and(|is| matches!(is.result, DeliveryResult::Held))
+            let mut of_it = outcomes.filter(|is| {
+                is.capability == capability_state.capability && is.generation == capability_state.generation
+            });
+            of_it.next().is_some_and(|is| matches!(is.result, InvocationStatus::Held))
         };
-        let waits = |told: &Told| {
-            let listed = told.blocked.iter().any(|blocked| blocked.item.seq == position.seq);
-            listed || (told.held_more.is_some() && is_newest_held(told))
+        let waits = |capability_state: &CapabilityState| {
+            let listed = capability_state.blocked.iter().any(|blocked| blocked.item.seq == position.seq);
+            listed || (capability_state.held_more.is_some() && is_newest_held(capability_state))
         };
-        let blocked = profile.state.told.iter().any(|told| waits(told));
+        let blocked = profile.state.capabilities.iter().any(|own| waits(own));
         Ok(Some(EventDecisions { accepted, decided, blocked, awaited }))
     }
 

@@ -1,5 +1,5 @@
-//! Starting the engine: the log is opened, the view brought up to date, and what was taken but
-//! not decided is decided as if nothing had happened. And stopping it.
+//! Starting the engine: the log is opened, the view brought up to date, and accepted events that are not
+//! decided is decided as if nothing had happened. And stopping it.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -12,28 +12,30 @@ use serde::{Deserialize, Serialize};
 
 use super::durable::Waiters;
 use super::event_ids::EventIds;
+use super::fair_share::FairShare;
 use super::identity::Identity;
-use super::keeper::{self, Keeper};
+use super::maintenance::{self, Maintenance};
 use super::metrics::Metrics;
 use super::partition::PartitionCell;
 use super::runtime::{LoadError, Plugins};
 use super::schedule::Schedule;
-use super::turns::Turns;
 use super::work::Work;
 use super::{ChangeError, Engine, Supervisor};
 use crate::clock::Clock;
-use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
+use crate::disk::DataDir;
 use crate::disk::{self, Disk};
 use crate::durable_file;
+use crate::engine::way::Way;
+use crate::engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
 use crate::failpoint::{Step, step};
 use crate::log::{LocalLog, LogError, LogReader, Options, Progress};
 use crate::record::{Accepted, Record, RecordError};
 use crate::registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
 use crate::sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use crate::snapshot::Shelf;
+use crate::view::ViewConfig;
 use crate::view::{Opened, StoreError, View};
 use crate::vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
-use crate::way::Way;
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +150,8 @@ impl Engine {
         }
         let registry = read_registry(log.reader())?;
         let bases = shelf.bases(log.reader());
-        let (view, opened) = View::open_from(&data.view(), log.reader(), &view, &engine, bases, progress)?;
+        let (view, opened) =
+            View::open_from(&data.view(), log.reader(), &view, engine.event_ids(), bases, progress)?;
         if let Some(base) = &opened.base {
             tracing::info!(base, folded = opened.folded, "the view was folded on from a snapshot");
         }
@@ -180,12 +183,12 @@ impl Engine {
             any_slow: AtomicBool::new(false),
             catching_up: Mutex::new(HashSet::new()),
             left_retries: Mutex::default(),
-            turns: Turns::of_cores(cores),
-            telling: Mutex::default(),
+            fair_share: FairShare::of_cores(cores),
+            reassignments: Mutex::default(),
             replays: super::replay::Replays::default(),
             supervisor: Mutex::new(Supervisor::default()),
             supervisor_wake: Condvar::new(),
-            keeper: Keeper::new(shelf, snapshots, retention),
+            maintenance: Maintenance::new(shelf, snapshots, retention),
             stopping: AtomicBool::new(false),
             halted: std::sync::OnceLock::new(),
             threads: Mutex::default(),
@@ -211,7 +214,7 @@ impl Engine {
         Ok((engine, opened))
     }
 
-    /// Gives the workers again what was taken but not decided.
+    /// Gives the workers again accepted events that are not decided.
     fn resume(&self) -> Result<(), StartError> {
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let state = self.view.applied(partition).partition;
@@ -279,7 +282,7 @@ impl Engine {
         let engine = self.clone();
         let thread = std::thread::Builder::new().name("supervisor".to_owned());
         threads.push(thread.spawn(move || engine.run_supervisor()).map_err(failed)?);
-        threads.push(keeper::spawn(self).map_err(failed)?);
+        threads.push(maintenance::spawn(self).map_err(failed)?);
         Ok(())
     }
 
@@ -305,13 +308,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Stops taking and deciding, and writes what is taken. What isn't decided is after the next
-    /// start.
+    /// Stops accepting and deciding, and writes what is taken. What isn't decided is after the next start.
     pub fn stop(&self) {
         self.replays.stop_all();
         self.stop_deciding();
         self.supervisor_wake.notify_all();
-        self.keeper.wake();
+        self.maintenance.wake();
         let threads = std::mem::take(&mut *self.threads.lock());
         let me = std::thread::current().id();
         for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {
@@ -328,8 +330,8 @@ impl Engine {
         }
     }
 
-    /// Waits until everything that was taken is decided and durable. For tests and for stopping
-    /// in order; the caller has to stop sending first.
+    /// Waits until everything that was accepted is decided and durable. For tests and for stopping in
+    /// order; the caller has to stop sending first.
     pub fn drain(&self, patience: std::time::Duration) -> bool {
         let until = std::time::Instant::now() + patience;
         while !self.is_settled() {

@@ -1,11 +1,10 @@
 //! Links of an older host, made in today's normal form as well.
 //!
 //! A host that finds a log whose identifiers were linked by former normal forms looks at every profile
-//! once, before it takes its first event, and writes down that it did. Each spelling that a profile lists
+//! once, before it accepts its first event, and writes down that it did. Each spelling that a profile lists
 //! is linked in today's form too, so that other spellings of it find the profile. Where two links become
-//! equal the first keeps the form and the other stands in line: it is a conflict that is listed, and
-//! nobody is joined. What was a conflict stands in line as well, and who shows a value that finds nobody
-//! gets it.
+//! equal the first keeps the form and the other stands in line: it is a conflict that is listed, and nobody
+//! is joined. What was a conflict stands in line as well, and who shows a value that finds nobody gets it.
 //!
 //! Cut short, it begins anew at the next start: what is linked already needs no link.
 
@@ -24,7 +23,7 @@ const PROFILES_A_STEP: usize = 200;
 
 /// Links appended in one go, so that they fit into a frame.
 const LINKS_AN_APPEND: usize = 1_000;
-/// How long what was taken and not decided may take: its identifiers are listed when it is.
+/// How long accepted events that are not decided may take: its identifiers are listed when it is.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 impl Engine {

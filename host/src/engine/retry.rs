@@ -1,4 +1,4 @@
-//! Deliveries that wait: parked ones, and those held behind them. Listed, run again, or given up.
+//! Invocations that wait: parked ones, and those held behind them. Listed, run again, or given up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,18 +7,19 @@ use std::sync::atomic::Ordering;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::decide::{Cause, Delivered, Ran};
+use super::decide::{Cause, CompletedInvocation, InvocationResult};
+use super::decision_input::When;
 use super::held::HeldQueue;
 use super::item::Item;
 use super::route::Target;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine, QueryError};
-use crate::record::{Blocked, Decided, PartitionState, ProfileState, Told};
+use crate::record::{Blocked, CapabilityState, Decided, PartitionState, ProfileState};
 use crate::view::StoreError;
 use crate::vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
-/// Which waiting deliveries are meant.
+/// Which waiting invocations are meant.
 #[derive(Clone, Debug, Default)]
 pub struct ParkedFilter {
     /// Of this capability.
@@ -29,7 +30,7 @@ pub struct ParkedFilter {
     pub kind: Option<FailureKind>,
 }
 
-/// A delivery that waits.
+/// An invocation that waits.
 #[derive(Clone, Debug)]
 pub struct ParkedItem {
     /// Whose.
@@ -44,10 +45,10 @@ pub struct ParkedItem {
     pub blocked: Blocked,
 }
 
-/// A page of waiting deliveries.
+/// A page of waiting invocations.
 #[derive(Clone, Debug)]
 pub struct ParkedPage {
-    /// The deliveries, by partition and profile.
+    /// The invocations, by partition and profile.
     pub items: Vec<ParkedItem>,
     /// Where the next page starts; none on the last.
     pub next: Option<ParkedCursor>,
@@ -89,9 +90,9 @@ impl LeftRetries {
         self.of.retain(|capability, _| runs(capability));
     }
 
-    fn leave(&mut self, delivery: Delivery<'_>) {
-        let of = self.of.entry(delivery.capability.clone()).or_default();
-        of.insert((delivery.partition, delivery.profile));
+    fn leave(&mut self, retried: RetriedInvocation<'_>) {
+        let of = self.of.entry(retried.capability.clone()).or_default();
+        of.insert((retried.partition, retried.profile));
     }
 
     fn begin(&mut self, capability: &CapabilityName) -> Option<(Partition, ProfileId)> {
@@ -109,26 +110,26 @@ impl LeftRetries {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub struct Waiting {
-    /// Deliveries that failed and wait for a mended plug-in or an admin.
+    /// Invocations that failed and wait for a mended plug-in or an admin.
     pub parked: u64,
-    /// Deliveries that wait behind those.
+    /// Invocations that wait behind those.
     pub held: u64,
-    /// Customers of whom a delivery or a proposal waits.
+    /// Customers of whom an invocation or a proposal waits.
     pub customers: usize,
-    /// Whether all of them were counted; else there are more deliveries.
+    /// Whether all of them were counted; else there are more invocations.
     pub all_counted: bool,
 }
 
-/// Customers whose waiting deliveries are counted whenever somebody asks how the host is.
+/// Customers whose waiting invocations are counted whenever somebody asks how the host is.
 const CUSTOMERS_COUNTED_MAX: usize = 1_000;
 
-/// Why a delivery was given up by the host itself.
+/// Why an invocation was given up by the host itself.
 const GONE: &str = "its event left the log by retention while the capability was not installed";
 /// Profiles looked at for one page, beyond which it ends though it isn't full.
 const PROFILES_A_PAGE_MAX: usize = 10_000;
 
 impl Engine {
-    /// What waits now. Deliveries are counted of the first thousand customers: with more, there are more.
+    /// What waits now. Invocations are counted of the first thousand customers: with more, there are more.
     pub fn waiting_now(&self) -> Waiting {
         let customers = self.view.waiting_count();
         let mut now =
@@ -137,17 +138,20 @@ impl Engine {
             // One that can't be read is told of by whoever needs it.
             let Ok(Some(state)) = self.view.profile(profile) else { continue };
             let place = self.view.applied(partition).partition;
-            let current = |told: &&Arc<Told>| is_current(&told.capability, told.generation, &place);
-            for told in state.told.iter().filter(current) {
-                let parked = told.blocked.iter().filter(|blocked| blocked.failure.is_some()).count();
+            let current = |capability_state: &&Arc<CapabilityState>| {
+                is_current(&capability_state.capability, capability_state.generation, &place)
+            };
+            for capability_state in state.capabilities.iter().filter(current) {
+                let parked =
+                    capability_state.blocked.iter().filter(|blocked| blocked.failure.is_some()).count();
                 now.parked += parked as u64;
-                now.held += (told.waiting() - parked) as u64;
+                now.held += (capability_state.waiting() - parked) as u64;
             }
         }
         now
     }
 
-    /// The waiting deliveries that the filter takes, at most `limit` and those of one profile.
+    /// The waiting invocations that the filter takes, at most `limit` and those of one profile.
     pub fn parked(
         &self,
         filter: &ParkedFilter,
@@ -178,31 +182,31 @@ impl Engine {
         Ok(page)
     }
 
-    /// How many deliveries of a capability wait.
+    /// How many invocations of a capability wait.
     pub fn parked_count(&self, capability: &CapabilityName) -> usize {
         let filter = ParkedFilter { capability: Some(capability.clone()), ..ParkedFilter::default() };
         self.parked(&filter, None, usize::MAX).map_or(0, |page| page.items.len())
     }
 
-    /// Runs the waiting deliveries of each customer and capability that the filter takes; how many.
+    /// Runs the waiting invocations of each customer and capability that the filter takes; how many.
     pub fn retry(&self, filter: &ParkedFilter) -> Result<usize, QueryError> {
         self.act_on(filter, None)
     }
 
-    /// Gives up the parked deliveries that the filter takes, and runs those held behind them.
+    /// Gives up the parked invocations that the filter takes, and runs those held behind them.
     pub fn skip(&self, filter: &ParkedFilter, reason: &str) -> Result<usize, QueryError> {
         self.act_on(filter, Some(reason))
     }
 
-    /// All deliveries of a customer that wait, listed in the profile or not.
+    /// All invocations of a customer that wait, listed in the profile or not.
     fn blocked_of(&self, state: &ProfileState, partition: Partition) -> Result<Vec<ParkedItem>, QueryError> {
         let mut items = Vec::new();
-        for told in &state.told {
-            let more = self.held_more(partition, state, told)?;
-            items.extend(told.blocked.iter().cloned().chain(more).map(|blocked| ParkedItem {
+        for capability_state in &state.capabilities {
+            let more = self.held_more(partition, state, capability_state)?;
+            items.extend(capability_state.blocked.iter().cloned().chain(more).map(|blocked| ParkedItem {
                 profile: state.id,
-                capability: told.capability.clone(),
-                generation: told.generation,
+                capability: capability_state.capability.clone(),
+                generation: capability_state.generation,
                 partition,
                 blocked,
             }));
@@ -246,15 +250,15 @@ impl Engine {
         }
     }
 
-    /// Runs what is held behind nothing: its parked delivery was given up or retried when the host
+    /// Runs what is held behind nothing: its parked invocation was given up or retried when the host
     /// stopped or the plug-in was in quarantine.
     pub(super) fn resume_held(&self, partition: Partition) -> Result<(), StoreError> {
         for profile in self.view.waiting_in(partition) {
             let Some(state) = self.view.profile(profile)? else { continue };
-            for told in &state.told {
-                let is_parked = told.blocked.first().is_some_and(|first| first.failure.is_some());
-                if told.waits() && !is_parked {
-                    let capability = told.capability.clone();
+            for capability_state in &state.capabilities {
+                let is_parked = capability_state.blocked.first().is_some_and(|first| first.failure.is_some());
+                if capability_state.waits() && !is_parked {
+                    let capability = capability_state.capability.clone();
                     self.schedule.push(partition, Work::Retry { profile, capability, skip: None });
                 }
             }
@@ -262,16 +266,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs a capability's waiting deliveries of one customer in their order, until one fails
-    /// again. With `skip` the first parked one is given up instead. The worker leaves those of a slow
-    /// capability to its own thread, `apart`.
+    /// Runs a capability's waiting invocations of one customer in their order, until one fails again. With
+    /// `skip` the first parked one is given up instead. The worker leaves those of a slow capability to its
+    /// own thread, `apart`.
     pub(super) fn retry_blocked(
         &self,
         partition: Partition,
         profile: ProfileId,
         capability: &CapabilityName,
         mut skip: Option<String>,
-        apart: bool,
+        on_own_thread: bool,
     ) -> Result<(), AcceptError> {
         let mut queue = HeldQueue::default();
         loop {
@@ -283,19 +287,19 @@ impl Engine {
                 return Ok(());
             };
             let give_up = if blocked.failure.is_some() { skip.take() } else { None };
-            let delivery = Delivery { partition, profile, capability, generation, apart };
-            if give_up.is_none() && !apart && self.is_slow(capability) {
-                self.leave_to_its_thread(delivery);
+            let retried = RetriedInvocation { partition, profile, capability, generation, on_own_thread };
+            if give_up.is_none() && !on_own_thread && self.is_slow(capability) {
+                self.leave_to_its_thread(retried);
                 return Ok(());
             }
-            if !self.retry_one(delivery, &blocked, give_up)? {
+            if !self.retry_one(retried, &blocked, give_up)? {
                 return Ok(());
             }
         }
     }
 
-    fn leave_to_its_thread(&self, delivery: Delivery<'_>) {
-        self.left_retries.lock().leave(delivery);
+    fn leave_to_its_thread(&self, retried: RetriedInvocation<'_>) {
+        self.left_retries.lock().leave(retried);
         self.wake_supervisor();
     }
 
@@ -331,23 +335,25 @@ impl Engine {
         let state = core.profile(profile, &self.view)?;
         drop(core);
         let Some(state) = state else { return Ok(None) };
-        let Some(told) = state.told(capability, generation) else { return Ok(None) };
-        let blocked = match told.blocked.first() {
+        let Some(capability_state) = state.capability_state(capability, generation) else { return Ok(None) };
+        let blocked = match capability_state.blocked.first() {
             Some(first) => Some(first.clone()),
-            None if told.held_more.is_some() => queue.next(self, partition, &state, told)?,
+            None if capability_state.held_more.is_some() => {
+                queue.next(self, partition, &state, capability_state)?
+            }
             None => None,
         };
         Ok(blocked.map(|blocked| (blocked, generation)))
     }
 
-    /// Runs one waiting delivery; whether the next one may run.
+    /// Runs one waiting invocation; whether the next one may run.
     fn retry_one(
         &self,
-        delivery: Delivery<'_>,
+        retried: RetriedInvocation<'_>,
         blocked: &Blocked,
         give_up: Option<String>,
     ) -> Result<bool, AcceptError> {
-        let Delivery { partition, profile, capability, generation, apart } = delivery;
+        let RetriedInvocation { partition, profile, capability, generation, on_own_thread } = retried;
         let position = Position { partition, seq: blocked.item.seq };
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
@@ -371,48 +377,49 @@ impl Engine {
                 return Ok(false);
             }
         };
-        let _turn = (apart && give_up.is_none()).then(|| self.turns.take(capability));
+        let _turn = (on_own_thread && give_up.is_none()).then(|| self.fair_share.take(capability));
         loop {
-            let mut snapshot = self.snapshot(partition, blocked.item, &item)?;
+            let mut input = self.decision_input(partition, blocked.item, &item)?;
             let Blocked { root, depth, kind, .. } = *blocked;
-            snapshot.cause = Cause { root, depth, kind, ..snapshot.cause };
-            let Some((index, routed)) = snapshot.runtime.registry.routing.capability(capability) else {
+            input.cause = Cause { root, depth, kind, ..input.cause };
+            let Some((index, routed)) = input.runtime.registry.routing.capability(capability) else {
                 return Ok(false);
             };
             let target = Target { capability: index, role: blocked.role };
-            let run = Run { hurried: !apart, ..snapshot.run(self, partition, &item) };
-            let ran = match &give_up {
-                Some(reason) => Ran::Skipped(reason.clone()),
-                None => run.call(target, routed, generation, &snapshot.state),
+            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, &item) };
+            let result = match &give_up {
+                Some(reason) => InvocationResult::Skipped(reason.clone()),
+                None => run.invoke_one_now(target, routed, generation, &input.state),
             };
-            let failed = matches!(&ran, Ran::Called(report) if report.result.is_err());
-            let delivered = vec![Delivered { capability: index, generation, role: blocked.role, ran }];
-            if !apart && self.set_aside(partition, run.too_slow(&delivered))? {
-                self.leave_to_its_thread(delivery);
+            let failed = matches!(&result, InvocationResult::Called(report) if report.result.is_err());
+            let completed =
+                vec![CompletedInvocation { capability: index, generation, role: blocked.role, result }];
+            if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
+                self.leave_to_its_thread(retried);
                 return Ok(false);
             }
-            let decision = snapshot.decision(self, &item, delivered, true, Some(None));
+            let decision = input.decision(self, &item, completed, true, When::Retried);
             let mut core = self.cell(partition).core.lock();
-            if snapshot.still_holds(&mut core, self)? {
-                self.commit(partition, &mut core, snapshot.before.as_deref(), decision, None)?;
+            if input.still_holds(&mut core, self)? {
+                self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
                 return Ok(!failed);
             }
         }
     }
 }
 
-/// Whose delivery it is, to whom.
+/// Whose invocation it is, to whom.
 #[derive(Clone, Copy)]
-struct Delivery<'a> {
+struct RetriedInvocation<'a> {
     partition: Partition,
     profile: ProfileId,
     capability: &'a CapabilityName,
     generation: u32,
     /// On the capability's own thread; else on the worker, which others wait for.
-    apart: bool,
+    on_own_thread: bool,
 }
 
-/// Stands for a record that has left the log, so that its delivery can be given up.
+/// Stands for a record that has left the log, so that its invocation can be given up.
 fn nothing_of(profile: ProfileId, blocked: &Blocked) -> Decided {
     Decided {
         kind: blocked.kind,

@@ -1,10 +1,10 @@
-//! Who gets a delivery of what: pure functions of the item and the registry.
+//! Who gets an invocation of what: pure functions of the item and the registry.
 
 use crate::record::Changed;
 use crate::registry::{Routed, Routing};
 use crate::vocabulary::{CapabilityName, EventName, FieldName, Role};
 
-/// A delivery to make: the capability's index in the routing, and the role to call.
+/// An invocation to make: the capability's index in the routing, and the role to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Which capability.
@@ -57,7 +57,7 @@ pub fn route_offered<'a>(fields: impl IntoIterator<Item = &'a FieldName>, routin
     targets
 }
 
-/// Who is told of changed values: everyone who observes one of them that isn't their own.
+/// Who is notified of changed values: everyone who observes one of them that isn't their own.
 pub fn route_changes(changes: &[Changed], routing: &Routing) -> Vec<Target> {
     let mut targets = Vec::new();
     // An opt-out that is latched without having changed is nobody's news.
@@ -73,8 +73,8 @@ pub fn route_changes(changes: &[Changed], routing: &Routing) -> Vec<Target> {
     targets
 }
 
-/// Whether a capability is told of a changed value: it observes it, and nobody hears of their own.
-pub fn is_told_of(changed: &Changed, routed: &Routed) -> bool {
+/// Whether a capability is notified of a changed value: it observes it, and nobody hears of their own.
+pub fn is_notified_of(changed: &Changed, routed: &Routed) -> bool {
     changed.by != routed.name && changed.before != changed.after && routed.observes(&changed.field)
 }
 

@@ -4,14 +4,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Engine;
-use super::decide::{Cause, Decision, Delivered, Ran};
-use super::give::{Given, call_patiently, deliver_in_turn, is_timeout};
+use super::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
+use super::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
 use super::item::Item;
 use super::route::Target;
 use super::runtime::Runtime;
 use crate::record::{PartitionState, ProfileState, fold_profile};
 use crate::registry::Routed;
-use crate::sandbox::{Call, CallReport};
+use crate::sandbox::{HandlerInput, InvocationReport};
 use crate::vocabulary::{CapabilityName, LogLevel, Partition, Position};
 
 /// One item and everything that was true when its handlers were called.
@@ -28,21 +28,21 @@ pub struct Run<'a> {
     pub state: &'a ProfileState,
     /// Whether others wait behind it: who takes too long is then not tried again at once.
     pub hurried: bool,
-    /// What is delivered.
+    /// The item.
     pub item: &'a Item,
     /// Where it stands.
     pub cause: &'a Cause,
 }
 
 impl Run<'_> {
-    /// Delivers the item to each target, see [`deliver_in_turn`].
-    pub fn deliver(&self, targets: &[(Target, u32)]) -> Vec<Delivered> {
-        let deliver = |target, generation, state: &_| self.deliver_one(target, generation, state);
-        deliver_in_turn(targets, self.state, deliver, |state, delivered| self.fold_own(state, delivered))
+    /// Invokes each target with the item, see [`invoke_in_order`].
+    pub fn invoke(&self, targets: &[(Target, u32)]) -> Vec<CompletedInvocation> {
+        let invoke = |target, generation, state: &_| self.invoke_one(target, generation, state);
+        invoke_in_order(targets, self.state, invoke, |state, completed| self.fold_own(state, completed))
     }
 
     /// The profile as a capability left it with its first role.
-    fn fold_own(&self, state: &ProfileState, delivered: &Delivered) -> ProfileState {
+    fn fold_own(&self, state: &ProfileState, completed: &CompletedInvocation) -> ProfileState {
         let decision = Decision {
             cause: self.cause.clone(),
             routing: &self.runtime.registry.routing,
@@ -52,7 +52,7 @@ impl Run<'_> {
             accepted: None,
             proposals: &[],
             precondition_met: true,
-            delivered: vec![delivered.clone()],
+            completed: vec![completed.clone()],
             cursor: None,
             late: false,
             customer_bytes: self.engine.plugins.sandbox().limits().customer_bytes,
@@ -61,20 +61,26 @@ impl Run<'_> {
         fold_profile(Some(state), state.head, &decision.decide())
     }
 
-    fn deliver_one(&self, target: Target, generation: u32, state: &ProfileState) -> Ran {
+    fn invoke_one(&self, target: Target, generation: u32, state: &ProfileState) -> InvocationResult {
         let routed = &self.runtime.registry.routing.capabilities[target.capability];
         let metrics = &self.runtime.callees[target.capability].metrics;
-        let blocked = state.told(&routed.name, generation).is_some_and(|told| told.waits());
+        let blocked = state.capability_state(&routed.name, generation).is_some_and(|own| own.waits());
         if blocked {
             metrics.held.fetch_add(1, Ordering::Relaxed);
-            return Ran::Held;
+            return InvocationResult::Held;
         }
-        self.call(target, routed, generation, state)
+        self.invoke_one_now(target, routed, generation, state)
     }
 
     /// Calls one handler, whatever waits before it.
-    pub fn call(&self, target: Target, routed: &Routed, generation: u32, state: &ProfileState) -> Ran {
-        let given = Given {
+    pub fn invoke_one_now(
+        &self,
+        target: Target,
+        routed: &Routed,
+        generation: u32,
+        state: &ProfileState,
+    ) -> InvocationResult {
+        let invocation = Invocation {
             item: self.item,
             cause: self.cause,
             partition: self.partition,
@@ -85,25 +91,27 @@ impl Run<'_> {
             role: target.role,
             state,
         };
-        given.call(|call| self.try_call(target, routed, call))
+        invocation.run(|input| self.try_invoke(target, routed, input))
     }
 
-    fn try_call(&self, target: Target, routed: &Routed, call: Call<'_>) -> CallReport {
+    fn try_invoke(&self, target: Target, routed: &Routed, input: HandlerInput<'_>) -> InvocationReport {
         let callee = &self.runtime.callees[target.capability];
         let metrics = &callee.metrics;
         let time = Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms);
         let slow_call_us = self.engine.config.slow_call_us;
-        // Who takes too long for those behind it is delivered to with patience on a thread of its own.
-        let moves = |report: &CallReport| self.hurried && self.is_for_its_own_thread(report);
-        let go_on = |report: &CallReport| !moves(report) && !self.engine.stopping.load(Ordering::Relaxed);
-        let called = |report: &CallReport| metrics.call(report.duration, report.cpu, slow_call_us);
-        let report = call_patiently(&callee.plugin, &callee.access, call, time, go_on, called);
+        // A handler that takes too long for those behind it is retried on a thread of its own.
+        let moves = |report: &InvocationReport| self.hurried && self.is_for_its_own_thread(report);
+        let go_on =
+            |report: &InvocationReport| !moves(report) && !self.engine.stopping.load(Ordering::Relaxed);
+        let called =
+            |report: &InvocationReport| metrics.record_invocation(report.duration, report.cpu, slow_call_us);
+        let report = invoke_with_retries(&callee.plugin, &callee.access, input, time, go_on, called);
         if moves(&report) {
             // It counts there, too.
             metrics.too_slow(slow_call_us);
             return report;
         }
-        self.tell_logs(routed, &report);
+        self.forward_logs(routed, &report);
         match &report.result {
             Ok(_) => {
                 metrics.done.fetch_add(1, Ordering::Relaxed);
@@ -125,19 +133,21 @@ impl Run<'_> {
         report
     }
 
-    fn is_for_its_own_thread(&self, report: &CallReport) -> bool {
+    fn is_for_its_own_thread(&self, report: &InvocationReport) -> bool {
         is_timeout(report) && report.cpu.as_micros() as u64 > self.engine.config.slow_call_us
     }
 
     /// Those who took so long that nobody should wait for them.
-    pub fn too_slow<'r>(&'r self, delivered: &'r [Delivered]) -> impl Iterator<Item = &'r CapabilityName> {
+    pub fn too_slow<'r>(
+        &'r self,
+        completed: &'r [CompletedInvocation],
+    ) -> impl Iterator<Item = &'r CapabilityName> {
         let capabilities = &self.runtime.registry.routing.capabilities;
-        let slow =
-            |is: &&Delivered| matches!(&is.ran, Ran::Called(report) if self.is_for_its_own_thread(report));
-        delivered.iter().filter(slow).map(|is| &capabilities[is.capability].name)
+        let slow = |is: &&CompletedInvocation| matches!(&is.result, InvocationResult::Called(report) if self.is_for_its_own_thread(report));
+        completed.iter().filter(slow).map(|is| &capabilities[is.capability].name)
     }
 
-    fn tell_logs(&self, routed: &Routed, report: &CallReport) {
+    fn forward_logs(&self, routed: &Routed, report: &InvocationReport) {
         for line in &report.logs {
             let (capability, profile, message) = (&routed.name, self.state.id, &line.message);
             match line.level {

@@ -29,7 +29,7 @@ pub struct Callee {
     pub plugin: Arc<Plugin>,
     /// What it may say and read.
     pub access: Arc<Access>,
-    /// What is counted of its calls.
+    /// What is counted of its invocations.
     pub metrics: Arc<CapabilityMetrics>,
 }
 

@@ -35,12 +35,12 @@ struct Lane {
 }
 
 impl State {
-    fn take(&mut self, turn: &mut VecDeque<Work>) -> Option<Partition> {
+    fn take(&mut self, batch: &mut VecDeque<Work>) -> Option<Partition> {
         let partition = self.ready.pop_front()?;
         let lane = &mut self.lanes[usize::from(partition.0)];
         lane.taken = true;
         let some = lane.work.len().min(WORK_A_TURN);
-        turn.extend(lane.work.drain(..some));
+        batch.extend(lane.work.drain(..some));
         self.waiting -= some;
         self.taken += 1;
         Some(partition)
@@ -75,13 +75,13 @@ impl Schedule {
     /// The next of some partition, which belongs to the caller until it is given
     /// [`back`](Schedule::give_back); waits until there is something. None when `stopping` says to
     /// end.
-    pub fn take(&self, turn: &mut VecDeque<Work>, stopping: impl Fn() -> bool) -> Option<Partition> {
+    pub fn take(&self, batch: &mut VecDeque<Work>, stopping: impl Fn() -> bool) -> Option<Partition> {
         let mut state = self.state.lock();
         loop {
             if stopping() {
                 return None;
             }
-            if let Some(partition) = state.take(turn) {
+            if let Some(partition) = state.take(batch) {
                 return Some(partition);
             }
             state.idle += 1;
@@ -133,9 +133,9 @@ mod tests {
 
     /// The next turn, if a worker wouldn't have to wait for it.
     fn take(schedule: &Schedule) -> Option<(u16, usize)> {
-        let mut turn = VecDeque::new();
-        let partition = schedule.state.lock().take(&mut turn)?;
-        Some((partition.0, turn.len()))
+        let mut batch = VecDeque::new();
+        let partition = schedule.state.lock().take(&mut batch)?;
+        Some((partition.0, batch.len()))
     }
 
     #[test]
@@ -172,10 +172,10 @@ mod tests {
         let stopping = || ended.load(std::sync::atomic::Ordering::SeqCst);
         std::thread::scope(|scope| {
             let worker = scope.spawn(|| {
-                let mut turn = VecDeque::new();
-                let first = schedule.take(&mut turn, stopping);
+                let mut batch = VecDeque::new();
+                let first = schedule.take(&mut batch, stopping);
                 first.into_iter().for_each(|partition| schedule.give_back(partition));
-                (first, schedule.take(&mut turn, stopping))
+                (first, schedule.take(&mut batch, stopping))
             });
             push(&schedule, 0, 1);
             while schedule.is_busy() {

@@ -3,22 +3,23 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::durable::InFlight;
 use super::work::Work;
 use super::{AcceptError, Engine};
+use crate::engine::way::Way;
 use crate::log::{AppendError, Entry, Payload};
 use crate::record::{
     Accepted, Decided, Linked, ProfileState, RecordKind, encode, fold_profile, moves_from, moves_to,
     with_encoded,
 };
-use crate::view::Folded;
+use crate::view::CommittedRecord;
 use crate::vocabulary::{Partition, Position, ProfileId, Seq};
-use crate::way::Way;
 
 /// More than a record takes in the log beside its payload, in bytes.
 const RECORD_OVERHEAD_BYTES: usize = 256;
 
 /// A notice in its place, and the profile after it.
-type Told = (Arc<Decided>, Arc<ProfileState>);
+type Appended = (Arc<Decided>, Arc<ProfileState>);
 
 impl From<AppendError> for AcceptError {
     fn from(error: AppendError) -> AcceptError {
@@ -51,26 +52,26 @@ impl Engine {
         partition: Partition,
         kind: RecordKind,
         payload: Payload,
-        folded: Folded,
-    ) -> Entry<Folded> {
+        record: CommittedRecord,
+    ) -> Entry<InFlight> {
         Entry {
             partition,
             expected_head: None,
             kind: kind as u8,
             appended_at: self.clock.now(),
             payload,
-            attachment: folded,
+            attachment: record.into(),
         }
     }
 
-    pub(super) fn link_entry(&self, linked: &Linked) -> Entry<Folded> {
-        let folded = Folded::Linked(Arc::new(linked.clone()));
-        self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), folded)
+    pub(super) fn link_entry(&self, linked: &Linked) -> Entry<InFlight> {
+        let record = CommittedRecord::Linked(Arc::new(linked.clone()));
+        self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), record)
     }
 
     /// Puts an event into its partition, behind the links it relies on and its copies for everybody else. All
     /// of it stands in the log or nothing; of more copies than fit into one frame the first stand there before.
-    pub(super) fn append_accepted(
+    pub(super) fn accept_into_log(
         &self,
         links: &[Linked],
         everybody: &[ProfileId],
@@ -88,18 +89,18 @@ impl Engine {
             };
             let (first, last) = others.split_at(others.len().saturating_sub(copies_max));
             for profiles in first.chunks(copies_max) {
-                self.append_shared(&[], copies(profiles), way)?;
+                self.accept_shared_into_log(&[], copies(profiles), way)?;
             }
             let mut events = copies(last);
             events.push(accepted);
-            return self.append_shared(links, events, way);
+            return self.accept_shared_into_log(links, events, way);
         }
         let (partition, accepted, own) = self.accepted_entry(accepted);
         let _order = self.cell(partition).sequencer.lock();
         let position = if links.is_empty() {
             self.log.append(own)?.position
         } else {
-            let mut entries: Vec<Entry<Folded>> =
+            let mut entries: Vec<Entry<InFlight>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             let appended = self.log.append_all(entries)?;
@@ -109,13 +110,13 @@ impl Engine {
         Ok(position)
     }
 
-    fn append_shared(
+    fn accept_shared_into_log(
         &self,
         links: &[Linked],
         accepted: Vec<Accepted>,
         way: Way,
     ) -> Result<Position, AcceptError> {
-        let mut entries: Vec<Entry<Folded>> = links.iter().map(|linked| self.link_entry(linked)).collect();
+        let mut entries: Vec<Entry<InFlight>> = links.iter().map(|linked| self.link_entry(linked)).collect();
         let (mut partitions, mut events) = (Vec::new(), Vec::new());
         for accepted in accepted {
             let (partition, accepted, entry) = self.accepted_entry(accepted);
@@ -135,12 +136,12 @@ impl Engine {
         appended.last().map(|last| last.position).ok_or(AcceptError::Busy)
     }
 
-    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<Folded>) {
+    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<InFlight>) {
         let partition = self.home(accepted.profile);
         let payload = with_encoded(&accepted, |bytes| Payload::new(bytes));
         let accepted = Arc::new(accepted);
-        let folded = Folded::accepted(accepted.clone());
-        (partition, accepted, self.entry(partition, RecordKind::Accepted, payload, folded))
+        let record = CommittedRecord::accepted(accepted.clone());
+        (partition, accepted, self.entry(partition, RecordKind::Accepted, payload, record))
     }
 
     fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, mut way: Way) {
@@ -167,12 +168,11 @@ impl Engine {
         way.iter_mut().for_each(Way::locked);
         let seq = self.log.head(partition).seq + 1;
         let state = Arc::new(fold_profile(before, seq, &decided));
-        let folded = Folded::Decided {
+        let record = CommittedRecord::Decided {
             decided: decided.clone(),
             state: state.clone(),
             created: before.is_none(),
             moves: if moves.is_empty() { moves } else { moves_to(moves, &state) },
-            way,
         };
         let own = Entry {
             partition,
@@ -180,12 +180,12 @@ impl Engine {
             kind: RecordKind::Decided as u8,
             appended_at: decided.at,
             payload,
-            attachment: folded,
+            attachment: InFlight { record, way },
         };
         if links.is_empty() {
             self.log.append(own)?;
         } else {
-            let mut entries: Vec<Entry<Folded>> =
+            let mut entries: Vec<Entry<InFlight>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
             self.log.append_all(entries)?;
@@ -202,7 +202,7 @@ impl Engine {
         &self,
         partition: Partition,
         notices: Vec<(Arc<ProfileState>, Decided)>,
-    ) -> Result<Vec<Told>, AcceptError> {
+    ) -> Result<Vec<Appended>, AcceptError> {
         if notices.is_empty() {
             return Ok(Vec::new());
         }
@@ -224,7 +224,7 @@ impl Engine {
                 kind: RecordKind::Decided as u8,
                 appended_at: at,
                 payload,
-                attachment: Folded::Decided { decided, state, created: false, moves, way: None },
+                attachment: CommittedRecord::Decided { decided, state, created: false, moves }.into(),
             });
         }
         self.log.append_all(entries)?;
@@ -242,8 +242,8 @@ impl Engine {
         partition: Partition,
         kind: RecordKind,
         bytes: Vec<u8>,
-        folded: Folded,
+        record: CommittedRecord,
     ) -> Result<Position, AcceptError> {
-        Ok(self.log.append(self.entry(partition, kind, Payload::new(bytes), folded))?.position)
+        Ok(self.log.append(self.entry(partition, kind, Payload::new(bytes), record))?.position)
     }
 }

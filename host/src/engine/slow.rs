@@ -6,23 +6,23 @@ use std::collections::{HashMap, HashSet};
 
 use crate::vocabulary::{CapabilityName, Digest};
 
-/// A capability is fast again when its calls take less than one part in this many of the bound.
+/// A capability is fast again when its invocations take less than one part in this many of the bound.
 const FAST_SHARE: u64 = 2;
 
-/// Calls in a row within the bound that are asked of one that has returned once before. One that never
-/// returned needs only its average.
+/// Invocations in a row within the bound that are asked of one that has returned once before. One that
+/// never returned needs only its average.
 const CALLS_AGAIN: u64 = 256;
 /// So many times more each time.
 const CALLS_AGAIN_FACTOR: u64 = 4;
 /// The most that is asked: a capability that got better returns in the end.
 const CALLS_AGAIN_MAX: u64 = 65_536;
 
-/// How a capability's calls go now.
+/// How a capability's invocations go now.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// The moving average of a call's CPU time, in microseconds.
+    /// The moving average of an invocation's CPU time, in microseconds.
     pub average_us: u64,
-    /// The newest calls in a row that stayed within the bound.
+    /// The newest invocations in a row that stayed within the bound.
     pub within_in_a_row: u64,
 }
 
@@ -72,7 +72,7 @@ impl Slow {
     }
 }
 
-/// Calls in a row that are asked of one that returned so many times.
+/// Invocations in a row that are asked of one that returned so many times.
 fn asked_after(times: u32) -> u64 {
     let Some(more) = times.checked_sub(1) else { return 0 };
     CALLS_AGAIN_FACTOR.saturating_pow(more).saturating_mul(CALLS_AGAIN).min(CALLS_AGAIN_MAX)
@@ -95,12 +95,12 @@ mod tests {
         Digest::of(text.as_bytes())
     }
 
-    /// How often it moved to a thread of its own within so many calls, of which some take long.
+    /// How often it moved to a thread of its own within so many invocations, of which some take long.
     fn moves(calls: u64, takes_us: impl Fn(u64) -> u64) -> u32 {
         let (mut slow, metrics, mut moves) = (Slow::default(), CapabilityMetrics::default(), 0);
         for call in 0..calls {
             let took = Duration::from_micros(takes_us(call));
-            metrics.call(took, took, BOUND_US);
+            metrics.record_invocation(took, took, BOUND_US);
             if slow.now().contains(&name()) {
                 slow.returns(&name(), version("1"), metrics.pace(), BOUND_US);
             } else if metrics.average_us.load(Ordering::Relaxed) > BOUND_US {

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics::Latency;
+use crate::engine::way::{STAGES, Waits};
 use crate::vocabulary::Position;
-use crate::way::{STAGES, Waits};
 
 /// How many of the slowest are kept.
 pub const SLOWEST_KEPT: usize = 100;
@@ -35,8 +35,8 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// Counts one that was told.
-    pub fn told(&self, position: Position, waits: Waits) {
+    /// Counts an event whose decision was reported.
+    pub fn record(&self, position: Position, waits: Waits) {
         for (histogram, waited) in self.stages.iter().zip(waits.stages()) {
             histogram.observe(waited);
         }
@@ -126,7 +126,7 @@ mod tests {
         let ways = Ways::default();
         // 1, 3, 5, …, 499, and then 500, 498, …, 2.
         let order = (1..500).step_by(2).chain((2..=500).rev().step_by(2));
-        order.for_each(|ms| ways.told(position(ms), waits(ms)));
+        order.for_each(|ms| ways.record(position(ms), waits(ms)));
         let kept: Vec<u64> = ways.slowest().iter().map(|event| event.position.seq).collect();
         assert_eq!(kept, (401..=500).rev().collect::<Vec<u64>>());
         assert_eq!(ways.stages.iter().map(Latency::count).collect::<Vec<_>>(), [500; STAGES.len()]);
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!((told.events, told.slowest_us), (100, 500_000));
         assert_eq!(told.average_us, told.average_waits_us.values().sum::<u64>());
         // From here on others are the slowest.
-        ways.told(position(7), waits(7));
+        ways.record(position(7), waits(7));
         assert_eq!(ways.slowest().len(), 1);
     }
 }

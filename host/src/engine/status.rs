@@ -10,8 +10,8 @@ use super::metrics::{LATENCY_BOUNDS_US, LatencySnapshot, OUTCOMES};
 use super::retry::Waiting;
 use super::slowest::{SlowEvent, SlowestEvents};
 use super::{AcceptError, Engine, EventIdsStatus};
+use crate::engine::way::STAGES;
 use crate::vocabulary::{CapabilityName, Partition, Seq, Timestamp};
-use crate::way::STAGES;
 
 /// How the host is doing.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -28,14 +28,14 @@ pub struct Status {
     pub decided: u64,
     /// Decisions since the start: of events, and of what follows from them.
     pub decisions: u64,
-    /// Events taken and not decided.
+    /// Events accepted and not decided.
     pub undecided: usize,
     /// Nothing is under way: all that was taken, and all that followed from it, is decided, durable and
     /// can be read. What a lagging capability has yet to look at doesn't count.
     pub settled: bool,
     /// Fresh sandboxes since the start.
     pub sandboxes: u64,
-    /// Deliveries since the start, by result: `done`, `failed` (and parked then), `held` (behind one that
+    /// Invocations since the start, by result: `done`, `failed` (and parked then), `held` (behind one that
     /// was), `skipped`, `undeliverable`.
     pub deliveries: std::collections::BTreeMap<&'static str, u64>,
     /// What waits now.
@@ -46,9 +46,9 @@ pub struct Status {
     pub queue: QueueStatus,
     /// What is remembered of the ids of events.
     pub event_ids: EventIdsStatus,
-    /// Whether the log can be written: else no event is taken.
+    /// Whether the log can be written: else no event is accepted.
     pub log: DiskStatus,
-    /// Whether the view can be written: else no event is taken.
+    /// Whether the view can be written: else no event is accepted.
     pub view: DiskStatus,
     /// All but one in a hundred events took less from being taken to their decision's being durable, in
     /// microseconds; 5000001 stands for more than 5 s.
@@ -73,7 +73,7 @@ pub struct QueueStatus {
 /// Whether something can be written to its disk.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DiskStatus {
-    /// `ok`, or `failed`: then no event is taken until the disk is mended and the host started again.
+    /// `ok`, or `failed`: then no event is accepted until the disk is mended and the host started again.
     #[schemars(extend("enum" = ["ok", "failed"]))]
     pub state: &'static str,
     /// Why it failed.
@@ -93,11 +93,11 @@ pub struct CapabilityStatus {
     pub name: CapabilityName,
     /// Calls since the start.
     pub calls: u64,
-    /// Half of the calls took less, in microseconds; 5000001 stands for more than 5 s.
+    /// Half of the invocations took less, in microseconds; 5000001 stands for more than 5 s.
     pub p50_us: u64,
     /// All but one in a hundred took less, likewise.
     pub p99_us: u64,
-    /// Calls that failed since the start.
+    /// Invocations that failed since the start.
     pub failures: u64,
     /// Records it has yet to look at, in all partitions.
     pub lag: u64,
@@ -185,7 +185,7 @@ impl Engine {
             .sum()
     }
 
-    /// Whether events are taken; why not otherwise.
+    /// Whether events are accepted; why not otherwise.
     pub fn ready(&self) -> Result<(), String> {
         if let Some(failure) = self.log.failed() {
             return Err(format!("the log can't be written: {failure}"));
@@ -208,8 +208,8 @@ impl Engine {
         self.view.failure().or_else(met)
     }
 
-    /// The fault that ended taking and deciding, of the log, the view or anything else; none while
-    /// all is well, and none in a host that stops because it was told to.
+    /// The fault that ended accepting and deciding, of the log, the view or anything else; none while all
+    /// is well, and none in a host that stops because it was told to.
     pub fn fault(&self) -> Option<String> {
         let halted = self.halted.get().cloned();
         let failed = || self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::engine::way::Way;
 use crate::record::{Accepted, Decided, ProfileState};
 use crate::vocabulary::{CapabilityName, ProfileId, Seq};
-use crate::way::Way;
 
 /// Something for a worker to do in one partition.
 #[derive(Debug)]
@@ -37,12 +37,12 @@ pub enum Work {
         /// Why it is given up, when it is.
         skip: Option<String>,
     },
-    /// Tell the consumers of these customers what moved sources made of their values.
-    Tell {
+    /// Notify the consumers of these customers what moved sources made of their values.
+    NotifySourceChange {
         /// The customers.
-        batch: TellBatch,
+        batch: NotifyBatch,
     },
-    /// Every customer has been told.
+    /// Every customer has been notified.
     EndJobs {
         /// Of jobs that began up to here.
         through: Seq,
@@ -58,9 +58,9 @@ pub enum Work {
     },
 }
 
-/// Customers of one partition to be told, as they were read from the view.
+/// Customers of one partition whose consumers are to be notified, as they were read from the view.
 #[derive(Debug, Default)]
-pub struct TellBatch {
+pub struct NotifyBatch {
     /// The customers.
     pub profiles: Vec<Arc<ProfileState>>,
     /// The partition's last record in the view before they were read.

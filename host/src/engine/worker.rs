@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::budget::Within;
-use super::decide::{Cause, Decision, Delivered};
+use super::decision_input::{DecisionInput, When};
 use super::item::Item;
 use super::partition::Core;
 use super::query::etag_of;
@@ -14,20 +14,20 @@ use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::work::Work;
 use super::{AcceptError, Engine};
-use crate::record::{Adopted, Cursor, Decided, PartitionState, ProfileState, RecordKind, encode};
+use crate::engine::way::Way;
+use crate::record::{Adopted, Decided, PartitionState, ProfileState, RecordKind, encode};
 use crate::sandbox::work_as;
-use crate::view::Folded;
+use crate::view::CommittedRecord;
 use crate::vocabulary::{ItemPosition, Partition, Seq};
-use crate::way::Way;
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
     pub(super) fn run_worker(&self, index: usize) {
         work_as(index);
-        let mut turn = VecDeque::new();
+        let mut batch = VecDeque::new();
         let stopping = || self.stopping.load(Ordering::Relaxed);
-        while let Some(partition) = self.schedule.take(&mut turn, stopping) {
-            for work in turn.drain(..) {
+        while let Some(partition) = self.schedule.take(&mut batch, stopping) {
+            for work in batch.drain(..) {
                 if stopping() {
                     return;
                 }
@@ -42,19 +42,19 @@ impl Engine {
         }
     }
 
-    /// Ends taking and deciding because of a fault, which is told to whoever asks.
+    /// Ends accepting and deciding because of a fault, which is told to whoever asks.
     pub(super) fn halt(&self, fault: AcceptError) {
         // The first one is the cause of the others.
         let _ = self.halted.set(fault);
         self.stop_deciding();
     }
 
-    /// Why nothing is taken any more.
+    /// Why nothing is accepted any more.
     pub(super) fn why_stopped(&self) -> AcceptError {
         self.halted.get().cloned().unwrap_or(AcceptError::Stopping)
     }
 
-    /// Ends taking and deciding.
+    /// Ends accepting and deciding.
     pub(super) fn stop_deciding(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.schedule.wake();
@@ -74,7 +74,7 @@ impl Engine {
             Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip, false)
             }
-            Work::Tell { batch } => self.tell(partition, &batch),
+            Work::NotifySourceChange { batch } => self.notify_source_change(partition, &batch),
             Work::EndJobs { through } => self.end_jobs(partition, through),
             Work::NoteCursor => self.note_cursor(partition),
             Work::Join { capability, done } => {
@@ -113,33 +113,33 @@ impl Engine {
             if is_derived && cell.core.lock().passes(position, item) {
                 return Ok(());
             }
-            let snapshot = self.snapshot(partition, position, item)?;
+            let input = self.decision_input(partition, position, item)?;
             way.iter_mut().for_each(Way::locked);
-            let Snapshot { place, runtime, before, cause, .. } = &snapshot;
+            let DecisionInput { place, runtime, before, cause, .. } = &input;
             let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
             let routed = item.targets(&runtime.registry.routing, precondition_met);
             let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
             let live = |target: Target| Some((target, live_generation(place, name(&target))?));
             let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();
-            // Who was found too slow in another partition isn't waited for here first.
+            // Don't wait for a capability already known to be slow.
             let known = |(target, _): &(Target, u32)| self.is_slow(name(target)).then(|| name(target));
             if self.any_slow.load(Ordering::Relaxed)
-                && self.set_aside(partition, targets.iter().filter_map(known))?
+                && self.move_to_slow_lane(partition, targets.iter().filter_map(known))?
             {
                 continue;
             }
-            let run = Run { hurried: true, ..snapshot.run(self, partition, item) };
-            let Within { delivered, through } = self.run_within_budget(&run, &targets);
+            let run = Run { hurried: true, ..input.run(self, partition, item) };
+            let Within { completed, through } = self.run_within_budget(&run, &targets);
             way.iter_mut().for_each(Way::ran);
-            if self.set_aside(partition, run.too_slow(&delivered))? {
+            if self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }
-            let mut decision = snapshot.decision(self, item, delivered, precondition_met, None);
+            let mut decision = input.decision(self, item, completed, precondition_met, When::Live);
             decision.decided.through = through;
             way.iter_mut().for_each(Way::decided);
             let mut core = cell.core.lock();
-            if !snapshot.still_holds(&mut core, self)? {
+            if !input.still_holds(&mut core, self)? {
                 continue;
             }
             debug_assert_eq!(cause.item, position);
@@ -215,37 +215,6 @@ impl Engine {
         }
     }
 
-    /// Everything that a decision is made from, as of now.
-    pub(super) fn snapshot(
-        &self,
-        partition: Partition,
-        position: ItemPosition,
-        item: &Item,
-    ) -> Result<Snapshot, AcceptError> {
-        let mut core = self.cell(partition).core.lock();
-        let before = core.profile(item.profile(), &self.view)?;
-        let (root, depth) = item.chain(position.seq);
-        let spent = core.roots.spent(root, item);
-        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
-        let now = self.clock.now();
-        let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(item.profile(), now)));
-        Ok(Snapshot {
-            place: core.state.clone(),
-            runtime,
-            before,
-            state,
-            cause: Cause {
-                item: position,
-                kind: item.kind(),
-                root,
-                depth,
-                spent,
-                observed_at: item.observed_at(),
-                shared: item.is_copy(),
-            },
-        })
-    }
-
     /// Takes a registry revision into use: appends the partition's `Adopted`.
     pub(super) fn append_adopted(
         &self,
@@ -255,9 +224,9 @@ impl Engine {
     ) -> Result<(), AcceptError> {
         let bytes = encode(&adopted);
         let adopted = Arc::new(adopted);
-        let folded = Folded::Adopted(adopted.clone());
+        let record = CommittedRecord::Adopted(adopted.clone());
         let _order = self.cell(partition).sequencer.lock();
-        let position = self.append_plain(partition, RecordKind::Adopted, bytes, folded)?;
+        let position = self.append_plain(partition, RecordKind::Adopted, bytes, record)?;
         core.state.fold_adopted(position.seq, &adopted);
         Ok(())
     }
@@ -269,83 +238,12 @@ pub struct Draft {
     pub decided: Decided,
     /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
     /// host's.
-    own_refusals: Vec<u64>,
+    pub own_refusals: Vec<u64>,
 }
 
 impl From<Decided> for Draft {
     /// A record that no handler had a part in.
     fn from(decided: Decided) -> Draft {
         Draft { decided, own_refusals: Vec::new() }
-    }
-}
-
-/// Everything that a decision is made from, as it was at one moment.
-pub struct Snapshot {
-    /// Cursors and revision.
-    pub place: PartitionState,
-    /// The revision with its components.
-    pub runtime: Arc<Runtime>,
-    /// The profile; none when it is new.
-    pub before: Option<Arc<ProfileState>>,
-    /// The profile, or an empty one.
-    pub state: Arc<ProfileState>,
-    /// The item.
-    pub cause: Cause,
-}
-
-impl Snapshot {
-    /// A run of the item's handlers on it.
-    pub fn run<'a>(&'a self, engine: &'a Engine, partition: Partition, item: &'a Item) -> Run<'a> {
-        Run {
-            engine,
-            partition,
-            place: &self.place,
-            runtime: &self.runtime,
-            state: &self.state,
-            hurried: false,
-            item,
-            cause: &self.cause,
-        }
-    }
-
-    /// Whether the profile and the revision are still the same, so that what ran counts.
-    pub fn still_holds(&self, core: &mut Core, engine: &Engine) -> Result<bool, AcceptError> {
-        if !core.state.delivers_as(&self.place) {
-            return Ok(false);
-        }
-        let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);
-        Ok(head(&core.profile(self.state.id, &engine.view)?) == head(&self.before))
-    }
-
-    /// The record that follows.
-    pub fn decision(
-        &self,
-        engine: &Engine,
-        item: &Item,
-        delivered: Vec<Delivered>,
-        precondition_met: bool,
-        late: Option<Option<Cursor>>,
-    ) -> Draft {
-        let own_refusals = delivered.iter().map(Delivered::refuses).collect();
-        let accepted = match item {
-            Item::Event(accepted) => Some(accepted.as_ref()),
-            _ => None,
-        };
-        let decision = Decision {
-            cause: self.cause.clone(),
-            routing: &self.runtime.registry.routing,
-            revision: self.runtime.registry.revision,
-            partition: &self.place,
-            state: &self.state,
-            accepted,
-            proposals: &item.proposals(),
-            precondition_met,
-            delivered,
-            late: late.is_some(),
-            cursor: late.flatten(),
-            customer_bytes: engine.plugins.sandbox().limits().customer_bytes,
-            at: engine.clock.now(),
-        };
-        Draft { decided: decision.decide(), own_refusals }
     }
 }

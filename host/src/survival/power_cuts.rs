@@ -10,17 +10,19 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::config::{DataDir, EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig, ViewConfig};
-use crate::disk::crash::Replay;
-use crate::disk::image::Image;
-use crate::disk::memory::{Memory, Op};
+use crate::disk::DataDir;
 use crate::engine::tests::{PATIENCE, USUAL, app, manifest, probe_with, scripted};
 use crate::engine::{Engine, InstallOptions, Start};
+use crate::engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
 use crate::log::Options;
 use crate::sandbox::{Compiler, Limits};
 use crate::testing::{Seed, rounds, survival_json};
 use crate::view::View;
+use crate::view::ViewConfig;
 use crate::vocabulary::{CapabilityName, Position, Value};
+use samsyn_testkit::crash::Replay;
+use samsyn_testkit::image::Image;
+use samsyn_testkit::memory::{Memory, Op};
 
 /// States that `make test` starts a host on.
 const STATES: u64 = 200;
@@ -83,7 +85,7 @@ impl Place {
     /// A fold of all of the log, beside the host's view.
     fn compare_with_a_fresh_fold(&self, engine: &Engine) {
         let directory: PathBuf = self.directory.path().join("fresh");
-        let opened = View::open(&directory, engine.log(), &self.view(), &self.engine(), |_| {});
+        let opened = View::open(&directory, engine.log(), &self.view(), self.engine().event_ids(), |_| {});
         let (fresh, _) = opened.expect("it folds");
         let found = engine.view().compare(&fresh).expect("they can be compared");
         assert_eq!(found.differences, 0, "{:?}", found.samples);

@@ -6,15 +6,16 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use serde_json::json;
 
+use crate::audit::AuditConfig;
 use crate::audit::{Read, ReadAudit};
 use crate::clock::Clock;
-use crate::config::{AuditConfig, DataDir};
-use crate::disk::image::Image;
+use crate::disk::DataDir;
 use crate::engine::tests::{Bench, USUAL, app};
-use crate::log::tests::flips::{Flipped, flip};
+use crate::log::flips::{Flipped, flip};
 use crate::log::{LocalLog, Options};
 use crate::testing::{Seed, rounds, survival_json};
 use crate::vocabulary::{FieldName, Partition, ProfileId, Timestamp};
+use samsyn_testkit::image::Image;
 
 /// Flips that `make test` tries, of bits and blocks.
 const FLIPS: u64 = 1_000;

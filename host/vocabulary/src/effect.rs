@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EventName, FieldName, Property, Value};
 
-/// Which of a plug-in's roles a delivery calls.
+/// Which of a plug-in's roles an invocation calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -47,9 +47,9 @@ pub enum Effect {
         /// Of the field's type; none clears.
         value: Option<Value>,
     },
-    /// Say no to one proposed field or to the whole delivery.
+    /// Say no to one proposed field or to the whole invocation.
     Refuse {
-        /// The proposed field; none for the whole delivery.
+        /// The proposed field; none for the whole invocation.
         field: Option<FieldName>,
         /// The plug-in's own code, such as `phone.country-unknown`.
         code: String,
@@ -83,7 +83,7 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// How a call ended without effects.
+/// How an invocation ended without effects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
@@ -113,7 +113,7 @@ impl FailureKind {
     }
 }
 
-/// Why a call failed.
+/// Why an invocation failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What kind of failure.

@@ -43,8 +43,8 @@ pub struct Event {
     pub properties: Vec<Property>,
 }
 
-/// An event as one plug-in hears it: only the properties that it declared, each of its declared
-/// type. Made for every call, so it borrows from the event.
+/// An event as one plug-in hears it: only the properties that it declared, each of its declared type. Made
+/// for every invocation, so it borrows from the event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeardEvent<'a> {
     /// The sender's id.

@@ -3,6 +3,8 @@
 //! Nothing here knows of a log, a sandbox or HTTP. Every type is data that can be written to the
 //! log, so fields are named and new ones must be optional.
 
+#![warn(missing_docs)]
+
 mod canonical;
 mod decimal;
 mod digest;

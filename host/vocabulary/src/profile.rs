@@ -53,7 +53,7 @@ pub struct DataPoint<'a> {
 }
 
 /// What one plug-in may know of a customer: only what it declared and was granted. Made for every
-/// call, so it borrows from the profile.
+/// invocation, so it borrows from the profile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Projection<'a> {
     /// The customer.

@@ -58,7 +58,7 @@ pub enum Value {
     Date(Date),
     /// A list of texts.
     Texts(Vec<String>),
-    /// JSON text. An event's properties are this until a delivery coerces them.
+    /// JSON text. An event's properties are this until an invocation coerces them.
     Json(String),
 }
 

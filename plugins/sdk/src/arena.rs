@@ -1,22 +1,22 @@
 //! The guest's allocator: a bump arena in the memory an instance starts with.
 //!
-//! An instance lives for one call, so what is freed is rarely wanted again, and a memory that
-//! grows costs the host two `mprotect` calls under a lock that all its threads share: measured,
-//! 42,000 calls a second on two threads against 250,000 without growth. So allocations are handed
-//! out one after the other from a static block. Only the last one can be given back or resized in
-//! place, which is what a growing `Vec` or `String` does. What doesn't fit goes to the allocator
-//! behind, which grows the memory and frees as usual, so a handler that works through megabytes
-//! is slower but not stuck.
+//! An instance lives for one invocation, so freed memory is rarely reused. Growing the memory costs
+//! the host two `mprotect` calls under a lock that all its threads share: measured, 42,000
+//! invocations a second on two threads against 250,000 without growth. So the arena hands out
+//! allocations one after the other from a static block. Only the last one can be freed or resized
+//! in place, which is what a growing `Vec` or `String` does. Larger allocations go to the allocator
+//! behind, which grows the memory and frees as usual. A handler that uses megabytes is slower, but
+//! it works.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
-/// Bytes of the arena. Enough for the largest event (32 KiB), the largest memory (32 KiB) and what
-/// a handler makes of them; untouched pages of it cost nothing.
+/// Bytes of the arena. Enough for the largest event (32 KiB), the largest memory (32 KiB) and a
+/// handler's work on them. Untouched pages cost nothing.
 const ARENA_BYTES: usize = 128 * 1024;
 
-/// The most any type here is aligned to; a larger alignment goes to the allocator behind.
+/// The largest alignment of the arena; larger ones go to the allocator behind.
 const ALIGN_BYTES_MAX: usize = 16;
 
 #[repr(align(16))]
@@ -25,7 +25,7 @@ struct Block(UnsafeCell<[u8; ARENA_BYTES]>);
 /// A bump arena in front of another allocator.
 pub(crate) struct Arena<Behind> {
     block: Block,
-    /// Where the next allocation may start, in bytes from the block's start.
+    /// Where the next allocation may start, in bytes from the start of the block.
     used: Cell<usize>,
     behind: Behind,
 }
@@ -44,13 +44,13 @@ impl<Behind> Arena<Behind> {
         self.block.0.get().cast()
     }
 
-    /// How far into the block a pointer lies; none when it came from the allocator behind.
+    /// The offset of a pointer in the block; none when it came from the allocator behind.
     fn offset(&self, pointer: *mut u8) -> Option<usize> {
         let offset = (pointer as usize).wrapping_sub(self.base() as usize);
         (offset < ARENA_BYTES).then_some(offset)
     }
 
-    /// Takes `size` bytes from `start`, if they are there.
+    /// Reserves `size` bytes from `start`, if they are free.
     fn reserve(&self, start: usize, size: usize) -> Option<()> {
         let end = start.checked_add(size).filter(|end| *end <= ARENA_BYTES)?;
         self.used.set(end);
@@ -81,8 +81,8 @@ unsafe impl<Behind: GlobalAlloc> GlobalAlloc for Arena<Behind> {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match self.bump(layout) {
             Some(pointer) => {
-                // Bytes that were given back may be dirty.
-                // SAFETY: `bump` gave at least so many bytes.
+                // Freed bytes may be dirty.
+                // SAFETY: `bump` returned at least this many bytes.
                 unsafe { ptr::write_bytes(pointer, 0, layout.size()) };
                 pointer
             }
@@ -95,14 +95,14 @@ unsafe impl<Behind: GlobalAlloc> GlobalAlloc for Arena<Behind> {
         match self.offset(pointer) {
             Some(start) if start + layout.size() == self.used.get() => self.used.set(start),
             Some(_) => {}
-            // SAFETY: it isn't ours, so the allocator behind gave it, with this layout.
+            // SAFETY: it isn't ours, so it came from the allocator behind, with this layout.
             None => unsafe { self.behind.dealloc(pointer, layout) },
         }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let Some(start) = self.offset(pointer) else {
-            // SAFETY: it isn't ours, so the allocator behind gave it, with this layout.
+            // SAFETY: it isn't ours, so it came from the allocator behind, with this layout.
             return unsafe { self.behind.realloc(pointer, layout, size) };
         };
         let is_last = start + layout.size() == self.used.get();

@@ -8,20 +8,60 @@ use crate::testing::recorder as host;
 use crate::memory::{self, Memory};
 use crate::{Error, Refusal, Value};
 
-/// What a handler asks for. Nothing happens until the handler returns ok; then all of it happens
-/// at once. When it returns an error or panics, none of it does.
+/// What a handler asks for. Nothing happens until the handler returns ok. Then all effects happen
+/// in one record. When it returns an error or panics, no effect happens.
 ///
-/// The host checks every effect against the manifest and answers at once. A [`Refusal`] can be
-/// handled, or passed on with `?`. The last word on a field counts. More than 256 effects in one
-/// call, or more than 256 KiB of them, end it.
+/// The host checks every effect against the manifest and answers at once. Handle a [`Refusal`], or
+/// return it with `?`. The last effect on a field counts. More than 256 effects in one invocation,
+/// or more than 256 KiB of them, end it.
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, event};
+/// use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber};
+///
+/// struct Tier;
+///
+/// impl Subscriber for Tier {
+///     fn on_event(_: &Event, _: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+///         // The manifest doesn't source this field. The handler continues.
+///         let refusal = effects.set("email", "anna@example.com").unwrap_err();
+///         assert_eq!(refusal.code, "field.not-sourced");
+///         effects.set("shop.tier", "gold")?;
+///         effects.emit("shop.tier_reached", [("tier", "gold".into())])?;
+///         Ok(())
+///     }
+/// }
+///
+/// let host = Host::from_manifest(
+///     r#"
+///     manifest = 1
+///     [plugin]
+///     name = "tier"
+///     version = "0.1.0"
+///     owner = "Membership team"
+///     description = "Tiers"
+///     [subscribes."order.completed"]
+///     [emits."shop.tier_reached"]
+///     tier = { type = "text" }
+///     [sources]
+///     "shop.tier" = { type = "text", one_of = ["gold"] }
+///     "#,
+/// );
+/// let run = host.customer().on_event::<Tier>(&event("order.completed"));
+/// assert_eq!(run.claim("shop.tier"), Some(&"gold".into()));
+/// assert_eq!(run.emitted("shop.tier_reached").len(), 1);
+/// // The host records the refusal in any case.
+/// assert_eq!(run.host_refusals[0].code, "field.not-sourced");
+/// ```
 #[derive(Debug)]
 pub struct Effects {
     pub(crate) host: host::Effects,
 }
 
 impl Effects {
-    /// Claims a value for a field the manifest sources. When this plug-in is the field's assigned
-    /// source, everybody sees it; otherwise only administrators do. The plug-in can't tell.
+    /// Claims a value for a field that the manifest sources. If this plug-in is the field's assigned
+    /// source, the claim becomes the visible value; otherwise only administrators see it. The plug-in
+    /// can't know which.
     ///
     /// # Errors
     ///
@@ -40,19 +80,20 @@ impl Effects {
         self.host.clear(field)
     }
 
-    /// Says no to one proposed field; it replaces a claim made before for it. `code` is the plug-in's own and stable, such as
-    /// `phone.country-unknown`; `message` is a sentence for the person who sent it.
+    /// Refuses one proposed field. This replaces an earlier claim for it in the same invocation.
+    /// The plug-in chooses the `code` and keeps it stable, such as `phone.country-unknown`;
+    /// `message` is a sentence for the sender.
     ///
     /// # Errors
     ///
     /// `field.not-sourced`, or `refuse.code`: a code is at most 64 lower-case letters, digits,
-    /// `.`, `_` and `-`, and neither `property.type` nor `property.missing`, which the host itself says.
+    /// `.`, `_` and `-`. `property.type` and `property.missing` are reserved for the host.
     pub fn refuse(&mut self, field: &str, code: &str, message: &str) -> Result<(), Refusal> {
         self.host.refuse(Some(field), code, message)
     }
 
-    /// Says no to the whole delivery, because its data makes no sense. Return ok after it: bad
-    /// data is no failure of the plug-in.
+    /// Refuses the whole input, because its data is invalid. Return ok after it: invalid data is no
+    /// failure of the plug-in.
     ///
     /// # Errors
     ///
@@ -61,12 +102,12 @@ impl Effects {
         self.host.refuse(None, code, message)
     }
 
-    /// Tells the other capabilities that something happened to this customer:
+    /// Emits an event about this customer to the other capabilities:
     /// `effects.emit("loyalty.tier_reached", [("tier", "gold".into())])?`.
     ///
     /// # Errors
     ///
-    /// `event.not-declared`, `event.property` (undeclared, or given twice), `value.type` and its kin.
+    /// `event.not-declared`, `event.property` (undeclared, or listed twice), `value.type` or another value code.
     pub fn emit<'a>(
         &mut self,
         name: &str,
@@ -76,20 +117,21 @@ impl Effects {
         self.host.emit(name, properties.collect())
     }
 
-    /// Keeps private bytes about this customer for this plug-in's next call.
+    /// Keeps a private value about this customer until this plug-in's next invocation; see
+    /// [`Memory`] for an example.
     ///
     /// # Errors
     ///
-    /// When the value can't be written, or the host refuses it: 32 KiB is its limit.
+    /// When the value can't be encoded, or `memory.too-large`: the limit is 32 KiB.
     pub fn remember<T: Memory>(&mut self, memory: &T) -> Result<(), Error> {
         Ok(self.host.remember(Some(memory::write(memory)?))?)
     }
 
-    /// Forgets what was remembered of this customer.
+    /// Deletes what was remembered about this customer.
     ///
     /// # Errors
     ///
-    /// Known hosts take it always.
+    /// Never refused by current hosts.
     pub fn forget(&mut self) -> Result<(), Refusal> {
         self.host.remember(None)
     }

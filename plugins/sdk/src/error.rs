@@ -1,39 +1,39 @@
-//! Why a handler can't go on.
+//! Why a handler can't continue.
 
 use crate::Type;
 use crate::memory::MemoryError;
 
-/// Why a handler can't go on. Returned by a handler, it parks the delivery: none of its effects
-/// happen, and an administrator reads this text. Data that merely makes no sense is no error;
-/// say [`refuse`](crate::Effects::refuse) and return ok.
+/// Why a handler can't continue. A handler that returns it parks the invocation: no effect happens,
+/// and an administrator reads this text. Invalid data is no error: call
+/// [`refuse`](crate::Effects::refuse) and return ok.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// Something needed isn't there.
+    /// A required value is missing.
     #[error("{place} has no {name:?}; say required = true in plugin.toml or read it as optional")]
     Missing {
         /// Which event, or the settings.
         place: String,
-        /// What was looked for.
+        /// The missing name.
         name: String,
     },
-    /// Something has another type than it was read as.
+    /// The value has another type than the one it was read as.
     #[error("{name:?} of {place} is of type {found} and was read as {wanted}; plugin.toml declares the type")]
     WrongType {
         /// Which event, or the settings.
         place: String,
-        /// What was read.
+        /// The name that was read.
         name: String,
-        /// The type it has.
+        /// Its type.
         found: Type,
         /// The type it was read as.
         wanted: Type,
     },
-    /// A value the SDK's types can't hold, such as a decimal of 40 digits.
+    /// The SDK's types can't hold the value, such as a decimal of 40 digits.
     #[error("{name:?} can't be read: {cause}")]
     Unreadable {
         /// The property, field or setting.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         cause: String,
     },
     /// The host refused an effect.
@@ -42,13 +42,13 @@ pub enum Error {
     /// The memory can't be read or written.
     #[error(transparent)]
     Memory(#[from] MemoryError),
-    /// The plug-in's own reason.
+    /// A reason of the plug-in.
     #[error("{0}")]
     Other(String),
 }
 
 impl Error {
-    /// An error with a reason of the plug-in's own: `parse(text).map_err(Error::other)?`.
+    /// An error with a reason of the plug-in: `parse(text).map_err(Error::other)?`.
     pub fn other(reason: impl std::fmt::Display) -> Error {
         Error::Other(reason.to_string())
     }
@@ -66,8 +66,8 @@ impl From<String> for Error {
     }
 }
 
-/// The host did not take an effect. Passed on with `?` it becomes an [`Error`] and parks the
-/// delivery; ignored, the other effects still happen. The host records it in both cases.
+/// The host refused an effect. Returned with `?` it becomes an [`Error`] and parks the invocation.
+/// Ignored, the other effects still happen. The host records the refusal in both cases.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Refusal {

@@ -1,4 +1,4 @@
-//! What a handler is told: an event, proposals, changes.
+//! The input of a handler: an event, proposals, changes.
 
 use crate::named::{Named, accessors};
 use crate::{Timestamp, Value};
@@ -24,80 +24,80 @@ impl Event {
         &self.name
     }
 
-    /// When it happened, as its sender says. The time to calculate with.
+    /// When it happened, according to its sender. Calculate with this time.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// When the host took it.
+    /// When the host accepted it.
     pub fn received_at(&self) -> Timestamp {
         self.received_at
     }
 
-    /// A property of any type, if the sender gave it.
+    /// A property of any type, if the event has it.
     #[track_caller]
     pub fn property(&self, name: &str) -> Option<&Value> {
         self.properties.get(name)
     }
 
     accessors! { required, self => self.properties, &self.name;
-        /// A text the event must have.
+        /// A required text property.
         text: &str, Text, as_text;
-        /// A whole number the event must have.
+        /// A required integer property.
         integer: i64, Integer, as_integer;
-        /// A double the event must have.
+        /// A required double property.
         number: f64, Number, as_number;
-        /// A decimal the event must have.
+        /// A required decimal property.
         decimal: crate::Decimal, Decimal, as_decimal;
-        /// A boolean the event must have.
+        /// A required boolean property.
         boolean: bool, Boolean, as_boolean;
-        /// A moment the event must have.
+        /// A required time property.
         timestamp: Timestamp, Timestamp, as_timestamp;
-        /// A date the event must have.
+        /// A required date property.
         date: crate::Date, Date, as_date;
-        /// A list of texts the event must have.
+        /// A required string list property.
         texts: &[String], Texts, as_texts;
-        /// JSON text the event must have.
+        /// A required JSON property, as text.
         json: &str, Json, as_json;
     }
 
     accessors! { optional, self => self.properties;
-        /// A text, if the event has it.
+        /// A text property, if the event has it.
         text_opt: &str, Text, as_text;
-        /// A whole number, if the event has it.
+        /// An integer property, if the event has it.
         integer_opt: i64, Integer, as_integer;
-        /// A double, if the event has it.
+        /// A double property, if the event has it.
         number_opt: f64, Number, as_number;
-        /// A decimal, if the event has it.
+        /// A decimal property, if the event has it.
         decimal_opt: crate::Decimal, Decimal, as_decimal;
-        /// A boolean, if the event has it.
+        /// A boolean property, if the event has it.
         boolean_opt: bool, Boolean, as_boolean;
-        /// A moment, if the event has it.
+        /// A time property, if the event has it.
         timestamp_opt: Timestamp, Timestamp, as_timestamp;
-        /// A date, if the event has it.
+        /// A date property, if the event has it.
         date_opt: crate::Date, Date, as_date;
-        /// A list of texts, if the event has it.
+        /// A string list property, if the event has it.
         texts_opt: &[String], Texts, as_texts;
-        /// JSON text, if the event has it.
+        /// A JSON property as text, if the event has it.
         json_opt: &str, Json, as_json;
     }
 }
 
-/// Somebody suggests a new value for a field this plug-in sources.
+/// A proposed new value for a field that this plug-in sources.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
     /// The field.
     pub field: String,
-    /// The new value, already of the field's type; none suggests to clear it.
+    /// The new value, already of the field's type; none proposes to clear the field.
     pub value: Option<Value>,
-    /// Who suggests it: `app:web`, or a capability's name.
+    /// The proposer: `app:web`, or a capability's name.
     pub by: String,
-    /// When.
+    /// When it was proposed.
     pub at: Timestamp,
 }
 
 impl Proposal {
-    /// The proposed text; none when the proposal is to clear the field, or holds no text.
+    /// The proposed text; none when the proposal clears the field or is of another type.
     pub fn text(&self) -> Option<&str> {
         self.value.as_ref()?.as_text()
     }
@@ -108,8 +108,8 @@ impl Proposal {
 pub struct Change {
     /// The field.
     pub field: String,
-    /// What everybody saw before; none when there was nothing.
+    /// The visible value before; none when there was no value.
     pub before: Option<Value>,
-    /// What everybody sees now; none when it was cleared.
+    /// The visible value now; none when it was cleared.
     pub after: Option<Value>,
 }

@@ -1,15 +1,18 @@
-//! What makes a Samsyn plug-in a page of code.
+//! The SDK for Samsyn plug-ins: a whole plug-in is a page of code.
 //!
-//! A plug-in is a type with one or more roles: [`Subscriber`] hears of events, [`Source`] decides
-//! data points, [`Observer`] hears of changes. Every role is one pure function. Beside it stands
-//! `plugin.toml`, which says what the plug-in wants to hear, read and source; it is given nothing
-//! else. This is a whole plug-in, with its test:
+//! This page is for integrators. After it you can write a plug-in, its memory and its tests;
+//! `docs/plugins.md` builds and installs it.
+//!
+//! A plug-in is a type with one or more roles: [`Subscriber`] handles events, [`Source`] decides
+//! fields, [`Observer`] observes changes. Every role is one pure function. The file `plugin.toml`
+//! declares which events the plug-in subscribes to, and which fields it reads and sources. The host
+//! passes nothing else to it. This is a whole plug-in, with its test:
 //!
 //! ```
 //! use samsyn_plugin::{Effects, Error, Event, Memory, Profile, Settings, Subscriber};
 //! use serde::{Deserialize, Serialize};
 //!
-//! /// Counts visits: one a day at most.
+//! /// Counts visits: at most one a day.
 //! struct Visits;
 //!
 //! #[derive(Serialize, Deserialize)]
@@ -79,17 +82,22 @@
 //! assert_eq!(anna.value("visits.count"), Some(&2.into()));
 //! ```
 //!
-//! # What a sandbox is
+//! Each role has an example of its own: [`Subscriber`], [`Source`], [`Observer`]. So has
+//! [`Memory`], with a migration from an older version.
 //!
-//! Every call runs in a fresh instance with a memory of its own: nothing is kept between two calls
-//! but what was [remembered](Effects::remember). There is no clock, network, file or randomness:
-//! calculate with [`Event::at`]. A table that is built lazily is built on every call, so make it a
-//! `const`. A panic reaches the host's log with its file and line, and parks the delivery.
+//! # The sandbox
+//!
+//! Every invocation runs in a fresh instance with its own memory. Between two invocations only what
+//! was [remembered](Effects::remember) is kept. There is no clock, network, file or randomness:
+//! calculate with [`Event::at`]. A lazily built table is built in every invocation, so make it a
+//! `const`. A panic goes to the host's log with its file and line, and parks the invocation.
 //!
 //! # Building
 //!
-//! `samsyn plugin build DIR` makes the one `.wasm` file that a host installs. The crate must be a
+//! `samsyn plugin build DIR` writes the one `.wasm` file that a host installs. The crate must be a
 //! `cdylib`; `cargo test` runs its tests natively.
+
+#![warn(missing_docs)]
 
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
@@ -124,8 +132,8 @@ pub use settings::Settings;
 pub use time::{Date, TimeError, Timestamp};
 pub use value::{Type, Value};
 
-/// Makes a type the plug-in, with the roles named: `samsyn_plugin::export!(Loyalty: Subscriber, Source);`.
-/// The host calls only these, so name all that the type has.
+/// Exports a type as the plug-in, with these roles: `samsyn_plugin::export!(Loyalty: Subscriber, Source);`.
+/// The host invokes only the listed roles, so list every role of the type.
 #[macro_export]
 macro_rules! export {
     ($plugin:ty: $($role:ident),+ $(,)?) => {
@@ -133,7 +141,7 @@ macro_rules! export {
     };
 }
 
-/// Natively there is nothing to export to; the roles are still checked.
+/// A native build exports nothing; the roles are still checked.
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 #[macro_export]

@@ -1,42 +1,42 @@
-//! Lines for the host's log. The host takes 64 lines a call of 1 KiB each, and drops the rest.
-//! Personal data doesn't belong in them.
+//! Lines for the host's log. The host keeps 64 lines an invocation of 1 KiB each, and drops the rest.
+//! Don't log personal data.
 //!
-//! In a native test they are collected in [`testing::Run::log`](crate::testing::Run::log).
+//! A native test finds the lines in [`testing::Run::log`](crate::testing::Run::log).
 
 #[cfg(target_family = "wasm")]
 use crate::guest::log;
 #[cfg(not(target_family = "wasm"))]
 use crate::testing::recorder::log;
 
-/// How serious a line is.
+/// The severity of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// For the plug-in's author.
     Debug,
-    /// Worth knowing.
+    /// Normal, worth recording.
     Info,
-    /// Worth looking at.
+    /// Unexpected, worth a check.
     Warn,
-    /// Went wrong.
+    /// A failure.
     Error,
 }
 
-/// Logs for the plug-in's author.
+/// Logs a line for the plug-in's author.
 pub fn debug(message: impl AsRef<str>) {
     log(Level::Debug, message.as_ref());
 }
 
-/// Logs what is worth knowing.
+/// Logs a normal line.
 pub fn info(message: impl AsRef<str>) {
     log(Level::Info, message.as_ref());
 }
 
-/// Logs what is worth looking at.
+/// Logs a warning.
 pub fn warn(message: impl AsRef<str>) {
     log(Level::Warn, message.as_ref());
 }
 
-/// Logs what went wrong.
+/// Logs a failure.
 pub fn error(message: impl AsRef<str>) {
     log(Level::Error, message.as_ref());
 }

@@ -1,57 +1,154 @@
-//! What a plug-in keeps of a customer between two calls: a type of its own, with a version.
+//! What a plug-in keeps about a customer between two invocations: a type of its own, with a version.
 //!
-//! On the wire: one byte with the version, then postcard.
+//! The bytes: one byte for the version, then postcard.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What a plug-in remembers of one customer. Give it the version 1, and raise it whenever a
-/// change makes old bytes unreadable; keep the old type and read it in [`migrate`](Memory::migrate).
+/// What a plug-in remembers about one customer. Start with version 1. Raise the version when a
+/// change makes old bytes unreadable. Keep the old type, and read it in [`migrate`](Memory::migrate).
 ///
-/// Keep it small and bounded: the host takes at most 32 KiB, and every call carries it.
+/// Keep the memory small and bounded: the host accepts at most 32 KiB, and every invocation reads it.
+///
+/// # A plug-in that remembers
 ///
 /// ```
+/// use samsyn_plugin::testing::{Host, event};
+/// use samsyn_plugin::{Effects, Error, Event, Memory, Profile, Settings, Subscriber};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// The ids of the newest orders, so that a repeated order counts once.
+/// #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+/// struct Orders {
+///     ids: Vec<String>,
+/// }
+///
+/// impl Memory for Orders {
+///     const VERSION: u8 = 1;
+/// }
+///
+/// struct Count;
+///
+/// impl Subscriber for Count {
+///     fn on_event(event: &Event, profile: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+///         let mut orders = profile.memory::<Orders>()?.unwrap_or_default();
+///         let id = event.text("order_id")?;
+///         if orders.ids.iter().any(|known| known == id) {
+///             return Ok(());
+///         }
+///         orders.ids.push(id.to_owned());
+///         // Bounded: only the newest 100 are kept.
+///         if orders.ids.len() > 100 {
+///             orders.ids.remove(0);
+///         }
+///         effects.set("shop.orders", profile.integer("shop.orders").unwrap_or(0) + 1)?;
+///         effects.remember(&orders)
+///     }
+/// }
+///
+/// const MANIFEST: &str = r#"
+/// manifest = 1
+/// [plugin]
+/// name = "count"
+/// version = "0.1.0"
+/// owner = "Web team"
+/// description = "Counts each order once"
+/// [subscribes."order.completed"]
+/// order_id = { type = "text", required = true }
+/// [sources]
+/// "shop.orders" = { type = "integer" }
+/// "#;
+///
+/// let host = Host::from_manifest(MANIFEST);
+/// let mut anna = host.customer();
+/// let order = event("order.completed").property("order_id", "A1");
+/// let first = anna.on_event::<Count>(&order);
+/// assert_eq!(first.memory::<Orders>(), Some(Orders { ids: vec!["A1".into()] }));
+/// let repeated = anna.on_event::<Count>(&order);
+/// assert!(repeated.effects.is_empty());
+/// assert_eq!(anna.value("shop.orders"), Some(&1.into()));
+/// ```
+///
+/// # A new version of the memory
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, event, profile};
+/// # use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber};
 /// use samsyn_plugin::memory::{self, Memory, MemoryError};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize)]
-/// struct Tally {
+/// struct Total {
 ///     orders: u32,
 ///     cents: i64,
 /// }
 ///
-/// /// Version 1 didn't count money.
+/// /// Version 1 had no amount.
 /// #[derive(Serialize, Deserialize)]
-/// struct TallyV1 {
+/// struct TotalV1 {
 ///     orders: u32,
 /// }
 ///
-/// impl Memory for Tally {
+/// impl Memory for Total {
 ///     const VERSION: u8 = 2;
 ///
-///     fn migrate(version: u8, bytes: &[u8]) -> Result<Tally, MemoryError> {
+///     fn migrate(version: u8, bytes: &[u8]) -> Result<Total, MemoryError> {
 ///         match version {
-///             1 => memory::decode(bytes).map(|old: TallyV1| Tally { orders: old.orders, cents: 0 }),
+///             1 => memory::decode(bytes).map(|old: TotalV1| Total { orders: old.orders, cents: 0 }),
 ///             _ => Err(MemoryError::Unknown { version }),
 ///         }
 ///     }
 /// }
+///
+/// # struct Plugin;
+/// # impl Subscriber for Plugin {
+/// #     fn on_event(_: &Event, profile: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+/// #         let mut total = profile.memory::<Total>()?.unwrap_or(Total { orders: 0, cents: 0 });
+/// #         total.orders += 1;
+/// #         effects.remember(&total)
+/// #     }
+/// # }
+/// # const MANIFEST: &str = r#"
+/// # manifest = 1
+/// # [plugin]
+/// # name = "total"
+/// # version = "0.2.0"
+/// # owner = "Web team"
+/// # description = "Totals of orders"
+/// # [subscribes."order.completed"]
+/// # "#;
+/// # let host = Host::from_manifest(MANIFEST);
+/// // Version 1 wrote these bytes: the version, then `orders`.
+/// let old = profile().memory_bytes([1, 7]);
+/// // The handler adds one order.
+/// let run = host.on_event::<Plugin>(&event("order.completed"), &old);
+/// let total = run.memory::<Total>().expect("the handler remembers");
+/// assert_eq!((total.orders, total.cents), (8, 0));
+///
+/// // A version that no migration reads is an error: the invocation is parked, nothing is lost.
+/// let unknown = profile().memory_bytes([0, 7]);
+/// let run = host.on_event::<Plugin>(&event("order.completed"), &unknown);
+/// assert_eq!(run.result, Err(MemoryError::Unknown { version: 0 }.into()));
 /// ```
 pub trait Memory: Serialize + DeserializeOwned {
-    /// The version this type writes, from 1.
+    /// The version that this type writes. Start with 1.
     const VERSION: u8;
 
-    /// Reads what an older version wrote; `bytes` is for [`decode`]. Refuses unless overridden.
+    /// Reads what an older version wrote; decode `bytes` with [`decode`].
+    ///
+    /// # Errors
+    ///
+    /// Unless overridden, always [`MemoryError::Unknown`].
     fn migrate(version: u8, bytes: &[u8]) -> Result<Self, MemoryError> {
         let _ = bytes;
         Err(MemoryError::Unknown { version })
     }
 }
 
-/// Why memory can't be read or written.
+/// Why the memory can't be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
-    /// Written by a newer plug-in: reading it as this one could lose what that one knew.
+    /// A newer version of the plug-in wrote it. Reading it here could lose data.
     #[error("the memory has version {found}, this plug-in knows {known}; install the newer plug-in again")]
     Newer {
         /// The version found.
@@ -67,19 +164,19 @@ pub enum MemoryError {
         /// The version found.
         version: u8,
     },
-    /// The bytes are not what the version promises.
+    /// The bytes don't match the type of this version.
     #[error("the memory can't be read ({0}); did its type change without a new Memory::VERSION?")]
     Damaged(postcard::Error),
-    /// The value can't be written.
+    /// The value can't be encoded.
     #[error("the memory can't be written ({0})")]
     Unwritable(postcard::Error),
 }
 
-/// Reads the body of a memory, for [`Memory::migrate`].
+/// Decodes the bytes of a memory, for [`Memory::migrate`].
 ///
 /// # Errors
 ///
-/// When the bytes are no `T`, or more than a `T`.
+/// [`MemoryError::Damaged`] when the bytes are not exactly one `T`.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MemoryError> {
     match postcard::take_from_bytes(bytes).map_err(MemoryError::Damaged)? {
         (value, []) => Ok(value),

@@ -2,12 +2,12 @@
 
 use crate::{Error, Type, Value};
 
-/// Values by name. Few, so a search beats a map that every call would have to build.
+/// Values by name. They are few, so a search is faster than a map built for every invocation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Named {
     pub(crate) values: Vec<(String, Value)>,
-    /// The names plugin.toml declares, known in tests only: reading any other name is a mistake
-    /// that a test should find.
+    /// The names that plugin.toml declares, known only in tests. A test fails when a handler reads
+    /// any other name.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) declared: Option<Vec<String>>,
 }
@@ -63,14 +63,14 @@ pub(crate) fn missing(place: &str, name: &str) -> Error {
     Error::Missing { place: place.to_owned(), name: name.to_owned() }
 }
 
-/// The manifest fixes every type, so this is a mistake in the plug-in that its first test finds.
+/// The manifest declares every type, so this is a bug of the plug-in that its first test finds.
 #[track_caller]
 fn wrong_type(name: &str, value: &Value, wanted: Type) -> ! {
     panic!("{name:?} is of type {} and was read as {wanted}; plugin.toml declares the type", value.kind())
 }
 
-/// Writes the accessors of one type, `optional` ones returning an `Option`, `required` ones a
-/// `Result`. A macro because nine types with their docs are one list, not ninety functions.
+/// Writes the accessors of one type: `optional` ones return an `Option`, `required` ones a `Result`.
+/// A macro, because nine types with their docs are one list, not ninety functions.
 macro_rules! accessors {
     (optional, $self:ident => $named:expr; $($(#[$doc:meta])* $method:ident: $type:ty, $kind:ident, $read:ident;)*) => {
         $(
@@ -91,7 +91,7 @@ macro_rules! accessors {
             ///
             /// # Errors
             ///
-            /// When there is none, or plugin.toml declares another type.
+            /// When it is missing, or plugin.toml declares another type.
             #[track_caller]
             pub fn $method(&$self, name: &str) -> Result<$type, crate::Error> {
                 $named.required($place, name, crate::Type::$kind, crate::Value::$read)

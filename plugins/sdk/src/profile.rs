@@ -1,11 +1,11 @@
-//! What a plug-in may know of the customer.
+//! What a plug-in may see of the customer.
 
 use crate::memory::{self, Memory, MemoryError};
 use crate::named::{Named, accessors};
 use crate::{Timestamp, Value};
 
-/// What this plug-in may know of the customer: the fields it sources, with its own newest claim,
-/// and the fields it consumes, with the value everybody sees. A field that holds nothing, or that
+/// What this plug-in may see of the customer: the fields it sources, with its own newest claim,
+/// and the fields it consumes, with the visible value. A field without a value, or one that
 /// isn't granted, reads as `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
@@ -20,19 +20,19 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The customer's id: random, says nothing about them.
+    /// The customer's id. It is random and reveals nothing about the customer.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// A name the customer goes by, such as `customer_id`. Only those in the manifest's
-    /// `identifiers` are ever given.
+    /// An identifier of the customer, such as `customer_id`. A host passes only those in the
+    /// manifest's `identifiers`.
     #[track_caller]
     pub fn identifier(&self, name: &str) -> Option<&str> {
         self.identifiers_of(name).next()
     }
 
-    /// All names of one kind: a customer can have two customer ids.
+    /// All identifiers of one kind: a customer can have two customer ids.
     #[track_caller]
     pub fn identifiers_of(&self, name: &str) -> impl Iterator<Item = &str> {
         #[cfg(not(target_family = "wasm"))]
@@ -57,34 +57,34 @@ impl Profile {
         self.observed_at.get(index).copied()
     }
 
-    /// What this plug-in last remembered of this customer; none when nothing.
+    /// What this plug-in last remembered about this customer; see [`Memory`] for an example.
     ///
     /// # Errors
     ///
-    /// When a newer version of the plug-in wrote it, when an older one did and
-    /// [`Memory::migrate`] can't read it, or when the bytes are no `T`.
+    /// When a newer version of the plug-in wrote it, when [`Memory::migrate`] can't read an older
+    /// version, or when the bytes are no `T`.
     pub fn memory<T: Memory>(&self) -> Result<Option<T>, MemoryError> {
         self.memory.as_deref().map(memory::read).transpose()
     }
 
     accessors! { optional, self => self.points;
-        /// A text, if the field holds one.
+        /// A text value, if the field has one.
         text: &str, Text, as_text;
-        /// A whole number, if the field holds one.
+        /// An integer, if the field has one.
         integer: i64, Integer, as_integer;
-        /// A double, if the field holds one.
+        /// A double, if the field has one.
         number: f64, Number, as_number;
-        /// A decimal, if the field holds one.
+        /// A decimal, if the field has one.
         decimal: crate::Decimal, Decimal, as_decimal;
-        /// A boolean, if the field holds one.
+        /// A boolean, if the field has one.
         boolean: bool, Boolean, as_boolean;
-        /// A moment, if the field holds one.
+        /// A time, if the field has one.
         timestamp: Timestamp, Timestamp, as_timestamp;
-        /// A date, if the field holds one.
+        /// A date, if the field has one.
         date: crate::Date, Date, as_date;
-        /// A list of texts, if the field holds one.
+        /// A string list, if the field has one.
         texts: &[String], Texts, as_texts;
-        /// JSON text, if the field holds it.
+        /// JSON as text, if the field has it.
         json: &str, Json, as_json;
     }
 }

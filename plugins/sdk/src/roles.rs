@@ -1,16 +1,58 @@
-//! The roles a plug-in can have. Each is a pure function: what it decides follows from its
-//! arguments alone, so it can be tested, replayed and compared.
+//! The roles of a plug-in. Each role is a pure function: its result depends on its arguments alone.
+//! So it can be tested, replayed over history, and compared with its next version.
 
 use crate::{Change, Effects, Error, Event, Profile, Proposal, Settings, Timestamp};
 
-/// Hears of events that the manifest subscribes to.
+/// Handles the events that the manifest subscribes to.
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, event};
+/// use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber};
+///
+/// /// Counts orders, and refuses an order without an id.
+/// struct Orders;
+///
+/// impl Subscriber for Orders {
+///     fn on_event(event: &Event, profile: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+///         if event.text("order_id")?.is_empty() {
+///             effects.refuse_all("order.id-empty", "An order needs an id.")?;
+///             return Ok(());
+///         }
+///         effects.set("shop.orders", profile.integer("shop.orders").unwrap_or(0) + 1)?;
+///         Ok(())
+///     }
+/// }
+///
+/// const MANIFEST: &str = r#"
+/// manifest = 1
+/// [plugin]
+/// name = "orders"
+/// version = "0.1.0"
+/// owner = "Web team"
+/// description = "Counts orders"
+/// [subscribes."order.completed"]
+/// order_id = { type = "text", required = true }
+/// [sources]
+/// "shop.orders" = { type = "integer" }
+/// "#;
+///
+/// let host = Host::from_manifest(MANIFEST);
+/// let mut anna = host.customer();
+/// anna.on_event::<Orders>(&event("order.completed").property("order_id", "A1"));
+/// anna.on_event::<Orders>(&event("order.completed").property("order_id", "A2"));
+/// assert_eq!(anna.value("shop.orders"), Some(&2.into()));
+///
+/// let empty = anna.on_event::<Orders>(&event("order.completed").property("order_id", ""));
+/// assert_eq!(empty.refusals(), [(None, "order.id-empty")]);
+/// assert_eq!(anna.value("shop.orders"), Some(&2.into()));
+/// ```
 pub trait Subscriber {
-    /// Called once for every such event, in the order of the log. Events can be late or out of
-    /// order by [`Event::at`]: calculate with that, never with the order of calls.
+    /// Invoked once for every such event, in the order of the log. Events can be late or out of
+    /// order by [`Event::at`]: calculate with that time, never with the order of invocations.
     ///
     /// # Errors
     ///
-    /// An error parks this delivery and holds back the customer's next ones.
+    /// An error parks this invocation and holds the customer's next ones.
     fn on_event(
         event: &Event,
         profile: &Profile,
@@ -19,14 +61,62 @@ pub trait Subscriber {
     ) -> Result<(), Error>;
 }
 
-/// Decides the data points that the manifest sources.
+/// Decides the fields that the manifest sources.
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, profile, proposal};
+/// use samsyn_plugin::{Effects, Error, Profile, Proposal, Settings, Source};
+///
+/// /// Stores country codes in capitals, and refuses everything else.
+/// struct Countries;
+///
+/// impl Source for Countries {
+///     fn on_proposal(
+///         proposals: &[Proposal],
+///         _: &Profile,
+///         _: &Settings,
+///         effects: &mut Effects,
+///     ) -> Result<(), Error> {
+///         for proposal in proposals {
+///             match proposal.text() {
+///                 Some(code) if code.len() == 2 => effects.set(&proposal.field, code.to_ascii_uppercase())?,
+///                 Some(_) => effects.refuse(&proposal.field, "country.code", "Use two letters, such as SE.")?,
+///                 None => effects.clear(&proposal.field)?,
+///             }
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// const MANIFEST: &str = r#"
+/// manifest = 1
+/// [plugin]
+/// name = "countries"
+/// version = "0.1.0"
+/// owner = "CRM team"
+/// description = "Where a customer lives"
+/// [sources]
+/// country = { type = "text", class = "personal" }
+/// "#;
+///
+/// let host = Host::from_manifest(MANIFEST);
+/// let run = host.on_proposal::<Countries>(&[proposal("country", "se")], &profile());
+/// assert_eq!(run.claim("country"), Some(&"SE".into()));
+///
+/// let run = host.on_proposal::<Countries>(&[proposal("country", "Sweden")], &profile());
+/// assert_eq!(run.refusals(), [(Some("country"), "country.code")]);
+///
+/// let run = host.on_proposal::<Countries>(&[proposal("country", None)], &profile().point("country", "SE"));
+/// assert!(run.cleared("country"));
+/// ```
 pub trait Source {
-    /// Called with the proposals of one event or request, at most one a field. What is set,
-    /// cleared or refused is the answer, field by field; a field left alone has no answer.
+    /// Invoked with the proposals of one event or request, at most one a field. The plug-in
+    /// answers field by field: it sets, clears or refuses. A field without an effect is recorded
+    /// as "no answer".
     ///
     /// # Errors
     ///
-    /// An error parks this delivery. A value that can't be right is no error: refuse it.
+    /// An error parks this invocation. An invalid value is no error: refuse it.
     fn on_proposal(
         proposals: &[Proposal],
         profile: &Profile,
@@ -35,13 +125,59 @@ pub trait Source {
     ) -> Result<(), Error>;
 }
 
-/// Hears when visible values of fields consumed with `notify = true` have changed.
+/// Observes changes of visible values of fields that the manifest consumes with `notify = true`.
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, change};
+/// use samsyn_plugin::{Change, Effects, Error, Observer, Profile, Settings, Timestamp};
+///
+/// /// Asks for a new confirmation when the e-mail address changes.
+/// struct Confirmation;
+///
+/// impl Observer for Confirmation {
+///     fn on_change(
+///         changes: &[Change],
+///         at: Timestamp,
+///         profile: &Profile,
+///         _: &Settings,
+///         effects: &mut Effects,
+///     ) -> Result<(), Error> {
+///         // The profile holds the values after the changes.
+///         assert_eq!(profile.get("email"), changes[0].after.as_ref());
+///         effects.set("mail.changed_on", at.date())?;
+///         effects.set("mail.confirmed", false)?;
+///         Ok(())
+///     }
+/// }
+///
+/// const MANIFEST: &str = r#"
+/// manifest = 1
+/// [plugin]
+/// name = "confirmation"
+/// version = "0.1.0"
+/// owner = "Mail team"
+/// description = "Whether an address was confirmed"
+/// [sources]
+/// "mail.changed_on" = { type = "date" }
+/// "mail.confirmed" = { type = "boolean" }
+/// [consumes]
+/// email = { purposes = ["service"], notify = true }
+/// "#;
+///
+/// let host = Host::from_manifest(MANIFEST);
+/// let mut anna = host.customer();
+/// let new_address = change("email", None, Some("anna@example.com".into()));
+/// let run = anna.on_change::<Confirmation>(&[new_address], "2026-11-21T10:00:00Z");
+/// assert_eq!(run.result, Ok(()));
+/// assert_eq!(run.claim("mail.confirmed"), Some(&false.into()));
+/// assert_eq!(anna.value("email"), Some(&"anna@example.com".into()));
+/// ```
 pub trait Observer {
-    /// Called once per record with all its changes; never with the plug-in's own.
+    /// Invoked once a record with all its changes; never with the plug-in's own.
     ///
     /// # Errors
     ///
-    /// An error parks this delivery.
+    /// An error parks this invocation.
     fn on_change(
         changes: &[Change],
         at: Timestamp,

@@ -3,8 +3,8 @@
 use crate::named::missing;
 use crate::{Date, Decimal, Error, Timestamp, Type, Value};
 
-/// What an administrator set for this plug-in, or the manifest's defaults. Read one at a time,
-/// because most handlers need only some; so texts are owned.
+/// What an administrator set for this plug-in, or the manifest's defaults. The SDK reads one setting
+/// at a time, because most handlers need only some. So strings are owned.
 #[derive(Debug)]
 pub struct Settings {
     #[cfg(not(target_family = "wasm"))]
@@ -21,7 +21,7 @@ macro_rules! accessors {
             ///
             /// # Errors
             ///
-            /// When there is none, or plugin.toml declares another type.
+            /// When the setting is missing, or plugin.toml declares another type.
             #[track_caller]
             pub fn $method(&self, name: &str) -> Result<$type, Error> {
                 self.required(name, Type::$kind, $read)
@@ -41,7 +41,7 @@ macro_rules! accessors {
 }
 
 impl Settings {
-    /// A setting of any type; none when it is neither set nor has a default.
+    /// A setting of any type; none when it is not set and has no default.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Settings {
         crate::guest::setting(name)
     }
 
-    /// A setting of any type; none when it is neither set nor has a default.
+    /// A setting of any type; none when it is not set and has no default.
     ///
     /// # Errors
     ///
@@ -84,41 +84,41 @@ impl Settings {
     }
 
     accessors! {
-        /// A text that is set or has a default.
+        /// A text setting or its default.
         text,
-        /// A text, if it is set or has a default.
+        /// A text setting or its default, if there is one.
         text_opt: String, Text, |value| value.as_text().map(str::to_owned);
-        /// A whole number that is set or has a default.
+        /// An integer setting or its default.
         integer,
-        /// A whole number, if it is set or has a default.
+        /// An integer setting or its default, if there is one.
         integer_opt: i64, Integer, Value::as_integer;
-        /// A double that is set or has a default.
+        /// A double setting or its default.
         number,
-        /// A double, if it is set or has a default.
+        /// A double setting or its default, if there is one.
         number_opt: f64, Number, Value::as_number;
-        /// A decimal that is set or has a default.
+        /// A decimal setting or its default.
         decimal,
-        /// A decimal, if it is set or has a default.
+        /// A decimal setting or its default, if there is one.
         decimal_opt: Decimal, Decimal, Value::as_decimal;
-        /// A boolean that is set or has a default.
+        /// A boolean setting or its default.
         boolean,
-        /// A boolean, if it is set or has a default.
+        /// A boolean setting or its default, if there is one.
         boolean_opt: bool, Boolean, Value::as_boolean;
-        /// A moment that is set or has a default.
+        /// A time setting or its default.
         timestamp,
-        /// A moment, if it is set or has a default.
+        /// A time setting or its default, if there is one.
         timestamp_opt: Timestamp, Timestamp, Value::as_timestamp;
-        /// A date that is set or has a default.
+        /// A date setting or its default.
         date,
-        /// A date, if it is set or has a default.
+        /// A date setting or its default, if there is one.
         date_opt: Date, Date, Value::as_date;
-        /// A list of texts that is set or has a default.
+        /// A string list setting or its default.
         texts,
-        /// A list of texts, if it is set or has a default.
+        /// A string list setting or its default, if there is one.
         texts_opt: Vec<String>, Texts, |value| value.as_texts().map(<[String]>::to_vec);
-        /// JSON text that is set or has a default.
+        /// A JSON setting or its default, as text.
         json,
-        /// JSON text, if it is set or has a default.
+        /// A JSON setting or its default as text, if there is one.
         json_opt: String, Json, |value| value.as_json().map(str::to_owned);
     }
 }

@@ -1,4 +1,4 @@
-//! Moments and dates, with the arithmetic plug-ins need. All in UTC: a sandbox has no time zones.
+//! Times and dates, with the arithmetic that plug-ins need. All in UTC: a sandbox has no time zones.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub struct Date {
     days: i32,
 }
 
-/// A text that is no moment or date.
+/// The text is not a valid time or date.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not {expected}")]
 pub struct TimeError {
@@ -28,7 +28,7 @@ pub struct TimeError {
 }
 
 impl Timestamp {
-    /// The moment so many milliseconds after 1970-01-01T00:00:00Z.
+    /// The time this many milliseconds after 1970-01-01T00:00:00Z.
     pub const fn from_millis(millis: i64) -> Timestamp {
         Timestamp(millis)
     }
@@ -43,25 +43,25 @@ impl Timestamp {
         Date { days: self.0.div_euclid(MILLIS_PER_DAY) as i32 }
     }
 
-    /// So many days of 24 hours later, or earlier when negative.
+    /// This many days of 24 hours later, or earlier when negative.
     #[must_use]
     pub const fn add_days(self, days: i64) -> Timestamp {
         Timestamp(self.0.saturating_add(days.saturating_mul(MILLIS_PER_DAY)))
     }
 
-    /// Milliseconds from `earlier` to this; negative when `earlier` is later.
+    /// Milliseconds from `earlier` to this time; negative when `earlier` is later.
     pub const fn millis_since(self, earlier: Timestamp) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Whole days of 24 hours from `earlier` to this, rounded down.
+    /// Full days of 24 hours from `earlier` to this time, rounded down.
     pub const fn days_since(self, earlier: Timestamp) -> i64 {
         self.millis_since(earlier).div_euclid(MILLIS_PER_DAY)
     }
 }
 
 impl Date {
-    /// The day, if there is one: no 30th of February.
+    /// The day, if it exists: there is no 30 February.
     pub fn new(year: i32, month: u32, day: u32) -> Option<Date> {
         let exists = (0..=9999).contains(&year)
             && (1..=12).contains(&month)
@@ -84,14 +84,14 @@ impl Date {
         Timestamp(self.days as i64 * MILLIS_PER_DAY)
     }
 
-    /// So many days later, or earlier when negative.
+    /// This many days later, or earlier when negative.
     #[must_use]
     pub const fn add_days(self, days: i32) -> Date {
         Date { days: self.days.saturating_add(days) }
     }
 
-    /// The same day so many years later, or earlier when negative; 29 February becomes the 28th
-    /// where there is none.
+    /// The same day this many years later, or earlier when negative; 29 February becomes
+    /// 28 February in a year that has no 29 February.
     #[must_use]
     pub const fn add_years(self, years: i32) -> Date {
         let (year, month, day) = self.ymd();
@@ -100,7 +100,7 @@ impl Date {
         Date { days: days_from_civil(year, month, if day < last { day } else { last }) }
     }
 
-    /// Days from `earlier` to this; negative when `earlier` is later.
+    /// Days from `earlier` to this day; negative when `earlier` is later.
     pub const fn days_since(self, earlier: Date) -> i32 {
         self.days.saturating_sub(earlier.days)
     }
@@ -169,7 +169,7 @@ impl FromStr for Date {
     }
 }
 
-/// RFC 3339 in UTC, with milliseconds only where there are any.
+/// RFC 3339 in UTC, with milliseconds only if they are not zero.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.0.rem_euclid(MILLIS_PER_DAY);
@@ -179,9 +179,9 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// RFC 3339, in the years 0000 to 9999; what is finer than a millisecond is cut. Letters may be small,
-/// and a blank may stand for the `T`. The second 60 is read as 59, where a leap second can be: at the end
-/// of June or December, in UTC.
+/// RFC 3339, in the years 0000 to 9999; digits beyond the millisecond are cut. `t` and `z` may be
+/// lower case, and a space may replace the `T`. The second 60 is read as 59 where a leap second can
+/// be: at the end of June or December, in UTC.
 impl FromStr for Timestamp {
     type Err = TimeError;
 
@@ -246,11 +246,11 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     range.contains(&moment.0).then_some(moment)
 }
 
-/// The years 0000 to 9999: what RFC 3339 can write.
+/// The years 0000 to 9999, which RFC 3339 can write.
 const FIRST_MILLIS: i64 = -62_167_219_200_000;
 const LAST_MILLIS: i64 = 253_402_300_799_999;
 
-/// Whether the next second begins July or January.
+/// Whether the next second starts July or January.
 fn ends_a_half_year(moment: Timestamp) -> bool {
     let next = Timestamp(moment.0 - moment.0.rem_euclid(1000) + 1000);
     let (_, month, day) = next.date().ymd();

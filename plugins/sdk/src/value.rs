@@ -1,30 +1,30 @@
-//! What a data point, a property or a setting holds.
+//! The value of a field, a property or a setting.
 
 use std::fmt;
 
 use crate::{Date, Decimal, Timestamp};
 
-/// A value of one of the types the contract knows.
+/// A value of one of the types of the contract.
 ///
-/// Anything that converts can be handed to [`Effects::set`](crate::Effects::set) as it is:
+/// Pass anything that converts to [`Effects::set`](crate::Effects::set) directly:
 /// `effects.set("loyalty.points", 120)`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Unicode text.
     Text(String),
-    /// A whole number of 64 bits.
+    /// A signed 64-bit integer.
     Integer(i64),
     /// A finite double.
     Number(f64),
-    /// An exact decimal: at most 28 digits from outside, 29 where a calculation comes to them. Money is this.
+    /// An exact decimal: at most 28 digits from outside, 29 as a calculation's result. Use it for money.
     Decimal(Decimal),
     /// True or false.
     Boolean(bool),
-    /// A moment.
+    /// A time.
     Timestamp(Timestamp),
     /// A calendar date.
     Date(Date),
-    /// A list of texts.
+    /// A list of strings.
     Texts(Vec<String>),
     /// JSON text.
     Json(String),
@@ -35,7 +35,7 @@ pub enum Value {
 pub enum Type {
     /// Unicode text.
     Text,
-    /// A whole number of 64 bits.
+    /// A signed 64-bit integer.
     Integer,
     /// A finite double.
     Number,
@@ -43,11 +43,11 @@ pub enum Type {
     Decimal,
     /// True or false.
     Boolean,
-    /// A moment.
+    /// A time.
     Timestamp,
     /// A calendar date.
     Date,
-    /// A list of texts.
+    /// A list of strings.
     Texts,
     /// Any JSON.
     Json,
@@ -70,7 +70,7 @@ impl fmt::Display for Type {
 }
 
 impl Value {
-    /// The value's own type.
+    /// The value's type.
     pub fn kind(&self) -> Type {
         match self {
             Value::Text(_) => Type::Text,
@@ -85,47 +85,47 @@ impl Value {
         }
     }
 
-    /// The text, when it is one.
+    /// The text, if the value is text.
     pub fn as_text(&self) -> Option<&str> {
         if let Value::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The whole number, when it is one.
+    /// The integer, if the value is one.
     pub fn as_integer(&self) -> Option<i64> {
         if let Value::Integer(number) = self { Some(*number) } else { None }
     }
 
-    /// The double, when it is one.
+    /// The double, if the value is one.
     pub fn as_number(&self) -> Option<f64> {
         if let Value::Number(number) = self { Some(*number) } else { None }
     }
 
-    /// The decimal, when it is one.
+    /// The decimal, if the value is one.
     pub fn as_decimal(&self) -> Option<Decimal> {
         if let Value::Decimal(decimal) = self { Some(*decimal) } else { None }
     }
 
-    /// True or false, when it is one of them.
+    /// The boolean, if the value is one.
     pub fn as_boolean(&self) -> Option<bool> {
         if let Value::Boolean(boolean) = self { Some(*boolean) } else { None }
     }
 
-    /// The moment, when it is one.
+    /// The time, if the value is one.
     pub fn as_timestamp(&self) -> Option<Timestamp> {
         if let Value::Timestamp(moment) = self { Some(*moment) } else { None }
     }
 
-    /// The date, when it is one.
+    /// The date, if the value is one.
     pub fn as_date(&self) -> Option<Date> {
         if let Value::Date(date) = self { Some(*date) } else { None }
     }
 
-    /// The texts, when it is a list of them.
+    /// The strings, if the value is a string list.
     pub fn as_texts(&self) -> Option<&[String]> {
         if let Value::Texts(texts) = self { Some(texts) } else { None }
     }
 
-    /// The JSON text, when it is JSON.
+    /// The JSON text, if the value is JSON.
     pub fn as_json(&self) -> Option<&str> {
         if let Value::Json(json) = self { Some(json) } else { None }
     }

@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::{DIGEST, PROFILE};
-use crate::api::audit::{ChangeAnswer, ChangeParams, ReadParams};
+use crate::api::audit::{ChangeAnswer, ChangeParams, ReadAnswer, ReadParams};
 use crate::api::openapi::operation::{Operation, Tag};
 use crate::api::pagination::Page;
 use crate::api::problem::Kind;
-use crate::audit::{LogHead, Read};
+use crate::audit::LogHead;
 
 /// `GET /v1/audit/reads`.
 pub fn reads(call: Operation<'_>) -> Operation<'_> {
@@ -17,9 +17,12 @@ pub fn reads(call: Operation<'_>) -> Operation<'_> {
         "fields": ["email"], "identifiers": ["customer_id"], "purpose": "a complaint",
     });
     call.is("listReads", Tag::Admin, "List reads of personal data, newest first")
-        .details("The list has names, never values. A page may be short or empty and still have a `next`.")
+        .details(
+            "The list has names, never values. A page may be short or empty and still have a `next`. A token \
+             that may not know customers (`audit:read`) neither gets the profile nor can ask for one.",
+        )
         .query::<ReadParams>()
-        .answers::<Page<Read>>(StatusCode::OK, "A page", json!({ "items": [read] }))
+        .answers::<Page<ReadAnswer>>(StatusCode::OK, "A page", json!({ "items": [read] }))
         .problems(&[
             Kind::CursorInvalid,
             Kind::ReferenceInvalid,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::world::World;
 use crate::api::ApiLimits;
-use crate::config::EngineConfig;
+use crate::engine::EngineConfig;
 
 fn event(more: &str) -> String {
     format!("{{\"name\":\"order.completed\",\"identifiers\":{{\"customer_id\":\"1\"}}{more}}}")

@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::world::World;
 use crate::api::{ApiLimits, Token};
-use crate::config::EngineConfig;
+use crate::engine::EngineConfig;
 
 fn seen_event(id: &str, more: Value) -> Value {
     let mut event = json!({"id": id, "name": "seen", "at": "2026-11-20T10:00:00Z", "identifiers": {"customer_id": "00042"}});

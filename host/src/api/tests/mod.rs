@@ -11,6 +11,7 @@ mod identity;
 mod metrics;
 mod packed;
 mod query;
+mod read_only;
 mod refusals;
 mod registry;
 mod twice;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::world::World;
 use crate::api::ApiLimits;
-use crate::config::EngineConfig;
+use crate::engine::EngineConfig;
 use crate::vocabulary::{Position, Value as Held};
 
 /// Sends an event with this member beside its name and identifier, as it stands.

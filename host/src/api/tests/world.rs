@@ -18,14 +18,17 @@ use crate::api::openapi::{
     conformance::{Conformance, Seen},
 };
 use crate::api::{ApiLimits, ApiState, Token, router, serve};
+use crate::audit::AuditConfig;
 use crate::audit::ReadAudit;
 use crate::clock::Clock;
-use crate::config::{AuditConfig, DataDir, EngineConfig, RegistryConfig, ViewConfig};
+use crate::disk::DataDir;
 use crate::engine::tests::{manifest, probe_with};
 use crate::engine::{Engine, Start};
+use crate::engine::{EngineConfig, RegistryConfig};
 use crate::log::Options;
 use crate::registry::RegistryChange;
 use crate::sandbox::{Compiler, Limits};
+use crate::view::ViewConfig;
 use crate::vocabulary::{Application, Timestamp};
 
 /// What time it is in every test.
@@ -115,8 +118,8 @@ impl World {
             engine: EngineConfig { workers: 2, ..engine },
             view: ViewConfig::default(),
             log: Options::default(),
-            snapshots: crate::config::SnapshotConfig::default(),
-            retention: crate::config::RetentionConfig::default(),
+            snapshots: crate::engine::SnapshotConfig::default(),
+            retention: crate::engine::RetentionConfig::default(),
             limits: Limits::default(),
             compiler: Compiler::InProcess,
             clock: Clock::fixed(NOW.parse::<Timestamp>().unwrap()),

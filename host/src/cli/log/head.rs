@@ -9,7 +9,7 @@ use super::log_directory;
 use crate::audit::{AUDIT, Heads, LOG, text_of};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::verify;
 
 /// Shown in the long help.
@@ -60,5 +60,5 @@ pub fn run(args: &HeadArgs, context: &Context) -> Result<(), CliError> {
     if !context.json {
         return context.print(&heads.text());
     }
-    context.print(&format!("{}\n", json!(heads.told())))
+    context.print(&format!("{}\n", json!(heads.head())))
 }

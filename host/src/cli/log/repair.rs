@@ -13,7 +13,7 @@ use crate::cli::bars;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{bytes, grouped};
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{LogCut, LogError, Part, Repair, RepairPlan};
 
 /// Shown in the long help.

@@ -12,7 +12,7 @@ use crate::cli::bars;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::grouped;
-use crate::config::DataDir;
+use crate::disk::DataDir;
 use crate::log::{LogError, Noted, NotedResult, VerifyReport, verify, verify_noted};
 
 /// Shown in the long help.

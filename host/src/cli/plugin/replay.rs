@@ -232,7 +232,7 @@ fn on_data(
         against,
         share: args.profiles.unwrap_or_default(),
         profiles_max: config.engine.replay_profiles_max,
-        give_way: false,
+        lower_priority: false,
     };
     let control = Arc::new(Control::default());
     let (stop, stopping) = (Stop::default(), control.clone());

@@ -1,4 +1,4 @@
-//! How two outcomes of one delivery differ: effect by effect. Pure.
+//! How two outcomes of one invocation differ: effect by effect. Pure.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::Value as Tree;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::shadow::Came;
-use crate::record::{DeliveryResult, Emitted, MemoryBytes, Outcome, ProfileState};
+use crate::record::{Emitted, InvocationStatus, MemoryBytes, Outcome, ProfileState};
 use crate::vocabulary::{CapabilityName, EventName, FieldName, Property, Refusal, Role, Value};
 
 /// What can differ.
@@ -23,7 +23,7 @@ pub enum What {
     /// What it remembers of a customer.
     Memory,
     /// Being called at all, by what it is called with.
-    Delivery(SmolStr),
+    Invocation(SmolStr),
     /// More kinds of things than are told apart.
     Other,
 }
@@ -32,17 +32,17 @@ pub enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The delivery fails, and didn't.
+    /// The invocation fails, and didn't.
     Failed,
     /// Both have it, each another.
     Changed,
     /// The new one no longer has it.
     Gone,
-    /// The new one refuses what was taken.
+    /// The new one refuses what was accepted.
     Refused,
     /// Only the new one has it.
     Added,
-    /// The delivery failed, and no longer does.
+    /// The invocation failed, and no longer does.
     Mended,
 }
 
@@ -73,11 +73,11 @@ impl<'a> Side<'a> {
         generation: u32,
         field: &FieldName,
     ) -> Option<&'a Option<Value>> {
-        self.state.told(capability, generation)?.claim(field).map(|claim| &claim.value)
+        self.state.capability_state(capability, generation)?.claim(field).map(|claim| &claim.value)
     }
 
     fn memory(self, capability: &CapabilityName, generation: u32) -> Option<&'a MemoryBytes> {
-        self.state.told(capability, generation)?.memory.as_ref()
+        self.state.capability_state(capability, generation)?.memory.as_ref()
     }
 }
 
@@ -86,10 +86,10 @@ pub fn compare(
     base: Side<'_>,
     new: Side<'_>,
     capability: &CapabilityName,
-    called_with: &SmolStr,
+    input: &SmolStr,
     differences: &mut impl Differences,
 ) {
-    if !compare_results(base.came, new.came, called_with, differences) {
+    if !compare_results(base.came, new.came, input, differences) {
         return;
     }
     compare_claims(base, new, capability, differences);
@@ -98,19 +98,19 @@ pub fn compare(
     compare_refusals(base.came, new.came, differences);
 }
 
-/// How a role's delivery ended.
+/// How a role's invocation ended.
 enum Ended<'a> {
-    NotCalled,
+    NotInvoked,
     Failed(&'a crate::vocabulary::Failure),
     Held,
-    Over(&'a DeliveryResult),
+    Over(&'a InvocationStatus),
 }
 
 fn ended<'a>(came: &'a Came<'_>, role: Role) -> Ended<'a> {
     match came.outcomes.iter().find(|outcome| outcome.role == role).map(|outcome| &outcome.result) {
-        None => Ended::NotCalled,
-        Some(DeliveryResult::Parked(failure)) => Ended::Failed(failure),
-        Some(DeliveryResult::Held) => Ended::Held,
+        None => Ended::NotInvoked,
+        Some(InvocationStatus::Parked(failure)) => Ended::Failed(failure),
+        Some(InvocationStatus::Held) => Ended::Held,
         Some(result) => Ended::Over(result),
     }
 }
@@ -119,10 +119,10 @@ fn ended<'a>(came: &'a Came<'_>, role: Role) -> Ended<'a> {
 fn compare_results(
     base: &Came<'_>,
     new: &Came<'_>,
-    called_with: &SmolStr,
+    input: &SmolStr,
     differences: &mut impl Differences,
 ) -> bool {
-    let what = || What::Delivery(called_with.clone());
+    let what = || What::Invocation(input.clone());
     let called = |role: &Role| base.outcomes.iter().chain(&new.outcomes).any(|is| is.role == *role);
     let roles = Role::ALL.into_iter().filter(called);
     let mut comparable = true;
@@ -136,7 +136,7 @@ fn compare_results(
                 differences.differs(what(), Kind::Changed, &values);
             }
             (Ended::Failed(_) | Ended::Held, Ended::Failed(_) | Ended::Held)
-            | (Ended::NotCalled, Ended::NotCalled) => differences.same(what()),
+            | (Ended::NotInvoked, Ended::NotInvoked) => differences.same(what()),
             (_, Ended::Failed(failure)) => {
                 let values = || (None, Some(failure.message.clone().into()));
                 differences.differs(what(), Kind::Failed, &values);
@@ -151,8 +151,8 @@ fn compare_results(
                 differences.differs(what(), Kind::Mended, none);
                 comparable = false;
             }
-            (Ended::NotCalled, _) => differences.differs(what(), Kind::Added, none),
-            (_, Ended::NotCalled) => differences.differs(what(), Kind::Gone, none),
+            (Ended::NotInvoked, _) => differences.differs(what(), Kind::Added, none),
+            (_, Ended::NotInvoked) => differences.differs(what(), Kind::Gone, none),
             (Ended::Over(one), Ended::Over(other)) if one != other => {
                 differences.differs(what(), Kind::Changed, none);
             }

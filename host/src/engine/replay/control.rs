@@ -6,7 +6,7 @@ use super::error::ReplayError;
 use super::share::Share;
 use crate::log::Progress;
 
-/// Calls that spent their time, each three times over, after which the run is given up: the rest of
+/// Invocations that spent their time, each three times over, after which the run is given up: the rest of
 /// such a component would take days.
 const TIMEOUTS_MAX: u64 = 20;
 
@@ -23,10 +23,10 @@ pub struct Control {
     pub bytes_total: AtomicU64,
     /// Records that were read.
     pub records: AtomicU64,
-    /// Deliveries that were compared.
-    pub deliveries: AtomicU64,
+    /// Invocations that were compared.
+    pub compared: AtomicU64,
     /// Calls of components.
-    pub calls: AtomicU64,
+    pub invocations: AtomicU64,
 }
 
 impl Control {
@@ -47,7 +47,7 @@ impl Control {
         self.bytes_total.store(progress.bytes_total, Ordering::Relaxed);
     }
 
-    /// A call spent all its time.
+    /// An invocation spent all its time.
     pub(super) fn timed_out(&self) {
         if self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS_MAX {
             self.gave_up.store(true, Ordering::Relaxed);

@@ -57,7 +57,7 @@ pub struct Replay {
     pub state: ReplayState,
     /// Bytes of the log that were read, and bytes there are; 0 of 0 while components are compiled.
     pub bytes: (u64, u64),
-    /// Deliveries that were compared.
+    /// Invocations that were compared.
     pub deliveries: u64,
     /// When it began.
     pub started_at: Timestamp,
@@ -79,7 +79,7 @@ pub enum ReplayState {
 }
 
 impl Job {
-    fn told(&self) -> Replay {
+    fn status(&self) -> Replay {
         let end = self.end.lock();
         let state = match end.as_ref().map(|end| &end.result) {
             None => ReplayState::Running,
@@ -94,7 +94,7 @@ impl Job {
             share: self.share,
             state,
             bytes: (control.bytes_done.load(Ordering::Relaxed), control.bytes_total.load(Ordering::Relaxed)),
-            deliveries: control.deliveries.load(Ordering::Relaxed),
+            deliveries: control.compared.load(Ordering::Relaxed),
             started_at: self.started_at,
             ended_at: end.as_ref().map(|end| end.at),
         }
@@ -183,7 +183,7 @@ impl Engine {
         let own = own_sandbox(sandbox.limits()).map(|own| own.with_code_of(sandbox));
         let begun = own.map_err(ReplayError::from).and_then(|sandbox| {
             let log = self.log().clone();
-            let input = Input { log, sandbox, new, against, share, profiles_max, give_way: true };
+            let input = Input { log, sandbox, new, against, share, profiles_max, lower_priority: true };
             let (running, clock) = (job.clone(), self.clock.clone());
             let thread = std::thread::Builder::new().name("replay".to_owned());
             let spawned = thread.spawn(move || running.run(input, &clock));
@@ -192,24 +192,24 @@ impl Engine {
         if let Err(error) = begun {
             *job.end.lock() = Some(End { at: self.clock.now(), result: Err(error) });
         }
-        Ok(job.told())
+        Ok(job.status())
     }
 
     /// A replay that runs or ended since the host started.
     pub fn replay(&self, id: &str) -> Result<Replay, ReplayError> {
-        Ok(self.replays.find(id)?.told())
+        Ok(self.replays.find(id)?.status())
     }
 
     /// All that are remembered, newest first.
     pub fn replays(&self) -> Vec<Replay> {
-        self.replays.0.lock().iter().map(|job| job.told()).collect()
+        self.replays.0.lock().iter().map(|job| job.status()).collect()
     }
 
     /// Has a replay end; one that ended stays as it is.
     pub fn stop_replay(&self, id: &str) -> Result<Replay, ReplayError> {
         let job = self.replays.find(id)?;
         job.control.stop();
-        Ok(job.told())
+        Ok(job.status())
     }
 }
 

@@ -6,17 +6,17 @@
 //!               ├▶ shadow: runs the new component on the profile of that moment, with its own claims
 //!               │          and memory of this run in the place of those the log has
 //!               └▶ compare: its outcome with the log's, or with another component's shadow run
-//!                    └▶ tally ─▶ report
+//!                    └▶ counts ─▶ report
 //! ```
 //!
-//! Nothing is written. Everything but the plug-in's own claims and memory is as the log has it: what
-//! the new version emits isn't delivered to anybody, and a value of its that others would have seen
-//! changes nothing they did. Where its delivery failed and the log's didn't, the run goes on as if
-//! an admin had skipped it, so that one failure doesn't hide what comes behind it.
+//! Nothing is written. Everything but the plug-in's own claims and memory is as the log has it: what the
+//! new version emits reaches nobody, and a value of its that others would have seen changes nothing they
+//! did. Where its invocation failed and the log's didn't, the run goes on as if an admin had skipped it, so
+//! that one failure doesn't hide what comes behind it.
 //!
-//! Each delivery is made with the registry revision and the settings that the log's used. A component
-//! that isn't the one installed at that revision is installed into a copy of that registry first, as
-//! an admin would have who approved all it asks for; so a field that it newly wants is there.
+//! Each invocation is made with the registry revision and the settings that the log's used. A component
+//! that isn't the one installed at that revision is installed into a copy of that registry first, as an
+//! admin would have who approved all it asks for; so a field that it newly wants is there.
 //!
 //! In memory are the states of the sampled customers, some 1.5 KiB each, and the events that wait
 //! for their decision.
@@ -25,6 +25,7 @@ mod batch;
 mod candidate;
 mod compare;
 mod control;
+mod counts;
 mod error;
 mod job;
 mod pass;
@@ -35,7 +36,6 @@ mod report;
 mod revisions;
 mod shadow;
 mod share;
-mod tally;
 mod track;
 mod wanted;
 

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use super::batch::Batch;
 use super::control::Control;
+use super::counts::Counts;
 use super::error::ReplayError;
 use super::plan::{Input, Plan};
 use super::report::ReplayReport;
-use super::tally::Tally;
 use super::track::Track;
 use crate::log::ScanFrom;
-use crate::niceness::{self, give_way, spare_of};
+use crate::niceness::{self, lower_priority, spare_of};
 use crate::sandbox::{Limits, Sandbox, SandboxError, work_as};
 use crate::vocabulary::Partition;
 
@@ -26,8 +26,8 @@ const BATCHES_WAITING_MAX: usize = 4;
 /// each, and one for trying a component out.
 const SLOTS: u32 = THREADS_MAX as u32 + 1;
 
-/// A sandbox for a replay, within these limits but for how many calls there may be at once. The last of
-/// the threads calls in the engine that is for everybody.
+/// A sandbox for a replay, within these limits but for how many invocations there may be at once. The last
+/// of the threads calls in the engine that is for everybody.
 pub fn own_sandbox(limits: &Limits) -> Result<Sandbox, SandboxError> {
     Sandbox::for_workers(&Limits { concurrent_calls: SLOTS, ..limits.clone() }, THREADS_MAX - 1)
 }
@@ -41,20 +41,20 @@ pub fn replay(input: Input, control: &Arc<Control>) -> Result<ReplayReport, Repl
         return Err(ReplayError::NeverInstalled(plan.capability.clone()));
     }
     let started = Instant::now();
-    let tally = read(&plan)?;
+    let counts = read(&plan)?;
     let gave_up = control.gave_up();
     if control.is_stopped() && gave_up.is_none() {
         return Err(ReplayError::Stopped);
     }
-    let report = ReplayReport::new(&plan, &newest.registry, &ever, tally, started.elapsed());
+    let report = ReplayReport::new(&plan, &newest.registry, &ever, counts, started.elapsed());
     Ok(ReplayReport { gave_up, ..report })
 }
 
 /// Reads the log once and counts on several threads.
-fn read(plan: &Plan) -> Result<Tally, ReplayError> {
+fn read(plan: &Plan) -> Result<Counts, ReplayError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Beside a host that serves, a core is left to it, see [`Turns`](crate::engine::turns).
-    let free = if plan.give_way { spare_of(cores) } else { cores };
+    let free = if plan.lower_priority { spare_of(cores) } else { cores };
     let threads = free.min(THREADS_MAX);
     let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect();
     std::thread::scope(|scope| {
@@ -70,11 +70,11 @@ fn read(plan: &Plan) -> Result<Tally, ReplayError> {
             }));
         }
         let dealt = deal(plan, lanes);
-        let mut tally = Tally::default();
+        let mut counts = Counts::default();
         let mut failed = None;
         for follower in followers {
             match follower.join() {
-                Ok(Ok(counted)) => tally.add(counted),
+                Ok(Ok(counted)) => counts.add(counted),
                 Ok(Err(error)) => failed = Some(error),
                 Err(_) => failed = Some(ReplayError::Item("a thread that replays panicked".to_owned())),
             }
@@ -82,7 +82,7 @@ fn read(plan: &Plan) -> Result<Tally, ReplayError> {
         // A follower that failed is why there was nobody to deal to.
         match failed {
             Some(error) => Err(error),
-            None => dealt.map(|()| tally),
+            None => dealt.map(|()| counts),
         }
     })
 }
@@ -106,8 +106,8 @@ impl Lane {
 
 /// Reads the log and deals it out.
 fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
-    if plan.give_way {
-        give_way(niceness::LEAST);
+    if plan.lower_priority {
+        lower_priority(niceness::LEAST);
     }
     // No segment leaves before it is read.
     let _hold = plan.log.hold()?;
@@ -138,9 +138,9 @@ fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Tally, ReplayError> {
-    if plan.give_way {
-        give_way(niceness::LEAST);
+fn follow(plan: &Plan, batches: &Receiver<Batch>, back: &Sender<Batch>) -> Result<Counts, ReplayError> {
+    if plan.lower_priority {
+        lower_priority(niceness::LEAST);
     }
     let mut track = Track::new(plan);
     for mut batch in batches {

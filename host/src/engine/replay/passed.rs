@@ -1,10 +1,10 @@
-//! An item that is delivered again: how the log came to it, and who of the candidates gets it.
+//! An item that is replayed: how the log came to it, and which candidates are invoked with it.
 
 use smol_str::SmolStr;
 
 use super::place::Place;
 use super::revisions::Fit;
-use super::shadow::{Came, Delivery, Shadow};
+use super::shadow::{Came, ReplayedItem, Shadow};
 use super::wanted::wanted;
 use crate::engine::decide::Cause;
 use crate::engine::item::Item;
@@ -18,9 +18,9 @@ use crate::vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Seq,
 pub enum Way {
     /// With all live capabilities, in the order of the log.
     Live,
-    /// One delivery of a capability that lags.
+    /// One invocation of a capability that lags.
     CatchUp,
-    /// One delivery that had waited.
+    /// One invocation that had waited.
     Retry,
     /// None: nobody wanted the item.
     Unwanted,
@@ -73,8 +73,8 @@ impl<'a> Passed<'a> {
         }
     }
 
-    /// Delivers an item to one candidate, as the log did it.
-    pub fn deliver(
+    /// Invokes one candidate with an item, as the log did.
+    pub fn invoke(
         &self,
         shadow: &Shadow<'_>,
         fit: &Fit,
@@ -82,7 +82,7 @@ impl<'a> Passed<'a> {
         state: &mut ProfileState,
         own: &mut ProfileState,
     ) -> Came<'static> {
-        let delivery = Delivery {
+        let replayed = ReplayedItem {
             partition: self.partition,
             place: &place.state,
             seq: self.seq,
@@ -93,10 +93,10 @@ impl<'a> Passed<'a> {
             logged: self.logged,
         };
         if self.way == Way::Retry {
-            return shadow.retry(fit, state, own, &delivery);
+            return shadow.retry(fit, state, own, &replayed);
         }
         let targets = self.targets(shadow.capability, fit, place);
-        shadow.deliver(fit, &targets, state, own, &delivery)
+        shadow.invoke(fit, &targets, state, own, &replayed)
     }
 
     /// In which roles, and of which generation, a candidate gets an item.
@@ -110,7 +110,7 @@ impl<'a> Passed<'a> {
         if let Some(generation) = live_generation(&place.state, capability) {
             return gets.map(|target| (target, generation)).collect();
         }
-        // It lags: what the log delivers to it comes later. What only the candidate hears comes never.
+        // It lags: its invocations in the log come later. What only the candidate hears comes never.
         let Some(generation) = place.state.generation(capability) else { return Vec::new() };
         let routing = &place.revision.registry.routing;
         let Some((index, _)) = routing.capability(capability) else { return Vec::new() };
@@ -120,7 +120,7 @@ impl<'a> Passed<'a> {
     }
 
     /// What an item is, in a word that says nothing about the customer.
-    pub fn called_with(&self) -> SmolStr {
+    pub fn input(&self) -> SmolStr {
         let names = |mut fields: Vec<&FieldName>| {
             fields.sort();
             fields.dedup();

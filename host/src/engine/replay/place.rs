@@ -46,7 +46,7 @@ impl Place {
         Place { state: PartitionState::default(), revision, waiting: VecDeque::new() }
     }
 
-    /// An event was taken.
+    /// An event was accepted.
     pub fn taken(&mut self, seq: Seq, payload: &[u8]) {
         self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Taken(payload.into())));
     }

@@ -19,7 +19,7 @@ pub struct Input {
     /// The log; up to what is durable when the run begins.
     pub log: LogReader,
     /// Where components are compiled and run: one of [`own_sandbox`](super::own_sandbox), for a run must
-    /// not take the slots of the calls that matter now.
+    /// not take the slots of the invocations that matter now.
     pub sandbox: Sandbox,
     /// The component.
     pub new: Package,
@@ -30,7 +30,7 @@ pub struct Input {
     /// Customers that are held in memory at most.
     pub profiles_max: u64,
     /// Whether to give way to everything else on this machine.
-    pub give_way: bool,
+    pub lower_priority: bool,
 }
 
 /// Everything a thread needs. What is used at every record each has for itself: two threads that count
@@ -45,13 +45,13 @@ pub(super) struct Plan {
     pub time: Duration,
     pub customer_bytes: u64,
     pub profiles_max: u64,
-    pub give_way: bool,
+    pub lower_priority: bool,
 }
 
 impl Plan {
     /// Compiles what is replayed, and reads the registry as it ever was.
     pub fn new(input: Input, control: &Arc<Control>) -> Result<Plan, ReplayError> {
-        let Input { log, sandbox, new, against, share, profiles_max, give_way } = input;
+        let Input { log, sandbox, new, against, share, profiles_max, lower_priority } = input;
         let packages = [Some(new), against].into_iter().flatten();
         let candidates: Result<Arc<[Candidate]>, ReplayError> =
             packages.map(|package| Candidate::load(&package, &sandbox)).collect();
@@ -72,7 +72,7 @@ impl Plan {
             time: Duration::from_millis(sandbox.limits().time_ms),
             customer_bytes: sandbox.limits().customer_bytes,
             profiles_max,
-            give_way,
+            lower_priority,
         })
     }
 
@@ -93,15 +93,15 @@ impl Plan {
         self.control.held(self.share, self.profiles_max)
     }
 
-    /// A candidate's run, which counts its calls.
-    pub fn shadow<'a>(&'a self, index: usize, calls: &'a Cell<u64>) -> Shadow<'a> {
+    /// A candidate's run, which counts its invocations.
+    pub fn shadow<'a>(&'a self, index: usize, invocations: &'a Cell<u64>) -> Shadow<'a> {
         Shadow {
             candidate: &self.candidates[index],
             capability: &self.capability,
             control: &self.control,
             time: self.time,
             customer_bytes: self.customer_bytes,
-            calls,
+            invocations,
         }
     }
 }

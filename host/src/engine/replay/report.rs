@@ -9,8 +9,8 @@ use serde_json::Value as Tree;
 
 use super::candidate::Candidate;
 use super::compare::{Kind, What};
+use super::counts::{Counts, Found};
 use super::plan::Plan;
-use super::tally::{Found, Tally};
 use crate::registry::{DataClass, Registry};
 use crate::vocabulary::{CapabilityName, Digest, FieldName, ProfileId};
 
@@ -35,7 +35,7 @@ pub struct ReplayReport {
     pub profiles_skipped: u64,
     /// Their events.
     pub events: u64,
-    /// Deliveries that were compared.
+    /// Invocations that were compared.
     pub deliveries: u64,
     /// Those that differ in anything.
     pub different: u64,
@@ -43,7 +43,7 @@ pub struct ReplayReport {
     pub effects: Effects,
     /// The differences, the worst first.
     pub findings: Vec<Finding>,
-    /// Deliveries that could not be made again, by why.
+    /// Invocations that could not be made again, by why.
     pub not_replayed: BTreeMap<String, u64>,
     /// What it asks for beyond what is granted now; the run gave it that.
     pub wants: Vec<String>,
@@ -71,13 +71,13 @@ pub struct DecidedBy {
     pub version: Option<String>,
     /// Its hash.
     pub digest: Digest,
-    /// Deliveries it decided, of those that were compared.
+    /// Invocations it decided, of those that were compared.
     pub deliveries: u64,
     /// Those that differ.
     pub different: u64,
 }
 
-/// Effects by how they compare. A delivery counts by its end, and by each claim, event, memory and
+/// Effects by how they compare. An invocation counts by its end, and by each claim, event, memory and
 /// refusal.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 #[schemars(rename = "ReplayEffects")]
@@ -119,7 +119,7 @@ pub struct Finding {
     pub severity: Severity,
     /// `field`, `event`, `refusal`, `memory`, `delivery`, or `other` when there are too many kinds.
     pub what: &'static str,
-    /// Which field, event or refusal, or what the delivery is of.
+    /// Which field, event or refusal, or what the invocation is of.
     pub name: String,
     /// How it differs.
     pub kind: Kind,
@@ -160,13 +160,13 @@ impl ReplayReport {
         plan: &Plan,
         registry: &Registry,
         versions: &BTreeMap<Digest, String>,
-        tally: Tally,
+        counts: Counts,
         took: Duration,
     ) -> ReplayReport {
         let new = &plan.candidates[0];
         let installed = registry.capabilities.get(&plan.capability);
         let wants = installed.map(|installed| installed.wants_more(&new.manifest).in_words());
-        let decided_by = tally.decided_by.iter().map(|(digest, (deliveries, different))| DecidedBy {
+        let decided_by = counts.decided_by.iter().map(|(digest, (deliveries, different))| DecidedBy {
             version: versions.get(digest).cloned(),
             digest: *digest,
             deliveries: *deliveries,
@@ -178,20 +178,20 @@ impl ReplayReport {
             against: plan.candidates.get(1).map(Version::of),
             decided_by: decided_by.collect(),
             percent: plan.share.as_percent(),
-            profiles: tally.profiles,
-            profiles_different: tally.profiles_different,
-            profiles_skipped: tally.profiles_skipped,
-            events: tally.events,
-            deliveries: tally.deliveries,
-            different: tally.different,
+            profiles: counts.profiles,
+            profiles_different: counts.profiles_different,
+            profiles_skipped: counts.profiles_skipped,
+            events: counts.events,
+            deliveries: counts.compared,
+            different: counts.different,
             effects: Effects::default(),
             findings: Vec::new(),
-            not_replayed: tally.not_replayed,
+            not_replayed: counts.not_replayed,
             wants: wants.unwrap_or_default(),
             gave_up: None,
             seconds: took.as_secs_f64(),
         };
-        for (what, counted) in tally.whats {
+        for (what, counted) in counts.whats {
             report.effects.same += counted.same;
             for (kind, found) in counted.kinds {
                 *report.effects.of(kind) += found.count;
@@ -241,13 +241,13 @@ fn finding(what: &What, kind: Kind, found: Found, registry: &Registry) -> Findin
         What::Event(event) => ("event", event.to_string()),
         What::Refusal(refusal) => ("refusal", refusal.to_string()),
         What::Memory => ("memory", String::new()),
-        What::Delivery(of) => ("delivery", of.to_string()),
+        What::Invocation(of) => ("delivery", of.to_string()),
         What::Other => ("other", String::new()),
     };
     let samples = found.samples.into_iter().map(|example| Sample {
         profile: example.profile,
         position: example.item.to_string(),
-        on: example.called_with,
+        on: example.input,
         before: example.values.0,
         after: example.values.1,
     });
@@ -267,8 +267,8 @@ fn severity(what: &What, kind: Kind, registry: &Registry) -> Severity {
         (_, Kind::Failed) => Severity::Error,
         (_, Kind::Added | Kind::Mended) => Severity::Note,
         (What::Field(field), Kind::Changed | Kind::Gone) if is_delicate(field, registry) => Severity::Error,
-        // A call that says nothing more is missed by what it said, which is counted by itself.
-        (What::Memory | What::Delivery(_), _) => Severity::Note,
+        // A missing invocation shows by what it said, which is counted by itself.
+        (What::Memory | What::Invocation(_), _) => Severity::Note,
         (What::Refusal(_), Kind::Changed | Kind::Gone) => Severity::Note,
         _ => Severity::Warning,
     }

@@ -7,18 +7,19 @@ use std::time::Duration;
 use super::candidate::Candidate;
 use super::control::Control;
 use super::revisions::Fit;
-use crate::engine::decide::{Cause, Decision, Delivered, Ran};
-use crate::engine::give::{Given, call_patiently, deliver_in_turn, is_timeout};
+use crate::engine::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
+use crate::engine::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
 use crate::engine::item::Item;
 use crate::engine::route::Target;
 use crate::record::{
-    Cursor, Decided, DeliveryResult, Emitted, Outcome, PartitionState, ProfileState, fold_into, fold_profile,
+    Cursor, Decided, Emitted, InvocationStatus, Outcome, PartitionState, ProfileState, fold_into,
+    fold_profile,
 };
-use crate::sandbox::{Call, CallReport};
+use crate::sandbox::{HandlerInput, InvocationReport};
 use crate::vocabulary::{CapabilityName, ItemPosition, Partition, Role, Seq, Timestamp};
 
-/// One item that is delivered to the plug-in, and what the log says of that.
-pub struct Delivery<'a> {
+/// One item that the plug-in is invoked with, and what the log says of that.
+pub struct ReplayedItem<'a> {
     /// The partition.
     pub partition: Partition,
     /// Its cursors before the record.
@@ -44,7 +45,7 @@ pub struct Came<'a> {
     pub outcomes: Vec<Cow<'a, Outcome>>,
     /// What was emitted, by all roles.
     pub emitted: Vec<Cow<'a, Emitted>>,
-    /// It had been delivered in this run already when the log's was retried.
+    /// This run had completed it already when the log retried it.
     pub was_done: bool,
 }
 
@@ -56,21 +57,21 @@ pub struct Shadow<'a> {
     pub capability: &'a CapabilityName,
     /// Whether to go on.
     pub control: &'a Control,
-    /// The time of one call.
+    /// The time of one invocation.
     pub time: Duration,
     /// What one capability may keep of one customer.
     pub customer_bytes: u64,
-    /// How many calls were made.
-    pub calls: &'a Cell<u64>,
+    /// How many invocations were made.
+    pub invocations: &'a Cell<u64>,
 }
 
-impl Delivery<'_> {
+impl ReplayedItem<'_> {
     fn decision<'a>(
         &'a self,
         customer_bytes: u64,
         fit: &'a Fit,
         state: &'a ProfileState,
-        delivered: Vec<Delivered>,
+        completed: Vec<CompletedInvocation>,
         cursor: Option<Cursor>,
     ) -> Decision<'a> {
         Decision {
@@ -82,7 +83,7 @@ impl Delivery<'_> {
             accepted: None,
             proposals: &[],
             precondition_met: true,
-            delivered,
+            completed,
             cursor,
             late: false,
             customer_bytes,
@@ -95,7 +96,7 @@ impl Delivery<'_> {
     }
 }
 
-/// Whether a delivery waits in this state.
+/// Whether an invocation waits in this state.
 fn waits(
     own: &ProfileState,
     capability: &CapabilityName,
@@ -103,52 +104,52 @@ fn waits(
     item: ItemPosition,
     role: Role,
 ) -> bool {
-    let told = own.told(capability, generation);
-    told.is_some_and(|told| told.may_wait(item, role))
+    let capability_state = own.capability_state(capability, generation);
+    capability_state.is_some_and(|own| own.may_wait(item, role))
 }
 
 impl Shadow<'_> {
-    /// Delivers an item to these roles. `state` is the profile as the log has it, `own` what this run
-    /// told of it.
-    pub fn deliver(
+    /// Invokes these roles with an item. `state` is the profile as the log has it, `own` what this run told
+    /// of it.
+    pub fn invoke(
         &self,
         fit: &Fit,
         targets: &[(Target, u32)],
         state: &mut ProfileState,
         own: &mut ProfileState,
-        delivery: &Delivery<'_>,
+        replayed: &ReplayedItem<'_>,
     ) -> Came<'static> {
         if targets.is_empty() {
             return Came::default();
         }
-        let logged = std::mem::take(&mut state.told);
-        let others = logged.iter().filter(|told| told.capability != *self.capability);
-        state.told = others.chain(&own.told).cloned().collect();
-        let decided = self.decide(fit, targets, state, delivery);
-        state.told = logged;
-        self.fold(&decided, own, delivery);
+        let logged = std::mem::take(&mut state.capabilities);
+        let others = logged.iter().filter(|own| own.capability != *self.capability);
+        state.capabilities = others.chain(&own.capabilities).cloned().collect();
+        let decided = self.decide(fit, targets, state, replayed);
+        state.capabilities = logged;
+        self.fold(&decided, own, replayed);
         let outcomes = decided.outcomes.into_iter().map(Cow::Owned).collect();
         let emitted = decided.emitted.into_iter().map(Cow::Owned).collect();
         Came { outcomes, emitted, was_done: false }
     }
 
-    /// Runs a delivery that the log ran again, or gave up, after it had waited.
+    /// Runs an invocation that the log ran again, or gave up, after it had waited.
     pub fn retry(
         &self,
         fit: &Fit,
         state: &mut ProfileState,
         own: &mut ProfileState,
-        delivery: &Delivery<'_>,
+        replayed: &ReplayedItem<'_>,
     ) -> Came<'static> {
         let waited = |outcome: &&&Outcome| {
-            waits(own, self.capability, outcome.generation, delivery.cause.item, outcome.role)
+            waits(own, self.capability, outcome.generation, replayed.cause.item, outcome.role)
         };
-        let waiting = delivery.logged.iter().filter(waited);
+        let waiting = replayed.logged.iter().filter(waited);
         let target =
             |outcome: &&Outcome| (Target { capability: fit.index, role: outcome.role }, outcome.generation);
         let targets: Vec<(Target, u32)> = waiting.map(target).collect();
-        let was_done = targets.len() < delivery.logged.len();
-        Came { was_done, ..self.deliver(fit, &targets, state, own, delivery) }
+        let was_done = targets.len() < replayed.logged.len();
+        Came { was_done, ..self.invoke(fit, &targets, state, own, replayed) }
     }
 
     fn decide(
@@ -156,59 +157,61 @@ impl Shadow<'_> {
         fit: &Fit,
         targets: &[(Target, u32)],
         state: &ProfileState,
-        delivery: &Delivery<'_>,
+        replayed: &ReplayedItem<'_>,
     ) -> Decided {
-        let fold_own = |state: &ProfileState, delivered: &Delivered| {
+        let fold_own = |state: &ProfileState, completed: &CompletedInvocation| {
             let decided =
-                delivery.decision(self.customer_bytes, fit, state, vec![delivered.clone()], None).decide();
+                replayed.decision(self.customer_bytes, fit, state, vec![completed.clone()], None).decide();
             fold_profile(Some(state), state.head, &decided)
         };
-        let deliver = |target: Target, generation, state: &ProfileState| {
-            self.deliver_one(fit, target, generation, state, delivery)
+        let invoke = |target: Target, generation, state: &ProfileState| {
+            self.invoke_one(fit, target, generation, state, replayed)
         };
-        let delivered = deliver_in_turn(targets, state, deliver, fold_own);
+        let completed = invoke_in_order(targets, state, invoke, fold_own);
         // Visible values are the log's; only what the plug-in itself said and keeps is this run's.
-        delivery.decision(self.customer_bytes, fit, state, delivered, delivery.cursor.clone()).decide_said()
+        replayed.decision(self.customer_bytes, fit, state, completed, replayed.cursor.clone()).decide_said()
     }
 
-    fn deliver_one(
+    fn invoke_one(
         &self,
         fit: &Fit,
         target: Target,
         generation: u32,
         state: &ProfileState,
-        delivery: &Delivery<'_>,
-    ) -> Ran {
-        match delivery.logged(target.role).map(|logged| &logged.result) {
-            Some(DeliveryResult::Undeliverable { reason }) => return Ran::Undeliverable(reason.clone()),
-            Some(DeliveryResult::Skipped { reason }) => return Ran::Skipped(reason.clone()),
-            Some(DeliveryResult::Held) => {
-                let told = state.told(self.capability, generation);
-                if told.is_some_and(|told| told.waits()) {
-                    return Ran::Held;
+        replayed: &ReplayedItem<'_>,
+    ) -> InvocationResult {
+        match replayed.logged(target.role).map(|logged| &logged.result) {
+            Some(InvocationStatus::Undeliverable { reason }) => {
+                return InvocationResult::Undeliverable(reason.clone());
+            }
+            Some(InvocationStatus::Skipped { reason }) => return InvocationResult::Skipped(reason.clone()),
+            Some(InvocationStatus::Held) => {
+                let capability_state = state.capability_state(self.capability, generation);
+                if capability_state.is_some_and(|own| own.waits()) {
+                    return InvocationResult::Held;
                 }
             }
             _ => {}
         }
-        let given = Given {
-            item: delivery.item,
-            cause: &delivery.cause,
-            partition: delivery.partition,
-            place: delivery.place,
+        let invocation = Invocation {
+            item: replayed.item,
+            cause: &replayed.cause,
+            partition: replayed.partition,
+            place: replayed.place,
             routing: &fit.routing,
             routed: &fit.routing.capabilities[fit.index],
             generation,
             role: target.role,
             state,
         };
-        given.call(|call| self.call(fit, call))
+        invocation.run(|input| self.try_invoke(fit, input))
     }
 
-    fn call(&self, fit: &Fit, call: Call<'_>) -> CallReport {
+    fn try_invoke(&self, fit: &Fit, input: HandlerInput<'_>) -> InvocationReport {
         let plugin = &self.candidate.plugin;
-        let go_on = |_: &CallReport| !self.control.is_stopped();
-        let called = |_: &CallReport| self.calls.set(self.calls.get() + 1);
-        let report = call_patiently(plugin, &fit.access, call, self.time, go_on, called);
+        let go_on = |_: &InvocationReport| !self.control.is_stopped();
+        let invoked = |_: &InvocationReport| self.invocations.set(self.invocations.get() + 1);
+        let report = invoke_with_retries(plugin, &fit.access, input, self.time, go_on, invoked);
         if is_timeout(&report) {
             self.control.timed_out();
         }
@@ -216,20 +219,20 @@ impl Shadow<'_> {
     }
 
     /// Folds what this run told into its own state of the customer.
-    fn fold(&self, decided: &Decided, own: &mut ProfileState, delivery: &Delivery<'_>) {
+    fn fold(&self, decided: &Decided, own: &mut ProfileState, replayed: &ReplayedItem<'_>) {
         let failed_alone = |outcome: &Outcome| {
-            let waits_in_log = delivery.logged(outcome.role).is_some_and(|logged| !logged.result.is_final());
-            matches!(outcome.result, DeliveryResult::Parked(_)) && !waits_in_log
+            let waits_in_log = replayed.logged(outcome.role).is_some_and(|logged| !logged.result.is_final());
+            matches!(outcome.result, InvocationStatus::Parked(_)) && !waits_in_log
         };
         if !decided.outcomes.iter().any(failed_alone) {
-            fold_into(own, delivery.seq, decided);
+            fold_into(own, replayed.seq, decided);
             return;
         }
         let mut skipped = decided.clone();
         for outcome in skipped.outcomes.iter_mut().filter(|outcome| failed_alone(outcome)) {
-            outcome.result = DeliveryResult::Skipped { reason: String::new() };
+            outcome.result = InvocationStatus::Skipped { reason: String::new() };
         }
-        fold_into(own, delivery.seq, &skipped);
+        fold_into(own, replayed.seq, &skipped);
     }
 }
 
@@ -246,6 +249,6 @@ impl<'a> Came<'a> {
 }
 
 /// A customer as a run knows it: only what it told itself.
-pub fn nothing_told(state: &ProfileState) -> ProfileState {
+pub fn without_capabilities(state: &ProfileState) -> ProfileState {
     ProfileState::new(state.id, state.created_at)
 }

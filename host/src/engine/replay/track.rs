@@ -4,21 +4,21 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use super::batch::Dealt;
 use super::compare::{Side, compare};
+use super::counts::{Counts, Entry};
 use super::error::ReplayError;
 use super::passed::{Passed, Way};
 use super::place::Place;
 use super::plan::Plan;
 use super::revisions::Lens;
-use super::shadow::{Came, nothing_told};
-use super::tally::{Entry, Tally};
+use super::shadow::{Came, without_capabilities};
 use crate::engine::catch_up::items_of;
 use crate::engine::decide::Cause;
 use crate::engine::item::Item;
-use crate::quick_map::{QuickMap, QuickSet};
 use crate::record::{
     Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,
 };
@@ -29,7 +29,7 @@ const UNKNOWN_REVISION: &str = "the registry revision in use then is no longer r
 
 /// Calls after which the run's progress is told: what several threads count together costs more than
 /// what one counts alone.
-const CALLS_UNTOLD_MAX: u64 = 32;
+const UNREPORTED_MAX: u64 = 32;
 
 /// What a thread knows of its partitions.
 pub struct Track<'a> {
@@ -38,13 +38,13 @@ pub struct Track<'a> {
     places: Vec<Option<Place>>,
     customers: Vec<Customer>,
     /// Where each of the customers is.
-    known: QuickMap<ProfileId, usize>,
+    known: FxHashMap<ProfileId, usize>,
     /// Customers whose beginning isn't retained.
-    unknown: QuickSet<ProfileId>,
-    tally: Tally,
-    /// Calls, and deliveries compared, that aren't told of yet.
-    calls: Cell<u64>,
-    deliveries: u64,
+    unknown: FxHashSet<ProfileId>,
+    counts: Counts,
+    /// Calls, and invocations compared, that aren't told of yet.
+    invocations: Cell<u64>,
+    compared: u64,
 }
 
 /// A customer.
@@ -80,31 +80,31 @@ impl<'a> Track<'a> {
             plan,
             places: Vec::new(),
             customers: Vec::new(),
-            known: QuickMap::default(),
-            unknown: QuickSet::default(),
-            tally: Tally::default(),
-            calls: Cell::new(0),
-            deliveries: 0,
+            known: FxHashMap::default(),
+            unknown: FxHashSet::default(),
+            counts: Counts::default(),
+            invocations: Cell::new(0),
+            compared: 0,
         }
     }
 
     /// The log ends here: everything that was counted.
-    pub fn end(mut self) -> Result<Tally, ReplayError> {
+    pub fn end(mut self) -> Result<Counts, ReplayError> {
         for number in 0..self.places.len() {
             self.pass_unwanted(Partition(number as u16))?;
         }
         self.say();
-        self.tally.profiles = self.customers.len() as u64;
-        self.tally.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
-        self.tally.profiles_skipped = self.unknown.len() as u64;
-        Ok(self.tally)
+        self.counts.profiles = self.customers.len() as u64;
+        self.counts.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
+        self.counts.profiles_skipped = self.unknown.len() as u64;
+        Ok(self.counts)
     }
 
     /// Tells how far it is.
     pub fn say(&mut self) {
         let control = &self.plan.control;
-        control.calls.fetch_add(self.calls.take(), Ordering::Relaxed);
-        control.deliveries.fetch_add(std::mem::take(&mut self.deliveries), Ordering::Relaxed);
+        control.invocations.fetch_add(self.invocations.take(), Ordering::Relaxed);
+        control.compared.fetch_add(std::mem::take(&mut self.compared), Ordering::Relaxed);
     }
 
     fn place(&mut self, partition: Partition) -> Option<&mut Place> {
@@ -116,7 +116,7 @@ impl<'a> Track<'a> {
         let Position { partition, seq } = record.position;
         let unreadable = |cause: RecordError| ReplayError::Record { position: record.position, cause };
         if record.erased {
-            self.tally.not_replayed("the record was erased");
+            self.counts.not_replayed("the record was erased");
             return Ok(());
         }
         self.arrive(partition)?;
@@ -222,7 +222,7 @@ impl<'a> Track<'a> {
         let live = way == Way::Live;
         self.pass(partition, if live { before(decided.cause) } else { decided.through })?;
         let waited = if live { self.next_waiting(partition, decided.cause)? } else { None };
-        // Beyond its budget, what a record emitted is settled with one decision, undelivered.
+        // Beyond its budget, what a record emitted is settled with one decision, as undeliverable.
         while live && self.next_waiting(partition, decided.through)?.is_some() {}
         if let Some(customer) = self.customer(&decided)? {
             let concerns =
@@ -232,7 +232,7 @@ impl<'a> Track<'a> {
                 None if concerns && !decided.outcomes.is_empty() => self.read(partition, decided.cause)?,
                 None => None,
             };
-            self.tally.events += u64::from(live && matches!(item, Some(Item::Event(_))));
+            self.counts.events += u64::from(live && matches!(item, Some(Item::Event(_))));
             self.replay_decided(customer, (partition, seq), way, item.as_ref(), &decided);
         }
         if let Some(place) = self.place(partition) {
@@ -252,7 +252,7 @@ impl<'a> Track<'a> {
         }
         self.plan.holds_another()?;
         let state = ProfileState::new(decided.profile, decided.at);
-        let own = vec![nothing_told(&state); self.plan.candidates.len()];
+        let own = vec![without_capabilities(&state); self.plan.candidates.len()];
         let customer = self.customers.len();
         self.known.insert(decided.profile, customer);
         self.customers.push(Customer { state, own, seen: Vec::new(), differs: false });
@@ -271,7 +271,7 @@ impl<'a> Track<'a> {
         Ok(items.into_iter().find(|(index, _)| *index == position.index).map(|(_, item)| item))
     }
 
-    /// Makes the plug-in's deliveries of a decision, then folds the decision.
+    /// Makes the plug-in's invocations of a decision, then folds the decision.
     fn replay_decided(
         &mut self,
         customer: usize,
@@ -312,7 +312,7 @@ impl<'a> Track<'a> {
             _ => {
                 for outcome in &logged {
                     let why = format!("the item of a {} is no longer retained", outcome.role);
-                    self.tally.not_replayed(&why);
+                    self.counts.not_replayed(&why);
                 }
                 fold_into(&mut self.customers[customer].state, seq, decided);
             }
@@ -329,15 +329,15 @@ impl<'a> Track<'a> {
             match lens {
                 Lens::Fits(fit) => {
                     let own = &mut customer.own[index];
-                    let shadow = plan.shadow(index, &self.calls);
-                    sides.push(passed.deliver(&shadow, fit, place, &mut customer.state, own));
+                    let shadow = plan.shadow(index, &self.invocations);
+                    sides.push(passed.invoke(&shadow, fit, place, &mut customer.state, own));
                 }
                 Lens::Unfit(why) => {
-                    passed.logged.iter().for_each(|_| self.tally.not_replayed(why));
+                    passed.logged.iter().for_each(|_| self.counts.not_replayed(why));
                 }
                 Lens::Absent => {
                     // It was installed, or nothing could be logged of it.
-                    passed.logged.iter().for_each(|_| self.tally.not_replayed(UNKNOWN_REVISION));
+                    passed.logged.iter().for_each(|_| self.counts.not_replayed(UNKNOWN_REVISION));
                 }
             }
         }
@@ -365,25 +365,25 @@ impl<'a> Track<'a> {
             return;
         }
         let Customer { state, own, seen, differs } = &mut self.customers[customer];
-        let told = own.get(1).unwrap_or(state);
-        let called_with = passed.called_with();
+        let decided = own.get(1).unwrap_or(state);
+        let input = passed.input();
         let item = Position { partition: passed.partition, seq: passed.cause.item.seq };
         let profile = state.id;
-        let (base, new) = (Side { came: base, state: told }, Side { came: new, state: &own[0] });
+        let (base, new) = (Side { came: base, state: decided }, Side { came: new, state: &own[0] });
         let mut entry =
-            Entry { tally: &mut self.tally, profile, item, called_with: &called_with, seen, differs: false };
-        compare(base, new, &self.plan.capability, &called_with, &mut entry);
+            Entry { counts: &mut self.counts, profile, item, input: &input, seen, differs: false };
+        compare(base, new, &self.plan.capability, &input, &mut entry);
         let found = entry.differs;
         *differs |= found;
-        let deliveries = base.came.outcomes.len().max(new.came.outcomes.len()) as u64;
-        self.tally.deliveries += deliveries;
-        self.tally.different += u64::from(found) * deliveries;
-        self.deliveries += deliveries;
+        let compared = base.came.outcomes.len().max(new.came.outcomes.len()) as u64;
+        self.counts.compared += compared;
+        self.counts.different += u64::from(found) * compared;
+        self.compared += compared;
         if let Some(by) = passed.logged.first() {
-            let by = self.tally.decided_by.entry(by.digest).or_default();
-            *by = (by.0 + deliveries, by.1 + u64::from(found) * deliveries);
+            let by = self.counts.decided_by.entry(by.digest).or_default();
+            *by = (by.0 + compared, by.1 + u64::from(found) * compared);
         }
-        if self.calls.get() >= CALLS_UNTOLD_MAX {
+        if self.invocations.get() >= UNREPORTED_MAX {
             self.say();
         }
     }

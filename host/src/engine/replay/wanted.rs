@@ -2,7 +2,7 @@
 //! asking for all the others first. Most items in a log concern other plug-ins.
 
 use crate::engine::item::Item;
-use crate::engine::route::{Target, hears_of, is_told_of};
+use crate::engine::route::{Target, hears_of, is_notified_of};
 use crate::registry::Routing;
 use crate::vocabulary::Role;
 
@@ -45,7 +45,7 @@ fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: 
             .get(usize::from(*index) - 1)
             .is_some_and(|emitted| hears_of(&emitted.name, Some(&emitted.by), routed)),
         (Item::Changes(decided), Role::Observer) => {
-            decided.changes.iter().any(|changed| is_told_of(changed, routed))
+            decided.changes.iter().any(|changed| is_notified_of(changed, routed))
         }
         // Held proposals go to the sources that their fields have now.
         (Item::Offered(_), Role::Source) => {

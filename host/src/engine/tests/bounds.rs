@@ -1,8 +1,8 @@
-//! What of one customer can grow without end is bounded: what waits behind a parked delivery, and the
+//! What of one customer can grow without end is bounded: what waits behind a parked invocation, and the
 //! identifiers of a profile.
 
 use super::*;
-use crate::record::{BLOCKED_MAX, DeliveryResult, IDENTIFIERS_MAX, Record};
+use crate::record::{BLOCKED_MAX, IDENTIFIERS_MAX, InvocationStatus, Record};
 use crate::vocabulary::Partition;
 
 /// Behind the first, which fails.
@@ -25,7 +25,7 @@ fn jammed(fails_later: Option<usize>) -> (Bench, Vec<Acceptance>) {
     (bench, events)
 }
 
-/// In which order the probe's deliveries ended, by their events.
+/// In which order the probe's invocations ended, by their events.
 fn ended(bench: &Bench) -> Vec<u64> {
     let records = bench.engine.log().scan(Partition(0), 1).map(|record| record.unwrap());
     let decided =
@@ -35,7 +35,7 @@ fn ended(bench: &Bench) -> Vec<u64> {
         });
     let done = |decided: &crate::record::Decided| {
         let mut of_probe = decided.outcomes.iter().filter(|is| is.capability == capability("probe"));
-        of_probe.any(|is| matches!(is.result, DeliveryResult::Done)).then_some(decided.cause.seq)
+        of_probe.any(|is| matches!(is.result, InvocationStatus::Done)).then_some(decided.cause.seq)
     };
     decided.filter_map(|decided| done(&decided)).collect()
 }
@@ -43,8 +43,8 @@ fn ended(bench: &Bench) -> Vec<u64> {
 /// What of the probe's stands in the profile, and how many wait in all.
 fn listed(bench: &Bench) -> (usize, usize) {
     let profile = bench.profile("1");
-    let told = profile.state.told(&capability("probe"), 1).expect("it said something");
-    (told.blocked.len(), bench.engine.parked_count(&capability("probe")))
+    let state = profile.state.capability_state(&capability("probe"), 1).expect("it said something");
+    (state.blocked.len(), bench.engine.parked_count(&capability("probe")))
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn what_a_capability_keeps_of_a_customer_has_the_bound_that_is_set() {
         let second = bench.script("1", &[&note]);
         bench.settle();
         let outcome = |event: &Acceptance| bench.decisions(event)[0].outcomes[0].result.clone();
-        assert!(matches!(outcome(&first), DeliveryResult::Done));
+        assert!(matches!(outcome(&first), InvocationStatus::Done));
         match (outcome(&second), result) {
-            (DeliveryResult::Done, "done") => {}
-            (DeliveryResult::Parked(failure), "parked") => {
+            (InvocationStatus::Done, "done") => {}
+            (InvocationStatus::Parked(failure), "parked") => {
                 assert_eq!(failure.kind, FailureKind::Limit);
                 // Both claims: 48 bytes each, their fields' names, a number and the note.
                 let total = 2 * 48 + "probe.count".len() + "probe.note".len() + 8 + 300;

@@ -14,7 +14,7 @@ fn only_the_sources_claim_is_visible_and_reassigning_moves_a_pointer() {
     bench.settle();
     // Both were asked and both made a claim.
     let read = bench.profile("1");
-    assert_eq!(read.state.told.len(), 2);
+    assert_eq!(read.state.capabilities.len(), 2);
     bench.change(RegistryChange::SourceAssigned { field: field("note"), source: None });
     bench.settle();
     assert_eq!(bench.value("1", "note"), None);
@@ -88,7 +88,7 @@ fn a_claim_of_an_undeclared_field_is_refused_and_recorded() {
     let bench = Bench::new();
     bench.install("probe", USUAL);
     bench.install("crm", "[sources]\nfirst_name = { type = \"text\" }\n");
-    // The refusal is an error to the SDK's `?`, so the delivery is parked, with both recorded.
+    // The refusal is an error to the SDK's `?`, so the invocation is parked, with both recorded.
     let accepted = bench.script("1", &["text first_name Mallory"]);
     bench.settle();
     let outcome = &bench.decisions(&accepted)[0].outcomes[0];

@@ -1,18 +1,18 @@
 //! Handlers that fail: parked, held, retried, skipped, quarantined. Everybody else goes on.
 
 use super::*;
-use crate::record::{DeliveryResult, Record};
+use crate::record::{InvocationStatus, Record};
 
 fn results(bench: &Bench, acceptance: &Acceptance) -> Vec<&'static str> {
     let decided = bench.decisions(acceptance);
     let outcomes = decided.iter().flat_map(|decided| &decided.outcomes);
     outcomes
         .map(|outcome| match outcome.result {
-            DeliveryResult::Done => "done",
-            DeliveryResult::Parked(_) => "parked",
-            DeliveryResult::Held => "held",
-            DeliveryResult::Skipped { .. } => "skipped",
-            DeliveryResult::Undeliverable { .. } => "undeliverable",
+            InvocationStatus::Done => "done",
+            InvocationStatus::Parked(_) => "parked",
+            InvocationStatus::Held => "held",
+            InvocationStatus::Skipped { .. } => "skipped",
+            InvocationStatus::Undeliverable { .. } => "undeliverable",
         })
         .collect()
 }
@@ -82,7 +82,7 @@ fn a_timeout_is_tried_again_with_more_time_before_it_parks() {
     let failed = bench.script("1", &["loop"]);
     bench.settle();
     let decided = bench.decisions(&failed);
-    let DeliveryResult::Parked(failure) = &decided[0].outcomes[0].result else { panic!("{decided:?}") };
+    let InvocationStatus::Parked(failure) = &decided[0].outcomes[0].result else { panic!("{decided:?}") };
     assert_eq!(failure.kind, FailureKind::Timeout);
     assert_eq!(bench.engine.status().sandboxes, 3);
 }
@@ -219,7 +219,7 @@ fn what_multiplies_has_one_budget_and_the_rest_is_one_record_each() {
     bench.script("1", &commands);
     bench.settle();
     let status = bench.engine.status();
-    // Two deliveries of the accepted event, fifty that were caused.
+    // Two invocations of the accepted event, fifty that were caused.
     assert!((50..=52).contains(&status.sandboxes), "{status:?}");
     let undelivered = status.deliveries["undeliverable"];
     assert!((1..=52).contains(&undelivered), "two hundred events weren't delivered: {status:?}");
@@ -229,7 +229,7 @@ fn what_multiplies_has_one_budget_and_the_rest_is_one_record_each() {
     assert_eq!(bench.text("2", "probe.note").as_deref(), Some("fine"));
 }
 
-/// A plug-in that never ends costs the first who meets it a call's time, not every partition.
+/// A plug-in that never ends costs the first who meets it an invocation's time, not every partition.
 #[test]
 fn who_was_found_slow_elsewhere_is_not_waited_for() {
     let bench = Bench::new();

@@ -1,7 +1,7 @@
 //! Events in, values out; and the same after a restart.
 
 use super::*;
-use crate::record::{AnswerKind, DeliveryResult};
+use crate::record::{AnswerKind, InvocationStatus};
 
 #[test]
 fn a_customer_is_known_from_the_moment_its_first_event_is_taken() {
@@ -30,7 +30,7 @@ fn an_event_becomes_claims_in_one_record() {
     let decided = bench.decisions(&accepted);
     assert_eq!(decided.len(), 1);
     assert_eq!(decided[0].changes.len(), 2);
-    assert_eq!(decided[0].outcomes[0].result, DeliveryResult::Done);
+    assert_eq!(decided[0].outcomes[0].result, InvocationStatus::Done);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn emitted_events_and_changes_reach_the_others_once_and_nobody_hears_of_their_ow
     );
     bench.settle();
     assert_eq!(bench.text("1", "other.note").as_deref(), Some("pong"));
-    // One record, two changes, one delivery.
+    // One record, two changes, one invocation.
     assert_eq!(bench.text("1", "probe.seen").as_deref(), Some("probe.count=3 probe.note=hi"));
     let read = bench.profile("1");
     let timeline = bench.engine.timeline(&read, None, 100).unwrap();

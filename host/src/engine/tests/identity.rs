@@ -333,7 +333,8 @@ fn an_event_about_a_shared_number_reaches_everybody_who_shows_it_once() {
     bench.engine.accept(asked).expect("it is taken");
     bench.settle();
     assert_eq!(bench.value("c2", "sms.heard"), Some(Value::Integer(2)));
-    let elsewhere = bench.profile("c2").state.told.iter().any(|told| told.capability.as_str() == "other");
+    let elsewhere =
+        bench.profile("c2").state.capabilities.iter().any(|own| own.capability.as_str() == "other");
     assert!(!elsewhere, "who didn't ask for shared events hears of them once");
 }
 

@@ -24,10 +24,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::config::{DataDir, ViewConfig};
+use crate::disk::DataDir;
 use crate::record::{Decided, ProfileState};
 use crate::registry::RegistryChange;
 use crate::sandbox::{Compiler, Limits, embed_manifest};
+use crate::view::ViewConfig;
 use crate::vocabulary::*;
 
 /// How long anything may take on a machine that does other things at the same time.
@@ -47,8 +48,8 @@ pub(crate) struct Bench {
 #[derive(Clone, Default)]
 pub(crate) struct Keeping {
     pub(crate) log: crate::log::Options,
-    pub(crate) snapshots: crate::config::SnapshotConfig,
-    pub(crate) retention: crate::config::RetentionConfig,
+    pub(crate) snapshots: crate::engine::SnapshotConfig,
+    pub(crate) retention: crate::engine::RetentionConfig,
 }
 
 /// A manifest of the probe, with these tables.
@@ -102,8 +103,8 @@ impl Bench {
     }
 
     pub(crate) fn keeping(config: EngineConfig, limits: Limits, keeping: Keeping) -> Bench {
-        // How long a call takes is the machine's affair here, so nobody counts as slow but where a test
-        // is about that.
+        // How long an invocation takes is the machine's affair here, so nobody counts as slow but where a
+        // test is about that.
         let usual = config.slow_call_us == EngineConfig::default().slow_call_us;
         let config = if usual { EngineConfig { slow_call_us: u64::MAX, ..config } } else { config };
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -216,7 +217,7 @@ fn start(
 ) -> Arc<Engine> {
     let start = Start {
         data: DataDir(directory.path().to_owned()),
-        registry: crate::config::RegistryConfig { accept_new_fields: true },
+        registry: crate::engine::RegistryConfig { accept_new_fields: true },
         engine: config.clone(),
         view: ViewConfig { cache_bytes: 8 << 20, ..ViewConfig::default() },
         log: keeping.log,

@@ -1,6 +1,6 @@
-//! What must hold for every sequence: a prefix folded and then the rest equals all folded, the
-//! rebuilt view equals the live one, every delivery has exactly one final outcome, and no sequence
-//! of effects makes a non-source's value visible.
+//! What must hold for every sequence: a prefix folded and then the rest equals all folded, the rebuilt view
+//! equals the live one, every invocation has exactly one final outcome, and no sequence of effects makes a
+//! non-source's value visible.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::log::ScanFrom;
-use crate::record::{DeliveryResult, Pattern, Record};
+use crate::record::{InvocationStatus, Pattern, Record};
 use crate::registry::assignment::{Mode, Request};
 use crate::view::View;
 
@@ -113,7 +113,7 @@ fn check_counters(bench: &Bench, profiles: &BTreeMap<ProfileId, ProfileState>) -
             }
         }
         let kept: BTreeMap<(FieldName, String), u64> =
-            bench.engine.view().with_patterns(partition, |patterns| {
+            bench.engine.view().with_claim_stats(partition, |patterns| {
                 let of = |name: &FieldName| {
                     let tallies = patterns
                         .of(name)
@@ -170,9 +170,10 @@ fn from_a_snapshot(bench: &Bench) -> crate::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let log = bench.engine.log();
-    let bases = bench.engine.keeper.shelf.bases(log);
+    let bases = bench.engine.maintenance.shelf.bases(log);
     let path = directory.path().join("view");
-    let (view, opened) = View::open_from(&path, log, &config, &bench.engine.config, bases, |_| {}).unwrap();
+    let (view, opened) =
+        View::open_from(&path, log, &config, bench.engine.config.event_ids(), bases, |_| {}).unwrap();
     assert!(opened.base.is_some() && opened.folded == 0, "{opened:?}");
     view.dump().unwrap()
 }
@@ -180,8 +181,13 @@ fn from_a_snapshot(bench: &Bench) -> crate::view::Dump {
 fn rebuilt(bench: &Bench) -> crate::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
-    let opened =
-        View::open(&directory.path().join("view"), bench.engine.log(), &config, &bench.engine.config, |_| {});
+    let opened = View::open(
+        &directory.path().join("view"),
+        bench.engine.log(),
+        &config,
+        bench.engine.config.event_ids(),
+        |_| {},
+    );
     opened.unwrap().0.dump().unwrap()
 }
 
@@ -200,12 +206,12 @@ fn check_outcomes(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
         let Record::Decided(decided) = record else { continue };
         for outcome in decided.outcomes.iter().filter(|outcome| outcome.result.is_final()) {
             let who = (outcome.capability.clone(), outcome.generation, outcome.role);
-            let delivery = (position.partition, decided.cause, who);
-            *finals.entry(delivery).or_insert(0) += 1;
+            let invocation = (position.partition, decided.cause, who);
+            *finals.entry(invocation).or_insert(0) += 1;
         }
     }
-    for (delivery, count) in finals {
-        prop_assert_eq!(count, 1, "{:?} has more than one final outcome", delivery);
+    for (invocation, count) in finals {
+        prop_assert_eq!(count, 1, "{:?} has more than one final outcome", invocation);
     }
     Ok(())
 }
@@ -242,7 +248,7 @@ fn check_sources(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
     for (_, record) in records {
         let Record::Decided(decided) = record else { continue };
         // What a moved source changes is nobody's claim of now.
-        for changed in decided.changes.iter().filter(|_| !decided.tells) {
+        for changed in decided.changes.iter().filter(|_| !decided.notifies) {
             let mut known = sources
                 .iter()
                 .filter(|((seq, field), _)| *seq <= decided.revision && *field == changed.field);
@@ -250,7 +256,7 @@ fn check_sources(records: &[(Position, Record)]) -> Result<(), TestCaseError> {
             prop_assert!(who.contains(&changed.by), "{:?}", decided);
             let claimed = decided.outcomes.iter().any(|outcome| {
                 outcome.capability == changed.by
-                    && outcome.result == DeliveryResult::Done
+                    && outcome.result == InvocationStatus::Done
                     && outcome
                         .claims
                         .iter()

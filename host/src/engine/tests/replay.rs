@@ -26,7 +26,7 @@ fn input(bench: &Bench, new: &[u8], against: Option<&[u8]>) -> Input {
     let read = |bytes: &[u8]| Package::read(bytes, sandbox.limits()).expect("it is a component");
     let (new, against) = (read(new), against.map(read));
     let log = bench.engine.log().clone();
-    Input { log, sandbox, new, against, share: Share::default(), profiles_max: 1_000, give_way: false }
+    Input { log, sandbox, new, against, share: Share::default(), profiles_max: 1_000, lower_priority: false }
 }
 
 fn replayed(bench: &Bench, new: &[u8], against: Option<&[u8]>) -> ReplayReport {
@@ -90,7 +90,7 @@ fn history() -> Bench {
 #[test]
 fn a_version_that_says_less_is_told_field_by_field_and_event_by_event() {
     let bench = history();
-    // It wants what no event has, so the host refuses every delivery of a script.
+    // It wants what no event has, so the host refuses every invocation of a script.
     let stricter = TABLES.replacen("[emits", "other = { type = \"text\", required = true }\n[emits", 1);
     let report = replayed(&bench, &probe("one", &stricter), None);
     let told = told(&report);
@@ -114,7 +114,7 @@ fn a_version_that_says_less_is_told_field_by_field_and_event_by_event() {
 }
 
 #[test]
-fn deliveries_that_failed_and_would_no_longer_are_mended() {
+fn invocations_that_failed_and_would_no_longer_are_mended() {
     let bench = history();
     // Without its script the probe has nothing to fail at.
     let deaf = TABLES.replacen("script = { type = \"texts\" }", "other = { type = \"texts\" }", 1);
@@ -125,7 +125,7 @@ fn deliveries_that_failed_and_would_no_longer_are_mended() {
 }
 
 #[test]
-fn deliveries_that_only_the_new_version_hears_are_added() {
+fn invocations_that_only_the_new_version_hears_are_added() {
     let bench = history();
     bench.install("deaf", "[sources]\nother = { type = \"text\" }\n");
     bench.script("anna", &["text note c", "emit probe.pinged text note q"]);

@@ -4,8 +4,8 @@
 use std::fs;
 
 use super::*;
-use crate::config::{RetentionConfig, SnapshotConfig};
 use crate::engine::Holder;
+use crate::engine::{RetentionConfig, SnapshotConfig};
 
 /// A log of small segments, all of which should leave.
 fn keeping_nothing() -> Bench {
@@ -40,7 +40,7 @@ impl Bench {
     }
 
     fn held_by(&self) -> Vec<Holder> {
-        let report = self.engine.retain(false).expect("it can be planned");
+        let report = self.engine.apply_retention(false).expect("it can be planned");
         report.held_by.into_iter().map(|(holder, _)| holder).collect()
     }
 }
@@ -79,10 +79,10 @@ fn what_leaves_is_not_missed() {
     bench.busy(0..30);
     let registry = bench.engine.registry();
     bench.two_snapshots();
-    let plan = bench.engine.retain(true).unwrap();
+    let plan = bench.engine.apply_retention(true).unwrap();
     assert!(plan.wanted > plan.removable && plan.removable > 3 && plan.removed == 0, "{plan:?}");
     assert!(matches!(plan.held_by[..], [(Holder::Snapshots { covering: 1 }, None), ..]), "{plan:?}");
-    let done = bench.engine.retain(false).unwrap();
+    let done = bench.engine.apply_retention(false).unwrap();
     // It may have made a snapshot more, and then more may leave.
     assert!(done.removed >= plan.removable, "{done:?}");
     assert!(bench.engine.oldest_retained().unwrap().is_some());
@@ -113,7 +113,7 @@ fn what_leaves_is_not_missed() {
     // And it goes on, for the next segments too.
     bench.busy(0..10);
     bench.two_snapshots();
-    assert!(bench.engine.retain(false).unwrap().removed > 0);
+    assert!(bench.engine.apply_retention(false).unwrap().removed > 0);
     assert_eq!(bench.text("9", "probe.note"), Some("n9".to_owned()));
     let timeline = bench.engine.timeline(&bench.profile("92"), None, 10).unwrap();
     assert!(!timeline.is_empty());
@@ -125,7 +125,7 @@ fn a_new_generation_starts_from_the_oldest_that_is_kept() {
     bench.install("probe", USUAL);
     bench.busy(0..30);
     bench.two_snapshots();
-    assert!(bench.engine.retain(false).unwrap().removed > 0);
+    assert!(bench.engine.apply_retention(false).unwrap().removed > 0);
     bench.busy(100..104);
     let options = InstallOptions { from_start: true, approve: true, ..InstallOptions::default() };
     let tables = USUAL.replace("probe.", "other.").replace("other.*", "probe.*");
@@ -173,7 +173,7 @@ fn what_waits_for_somebody_stays_and_is_named() {
     }
     bench.settle();
     assert_eq!(bench.text("parked", "probe.note"), Some("behind".to_owned()));
-    assert!(bench.engine.retain(false).unwrap().removed > 0);
+    assert!(bench.engine.apply_retention(false).unwrap().removed > 0);
 }
 
 #[test]
@@ -230,11 +230,11 @@ fn a_quiet_partition_holds_nothing_and_a_backup_does() {
     bench.two_snapshots();
     bench.two_snapshots();
     let hold = crate::log::hold(&bench.directory.path().join("log")).unwrap();
-    let held = bench.engine.retain(false).unwrap();
+    let held = bench.engine.apply_retention(false).unwrap();
     assert_eq!(held.removed, 0);
     assert!(held.held_by.iter().any(|(holder, _)| *holder == Holder::Reader), "{held:?}");
     drop(hold);
-    let done = bench.engine.retain(false).unwrap();
+    let done = bench.engine.apply_retention(false).unwrap();
     assert!(done.removed > 5, "{done:?}");
     assert!(done.held_by.iter().all(|(holder, _)| matches!(holder, Holder::Snapshots { .. })), "{done:?}");
 }

@@ -16,7 +16,7 @@ fn sample(bench: &Bench, name: &str) -> Option<f64> {
     line.rsplit(' ').next()?.parse().ok()
 }
 
-/// What was said no to of the probe's deliveries.
+/// What was said no to of the probe's invocations.
 fn refusals(bench: &Bench, by: &str) -> Option<f64> {
     refusals_of(bench, "probe", by)
 }
@@ -125,7 +125,7 @@ fn what_waits_is_what_waits_now() {
     bench.engine.skip(&ParkedFilter::default(), "a test").expect("they are given up");
     bench.settle();
     assert_eq!(waits(&bench), (0.into(), 0.into()));
-    // How often deliveries failed since the start is another thing, and called so.
+    // How often invocations failed since the start is another thing, and called so.
     let deliveries = status(&bench)["deliveries"].clone();
     assert!(deliveries["parked"].is_null() && deliveries["failed"].is_u64(), "{deliveries}");
 }

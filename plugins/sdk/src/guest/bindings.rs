@@ -1,5 +1,5 @@
-//! The contract's bindings: one world for what every plug-in may import, one for each role, so
-//! that a component exports only the roles its author named.
+//! The contract's bindings: one world for the imports of every plug-in, and one for each role. So a
+//! component exports only the roles that its author listed.
 
 /// What every plug-in may import.
 pub mod imports {
@@ -12,7 +12,7 @@ pub mod imports {
     });
 }
 
-/// Role: hears of events.
+/// Role: handles events.
 pub mod subscriber {
     wit_bindgen::generate!({
         path: "../../wit",
@@ -25,7 +25,7 @@ pub mod subscriber {
     });
 }
 
-/// Role: decides data points.
+/// Role: decides fields.
 pub mod source {
     wit_bindgen::generate!({
         path: "../../wit",
@@ -38,7 +38,7 @@ pub mod source {
     });
 }
 
-/// Role: hears of changes.
+/// Role: observes changes.
 pub mod observer {
     wit_bindgen::generate!({
         path: "../../wit",

@@ -1,4 +1,4 @@
-//! From the contract's types to the SDK's and back. Texts are moved, never copied.
+//! From the contract's types to the SDK's and back. Strings are moved, never copied.
 
 use crate::named::Named;
 use crate::{Change, Date, Error, Event, Profile, Proposal, Timestamp, Value, decimal};

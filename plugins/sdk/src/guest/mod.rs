@@ -1,5 +1,5 @@
-//! The guest's side of the contract: converts what the host gives, calls the role, and carries
-//! effects to the host as they are asked for. Only for wasm; natively `testing` takes its place.
+//! The guest's side of the contract: it converts the host's arguments, invokes the role, and sends
+//! each effect to the host at once. Only for wasm; a native build uses `testing` instead.
 
 pub mod bindings;
 mod convert;
@@ -15,7 +15,7 @@ use bindings::imports::samsyn::plugin::{effects, logging, settings, types};
 #[global_allocator]
 static ALLOCATOR: crate::arena::Arena<std::alloc::System> = crate::arena::Arena::new(std::alloc::System);
 
-/// The type that the bindings export: the author's type, behind the conversions.
+/// The type that the bindings export: the author's type behind the conversions.
 pub struct Exported<P>(PhantomData<P>);
 
 impl<P: Subscriber> bindings::subscriber::exports::samsyn::plugin::subscriber::Guest for Exported<P> {
@@ -57,7 +57,7 @@ fn effects() -> crate::Effects {
     crate::Effects { host: Effects }
 }
 
-/// Effects that go straight to the host.
+/// Effects that go directly to the host.
 #[derive(Debug)]
 pub struct Effects;
 

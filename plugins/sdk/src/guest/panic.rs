@@ -4,9 +4,9 @@ use std::panic;
 
 use crate::log::Level;
 
-/// Makes a panic log its message with file and line before it traps. Called in every exported
-/// function because an instance lives for one call. It is cheap: without threads std's lock is a
-/// flag, and the hook captures nothing, so its box is no allocation.
+/// Makes a panic log its message with file and line before it traps. Every exported function calls
+/// it, because an instance lives for one invocation. It is cheap: without threads std's lock is a
+/// flag, and the hook captures nothing, so its box needs no allocation.
 pub(super) fn report_to_host() {
     panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("a panic without a message");

@@ -2,10 +2,10 @@
 
 use crate::{Change, Memory, Proposal, Timestamp, Value, memory};
 
-/// When an event or proposal happens unless the test says otherwise.
+/// The time of an event or proposal unless the test sets one.
 const AT: &str = "2026-01-01T00:00:00Z";
 
-/// An event in the making; see [`event`].
+/// Builds an event; see [`event`].
 #[derive(Clone, Debug)]
 pub struct EventBuilder {
     pub(crate) id: String,
@@ -15,7 +15,7 @@ pub struct EventBuilder {
     pub(crate) properties: Vec<(String, Value)>,
 }
 
-/// An event of that name, with the id `test-event`, at the start of 2026.
+/// An event with this name and the id `test-event`, at the start of 2026.
 pub fn event(name: &str) -> EventBuilder {
     EventBuilder {
         id: "test-event".to_owned(),
@@ -34,7 +34,7 @@ impl EventBuilder {
         self
     }
 
-    /// When it happened, RFC 3339. Panics when it is no such time.
+    /// When it happened, RFC 3339. Panics when the time is invalid.
     #[must_use]
     #[track_caller]
     pub fn at(mut self, at: &str) -> EventBuilder {
@@ -42,7 +42,7 @@ impl EventBuilder {
         self
     }
 
-    /// When the host took it, RFC 3339; else the same as [`at`](EventBuilder::at).
+    /// When the host accepted it, RFC 3339; by default the same as [`at`](EventBuilder::at).
     #[must_use]
     #[track_caller]
     pub fn received_at(mut self, at: &str) -> EventBuilder {
@@ -50,8 +50,8 @@ impl EventBuilder {
         self
     }
 
-    /// A property, as a sender would give it: the manifest's type is made of it, so `"12.50"` is
-    /// a fine decimal and `"2026-11-21"` a fine date.
+    /// A property, as an application sends it. It is converted to the manifest's type, so `"12.50"`
+    /// is a valid decimal and `"2026-11-21"` a valid date.
     #[must_use]
     pub fn property(mut self, name: &str, value: impl Into<Value>) -> EventBuilder {
         self.properties.push((name.to_owned(), value.into()));
@@ -59,7 +59,7 @@ impl EventBuilder {
     }
 }
 
-/// A profile in the making; see [`profile`].
+/// Builds a profile; see [`profile`].
 #[derive(Clone, Debug)]
 pub struct ProfileBuilder {
     pub(crate) identifiers: Vec<(String, String)>,
@@ -67,13 +67,13 @@ pub struct ProfileBuilder {
     pub(crate) memory: Option<Vec<u8>>,
 }
 
-/// A customer nobody knows anything of.
+/// An empty profile.
 pub fn profile() -> ProfileBuilder {
     ProfileBuilder { identifiers: Vec::new(), points: Vec::new(), memory: None }
 }
 
 impl ProfileBuilder {
-    /// A name the customer goes by.
+    /// An identifier of the customer.
     #[must_use]
     pub fn identifier(mut self, name: &str, value: &str) -> ProfileBuilder {
         self.identifiers.push((name.to_owned(), value.to_owned()));
@@ -86,7 +86,7 @@ impl ProfileBuilder {
         self.point_at(field, value, AT)
     }
 
-    /// A field's value and when its claim was made, RFC 3339.
+    /// A field's value and the time of its claim, RFC 3339.
     #[must_use]
     #[track_caller]
     pub fn point_at(mut self, field: &str, value: impl Into<Value>, observed_at: &str) -> ProfileBuilder {
@@ -94,7 +94,7 @@ impl ProfileBuilder {
         self
     }
 
-    /// What the plug-in remembers.
+    /// The memory of the plug-in.
     #[must_use]
     #[track_caller]
     pub fn memory<T: Memory>(mut self, value: &T) -> ProfileBuilder {
@@ -102,7 +102,7 @@ impl ProfileBuilder {
         self
     }
 
-    /// What the plug-in remembers, as bytes that another version of it wrote.
+    /// The memory of the plug-in, as bytes that another version of it wrote.
     #[must_use]
     pub fn memory_bytes(mut self, bytes: impl Into<Vec<u8>>) -> ProfileBuilder {
         self.memory = Some(bytes.into());

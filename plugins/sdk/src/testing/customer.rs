@@ -1,4 +1,4 @@
-//! A customer who lives through several calls.
+//! A customer over several invocations.
 
 use crate::{Change, Observer, Proposal, Source, Subscriber, Timestamp, Value};
 
@@ -6,15 +6,15 @@ use super::builders::{EventBuilder, ProfileBuilder, moment};
 use super::host::Host;
 use super::run::{Effect, HostRefusal, Run};
 
-/// A customer in memory: claims and memory of one call are there in the next. The plug-in is the
-/// source of every field it sources.
+/// A customer in memory: the next invocation sees the claims and the memory of the last one. The
+/// plug-in is the assigned source of every field that it sources.
 #[derive(Clone, Debug)]
 pub struct Customer<'h> {
     host: &'h Host,
     profile: ProfileBuilder,
 }
 
-/// The host's code for a word on a protective field that is older than the one in force.
+/// The host's code for a claim on a protective field that is older than the current one.
 const OUTDATED: &str = "protective.outdated";
 
 impl<'h> Customer<'h> {
@@ -22,15 +22,15 @@ impl<'h> Customer<'h> {
         Customer { host, profile }
     }
 
-    /// Delivers an event, as [`Host::on_event`] does, and applies what came of it.
+    /// Invokes the handler with an event, as [`Host::on_event`] does, and applies the effects.
     #[track_caller]
     pub fn on_event<P: Subscriber>(&mut self, event: &EventBuilder) -> Run {
         let run = self.host.on_event::<P>(event, &self.profile);
-        // Nothing happened after it arrived.
+        // An event can't happen after its arrival.
         self.apply(run, event.received_at.map_or(event.at, |received| received.min(event.at)))
     }
 
-    /// Delivers proposals, as [`Host::on_proposal`] does, and applies what came of it.
+    /// Invokes the handler with proposals, as [`Host::on_proposal`] does, and applies the effects.
     #[track_caller]
     pub fn on_proposal<P: Source>(&mut self, proposals: &[Proposal]) -> Run {
         let run = self.host.on_proposal::<P>(proposals, &self.profile);
@@ -38,8 +38,8 @@ impl<'h> Customer<'h> {
         self.apply(run, at)
     }
 
-    /// Changes what everybody sees, delivers the changes as [`Host::on_change`] does, and applies
-    /// what came of it.
+    /// Changes the visible values, invokes the handler with the changes, as [`Host::on_change`] does,
+    /// and applies the effects.
     #[track_caller]
     pub fn on_change<P: Observer>(&mut self, changes: &[Change], at: &str) -> Run {
         for change in changes {
@@ -49,17 +49,17 @@ impl<'h> Customer<'h> {
         self.apply(run, moment(at))
     }
 
-    /// A field's value now.
+    /// A field's current value.
     pub fn value(&self, field: &str) -> Option<&Value> {
         self.profile.points.iter().find(|(known, ..)| known == field).map(|(_, value, _)| value)
     }
 
-    /// The bytes remembered now.
+    /// The current memory, as bytes.
     pub fn memory_bytes(&self) -> Option<&[u8]> {
         self.profile.memory.as_deref()
     }
 
-    /// The profile now, to run a call that shall change nothing.
+    /// The current profile, for an invocation that must not change it.
     pub fn profile(&self) -> &ProfileBuilder {
         &self.profile
     }
@@ -68,7 +68,7 @@ impl<'h> Customer<'h> {
         self.refuse_outdated(&mut run, at);
         for effect in &run.effects {
             match effect {
-                // A word said again keeps its newest time.
+                // A repeated claim keeps its newest time.
                 Effect::Claim { field, value }
                     if self.host.is_protective(field) && self.is_older(field, at) =>
                 {
@@ -91,8 +91,8 @@ impl<'h> Customer<'h> {
         self.time_of(field).is_some_and(|known| at < known)
     }
 
-    /// Protective fields follow the newest word by its own time, and at the same moment the opt-out: the
-    /// host refuses an older one after the handler has run.
+    /// A protective field follows the newest claim by its event's time; at the same time the opt-out
+    /// wins. The host refuses an older claim after the handler has run.
     fn refuse_outdated(&self, run: &mut Run, at: Timestamp) {
         let is_outdated = |field: &str, opted_out: bool| {
             let known = self.profile.points.iter().find(|(known, ..)| known == field);

@@ -19,7 +19,7 @@ use super::recorder::{self, Recorded};
 use super::run::Run;
 use super::words::{coerced, coerced_property, of_a_host, of_a_plug_in};
 
-/// Runs handlers as a host with this manifest, these settings and these limits would.
+/// Runs handlers like a host with this manifest, these settings and these limits.
 #[derive(Clone, Debug)]
 pub struct Host {
     manifest: Arc<Manifest>,
@@ -29,8 +29,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host that knows this `plugin.toml`: `Host::from_manifest(include_str!("../plugin.toml"))`.
-    /// Panics when a host would not take it.
+    /// A host with this `plugin.toml`: `Host::from_manifest(include_str!("../plugin.toml"))`.
+    /// Panics when a host would reject it.
     #[track_caller]
     pub fn from_manifest(manifest: &str) -> Host {
         let manifest = Manifest::parse(manifest).unwrap_or_else(|error| panic!("{error}"));
@@ -46,14 +46,14 @@ impl Host {
         Host { manifest: Arc::new(manifest), access, limits: Arc::default(), settings }
     }
 
-    /// Sets limits other than the defaults, as an administrator may.
+    /// Replaces the default limits, as an administrator can.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Host {
         Host { limits: Arc::new(limits), ..self }
     }
 
-    /// Sets a setting, converted to its declared type. Panics when the manifest has none of that
-    /// name or another type.
+    /// Sets a setting, converted to its declared type. Panics when the manifest doesn't declare it
+    /// or declares another type.
     #[must_use]
     #[track_caller]
     pub fn setting(mut self, name: &str, value: impl Into<Value>) -> Host {
@@ -68,18 +68,19 @@ impl Host {
         self
     }
 
-    /// A customer whose claims and memory are carried from call to call.
+    /// A customer who keeps claims and memory between invocations.
     pub fn customer(&self) -> Customer<'_> {
         Customer::new(self, profile())
     }
 
-    /// The same, starting from a profile.
+    /// The same, starting with a profile.
     pub fn customer_with(&self, profile: ProfileBuilder) -> Customer<'_> {
         Customer::new(self, profile)
     }
 
-    /// Delivers an event. Panics when a host would not: the manifest doesn't subscribe to it, a
-    /// required property is missing, or one can't become the declared type.
+    /// Invokes the handler with an event. Panics when a host would not invoke it: the manifest doesn't
+    /// subscribe to the event, a required property is missing, or one doesn't convert to its declared
+    /// type.
     #[track_caller]
     pub fn on_event<P: Subscriber>(&self, event: &EventBuilder, profile: &ProfileBuilder) -> Run {
         let name =
@@ -97,8 +98,8 @@ impl Host {
         self.call(profile, |profile, settings, effects| P::on_event(&event, profile, settings, effects))
     }
 
-    /// Delivers proposals. Panics when the manifest doesn't source a field, or a value can't
-    /// become the field's type.
+    /// Invokes the handler with proposals. Panics when the manifest doesn't source a field, or a value
+    /// doesn't convert to the field's type.
     #[track_caller]
     pub fn on_proposal<P: Source>(&self, proposals: &[Proposal], profile: &ProfileBuilder) -> Run {
         let proposals: Vec<Proposal> =
@@ -108,8 +109,8 @@ impl Host {
         })
     }
 
-    /// Delivers changes; `at` is RFC 3339. Panics when the manifest doesn't consume a field with
-    /// `notify = true`.
+    /// Invokes the handler with changes; `at` is RFC 3339. Panics when the manifest doesn't consume a
+    /// field with `notify = true`.
     #[track_caller]
     pub fn on_change<P: Observer>(&self, changes: &[Change], at: &str, profile: &ProfileBuilder) -> Run {
         for change in changes {
@@ -147,7 +148,7 @@ impl Host {
         Run { result, effects, host_refusals: refused, log }
     }
 
-    /// Why these effects would leave too much of this customer.
+    /// Why these effects would exceed the limit of bytes a customer.
     fn too_much_of(&self, profile: &ProfileBuilder, effects: &[host::Effect]) -> Option<String> {
         let mut claims: BTreeMap<host::FieldName, Option<host::Value>> = BTreeMap::new();
         for (field, value, _) in &profile.points {
@@ -210,7 +211,7 @@ impl Host {
     }
 }
 
-/// Only declared properties, of their declared types.
+/// Only declared properties, with their declared types.
 #[track_caller]
 fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
     let mut values = Vec::new();
@@ -219,19 +220,19 @@ fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
             Some((_, value)) => {
                 let value = coerced_property(value, property.kind).unwrap_or_else(|| {
                     panic!(
-                        "{name:?} can't be read as {} without loss: a host refuses the delivery",
+                        "{name:?} can't be read as {} without loss: a host refuses the event",
                         property.kind
                     )
                 });
                 values.push((name.clone(), value));
             }
-            None => assert!(!property.required, "{name:?} is required: a host refuses the delivery"),
+            None => assert!(!property.required, "{name:?} is required: a host refuses the event"),
         }
     }
     Named { values, declared: Some(declared.keys().cloned().collect()) }
 }
 
-/// What the plug-in may say, when all that its manifest asks for is granted.
+/// The rights of the plug-in when everything that its manifest requests is granted.
 fn access(manifest: &Manifest) -> Access {
     let sources = manifest.sources.iter().map(|(name, sourced)| {
         let (one_of, schema) = (sourced.one_of.clone(), sourced.schema.clone());

@@ -1,33 +1,54 @@
 //! Runs a handler in an ordinary `#[test]`: no host, no wasm.
 //!
-//! [`Host`] knows the plug-in's `plugin.toml` and treats the handler as the real host does, by the
-//! same code (the crate `samsyn-contract`): it gives only what the manifest declares, converts
-//! properties to the declared types, and refuses effects that the manifest or the [`Limits`] don't
-//! allow. Values have the form that a host gives them: the decimal `12.50` is `12.5`. On top of it, it panics where a test has found a mistake:
-//! a handler that reads a name nobody declared, an event the manifest doesn't subscribe to.
+//! [`Host`] reads the plug-in's `plugin.toml` and applies the rules of the real host, by the same code
+//! (the crate `samsyn-contract`):
 //!
-//! ```no_run
+//! - it passes only what the manifest declares;
+//! - it converts properties to the declared types, in canonical form: the decimal `12.50` is `12.5`;
+//! - it refuses effects that the manifest or the [`Limits`] don't allow.
+//!
+//! It also panics when a test has found a bug: the handler reads an undeclared name, or the manifest
+//! doesn't subscribe to the event.
+//!
+//! ```
 //! # use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber};
 //! # struct Loyalty;
 //! # impl Subscriber for Loyalty {
-//! #     fn on_event(_: &Event, _: &Profile, _: &Settings, _: &mut Effects) -> Result<(), Error> { Ok(()) }
+//! #     fn on_event(event: &Event, profile: &Profile, settings: &Settings, effects: &mut Effects) -> Result<(), Error> {
+//! #         let points = event.decimal("amount")? * settings.decimal("points_per_unit")?;
+//! #         let points = i64::try_from(points).map_err(Error::other)?;
+//! #         Ok(effects.set("loyalty.points", profile.integer("loyalty.points").unwrap_or(0) + points)?)
+//! #     }
 //! # }
-//! # const MANIFEST: &str = "";
+//! # const MANIFEST: &str = r#"
+//! # manifest = 1
+//! # [plugin]
+//! # name = "loyalty"
+//! # version = "0.1.0"
+//! # owner = "Membership team"
+//! # description = "Points"
+//! # [subscribes."order.completed"]
+//! # amount = { type = "decimal", required = true }
+//! # [sources]
+//! # "loyalty.points" = { type = "integer" }
+//! # [settings]
+//! # points_per_unit = { type = "decimal", default = "1" }
+//! # "#;
 //! use samsyn_plugin::testing::{Host, event, profile};
 //!
 //! let host = Host::from_manifest(MANIFEST).setting("points_per_unit", "2");
 //!
-//! // One call, on a profile as given:
+//! // One invocation, on this profile:
 //! let order = event("order.completed").at("2026-11-21T10:00:00Z").property("amount", "12.50");
 //! let run = host.on_event::<Loyalty>(&order, &profile().point("loyalty.points", 10));
 //! assert_eq!(run.result, Ok(()));
 //! assert_eq!(run.claim("loyalty.points"), Some(&35.into()));
 //!
-//! // A story: the customer keeps claims and memory from call to call.
+//! // Several invocations: the customer keeps claims and memory.
 //! let mut anna = host.customer();
 //! anna.on_event::<Loyalty>(&order);
 //! anna.on_event::<Loyalty>(&order);
-//! assert_eq!(anna.value("loyalty.points"), Some(&25.into()));
+//! assert_eq!(anna.value("loyalty.points"), Some(&50.into()));
 //! ```
 
 mod builders;

@@ -1,4 +1,4 @@
-//! Takes effects as the host does: judged at once by the contract's rules, kept until the end.
+//! Records effects as the host does: checked at once by the contract's rules, kept until the end.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ thread_local! {
     static LOG: RefCell<Option<Logs>> = const { RefCell::new(None) };
 }
 
-/// Logging needs no handle in a guest, so here the lines of the running test wait in its thread.
-/// Outside a call nobody takes them.
+/// Logging needs no handle in a guest, so the lines of the running test are kept in its thread.
+/// Outside an invocation they are dropped.
 pub(crate) fn log(level: Level, message: &str) {
     let level = match level {
         Level::Debug => host::LogLevel::Debug,
@@ -32,12 +32,12 @@ pub(crate) fn log(level: Level, message: &str) {
     });
 }
 
-/// The lines of the call that now begins are taken, within these limits.
+/// Starts recording lines, within these limits.
 pub(super) fn begin_log(limits: &Limits) {
     LOG.set(Some(Logs::new(limits)));
 }
 
-/// The lines of the call that ended.
+/// Ends the recording and returns the lines.
 pub(super) fn end_log() -> Vec<LogLine> {
     let level = |level| match level {
         host::LogLevel::Debug => Level::Debug,
@@ -54,11 +54,11 @@ pub(super) fn end_log() -> Vec<LogLine> {
 pub(crate) struct Effects {
     effects: samsyn_contract::Effects,
     refused: Vec<HostRefusal>,
-    /// The limit that ended the call, had it run in a sandbox.
+    /// The exceeded limit that would have ended the invocation in a sandbox.
     spent: Option<String>,
 }
 
-/// What came of a call's effects.
+/// The recorded effects of an invocation.
 pub(super) struct Recorded {
     pub(super) taken: Vec<host::Effect>,
     pub(super) refused: Vec<HostRefusal>,
@@ -77,33 +77,33 @@ impl Effects {
 
     pub(crate) fn set(&mut self, field: &str, value: Value) -> Result<(), Refusal> {
         let answer = self.effects.set(field, given(value));
-        self.told(field, answer)
+        self.answer(field, answer)
     }
 
     pub(crate) fn clear(&mut self, field: &str) -> Result<(), Refusal> {
         let answer = self.effects.clear(field);
-        self.told(field, answer)
+        self.answer(field, answer)
     }
 
     pub(crate) fn refuse(&mut self, field: Option<&str>, code: &str, message: &str) -> Result<(), Refusal> {
         let answer = self.effects.refuse(field, code, message);
-        self.told(field.unwrap_or_default(), answer)
+        self.answer(field.unwrap_or_default(), answer)
     }
 
     pub(crate) fn emit(&mut self, name: &str, properties: Vec<(String, Value)>) -> Result<(), Refusal> {
         let given = |(name, value)| GivenProperty { name, value: given(value) };
         let answer = self.effects.emit(name, properties.into_iter().map(given).collect());
-        self.told(name, answer)
+        self.answer(name, answer)
     }
 
     pub(crate) fn remember(&mut self, memory: Option<Vec<u8>>) -> Result<(), Refusal> {
         let answer = self.effects.remember(memory);
-        self.told("memory", answer)
+        self.answer("memory", answer)
     }
 
-    /// What the handler hears. A spent limit ends the call in a sandbox; here the handler goes on and
-    /// nothing comes of it.
-    fn told(&mut self, subject: &str, answer: Answer) -> Result<(), Refusal> {
+    /// The result for the handler. In a sandbox an exceeded limit ends the invocation; here the handler
+    /// continues, and its effects are dropped.
+    fn answer(&mut self, subject: &str, answer: Answer) -> Result<(), Refusal> {
         match answer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => {
@@ -119,7 +119,7 @@ impl Effects {
     }
 }
 
-/// The effect as the SDK tells it.
+/// The effect in the SDK's types.
 pub(super) fn effect(effect: host::Effect) -> Effect {
     match effect {
         host::Effect::Claim { field, value } => {
@@ -129,8 +129,11 @@ pub(super) fn effect(effect: host::Effect) -> Effect {
             Effect::Refuse { field: field.map(|field| field.to_string()), code, message }
         }
         host::Effect::Emit { name, properties } => {
-            let told = |property: host::Property| (property.name, of_a_plug_in(&property.value));
-            Effect::Emit { name: name.to_string(), properties: properties.into_iter().map(told).collect() }
+            let converted = |property: host::Property| (property.name, of_a_plug_in(&property.value));
+            Effect::Emit {
+                name: name.to_string(),
+                properties: properties.into_iter().map(converted).collect(),
+            }
         }
         host::Effect::Remember(memory) => Effect::Remember(memory),
     }

@@ -1,9 +1,9 @@
-//! What came of one call.
+//! The result of one invocation.
 
 use crate::log::Level;
 use crate::{Error, Memory, Value, memory};
 
-/// One thing the handler asked for and the host took.
+/// One effect that the host accepted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// A claim; none clears.
@@ -13,9 +13,9 @@ pub enum Effect {
         /// Its value.
         value: Option<Value>,
     },
-    /// The plug-in said no.
+    /// A refusal of the plug-in.
     Refuse {
-        /// The proposed field; none for the whole delivery.
+        /// The proposed field; none for the whole input.
         field: Option<String>,
         /// The plug-in's code.
         code: String,
@@ -33,49 +33,49 @@ pub enum Effect {
     Remember(Option<Vec<u8>>),
 }
 
-/// Something the host said no to.
+/// An effect that the host refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostRefusal {
-    /// The field or event it concerns.
+    /// The field or event.
     pub subject: String,
     /// The host's code, such as `field.not-sourced`.
     pub code: String,
 }
 
-/// A line the handler logged.
+/// A line that the handler logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// How serious it is.
+    /// The severity.
     pub level: Level,
     /// The line.
     pub message: String,
 }
 
-/// What came of one call.
+/// The result of one invocation.
 #[derive(Debug, PartialEq)]
 pub struct Run {
     /// What the handler returned. With an error there are no effects.
     pub result: Result<(), Error>,
-    /// What the handler asked for and the host took, in order.
+    /// The effects that the host accepted, in order.
     pub effects: Vec<Effect>,
-    /// What the host refused, whether the handler minded or not.
+    /// What the host refused, also when the handler ignored it.
     pub host_refusals: Vec<HostRefusal>,
-    /// What the handler logged.
+    /// The lines that the handler logged.
     pub log: Vec<LogLine>,
 }
 
 impl Run {
-    /// The value this call claims for a field; none when it claims none or clears it.
+    /// The value that the invocation claims for a field; none when it claims none or clears the field.
     pub fn claim(&self, field: &str) -> Option<&Value> {
         self.last_claim(field)?
     }
 
-    /// Whether this call clears a field.
+    /// Whether the invocation clears a field.
     pub fn cleared(&self, field: &str) -> bool {
         self.last_claim(field) == Some(None)
     }
 
-    /// The plug-in's refusals: the field, or none for the whole delivery, and the code.
+    /// The plug-in's refusals: the field, or none for the whole input, and the code.
     pub fn refusals(&self) -> Vec<(Option<&str>, &str)> {
         let refusals = self.effects.iter().filter_map(|effect| match effect {
             Effect::Refuse { field, code, .. } => Some((field.as_deref(), code.as_str())),
@@ -84,7 +84,7 @@ impl Run {
         refusals.collect()
     }
 
-    /// The properties of every event of that name which this call emits.
+    /// The properties of every emitted event with this name.
     pub fn emitted(&self, event: &str) -> Vec<&[(String, Value)]> {
         let emitted = self.effects.iter().filter_map(|effect| match effect {
             Effect::Emit { name, properties } if name == event => Some(properties.as_slice()),
@@ -93,15 +93,15 @@ impl Run {
         emitted.collect()
     }
 
-    /// What this call remembers; none when it leaves the memory as it was or forgets it. Panics
-    /// when it can't be read as a `T`.
+    /// What the invocation remembers; none when it keeps the old memory or deletes it. Panics when the
+    /// bytes are no `T`.
     #[track_caller]
     pub fn memory<T: Memory>(&self) -> Option<T> {
         let bytes = self.memory_bytes()?;
         Some(memory::read(bytes).unwrap_or_else(|error| panic!("{error}")))
     }
 
-    /// The bytes this call remembers, to test their bound.
+    /// The bytes that the invocation remembers, to test their size.
     pub fn memory_bytes(&self) -> Option<&[u8]> {
         let remembered = self.effects.iter().rev().find_map(|effect| match effect {
             Effect::Remember(bytes) => Some(bytes.as_deref()),

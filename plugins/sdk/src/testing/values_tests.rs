@@ -53,7 +53,7 @@ fn a_property_is_given_as_the_table_says() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), table.len(), wrong.join("\n"));
 }
 
-/// Whatever the host gives, the SDK reads: a decimal of 28 digits, the point anywhere.
+/// The SDK reads everything that the host passes: a decimal of 28 digits, the point anywhere.
 #[test]
 fn every_decimal_of_28_digits_is_read() {
     let digits = "9".repeat(28);

@@ -1,11 +1,11 @@
-//! Between the SDK's values and the vocabulary's: the same things under two names.
+//! Conversions between the SDK's values and the vocabulary's.
 
 use samsyn_contract::Given;
 use samsyn_vocabulary as host;
 
 use crate::{Date, Decimal, Timestamp, Value};
 
-/// The value as a handler hands it over.
+/// The value as a handler passes it.
 pub(super) fn given(value: Value) -> Given {
     match value {
         Value::Text(text) => Given::Text(text),
@@ -20,8 +20,8 @@ pub(super) fn given(value: Value) -> Given {
     }
 }
 
-/// The value as a host has it; none for what no host has: a moment or a date outside the years 0000 to
-/// 9999.
+/// The value as a host stores it; none for a time or a date outside the years 0000 to 9999, which no
+/// host stores.
 pub(super) fn of_a_host(value: &Value) -> Option<host::Value> {
     Some(match value {
         Value::Text(text) => host::Value::Text(text.clone()),
@@ -38,7 +38,7 @@ pub(super) fn of_a_host(value: &Value) -> Option<host::Value> {
     })
 }
 
-/// The value as a handler is given it. Panics about what no plug-in can read, which no host gives.
+/// The value as a handler reads it. Panics for a value that no plug-in can read: no host passes one.
 #[track_caller]
 pub(super) fn of_a_plug_in(value: &host::Value) -> Value {
     match value {
@@ -59,13 +59,13 @@ fn readable<T, E: std::fmt::Display>(read: Result<T, E>) -> T {
     read.unwrap_or_else(|error| panic!("a host gave what the SDK can't read: {error}"))
 }
 
-/// The value as the wanted type, when nothing is lost by it.
+/// The value as the wanted type, if the conversion is lossless.
 #[track_caller]
 pub(super) fn coerced(value: &Value, wanted: host::Type) -> Option<Value> {
     of_a_host(value)?.coerce(wanted).ok().map(|value| of_a_plug_in(&value))
 }
 
-/// The same for an event's property: there an integer is a text, too.
+/// The same for an event's property, where an integer also converts to text.
 #[track_caller]
 pub(super) fn coerced_property(value: &Value, wanted: host::Type) -> Option<Value> {
     of_a_host(value)?.coerce_property(wanted).ok().map(|value| of_a_plug_in(&value))

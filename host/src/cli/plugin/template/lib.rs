@@ -1,7 +1,7 @@
-//! Counts a customer's orders and says who has become a regular.
+//! Counts a customer's orders and emits an event for a regular customer.
 //!
-//! Every call runs in a fresh sandbox: nothing is kept but what the plug-in claims or remembers,
-//! and there is no clock, so time is the event's own.
+//! Every invocation runs in a fresh sandbox. Only what the plug-in claims or remembers is kept. There
+//! is no clock: use the event's time.
 
 use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber};
 
@@ -10,14 +10,14 @@ pub struct MyPlugin;
 
 impl Subscriber for MyPlugin {
     fn on_event(event: &Event, profile: &Profile, settings: &Settings, effects: &mut Effects) -> Result<(), Error> {
-        // Data that makes no sense is refused and is no failure: the sender reads why.
+        // Invalid data is refused, and is no failure: the sender reads the message.
         if event.text("order_id")?.trim().is_empty() {
             effects.refuse_all("order.id-empty", "An order needs an id that isn't empty.")?;
             return Ok(());
         }
         let orders = profile.integer("my_plugin.orders").unwrap_or(0) + 1;
         effects.set("my_plugin.orders", orders)?;
-        // Events may come out of order; the newest order stays the newest.
+        // Events may arrive out of order; the newest order stays the newest.
         let newest = profile.timestamp("my_plugin.last_order_at");
         if newest.is_none_or(|newest| event.at() > newest) {
             effects.set("my_plugin.last_order_at", event.at())?;
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_third_order_makes_a_regular_and_the_fourth_none_anew() {
+    fn only_the_third_order_emits_the_event() {
         let host = Host::from_manifest(MANIFEST);
         let mut anna = host.customer();
         let mut regular = Vec::new();

@@ -1,0 +1,69 @@
+//! Where a data directory keeps what.
+
+use std::path::PathBuf;
+
+/// Where a data directory keeps what.
+#[derive(Clone, Debug)]
+pub struct DataDir(pub PathBuf);
+
+impl DataDir {
+    /// The log: the truth.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
+    /// Who read whose personal data: a log of its own.
+    pub fn audit(&self) -> PathBuf {
+        self.0.join("audit")
+    }
+
+    /// The view: can be deleted.
+    pub fn view(&self) -> PathBuf {
+        self.0.join("view")
+    }
+
+    /// A second view, while the first is checked: can be deleted.
+    pub fn view_check(&self) -> PathBuf {
+        self.0.join("view.check")
+    }
+
+    /// Snapshots: what the log folds into. Where segments have left, nothing else says what they said.
+    pub fn snapshots(&self) -> PathBuf {
+        self.0.join("snapshots")
+    }
+
+    /// The installed components, by digest: what the log names but does not hold.
+    pub fn components(&self) -> PathBuf {
+        self.0.join("components")
+    }
+
+    /// Compiled components: can be deleted.
+    pub fn compiled(&self) -> PathBuf {
+        self.0.join("compiled")
+    }
+
+    /// When each token was used last: can be deleted.
+    pub fn token_uses(&self) -> PathBuf {
+        self.0.join("token-uses.json")
+    }
+
+    /// What was decided when the directory was made.
+    pub fn settings(&self) -> PathBuf {
+        self.0.join("data.toml")
+    }
+
+    /// Everything that a host keeps here.
+    pub fn all(&self) -> [PathBuf; 9] {
+        [
+            self.log(),
+            self.audit(),
+            self.view(),
+            self.view_check(),
+            self.snapshots(),
+            self.components(),
+            self.compiled(),
+            self.token_uses(),
+            self.settings(),
+        ]
+    }
+}

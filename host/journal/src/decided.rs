@@ -1,0 +1,297 @@
+//! What followed from one item, all of it in one record.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Conflict, Cursor};
+use samsyn_vocabulary::{
+    CapabilityName, Digest, EventName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Property,
+    Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
+};
+
+/// Why an invocation happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseKind {
+    /// An application's event.
+    #[default]
+    Event,
+    /// An event a capability emitted.
+    Emitted,
+    /// Visible values changed.
+    Change,
+    /// A field's source moved, or a generation took over: the `Adopted` that says so.
+    Assignment,
+    /// A held proposal was offered to the source its field has now.
+    Offered,
+}
+
+/// What followed from one item: an accepted event, an emitted event or a change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Whose.
+    pub profile: ProfileId,
+    /// The item it answers.
+    pub cause: ItemPosition,
+    /// What kind of item that is.
+    #[serde(default)]
+    pub kind: CauseKind,
+    /// The accepted event at the root of the chain of causes.
+    pub root: Seq,
+    /// Generations of cause between the root and this.
+    #[serde(default)]
+    pub depth: u16,
+    /// Derived invocations the root has spent, this record's included.
+    #[serde(default)]
+    pub spent: u32,
+    /// The partition's cursor: items up to and with this one are decided for live capabilities.
+    pub through: ItemPosition,
+    /// A lagging capability whose own cursor this record moves, instead of the partition's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+    /// The registry revision every check used.
+    pub revision: Seq,
+    /// When the host decided.
+    pub at: Timestamp,
+    /// When what it follows from happened: the time of the claims.
+    pub observed_at: Timestamp,
+    /// The profile's record before this one: the timeline is this chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Seq>,
+    /// Identifiers that the profile now has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<Identifier>,
+    /// Identifiers that it no longer has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<Identifier>,
+    /// Identifiers it could not get, because another profile has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
+    /// Each invocation's outcome.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<Outcome>,
+    /// Each proposed field's outcome.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+    /// Proposals of fields without a source, held as claims of the application.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldProposal>,
+    /// Visible values that changed; item 0 of this record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Changed>,
+    /// Events that capabilities emitted; items 1 and up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emitted: Vec<Emitted>,
+    /// Held proposals that are offered to the source their field has now; the item behind the
+    /// last emitted event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<HeldProposal>,
+    /// The customer's consumers hear with this record what moved sources made of its values.
+    #[serde(rename = "tells", default, skip_serializing_if = "std::ops::Not::not")]
+    pub notifies: bool,
+    /// Protective fields of which an opt-out was refused: somebody should look at it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_opt_outs: Vec<FieldName>,
+}
+
+impl Decided {
+    /// That nothing followed from an item, which is taken for an application's event: where every
+    /// other decision begins.
+    pub fn nothing(profile: ProfileId, cause: ItemPosition, at: Timestamp) -> Decided {
+        Decided {
+            profile,
+            cause,
+            kind: CauseKind::Event,
+            root: cause.seq,
+            depth: 0,
+            spent: 0,
+            through: cause,
+            cursor: None,
+            revision: 0,
+            at,
+            observed_at: at,
+            previous: None,
+            identifiers: Vec::new(),
+            retired: Vec::new(),
+            conflicts: Vec::new(),
+            outcomes: Vec::new(),
+            answers: Vec::new(),
+            held: Vec::new(),
+            changes: Vec::new(),
+            emitted: Vec::new(),
+            offered: Vec::new(),
+            notifies: false,
+            refused_opt_outs: Vec::new(),
+        }
+    }
+
+    /// Whether it has items of its own, which have to be decided.
+    pub fn derives(&self) -> bool {
+        !self.changes.is_empty() || !self.emitted.is_empty() || !self.offered.is_empty()
+    }
+
+    /// The number of its last possible item: changes are item 0, emitted events follow, then what
+    /// is offered.
+    pub fn last_item(&self) -> u16 {
+        self.emitted.len() as u16 + u16::from(!self.offered.is_empty())
+    }
+}
+
+/// What became of one invocation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Who was called.
+    pub capability: CapabilityName,
+    /// Of which generation.
+    pub generation: u32,
+    /// In which role.
+    pub role: Role,
+    /// The component that ran.
+    pub digest: Digest,
+    /// The revision of the settings it ran with.
+    pub settings: Seq,
+    /// How it ended.
+    pub result: InvocationStatus,
+    /// Claims it made; none as value is a claim that there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<(FieldName, Option<Value>)>,
+    /// What the host or the plug-in said no to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    /// What it keeps of this customer, when that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+}
+
+/// How an invocation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InvocationStatus {
+    /// It ran, and what it asked for is in this record. Final.
+    Done,
+    /// It failed and waits until the plug-in or its settings change or an admin acts.
+    Parked(Failure),
+    /// It waits behind a parked invocation of the same capability and customer.
+    Held,
+    /// An admin gave it up. Final.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// The root's budget of derived invocations or generations is spent. Final.
+    Undeliverable {
+        /// Which bound.
+        reason: String,
+    },
+}
+
+impl InvocationStatus {
+    /// Whether nothing more becomes of the invocation.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, InvocationStatus::Parked(_) | InvocationStatus::Held)
+    }
+}
+
+/// A capability's private bytes about a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Memory {
+    /// These.
+    Kept(#[serde(with = "super::bytes")] Vec<u8>),
+    /// None any more.
+    Forgotten,
+}
+
+/// What became of one proposed field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The field.
+    pub field: FieldName,
+    /// Its assigned source then; none when it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<CapabilityName>,
+    /// What the source made of it.
+    pub outcome: AnswerKind,
+}
+
+/// What a source made of a proposal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerKind {
+    /// The value is what was proposed.
+    Accepted,
+    /// The value is another form of it.
+    InAnotherForm(Value),
+    /// The source cleared the field.
+    Cleared,
+    /// The source said no.
+    Refused {
+        /// Its code.
+        code: String,
+        /// Its sentence.
+        message: String,
+    },
+    /// The source said nothing.
+    NoAnswer,
+    /// Nobody sources the field; the proposal is held.
+    NoSource,
+    /// The profile was no longer as expected.
+    PreconditionFailed,
+    /// The source's invocation is parked, held or quarantined.
+    Waiting,
+}
+
+/// A proposal nobody could decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldProposal {
+    /// `app:NAME`, or the capability that proposed.
+    pub by: Speaker,
+    /// The field.
+    pub field: FieldName,
+    /// The value; none suggests to clear it.
+    pub value: Option<Value>,
+    /// When it was proposed.
+    pub at: Timestamp,
+    /// The event that proposed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Seq>,
+}
+
+impl HeldProposal {
+    /// It as it was proposed.
+    pub fn as_proposal(&self) -> Proposal {
+        let HeldProposal { by, field, value, at, .. } = self.clone();
+        Proposal { field, value, by, at }
+    }
+}
+
+/// A visible value changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The capability whose claim it is: it hears nothing of its own.
+    pub by: CapabilityName,
+    /// The field.
+    pub field: FieldName,
+    /// What everybody saw before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What everybody sees now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// The field is protective: its `true` is latched, or its source took it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protective: bool,
+}
+
+/// An event a capability emitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Emitted {
+    /// Who did.
+    pub by: CapabilityName,
+    /// What happened.
+    pub name: EventName,
+    /// What else is known, of the declared types.
+    pub properties: Vec<Property>,
+    /// Recorded but not routed: emitted while catching up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
+}

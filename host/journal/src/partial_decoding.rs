@@ -1,0 +1,387 @@
+//! Partial decoding: records with only the fields that the fold reads. Folding a whole log decodes millions
+//! of records, and half of their content is not needed for the state: it is skipped.
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::unpack::Unpacker;
+use super::{
+    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
+    Memory, Outcome, Place, RecordError, decode,
+};
+use samsyn_vocabulary::{
+    Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName, ItemPosition,
+    ProfileId, Property, Refusal, Role, Seq, Timestamp, Value,
+};
+
+/// A [`Record`](super::Record) with only the fields that the fold reads.
+pub enum PartialRecord<'a> {
+    /// An event was accepted.
+    Accepted(PartialEvent<'a>),
+    /// What followed from one item.
+    Decided(Box<Decided>),
+    /// A partition took a registry revision into use.
+    Adopted(Adopted),
+    /// An identifier was linked or retired.
+    Linked(LinkedRef<'a>),
+    /// The registry changed, which is folded by the registry's own keeper.
+    Registry,
+}
+
+impl<'a> PartialRecord<'a> {
+    /// Reads a payload of this kind.
+    pub fn from_bytes(kind: u8, payload: &'a [u8]) -> Result<PartialRecord<'a>, RecordError> {
+        match kind {
+            1 => decode(payload).map(|PartialAccepted { event }| PartialRecord::Accepted(event)),
+            2 => Decided::decode_partially(payload).map(Box::new).map(PartialRecord::Decided),
+            3 => decode(payload).map(PartialRecord::Adopted),
+            4 => decode(payload).map(PartialRecord::Linked),
+            5 => Ok(PartialRecord::Registry),
+            other => Err(RecordError::kind(other)),
+        }
+    }
+}
+
+/// What the view keeps of an [`Accepted`](super::Accepted).
+#[derive(Deserialize)]
+struct PartialAccepted<'a> {
+    #[serde(borrow)]
+    event: PartialEvent<'a>,
+}
+
+/// What the view keeps of an [`Event`](samsyn_vocabulary::Event).
+#[derive(Deserialize)]
+pub struct PartialEvent<'a> {
+    /// The sender's id.
+    pub id: &'a str,
+    /// Who sent it.
+    #[serde(default)]
+    pub application: Option<Application>,
+    /// What happened.
+    pub name: EventName,
+    /// When the host took it.
+    pub received_at: Timestamp,
+}
+
+/// A [`Linked`](super::Linked), borrowed.
+#[derive(Deserialize)]
+pub struct LinkedRef<'a> {
+    /// Which kind of name.
+    pub identifier: IdentifierName,
+    /// Its normal form.
+    pub normal: &'a str,
+    /// Whose.
+    pub profile: ProfileId,
+    /// The link ends instead.
+    #[serde(default)]
+    pub retired: bool,
+    /// It is a place in a line.
+    #[serde(default)]
+    pub place: Option<Place>,
+}
+
+impl Decided {
+    /// Reads the fields of a payload that the folds of a profile, its patterns, a partition and the usage
+    /// read: the result of the fold is the same, and the other fields are left empty.
+    fn decode_partially(payload: &[u8]) -> Result<Decided, RecordError> {
+        PartialDecided::deserialize(&mut Unpacker::new(payload))
+            .map_err(|error| RecordError(error.to_string()))
+    }
+}
+
+// A field that is new in one of the originals doesn't compile before it is said here whether the
+// fold asks for it.
+
+#[derive(Deserialize)]
+#[serde(remote = "Decided")]
+struct PartialDecided {
+    profile: ProfileId,
+    cause: ItemPosition,
+    #[serde(default)]
+    kind: CauseKind,
+    root: Seq,
+    #[serde(default)]
+    depth: u16,
+    #[serde(skip)]
+    spent: u32,
+    through: ItemPosition,
+    #[serde(default)]
+    cursor: Option<Cursor>,
+    #[serde(skip)]
+    revision: Seq,
+    at: Timestamp,
+    observed_at: Timestamp,
+    #[serde(default)]
+    previous: Option<Seq>,
+    #[serde(default)]
+    identifiers: Vec<Identifier>,
+    #[serde(default)]
+    retired: Vec<Identifier>,
+    #[serde(default)]
+    conflicts: Vec<Conflict>,
+    #[serde(default, deserialize_with = "outcomes")]
+    outcomes: Vec<Outcome>,
+    #[serde(default)]
+    answers: Vec<Answer>,
+    #[serde(default)]
+    held: Vec<HeldProposal>,
+    #[serde(default, deserialize_with = "protective_changes")]
+    changes: Vec<Changed>,
+    #[serde(default, deserialize_with = "emitted")]
+    emitted: Vec<Emitted>,
+    #[serde(skip)]
+    offered: Vec<HeldProposal>,
+    #[serde(rename = "tells", default)]
+    notifies: bool,
+    #[serde(default)]
+    refused_opt_outs: Vec<FieldName>,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Outcome")]
+struct PartialOutcome {
+    capability: CapabilityName,
+    generation: u32,
+    role: Role,
+    #[serde(skip, default = "no_digest")]
+    digest: Digest,
+    #[serde(skip)]
+    settings: Seq,
+    result: InvocationStatus,
+    #[serde(default)]
+    claims: Vec<(FieldName, Option<Value>)>,
+    #[serde(skip)]
+    refusals: Vec<Refusal>,
+    #[serde(default)]
+    memory: Option<Memory>,
+}
+
+fn no_digest() -> Digest {
+    Digest([0; 32])
+}
+
+fn outcomes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Outcome>, D::Error> {
+    #[derive(Deserialize)]
+    struct Partial(#[serde(with = "PartialOutcome")] Outcome);
+    let outcomes = Vec::<Partial>::deserialize(deserializer)?;
+    Ok(outcomes.into_iter().map(|outcome| outcome.0).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Emitted")]
+struct PartialEmitted {
+    by: CapabilityName,
+    name: EventName,
+    #[serde(skip)]
+    properties: Vec<Property>,
+    #[serde(skip)]
+    silent: bool,
+}
+
+fn emitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Emitted>, D::Error> {
+    #[derive(Deserialize)]
+    struct Partial(#[serde(with = "PartialEmitted")] Emitted);
+    let emitted = Vec::<Partial>::deserialize(deserializer)?;
+    Ok(emitted.into_iter().map(|emitted| emitted.0).collect())
+}
+
+/// Only protective fields are folded from what changed, and only whether they are `true` now: claims
+/// say the rest.
+fn protective_changes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Changed>, D::Error> {
+    #[derive(Deserialize)]
+    struct Change<'a> {
+        by: &'a str,
+        field: &'a str,
+        #[serde(default)]
+        after: Option<IsTrue>,
+        #[serde(default)]
+        protective: bool,
+    }
+    let changes = Vec::<Change>::deserialize(deserializer)?;
+    let protective = changes.into_iter().filter(|change| change.protective);
+    let read = |change: Change<'_>| {
+        Ok(Changed {
+            by: CapabilityName::new(change.by)?,
+            field: FieldName::new(change.field)?,
+            before: None,
+            after: change.after.map(|is| Value::Boolean(is.0)),
+            protective: true,
+        })
+    };
+    protective
+        .map(read)
+        .collect::<Result<_, samsyn_vocabulary::NameError>>()
+        .map_err(serde::de::Error::custom)
+}
+
+/// Whether a [`Value`] is `true`.
+struct IsTrue(bool);
+
+impl<'de> Deserialize<'de> for IsTrue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<IsTrue, D::Error> {
+        struct OfValue;
+        impl<'de> Visitor<'de> for OfValue {
+            type Value = IsTrue;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a value")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut value: A) -> Result<IsTrue, A::Error> {
+                if value.next_key::<&str>()? == Some("boolean") {
+                    return value.next_value().map(IsTrue);
+                }
+                value.next_value::<IgnoredAny>()?;
+                Ok(IsTrue(false))
+            }
+        }
+        deserializer.deserialize_map(OfValue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{
+        AnswerKind, Line, Linked, PartitionState, ProfileState, encode, fold_into, fold_usage_of_decided,
+        moves_from, moves_to,
+    };
+    use super::*;
+    use samsyn_registry::report::Usage;
+
+    fn text(text: &str) -> Option<Value> {
+        Some(Value::Text(text.to_owned()))
+    }
+
+    fn outcome(capability: &str, claim: Option<Value>, result: InvocationStatus) -> Outcome {
+        Outcome {
+            capability: capability.parse().unwrap(),
+            generation: 3,
+            role: Role::Observer,
+            digest: Digest::of(b"component"),
+            settings: 5,
+            result,
+            claims: vec![("phone".parse().unwrap(), claim), ("sms.opted_out".parse().unwrap(), None)],
+            refusals: Vec::new(),
+            memory: Some(Memory::Kept(vec![0, 200])),
+        }
+    }
+
+    /// A decision with everything in it that a decision can have.
+    fn decided(after: Option<Value>, protective: bool) -> Decided {
+        let identifier =
+            |value: &str| Identifier { name: "customer_id".parse().unwrap(), value: value.to_owned() };
+        let held = HeldProposal {
+            by: "app:web".parse().unwrap(),
+            field: "city".parse().unwrap(),
+            value: text("Bergen"),
+            at: Timestamp(4),
+            event: Some(2),
+        };
+        let changed = |field: &str, after, protective| Changed {
+            by: "crm".parse().unwrap(),
+            field: field.parse().unwrap(),
+            before: text("before"),
+            after,
+            protective,
+        };
+        let cause = ItemPosition { seq: 7, index: 2 };
+        Decided {
+            kind: CauseKind::Emitted,
+            depth: 2,
+            spent: 9,
+            cursor: Some(Cursor {
+                capability: "slow".parse().unwrap(),
+                generation: 1,
+                through: cause,
+                catching_up: true,
+            }),
+            revision: 11,
+            observed_at: Timestamp(3),
+            previous: Some(4),
+            identifiers: vec![identifier("1"), identifier("2")],
+            retired: vec![identifier("3")],
+            conflicts: vec![Conflict { identifier: identifier("4"), belongs_to: ProfileId::random() }],
+            outcomes: vec![
+                outcome("crm", text("555"), InvocationStatus::Done),
+                outcome("sms", None, InvocationStatus::Held),
+            ],
+            answers: vec![Answer {
+                field: "phone".parse().unwrap(),
+                source: Some("crm".parse().unwrap()),
+                outcome: AnswerKind::InAnotherForm(Value::Integer(7)),
+            }],
+            held: vec![held.clone()],
+            changes: vec![changed("phone", text("555"), false), changed("sms.opted_out", after, protective)],
+            emitted: vec![Emitted {
+                by: "crm".parse().unwrap(),
+                name: "crm.called".parse().unwrap(),
+                properties: vec![Property { name: "x".to_owned(), value: Value::Boolean(true) }],
+                silent: true,
+            }],
+            offered: vec![held],
+            notifies: true,
+            ..Decided::nothing(ProfileId(uuid::Uuid::nil()), cause, Timestamp(2))
+        }
+    }
+
+    #[test]
+    fn what_is_read_to_be_folded_folds_into_the_same() {
+        let afters = [None, text("true"), Some(Value::Boolean(true)), Some(Value::Boolean(false))];
+        for (after, protective) in afters.into_iter().flat_map(|is| [(is.clone(), true), (is, false)]) {
+            let whole = decided(after, protective);
+            let read = Decided::decode_partially(&encode(&whole)).unwrap();
+            assert_eq!(folded(&read), folded(&whole), "{whole:?}");
+            // And it is read as a whole by who asks for the whole.
+            assert_eq!(decode::<Decided>(&encode(&whole)).unwrap(), whole);
+            assert!(read.what_is_not_folded_is_empty());
+        }
+    }
+
+    fn folded(decided: &Decided) -> impl PartialEq + std::fmt::Debug + use<> {
+        let before = ProfileState::new(decided.profile, Timestamp(1));
+        let moves = moves_from(Some(&before), decided);
+        let mut state = before;
+        fold_into(&mut state, 8, decided);
+        let mut partition = PartitionState::default();
+        let slow = Cursor {
+            capability: "slow".parse().unwrap(),
+            generation: 1,
+            through: ItemPosition::default(),
+            catching_up: true,
+        };
+        Arc::make_mut(&mut partition.adopted).lagging.push(slow);
+        partition.fold_decided(decided);
+        let mut usage = Usage::default();
+        fold_usage_of_decided(&mut usage, decided);
+        let moves = moves_to(moves, &state);
+        (moves, state, partition, usage, decided.previous)
+    }
+
+    impl Decided {
+        fn what_is_not_folded_is_empty(&self) -> bool {
+            self.offered.is_empty()
+                && self.outcomes.iter().all(|outcome| outcome.refusals.is_empty())
+                && self.emitted.iter().all(|emitted| emitted.properties.is_empty())
+                && self.changes.iter().all(|changed| changed.protective)
+        }
+    }
+
+    #[test]
+    fn a_link_reads_the_same_borrowed() {
+        let first = Place { line: Line::Sent, number: 7 };
+        for (retired, place) in [(false, None), (true, Some(first))] {
+            let linked = Linked {
+                identifier: "email".parse().unwrap(),
+                normal: "anna@example.com".to_owned(),
+                profile: ProfileId::random(),
+                retired,
+                place,
+                version: 2,
+            };
+            let bytes = encode(&linked);
+            let read: LinkedRef<'_> = decode(&bytes).unwrap();
+            let read = (read.identifier, read.normal.to_owned(), read.profile, read.retired, read.place);
+            assert_eq!(read, (linked.identifier, linked.normal, linked.profile, retired, place));
+        }
+    }
+}

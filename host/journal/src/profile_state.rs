@@ -1,0 +1,318 @@
+//! What the records of one profile fold into: every capability's claims and memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CauseKind, Conflict, HeldProposal, Outcome};
+use samsyn_registry::{Field, Lineage};
+use samsyn_vocabulary::{
+    CapabilityName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Role, Seq, Timestamp, Value,
+};
+
+/// One customer, as the log says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProfileState {
+    /// Who.
+    pub id: ProfileId,
+    /// When the host first decided something about them.
+    pub created_at: Timestamp,
+    /// Their newest record; the timeline starts here.
+    pub head: Seq,
+    /// What they go by, as it was sent.
+    #[serde(default)]
+    pub identifiers: Vec<Identifier>,
+    /// What each capability said, keeps and waits for. Shared between the states of two records,
+    /// so that a fold copies only what it changes.
+    #[serde(rename = "told", default)]
+    pub capabilities: Vec<Arc<CapabilityState>>,
+    /// Proposals of fields that had no source.
+    #[serde(default)]
+    pub held: Vec<HeldProposal>,
+    /// Opt-outs in force. Kept apart from claims, because no missing claim may end one.
+    #[serde(default)]
+    pub latched: Vec<Latch>,
+    /// Identifiers that it came with or shows, and that were another profile's when it did; the newest
+    /// [`CONFLICTS_MAX`].
+    #[serde(default)]
+    pub conflicts: Vec<Conflict>,
+}
+
+/// The most conflicts that a profile keeps: its entry in the view has a bound.
+pub const CONFLICTS_MAX: usize = 64;
+
+/// The most identifiers that events can give one profile. A customer with more is a value that many
+/// customers share, or a client that makes a new one each time.
+pub const IDENTIFIERS_MAX: usize = 250;
+
+/// How many invocations of a capability that wait are listed in the profile; more are counted.
+pub const BLOCKED_MAX: usize = 64;
+
+/// What one generation of a capability claims and remembers of this customer, and the invocations that wait for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CapabilityState {
+    /// Who.
+    pub capability: CapabilityName,
+    /// Of which generation.
+    pub generation: u32,
+    /// Its newest claim of each field.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+    /// Its private bytes.
+    #[serde(default)]
+    pub memory: Option<MemoryBytes>,
+    /// Its invocations that wait, oldest first; of those that are held at most [`BLOCKED_MAX`].
+    #[serde(default)]
+    pub blocked: Vec<Blocked>,
+    /// Those that are held behind these.
+    #[serde(default)]
+    pub held_more: Option<HeldMore>,
+}
+
+/// Invocations that are held and not listed: the records of the profile between two places tell which
+/// ([`crate::engine`] reads them there when their turn comes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldMore {
+    /// How many.
+    pub count: u32,
+    /// The item of the first, or of the last one that was completed or parked since.
+    pub first: ItemPosition,
+    /// The item of the last.
+    pub last: ItemPosition,
+}
+
+/// A capability's private bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryBytes(#[serde(with = "super::bytes")] pub Vec<u8>);
+
+/// What a capability says about a field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The field.
+    pub field: FieldName,
+    /// Its value; none is a tombstone: the claim that there is no value.
+    pub value: Option<Value>,
+    /// When what it follows from happened.
+    pub observed_at: Timestamp,
+    /// The item it follows from.
+    pub cause: ItemPosition,
+}
+
+/// An invocation that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// The item.
+    pub item: ItemPosition,
+    /// What kind of item it is.
+    pub kind: CauseKind,
+    /// In which role.
+    pub role: Role,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why it is parked; none when it is held behind a parked one.
+    pub failure: Option<Failure>,
+    /// The accepted event at its root.
+    pub root: Seq,
+    /// Generations of cause since.
+    pub depth: u16,
+}
+
+/// An opt-out in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latch {
+    /// The protective field.
+    pub field: FieldName,
+    /// Whose claim it was.
+    pub by: CapabilityName,
+    /// When what it follows from happened.
+    pub observed_at: Timestamp,
+    /// The item it follows from.
+    pub cause: ItemPosition,
+}
+
+/// A visible value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visible<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// Whose claim it is.
+    pub by: &'a CapabilityName,
+    /// When what it follows from happened.
+    pub observed_at: Timestamp,
+    /// The item it follows from.
+    pub cause: ItemPosition,
+}
+
+const OPTED_OUT: Value = Value::Boolean(true);
+
+impl ProfileState {
+    /// A customer of whom nothing is known yet.
+    pub fn new(id: ProfileId, created_at: Timestamp) -> ProfileState {
+        ProfileState {
+            id,
+            created_at,
+            head: 0,
+            identifiers: Vec::new(),
+            capabilities: Vec::new(),
+            held: Vec::new(),
+            latched: Vec::new(),
+            conflicts: Vec::new(),
+        }
+    }
+
+    /// The state that this generation of a capability has here.
+    pub fn capability_state(&self, capability: &CapabilityName, generation: u32) -> Option<&CapabilityState> {
+        let capability_state =
+            self.capabilities.iter().find(|is| is.generation == generation && is.capability == *capability);
+        capability_state.map(Arc::as_ref)
+    }
+
+    /// The state of an outcome's capability, to be changed by the outcome; created when there is none. When
+    /// another state shares it, it is copied without the values that are replaced anyway.
+    pub(super) fn capability_state_to_change(&mut self, outcome: &Outcome) -> &mut CapabilityState {
+        let (capability, generation) = (&outcome.capability, outcome.generation);
+        let same = |is: &Arc<CapabilityState>| is.generation == generation && is.capability == *capability;
+        let index = self.capabilities.iter().position(same).unwrap_or_else(|| {
+            self.capabilities.push(Arc::new(CapabilityState {
+                capability: capability.clone(),
+                generation,
+                claims: Vec::new(),
+                memory: None,
+                blocked: Vec::new(),
+                held_more: None,
+            }));
+            self.capabilities.len() - 1
+        });
+        let capability_state = &mut self.capabilities[index];
+        if Arc::get_mut(capability_state).is_none() {
+            *capability_state = Arc::new(capability_state.without_replaced(outcome));
+        }
+        Arc::make_mut(capability_state)
+    }
+
+    /// The value everybody sees: the latched opt-out, else the claim of the assigned source, else
+    /// that of the former sources the field inherits from.
+    pub fn visible<'a>(
+        &'a self,
+        name: &FieldName,
+        field: &'a Field,
+        generations: &BTreeMap<CapabilityName, u32>,
+    ) -> Option<Visible<'a>> {
+        self.visible_by(name, field.lineage(), generations)
+    }
+
+    /// The value everybody sees when these claims count.
+    pub fn visible_by<'a>(
+        &'a self,
+        name: &FieldName,
+        lineage: Lineage<'a>,
+        generations: &BTreeMap<CapabilityName, u32>,
+    ) -> Option<Visible<'a>> {
+        if lineage.protective
+            && let Some(latch) = self.latched.iter().find(|latch| latch.field == *name)
+        {
+            let Latch { by, observed_at, cause, .. } = latch;
+            return Some(Visible { value: &OPTED_OUT, by, observed_at: *observed_at, cause: *cause });
+        }
+        let says = |by: &'a CapabilityName| {
+            let claim = self.capability_state(by, *generations.get(by)?)?.claim(name)?;
+            let value = claim.value.as_ref();
+            Some(value.map(|value| (value, claim)))
+        };
+        let (by, (value, claim)) = lineage.pick(says)?;
+        Some(Visible { value, by, observed_at: claim.observed_at, cause: claim.cause })
+    }
+
+    /// Whether this opt-out is in force.
+    pub fn is_latched(&self, field: &FieldName) -> bool {
+        self.latched.iter().any(|latch| latch.field == *field)
+    }
+
+    /// Whether any invocation of this customer waits, or any proposal is held.
+    pub fn waits(&self) -> bool {
+        !self.held.is_empty() || self.capabilities.iter().any(|own| own.waits())
+    }
+}
+
+impl CapabilityState {
+    fn without_replaced(&self, outcome: &Outcome) -> CapabilityState {
+        let replaced = |claim: &Claim| outcome.claims.iter().any(|(field, _)| *field == claim.field);
+        let claims = self.claims.iter().map(|claim| match replaced(claim) {
+            true => Claim { field: claim.field.clone(), value: None, ..*claim },
+            false => claim.clone(),
+        });
+        CapabilityState {
+            capability: self.capability.clone(),
+            generation: self.generation,
+            claims: claims.collect(),
+            memory: self.memory.as_ref().filter(|_| outcome.memory.is_none()).cloned(),
+            blocked: self.blocked.clone(),
+            held_more: self.held_more,
+        }
+    }
+
+    /// Whether any invocation of it waits, so that the next one has to.
+    pub fn waits(&self) -> bool {
+        !self.blocked.is_empty() || self.held_more.is_some()
+    }
+
+    /// How many invocations of it wait.
+    pub fn waiting(&self) -> usize {
+        self.blocked.len() + self.held_more.map_or(0, |more| more.count as usize)
+    }
+
+    /// Whether the invocation of an item in a role waits. Of those that aren't listed, one that was
+    /// completed since the first counts as waiting.
+    pub fn may_wait(&self, item: ItemPosition, role: Role) -> bool {
+        self.blocked.iter().any(|is| is.item == item && is.role == role)
+            || self.held_more.is_some_and(|more| more.first <= item && item <= more.last)
+    }
+
+    /// An invocation waits that isn't listed yet.
+    pub(super) fn wait(&mut self, blocked: Blocked) {
+        let is_held = blocked.failure.is_none();
+        match &mut self.held_more {
+            // One of these was tried, and failed.
+            Some(more) if !is_held && blocked.item <= more.last => {
+                self.pass(blocked.item);
+                self.blocked.insert(0, blocked);
+            }
+            Some(more) => {
+                more.count = more.count.saturating_add(1);
+                more.last = blocked.item;
+            }
+            None if is_held && self.blocked.len() >= BLOCKED_MAX => {
+                self.held_more = Some(HeldMore { count: 1, first: blocked.item, last: blocked.item });
+            }
+            None => self.blocked.push(blocked),
+        }
+    }
+
+    /// One of those that aren't listed no longer waits like them.
+    pub(super) fn pass(&mut self, item: ItemPosition) {
+        let Some(more) = &mut self.held_more else { return };
+        more.first = item;
+        more.count = more.count.saturating_sub(1);
+        if more.count == 0 {
+            self.held_more = None;
+        }
+    }
+
+    /// The same with no more listed than are today: what a host before kept may be longer.
+    pub fn bounded(mut self) -> CapabilityState {
+        if self.held_more.is_none()
+            && let [first, .., last] = self.blocked.get(BLOCKED_MAX..).unwrap_or_default()
+        {
+            let (first, last) = (first.item, last.item);
+            self.held_more = Some(HeldMore { count: (self.blocked.len() - BLOCKED_MAX) as u32, first, last });
+            self.blocked.truncate(BLOCKED_MAX);
+        }
+        self
+    }
+
+    /// The newest claim of a field.
+    pub fn claim(&self, field: &FieldName) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.field == *field)
+    }
+}

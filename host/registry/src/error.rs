@@ -1,0 +1,125 @@
+//! Why a change of the registry is refused, with what to do instead.
+
+use samsyn_vocabulary::{CapabilityName, Digest, FieldName, Seq, TokenName};
+
+/// Why a change of the registry is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// Nothing of that name.
+    #[error("there is no {kind} {name}; see `samsyn {kind} list`")]
+    Unknown {
+        /// `field`, `capability` (command `plugin`) or `identifier`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The capability doesn't declare the field among its sources.
+    #[error("{capability} does not source {field}: its manifest must declare it under [sources]")]
+    NotDeclared {
+        /// The capability.
+        capability: CapabilityName,
+        /// The field.
+        field: FieldName,
+    },
+    /// Manifest and dictionary disagree.
+    #[error(
+        "the manifest differs from the dictionary about {field}: it is {manifest} in the manifest and {dictionary} in the dictionary; change one of them"
+    )]
+    FieldConflict {
+        /// The field.
+        field: FieldName,
+        /// The dictionary's side.
+        dictionary: String,
+        /// The manifest's side.
+        manifest: String,
+    },
+    /// A token that is valid has this name.
+    #[error("the token {0} exists already; revoke it first, or choose another name")]
+    TokenExists(TokenName),
+    /// Nobody could make tokens any more.
+    #[error(
+        "{0} is the last admin token that doesn't expire; create another first: samsyn token create NAME --scope admin"
+    )]
+    LastAdminToken(TokenName),
+    /// The capability is the source of fields.
+    #[error("{capability} is the source of {}; assign them to another capability first", names(.fields))]
+    StillSources {
+        /// The capability.
+        capability: CapabilityName,
+        /// The fields.
+        fields: Vec<FieldName>,
+        /// Capabilities that could source all of them.
+        heirs: Vec<CapabilityName>,
+    },
+    /// A plan was made for an older registry.
+    #[error(
+        "the plan is of revision {planned}, the registry is at {revision}; since then: {}",
+        .since.join("; ")
+    )]
+    PlanStale {
+        /// The plan's revision.
+        planned: Seq,
+        /// The registry's.
+        revision: Seq,
+        /// What changed since, oldest first.
+        since: Vec<String>,
+    },
+    /// A plug-in sources or reads the field.
+    #[error(
+        "{field} is in use by {}; revoke the grant with `samsyn plugin revoke NAME --field {field}`, or remove the capability",
+        .by.iter().map(CapabilityName::as_str).collect::<Vec<_>>().join(", ")
+    )]
+    InUse {
+        /// The field.
+        field: FieldName,
+        /// By whom.
+        by: Vec<CapabilityName>,
+    },
+    /// A capability must keep making claims for a field as long as it is its source.
+    #[error(
+        "{capability} is the source of {field}; first assign another source, or none: `samsyn field assign {field} --none`"
+    )]
+    IsSource {
+        /// The capability.
+        capability: CapabilityName,
+        /// The field.
+        field: FieldName,
+    },
+    /// A grant beyond what the manifest asks for.
+    #[error("{capability} doesn't request {}; you can grant only what its manifest requests", .what.join(", "))]
+    NotRequested {
+        /// The capability.
+        capability: CapabilityName,
+        /// What it doesn't ask for.
+        what: Vec<String>,
+    },
+    /// Nothing waits for approval, or something else than was meant.
+    #[error("no upgrade of {capability} waits for approval{}", .digest.map(|digest| format!(" that is {digest}")).unwrap_or_default())]
+    NothingPending {
+        /// The capability.
+        capability: CapabilityName,
+        /// The component that was meant.
+        digest: Option<Digest>,
+    },
+    /// There is no quarantine to end.
+    #[error("{0} is not quarantined: it is active")]
+    NotQuarantined(CapabilityName),
+    /// A definition that can't be.
+    #[error("{name}: {why}")]
+    Invalid {
+        /// The field, setting or identifier.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// The first fields of a list, and how many more there are.
+fn names(fields: &[FieldName]) -> String {
+    const NAMED_MAX: usize = 5;
+    let named: Vec<&str> = fields.iter().take(NAMED_MAX).map(FieldName::as_str).collect();
+    match fields.len().saturating_sub(NAMED_MAX) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}

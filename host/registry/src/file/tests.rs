@@ -1,0 +1,205 @@
+//! Files that fit a registry, files that don't, and the way there and back.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Install, Manifest, Registry};
+use samsyn_vocabulary::{Digest, Role, Timestamp};
+
+const FILE: &str = r#"
+registry = 1
+
+[identifiers]
+customer_id = { normaliser = "exact", strength = 100 }
+email = { normaliser = "email", strength = 50 }
+
+[fields]
+email = { type = "text", class = "personal", identifies = "email", department = "CRM" }
+"shop.size" = { type = "text", one_of = ["S", "M"], description = "Of clothes" }
+"shop.visits" = { type = "integer", unit = "visits", schema = { minimum = 0 } }
+"shop.no_mail" = { type = "boolean", protective = true }
+"#;
+
+const SHOP: &str = r#"
+    manifest = 1
+    [plugin]
+    name = "shop"
+    version = "1"
+    owner = "Shop"
+    description = "Sells"
+    identifiers = ["customer_id"]
+    [subscribes."order.*"]
+    [sources]
+    "shop.size" = { type = "text" }
+    "shop.visits" = { type = "integer" }
+    [consumes]
+    email = { purposes = ["service"] }
+"#;
+
+fn parse(text: &str) -> RegistryFile {
+    RegistryFile::parse(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn apply(registry: &Registry, text: &str, remove: bool) -> Result<Registry, String> {
+    let plan = parse(text).plan(registry, remove).map_err(|error| error.to_string())?;
+    let many = RegistryChange::Many { changes: plan.changes };
+    registry.check(&many).map_err(|error| error.to_string())?;
+    Ok(registry.apply(registry.revision + 1, &many).expect("it can be applied"))
+}
+
+fn install(registry: &Registry, manifest: &str, accept: bool) -> Registry {
+    let parsed = Manifest::parse(manifest).unwrap();
+    let plan = registry.plan_install(&parsed, Digest::of(manifest.as_bytes()), accept).unwrap();
+    let install = Install {
+        manifest_text: manifest.to_owned(),
+        roles: vec![Role::Source],
+        generation: 1,
+        from_start: false,
+        deliver_while_catching_up: false,
+        at: Timestamp(0),
+    };
+    registry.apply(registry.revision + 1, &plan.change(&parsed, install)).unwrap()
+}
+
+fn shop() -> Registry {
+    install(&apply(&Registry::default(), FILE, false).unwrap(), SHOP, true)
+}
+
+fn words(plan: &RegistryPlan) -> Vec<String> {
+    let word =
+        |step: &Step| format!("{:?} {} {} {}", step.action, step.what, step.name, step.details.join("; "));
+    plan.steps.iter().map(|step| word(step).trim_end().to_lowercase()).collect()
+}
+
+#[test]
+fn what_is_exported_changes_nothing_and_what_is_applied_is_exported() {
+    let registry = shop();
+    let text = RegistryFile::of(&registry).to_text();
+    let plan = parse(&text).plan(&registry, true).unwrap();
+    assert_eq!(words(&plan), [""; 0], "{text}");
+    assert_eq!(plan.changes.len(), 0);
+    // On a host that is set up anew, with the same plug-in.
+    let other = install(&apply(&Registry::default(), FILE, false).unwrap(), SHOP, false);
+    let other = apply(&other, &text, true).unwrap();
+    assert_eq!(RegistryFile::of(&other).to_text(), text);
+    assert_eq!(parse(&text).to_text(), text);
+}
+
+#[test]
+fn a_plan_says_what_is_added_changed_assigned_and_granted() {
+    let registry = shop();
+    let text = RegistryFile::of(&registry).to_text();
+    let edited = text
+        .replace("unit = \"visits\"", "unit = \"calls\"\nclass = \"personal\"")
+        .replace("[fields.email]", "[fields.nickname]\ntype = \"text\"\n\n[fields.email]")
+        .replace("\"shop.size\" = \"shop\"\n", "")
+        .replace("reads = [\"email\"]", "reads = []");
+    let plan = parse(&edited).plan(&registry, true).unwrap();
+    assert_eq!(
+        words(&plan),
+        [
+            "add field nickname type: none → text",
+            "change field shop.visits class: none → personal; unit: visits → calls",
+            "grant plugin shop - reading email",
+            "assign source shop.size shop → none",
+        ]
+    );
+    let kept = parse(&edited).plan(&registry, false).unwrap();
+    assert!(kept.steps.iter().all(|step| step.action != Action::Assign), "{kept:?}");
+    assert!(kept.notes.iter().any(|note| note.contains("shop.size")), "{kept:?}");
+}
+
+#[test]
+fn what_is_left_out_is_removed_only_when_asked_for_and_when_nobody_uses_it() {
+    let registry = shop();
+    let without = |name: &str| {
+        let mut file = RegistryFile::of(&registry);
+        file.fields.retain(|field, _| field.as_str() != name);
+        file.sources.retain(|field, _| field.as_str() != name);
+        file.to_text()
+    };
+    assert_eq!(apply(&registry, &without("shop.no_mail"), false).unwrap().fields, registry.fields);
+    let removed = apply(&registry, &without("shop.no_mail"), true).unwrap();
+    assert!(!removed.fields.contains_key("shop.no_mail"));
+    let refused = apply(&registry, &without("email"), true).unwrap_err();
+    assert!(refused.contains("in use by shop") && refused.contains("revoke"), "{refused}");
+}
+
+#[test]
+fn mistakes_are_refused_with_their_place() {
+    let registry = shop();
+    for (text, place) in [
+        ("registry = 2\n", "registry"),
+        ("registry = 1\n[field]\n", "line 2"),
+        ("registry = 1\n[fields]\na = { type = \"text\" }\na = { type = \"text\" }\n", "line 4"),
+        ("registry = 1\n[fields]\na = { type = \"txt\" }\n", "line 3"),
+        ("registry = 1\n[fields]\nBad = { type = \"text\" }\n", "line 3"),
+        ("registry = 1\n[fields]\na = { type = \"integer\", one_of = [\"1\"] }\n", "fields.a"),
+        ("registry = 1\n[fields]\na = { type = \"text\", schema = { type = \"strong\" } }\n", "fields.a"),
+        ("registry = 1\n[fields]\na = { type = \"text\", identifies = \"nobody\" }\n", "fields.a"),
+        ("registry = 1\n[fields]\n\"shop.visits\" = { type = \"text\" }\n", "fields.shop.visits"),
+        ("registry = 1\n[fields]\nemails = { type = \"text\", renamed_from = \"email\" }\n", "renamed_from"),
+        ("registry = 1\n[sources]\n\"shop.visits\" = \"nobody\"\n", "sources.shop.visits"),
+        ("registry = 1\n[sources]\nemail = \"shop\"\n", "sources.email"),
+        ("registry = 1\n[grants.nobody]\nreads = []\n", "grants.nobody"),
+        ("registry = 1\n[grants.shop]\nreads = [\"phone\"]\n", "grants.shop"),
+        ("registry = 1\n[grants.shop]\nsources = []\n", "grants.shop"),
+        ("registry = 1\n[grants.shop]\nreads = [\"email\", \"email\"]\n", "grants.shop.reads"),
+    ] {
+        let error = RegistryFile::parse(text).and_then(|file| file.plan(&registry, false)).unwrap_err();
+        assert!(error.place.contains(place), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_field_is_renamed_once_and_a_proposed_one_accepted() {
+    let registry = apply(&Registry::default(), FILE, false).unwrap();
+    let renamed =
+        "registry = 1\n[fields]\n\"shop.fit\" = { type = \"text\", renamed_from = \"shop.size\" }\n";
+    let registry = apply(&registry, renamed, false).unwrap();
+    assert!(registry.fields.contains_key("shop.fit") && !registry.fields.contains_key("shop.size"));
+    assert_eq!(
+        words(&parse(renamed).plan(&registry, false).unwrap()),
+        [""; 0],
+        "the file may say so for good"
+    );
+    let brought = install(&registry, SHOP, false);
+    assert!(!brought.fields["shop.size"].status.is_defined());
+    assert_eq!(brought.source_of("shop.size"), None);
+    assert!(
+        !RegistryFile::of(&brought).to_text().contains("shop.size\"]"),
+        "what waits is nobody's decision yet"
+    );
+    let accepted =
+        "registry = 1\n[fields]\n\"shop.size\" = { type = \"text\" }\n[sources]\n\"shop.size\" = \"shop\"\n";
+    let plan = parse(accepted).plan(&brought, false).unwrap();
+    assert_eq!(words(&plan)[1], "assign source shop.size none → shop");
+    assert_eq!(plan.steps[0].action, Action::Accept);
+    let brought = apply(&brought, accepted, false).unwrap();
+    assert!(brought.fields["shop.size"].status.is_defined());
+}
+
+fn text() -> impl Strategy<Value = String> {
+    "[ -~åäö€\n\t\"'\\\\]{0,24}".prop_filter("a text that is there", |text| !text.is_empty())
+}
+
+proptest! {
+    /// Whatever the texts hold, the file comes back as it went.
+    #[test]
+    fn any_text_survives_the_file(description in text(), unit in text(), allowed in proptest::collection::vec(text(), 0..3), note in proptest::option::of(text())) {
+        let mut registry = Registry::default();
+        let field = Field { description, unit: Some(unit), one_of: allowed, deprecated: note, ..Field::of(samsyn_vocabulary::Type::Text) };
+        let name = FieldName::new("some.field").unwrap();
+        registry = registry.apply(1, &RegistryChange::FieldDefined { name: name.clone(), field }).unwrap();
+        let text = RegistryFile::of(&registry).to_text();
+        let plan = parse(&text).plan(&registry, true).unwrap();
+        prop_assert_eq!(plan.steps, Vec::new());
+        let again = apply(&Registry::default(), &text, true).unwrap();
+        prop_assert_eq!(again.fields, registry.fields);
+        prop_assert_eq!(RegistryFile::of(&parse_into(&text)).to_text(), text);
+    }
+}
+
+fn parse_into(text: &str) -> Registry {
+    apply(&Registry::default(), text, true).unwrap()
+}

@@ -1,0 +1,169 @@
+//! Which capability is the source system of which data point, and what each may see.
+//!
+//! The registry is the fold of its partition's records: [`RegistryChange`]s applied in order. Its
+//! revision is the sequence of the last one. It never changes in place; whoever holds an
+//! `Arc<Registry>` holds one revision.
+
+pub mod assignment;
+mod change;
+mod check;
+mod dictionary;
+mod dictionary_check;
+mod difference;
+mod error;
+mod file;
+mod fold;
+mod grant;
+pub mod graph;
+mod identifier;
+mod lineage;
+mod pending;
+mod plan;
+mod policy;
+pub mod report;
+mod routing;
+mod scope;
+mod token;
+mod told;
+mod told_after;
+mod version;
+
+pub use assignment::{Assigned, SourceMove};
+pub use change::{Attribution, RegistryChange};
+pub use dictionary::{Field, FieldStatus};
+pub use error::RegistryError;
+pub use file::{FileError, PlannedMove, RegistryFile, RegistryPlan, Step};
+pub use grant::Grant;
+pub use identifier::{
+    FORM_VERSION, Forms, IDENTIFIER_BYTES_MAX, IdentifierFault, IdentifierKind, Normaliser, REJECTED_VALUES,
+    trimmed,
+};
+pub use lineage::Lineage;
+pub use pending::Pending;
+pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource, Rejection};
+pub use policy::Policy;
+pub use routing::{Routed, Routing};
+pub use samsyn_contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
+pub use scope::{Part, Scope, ScopeError, ScopeName};
+pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
+pub use told::{CHANGE_KINDS, ChangeSummary};
+pub use version::{InstalledVersion, VersionChange};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use samsyn_vocabulary::{
+    CapabilityName, Digest, FieldName, IdentifierName, Role, Seq, Timestamp, TokenName, Type, Value,
+};
+
+/// One revision of everything the administrators decided.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    /// The sequence of the registry record that made this revision; 0 is the empty registry.
+    pub revision: Seq,
+    /// The dictionary, with each field's source.
+    pub fields: BTreeMap<FieldName, Field>,
+    /// The identifiers customers go by.
+    pub identifiers: BTreeMap<IdentifierName, IdentifierKind>,
+    /// Which normal forms of identifiers stand in the log.
+    pub forms: NormalForms,
+    /// The installed plug-ins.
+    pub capabilities: BTreeMap<CapabilityName, Arc<Capability>>,
+    /// The last generation of plug-ins that were removed: what one of them did stays done.
+    pub removed: BTreeMap<CapabilityName, u32>,
+    /// Who may call, and what for; revoked ones stay until their name is used again.
+    pub tokens: BTreeMap<TokenName, Arc<TokenEntry>>,
+    /// The last moves of sources, oldest first: what a partition that takes this revision into
+    /// use has to tell.
+    pub moves: Arc<Vec<SourceMove>>,
+    /// Components of upgrades that an administrator rejected, each with the revision that did; one that
+    /// was installed all the same is none any more.
+    pub rejected: BTreeMap<CapabilityName, BTreeMap<Digest, Seq>>,
+    /// The type of each field that a plug-in could ever make claims for: they are kept.
+    pub claimed: BTreeMap<FieldName, Type>,
+    /// Who hears, sources and consumes what, precomputed for the hot path.
+    pub routing: Arc<Routing>,
+}
+
+/// An installed plug-in.
+#[derive(Clone, Debug)]
+pub struct Capability {
+    /// What it is and asks for.
+    pub manifest: Manifest,
+    /// The manifest as it stood in the component.
+    pub manifest_text: String,
+    /// The component that runs.
+    pub digest: Digest,
+    /// What of its manifest's requests was granted.
+    pub grant: Grant,
+    /// The roles the component exports.
+    pub roles: Vec<Role>,
+    /// Whether its deliveries run.
+    pub state: CapabilityState,
+    /// Counts from 1; a new one starts from the oldest event with empty memory and claims.
+    pub generation: u32,
+    /// Its generation started from the oldest event instead of from when it was installed.
+    pub from_start: bool,
+    /// Whether what it emits while it catches up is delivered.
+    pub deliver_while_catching_up: bool,
+    /// What an administrator set, by name; a missing one has its default.
+    pub settings: BTreeMap<String, Value>,
+    /// The registry revision at which the settings last changed.
+    pub settings_revision: Seq,
+    /// When this digest was installed.
+    pub installed_at: Timestamp,
+    /// The version that waits for an administrator, because it wants more than is granted.
+    pub pending: Option<Arc<Pending>>,
+}
+
+/// Whether a capability's deliveries run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CapabilityState {
+    /// They do.
+    Active,
+    /// Its cursor stands still until an administrator releases it or installs another version.
+    Quarantined {
+        /// What it did.
+        reason: String,
+    },
+}
+
+/// Which normal forms of identifiers stand in a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NormalForms {
+    /// Today's alone.
+    #[default]
+    Today,
+    /// Those of an older host alone: what is known has to be linked in today's form.
+    Former,
+    /// Both: what was known is linked in today's form as well.
+    Both,
+}
+
+impl Capability {
+    /// The setting's value: what was set, else the default.
+    pub fn setting(&self, name: &str) -> Option<&Value> {
+        self.settings.get(name).or_else(|| self.manifest.settings.get(name)?.default.as_ref())
+    }
+
+    /// Whether it is in quarantine.
+    pub fn is_quarantined(&self) -> bool {
+        matches!(self.state, CapabilityState::Quarantined { .. })
+    }
+}
+
+impl Registry {
+    /// The newest generation of a capability, installed or removed; 0 when it never was.
+    pub fn generation(&self, capability: &CapabilityName) -> u32 {
+        let installed = self.capabilities.get(capability).map(|is| is.generation);
+        installed.or_else(|| self.removed.get(capability).copied()).unwrap_or(0)
+    }
+
+    /// The capability whose claim is the field's value.
+    pub fn source_of(&self, field: &str) -> Option<&CapabilityName> {
+        self.fields.get(field)?.source.as_ref()
+    }
+}

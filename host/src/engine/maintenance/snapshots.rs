@@ -1,0 +1,194 @@
+//! When a snapshot is due, making it in the background, and the snapshots there are.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::MaintenanceError;
+use crate::engine::Engine;
+use crate::snapshot::{
+    Listed, Proceed, Remember, SnapshotError, SnapshotInfo, SnapshotJob, SnapshotProgress,
+};
+use crate::vocabulary::Timestamp;
+
+/// What a snapshot that failed is tried again after.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(300);
+const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
+
+/// A snapshot that is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotInProgress {
+    /// Since when.
+    pub since: Timestamp,
+    /// How far it is.
+    pub progress: SnapshotProgress,
+}
+
+/// The snapshots of a host.
+#[derive(Clone, Debug)]
+pub struct Snapshots {
+    /// Newest first: the file's name, and what it is or why it can't be used.
+    pub items: Vec<(String, Result<SnapshotInfo, String>)>,
+    /// The one that is being made.
+    pub making: Option<SnapshotInProgress>,
+    /// Why the last one could not be made; none when it could.
+    pub failure: Option<String>,
+    /// Bytes the log has grown since the newest one that can be used.
+    pub log_bytes_since: u64,
+    /// How often one was asked for since the start.
+    pub asked: u64,
+    /// How many of those have had it: one that began after they asked, or its failure.
+    pub answered: u64,
+    /// Made since the start.
+    pub made: u64,
+    /// Not made since the start, though they were tried.
+    pub failed: u64,
+}
+
+impl Engine {
+    /// Requests a snapshot of the log as it is now. Returns the request's number; done once
+    /// [`answered`](Snapshots::answered) reaches it.
+    pub fn ask_for_snapshot(&self) -> u64 {
+        let mut state = self.maintenance.state.lock();
+        state.asked += 1;
+        self.maintenance.wake.notify_all();
+        state.asked
+    }
+
+    /// Whether the log has grown enough since the last snapshot. A snapshot is as large as all customers,
+    /// so the log must have grown by as much: then no more is written for snapshots than for the log.
+    pub(super) fn snapshot_is_due(&self) -> bool {
+        let every = self.maintenance.snapshots.every_bytes;
+        if every == 0 {
+            return false;
+        }
+        let state = self.maintenance.state.lock();
+        if state.failure.as_ref().is_some_and(|(_, at)| at.elapsed() < TRY_AGAIN_AFTER) {
+            return false;
+        }
+        let (offset, bytes) = newest(&state.listed).map_or((0, 0), |info| (info.offset, info.bytes));
+        self.log.reader().cut().offset.saturating_sub(offset) >= every.max(bytes)
+    }
+
+    /// Makes a snapshot of everything that is durable now, if anything came since the newest one.
+    pub fn make_snapshot(&self) -> Result<SnapshotInfo, MaintenanceError> {
+        let _busy = self.maintenance.busy.lock();
+        self.make_snapshot_alone()
+    }
+
+    pub(super) fn make_snapshot_alone(&self) -> Result<SnapshotInfo, MaintenanceError> {
+        let maintenance = &self.maintenance;
+        let started = Instant::now();
+        let since = self.clock.now();
+        let answers = {
+            let mut state = maintenance.state.lock();
+            state.making = Some(SnapshotInProgress { since, progress: SnapshotProgress::default() });
+            state.asked
+        };
+        let made = self.make_with_base(since);
+        let mut failure = None;
+        match &made {
+            Ok(info) => {
+                maintenance.made.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(
+                    snapshot = info.name,
+                    profiles = info.profiles,
+                    bytes = info.bytes,
+                    seconds = started.elapsed().as_secs_f64(),
+                    "a snapshot was made"
+                );
+            }
+            Err(SnapshotError::Stopped) => {}
+            Err(error) => {
+                maintenance.failed.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "no snapshot was made; the host goes on, and tries again");
+                failure = Some((error.to_string(), Instant::now()));
+            }
+        }
+        if made.is_ok()
+            && let Err(error) = self.prune_snapshots()
+        {
+            tracing::warn!(%error, "older snapshots could not be removed");
+        }
+        self.look_at_snapshots();
+        let mut state = maintenance.state.lock();
+        state.making = None;
+        state.failure = failure;
+        state.answered = answers;
+        drop(state);
+        Ok(made?)
+    }
+
+    fn make_with_base(&self, made_at: Timestamp) -> Result<SnapshotInfo, SnapshotError> {
+        let (log, maintenance) = (self.log.reader(), &self.maintenance);
+        let cut = log.cut();
+        let base = maintenance.shelf.usable(log).next();
+        if let Some(base) = base.as_ref().filter(|base| base.header().cut.offset == cut.offset) {
+            return Ok(base.info());
+        }
+        let remember = Remember {
+            millis: i64::from(self.config.event_id_days) * MILLIS_A_DAY,
+            max: self.config.event_ids_max,
+        };
+        let make = SnapshotJob {
+            log,
+            dir: maintenance.shelf.dir(),
+            base,
+            cut,
+            made_at,
+            remember,
+            profiles_held_max: None,
+        };
+        make.run(|progress| {
+            if let Some(making) = &mut maintenance.state.lock().making {
+                making.progress = progress;
+            }
+            if self.is_stopping() { Proceed::Stop } else { Proceed::GoOn }
+        })
+    }
+
+    /// Removes snapshots beyond those that are kept; none while a backup copies them.
+    fn prune_snapshots(&self) -> Result<(), MaintenanceError> {
+        if !self.log.reader().is_held()? {
+            self.maintenance.shelf.prune(self.log.reader(), self.maintenance.snapshots.keep.max(1))?;
+        }
+        Ok(())
+    }
+
+    /// Notes which snapshots there are: at the start, before anybody can ask, and after each that was made.
+    pub(in crate::engine) fn look_at_snapshots(&self) {
+        match self.maintenance.shelf.list(self.log.reader(), false) {
+            Ok(listed) => {
+                let listed = listed.into_iter().map(|Listed { path, found }| {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    if let Err(bad) = &found {
+                        tracing::warn!(snapshot = name, cause = %bad, "a snapshot can't be used");
+                    }
+                    (name, found.map_err(|bad| bad.to_string()))
+                });
+                self.maintenance.state.lock().listed = listed.collect();
+            }
+            Err(error) => tracing::warn!(%error, "the snapshots can't be listed"),
+        }
+    }
+
+    /// The snapshots there are, and how making them goes.
+    pub fn snapshots(&self) -> Snapshots {
+        let maintenance = &self.maintenance;
+        let state = maintenance.state.lock();
+        let offset = newest(&state.listed).map_or(0, |info| info.offset);
+        Snapshots {
+            items: state.listed.clone(),
+            making: state.making,
+            failure: state.failure.as_ref().map(|(why, _)| why.clone()),
+            log_bytes_since: self.log.reader().cut().offset.saturating_sub(offset),
+            asked: state.asked,
+            answered: state.answered,
+            made: maintenance.made.load(Ordering::Relaxed),
+            failed: maintenance.failed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn newest(listed: &[(String, Result<SnapshotInfo, String>)]) -> Option<&SnapshotInfo> {
+    listed.iter().find_map(|(_, found)| found.as_ref().ok())
+}

@@ -1,0 +1,83 @@
+//! Entries that are durable in the log but not yet written to the store.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+
+use super::CommittedRecord;
+use samsyn_journal::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
+use samsyn_log::ChainHash;
+use samsyn_registry::report::Usage;
+use samsyn_vocabulary::{EventName, Partition, ProfileId, Seq};
+
+/// Where the fold of a partition is; written in the same batch as what it applied.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The last record that was folded.
+    pub seq: Seq,
+    /// Its link: the view belongs to this log and no other.
+    #[serde(with = "samsyn_journal::bytes")]
+    pub chain: Vec<u8>,
+    /// Cursors and registry revision.
+    pub partition: PartitionState,
+    /// Profiles there are.
+    pub profiles: u64,
+    /// What was used: which events there were, who claimed what. Shared, because a place is copied
+    /// often and this changes seldom in between.
+    #[serde(default)]
+    pub usage: Arc<Usage>,
+}
+
+impl Applied {
+    /// Where the fold is after this record.
+    pub fn fold(&mut self, seq: Seq, chain: ChainHash, record: &CommittedRecord) {
+        self.reach(seq, chain);
+        match record {
+            CommittedRecord::Accepted { accepted, .. } => self.fold_event(&accepted.event.name),
+            CommittedRecord::Decided { decided, created, .. } => self.fold_decided(decided, *created),
+            CommittedRecord::Adopted(adopted) => self.partition.fold_adopted(seq, adopted),
+            CommittedRecord::Linked(_) | CommittedRecord::Registry => {}
+        }
+    }
+
+    /// The record that is folded next.
+    pub fn reach(&mut self, seq: Seq, chain: ChainHash) {
+        self.seq = seq;
+        self.chain.clear();
+        self.chain.extend_from_slice(&chain.0);
+    }
+
+    /// An event was accepted.
+    pub fn fold_event(&mut self, name: &EventName) {
+        fold_usage_of_event(Arc::make_mut(&mut self.usage), name);
+    }
+
+    /// An item was decided, maybe the first of its profile.
+    pub fn fold_decided(&mut self, decided: &Decided, created: bool) {
+        self.partition.fold_decided(decided);
+        fold_usage_of_decided(Arc::make_mut(&mut self.usage), decided);
+        self.profiles += u64::from(created);
+    }
+}
+
+/// A batch of the view that is being collected.
+#[derive(Default)]
+pub struct Memtable {
+    /// Changed profiles.
+    pub profiles: FxHashMap<ProfileId, (Partition, Arc<ProfileState>)>,
+    /// Partitions that got further.
+    pub touched: FxHashSet<Partition>,
+}
+
+impl Memtable {
+    /// How many entries it would write.
+    pub fn len(&self) -> usize {
+        self.profiles.len()
+    }
+
+    /// Whether it would write nothing.
+    pub fn is_empty(&self) -> bool {
+        self.touched.is_empty()
+    }
+}
