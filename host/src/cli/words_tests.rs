@@ -1,4 +1,5 @@
-//! Texts for people use the field's words: the help, the settings and the catalogue of problems.
+//! Texts for people use the field's words: the help, the settings, the catalogue of problems and the pages in
+//! `docs/`.
 //!
 //! [`PRIVATE`] is the one list. Code in backquotes and in blocks is left out: names that programs rely on stay.
 
@@ -192,4 +193,18 @@ fn private_words_are_found_and_code_is_left_out() {
         assert!(PRIVATE.iter().any(|(private, _)| private == word), "{word} is not private");
         assert!(!context.is_empty() && !reason.is_empty(), "{word}");
     }
+}
+
+#[test]
+fn the_pages_have_no_private_words() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let entries = std::fs::read_dir(&docs).expect("the pages are there");
+    let mut pages: Vec<_> = entries.map(|entry| entry.expect("a page can be listed").path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    assert!(pages.len() > 10, "{}", docs.display());
+    assert_plain(pages.into_iter().map(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (format!("docs/{name}"), std::fs::read_to_string(&path).expect("a page can be read"))
+    }));
 }
