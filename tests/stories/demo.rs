@@ -39,7 +39,7 @@ fn the_demo_tells_what_a_newcomer_wants_to_see() {
         "loyalty.points",
         "every value, its source and its cause",
         "two capabilities disagree",
-        "a proposal that was refused",
+        "a proposal of customer",
         "country: crm and sms agree on",
         "true under crm, true under service-desk, true under crm",
     ] {
@@ -54,7 +54,7 @@ fn assert_story_first(text: &str) {
     let places = [
         "every value, its source and its cause",
         "two capabilities disagree",
-        "a proposal that was refused",
+        "a proposal of customer",
         "What an administrator does with it",
         "Who owns which data point",
         "events a second",

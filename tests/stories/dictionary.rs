@@ -61,7 +61,7 @@ fn a_manifest_that_disagrees_with_the_dictionary_is_refused_with_both_sides() {
     world.json("PUT", "/v1/fields/bonus", &bonus).of(200);
     world.json("PUT", "/v1/fields/handle", &json!({"type": "text", "compare": "digits"})).of(200);
     for (field, declared, dictionary, manifest) in [
-        ("bonus", "type = \"integer\"", "is decimal", "integer in the manifest"),
+        ("bonus", "type = \"integer\"", "decimal in the dictionary", "integer in the manifest"),
         ("bonus", "type = \"decimal\", unit = \"EUR\"", "in the unit SEK", "in the unit EUR"),
         ("handle", "type = \"text\", class = \"personal\"", "of the class none", "of the class personal"),
         ("handle", "type = \"text\", identifies = \"email\"", "identifying nobody", "identifying by email"),

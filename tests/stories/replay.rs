@@ -103,7 +103,7 @@ fn an_admin_sees_what_a_new_version_would_have_decided_and_for_whom() {
     let said = world.run(&["plugin", "replay", &new]);
     assert_eq!(said.code, Some(1), "{said:#?}");
     for shown in
-        ["error field probe.note: 1 missing, 1 customers", "warning field probe.count: 2 gone", "refused"]
+        ["error field probe.note: 1 missing, 1 customers", "warning field probe.count: 2 missing", "rejected"]
     {
         assert!(said.out.contains(shown), "{shown}: {said:#?}");
     }

@@ -86,7 +86,7 @@ fn counts(summary: &Summary, paint: Paint) -> String {
 }
 
 fn latencies(summary: &Summary, paint: Paint) -> String {
-    let mut table = Table::new(["CAPABILITY", "CALLS", "P50", "P99", "FAILED"]).right(&[1, 2, 3, 4]);
+    let mut table = Table::new(["CAPABILITY", "INVOCATIONS", "P50", "P99", "FAILED"]).right(&[1, 2, 3, 4]);
     for found in &summary.capabilities {
         table.row([
             found.name.clone(),

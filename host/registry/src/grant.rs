@@ -91,7 +91,7 @@ impl Grant {
     pub fn in_words(&self) -> Vec<String> {
         let reads = self.reads.iter().map(|field| format!("reading {field}"));
         let identifiers = self.identifiers.iter().map(|name| format!("seeing the identifier {name}"));
-        let hears = self.hears.iter().map(|event| format!("hearing {event}"));
+        let hears = self.hears.iter().map(|event| format!("receiving {event}"));
         let sources = self.sources().iter().map(|field| format!("making claims for {field}"));
         reads.chain(identifiers).chain(hears).chain(sources).collect()
     }
@@ -236,8 +236,8 @@ mod tests {
                 "email = { purposes = [\"service\", \"ads\"]",
                 "reading email",
             ),
-            ("[sources]", "[subscribes.\"order.*\"]\n[sources]", "hearing order.*"),
-            ("amount =", "note = { type = \"text\" }\namount =", "hearing order.completed"),
+            ("[sources]", "[subscribes.\"order.*\"]\n[sources]", "receiving order.*"),
+            ("amount =", "note = { type = \"text\" }\namount =", "receiving order.completed"),
             (
                 "[sources]",
                 "[sources]\n\"mail.opened\" = { type = \"integer\" }",

@@ -1,4 +1,5 @@
-//! Texts for people use the field's words: the help, the settings, the problems and the documents.
+//! Texts for people use the field's words: the help, the settings, the catalogue of problems and the pages in
+//! `docs/`.
 //!
 //! [`PRIVATE`] is the one list. Code in backquotes and in blocks is left out: names that programs rely on stay.
 
@@ -39,7 +40,8 @@ const PRIVATE: &[(&str, &str)] = &[
     ("passes over", "ignores, or skips"),
     ("go by", "have the identifier"),
     ("goes by", "has the identifier"),
-    ("stands in", "is the fallback"),
+    ("stand in for", "be the fallback of"),
+    ("stands in for", "is the fallback of"),
     ("stands there twice", "is there twice"),
     ("differs in nothing", "shows no difference"),
     ("may nothing", "has no permission"),
@@ -60,6 +62,9 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("letter*", "lower-case letters", "what a name is written with: letters and digits, no other characters"),
     ("letter*", "lower case letters", "what a name is written with"),
     ("letter*", "upper-case letters", "what a name is written with"),
+    ("letter*", "full-width letters", "letters of a writing system, not characters in general"),
+    ("texts", "other texts", "messages that people or plug-ins write, not a type"),
+    ("texts", "free texts", "what people write, not a type"),
     ("letter*", "newsletter", "an e-mail to many"),
     ("deliveries", "addresses, deliveries and replies", "what a mail service reports"),
     ("delivery*", "email delivery", "a channel delivers"),
@@ -178,21 +183,6 @@ fn the_settings_have_no_private_words() {
 }
 
 #[test]
-fn the_documents_have_no_private_words() {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let pages = fs::read_dir(repository.join("docs")).expect("there are documents");
-    let mut pages: Vec<PathBuf> = pages.map(|page| page.expect("it can be listed").path()).collect();
-    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
-    pages.push(repository.join("README.md"));
-    pages.push(repository.join("host/src/cli/plugin/template/README.md"));
-    assert!(pages.len() > 12, "every page is there: {}", pages.len());
-    assert_plain(pages.iter().map(|page| {
-        let text = fs::read_to_string(page).expect("a page is text");
-        (page.display().to_string(), text)
-    }));
-}
-
-#[test]
 fn private_words_are_found_and_code_is_left_out() {
     let words = |text: &str| private_words(text).len();
     assert_eq!(words("It was Told, and mended."), 2);
@@ -206,4 +196,19 @@ fn private_words_are_found_and_code_is_left_out() {
         assert!(PRIVATE.iter().any(|(private, _)| private == word), "{word} is not private");
         assert!(!context.is_empty() && !reason.is_empty(), "{word}");
     }
+}
+
+#[test]
+fn the_documents_have_no_private_words() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages = fs::read_dir(repository.join("docs")).expect("there are documents");
+    let mut pages: Vec<PathBuf> = pages.map(|page| page.expect("it can be listed").path()).collect();
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.push(repository.join("README.md"));
+    pages.push(repository.join("host/src/cli/plugin/template/README.md"));
+    assert!(pages.len() > 12, "every page is there: {}", pages.len());
+    assert_plain(pages.iter().map(|page| {
+        let text = fs::read_to_string(page).expect("a page is text");
+        (page.display().to_string(), text)
+    }));
 }

@@ -144,7 +144,7 @@ fn invocations_that_only_the_new_version_hears_are_added() {
     ] {
         assert!(told.iter().any(|is| is == finding), "{finding}: {told:#?}\n{report:#?}");
     }
-    assert_eq!(report.wants, ["hearing probe.*", "making claims for note", "making claims for out"]);
+    assert_eq!(report.wants, ["receiving probe.*", "making claims for note", "making claims for out"]);
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub fn grant_lines(grant: &Grant) -> Vec<String> {
     [
         lines("read", &grant.reads),
         lines("see the identifier", &grant.identifiers),
-        lines("hear", &grant.hears),
+        lines("receive", &grant.hears),
         lines("make claims for", &grant.sources),
     ]
     .concat()
