@@ -10,7 +10,7 @@ use parking_lot::{RwLock, RwLockWriteGuard};
 
 use super::AcceptError;
 use super::linking::LinkChanges;
-use crate::record::{Conflict, Decided, IDENTIFIERS_MAX, Line, Linked, Place, ProfileState};
+use crate::record::{Conflict, Decided, IDENTIFIERS_MAX, Line, LinePosition, Linked, ProfileState};
 use crate::registry::{Forms, IdentifierKind, NormalForms, Registry};
 use crate::view::{LinkKey, StoreError, View};
 use crate::vocabulary::{Identifier, IdentifierName, ProfileId, Seq};
@@ -173,7 +173,7 @@ impl Identity {
 impl Linked {
     /// Its key among the links.
     pub fn key(&self) -> LinkKey {
-        LinkKey::at(&self.identifier, &self.normal, self.place)
+        LinkKey::at(&self.identifier, &self.normal, self.line_position)
     }
 }
 
@@ -219,8 +219,8 @@ impl Recent {
         line: Line,
         view: &'a View,
     ) -> impl Iterator<Item = ProfileId> + 'a {
-        let place = move |number| LinkKey::at(name, normal, Some(Place { line, number }));
-        (0..).map_while(move |number| self.find(place(number), view))
+        let line_position = move |number| LinkKey::at(name, normal, Some(LinePosition { line, number }));
+        (0..).map_while(move |number| self.find(line_position(number), view))
     }
 
     /// The profile that an identifier finds. A spelling that an older host linked goes on finding whom it

@@ -12,7 +12,7 @@
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use crate::record::{Pattern, Place, decode, encode};
+use crate::record::{LinePosition, Pattern, decode, encode};
 use crate::vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
 
 /// The prefix of every block of event ids.
@@ -65,8 +65,8 @@ impl LinkKey {
     }
 
     /// The key of a place in the line for an identifier, or of the identifier itself.
-    pub fn at(name: &IdentifierName, normal: &str, place: Option<Place>) -> LinkKey {
-        let Some(Place { line, number }) = place else { return LinkKey::of(name, normal) };
+    pub fn at(name: &IdentifierName, normal: &str, line_position: Option<LinePosition>) -> LinkKey {
+        let Some(LinePosition { line, number }) = line_position else { return LinkKey::of(name, normal) };
         let mut hasher = hashed(name.as_str(), normal);
         // A normal form has no control characters, so that this is no other form's key.
         hasher.update(&[0, line as u8]);
