@@ -23,7 +23,7 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 pub enum SnapshotCommand {
     /// Have the host make one of the log as it is now
     #[command(after_long_help = MAKE_EXAMPLES)]
-    SnapshotJob,
+    Make,
     /// List those there are
     #[command(after_long_help = LIST_EXAMPLES)]
     List,
@@ -65,7 +65,7 @@ pub struct CheckArgs {
 /// Runs a command of `samsyn snapshot`.
 pub fn run(command: &SnapshotCommand, context: &Context) -> Result<(), CliError> {
     match command {
-        SnapshotCommand::SnapshotJob => make(context),
+        SnapshotCommand::Make => make(context),
         SnapshotCommand::List => {
             let answer = context.client()?.snapshots()?;
             context.answer(&answer.raw, |paint| list_text(&answer.body, paint))
