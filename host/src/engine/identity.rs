@@ -199,7 +199,7 @@ impl Known<'_> {
 /// Whether all are known, and as the same profile: then there is nothing to link.
 pub fn same_owner(known: &[Known<'_>]) -> Option<ProfileId> {
     let first = known.first()?.belongs_to?;
-    known.iter().all(|is| is.belongs_to == Some(first)).then_some(first)
+    known.iter().all(|identifier| identifier.belongs_to == Some(first)).then_some(first)
 }
 
 impl Recent {
@@ -298,7 +298,7 @@ impl Recent {
         for (index, candidate) in by_strength.iter().enumerate() {
             let Some(profile) = candidate.belongs_to else { continue };
             let mut is_stranger = false;
-            for stronger in by_strength[..index].iter().filter(|is| is.strength > candidate.strength) {
+            for stronger in by_strength[..index].iter().filter(|other| other.strength > candidate.strength) {
                 is_stranger |= stronger.belongs_to != Some(profile)
                     && self.has_name(profile, &stronger.identifier.name, registry, view)?;
             }
@@ -317,7 +317,7 @@ impl Recent {
         registry: &Registry,
         view: &View,
     ) -> Result<bool, StoreError> {
-        if self.names.get(&profile).is_some_and(|names| names.iter().any(|is| is.name == *name)) {
+        if self.names.get(&profile).is_some_and(|names| names.iter().any(|known| known.name == *name)) {
             return Ok(true);
         }
         let Some(state) = view.profile(profile)? else { return Ok(false) };

@@ -184,14 +184,14 @@ impl Engine {
                 };
                 fields
                     .filter_map(|other| shown_of(other, after(other).as_ref(), runtime))
-                    .any(|is| is.is_same_as(old))
+                    .any(|other| other.is_same_as(old))
             };
             if let Some(old) = old.filter(|old| !same && !still_shown(old)) {
                 for normal in old.forms.today.iter().chain(&old.forms.former) {
                     changes.free(&old.identifier.name, normal, profile);
                 }
                 let spellings = before.map(|before| before.identifiers.as_slice()).unwrap_or_default();
-                let same = |is: &&Identifier| old.is_spelled(is, runtime) && **is != old.identifier;
+                let same = |other: &&Identifier| old.is_spelled(other, runtime) && **other != old.identifier;
                 decided.retired.extend(spellings.iter().filter(same).cloned());
                 decided.retired.push(old.identifier);
             }

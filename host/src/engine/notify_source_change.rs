@@ -103,7 +103,7 @@ impl Engine {
         }
         for (name, field) in registry.fields.iter().filter(|_| !swapped.is_empty()) {
             let counts = swapped.keys().any(|swapped| field.lineage().counts(swapped));
-            if counts && !fields.iter().any(|is| is.field == *name) {
+            if counts && !fields.iter().any(|moved| moved.field == *name) {
                 let (source, inherits) = (field.source.clone(), field.inherits.clone());
                 fields.push(MovedField { field: name.clone(), source, inherits });
             }
@@ -306,7 +306,7 @@ impl Engine {
             }
             let notice = notice(&state, &partition_state, &runtime, pending, at);
             let identifies =
-                |field: &FieldName| routing.field(field).is_some_and(|is| is.identifies.is_some());
+                |field: &FieldName| routing.field(field).is_some_and(|field| field.identifies.is_some());
             if notice.changes.iter().any(|changed| identifies(&changed.field)) {
                 self.commit(partition, &mut core, Some(&state), notice.into(), None)?;
             } else {
@@ -414,8 +414,8 @@ impl Engine {
     fn last_move(&self, adopted: Seq) -> Option<JobReport> {
         let registry = self.registry();
         let revision = registry.moves.last()?.revision;
-        let moved = registry.moves.iter().rev().take_while(|is| is.revision == revision);
-        let fields: BTreeSet<FieldName> = moved.map(|is| is.before.field.clone()).collect();
+        let moved = registry.moves.iter().rev().take_while(|moved| moved.revision == revision);
+        let fields: BTreeSet<FieldName> = moved.map(|moved| moved.before.field.clone()).collect();
         let position = Position { partition: Partition::REGISTRY, seq: revision };
         let stored = self.log().read(position).ok()??;
         let Ok(Record::Registry(record)) = Record::from_bytes(stored.kind, &stored.payload) else {

@@ -110,7 +110,7 @@ impl LeftRetries {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub struct Waiting {
-    /// Invocations that failed and wait for a mended plug-in or an admin.
+    /// Invocations that failed and wait for a fixed plug-in or an admin.
     pub parked: u64,
     /// Invocations that wait behind those.
     pub held: u64,

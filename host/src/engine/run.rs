@@ -138,8 +138,8 @@ impl Run<'_> {
         completed: &'r [CompletedInvocation],
     ) -> impl Iterator<Item = &'r CapabilityName> {
         let capabilities = &self.runtime.registry.routing.capabilities;
-        let slow = |is: &&CompletedInvocation| matches!(&is.result, InvocationResult::Called(report) if self.is_for_its_own_thread(report));
-        completed.iter().filter(slow).map(|is| &capabilities[is.capability].name)
+        let slow = |invocation: &&CompletedInvocation| matches!(&invocation.result, InvocationResult::Called(report) if self.is_for_its_own_thread(report));
+        completed.iter().filter(slow).map(|invocation| &capabilities[invocation.capability].name)
     }
 
     fn forward_logs(&self, routed: &Routed, report: &InvocationReport) {

@@ -203,7 +203,7 @@ fn protective_changes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
             by: CapabilityName::new(change.by)?,
             field: FieldName::new(change.field)?,
             before: None,
-            after: change.after.map(|is| Value::Boolean(is.0)),
+            after: change.after.map(|is_true| Value::Boolean(is_true.0)),
             protective: true,
         })
     };

@@ -95,7 +95,8 @@ impl<'a> Track<'a> {
         }
         self.say();
         self.counts.profiles = self.customers.len() as u64;
-        self.counts.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
+        self.counts.profiles_different =
+            self.customers.iter().filter(|customer| customer.differs).count() as u64;
         self.counts.profiles_skipped = self.unknown.len() as u64;
         Ok(self.counts)
     }

@@ -161,7 +161,7 @@ pub fn wanted<'a>(
     debug_assert!(
         item.targets(routing, propose)
             .into_iter()
-            .filter(|is| is.capability == capability)
+            .filter(|target| target.capability == capability)
             .eq(targets.clone()),
         "{item:?} goes elsewhere"
     );
