@@ -8,7 +8,7 @@ use crate::vocabulary::{Decimal, Timestamp, Type, Value};
 pub enum Given {
     /// Unicode text.
     Text(String),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
     /// A double, finite or not.
     Number(f64),
@@ -20,7 +20,7 @@ pub enum Given {
     Timestamp(i64),
     /// A date, as text: `YYYY-MM-DD`.
     Date(String),
-    /// A list of texts.
+    /// A list of strings.
     Texts(Vec<String>),
     /// JSON text.
     Json(String),
@@ -133,7 +133,7 @@ fn size(given: &Given) -> u64 {
 }
 
 fn printable(text: &str) -> Result<(), Objection> {
-    // Plain ASCII, which most texts are, is settled byte by byte.
+    // Plain ASCII, which most strings are, is settled byte by byte.
     let plain = text.bytes().all(|byte| (b' '..0x7F).contains(&byte));
     if plain || !text.contains(is_refused) {
         return Ok(());

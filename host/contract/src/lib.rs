@@ -5,7 +5,7 @@
 //! | file | what stands there |
 //! |---|---|
 //! | [`manifest`] | `plugin.toml`, read and checked |
-//! | `schema`, `rule` | what a field takes: type, allowed texts, JSON Schema |
+//! | `schema`, `rule` | what a field takes: type, allowed strings, JSON Schema |
 //! | `compare`, `data_class` | words of the dictionary that a manifest uses |
 //! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |

@@ -85,7 +85,7 @@ pub struct Sourced {
     /// The field's type.
     #[serde(rename = "type")]
     pub kind: Type,
-    /// Allowed texts; empty allows all.
+    /// Allowed strings; empty allows all.
     #[serde(default)]
     pub one_of: Vec<String>,
     /// What a value must also be like, as JSON Schema: a table, or a text of JSON.

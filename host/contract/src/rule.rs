@@ -8,7 +8,7 @@ use crate::vocabulary::{Type, Value};
 pub struct FieldRule {
     /// Its type.
     pub kind: Type,
-    /// Allowed texts; empty allows all.
+    /// Allowed strings; empty allows all.
     pub one_of: Vec<String>,
     /// What it must also be like, as JSON Schema.
     pub schema: Option<Schema>,

@@ -19,8 +19,8 @@ use parking_lot::Mutex;
 
 use super::{Access, Disk, DiskFile, DiskLock};
 
-/// Names a file of faults, which are in force while it is there. Read again at every operation, so
-/// that a test can break and mend the disk of a host that runs.
+/// Names a file of faults, which are in force while it is there. Read again at every operation, so that a
+/// test can break and fix the disk of a host that runs.
 const ENVIRONMENT: &str = "SAMSYN_TEST_DISK_FAULTS";
 
 /// What a disk answers.

@@ -201,7 +201,8 @@ impl Engine {
                 // What is too old to be remembered may still be known: who says that it may be a
                 // repetition is believed.
                 Remembered::Entry(known)
-                    if self.is_remembered(&known, now) || since.is_some_and(|is| is <= known.received_at) =>
+                    if self.is_remembered(&known, now)
+                        || since.is_some_and(|since| since <= known.received_at) =>
                 {
                     return self.duplicate(id, known, &new);
                 }
@@ -313,7 +314,7 @@ impl Engine {
         let known = self.identity.look_up(&new.identifiers, &self.registry(), &self.view)?;
         let owner = match new.profile {
             Some(profile) => self.knows(profile)?.then_some(profile),
-            None => known.iter().find_map(|is| is.owner()),
+            None => known.iter().find_map(|identifier| identifier.owner()),
         };
         let Some(profile) = owner.filter(|owner| self.home(*owner) == position.partition) else {
             return Err(AcceptError::EventIdReused { position });
@@ -365,7 +366,8 @@ impl Engine {
             false => Vec::new(),
         };
         let given = new.profile;
-        let (etag, of) = new.expected.take().map_or((None, None), |is| (Some(is.etag), is.of));
+        let (etag, of) =
+            new.expected.take().map_or((None, None), |expectation| (Some(expectation.etag), expectation.of));
         let make = |profile: ProfileId, identifiers: Vec<Identifier>, conflicts: Vec<Conflict>| Accepted {
             profile,
             event: Event {

@@ -23,8 +23,9 @@ impl Decision<'_> {
                 decided.held.push(HeldProposal { by, field, value, at, event });
             }
             // A late invocation answers only for its own capability.
-            let is_mine =
-                |name: &CapabilityName| self.completed.iter().any(|is| self.name(is.capability) == name);
+            let is_mine = |name: &CapabilityName| {
+                self.completed.iter().any(|invocation| self.name(invocation.capability) == name)
+            };
             if !self.late || answer.source.as_ref().is_some_and(is_mine) {
                 decided.answers.push(answer);
             }
@@ -32,8 +33,9 @@ impl Decision<'_> {
         if let Some(accepted) = self.accepted.filter(|_| !self.late) {
             let is_anothers =
                 |is: &&Identifier| accepted.conflicts.iter().any(|conflict| conflict.identifier == **is);
-            let own = accepted.identifiers.iter().filter(|is| !is_anothers(is));
-            decided.identifiers = own.filter(|is| !self.state.identifiers.contains(is)).cloned().collect();
+            let own = accepted.identifiers.iter().filter(|identifier| !is_anothers(identifier));
+            decided.identifiers =
+                own.filter(|identifier| !self.state.identifiers.contains(identifier)).cloned().collect();
             decided.conflicts = accepted.conflicts.clone();
         }
     }

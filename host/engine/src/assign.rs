@@ -162,10 +162,10 @@ impl Engine {
             observers.map(|name| ConsumerPlan { capability: name.clone(), profiles: 0 }).collect();
         let mut candidates: Vec<ProfileId> = Vec::new();
         for partition in (0..self.partitions.len() as u16).map(Partition) {
-            let place = self.view.applied(partition).partition;
+            let partition_state = self.view.applied(partition).partition;
             self.view.with_claim_stats(partition, |patterns| {
                 for (pattern, count) in patterns.of(&name) {
-                    if plan.count(pattern, count.profiles, field, &place)
+                    if plan.count(pattern, count.profiles, field, &partition_state)
                         && candidates.len() < 10 * SAMPLES_MAX
                     {
                         candidates.extend(count.latest.iter().take(SAMPLES_MAX));
@@ -191,9 +191,10 @@ impl Engine {
                 break;
             }
             let Some(state) = self.view.profile(*profile)? else { continue };
-            let place = self.view.applied(self.home(*profile)).partition;
+            let partition_state = self.view.applied(self.home(*profile)).partition;
             let value = |lineage: Lineage<'_>| {
-                let visible = state.visible_by(&plan.assigned.field, lineage, &place.adopted.visible);
+                let visible =
+                    state.visible_by(&plan.assigned.field, lineage, &partition_state.adopted.visible);
                 visible.map(|visible| visible.value.clone())
             };
             let (before, after) = (value(field.lineage()), value(plan.lineage_after()));
@@ -254,8 +255,14 @@ impl FieldPlan {
     }
 
     /// Counts the customers of a pattern; whether their value would be another one.
-    fn count(&mut self, pattern: &Pattern, profiles: u64, field: &Field, place: &PartitionState) -> bool {
-        let generations: &BTreeMap<CapabilityName, u32> = &place.adopted.visible;
+    fn count(
+        &mut self,
+        pattern: &Pattern,
+        profiles: u64,
+        field: &Field,
+        partition_state: &PartitionState,
+    ) -> bool {
+        let generations: &BTreeMap<CapabilityName, u32> = &partition_state.adopted.visible;
         let was = VisibleClaim::of(pattern, field.lineage(), generations);
         let is = VisibleClaim::of(pattern, lineage_of(&self.assigned, self.protective), generations);
         let has_claim = |source: &CapabilityName| {

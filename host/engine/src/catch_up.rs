@@ -45,7 +45,9 @@ impl Engine {
     pub(super) fn start_catch_up(self: &Arc<Self>) {
         let runtime = self.newest.load_full();
         let capabilities = &runtime.registry.capabilities;
-        self.left_retries.lock().keep(|name| capabilities.get(name).is_some_and(|is| !is.is_quarantined()));
+        self.left_retries
+            .lock()
+            .keep(|name| capabilities.get(name).is_some_and(|capability| !capability.is_quarantined()));
         for (name, capability) in capabilities {
             let has_work = || self.lags(name) || self.left_retries.lock().has(name);
             if capability.is_quarantined() || !has_work() {
@@ -226,7 +228,11 @@ impl Engine {
     /// is in the log while it does, so nothing can come in between.
     pub(super) fn join(&self, partition: Partition, capability: &CapabilityName) -> Result<(), AcceptError> {
         let Some((cursor, through)) = self.cursor_in(partition, capability) else { return Ok(()) };
-        let may_run = self.registry().capabilities.get(capability).is_some_and(|is| !is.is_quarantined());
+        let may_run = self
+            .registry()
+            .capabilities
+            .get(capability)
+            .is_some_and(|capability| !capability.is_quarantined());
         if !may_run {
             return Ok(());
         }
@@ -244,7 +250,7 @@ impl Engine {
         let mut core = self.cell(partition).core.lock();
         let mut adopted = Adopted::clone(&core.state.adopted);
         adopted.through = core.state.through;
-        adopted.lagging.retain(|is| is.capability != *capability);
+        adopted.lagging.retain(|cursor| cursor.capability != *capability);
         let generations = adopted.visible.clone();
         adopted.visible.insert(capability.clone(), cursor.generation);
         adopted.at = self.clock.now();

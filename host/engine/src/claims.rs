@@ -79,11 +79,11 @@ impl Engine {
         let mut pairs = Pairs::new();
         let mut candidates: BTreeMap<(CapabilityName, CapabilityName), Vec<ProfileId>> = BTreeMap::new();
         for partition in (0..self.partitions.len() as u16).map(Partition) {
-            let place = self.view.applied(partition).partition;
+            let partition_state = self.view.applied(partition).partition;
             self.view.with_claim_stats(partition, |patterns| {
                 for (pattern, count) in patterns.of(field) {
                     let counts = |claimant: &&samsyn_journal::Claimant| {
-                        place.generation(&claimant.capability) == Some(claimant.generation)
+                        partition_state.generation(&claimant.capability) == Some(claimant.generation)
                     };
                     let speakers: Vec<_> = pattern.claimants.iter().filter(counts).collect();
                     for (index, one) in speakers.iter().enumerate() {
@@ -127,9 +127,9 @@ impl Engine {
         let mut samples: Vec<Difference> = Vec::new();
         for profile in candidates {
             let Some(state) = self.view.profile(*profile)? else { continue };
-            let place = self.view.applied(self.home(*profile)).partition;
+            let partition_state = self.view.applied(self.home(*profile)).partition;
             let says = |by: &CapabilityName| {
-                let claim = state.capability_state(by, place.generation(by)?)?.claim(field)?;
+                let claim = state.capability_state(by, partition_state.generation(by)?)?.claim(field)?;
                 Some(claim.value.clone())
             };
             let (Some(one), Some(other)) = (says(&names.0), says(&names.1)) else { continue };

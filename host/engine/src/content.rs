@@ -2,8 +2,8 @@
 //!
 //! Content is the event's name, its `at` and `profile` when they were sent, its identifiers as they were
 //! sent, its properties, and the values it proposes. JSON is compared by what it says, see
-//! [`write_canonical`]; identifiers and texts letter by letter; a time by its millisecond. The order of
-//! identifiers, properties and proposals is no content. What the host fills in is none, either.
+//! [`write_canonical`]; identifiers and strings character by character; a time by its millisecond. The
+//! order of identifiers, properties and proposals is no content. What the host fills in is none, either.
 
 use super::NewEvent;
 use samsyn_journal::encode;
@@ -46,7 +46,7 @@ fn write_name(name: &str, bytes: &mut Vec<u8>) {
 fn write(value: Option<&Value>, bytes: &mut Vec<u8>) {
     match value {
         Some(Value::Json(json)) => write_canonical(json, bytes),
-        // Others have one spelling. The letter is none that JSON is written with.
+        // Others have one spelling. JSON never begins with this character.
         other => {
             bytes.push(b'v');
             bytes.extend_from_slice(&encode(&other));

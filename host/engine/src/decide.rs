@@ -150,7 +150,7 @@ impl Decision<'_> {
         let pending = pending_notifications(self.state, self.partition, self.routing);
         decided.notifies = !pending.is_empty();
         for changed in pending.changes {
-            match decided.changes.iter_mut().find(|is| is.field == changed.field) {
+            match decided.changes.iter_mut().find(|change| change.field == changed.field) {
                 Some(is) => is.before = changed.before,
                 None => decided.changes.push(changed),
             }
@@ -243,7 +243,7 @@ impl Decision<'_> {
         for effect in effects {
             match effect {
                 Effect::Claim { field, value } => {
-                    let claims = said.iter().flat_map(|is| is.claims.iter().rev());
+                    let claims = said.iter().flat_map(|outcome| outcome.claims.iter().rev());
                     let said = claims.into_iter().find(|(is, _)| *is == field).map(|(_, value)| value);
                     let known =
                         || capability_state.and_then(|own| own.claim(&field)).map(|claim| &claim.value);
@@ -268,7 +268,7 @@ impl Decision<'_> {
                     let kept = || {
                         capability_state.and_then(|own| own.memory.as_ref()).map(|memory| memory.0.as_slice())
                     };
-                    let known = match said.iter().find_map(|is| is.memory.as_ref()) {
+                    let known = match said.iter().find_map(|outcome| outcome.memory.as_ref()) {
                         Some(Memory::Kept(bytes)) => Some(bytes.as_slice()),
                         Some(Memory::Forgotten) => None,
                         None => kept(),
@@ -342,7 +342,7 @@ impl Decision<'_> {
     fn inherited(&self, name: &FieldName, field: &Field, outcomes: &[Outcome]) -> Option<Value> {
         let says = |by: &CapabilityName| {
             let generation = self.partition.generation(by)?;
-            let own = |is: &&Outcome| is.generation == generation && is.capability == *by;
+            let own = |outcome: &&Outcome| outcome.generation == generation && outcome.capability == *by;
             let made = outcomes.iter().rev().filter(own).flat_map(|outcome| outcome.claims.iter().rev());
             match made.into_iter().find(|(claimed, _)| claimed == name) {
                 Some((_, value)) => Some(value.clone()),

@@ -29,7 +29,7 @@ impl Engine {
         let now = self.clock.now();
         let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(item.profile(), now)));
         Ok(DecisionInput {
-            place: core.state.clone(),
+            partition_state: core.state.clone(),
             runtime,
             before,
             state,
@@ -68,7 +68,7 @@ impl When {
 /// Everything that a decision is made from, as it was at one moment.
 pub struct DecisionInput {
     /// Cursors and revision.
-    pub place: PartitionState,
+    pub partition_state: PartitionState,
     /// The revision with its components.
     pub runtime: Arc<Runtime>,
     /// The profile; none when it is new.
@@ -84,7 +84,7 @@ impl DecisionInput {
         Run {
             engine,
             partition,
-            place: &self.place,
+            partition_state: &self.partition_state,
             runtime: &self.runtime,
             state: &self.state,
             hurried: false,
@@ -95,7 +95,7 @@ impl DecisionInput {
 
     /// Whether the profile and the revision are still the same, so that what ran counts.
     pub fn still_holds(&self, core: &mut Core, engine: &Engine) -> Result<bool, AcceptError> {
-        if !core.state.invokes_same_as(&self.place) {
+        if !core.state.invokes_same_as(&self.partition_state) {
             return Ok(false);
         }
         let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);
@@ -120,7 +120,7 @@ impl DecisionInput {
             cause: self.cause.clone(),
             routing: &self.runtime.registry.routing,
             revision: self.runtime.registry.revision,
-            partition: &self.place,
+            partition: &self.partition_state,
             state: &self.state,
             accepted,
             proposals: &item.proposals(),

@@ -48,7 +48,7 @@ impl Engine {
         let Some(more) = capability_state.held_more else { return Ok(Vec::new()) };
         // The newest word on an invocation counts, and what is listed is listed.
         let mut known: HashSet<(ItemPosition, Role)> =
-            capability_state.blocked.iter().map(|is| (is.item, is.role)).collect();
+            capability_state.blocked.iter().map(|blocked| (blocked.item, blocked.role)).collect();
         let mut held = Vec::new();
         let mut next = Some(state.head);
         // What decides an item stands behind it.

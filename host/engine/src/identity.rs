@@ -10,7 +10,7 @@ use parking_lot::{RwLock, RwLockWriteGuard};
 
 use super::AcceptError;
 use super::linking::LinkChanges;
-use samsyn_journal::{Conflict, Decided, IDENTIFIERS_MAX, Line, Linked, Place, ProfileState};
+use samsyn_journal::{Conflict, Decided, IDENTIFIERS_MAX, Line, LinePosition, Linked, ProfileState};
 use samsyn_registry::{Forms, IdentifierKind, NormalForms, Registry};
 use samsyn_state::view::{LinkKey, StoreError, View};
 use samsyn_vocabulary::{Identifier, IdentifierName, ProfileId, Seq};
@@ -192,7 +192,7 @@ impl Known<'_> {
 /// Whether all are known, and as the same profile: then there is nothing to link.
 pub fn same_owner(known: &[Known<'_>]) -> Option<ProfileId> {
     let first = known.first()?.belongs_to?;
-    known.iter().all(|is| is.belongs_to == Some(first)).then_some(first)
+    known.iter().all(|identifier| identifier.belongs_to == Some(first)).then_some(first)
 }
 
 impl Recent {
@@ -212,8 +212,8 @@ impl Recent {
         line: Line,
         view: &'a View,
     ) -> impl Iterator<Item = ProfileId> + 'a {
-        let place = move |number| LinkKey::at(name, normal, Some(Place { line, number }));
-        (0..).map_while(move |number| self.find(place(number), view))
+        let line_position = move |number| LinkKey::at(name, normal, Some(LinePosition { line, number }));
+        (0..).map_while(move |number| self.find(line_position(number), view))
     }
 
     /// The profile that an identifier finds. A spelling that an older host linked goes on finding whom it
@@ -291,7 +291,7 @@ impl Recent {
         for (index, candidate) in by_strength.iter().enumerate() {
             let Some(profile) = candidate.belongs_to else { continue };
             let mut is_stranger = false;
-            for stronger in by_strength[..index].iter().filter(|is| is.strength > candidate.strength) {
+            for stronger in by_strength[..index].iter().filter(|other| other.strength > candidate.strength) {
                 is_stranger |= stronger.belongs_to != Some(profile)
                     && self.has_name(profile, &stronger.identifier.name, registry, view)?;
             }
@@ -310,7 +310,7 @@ impl Recent {
         registry: &Registry,
         view: &View,
     ) -> Result<bool, StoreError> {
-        if self.names.get(&profile).is_some_and(|names| names.iter().any(|is| is.name == *name)) {
+        if self.names.get(&profile).is_some_and(|names| names.iter().any(|known| known.name == *name)) {
             return Ok(true);
         }
         let Some(state) = view.profile(profile)? else { return Ok(false) };

@@ -26,7 +26,7 @@ pub struct Invocation<'a> {
     /// The profile's partition.
     pub partition: Partition,
     /// Its cursors and generations.
-    pub place: &'a PartitionState,
+    pub partition_state: &'a PartitionState,
     /// The tables of the revision in use.
     pub routing: &'a Routing,
     /// The capability as they have it.
@@ -41,7 +41,7 @@ impl Invocation<'_> {
     /// Has the handler called with what it may know; or says why there is nothing to call it with.
     pub fn run(&self, invoke: impl FnOnce(HandlerInput<'_>) -> InvocationReport) -> InvocationResult {
         let Invocation { item, cause, routed, generation, .. } = *self;
-        let generations = &self.place.adopted.visible;
+        let generations = &self.partition_state.adopted.visible;
         let profile = project_profile(self.state, routed, generation, generations, self.routing);
         let profile = &profile;
         let report = match self.role {

@@ -6,7 +6,8 @@ use super::Engine;
 use super::identity::{Recent, forms_of};
 use super::runtime::Runtime;
 use samsyn_journal::{
-    AnswerKind, Conflict, Decided, LINE_PLACES_MAX, Line, Linked, PartitionState, Place, ProfileState,
+    AnswerKind, Conflict, Decided, LINE_POSITIONS_MAX, Line, LinePosition, Linked, PartitionState,
+    ProfileState,
 };
 use samsyn_registry::{FORM_VERSION, Forms};
 use samsyn_state::view::{LinkKey, View};
@@ -33,19 +34,29 @@ impl<'a> LinkChanges<'a> {
         self.find(name, normal, None)
     }
 
-    fn find(&self, name: &IdentifierName, normal: &str, place: Option<Place>) -> Option<ProfileId> {
-        let key = LinkKey::at(name, normal, place);
+    fn find(
+        &self,
+        name: &IdentifierName,
+        normal: &str,
+        line_position: Option<LinePosition>,
+    ) -> Option<ProfileId> {
+        let key = LinkKey::at(name, normal, line_position);
         match self.newest.get(&key) {
             Some(link) => *link,
             None => self.recent.find(key, self.view),
         }
     }
 
-    fn change(&mut self, name: &IdentifierName, normal: &str, change: (Option<Place>, ProfileId, bool)) {
-        let (place, profile, retired) = change;
-        self.newest.insert(LinkKey::at(name, normal, place), (!retired).then_some(profile));
+    fn change(
+        &mut self,
+        name: &IdentifierName,
+        normal: &str,
+        change: (Option<LinePosition>, ProfileId, bool),
+    ) {
+        let (line_position, profile, retired) = change;
+        self.newest.insert(LinkKey::at(name, normal, line_position), (!retired).then_some(profile));
         let (identifier, normal) = (name.clone(), normal.to_owned());
-        self.made.push(Linked { identifier, normal, profile, retired, place, version: FORM_VERSION });
+        self.made.push(Linked { identifier, normal, profile, retired, line_position, version: FORM_VERSION });
     }
 
     /// The identifier finds the profile from now on.
@@ -55,20 +66,20 @@ impl<'a> LinkChanges<'a> {
 
     /// The profile stands in line for an identifier that is another's. A line that is full stays as it is.
     pub fn wait(&mut self, name: &IdentifierName, normal: &str, profile: ProfileId, line: Line) {
-        let last = Place { line, number: LINE_PLACES_MAX - 1 };
+        let last = LinePosition { line, number: LINE_POSITIONS_MAX - 1 };
         if self.owner(name, normal) == Some(profile) || self.find(name, normal, Some(last)).is_some() {
             return;
         }
-        for number in 0..LINE_PLACES_MAX {
-            let place = Some(Place { line, number });
-            match self.find(name, normal, place) {
+        for number in 0..LINE_POSITIONS_MAX {
+            let line_position = Some(LinePosition { line, number });
+            match self.find(name, normal, line_position) {
                 Some(waiting) if waiting == profile => return,
                 Some(_) => {}
                 None => {
-                    if place == Some(last) {
-                        tracing::warn!(identifier = %name, "{LINE_PLACES_MAX} customers share one value: no more are noted");
+                    if line_position == Some(last) {
+                        tracing::warn!(identifier = %name, "{LINE_POSITIONS_MAX} customers share one value: no more are noted");
                     }
-                    return self.change(name, normal, (place, profile, false));
+                    return self.change(name, normal, (line_position, profile, false));
                 }
             }
         }
@@ -77,13 +88,13 @@ impl<'a> LinkChanges<'a> {
     /// The profile leaves a line; the last one takes its place.
     pub fn leave(&mut self, name: &IdentifierName, normal: &str, profile: ProfileId, line: Line) {
         let (mut own, mut last) = (None, None);
-        for number in 0..LINE_PLACES_MAX {
-            let place = Place { line, number };
-            let Some(waiting) = self.find(name, normal, Some(place)) else { break };
+        for number in 0..LINE_POSITIONS_MAX {
+            let line_position = LinePosition { line, number };
+            let Some(waiting) = self.find(name, normal, Some(line_position)) else { break };
             if waiting == profile {
-                own = Some(place);
+                own = Some(line_position);
             }
-            last = Some((place, waiting));
+            last = Some((line_position, waiting));
         }
         let (Some(own), Some((last, moved))) = (own, last) else { return };
         if own != last {
@@ -98,8 +109,8 @@ impl<'a> LinkChanges<'a> {
         if self.owner(name, normal) != Some(profile) {
             return;
         }
-        let mut first = Line::ALL.into_iter().map(|line| Some(Place { line, number: 0 }));
-        match first.find_map(|place| self.find(name, normal, place)) {
+        let mut first = Line::ALL.into_iter().map(|line| Some(LinePosition { line, number: 0 }));
+        match first.find_map(|line_position| self.find(name, normal, line_position)) {
             Some(next) => {
                 self.link(name, normal, next);
                 Line::ALL.into_iter().for_each(|line| self.leave(name, normal, next, line));
@@ -150,7 +161,7 @@ impl Engine {
         &self,
         decided: &mut Decided,
         before: Option<&ProfileState>,
-        place: &PartitionState,
+        partition_state: &PartitionState,
         recent: &Recent,
         runtime: &Runtime,
     ) -> Vec<Linked> {
@@ -169,18 +180,18 @@ impl Engine {
                 let fields = runtime.registry.fields.keys().filter(|other| *other != field);
                 let after = |other: &FieldName| match changed.iter().find(|(changed, ..)| changed == other) {
                     Some((.., after)) => after.clone(),
-                    None => visible_of(before, other, place, runtime),
+                    None => visible_of(before, other, partition_state, runtime),
                 };
                 fields
                     .filter_map(|other| shown_of(other, after(other).as_ref(), runtime))
-                    .any(|is| is.is_same_as(old))
+                    .any(|other| other.is_same_as(old))
             };
             if let Some(old) = old.filter(|old| !same && !still_shown(old)) {
                 for normal in old.forms.today.iter().chain(&old.forms.former) {
                     changes.free(&old.identifier.name, normal, profile);
                 }
                 let spellings = before.map(|before| before.identifiers.as_slice()).unwrap_or_default();
-                let same = |is: &&Identifier| old.is_spelled(is, runtime) && **is != old.identifier;
+                let same = |other: &&Identifier| old.is_spelled(other, runtime) && **other != old.identifier;
                 decided.retired.extend(spellings.iter().filter(same).cloned());
                 decided.retired.push(old.identifier);
             }
@@ -194,7 +205,7 @@ impl Engine {
             .cloned()
             .collect();
         for field in &unchanged {
-            let visible = visible_of(before, field, place, runtime);
+            let visible = visible_of(before, field, partition_state, runtime);
             if let Some(shown) = shown_of(field, visible.as_ref(), runtime) {
                 shown.enter(&mut changes, decided);
             }
@@ -225,11 +236,11 @@ fn accepted_fields(decided: &Decided) -> impl Iterator<Item = &FieldName> {
 fn visible_of(
     state: Option<&ProfileState>,
     field: &FieldName,
-    place: &PartitionState,
+    partition_state: &PartitionState,
     runtime: &Runtime,
 ) -> Option<Value> {
     let entry = runtime.registry.routing.field(field).filter(|entry| entry.identifies.is_some())?;
-    let visible = state?.visible(field, entry, &place.adopted.visible)?;
+    let visible = state?.visible(field, entry, &partition_state.adopted.visible)?;
     Some(visible.value.clone())
 }
 

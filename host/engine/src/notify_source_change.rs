@@ -103,7 +103,7 @@ impl Engine {
         }
         for (name, field) in registry.fields.iter().filter(|_| !swapped.is_empty()) {
             let counts = swapped.keys().any(|swapped| field.lineage().counts(swapped));
-            if counts && !fields.iter().any(|is| is.field == *name) {
+            if counts && !fields.iter().any(|moved| moved.field == *name) {
                 let (source, inherits) = (field.source.clone(), field.inherits.clone());
                 fields.push(MovedField { field: name.clone(), source, inherits });
             }
@@ -175,28 +175,34 @@ impl Engine {
     /// One pass over all profiles for the jobs that are known when it begins; false when there
     /// are none.
     fn notify_everybody(&self) -> Result<bool, StoreError> {
-        let mut places = self.places_with_jobs();
-        if places.is_empty() {
+        let mut partition_states = self.partitions_with_jobs();
+        if partition_states.is_empty() {
             return Ok(false);
         }
-        self.begin_report(&places);
-        for (partition, (place, _)) in &places {
-            let since = place.adopted.jobs.last().map_or(0, |job| job.since);
+        self.begin_report(&partition_states);
+        for (partition, (partition_state, _)) in &partition_states {
+            let since = partition_state.adopted.jobs.last().map_or(0, |job| job.since);
             self.wait_until_applied(Position { partition: *partition, seq: since });
         }
-        let ends: Vec<(Partition, Seq)> = places
+        let ends: Vec<(Partition, Seq)> = partition_states
             .iter()
-            .map(|(partition, (place, _))| (*partition, place.adopted.jobs.last().map_or(0, |job| job.since)))
+            .map(|(partition, (partition_state, _))| {
+                (*partition, partition_state.adopted.jobs.last().map_or(0, |job| job.since))
+            })
             .collect();
         // What nobody is concerned by ends without a look at the profiles.
-        places.retain(|partition, (place, runtime)| {
+        partition_states.retain(|partition, (partition_state, runtime)| {
             let routing = &runtime.registry.routing;
             self.view.with_claim_stats(*partition, |patterns| {
-                place.adopted.jobs.iter().any(|job| has_pending_notifications(patterns, job, place, routing))
+                partition_state
+                    .adopted
+                    .jobs
+                    .iter()
+                    .any(|job| has_pending_notifications(patterns, job, partition_state, routing))
             })
         });
-        if !places.is_empty() {
-            self.notify_profiles(&places)?;
+        if !partition_states.is_empty() {
+            self.notify_profiles(&partition_states)?;
         }
         for (partition, through) in &ends {
             self.schedule.push(*partition, Work::EndJobs { through: *through });
@@ -213,7 +219,7 @@ impl Engine {
         Ok(true)
     }
 
-    fn places_with_jobs(&self) -> HashMap<Partition, (PartitionState, Arc<Runtime>)> {
+    fn partitions_with_jobs(&self) -> HashMap<Partition, (PartitionState, Arc<Runtime>)> {
         let all = (0..self.partitions.len() as u16).map(Partition);
         let with_jobs = all.filter_map(|partition| {
             let core = self.cell(partition).core.lock();
@@ -232,19 +238,19 @@ impl Engine {
 
     fn notify_profiles(
         &self,
-        places: &HashMap<Partition, (PartitionState, Arc<Runtime>)>,
+        partition_states: &HashMap<Partition, (PartitionState, Arc<Runtime>)>,
     ) -> Result<(), StoreError> {
         let mut batches: HashMap<Partition, NotifyBatch> = HashMap::new();
         let mut after = None;
         loop {
             let applied = |partition: &Partition| (*partition, self.view.applied(*partition).seq);
-            let applied: HashMap<Partition, Seq> = places.keys().map(applied).collect();
+            let applied: HashMap<Partition, Seq> = partition_states.keys().map(applied).collect();
             let profiles = self.view.profiles_after(after, PROFILES_A_SCAN)?;
             after = profiles.last().map(|last| last.id);
             for state in &profiles {
                 let partition = self.home(state.id);
-                let Some((place, runtime)) = places.get(&partition) else { continue };
-                if pending_notifications(state, place, &runtime.registry.routing).is_empty() {
+                let Some((partition_state, runtime)) = partition_states.get(&partition) else { continue };
+                if pending_notifications(state, partition_state, &runtime.registry.routing).is_empty() {
                     continue;
                 }
                 let batch = batches.entry(partition).or_default();
@@ -289,18 +295,18 @@ impl Engine {
         let mut core = self.cell(partition).core.lock();
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let routing = &runtime.registry.routing;
-        let place = core.state.clone();
+        let partition_state = core.state.clone();
         let at = self.clock.now();
         let mut notices = Vec::with_capacity(batch.profiles.len());
         for read in &batch.profiles {
             let Some(state) = core.newest(read, batch.applied, &self.view)? else { continue };
-            let pending = pending_notifications(&state, &place, routing);
+            let pending = pending_notifications(&state, &partition_state, routing);
             if pending.is_empty() {
                 continue;
             }
-            let notice = notice(&state, &place, &runtime, pending, at);
+            let notice = notice(&state, &partition_state, &runtime, pending, at);
             let identifies =
-                |field: &FieldName| routing.field(field).is_some_and(|is| is.identifies.is_some());
+                |field: &FieldName| routing.field(field).is_some_and(|field| field.identifies.is_some());
             if notice.changes.iter().any(|changed| identifies(&changed.field)) {
                 self.commit(partition, &mut core, Some(&state), notice.into(), None)?;
             } else {
@@ -345,8 +351,9 @@ impl Engine {
         Ok(())
     }
 
-    fn begin_report(&self, places: &HashMap<Partition, (PartitionState, Arc<Runtime>)>) {
-        let jobs = || places.values().flat_map(|(place, _)| &place.adopted.jobs);
+    fn begin_report(&self, partition_states: &HashMap<Partition, (PartitionState, Arc<Runtime>)>) {
+        let jobs =
+            || partition_states.values().flat_map(|(partition_state, _)| &partition_state.adopted.jobs);
         let report = JobReport {
             revision: jobs().map(|job| job.revision).max().unwrap_or_default(),
             fields: jobs().flat_map(|job| &job.fields).map(|moved| moved.field.clone()).collect(),
@@ -407,8 +414,8 @@ impl Engine {
     fn last_move(&self, adopted: Seq) -> Option<JobReport> {
         let registry = self.registry();
         let revision = registry.moves.last()?.revision;
-        let moved = registry.moves.iter().rev().take_while(|is| is.revision == revision);
-        let fields: BTreeSet<FieldName> = moved.map(|is| is.before.field.clone()).collect();
+        let moved = registry.moves.iter().rev().take_while(|moved| moved.revision == revision);
+        let fields: BTreeSet<FieldName> = moved.map(|moved| moved.before.field.clone()).collect();
         let position = Position { partition: Partition::REGISTRY, seq: revision };
         let stored = self.log().read(position).ok()??;
         let Ok(Record::Registry(record)) = Record::from_bytes(stored.kind, &stored.payload) else {
@@ -431,15 +438,15 @@ fn concerns_anybody(name: &FieldName, runtime: &Runtime) -> bool {
 /// The record that notifies one customer's consumers.
 fn notice(
     state: &ProfileState,
-    place: &PartitionState,
+    partition_state: &PartitionState,
     runtime: &Runtime,
     pending: PendingNotifications,
     at: Timestamp,
 ) -> Decided {
-    let seq = place.adopted.jobs.last().map_or(0, |job| job.since);
+    let seq = partition_state.adopted.jobs.last().map_or(0, |job| job.since);
     Decided {
         kind: CauseKind::Assignment,
-        through: place.through,
+        through: partition_state.through,
         revision: runtime.registry.revision,
         previous: (state.head > 0).then_some(state.head),
         changes: pending.changes,

@@ -108,7 +108,8 @@ fn changed(
     if before == after && !latches {
         return None;
     }
-    let holder = is.as_ref().map(|is| is.by).or(field.source.as_ref()).or(was.as_ref().map(|was| was.by));
+    let holder =
+        is.as_ref().map(|visible| visible.by).or(field.source.as_ref()).or(was.as_ref().map(|was| was.by));
     Some(Changed {
         by: holder?.clone(),
         field: moved.field.clone(),

@@ -138,7 +138,9 @@ impl Decision<'_> {
         };
         let is_newer = |known: Word| known.at < self.cause.observed_at;
         changed.protective
-            && outcomes.iter().any(|is| is.capability == changed.by && is.claims.iter().any(opt_out))
+            && outcomes
+                .iter()
+                .any(|outcome| outcome.capability == changed.by && outcome.claims.iter().any(opt_out))
             && Word::latched(self.state, &changed.field).is_none_or(is_newer)
     }
 }

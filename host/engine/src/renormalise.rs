@@ -82,11 +82,11 @@ impl Engine {
 
     /// The values of its identifying fields that everybody sees.
     fn shown_identifiers(&self, state: &ProfileState, registry: &Registry) -> Vec<Identifier> {
-        let place = self.view.applied(self.home(state.id)).partition;
+        let partition_state = self.view.applied(self.home(state.id)).partition;
         let mut shown = Vec::new();
         for (field, entry) in &registry.fields {
             let Some(name) = &entry.identifies else { continue };
-            let visible = state.visible(field, entry, &place.adopted.visible);
+            let visible = state.visible(field, entry, &partition_state.adopted.visible);
             if let Some(Value::Text(text)) = visible.map(|visible| visible.value) {
                 shown.push(Identifier { name: name.clone(), value: text.clone() });
             }

@@ -110,7 +110,7 @@ impl LeftRetries {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
 pub struct Waiting {
-    /// Invocations that failed and wait for a mended plug-in or an admin.
+    /// Invocations that failed and wait for a fixed plug-in or an admin.
     pub parked: u64,
     /// Invocations that wait behind those.
     pub held: u64,
@@ -137,9 +137,9 @@ impl Engine {
         for (partition, profile) in self.view.waiting(None, CUSTOMERS_COUNTED_MAX) {
             // One that can't be read is told of by whoever needs it.
             let Ok(Some(state)) = self.view.profile(profile) else { continue };
-            let place = self.view.applied(partition).partition;
+            let partition_state = self.view.applied(partition).partition;
             let current = |capability_state: &&Arc<CapabilityState>| {
-                is_current(&capability_state.capability, capability_state.generation, &place)
+                is_current(&capability_state.capability, capability_state.generation, &partition_state)
             };
             for capability_state in state.capabilities.iter().filter(current) {
                 let parked =
@@ -173,9 +173,9 @@ impl Engine {
                 continue;
             }
             let Some(state) = self.view.profile(profile)? else { continue };
-            let place = self.view.applied(partition).partition;
+            let partition_state = self.view.applied(partition).partition;
             let all = self.blocked_of(&state, partition)?;
-            let counts = |item: &ParkedItem| is_current(&item.capability, item.generation, &place);
+            let counts = |item: &ParkedItem| is_current(&item.capability, item.generation, &partition_state);
             page.items.extend(all.into_iter().filter(|item| filter.takes(item) && counts(item)));
         }
         page.next = if all { None } else { last };
@@ -323,10 +323,10 @@ impl Engine {
         queue: &mut HeldQueue,
     ) -> Result<Option<(Blocked, u32)>, AcceptError> {
         let mut core = self.cell(partition).core.lock();
-        let quarantined = |place: &PartitionState| {
+        let quarantined = |partition_state: &PartitionState| {
             let runtime = core.runtime.as_ref()?;
             let (_, routed) = runtime.registry.routing.capability(capability)?;
-            Some(routed.capability.is_quarantined() || place.generation(capability).is_none())
+            Some(routed.capability.is_quarantined() || partition_state.generation(capability).is_none())
         };
         if runs && quarantined(&core.state).unwrap_or(true) {
             return Ok(None);
@@ -430,6 +430,6 @@ fn nothing_of(profile: ProfileId, blocked: &Blocked) -> Decided {
 }
 
 /// What a generation left behind that another one has replaced waits for nobody.
-fn is_current(capability: &CapabilityName, generation: u32, place: &PartitionState) -> bool {
-    Some(generation) >= place.generation(capability)
+fn is_current(capability: &CapabilityName, generation: u32, partition_state: &PartitionState) -> bool {
+    Some(generation) >= partition_state.generation(capability)
 }

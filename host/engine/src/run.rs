@@ -20,7 +20,7 @@ pub struct Run<'a> {
     pub engine: &'a Engine,
     pub partition: Partition,
     /// The partition's cursors.
-    pub place: &'a PartitionState,
+    pub partition_state: &'a PartitionState,
     pub runtime: &'a Runtime,
     pub state: &'a ProfileState,
     /// Whether others wait behind it: who takes too long is then not tried again at once.
@@ -42,7 +42,7 @@ impl Run<'_> {
             cause: self.cause.clone(),
             routing: &self.runtime.registry.routing,
             revision: self.runtime.registry.revision,
-            partition: self.place,
+            partition: self.partition_state,
             state,
             accepted: None,
             proposals: &[],
@@ -79,7 +79,7 @@ impl Run<'_> {
             item: self.item,
             cause: self.cause,
             partition: self.partition,
-            place: self.place,
+            partition_state: self.partition_state,
             routing: &self.runtime.registry.routing,
             routed,
             generation,
@@ -138,8 +138,8 @@ impl Run<'_> {
         completed: &'r [CompletedInvocation],
     ) -> impl Iterator<Item = &'r CapabilityName> {
         let capabilities = &self.runtime.registry.routing.capabilities;
-        let slow = |is: &&CompletedInvocation| matches!(&is.result, InvocationResult::Called(report) if self.is_for_its_own_thread(report));
-        completed.iter().filter(slow).map(|is| &capabilities[is.capability].name)
+        let slow = |invocation: &&CompletedInvocation| matches!(&invocation.result, InvocationResult::Called(report) if self.is_for_its_own_thread(report));
+        completed.iter().filter(slow).map(|invocation| &capabilities[invocation.capability].name)
     }
 
     fn forward_logs(&self, routed: &Routed, report: &InvocationReport) {
@@ -164,7 +164,7 @@ impl Run<'_> {
 }
 
 /// Whether a capability moves with the partition's cursor, and with which generation.
-pub fn live_generation(place: &PartitionState, capability: &CapabilityName) -> Option<u32> {
-    let generation = place.generation(capability)?;
-    (!place.is_lagging(capability)).then_some(generation)
+pub fn live_generation(partition_state: &PartitionState, capability: &CapabilityName) -> Option<u32> {
+    let generation = partition_state.generation(capability)?;
+    (!partition_state.is_lagging(capability)).then_some(generation)
 }

@@ -145,7 +145,7 @@ impl Engine {
     }
 
     fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, mut way: Way) {
-        way.placed();
+        way.sequenced();
         self.undecided.fetch_add(1, Ordering::Relaxed);
         let work = Work::Accepted { seq: position.seq, accepted, way };
         self.schedule.push(position.partition, work);

@@ -106,7 +106,7 @@ impl Engine {
         let due = registry
             .capabilities
             .get(capability)
-            .is_some_and(|is| !is.is_quarantined() && is.digest == *digest);
+            .is_some_and(|installed| !installed.is_quarantined() && installed.digest == *digest);
         if due {
             tracing::error!(%capability, %reason, "quarantined: release it or install another version");
             if let Err(error) = self.append_change(change.clone(), by) {

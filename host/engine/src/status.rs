@@ -73,7 +73,7 @@ pub struct QueueStatus {
 /// Whether something can be written to its disk.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DiskStatus {
-    /// `ok`, or `failed`: then no event is accepted until the disk is mended and the host started again.
+    /// `ok`, or `failed`: then no event is accepted until the disk is fixed and the host started again.
     #[schemars(extend("enum" = ["ok", "failed"]))]
     pub state: &'static str,
     /// Why it failed.

@@ -113,7 +113,7 @@ impl Bench {
         let files =
             std::fs::read_dir(DataDir(self.directory.path().to_owned()).log()).expect("there is a log");
         let mut files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
-        files.retain(|file| file.extension().is_some_and(|is| is == "segment"));
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "segment"));
         files.sort();
         files.iter().map(|file| std::fs::read(file).expect("it can be read")).collect()
     }

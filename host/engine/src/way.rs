@@ -68,7 +68,7 @@ impl Way {
     }
 
     /// It has its place in the log and waits for a worker. Until here it waited for locks.
-    pub fn placed(&mut self) {
+    pub fn sequenced(&mut self) {
         self.passed(|times| &mut times.lock);
     }
 
@@ -133,7 +133,7 @@ mod tests {
     fn a_ways_stages_are_all_of_it() {
         let start = Instant::now();
         let mut way = Way::accepted(start);
-        way.placed();
+        way.sequenced();
         way.begun();
         way.locked();
         way.ran();

@@ -115,11 +115,11 @@ impl Engine {
             }
             let input = self.decision_input(partition, position, item)?;
             way.iter_mut().for_each(Way::locked);
-            let DecisionInput { place, runtime, before, cause, .. } = &input;
-            let precondition_met = self.precondition_met(item, before.as_deref(), place, runtime);
+            let DecisionInput { partition_state, runtime, before, cause, .. } = &input;
+            let precondition_met = self.precondition_met(item, before.as_deref(), partition_state, runtime);
             let routed = item.targets(&runtime.registry.routing, precondition_met);
             let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
-            let live = |target: Target| Some((target, live_generation(place, name(&target))?));
+            let live = |target: Target| Some((target, live_generation(partition_state, name(&target))?));
             let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();
             // Don't wait for a capability already known to be slow.
             let known = |(target, _): &(Target, u32)| self.is_slow(name(target)).then(|| name(target));
@@ -151,14 +151,14 @@ impl Engine {
         &self,
         item: &Item,
         before: Option<&ProfileState>,
-        place: &PartitionState,
+        partition_state: &PartitionState,
         runtime: &Runtime,
     ) -> bool {
         match item {
             Item::Event(accepted) => match &accepted.expected {
                 Some(expected) => before.is_some_and(|state| {
                     let sees = |field: &_| accepted.expected_of.as_ref().is_none_or(|of| of.contains(field));
-                    etag_of(state, &place.adopted.visible, &runtime.registry, sees) == *expected
+                    etag_of(state, &partition_state.adopted.visible, &runtime.registry, sees) == *expected
                 }),
                 None => true,
             },
@@ -184,7 +184,7 @@ impl Engine {
             let appended = self.append_decided(partition, before, &links, decided, way)?;
             for linked in &links {
                 recent.link(linked);
-                if linked.place.is_none() && !linked.retired && linked.profile == profile {
+                if linked.line_position.is_none() && !linked.retired && linked.profile == profile {
                     recent.add_name(linked.profile, linked.identifier.clone(), appended.0);
                 }
             }

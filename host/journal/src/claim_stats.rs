@@ -169,7 +169,7 @@ fn classes(said: &[Said<'_>]) -> Vec<Claimant> {
 pub fn moves_from(before: Option<&ProfileState>, decided: &Decided) -> Vec<PatternMove> {
     let mut moves: Vec<PatternMove> = Vec::new();
     let mut add = |field: &FieldName| {
-        if !moves.iter().any(|is| is.field == *field) {
+        if !moves.iter().any(|change| change.field == *field) {
             let from = before.and_then(|before| Pattern::of(before, field));
             moves.push(PatternMove { field: field.clone(), from, to: None });
         }
@@ -209,7 +209,7 @@ pub fn moves_to(mut moves: Vec<PatternMove>, after: &ProfileState) -> Vec<Patter
     for is in &mut moves {
         is.to = Pattern::of(after, &is.field);
     }
-    moves.retain(|is| is.from != is.to);
+    moves.retain(|change| change.from != change.to);
     moves
 }
 
@@ -313,7 +313,7 @@ impl Count {
 
     fn leave(&mut self, profile: ProfileId) {
         self.profiles = self.profiles.saturating_sub(1);
-        self.latest.retain(|is| *is != profile);
+        self.latest.retain(|known| *known != profile);
     }
 }
 

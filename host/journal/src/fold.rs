@@ -38,7 +38,7 @@ pub fn fold_into(state: &mut ProfileState, seq: Seq, decided: &Decided) {
         }
     }
     for held in &decided.held {
-        state.held.retain(|is| is.field != held.field || is.by != held.by);
+        state.held.retain(|other| other.field != held.field || other.by != held.by);
         state.held.push(held.clone());
     }
     for changed in decided.changes.iter().filter(|changed| changed.protective) {
@@ -125,7 +125,7 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
             observed_at: decided.observed_at,
             cause: decided.cause,
         };
-        match capability_state.claims.iter_mut().find(|is| is.field == *field) {
+        match capability_state.claims.iter_mut().find(|known| known.field == *field) {
             Some(is) => *is = claim,
             None => capability_state.claims.push(claim),
         }
@@ -174,7 +174,8 @@ impl PartitionState {
 
     /// Moves the cursor of a lagging capability on.
     pub fn move_cursor(&mut self, to: &Cursor) {
-        let same = |is: &&mut Cursor| is.generation == to.generation && is.capability == to.capability;
+        let same =
+            |cursor: &&mut Cursor| cursor.generation == to.generation && cursor.capability == to.capability;
         if let Some(lagging) = Arc::make_mut(&mut self.adopted).lagging.iter_mut().find(same) {
             lagging.through = lagging.through.max(to.through);
         }
@@ -194,7 +195,7 @@ impl PartitionState {
 
     /// Whether any generation of the capability lags here.
     pub fn is_lagging(&self, capability: &CapabilityName) -> bool {
-        self.adopted.lagging.iter().any(|is| is.capability == *capability)
+        self.adopted.lagging.iter().any(|cursor| cursor.capability == *capability)
     }
 
     /// Whether the same invocations are due in both: the revision, the generations and who lags are the

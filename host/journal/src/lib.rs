@@ -25,7 +25,7 @@ pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
-pub use linked::{LINE_PLACES_MAX, Line, Linked, Place};
+pub use linked::{LINE_POSITIONS_MAX, Line, LinePosition, Linked};
 pub use partial_decoding::{LinkedRef, PartialEvent, PartialRecord};
 pub use profile_state::{
     BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,

@@ -13,7 +13,7 @@ use samsyn_vocabulary::{IdentifierName, ProfileId};
 
 /// Profiles that can wait in one line: beyond that nobody is added, and the conflict is still recorded.
 /// A company's switchboard is the number of some hundred customers.
-pub const LINE_PLACES_MAX: u16 = 500;
+pub const LINE_POSITIONS_MAX: u16 = 500;
 
 /// The version of normal forms of the first hosts, whose records don't name one.
 const FIRST_FORM: u8 = 1;
@@ -30,8 +30,8 @@ pub struct Linked {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retired: bool,
     /// It is a place in a line; none when the identifier finds the profile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
+    pub line_position: Option<LinePosition>,
     /// Which version of the normaliser made the form, see [`samsyn_registry::FORM_VERSION`].
     #[serde(default = "first_form", skip_serializing_if = "is_first_form")]
     pub version: u8,
@@ -62,7 +62,7 @@ impl Line {
 
 /// A place in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct LinePosition {
     /// Which line.
     pub line: Line,
     /// Its number, from 0; places are taken without gaps.

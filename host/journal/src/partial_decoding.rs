@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::unpack::Unpacker;
 use super::{
     Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
-    Memory, Outcome, Place, RecordError, decode,
+    LinePosition, Memory, Outcome, RecordError, decode,
 };
 use samsyn_vocabulary::{
     Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName, ItemPosition,
@@ -75,8 +75,8 @@ pub struct LinkedRef<'a> {
     #[serde(default)]
     pub retired: bool,
     /// It is a place in a line.
-    #[serde(default)]
-    pub place: Option<Place>,
+    #[serde(rename = "place", default)]
+    pub line_position: Option<LinePosition>,
 }
 
 impl Decided {
@@ -203,7 +203,7 @@ fn protective_changes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
             by: CapabilityName::new(change.by)?,
             field: FieldName::new(change.field)?,
             before: None,
-            after: change.after.map(|is| Value::Boolean(is.0)),
+            after: change.after.map(|is_true| Value::Boolean(is_true.0)),
             protective: true,
         })
     };
@@ -367,20 +367,21 @@ mod tests {
 
     #[test]
     fn a_link_reads_the_same_borrowed() {
-        let first = Place { line: Line::Sent, number: 7 };
-        for (retired, place) in [(false, None), (true, Some(first))] {
+        let first = LinePosition { line: Line::Sent, number: 7 };
+        for (retired, line_position) in [(false, None), (true, Some(first))] {
             let linked = Linked {
                 identifier: "email".parse().unwrap(),
                 normal: "anna@example.com".to_owned(),
                 profile: ProfileId::random(),
                 retired,
-                place,
+                line_position,
                 version: 2,
             };
             let bytes = encode(&linked);
             let read: LinkedRef<'_> = decode(&bytes).unwrap();
-            let read = (read.identifier, read.normal.to_owned(), read.profile, read.retired, read.place);
-            assert_eq!(read, (linked.identifier, linked.normal, linked.profile, retired, place));
+            let read =
+                (read.identifier, read.normal.to_owned(), read.profile, read.retired, read.line_position);
+            assert_eq!(read, (linked.identifier, linked.normal, linked.profile, retired, line_position));
         }
     }
 }

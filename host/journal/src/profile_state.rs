@@ -154,8 +154,10 @@ impl ProfileState {
 
     /// The state that this generation of a capability has here.
     pub fn capability_state(&self, capability: &CapabilityName, generation: u32) -> Option<&CapabilityState> {
-        let capability_state =
-            self.capabilities.iter().find(|is| is.generation == generation && is.capability == *capability);
+        let capability_state = self
+            .capabilities
+            .iter()
+            .find(|own| own.generation == generation && own.capability == *capability);
         capability_state.map(Arc::as_ref)
     }
 
@@ -163,7 +165,7 @@ impl ProfileState {
     /// another state shares it, it is copied without the values that are replaced anyway.
     pub(super) fn capability_state_to_change(&mut self, outcome: &Outcome) -> &mut CapabilityState {
         let (capability, generation) = (&outcome.capability, outcome.generation);
-        let same = |is: &Arc<CapabilityState>| is.generation == generation && is.capability == *capability;
+        let same = |own: &Arc<CapabilityState>| own.generation == generation && own.capability == *capability;
         let index = self.capabilities.iter().position(same).unwrap_or_else(|| {
             self.capabilities.push(Arc::new(CapabilityState {
                 capability: capability.clone(),
@@ -256,7 +258,7 @@ impl CapabilityState {
     /// Whether the invocation of an item in a role waits. Of those that aren't listed, one that was
     /// completed since the first counts as waiting.
     pub fn may_wait(&self, item: ItemPosition, role: Role) -> bool {
-        self.blocked.iter().any(|is| is.item == item && is.role == role)
+        self.blocked.iter().any(|blocked| blocked.item == item && blocked.role == role)
             || self.held_more.is_some_and(|more| more.first <= item && item <= more.last)
     }
 

@@ -1,5 +1,5 @@
-//! Bits that flip and blocks that turn into zeros, anywhere in a log: found by a check, refused or
-//! set aside at a start, never served, and mended.
+//! Bits that flip and blocks that turn into zeros, anywhere in a log: found by a check, refused or set
+//! aside at a start, never served, and repaired.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Range};
@@ -41,7 +41,7 @@ pub struct Flipped {
     pub kept_aside: u64,
     /// A start took the log; reading the record, or a check, found it.
     pub found_later: u64,
-    /// Damaged logs that were mended and opened.
+    /// Damaged logs that were repaired and opened.
     pub mended: u64,
 }
 
@@ -166,7 +166,7 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// What checking, starting, reading and mending make of it.
+    /// What checking, starting, reading and repairing do with it.
     fn judge(&self, rotten: &Image, file: &Path, at: usize) -> Result<Flipped, String> {
         let memory: Memory<()> = Memory::new(rotten.clone());
         self.verify(&memory, file, at)?;

@@ -122,9 +122,9 @@
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment checked
 //! whole, `recovery` opening, `queue` and `writer` appending, `ahead` the next segment, `reader` and `scan`
 //! reading `stored` records, `state` what these share, `growing` a look at a segment while it is written,
-//! `verify` the check of all, `repair` mending it, `cut` what to note of it, `stopped` a log that is only
-//! read, `floor` and `retention` where it begins, `carried` records that outlive their segment, `prefix` what
-//! can be copied, `local` the log that puts them together.
+//! `verify` the check of all, `repair` repairing it, `cut` what to note of it, `stopped` a log that is only
+//! read, `floor` and `retention` where it begins, `carried` records that outlive their segment, `prefix`
+//! what can be copied, `local` the log that puts them together.
 
 mod ahead;
 mod carried;

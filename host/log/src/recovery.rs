@@ -56,7 +56,7 @@ pub(super) struct Ready {
     pub recovered: Recovered,
 }
 
-/// Checks, mends and locks the log in `dir`; makes a new one where there is none.
+/// Checks, repairs and locks the log in `dir`; makes a new one where there is none.
 pub(super) fn recover(dir: &LogDir) -> Result<Ready, LogError> {
     dir.make()?;
     let lock = dir.lock()?;
@@ -79,7 +79,7 @@ pub(super) fn recover(dir: &LogDir) -> Result<Ready, LogError> {
     Ok(Ready { lock, state: State { sealed, active, floor }, recovered })
 }
 
-/// The segments of a log as they lie there, checked, before anything is mended.
+/// The segments of a log as they lie there, checked, before anything is repaired.
 pub(super) struct Found {
     /// All but the last one.
     pub sealed: Vec<Arc<SealedSegment>>,

@@ -1,4 +1,4 @@
-//! The log of a host that is stopped, read as it lies there. Nothing is mended and nothing written: what
+//! The log of a host that is stopped, read as it lies there. Nothing is repaired and nothing written: what
 //! a start would cut is left out, and told.
 
 use std::path::Path;

@@ -12,7 +12,7 @@ use samsyn_vocabulary::{CapabilityName, IdentifierName, Type, Value};
 const WORD_BYTES_MAX: usize = 256;
 /// The longest description or note, in bytes.
 const DESCRIPTION_BYTES_MAX: usize = 2_000;
-/// The most allowed texts: they are looked through at every write of the field.
+/// The most allowed strings: they are looked through at every write of the field.
 const ALLOWED_MAX: usize = 1_000;
 
 /// A field of the profile.
@@ -21,7 +21,7 @@ pub struct Field {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: Type,
-    /// Allowed texts; empty allows all.
+    /// Allowed strings; empty allows all.
     #[serde(default)]
     pub one_of: Vec<String>,
     /// What a value must also be like, as JSON Schema.

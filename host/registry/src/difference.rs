@@ -31,7 +31,7 @@ impl Difference {
 
 /// What two definitions differ in, by the names they have in a registry file. What isn't said there is none.
 pub fn differences<T: Serialize>(before: Option<&T>, after: &T) -> Vec<Difference> {
-    // Names and plain texts: TOML can hold all of them.
+    // Names and plain strings: TOML can hold all of them.
     let table = |it: &T| toml::Table::try_from(it).unwrap_or_default();
     let (before, after) = (before.map(table).unwrap_or_default(), table(after));
     let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();

@@ -21,10 +21,10 @@ pub const ALL_ROLES: &str = "
 /// A world that only hears of events.
 pub const SUBSCRIBER: &str = "export samsyn:plugin/subscriber@0.1.0;";
 
-/// Imports, a memory of 128 KiB, an arena in it, some texts, and a way to set a field.
+/// Imports, a memory of 128 KiB, an arena in it, some strings, and a way to set a field.
 ///
-/// Offsets: 16 is a result that says ok, 32 is scratch, 64 takes what the host answers, from 1024
-/// on are the texts, from 8192 on the arena, whose top is kept at 4 so that it is memory too.
+/// Offsets: 16 is a result that says ok, 32 is scratch, 64 takes what the host answers, from 1024 on are
+/// the strings, from 8192 on the arena, whose top is kept at 4 so that it is memory too.
 const PRELUDE: &str = r#"
     (import "samsyn:plugin/effects@0.1.0" "set"
         (func $set (param i32 i32 i32 i64 i32 i32)))

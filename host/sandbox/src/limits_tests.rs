@@ -151,7 +151,7 @@ fn every_limit_takes_effect_when_it_is_set_otherwise() {
     }
 }
 
-/// Rows of the table of docs/plugins.md: what stands there, and what is so.
+/// Rows of the table of docs/plugins.md: what it says, and what the host does.
 #[test]
 fn the_documents_tell_the_limits_as_they_are() {
     let Limits { memory_bytes, memories, time_ms, effects, effect_bytes, value_bytes, .. } =

@@ -9,7 +9,7 @@ use samsyn_vocabulary::{Change, HeardEvent, Projection, Proposal, Value};
 /// A profile id as text, in bytes.
 const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
 
-/// The texts of all lists of texts, one after another: the bindings want slices of `&str`, so these must
+/// The bytes of all lists of strings, one after another: the bindings want slices of `&str`, so these must
 /// stand somewhere while the invocation goes on. Values take theirs in the same order.
 struct Texts<'a> {
     rest: &'a [&'a str],

@@ -1,9 +1,9 @@
 //! What a JSON text says, in bytes that are the same however it is written.
 //!
-//! Two texts are equal JSON when they differ in nothing but: blanks between the tokens, the order of
-//! an object's members, how a number is written (`10`, `10.00`, `1e1`; `0`, `-0`), and which characters
-//! of a text are escaped. Numbers are compared exactly, never as doubles. Texts are compared character
-//! by character: Unicode's normal forms aren't made. A member that is null is not one that is left out.
+//! Two strings are equal JSON when they differ in nothing but: blanks between the tokens, the order of an
+//! object's members, how a number is written (`10`, `10.00`, `1e1`; `0`, `-0`), and which characters of a
+//! text are escaped. Numbers are compared exactly, never as doubles. Texts are compared character by
+//! character: Unicode's normal forms aren't made. A member that is null is not one that is left out.
 
 use std::borrow::Cow;
 
@@ -13,8 +13,8 @@ use super::numeral::Numeral;
 /// any event has, and far below what a thread's stack holds.
 const DEPTH_MAX: usize = 128;
 
-/// Appends what a JSON text says, so that equal texts, and no others, append the same bytes. What is
-/// no JSON is appended as it is written.
+/// Appends what a JSON text says, so that equal strings, and no others, append the same bytes. What is no
+/// JSON is appended as it is written.
 pub fn write_canonical(json: &str, bytes: &mut Vec<u8>) {
     let start = bytes.len();
     let mut reader = Reader { json, at: 0 };

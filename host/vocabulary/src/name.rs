@@ -21,8 +21,8 @@ pub struct NameError {
     pub rule: &'static str,
 }
 
-// Short texts stand in the name itself: names are copied for every record, on several threads, and
-// a shared count of who holds them would be written by all of these.
+// Short strings stand in the name itself: names are copied for every record, on several threads, and a
+// shared count of who holds them would be written by all of these.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $valid:expr, $rule:literal) => {
         $(#[$doc])*
@@ -125,7 +125,7 @@ fn is_kebab(text: &str) -> bool {
 }
 
 name!(
-    /// A field's name: `first_name`, `loyalty.points`. Flat: the dot is only a letter.
+    /// A field's name: `first_name`, `loyalty.points`. Flat: the dot is only a character.
     FieldName, "a field", is_dotted,
     "lower-case letters, digits and _, in parts joined by dots, at most 64 bytes"
 );
@@ -222,7 +222,7 @@ mod tests {
         fn is_part(part: &str) -> bool {
             !part.is_empty() && part.chars().all(|is| is.is_ascii_lowercase() || is.is_ascii_digit())
         }
-        // All texts of up to five of what could stand in a name, and of what couldn't.
+        // All strings of up to five of what could stand in a name, and of what couldn't.
         let letters = ["a", "z", "0", "9", "_", ".", "-", "A", "\u{e5}", " "];
         let mut texts = vec![String::new()];
         for _ in 0..5 {

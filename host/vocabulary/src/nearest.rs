@@ -56,7 +56,7 @@ fn in_order(name: &str) -> String {
     parts.join("_")
 }
 
-/// How many letters must be added, left out, changed or swapped with their neighbour.
+/// How many characters must be added, left out, changed or swapped with their neighbour.
 fn edits(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut before_last: Vec<usize> = Vec::new();

@@ -3,7 +3,7 @@
 
 /// A number without its spelling: `10`, `10.00` and `1e1` are one, and so are `0` and `-0.0`.
 ///
-/// It is `digits` × 10^`exponent`, the digits read as a whole number.
+/// It is `digits` × 10^`exponent`, the digits read as an integer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numeral {
     negative: bool,

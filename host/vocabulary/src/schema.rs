@@ -1,5 +1,5 @@
-//! What the vocabulary's texts look like in JSON, for the description of the HTTP interface. The
-//! types read and write themselves; here stands only the form they have when they do.
+//! What the vocabulary's strings look like in JSON, for the description of the HTTP interface. The types
+//! read and write themselves; here stands only the form they have when they do.
 
 use std::borrow::Cow;
 

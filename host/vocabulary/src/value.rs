@@ -20,7 +20,7 @@ const INTEGER_CHARS_MAX: usize = 20;
 pub enum Type {
     /// Unicode text.
     Text,
-    /// A whole number of 64 bits.
+    /// A 64-bit integer.
     Integer,
     /// A finite double.
     Number,
@@ -32,7 +32,7 @@ pub enum Type {
     Timestamp,
     /// A calendar date, `YYYY-MM-DD`.
     Date,
-    /// A list of texts.
+    /// A list of strings.
     Texts,
     /// Any JSON.
     Json,
@@ -44,7 +44,7 @@ pub enum Type {
 pub enum Value {
     /// Unicode text.
     Text(String),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
     /// A finite double.
     Number(f64),
@@ -56,7 +56,7 @@ pub enum Value {
     Timestamp(Timestamp),
     /// A calendar date.
     Date(Date),
-    /// A list of texts.
+    /// A list of strings.
     Texts(Vec<String>),
     /// JSON text. An event's properties are this until an invocation coerces them.
     Json(String),
@@ -179,10 +179,10 @@ impl Value {
         converted.ok_or_else(|| CoerceError { wanted, found: self.described() })
     }
 
-    /// The same value as an event's property of the wanted type: as [`Value::coerce`] has it, and
-    /// where a text is wanted an integer is one, its digits as they are written. Senders write ids so,
-    /// and nothing of an integer is lost; a fraction or an exponent could be written otherwise, and
-    /// `-0` is the same number as `0`, so these are no texts.
+    /// The same value as an event's property of the wanted type: as [`Value::coerce`] has it, and where a
+    /// text is wanted an integer is one, its digits as they are written. Senders write ids so, and nothing
+    /// of an integer is lost; a fraction or an exponent could be written otherwise, and `-0` is the same
+    /// number as `0`, so these are no strings.
     pub fn coerce_property(&self, wanted: Type) -> Result<Value, CoerceError> {
         let taken = match (self, wanted) {
             (Value::Integer(number), Type::Text) => Some(Value::Text(number.to_string())),
@@ -242,8 +242,8 @@ impl Value {
         converted.ok_or_else(error)
     }
 
-    /// The value as JSON, for answers. Integers stay numbers; decimals are texts, so that no
-    /// reader's doubles round money.
+    /// The value as JSON, for answers. Integers stay numbers; decimals are strings, so that no reader's
+    /// doubles round money.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Value::Text(text) => text.as_str().into(),
@@ -317,7 +317,7 @@ fn from_number(text: &str, wanted: Type, rules: Rules) -> Option<Value> {
     }
 }
 
-/// The double that is this whole number, if one is.
+/// The double that is this integer, if one is.
 fn whole_double(number: i64) -> Option<f64> {
     let double = number as f64;
     (double as i128 == i128::from(number)).then_some(double)

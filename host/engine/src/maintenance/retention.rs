@@ -155,9 +155,9 @@ impl Engine {
             *least = (*least).min(seq);
         };
         for partition in (0..self.partitions.len() as u16).map(Partition) {
-            let place = self.cursors_in(partition, noted);
-            need(Holder::Undecided, partition, place.through.seq);
-            for cursor in &place.adopted.lagging {
+            let partition_state = self.cursors_in(partition, noted);
+            need(Holder::Undecided, partition, partition_state.through.seq);
+            for cursor in &partition_state.adopted.lagging {
                 let (capability, generation) = (cursor.capability.clone(), cursor.generation);
                 need(Holder::Cursor { capability, generation }, partition, cursor.through.seq);
             }
@@ -168,11 +168,11 @@ impl Engine {
             let page = self.view.waiting(after, WAITING_A_PAGE);
             for (partition, profile) in &page {
                 let Some(state) = self.view.profile(*profile)? else { continue };
-                let place = self.view.applied(*partition).partition;
+                let partition_state = self.view.applied(*partition).partition;
                 for capability_state in &state.capabilities {
                     // Of one that was removed, or a generation that was replaced, nothing runs again.
-                    let replaced =
-                        Some(capability_state.generation) < place.generation(&capability_state.capability);
+                    let replaced = Some(capability_state.generation)
+                        < partition_state.generation(&capability_state.capability);
                     if replaced || !registry.capabilities.contains_key(&capability_state.capability) {
                         continue;
                     }
@@ -245,17 +245,17 @@ impl Engine {
         last: Seq,
         noted: bool,
     ) -> Result<Option<Seq>, MaintenanceError> {
-        let place = self.cursors_in(partition, noted);
+        let partition_state = self.cursors_in(partition, noted);
         let through = match holder {
             Holder::Cursor { capability, generation } => {
                 let mine = |cursor: &&samsyn_journal::Cursor| {
                     cursor.capability == *capability && cursor.generation == *generation
                 };
                 // It has arrived since.
-                let Some(cursor) = place.adopted.lagging.iter().find(mine) else { return Ok(None) };
+                let Some(cursor) = partition_state.adopted.lagging.iter().find(mine) else { return Ok(None) };
                 cursor.through
             }
-            _ => place.through,
+            _ => partition_state.through,
         };
         for (looked_at, record) in self.log.reader().scan(partition, through.seq.max(1)).enumerate() {
             let record = record?;

@@ -123,7 +123,7 @@ fn compare_results(
     differences: &mut impl Differences,
 ) -> bool {
     let what = || What::Invocation(input.clone());
-    let called = |role: &Role| base.outcomes.iter().chain(&new.outcomes).any(|is| is.role == *role);
+    let called = |role: &Role| base.outcomes.iter().chain(&new.outcomes).any(|outcome| outcome.role == *role);
     let roles = Role::ALL.into_iter().filter(called);
     let mut comparable = true;
     for role in roles {
@@ -213,15 +213,16 @@ fn compare_emitted(base: &[Cow<'_, Emitted>], new: &[Cow<'_, Emitted>], differen
                 (_, None) => Kind::Gone,
                 _ => Kind::Changed,
             };
-            differences
-                .differs(what, kind, &|| (one.map(|is| properties(is)), other.map(|is| properties(is))));
+            differences.differs(what, kind, &|| {
+                (one.map(|event| properties(event)), other.map(|event| properties(event)))
+            });
         }
     }
 }
 
 /// The properties of each event of that name.
 fn named<'a>(emitted: &'a [Cow<'_, Emitted>], name: &EventName) -> Vec<&'a Vec<Property>> {
-    emitted.iter().filter(|is| is.name == *name).map(|is| &is.properties).collect()
+    emitted.iter().filter(|event| event.name == *name).map(|event| &event.properties).collect()
 }
 
 fn properties(properties: &[Property]) -> Tree {
@@ -258,7 +259,7 @@ fn compare_refusals(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: 
     let (mut one, other) = (of(base), of(new));
     for refusal in other {
         let what = What::Refusal(refusal_name(refusal));
-        match one.iter().position(|is| is.code == refusal.code && is.field == refusal.field) {
+        match one.iter().position(|other| other.code == refusal.code && other.field == refusal.field) {
             Some(index) => {
                 let before = one.remove(index);
                 if before.message == refusal.message {

@@ -95,7 +95,8 @@ impl<'a> Track<'a> {
         }
         self.say();
         self.counts.profiles = self.customers.len() as u64;
-        self.counts.profiles_different = self.customers.iter().filter(|is| is.differs).count() as u64;
+        self.counts.profiles_different =
+            self.customers.iter().filter(|customer| customer.differs).count() as u64;
         self.counts.profiles_skipped = self.unknown.len() as u64;
         Ok(self.counts)
     }
@@ -107,7 +108,7 @@ impl<'a> Track<'a> {
         control.compared.fetch_add(std::mem::take(&mut self.compared), Ordering::Relaxed);
     }
 
-    fn place(&mut self, partition: Partition) -> Option<&mut FollowedPartition> {
+    fn followed(&mut self, partition: Partition) -> Option<&mut FollowedPartition> {
         self.partitions.get_mut(usize::from(partition.0))?.as_mut()
     }
 
@@ -135,9 +136,9 @@ impl<'a> Track<'a> {
             let adopted: Adopted = decode(record.payload).map_err(unreadable)?;
             self.pass(partition, adopted.through)?;
             let revision = self.plan.revisions.at(adopted.revision)?;
-            if let Some(place) = self.place(partition) {
-                place.revision = revision;
-                place.state.fold_adopted(seq, &Arc::new(adopted));
+            if let Some(followed) = self.followed(partition) {
+                followed.revision = revision;
+                followed.state.fold_adopted(seq, &Arc::new(adopted));
             }
         }
         Ok(())
@@ -159,8 +160,8 @@ impl<'a> Track<'a> {
         if !self.plan.share.is_all() && !self.plan.share.takes(decode::<ProfileOnly>(payload)?.profile) {
             return Ok(());
         }
-        if let Some(place) = self.place(partition) {
-            place.accepted(seq, payload);
+        if let Some(followed) = self.followed(partition) {
+            followed.accepted(seq, payload);
         }
         Ok(())
     }
@@ -168,10 +169,10 @@ impl<'a> Track<'a> {
     /// A decision about somebody who isn't replayed.
     fn passing(&mut self, partition: Partition, passing: &SkippedDecision) -> Result<(), ReplayError> {
         self.pass(partition, passing.through)?;
-        if let Some(place) = self.place(partition) {
-            place.state.through = place.state.through.max(passing.through);
+        if let Some(followed) = self.followed(partition) {
+            followed.state.through = followed.state.through.max(passing.through);
             if let Some(cursor) = &passing.cursor {
-                place.state.move_cursor(cursor);
+                followed.state.move_cursor(cursor);
             }
         }
         Ok(())
@@ -180,7 +181,7 @@ impl<'a> Track<'a> {
     /// Nobody wanted the items up to this one: perhaps the new version does.
     fn pass(&mut self, partition: Partition, through: ItemPosition) -> Result<(), ReplayError> {
         while let Some((position, item)) = self.next_waiting(partition, through)? {
-            if !self.place(partition).is_some_and(|place| place.hears(&item)) {
+            if !self.followed(partition).is_some_and(|followed| followed.hears(&item)) {
                 continue;
             }
             let logged_item = LoggedItem::unwanted(partition, position, &item);
@@ -193,7 +194,7 @@ impl<'a> Track<'a> {
 
     /// What nobody wants is passed with the partition's next record, and there is none any more.
     fn pass_unwanted(&mut self, partition: Partition) -> Result<(), ReplayError> {
-        while let Some(position) = self.place(partition).and_then(|place| place.unwanted()) {
+        while let Some(position) = self.followed(partition).and_then(|followed| followed.unwanted()) {
             self.pass(partition, position)?;
         }
         Ok(())
@@ -204,7 +205,7 @@ impl<'a> Track<'a> {
         partition: Partition,
         through: ItemPosition,
     ) -> Result<Option<(ItemPosition, Item)>, ReplayError> {
-        let next = self.place(partition).and_then(|place| place.next(through));
+        let next = self.followed(partition).and_then(|followed| followed.next(through));
         let Some((position, item)) = next else { return Ok(None) };
         let position_in_log = Position { partition, seq: position.seq };
         let item = item.map_err(|cause| ReplayError::Record { position: position_in_log, cause })?;
@@ -213,10 +214,10 @@ impl<'a> Track<'a> {
 
     fn decided(&mut self, partition: Partition, seq: Seq, decided: Decided) -> Result<(), ReplayError> {
         let decided = Arc::new(decided);
-        let place = self.place(partition).map(|place| place.state.through).unwrap_or_default();
+        let followed = self.followed(partition).map(|followed| followed.state.through).unwrap_or_default();
         let way = match &decided.cursor {
             Some(_) => When::CatchUp,
-            None if decided.through >= decided.cause && decided.cause > place => When::Live,
+            None if decided.through >= decided.cause && decided.cause > followed => When::Live,
             None => When::Retry,
         };
         let live = way == When::Live;
@@ -235,8 +236,8 @@ impl<'a> Track<'a> {
             self.counts.events += u64::from(live && matches!(item, Some(Item::Event(_))));
             self.replay_decided(customer, (partition, seq), way, item.as_ref(), &decided);
         }
-        if let Some(place) = self.place(partition) {
-            place.decided(seq, &decided);
+        if let Some(followed) = self.followed(partition) {
+            followed.decided(seq, &decided);
         }
         Ok(())
     }
@@ -321,16 +322,16 @@ impl<'a> Track<'a> {
 
     /// Runs each candidate on an item, folds the record, and compares.
     fn replay(&mut self, number: usize, logged_item: &LoggedItem<'_>, decided: Option<&Decided>) {
-        let Some(Some(place)) = self.partitions.get(usize::from(logged_item.partition.0)) else { return };
+        let Some(Some(followed)) = self.partitions.get(usize::from(logged_item.partition.0)) else { return };
         let customer = &mut self.customers[number];
         let plan = self.plan;
         let mut sides: Vec<ItemOutcome<'_>> = Vec::with_capacity(2);
-        for (index, lens) in place.revision.lenses.iter().enumerate() {
+        for (index, lens) in followed.revision.lenses.iter().enumerate() {
             match lens {
                 Lens::Fits(fit) => {
                     let own = &mut customer.own[index];
                     let shadow = plan.shadow(index, &self.invocations);
-                    sides.push(logged_item.invoke(&shadow, fit, place, &mut customer.state, own));
+                    sides.push(logged_item.invoke(&shadow, fit, followed, &mut customer.state, own));
                 }
                 Lens::Unfit(why) => {
                     logged_item.logged.iter().for_each(|_| self.counts.not_replayed(why));

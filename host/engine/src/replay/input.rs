@@ -57,7 +57,8 @@ impl Plan {
             packages.map(|package| Candidate::load(&package, &sandbox)).collect();
         let candidates = candidates?;
         let capability = candidates[0].manifest.plugin.name.clone();
-        if let Some(other) = candidates.iter().find(|is| is.manifest.plugin.name != capability) {
+        if let Some(other) = candidates.iter().find(|candidate| candidate.manifest.plugin.name != capability)
+        {
             let other = other.manifest.plugin.name.clone();
             return Err(ReplayError::Another { capability, other });
         }

@@ -77,13 +77,13 @@ impl<'a> LoggedItem<'a> {
         &self,
         shadow: &Shadow<'_>,
         fit: &Fit,
-        place: &FollowedPartition,
+        followed: &FollowedPartition,
         state: &mut ProfileState,
         own: &mut ProfileState,
     ) -> ItemOutcome<'static> {
         let replayed = ReplayedItem {
             partition: self.partition,
-            place: &place.state,
+            partition_state: &followed.state,
             seq: self.seq,
             item: self.item,
             cause: self.cause.clone(),
@@ -94,7 +94,7 @@ impl<'a> LoggedItem<'a> {
         if self.way == When::Retry {
             return shadow.retry(fit, state, own, &replayed);
         }
-        let targets = self.targets(shadow.capability, fit, place);
+        let targets = self.targets(shadow.capability, fit, followed);
         shadow.invoke(fit, &targets, state, own, &replayed)
     }
 
@@ -103,7 +103,7 @@ impl<'a> LoggedItem<'a> {
         &self,
         capability: &CapabilityName,
         fit: &Fit,
-        place: &FollowedPartition,
+        followed: &FollowedPartition,
     ) -> Vec<(Target, u32)> {
         let propose = self.propose || self.way == When::CatchUp;
         let gets = wanted(self.item, &fit.routing, fit.index, propose);
@@ -111,12 +111,12 @@ impl<'a> LoggedItem<'a> {
         if self.way == When::CatchUp {
             return gets.filter_map(|target| Some((target, logged(&target)?.generation))).collect();
         }
-        if let Some(generation) = live_generation(&place.state, capability) {
+        if let Some(generation) = live_generation(&followed.state, capability) {
             return gets.map(|target| (target, generation)).collect();
         }
         // It lags: its invocations in the log come later. What only the candidate hears comes never.
-        let Some(generation) = place.state.generation(capability) else { return Vec::new() };
-        let routing = &place.revision.registry.routing;
+        let Some(generation) = followed.state.generation(capability) else { return Vec::new() };
+        let routing = &followed.revision.registry.routing;
         let Some((index, _)) = routing.capability(capability) else { return Vec::new() };
         let comes = wanted(self.item, routing, index, self.propose);
         let never = |target: &Target| !comes.clone().any(|is| is.role == target.role);
@@ -161,7 +161,7 @@ pub fn wanted<'a>(
     debug_assert!(
         item.targets(routing, propose)
             .into_iter()
-            .filter(|is| is.capability == capability)
+            .filter(|target| target.capability == capability)
             .eq(targets.clone()),
         "{item:?} goes elsewhere"
     );

@@ -22,7 +22,7 @@ use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Role, Seq, Time
 pub struct ReplayedItem<'a> {
     pub partition: Partition,
     /// Its cursors before the record.
-    pub place: &'a PartitionState,
+    pub partition_state: &'a PartitionState,
     /// The record that decides it; 0 when there is none.
     pub seq: Seq,
     pub item: &'a Item,
@@ -74,7 +74,7 @@ impl ReplayedItem<'_> {
             cause: self.cause.clone(),
             routing: &fit.routing,
             revision: fit.revision,
-            partition: self.place,
+            partition: self.partition_state,
             state,
             accepted: None,
             proposals: &[],
@@ -193,7 +193,7 @@ impl Shadow<'_> {
             item: replayed.item,
             cause: &replayed.cause,
             partition: replayed.partition,
-            place: replayed.place,
+            partition_state: replayed.partition_state,
             routing: &fit.routing,
             routed: &fit.routing.capabilities[fit.index],
             generation,

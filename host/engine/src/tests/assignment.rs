@@ -67,7 +67,7 @@ fn the_plan_is_what_happens_and_everybody_hears_once() {
     assert_eq!((of.changed, of.without_claim, of.inherit), (10, 10, 10));
     assert_eq!(of.consumers, [ConsumerPlan { capability: capability("watch"), profiles: 10 }]);
     assert!(!of.samples.is_empty());
-    assert!(of.samples.iter().all(|is| is.before == text("A") && is.after == text("B")));
+    assert!(of.samples.iter().all(|sample| sample.before == text("A") && sample.after == text("B")));
     assert_eq!(notices(&bench), 10);
     assert_eq!(
         (seen(&bench, 5), seen(&bench, 15), seen(&bench, 25)),
@@ -191,7 +191,11 @@ fn what_was_held_is_decided_by_the_source_that_comes() {
     let read = bench.profile("1");
     let entries = bench.engine.timeline(&read, None, 10).unwrap();
     let answers = entries.iter().flat_map(|entry| &entry.decided.answers);
-    assert!(answers.clone().any(|is| is.outcome == AnswerKind::InAnotherForm(Value::Text("HELLO".into()))));
+    assert!(
+        answers
+            .clone()
+            .any(|answer| answer.outcome == AnswerKind::InAnotherForm(Value::Text("HELLO".into())))
+    );
     // It can be run again, and given up.
     assert_eq!(bench.engine.retry(&ParkedFilter::default()).unwrap(), 1);
     bench.settle();

@@ -34,8 +34,9 @@ fn ended(bench: &Bench) -> Vec<u64> {
             _ => None,
         });
     let done = |decided: &samsyn_journal::Decided| {
-        let mut of_probe = decided.outcomes.iter().filter(|is| is.capability == capability("probe"));
-        of_probe.any(|is| matches!(is.result, InvocationStatus::Done)).then_some(decided.cause.seq)
+        let mut of_probe =
+            decided.outcomes.iter().filter(|outcome| outcome.capability == capability("probe"));
+        of_probe.any(|outcome| matches!(outcome.result, InvocationStatus::Done)).then_some(decided.cause.seq)
     };
     decided.filter_map(|decided| done(&decided)).collect()
 }

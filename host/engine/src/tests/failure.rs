@@ -300,7 +300,7 @@ fn who_is_slow_for_one_customer_does_not_hold_up_the_worker_when_it_is_handed_ov
     wait_until(|| parked(&bench) == 1);
     assert_eq!(results(&bench, &endless), ["done", "parked"]);
     let status = bench.engine.status();
-    let probe = status.capabilities.iter().find(|is| is.name == capability("probe")).unwrap();
+    let probe = status.capabilities.iter().find(|found| found.name == capability("probe")).unwrap();
     assert_eq!(probe.calls, 4, "cut off once on the worker, and tried three times on its own thread");
 }
 

@@ -101,16 +101,19 @@ fn a_version_that_says_less_is_told_field_by_field_and_event_by_event() {
         "note memory gone 1",
         "note delivery probe.asked mended 2",
     ] {
-        assert!(told.iter().any(|is| is == finding), "{finding}: {told:#?}\n{report:#?}");
+        assert!(told.iter().any(|line| line == finding), "{finding}: {told:#?}\n{report:#?}");
     }
     assert_eq!(told.len(), 5, "{told:#?}");
     assert_eq!((report.different, report.profiles_different), (4, 2), "{report:#?}");
     assert!(report.decided_by.iter().all(|by| by.different == 4), "{report:#?}");
-    let sample = &report.findings.iter().find(|is| is.name == "note").expect("it is found").samples[0];
+    let sample =
+        &report.findings.iter().find(|finding| finding.name == "note").expect("it is found").samples[0];
     assert_eq!((&sample.before, &sample.after), (&Some("a".into()), &None), "{sample:?}");
     assert_eq!(sample.on, "probe.asked");
     let hidden = report.without_values();
-    assert!(hidden.findings.iter().flat_map(|is| &is.samples).all(|is| is.before.is_none()));
+    assert!(
+        hidden.findings.iter().flat_map(|finding| &finding.samples).all(|finding| finding.before.is_none())
+    );
 }
 
 #[test]
@@ -119,8 +122,12 @@ fn invocations_that_failed_and_would_no_longer_are_mended() {
     // Without its script the probe has nothing to fail at.
     let deaf = TABLES.replacen("script = { type = \"texts\" }", "other = { type = \"texts\" }", 1);
     let report = replayed(&bench, &probe("one", &deaf), None);
-    let mended: Vec<u64> =
-        report.findings.iter().filter(|is| is.kind == Kind::Mended).map(|is| is.count).collect();
+    let mended: Vec<u64> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.kind == Kind::Mended)
+        .map(|finding| finding.count)
+        .collect();
     assert_eq!(mended, [2], "the one that failed, and the one held behind it: {report:#?}");
 }
 
@@ -142,7 +149,7 @@ fn invocations_that_only_the_new_version_hears_are_added() {
         "note field note added 2",
         "note event probe.pinged added 1",
     ] {
-        assert!(told.iter().any(|is| is == finding), "{finding}: {told:#?}\n{report:#?}");
+        assert!(told.iter().any(|line| line == finding), "{finding}: {told:#?}\n{report:#?}");
     }
     assert_eq!(report.wants, ["receiving probe.*", "making claims for note", "making claims for out"]);
 }

@@ -1,4 +1,4 @@
-//! What status and metrics say of events, refusals and what waits: never more than is so.
+//! What status and metrics say of events, refusals and what waits: never more than there is.
 
 use serde_json::Value;
 

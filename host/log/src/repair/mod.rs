@@ -17,7 +17,7 @@ use plan::Planning;
 use samsyn_disk::{self as disk, Disk, DiskLock};
 use samsyn_vocabulary::{Partition, Seq};
 
-/// What mending a log takes.
+/// What repairing a log takes.
 #[derive(Clone, Debug, Default)]
 pub struct RepairPlan {
     /// Parts that are written anew, from what the rest of the log says. No record is lost by it.
@@ -31,7 +31,7 @@ pub struct RepairPlan {
 }
 
 impl RepairPlan {
-    /// Whether there is nothing to mend.
+    /// Whether there is nothing to repair.
     pub fn is_empty(&self) -> bool {
         self.rebuilt.is_empty() && self.cut.is_none()
     }
@@ -98,7 +98,7 @@ impl LostRecords {
     }
 }
 
-/// A log that is held for mending.
+/// A log that is held for repair.
 pub struct Repair {
     dir: LogDir,
     plan: RepairPlan,
@@ -116,15 +116,15 @@ struct Edit {
 }
 
 impl Repair {
-    /// Holds the log in `dir`, reads all of it and says what mending it takes; nothing is changed.
+    /// Holds the log in `dir`, reads all of it and says what repairing it takes; nothing is changed.
     ///
-    /// `progress` is called after each segment. What can't be mended is an error: a floor that is
+    /// `progress` is called after each segment. What can't be repaired is an error: a floor that is
     /// damaged, a first segment nothing of which holds, a newer format.
     pub fn plan(dir: &Path, progress: impl FnMut(Progress)) -> Result<Repair, LogError> {
         Repair::plan_on(disk::local(), dir, progress)
     }
 
-    /// What mending the log in `dir` takes, for who only wants to know: nothing is written, not even a
+    /// What repairing the log in `dir` takes, for who only wants to know: nothing is written, not even a
     /// lock where there is none. Others may read it meanwhile, and no host starts on it.
     pub fn look(dir: &Path, progress: impl FnMut(Progress)) -> Result<RepairPlan, LogError> {
         let dir = LogDir::new(disk::local(), dir);
@@ -149,8 +149,8 @@ impl Repair {
         &self.plan
     }
 
-    /// Does it; answers the folder that keeps what was taken out. A crash in between leaves a log
-    /// that is still damaged at the same place and can be mended again.
+    /// Does it; answers the folder that keeps what was taken out. A crash in between leaves a log that is
+    /// still damaged at the same place and can be repaired again.
     pub fn apply(self) -> Result<PathBuf, LogError> {
         let aside = self.make_folder()?;
         for Edit { segment, from, to, .. } in &self.edits {

@@ -1,4 +1,4 @@
-//! What mending a damaged log takes: one pass over all of it, as far as it holds.
+//! What repairing a damaged log takes: one pass over all of it, as far as it holds.
 
 use std::collections::BTreeMap;
 

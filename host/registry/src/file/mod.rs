@@ -173,7 +173,7 @@ impl RegistryFile {
 
     /// The canonical text.
     pub fn to_text(&self) -> String {
-        // Names and plain texts: TOML can hold all of them.
+        // Names and plain strings: TOML can hold all of them.
         let text = toml::to_string(self).unwrap_or_else(|error| unreachable!("invalid TOML: {error}"));
         format!("{HEADING}{text}")
     }

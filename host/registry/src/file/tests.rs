@@ -184,7 +184,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Whatever the texts hold, the file comes back as it went.
+    /// Whatever the strings hold, the file comes back as it went.
     #[test]
     fn any_text_survives_the_file(description in text(), unit in text(), allowed in proptest::collection::vec(text(), 0..3), note in proptest::option::of(text())) {
         let mut registry = Registry::default();

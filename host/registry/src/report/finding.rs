@@ -65,7 +65,7 @@ pub(super) fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String 
     }
 }
 
-/// Installing a changed plug-in: how most declarations are mended.
+/// Installing a changed plug-in: how most declarations are fixed.
 pub(super) const INSTALL: &str = "samsyn plugin install FILE";
 
 #[cfg(test)]

@@ -241,8 +241,8 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
                 self.events_newest = self.events_newest.max(accepted.event.received_at);
             }
             CommittedRecord::Linked(linked) => {
-                let Linked { identifier, normal, profile, retired, place, .. } = linked.as_ref();
-                let key = LinkKey::at(identifier, normal, *place);
+                let Linked { identifier, normal, profile, retired, line_position, .. } = linked.as_ref();
+                let key = LinkKey::at(identifier, normal, *line_position);
                 self.links.insert(key.0, (!retired).then_some(*profile));
             }
             CommittedRecord::Decided { .. } | CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}

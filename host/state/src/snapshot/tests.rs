@@ -172,7 +172,7 @@ impl World {
                     normal,
                     profile: profile(*customer),
                     retired: *retired,
-                    place: None,
+                    line_position: None,
                     version: 1,
                 };
                 self.append(Partition::IDENTITY, &Record::Linked(linked));

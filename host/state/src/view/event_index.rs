@@ -175,7 +175,8 @@ impl EventIndex {
             }
             entries = left;
             expired.extend(self.forgotten.map(|earlier| earlier.number));
-            let newest_at = self.forgotten.map_or(oldest.newest_at, |is| is.newest_at.max(oldest.newest_at));
+            let newest_at =
+                self.forgotten.map_or(oldest.newest_at, |block| block.newest_at.max(oldest.newest_at));
             self.forgotten = Some(Forgotten { number: oldest.number, newest_at });
             expired.push(oldest.number);
             self.blocks.pop_front();
@@ -187,13 +188,13 @@ impl EventIndex {
     pub fn remembered(&self) -> Remembered {
         // Times are whole milliseconds: one of the newest that was forgotten may be among those that
         // are.
-        let after = |is: Forgotten| Timestamp(is.newest_at.millis().saturating_add(1));
+        let after = |block: Forgotten| Timestamp(block.newest_at.millis().saturating_add(1));
         Remembered { count: self.positions.len() as u64, complete_since: self.forgotten.map(after) }
     }
 
     /// What the store keeps of what was forgotten; none when nothing was.
     pub fn forgotten_block(&self) -> Option<(u64, Vec<u8>)> {
-        self.forgotten.map(|is| (is.number, block_bytes(is.newest_at, &[])))
+        self.forgotten.map(|block| (block.number, block_bytes(block.newest_at, &[])))
     }
 
     /// Forgets the ids of a block.

@@ -36,7 +36,7 @@ enum Pace {
 }
 
 /// Where a partition is, and its counters that changed.
-struct Place {
+struct PartitionWrite {
     partition: Partition,
     applied: Applied,
     counters: Vec<(FieldName, Pattern, Option<Count>)>,
@@ -114,15 +114,15 @@ impl Shared {
             let table = Arc::new(std::mem::take(&mut tables.active));
             tables.writing = Some(table.clone());
             let tables = &mut *tables;
-            let place = |partition: &Partition| {
+            let write_of = |partition: &Partition| {
                 let counters = tables.patterns.get_mut(partition).map(ClaimStats::take_changed);
-                Some(Place {
+                Some(PartitionWrite {
                     partition: *partition,
                     applied: tables.applied.get(partition)?.clone(),
                     counters: counters.unwrap_or_default(),
                 })
             };
-            let applied: Vec<Place> = table.touched.iter().filter_map(place).collect();
+            let applied: Vec<PartitionWrite> = table.touched.iter().filter_map(write_of).collect();
             // Taken under the same lock as what it is folded with.
             let mut events = self.events.write();
             let new = events.take_new();
@@ -150,7 +150,7 @@ impl Shared {
     fn write_table(
         &self,
         table: &Memtable,
-        applied: Vec<Place>,
+        applied: Vec<PartitionWrite>,
         events: NewEvents,
         links: Blocks,
         pace: Pace,
@@ -175,7 +175,7 @@ impl Shared {
         if anew {
             step(Step::ViewProfiles, || self.write_held(table))?;
         }
-        for Place { partition, applied, counters } in applied {
+        for PartitionWrite { partition, applied, counters } in applied {
             let started = Instant::now();
             let mut batch = Batch::default();
             let changed = profiles.remove(&partition).unwrap_or_default();

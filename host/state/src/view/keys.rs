@@ -12,7 +12,7 @@
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use samsyn_journal::{Linked, Pattern, Place, decode, encode};
+use samsyn_journal::{LinePosition, Linked, Pattern, decode, encode};
 use samsyn_vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
 
 /// The prefix of every block of event ids.
@@ -61,7 +61,7 @@ pub struct LinkKey(pub [u8; 16]);
 impl LinkKey {
     /// The key of a link.
     pub fn of_link(linked: &Linked) -> LinkKey {
-        LinkKey::at(&linked.identifier, &linked.normal, linked.place)
+        LinkKey::at(&linked.identifier, &linked.normal, linked.line_position)
     }
 
     /// The key of an identifier's normal form.
@@ -70,8 +70,8 @@ impl LinkKey {
     }
 
     /// The key of a place in the line for an identifier, or of the identifier itself.
-    pub fn at(name: &IdentifierName, normal: &str, place: Option<Place>) -> LinkKey {
-        let Some(Place { line, number }) = place else { return LinkKey::of(name, normal) };
+    pub fn at(name: &IdentifierName, normal: &str, line_position: Option<LinePosition>) -> LinkKey {
+        let Some(LinePosition { line, number }) = line_position else { return LinkKey::of(name, normal) };
         let mut hasher = hashed(name.as_str(), normal);
         // A normal form has no control characters, so that this is no other form's key.
         hasher.update(&[0, line as u8]);

@@ -222,8 +222,8 @@ impl View {
         for entry in self.shared.store.scan_from(keys::PROFILES, &first).take(limit) {
             let (key, bytes) = entry?;
             let Some(id) = keys::parse_profile(&key) else { continue };
-            if let btree_map::Entry::Vacant(place) = found.entry(id) {
-                place.insert(codec::decode_profile(&self.shared.store, id, &bytes)?);
+            if let btree_map::Entry::Vacant(vacant) = found.entry(id) {
+                vacant.insert(codec::decode_profile(&self.shared.store, id, &bytes)?);
             }
         }
         Ok(found.into_values().take(limit).collect())
@@ -336,7 +336,7 @@ impl Shared {
                 active.profiles.insert(state.id, (partition, state));
             }
             CommittedRecord::Linked(linked) => {
-                let key = LinkKey::at(&linked.identifier, &linked.normal, linked.place);
+                let key = LinkKey::at(&linked.identifier, &linked.normal, linked.line_position);
                 self.links.write().insert(key, (!linked.retired).then_some(linked.profile));
             }
             CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}

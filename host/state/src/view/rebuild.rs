@@ -171,8 +171,10 @@ impl View {
         // sled has been seen to panic on damaged files, also after it opened them.
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let store = Store::open(dir, config.cache_bytes)?;
-            match read_places(&store, meta, log)? {
-                Ok(places) => View::start(store, places, log, config, event_ids).map(Ok),
+            match read_applied_partitions(&store, meta, log)? {
+                Ok(applied_partitions) => {
+                    View::start(store, applied_partitions, log, config, event_ids).map(Ok)
+                }
                 Err(why) => Ok(Err(why)),
             }
         }));
@@ -235,7 +237,11 @@ impl View {
 
 /// Where the store's folds are; or why the store is no fold of this log. A new store is none,
 /// for no reason worth telling.
-fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, StoreError> {
+fn read_applied_partitions(
+    store: &Store,
+    meta: &Meta,
+    log: &LogReader,
+) -> Result<AppliedPartitions, StoreError> {
     let Some(bytes) = store.get(keys::META)? else {
         let cut_short = || "folding it anew was cut short".to_owned();
         return Ok(Err((!store.is_empty()).then(cut_short)));
@@ -247,7 +253,7 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
     if found.fold != meta.fold {
         return Ok(Err(Some(format!("it was folded by version {}, this is {}", found.fold, meta.fold))));
     }
-    let mut places = FxHashMap::default();
+    let mut applied_partitions = FxHashMap::default();
     for entry in store.scan(keys::APPLIED) {
         let (key, value) = entry?;
         let partition = <[u8; 2]>::try_from(key.as_slice()).map_err(StoreError::unreadable)?;
@@ -255,11 +261,13 @@ fn read_places(store: &Store, meta: &Meta, log: &LogReader) -> Result<Places, St
         let applied: Applied = decode(&value).map_err(StoreError::unreadable)?;
         let position = Position { partition, seq: applied.seq };
         match log.chain_at(position).map_err(StoreError::unreadable)? {
-            Some(chain) if chain.0.as_slice() == applied.chain => places.insert(partition, applied),
+            Some(chain) if chain.0.as_slice() == applied.chain => {
+                applied_partitions.insert(partition, applied)
+            }
             _ => return Ok(Err(Some(format!("the log has another record at {position}, or none")))),
         };
     }
-    Ok(Ok(places))
+    Ok(Ok(applied_partitions))
 }
 
 fn read_patterns(store: &Store) -> Result<FxHashMap<Partition, ClaimStats>, StoreError> {
@@ -275,7 +283,7 @@ fn read_patterns(store: &Store) -> Result<FxHashMap<Partition, ClaimStats>, Stor
     Ok(patterns)
 }
 
-type Places = Result<FxHashMap<Partition, Applied>, Option<String>>;
+type AppliedPartitions = Result<FxHashMap<Partition, Applied>, Option<String>>;
 
 fn empty_store(dir: &Path, config: &ViewConfig) -> Result<Store, StoreError> {
     if dir.exists() {

@@ -119,7 +119,7 @@ impl View {
         let Tables { active, writing, applied, patterns } = tables;
         let (created, state) = match active.profiles.entry(id) {
             Entry::Occupied(held) => (false, &mut held.into_mut().1),
-            Entry::Vacant(place) => {
+            Entry::Vacant(vacant) => {
                 let written = || writing.as_ref()?.profiles.get(&id).map(|(_, state)| state.clone());
                 let before = match written() {
                     Some(state) => Some(state),
@@ -129,7 +129,7 @@ impl View {
                 };
                 let created = before.is_none();
                 let state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
-                (created, &mut place.insert((partition, state)).1)
+                (created, &mut vacant.insert((partition, state)).1)
             }
         };
         let moves = moves_from((!created).then_some(state), decided);
@@ -175,7 +175,10 @@ fn decoded(read: &RecordRef<'_>) -> Result<Read, RecordError> {
         PartialRecord::Adopted(adopted) => Read::Adopted(Arc::new(adopted)),
         PartialRecord::Linked(linked) => {
             let profile = (!linked.retired).then_some(linked.profile);
-            Read::Linked { key: LinkKey::at(&linked.identifier, linked.normal, linked.place), profile }
+            Read::Linked {
+                key: LinkKey::at(&linked.identifier, linked.normal, linked.line_position),
+                profile,
+            }
         }
         PartialRecord::Registry => Read::Registry,
     })
