@@ -11,6 +11,7 @@ mod digest;
 mod effect;
 mod epoch;
 mod event;
+mod members;
 mod name;
 mod nearest;
 mod numeral;
@@ -29,6 +30,7 @@ pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role, UNFIT_CODES};
 pub use epoch::{Epoch, EpochUnit};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
+pub use members::Members;
 pub use name::{
     Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, Speaker,
     TokenName,
