@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::budget::Within;
 use super::decision_input::When;
-use super::item::Item;
+use samsyn_decide::item::Item;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine};

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::decide::{Cause, CompletedInvocation, Decision};
-use super::item::Item;
+use samsyn_decide::decide::{Cause, CompletedInvocation, Decision};
+use samsyn_decide::item::Item;
 use super::partition::Core;
 use super::run::Run;
 use super::runtime::Runtime;

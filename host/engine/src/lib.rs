@@ -8,7 +8,7 @@
 //!                        worker: route ─▶ project ─▶ run ─▶ decide ─▶ commit
 //! ```
 //!
-//! [`route`], [`project`] and [`decide`] are pure. Only the worker, the catch-up threads and the
+//! `samsyn-decide` is pure. Only the worker, the catch-up threads and the
 //! log's writer wait for anything.
 //!
 //! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
@@ -16,7 +16,6 @@
 
 mod accept;
 mod adopt;
-mod answer;
 mod apply_file;
 mod assign;
 mod budget;
@@ -24,8 +23,6 @@ mod catch_up;
 mod claims;
 mod config;
 mod content;
-mod customer_limit;
-pub mod decide;
 mod decision_input;
 mod durable;
 mod event_ids;
@@ -33,8 +30,6 @@ mod fair_share;
 mod held;
 mod identity;
 mod install;
-mod invoke;
-mod item;
 mod known;
 mod linking;
 mod maintenance;
@@ -42,16 +37,12 @@ pub mod metrics;
 mod names;
 mod notify_source_change;
 mod partition;
-mod pending_notifications;
-pub mod project;
-mod protective;
 mod query;
 mod recover;
 mod refusals;
 mod renormalise;
 pub mod replay;
 mod retry;
-pub mod route;
 mod run;
 mod runtime;
 mod schedule;
@@ -61,7 +52,6 @@ mod slow_lane;
 mod slowest;
 mod status;
 mod supervisor;
-mod visible_claim;
 pub mod way;
 mod work;
 mod worker;

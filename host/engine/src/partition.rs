@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
 use super::budget::Roots;
-use super::item::Item;
+use samsyn_decide::item::Item;
 use super::run::live_generation;
 use super::runtime::Runtime;
 use samsyn_journal::{PartitionState, ProfileState};

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::decide::{Cause, CompletedInvocation, InvocationResult};
+use samsyn_decide::decide::{Cause, CompletedInvocation, InvocationResult};
 use super::decision_input::When;
 use super::held::HeldQueue;
-use super::item::Item;
-use super::route::Target;
+use samsyn_decide::item::Item;
+use samsyn_decide::route::Target;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine, QueryError};

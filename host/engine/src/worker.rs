@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use super::budget::Within;
 use super::decision_input::{DecisionInput, When};
-use super::item::Item;
+use samsyn_decide::item::Item;
 use super::partition::Core;
 use super::query::etag_of;
-use super::route::Target;
+use samsyn_decide::route::Target;
 use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::work::Work;

@@ -8,7 +8,7 @@
 //! | programs | `samsyn` (this one), [`cli`], the demo |
 //! | a running host | [`server`] · for the command: `import`, `terminal`, [`client`] |
 //! | in and out | [`api`], [`http`], [`backup`] |
-//! | deciding | [`engine`] |
+//! | deciding | [`engine`], on [`decide`], which is pure |
 //! | what is kept | [`view`] and [`snapshot`], [`audit`] |
 //! | what is said | [`record`] (the journal), [`registry`], [`sandbox`], [`build`] |
 //! | ground | [`log`], [`contract`], [`disk`], `machine`, `telemetry`, [`vocabulary`] |
@@ -25,6 +25,7 @@ pub use samsyn_build as build;
 pub use samsyn_cli as cli;
 pub use samsyn_client as client;
 pub use samsyn_contract as contract;
+pub use samsyn_decide as decide;
 pub use samsyn_disk::{self as disk, durable_file, failpoint};
 pub use samsyn_engine as engine;
 pub use samsyn_http as http;

@@ -69,7 +69,7 @@ pub fn refusal(field: &FieldName, word: Word) -> Refusal {
 impl Decision<'_> {
     /// Takes claims of protective fields out that are older than the word in force: they are refusals
     /// instead. Answers the fields of the opt-outs among them.
-    pub(super) fn refuse_outdated_words(&mut self) -> Vec<FieldName> {
+    pub fn refuse_outdated_words(&mut self) -> Vec<FieldName> {
         let at = self.cause.observed_at;
         let mut completed = std::mem::take(&mut self.completed);
         let (mut opt_outs, mut said) = (Vec::new(), Vec::<(usize, u32, FieldName, Word)>::new());
@@ -119,7 +119,7 @@ impl Decision<'_> {
     }
 
     /// Whether an equal word of a protective field is newer than the known one.
-    pub(super) fn renews(
+    pub fn renews(
         &self,
         capability_state: Option<&CapabilityState>,
         field: &FieldName,
@@ -132,7 +132,7 @@ impl Decision<'_> {
     }
 
     /// Whether an opt-out that was visible already is said anew: it is latched, or its time is newer.
-    pub(super) fn latches(&self, changed: &Changed, outcomes: &[Outcome]) -> bool {
+    pub fn latches(&self, changed: &Changed, outcomes: &[Outcome]) -> bool {
         let opt_out = |(field, value): &(FieldName, Option<Value>)| {
             *field == changed.field && *value == Some(Value::Boolean(true))
         };

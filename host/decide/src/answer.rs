@@ -6,7 +6,7 @@ use samsyn_sandbox::InvocationReport;
 use samsyn_vocabulary::{CapabilityName, Effect, FieldName, Identifier, Proposal, Refusal, Role, Value};
 
 impl Decision<'_> {
-    pub(super) fn add_answers(&self, decided: &mut Decided) {
+    pub fn add_answers(&self, decided: &mut Decided) {
         for proposal in self.proposals {
             let answer = self.answer(proposal);
             let opts_out = proposal.value == Some(Value::Boolean(true))

@@ -7,7 +7,7 @@ use samsyn_vocabulary::{Failure, FailureKind};
 
 impl Decision<'_> {
     /// Why an invocation comes to nothing: its effects would leave more than the limit.
-    pub(super) fn too_large(&self, of: CapabilityRef, outcome: &Outcome) -> Option<Failure> {
+    pub fn too_large(&self, of: CapabilityRef, outcome: &Outcome) -> Option<Failure> {
         let capability_state = self.capability_state(of);
         let known = capability_state.map(|own| own.claims.as_slice()).unwrap_or_default();
         let kept =

@@ -50,7 +50,7 @@ impl CompletedInvocation {
     }
 
     /// How often the handler itself said no.
-    pub(super) fn refuses(&self) -> u64 {
+    pub fn refuses(&self) -> u64 {
         let refuses = |effect: &&Effect| matches!(effect, Effect::Refuse { .. });
         match &self.result {
             InvocationResult::Called(InvocationReport { result: Ok(effects), .. }) => {
@@ -78,9 +78,9 @@ pub enum InvocationResult {
 
 /// Whose invocation: the capability's index in the routing, and its generation.
 #[derive(Clone, Copy)]
-pub(super) struct CapabilityRef {
-    pub(super) capability: usize,
-    pub(super) generation: u32,
+pub struct CapabilityRef {
+    pub capability: usize,
+    pub generation: u32,
 }
 
 /// What a decision is made from.
@@ -181,11 +181,11 @@ impl Decision<'_> {
         }
     }
 
-    pub(super) fn name(&self, capability: usize) -> &CapabilityName {
+    pub fn name(&self, capability: usize) -> &CapabilityName {
         &self.routing.capabilities[capability].name
     }
 
-    pub(super) fn capability_state(&self, of: CapabilityRef) -> Option<&CapabilityState> {
+    pub fn capability_state(&self, of: CapabilityRef) -> Option<&CapabilityState> {
         self.state.capability_state(self.name(of.capability), of.generation)
     }
 
