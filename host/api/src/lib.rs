@@ -6,6 +6,20 @@
 //! ```
 //!
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
+//!
+//! | files | what they do |
+//! |---|---|
+//! | `serve` · `limits` · `named_host` · `trace` · `packed` · `rate` | before and after every request |
+//! | `access` · `authenticate` · `token` · [`last_use`] · [`required_scopes`] · `visibility` · `read_audit` | who asks, what they may, what they see |
+//! | `body` · `json` · `query` · `params` · `prefer` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
+//! | `problem` · [`catalogue`] · [`errors_page`] · `convert` | what is wrong with it |
+//! | `calls` · [`openapi`] · `describe` | the table of requests, and its description |
+//! | `events` · `event_answer` · `waited` · `refusals` · `parked` | events and their results |
+//! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
+//! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · `audit` | administration |
+//! | `status` · `storage` | the host itself |
+//!
+//! It must not decide anything about an event, nor know where the log lies.
 
 mod access;
 mod assignments;

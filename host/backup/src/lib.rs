@@ -27,6 +27,14 @@
 //! A backup that is interrupted leaves the last one whole: files are added under their own names, and
 //! a longer last segment begins with the bytes of the shorter. What is no longer needed goes after the
 //! new `backup.json` is in place.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `copy` · `manifest` | copies what a host keeps, and notes every file with its digest |
+//! | `restore` | makes a data directory of a copy |
+//! | `error` | why either can't be done |
+//!
+//! It must not know what a record says.
 
 mod copy;
 mod error;

@@ -3,6 +3,16 @@
 //! [`main`] parses, [`Context`] works out what the global flags mean, and one `run` a command does
 //! the work: over the host's HTTP interface ([`samsyn_client`]), on this machine's files, or with a
 //! host in this process.
+//!
+//! | files | commands |
+//! |---|---|
+//! | [`serve`] · [`status`] · [`openapi`] · [`completions`] | the host itself |
+//! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] | events and customers |
+//! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`audit`] | what an administrator decides and proves |
+//! | [`log`] · [`view`] · [`snapshot`] · [`backup`] · `bars` | a data directory on this machine |
+//!
+//! What all commands share is in `samsyn-terminal`, importing files in `samsyn-import`. A command must not
+//! decide anything that the host has to decide.
 
 pub mod audit;
 pub mod backup;

@@ -1,6 +1,6 @@
 //! What a plug-in may ask for, and what a host takes of it: one set of rules, used by the host and by
-//! the test host of the SDK. Pure: it does no input or output, takes no lock, and knows of no sandbox,
-//! log or registry.
+//! the test host of the SDK. Pure: it does no input or output, takes no lock, and must not know a
+//! sandbox, a log or a registry.
 //!
 //! | file | what stands there |
 //! |---|---|

@@ -11,7 +11,7 @@
 //! | [`protective`] | opt-outs, which no older word ends |
 //! | [`pending_notifications`], [`visible_claim`] | what a change of a source means for customers |
 //!
-//! It does no input or output, takes no lock and reads no clock: the engine gives it everything, so that a
+//! It must not do input or output, take a lock or read a clock: the engine gives it everything, so that a
 //! replay decides the same again.
 
 pub mod answer;

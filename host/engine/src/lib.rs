@@ -13,6 +13,20 @@
 //!
 //! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
 //! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `accept` · `content` · `known` · `event_ids` · `identity` · `linking` · `names` | takes an event in: is it new, and whose is it |
+//! | `sequencer` · `durable` · `recover` · `way` | appends records, what happens when they are durable, and starting again |
+//! | `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
+//! | `slow` · `slow_lane` · `fair_share` · `catch_up` · `supervisor` · `retry` · `held` | capabilities that are slow, behind, or failed |
+//! | `install` · `adopt` · `assign` · `apply_file` · `renormalise` · `notify_source_change` | changes of the registry, and what they mean for customers |
+//! | `query` · `claims` · `refusals` · `status` · [`metrics`] · `slowest` | questions, and numbers |
+//! | `maintenance` | snapshots and retention |
+//! | [`replay`] | what another version would have decided |
+//! | `config` | settings |
+//!
+//! It must not know HTTP, tokens, or how an answer is written.
 
 mod accept;
 mod adopt;

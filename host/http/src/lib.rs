@@ -1,5 +1,5 @@
 //! A small web server: it accepts connections, over TLS or not, bounds them, and hands each request to a
-//! router. It knows nothing of what is answered.
+//! router. It must not know what is answered.
 //!
 //! ```text
 //! listener ─▶ connections ─▶ stream (TLS) ─▶ serve ─▶ drain_body ─▶ router

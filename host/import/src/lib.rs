@@ -10,6 +10,14 @@
 //! - `added` keeps where the new events stand, and `capability_refusals` counts what was refused of them.
 //! - [`report`] lists what was refused, in a form that can be imported.
 //! - [`command`] is what a person types, [`progress`] what they see meanwhile.
+//!
+//! - `file_kind`, `encoding`, `lines`, `records`, [`source`]: a file's bytes as lines and records.
+//! - `columns`, [`mapping`], `template`, `value`, `value_map`, `number`, `serial`, `pattern`, `zone`, `exact_json`,
+//!   [`rounded`]: cells as values.
+//! - [`json_lines`], [`members`], `row`, [`ids`]: one row as an event.
+//! - [`dispatcher`], `lane`, `patience`, `options`, `note`: sending.
+//!
+//! It must not know the host's insides: it speaks HTTP through the client.
 
 mod added;
 mod capability_refusals;

@@ -5,7 +5,7 @@
 //! | [`settings`] | every setting, read from a file and the environment |
 //! | [`host`] | starts everything in order, and stops it |
 //!
-//! This is the one crate that knows every setting: only the command, its program and what measures them
+//! It must not answer or decide anything itself. It is the one crate that knows every setting: only the command, its program and what measures them
 //! depend on it.
 
 pub mod host;

@@ -160,11 +160,39 @@ fn a_crate_can_be_read() {
 #[test]
 fn each_crate_begins_with_a_map() {
     let packages = workspace();
+    let mut faults = Vec::new();
     for package in host(&packages) {
         let file = ["src/lib.rs", "src/main.rs"].map(|name| package.folder.join(name));
         let file = file.iter().find(|file| file.is_file()).expect("a crate has a first page");
         let text = fs::read_to_string(file).expect("a source can be read");
-        let map: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
-        assert!(map.len() >= 5, "{}: its first page is no map", file.display());
+        let map: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        if !map.contains("must not") && !map.contains("nothing but") {
+            faults.push(format!("{}: the map doesn't say what the crate must not do or know", package.name));
+        }
+        for module in modules(&text) {
+            if !map.contains(&format!("`{module}`")) && !map.contains(&format!("`{module}.rs`")) {
+                faults.push(format!("{}: {module} is missing on the map", package.name));
+            }
+        }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The modules that a first page declares, those for tests left out.
+fn modules(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let module = |(number, line): (usize, &&'_ str)| -> Option<usize> {
+        let for_tests = number > 0 && lines[number - 1].starts_with("#[cfg(") && lines[number - 1].contains("test");
+        (line.trim_end().ends_with(';') && !for_tests).then_some(number)
+    };
+    lines
+        .iter()
+        .enumerate()
+        .filter_map(module)
+        .filter_map(|number| {
+            let line = lines[number];
+            let line = line.strip_prefix("pub ").or(line.strip_prefix("pub(crate) ")).unwrap_or(line);
+            line.strip_prefix("mod ")?.strip_suffix(';')
+        })
+        .collect()
 }

@@ -1,7 +1,17 @@
-//! Plain words everybody shares: values, names, positions, events, effects, profiles.
+//! Plain words that every crate shares: values, names, positions, events, effects, profiles. Every type is
+//! data that can be written to the log, so fields are named and new ones must be optional.
 //!
-//! Nothing here knows of a log, a sandbox or HTTP. Every type is data that can be written to the
-//! log, so fields are named and new ones must be optional.
+//! | file | what it has |
+//! |---|---|
+//! | `value` · `decimal` · `numeral` | what a field can hold, and how JSON becomes one without loss |
+//! | `text` · `readable` · `canonical` · `members` | which strings and JSON texts are taken, and how they are compared |
+//! | `time` · `epoch` | moments and dates |
+//! | `name` · `reason` · `nearest` | names as types, reasons, and which known word was meant |
+//! | `position` · `digest` | where a record is in the log, and what a component's bytes hash to |
+//! | `event` · `profile` · `effect` | what happens to a customer, what a plug-in sees, and what it asks for |
+//! | `schema` | how these strings are described in JSON Schema |
+//!
+//! It must not know a log, a sandbox or HTTP.
 
 #![warn(missing_docs)]
 
