@@ -196,3 +196,19 @@ fn modules(text: &str) -> Vec<&str> {
         })
         .collect()
 }
+
+#[test]
+fn the_architecture_lists_every_crate_on_its_floor() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/architecture.md");
+    let page = fs::read_to_string(page).expect("the page can be read");
+    let mut faults = Vec::new();
+    for (number, names) in FLOORS.iter().enumerate() {
+        for name in *names {
+            let short = name.strip_prefix("samsyn-").unwrap_or(name);
+            if !page.contains(&format!("| {} | `{short}` |", number + 1)) {
+                faults.push(format!("docs/architecture.md has no row `| {} | `{short}` |`", number + 1));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
