@@ -62,7 +62,7 @@ impl Inner {
             removed => removed?,
         };
         if removed > 0 {
-            tracing::info!(segments = removed, "old records of who read what have left the audit");
+            tracing::info!(segments = removed, "old records of reads were removed from the audit");
         }
         Ok(removed)
     }

@@ -37,7 +37,7 @@ impl Engine {
             "an older host linked identifiers by other normal forms: linking them by today's as well"
         );
         if !self.drain(PATIENCE) {
-            tracing::warn!("not all that was taken is decided yet: linking begins anew at the next start");
+            tracing::warn!("accepted events are still undecided: linking starts again at the next start");
             return Ok(());
         }
         let (mut after, mut links) = (None, 0);

@@ -74,7 +74,7 @@ impl Shared {
             state.written = state.written.max(asked);
             self.wake.notify_all();
             if let Err(error) = result {
-                tracing::error!(%error, "the view can't be written: no event is taken any more, what is in memory is read; make room or mend the disk and start again, the log has everything");
+                tracing::error!(%error, "the view can't be written: no more events are accepted; free disk space or fix the disk, then start again; nothing is lost, the log has everything");
                 return;
             }
         }
