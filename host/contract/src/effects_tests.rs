@@ -33,7 +33,7 @@ fn effects() -> Effects {
 }
 
 fn refused(answer: Answer) -> String {
-    answer.expect("no limit").expect_err("must be refused").code.to_owned()
+    answer.expect("no limit").expect_err("must be refused").code.into()
 }
 
 fn taken(answer: Answer) {

@@ -10,6 +10,7 @@
 //! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
 //! | `effects` | what a handler asks for, judged at once |
+//! | [`RefusalCode`] | why the host refuses: the catalogue of codes |
 //! | `logs` | what it logs, bounded |
 //! | `limits` | how much of all that one invocation and one customer may take |
 
@@ -23,6 +24,7 @@ mod given;
 mod limits;
 mod logs;
 pub mod manifest;
+mod refusal;
 mod rule;
 mod schema;
 
@@ -34,6 +36,7 @@ pub use given::{Given, GivenProperty, message};
 pub use limits::{CUSTOMER_BYTES_MAX, Limits, MANIFEST_BYTES_MAX, customer_bytes, customer_bytes_refusal};
 pub use logs::Logs;
 pub use manifest::{Manifest, ManifestError, PLATFORM_PREFIX};
+pub use refusal::{RefusalCode, RefusalEntry};
 pub use rule::FieldRule;
 pub use schema::{Schema, SchemaError};
 

@@ -67,10 +67,6 @@ pub enum Effect {
     Remember(Option<Vec<u8>>),
 }
 
-/// The codes with which the host itself says that an event doesn't suit a plug-in. They tell its sender
-/// about the event and nothing about the customer, so no plug-in can refuse with them.
-pub const UNFIT_CODES: [&str; 2] = ["property.type", "property.missing"];
-
 /// Something the host or a plug-in said no to. It is recorded: nothing is dropped in silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {

@@ -107,7 +107,7 @@ impl Effects {
         match answer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => {
-                let code = refused.code.to_owned();
+                let code = String::from(refused.code);
                 self.refused.push(HostRefusal { subject: subject.to_owned(), code: code.clone() });
                 Err(Refusal { code, message: refused.message })
             }
