@@ -9,7 +9,41 @@ use crate::given::{self, Given, GivenProperty, Objection};
 use crate::limits::{Limits, as_usize};
 use crate::refusal::RefusalCode;
 use crate::rule::FieldRule;
-use crate::vocabulary::{Effect, EventName, FieldName, Property, Refusal};
+use crate::vocabulary::{Action, Effect, EventName, FieldName, Property, Refusal, Type};
+
+/// An effect: a function of the contract's interface `effects`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EffectEntry {
+    /// The function's name.
+    pub name: &'static str,
+    /// What a capability does with it, as a story tells it: `loyalty claims …`.
+    pub verb: &'static str,
+}
+
+/// Every effect, in the contract's order.
+pub const EFFECTS: &[EffectEntry] = &[
+    EffectEntry { name: "set", verb: "claims" },
+    EffectEntry { name: "clear", verb: "claims no" },
+    EffectEntry { name: "refuse", verb: "rejects" },
+    EffectEntry { name: "emit", verb: "emits" },
+    EffectEntry { name: "remember", verb: "remembers" },
+];
+
+/// The names of [`EFFECTS`].
+pub const EFFECT_NAMES: [&str; EFFECTS.len()] = {
+    let mut names = [""; EFFECTS.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = EFFECTS[index].name;
+        index += 1;
+    }
+    names
+};
+
+/// The verb of an effect; of one that only a newer host knows, a general one.
+pub fn effect_verb(name: &str) -> &'static str {
+    EFFECTS.iter().find(|entry| entry.name == name).map_or("asks for", |entry| entry.verb)
+}
 
 /// The longest code of a refusal, in bytes; it is a word, not a sentence.
 const CODE_BYTES_MAX: usize = 64;
@@ -113,6 +147,30 @@ impl Effects {
         self.take(Effect::Remember(memory))
     }
 
+    /// Asks for an action: the one rule of every effect that is no claim, refusal, event or memory. Its subject
+    /// is text and its value of the given type, each within the limit of a value. What else one kind of action
+    /// checks, such as a grant, it checks before.
+    pub fn act(&mut self, name: &'static str, subject: &str, value: Option<(Given, Type)>) -> Answer {
+        self.count()?;
+        let limit = self.limits.value_bytes;
+        let checked = |what: &str, given, kind| {
+            given::take(given, kind, limit)
+                .map_err(|objection| Refused::of(&format!("{name}: {what}"), objection))
+        };
+        let text = Given::Text(subject.to_owned());
+        let subject = match checked("its subject", text, Type::Text) {
+            Ok(_) => subject.to_owned(),
+            Err(refused) => return self.refuse_it(None, refused),
+        };
+        let value = match value.map(|(given, kind)| checked("its value", given, kind)).transpose() {
+            Ok(value) => value,
+            Err(refused) => return self.refuse_it(None, refused),
+        };
+        let same = |earlier: &Effect| matches!(earlier, Effect::Action(action) if action.name == name && action.subject == subject);
+        self.taken.retain(|earlier| !same(earlier));
+        self.take(Effect::Action(Action { name: name.to_owned(), subject, value }))
+    }
+
     fn claim(&self, field: &str, value: Given) -> Result<Effect, Refused> {
         let (name, declared) = sourced(&self.access, field)?;
         let value = given::take(value, declared.kind, self.limits.value_bytes)
@@ -211,7 +269,7 @@ fn field_of(effect: &Effect) -> Option<&FieldName> {
     match effect {
         Effect::Claim { field, .. } => Some(field),
         Effect::Refuse { field, .. } => field.as_ref(),
-        Effect::Emit { .. } | Effect::Remember(_) => None,
+        Effect::Emit { .. } | Effect::Remember(_) | Effect::Action(_) => None,
     }
 }
 
@@ -228,6 +286,9 @@ fn size(effect: &Effect) -> u64 {
             name.as_str().len() + properties.sum::<usize>()
         }
         Effect::Remember(memory) => memory.as_ref().map_or(0, Vec::len),
+        Effect::Action(Action { name, subject, value }) => {
+            name.len() + subject.len() + value.as_ref().map_or(0, crate::vocabulary::Value::size)
+        }
     };
     bytes as u64
 }

@@ -76,7 +76,7 @@ impl<'h> Customer<'h> {
                 }
                 Effect::Claim { field, value } => self.profile.set(field, value.clone(), at),
                 Effect::Remember(memory) => self.profile.memory.clone_from(memory),
-                Effect::Refuse { .. } | Effect::Emit { .. } => {}
+                Effect::Refuse { .. } | Effect::Emit { .. } | Effect::Action { .. } => {}
             }
         }
         run

@@ -136,5 +136,8 @@ pub(super) fn effect(effect: host::Effect) -> Effect {
             }
         }
         host::Effect::Remember(memory) => Effect::Remember(memory),
+        host::Effect::Action(host::Action { name, subject, value }) => {
+            Effect::Action { name, subject, value: value.as_ref().map(of_a_plug_in) }
+        }
     }
 }
