@@ -96,7 +96,7 @@ impl FieldAnswer<'_> {
 #[schemars(rename = "DeliveryOutcome")]
 pub struct OutcomeAnswer<'a> {
     capability: &'a str,
-    #[schemars(extend("enum" = ["source", "subscriber", "observer"]))]
+    #[schemars(extend("enum" = Role::ALL.map(Role::as_str)))]
     role: &'static str,
     #[schemars(extend("enum" = ["done", "parked", "held", "skipped", "undeliverable"]))]
     result: &'static str,
@@ -104,6 +104,9 @@ pub struct OutcomeAnswer<'a> {
     claims: Vec<ClaimAnswer<'a>>,
     refusals: Vec<RefusalAnswer<'a>>,
     emitted: Vec<&'a str>,
+    /// What else it asked for, for a token that reads everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<ActionAnswer<'a>>,
     reason: Option<&'a str>,
 }
 
@@ -119,6 +122,16 @@ impl OutcomeAnswer<'_> {
 #[schemars(rename = "ClaimMade")]
 struct ClaimAnswer<'a> {
     field: &'a str,
+    value: JsonValue<'a>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ActionAsked")]
+struct ActionAnswer<'a> {
+    /// The effect's name in the contract.
+    action: &'a str,
+    /// What it is about.
+    subject: &'a str,
     value: JsonValue<'a>,
 }
 
@@ -295,6 +308,11 @@ fn outcome_answer<'a>(
             .sees_message(refusal.field.as_deref(), &refusal.code, own)
             .then_some(refusal.message.as_str()),
     });
+    let actions = outcome.actions.iter().filter(|_| viewer.sees_words()).map(|action| ActionAnswer {
+        action: &action.name,
+        subject: &action.subject,
+        value: JsonValue(action.value.as_ref()),
+    });
     OutcomeAnswer {
         capability: outcome.capability.as_str(),
         role: outcome.role.as_str(),
@@ -303,6 +321,7 @@ fn outcome_answer<'a>(
         claims: claims.collect(),
         refusals: refusals.collect(),
         emitted: emitted.map(|emitted| emitted.name.as_str()).collect(),
+        actions: actions.collect(),
         reason: reason.filter(|_| viewer.sees_words()),
     }
 }
@@ -311,4 +330,29 @@ fn outcome_answer<'a>(
 pub fn item_position(partition: Partition, item: ItemPosition) -> String {
     let position = Position { partition, seq: item.seq };
     if item.index == 0 { position.to_string() } else { format!("{position}.{}", item.index) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_stand_in_an_answer_only_when_there_are_any() {
+        let answer = |actions| OutcomeAnswer {
+            capability: "crm",
+            role: Role::Subscriber.as_str(),
+            result: "done",
+            position: Position { partition: Partition(1), seq: 2 },
+            claims: Vec::new(),
+            refusals: Vec::new(),
+            emitted: Vec::new(),
+            actions,
+            reason: None,
+        };
+        let json = |actions| serde_json::to_value(answer(actions)).unwrap();
+        assert_eq!(json(Vec::new()).get("actions"), None);
+        let action = ActionAnswer { action: "wake", subject: "birthday", value: JsonValue(None) };
+        let told = serde_json::json!([{ "action": "wake", "subject": "birthday", "value": null }]);
+        assert_eq!(json(vec![action])["actions"], told);
+    }
 }

@@ -19,9 +19,10 @@ use std::sync::Arc;
 
 use super::authenticate::AuthenticatedToken;
 use super::problem::{Answer, Kind, Problem};
+use samsyn_contract::RefusalCode;
 use samsyn_journal::{Accepted, Decided, Outcome};
 use samsyn_registry::{Policy, Registry, ScopeName};
-use samsyn_vocabulary::{Application, Event, FieldName, Refusal, Timestamp, TokenName, UNFIT_CODES};
+use samsyn_vocabulary::{Application, Event, FieldName, Refusal, Timestamp, TokenName};
 
 /// Who asks: there on every request that has a valid token. Cheap to clone.
 #[derive(Clone)]
@@ -101,7 +102,7 @@ impl Viewer {
         match &refusal.field {
             _ if self.policy().reads_everything() => true,
             Some(field) => self.sees_proposal(field, own),
-            None => own && UNFIT_CODES.contains(&refusal.code.as_str()),
+            None => own && RefusalCode::tells_sender(&refusal.code),
         }
     }
 
@@ -111,7 +112,7 @@ impl Viewer {
     pub fn sees_message(&self, field: Option<&str>, code: &str, own: bool) -> bool {
         let is_theirs = match field {
             Some(field) => self.policy().proposes(field),
-            None => UNFIT_CODES.contains(&code),
+            None => RefusalCode::tells_sender(code),
         };
         self.sees_words() || (own && is_theirs)
     }

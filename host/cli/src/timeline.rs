@@ -1,6 +1,7 @@
 //! A timeline as a story: what happened, what it changed, who said what, who refused and why.
 
-use samsyn_client::{Outcome, TimelineItem};
+use samsyn_client::{Action, Outcome, TimelineItem};
+use samsyn_contract::{EFFECT_NAMES, effect_verb};
 use samsyn_terminal::output::{Paint, moment, plain, value_text};
 
 /// One step of the story; steps are told in the order the host gives them, newest first.
@@ -77,11 +78,12 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
                 format!("{} = {}", plain(&claim.field), plain(&value_text(&claim.value)))
             }
         });
-        said.push(format!("claims {}", claims.collect::<Vec<_>>().join(", ")));
+        said.push(format!("{} {}", effect_verb("set"), claims.collect::<Vec<_>>().join(", ")));
     }
     if !outcome.emitted.is_empty() {
-        said.push(format!("emits {}", plain(&outcome.emitted.join(", "))));
+        said.push(format!("{} {}", effect_verb("emit"), plain(&outcome.emitted.join(", "))));
     }
+    said.extend(outcome.actions.iter().map(action_text));
     let mut lines = Vec::new();
     if outcome.result != "done" {
         let reason =
@@ -94,7 +96,8 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
     for refusal in &outcome.refusals {
         let what = refusal.field.as_deref().unwrap_or("it");
         lines.push(paint.bad(&format!(
-            "{who} rejects {}: {} ({})",
+            "{who} {} {}: {} ({})",
+            effect_verb("refuse"),
             plain(what),
             plain(&refusal.message),
             plain(&refusal.code)
@@ -106,6 +109,14 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
         lines.push(paint.dim(&format!("{who} received it{role} and changed nothing")));
     }
     lines
+}
+
+/// An action, in the words of its kind; one that this command doesn't know keeps its name.
+fn action_text(Action { action, subject, value }: &Action) -> String {
+    let known = EFFECT_NAMES.contains(&action.as_str());
+    let kind = if known { String::new() } else { format!("{} ", plain(action)) };
+    let value = if value.is_null() { String::new() } else { format!(" = {}", plain(&value_text(value))) };
+    format!("{} {kind}{}{value}", effect_verb(action), plain(subject))
 }
 
 fn result_text(result: &str) -> String {
@@ -133,7 +144,9 @@ mod tests {
                   {"capability": "crm", "role": "source", "result": "done", "claims": [], "emitted": [],
                    "refusals": [{"field": "phone", "code": "phone.invalid", "message": "too short"}]},
                   {"capability": "loyalty", "role": "subscriber", "result": "done",
-                   "claims": [{"field": "loyalty.points", "value": 29}], "refusals": [], "emitted": []},
+                   "claims": [{"field": "loyalty.points", "value": 29}], "refusals": [], "emitted": [],
+                   "actions": [{"action": "wake", "subject": "birthday", "value": "2027-01-01"},
+                               {"action": "remember", "subject": "a size", "value": null}]},
                   {"capability": "sms", "role": "subscriber", "result": "parked", "reason": "trap: out of bounds"},
                   {"capability": "email", "role": "observer", "result": "done"}]}"#,
         )
@@ -144,7 +157,7 @@ mod tests {
              12-346, because of 12-345\n\
              \x20   loyalty.points: - -> 29\n\
              \x20   crm rejects phone: too short (phone.invalid)\n\
-             \x20   loyalty claims loyalty.points = 29\n\
+             \x20   loyalty claims loyalty.points = 29, asks for wake birthday = 2027-01-01, remembers a size\n\
              \x20   sms failed, parked: trap: out of bounds\n\
              \x20   email received it as observer and changed nothing\n"
         );

@@ -214,6 +214,9 @@ pub struct Outcome {
     /// Names of the events it emitted.
     #[serde(default)]
     pub emitted: Vec<String>,
+    /// What else it asked for.
+    #[serde(default)]
+    pub actions: Vec<Action>,
     /// Why, for all but `done`.
     #[serde(default)]
     pub reason: Option<String>,
@@ -225,6 +228,18 @@ pub struct ReplyValue {
     /// The field.
     pub field: String,
     /// The value; null when it was cleared.
+    #[serde(default)]
+    pub value: Value,
+}
+
+/// An effect that is no claim, refusal or event.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Action {
+    /// The effect's name in the contract.
+    pub action: String,
+    /// What it is about.
+    pub subject: String,
+    /// What else it says.
     #[serde(default)]
     pub value: Value,
 }

@@ -36,9 +36,10 @@ use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to
 use samsyn_vocabulary::{Reason, Timestamp};
 
 pub use answer::{
-    Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus, EventAnswer,
-    EventHead, EventIds, FieldOutcome, IdentifierConflict, Limits, Matched, Meta, Outcome, Page, Parked,
-    Profile, ProfileConflicts, Queue, Refusal, ReplyValue, SlowestEvents, Status, TimelineItem, Waiting,
+    Accepted, Action, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus,
+    EventAnswer, EventHead, EventIds, FieldOutcome, IdentifierConflict, Limits, Matched, Meta, Outcome, Page,
+    Parked, Profile, ProfileConflicts, Queue, Refusal, ReplyValue, SlowestEvents, Status, TimelineItem,
+    Waiting,
 };
 pub use assignment::{
     Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,

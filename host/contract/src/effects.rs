@@ -7,8 +7,43 @@ use std::sync::Arc;
 use crate::access::Access;
 use crate::given::{self, Given, GivenProperty, Objection};
 use crate::limits::{Limits, as_usize};
+use crate::refusal::RefusalCode;
 use crate::rule::FieldRule;
-use crate::vocabulary::{Effect, EventName, FieldName, Property, Refusal, UNFIT_CODES};
+use crate::vocabulary::{Action, Effect, EventName, FieldName, Property, Refusal, Type};
+
+/// An effect: a function of the contract's interface `effects`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EffectEntry {
+    /// The function's name.
+    pub name: &'static str,
+    /// What a capability does with it, as a story tells it: `loyalty claims …`.
+    pub verb: &'static str,
+}
+
+/// Every effect, in the contract's order.
+pub const EFFECTS: &[EffectEntry] = &[
+    EffectEntry { name: "set", verb: "claims" },
+    EffectEntry { name: "clear", verb: "claims no" },
+    EffectEntry { name: "refuse", verb: "rejects" },
+    EffectEntry { name: "emit", verb: "emits" },
+    EffectEntry { name: "remember", verb: "remembers" },
+];
+
+/// The names of [`EFFECTS`].
+pub const EFFECT_NAMES: [&str; EFFECTS.len()] = {
+    let mut names = [""; EFFECTS.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = EFFECTS[index].name;
+        index += 1;
+    }
+    names
+};
+
+/// The verb of an effect; of one that only a newer host knows, a general one.
+pub fn effect_verb(name: &str) -> &'static str {
+    EFFECTS.iter().find(|entry| entry.name == name).map_or("asks for", |entry| entry.verb)
+}
 
 /// The longest code of a refusal, in bytes; it is a word, not a sentence.
 const CODE_BYTES_MAX: usize = 64;
@@ -79,12 +114,13 @@ impl Effects {
         };
         if !is_code(code) {
             let reason = "a refusal's code is at most 64 lower-case letters, digits, '.', '_' and '-'";
-            return self.refuse_it(field, Refused { code: "refuse.code", message: reason.to_owned() });
+            return self
+                .refuse_it(field, Refused { code: RefusalCode::RefuseCode, message: reason.to_owned() });
         }
         // Its sender reads what these say of an event as the host's word.
-        if UNFIT_CODES.contains(&code) {
+        if RefusalCode::tells_sender(code) {
             let message = format!("{code} is a code of the host's own");
-            return self.refuse_it(field, Refused { code: "refuse.code", message });
+            return self.refuse_it(field, Refused { code: RefusalCode::RefuseCode, message });
         }
         let message = given::message(message, as_usize(self.limits.message_bytes));
         self.take_about_field(Effect::Refuse { field: field_name, code: code.to_owned(), message })
@@ -105,10 +141,34 @@ impl Effects {
         let (bytes, limit) = (memory.as_ref().map_or(0, Vec::len) as u64, self.limits.remember_bytes);
         if bytes > limit {
             let message = format!("a plug-in can remember {limit} bytes of a customer, not {bytes}");
-            return self.refuse_it(None, Refused { code: "memory.too-large", message });
+            return self.refuse_it(None, Refused { code: RefusalCode::MemoryTooLarge, message });
         }
         self.taken.retain(|earlier| !matches!(earlier, Effect::Remember(_)));
         self.take(Effect::Remember(memory))
+    }
+
+    /// Asks for an action: the one rule of every effect that is no claim, refusal, event or memory. Its subject
+    /// is text and its value of the given type, each within the limit of a value. What else one kind of action
+    /// checks, such as a grant, it checks before.
+    pub fn act(&mut self, name: &'static str, subject: &str, value: Option<(Given, Type)>) -> Answer {
+        self.count()?;
+        let limit = self.limits.value_bytes;
+        let checked = |what: &str, given, kind| {
+            given::take(given, kind, limit)
+                .map_err(|objection| Refused::of(&format!("{name}: {what}"), objection))
+        };
+        let text = Given::Text(subject.to_owned());
+        let subject = match checked("its subject", text, Type::Text) {
+            Ok(_) => subject.to_owned(),
+            Err(refused) => return self.refuse_it(None, refused),
+        };
+        let value = match value.map(|(given, kind)| checked("its value", given, kind)).transpose() {
+            Ok(value) => value,
+            Err(refused) => return self.refuse_it(None, refused),
+        };
+        let same = |earlier: &Effect| matches!(earlier, Effect::Action(action) if action.name == name && action.subject == subject);
+        self.taken.retain(|earlier| !same(earlier));
+        self.take(Effect::Action(Action { name: name.to_owned(), subject, value }))
     }
 
     fn claim(&self, field: &str, value: Given) -> Result<Effect, Refused> {
@@ -117,7 +177,7 @@ impl Effects {
             .map_err(|objection| Refused::of(name.as_str(), objection))?;
         if let Err(why) = declared.check(&value) {
             let message = given::message(&format!("{name} {why}"), as_usize(self.limits.message_bytes));
-            return Err(Refused { code: "value.not-allowed", message });
+            return Err(Refused { code: RefusalCode::ValueNotAllowed, message });
         }
         Ok(Effect::Claim { field: name.clone(), value: Some(value) })
     }
@@ -125,12 +185,12 @@ impl Effects {
     fn event(&self, name: &str, given: Vec<GivenProperty>) -> Result<Effect, Refused> {
         let Some((name, declared)) = self.access.emits.get_key_value(name) else {
             let message = format!("the manifest doesn't emit {:?}", shorten(name));
-            return Err(Refused { code: "event.not-declared", message });
+            return Err(Refused { code: RefusalCode::EventNotDeclared, message });
         };
         let mut properties: Vec<Property> = Vec::with_capacity(given.len().min(declared.len()));
         for GivenProperty { name: property, value } in given {
             let refused = |problem: &str| Refused {
-                code: "event.property",
+                code: RefusalCode::EventProperty,
                 message: format!("{name} {problem} property {:?}", shorten(&property)),
             };
             let kind = declared.get(&property).ok_or_else(|| refused("declares no"))?;
@@ -167,7 +227,7 @@ impl Effects {
         let Refused { code, message } = refused;
         self.refusals.push(Refusal {
             field: field.map(|field| shorten(field).to_owned()),
-            code: code.to_owned(),
+            code: code.into(),
             message: message.clone(),
         });
         Ok(Err(Refused { code, message }))
@@ -187,7 +247,7 @@ impl Effects {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The host's stable code.
-    pub code: &'static str,
+    pub code: RefusalCode,
     /// A sentence for the plug-in's author.
     pub message: String,
 }
@@ -200,7 +260,7 @@ impl Refused {
 
 fn sourced<'a>(access: &'a Access, field: &str) -> Result<(&'a FieldName, &'a FieldRule), Refused> {
     access.sources.get_key_value(field).ok_or_else(|| Refused {
-        code: "field.not-sourced",
+        code: RefusalCode::FieldNotSourced,
         message: format!("the manifest doesn't source {:?}, or it was not granted", shorten(field)),
     })
 }
@@ -209,7 +269,7 @@ fn field_of(effect: &Effect) -> Option<&FieldName> {
     match effect {
         Effect::Claim { field, .. } => Some(field),
         Effect::Refuse { field, .. } => field.as_ref(),
-        Effect::Emit { .. } | Effect::Remember(_) => None,
+        Effect::Emit { .. } | Effect::Remember(_) | Effect::Action(_) => None,
     }
 }
 
@@ -226,11 +286,14 @@ fn size(effect: &Effect) -> u64 {
             name.as_str().len() + properties.sum::<usize>()
         }
         Effect::Remember(memory) => memory.as_ref().map_or(0, Vec::len),
+        Effect::Action(Action { name, subject, value }) => {
+            name.len() + subject.len() + value.as_ref().map_or(0, crate::vocabulary::Value::size)
+        }
     };
     bytes as u64
 }
 
-fn is_code(code: &str) -> bool {
+pub(crate) fn is_code(code: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     (1..=CODE_BYTES_MAX).contains(&code.len()) && code.bytes().all(letter)
 }

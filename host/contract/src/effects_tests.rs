@@ -1,5 +1,5 @@
 use super::*;
-use crate::vocabulary::{Decimal, Type, Value};
+use crate::vocabulary::{Decimal, Role, Value};
 
 fn field(name: &str) -> FieldName {
     FieldName::new(name).unwrap()
@@ -33,7 +33,7 @@ fn effects() -> Effects {
 }
 
 fn refused(answer: Answer) -> String {
-    answer.expect("no limit").expect_err("must be refused").code.to_owned()
+    answer.expect("no limit").expect_err("must be refused").code.into()
 }
 
 fn taken(answer: Answer) {
@@ -137,4 +137,61 @@ fn too_many_or_too_large_effects_spend_a_limit() {
     // It replaces the first, and still both are counted.
     let spent = effects.remember(Some(vec![0; 10])).expect_err("must end the call");
     assert!(spent.0.contains("effect_bytes"), "{spent}");
+}
+
+#[test]
+fn an_action_is_bounded_and_of_two_about_the_same_the_last_counts() {
+    let mut effects = effects_within(Limits { value_bytes: 8, ..Limits::default() });
+    let asks = |effects: &mut Effects, subject: &str, at: i64| {
+        taken(effects.act("wake", subject, Some((Given::Timestamp(at), Type::Timestamp))));
+    };
+    asks(&mut effects, "birthday", 1);
+    asks(&mut effects, "renewal", 2);
+    asks(&mut effects, "birthday", 3);
+    taken(effects.act("stop", "birthday", None));
+    let now = || Some((Given::Timestamp(0), Type::Timestamp));
+    assert_eq!(refused(effects.act("wake", "birthdays", now())), "value.too-large");
+    assert_eq!(refused(effects.act("wake", "a\0", now())), "value.control-characters");
+    assert_eq!(refused(effects.act("wake", "a", Some((text("now"), Type::Timestamp)))), "value.type");
+    let (taken, refusals) = effects.into_parts();
+    let said = taken.into_iter().map(|effect| match effect {
+        Effect::Action(Action { name, subject, value }) => {
+            (name, subject, value.map(|value| value.to_json().to_string()))
+        }
+        other => panic!("{other:?}"),
+    });
+    let wakes = |subject: &str, at: &str| {
+        ("wake".to_owned(), subject.to_owned(), Some(format!("\"1970-01-01T00:00:00.00{at}Z\"")))
+    };
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [wakes("renewal", "2"), wakes("birthday", "3"), ("stop".to_owned(), "birthday".to_owned(), None)]
+    );
+    assert_eq!(refusals.len(), 3);
+}
+
+#[test]
+fn the_bytes_of_actions_are_effects_too() {
+    let mut effects = effects_within(Limits { effect_bytes: 16, ..Limits::default() });
+    taken(effects.act("note", "ab", Some((text("abcdefgh"), Type::Text))));
+    effects.act("note", "b", None).expect_err("the limit is spent");
+}
+
+/// The names of the functions in an interface of the contract.
+fn functions(contract: &str, interface: &str) -> Vec<String> {
+    let (_, rest) = contract.split_once(&format!("interface {interface} {{")).expect("it is there");
+    let (body, _) = rest.split_once("\n}").expect("it ends");
+    let lines = body.lines().filter_map(|line| line.trim().split_once(": func("));
+    lines.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn the_contract_has_these_effects_and_these_roles() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/plugin.wit");
+    let contract = std::fs::read_to_string(path).unwrap();
+    assert_eq!(functions(&contract, "effects"), EFFECT_NAMES);
+    for role in Role::ALL {
+        assert_eq!(functions(&contract, role.as_str()), [role.function()]);
+    }
+    assert_eq!(contract.matches("/// Role: ").count(), Role::ALL.len());
 }

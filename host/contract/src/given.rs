@@ -1,5 +1,6 @@
 //! Values as a guest hands them over: turned into the vocabulary's, and checked while that is done.
 
+use crate::refusal::RefusalCode;
 use crate::vocabulary::text::is_refused;
 use crate::vocabulary::{Decimal, Timestamp, Type, Value};
 
@@ -39,17 +40,17 @@ pub struct GivenProperty {
 /// name of what it was meant for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Objection {
-    pub(crate) code: &'static str,
+    pub(crate) code: RefusalCode,
     pub(crate) reason: String,
 }
 
 impl Objection {
-    fn new(code: &'static str, reason: impl Into<String>) -> Objection {
+    fn new(code: RefusalCode, reason: impl Into<String>) -> Objection {
         Objection { code, reason: reason.into() }
     }
 
     fn malformed(reason: &'static str) -> Objection {
-        Objection::new("value.malformed", reason)
+        Objection::new(RefusalCode::ValueMalformed, reason)
     }
 }
 
@@ -57,12 +58,12 @@ impl Objection {
 pub(crate) fn take(given: Given, wanted: Type, bytes_max: u64) -> Result<Value, Objection> {
     let found = kind(&given);
     if found != wanted {
-        return Err(Objection::new("value.type", format!("takes a {wanted}, not a {found}")));
+        return Err(Objection::new(RefusalCode::ValueType, format!("takes a {wanted}, not a {found}")));
     }
     let bytes = size(&given);
     if bytes > bytes_max {
         return Err(Objection::new(
-            "value.too-large",
+            RefusalCode::ValueTooLarge,
             format!("takes at most {bytes_max} bytes, this has {bytes}"),
         ));
     }
@@ -75,7 +76,7 @@ pub(crate) fn take(given: Given, wanted: Type, bytes_max: u64) -> Result<Value, 
         Given::Integer(number) => Ok(Value::Integer(number)),
         Given::Boolean(boolean) => Ok(Value::Boolean(boolean)),
         Given::Number(number) if number.is_finite() => Ok(Value::Number(number)),
-        Given::Number(_) => Err(Objection::new("value.not-finite", "takes a finite number")),
+        Given::Number(_) => Err(Objection::new(RefusalCode::ValueNotFinite, "takes a finite number")),
         // What others couldn't read would stop them.
         Given::Decimal(text) => Decimal::parse(&text)
             .filter(Decimal::fits_a_plug_in)
@@ -139,7 +140,7 @@ fn printable(text: &str) -> Result<(), Objection> {
         return Ok(());
     }
     let reason = "takes no control characters but line feed and tab";
-    Err(Objection::new("value.control-characters", reason))
+    Err(Objection::new(RefusalCode::ValueControlCharacters, reason))
 }
 
 fn json(text: String) -> Result<Value, Objection> {
@@ -160,7 +161,7 @@ mod tests {
     const BYTES_MAX: u64 = 32;
 
     fn code(given: Given, wanted: Type) -> &'static str {
-        take(given, wanted, BYTES_MAX).expect_err("must be refused").code
+        take(given, wanted, BYTES_MAX).expect_err("must be refused").code.as_str()
     }
 
     #[test]

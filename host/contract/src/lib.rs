@@ -9,7 +9,8 @@
 //! | `compare`, `data_class` | words of the dictionary that a manifest uses |
 //! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
-//! | `effects` | what a handler asks for, judged at once |
+//! | `effects` | the effects by name and verb, and what a handler asks for, judged at once |
+//! | [`RefusalCode`] | why the host refuses: the catalogue of codes |
 //! | `logs` | what it logs, bounded |
 //! | `limits` | how much of all that one invocation and one customer may take |
 
@@ -23,17 +24,19 @@ mod given;
 mod limits;
 mod logs;
 pub mod manifest;
+mod refusal;
 mod rule;
 mod schema;
 
 pub use access::Access;
 pub use compare::Compare;
 pub use data_class::DataClass;
-pub use effects::{Answer, Effects, LimitSpent, Refused};
+pub use effects::{Answer, EFFECT_NAMES, EFFECTS, EffectEntry, Effects, LimitSpent, Refused, effect_verb};
 pub use given::{Given, GivenProperty, message};
 pub use limits::{CUSTOMER_BYTES_MAX, Limits, MANIFEST_BYTES_MAX, customer_bytes, customer_bytes_refusal};
 pub use logs::Logs;
 pub use manifest::{Manifest, ManifestError, PLATFORM_PREFIX};
+pub use refusal::{RefusalCode, RefusalEntry};
 pub use rule::FieldRule;
 pub use schema::{Schema, SchemaError};
 

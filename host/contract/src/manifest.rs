@@ -11,7 +11,9 @@ use serde::Deserialize;
 use crate::compare::Compare;
 use crate::data_class::DataClass;
 use crate::schema::Schema;
-use crate::vocabulary::{CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Type, Value};
+use crate::vocabulary::{
+    CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Role, Type, Value,
+};
 
 /// The manifest version this host reads.
 const MANIFEST_VERSION: u32 = 1;
@@ -223,6 +225,17 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// Whether the manifest declares anything for a role, and where.
+    pub fn declares(&self, role: Role) -> (bool, &'static str) {
+        match role {
+            Role::Source => (!self.sources.is_empty(), "[sources]"),
+            Role::Subscriber => (!self.subscribes.is_empty(), "[subscribes]"),
+            Role::Observer => {
+                (self.consumes.values().any(|consumed| consumed.notify), "notify = true in [consumes]")
+            }
+        }
     }
 
     /// The declared properties of an event, when the manifest subscribes to it. An exact name wins

@@ -206,6 +206,7 @@ impl Decision<'_> {
             claims: Vec::new(),
             refusals: Vec::new(),
             memory: None,
+            actions: Vec::new(),
         };
         let of = CapabilityRef { capability: invocation.capability, generation: invocation.generation };
         match invocation.result {
@@ -277,12 +278,14 @@ impl Decision<'_> {
                         outcome.memory = Some(memory.map_or(Memory::Forgotten, Memory::Kept));
                     }
                 }
+                Effect::Action(action) => outcome.actions.push(action),
             }
         }
         if let Some(failure) = self.too_large(of, outcome) {
             outcome.result = InvocationStatus::Parked(failure);
             outcome.claims.clear();
             outcome.memory = None;
+            outcome.actions.clear();
             emitted.truncate(first_new);
         }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::route::is_notified_of;
+use samsyn_contract::RefusalCode;
 use samsyn_journal::{Changed, ProfileState};
 use samsyn_registry::{Routed, Routing, manifest::Properties};
 use samsyn_vocabulary::{
@@ -56,9 +57,14 @@ pub fn project_event<'a>(event: &'a Event, declared: &'a Properties) -> Result<H
         let sent = sent.filter(|value| !matches!(value, Value::Json(json) if json == "null"));
         match sent.map(|value| coerced(value, wanted.kind)) {
             Some(Ok(value)) => properties.push((name.as_str(), value)),
-            Some(Err(why)) => return Err(refusal("property.type", format!("property {name}: {why}"))),
+            Some(Err(why)) => {
+                return Err(refusal(RefusalCode::PropertyType, format!("property {name}: {why}")));
+            }
             None if wanted.required => {
-                return Err(refusal("property.missing", format!("property {name} is required and missing")));
+                return Err(refusal(
+                    RefusalCode::PropertyMissing,
+                    format!("property {name} is required and missing"),
+                ));
             }
             None => {}
         }
@@ -79,11 +85,11 @@ fn coerced(value: &Value, wanted: Type) -> Result<Cow<'_, Value>, CoerceError> {
 pub fn unfit_proposal(proposal: &Proposal) -> Option<Refusal> {
     let value = proposal.value.as_ref().filter(|value| !value.is_readable())?;
     let message = format!("this {} is more than a plug-in can read: propose it anew", value.kind());
-    Some(Refusal { field: Some(proposal.field.to_string()), ..refusal("property.type", message) })
+    Some(Refusal { field: Some(proposal.field.to_string()), ..refusal(RefusalCode::PropertyType, message) })
 }
 
-fn refusal(code: &str, message: String) -> Refusal {
-    Refusal { field: None, code: code.to_owned(), message }
+fn refusal(code: RefusalCode, message: String) -> Refusal {
+    Refusal { field: None, code: code.into(), message }
 }
 
 /// The changes that one observer is told of.

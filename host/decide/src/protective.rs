@@ -6,15 +6,10 @@
 //! see [`super::item::Item::observed_at`].
 
 use super::decide::{CapabilityRef, CompletedInvocation, Decision, InvocationResult};
+use samsyn_contract::RefusalCode;
 use samsyn_journal::{CapabilityState, Changed, Outcome, ProfileState};
 use samsyn_sandbox::InvocationReport;
 use samsyn_vocabulary::{Effect, FieldName, Refusal, Timestamp, Value};
-
-/// The code of a word that is older than the one in force.
-pub const OUTDATED: &str = "protective.outdated";
-
-/// The code of a consent that another customer gave who shares the number or address.
-pub const NOT_OWN: &str = "protective.not-own";
 
 /// What a customer said of a protective field, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +53,7 @@ pub fn refusal(field: &FieldName, word: Word) -> Refusal {
     let (wish, other) = if word.opted_out { ("opt-out", "consent") } else { ("consent", "opt-out") };
     Refusal {
         field: Some(field.to_string()),
-        code: OUTDATED.to_owned(),
+        code: RefusalCode::ProtectiveOutdated.into(),
         message: format!(
             "The customer's {other} is newer than this {wish}, or as new; if there is a newer one, send it with \
              the time of its own."
@@ -149,7 +144,7 @@ impl Decision<'_> {
 fn others_consent(field: &FieldName) -> Refusal {
     Refusal {
         field: Some(field.to_string()),
-        code: NOT_OWN.to_owned(),
+        code: RefusalCode::ProtectiveNotOwn.into(),
         message:
             "Another customer with the same number or address said so; an opt-out ends by the customer's own \
                   word."

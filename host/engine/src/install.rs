@@ -282,13 +282,10 @@ impl Engine {
     }
 }
 
-/// Whether the component has the roles its manifest needs.
+/// Whether the component has the roles its manifest needs. Who sources fields can claim them in any role.
 pub fn fit(manifest: &Manifest, package: &Package) -> Result<(), InstallError> {
-    let needs = [
-        (!manifest.subscribes.is_empty(), "[subscribes]", Role::Subscriber),
-        (manifest.consumes.values().any(|consumed| consumed.notify), "notify = true", Role::Observer),
-    ];
-    for (needed, wanted, role) in needs {
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::Source) {
+        let (needed, wanted) = manifest.declares(role);
         if needed && !package.roles().contains(&role) {
             return Err(InstallError::RoleMissing { wanted, role });
         }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Conflict, Cursor};
 use samsyn_vocabulary::{
-    CapabilityName, Digest, EventName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Property,
-    Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
+    Action, CapabilityName, Digest, EventName, Failure, FieldName, Identifier, ItemPosition, ProfileId,
+    Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };
 
 /// Why an invocation happens.
@@ -157,6 +157,9 @@ pub struct Outcome {
     /// What it keeps of this customer, when that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
+    /// What else it asked for, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
 }
 
 /// How an invocation ended.
@@ -283,4 +286,38 @@ pub struct Emitted {
     /// Recorded but not routed: emitted while catching up.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record without actions has the bytes that it had before there were any.
+    #[test]
+    fn actions_stand_in_a_record_only_when_there_are_any() {
+        let outcome = |actions| Outcome {
+            capability: "crm".parse().unwrap(),
+            generation: 1,
+            role: Role::Subscriber,
+            digest: Digest::of(b"component"),
+            settings: 1,
+            result: InvocationStatus::Done,
+            claims: Vec::new(),
+            refusals: Vec::new(),
+            memory: None,
+            actions,
+        };
+        let members = |outcome: &Outcome| {
+            let tree = serde_json::to_value(outcome).unwrap();
+            tree.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            members(&outcome(Vec::new())),
+            ["capability", "digest", "generation", "result", "role", "settings"]
+        );
+        let action = Action { name: "wake".to_owned(), subject: "birthday".to_owned(), value: None };
+        let with_one = outcome(vec![action]);
+        let bytes = crate::encode(&with_one);
+        assert_eq!(crate::decode::<Outcome>(&bytes).unwrap(), with_one);
+    }
 }

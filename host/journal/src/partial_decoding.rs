@@ -10,8 +10,8 @@ use super::{
     LinePosition, Memory, Outcome, RecordError, decode,
 };
 use samsyn_vocabulary::{
-    Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName, ItemPosition,
-    ProfileId, Property, Refusal, Role, Seq, Timestamp, Value,
+    Action, Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName,
+    ItemPosition, ProfileId, Property, Refusal, Role, Seq, Timestamp, Value,
 };
 
 /// A [`Record`](super::Record) with only the fields that the fold reads.
@@ -153,6 +153,8 @@ struct PartialOutcome {
     refusals: Vec<Refusal>,
     #[serde(default)]
     memory: Option<Memory>,
+    #[serde(skip)]
+    actions: Vec<Action>,
 }
 
 fn no_digest() -> Digest {
@@ -262,6 +264,11 @@ mod tests {
             claims: vec![("phone".parse().unwrap(), claim), ("sms.opted_out".parse().unwrap(), None)],
             refusals: Vec::new(),
             memory: Some(Memory::Kept(vec![0, 200])),
+            actions: vec![Action {
+                name: "wake".to_owned(),
+                subject: "birthday".to_owned(),
+                value: text("x"),
+            }],
         }
     }
 
@@ -359,7 +366,10 @@ mod tests {
     impl Decided {
         fn what_is_not_folded_is_empty(&self) -> bool {
             self.offered.is_empty()
-                && self.outcomes.iter().all(|outcome| outcome.refusals.is_empty())
+                && self
+                    .outcomes
+                    .iter()
+                    .all(|outcome| outcome.refusals.is_empty() && outcome.actions.is_empty())
                 && self.emitted.iter().all(|emitted| emitted.properties.is_empty())
                 && self.changes.iter().all(|changed| changed.protective)
         }

@@ -1,5 +1,6 @@
 //! What of the contract this host speaks, by name: interfaces, functions, roles, versions.
 
+use samsyn_contract::EFFECT_NAMES;
 use samsyn_vocabulary::Role;
 
 /// The newest version of the contract this host speaks.
@@ -32,7 +33,7 @@ pub(super) enum Item<T> {
 pub(super) fn import(name: &str) -> Item<&'static [&'static str]> {
     classify(name, |interface| {
         let functions: &[&str] = match interface {
-            "effects" => &["set", "clear", "refuse", "emit", "remember"],
+            "effects" => &EFFECT_NAMES,
             "settings" => &["get"],
             "logging" => &["log"],
             "types" => &[],
@@ -45,11 +46,8 @@ pub(super) fn import(name: &str) -> Item<&'static [&'static str]> {
 /// The role an exported interface is; none for the types a role uses.
 pub(super) fn export(name: &str) -> Item<Option<Role>> {
     classify(name, |interface| match interface {
-        "subscriber" => Some(Some(Role::Subscriber)),
-        "source" => Some(Some(Role::Source)),
-        "observer" => Some(Some(Role::Observer)),
         "types" => Some(None),
-        _ => None,
+        role => Role::named(role).map(Some),
     })
 }
 

@@ -3,6 +3,7 @@
 //! A guest is a core module against the contract's own WIT file: `wit-component` makes it a
 //! component, as it does with what a plug-in's author builds.
 
+use samsyn_vocabulary::Role;
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
@@ -54,15 +55,21 @@ const PRELUDE: &str = r#"
             (i32.const 0) (i64.const 1088) (i32.const 4) (i32.const 64)))
 "#;
 
-/// A subscriber whose `on-event` does `body`, followed by more functions.
+/// The name under which a module exports a role's function.
+fn handler(role: Role) -> String {
+    format!("samsyn:plugin/{role}@0.1.0#{}", role.function())
+}
+
+/// A subscriber whose handler does `body`, followed by more functions.
 pub fn subscriber(body: &str, functions: &str) -> Vec<u8> {
     module(CONTRACT, SUBSCRIBER, &subscriber_text(body, functions))
 }
 
 pub fn subscriber_text(body: &str, functions: &str) -> String {
+    let subscriber = handler(Role::Subscriber);
     format!(
         r#"(module {PRELUDE} {functions}
-            (func $on_event (export "samsyn:plugin/subscriber@0.1.0#on-event") (param $event i32) (result i32)
+            (func $on_event (export "{subscriber}") (param $event i32) (result i32)
                 {body}
                 (i32.const 16)))"#
     )
@@ -70,15 +77,16 @@ pub fn subscriber_text(body: &str, functions: &str) -> String {
 
 /// A guest with all roles; what it does is told apart by how many points it sets.
 pub fn all_roles() -> Vec<u8> {
+    let [source, subscriber, observer] = Role::ALL.map(handler);
     let nine = "i32 i32 i32 i32 i32 i32 i32 i32 i32";
     let text = format!(
         r#"(module {PRELUDE}
-            (func (export "samsyn:plugin/subscriber@0.1.0#on-event") (param i32) (result i32)
+            (func (export "{subscriber}") (param i32) (result i32)
                 (call $set_points (i64.const 1)) (call $set_tier) (i32.const 16))
             ;; Of the proposal it is given, an integer, it sets one more.
-            (func (export "samsyn:plugin/source@0.1.0#on-proposal") (param i32 i32 {nine}) (result i32)
+            (func (export "{source}") (param i32 i32 {nine}) (result i32)
                 (call $set_points (i64.add (i64.const 1) (i64.load offset=24 (local.get 0)))) (i32.const 16))
-            (func (export "samsyn:plugin/observer@0.1.0#on-change") (param i32 i32 i64 {nine}) (result i32)
+            (func (export "{observer}") (param i32 i32 i64 {nine}) (result i32)
                 (call $set_points (local.get 2)) (i32.const 16)))"#
     );
     module(CONTRACT, ALL_ROLES, &text)

@@ -5,64 +5,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::InstancePre;
 use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 
-use super::bindings::exports::samsyn::plugin::{observer, source, subscriber};
 use super::error::PackageError;
 use super::failure;
+use super::handlers::{HandlerInput, Handlers};
 use super::limits::{Limits, as_usize};
-use super::lower;
 use super::state::InvocationState;
 use super::thread_clock::{InvocationTime, Timing};
 use samsyn_contract::{self as contract, Access};
-use samsyn_vocabulary::{
-    Change, Digest, Effect, Failure, FailureKind, HeardEvent, LogLine, Projection, Proposal, Refusal, Role,
-    Timestamp,
-};
+use samsyn_vocabulary::{Digest, Effect, Failure, FailureKind, LogLine, Refusal, Role};
 
 /// How many times the time of an invocation the instance made at loading may take: its pages are touched
 /// for the first time.
 const TRY_OUT_FACTOR: u64 = 20;
-
-/// What a plug-in is called with.
-#[derive(Clone, Copy, Debug)]
-pub enum HandlerInput<'a> {
-    /// To a subscriber: something happened.
-    Event {
-        /// What happened, with only the properties that the plug-in declared, coerced.
-        event: &'a HeardEvent<'a>,
-        /// What the plug-in may know of the customer.
-        profile: &'a Projection<'a>,
-    },
-    /// To a source: somebody suggests values.
-    Proposals {
-        /// Only for fields the plug-in sources.
-        proposed: &'a [Proposal],
-        /// What the plug-in may know of the customer.
-        profile: &'a Projection<'a>,
-    },
-    /// To an observer: visible values changed.
-    Changes {
-        /// Only of fields the plug-in consumes.
-        changes: &'a [Change],
-        /// When they changed.
-        at: Timestamp,
-        /// What the plug-in may know of the customer.
-        profile: &'a Projection<'a>,
-    },
-}
-
-impl HandlerInput<'_> {
-    /// The role that is called.
-    pub fn role(&self) -> Role {
-        match self {
-            HandlerInput::Event { .. } => Role::Subscriber,
-            HandlerInput::Proposals { .. } => Role::Source,
-            HandlerInput::Changes { .. } => Role::Observer,
-        }
-    }
-}
 
 /// How an invocation went.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,14 +66,6 @@ struct Linked {
     limits: Arc<Limits>,
     of_effects: Arc<contract::Limits>,
     timing: Arc<Timing>,
-}
-
-/// Where each role's function is; found once.
-#[derive(Default)]
-struct Handlers {
-    subscriber: Option<subscriber::GuestIndices>,
-    source: Option<source::GuestIndices>,
-    observer: Option<observer::GuestIndices>,
 }
 
 impl Plugin {
@@ -196,16 +145,7 @@ impl Linked {
         limits: &Limits,
         timing: &Timing,
     ) -> Result<Linked, PackageError> {
-        let mut handlers = Handlers::default();
-        for role in roles {
-            match role {
-                Role::Subscriber => {
-                    handlers.subscriber = Some(indices(subscriber::GuestIndices::new(&instance))?)
-                }
-                Role::Source => handlers.source = Some(indices(source::GuestIndices::new(&instance))?),
-                Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(&instance))?),
-            }
-        }
+        let handlers = Handlers::find(&instance, roles)?;
         let (of_effects, timing) = (Arc::new(limits.of_effects()), Arc::new(timing.clone()));
         Ok(Linked { instance, handlers, limits: Arc::new(limits.clone()), of_effects, timing })
     }
@@ -230,53 +170,20 @@ impl Linked {
         input: HandlerInput<'_>,
     ) -> wasmtime::Result<Result<(), String>> {
         let instance = self.instance.instantiate(&mut *store)?;
-        match input {
-            HandlerInput::Event { event, profile } => {
-                let handler =
-                    load(&self.handlers.subscriber, Role::Subscriber)?.load(&mut *store, &instance)?;
-                lower::event(event, |event| {
-                    lower::profile(profile, |profile| handler.call_on_event(store, event, profile))
-                })
-            }
-            HandlerInput::Proposals { proposed, profile } => {
-                let handler = load(&self.handlers.source, Role::Source)?.load(&mut *store, &instance)?;
-                lower::proposals(proposed, |proposed| {
-                    lower::profile(profile, |profile| handler.call_on_proposal(store, proposed, profile))
-                })
-            }
-            HandlerInput::Changes { changes, at, profile } => {
-                let handler = load(&self.handlers.observer, Role::Observer)?.load(&mut *store, &instance)?;
-                lower::changes(changes, |changes| {
-                    lower::profile(profile, |profile| {
-                        handler.call_on_change(store, changes, at.millis(), profile)
-                    })
-                })
-            }
-        }
+        self.handlers.call(store, instance, input)
     }
 
     fn try_out(&self) -> Result<(), PackageError> {
         let time_ms = self.limits.time_ms.saturating_mul(TRY_OUT_FACTOR);
         let mut store = self.store(Arc::default(), Duration::from_millis(time_ms));
-        let tried =
-            self.instance.instantiate(&mut store).and_then(|instance| self.load_all(&mut store, instance));
+        let tried = self
+            .instance
+            .instantiate(&mut store)
+            .and_then(|instance| self.handlers.load_all(&mut store, instance));
         tried.map_err(|error| {
             let failure = failure::classify(&error, store.data(), &self.limits);
             PackageError::invalid(format!("an instance can't be made: {}", failure.message))
         })
-    }
-
-    fn load_all(&self, store: &mut Store<InvocationState>, instance: Instance) -> wasmtime::Result<()> {
-        if let Some(handler) = &self.handlers.subscriber {
-            handler.load(&mut *store, &instance)?;
-        }
-        if let Some(handler) = &self.handlers.source {
-            handler.load(&mut *store, &instance)?;
-        }
-        if let Some(handler) = &self.handlers.observer {
-            handler.load(&mut *store, &instance)?;
-        }
-        Ok(())
     }
 }
 
@@ -293,12 +200,4 @@ impl std::fmt::Debug for Plugin {
             .field("roles", &self.roles)
             .finish_non_exhaustive()
     }
-}
-
-fn indices<T>(found: wasmtime::Result<T>) -> Result<T, PackageError> {
-    found.map_err(PackageError::engine)
-}
-
-fn load<T>(handler: &Option<T>, role: Role) -> wasmtime::Result<&T> {
-    handler.as_ref().ok_or_else(|| wasmtime::format_err!("the plug-in has no role {role}"))
 }

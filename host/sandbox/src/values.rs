@@ -27,7 +27,7 @@ pub(super) fn given_properties(properties: Vec<wit::PropertyResult>) -> Vec<Give
 
 /// What the guest hears of a refusal.
 pub(super) fn refusal(refused: Refused) -> wit::Refusal {
-    wit::Refusal { code: refused.code.to_owned(), message: refused.message }
+    wit::Refusal { code: refused.code.into(), message: refused.message }
 }
 
 /// A setting, handed over to a guest.

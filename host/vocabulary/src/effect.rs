@@ -9,11 +9,11 @@ use super::{EventName, FieldName, Property, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Decides data points: `on-proposal`.
+    /// Decides data points.
     Source,
-    /// Hears of events: `on-event`.
+    /// Hears of events.
     Subscriber,
-    /// Hears of changed values: `on-change`.
+    /// Hears of changed values.
     Observer,
 }
 
@@ -21,13 +21,28 @@ impl Role {
     /// All of them, in the order they are called.
     pub const ALL: [Role; 3] = [Role::Source, Role::Subscriber, Role::Observer];
 
-    /// The role's name in the contract and in answers.
-    pub fn as_str(self) -> &'static str {
+    /// The role's interface in the contract, and the one function in it that is invoked.
+    const fn entry(self) -> (&'static str, &'static str) {
         match self {
-            Role::Source => "source",
-            Role::Subscriber => "subscriber",
-            Role::Observer => "observer",
+            Role::Source => ("source", "on-proposal"),
+            Role::Subscriber => ("subscriber", "on-event"),
+            Role::Observer => ("observer", "on-change"),
         }
+    }
+
+    /// The role's name in answers, and its interface in the contract.
+    pub const fn as_str(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The function of its interface that is invoked.
+    pub const fn function(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// The role of this name.
+    pub fn named(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
 
@@ -65,11 +80,22 @@ pub enum Effect {
     },
     /// Keep private bytes about this customer; none forgets them.
     Remember(Option<Vec<u8>>),
+    /// Anything else.
+    Action(Action),
 }
 
-/// The codes with which the host itself says that an event doesn't suit a plug-in. They tell its sender
-/// about the event and nothing about the customer, so no plug-in can refuse with them.
-pub const UNFIT_CODES: [&str; 2] = ["property.type", "property.missing"];
+/// An effect that is no claim, refusal, event or memory. The record, the replay, the timeline, the command
+/// and the SDK's test host treat each kind of action alike, by its name, so a new kind needs no code there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The kind: the function of the contract's interface `effects` that asked for it.
+    pub name: String,
+    /// What it is about. Of two actions of one kind about the same, in one invocation, the last counts.
+    pub subject: String,
+    /// What else it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
 
 /// Something the host or a plug-in said no to. It is recorded: nothing is dropped in silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

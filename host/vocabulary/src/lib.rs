@@ -37,7 +37,7 @@ mod value;
 pub use canonical::write_canonical;
 pub use decimal::{DECIMAL_DIGITS_MAX, Decimal};
 pub use digest::{Digest, DigestError};
-pub use effect::{Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role, UNFIT_CODES};
+pub use effect::{Action, Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
 pub use epoch::{Epoch, EpochUnit};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
 pub use members::Members;

@@ -15,7 +15,6 @@ use samsyn_server::settings::Config;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, file_error};
 use samsyn_terminal::output::{Paint, bytes, pairs};
-use samsyn_vocabulary::Role;
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -106,15 +105,10 @@ impl Checked {
     /// Where manifest and component disagree: a host takes it, but a part of it would never work.
     fn warnings(&self) -> Vec<String> {
         let Some((package, _)) = &self.component else { return Vec::new() };
-        let notified = self.manifest.consumes.values().any(|consumed| consumed.notify);
-        let has = |role| package.roles().contains(&role);
         let mut warnings = Vec::new();
-        for (role, declared, place) in [
-            (Role::Subscriber, !self.manifest.subscribes.is_empty(), "[subscribes]"),
-            (Role::Observer, notified, "notify = true in [consumes]"),
-            (Role::Source, !self.manifest.sources.is_empty(), "[sources]"),
-        ] {
-            if !declared && has(role) {
+        for role in package.roles() {
+            let (declared, place) = self.manifest.declares(*role);
+            if !declared {
                 warnings.push(format!("it has the role {}, but {place} is missing", role.as_str()));
             }
         }

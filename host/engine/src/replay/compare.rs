@@ -1,6 +1,7 @@
 //! How two outcomes of one invocation differ: effect by effect. Pure.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::shadow::ItemOutcome;
 use samsyn_journal::{Emitted, InvocationStatus, MemoryBytes, Outcome, ProfileState};
-use samsyn_vocabulary::{CapabilityName, EventName, FieldName, Property, Refusal, Role, Value};
+use samsyn_vocabulary::{Action, CapabilityName, EventName, FieldName, Property, Refusal, Role, Value};
 
 /// What can differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,8 @@ pub enum What {
     Refusal(SmolStr),
     /// What it remembers of a customer.
     Memory,
+    /// An action, by its kind and what it is about.
+    Action(SmolStr),
     /// Being called at all, by what it is called with.
     Invocation(SmolStr),
     /// More kinds of things than are told apart.
@@ -95,6 +98,7 @@ pub fn compare(
     compare_claims(base, new, capability, differences);
     compare_emitted(&base.outcome.emitted, &new.outcome.emitted, differences);
     compare_memory(base, new, capability, differences);
+    compare_actions(base.outcome, new.outcome, differences);
     compare_refusals(base.outcome, new.outcome, differences);
 }
 
@@ -252,6 +256,35 @@ fn compare_memory(
     differences.differs(What::Memory, kind, &|| (None, None));
 }
 
+/// What else each side asked for: of each kind and subject the last.
+fn compare_actions(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &mut impl Differences) {
+    fn of<'a>(outcome: &'a ItemOutcome<'_>) -> BTreeMap<(&'a str, &'a str), Option<&'a Value>> {
+        let actions = outcome.outcomes.iter().flat_map(|outcome| &outcome.actions);
+        actions.map(|Action { name, subject, value }| ((&**name, &**subject), value.as_ref())).collect()
+    }
+    let (one, other) = (of(base), of(new));
+    let mut asked: Vec<_> = one.keys().chain(other.keys()).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    for key in asked {
+        let (name, subject) = key;
+        let what = What::Action(format_smolstr!("{name} {subject}"));
+        let (one, other) = (one.get(key), other.get(key));
+        let kind = match (one, other) {
+            (one, other) if one == other => {
+                differences.same(what);
+                continue;
+            }
+            (None, _) => Kind::Added,
+            (_, None) => Kind::Gone,
+            _ => Kind::Changed,
+        };
+        let tree =
+            |value: Option<&Option<&Value>>| value.map(|value| value.map_or(Tree::Null, Value::to_json));
+        differences.differs(what, kind, &|| (tree(one), tree(other)));
+    }
+}
+
 fn compare_refusals(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &mut impl Differences) {
     fn of<'a>(outcome: &'a ItemOutcome<'_>) -> Vec<&'a Refusal> {
         outcome.outcomes.iter().flat_map(|outcome| &outcome.refusals).collect()
@@ -286,5 +319,67 @@ fn refusal_name(refusal: &Refusal) -> SmolStr {
     match &refusal.field {
         Some(field) => format_smolstr!("{field}: {}", refusal.code),
         None => SmolStr::new(&refusal.code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use samsyn_vocabulary::{Digest, ProfileId, Timestamp};
+
+    fn asked(actions: &[(&str, &str, Option<i64>)]) -> ItemOutcome<'static> {
+        let action = |(name, subject, value): &(&str, &str, Option<i64>)| Action {
+            name: (*name).to_owned(),
+            subject: (*subject).to_owned(),
+            value: value.map(Value::Integer),
+        };
+        let outcome = Outcome {
+            capability: "probe".parse().unwrap(),
+            generation: 1,
+            role: Role::Subscriber,
+            digest: Digest::of(b"component"),
+            settings: 0,
+            result: InvocationStatus::Done,
+            claims: Vec::new(),
+            refusals: Vec::new(),
+            memory: None,
+            actions: actions.iter().map(action).collect(),
+        };
+        ItemOutcome { outcomes: vec![Cow::Owned(outcome)], ..ItemOutcome::default() }
+    }
+
+    #[derive(Default)]
+    struct Seen(Vec<(String, Option<Kind>, Values)>);
+
+    impl Differences for Seen {
+        fn same(&mut self, what: What) {
+            self.0.push((format!("{what:?}"), None, (None, None)));
+        }
+
+        fn differs(&mut self, what: What, kind: Kind, values: &dyn Fn() -> Values) {
+            self.0.push((format!("{what:?}"), Some(kind), values()));
+        }
+    }
+
+    #[test]
+    fn actions_are_compared_by_their_kind_and_what_they_are_about() {
+        let base = asked(&[("wake", "a", Some(1)), ("wake", "b", Some(1)), ("stop", "a", None)]);
+        let new = asked(&[("wake", "a", Some(1)), ("wake", "b", Some(2)), ("stop", "c", None)]);
+        let state = ProfileState::new(ProfileId::random(), Timestamp(0));
+        let side = |outcome| Side { outcome, state: &state };
+        let (capability, mut seen) = ("probe".parse().unwrap(), Seen::default());
+        compare(side(&base), side(&new), &capability, &SmolStr::new("probe.asked"), &mut seen);
+        let actions: Vec<_> = seen.0.into_iter().filter(|(what, ..)| what.starts_with("Action")).collect();
+        let number = |number: i64| Some(Tree::from(number));
+        let action = |name: &str| format!("Action({name:?})");
+        assert_eq!(
+            actions,
+            [
+                (action("stop a"), Some(Kind::Gone), (Some(Tree::Null), None)),
+                (action("stop c"), Some(Kind::Added), (None, Some(Tree::Null))),
+                (action("wake a"), None, (None, None)),
+                (action("wake b"), Some(Kind::Changed), (number(1), number(2))),
+            ]
+        );
     }
 }

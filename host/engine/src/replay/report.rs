@@ -78,8 +78,8 @@ pub struct DecidedBy {
     pub different: u64,
 }
 
-/// Effects by how they compare. An invocation counts by its end, and by each claim, event, memory and
-/// refusal.
+/// Effects by how they compare. An invocation counts by its end, and by each claim, event, memory, action
+/// and refusal.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 #[schemars(rename = "ReplayEffects")]
 pub struct Effects {
@@ -118,9 +118,9 @@ pub enum Severity {
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// `field`, `event`, `refusal`, `memory`, `delivery`, or `other` when there are too many kinds.
+    /// `field`, `event`, `refusal`, `memory`, `action`, `delivery`, or `other` when there are too many kinds.
     pub what: &'static str,
-    /// Which field, event or refusal, or what the invocation is of.
+    /// Which field, event, refusal or action, or what the invocation is of.
     pub name: String,
     /// How it differs.
     pub kind: Kind,
@@ -242,6 +242,7 @@ fn finding(what: &What, kind: Kind, found: Found, registry: &Registry) -> Findin
         What::Event(event) => ("event", event.to_string()),
         What::Refusal(refusal) => ("refusal", refusal.to_string()),
         What::Memory => ("memory", String::new()),
+        What::Action(action) => ("action", action.to_string()),
         What::Invocation(of) => ("delivery", of.to_string()),
         What::Other => ("other", String::new()),
     };
@@ -379,6 +380,7 @@ impl Counts {
         let what = match what {
             What::Refusal(name) => What::Refusal(shorten(name)),
             What::Invocation(name) => What::Invocation(shorten(name)),
+            What::Action(name) => What::Action(shorten(name)),
             other => other,
         };
         if self.whats.len() < WHATS_MAX || self.whats.contains_key(&what) { what } else { What::Other }

@@ -1,5 +1,6 @@
 //! The engine with a real component, on a real log, without HTTP: see [`crate::testing`].
 
+mod actions;
 mod assignment;
 mod bounds;
 mod claims;

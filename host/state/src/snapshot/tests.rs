@@ -249,6 +249,7 @@ fn outcome(capability: &str) -> Outcome {
         claims: Vec::new(),
         refusals: Vec::new(),
         memory: None,
+        actions: Vec::new(),
     }
 }
 

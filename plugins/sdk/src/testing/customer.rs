@@ -1,5 +1,7 @@
 //! A customer over several invocations.
 
+use samsyn_contract::RefusalCode;
+
 use crate::{Change, Observer, Proposal, Source, Subscriber, Timestamp, Value};
 
 use super::builders::{EventBuilder, ProfileBuilder, moment};
@@ -13,9 +15,6 @@ pub struct Customer<'h> {
     host: &'h Host,
     profile: ProfileBuilder,
 }
-
-/// The host's code for a claim on a protective field that is older than the current one.
-const OUTDATED: &str = "protective.outdated";
 
 impl<'h> Customer<'h> {
     pub(crate) fn new(host: &'h Host, profile: ProfileBuilder) -> Customer<'h> {
@@ -77,7 +76,7 @@ impl<'h> Customer<'h> {
                 }
                 Effect::Claim { field, value } => self.profile.set(field, value.clone(), at),
                 Effect::Remember(memory) => self.profile.memory.clone_from(memory),
-                Effect::Refuse { .. } | Effect::Emit { .. } => {}
+                Effect::Refuse { .. } | Effect::Emit { .. } | Effect::Action { .. } => {}
             }
         }
         run
@@ -108,7 +107,7 @@ impl<'h> Customer<'h> {
                 return true;
             };
             if is_outdated(field, opted_out) {
-                let (subject, code) = (field.clone(), OUTDATED.to_owned());
+                let (subject, code) = (field.clone(), RefusalCode::ProtectiveOutdated.into());
                 host_refusals.push(HostRefusal { subject, code });
                 return false;
             }

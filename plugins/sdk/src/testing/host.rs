@@ -162,7 +162,7 @@ impl Host {
                     claims.insert(field.clone(), value.clone());
                 }
                 host::Effect::Remember(bytes) => memory = bytes.as_ref().map_or(0, Vec::len),
-                host::Effect::Refuse { .. } | host::Effect::Emit { .. } => {}
+                host::Effect::Refuse { .. } | host::Effect::Emit { .. } | host::Effect::Action(_) => {}
             }
         }
         let total = customer_bytes(claims.iter().map(|(field, value)| (field, value.as_ref())), memory);

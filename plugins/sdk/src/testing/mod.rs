@@ -62,7 +62,7 @@ pub use builders::{EventBuilder, ProfileBuilder, change, event, profile, proposa
 pub use customer::Customer;
 pub use host::Host;
 pub use run::{Effect, HostRefusal, LogLine, Run};
-pub use samsyn_contract::Limits;
+pub use samsyn_contract::{Limits, RefusalCode};
 
 #[cfg(test)]
 mod limits_tests;

@@ -107,7 +107,7 @@ impl Effects {
         match answer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => {
-                let code = refused.code.to_owned();
+                let code = String::from(refused.code);
                 self.refused.push(HostRefusal { subject: subject.to_owned(), code: code.clone() });
                 Err(Refusal { code, message: refused.message })
             }
@@ -136,5 +136,8 @@ pub(super) fn effect(effect: host::Effect) -> Effect {
             }
         }
         host::Effect::Remember(memory) => Effect::Remember(memory),
+        host::Effect::Action(host::Action { name, subject, value }) => {
+            Effect::Action { name, subject, value: value.as_ref().map(of_a_plug_in) }
+        }
     }
 }

@@ -31,6 +31,15 @@ pub enum Effect {
     },
     /// Memory, as bytes; none forgets.
     Remember(Option<Vec<u8>>),
+    /// Any other effect.
+    Action {
+        /// Its kind: the function's name in the contract.
+        name: String,
+        /// What it is about.
+        subject: String,
+        /// What else it says.
+        value: Option<Value>,
+    },
 }
 
 /// An effect that the host refused.
@@ -91,6 +100,17 @@ impl Run {
             _ => None,
         });
         emitted.collect()
+    }
+
+    /// The actions of one kind: what each is about, and what else it says.
+    pub fn actions(&self, kind: &str) -> Vec<(&str, Option<&Value>)> {
+        let actions = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Action { name, subject, value } if name == kind => {
+                Some((subject.as_str(), value.as_ref()))
+            }
+            _ => None,
+        });
+        actions.collect()
     }
 
     /// What the invocation remembers; none when it keeps the old memory or deletes it. Panics when the

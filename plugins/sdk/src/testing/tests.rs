@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use crate::testing::{Effect, Host, HostRefusal, change, event, profile, proposal};
+use crate::testing::{Effect, Host, HostRefusal, Run, change, event, profile, proposal};
 use crate::{
     Change, Decimal, Effects, Error, Event, Observer, Profile, Proposal, Refusal, Settings, Source,
     Subscriber, Timestamp, Value, log,
@@ -219,4 +219,22 @@ fn a_customer_carries_claims_from_call_to_call() {
     let moved = change("email", None, Some("anna@example.com".into()));
     anna.on_change::<Probe>(&[moved], "2026-11-22T08:00:00Z");
     assert_eq!(anna.value("probe.until").and_then(Value::as_date), "2026-11-22".parse().ok());
+}
+
+#[test]
+fn an_action_of_any_kind_is_recorded_under_its_name() {
+    use samsyn_vocabulary as vocabulary;
+    let action = |name: &str, subject: &str, value| {
+        let (name, subject) = (name.to_owned(), subject.to_owned());
+        super::recorder::effect(vocabulary::Effect::Action(vocabulary::Action { name, subject, value }))
+    };
+    let effects = vec![
+        action("wake", "birthday", Some(vocabulary::Value::Integer(7))),
+        action("stop", "birthday", None),
+        action("wake", "renewal", None),
+    ];
+    let run = Run { result: Ok(()), effects, host_refusals: Vec::new(), log: Vec::new() };
+    assert_eq!(run.actions("wake"), [("birthday", Some(&7.into())), ("renewal", None)]);
+    assert_eq!(run.actions("stop"), [("birthday", None)]);
+    assert!(run.actions("call").is_empty());
 }

@@ -1,0 +1,137 @@
+//! The roles as this host calls them: what each handler is given, and where its function is.
+
+use std::collections::BTreeSet;
+
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+use super::bindings::exports::samsyn::plugin::{observer, source, subscriber};
+use super::error::PackageError;
+use super::lower;
+use super::state::InvocationState;
+use samsyn_vocabulary::{Change, HeardEvent, Projection, Proposal, Role, Timestamp};
+
+/// What a plug-in is called with.
+#[derive(Clone, Copy, Debug)]
+pub enum HandlerInput<'a> {
+    /// To a subscriber: something happened.
+    Event {
+        /// What happened, with only the properties that the plug-in declared, coerced.
+        event: &'a HeardEvent<'a>,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection<'a>,
+    },
+    /// To a source: somebody suggests values.
+    Proposals {
+        /// Only for fields the plug-in sources.
+        proposed: &'a [Proposal],
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection<'a>,
+    },
+    /// To an observer: visible values changed.
+    Changes {
+        /// Only of fields the plug-in consumes.
+        changes: &'a [Change],
+        /// When they changed.
+        at: Timestamp,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection<'a>,
+    },
+}
+
+impl HandlerInput<'_> {
+    /// The role that is called.
+    pub fn role(&self) -> Role {
+        match self {
+            HandlerInput::Event { .. } => Role::Subscriber,
+            HandlerInput::Proposals { .. } => Role::Source,
+            HandlerInput::Changes { .. } => Role::Observer,
+        }
+    }
+}
+
+/// Where each role's function is; found once.
+#[derive(Default)]
+pub(super) struct Handlers {
+    subscriber: Option<subscriber::GuestIndices>,
+    source: Option<source::GuestIndices>,
+    observer: Option<observer::GuestIndices>,
+}
+
+impl Handlers {
+    /// Finds the functions of these roles.
+    pub(super) fn find(
+        instance: &InstancePre<InvocationState>,
+        roles: &BTreeSet<Role>,
+    ) -> Result<Handlers, PackageError> {
+        let mut handlers = Handlers::default();
+        for role in roles {
+            match role {
+                Role::Subscriber => {
+                    handlers.subscriber = Some(indices(subscriber::GuestIndices::new(instance))?)
+                }
+                Role::Source => handlers.source = Some(indices(source::GuestIndices::new(instance))?),
+                Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(instance))?),
+            }
+        }
+        Ok(handlers)
+    }
+
+    /// Loads every function that was found: one of another type fails here.
+    pub(super) fn load_all(
+        &self,
+        store: &mut Store<InvocationState>,
+        instance: Instance,
+    ) -> wasmtime::Result<()> {
+        if let Some(handler) = &self.subscriber {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.source {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.observer {
+            handler.load(&mut *store, &instance)?;
+        }
+        Ok(())
+    }
+
+    /// Calls the function of the input's role; the inner error is the handler's own.
+    pub(super) fn call(
+        &self,
+        store: &mut Store<InvocationState>,
+        instance: Instance,
+        input: HandlerInput<'_>,
+    ) -> wasmtime::Result<Result<(), String>> {
+        let role = input.role();
+        match input {
+            HandlerInput::Event { event, profile } => {
+                let handler = found(&self.subscriber, role)?.load(&mut *store, &instance)?;
+                lower::event(event, |event| {
+                    lower::profile(profile, |profile| handler.call_on_event(store, event, profile))
+                })
+            }
+            HandlerInput::Proposals { proposed, profile } => {
+                let handler = found(&self.source, role)?.load(&mut *store, &instance)?;
+                lower::proposals(proposed, |proposed| {
+                    lower::profile(profile, |profile| handler.call_on_proposal(store, proposed, profile))
+                })
+            }
+            HandlerInput::Changes { changes, at, profile } => {
+                let handler = found(&self.observer, role)?.load(&mut *store, &instance)?;
+                lower::changes(changes, |changes| {
+                    lower::profile(profile, |profile| {
+                        handler.call_on_change(store, changes, at.millis(), profile)
+                    })
+                })
+            }
+        }
+    }
+}
+
+fn indices<T>(found: wasmtime::Result<T>) -> Result<T, PackageError> {
+    found.map_err(PackageError::engine)
+}
+
+fn found<T>(handler: &Option<T>, role: Role) -> wasmtime::Result<&T> {
+    handler.as_ref().ok_or_else(|| wasmtime::format_err!("the plug-in has no role {role}"))
+}
