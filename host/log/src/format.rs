@@ -406,6 +406,18 @@ impl<'a> RecordRef<'a> {
         })
     }
 
+    /// A record that was checked when it was read: what it was checked by isn't kept.
+    pub(super) fn of_stored(
+        position: Position,
+        kind: u8,
+        appended_at: Timestamp,
+        chain: ChainHash,
+        erased: bool,
+        payload: &'a [u8],
+    ) -> RecordRef<'a> {
+        RecordRef { position, kind, appended_at, chain, erased, payload, digest: [0; 32], salt: [0; 16] }
+    }
+
     /// The payload's length, from a record's first bytes.
     pub(super) fn payload_bytes(header: &[u8]) -> Result<usize, BadBytes> {
         if header.len() < RECORD_HEADER_BYTES {

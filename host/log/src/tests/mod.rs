@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod ahead;
+mod conformance;
 mod crash_states;
 mod repair;
 mod retention;
