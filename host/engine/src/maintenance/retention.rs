@@ -20,7 +20,7 @@ use crate::catch_up::items_of;
 use crate::work::Work;
 use crate::{Engine, QueryError};
 use samsyn_journal::{Adopted, PartitionState};
-use samsyn_log::{LogError, SegmentInfo};
+use samsyn_log::{LogError, LogPlace, SegmentInfo};
 use samsyn_state::snapshot::SnapshotFile;
 use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{ItemPosition, Partition, Position, Seq, Timestamp};
@@ -93,8 +93,8 @@ impl Engine {
         if report.wanted == 0 {
             return Ok(report);
         }
-        let snapshots: Vec<u64> =
-            self.maintenance.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.offset).collect();
+        let snapshots: Vec<LogPlace> =
+            self.maintenance.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.place).collect();
         let needs = self.needs(noted)?;
         let held = log.is_held()?;
         for segment in &sealed[..report.wanted] {
@@ -202,13 +202,13 @@ impl Engine {
     fn holders(
         &self,
         segment: &SegmentInfo,
-        snapshots: &[u64],
+        snapshots: &[LogPlace],
         needs: &Needs,
         held: bool,
         noted: bool,
     ) -> Result<Vec<(Holder, Option<Position>)>, MaintenanceError> {
         let mut holders = Vec::new();
-        let covering = snapshots.iter().filter(|offset| **offset >= segment.end).count();
+        let covering = snapshots.iter().filter(|place| **place >= segment.end).count();
         if covering < SNAPSHOTS_COVERING.min(self.maintenance.snapshots.keep.max(1)) {
             holders.push((Holder::Snapshots { covering }, None));
         }

@@ -52,7 +52,7 @@ fn who_asked_for_a_snapshot_sees_it_when_that_is_answered() {
     for round in 1..=20 {
         bench.script("anna", &[&text_of(round)]);
         bench.settle();
-        let cut = bench.engine.log().cut().offset;
+        let cut = bench.engine.log().cut().place;
         // The second may come while the first is made, which then covers less than it asks for.
         let asked = [bench.engine.ask_for_snapshot(), bench.engine.ask_for_snapshot()];
         assert_eq!(asked, [2 * round as u64 - 1, 2 * round as u64]);
@@ -60,7 +60,7 @@ fn who_asked_for_a_snapshot_sees_it_when_that_is_answered() {
             super::failure::wait_until(|| bench.engine.snapshots().answered >= asked);
             let snapshots = bench.engine.snapshots();
             let newest = snapshots.items[0].1.as_ref().expect("it can be used");
-            assert!(newest.offset >= cut, "{snapshots:?}");
+            assert!(newest.place >= cut, "{snapshots:?}");
         }
     }
     let snapshots = bench.engine.snapshots();

@@ -27,7 +27,7 @@ use samsyn_disk::failpoint::{Step, step};
 use samsyn_journal::{
     ClaimStats, Decided, FOLD_VERSION, Linked, ProfileState, Record, fold_into, moves_from, moves_to,
 };
-use samsyn_log::{Cut, LogReader, RecordRef, ScanFrom};
+use samsyn_log::{Cut, LogPlace, LogReader, RecordRef, ScanFrom};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.
@@ -91,18 +91,19 @@ impl SnapshotJob<'_> {
     ) -> Result<SnapshotInfo, SnapshotError> {
         fs::create_dir_all(self.dir)
             .map_err(|cause| SnapshotError::Write { path: self.dir.to_owned(), cause })?;
-        let (dir, offset) = (self.dir, self.cut.offset);
+        let (dir, place) = (self.dir, self.cut.place);
         let made = SnapshotBuilder::begin(self, observe).and_then(SnapshotBuilder::all);
         // What is left over is worth nothing, and a disk that doesn't let it go has said so before.
         let _ = remove_unfinished(dir);
         made?;
-        Ok(SnapshotFile::open(&dir.join(file_name(offset)))?.info())
+        Ok(SnapshotFile::open(&dir.join(file_name(place)))?.info())
     }
 }
 
-/// The name of a snapshot that covers the log up to an offset.
-pub fn file_name(offset: u64) -> String {
-    format!("{offset:020}.snapshot")
+/// The name of a snapshot that covers the log up to a place: in the order of their names they are in the
+/// order of their places.
+pub fn file_name(place: LogPlace) -> String {
+    format!("{:020}.snapshot", place.number())
 }
 
 /// Removes what making a snapshot left unfinished.
@@ -147,9 +148,9 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             applied: BTreeMap::new(),
             job,
         };
-        let from = builder.job.base.as_ref().map_or(0, |base| base.header().cut.offset);
+        let from = builder.base_place();
         let bytes_before = builder.job.base.as_ref().map_or(0, |base| base.info().bytes);
-        builder.progress.bytes_total = (builder.job.cut.offset - from) + bytes_before;
+        builder.progress.bytes_total = builder.job.cut.place.bytes_since(from) + bytes_before;
         for entry in builder.job.base.iter().flat_map(SnapshotFile::numbers) {
             match entry? {
                 Entry::Counter { partition, field, pattern, count } => {
@@ -187,7 +188,7 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
         let mut left: u64 = ends.iter().map(|(partition, end)| end - stands(&self.applied, partition)).sum();
         let from = self.applied.iter().map(|(partition, reached)| (*partition, reached.seq + 1)).collect();
         let log = self.job.log.clone();
-        let folded_from = self.job.base.as_ref().map_or(0, |base| base.header().cut.offset);
+        let folded_from = self.base_place();
         let mut scan = log.scan_all(ScanFrom::Seqs(from));
         while left > 0 {
             let Some(read) = scan.next()? else { break };
@@ -203,7 +204,7 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             left -= 1;
             self.progress.records += 1;
             if self.progress.records.is_multiple_of(REPORT_EVERY) {
-                self.progress.bytes_done = scan.offset().saturating_sub(folded_from);
+                self.progress.bytes_done = scan.place().bytes_since(folded_from);
                 self.report()?;
             }
             let held_max = self.job.profiles_held_max.unwrap_or(PROFILES_HELD_MAX);
@@ -212,6 +213,11 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             }
         }
         Ok(())
+    }
+
+    /// Up to where the snapshot that this one goes on from covers the log.
+    fn base_place(&self) -> LogPlace {
+        self.job.base.as_ref().map_or(LogPlace::START, |base| base.header().cut.place)
     }
 
     fn report(&mut self) -> Result<(), SnapshotError> {
@@ -316,7 +322,7 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
 
     /// Merges the base and the runs into the new snapshot.
     fn write(&mut self) -> Result<(), SnapshotError> {
-        let path: PathBuf = self.job.dir.join(file_name(self.job.cut.offset));
+        let path: PathBuf = self.job.dir.join(file_name(self.job.cut.place));
         let mut writer = SnapshotWriter::create(unfinished(&path), self.header(), true)?;
         let registry = self.job.cut.heads.iter().find(|(partition, _)| *partition == Partition::REGISTRY);
         let through = registry.map_or(0, |(_, head)| head.seq);

@@ -15,7 +15,7 @@ use samsyn_journal::{
     Accepted, Adopted, Answer, AnswerKind, Decided, HeldProposal, InvocationStatus, Linked, Memory, Outcome,
     Record, RegistryRecord,
 };
-use samsyn_log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
+use samsyn_log::{Cut, Entry as LogEntry, Head, LocalLog, LogPlace, LogReader, Options, Payload, ScanFrom};
 use samsyn_registry::RegistryChange;
 use samsyn_testkit::survival_json;
 use samsyn_vocabulary::*;
@@ -211,7 +211,8 @@ impl World {
             let Position { partition, seq } = record.position;
             heads.insert(partition, Head { seq, chain: record.chain });
         }
-        Cut { log_id: self.log.log_id(), offset: records as u64, heads: heads.into_iter().collect() }
+        let place = LogPlace::from_number(records as u64);
+        Cut { log_id: self.log.log_id(), place, heads: heads.into_iter().collect() }
     }
 
     fn make(&self, cut: Cut, base: Option<SnapshotFile>) -> Result<SnapshotInfo, SnapshotError> {
