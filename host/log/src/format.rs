@@ -19,7 +19,10 @@ pub(super) const RECORD_HEADER_BYTES: usize = 104;
 const SEGMENT_MAGIC: [u8; 8] = *b"SAMSYNLG";
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"SFRM";
 /// The record's salt and payload were blanked; envelope, digest and chain still stand.
-const FLAG_ERASED: u8 = 1;
+pub(super) const FLAG_ERASED: u8 = 1;
+/// Where a record's salt stands in it.
+#[cfg(any(test, feature = "testing"))]
+pub(super) const SALT_AT: usize = 88;
 /// Where a record's chain stands in it.
 pub(super) const CHAIN_AT: u64 = 56;
 
@@ -236,6 +239,17 @@ fn encode_header(
     let crc = checksum(&[&log_id.0, &at.to_le_bytes(), &header[..28]]);
     header[28..32].copy_from_slice(&crc.to_le_bytes());
     header
+}
+
+/// The header of a frame whose body has changed under the same records.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn reencode_header(
+    header: &FrameHeader,
+    body: &[u8],
+    log_id: LogId,
+    at: u64,
+) -> [u8; FRAME_HEADER_BYTES] {
+    encode_header(header.kind, body, header.records, (at, header.durable), log_id)
 }
 
 /// Builds one frame after the other in the same memory.

@@ -157,6 +157,8 @@ mod writer;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 #[cfg(any(test, feature = "testing"))]
+pub mod erasing;
+#[cfg(any(test, feature = "testing"))]
 pub mod flips;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;

@@ -74,6 +74,17 @@ impl MemoryStore {
         }
     }
 
+    /// Erases what a record says: its envelope and its link stay. Whether it was there.
+    pub fn erase(&self, position: Position) -> bool {
+        let mut stored = self.0.lock();
+        let stored = &mut *stored;
+        let Some(at) = stored.place_of(position) else { return false };
+        let record = &mut stored.records[at];
+        record.erased = true;
+        record.payload = vec![0; record.payload.len()].into();
+        true
+    }
+
     /// Has every attempt to make something durable fail from now on, until it is repaired.
     pub fn fail(&self, failing: bool) {
         self.0.lock().failing = failing;
@@ -94,10 +105,13 @@ impl Stored {
         })
     }
 
-    fn get(&self, position: Position) -> Option<&StoredRecord> {
+    fn place_of(&self, position: Position) -> Option<usize> {
         let own = self.partitions.get(&position.partition)?;
-        let at = own.get(usize::try_from(position.seq.checked_sub(1)?).ok()?)?;
-        Some(&self.records[*at])
+        own.get(usize::try_from(position.seq.checked_sub(1)?).ok()?).copied()
+    }
+
+    fn get(&self, position: Position) -> Option<&StoredRecord> {
+        Some(&self.records[self.place_of(position)?])
     }
 
     fn add(&mut self, record: StoredRecord) {

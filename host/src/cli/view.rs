@@ -10,10 +10,10 @@ use super::context::Context;
 use super::error::CliError;
 use super::log::{log_directory, tell_torn};
 use crate::disk::DataDir;
-use crate::log::{LocalLog, StoppedLog};
+use crate::log::StoppedLog;
 use crate::settings::Config;
 use crate::snapshot::Shelf;
-use crate::view::{self, CommittedRecord, View};
+use crate::view::{self, View};
 
 const REBUILD_EXAMPLES: &str = "\
 Examples:
@@ -123,8 +123,8 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
 fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let data = DataDir(args.data.clone());
-    let (log, _) = LocalLog::<CommittedRecord>::open(&directory, crate::log::Options::default())
-        .map_err(|error| failed("the log can't be opened", &error))?;
+    let log = StoppedLog::open(&directory).map_err(|error| failed("the log can't be opened", &error))?;
+    tell_torn(&log, context);
     if data.view().exists() {
         std::fs::remove_dir_all(data.view())
             .map_err(|error| failed("the old view can't be deleted", &error))?;

@@ -97,7 +97,8 @@ fn what_leaves_is_not_missed() {
         assert_eq!(bench.engine.view().dump().unwrap().profiles, live.profiles);
         assert_eq!(bench.engine.registry().revision, registry.revision);
         assert_eq!(bench.text("7", "probe.note"), Some("n7".to_owned()));
-        let changes = samsyn_audit::changes(bench.engine.log(), &Default::default(), None, 1_000).unwrap();
+        let changes =
+            samsyn_audit::changes(bench.engine.records(), &Default::default(), None, 1_000).unwrap();
         assert_eq!(changes.items.len() as u64, registry.revision, "every change can be told");
         assert!(bench.engine.is_removed(taken.position));
         assert_eq!(bench.engine.event(&app("tests"), "first").unwrap(), Some(taken.position));

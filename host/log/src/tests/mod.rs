@@ -12,6 +12,7 @@ use super::*;
 mod ahead;
 mod conformance;
 mod crash_states;
+mod erasing;
 mod repair;
 mod retention;
 mod survival;

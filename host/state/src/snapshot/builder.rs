@@ -22,12 +22,11 @@ use super::read::SnapshotFile;
 use super::state::{self, StoredProfile};
 use super::write::{SnapshotWriter, put_in_place, unfinished};
 use super::{SnapshotInfo, upgrade};
-use crate::view::{Applied, CommittedRecord, Entry, EventKey, LinkKey};
-use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{
-    ClaimStats, Decided, FOLD_VERSION, Linked, ProfileState, Record, fold_into, moves_from, moves_to,
-};
-use samsyn_log::{Cut, LogPlace, LogReader, RecordRef, ScanFrom};
+use crate::step::{Folder, Read, step};
+use crate::view::{Applied, Entry, EventKey, LinkKey};
+use samsyn_disk::failpoint::{Step, step as fail_step};
+use samsyn_journal::{ClaimStats, Decided, FOLD_VERSION, ProfileState, ProfileStep, Reader, Stepped};
+use samsyn_log::{Cut, LogPlace, LogReader, ScanFrom};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.
@@ -111,7 +110,7 @@ pub fn remove_unfinished(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "new") {
-            step(Step::SnapshotTidy, || fs::remove_file(&path))?;
+            fail_step(Step::SnapshotTidy, || fs::remove_file(&path))?;
         }
     }
     Ok(())
@@ -174,8 +173,8 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
                 return Err(SnapshotError::Ended(Position { partition: *partition, seq }));
             }
         }
-        step(Step::SnapshotRun, || self.spill())?;
-        step(Step::SnapshotWrite, || self.write())
+        fail_step(Step::SnapshotRun, || self.spill())?;
+        fail_step(Step::SnapshotWrite, || self.write())
     }
 
     /// Folds every record between the base and the cut.
@@ -187,9 +186,9 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
         };
         let mut left: u64 = ends.iter().map(|(partition, end)| end - stands(&self.applied, partition)).sum();
         let from = self.applied.iter().map(|(partition, reached)| (*partition, reached.seq + 1)).collect();
-        let log = self.job.log.clone();
+        let records = Reader::new(self.job.log.clone());
         let folded_from = self.base_place();
-        let mut scan = log.scan_all(ScanFrom::Seqs(from));
+        let mut scan = records.scan_all(ScanFrom::Seqs(from));
         while left > 0 {
             let Some(read) = scan.next()? else { break };
             let Position { partition, seq } = read.position;
@@ -200,7 +199,9 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             if seq != expected {
                 return Err(SnapshotError::Gap(Position { partition, seq: expected }));
             }
-            self.fold(&read)?;
+            let record =
+                Read::of(&read).map_err(|cause| SnapshotError::Record { position: read.position, cause })?;
+            step(self, read.position, &read.chain, record.said())?;
             left -= 1;
             self.progress.records += 1;
             if self.progress.records.is_multiple_of(REPORT_EVERY) {
@@ -225,59 +226,6 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             Proceed::GoOn => Ok(()),
             Proceed::Stop => Err(SnapshotError::Stopped),
         }
-    }
-
-    fn fold(&mut self, read: &RecordRef<'_>) -> Result<(), SnapshotError> {
-        let position = read.position;
-        let record = Record::from_bytes(read.kind, read.payload)
-            .map_err(|cause| SnapshotError::Record { position, cause })?;
-        let record = match record {
-            Record::Accepted(accepted) => CommittedRecord::accepted(Arc::new(accepted)),
-            Record::Decided(decided) => self.fold_decided(position, decided)?,
-            Record::Adopted(adopted) => CommittedRecord::Adopted(Arc::new(adopted)),
-            Record::Linked(linked) => CommittedRecord::Linked(Arc::new(linked)),
-            Record::Registry(_) => CommittedRecord::Registry,
-        };
-        let reached = self.applied.entry(position.partition).or_default();
-        reached.fold(position.seq, read.chain, &record);
-        match &record {
-            CommittedRecord::Accepted { key: EventKey::NONE, .. } => {}
-            CommittedRecord::Accepted { key, accepted } => {
-                self.events.push((key.fingerprint(), position));
-                self.events_newest = self.events_newest.max(accepted.event.received_at);
-            }
-            CommittedRecord::Linked(linked) => {
-                let Linked { identifier, normal, profile, retired, line_position, .. } = linked.as_ref();
-                let key = LinkKey::at(identifier, normal, *line_position);
-                self.links.insert(key.0, (!retired).then_some(*profile));
-            }
-            CommittedRecord::Decided { .. } | CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
-        }
-        Ok(())
-    }
-
-    fn fold_decided(
-        &mut self,
-        position: Position,
-        decided: Decided,
-    ) -> Result<CommittedRecord, SnapshotError> {
-        let Position { partition, seq } = position;
-        let id = decided.profile;
-        let before = match self.profiles.remove(&id) {
-            Some(stored) => Some(stored.state),
-            None if decided.previous.is_none() => None,
-            None => self.find(id)?.map(|stored| stored.state),
-        };
-        let created = before.is_none();
-        let moves = moves_from(before.as_deref(), &decided);
-        let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
-        fold_into(Arc::make_mut(&mut state), seq, &decided);
-        let moves = if moves.is_empty() { moves } else { moves_to(moves, &state) };
-        if !moves.is_empty() {
-            self.patterns.entry(partition).or_default().fold(id, &moves);
-        }
-        self.profiles.insert(id, StoredProfile { partition, state: state.clone() });
-        Ok(CommittedRecord::Decided { created, state, decided: Arc::new(decided), moves })
     }
 
     /// A customer that isn't held: in the run that had it last, or in the base.
@@ -419,6 +367,41 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             }
         }
         Ok(())
+    }
+}
+
+impl<F: FnMut(SnapshotProgress) -> Proceed> Folder for SnapshotBuilder<'_, F> {
+    type Error = BadSnapshot;
+
+    fn applied(&mut self, position: Position) -> &mut Applied {
+        self.applied.entry(position.partition).or_default()
+    }
+
+    fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, BadSnapshot> {
+        let Position { partition, seq } = position;
+        let id = decided.profile;
+        let before = match self.profiles.remove(&id) {
+            Some(stored) => Some(stored.state),
+            None if decided.previous.is_none() => None,
+            None => self.find(id)?.map(|stored| stored.state),
+        };
+        let profile_step = ProfileStep::begin(before.as_deref(), decided);
+        let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
+        let Stepped { created, moves } = profile_step.end(Arc::make_mut(&mut state), seq, decided);
+        if !moves.is_empty() {
+            self.patterns.entry(partition).or_default().fold(id, &moves);
+        }
+        self.profiles.insert(id, StoredProfile { partition, state });
+        Ok(created)
+    }
+
+    fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {
+        self.events.push((key.fingerprint(), position));
+        self.events_newest = self.events_newest.max(received_at);
+    }
+
+    fn link(&mut self, key: LinkKey, profile: Option<ProfileId>) {
+        self.links.insert(key.0, profile);
     }
 }
 
