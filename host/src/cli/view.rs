@@ -20,8 +20,8 @@ Examples:
   samsyn view rebuild
   samsyn view rebuild --data /var/lib/samsyn
 
-The command deletes the view and rebuilds it from the log. Nothing is lost: the log has everything. Stop
-the host first.";
+The command deletes the view and rebuilds it from the log. It only reads the log. Nothing is lost: the log
+has everything. Stop the host first.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -123,7 +123,8 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
 fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let data = DataDir(args.data.clone());
-    let log = StoppedLog::open(&directory).map_err(|error| failed("the log can't be opened", &error))?;
+    let log =
+        StoppedLog::open_alone(&directory).map_err(|error| failed("the log can't be opened", &error))?;
     tell_torn(&log, context);
     if data.view().exists() {
         std::fs::remove_dir_all(data.view())
