@@ -5,7 +5,7 @@ use std::path::Path;
 
 use samsyn::disk::DataDir;
 use samsyn::log::{ScanFrom, StoppedLog, verify};
-use samsyn::record::{Accepted, Decided, Record};
+use samsyn::record::{Accepted, Decided, Reader, Record};
 use samsyn::snapshot::Shelf;
 use samsyn::view;
 use samsyn::view::{EventIdLimits, ViewConfig};
@@ -60,10 +60,10 @@ impl History {
         }
         let log = StoppedLog::open(&data.log()).expect("the log can be opened");
         let mut history = History::default();
-        let mut scan = log.reader().scan_all(ScanFrom::Start);
+        let mut scan = Reader::new(log.reader().clone()).scan_all(ScanFrom::Start);
         while let Some(read) = scan.next().expect("the log can be read") {
             history.records += 1;
-            let record = Record::from_bytes(read.kind, read.payload).expect("every record can be read");
+            let record = read.record().expect("every record can be read");
             match record {
                 Record::Accepted(accepted) => {
                     let item = ItemPosition { seq: read.position.seq, index: 0 };

@@ -205,7 +205,7 @@ pub async fn changes(State(state): State<ApiState>, Params(params): Params<Chang
     }
     let filter = ChangeFilter { by, kind, field, capability, since, until };
     blocking(move || {
-        let page = registry_changes(state.engine.log(), &filter, before, limit)?;
+        let page = registry_changes(state.engine.records(), &filter, before, limit)?;
         let items: Vec<ChangeAnswer> = page.items.into_iter().map(change_answer).collect();
         let next = page.next.map(|seq| list.cursor(&seq.to_string()));
         Ok(Json(Page { items, next }).into_response())

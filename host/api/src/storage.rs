@@ -112,7 +112,7 @@ fn snapshot_answer(name: String, found: Result<SnapshotInfo, String>) -> Snapsho
         name,
         state: if reason.is_none() { "usable" } else { "bad" },
         reason,
-        offset: info.map(|info| info.offset),
+        offset: info.map(|info| info.place.number()),
         made_at: info.map(|info| info.made_at),
         bytes: info.map(|info| info.bytes),
         profiles: info.map(|info| info.profiles),

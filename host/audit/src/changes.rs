@@ -2,8 +2,8 @@
 
 use super::query::{AuditQueryError, names};
 use samsyn_journal::history::summaries;
-use samsyn_journal::{Record, RegistryRecord};
-use samsyn_log::LogReader;
+use samsyn_journal::{Reader, Record, RegistryRecord};
+use samsyn_log::ReadLog;
 use samsyn_registry::ChangeSummary;
 use samsyn_vocabulary::{Partition, Position, Seq, Timestamp};
 
@@ -53,22 +53,22 @@ pub struct ChangePage {
 /// The newest changes before a revision that fit, at most `limit`. A page may be short and still
 /// have a next one.
 pub fn changes(
-    log: &LogReader,
+    records: &Reader<impl ReadLog>,
     filter: &ChangeFilter,
     before: Option<Seq>,
     limit: usize,
 ) -> Result<ChangePage, AuditQueryError> {
     let mut found = Vec::new();
     let mut next = None;
-    let mut seq = before.unwrap_or_else(|| log.durable_head(Partition::REGISTRY).seq + 1);
+    let mut seq = before.unwrap_or_else(|| records.log().durable_head(Partition::REGISTRY).seq + 1);
     for _ in 0..RECORDS_LOOKED_AT_MAX {
         seq = seq.saturating_sub(1);
-        let Some(stored) = log.read(Position { partition: Partition::REGISTRY, seq })? else {
+        let Some(stored) = records.read(Position { partition: Partition::REGISTRY, seq })? else {
             next = None;
             break;
         };
         next = Some(seq).filter(|seq| *seq > 1);
-        let Record::Registry(record) = Record::from_bytes(stored.kind, &stored.payload)? else { continue };
+        let Record::Registry(record) = stored.record()? else { continue };
         if !filter.fits(&record) {
             continue;
         }
@@ -77,7 +77,7 @@ pub fn changes(
             break;
         }
     }
-    let mut items = summaries(log, &found)?;
+    let mut items = summaries(records, &found)?;
     items.reverse();
     Ok(ChangePage { items, next })
 }

@@ -35,7 +35,7 @@ pub struct HeadsError(String);
 impl Heads {
     /// The one line.
     pub fn line(&self) -> String {
-        let logs = self.0.iter().map(|(name, cut)| format!(" {name}={}:{}", cut.offset, cut.digest()));
+        let logs = self.0.iter().map(|(name, cut)| format!(" {name}={}:{}", cut.place, cut.digest()));
         logs.fold(WORD.to_owned(), |line, log| line + &log)
     }
 
@@ -54,7 +54,7 @@ impl Heads {
     pub fn head(&self) -> LogHead {
         let logs = self.0.iter().map(|(name, cut)| LogPlace {
             log: name,
-            offset: cut.offset,
+            offset: cut.place.number(),
             digest: cut.digest().to_string(),
             partitions: cut.heads.iter().map(|(partition, head)| partition_head(*partition, *head)).collect(),
         });
@@ -152,7 +152,7 @@ fn parse_lines(text: &str) -> Result<BTreeMap<String, Noted>, HeadsError> {
 fn read_log(text: &str) -> Option<(String, Noted)> {
     let (name, place) = text.split_once('=')?;
     let (offset, digest) = place.split_once(':')?;
-    let noted = Noted { offset: offset.parse().ok()?, digest: chain(digest)?, heads: Vec::new() };
+    let noted = Noted { place: offset.parse().ok()?, digest: chain(digest)?, heads: Vec::new() };
     [LOG, AUDIT].contains(&name).then(|| (name.to_owned(), noted))
 }
 
@@ -175,7 +175,11 @@ mod tests {
     #[test]
     fn what_is_noted_reads_back_in_every_form() {
         let head = |seq| Head { seq, chain: ChainHash([seq as u8; 32]) };
-        let cut = |heads: Vec<(Partition, Head)>, offset| Cut { log_id: LogId([3; 16]), offset, heads };
+        let cut = |heads: Vec<(Partition, Head)>, place| Cut {
+            log_id: LogId([3; 16]),
+            place: samsyn_log::LogPlace::from_number(place),
+            heads,
+        };
         let heads = Heads(vec![
             (LOG, cut(vec![(Partition(12), head(345)), (Partition::REGISTRY, head(7))], 73_125)),
             (AUDIT, cut(vec![(Partition(0), head(9))], 911)),
@@ -184,7 +188,7 @@ mod tests {
             .0
             .iter()
             .map(|(name, cut)| {
-                let noted = Noted { offset: cut.offset, digest: cut.digest(), heads: cut.heads.clone() };
+                let noted = Noted { place: cut.place, digest: cut.digest(), heads: cut.heads.clone() };
                 ((*name).to_owned(), noted)
             })
             .collect();

@@ -103,7 +103,7 @@ fn describe(name: &str, log: &LogPrefix) -> BackedUpLog {
     BackedUpLog {
         name: name.to_owned(),
         id: id_of(log),
-        offset: log.end().offset,
+        place: log.end().place,
         head: log.end().digest().to_string(),
         newest: log.newest(),
         segments: log.segments().len(),
@@ -158,7 +158,7 @@ impl<P: FnMut(Progress)> Copying<'_, P> {
         {
             Ok(file) => {
                 let cut = &file.header().cut;
-                cut.log_id == log.log_id() && cut.offset <= log.end().offset
+                cut.log_id == log.log_id() && cut.place <= log.end().place
             }
             Err(bad) => {
                 tracing::warn!(snapshot = %path.display(), cause = %bad, "is not backed up: it is invalid");

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::BackupError;
 use samsyn_disk::durable_file;
+use samsyn_log::LogPlace;
 use samsyn_vocabulary::Timestamp;
 
 /// The list's name.
@@ -38,8 +39,9 @@ pub struct BackedUpLog {
     pub name: String,
     /// The log's own id, in hexadecimal digits.
     pub id: String,
-    /// Up to where it is in the backup: a log-wide offset.
-    pub offset: u64,
+    /// Up to where it is in the backup.
+    #[serde(rename = "offset")]
+    pub place: LogPlace,
     /// The digest over where every partition stands there, as `samsyn log head` tells it.
     pub head: String,
     /// When the newest record in it was made, as far as its last segment tells.

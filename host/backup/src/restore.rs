@@ -83,7 +83,7 @@ fn check_logs(partial: &Path, manifest: &Manifest) -> Result<u64, BackupError> {
         }
         let head = report.end.map(|end| end.digest().to_string());
         if head.as_deref() != Some(log.head.as_str()) {
-            let cause = format!("its log ends elsewhere than at byte {}", log.offset);
+            let cause = format!("its log ends elsewhere than at byte {}", log.place);
             return Err(BackupError::Damaged { path: directory, cause });
         }
         if log.name == samsyn_audit::LOG {

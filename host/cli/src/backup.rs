@@ -163,7 +163,7 @@ fn text_of(manifest: &Manifest) -> String {
         text.push_str(&format!(
             "{title}: {} segments up to byte {}{}\n",
             log.segments,
-            grouped(log.offset),
+            grouped(log.place.number()),
             newest.unwrap_or_default()
         ));
     }

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use samsyn_disk::DataDir;
-use samsyn_journal::Record;
+use samsyn_journal::{Reader, Undecoded};
 use samsyn_log::{ScanFrom, StoppedLog};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
@@ -111,34 +111,30 @@ fn cat(args: &CatArgs, context: &Context) -> Result<(), CliError> {
     };
     let log = StoppedLog::open(&directory).map_err(unreadable)?;
     tell_torn(&log, context);
+    let records = Reader::new(log.reader().clone());
     let mut left = args.limit.unwrap_or(u64::MAX);
     if let Some(partition) = args.partition {
-        for record in log.reader().scan(partition, args.from.unwrap_or(1)) {
+        for record in records.scan(partition, args.from.unwrap_or(1)) {
             if left == 0 {
                 return Ok(());
             }
             let record = record.map_err(unreadable)?;
-            print_record(context, record.position, record.kind, record.appended_at, &record.payload)?;
+            print_record(context, &record.undecoded())?;
             left -= 1;
         }
         return Ok(());
     }
-    let mut scan = log.reader().scan_all(ScanFrom::Start);
+    let mut scan = records.scan_all(ScanFrom::Start);
     while let Some(record) = scan.next().map_err(unreadable)?.filter(|_| left > 0) {
-        print_record(context, record.position, record.kind, record.appended_at, record.payload)?;
+        print_record(context, &record)?;
         left -= 1;
     }
     Ok(())
 }
 
-fn print_record(
-    context: &Context,
-    position: samsyn_vocabulary::Position,
-    kind: u8,
-    at: samsyn_vocabulary::Timestamp,
-    payload: &[u8],
-) -> Result<(), CliError> {
-    let record = match Record::from_bytes(kind, payload) {
+fn print_record(context: &Context, undecoded: &Undecoded<'_>) -> Result<(), CliError> {
+    let (position, at) = (undecoded.position, undecoded.appended_at);
+    let record = match undecoded.record() {
         Ok(record) => serde_json::to_value(&record).unwrap_or_default(),
         Err(error) => json!({ "unreadable": error.to_string() }),
     };

@@ -150,7 +150,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let line = match &checked {
             Ok(info) if context.json => {
-                json!({ "name": name, "problem": null, "offset": info.offset, "made_at": info.made_at,
+                json!({ "name": name, "problem": null, "offset": info.place, "made_at": info.made_at,
                         "bytes": info.bytes, "profiles": info.profiles })
                 .to_string()
             }

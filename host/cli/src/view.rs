@@ -8,10 +8,10 @@ use serde_json::json;
 use super::bars;
 use super::log::{log_directory, tell_torn};
 use samsyn_disk::DataDir;
-use samsyn_log::{LocalLog, StoppedLog};
+use samsyn_log::StoppedLog;
 use samsyn_server::settings::Config;
 use samsyn_state::snapshot::Shelf;
-use samsyn_state::view::{self, CommittedRecord, View};
+use samsyn_state::view::{self, View};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 
@@ -20,8 +20,8 @@ Examples:
   samsyn view rebuild
   samsyn view rebuild --data /var/lib/samsyn
 
-The command deletes the view and rebuilds it from the log. Nothing is lost: the log has everything. Stop
-the host first.";
+The command deletes the view and rebuilds it from the log. It only reads the log. Nothing is lost: the log
+has everything. Stop the host first.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -123,8 +123,9 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
 fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let directory = log_directory(&args.data)?;
     let data = DataDir(args.data.clone());
-    let (log, _) = LocalLog::<CommittedRecord>::open(&directory, samsyn_log::Options::default())
-        .map_err(|error| failed("the log can't be opened", &error))?;
+    let log =
+        StoppedLog::open_alone(&directory).map_err(|error| failed("the log can't be opened", &error))?;
+    tell_torn(&log, context);
     if data.view().exists() {
         std::fs::remove_dir_all(data.view())
             .map_err(|error| failed("the old view can't be deleted", &error))?;

@@ -221,7 +221,7 @@ impl Engine {
     }
 
     fn check_room(&self) -> Result<(), AcceptError> {
-        if let Some(failure) = self.log.failed() {
+        if let Some(failure) = self.journal.failed() {
             return Err(AcceptError::Unavailable(failure.to_string()));
         }
         if self.stopping.load(Ordering::Relaxed) {
@@ -231,7 +231,8 @@ impl Engine {
             // It would all have to stay in memory, without bound.
             return Err(AcceptError::ViewFailed(self.view.failure().unwrap_or_default()));
         }
-        let full = self.undecided.load(Ordering::Relaxed) >= self.config.undecided_max || self.log.is_full();
+        let full =
+            self.undecided.load(Ordering::Relaxed) >= self.config.undecided_max || self.journal.is_full();
         if full { Err(AcceptError::Busy) } else { Ok(()) }
     }
 
@@ -285,15 +286,17 @@ impl Engine {
     ) -> Result<Remembered, AcceptError> {
         let Some(position) = self.view.event(key) else { return Ok(Remembered::Nothing) };
         let unavailable = |why: String| AcceptError::Unavailable(why);
-        let record = self.log().read(position).map_err(|error| unavailable(error.to_string()))?;
+        let record = self.records().read(position).map_err(|error| unavailable(error.to_string()))?;
         let Some(record) = record else {
             let removed = position.seq < self.log().oldest(position.partition);
             return Ok(if removed { Remembered::Removed(position) } else { Remembered::Nothing });
         };
-        let read = Record::from_bytes(record.kind, &record.payload)
-            .map_err(|error| unavailable(error.to_string()))?;
-        let Record::Accepted(Accepted { profile, event, content, .. }) = read else {
-            return Ok(Remembered::Nothing);
+        let read = record.record().map_err(|error| unavailable(error.to_string()))?;
+        let Accepted { profile, event, content, .. } = match read {
+            Record::Accepted(accepted) => accepted,
+            // What it said can't be compared any more, as if its record had left.
+            Record::Erased => return Ok(Remembered::Removed(position)),
+            _ => return Ok(Remembered::Nothing),
         };
         // Another id with the same fingerprint is another event.
         if event.id != id || event.application.as_ref() != Some(application) {

@@ -219,7 +219,7 @@ impl Engine {
     fn changes_since(&self, revision: Seq) -> Vec<String> {
         let wanted: Vec<Seq> = (revision + 1..=self.registry().revision).take(SINCE_MAX).collect();
         // Whoever is refused for it can ask the audit as well; here an unreadable log says nothing.
-        let summaries = history::summaries(self.log(), &wanted).unwrap_or_default();
+        let summaries = history::summaries(self.records(), &wanted).unwrap_or_default();
         summaries
             .into_iter()
             .map(|(seq, record, summary)| format!("revision {seq}: {} {}", record.by, summary.did))

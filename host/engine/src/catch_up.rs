@@ -16,8 +16,7 @@ use samsyn_decide::item::Item;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine};
-use samsyn_journal::{Adopted, Cursor, Record};
-use samsyn_log::StoredRecord;
+use samsyn_journal::{Adopted, Cursor, Record, Stored};
 use samsyn_machine::niceness::lower_priority;
 use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Position};
 
@@ -125,7 +124,7 @@ impl Engine {
             }
             let lagging =
                 Lagging { partition, capability, generation: cursor.generation, on_own_thread: true };
-            for record in self.log().scan(partition, cursor.through.seq.max(1)) {
+            for record in self.records().scan(partition, cursor.through.seq.max(1)) {
                 let record = record?;
                 let beyond = record.position.seq > through.seq;
                 if beyond || self.stopping.load(Ordering::Relaxed) {
@@ -162,7 +161,7 @@ impl Engine {
 
     /// Invokes a lagging generation with a record's items; false when it no longer lags. One that came
     /// meanwhile has another cursor: given what follows here, it would never be given what is before.
-    fn catch_up_record(&self, lagging: Lagging<'_>, record: &StoredRecord) -> Result<bool, AcceptError> {
+    fn catch_up_record(&self, lagging: Lagging<'_>, record: &Stored) -> Result<bool, AcceptError> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
             if !self.catch_up_item(lagging, ItemPosition { seq, index }, &item)? {
@@ -238,7 +237,7 @@ impl Engine {
         }
         self.wait_until_durable(Position { partition, seq: through.seq });
         let lagging = Lagging { partition, capability, generation: cursor.generation, on_own_thread: false };
-        for record in self.log().scan(partition, cursor.through.seq.max(1)) {
+        for record in self.records().scan(partition, cursor.through.seq.max(1)) {
             let record = record?;
             if record.position.seq > through.seq {
                 break;
@@ -270,9 +269,9 @@ impl Engine {
 }
 
 /// The items of a record, with their numbers.
-pub(super) fn items_of(record: &StoredRecord) -> Result<Vec<(u16, Item)>, AcceptError> {
+pub(super) fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, AcceptError> {
     let unreadable = |error: samsyn_journal::RecordError| AcceptError::Unreadable(error.to_string());
-    Ok(match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
+    Ok(match record.record().map_err(unreadable)? {
         Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
         Record::Decided(decided) => {
             let decided = Arc::new(decided);

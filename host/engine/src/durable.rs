@@ -86,11 +86,11 @@ impl Engine {
         if self.is_durable(position) {
             return Ok(());
         }
-        if let Some(failure) = self.log.failed() {
+        if let Some(failure) = self.journal.failed() {
             return Err(AcceptError::Unavailable(failure.to_string()));
         }
         notified.await.map_err(|_| {
-            let failure = self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
+            let failure = self.journal.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
             failure.unwrap_or_else(|| self.why_stopped())
         })
     }
@@ -105,7 +105,7 @@ impl Engine {
     }
 
     pub(super) fn is_durable(&self, position: Position) -> bool {
-        self.log.reader().durable_head(position.partition).seq >= position.seq
+        self.log().durable_head(position.partition).seq >= position.seq
     }
 
     fn is_decided(&self, position: Position) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::runtime::LoadError;
 use super::{AcceptError, Engine};
-use samsyn_journal::{Record, RecordKind, RegistryRecord, encode};
+use samsyn_journal::{Encoded, Record, RegistryRecord};
 use samsyn_registry::{
     Attribution, FileError, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange,
     RegistryError, Rejection,
@@ -179,8 +179,8 @@ impl Engine {
         let revision = *registry.rejected.get(capability)?.get(&digest)?;
         let position = Position { partition: Partition::REGISTRY, seq: revision };
         // A plan is needed also when the log can't be read; whatever else needs it says so.
-        let stored = self.log().read(position).ok()??;
-        let Ok(Record::Registry(record)) = Record::from_bytes(stored.kind, &stored.payload) else {
+        let stored = self.records().read(position).ok()??;
+        let Ok(Record::Registry(record)) = stored.record() else {
             return None;
         };
         let RegistryRecord { by, reason, at, .. } = record;
@@ -260,12 +260,8 @@ impl Engine {
         let next = registry.apply(registry.revision + 1, &change)?;
         let runtime = self.plugins.runtime(Arc::new(next), &self.metrics)?;
         let record = RegistryRecord { change, by: by.by, reason: by.reason, at: self.clock.now() };
-        let position = self.append_plain(
-            Partition::REGISTRY,
-            RecordKind::Registry,
-            encode(&record),
-            CommittedRecord::Registry,
-        )?;
+        let position =
+            self.append_plain(Partition::REGISTRY, Encoded::of(&record), CommittedRecord::Registry)?;
         debug_assert_eq!(position.seq, runtime.registry.revision);
         for (name, capability) in &runtime.registry.capabilities {
             let before = registry.capabilities.get(name);

@@ -101,7 +101,8 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
 
-use samsyn_log::{LocalLog, LogReader};
+use samsyn_journal::{Appender, Reader};
+use samsyn_log::LogReader;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::Registry;
 use samsyn_state::view::View;
@@ -122,7 +123,8 @@ pub struct Engine {
     config: EngineConfig,
     registry_config: RegistryConfig,
     clock: Clock,
-    log: LocalLog<InFlight>,
+    /// The log, as records that are appended and read.
+    journal: Appender<InFlight>,
     view: View,
     plugins: Plugins,
     /// The newest revision; partitions adopt it one by one.
@@ -187,7 +189,12 @@ impl Engine {
 
     /// The durable part of the log.
     pub fn log(&self) -> &LogReader {
-        self.log.reader()
+        self.records().log()
+    }
+
+    /// The durable records of the log.
+    pub fn records(&self) -> &Reader {
+        self.journal.reader()
     }
 
     /// What it counts.

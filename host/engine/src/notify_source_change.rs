@@ -122,7 +122,7 @@ impl Engine {
         }
         // When the counters know everything there is, they know whether anybody is concerned.
         let applied = self.view.applied(partition).seq;
-        if applied == self.log.head(partition).seq {
+        if applied == self.journal.head(partition) {
             let after = PartitionState { adopted: Arc::new(adopted.clone()), ..before.clone() };
             let routing = &registry.routing;
             if !self.view.with_claim_stats(partition, |patterns| {
@@ -279,7 +279,7 @@ impl Engine {
     }
 
     fn push_when_room(&self, partition: Partition, batch: NotifyBatch) {
-        let full = || self.schedule.len() >= QUEUED_MAX || self.log.is_full();
+        let full = || self.schedule.len() >= QUEUED_MAX || self.journal.is_full();
         while full() && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(ROOM_PAUSE);
         }
@@ -417,8 +417,8 @@ impl Engine {
         let moved = registry.moves.iter().rev().take_while(|moved| moved.revision == revision);
         let fields: BTreeSet<FieldName> = moved.map(|moved| moved.before.field.clone()).collect();
         let position = Position { partition: Partition::REGISTRY, seq: revision };
-        let stored = self.log().read(position).ok()??;
-        let Ok(Record::Registry(record)) = Record::from_bytes(stored.kind, &stored.payload) else {
+        let stored = self.records().read(position).ok()??;
+        let Ok(Record::Registry(record)) = stored.record() else {
             return None;
         };
         let notified = (record.at >= self.started_at).then_some(0);

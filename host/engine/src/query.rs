@@ -217,9 +217,9 @@ impl Engine {
         if self.view.applied(event.partition).partition.through.seq < event.seq {
             return Ok(None);
         }
-        for stored in self.log().scan(event.partition, event.seq + 1) {
+        for stored in self.records().scan(event.partition, event.seq + 1) {
             let stored = stored?;
-            let record = Record::from_bytes(stored.kind, &stored.payload)?;
+            let record = stored.record()?;
             if let Record::Decided(record) = record
                 && record.kind == CauseKind::Event
                 && record.cause.seq == event.seq
@@ -298,8 +298,8 @@ impl Engine {
     }
 
     pub(super) fn record(&self, position: Position) -> Result<Option<Record>, QueryError> {
-        let Some(stored) = self.log().read(position)? else { return Ok(None) };
-        Ok(Some(Record::from_bytes(stored.kind, &stored.payload)?))
+        let Some(stored) = self.records().read(position)? else { return Ok(None) };
+        Ok(Some(stored.record()?))
     }
 }
 

@@ -27,8 +27,8 @@ use samsyn_disk::DataDir;
 use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
-use samsyn_journal::{Accepted, Record, RecordError};
-use samsyn_log::{LocalLog, LogError, LogReader, Options, Progress};
+use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError};
+use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
 use samsyn_registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
 use samsyn_sandbox::{Compiler, Limits, Sandbox, SandboxError};
@@ -133,7 +133,7 @@ impl Engine {
         engine.partitions = data_settings(&*disk, &data, engine.partitions)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if engine.workers == 0 { cores } else { engine.workers };
-        let (log, recovered) = LocalLog::open_on(disk.clone(), &data.log(), log)?;
+        let (log, recovered) = HostLog::open_on(disk.clone(), &data.log(), log)?;
         if let Some(tail) = &recovered.tail {
             tracing::warn!(?tail, "a crash cut the log short; nothing acknowledged is missing");
         }
@@ -146,10 +146,11 @@ impl Engine {
         if !shelf.carry_registry(log.reader()) {
             return Err(StartError::RegistryGone { path: data.snapshots() });
         }
-        let registry = read_registry(log.reader())?;
-        let bases = shelf.bases(log.reader());
-        let (view, opened) =
-            View::open_from(&data.view(), log.reader(), &view, engine.event_ids(), bases, progress)?;
+        let journal = Appender::new(log);
+        let registry = read_registry(journal.reader())?;
+        let log = journal.backend().reader();
+        let bases = shelf.bases(log);
+        let (view, opened) = View::open_from(&data.view(), log, &view, engine.event_ids(), bases, progress)?;
         if let Some(base) = &opened.base {
             tracing::info!(base, folded = opened.folded, "the view was folded on from a snapshot");
         }
@@ -165,7 +166,7 @@ impl Engine {
             config: engine,
             registry_config,
             clock,
-            log,
+            journal,
             view,
             plugins,
             newest: ArcSwap::from_pointee(newest),
@@ -192,7 +193,7 @@ impl Engine {
             threads: Mutex::default(),
         });
         let (durable, failed) = (Arc::downgrade(&engine), Arc::downgrade(&engine));
-        engine.log.start(
+        engine.journal.start(
             move |commit| {
                 if let Some(engine) = durable.upgrade() {
                     engine.on_durable(commit);
@@ -223,12 +224,12 @@ impl Engine {
                 core.runtime = Some(self.newest.load_full());
             }
             self.schedule.push(partition, Work::Adopt);
-            for record in self.log().scan(partition, through.seq.max(1)) {
+            for record in self.records().scan(partition, through.seq.max(1)) {
                 let record = record?;
                 let position = record.position;
                 let unreadable = |cause| StartError::Record { position, cause };
                 let seq = position.seq;
-                match Record::from_bytes(record.kind, &record.payload).map_err(unreadable)? {
+                match record.record().map_err(unreadable)? {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
                         self.undecided.fetch_add(1, Ordering::Relaxed);
                         self.metrics.accepted.fetch_add(1, Ordering::Relaxed);
@@ -319,7 +320,7 @@ impl Engine {
                 tracing::error!("a thread of the engine had panicked");
             }
         }
-        if let Err(failure) = self.log.close() {
+        if let Err(failure) = self.journal.close() {
             tracing::error!(%failure, "the log could not be closed cleanly");
         }
         self.waiters.abandon();
@@ -343,12 +344,12 @@ impl Engine {
 }
 
 /// The registry is small: it is folded from its partition at every start.
-pub fn read_registry(log: &LogReader) -> Result<Registry, StartError> {
+pub fn read_registry(records: &Reader<impl ReadLog>) -> Result<Registry, StartError> {
     let mut registry = Registry::default();
-    for record in log.scan(Partition::REGISTRY, 1) {
+    for record in records.scan(Partition::REGISTRY, 1) {
         let record = record?;
         let position = record.position;
-        let read = Record::from_bytes(record.kind, &record.payload);
+        let read = record.record();
         if let Record::Registry(change) = read.map_err(|cause| StartError::Record { position, cause })? {
             registry = registry.apply(position.seq, &change.change)?;
         }

@@ -47,7 +47,7 @@ impl Engine {
         let mut end = self.log().durable_head(partition).seq + 1;
         while first < end {
             let seq = first + (end - first) / 2;
-            match self.log().read(Position { partition, seq })? {
+            match self.records().read(Position { partition, seq })? {
                 Some(stored) if stored.appended_at >= since => end = seq,
                 // One that has left by retention meanwhile is an older one.
                 _ => first = seq + 1,
@@ -62,15 +62,9 @@ impl Engine {
         partition: Partition,
         from: Seq,
     ) -> impl Iterator<Item = Result<Looked, QueryError>> {
-        self.log().scan(partition, from).map(|stored| {
+        self.records().scan(partition, from).map(|stored| {
             let stored = stored?;
-            let refuses = match stored.erased {
-                true => None,
-                false => match Record::decided_from_bytes(stored.kind, &stored.payload)? {
-                    Some(decided) if refuses(&decided) => Some(Box::new(decided)),
-                    _ => None,
-                },
-            };
+            let refuses = stored.decided()?.filter(refuses).map(Box::new);
             Ok(Looked { position: stored.position, refuses })
         })
     }

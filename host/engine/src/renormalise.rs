@@ -73,7 +73,7 @@ impl Engine {
         let links = changes.made;
         if !links.is_empty() {
             for some in links.chunks(LINKS_AN_APPEND) {
-                self.log.append_all(some.iter().map(|linked| self.link_entry(linked)).collect())?;
+                self.journal.append_all(some.iter().map(|linked| self.link_entry(linked)).collect())?;
             }
             links.iter().for_each(|linked: &Linked| recent.link(linked));
         }

@@ -357,7 +357,7 @@ impl Engine {
         let position = Position { partition, seq: blocked.item.seq };
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
-        let record = self.log().read(position)?;
+        let record = self.records().read(position)?;
         let items = match &record {
             Some(record) => super::catch_up::items_of(record)?,
             None => Vec::new(),

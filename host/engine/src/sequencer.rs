@@ -1,4 +1,4 @@
-//! Records get their place here, and only here: the only caller of the log's `append`.
+//! Records get their place here, and only here: the only caller of the journal's `append`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,16 +7,10 @@ use super::durable::InFlight;
 use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::way::Way;
-use samsyn_journal::{
-    Accepted, Decided, Linked, ProfileState, RecordKind, encode, fold_profile, moves_from, moves_to,
-    with_encoded,
-};
-use samsyn_log::{AppendError, Entry, Payload};
+use samsyn_journal::{Accepted, Decided, Encoded, Linked, NewRecord, ProfileState, ProfileStep};
+use samsyn_log::AppendError;
 use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq};
-
-/// More than a record takes in the log beside its payload, in bytes.
-const RECORD_OVERHEAD_BYTES: usize = 256;
 
 /// A notice in its place, and the profile after it.
 type Appended = (Arc<Decided>, Arc<ProfileState>);
@@ -47,26 +41,13 @@ impl From<samsyn_state::view::StoreError> for AcceptError {
 }
 
 impl Engine {
-    fn entry(
-        &self,
-        partition: Partition,
-        kind: RecordKind,
-        payload: Payload,
-        record: CommittedRecord,
-    ) -> Entry<InFlight> {
-        Entry {
-            partition,
-            expected_head: None,
-            kind: kind as u8,
-            appended_at: self.clock.now(),
-            payload,
-            attachment: record.into(),
-        }
+    fn entry(&self, partition: Partition, encoded: Encoded, record: CommittedRecord) -> NewRecord<InFlight> {
+        encoded.entry(partition, self.clock.now(), record.into())
     }
 
-    pub(super) fn link_entry(&self, linked: &Linked) -> Entry<InFlight> {
+    pub(super) fn link_entry(&self, linked: &Linked) -> NewRecord<InFlight> {
         let record = CommittedRecord::Linked(Arc::new(linked.clone()));
-        self.entry(Partition::IDENTITY, RecordKind::Linked, Payload::new(encode(linked)), record)
+        self.entry(Partition::IDENTITY, Encoded::of(linked), record)
     }
 
     /// Puts an event into its partition, behind the links it relies on and its copies for everybody else. All
@@ -81,9 +62,9 @@ impl Engine {
         let others: Vec<ProfileId> =
             everybody.iter().filter(|profile| **profile != accepted.profile).copied().collect();
         if !others.is_empty() {
-            let size = with_encoded(&accepted, <[u8]>::len) + RECORD_OVERHEAD_BYTES;
+            let size = Encoded::bytes_max(&accepted);
             // Half a frame, since the links of the event stand in it as well.
-            let copies_max = (self.log.frame_bytes_max() / 2 / size).max(1);
+            let copies_max = (self.journal.append_bytes_max() / 2 / size).max(1);
             let copies = |profiles: &[ProfileId]| -> Vec<Accepted> {
                 profiles.iter().map(|profile| accepted.copy_for(*profile)).collect()
             };
@@ -98,13 +79,13 @@ impl Engine {
         let (partition, accepted, own) = self.accepted_entry(accepted);
         let _order = self.cell(partition).sequencer.lock();
         let position = if links.is_empty() {
-            self.log.append(own)?.position
+            self.journal.append(own)?
         } else {
-            let mut entries: Vec<Entry<InFlight>> =
+            let mut entries: Vec<NewRecord<InFlight>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
-            let appended = self.log.append_all(entries)?;
-            appended.last().map(|last| last.position).ok_or(AcceptError::Busy)?
+            let appended = self.journal.append_all(entries)?;
+            appended.last().copied().ok_or(AcceptError::Busy)?
         };
         self.schedule_accepted(position, accepted, way);
         Ok(position)
@@ -116,7 +97,8 @@ impl Engine {
         accepted: Vec<Accepted>,
         way: Way,
     ) -> Result<Position, AcceptError> {
-        let mut entries: Vec<Entry<InFlight>> = links.iter().map(|linked| self.link_entry(linked)).collect();
+        let mut entries: Vec<NewRecord<InFlight>> =
+            links.iter().map(|linked| self.link_entry(linked)).collect();
         let (mut partitions, mut events) = (Vec::new(), Vec::new());
         for accepted in accepted {
             let (partition, accepted, entry) = self.accepted_entry(accepted);
@@ -129,19 +111,19 @@ impl Engine {
         partitions.dedup();
         let _order: Vec<_> =
             partitions.iter().map(|partition| self.cell(*partition).sequencer.lock()).collect();
-        let appended = self.log.append_all(entries)?;
-        for (appended, accepted) in appended.iter().skip(links.len()).zip(events) {
-            self.schedule_accepted(appended.position, accepted, way);
+        let appended = self.journal.append_all(entries)?;
+        for (position, accepted) in appended.iter().skip(links.len()).zip(events) {
+            self.schedule_accepted(*position, accepted, way);
         }
-        appended.last().map(|last| last.position).ok_or(AcceptError::Busy)
+        appended.last().copied().ok_or(AcceptError::Busy)
     }
 
-    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, Entry<InFlight>) {
+    fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, NewRecord<InFlight>) {
         let partition = self.home(accepted.profile);
-        let payload = with_encoded(&accepted, |bytes| Payload::new(bytes));
+        let encoded = Encoded::of(&accepted);
         let accepted = Arc::new(accepted);
         let record = CommittedRecord::accepted(accepted.clone());
-        (partition, accepted, self.entry(partition, RecordKind::Accepted, payload, record))
+        (partition, accepted, self.entry(partition, encoded, record))
     }
 
     fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, mut way: Way) {
@@ -161,34 +143,22 @@ impl Engine {
         decided: Decided,
         mut way: Option<Way>,
     ) -> Result<(Seq, Arc<Decided>, Arc<samsyn_journal::ProfileState>), AcceptError> {
-        let payload = with_encoded(&decided, |bytes| Payload::new(bytes));
-        let decided = Arc::new(decided);
-        let moves = moves_from(before, &decided);
+        let encoded = Encoded::of(&decided);
+        let step = ProfileStep::begin(before, &decided);
         let _order = self.cell(partition).sequencer.lock();
         way.iter_mut().for_each(Way::locked);
-        let seq = self.log.head(partition).seq + 1;
-        let state = Arc::new(fold_profile(before, seq, &decided));
-        let record = CommittedRecord::Decided {
-            decided: decided.clone(),
-            state: state.clone(),
-            created: before.is_none(),
-            moves: if moves.is_empty() { moves } else { moves_to(moves, &state) },
-        };
-        let own = Entry {
-            partition,
-            expected_head: Some(seq - 1),
-            kind: RecordKind::Decided as u8,
-            appended_at: decided.at,
-            payload,
-            attachment: InFlight { record, way },
-        };
+        let seq = self.journal.head(partition) + 1;
+        let (state, stepped) = step.end_beside(before, seq, &decided);
+        let (decided, state) = (Arc::new(decided), Arc::new(state));
+        let record = CommittedRecord::decided(decided.clone(), state.clone(), stepped);
+        let own = encoded.entry(partition, decided.at, InFlight { record, way }).numbered(seq);
         if links.is_empty() {
-            self.log.append(own)?;
+            self.journal.append(own)?;
         } else {
-            let mut entries: Vec<Entry<InFlight>> =
+            let mut entries: Vec<NewRecord<InFlight>> =
                 links.iter().map(|linked| self.link_entry(linked)).collect();
             entries.push(own);
-            self.log.append_all(entries)?;
+            self.journal.append_all(entries)?;
         }
         if decided.derives() {
             self.schedule.push(partition, Work::Derived { seq, decided: decided.clone() });
@@ -206,28 +176,19 @@ impl Engine {
         if notices.is_empty() {
             return Ok(Vec::new());
         }
-        let encoded: Vec<Payload> =
-            notices.iter().map(|(_, decided)| Payload::new(encode(decided))).collect();
+        let encoded: Vec<Encoded> = notices.iter().map(|(_, decided)| Encoded::of(decided)).collect();
         let _order = self.cell(partition).sequencer.lock();
-        let first = self.log.head(partition).seq + 1;
+        let first = self.journal.head(partition) + 1;
         let (mut entries, mut appended) = (Vec::with_capacity(notices.len()), Vec::new());
-        for (seq, ((before, decided), payload)) in (first..).zip(notices.into_iter().zip(encoded)) {
-            let moves = moves_from(Some(&before), &decided);
-            let state = Arc::new(fold_profile(Some(&before), seq, &decided));
-            let moves = if moves.is_empty() { moves } else { moves_to(moves, &state) };
-            let at = decided.at;
-            let decided = Arc::new(decided);
+        for (seq, ((before, decided), encoded)) in (first..).zip(notices.into_iter().zip(encoded)) {
+            let step = ProfileStep::begin(Some(&before), &decided);
+            let (state, stepped) = step.end_beside(Some(&before), seq, &decided);
+            let (decided, state) = (Arc::new(decided), Arc::new(state));
             appended.push((decided.clone(), state.clone()));
-            entries.push(Entry {
-                partition,
-                expected_head: Some(seq - 1),
-                kind: RecordKind::Decided as u8,
-                appended_at: at,
-                payload,
-                attachment: CommittedRecord::Decided { decided, state, created: false, moves }.into(),
-            });
+            let record = CommittedRecord::decided(decided.clone(), state, stepped);
+            entries.push(encoded.entry(partition, decided.at, record.into()).numbered(seq));
         }
-        self.log.append_all(entries)?;
+        self.journal.append_all(entries)?;
         for (seq, (decided, _)) in (first..).zip(&appended) {
             if decided.derives() {
                 self.schedule.push(partition, Work::Derived { seq, decided: decided.clone() });
@@ -240,10 +201,9 @@ impl Engine {
     pub(super) fn append_plain(
         &self,
         partition: Partition,
-        kind: RecordKind,
-        bytes: Vec<u8>,
+        encoded: Encoded,
         record: CommittedRecord,
     ) -> Result<Position, AcceptError> {
-        Ok(self.log.append(self.entry(partition, kind, Payload::new(bytes), record))?.position)
+        Ok(self.journal.append(self.entry(partition, encoded, record))?)
     }
 }

@@ -137,7 +137,7 @@ impl Engine {
             registry_revision: self.registry().revision,
             queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
             event_ids: self.event_ids(),
-            log: DiskStatus::of(self.log.failed().map(|failure| failure.to_string())),
+            log: DiskStatus::of(self.journal.failed().map(|failure| failure.to_string())),
             view: DiskStatus::of(self.view_failure()),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
             slowest: SlowestEvents::of(&metrics.ways.slowest()),
@@ -152,7 +152,7 @@ impl Engine {
     pub fn is_settled(&self) -> bool {
         let own = (0..self.partitions.len() as u16).map(Partition);
         let partitions: Vec<Partition> = own.chain([Partition::IDENTITY, Partition::REGISTRY]).collect();
-        let heads = || partitions.iter().map(|partition| self.log.head(*partition).seq);
+        let heads = || partitions.iter().map(|partition| self.journal.head(*partition));
         let before: Vec<Seq> = heads().collect();
         let can_be_read = partitions
             .iter()
@@ -187,7 +187,7 @@ impl Engine {
 
     /// Whether events are accepted; why not otherwise.
     pub fn ready(&self) -> Result<(), String> {
-        if let Some(failure) = self.log.failed() {
+        if let Some(failure) = self.journal.failed() {
             return Err(format!("the log can't be written: {failure}"));
         }
         if self.stopping.load(Ordering::Relaxed) {
@@ -212,7 +212,7 @@ impl Engine {
     /// is well, and none in a host that stops because it was told to.
     pub fn fault(&self) -> Option<String> {
         let halted = self.halted.get().cloned();
-        let failed = || self.log.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
+        let failed = || self.journal.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
         let view = || self.view_failure().map(AcceptError::ViewFailed);
         halted.or_else(failed).or_else(view).map(|fault| fault.to_string())
     }
@@ -235,12 +235,16 @@ impl Engine {
         text.counter("samsyn_log_records_total", "Records written to the log", load(&metrics.records));
         let undecided = self.undecided.load(Ordering::Relaxed) as f64;
         text.gauge("samsyn_queue_depth", "Events taken and not decided", undecided);
-        text.gauge("samsyn_log_queued_bytes", "Bytes waiting to be written", self.log.queued_bytes() as f64);
+        text.gauge(
+            "samsyn_log_queued_bytes",
+            "Bytes waiting to be written",
+            self.journal.queued_bytes() as f64,
+        );
         let available = |failed: bool| f64::from(u8::from(!failed));
         text.gauge(
             "samsyn_log_available",
             "1 while the log can be written",
-            available(self.log.failed().is_some()),
+            available(self.journal.failed().is_some()),
         );
         text.gauge(
             "samsyn_view_available",

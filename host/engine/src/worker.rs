@@ -15,7 +15,7 @@ use super::runtime::Runtime;
 use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::way::Way;
-use samsyn_journal::{Adopted, Decided, PartitionState, ProfileState, RecordKind, encode};
+use samsyn_journal::{Adopted, Decided, Encoded, PartitionState, ProfileState};
 use samsyn_sandbox::work_as;
 use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{ItemPosition, Partition, Seq};
@@ -222,11 +222,11 @@ impl Engine {
         core: &mut Core,
         adopted: Adopted,
     ) -> Result<(), AcceptError> {
-        let bytes = encode(&adopted);
+        let encoded = Encoded::of(&adopted);
         let adopted = Arc::new(adopted);
         let record = CommittedRecord::Adopted(adopted.clone());
         let _order = self.cell(partition).sequencer.lock();
-        let position = self.append_plain(partition, RecordKind::Adopted, bytes, record)?;
+        let position = self.append_plain(partition, encoded, record)?;
         core.state.fold_adopted(position.seq, &adopted);
         Ok(())
     }

@@ -6,41 +6,60 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | `accepted` · `decided` · `adopted` · `linked` | the records of partitions: events, decisions, revisions, identifiers |
-//! | `unpack` · `partial_decoding` | reading MessagePack, and only as much of a record as the fold needs |
-//! | `fold` · `profile_state` | records in order, state out |
-//! | `claim_stats` · `usage` | counts that fold beside: patterns of claims, and what is used |
-//! | [`history`] | the registry's history in words |
+//! | `accepted` `decided` `adopted` `linked` | the records; the registry's stands here |
+//! | `kind` | the number of each kind in the log's envelope |
+//! | `appender` `reader` | the way into the log and out of it: no other code encodes or decodes a record |
+//! | `batch` | records on their way between threads |
+//! | `codec` `unpack` `partial_decoding` | bytes |
+//! | `fold` `profile_state` `claim_stats` `usage` | what records fold into |
+//! | `step` | one decision folded, for everybody who folds |
+//! | `history` | the registry's history in words |
 //!
-//! It must not know who appends, where the view is kept, or how a handler runs.
+//! It must not know who decides, or where what is folded is kept.
 
 mod accepted;
 mod adopted;
+mod appender;
+mod batch;
 mod claim_stats;
+mod codec;
 mod decided;
 mod fold;
+#[cfg(any(test, feature = "testing"))]
+pub mod fuzz;
 pub mod history;
+mod kind;
 mod linked;
 mod partial_decoding;
 mod profile_state;
+mod reader;
+mod step;
+#[cfg(test)]
+mod tests;
 mod unpack;
 mod usage;
 
 pub use accepted::{Accepted, Conflict};
 pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
+pub use appender::{Appender, Content, Encoded, NewRecord};
+pub use batch::RecordBatch;
 pub use claim_stats::{
     CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,
 };
+pub use codec::{decode, encode, with_encoded, with_encoded_in_order};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
+pub use kind::RecordKind;
 pub use linked::{LINE_POSITIONS_MAX, Line, LinePosition, Linked};
 pub use partial_decoding::{LinkedRef, PartialEvent, PartialRecord};
 pub use profile_state::{
     BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
     ProfileState, Visible,
 };
+pub use reader::{KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
+pub use step::{ProfileStep, Stepped};
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 
 use serde::{Deserialize, Serialize};
@@ -66,22 +85,8 @@ pub enum Record {
     Linked(Linked),
     /// The registry changed.
     Registry(RegistryRecord),
-}
-
-/// The number of a record's kind in the log's envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum RecordKind {
-    /// [`Record::Accepted`].
-    Accepted = 1,
-    /// [`Record::Decided`].
-    Decided = 2,
-    /// [`Record::Adopted`].
-    Adopted = 3,
-    /// [`Record::Linked`].
-    Linked = 4,
-    /// [`Record::Registry`].
-    Registry = 5,
+    /// Its content was erased: it folds to nothing.
+    Erased,
 }
 
 /// The registry changed.
@@ -115,93 +120,10 @@ impl RecordError {
     fn kind(unknown: u8) -> RecordError {
         RecordError(format!("its kind {unknown} is not known"))
     }
-}
 
-impl Record {
-    /// The record's kind.
-    pub fn kind(&self) -> RecordKind {
-        match self {
-            Record::Accepted(_) => RecordKind::Accepted,
-            Record::Decided(_) => RecordKind::Decided,
-            Record::Adopted(_) => RecordKind::Adopted,
-            Record::Linked(_) => RecordKind::Linked,
-            Record::Registry(_) => RecordKind::Registry,
-        }
+    fn unreadable(cause: &dyn std::fmt::Display) -> RecordError {
+        RecordError(cause.to_string())
     }
-
-    /// The payload as the log keeps it.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Record::Accepted(accepted) => encode(accepted),
-            Record::Decided(decided) => encode(decided),
-            Record::Adopted(adopted) => encode(adopted),
-            Record::Linked(linked) => encode(linked),
-            Record::Registry(record) => encode(record),
-        }
-    }
-
-    /// Reads a payload of this kind when it is a decision; any other isn't looked into.
-    pub fn decided_from_bytes(kind: u8, payload: &[u8]) -> Result<Option<Decided>, RecordError> {
-        if kind == 2 { decode(payload).map(Some) } else { Ok(None) }
-    }
-
-    /// Reads a payload of this kind.
-    pub fn from_bytes(kind: u8, payload: &[u8]) -> Result<Record, RecordError> {
-        match kind {
-            1 => decode(payload).map(Record::Accepted),
-            2 => decode(payload).map(Record::Decided),
-            3 => decode(payload).map(Record::Adopted),
-            4 => decode(payload).map(Record::Linked),
-            5 => decode(payload).map(Record::Registry),
-            other => Err(RecordError::kind(other)),
-        }
-    }
-}
-
-/// MessagePack with named fields. Encoding plain data into memory can't fail.
-pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    with_encoded(value, <[u8]>::to_vec)
-}
-
-/// [`encode`] for who needs the bytes elsewhere than in a vector: lends them from a buffer that the
-/// thread keeps, which has long grown as large as what it encodes.
-pub fn with_encoded<T: Serialize, R>(value: &T, with: impl FnOnce(&[u8]) -> R) -> R {
-    let named =
-        |bytes: &mut Vec<u8>| value.serialize(&mut rmp_serde::Serializer::new(bytes).with_struct_map());
-    lent(named, with)
-}
-
-/// [`with_encoded`] with fields in their order instead of by their names.
-pub fn with_encoded_in_order<T: Serialize, R>(value: &T, with: impl FnOnce(&[u8]) -> R) -> R {
-    lent(|bytes| value.serialize(&mut rmp_serde::Serializer::new(bytes)), with)
-}
-
-fn lent<R>(
-    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), rmp_serde::encode::Error>,
-    with: impl FnOnce(&[u8]) -> R,
-) -> R {
-    thread_local! {
-        static BUFFER: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
-    }
-    let mut bytes = BUFFER.take();
-    bytes.clear();
-    if let Err(error) = encode(&mut bytes) {
-        unreachable!("plain data is encodable: {error}");
-    }
-    let result = with(&bytes);
-    if bytes.capacity() <= KEPT_BUFFER_BYTES_MAX {
-        BUFFER.set(bytes);
-    }
-    result
-}
-
-/// The largest buffer a thread keeps for encoding, in bytes: a record of the usual kind has one or
-/// two thousand.
-const KEPT_BUFFER_BYTES_MAX: usize = 64 * 1024;
-
-/// Reads what [`encode`] wrote.
-pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {
-    T::deserialize(&mut unpack::Unpacker::new(bytes)).map_err(|error| RecordError(error.to_string()))
 }
 
 /// Bytes as MessagePack's binary, not as a list of numbers.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::unpack::Unpacker;
 use super::{
     Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
-    LinePosition, Memory, Outcome, RecordError, decode,
+    LinePosition, Memory, Outcome, RecordError, RecordKind, decode,
 };
 use samsyn_vocabulary::{
     Action, Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName,
@@ -26,18 +26,23 @@ pub enum PartialRecord<'a> {
     Linked(LinkedRef<'a>),
     /// The registry changed, which is folded by the registry's own keeper.
     Registry,
+    /// Its content was erased: it folds to nothing.
+    Erased,
 }
 
 impl<'a> PartialRecord<'a> {
     /// Reads a payload of this kind.
-    pub fn from_bytes(kind: u8, payload: &'a [u8]) -> Result<PartialRecord<'a>, RecordError> {
+    pub(super) fn decode(kind: RecordKind, payload: &'a [u8]) -> Result<PartialRecord<'a>, RecordError> {
         match kind {
-            1 => decode(payload).map(|PartialAccepted { event }| PartialRecord::Accepted(event)),
-            2 => Decided::decode_partially(payload).map(Box::new).map(PartialRecord::Decided),
-            3 => decode(payload).map(PartialRecord::Adopted),
-            4 => decode(payload).map(PartialRecord::Linked),
-            5 => Ok(PartialRecord::Registry),
-            other => Err(RecordError::kind(other)),
+            RecordKind::Accepted => {
+                decode(payload).map(|PartialAccepted { event }| PartialRecord::Accepted(event))
+            }
+            RecordKind::Decided => {
+                Decided::decode_partially(payload).map(Box::new).map(PartialRecord::Decided)
+            }
+            RecordKind::Adopted => decode(payload).map(PartialRecord::Adopted),
+            RecordKind::Linked => decode(payload).map(PartialRecord::Linked),
+            RecordKind::Registry => Ok(PartialRecord::Registry),
         }
     }
 }
@@ -84,7 +89,7 @@ impl Decided {
     /// read: the result of the fold is the same, and the other fields are left empty.
     fn decode_partially(payload: &[u8]) -> Result<Decided, RecordError> {
         PartialDecided::deserialize(&mut Unpacker::new(payload))
-            .map_err(|error| RecordError(error.to_string()))
+            .map_err(|error| RecordError::unreadable(&error))
     }
 }
 

@@ -28,12 +28,57 @@ pub fn read_heads(bytes: &[u8]) -> impl Iterator<Item = (Partition, Head)> + '_ 
     })
 }
 
-/// A log up to an offset: everything before it is durable, nothing behind it counts.
+/// A place in a log, between two records. Places of one log are ordered; what the number counts is the log's
+/// own affair, and a place says nothing of another log.
+///
+/// Files and answers keep it as a number: [`number`](LogPlace::number) and
+/// [`from_number`](LogPlace::from_number).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct LogPlace(pub(super) u64);
+
+impl LogPlace {
+    /// Before the first record there ever was.
+    pub const START: LogPlace = LogPlace(0);
+
+    /// It as files and answers keep it.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The place whose [`number`](LogPlace::number) this is.
+    pub fn from_number(number: u64) -> LogPlace {
+        LogPlace(number)
+    }
+
+    /// About how many bytes were appended between an earlier place and this one; 0 when it isn't earlier.
+    pub fn bytes_since(self, earlier: LogPlace) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl std::fmt::Display for LogPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for LogPlace {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<LogPlace, Self::Err> {
+        text.parse().map(LogPlace)
+    }
+}
+
+/// A log up to a place: everything before it is durable, nothing behind it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     pub log_id: LogId,
-    /// Log-wide, in bytes.
-    pub offset: u64,
+    /// Where it is cut.
+    pub place: LogPlace,
     /// Where each partition ends before it, ascending.
     pub heads: Vec<(Partition, Head)>,
 }
@@ -60,7 +105,7 @@ impl LogReader {
         let active = &state.active;
         Cut {
             log_id: self.0.log_id,
-            offset: active.header.base + active.durable,
+            place: LogPlace(active.header.base + active.durable),
             heads: active.heads.iter().map(|(partition, head)| (*partition, *head)).collect(),
         }
     }
@@ -69,8 +114,8 @@ impl LogReader {
 /// What somebody noted of a [`Cut`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
-    /// [`Cut::offset`].
-    pub offset: u64,
+    /// [`Cut::place`].
+    pub place: LogPlace,
     /// [`Cut::digest`].
     pub digest: ChainHash,
     /// [`Cut::heads`], when they were noted too: then a difference can be named.
@@ -89,7 +134,7 @@ pub enum NotedResult {
 }
 
 impl Noted {
-    /// Compares with what stands before the noted offset now.
+    /// Compares with what stands before the noted place now.
     pub(super) fn compare(&self, found: &Cut) -> NotedResult {
         if found.digest() == self.digest {
             return NotedResult::Holds;

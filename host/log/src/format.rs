@@ -19,7 +19,10 @@ pub(super) const RECORD_HEADER_BYTES: usize = 104;
 const SEGMENT_MAGIC: [u8; 8] = *b"SAMSYNLG";
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"SFRM";
 /// The record's salt and payload were blanked; envelope, digest and chain still stand.
-const FLAG_ERASED: u8 = 1;
+pub(super) const FLAG_ERASED: u8 = 1;
+/// Where a record's salt stands in it.
+#[cfg(any(test, feature = "testing"))]
+pub(super) const SALT_AT: usize = 88;
 /// Where a record's chain stands in it.
 pub(super) const CHAIN_AT: u64 = 56;
 
@@ -238,6 +241,17 @@ fn encode_header(
     header
 }
 
+/// The header of a frame whose body has changed under the same records.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn reencode_header(
+    header: &FrameHeader,
+    body: &[u8],
+    log_id: LogId,
+    at: u64,
+) -> [u8; FRAME_HEADER_BYTES] {
+    encode_header(header.kind, body, header.records, (at, header.durable), log_id)
+}
+
 /// Builds one frame after the other in the same memory.
 #[derive(Default)]
 pub(super) struct FrameBuilder {
@@ -404,6 +418,18 @@ impl<'a> RecordRef<'a> {
             digest: array(bytes, 24),
             salt: array(bytes, 88),
         })
+    }
+
+    /// A record that was checked when it was read: what it was checked by isn't kept.
+    pub(super) fn of_stored(
+        position: Position,
+        kind: u8,
+        appended_at: Timestamp,
+        chain: ChainHash,
+        erased: bool,
+        payload: &'a [u8],
+    ) -> RecordRef<'a> {
+        RecordRef { position, kind, appended_at, chain, erased, payload, digest: [0; 32], salt: [0; 16] }
     }
 
     /// The payload's length, from a record's first bytes.

@@ -119,6 +119,9 @@
 //!
 //! # The map
 //!
+//! `partitioned` what any log promises, whichever backend keeps it, and `conformance` the tests that a backend
+//! has to pass; `memory` a second backend, for tests. All other files are the backend on local disks:
+//!
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment checked
 //! whole, `recovery` opening, `queue` and `writer` appending, `ahead` the next segment, `reader` and `scan`
 //! reading `stored` records, `state` what these share, `growing` a look at a segment while it is written,
@@ -136,6 +139,7 @@ mod format;
 mod growing;
 mod index;
 mod local;
+mod partitioned;
 mod prefix;
 mod queue;
 mod reader;
@@ -151,20 +155,27 @@ mod walk;
 mod writer;
 
 #[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
+pub mod erasing;
+#[cfg(any(test, feature = "testing"))]
 pub mod flips;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
 #[cfg(test)]
 mod tests;
 
 pub use carried::{CarryError, head_after, split_records};
-pub use cut::{Cut, Noted, NotedResult};
+pub use cut::{Cut, LogPlace, Noted, NotedResult};
 pub use cut::{HEAD_BYTES, read_heads, write_heads};
 pub use error::{AppendError, Damage, Failure, LogError};
 pub use format::{ChainHash, LogId, Payload, RecordRef};
 pub use format::{array, checksum, u16_at, u32_at, u64_at};
 pub use index::Head;
 pub use local::LocalLog;
+pub use partitioned::{PartitionedLog, ReadLog, ScanLog};
 pub use prefix::{LogPrefix, PrefixSegment, prefix};
 pub use reader::{LogReader, PartitionScan};
 pub use recovery::{CutTail, Recovered, Torn};
@@ -177,6 +188,9 @@ pub use verify::{VerifyReport, verify, verify_noted};
 pub use writer::{Commit, Committed};
 
 use samsyn_vocabulary::{Partition, Position, Seq, Timestamp};
+
+/// The backend that hosts are built with: the one line that names it.
+pub type HostLog<T> = LocalLog<T>;
 
 /// How a log is kept.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
@@ -249,28 +263,4 @@ pub struct Appended {
     pub position: Position,
     /// Its link.
     pub chain: ChainHash,
-}
-
-/// A log as the engine sees it: partitions that are fenced, so that of two processes which take
-/// themselves for a partition's owner one is told that it isn't.
-///
-/// [`LocalLog`] is one on local disks; a distributed log with a stream a partition can be another.
-pub trait PartitionedLog<T>: Send + Sync {
-    /// Appends one record. Called by the partition's sequencer; returns at once, and durability is
-    /// told later, in the order of appends.
-    fn append(&self, entry: Entry<T>) -> Result<Appended, AppendError>;
-
-    /// Appends several records, of one or several partitions: all in this order or none. None of
-    /// them is ever seen without those before it.
-    fn append_all(&self, entries: Vec<Entry<T>>) -> Result<Vec<Appended>, AppendError>;
-
-    /// The durable records of a partition from a sequence on, or from the oldest retained after it.
-    fn read_from(
-        &self,
-        partition: Partition,
-        from: Seq,
-    ) -> Box<dyn Iterator<Item = Result<StoredRecord, LogError>> + Send>;
-
-    /// Where a partition ends, with what isn't durable yet.
-    fn head(&self, partition: Partition) -> Head;
 }

@@ -8,17 +8,19 @@ use std::thread::{self, JoinHandle};
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
+use super::cut::{Cut, LogPlace};
 use super::error::{AppendError, Failure, LogError};
 use super::files::LogDir;
-use super::format::{Envelope, NewRecord, RECORD_HEADER_BYTES};
+use super::format::{ChainHash, Envelope, LogId, NewRecord, RECORD_HEADER_BYTES, RecordRef};
 use super::index::Head;
 use super::queue::{Pending, Queue};
-use super::reader::LogReader;
+use super::reader::{LogReader, PartitionScan};
 use super::recovery::{Recovered, recover};
+use super::scan::{LogScan, Progress, ScanFrom};
 use super::state::Shared;
 use super::stored::StoredRecord;
 use super::writer::{Commit, Writer};
-use super::{Appended, Entry, Options, PartitionedLog};
+use super::{Appended, Entry, Options, PartitionedLog, ReadLog, ScanLog};
 use samsyn_disk::{self as disk, Disk, DiskLock};
 use samsyn_vocabulary::{Partition, Position, Seq};
 
@@ -264,7 +266,17 @@ impl<T> Drop for LocalLog<T> {
     }
 }
 
-impl<T: Send> PartitionedLog<T> for LocalLog<T> {
+impl<T: Send + 'static> PartitionedLog<T> for LocalLog<T> {
+    type Reader = LogReader;
+
+    fn start(
+        &self,
+        on_durable: impl FnMut(Commit<T>) + Send + 'static,
+        on_failed: impl FnOnce(&Failure) + Send + 'static,
+    ) -> Result<(), LogError> {
+        LocalLog::start(self, on_durable, on_failed)
+    }
+
     fn append(&self, entry: Entry<T>) -> Result<Appended, AppendError> {
         LocalLog::append(self, entry)
     }
@@ -273,15 +285,94 @@ impl<T: Send> PartitionedLog<T> for LocalLog<T> {
         LocalLog::append_all(self, entries)
     }
 
-    fn read_from(
-        &self,
-        partition: Partition,
-        from: Seq,
-    ) -> Box<dyn Iterator<Item = Result<StoredRecord, LogError>> + Send> {
-        Box::new(self.reader.scan(partition, from))
-    }
-
     fn head(&self, partition: Partition) -> Head {
         LocalLog::head(self, partition)
+    }
+
+    fn append_bytes_max(&self) -> usize {
+        self.frame_bytes_max()
+    }
+
+    fn queued_bytes(&self) -> usize {
+        LocalLog::queued_bytes(self)
+    }
+
+    fn is_full(&self) -> bool {
+        LocalLog::is_full(self)
+    }
+
+    fn wait_for_room(&self) {
+        LocalLog::wait_for_room(self);
+    }
+
+    fn failed(&self) -> Option<Failure> {
+        LocalLog::failed(self)
+    }
+
+    fn reader(&self) -> &LogReader {
+        LocalLog::reader(self)
+    }
+
+    fn close(&self) -> Result<(), Failure> {
+        LocalLog::close(self)
+    }
+}
+
+impl ReadLog for LogReader {
+    type Scan = PartitionScan;
+    type ScanAll = LogScan;
+
+    fn log_id(&self) -> LogId {
+        LogReader::log_id(self)
+    }
+
+    fn durable_head(&self, partition: Partition) -> Head {
+        LogReader::durable_head(self, partition)
+    }
+
+    fn durable_heads(&self) -> Vec<(Partition, Head)> {
+        LogReader::durable_heads(self)
+    }
+
+    fn cut(&self) -> Cut {
+        LogReader::cut(self)
+    }
+
+    fn read(&self, position: Position) -> Result<Option<StoredRecord>, LogError> {
+        LogReader::read(self, position)
+    }
+
+    fn oldest(&self, partition: Partition) -> Seq {
+        LogReader::oldest(self, partition)
+    }
+
+    fn is_whole(&self) -> bool {
+        LogReader::is_whole(self)
+    }
+
+    fn chain_at(&self, position: Position) -> Result<Option<ChainHash>, LogError> {
+        LogReader::chain_at(self, position)
+    }
+
+    fn scan(&self, partition: Partition, from: Seq) -> PartitionScan {
+        LogReader::scan(self, partition, from)
+    }
+
+    fn scan_all(&self, from: ScanFrom) -> LogScan {
+        LogReader::scan_all(self, from)
+    }
+}
+
+impl ScanLog for LogScan {
+    fn next(&mut self) -> Result<Option<RecordRef<'_>>, LogError> {
+        LogScan::next(self)
+    }
+
+    fn progress(&self) -> Progress {
+        LogScan::progress(self)
+    }
+
+    fn place(&self) -> LogPlace {
+        LogScan::place(self)
     }
 }

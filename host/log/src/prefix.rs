@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cut::Cut;
+use super::cut::{Cut, LogPlace};
 use super::error::LogError;
 use super::files::LogDir;
 use super::floor::{self, Floor};
@@ -100,8 +100,11 @@ pub fn prefix(dir: &Path) -> Result<LogPrefix, LogError> {
         header,
         before: before.heads,
     });
-    let end =
-        Cut { log_id: header.log_id, offset: header.base + walked.end, heads: heads.into_iter().collect() };
+    let end = Cut {
+        log_id: header.log_id,
+        place: LogPlace(header.base + walked.end),
+        heads: heads.into_iter().collect(),
+    };
     Ok(LogPrefix {
         dir,
         log_id: header.log_id,

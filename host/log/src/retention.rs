@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use super::cut::LogPlace;
 use super::error::LogError;
 use super::files::HOLD_FILE;
 use super::floor::Floor;
@@ -40,8 +41,8 @@ pub struct SegmentInfo {
     pub number: u64,
     /// Its file's length.
     pub bytes: u64,
-    /// The log-wide offset of its end.
-    pub end: u64,
+    /// Where it ends.
+    pub end: LogPlace,
     /// The last record of each partition in it or before it.
     pub last: Vec<(Partition, Seq)>,
     /// Partitions that have records in it.
@@ -85,7 +86,7 @@ impl LogReader {
             SegmentInfo {
                 number: segment.header.number,
                 bytes: segment.length,
-                end: segment.header.base + segment.length,
+                end: LogPlace(segment.header.base + segment.length),
                 last: segment.directory.iter().map(|entry| (entry.partition, entry.head.seq)).collect(),
                 own: own.map(|entry| entry.partition).collect(),
             }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{BufReader, Read};
 use std::sync::Arc;
 
+use super::cut::LogPlace;
 use super::error::LogError;
 use super::format::{
     BadBytes, FORMAT_VERSION, FRAME_HEADER_BYTES, FrameHeader, FrameKind, RecordRef, SEGMENT_HEADER_BYTES,
@@ -26,7 +27,7 @@ pub enum ScanFrom {
 }
 
 impl ScanFrom {
-    fn takes(&self, position: Position) -> bool {
+    pub(super) fn takes(&self, position: Position) -> bool {
         match self {
             ScanFrom::Start => true,
             ScanFrom::Seqs(seqs) => seqs.get(&position.partition).is_none_or(|from| position.seq >= *from),
@@ -109,9 +110,9 @@ impl LogScan {
         self.progress
     }
 
-    /// The log-wide offset the scan is at.
-    pub fn offset(&self) -> u64 {
-        self.offset
+    /// The place the scan is at.
+    pub fn place(&self) -> LogPlace {
+        LogPlace(self.offset)
     }
 
     /// The next record; none at the end. It must not be asked again after an error.

@@ -1,5 +1,6 @@
-//! The log of a host that is stopped, read as it lies there. Nothing is repaired and nothing written: what
-//! a start would cut is left out, and told.
+//! The read-only open: the log of a host that is stopped, read as it lies there. Nothing is repaired and no
+//! byte of the log is written: what a start would cut is left out, and told. Every command that only reads goes
+//! this way; [`LocalLog`](super::LocalLog), whose opening repairs, is for who appends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,10 +29,22 @@ impl StoppedLog {
         StoppedLog::open_on(disk::local(), dir)
     }
 
+    /// [`open`](StoppedLog::open) for who writes something else beside the log meanwhile, such as the view:
+    /// nobody else may read it either.
+    pub fn open_alone(dir: &Path) -> Result<StoppedLog, LogError> {
+        let dir = LogDir::new(disk::local(), dir);
+        let lock = dir.lock()?;
+        StoppedLog::read(dir, Some(lock))
+    }
+
     /// [`open`](StoppedLog::open) on another disk than this machine's.
     pub(super) fn open_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<StoppedLog, LogError> {
         let dir = LogDir::new(disk, dir);
         let lock = dir.lock_to_read()?;
+        StoppedLog::read(dir, lock)
+    }
+
+    fn read(dir: LogDir, lock: Option<Box<dyn DiskLock>>) -> Result<StoppedLog, LogError> {
         let floor = Floor::read(&dir)?;
         let Some(Found { mut sealed, floor, heads, last, .. }) = find(&dir, floor)? else {
             return Err(LogError::io("find a segment in", &dir.path)(std::io::ErrorKind::NotFound.into()));

@@ -22,6 +22,14 @@ pub struct StoredRecord {
     pub payload: Arc<[u8]>,
 }
 
+impl StoredRecord {
+    /// It as a scan of all partitions shows it.
+    pub fn borrowed(&self) -> RecordRef<'_> {
+        let StoredRecord { position, kind, appended_at, chain, erased, payload } = self;
+        RecordRef::of_stored(*position, *kind, *appended_at, *chain, *erased, payload)
+    }
+}
+
 impl RecordRef<'_> {
     /// A copy that outlives the bytes it was read from.
     pub fn to_stored(&self) -> StoredRecord {

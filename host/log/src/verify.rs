@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cut::{Cut, Noted, NotedResult};
+use super::cut::{Cut, LogPlace, Noted, NotedResult};
 use super::error::{Damage, LogError};
 use super::files::LogDir;
 use super::floor::Floor;
@@ -134,7 +134,8 @@ impl Check<'_> {
         self.compare_noted(&header, &bytes[..walk.end as usize]);
         self.heads = heads;
         let report = &mut self.report;
-        report.end = Some(Cut { log_id: header.log_id, offset: header.base + walk.end, heads: Vec::new() });
+        report.end =
+            Some(Cut { log_id: header.log_id, place: LogPlace(header.base + walk.end), heads: Vec::new() });
         report.segments += 1;
         report.frames += walk.frames;
         report.records += walk.records;
@@ -167,24 +168,24 @@ impl Check<'_> {
     /// Walks this segment up to the noted place, when that lies in it, and compares.
     fn compare_noted(&mut self, header: &SegmentHeader, bytes: &[u8]) {
         let Some(noted) = self.noted else { return };
-        let upto = noted.offset.saturating_sub(header.base);
+        let upto = noted.place.0.saturating_sub(header.base);
         if upto == 0 || upto > bytes.len() as u64 {
             return;
         }
         let mut heads = self.heads.clone();
         walk(&bytes[..upto as usize], header, &mut heads);
-        let found = Cut { log_id: header.log_id, offset: noted.offset, heads: heads.into_iter().collect() };
+        let found = Cut { log_id: header.log_id, place: noted.place, heads: heads.into_iter().collect() };
         self.report.noted = Some(noted.compare(&found));
     }
 
     /// The noted place lay in no segment.
     fn judge_what_was_not_met(&mut self, first_base: u64) {
         let (Some(noted), None) = (self.noted, &self.report.noted) else { return };
-        let end = self.report.end.as_ref().map_or(0, |end| end.offset);
-        self.report.noted = Some(if noted.offset <= first_base {
+        let end = self.report.end.as_ref().map_or(LogPlace::START, |end| end.place);
+        self.report.noted = Some(if noted.place.0 <= first_base {
             NotedResult::NotKept
         } else {
-            let noted = noted.offset;
+            let noted = noted.place;
             NotedResult::Differs(format!("it ends at byte {end}, {noted} was noted: its end was cut off"))
         });
     }

@@ -111,7 +111,7 @@ impl Engine {
     /// The maintenance thread; ends when the engine stops.
     fn run_maintenance(&self) {
         lower_priority(NICENESS);
-        let mut segments = self.log.reader().segments().len();
+        let mut segments = self.log().segments().len();
         let mut retained = Instant::now();
         loop {
             let asked = {
@@ -128,7 +128,7 @@ impl Engine {
                 // It is logged by itself.
                 let _ = self.make_snapshot();
             }
-            let now = self.log.reader().segments().len();
+            let now = self.log().segments().len();
             if self.maintenance.retention.is_on() && (now > segments || retained.elapsed() >= RETAIN_EVERY) {
                 (segments, retained) = (now, Instant::now());
                 match self.apply_retention(false) {

@@ -20,7 +20,7 @@ use crate::catch_up::items_of;
 use crate::work::Work;
 use crate::{Engine, QueryError};
 use samsyn_journal::{Adopted, PartitionState};
-use samsyn_log::{LogError, SegmentInfo};
+use samsyn_log::{LogError, LogPlace, SegmentInfo};
 use samsyn_state::snapshot::SnapshotFile;
 use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{ItemPosition, Partition, Position, Seq, Timestamp};
@@ -81,7 +81,7 @@ impl Engine {
 
     /// What may leave by where cursors stand in the log, or, not `noted`, by where they are.
     fn plan_retention(&self, noted: bool) -> Result<RetentionReport, MaintenanceError> {
-        let log = self.log.reader();
+        let log = self.log();
         let sealed = log.segments();
         let mut report = RetentionReport {
             segments: sealed.len() + 1,
@@ -93,8 +93,8 @@ impl Engine {
         if report.wanted == 0 {
             return Ok(report);
         }
-        let snapshots: Vec<u64> =
-            self.maintenance.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.offset).collect();
+        let snapshots: Vec<LogPlace> =
+            self.maintenance.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.place).collect();
         let needs = self.needs(noted)?;
         let held = log.is_held()?;
         for segment in &sealed[..report.wanted] {
@@ -117,7 +117,7 @@ impl Engine {
         for segment in sealed {
             let too_much = config.bytes > 0 && bytes > config.bytes;
             if !too_much {
-                let newest = if config.days > 0 { self.log.reader().newest_in(segment)? } else { None };
+                let newest = if config.days > 0 { self.log().newest_in(segment)? } else { None };
                 if newest.is_none_or(|newest| newest.millis() >= horizon) {
                     break;
                 }
@@ -130,10 +130,10 @@ impl Engine {
 
     fn seal_when_old(&self) -> Result<(), LogError> {
         let days = self.maintenance.retention.days;
-        let log = self.log.reader();
+        let log = self.log();
         let old = self.clock.now().millis() - i64::from(days) * MILLIS_A_DAY / SEAL_AT;
         if days > 0 && log.growing_since()?.is_some_and(|since| since.millis() < old) {
-            self.log.seal_before_next();
+            self.journal.backend().seal_before_next();
         }
         Ok(())
     }
@@ -202,13 +202,13 @@ impl Engine {
     fn holders(
         &self,
         segment: &SegmentInfo,
-        snapshots: &[u64],
+        snapshots: &[LogPlace],
         needs: &Needs,
         held: bool,
         noted: bool,
     ) -> Result<Vec<(Holder, Option<Position>)>, MaintenanceError> {
         let mut holders = Vec::new();
-        let covering = snapshots.iter().filter(|offset| **offset >= segment.end).count();
+        let covering = snapshots.iter().filter(|place| **place >= segment.end).count();
         if covering < SNAPSHOTS_COVERING.min(self.maintenance.snapshots.keep.max(1)) {
             holders.push((Holder::Snapshots { covering }, None));
         }
@@ -257,7 +257,7 @@ impl Engine {
             }
             _ => partition_state.through,
         };
-        for (looked_at, record) in self.log.reader().scan(partition, through.seq.max(1)).enumerate() {
+        for (looked_at, record) in self.records().scan(partition, through.seq.max(1)).enumerate() {
             let record = record?;
             let seq = record.position.seq;
             if seq > last {
@@ -321,13 +321,13 @@ impl Engine {
     }
 
     fn remove(&self, report: &RetentionReport) -> Result<usize, MaintenanceError> {
-        let log = self.log.reader();
+        let log = self.log();
         let sealed = log.segments();
         let Some(last) = report.removable.checked_sub(1).and_then(|at| sealed.get(at)) else { return Ok(0) };
         // The registry reads as before: its records outlive their segment, here and in snapshots.
         let head = log.durable_head(Partition::REGISTRY).seq;
         log.carry(Partition::REGISTRY, log.raw(Partition::REGISTRY, head)?)?;
-        match self.log.remove_before(last.number + 1) {
+        match self.journal.backend().remove_before(last.number + 1) {
             Err(LogError::Held(_)) => Ok(0),
             removed => Ok(removed?),
         }
@@ -346,7 +346,7 @@ impl Engine {
     /// When the oldest record that is kept was appended, when any have left; none while the log
     /// still holds all.
     pub fn oldest_retained(&self) -> Result<Option<Timestamp>, QueryError> {
-        let log = self.log.reader();
+        let log = self.log();
         if log.is_whole() { Ok(None) } else { Ok(log.oldest_at()?) }
     }
 }

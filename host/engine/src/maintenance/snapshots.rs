@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::MaintenanceError;
 use crate::Engine;
+use samsyn_log::LogPlace;
 use samsyn_state::snapshot::{
     Listed, Proceed, Remember, SnapshotError, SnapshotInfo, SnapshotJob, SnapshotProgress,
 };
@@ -64,8 +65,9 @@ impl Engine {
         if state.failure.as_ref().is_some_and(|(_, at)| at.elapsed() < TRY_AGAIN_AFTER) {
             return false;
         }
-        let (offset, bytes) = newest(&state.listed).map_or((0, 0), |info| (info.offset, info.bytes));
-        self.log.reader().cut().offset.saturating_sub(offset) >= every.max(bytes)
+        let (covered, bytes) =
+            newest(&state.listed).map_or((LogPlace::START, 0), |info| (info.place, info.bytes));
+        self.log().cut().place.bytes_since(covered) >= every.max(bytes)
     }
 
     /// Makes a snapshot of everything that is durable now, if anything came since the newest one.
@@ -118,10 +120,10 @@ impl Engine {
     }
 
     fn make_with_base(&self, made_at: Timestamp) -> Result<SnapshotInfo, SnapshotError> {
-        let (log, maintenance) = (self.log.reader(), &self.maintenance);
+        let (log, maintenance) = (self.log(), &self.maintenance);
         let cut = log.cut();
         let base = maintenance.shelf.usable(log).next();
-        if let Some(base) = base.as_ref().filter(|base| base.header().cut.offset == cut.offset) {
+        if let Some(base) = base.as_ref().filter(|base| base.header().cut.place == cut.place) {
             return Ok(base.info());
         }
         let remember = Remember {
@@ -147,15 +149,15 @@ impl Engine {
 
     /// Removes snapshots beyond those that are kept; none while a backup copies them.
     fn prune_snapshots(&self) -> Result<(), MaintenanceError> {
-        if !self.log.reader().is_held()? {
-            self.maintenance.shelf.prune(self.log.reader(), self.maintenance.snapshots.keep.max(1))?;
+        if !self.log().is_held()? {
+            self.maintenance.shelf.prune(self.log(), self.maintenance.snapshots.keep.max(1))?;
         }
         Ok(())
     }
 
     /// Notes which snapshots there are: at the start, before anybody can ask, and after each that was made.
     pub(crate) fn look_at_snapshots(&self) {
-        match self.maintenance.shelf.list(self.log.reader(), false) {
+        match self.maintenance.shelf.list(self.log(), false) {
             Ok(listed) => {
                 let listed = listed.into_iter().map(|Listed { path, found }| {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -174,12 +176,12 @@ impl Engine {
     pub fn snapshots(&self) -> Snapshots {
         let maintenance = &self.maintenance;
         let state = maintenance.state.lock();
-        let offset = newest(&state.listed).map_or(0, |info| info.offset);
+        let covered = newest(&state.listed).map_or(LogPlace::START, |info| info.place);
         Snapshots {
             items: state.listed.clone(),
             making: state.making,
             failure: state.failure.as_ref().map(|(why, _)| why.clone()),
-            log_bytes_since: self.log.reader().cut().offset.saturating_sub(offset),
+            log_bytes_since: self.log().cut().place.bytes_since(covered),
             asked: state.asked,
             answered: state.answered,
             made: maintenance.made.load(Ordering::Relaxed),

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::Deserialize;
 
 use super::compare::{Side, compare};
 use super::error::ReplayError;
 use super::input::Plan;
 use super::partition::FollowedPartition;
-use super::read_log::BatchedRecord;
 use super::replayed_item::{LoggedItem, When};
 use super::report::{Counts, Entry};
 use super::revisions::Lens;
@@ -20,7 +18,8 @@ use crate::catch_up::items_of;
 use samsyn_decide::decide::Cause;
 use samsyn_decide::item::Item;
 use samsyn_journal::{
-    Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,
+    AnswerKind, Decided, Outcome, Passing, ProfileState, Record, RecordError, RecordKind, Undecoded,
+    fold_into,
 };
 use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId, Seq};
 
@@ -56,21 +55,6 @@ struct Customer {
     /// Which differences were found.
     seen: Vec<(super::What, super::Kind)>,
     differs: bool,
-}
-
-/// Whose record it is: all that is read of most when only some customers are replayed.
-#[derive(Deserialize)]
-struct ProfileOnly {
-    profile: ProfileId,
-}
-
-/// What a decision about somebody who isn't replayed does to the partition.
-#[derive(Deserialize)]
-struct SkippedDecision {
-    profile: ProfileId,
-    through: ItemPosition,
-    #[serde(default)]
-    cursor: Option<Cursor>,
 }
 
 impl<'a> Track<'a> {
@@ -113,33 +97,39 @@ impl<'a> Track<'a> {
     }
 
     /// The next record of a partition.
-    pub fn record(&mut self, record: BatchedRecord<'_>) -> Result<(), ReplayError> {
+    pub fn record(&mut self, record: Undecoded<'_>) -> Result<(), ReplayError> {
         let Position { partition, seq } = record.position;
         let unreadable = |cause: RecordError| ReplayError::Record { position: record.position, cause };
-        if record.erased {
+        if record.is_erased() {
             self.counts.not_replayed("the record was erased");
             return Ok(());
         }
         self.arrive(partition)?;
-        if record.kind == RecordKind::Accepted as u8 {
-            self.accepted(partition, seq, record.payload).map_err(unreadable)?;
-        } else if record.kind == RecordKind::Decided as u8 {
-            if !self.plan.share.is_all() {
-                let passing: SkippedDecision = decode(record.payload).map_err(unreadable)?;
-                if !self.plan.share.takes(passing.profile) {
+        // A host of tomorrow may know more kinds.
+        let Ok(kind) = record.kind() else { return Ok(()) };
+        match kind {
+            RecordKind::Accepted => self.accepted(&record).map_err(unreadable)?,
+            RecordKind::Decided => {
+                if !self.plan.share.is_all()
+                    && let Some(passing) = record.passing().map_err(unreadable)?
+                    && !self.plan.share.takes(passing.profile)
+                {
                     return self.passing(partition, &passing);
                 }
+                if let Some(decided) = record.decided().map_err(unreadable)? {
+                    self.decided(partition, seq, decided)?;
+                }
             }
-            let decided: Decided = decode(record.payload).map_err(unreadable)?;
-            self.decided(partition, seq, decided)?;
-        } else if record.kind == RecordKind::Adopted as u8 {
-            let adopted: Adopted = decode(record.payload).map_err(unreadable)?;
-            self.pass(partition, adopted.through)?;
-            let revision = self.plan.revisions.at(adopted.revision)?;
-            if let Some(followed) = self.followed(partition) {
-                followed.revision = revision;
-                followed.state.fold_adopted(seq, &Arc::new(adopted));
+            RecordKind::Adopted => {
+                let Record::Adopted(adopted) = record.record().map_err(unreadable)? else { return Ok(()) };
+                self.pass(partition, adopted.through)?;
+                let revision = self.plan.revisions.at(adopted.revision)?;
+                if let Some(followed) = self.followed(partition) {
+                    followed.revision = revision;
+                    followed.state.fold_adopted(seq, &Arc::new(adopted));
+                }
             }
+            RecordKind::Linked | RecordKind::Registry => {}
         }
         Ok(())
     }
@@ -156,18 +146,21 @@ impl<'a> Track<'a> {
         Ok(())
     }
 
-    fn accepted(&mut self, partition: Partition, seq: Seq, payload: &[u8]) -> Result<(), RecordError> {
-        if !self.plan.share.is_all() && !self.plan.share.takes(decode::<ProfileOnly>(payload)?.profile) {
+    fn accepted(&mut self, record: &Undecoded<'_>) -> Result<(), RecordError> {
+        if !self.plan.share.is_all()
+            && record.accepted_for()?.is_none_or(|profile| !self.plan.share.takes(profile))
+        {
             return Ok(());
         }
-        if let Some(followed) = self.followed(partition) {
-            followed.accepted(seq, payload);
+        let Position { partition, seq } = record.position;
+        if let (Some(followed), Some(event)) = (self.followed(partition), record.keep_accepted()) {
+            followed.accepted(seq, event);
         }
         Ok(())
     }
 
     /// A decision about somebody who isn't replayed.
-    fn passing(&mut self, partition: Partition, passing: &SkippedDecision) -> Result<(), ReplayError> {
+    fn passing(&mut self, partition: Partition, passing: &Passing) -> Result<(), ReplayError> {
         self.pass(partition, passing.through)?;
         if let Some(followed) = self.followed(partition) {
             followed.state.through = followed.state.through.max(passing.through);
@@ -262,12 +255,9 @@ impl<'a> Track<'a> {
 
     /// An item that was passed long ago.
     fn read(&self, partition: Partition, position: ItemPosition) -> Result<Option<Item>, ReplayError> {
-        let Some(record) = self.plan.log.read(Position { partition, seq: position.seq })? else {
+        let Some(record) = self.plan.records.read(Position { partition, seq: position.seq })? else {
             return Ok(None);
         };
-        if record.erased {
-            return Ok(None);
-        }
         let items = items_of(&record).map_err(|error| ReplayError::Item(error.to_string()))?;
         Ok(items.into_iter().find(|(index, _)| *index == position.index).map(|(_, item)| item))
     }

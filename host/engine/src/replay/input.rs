@@ -9,6 +9,7 @@ use super::error::ReplayError;
 use super::job::Control;
 use super::revisions::Revisions;
 use super::shadow::Shadow;
+use samsyn_journal::Reader;
 use samsyn_log::LogReader;
 use samsyn_registry::Manifest;
 use samsyn_sandbox::{Package, Plugin, Sandbox};
@@ -40,7 +41,7 @@ pub(super) struct Plan {
     pub candidates: Arc<[Candidate]>,
     pub share: Share,
     pub revisions: Revisions,
-    pub log: LogReader,
+    pub records: Reader,
     pub control: Arc<Control>,
     pub time: Duration,
     pub customer_bytes: u64,
@@ -62,13 +63,14 @@ impl Plan {
             let other = other.manifest.plugin.name.clone();
             return Err(ReplayError::Another { capability, other });
         }
-        let revisions = Revisions::read(&log, capability.clone(), candidates.clone())?;
+        let records = Reader::new(log);
+        let revisions = Revisions::read(&records, capability.clone(), candidates.clone())?;
         Ok(Plan {
             capability,
             candidates,
             share,
             revisions,
-            log,
+            records,
             control: control.clone(),
             time: Duration::from_millis(sandbox.limits().time_ms),
             customer_bytes: sandbox.limits().customer_bytes,
@@ -83,7 +85,7 @@ impl Plan {
             capability: self.capability.clone(),
             candidates: self.candidates.clone(),
             revisions: self.revisions.beside(),
-            log: self.log.clone(),
+            records: self.records.clone(),
             control: self.control.clone(),
             ..*self
         }

@@ -3,13 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::replayed_item::wanted;
 use super::revisions::{Lens, Revision};
 use samsyn_decide::item::Item;
-use samsyn_journal::{Accepted, Decided, PartitionState, RecordError, decode};
-use samsyn_vocabulary::{Event, ItemPosition, ProfileId, Proposal, Seq};
+use samsyn_journal::{Decided, KeptAccepted, PartitionState, RecordError};
+use samsyn_vocabulary::{ItemPosition, Seq};
 
 /// A partition.
 pub struct FollowedPartition {
@@ -23,21 +21,10 @@ pub struct FollowedPartition {
 
 /// An item that waits for its decision.
 enum Waiting {
-    /// An event, read when it is decided: what was taken long before would lie about in small pieces.
-    Accepted(Box<[u8]>),
+    /// An event, read when it is decided.
+    Accepted(KeptAccepted),
     /// An item of a decision.
     Derived(Item),
-}
-
-/// What is needed of an [`Accepted`].
-#[derive(Deserialize)]
-struct AcceptedParts {
-    profile: ProfileId,
-    event: Event,
-    #[serde(default)]
-    proposals: Vec<Proposal>,
-    #[serde(default)]
-    shared_by: Option<ProfileId>,
 }
 
 impl FollowedPartition {
@@ -47,8 +34,8 @@ impl FollowedPartition {
     }
 
     /// An event was accepted.
-    pub fn accepted(&mut self, seq: Seq, payload: &[u8]) {
-        self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Accepted(payload.into())));
+    pub fn accepted(&mut self, seq: Seq, event: KeptAccepted) {
+        self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Accepted(event)));
     }
 
     /// A decision was folded, which has items of its own.
@@ -87,22 +74,9 @@ impl FollowedPartition {
 
 impl Waiting {
     fn item(self) -> Result<Item, RecordError> {
-        let payload = match self {
-            Waiting::Derived(item) => return Ok(item),
-            Waiting::Accepted(payload) => payload,
-        };
-        let AcceptedParts { profile, event, proposals, shared_by } = decode(&payload)?;
-        let accepted = Accepted {
-            profile,
-            event,
-            proposals,
-            identifiers: Vec::new(),
-            expected: None,
-            expected_of: None,
-            conflicts: Vec::new(),
-            shared_by,
-            content: 0,
-        };
-        Ok(Item::Event(Arc::new(accepted)))
+        match self {
+            Waiting::Derived(item) => Ok(item),
+            Waiting::Accepted(event) => Ok(Item::Event(Arc::new(event.to_invoke()?))),
+        }
     }
 }

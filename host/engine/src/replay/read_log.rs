@@ -10,10 +10,11 @@ use super::input::{Input, Plan};
 use super::job::Control;
 use super::report::Counts;
 use super::report::ReplayReport;
-use samsyn_log::{RecordRef, ScanFrom};
+use samsyn_journal::RecordBatch;
+use samsyn_log::ScanFrom;
 use samsyn_machine::niceness::{self, lower_priority, spare_of};
 use samsyn_sandbox::{Limits, Sandbox, SandboxError, work_as};
-use samsyn_vocabulary::{Partition, Position};
+use samsyn_vocabulary::Partition;
 
 /// Threads that replay; a partition belongs to one of them. Two: a host has other things to do.
 const THREADS_MAX: usize = 2;
@@ -109,8 +110,8 @@ fn deal(plan: &Plan, mut lanes: Vec<Lane>) -> Result<(), ReplayError> {
         lower_priority(niceness::LEAST);
     }
     // No segment leaves before it is read.
-    let _hold = plan.log.hold()?;
-    let mut scan = plan.log.scan_all(ScanFrom::Start);
+    let _hold = plan.records.log().hold()?;
+    let mut scan = plan.records.scan_all(ScanFrom::Start);
     let control = &plan.control;
     let count = lanes.len();
     while let Some(record) = scan.next()? {
@@ -159,63 +160,4 @@ fn follow(
         let _ = back.send(batch);
     }
     track.end()
-}
-
-/// Records dealt at once. Their payloads are in one piece of memory that goes back to who reads: what
-/// one thread allocates and another gives free costs both of them more than the copy does.
-#[derive(Default)]
-pub struct RecordBatch {
-    payloads: Vec<u8>,
-    records: Vec<Entry>,
-}
-
-struct Entry {
-    position: Position,
-    kind: u8,
-    erased: bool,
-    /// Where its payload ends; it begins where the one before it does.
-    end: usize,
-}
-
-/// A record as it comes by.
-#[derive(Clone, Copy)]
-pub struct BatchedRecord<'a> {
-    /// Its place in its partition.
-    pub position: Position,
-    /// What the payload is.
-    pub kind: u8,
-    /// Whether the payload was erased.
-    pub erased: bool,
-    /// The content.
-    pub payload: &'a [u8],
-}
-
-impl RecordBatch {
-    /// How many records.
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Adds one.
-    pub fn push(&mut self, record: &RecordRef<'_>) {
-        self.payloads.extend_from_slice(record.payload);
-        let RecordRef { position, kind, erased, .. } = *record;
-        self.records.push(Entry { position, kind, erased, end: self.payloads.len() });
-    }
-
-    /// Forgets them and keeps the memory.
-    pub fn clear(&mut self) {
-        self.payloads.clear();
-        self.records.clear();
-    }
-
-    /// The records, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = BatchedRecord<'_>> {
-        let mut begin = 0;
-        self.records.iter().map(move |entry| {
-            let Entry { position, kind, erased, end } = *entry;
-            let payload = &self.payloads[std::mem::replace(&mut begin, end)..end];
-            BatchedRecord { position, kind, erased, payload }
-        })
-    }
 }

@@ -8,8 +8,7 @@ use parking_lot::Mutex;
 use super::error::ReplayError;
 use super::input::Candidate;
 use crate::runtime::access;
-use samsyn_journal::{Record, RegistryRecord};
-use samsyn_log::LogReader;
+use samsyn_journal::{Reader, Record, RegistryRecord};
 use samsyn_registry::{Install, Manifest, Registry, RegistryChange, Routing};
 use samsyn_sandbox::Access;
 use samsyn_vocabulary::{CapabilityName, Digest, Partition, Seq};
@@ -58,18 +57,18 @@ pub struct Fit {
 impl Revisions {
     /// Reads the registry's partition.
     pub fn read(
-        log: &LogReader,
+        records: &Reader,
         capability: CapabilityName,
         candidates: Arc<[Candidate]>,
     ) -> Result<Revisions, ReplayError> {
         let mut changes = Vec::new();
-        for record in log.scan(Partition::REGISTRY, 1) {
+        for record in records.scan(Partition::REGISTRY, 1) {
             let record = record?;
             let position = record.position;
             if changes.is_empty() && position.seq != 1 {
                 return Err(ReplayError::NoBeginning { first: position });
             }
-            let read = Record::from_bytes(record.kind, &record.payload);
+            let read = record.record();
             if let Record::Registry(RegistryRecord { change, .. }) =
                 read.map_err(|cause| ReplayError::Record { position, cause })?
             {

@@ -27,12 +27,11 @@ fn jammed(fails_later: Option<usize>) -> (Bench, Vec<Acceptance>) {
 
 /// In which order the probe's invocations ended, by their events.
 fn ended(bench: &Bench) -> Vec<u64> {
-    let records = bench.engine.log().scan(Partition(0), 1).map(|record| record.unwrap());
-    let decided =
-        records.filter_map(|record| match Record::from_bytes(record.kind, &record.payload).unwrap() {
-            Record::Decided(decided) => Some(decided),
-            _ => None,
-        });
+    let records = bench.engine.records().scan(Partition(0), 1).map(|record| record.unwrap());
+    let decided = records.filter_map(|record| match record.record().unwrap() {
+        Record::Decided(decided) => Some(decided),
+        _ => None,
+    });
     let done = |decided: &samsyn_journal::Decided| {
         let mut of_probe =
             decided.outcomes.iter().filter(|outcome| outcome.capability == capability("probe"));

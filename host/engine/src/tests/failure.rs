@@ -278,12 +278,11 @@ fn a_retry_that_takes_long_runs_on_the_plug_ins_own_thread() {
     assert_eq!(results(&bench, &endless), ["done", "parked", "parked"]);
     let seqs = |event: &Acceptance| -> Vec<Seq> {
         let cause = event.position.seq;
-        let records = bench.engine.log().scan(Partition(0), 1).map(|record| record.unwrap());
-        let decided =
-            records.filter_map(|record| match Record::from_bytes(record.kind, &record.payload).unwrap() {
-                Record::Decided(decided) if decided.cause.seq == cause => Some(record.position.seq),
-                _ => None,
-            });
+        let records = bench.engine.records().scan(Partition(0), 1).map(|record| record.unwrap());
+        let decided = records.filter_map(|record| match record.record().unwrap() {
+            Record::Decided(decided) if decided.cause.seq == cause => Some(record.position.seq),
+            _ => None,
+        });
         decided.collect()
     };
     let (endless, meanwhile) = (seqs(&endless), seqs(&meanwhile));

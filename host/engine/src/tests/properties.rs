@@ -193,9 +193,9 @@ fn rebuilt(bench: &Bench) -> samsyn_state::view::Dump {
 
 pub(super) fn records(bench: &Bench) -> Vec<(Position, Record)> {
     let mut records = Vec::new();
-    let mut scan = bench.engine.log().scan_all(ScanFrom::Start);
+    let mut scan = bench.engine.records().scan_all(ScanFrom::Start);
     while let Some(record) = scan.next().unwrap() {
-        records.push((record.position, Record::from_bytes(record.kind, record.payload).unwrap()));
+        records.push((record.position, record.record().unwrap()));
     }
     records
 }

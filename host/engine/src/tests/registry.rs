@@ -6,10 +6,10 @@ use samsyn_registry::{Attribution, Field, Grant, RegistryError};
 
 fn registry_records(bench: &Bench) -> Vec<RegistryRecord> {
     bench.settle();
-    let records = bench.engine.log().scan(Partition::REGISTRY, 1);
+    let records = bench.engine.records().scan(Partition::REGISTRY, 1);
     let read = records.map(|record| {
         let record = record.expect("it can be read");
-        Record::from_bytes(record.kind, &record.payload).expect("it is a record")
+        record.record().expect("it is a record")
     });
     let registry = read.filter_map(|record| match record {
         Record::Registry(record) => Some(record),

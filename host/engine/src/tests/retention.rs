@@ -52,7 +52,7 @@ fn who_asked_for_a_snapshot_sees_it_when_that_is_answered() {
     for round in 1..=20 {
         bench.script("anna", &[&text_of(round)]);
         bench.settle();
-        let cut = bench.engine.log().cut().offset;
+        let cut = bench.engine.log().cut().place;
         // The second may come while the first is made, which then covers less than it asks for.
         let asked = [bench.engine.ask_for_snapshot(), bench.engine.ask_for_snapshot()];
         assert_eq!(asked, [2 * round as u64 - 1, 2 * round as u64]);
@@ -60,7 +60,7 @@ fn who_asked_for_a_snapshot_sees_it_when_that_is_answered() {
             super::failure::wait_until(|| bench.engine.snapshots().answered >= asked);
             let snapshots = bench.engine.snapshots();
             let newest = snapshots.items[0].1.as_ref().expect("it can be used");
-            assert!(newest.offset >= cut, "{snapshots:?}");
+            assert!(newest.place >= cut, "{snapshots:?}");
         }
     }
     let snapshots = bench.engine.snapshots();
@@ -97,7 +97,8 @@ fn what_leaves_is_not_missed() {
         assert_eq!(bench.engine.view().dump().unwrap().profiles, live.profiles);
         assert_eq!(bench.engine.registry().revision, registry.revision);
         assert_eq!(bench.text("7", "probe.note"), Some("n7".to_owned()));
-        let changes = samsyn_audit::changes(bench.engine.log(), &Default::default(), None, 1_000).unwrap();
+        let changes =
+            samsyn_audit::changes(bench.engine.records(), &Default::default(), None, 1_000).unwrap();
         assert_eq!(changes.items.len() as u64, registry.revision, "every change can be told");
         assert!(bench.engine.is_removed(taken.position));
         assert_eq!(bench.engine.event(&app("tests"), "first").unwrap(), Some(taken.position));

@@ -189,7 +189,7 @@ fn segments_that_are_sealed_and_logs_that_are_closed_hold_no_zeros_behind_what_w
 fn killed() -> (Memory<()>, PathBuf, usize) {
     let world = World::new();
     world.commit_until("the last segment goes on with zeros", ends_in_zeros);
-    let end = world.log().cut().offset;
+    let end = world.log().cut().place.number();
     let memory = world.kill();
     let (path, bytes) = segments(&memory.disk()).pop().expect("there is one");
     let base = format::SegmentHeader::decode(&bytes).expect("a header").base;

@@ -10,7 +10,9 @@ use tempfile::TempDir;
 use super::*;
 
 mod ahead;
+mod conformance;
 mod crash_states;
+mod erasing;
 mod repair;
 mod retention;
 mod survival;
@@ -321,3 +323,33 @@ fn a_panic_in_the_callback_ends_the_log() {
     assert!(failed.recv().unwrap().to_string().contains("panicked"));
     assert!(matches!(log.append(entry(1, "late")), Err(AppendError::Failed(_))));
 }
+
+#[test]
+fn who_reads_a_stopped_log_alone_changes_no_byte_and_keeps_others_out() {
+    let dir = TempDir::new().unwrap();
+    let started = Started::open(dir.path(), SMALL);
+    (0..9).for_each(|number| drop(started.commit(vec![entry(1, &format!("number {number}"))])));
+    assert!(matches!(StoppedLog::open_alone(dir.path()), Err(LogError::Locked(_))));
+    started.log.close().unwrap();
+    // A crash cut the last frame short.
+    let last = segment_files(dir.path()).pop().unwrap();
+    let length = fs::metadata(&last).unwrap().len();
+    OpenOptions::new().write(true).open(&last).unwrap().set_len(length - FRAME_CLOSED_BYTES - 3).unwrap();
+    let bytes =
+        || -> Vec<Vec<u8>> { segment_files(dir.path()).iter().map(|file| fs::read(file).unwrap()).collect() };
+    let before = bytes();
+    let alone = StoppedLog::open_alone(dir.path()).unwrap();
+    assert_eq!(records(alone.reader()).len(), 8);
+    assert!(alone.torn().is_some());
+    assert!(matches!(StoppedLog::open(dir.path()), Err(LogError::Locked(_))));
+    assert!(matches!(LocalLog::<()>::open(dir.path(), SMALL), Err(LogError::Locked(_))));
+    drop(alone);
+    assert_eq!(bytes(), before);
+    let (one, two) = (StoppedLog::open(dir.path()).unwrap(), StoppedLog::open(dir.path()).unwrap());
+    assert!(matches!(StoppedLog::open_alone(dir.path()), Err(LogError::Locked(_))));
+    drop((one, two));
+    assert_eq!(bytes(), before);
+}
+
+/// The empty frame that a clean close writes.
+const FRAME_CLOSED_BYTES: u64 = format::FRAME_HEADER_BYTES as u64;

@@ -110,7 +110,7 @@ fn a_segment_that_is_gone_without_retention_is_damage_also_behind_the_floor() {
 }
 
 fn noted(cut: &Cut) -> Noted {
-    Noted { offset: cut.offset, digest: cut.digest(), heads: cut.heads.clone() }
+    Noted { place: cut.place, digest: cut.digest(), heads: cut.heads.clone() }
 }
 
 fn compared(dir: &TempDir, noted: &Noted) -> NotedResult {
@@ -171,6 +171,10 @@ fn a_history_that_was_written_anew_with_a_valid_chain_is_found() {
     // A log that was cut back is shorter than it was.
     let dir = TempDir::new().unwrap();
     drop(several(&dir, 1));
-    let NotedResult::Differs(why) = compared(&dir, &noted(&Cut { offset: 1 << 20, ..cut })) else { panic!() };
+    let NotedResult::Differs(why) =
+        compared(&dir, &noted(&Cut { place: LogPlace::from_number(1 << 20), ..cut }))
+    else {
+        panic!()
+    };
     assert!(why.contains("cut off"), "{why}");
 }

@@ -8,12 +8,12 @@ mod made;
 #[cfg(test)]
 mod tests;
 
-use crate::record::{PartitionState, Record, fold_profile};
 use crate::registry::Registry;
 use crate::registry::manifest::Manifest;
 
 pub use crate::api::fuzz::{cursor, event, header};
 pub use crate::log::fuzz::segment;
+pub use crate::record::fuzz::record;
 pub use crate::sandbox::fuzz::{component, effects};
 
 /// Something that reads bytes, and panics when it breaks a promise.
@@ -30,41 +30,6 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("header", header),
     ("cursor", cursor),
 ];
-
-/// A record's payload after its kind: read, folded, and written again as it was.
-pub fn record(data: &[u8]) {
-    let Some((kind, payload)) = data.split_first() else { return };
-    let Ok(record) = Record::from_bytes(*kind, payload) else { return };
-    match record {
-        Record::Decided(decided) => {
-            let once = fold_profile(None, 7, &decided);
-            assert_eq!(fold_profile(Some(&once), 8, &decided).id, decided.profile);
-            PartitionState::default().fold_decided(&decided);
-            let _ = (decided.derives(), decided.last_item());
-            let written = crate::record::encode(&decided);
-            let again = Record::from_bytes(*kind, &written).expect("what was read can be written and read");
-            assert_eq!(written, crate::record::encode(&again_decided(again)), "written alike");
-        }
-        Record::Adopted(adopted) => {
-            PartitionState::default().fold_adopted(9, &std::sync::Arc::new(adopted));
-        }
-        Record::Registry(record) => {
-            let registry = Registry::default();
-            if registry.check(&record.change).is_ok() {
-                // What the check lets through is applied, or says why not.
-                let _ = registry.apply(1, &record.change);
-            }
-        }
-        Record::Accepted(_) | Record::Linked(_) => {}
-    }
-}
-
-fn again_decided(record: Record) -> crate::record::Decided {
-    match record {
-        Record::Decided(decided) => decided,
-        other => panic!("a decision became {other:?}"),
-    }
-}
 
 /// A manifest's text: read, and its install planned.
 pub fn manifest(data: &[u8]) {

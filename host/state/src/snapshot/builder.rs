@@ -22,12 +22,11 @@ use super::read::SnapshotFile;
 use super::state::{self, StoredProfile};
 use super::write::{SnapshotWriter, put_in_place, unfinished};
 use super::{SnapshotInfo, upgrade};
-use crate::view::{Applied, CommittedRecord, Entry, EventKey, LinkKey};
-use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{
-    ClaimStats, Decided, FOLD_VERSION, Linked, ProfileState, Record, fold_into, moves_from, moves_to,
-};
-use samsyn_log::{Cut, LogReader, RecordRef, ScanFrom};
+use crate::step::{Folder, Read, step};
+use crate::view::{Applied, Entry, EventKey, LinkKey};
+use samsyn_disk::failpoint::{Step, step as fail_step};
+use samsyn_journal::{ClaimStats, Decided, FOLD_VERSION, ProfileState, ProfileStep, Reader, Stepped};
+use samsyn_log::{Cut, LogPlace, LogReader, ScanFrom};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Customers held in memory at once: some 100 MB of usual ones.
@@ -91,18 +90,19 @@ impl SnapshotJob<'_> {
     ) -> Result<SnapshotInfo, SnapshotError> {
         fs::create_dir_all(self.dir)
             .map_err(|cause| SnapshotError::Write { path: self.dir.to_owned(), cause })?;
-        let (dir, offset) = (self.dir, self.cut.offset);
+        let (dir, place) = (self.dir, self.cut.place);
         let made = SnapshotBuilder::begin(self, observe).and_then(SnapshotBuilder::all);
         // What is left over is worth nothing, and a disk that doesn't let it go has said so before.
         let _ = remove_unfinished(dir);
         made?;
-        Ok(SnapshotFile::open(&dir.join(file_name(offset)))?.info())
+        Ok(SnapshotFile::open(&dir.join(file_name(place)))?.info())
     }
 }
 
-/// The name of a snapshot that covers the log up to an offset.
-pub fn file_name(offset: u64) -> String {
-    format!("{offset:020}.snapshot")
+/// The name of a snapshot that covers the log up to a place: in the order of their names they are in the
+/// order of their places.
+pub fn file_name(place: LogPlace) -> String {
+    format!("{:020}.snapshot", place.number())
 }
 
 /// Removes what making a snapshot left unfinished.
@@ -110,7 +110,7 @@ pub fn remove_unfinished(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "new") {
-            step(Step::SnapshotTidy, || fs::remove_file(&path))?;
+            fail_step(Step::SnapshotTidy, || fs::remove_file(&path))?;
         }
     }
     Ok(())
@@ -147,9 +147,9 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             applied: BTreeMap::new(),
             job,
         };
-        let from = builder.job.base.as_ref().map_or(0, |base| base.header().cut.offset);
+        let from = builder.base_place();
         let bytes_before = builder.job.base.as_ref().map_or(0, |base| base.info().bytes);
-        builder.progress.bytes_total = (builder.job.cut.offset - from) + bytes_before;
+        builder.progress.bytes_total = builder.job.cut.place.bytes_since(from) + bytes_before;
         for entry in builder.job.base.iter().flat_map(SnapshotFile::numbers) {
             match entry? {
                 Entry::Counter { partition, field, pattern, count } => {
@@ -173,8 +173,8 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
                 return Err(SnapshotError::Ended(Position { partition: *partition, seq }));
             }
         }
-        step(Step::SnapshotRun, || self.spill())?;
-        step(Step::SnapshotWrite, || self.write())
+        fail_step(Step::SnapshotRun, || self.spill())?;
+        fail_step(Step::SnapshotWrite, || self.write())
     }
 
     /// Folds every record between the base and the cut.
@@ -186,9 +186,9 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
         };
         let mut left: u64 = ends.iter().map(|(partition, end)| end - stands(&self.applied, partition)).sum();
         let from = self.applied.iter().map(|(partition, reached)| (*partition, reached.seq + 1)).collect();
-        let log = self.job.log.clone();
-        let folded_from = self.job.base.as_ref().map_or(0, |base| base.header().cut.offset);
-        let mut scan = log.scan_all(ScanFrom::Seqs(from));
+        let records = Reader::new(self.job.log.clone());
+        let folded_from = self.base_place();
+        let mut scan = records.scan_all(ScanFrom::Seqs(from));
         while left > 0 {
             let Some(read) = scan.next()? else { break };
             let Position { partition, seq } = read.position;
@@ -199,11 +199,13 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             if seq != expected {
                 return Err(SnapshotError::Gap(Position { partition, seq: expected }));
             }
-            self.fold(&read)?;
+            let record =
+                Read::of(&read).map_err(|cause| SnapshotError::Record { position: read.position, cause })?;
+            step(self, read.position, &read.chain, record.said())?;
             left -= 1;
             self.progress.records += 1;
             if self.progress.records.is_multiple_of(REPORT_EVERY) {
-                self.progress.bytes_done = scan.offset().saturating_sub(folded_from);
+                self.progress.bytes_done = scan.place().bytes_since(folded_from);
                 self.report()?;
             }
             let held_max = self.job.profiles_held_max.unwrap_or(PROFILES_HELD_MAX);
@@ -214,64 +216,16 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
         Ok(())
     }
 
+    /// Up to where the snapshot that this one goes on from covers the log.
+    fn base_place(&self) -> LogPlace {
+        self.job.base.as_ref().map_or(LogPlace::START, |base| base.header().cut.place)
+    }
+
     fn report(&mut self) -> Result<(), SnapshotError> {
         match (self.observe)(self.progress) {
             Proceed::GoOn => Ok(()),
             Proceed::Stop => Err(SnapshotError::Stopped),
         }
-    }
-
-    fn fold(&mut self, read: &RecordRef<'_>) -> Result<(), SnapshotError> {
-        let position = read.position;
-        let record = Record::from_bytes(read.kind, read.payload)
-            .map_err(|cause| SnapshotError::Record { position, cause })?;
-        let record = match record {
-            Record::Accepted(accepted) => CommittedRecord::accepted(Arc::new(accepted)),
-            Record::Decided(decided) => self.fold_decided(position, decided)?,
-            Record::Adopted(adopted) => CommittedRecord::Adopted(Arc::new(adopted)),
-            Record::Linked(linked) => CommittedRecord::Linked(Arc::new(linked)),
-            Record::Registry(_) => CommittedRecord::Registry,
-        };
-        let reached = self.applied.entry(position.partition).or_default();
-        reached.fold(position.seq, read.chain, &record);
-        match &record {
-            CommittedRecord::Accepted { key: EventKey::NONE, .. } => {}
-            CommittedRecord::Accepted { key, accepted } => {
-                self.events.push((key.fingerprint(), position));
-                self.events_newest = self.events_newest.max(accepted.event.received_at);
-            }
-            CommittedRecord::Linked(linked) => {
-                let Linked { identifier, normal, profile, retired, line_position, .. } = linked.as_ref();
-                let key = LinkKey::at(identifier, normal, *line_position);
-                self.links.insert(key.0, (!retired).then_some(*profile));
-            }
-            CommittedRecord::Decided { .. } | CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
-        }
-        Ok(())
-    }
-
-    fn fold_decided(
-        &mut self,
-        position: Position,
-        decided: Decided,
-    ) -> Result<CommittedRecord, SnapshotError> {
-        let Position { partition, seq } = position;
-        let id = decided.profile;
-        let before = match self.profiles.remove(&id) {
-            Some(stored) => Some(stored.state),
-            None if decided.previous.is_none() => None,
-            None => self.find(id)?.map(|stored| stored.state),
-        };
-        let created = before.is_none();
-        let moves = moves_from(before.as_deref(), &decided);
-        let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
-        fold_into(Arc::make_mut(&mut state), seq, &decided);
-        let moves = if moves.is_empty() { moves } else { moves_to(moves, &state) };
-        if !moves.is_empty() {
-            self.patterns.entry(partition).or_default().fold(id, &moves);
-        }
-        self.profiles.insert(id, StoredProfile { partition, state: state.clone() });
-        Ok(CommittedRecord::Decided { created, state, decided: Arc::new(decided), moves })
     }
 
     /// A customer that isn't held: in the run that had it last, or in the base.
@@ -316,7 +270,7 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
 
     /// Merges the base and the runs into the new snapshot.
     fn write(&mut self) -> Result<(), SnapshotError> {
-        let path: PathBuf = self.job.dir.join(file_name(self.job.cut.offset));
+        let path: PathBuf = self.job.dir.join(file_name(self.job.cut.place));
         let mut writer = SnapshotWriter::create(unfinished(&path), self.header(), true)?;
         let registry = self.job.cut.heads.iter().find(|(partition, _)| *partition == Partition::REGISTRY);
         let through = registry.map_or(0, |(_, head)| head.seq);
@@ -413,6 +367,41 @@ impl<'a, F: FnMut(SnapshotProgress) -> Proceed> SnapshotBuilder<'a, F> {
             }
         }
         Ok(())
+    }
+}
+
+impl<F: FnMut(SnapshotProgress) -> Proceed> Folder for SnapshotBuilder<'_, F> {
+    type Error = BadSnapshot;
+
+    fn applied(&mut self, position: Position) -> &mut Applied {
+        self.applied.entry(position.partition).or_default()
+    }
+
+    fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, BadSnapshot> {
+        let Position { partition, seq } = position;
+        let id = decided.profile;
+        let before = match self.profiles.remove(&id) {
+            Some(stored) => Some(stored.state),
+            None if decided.previous.is_none() => None,
+            None => self.find(id)?.map(|stored| stored.state),
+        };
+        let profile_step = ProfileStep::begin(before.as_deref(), decided);
+        let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
+        let Stepped { created, moves } = profile_step.end(Arc::make_mut(&mut state), seq, decided);
+        if !moves.is_empty() {
+            self.patterns.entry(partition).or_default().fold(id, &moves);
+        }
+        self.profiles.insert(id, StoredProfile { partition, state });
+        Ok(created)
+    }
+
+    fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {
+        self.events.push((key.fingerprint(), position));
+        self.events_newest = self.events_newest.max(received_at);
+    }
+
+    fn link(&mut self, key: LinkKey, profile: Option<ProfileId>) {
+        self.links.insert(key.0, profile);
     }
 }
 

@@ -1,7 +1,9 @@
 //! The bytes of a snapshot's header, blocks and trailer, as the module's page draws them. Pure: bytes
 //! in, values out.
 
-use samsyn_log::{Cut, HEAD_BYTES, LogId, array, checksum, read_heads, u16_at, u32_at, u64_at, write_heads};
+use samsyn_log::{
+    Cut, HEAD_BYTES, LogId, LogPlace, array, checksum, read_heads, u16_at, u32_at, u64_at, write_heads,
+};
 use samsyn_vocabulary::Timestamp;
 
 /// The format this host writes and the newest it reads.
@@ -78,7 +80,7 @@ impl Header {
         bytes.extend_from_slice(&[0; 2]);
         bytes.extend_from_slice(&self.fold.to_le_bytes());
         bytes.extend_from_slice(&self.cut.log_id.0);
-        bytes.extend_from_slice(&self.cut.offset.to_le_bytes());
+        bytes.extend_from_slice(&self.cut.place.number().to_le_bytes());
         bytes.extend_from_slice(&self.made_at.0.to_le_bytes());
         bytes.extend_from_slice(&(heads.len() as u32).to_le_bytes());
         bytes.resize(HEADER_BYTES, 0);
@@ -114,7 +116,7 @@ impl Header {
             fold: u32_at(bytes, 12),
             cut: Cut {
                 log_id: LogId(array(bytes, 16)),
-                offset: u64_at(bytes, 32),
+                place: LogPlace::from_number(u64_at(bytes, 32)),
                 heads: read_heads(&bytes[HEADER_BYTES..content]).collect(),
             },
             made_at: Timestamp(u64_at(bytes, 40) as i64),
@@ -165,7 +167,7 @@ impl BlockHeader {
 }
 
 fn block_checksum(cut: &Cut, offset: u64, header: &[u8]) -> u32 {
-    checksum(&[&cut.log_id.0, &cut.offset.to_le_bytes(), &offset.to_le_bytes(), header])
+    checksum(&[&cut.log_id.0, &cut.place.number().to_le_bytes(), &offset.to_le_bytes(), header])
 }
 
 /// What stands at a snapshot's end.

@@ -93,6 +93,7 @@ pub use error::{BadSnapshot, SnapshotError};
 pub use read::SnapshotFile;
 pub use shelf::{Listed, Shelf};
 
+use samsyn_log::LogPlace;
 use samsyn_vocabulary::Timestamp;
 
 /// What a snapshot is, for people.
@@ -100,8 +101,8 @@ use samsyn_vocabulary::Timestamp;
 pub struct SnapshotInfo {
     /// Its file's name.
     pub name: String,
-    /// The log-wide offset it covers the log up to.
-    pub offset: u64,
+    /// Up to where it covers the log.
+    pub place: LogPlace,
     /// When it was made.
     pub made_at: Timestamp,
     /// The version of the fold that made it.

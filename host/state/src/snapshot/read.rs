@@ -98,7 +98,7 @@ impl SnapshotFile {
     pub fn info(&self) -> SnapshotInfo {
         SnapshotInfo {
             name: self.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            offset: self.header.cut.offset,
+            place: self.header.cut.place,
             made_at: self.header.made_at,
             fold: self.header.fold,
             bytes: self.length,

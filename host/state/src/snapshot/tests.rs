@@ -12,10 +12,10 @@ use super::*;
 use crate::view::{Dump, Opened, View};
 use crate::view::{EventIdLimits, ViewConfig};
 use samsyn_journal::{
-    Accepted, Adopted, Answer, AnswerKind, Decided, HeldProposal, InvocationStatus, Linked, Memory, Outcome,
-    Record, RegistryRecord,
+    Accepted, Adopted, Answer, AnswerKind, Decided, Encoded, HeldProposal, InvocationStatus, Linked, Memory,
+    Outcome, Reader, Record, RegistryRecord,
 };
-use samsyn_log::{Cut, Entry as LogEntry, Head, LocalLog, LogReader, Options, Payload, ScanFrom};
+use samsyn_log::{Cut, Head, LocalLog, LogPlace, LogReader, Options, ScanFrom};
 use samsyn_registry::RegistryChange;
 use samsyn_testkit::survival_json;
 use samsyn_vocabulary::*;
@@ -105,15 +105,9 @@ impl World {
 
     fn append(&mut self, partition: Partition, record: &Record) -> Seq {
         let seq = self.heads.get(&partition).copied().unwrap_or(0) + 1;
-        let entry = LogEntry {
-            partition,
-            expected_head: Some(seq - 1),
-            kind: record.kind() as u8,
-            appended_at: Timestamp(seq as i64),
-            payload: Payload::new(record.to_bytes()),
-            attachment: (),
-        };
-        self.log.append(entry).unwrap();
+        let encoded = Encoded::of_record(record).expect("it isn't erased");
+        let entry = encoded.entry(partition, Timestamp(seq as i64), ()).numbered(seq);
+        self.log.append(entry.into_entry()).unwrap();
         self.heads.insert(partition, seq);
         seq
     }
@@ -211,7 +205,8 @@ impl World {
             let Position { partition, seq } = record.position;
             heads.insert(partition, Head { seq, chain: record.chain });
         }
-        Cut { log_id: self.log.log_id(), offset: records as u64, heads: heads.into_iter().collect() }
+        let place = LogPlace::from_number(records as u64);
+        Cut { log_id: self.log.log_id(), place, heads: heads.into_iter().collect() }
     }
 
     fn make(&self, cut: Cut, base: Option<SnapshotFile>) -> Result<SnapshotInfo, SnapshotError> {
@@ -319,6 +314,77 @@ fn a_snapshot_and_the_log_behind_it_fold_into_what_the_log_folds_into() {
     ran.unwrap_or_else(|failure| panic!("{failure}"));
     let counts = serde_json::json!({ "histories": HISTORIES, "snapshots": made.get(), "different": 0 });
     survival_json::record("snapshots", counts);
+}
+
+/// Everything that is said of one customer is erased, and of a link: whoever folds gets the same, and what
+/// the others have is what it was.
+#[test]
+fn what_was_erased_folds_to_nothing_for_everybody_who_folds() {
+    const GONE: u8 = 3;
+    let mut world = World::new();
+    for number in 0..60u8 {
+        let customer = number % 12;
+        world.play(&Step::Event { customer, id: number });
+        world.play(&Step::Claim { customer, by: number % 2 == 0, value: Some(number % 3) });
+        world.play(&Step::Link { number: customer, customer, retired: false });
+        world.play(&Step::Park { customer, parks: number % 4 == 0 });
+        if number % 20 == 0 {
+            world.play(&Step::Change);
+        }
+        world.wait();
+    }
+    let view_of = |log: &LogReader, dir: &std::path::Path| {
+        let (config, ids) = (ViewConfig::default(), EventIdLimits::default());
+        View::open(dir, log, &config, ids, |_| {}).unwrap().0
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let before = view_of(world.log.reader(), &dir.path().join("before"));
+    let mut scan = Reader::new(world.log.reader().clone()).scan_all(ScanFrom::Start);
+    let mut gone = Vec::new();
+    while let Some(record) = scan.next().unwrap() {
+        let of = match record.record().unwrap() {
+            Record::Accepted(accepted) => Some(accepted.profile),
+            Record::Decided(decided) => Some(decided.profile),
+            Record::Linked(linked) => Some(linked.profile),
+            _ => None,
+        };
+        gone.extend((of == Some(profile(GONE))).then_some(record.position));
+    }
+    assert!(gone.len() >= 15, "{gone:?}");
+    world.log.close().unwrap();
+    let path = world.dir.path().join("log");
+    for position in &gone {
+        assert!(samsyn_log::erasing::erase(&path, *position).unwrap());
+    }
+    let options = Options { segment_bytes: 4 << 10, ..Options::default() };
+    world.log = LocalLog::open(&path, options).unwrap().0;
+
+    let after = view_of(world.log.reader(), &dir.path().join("after"));
+    assert_eq!(after.profile(profile(GONE)).unwrap(), None);
+    assert_eq!(after.profiles(), before.profiles() - 1);
+    for customer in (0..12).filter(|customer| *customer != GONE) {
+        assert_eq!(after.profile(profile(customer)).unwrap(), before.profile(profile(customer)).unwrap());
+    }
+    let link = |view: &View, number: u8| {
+        view.link(crate::view::LinkKey::at(&"customer_id".parse().unwrap(), &number.to_string(), None))
+    };
+    assert_eq!((link(&before, GONE), link(&after, GONE)), (Some(profile(GONE)), None));
+    assert_eq!((link(&after, 4), link(&before, 4)), (Some(profile(4)), Some(profile(4))));
+    for (partition, head) in world.log.durable_heads() {
+        let applied = after.applied(partition);
+        assert_eq!((applied.seq, &applied.chain[..]), (head.seq, &head.chain.0[..]), "all were passed");
+        assert_eq!(applied.chain, before.applied(partition).chain, "and are linked as they were");
+    }
+    // A snapshot in the middle, and the log behind it.
+    let (whole, _) = world.fold();
+    let records = world.heads.values().sum::<u64>() as usize;
+    for cut in [records / 2, records] {
+        let base = world.shelf().usable(world.log.reader()).next();
+        world.make(world.cut_after(cut), base).unwrap();
+        let (folded, opened) = world.fold();
+        assert!(opened.base.is_some());
+        assert_eq!(folded, whole);
+    }
 }
 
 /// A history with everything in it, and snapshots at two places.

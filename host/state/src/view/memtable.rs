@@ -5,7 +5,6 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::CommittedRecord;
 use samsyn_journal::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
 use samsyn_log::ChainHash;
 use samsyn_registry::report::Usage;
@@ -30,19 +29,8 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Where the fold is after this record.
-    pub fn fold(&mut self, seq: Seq, chain: ChainHash, record: &CommittedRecord) {
-        self.reach(seq, chain);
-        match record {
-            CommittedRecord::Accepted { accepted, .. } => self.fold_event(&accepted.event.name),
-            CommittedRecord::Decided { decided, created, .. } => self.fold_decided(decided, *created),
-            CommittedRecord::Adopted(adopted) => self.partition.fold_adopted(seq, adopted),
-            CommittedRecord::Linked(_) | CommittedRecord::Registry => {}
-        }
-    }
-
     /// The record that is folded next.
-    pub fn reach(&mut self, seq: Seq, chain: ChainHash) {
+    pub fn reach(&mut self, seq: Seq, chain: &ChainHash) {
         self.seq = seq;
         self.chain.clear();
         self.chain.extend_from_slice(&chain.0);

@@ -32,19 +32,21 @@ pub use rebuild::Opened;
 pub use store::{StoreError, VALUE_BYTES_MAX};
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
+use crate::step::{self, Folder};
 use event_index::EventIndex;
 use link_index::LinkIndex;
 use memtable::Memtable;
-use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState};
+use samsyn_disk::failpoint::{Step, step as fail_step};
+use samsyn_journal::{Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState, Stepped};
 use samsyn_registry::report::Usage;
-use samsyn_vocabulary::{Partition, Position, ProfileId};
+use samsyn_vocabulary::{Partition, Position, ProfileId, Timestamp};
 use store::Store;
 
 /// Event ids and links that weigh as much as a profile: they are some bytes each, in few writes.
@@ -136,6 +138,12 @@ impl CommittedRecord {
     pub fn accepted(accepted: Arc<Accepted>) -> CommittedRecord {
         let key = EventKey::of_accepted(accepted.event.application.as_ref(), &accepted.event.id);
         CommittedRecord::Accepted { key, accepted }
+    }
+
+    /// An item that was decided, the profile after it, and what else came of that.
+    pub fn decided(decided: Arc<Decided>, state: Arc<ProfileState>, stepped: Stepped) -> CommittedRecord {
+        let Stepped { created, moves } = stepped;
+        CommittedRecord::Decided { decided, state, created, moves }
     }
 }
 
@@ -276,7 +284,7 @@ impl View {
         {
             let mut tables = shared.tables.write();
             for (position, chain, record) in records {
-                shared.fold(&mut tables, position, chain, record);
+                shared.fold(&mut tables, position, chain, &record);
             }
             let small = shared.events.read().new_entries() + shared.links.read().new_entries();
             due |= tables.active.len() + small / SMALL_ENTRIES >= shared.config.batch_entries;
@@ -299,7 +307,7 @@ impl View {
             let _ = thread.join();
         }
         self.shared.flush_now()?;
-        step(Step::ViewFlush, || self.shared.store.flush())
+        fail_step(Step::ViewFlush, || self.shared.store.flush())
     }
 }
 
@@ -311,36 +319,51 @@ impl Drop for View {
     }
 }
 
+/// Folds a record that was folded into its profile when it was appended.
+struct Live<'a> {
+    shared: &'a Shared,
+    tables: &'a mut Tables,
+    record: &'a CommittedRecord,
+}
+
+impl Folder for Live<'_> {
+    type Error = Infallible;
+
+    fn applied(&mut self, position: Position) -> &mut Applied {
+        self.tables.applied.entry(position.partition).or_default()
+    }
+
+    fn decided(&mut self, position: Position, _: &Decided) -> Result<bool, Infallible> {
+        let CommittedRecord::Decided { state, created, moves, .. } = self.record else { return Ok(false) };
+        let partition = position.partition;
+        if !moves.is_empty() {
+            self.tables.patterns.entry(partition).or_default().fold(state.id, moves);
+        }
+        self.shared.note_waiting(partition, state);
+        self.tables.active.profiles.insert(state.id, (partition, state.clone()));
+        Ok(*created)
+    }
+
+    fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {
+        self.shared.events.write().insert(key.fingerprint(), position, received_at);
+    }
+
+    fn link(&mut self, key: LinkKey, profile: Option<ProfileId>) {
+        self.shared.links.write().insert(key, profile);
+    }
+}
+
 impl Shared {
     fn fold(
         &self,
         tables: &mut Tables,
         position: Position,
         chain: samsyn_log::ChainHash,
-        record: CommittedRecord,
+        record: &CommittedRecord,
     ) {
-        let Position { partition, seq } = position;
-        let Tables { active, applied, patterns, .. } = tables;
-        applied.entry(partition).or_default().fold(seq, chain, &record);
-        active.touched.insert(partition);
-        match record {
-            CommittedRecord::Accepted { key: EventKey::NONE, .. } => {}
-            CommittedRecord::Accepted { key, accepted } => {
-                self.events.write().insert(key.fingerprint(), position, accepted.event.received_at);
-            }
-            CommittedRecord::Decided { state, moves, .. } => {
-                if !moves.is_empty() {
-                    patterns.entry(partition).or_default().fold(state.id, &moves);
-                }
-                self.note_waiting(partition, &state);
-                active.profiles.insert(state.id, (partition, state));
-            }
-            CommittedRecord::Linked(linked) => {
-                let key = LinkKey::at(&linked.identifier, &linked.normal, linked.line_position);
-                self.links.write().insert(key, (!linked.retired).then_some(linked.profile));
-            }
-            CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
-        }
+        tables.active.touched.insert(position.partition);
+        let mut live = Live { shared: self, tables, record };
+        let Ok(()) = step::step(&mut live, position, &chain, record.said());
     }
 
     /// Notes whether a profile waits for something.

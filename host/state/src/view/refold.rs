@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::keys::{EventKey, LinkKey};
+use parking_lot::RwLockWriteGuard;
+
+use super::event_index::EventIndex;
+use super::link_index::LinkIndex;
 use super::store::StoreError;
-use super::{Tables, View, codec};
-use samsyn_journal::{
-    Adopted, Decided, PartialRecord, ProfileState, RecordError, fold_into, moves_from, moves_to,
-};
-use samsyn_log::{ChainHash, LogReader, Progress, RecordRef, ScanFrom};
-use samsyn_vocabulary::{EventName, Partition, Position, ProfileId, Seq, Timestamp};
+use super::{Applied, EventKey, LinkKey, Shared, Tables, View, codec};
+use crate::step::{Folder, Read, step};
+use samsyn_journal::{Decided, ProfileState, ProfileStep, Reader, Stepped};
+use samsyn_log::{ChainHash, Progress, ScanFrom};
+use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
 /// Profiles collected while folding, beyond which they are written. With some ten fields a profile
 /// is a KiB or two, and as many may be on their way to the store: half a GiB. Fewer are written in
@@ -35,15 +37,6 @@ struct Decoded {
     record: Read,
 }
 
-/// What the view asks of a record.
-enum Read {
-    Accepted { fingerprint: u64, name: EventName, received_at: Timestamp },
-    Decided(Box<Decided>),
-    Adopted(Arc<Adopted>),
-    Linked { key: LinkKey, profile: Option<ProfileId> },
-    Registry,
-}
-
 impl View {
     /// Folds what the log has beyond the view, in one pass over it.
     pub(super) fn catch_up(&self, progress: &mut impl FnMut(Progress)) -> Result<u64, StoreError> {
@@ -57,10 +50,10 @@ impl View {
         }
         let mut folded = 0;
         let (sender, batches) = std::sync::mpsc::sync_channel(BATCHES_AHEAD);
-        let log = self.shared.log.clone();
+        let records = Reader::new(self.shared.log.clone());
         std::thread::scope(|scope| {
             // Decoding is the larger part, so it has a thread of its own.
-            let reader = scope.spawn(move || read_batches(&log, from, &sender));
+            let reader = scope.spawn(move || read_batches(&records, from, &sender));
             // Dropped when folding fails: else the reader would wait for ever to hand on more.
             let batches = batches;
             for batch in &batches {
@@ -81,42 +74,43 @@ impl View {
         // Held until all are folded, so that what is written in between has either all of a record or
         // nothing of it. Taken in the order in which who writes takes them.
         let mut tables = self.shared.tables.write();
-        let mut events = self.shared.events.write();
-        let mut links = self.shared.links.write();
+        let mut folder = Anew {
+            shared: &self.shared,
+            events: self.shared.events.write(),
+            links: self.shared.links.write(),
+            tables: &mut tables,
+        };
         for Decoded { position, chain, record } in records {
-            let Position { partition, seq } = position;
-            let applied = tables.applied.entry(partition).or_default();
-            if seq != applied.seq + 1 {
-                return Err(StoreError::gap(Position { seq: applied.seq + 1, partition }));
+            let expected = folder.applied(position).seq + 1;
+            if position.seq != expected {
+                return Err(StoreError::gap(Position { seq: expected, ..position }));
             }
-            applied.reach(seq, chain);
-            match record {
-                Read::Accepted { fingerprint, name, received_at } => {
-                    applied.fold_event(&name);
-                    if fingerprint != EventKey::NONE.fingerprint() {
-                        events.insert(fingerprint, position, received_at);
-                    }
-                }
-                Read::Decided(decided) => self.fold_decided(&mut tables, position, &decided)?,
-                Read::Adopted(adopted) => applied.partition.fold_adopted(seq, &adopted),
-                Read::Linked { key, profile } => links.insert(key, profile),
-                Read::Registry => {}
-            }
-            tables.active.touched.insert(partition);
+            step(&mut folder, position, &chain, record.said())?;
+            folder.tables.active.touched.insert(position.partition);
         }
         Ok(())
     }
+}
 
-    /// Folds a decision into its profile where that is collected: nobody else looks at it yet, so
-    /// it needn't be copied.
-    fn fold_decided(
-        &self,
-        tables: &mut Tables,
-        position: Position,
-        decided: &Decided,
-    ) -> Result<(), StoreError> {
+/// Folds records that were read from the log. Nobody else looks at the view yet.
+struct Anew<'a> {
+    shared: &'a Shared,
+    events: RwLockWriteGuard<'a, EventIndex>,
+    links: RwLockWriteGuard<'a, LinkIndex>,
+    tables: &'a mut Tables,
+}
+
+impl Folder for Anew<'_> {
+    type Error = StoreError;
+
+    fn applied(&mut self, position: Position) -> &mut Applied {
+        self.tables.applied.entry(position.partition).or_default()
+    }
+
+    /// Folds into the profile where that is collected, so that it needn't be copied.
+    fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, StoreError> {
         let (Position { partition, seq }, id) = (position, decided.profile);
-        let Tables { active, writing, applied, patterns } = tables;
+        let Tables { active, writing, patterns, .. } = &mut *self.tables;
         let (created, state) = match active.profiles.entry(id) {
             Entry::Occupied(held) => (false, &mut held.into_mut().1),
             Entry::Vacant(vacant) => {
@@ -132,29 +126,36 @@ impl View {
                 (created, &mut vacant.insert((partition, state)).1)
             }
         };
-        let moves = moves_from((!created).then_some(state), decided);
-        fold_into(Arc::make_mut(state), seq, decided);
+        let profile_step = ProfileStep::begin((!created).then_some(state), decided);
+        let Stepped { created, moves } = profile_step.end(Arc::make_mut(state), seq, decided);
         if !moves.is_empty() {
-            patterns.entry(partition).or_default().fold(id, &moves_to(moves, state));
+            patterns.entry(partition).or_default().fold(id, &moves);
         }
-        applied.entry(partition).or_default().fold_decided(decided, created);
         self.shared.note_waiting(partition, state);
-        Ok(())
+        Ok(created)
+    }
+
+    fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {
+        self.events.insert(key.fingerprint(), position, received_at);
+    }
+
+    fn link(&mut self, key: LinkKey, profile: Option<ProfileId>) {
+        self.links.insert(key, profile);
     }
 }
 
 /// Reads and decodes the log, a batch after the other, until its end or until nobody takes them.
 fn read_batches(
-    log: &LogReader,
+    records: &Reader,
     from: HashMap<Partition, Seq>,
     batches: &std::sync::mpsc::SyncSender<DecodedBatch>,
 ) -> Result<(), StoreError> {
-    let mut scan = log.scan_all(ScanFrom::Seqs(from));
+    let mut scan = records.scan_all(ScanFrom::Seqs(from));
     loop {
         let mut records = Vec::with_capacity(RECORDS_A_BATCH);
         while records.len() < RECORDS_A_BATCH {
             let Some(read) = scan.next().map_err(StoreError::unreadable)? else { break };
-            let record = decoded(&read).map_err(StoreError::unreadable)?;
+            let record = Read::of(&read).map_err(StoreError::unreadable)?;
             records.push(Decoded { position: read.position, chain: read.chain, record });
         }
         let is_last = records.len() < RECORDS_A_BATCH;
@@ -163,23 +164,4 @@ fn read_batches(
             return Ok(());
         }
     }
-}
-
-fn decoded(read: &RecordRef<'_>) -> Result<Read, RecordError> {
-    Ok(match PartialRecord::from_bytes(read.kind, read.payload)? {
-        PartialRecord::Accepted(event) => {
-            let fingerprint = EventKey::of_accepted(event.application.as_ref(), event.id).fingerprint();
-            Read::Accepted { fingerprint, name: event.name, received_at: event.received_at }
-        }
-        PartialRecord::Decided(decided) => Read::Decided(decided),
-        PartialRecord::Adopted(adopted) => Read::Adopted(Arc::new(adopted)),
-        PartialRecord::Linked(linked) => {
-            let profile = (!linked.retired).then_some(linked.profile);
-            Read::Linked {
-                key: LinkKey::at(&linked.identifier, linked.normal, linked.line_position),
-                profile,
-            }
-        }
-        PartialRecord::Registry => Read::Registry,
-    })
 }

@@ -1,0 +1,49 @@
+//! One decision folded into its profile, by whoever folds: live, from the log anew, into a snapshot.
+
+use super::{Decided, PatternMove, ProfileState, fold_into, moves_from, moves_to};
+use samsyn_vocabulary::Seq;
+
+/// A decision on its way into its profile. Begun before the record has its number.
+pub struct ProfileStep {
+    moves: Vec<PatternMove>,
+    created: bool,
+}
+
+/// What a decision did beside changing its profile.
+pub struct Stepped {
+    /// The profile is new.
+    pub created: bool,
+    /// What it does to the counters.
+    pub moves: Vec<PatternMove>,
+}
+
+impl ProfileStep {
+    /// Looks at the profile as it is; none when this is its first record.
+    pub fn begin(before: Option<&ProfileState>, decided: &Decided) -> ProfileStep {
+        ProfileStep { moves: moves_from(before, decided), created: before.is_none() }
+    }
+
+    /// Folds the decision, its number `seq`, into the profile, which is as it was at the beginning.
+    pub fn end(self, state: &mut ProfileState, seq: Seq, decided: &Decided) -> Stepped {
+        fold_into(state, seq, decided);
+        let ProfileStep { moves, created } = self;
+        // Most move nothing.
+        let moves = if moves.is_empty() { moves } else { moves_to(moves, state) };
+        Stepped { created, moves }
+    }
+
+    /// [`end`](ProfileStep::end) for who still needs the profile as it was.
+    pub fn end_beside(
+        self,
+        before: Option<&ProfileState>,
+        seq: Seq,
+        decided: &Decided,
+    ) -> (ProfileState, Stepped) {
+        let mut state = match before {
+            Some(before) => before.clone(),
+            None => ProfileState::new(decided.profile, decided.at),
+        };
+        let stepped = self.end(&mut state, seq, decided);
+        (state, stepped)
+    }
+}

@@ -1,0 +1,154 @@
+//! Records go into a log and come out of it, whichever backend keeps it.
+
+use super::*;
+use samsyn_log::memory::{MemoryLog, MemoryStore};
+use samsyn_log::{AppendError, ReadLog, ScanFrom};
+use samsyn_registry::RegistryChange;
+use samsyn_vocabulary::{Event, ItemPosition, Partition, Position, ProfileId, Timestamp};
+
+const PARTITION: Partition = Partition(3);
+
+fn accepted() -> Accepted {
+    Accepted {
+        profile: ProfileId(uuid::Uuid::from_u128(7)),
+        event: Event {
+            id: "one".to_owned(),
+            application: Some("tests".parse().unwrap()),
+            name: "probe.asked".parse().unwrap(),
+            at: Timestamp(1),
+            received_at: Timestamp(2),
+            properties: Vec::new(),
+        },
+        identifiers: Vec::new(),
+        proposals: Vec::new(),
+        expected: None,
+        expected_of: None,
+        conflicts: Vec::new(),
+        shared_by: None,
+        content: 9,
+    }
+}
+
+/// One of each kind.
+fn one_of_each() -> Vec<Record> {
+    let cause = ItemPosition { seq: 1, index: 0 };
+    let change = RegistryChange::SourceAssigned { field: "note".parse().unwrap(), source: None };
+    vec![
+        Record::Accepted(accepted()),
+        Record::Decided(Decided::nothing(accepted().profile, cause, Timestamp(3))),
+        Record::Adopted(Adopted { revision: 4, ..Adopted::default() }),
+        Record::Linked(Linked {
+            identifier: "email".parse().unwrap(),
+            normal: "a@b.se".to_owned(),
+            profile: accepted().profile,
+            retired: false,
+            line_position: None,
+            version: 1,
+        }),
+        Record::Registry(RegistryRecord {
+            change,
+            by: "tests".parse().unwrap(),
+            reason: None,
+            at: Timestamp(5),
+        }),
+    ]
+}
+
+/// A log in memory with these records, all durable.
+fn written(records: &[Record]) -> (MemoryStore, Reader<MemoryStore>) {
+    let store = MemoryStore::new();
+    let journal = Appender::<(), MemoryLog<()>>::new(store.open());
+    journal.start(|_| {}, |_| {}).unwrap();
+    let new = |record: &Record| {
+        let encoded = Encoded::of_record(record).expect("it isn't erased");
+        encoded.entry(PARTITION, Timestamp(10), ())
+    };
+    let appended = journal.append_all(records.iter().map(new).collect()).unwrap();
+    assert_eq!(appended.len(), records.len());
+    assert_eq!(journal.head(PARTITION), records.len() as u64);
+    journal.close().unwrap();
+    (store.clone(), Reader::new(store))
+}
+
+fn read(reader: &Reader<MemoryStore>) -> Vec<Record> {
+    reader.scan(PARTITION, 1).map(|record| record.unwrap().record().unwrap()).collect()
+}
+
+fn text(records: &[Record]) -> Vec<String> {
+    records.iter().map(|record| format!("{record:?}")).collect()
+}
+
+#[test]
+fn records_come_out_as_they_went_in() {
+    let records = one_of_each();
+    assert_eq!(records.iter().map(Record::kind).collect::<Vec<_>>(), RecordKind::ALL.map(Some));
+    let (_, reader) = written(&records);
+    assert_eq!(text(&read(&reader)), text(&records));
+    let mut scan = reader.scan_all(ScanFrom::Start);
+    for (record, seq) in records.iter().zip(1..) {
+        let undecoded = scan.next().unwrap().unwrap();
+        assert_eq!(undecoded.position, Position { partition: PARTITION, seq });
+        assert_eq!((undecoded.kind().ok(), undecoded.is_erased()), (record.kind(), false));
+        let is_decided = matches!(record, Record::Decided(_));
+        assert_eq!(undecoded.decided().unwrap().is_some(), is_decided);
+        assert_eq!(undecoded.passing().unwrap().is_some(), is_decided);
+        let event = undecoded.keep_accepted().map(|kept| kept.to_invoke().unwrap().event);
+        assert_eq!(event, matches!(record, Record::Accepted(_)).then(|| accepted().event));
+        assert_eq!(undecoded.accepted_for().unwrap(), event.map(|_| accepted().profile));
+    }
+    assert!(scan.next().unwrap().is_none());
+}
+
+#[test]
+fn an_erased_record_says_nothing_to_anybody() {
+    let records = one_of_each();
+    let (store, reader) = written(&records);
+    let mut batch = RecordBatch::default();
+    for seq in 1..=records.len() as u64 {
+        assert!(store.erase(Position { partition: PARTITION, seq }));
+    }
+    let mut scan = reader.scan_all(ScanFrom::Start);
+    while let Some(undecoded) = scan.next().unwrap() {
+        batch.push(&undecoded);
+    }
+    assert_eq!(batch.len(), records.len());
+    for (undecoded, record) in batch.iter().zip(&records) {
+        assert_eq!((undecoded.kind().ok(), undecoded.is_erased()), (record.kind(), true));
+        assert!(matches!(undecoded.record(), Ok(Record::Erased)));
+        assert!(matches!(undecoded.partial(), Ok(PartialRecord::Erased)));
+        assert!(undecoded.decided().unwrap().is_none() && undecoded.passing().unwrap().is_none());
+        assert!(undecoded.keep_accepted().is_none() && undecoded.accepted_for().unwrap().is_none());
+    }
+    assert!(read(&reader).iter().all(|record| matches!(record, Record::Erased)));
+    assert!(Encoded::of_record(&Record::Erased).is_none(), "nobody appends one");
+    // The links are those of what was appended.
+    assert_eq!(reader.log().durable_head(PARTITION).seq, records.len() as u64);
+}
+
+#[test]
+fn a_record_that_must_have_another_number_is_refused() {
+    let store = MemoryStore::new();
+    let journal = Appender::<(), MemoryLog<()>>::new(store.open());
+    journal.start(|_| {}, |_| {}).unwrap();
+    let record = || Encoded::of(&accepted()).entry(PARTITION, Timestamp(1), ());
+    assert_eq!(journal.append(record().numbered(1)).unwrap().seq, 1);
+    let refused = journal.append(record().numbered(1));
+    assert!(matches!(refused, Err(AppendError::Fenced { expected: 0, head: 1, .. })), "{refused:?}");
+    let both = journal.append_all(vec![record().numbered(2), record().numbered(4)]);
+    assert!(matches!(both, Err(AppendError::Fenced { expected: 3, head: 2, .. })), "{both:?}");
+    assert_eq!(journal.head(PARTITION), 1);
+}
+
+#[test]
+fn a_kind_of_tomorrow_is_refused_by_its_number() {
+    let undecoded = Undecoded {
+        position: Position { partition: PARTITION, seq: 1 },
+        appended_at: Timestamp(1),
+        chain: Default::default(),
+        kind: 6,
+        erased: false,
+        payload: &[],
+    };
+    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 6")));
+    assert!(undecoded.partial().is_err() && undecoded.kind().is_err());
+}
