@@ -10,7 +10,7 @@
 //! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
 //! | `effects` | the effects by name and verb, and what a handler asks for, judged at once |
-//! | [`RefusalCode`] | why the host refuses: the catalogue of codes |
+//! | `refusal` | why the host refuses: the catalogue of codes |
 //! | `logs` | what it logs, bounded |
 //! | `limits` | how much of all that one invocation and one customer may take |
 

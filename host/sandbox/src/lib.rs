@@ -13,7 +13,7 @@
 //! |---|---|
 //! | `package` · `section` · `contract` · `error` | judges a component's bytes before anything runs |
 //! | `engine` · `compile` · `cache` · `config` · `swap` | compiles it, within bounds, and keeps what was compiled |
-//! | `invocation` · `bindings` · `state` · `lower` · `values` | runs a handler in a fresh instance |
+//! | `invocation` · `handlers` · `bindings` · `state` · `lower` · `values` | runs a handler in a fresh instance |
 //! | `limits` · `ticker` · `thread_clock` · `failure` | what an invocation may spend, and how it can fail |
 //!
 //! It must not know a registry, a log, or what happens with effects.
