@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::call::{Call, percent_encoded};
 use super::{Answer, Client, ClientError, List};
 use samsyn_vocabulary::Reason;
+use samsyn_wire::{FieldDisagreements, ProfileClaims};
 
 /// Which fields go to whom.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -120,57 +121,6 @@ pub struct Applied {
     pub plan: AssignmentPlan,
 }
 
-/// What everybody says of one customer's field.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ProfileClaims {
-    /// The customer's profile.
-    pub profile: String,
-    /// By whom what is said.
-    pub claims: Vec<super::Claim>,
-}
-
-/// How far capabilities agree about a field.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Disagreements {
-    /// The field.
-    pub field: String,
-    /// Its source.
-    pub source: Option<String>,
-    /// Each pair that speaks of it.
-    pub pairs: Vec<Pair>,
-}
-
-/// How far two capabilities agree.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Pair {
-    /// The one.
-    pub one: String,
-    /// The other.
-    pub other: String,
-    /// Customers both speak of.
-    pub both: u64,
-    /// Customers they say the same of.
-    pub agree: u64,
-    /// Customers they say something else of.
-    pub differ: u64,
-    /// A few of those.
-    #[serde(default)]
-    pub samples: Vec<Difference>,
-}
-
-/// A customer two capabilities differ on.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Difference {
-    /// The customer's profile.
-    pub profile: String,
-    /// What the one says.
-    #[serde(default)]
-    pub one: Value,
-    /// What the other says.
-    #[serde(default)]
-    pub other: Value,
-}
-
 /// How far telling consumers of moved sources is.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Job {
@@ -211,19 +161,19 @@ impl Client {
         field: &str,
         profile: Option<&str>,
         limit: usize,
-    ) -> Result<List<ProfileClaims>, ClientError> {
+    ) -> Result<List<ProfileClaims<'static>>, ClientError> {
         let filters: Vec<(&'static str, String)> =
             profile.map(|profile| ("profile", profile.to_owned())).into_iter().collect();
         self.list(&format!("/v1/fields/{}/claims", percent_encoded(field)), &filters, limit)
     }
 
     /// How far capabilities agree about a field.
-    pub fn disagreements_of(&self, field: &str) -> Result<Answer<Disagreements>, ClientError> {
+    pub fn disagreements_of(&self, field: &str) -> Result<Answer<FieldDisagreements<'static>>, ClientError> {
         self.call(Call::new("GET", format!("/v1/fields/{}/disagreements", percent_encoded(field))))
     }
 
     /// How far capabilities agree about every field that two speak of.
-    pub fn disagreements(&self) -> Result<List<Disagreements>, ClientError> {
+    pub fn disagreements(&self) -> Result<List<FieldDisagreements<'static>>, ClientError> {
         self.list("/v1/disagreements", &[], usize::MAX)
     }
 

@@ -8,7 +8,6 @@ mod assignment;
 mod audit;
 mod call;
 mod problem;
-mod refusal;
 mod registry;
 mod registry_calls;
 mod replay;
@@ -26,20 +25,18 @@ use serde_json::value::RawValue;
 
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 use samsyn_vocabulary::{Reason, Timestamp};
+use samsyn_wire::{Event, ListedRefusal, Page, Profile, RefusalPage, SentEvent, TakenEvents, TimelineStep};
 
 pub use answer::{
-    Accepted, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus, EventAnswer,
-    EventHead, EventIds, FieldOutcome, IdentifierConflict, Limits, Matched, Meta, Outcome, Page, Parked,
-    Profile, ProfileConflicts, Queue, Refusal, ReplyValue, SlowestEvents, Status, TimelineItem, Waiting,
+    AuditStatus, BatchAnswer, CapabilityStatus, DiskStatus, EventIds, Limits, Matched, Parked, Queue,
+    SlowestEvents, Status, Waiting,
 };
 pub use assignment::{
-    Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,
-    ProfileClaims, SamplePlan, WithoutClaim,
+    Applied, Assignment, AssignmentPlan, ConsumerPlan, FieldPlan, Job, SamplePlan, WithoutClaim,
 };
 pub use audit::{AuditChange, AuditRead};
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
-pub use refusal::{ListedRefusal, RefusalPage};
 pub use registry::{
     Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, IdentifierDefinition,
     InstallAnswer, InstalledVersion, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource,
@@ -47,6 +44,7 @@ pub use registry::{
 };
 pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
 pub use report::{Finding, Report};
+pub use samsyn_wire as wire;
 pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots};
 pub use token::{MadeToken, May, NewToken, Token};
 
@@ -154,7 +152,7 @@ impl Client {
         &self,
         event: &impl Serialize,
         wait: Option<u32>,
-    ) -> Result<Answer<EventAnswer>, ClientError> {
+    ) -> Result<Answer<SentEvent>, ClientError> {
         self.call(Call::new("POST", "/v1/events").json(event)?.wait(wait))
     }
 
@@ -176,9 +174,9 @@ impl Client {
         let (status, raw, retry_after) = self.exchange(call)?;
         // When no event could be taken the status is 422, with the same body.
         if matches!(status, 202 | 422)
-            && let Ok(answer) = serde_json::from_str(&raw)
+            && let Ok(TakenEvents { events, .. }) = serde_json::from_str(&raw)
         {
-            return Ok(BatchAnswer { retry_after, ..answer });
+            return Ok(BatchAnswer { events, retry_after });
         }
         Err(problem_or_unreadable(status, raw, retry_after))
     }
@@ -194,7 +192,7 @@ impl Client {
     }
 
     /// An event by its id (of this application) or position; none when the host doesn't know it.
-    pub fn event(&self, id: &str) -> Result<Option<Answer<EventAnswer>>, ClientError> {
+    pub fn event(&self, id: &str) -> Result<Option<Answer<Event<'static>>>, ClientError> {
         match self.call(Call::new("GET", format!("/v1/events/{}", percent_encoded(id)))) {
             Ok(answer) => Ok(Some(answer)),
             Err(ClientError::Refused(problem)) if problem.status == 404 => Ok(None),
@@ -236,7 +234,7 @@ impl Client {
         reference: &str,
         fields: &[String],
         claims: bool,
-    ) -> Result<Answer<Profile>, ClientError> {
+    ) -> Result<Answer<Profile<'static>>, ClientError> {
         let call = Call::new("GET", profile_path(reference, ""));
         self.call(narrowed(call, fields, claims))
     }
@@ -248,7 +246,7 @@ impl Client {
         value: &str,
         fields: &[String],
         claims: bool,
-    ) -> Result<Answer<Profile>, ClientError> {
+    ) -> Result<Answer<Profile<'static>>, ClientError> {
         let body = serde_json::json!({ identifier: value });
         let call = Call::new("POST", "/v1/profiles/lookup").json(&body)?;
         self.call(narrowed(call, fields, claims))
@@ -260,7 +258,7 @@ impl Client {
         reference: &str,
         fields: &impl Serialize,
         wait: Option<u32>,
-    ) -> Result<Answer<EventAnswer>, ClientError> {
+    ) -> Result<Answer<SentEvent>, ClientError> {
         #[derive(Serialize)]
         struct Body<'a, T> {
             fields: &'a T,
@@ -272,7 +270,11 @@ impl Client {
     }
 
     /// What happened to a profile, newest first, at most `limit` items.
-    pub fn timeline(&self, reference: &str, limit: usize) -> Result<List<TimelineItem>, ClientError> {
+    pub fn timeline(
+        &self,
+        reference: &str,
+        limit: usize,
+    ) -> Result<List<TimelineStep<'static>>, ClientError> {
         self.list(&profile_path(reference, "/timeline"), &[], limit)
     }
 
@@ -431,7 +433,7 @@ impl Client {
             if let Some(cursor) = &cursor {
                 call = call.query("cursor", cursor);
             }
-            let page: Answer<Page> = self.call(call)?;
+            let page: Answer<Page<Box<RawValue>>> = self.call(call)?;
             for raw in page.body.items {
                 let body = serde_json::from_str(raw.get()).map_err(|cause| ClientError::Unreadable {
                     status: page.status,
@@ -521,15 +523,13 @@ impl Client {
 }
 
 fn problem_or_unreadable(status: u16, raw: String, retry_after: Option<Duration>) -> ClientError {
-    match serde_json::from_str::<Problem>(&raw) {
+    match Problem::read(raw, retry_after) {
         Ok(mut problem) => {
-            problem.status = status;
-            problem.retry_after = retry_after;
-            problem.raw = raw;
+            problem.document.status = status;
             ClientError::Refused(Box::new(problem))
         }
         // A proxy's page, or no Samsyn at all.
-        Err(_) => ClientError::Unreadable { status, cause: raw.chars().take(200).collect() },
+        Err(text) => ClientError::Unreadable { status, cause: text.chars().take(200).collect() },
     }
 }
 

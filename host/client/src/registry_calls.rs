@@ -6,9 +6,10 @@ use super::call::{Call, Sent, field_path, percent_encoded};
 use super::problem_or_unreadable;
 use super::{
     Answer, Capability, Client, ClientError, Field, Identifier, IdentifierDefinition, InstallAnswer, List,
-    ProfileConflicts, RegistryPlan,
+    RegistryPlan,
 };
 use samsyn_vocabulary::Reason;
+use samsyn_wire::ProfileConflicts;
 
 impl Client {
     /// Defines or changes a field; `definition` is the body of docs/http.md.
@@ -54,7 +55,7 @@ impl Client {
     }
 
     /// Customers who share an identifier with another, by profile.
-    pub fn identifier_conflicts(&self, limit: usize) -> Result<List<ProfileConflicts>, ClientError> {
+    pub fn identifier_conflicts(&self, limit: usize) -> Result<List<ProfileConflicts<'static>>, ClientError> {
         self.list("/v1/identifiers/conflicts", &[], limit)
     }
 

@@ -4,12 +4,12 @@
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::JsonValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::Caller;
 use super::convert::blocking;
-use super::json_value::JsonValue;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
@@ -126,7 +126,7 @@ pub async fn tell_fields<'a>(
 fn field_plan<'a>(plan: &'a FieldPlan, with_samples: bool) -> FieldPlanAnswer<'a> {
     let shown = if with_samples { plan.samples.as_slice() } else { &[] };
     let sample = |SamplePlan { profile, before, after }: &'a SamplePlan| {
-        let (before, after) = (JsonValue(before.as_ref()), JsonValue(after.as_ref()));
+        let (before, after) = (JsonValue::Held(before.as_ref()), JsonValue::Held(after.as_ref()));
         SampleAnswer { profile: *profile, before, after }
     };
     FieldPlanAnswer {

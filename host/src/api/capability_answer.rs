@@ -1,9 +1,9 @@
 //! An installed plug-in as an answer.
 
+use samsyn_wire::JsonValue;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json_value::JsonValue;
 use crate::engine::Engine;
 use crate::registry::{Capability, CapabilityState, Grant, Registry, Rejection};
 use crate::vocabulary::{
@@ -133,8 +133,8 @@ impl<'a> CapabilityAnswer<'a> {
         let settings = manifest.settings.iter().map(|(name, setting)| SettingAnswer {
             name,
             kind: setting.kind,
-            default: JsonValue(setting.default.as_ref()),
-            value: JsonValue(capability.settings.get(name)),
+            default: JsonValue::Held(setting.default.as_ref()),
+            value: JsonValue::Held(capability.settings.get(name)),
             description: &setting.description,
         });
         CapabilityAnswer {

@@ -30,7 +30,6 @@ mod fields;
 pub(crate) mod fuzz;
 mod grants;
 pub(crate) mod json;
-mod json_value;
 pub mod last_use;
 mod limits;
 mod named_host;

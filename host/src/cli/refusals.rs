@@ -1,11 +1,12 @@
 //! `samsyn event refusals`: what capabilities refused of events.
 
 use clap::Args;
+use samsyn_wire::ListedRefusal;
 
 use super::context::Context;
 use super::error::CliError;
 use super::output::{Paint, Table, moment, plain};
-use crate::client::{List, ListedRefusal};
+use crate::client::List;
 use crate::vocabulary::{Date, Position, Timestamp};
 
 /// Examples for the help.
@@ -70,10 +71,10 @@ fn text(list: &List<ListedRefusal>, paint: Paint) -> String {
     let mut table = Table::new(["AT", "APPLICATION", "EVENT", "BY", "FIELD", "CODE", "WHY"]);
     for refusal in list.items.iter().map(|item| &item.body) {
         table.row([
-            refusal.decided_at.as_deref().map(moment).unwrap_or_default(),
-            refusal.application.clone().unwrap_or_default(),
+            moment(&refusal.decided_at),
+            refusal.application.as_ref().map(ToString::to_string).unwrap_or_default(),
             plain(&refusal.event),
-            refusal.capability.clone(),
+            refusal.capability.to_string(),
             refusal.field.clone().unwrap_or_default(),
             plain(&refusal.code),
             plain(refusal.message.as_deref().unwrap_or_default()),

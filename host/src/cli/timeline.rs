@@ -1,23 +1,23 @@
 //! A timeline as a story: what happened, what it changed, who said what, who refused and why.
 
 use super::output::{Paint, moment, plain, value_text};
-use crate::client::{Outcome, TimelineItem};
+use samsyn_wire::{DeliveryOutcome, TimelineStep};
 
 /// One step of the story; steps are told in the order the host gives them, newest first.
-pub fn item_text(item: &TimelineItem, paint: Paint) -> String {
-    let when = item.decided_at.as_deref().map(moment).unwrap_or_default();
+pub fn item_text(item: &TimelineStep<'_>, paint: Paint) -> String {
+    let when = moment(&item.decided_at);
     let mut text = format!("{}  {}", paint.dim(&plain(&when)), headline(item, paint));
-    let mut trail = item.position.clone();
-    if let Some(cause) = item.cause.as_ref().filter(|cause| **cause != item.position) {
-        trail.push_str(&format!(", because of {cause}"));
+    let mut trail = item.position.to_string();
+    if !item.cause.is_empty() && item.cause != trail {
+        trail.push_str(&format!(", because of {}", item.cause));
     }
     text.push_str(&format!("  {}\n", paint.dim(&plain(&trail))));
     for change in &item.changes {
         let change = format!(
             "{}: {} -> {}",
             plain(&change.field),
-            plain(&value_text(&change.before)),
-            plain(&value_text(&change.after))
+            plain(&value_text(&change.before.to_json())),
+            plain(&value_text(&change.after.to_json()))
         );
         text.push_str(&format!("    {}\n", paint.good(&change)));
     }
@@ -27,14 +27,14 @@ pub fn item_text(item: &TimelineItem, paint: Paint) -> String {
     text
 }
 
-fn headline(item: &TimelineItem, paint: Paint) -> String {
+fn headline(item: &TimelineStep<'_>, paint: Paint) -> String {
     let proposed = if item.proposed.is_empty() {
         String::new()
     } else {
         format!(", proposing {}", plain(&item.proposed.join(", ")))
     };
     let Some(event) = &item.event else {
-        let what = match item.kind.as_str() {
+        let what = match &*item.kind {
             "change" => "values changed",
             "retry" => "retried",
             "assignment" => "the source changed",
@@ -44,19 +44,19 @@ fn headline(item: &TimelineItem, paint: Paint) -> String {
         return format!("{}{proposed}", paint.strong(&plain(what)));
     };
     let name = paint.strong(&plain(&event.name));
-    let who = match (item.kind.as_str(), &event.application) {
+    let who = match (&*item.kind, &event.application) {
         ("emitted", _) => " (emitted by a capability)".to_owned(),
         ("retry", _) => " (retried)".to_owned(),
         ("change", _) => " (values changed)".to_owned(),
         (_, Some(application)) => format!(" from {}", plain(application)),
         (_, None) => String::new(),
     };
-    let at = match &event.at {
-        // Most events are told as they happen; only an older one's own time is news.
-        Some(at) if item.decided_at.as_deref().is_none_or(|decided| day(decided) != day(at)) => {
-            format!(" of {}", plain(&moment(at)))
-        }
-        _ => String::new(),
+    // Most events are told as they happen; only an older one's own time is news.
+    let (at, decided_at) = (event.at.to_string(), item.decided_at.to_string());
+    let at = if event.at.is_missing() || day(&at) == day(&decided_at) {
+        String::new()
+    } else {
+        format!(" of {}", plain(&moment(&at)))
     };
     format!("{name}{who}{at}{proposed}")
 }
@@ -66,7 +66,7 @@ fn day(moment: &str) -> &str {
 }
 
 /// What one capability made of an event, in lines; the first names it.
-pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
+pub fn outcome_lines(outcome: &DeliveryOutcome<'_>, paint: Paint) -> Vec<String> {
     let who = plain(&outcome.capability);
     let mut said = Vec::new();
     if !outcome.claims.is_empty() {
@@ -74,7 +74,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
             if claim.value.is_null() {
                 format!("no {}", plain(&claim.field))
             } else {
-                format!("{} = {}", plain(&claim.field), plain(&value_text(&claim.value)))
+                format!("{} = {}", plain(&claim.field), plain(&value_text(&claim.value.to_json())))
             }
         });
         said.push(format!("claims {}", claims.collect::<Vec<_>>().join(", ")));
@@ -96,7 +96,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
         lines.push(paint.bad(&format!(
             "{who} rejects {}: {} ({})",
             plain(what),
-            plain(&refusal.message),
+            plain(refusal.message.as_deref().unwrap_or_default()),
             plain(&refusal.code)
         )));
     }
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_step_reads_as_a_story() {
-        let item: TimelineItem = serde_json::from_str(
+        let item: TimelineStep<'_> = serde_json::from_str(
             r#"{"position": "12-346", "decided_at": "2026-11-21T10:00:00Z", "cause": "12-345", "kind": "event",
                 "event": {"id": "A1", "name": "order.completed", "at": "1997-01-01T00:00:00Z", "application": "web"},
                 "proposed": ["phone"],

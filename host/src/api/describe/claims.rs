@@ -1,14 +1,14 @@
 //! Who says what about a field, and how far capabilities agree.
 
 use axum::http::StatusCode;
+use samsyn_wire::{FieldDisagreements, Page, ProfileClaims};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::named;
-use crate::api::claims::{ClaimsParams, FieldDisagreements, ProfileClaims};
+use crate::api::claims::ClaimsParams;
 use crate::api::openapi::header::PURPOSE;
 use crate::api::openapi::operation::{Operation, Tag};
-use crate::api::pagination::Page;
 use crate::api::params::ListParams;
 use crate::api::problem::Kind;
 

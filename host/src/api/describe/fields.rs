@@ -1,14 +1,13 @@
 //! The dictionary: fields, their sources, identifiers.
 
 use axum::http::StatusCode;
+use samsyn_wire::{Page, ProfileConflicts};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use crate::api::body::JSON;
-use crate::api::conflicts::ProfileConflicts;
 use crate::api::fields::{Definition, Deprecation, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
 use crate::api::openapi::operation::{Operation, Tag};
-use crate::api::pagination::Page;
 use crate::api::params::{ListParams, Why};
 use crate::api::problem::Kind;
 use crate::vocabulary::{FieldName, IdentifierName};
@@ -120,7 +119,7 @@ pub fn list_conflicts(call: Operation<'_>) -> Operation<'_> {
     let page = json!({ "items": [{ "profile": PROFILE, "conflicts": [conflict] }] });
     call.is("listIdentifierConflicts", Tag::Admin, "List customers who share an identifier")
         .query::<ListParams>()
-        .answers::<Page<ProfileConflicts>>(StatusCode::OK, "A page, by profile", page)
+        .answers::<Page<ProfileConflicts<'_>>>(StatusCode::OK, "A page, by profile", page)
         .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }
 
