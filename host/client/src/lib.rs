@@ -5,13 +5,11 @@
 
 mod answer;
 mod assignment;
-mod audit;
 mod call;
 mod problem;
 mod registry;
 mod registry_calls;
 mod replay;
-mod report;
 mod storage;
 mod tls;
 mod token;
@@ -25,28 +23,20 @@ use serde_json::value::RawValue;
 
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 use samsyn_vocabulary::{Reason, Timestamp};
-use samsyn_wire::{Event, ListedRefusal, Page, Profile, RefusalPage, SentEvent, TakenEvents, TimelineStep};
+use samsyn_wire::{
+    AuditedChange, AuditedRead, Capability, Event, Field, Identifier, InstallPlan, Installed, Limits,
+    ListedRefusal, LogHead, Matched, Page, ParkedDelivery, Profile, Readiness, RefusalPage, RegistryReport,
+    SentEvent, Status, TakenEvents, TimelineStep,
+};
 
-pub use answer::{
-    AuditStatus, BatchAnswer, CapabilityStatus, DiskStatus, EventIds, Limits, Matched, Parked, Queue,
-    SlowestEvents, Status, Waiting,
-};
-pub use assignment::{
-    Applied, Assignment, AssignmentPlan, ConsumerPlan, FieldPlan, Job, SamplePlan, WithoutClaim,
-};
-pub use audit::{AuditChange, AuditRead};
+pub use answer::BatchAnswer;
+pub use assignment::Assignment;
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
-pub use registry::{
-    Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, IdentifierDefinition,
-    InstallAnswer, InstalledVersion, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource,
-    RegistryPlan, RegistryStep, Rejection, Setting, Sourced,
-};
-pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
-pub use report::{Finding, Report};
+pub use registry::IdentifierDefinition;
+pub use replay::Replay;
 pub use samsyn_wire as wire;
-pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots};
-pub use token::{MadeToken, May, NewToken, Token};
+pub use token::NewToken;
 
 /// How long to try to reach the host. It is near; a second is long already.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -294,17 +284,17 @@ impl Client {
     }
 
     /// All capabilities.
-    pub fn capabilities(&self) -> Result<List<Capability>, ClientError> {
+    pub fn capabilities(&self) -> Result<List<Capability<'static>>, ClientError> {
         self.list("/v1/capabilities", &[], usize::MAX)
     }
 
     /// One capability.
-    pub fn capability(&self, name: &str) -> Result<Answer<Capability>, ClientError> {
+    pub fn capability(&self, name: &str) -> Result<Answer<Capability<'static>>, ClientError> {
         self.call(Call::new("GET", format!("/v1/capabilities/{}", percent_encoded(name))))
     }
 
     /// What installing this component would change. Changes nothing.
-    pub fn plan(&self, component: &[u8], how: InstallHow<'_>) -> Result<Answer<Plan>, ClientError> {
+    pub fn plan(&self, component: &[u8], how: InstallHow<'_>) -> Result<Answer<InstallPlan>, ClientError> {
         self.call(install_call(component, how).flag("dry_run", true))
     }
 
@@ -313,7 +303,7 @@ impl Client {
         &self,
         component: &[u8],
         how: InstallHow<'_>,
-    ) -> Result<Answer<InstallAnswer>, ClientError> {
+    ) -> Result<Answer<Installed<'static>>, ClientError> {
         self.call(install_call(component, how))
     }
 
@@ -324,7 +314,7 @@ impl Client {
         settings: &serde_json::Map<String, serde_json::Value>,
         dry_run: bool,
         reason: Option<&Reason>,
-    ) -> Result<Answer<Capability>, ClientError> {
+    ) -> Result<Answer<Capability<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/settings", percent_encoded(capability));
         let mut call = Call::new("PATCH", path).flag("dry_run", dry_run).reason(reason);
         call.sent = Sent::MergePatch(to_bytes(settings)?);
@@ -336,7 +326,7 @@ impl Client {
         &self,
         capability: &str,
         reason: Option<&Reason>,
-    ) -> Result<Answer<Capability>, ClientError> {
+    ) -> Result<Answer<Capability<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/release", percent_encoded(capability));
         self.call(Call::new("POST", path).reason(reason))
     }
@@ -352,7 +342,7 @@ impl Client {
         &self,
         filters: &[(&'static str, String)],
         limit: usize,
-    ) -> Result<List<Parked>, ClientError> {
+    ) -> Result<List<ParkedDelivery>, ClientError> {
         self.list("/v1/parked", filters, limit)
     }
 
@@ -371,7 +361,7 @@ impl Client {
         &self,
         filters: &[(&'static str, String)],
         limit: usize,
-    ) -> Result<List<AuditRead>, ClientError> {
+    ) -> Result<List<AuditedRead>, ClientError> {
         self.list("/v1/audit/reads", filters, limit)
     }
 
@@ -380,12 +370,12 @@ impl Client {
         &self,
         filters: &[(&'static str, String)],
         limit: usize,
-    ) -> Result<List<AuditChange>, ClientError> {
+    ) -> Result<List<AuditedChange>, ClientError> {
         self.list("/v1/audit/changes", filters, limit)
     }
 
     /// Where the host's logs stand.
-    pub fn log_head(&self) -> Result<Answer<serde_json::Value>, ClientError> {
+    pub fn log_head(&self) -> Result<Answer<LogHead>, ClientError> {
         self.call(Call::new("GET", "/v1/log/head"))
     }
 
@@ -395,7 +385,7 @@ impl Client {
     }
 
     /// Whether the host takes events; an error says why it doesn't. Needs no token.
-    pub fn ready(&self) -> Result<Answer<serde_json::Value>, ClientError> {
+    pub fn ready(&self) -> Result<Answer<Readiness>, ClientError> {
         self.call(Call::new("GET", "/readyz"))
     }
 
@@ -406,7 +396,7 @@ impl Client {
     }
 
     /// The silo report of the registry.
-    pub fn registry_report(&self) -> Result<Answer<Report>, ClientError> {
+    pub fn registry_report(&self) -> Result<Answer<RegistryReport>, ClientError> {
         self.call(Call::new("GET", "/v1/registry/report"))
     }
 

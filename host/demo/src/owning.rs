@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::purchases::reference;
 use super::stage::Component;
-use samsyn_client::wire::Pair;
-use samsyn_client::{Assignment, Client, ClientError, FieldPlan, InstallHow};
+use samsyn_client::wire::{FieldAssignmentPlan, Pair};
+use samsyn_client::{Assignment, Client, ClientError, InstallHow};
 
 /// The field that two departments of the demo keep.
 const DISPUTED: &str = "country";
@@ -135,8 +135,8 @@ fn agreement(pair: Pair<'_>) -> Agreement {
     }
 }
 
-fn planned(plan: FieldPlan) -> Plan {
-    let FieldPlan { field, from, to, changed, without_claim, .. } = plan;
+fn planned(plan: FieldAssignmentPlan<'_>) -> Plan {
+    let FieldAssignmentPlan { field, from, to, changed, without_claim, .. } = plan;
     Plan { field, from, to, changed, inherited: without_claim.inherit }
 }
 

@@ -224,7 +224,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
     let client = clients.of(Sender::Web);
     let status = client.status()?.body;
     let metrics = client.metrics()?;
-    let latency = |found: samsyn_client::CapabilityStatus| {
+    let latency = |found: samsyn_client::wire::CapabilityStatus| {
         let label = format!("capability=\"{}\"", found.name);
         let calls = Histogram::find(&metrics, "samsyn_call_seconds", &label);
         let [p50_us, p99_us] = [0.5, 0.99].map(|share| calls.quantile_us(share));
@@ -238,7 +238,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
         deliveries: status.deliveries,
         accept_to_decided_p50_us: decided.quantile_us(0.5),
         accept_to_decided_p99_us: decided.quantile_us(0.99),
-        rss_bytes: status.rss_bytes.filter(|bytes| *bytes > 0),
+        rss_bytes: Some(status.rss_bytes).filter(|bytes| *bytes > 0),
         capabilities: status.capabilities.into_iter().map(latency).collect(),
         fields: ownership(client)?,
         profile: portrait(cast, client)?,
@@ -249,7 +249,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
 }
 
 fn ownership(client: &Client) -> Result<Vec<Ownership>, ClientError> {
-    let owned = |field: samsyn_client::Field| {
+    let owned = |field: samsyn_client::wire::Field| {
         let source = field.source.clone();
         let others = field.claimed_by.into_iter().filter(|by| Some(by) != source.as_ref());
         Ownership {

@@ -9,7 +9,7 @@
 
 mod access;
 mod assignments;
-mod audit;
+pub mod audit;
 mod authenticate;
 mod body;
 mod calls;
@@ -48,7 +48,7 @@ mod read_audit;
 mod refusals;
 mod registry_file;
 mod registry_report;
-mod replays;
+pub mod replays;
 pub mod required_scopes;
 mod serve;
 mod status;
@@ -60,6 +60,7 @@ mod trace;
 mod twice;
 mod visibility;
 mod waited;
+mod words;
 
 #[cfg(test)]
 mod tests;

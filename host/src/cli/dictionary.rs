@@ -11,9 +11,10 @@ use super::context::Context;
 use super::error::{CliError, file_error};
 use super::output::{Paint, plain, value_text};
 use super::plugin::claim_it_too;
-use crate::client::{Client, ClientError, Field};
+use crate::client::{Client, ClientError};
 use crate::registry::DataClass;
 use crate::vocabulary::{Reason, Type};
+use samsyn_wire::Field;
 
 /// Shown in the long help.
 pub const DEFINE_EXAMPLES: &str = "\

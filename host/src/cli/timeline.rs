@@ -149,4 +149,45 @@ mod tests {
              \x20   email received it as observer and changed nothing\n"
         );
     }
+
+    /// A step of this kind, as a host writes it.
+    fn step_text(kind: &str, event: Option<&str>) -> String {
+        let step = serde_json::json!({
+            "position": "12-346", "decided_at": "2026-11-21T10:00:00Z", "cause": "12-346", "kind": kind,
+            "event": event.map(|name| serde_json::json!({ "id": "A1", "name": name, "at": "2026-11-21T10:00:00Z",
+                                                          "application": null })),
+            "proposed": [], "changes": [], "outcomes": [],
+        });
+        let step: TimelineStep<'_> = serde_json::from_value(step).unwrap();
+        item_text(&step, Paint(false))
+    }
+
+    #[test]
+    fn each_of_the_six_kinds_of_steps_has_its_words() {
+        for (kind, event, words) in [
+            ("event", Some("order.completed"), "order.completed  12-346"),
+            (
+                "emitted",
+                Some("loyalty.tier_reached"),
+                "loyalty.tier_reached (emitted by a capability)  12-346",
+            ),
+            ("change", None, "values changed  12-346"),
+            ("assignment", None, "the source changed  12-346"),
+            ("offered", None, "waiting proposals sent to the new source  12-346"),
+            ("retry", None, "retried  12-346"),
+        ] {
+            assert_eq!(step_text(kind, event), format!("2026-11-21 10:00:00  {words}\n"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_a_newer_host_is_shown_as_it_came() {
+        assert_eq!(step_text("contact", None), "2026-11-21 10:00:00  contact  12-346\n");
+        let step: TimelineStep<'_> = serde_json::from_value(serde_json::json!({
+            "position": "intake-7", "decided_at": "soon", "cause": "intake-7", "kind": "contact", "gate": { "passed": true },
+            "outcomes": [{ "capability": "sms", "role": "channel", "result": "stopped", "reason": "quiet hours" }],
+        }))
+        .unwrap();
+        assert_eq!(item_text(&step, Paint(false)), "soon  contact  intake-7\n    sms stopped: quiet hours\n");
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::lenient::present;
 use crate::{IdentifierConflict, JsonValue, Lenient, Problem};
 use samsyn_vocabulary::{Position, ProfileId, Role, Timestamp};
 
@@ -79,19 +80,14 @@ pub struct ProposalOutcome<'a> {
     pub outcome: Cow<'a, str>,
     pub source: Option<Cow<'a, str>>,
     /// What was suggested.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub proposed: Option<JsonValue<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub value: Option<JsonValue<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Cow<'a, str>>,
-}
-
-/// A null that is there is a value; what isn't there is none.
-fn said<'de, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<JsonValue<'a>>, D::Error> {
-    JsonValue::deserialize(deserializer).map(Some)
 }
 
 impl ProposalOutcome<'_> {

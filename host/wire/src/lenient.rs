@@ -8,6 +8,13 @@ use serde::de::value::Error as ValueError;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IntoDeserializer};
 use serde::ser::{Serialize, Serializer};
 
+/// Reads an optional member of which a null says something: absent is `None`, null is a null value.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// A `T` that is a text in JSON, or another text. The host writes a `T`, and the schema is that of `T`. A
 /// client reads any text, and prints it as it came. What is missing is the empty text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

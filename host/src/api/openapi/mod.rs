@@ -94,6 +94,8 @@ fn problem_examples() -> Map<String, Value> {
 }
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 pub mod conformance;
 #[cfg(test)]
 mod tests;

@@ -9,17 +9,19 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 
 use super::replay_text::report_text;
+use crate::api::replays::report_answer;
 use crate::cli::bars;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit, file_error};
 use crate::cli::import::Stop;
 use crate::cli::log::{log_directory, tell_torn};
-use crate::client::{Client, ReplayReport};
+use crate::client::Client;
 use crate::engine::replay::{Control, Input, ReplayError, Share, own_sandbox, replay};
 use crate::host::compiler;
 use crate::log::{Progress, StoppedLog};
 use crate::sandbox::Package;
 use crate::settings::Config;
+use samsyn_wire::ReplayReport;
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -250,7 +252,7 @@ fn on_data(
     bar.finish_and_clear();
     let report = report.map_err(failed)?;
     let report = if args.values { report } else { report.without_values() };
+    let report = report_answer(&report);
     let raw = serde_json::to_string(&report).map_err(|error| unreadable(&error))?;
-    let report = parse(&raw)?;
     Ok((raw, report))
 }

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, file_error};
 use crate::cli::field::counts_text;
 use crate::cli::output::{Paint, plain};
-use crate::client::RegistryPlan;
+use samsyn_wire::RegistryPlan;
 
 /// Shown in the long help.
 pub const APPLY_EXAMPLES: &str = "\
@@ -98,7 +98,7 @@ pub fn export(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// The plan as an admin reads it before deciding.
-fn plan_text(plan: &RegistryPlan, paint: Paint) -> String {
+fn plan_text(plan: &RegistryPlan<'_>, paint: Paint) -> String {
     let mut text = String::new();
     for step in &plan.steps {
         let title = format!("{} {} {}", step.action, step.what, step.name);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_plan_reads_line_by_line() {
-        let plan: RegistryPlan = serde_json::from_str(
+        let plan: RegistryPlan<'_> = serde_json::from_str(
             r#"{"revision": 7, "steps": [{"action": "change", "what": "field", "name": "size",
                 "details": ["class: none → personal"]}], "notes": ["the field fax is not in the file and stays"]}"#,
         )
