@@ -4,89 +4,28 @@
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::{
+    self as wire, Applied, AssignAnswer, ChangedValue, FieldAssignmentPlan, Job, Jobs, JsonValue,
+    WithoutClaim,
+};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::access::Caller;
 use super::convert::blocking;
-use super::json_value::JsonValue;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
+use super::words::{name as named, names, word};
 use super::{ApiState, body, fields, json};
 use samsyn_engine::{AssignmentPlan, ConsumerPlan, FieldPlan, JobReport, SamplePlan};
 use samsyn_registry::assignment::{Mode, Request as Wanted};
 use samsyn_registry::{Attribution, Policy, Registry};
-use samsyn_vocabulary::{CapabilityName, FieldName, Partition, Position, ProfileId, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FieldName, Partition, Position, Seq};
 
 const JOBS: List = List("/v1/jobs");
-
-/// A plan as it is answered.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AssignmentPlan")]
-pub struct PlanAnswer<'a> {
-    /// The registry's revision: applied with it, the plan is what happens.
-    revision: Seq,
-    /// What becomes of customers the new source has no claim for.
-    mode: Mode,
-    /// It is so already.
-    unchanged: bool,
-    /// Each field.
-    fields: Vec<FieldPlanAnswer<'a>>,
-}
-
-/// What an assignment would change of one field; counts are of customers.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "FieldAssignmentPlan")]
-pub struct FieldPlanAnswer<'a> {
-    field: &'a FieldName,
-    /// Its source now.
-    from: Option<&'a CapabilityName>,
-    /// Its source then.
-    to: Option<&'a CapabilityName>,
-    /// Whose claims stand in where that one has none, newest first.
-    inherits: &'a [CapabilityName],
-    /// It is so already.
-    unchanged: bool,
-    /// An opt-out, which no assignment ends.
-    protective: bool,
-    /// Whose visible value would be another one.
-    changed: u64,
-    /// Those the new source has no claim for.
-    without_claim: WithoutClaim,
-    /// Whose opt-out stays in force.
-    opt_outs: u64,
-    /// Held proposals it would be offered.
-    held: u64,
-    /// Those with too many claims to be counted exactly.
-    uncounted: u64,
-    /// Who hears of it.
-    consumers: &'a [ConsumerPlan],
-    /// A few of them; none while reads of personal data can't be recorded.
-    samples: Vec<SampleAnswer<'a>>,
-}
-
-/// Customers with a value that the new source has no claim for.
-#[derive(Serialize, JsonSchema)]
-pub struct WithoutClaim {
-    /// All of them.
-    profiles: u64,
-    /// Those that keep a value.
-    inherit: u64,
-    /// Those that have none then.
-    none: u64,
-}
-
-/// A customer whose value would be another one.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ChangedValue")]
-pub struct SampleAnswer<'a> {
-    profile: ProfileId,
-    before: JsonValue<'a>,
-    after: JsonValue<'a>,
-}
 
 /// The plan, once it is recorded whose values its samples show. A plan is needed also when that
 /// can't be: it then comes without them.
@@ -95,10 +34,10 @@ async fn tell<'a>(
     reader: &Reader,
     plan: &'a AssignmentPlan,
     policy: &Policy,
-) -> PlanAnswer<'a> {
-    PlanAnswer {
+) -> wire::AssignmentPlan<'a> {
+    wire::AssignmentPlan {
         revision: plan.revision,
-        mode: plan.mode,
+        mode: word(&plan.mode),
         unchanged: plan.is_no_change(),
         fields: tell_fields(state, reader, &plan.fields, policy).await,
     }
@@ -110,7 +49,7 @@ pub async fn tell_fields<'a>(
     reader: &Reader,
     plans: &'a [FieldPlan],
     policy: &Policy,
-) -> Vec<FieldPlanAnswer<'a>> {
+) -> Vec<FieldAssignmentPlan<'a>> {
     let registry = state.engine.registry();
     // Who may change the registry needn't be one who may see what it says of whom.
     let may_see = |field: &&FieldPlan| policy.reads(field.assigned.field.as_str());
@@ -123,17 +62,22 @@ pub async fn tell_fields<'a>(
     plans.iter().map(|field| field_plan(field, recorded && may_see(&field))).collect()
 }
 
-fn field_plan<'a>(plan: &'a FieldPlan, with_samples: bool) -> FieldPlanAnswer<'a> {
+fn field_plan(plan: &FieldPlan, with_samples: bool) -> FieldAssignmentPlan<'_> {
     let shown = if with_samples { plan.samples.as_slice() } else { &[] };
-    let sample = |SamplePlan { profile, before, after }: &'a SamplePlan| {
-        let (before, after) = (JsonValue(before.as_ref()), JsonValue(after.as_ref()));
-        SampleAnswer { profile: *profile, before, after }
-    };
-    FieldPlanAnswer {
-        field: &plan.assigned.field,
-        from: plan.from.as_ref(),
-        to: plan.assigned.source.as_ref(),
-        inherits: &plan.assigned.inherits,
+    let samples = shown.iter().map(|SamplePlan { profile, before, after }| ChangedValue {
+        profile: (*profile).into(),
+        before: JsonValue::Held(before.as_ref()),
+        after: JsonValue::Held(after.as_ref()),
+    });
+    let consumers = plan.consumers.iter().map(|ConsumerPlan { capability, profiles }| wire::ConsumerPlan {
+        capability: capability.to_string(),
+        profiles: *profiles,
+    });
+    FieldAssignmentPlan {
+        field: plan.assigned.field.to_string(),
+        from: named(plan.from.as_ref()),
+        to: named(plan.assigned.source.as_ref()),
+        inherits: names(&plan.assigned.inherits),
         unchanged: plan.unchanged,
         protective: plan.protective,
         changed: plan.changed,
@@ -145,41 +89,9 @@ fn field_plan<'a>(plan: &'a FieldPlan, with_samples: bool) -> FieldPlanAnswer<'a
         opt_outs: plan.opt_outs,
         held: plan.held,
         uncounted: plan.uncounted,
-        consumers: &plan.consumers,
-        samples: shown.iter().map(sample).collect(),
+        consumers: consumers.collect(),
+        samples: samples.collect(),
     }
-}
-
-/// The plan of an assignment, or what was done.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum AssignAnswer<'a> {
-    /// What it would change.
-    Plan(PlanAnswer<'a>),
-    /// It was carried out.
-    Applied(Applied<'a>),
-}
-
-/// An assignment that was carried out.
-#[derive(Serialize, JsonSchema)]
-pub struct Applied<'a> {
-    /// Whether anything changed.
-    applied: bool,
-    /// The registry's revision now.
-    revision: Seq,
-    /// What it changed.
-    plan: PlanAnswer<'a>,
-}
-
-/// The field as it is now, or the plan.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[allow(dead_code, reason = "only described: both are answered as they are")]
-pub enum OneAnswer<'a> {
-    /// As it is now.
-    Field(fields::FieldAnswer<'a>),
-    /// What it would change.
-    Plan(PlanAnswer<'a>),
 }
 
 /// Which fields go to whom.
@@ -307,43 +219,16 @@ pub async fn assign_one(
     fields::answer(&state.engine.registry(), &name, viewer.policy())
 }
 
-/// How far telling consumers of moved sources is.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Job")]
-pub struct JobAnswer<'a> {
-    /// The revision that moved the sources.
-    revision: Seq,
-    fields: Vec<&'a FieldName>,
-    state: &'static str,
-    /// Customers looked at.
-    done: u64,
-    /// Customers there are.
-    total: u64,
-    /// Customers whose consumers were told something; null when that was before the host's last start.
-    told: Option<u64>,
-    started_at: Timestamp,
-    ended_at: Option<Timestamp>,
-}
-
-/// The job that runs and the last that ended.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Jobs")]
-pub struct JobsAnswer<'a> {
-    items: Vec<JobAnswer<'a>>,
-    /// The revision that is in use everywhere: jobs of newer ones have yet to begin.
-    adopted: Seq,
-}
-
-fn job_answer(job: &JobReport) -> JobAnswer<'_> {
-    JobAnswer {
+fn job_answer(job: &JobReport) -> Job {
+    Job {
         revision: job.revision,
-        fields: job.fields.iter().collect(),
-        state: if job.ended_at.is_some() { "done" } else { "running" },
+        fields: names(&job.fields),
+        state: if job.ended_at.is_some() { "done" } else { "running" }.to_owned(),
         done: job.done,
         total: job.total,
         told: job.notified,
-        started_at: job.started_at,
-        ended_at: job.ended_at,
+        started_at: job.started_at.into(),
+        ended_at: job.ended_at.map(Into::into),
     }
 }
 
@@ -353,5 +238,5 @@ pub async fn jobs(State(state): State<ApiState>, Params(params): Params<ListPara
     let limit = List::limit(params.limit)?;
     let jobs = state.engine.jobs();
     let items = jobs.jobs.iter().take(limit).map(job_answer).collect();
-    Ok(Json(JobsAnswer { items, adopted: jobs.adopted }).into_response())
+    Ok(Json(Jobs { items, adopted: jobs.adopted }).into_response())
 }

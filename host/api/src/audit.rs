@@ -1,14 +1,13 @@
 //! Asking the audit: who changed the registry, who read whose data; and where the logs stand.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::{self as wire, AuditedChange, AuditedRead};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::convert::blocking;
 use super::pagination::{LIMIT_MAX, List, Page};
@@ -16,16 +15,15 @@ use super::params::{Params, Reference, ReferenceForm};
 use super::problem::{Answer, Kind, Problem};
 use super::profiles::resolve;
 use super::visibility::Viewer;
+use super::words::{name as named, names};
 use super::{ApiState, json};
 use samsyn_audit::{
-    AUDIT, AuditQueryError, ChangeFilter, Heads, LOG, Read, ReadFilter, ReadPlace,
+    AUDIT, AuditQueryError, ChangeFilter, Heads, LOG, LogPlace, PartitionHead, Read, ReadFilter, ReadPlace,
     changes as registry_changes,
 };
 use samsyn_journal::RegistryRecord;
 use samsyn_registry::{CHANGE_KINDS, ChangeSummary};
-use samsyn_vocabulary::{
-    Application, CapabilityName, FieldName, IdentifierName, ProfileId, Reason, Seq, Timestamp,
-};
+use samsyn_vocabulary::{Seq, Timestamp};
 
 const READS: List = List("/v1/audit/reads");
 const CHANGES: List = List("/v1/audit/changes");
@@ -89,36 +87,17 @@ pub struct ChangeParams {
     cursor: Option<String>,
 }
 
-/// One read of somebody's personal data, as it is told. Names only, never a value.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AuditedRead")]
-pub struct ReadAnswer {
-    /// When the answer was made.
-    at: Timestamp,
-    /// The application that read.
-    by: Application,
-    /// The token it used, by its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    /// Which call, such as `GET /v1/profiles/{ref}`.
-    call: String,
-    /// Whose data. Left out for a token that may not know of customers, such as one of `audit:read`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<ProfileId>,
-    /// The personal fields whose values the answer shows.
-    fields: Vec<FieldName>,
-    /// The identifiers whose values it shows.
-    identifiers: Vec<IdentifierName>,
-    /// What for, if the caller said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purpose: Option<String>,
-}
-
-impl ReadAnswer {
-    fn of(read: Read, names_customers: bool) -> ReadAnswer {
-        let Read { at, by, token, call, profile, fields, identifiers, purpose } = read;
-        let profile = names_customers.then_some(profile);
-        ReadAnswer { at, by, token, call, profile, fields, identifiers, purpose }
+fn read_answer(read: Read, names_customers: bool) -> AuditedRead {
+    let Read { at, by, token, call, profile, fields, identifiers, purpose } = read;
+    AuditedRead {
+        at: at.into(),
+        by: by.to_string(),
+        token,
+        call,
+        profile: names_customers.then_some(profile.into()),
+        fields: names(fields),
+        identifiers: names(identifiers),
+        purpose,
     }
 }
 
@@ -150,8 +129,8 @@ pub async fn reads(
         let filter = ReadFilter { profile, by: params.by, field: params.field, since, until };
         let page = state.audit.reads(&filter, before, limit)?;
         let names = viewer.names_customers();
-        let items: Vec<ReadAnswer> =
-            page.items.into_iter().map(|(_, read)| ReadAnswer::of(read, names)).collect();
+        let items: Vec<AuditedRead> =
+            page.items.into_iter().map(|(_, read)| read_answer(read, names)).collect();
         let next = page.next.map(|at| list.cursor(&format!("{}.{}", at.seq, at.index)));
         Ok(Json(Page { items, next }).into_response())
     })
@@ -163,30 +142,6 @@ fn place(key: &str) -> Answer<ReadPlace> {
         .split_once('.')
         .and_then(|(seq, index)| Some(ReadPlace { seq: seq.parse().ok()?, index: index.parse().ok()? }));
     parsed.ok_or_else(|| Problem::internal("a cursor of the audit without a position"))
-}
-
-/// One change as it is told.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AuditedChange")]
-pub struct ChangeAnswer {
-    /// The registry's revision it made.
-    revision: Seq,
-    /// When it happened.
-    at: Timestamp,
-    /// The application that did it.
-    by: Application,
-    /// What kind of change, such as `source-assigned`.
-    kind: &'static str,
-    /// Who did what and why, in one plain sentence.
-    sentence: String,
-    /// Why, when they said so.
-    reason: Option<Reason>,
-    /// The fields it is about.
-    fields: Vec<FieldName>,
-    /// The capabilities it is about.
-    capabilities: Vec<CapabilityName>,
-    /// What else there is to know of a change of this kind; never what a setting was set to.
-    details: BTreeMap<String, Value>,
 }
 
 /// `GET /v1/audit/changes`.
@@ -206,26 +161,26 @@ pub async fn changes(State(state): State<ApiState>, Params(params): Params<Chang
     let filter = ChangeFilter { by, kind, field, capability, since, until };
     blocking(move || {
         let page = registry_changes(state.engine.records(), &filter, before, limit)?;
-        let items: Vec<ChangeAnswer> = page.items.into_iter().map(change_answer).collect();
+        let items: Vec<AuditedChange> = page.items.into_iter().map(change_answer).collect();
         let next = page.next.map(|seq| list.cursor(&seq.to_string()));
         Ok(Json(Page { items, next }).into_response())
     })
     .await?
 }
 
-fn change_answer((revision, record, summary): (Seq, RegistryRecord, ChangeSummary)) -> ChangeAnswer {
+fn change_answer((revision, record, summary): (Seq, RegistryRecord, ChangeSummary)) -> AuditedChange {
     let details = summary.details.as_object().into_iter().flatten();
     let details = details.map(|(name, value)| (name.clone(), value.clone())).collect();
     let why = record.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-    ChangeAnswer {
+    AuditedChange {
         revision,
-        at: record.at,
-        kind: summary.kind,
+        at: record.at.into(),
+        kind: summary.kind.to_owned(),
         sentence: format!("{} {}{why}", record.by, summary.did),
-        reason: record.reason,
-        by: record.by,
-        fields: summary.fields,
-        capabilities: summary.capabilities,
+        reason: named(record.reason),
+        by: record.by.to_string(),
+        fields: names(summary.fields),
+        capabilities: names(summary.capabilities),
         details,
     }
 }
@@ -238,7 +193,25 @@ pub async fn head(State(state): State<ApiState>) -> Answer {
         return Err(Problem::new(Kind::AuditUnavailable, detail));
     };
     let heads = Heads(vec![(LOG, state.engine.log().cut()), (AUDIT, audit)]);
-    Ok(Json(heads.head()).into_response())
+    Ok(Json(log_head(&heads)).into_response())
+}
+
+/// The heads as they are answered, and as the command prints those of a stopped host.
+pub fn log_head(heads: &Heads) -> wire::LogHead {
+    let head = heads.head();
+    let partition = |head: PartitionHead| wire::PartitionHead {
+        partition: head.partition,
+        seq: head.seq,
+        chain: head.chain,
+    };
+    let place = |place: LogPlace| wire::LogPlace {
+        log: place.log.to_owned(),
+        offset: place.offset,
+        digest: place.digest,
+        partitions: place.partitions.into_iter().map(partition).collect(),
+    };
+    let logs = head.logs.into_iter().map(place).collect();
+    wire::LogHead { head: head.head, logs }
 }
 
 impl From<AuditQueryError> for Problem {

@@ -6,13 +6,14 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::Installed;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value as Tree;
 use serde_json::value::RawValue;
 
 use super::access::Caller;
-use super::capability_answer::{CapabilityAnswer, Progress};
+use super::capability_answer::{Progress, capability_answer, install_plan};
 use super::convert::blocking;
 use super::json::{JsonPath, Members};
 use super::pagination::List;
@@ -21,8 +22,8 @@ use super::problem::{Answer, Kind, Problem};
 use super::twice;
 use super::visibility::Viewer;
 use super::{ApiState, body, json};
-use samsyn_engine::{self as engine, Engine, InstallOptions};
-use samsyn_registry::{Attribution, Capability, InstallPlan, Registry, RegistryChange};
+use samsyn_engine::{self, Engine, InstallOptions};
+use samsyn_registry::{Attribution, Capability, Registry, RegistryChange};
 use samsyn_vocabulary::{CapabilityName, Partition, Position, Reason, Rules, Value};
 
 const CAPABILITIES: List = List("/v1/capabilities");
@@ -33,7 +34,7 @@ pub async fn list(State(state): State<ApiState>, Params(params): Params<ListPara
         let registry = state.engine.registry();
         let all = registry.capabilities.iter().map(|(name, is)| (name.as_str(), (name, is)));
         let page = CAPABILITIES.page(all, params.limit, params.cursor.as_deref(), |_, (name, is)| {
-            CapabilityAnswer::new(&registry, name, is, Progress::of(&state.engine, name))
+            capability_answer(&registry, name, is, Progress::of(&state.engine, name))
         })?;
         Ok(Json(page).into_response())
     })
@@ -63,7 +64,7 @@ pub async fn tree(state: &ApiState, name: String) -> Answer<Tree> {
 
 fn tree_of(engine: &Engine, registry: &Registry, name: &str) -> Answer<Tree> {
     let (name, capability) = known(registry, name)?;
-    let answer = CapabilityAnswer::new(registry, name, capability, Progress::of(engine, name));
+    let answer = capability_answer(registry, name, capability, Progress::of(engine, name));
     serde_json::to_value(answer).map_err(Problem::internal)
 }
 
@@ -108,18 +109,6 @@ enum From {
     Start,
 }
 
-/// A plug-in that was installed.
-#[derive(Serialize, JsonSchema)]
-pub struct Installed<'a> {
-    /// As it is now.
-    #[schemars(with = "CapabilityAnswer<'a>")]
-    capability: Tree,
-    /// What it changed, or would.
-    plan: &'a InstallPlan,
-    /// It wants more than is granted and waits for approval; what ran before runs on.
-    pending: bool,
-}
-
 /// `POST /v1/capabilities`.
 pub async fn install(
     State(state): State<ApiState>,
@@ -149,18 +138,25 @@ pub async fn install(
         engine.install(&bytes, options, by).map(Ok)
     });
     match done.await?? {
-        Err(plan) => Ok(Json(plan).into_response()),
+        Err(plan) => Ok(Json(install_plan(&plan)).into_response()),
         Ok(done) if done.pending => installed(&state, &done, StatusCode::ACCEPTED).await,
         Ok(done) => installed(&state, &done, StatusCode::CREATED).await,
     }
 }
 
 /// What became of a component, once it is on the disk.
-pub async fn installed(state: &ApiState, done: &engine::Installed, status: StatusCode) -> Answer {
-    let engine::Installed { plan, seq, pending } = done;
+pub async fn installed(state: &ApiState, done: &samsyn_engine::Installed, status: StatusCode) -> Answer {
+    let samsyn_engine::Installed { plan, seq, pending } = done;
     state.engine.durable(Position { partition: Partition::REGISTRY, seq: *seq }).await?;
-    let capability = tree(state, plan.capability.to_string()).await?;
-    Ok((status, Json(Installed { capability, plan, pending: *pending })).into_response())
+    let (engine, name) = (state.engine.clone(), plan.capability.clone());
+    let (plan, pending) = (install_plan(plan), *pending);
+    blocking(move || {
+        let registry = engine.registry();
+        let (name, capability) = known(&registry, name.as_str())?;
+        let capability = capability_answer(&registry, name, capability, Progress::of(&engine, name));
+        Ok((status, Json(Installed { capability, plan, pending })).into_response())
+    })
+    .await?
 }
 
 /// `PATCH /v1/capabilities/{name}/settings`.

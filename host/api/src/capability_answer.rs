@@ -1,92 +1,14 @@
 //! An installed plug-in as an answer.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{self as wire, ConsumedField, JsonValue, Pending, Setting, SourcedField};
 
-use super::json_value::JsonValue;
+use super::words::{name, names, word, words};
 use samsyn_engine::Engine;
-use samsyn_registry::{Capability, CapabilityState, Grant, Registry, Rejection};
-use samsyn_vocabulary::{
-    CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Role, Timestamp, Type,
+use samsyn_registry::{
+    Capability, CapabilityState, Grant, InstallPlan, InstalledVersion, PlannedIdentifier, PlannedRead,
+    PlannedSetting, PlannedSource, Registry, Rejection,
 };
-
-/// CAPABILITY of docs/http.md.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Capability")]
-pub struct CapabilityAnswer<'a> {
-    name: &'a CapabilityName,
-    version: &'a str,
-    digest: Digest,
-    owner: &'a str,
-    description: &'a str,
-    /// How it is.
-    #[schemars(extend("enum" = ["active", "catching-up", "quarantined"]))]
-    state: &'static str,
-    /// Why it is in quarantine.
-    reason: Option<&'a str>,
-    /// Counted up by each catch-up from the start.
-    generation: u32,
-    roles: &'a [Role],
-    subscribes: Vec<&'a EventPattern>,
-    emits: Vec<&'a EventName>,
-    sources: Vec<SourceAnswer<'a>>,
-    consumes: Vec<ConsumeAnswer<'a>>,
-    identifiers: &'a [IdentifierName],
-    settings: Vec<SettingAnswer<'a>>,
-    /// What it may do.
-    grant: &'a Grant,
-    /// What it asks for and was taken back.
-    withheld: Grant,
-    /// An upgrade that waits for approval, because it wants more than is granted.
-    pending: Option<PendingAnswer<'a>>,
-    /// Records it has yet to look at.
-    lag: u64,
-    /// Deliveries that wait for an administrator.
-    parked: usize,
-    installed_at: Timestamp,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "SourcedField")]
-struct SourceAnswer<'a> {
-    field: &'a FieldName,
-    assigned: bool,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ConsumedField")]
-struct ConsumeAnswer<'a> {
-    field: &'a FieldName,
-    purposes: &'a [String],
-    notify: bool,
-}
-
-/// An upgrade that waits for approval.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Pending")]
-struct PendingAnswer<'a> {
-    version: &'a str,
-    digest: Digest,
-    /// It would start from the oldest event.
-    from_start: bool,
-    /// What it asks for beyond what is granted.
-    wants: Grant,
-    /// When it was sent.
-    at: Timestamp,
-    /// Set when an administrator rejected this very component before.
-    rejected: Option<Rejection>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Setting")]
-struct SettingAnswer<'a> {
-    name: &'a str,
-    #[serde(rename = "type")]
-    kind: Type,
-    default: JsonValue<'a>,
-    value: JsonValue<'a>,
-    description: &'a str,
-}
+use samsyn_vocabulary::{CapabilityName, FieldName};
 
 /// How far a capability is, asked before the answer is written: it reads the store.
 #[derive(Clone, Debug)]
@@ -107,65 +29,145 @@ impl Progress {
     }
 }
 
-impl<'a> CapabilityAnswer<'a> {
-    /// The capability as this revision of the registry has it.
-    pub fn new(
-        registry: &Registry,
-        name: &'a CapabilityName,
-        capability: &'a Capability,
-        progress: Progress,
-    ) -> CapabilityAnswer<'a> {
-        let manifest = &capability.manifest;
-        let (state, reason) = match &capability.state {
-            CapabilityState::Quarantined { reason } => ("quarantined", Some(reason.as_str())),
-            CapabilityState::Active if progress.lag > 0 => ("catching-up", None),
-            CapabilityState::Active => ("active", None),
-        };
-        let assigned = |field: &FieldName| registry.source_of(field.as_str()) == Some(name);
-        let sources =
-            capability.grant.sources().iter().map(|field| SourceAnswer { field, assigned: assigned(field) });
-        let granted = manifest.consumes.iter().filter(|(field, _)| capability.grant.reads.contains(*field));
-        let consumes = granted.map(|(field, consumed)| ConsumeAnswer {
-            field,
-            purposes: &consumed.purposes,
-            notify: consumed.notify,
-        });
-        let settings = manifest.settings.iter().map(|(name, setting)| SettingAnswer {
-            name,
-            kind: setting.kind,
-            default: JsonValue(setting.default.as_ref()),
-            value: JsonValue(capability.settings.get(name)),
-            description: &setting.description,
-        });
-        CapabilityAnswer {
-            name,
-            version: &manifest.plugin.version,
-            digest: capability.digest,
-            owner: &manifest.plugin.owner,
-            description: &manifest.plugin.description,
-            state,
-            reason,
-            generation: capability.generation,
-            roles: &capability.roles,
-            subscribes: capability.grant.hears.iter().collect(),
-            emits: manifest.emits.keys().collect(),
-            sources: sources.collect(),
-            consumes: consumes.collect(),
-            identifiers: &capability.grant.identifiers,
-            settings: settings.collect(),
-            grant: &capability.grant,
-            withheld: capability.withheld(),
-            pending: capability.pending.as_deref().map(|pending| PendingAnswer {
-                version: &pending.manifest.plugin.version,
-                digest: pending.digest,
-                from_start: pending.from_start,
-                wants: pending.wants(capability),
-                at: pending.at,
-                rejected: progress.rejected.clone(),
-            }),
-            lag: progress.lag,
-            parked: progress.parked,
-            installed_at: capability.installed_at,
-        }
+/// The capability as this revision of the registry has it.
+pub fn capability_answer<'a>(
+    registry: &Registry,
+    name: &CapabilityName,
+    capability: &'a Capability,
+    progress: Progress,
+) -> wire::Capability<'a> {
+    let manifest = &capability.manifest;
+    let (state, reason) = match &capability.state {
+        CapabilityState::Quarantined { reason } => ("quarantined", Some(reason.clone())),
+        CapabilityState::Active if progress.lag > 0 => ("catching-up", None),
+        CapabilityState::Active => ("active", None),
+    };
+    let assigned = |field: &FieldName| registry.source_of(field.as_str()) == Some(name);
+    let sources = capability
+        .grant
+        .sources()
+        .iter()
+        .map(|field| SourcedField { field: field.to_string(), assigned: assigned(field) });
+    let granted = manifest.consumes.iter().filter(|(field, _)| capability.grant.reads.contains(*field));
+    let consumes = granted.map(|(field, consumed)| ConsumedField {
+        field: field.to_string(),
+        purposes: consumed.purposes.clone(),
+        notify: consumed.notify,
+    });
+    let settings = manifest.settings.iter().map(|(name, setting)| Setting {
+        name: name.clone(),
+        kind: word(&setting.kind),
+        default: JsonValue::Held(setting.default.as_ref()),
+        value: JsonValue::Held(capability.settings.get(name)),
+        description: setting.description.clone(),
+    });
+    wire::Capability {
+        name: name.to_string(),
+        version: manifest.plugin.version.clone(),
+        digest: capability.digest.to_string(),
+        owner: manifest.plugin.owner.clone(),
+        description: manifest.plugin.description.clone(),
+        state: state.to_owned(),
+        reason,
+        generation: capability.generation,
+        roles: words(&capability.roles),
+        subscribes: names(&capability.grant.hears),
+        emits: names(manifest.emits.keys()),
+        sources: sources.collect(),
+        consumes: consumes.collect(),
+        identifiers: names(&capability.grant.identifiers),
+        settings: settings.collect(),
+        grant: grant(&capability.grant),
+        withheld: grant(&capability.withheld()),
+        pending: capability.pending.as_deref().map(|pending| Pending {
+            version: pending.manifest.plugin.version.clone(),
+            digest: pending.digest.to_string(),
+            from_start: pending.from_start,
+            wants: grant(&pending.wants(capability)),
+            at: pending.at.into(),
+            rejected: progress.rejected.as_ref().map(rejection),
+        }),
+        lag: progress.lag,
+        parked: progress.parked,
+        installed_at: capability.installed_at.into(),
+    }
+}
+
+/// What is granted, asked for or taken back.
+fn grant(grant: &Grant) -> wire::Grant {
+    wire::Grant {
+        reads: names(&grant.reads),
+        identifiers: names(&grant.identifiers),
+        hears: names(&grant.hears),
+        sources: names(grant.sources()),
+    }
+}
+
+fn rejection(rejection: &Rejection) -> wire::Rejection {
+    wire::Rejection {
+        revision: rejection.revision,
+        by: rejection.by.to_string(),
+        at: rejection.at.into(),
+        reason: name(rejection.reason.as_ref()),
+    }
+}
+
+/// What installing a component would do, or did.
+pub fn install_plan(plan: &InstallPlan) -> wire::InstallPlan {
+    let read = |read: &PlannedRead| wire::PlannedRead {
+        field: read.field.to_string(),
+        class: read.class.as_ref().map(word),
+        protective: read.protective,
+        identifies: name(read.identifies.as_ref()),
+        deprecated: read.deprecated.clone(),
+        purposes: read.purposes.clone(),
+        new: read.new,
+        new_purposes: read.new_purposes.clone(),
+    };
+    let identifier = |identifier: &PlannedIdentifier| wire::PlannedIdentifier {
+        name: identifier.name.to_string(),
+        new: identifier.new,
+    };
+    let source = |source: &PlannedSource| wire::PlannedSource {
+        field: source.field.to_string(),
+        kind: word(&source.kind),
+        class: word(&source.class),
+        protective: source.protective,
+        identifies: name(source.identifies.as_ref()),
+        deprecated: source.deprecated.clone(),
+        now: name(source.now.as_ref()),
+        claimed_by: names(&source.claimed_by),
+        proposed_by: name(source.proposed_by.as_ref()),
+        becomes_source: source.becomes_source,
+        new_field: source.new_field,
+        proposed: source.proposed,
+    };
+    let setting = |setting: &PlannedSetting| wire::PlannedSetting {
+        name: setting.name.clone(),
+        kind: word(&setting.kind),
+        default: setting.default.clone().unwrap_or_default(),
+        value: setting.value.clone().unwrap_or_default(),
+        description: setting.description.clone(),
+    };
+    let version = |version: &InstalledVersion| wire::InstalledVersion {
+        version: version.version.clone(),
+        digest: version.digest.to_string(),
+    };
+    wire::InstallPlan {
+        capability: plan.capability.to_string(),
+        version: plan.version.clone(),
+        digest: plan.digest.to_string(),
+        change: word(&plan.change),
+        before: plan.before.as_ref().map(version),
+        rejected: plan.rejected.as_ref().map(rejection),
+        hears: names(&plan.hears),
+        reads: plan.reads.iter().map(read).collect(),
+        identifiers: plan.identifiers.iter().map(identifier).collect(),
+        sources: plan.sources.iter().map(source).collect(),
+        emits: names(&plan.emits),
+        settings: plan.settings.iter().map(setting).collect(),
+        wants: grant(&plan.wants),
+        withheld: grant(&plan.withheld),
+        warnings: plan.warnings.clone(),
     }
 }

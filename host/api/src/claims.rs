@@ -3,15 +3,15 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use samsyn_wire::{Difference, FieldDisagreements, JsonValue, Pair as PairAnswer, ProfileClaims};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::convert::blocking;
-use super::json_value::JsonValue;
 use super::pagination::{LIMIT_MAX, List, Page};
 use super::params::{ListParams, Params, Reference, ReferenceForm, Segment};
 use super::problem::{Answer, Kind, Problem};
-use super::profile_answer::{ClaimAnswer, claims_of};
+use super::profile_answer::claims_of;
 use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
 use super::{ApiState, fields, profiles};
@@ -36,19 +36,12 @@ pub struct ClaimsParams {
     cursor: Option<String>,
 }
 
-/// What everybody says of one profile's field.
-#[derive(Serialize, JsonSchema)]
-pub struct ProfileClaims<'a> {
-    profile: ProfileId,
-    claims: Vec<ClaimAnswer<'a>>,
-}
-
 fn profile_claims<'a>(
     profile: &'a ReadProfile,
     registry: &'a Registry,
     field: &FieldName,
 ) -> ProfileClaims<'a> {
-    ProfileClaims { profile: profile.state.id, claims: claims_of(profile, registry, field) }
+    ProfileClaims { profile: profile.state.id.into(), claims: claims_of(profile, registry, field) }
 }
 
 /// `GET /v1/fields/{name}/claims`.
@@ -75,8 +68,8 @@ pub async fn list(
         };
         let items: Vec<ProfileClaims<'_>> =
             found.iter().map(|profile| profile_claims(profile, &registry, &field)).collect();
-        let said = items.iter().filter(|item| !item.claims.is_empty());
-        let shown = said.map(|item| Shown::of(item.profile).with(&field, &registry)).collect();
+        let said = found.iter().zip(&items).filter(|(_, item)| !item.claims.is_empty());
+        let shown = said.map(|(profile, _)| Shown::of(profile.state.id).with(&field, &registry)).collect();
         Ok((Json(Page { items, next }).into_response(), shown))
     });
     give(&state, &reader, answered.await?).await
@@ -95,52 +88,23 @@ fn read_cursor(key: &str) -> Answer<ProfileId> {
     })
 }
 
-/// How far capabilities agree about a field.
-#[derive(Serialize, JsonSchema)]
-pub struct FieldDisagreements<'a> {
-    field: &'a FieldName,
-    source: Option<&'a CapabilityName>,
-    compare: Compare,
-    pairs: Vec<PairAnswer<'a>>,
-}
-
-/// How far two capabilities agree; counts are of customers.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Pair")]
-pub struct PairAnswer<'a> {
-    one: &'a CapabilityName,
-    other: &'a CapabilityName,
-    both: u64,
-    agree: u64,
-    differ: u64,
-    samples: Vec<DifferenceAnswer<'a>>,
-}
-
-/// A customer two capabilities differ on.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Difference")]
-pub struct DifferenceAnswer<'a> {
-    profile: ProfileId,
-    one: JsonValue<'a>,
-    other: JsonValue<'a>,
-}
-
 fn pair_answer<'a>(((one, other), pair): (&'a (CapabilityName, CapabilityName), &'a Pair)) -> PairAnswer<'a> {
-    let samples = pair.samples.iter().map(|(profile, one, other)| DifferenceAnswer {
-        profile: *profile,
-        one: JsonValue(one.as_ref()),
-        other: JsonValue(other.as_ref()),
+    let samples = pair.samples.iter().map(|(profile, one, other)| Difference {
+        profile: (*profile).into(),
+        one: JsonValue::Held(one.as_ref()),
+        other: JsonValue::Held(other.as_ref()),
     });
     let Pair { both, agree, differ, .. } = *pair;
+    let (one, other) = (one.as_str().into(), other.as_str().into());
     PairAnswer { one, other, both, agree, differ, samples: samples.collect() }
 }
 
 fn answer<'a>(registry: &'a Registry, field: &'a FieldName, pairs: &'a Pairs) -> FieldDisagreements<'a> {
     let known = registry.fields.get(field);
     FieldDisagreements {
-        field,
-        source: known.and_then(|known| known.source.as_ref()),
-        compare: compare_of(registry, field),
+        field: field.as_str().into(),
+        source: known.and_then(|known| known.source.as_ref()).map(|source| source.as_str().into()),
+        compare: compare_of(registry, field).into(),
         pairs: pairs.iter().map(pair_answer).collect(),
     }
 }
@@ -183,7 +147,7 @@ pub async fn all_disagreements(
             DISAGREEMENTS.page(entries, params.limit, params.cursor.as_deref(), |_, (field, pairs)| {
                 answer(&registry, field, pairs)
             })?;
-        let told = |field: &FieldName| page.items.iter().any(|item| item.field == field);
+        let told = |field: &FieldName| page.items.iter().any(|item| item.field == field.as_str());
         let told = all.iter().filter(|(field, _)| told(field));
         let shown = told.flat_map(|(field, pairs)| sampled(field, pairs, &registry)).collect();
         Ok((Json(page).into_response(), shown))

@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{IdentifierConflict, ProfileConflicts};
 
 use super::ApiState;
 use super::convert::blocking;
@@ -18,44 +17,18 @@ use samsyn_vocabulary::ProfileId;
 
 const CONFLICTS: List = List("/v1/identifiers/conflicts");
 
-/// An identifier that two customers go by: it finds the one that had it first.
-#[derive(Clone, Serialize, JsonSchema)]
-#[schemars(rename = "IdentifierConflict")]
-pub struct ConflictAnswer {
-    /// Which identifier.
-    identifier: String,
-    /// Its value.
-    value: String,
-    /// The profile that it finds, for a token that may read profiles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    belongs_to: Option<ProfileId>,
-}
-
-impl ConflictAnswer {
-    /// Those of some conflicts that somebody may see.
-    pub fn of<'c>(conflicts: impl IntoIterator<Item = &'c Conflict>, policy: &Policy) -> Vec<ConflictAnswer> {
-        let seen = |conflict: &&Conflict| policy.sees_identifier(conflict.identifier.name.as_str());
-        let answer = |conflict: &Conflict| ConflictAnswer {
-            identifier: conflict.identifier.name.to_string(),
-            value: conflict.identifier.value.clone(),
-            belongs_to: policy.reads_profiles().then_some(conflict.belongs_to),
-        };
-        conflicts.into_iter().filter(seen).map(answer).collect()
-    }
-
-    /// Which identifier.
-    pub fn name(&self) -> &str {
-        &self.identifier
-    }
-}
-
-/// A customer with the identifiers that find somebody else.
-#[derive(Serialize, JsonSchema)]
-pub struct ProfileConflicts {
-    /// The customer.
-    profile: ProfileId,
-    /// Identifiers that it came with or shows.
-    conflicts: Vec<ConflictAnswer>,
+/// Those of some conflicts that somebody may see.
+pub fn conflicts_of<'c>(
+    conflicts: impl IntoIterator<Item = &'c Conflict>,
+    policy: &Policy,
+) -> Vec<IdentifierConflict<'static>> {
+    let seen = |conflict: &&Conflict| policy.sees_identifier(conflict.identifier.name.as_str());
+    let answer = |conflict: &Conflict| IdentifierConflict {
+        identifier: conflict.identifier.name.to_string().into(),
+        value: conflict.identifier.value.clone().into(),
+        belongs_to: policy.reads_profiles().then_some(conflict.belongs_to.into()),
+    };
+    conflicts.into_iter().filter(seen).map(answer).collect()
 }
 
 /// `GET /v1/identifiers/conflicts`.
@@ -73,11 +46,11 @@ pub async fn list(
         let mut shown = Vec::with_capacity(page.profiles.len());
         let mut items = Vec::with_capacity(page.profiles.len());
         for (profile, conflicts) in page.profiles {
-            let conflicts = ConflictAnswer::of(&conflicts, &Policy::everything());
+            let conflicts = conflicts_of(&conflicts, &Policy::everything());
             let mut seen = Shown::of(profile);
-            conflicts.iter().for_each(|conflict| seen.identifier(conflict.name()));
+            conflicts.iter().for_each(|conflict| seen.identifier(&conflict.identifier));
             shown.push(seen);
-            items.push(ProfileConflicts { profile, conflicts });
+            items.push(ProfileConflicts { profile: profile.into(), conflicts });
         }
         Ok((Json(Page { items, next }).into_response(), shown))
     })

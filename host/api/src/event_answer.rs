@@ -1,206 +1,63 @@
 //! What became of an event, as an answer: its state, each proposed field, each delivery.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{ActionAsked, ClaimMade, DeliveryOutcome, Event, JsonValue, ProposalOutcome, Refusal};
 
-use super::conflicts::ConflictAnswer;
-use super::json_value::JsonValue;
-use super::problem::Problem;
+use super::conflicts::conflicts_of;
 use super::read_audit::Shown;
 use super::visibility::Viewer;
-use super::waited::{self, Verdict};
+use super::waited;
 use samsyn_engine::EventDecisions;
 use samsyn_journal::{Accepted, Answer, AnswerKind, Decided, InvocationStatus, Outcome};
 use samsyn_registry::Registry;
-use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId, Role, Timestamp};
+use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId};
 
-/// The body of `GET /v1/events/{id}`.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Event")]
-pub struct EventAnswer<'a> {
-    id: &'a str,
-    application: Option<&'a str>,
-    name: &'a str,
-    /// For who may know whose it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<ProfileId>,
-    position: Position,
-    at: Timestamp,
-    received_at: Timestamp,
-    /// `parked`: a delivery of it waits for an administrator.
-    #[schemars(extend("enum" = ["accepted", "decided", "parked"]))]
-    state: &'static str,
-    /// What a client looks at first.
-    verdict: Verdict,
-    /// Identifiers of the event that are another customer's, for a token that may see them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    conflicts: Vec<ConflictAnswer>,
-    /// What became of each proposed field.
-    fields: BTreeMap<&'a str, FieldAnswer<'a>>,
-    /// What became of each delivery.
-    outcomes: Vec<OutcomeAnswer<'a>>,
-}
-
-/// What became of one proposed field.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ProposalOutcome")]
-pub struct FieldAnswer<'a> {
-    #[schemars(extend("enum" = [
-        "accepted", "accepted-in-another-form", "cleared", "refused", "no-answer", "no-source",
-        "precondition-failed", "waiting",
-    ]))]
-    outcome: &'static str,
-    source: Option<&'a str>,
-    /// What was suggested.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proposed: Option<JsonValue<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<JsonValue<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-}
-
-impl FieldAnswer<'_> {
-    /// It was not taken, and won't be.
-    pub fn is_refused(&self) -> bool {
-        matches!(self.outcome, "refused" | "no-answer") || self.is_precondition()
-    }
-
-    /// The customer was no longer as the sender had seen.
-    pub fn is_precondition(&self) -> bool {
-        self.outcome == "precondition-failed"
-    }
-
-    /// It may yet be taken.
-    pub fn is_open(&self) -> bool {
-        matches!(self.outcome, "waiting" | "no-source")
-    }
-
-    /// Why it was not taken, for its sender.
-    pub fn why(&self) -> String {
-        let source = self.source.unwrap_or("nobody");
-        match (self.code, self.message) {
-            (Some(code), Some(message)) => format!("{message} ({code}, by {source})"),
-            (Some(code), None) => format!("{code}, by {source}"),
-            (None, _) => format!("no answer from its source {source}"),
-        }
+/// The event at this position and what was decided about it so far, as far as somebody may
+/// see it who may see the event.
+pub fn event_answer<'a>(position: Position, decisions: &'a EventDecisions, viewer: &Viewer) -> Event<'a> {
+    let EventDecisions { accepted, decided, blocked, .. } = decisions;
+    let event = &accepted.event;
+    let own = viewer.sent(event);
+    let outcomes_of =
+        |(position, decided): &'a (Position, Decided)| outcomes(*position, decided, viewer, own);
+    let fields = fields(accepted, decided.iter().map(|(_, decided)| decided), viewer);
+    let outcomes: Vec<DeliveryOutcome<'_>> = decided.iter().flat_map(outcomes_of).collect();
+    let state = match (blocked, decided.is_empty()) {
+        (true, _) => "parked",
+        (false, true) => "accepted",
+        (false, false) => "decided",
+    };
+    Event {
+        id: event.id.as_str().into(),
+        application: event.application.as_ref().map(|application| application.as_str().into()),
+        name: event.name.as_str().into(),
+        profile: viewer.sees_owner(accepted).then_some(accepted.profile.into()),
+        position: position.into(),
+        at: event.at.into(),
+        received_at: event.received_at.into(),
+        state: state.into(),
+        verdict: waited::verdict(decisions, &fields, &outcomes).into(),
+        conflicts: conflicts_of(&accepted.conflicts, viewer.policy()),
+        fields,
+        outcomes,
     }
 }
 
-/// What became of one delivery.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "DeliveryOutcome")]
-pub struct OutcomeAnswer<'a> {
-    capability: &'a str,
-    #[schemars(extend("enum" = Role::ALL.map(Role::as_str)))]
-    role: &'static str,
-    #[schemars(extend("enum" = ["done", "parked", "held", "skipped", "undeliverable"]))]
-    result: &'static str,
-    position: Position,
-    claims: Vec<ClaimAnswer<'a>>,
-    refusals: Vec<RefusalAnswer<'a>>,
-    emitted: Vec<&'a str>,
-    /// What else it asked for, for a token that reads everything.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    actions: Vec<ActionAnswer<'a>>,
-    reason: Option<&'a str>,
-}
-
-impl OutcomeAnswer<'_> {
-    /// The event was said no to. What a source says of a proposal stands with its field, and of who isn't
-    /// the field's source it decides nothing. Of a call that failed nothing counts: it is made again.
-    pub fn is_refused(&self) -> bool {
-        self.role != Role::Source.as_str() && self.result == "done" && !self.refusals.is_empty()
-    }
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ClaimMade")]
-struct ClaimAnswer<'a> {
-    field: &'a str,
-    value: JsonValue<'a>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ActionAsked")]
-struct ActionAnswer<'a> {
-    /// The effect's name in the contract.
-    action: &'a str,
-    /// What it is about.
-    subject: &'a str,
-    value: JsonValue<'a>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Refusal")]
-struct RefusalAnswer<'a> {
-    /// The field it concerns, when it concerns one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-    /// A stable code.
-    code: &'a str,
-    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
-    /// and for a token that reads everything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-}
-
-impl<'a> EventAnswer<'a> {
-    /// The event at this position and what was decided about it so far, as far as somebody may
-    /// see it who may see the event.
-    pub fn new(position: Position, decisions: &'a EventDecisions, viewer: &Viewer) -> EventAnswer<'a> {
-        let EventDecisions { accepted, decided, blocked, .. } = decisions;
-        let event = &accepted.event;
-        let own = viewer.sent(event);
-        let outcomes_of =
-            |(position, decided): &'a (Position, Decided)| outcomes(*position, decided, viewer, own);
-        let fields = fields(accepted, decided.iter().map(|(_, decided)| decided), viewer);
-        let outcomes: Vec<OutcomeAnswer<'_>> = decided.iter().flat_map(outcomes_of).collect();
-        EventAnswer {
-            id: &event.id,
-            application: event.application.as_ref().map(|application| application.as_str()),
-            name: event.name.as_str(),
-            profile: viewer.sees_owner(accepted).then_some(accepted.profile),
-            position,
-            at: event.at,
-            received_at: event.received_at,
-            state: match (blocked, decided.is_empty()) {
-                (true, _) => "parked",
-                (false, true) => "accepted",
-                (false, false) => "decided",
-            },
-            verdict: Verdict::of(decisions, fields.values(), outcomes.iter()),
-            conflicts: ConflictAnswer::of(&accepted.conflicts, viewer.policy()),
-            fields,
-            outcomes,
-        }
-    }
-}
-
-impl EventAnswer<'_> {
-    /// The problem of a proposal that came to nothing; none when all of it was taken or waits.
-    pub fn refusal(&self) -> Option<Problem> {
-        waited::refusal(self.fields.iter().map(|(name, field)| (*name, field)))
-    }
-
-    /// What of it is personal: the values of its customer's fields.
-    pub fn shown(&self, profile: ProfileId, registry: &Registry) -> Shown {
-        let mut shown = Shown::of(profile);
-        let with_value = self.fields.iter().filter(|(_, told)| told.value.is_some());
-        with_value.for_each(|(name, _)| shown.field(name, registry));
-        claimed(&self.outcomes).for_each(|name| shown.field(name, registry));
-        self.conflicts.iter().for_each(|conflict| shown.identifier(conflict.name()));
-        shown
-    }
+/// What of the answer is personal: the values of its customer's fields.
+pub fn shown(profile: ProfileId, answer: &Event<'_>, registry: &Registry) -> Shown {
+    let mut shown = Shown::of(profile);
+    let with_value = answer.fields.iter().filter(|(_, told)| told.value.is_some());
+    with_value.for_each(|(name, _)| shown.field(name, registry));
+    claimed(&answer.outcomes).for_each(|name| shown.field(name, registry));
+    answer.conflicts.iter().for_each(|conflict| shown.identifier(&conflict.identifier));
+    shown
 }
 
 /// The fields whose claims are told.
-pub fn claimed<'a>(outcomes: &'a [OutcomeAnswer<'_>]) -> impl Iterator<Item = &'a str> {
-    outcomes.iter().flat_map(|outcome| &outcome.claims).map(|claim| claim.field)
+pub fn claimed<'a>(outcomes: &'a [DeliveryOutcome<'_>]) -> impl Iterator<Item = &'a str> {
+    outcomes.iter().flat_map(|outcome| &outcome.claims).map(|claim| &*claim.field)
 }
 
 /// Each proposed field's newest outcome; a field nobody has answered for waits.
@@ -208,44 +65,51 @@ fn fields<'a>(
     accepted: &'a Accepted,
     decided: impl Iterator<Item = &'a Decided>,
     viewer: &Viewer,
-) -> BTreeMap<&'a str, FieldAnswer<'a>> {
+) -> BTreeMap<Cow<'a, str>, ProposalOutcome<'a>> {
     let own = viewer.sent(&accepted.event);
     let is_seen = |field: &str| viewer.sees_proposal(field, own);
     let sees_proposed = |field: &str| own || viewer.policy().reads(field);
     let waiting = accepted.proposals.iter().filter(|proposal| is_seen(proposal.field.as_str()));
     let waiting = waiting.map(|proposal| {
         let field = proposal.field.as_str();
-        let proposed = Some(JsonValue(proposal.value.as_ref())).filter(|_| sees_proposed(field));
-        let outcome = "waiting";
-        (field, FieldAnswer { outcome, source: None, proposed, value: None, code: None, message: None })
+        let proposed = Some(JsonValue::Held(proposal.value.as_ref())).filter(|_| sees_proposed(field));
+        (field.into(), ProposalOutcome { outcome: "waiting".into(), proposed, ..ProposalOutcome::default() })
     });
-    let mut fields: BTreeMap<&str, FieldAnswer<'_>> = waiting.collect();
+    let mut fields: BTreeMap<Cow<'_, str>, ProposalOutcome<'_>> = waiting.collect();
     for answer in decided.flat_map(|decided| &decided.answers).filter(|answer| is_seen(answer.field.as_str()))
     {
         let mut told = field(answer, accepted);
         told.proposed = told.proposed.filter(|_| sees_proposed(answer.field.as_str()));
         told.value = told.value.filter(|_| viewer.policy().reads(answer.field.as_str()));
-        let code = told.code.unwrap_or_default();
-        told.message = told.message.filter(|_| viewer.sees_message(Some(answer.field.as_str()), code, own));
-        fields.insert(answer.field.as_str(), told);
+        let code = told.code.as_deref().unwrap_or_default();
+        let sees_message = viewer.sees_message(Some(answer.field.as_str()), code, own);
+        told.message = told.message.filter(|_| sees_message);
+        fields.insert(answer.field.as_str().into(), told);
     }
     fields
 }
 
-fn field<'a>(answer: &'a Answer, accepted: &'a Accepted) -> FieldAnswer<'a> {
-    let source = answer.source.as_ref().map(|source| source.as_str());
+fn field<'a>(answer: &'a Answer, accepted: &'a Accepted) -> ProposalOutcome<'a> {
+    let source = answer.source.as_ref().map(|source| source.as_str().into());
     let proposal = accepted.proposals.iter().find(|proposal| proposal.field == answer.field);
-    let proposed = proposal.map(|proposal| JsonValue(proposal.value.as_ref()));
-    let said = |outcome| FieldAnswer { outcome, source, proposed, value: None, code: None, message: None };
+    let proposed = proposal.map(|proposal| JsonValue::Held(proposal.value.as_ref()));
+    let said = |outcome: &'static str| ProposalOutcome {
+        outcome: outcome.into(),
+        source,
+        proposed: proposed.clone(),
+        ..ProposalOutcome::default()
+    };
     match &answer.outcome {
-        AnswerKind::Accepted => FieldAnswer { value: proposed, ..said("accepted") },
+        AnswerKind::Accepted => ProposalOutcome { value: proposed.clone(), ..said("accepted") },
         AnswerKind::InAnotherForm(value) => {
-            FieldAnswer { value: Some(JsonValue(Some(value))), ..said("accepted-in-another-form") }
+            ProposalOutcome { value: Some(JsonValue::Held(Some(value))), ..said("accepted-in-another-form") }
         }
-        AnswerKind::Cleared => FieldAnswer { value: Some(JsonValue(None)), ..said("cleared") },
-        AnswerKind::Refused { code, message } => {
-            FieldAnswer { code: Some(code), message: Some(message), ..said("refused") }
-        }
+        AnswerKind::Cleared => ProposalOutcome { value: Some(JsonValue::Held(None)), ..said("cleared") },
+        AnswerKind::Refused { code, message } => ProposalOutcome {
+            code: Some(code.as_str().into()),
+            message: Some(message.as_str().into()),
+            ..said("refused")
+        },
         AnswerKind::NoAnswer => said("no-answer"),
         AnswerKind::NoSource => said("no-source"),
         AnswerKind::PreconditionFailed => said("precondition-failed"),
@@ -260,7 +124,7 @@ pub fn outcomes<'a>(
     decided: &'a Decided,
     viewer: &Viewer,
     own: bool,
-) -> Vec<OutcomeAnswer<'a>> {
+) -> Vec<DeliveryOutcome<'a>> {
     let first_of = |at: usize| {
         let capability = &decided.outcomes[at].capability;
         decided.outcomes[..at].iter().all(|earlier| earlier.capability != *capability)
@@ -271,7 +135,7 @@ pub fn outcomes<'a>(
         let tells_emitted = viewer.sees_words() && first_of(at);
         outcome_answer(position, decided, outcome, tells_emitted, viewer, own)
     });
-    let is_seen = |answer: &OutcomeAnswer<'_>| {
+    let is_seen = |answer: &DeliveryOutcome<'_>| {
         viewer.policy().reads_everything() || !answer.claims.is_empty() || !answer.refusals.is_empty()
     };
     answers.filter(is_seen).collect()
@@ -284,7 +148,7 @@ fn outcome_answer<'a>(
     tells_emitted: bool,
     viewer: &Viewer,
     own: bool,
-) -> OutcomeAnswer<'a> {
+) -> DeliveryOutcome<'a> {
     let (result, reason) = match &outcome.result {
         InvocationStatus::Done => ("done", None),
         InvocationStatus::Parked(failure) => ("parked", Some(failure.message.as_str())),
@@ -295,34 +159,32 @@ fn outcome_answer<'a>(
         InvocationStatus::Undeliverable { reason } => ("undeliverable", Some(reason.as_str())),
     };
     let emitted = decided.emitted.iter().filter(|emitted| tells_emitted && emitted.by == outcome.capability);
-    let claims = outcome
-        .claims
-        .iter()
-        .filter(|(field, _)| viewer.sees_claim(decided, outcome, field))
-        .map(|(field, value)| ClaimAnswer { field: field.as_str(), value: JsonValue(value.as_ref()) });
+    let claims = outcome.claims.iter().filter(|(field, _)| viewer.sees_claim(decided, outcome, field)).map(
+        |(field, value)| ClaimMade { field: field.as_str().into(), value: JsonValue::Held(value.as_ref()) },
+    );
     let refusals = outcome.refusals.iter().filter(|refusal| viewer.sees_refusal(refusal, own));
-    let refusals = refusals.map(|refusal| RefusalAnswer {
-        field: refusal.field.as_deref(),
-        code: &refusal.code,
+    let refusals = refusals.map(|refusal| Refusal {
+        field: refusal.field.as_deref().map(Into::into),
+        code: refusal.code.as_str().into(),
         message: viewer
             .sees_message(refusal.field.as_deref(), &refusal.code, own)
-            .then_some(refusal.message.as_str()),
+            .then_some(refusal.message.as_str().into()),
     });
-    let actions = outcome.actions.iter().filter(|_| viewer.sees_words()).map(|action| ActionAnswer {
-        action: &action.name,
-        subject: &action.subject,
-        value: JsonValue(action.value.as_ref()),
+    let actions = outcome.actions.iter().filter(|_| viewer.sees_words()).map(|action| ActionAsked {
+        action: action.name.as_str().into(),
+        subject: action.subject.as_str().into(),
+        value: JsonValue::Held(action.value.as_ref()),
     });
-    OutcomeAnswer {
-        capability: outcome.capability.as_str(),
-        role: outcome.role.as_str(),
-        result,
-        position,
+    DeliveryOutcome {
+        capability: outcome.capability.as_str().into(),
+        role: outcome.role.as_str().into(),
+        result: result.into(),
+        position: position.into(),
         claims: claims.collect(),
         refusals: refusals.collect(),
-        emitted: emitted.map(|emitted| emitted.name.as_str()).collect(),
+        emitted: emitted.map(|emitted| emitted.name.as_str().into()).collect(),
         actions: actions.collect(),
-        reason: reason.filter(|_| viewer.sees_words()),
+        reason: reason.filter(|_| viewer.sees_words()).map(Into::into),
     }
 }
 
@@ -338,20 +200,11 @@ mod tests {
 
     #[test]
     fn actions_stand_in_an_answer_only_when_there_are_any() {
-        let answer = |actions| OutcomeAnswer {
-            capability: "crm",
-            role: Role::Subscriber.as_str(),
-            result: "done",
-            position: Position { partition: Partition(1), seq: 2 },
-            claims: Vec::new(),
-            refusals: Vec::new(),
-            emitted: Vec::new(),
-            actions,
-            reason: None,
-        };
+        let answer = |actions| DeliveryOutcome { actions, ..DeliveryOutcome::default() };
         let json = |actions| serde_json::to_value(answer(actions)).unwrap();
         assert_eq!(json(Vec::new()).get("actions"), None);
-        let action = ActionAnswer { action: "wake", subject: "birthday", value: JsonValue(None) };
+        let action =
+            ActionAsked { action: "wake".into(), subject: "birthday".into(), value: JsonValue::Held(None) };
         let told = serde_json::json!([{ "action": "wake", "subject": "birthday", "value": null }]);
         assert_eq!(json(vec![action])["actions"], told);
     }

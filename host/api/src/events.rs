@@ -5,13 +5,12 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{TakenEvent, TakenEvents, TakenOrRefused};
 use serde_json::value::RawValue;
 
-use super::conflicts::ConflictAnswer;
+use super::conflicts::conflicts_of;
 use super::convert::{accept_problem, blocking};
-use super::event_answer::EventAnswer;
+use super::event_answer::{event_answer, shown};
 use super::event_json::{Body, Sender, read_body};
 use super::json::JsonPath;
 use super::params::Segment;
@@ -22,7 +21,7 @@ use super::visibility::Viewer;
 use super::waited::{self, Asked};
 use super::{ApiState, body, json};
 use samsyn_engine::{Acceptance, Engine, NewEvent};
-use samsyn_vocabulary::{Epoch, Identifier, Position, ProfileId, Timestamp};
+use samsyn_vocabulary::{Epoch, Identifier, Position, Timestamp};
 
 /// Since when a client may have sent the ids of a request before.
 pub const IDS_SINCE_HEADER: &str = "samsyn-ids-since";
@@ -67,42 +66,14 @@ fn ids_since(headers: &HeaderMap) -> Answer<Option<Timestamp>> {
 
 /// What was taken of a body; not durable yet.
 enum Accepted {
-    One(TakenAnswer),
-    List(Vec<Item>),
+    One(Acknowledged),
+    List(Vec<Result<Acknowledged, Problem>>),
 }
 
-/// An event that has its position in the log.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TakenEvent")]
-pub struct TakenAnswer {
-    /// The event's id.
-    id: String,
-    /// Whose it is, for a token that may know it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<ProfileId>,
-    /// Where it stands.
+/// An event that has its position in the log, and what its sender is told of it.
+struct Acknowledged {
     position: Position,
-    /// The event was taken before, with the same content.
-    duplicate: bool,
-    /// Identifiers of the event that are another customer's, for a token that may see them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    conflicts: Vec<ConflictAnswer>,
-}
-
-/// What became of one event of a list.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "TakenOrRefused")]
-enum Item {
-    /// It is on disk.
-    Taken(TakenAnswer),
-    /// It is not taken, and why.
-    Refused {
-        /// Where it stood in the list.
-        index: usize,
-        /// What is wrong with it.
-        problem: Problem,
-    },
+    answer: TakenEvent,
 }
 
 /// Reads and accepts in one go, without giving up the thread: a batch of the largest size takes
@@ -142,7 +113,7 @@ fn accept(
     event: NewEvent,
     since: Option<Timestamp>,
     path: &JsonPath<'_>,
-) -> Answer<TakenAnswer> {
+) -> Answer<Acknowledged> {
     let sees_owner = sees_owner(viewer, &event);
     let taken = engine.accept_since(event, since).map_err(|error| accept_problem(&error, path))?;
     Ok(answer_of(taken, sees_owner, viewer))
@@ -155,10 +126,12 @@ fn sees_owner(viewer: &Viewer, event: &NewEvent) -> bool {
     policy.reads_profiles() && event.identifiers.iter().all(sees)
 }
 
-fn answer_of(taken: Acceptance, sees_owner: bool, viewer: &Viewer) -> TakenAnswer {
+fn answer_of(taken: Acceptance, sees_owner: bool, viewer: &Viewer) -> Acknowledged {
     let Acceptance { id, profile, position, duplicate, conflicts } = taken;
-    let conflicts = ConflictAnswer::of(&conflicts, viewer.policy());
-    TakenAnswer { id, profile: sees_owner.then_some(profile), position, duplicate, conflicts }
+    let conflicts = conflicts_of(&conflicts, viewer.policy());
+    let profile = sees_owner.then_some(profile.into());
+    let answer = TakenEvent { id, profile, position: position.into(), duplicate, conflicts };
+    Acknowledged { position, answer }
 }
 
 /// What today's rules refuse may have been taken by those of an older host, and is then known again when
@@ -168,7 +141,7 @@ fn known_before(
     viewer: &Viewer,
     problem: Problem,
     as_before: impl FnOnce() -> Result<NewEvent, Problem>,
-) -> Answer<TakenAnswer> {
+) -> Answer<Acknowledged> {
     if problem.is_passing() {
         return Err(problem);
     }
@@ -187,7 +160,7 @@ fn accept_list(
     events: &[&RawValue],
     since: Option<Timestamp>,
     outer: &JsonPath<'_>,
-) -> Vec<Item> {
+) -> Vec<Result<Acknowledged, Problem>> {
     let mut passing: Option<Problem> = None;
     let mut items = Vec::with_capacity(events.len());
     for (index, event) in events.iter().enumerate() {
@@ -199,15 +172,13 @@ fn accept_list(
         });
         let as_before = || sender.as_before().read(event.get(), &path);
         let taken = taken.or_else(|problem| known_before(engine, viewer, problem, as_before));
-        items.push(match taken {
-            Ok(acceptance) => Item::Taken(acceptance),
-            Err(problem) => {
-                if problem.is_of_the_host() && passing.is_none() {
-                    passing = Some(problem.clone());
-                }
-                Item::Refused { index, problem }
-            }
-        });
+        if let Err(problem) = &taken
+            && problem.is_of_the_host()
+            && passing.is_none()
+        {
+            passing = Some(problem.clone());
+        }
+        items.push(taken);
     }
     items
 }
@@ -216,66 +187,28 @@ async fn answer_one(
     state: &ApiState,
     reader: &Reader,
     viewer: &Viewer,
-    taken: TakenAnswer,
+    taken: Acknowledged,
     wait: Option<Wait>,
 ) -> Answer {
-    let position = taken.position;
+    let Acknowledged { position, answer } = taken;
     state.engine.durable(position).await?;
-    let accepted = (StatusCode::ACCEPTED, Json(taken)).into_response();
+    let accepted = (StatusCode::ACCEPTED, Json(answer)).into_response();
     waited::answer(state, reader, viewer, position, wait, Asked::Event, accepted).await
 }
 
-/// What became of a list.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TakenEvents")]
-pub struct ListAnswer {
-    /// How many were taken.
-    accepted: usize,
-    /// How many were not.
-    refused: usize,
-    /// Each, in the order they were sent.
-    events: Vec<Item>,
-}
-
-/// What `202` answers.
-#[derive(JsonSchema)]
-#[schemars(untagged, rename = "Taken")]
-#[expect(dead_code, reason = "each is answered by itself; this is what both look like")]
-pub enum Taken {
-    /// Of one event.
-    One(TakenAnswer),
-    /// Of a list.
-    List(ListAnswer),
-}
-
-/// What `422` is read as: when nothing of a list was taken, the list, else the problem. They come as two
-/// media types, but some generators of clients know only the first.
-#[derive(JsonSchema)]
-#[schemars(untagged, rename = "NothingTaken")]
-#[expect(dead_code, reason = "each is answered by itself; this is what both look like")]
-pub enum NothingTaken {
-    /// Of a list.
-    List(ListAnswer),
-    /// Of one event, or of a body that is none.
-    Problem(Problem),
-}
-
-async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
-    let taken =
-        || items.iter().filter_map(|item| if let Item::Taken(taken) = item { Some(taken) } else { None });
+async fn answer_list(engine: &Engine, items: Vec<Result<Acknowledged, Problem>>) -> Answer {
+    let taken = || items.iter().filter_map(|item| item.as_ref().ok());
     // What stands in the log before the last new event is durable when that one is.
-    if let Some(last) = taken().rfind(|taken| !taken.duplicate) {
+    if let Some(last) = taken().rfind(|taken| !taken.answer.duplicate) {
         engine.durable(last.position).await?;
     }
-    for duplicate in taken().filter(|taken| taken.duplicate) {
+    for duplicate in taken().filter(|taken| taken.answer.duplicate) {
         engine.durable(duplicate.position).await?;
     }
     let accepted = taken().count();
     let refused = items.len() - accepted;
-    let first_passing = items.iter().find_map(|item| match item {
-        Item::Refused { problem, .. } if problem.is_of_the_host() => Some(problem),
-        _ => None,
-    });
+    let mut problems = items.iter().filter_map(|item| item.as_ref().err());
+    let first_passing = problems.find(|problem| problem.is_of_the_host());
     let retry_after = first_passing.and_then(Problem::retry_after);
     let status = match first_passing {
         // Nothing is wrong with the batch as a whole: it can be sent again as it is.
@@ -283,7 +216,12 @@ async fn answer_list(engine: &Engine, items: Vec<Item>) -> Answer {
         _ if accepted == 0 && refused > 0 => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::ACCEPTED,
     };
-    let mut answer = (status, Json(ListAnswer { accepted, refused, events: items })).into_response();
+    let events = items.into_iter().enumerate().map(|(index, item)| match item {
+        Ok(taken) => TakenOrRefused::Taken(taken.answer),
+        Err(problem) => TakenOrRefused::Refused { index, problem },
+    });
+    let list = TakenEvents { accepted, refused, events: events.collect() };
+    let mut answer = (status, Json(list)).into_response();
     if let Some(seconds) = retry_after {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -317,8 +255,8 @@ pub async fn show(
         if !viewer.sees_event(&decisions.accepted.event) {
             return Err(unknown());
         }
-        let answer = EventAnswer::new(position, &decisions, &viewer);
-        let shown = answer.shown(decisions.accepted.profile, &engine.registry());
+        let answer = event_answer(position, &decisions, &viewer);
+        let shown = shown(decisions.accepted.profile, &answer, &engine.registry());
         Ok((Json(answer).into_response(), shown))
     })
     .await?;

@@ -4,8 +4,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire as wire;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::access::Caller;
 use super::event_json::bad_name;
@@ -14,94 +15,46 @@ use super::pagination::List;
 use super::params::{ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::visibility::Viewer;
+use super::words::{name as named, names, word};
 use super::{ApiState, body, json};
 use samsyn_registry::{
     Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Policy, REJECTED_VALUES,
     Registry, RegistryChange, Schema, ScopeName,
 };
-use samsyn_vocabulary::{CapabilityName, FieldName, IdentifierName, Type};
+use samsyn_vocabulary::{FieldName, IdentifierName, Type};
 
 const FIELDS: List = List("/v1/fields");
 const IDENTIFIERS: List = List("/v1/identifiers");
 
-/// FIELD of docs/http.md.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Field")]
-pub struct FieldAnswer<'a> {
-    name: &'a FieldName,
-    #[serde(rename = "type")]
-    kind: Type,
-    /// Allowed texts; empty allows all.
-    one_of: &'a [String],
-    /// JSON Schema that values match.
-    schema: Option<serde_json::Value>,
-    /// What a number counts.
-    unit: Option<&'a str>,
-    /// What it means.
-    description: &'a str,
-    class: DataClass,
-    /// Who answers for it.
-    department: Option<&'a str>,
-    /// The identifier that a value of this field is.
-    identifies: Option<&'a IdentifierName>,
-    /// An opt-out: no reassignment, removal or missing claim turns its `true` off.
-    protective: bool,
-    compare: Compare,
-    /// Set when it should no longer be used: what to use instead.
-    deprecated: Option<&'a str>,
-    /// `proposed`: a plug-in brought it, and no administrator has defined it yet.
-    #[schemars(extend("enum" = ["defined", "proposed"]))]
-    status: &'static str,
-    /// The plug-in that brought it.
-    proposed_by: Option<&'a CapabilityName>,
-    /// Whose claim is the value.
-    source: Option<&'a CapabilityName>,
-    /// Former sources whose claims stand in where it has none, newest first.
-    inherits: &'a [CapabilityName],
-    /// Who makes claims for it.
-    claimed_by: Vec<&'a CapabilityName>,
-    /// Who reads it.
-    consumed_by: Vec<&'a CapabilityName>,
-}
-
 /// A field, for somebody who may know of it. Who has to do with it is the registry's.
-fn field_answer<'a>(
-    registry: &'a Registry,
-    name: &'a FieldName,
-    field: &'a Field,
-    policy: &Policy,
-) -> FieldAnswer<'a> {
+fn field_answer(registry: &Registry, name: &FieldName, field: &Field, policy: &Policy) -> wire::Field {
     let reads_registry = policy.has(ScopeName::RegistryRead);
     let capabilities = || registry.capabilities.iter().filter(move |_| reads_registry);
     let (status, proposed_by) = match &field.status {
         FieldStatus::Defined => ("defined", None),
         FieldStatus::Proposed { by } => ("proposed", Some(by).filter(|_| reads_registry)),
     };
-    FieldAnswer {
-        name,
-        kind: field.kind,
-        one_of: &field.one_of,
+    wire::Field {
+        name: name.to_string(),
+        kind: word(&field.kind),
+        one_of: field.one_of.clone(),
         schema: field.schema.as_ref().map(Schema::to_json),
-        unit: field.unit.as_deref(),
-        description: &field.description,
-        class: field.class,
-        department: field.department.as_deref(),
-        identifies: field.identifies.as_ref().filter(|name| policy.knows_identifier(name.as_str())),
+        unit: field.unit.clone(),
+        description: field.description.clone(),
+        class: word(&field.class),
+        department: field.department.clone(),
+        identifies: named(field.identifies.as_ref().filter(|name| policy.knows_identifier(name.as_str()))),
         protective: field.protective,
-        compare: field.compare,
-        deprecated: field.deprecated.as_deref(),
-        status,
-        proposed_by,
-        source: field.source.as_ref().filter(|_| reads_registry || policy.reads(name.as_str())),
-        inherits: if reads_registry { &field.inherits } else { &[] },
-        claimed_by: capabilities()
-            .filter(|(_, is)| is.grant.sources().contains(name))
-            .map(|(by, _)| by)
-            .collect(),
-        consumed_by: capabilities()
-            .filter(|(_, is)| is.grant.reads.contains(name))
-            .map(|(by, _)| by)
-            .collect(),
+        compare: word(&field.compare),
+        deprecated: field.deprecated.clone(),
+        status: status.to_owned(),
+        proposed_by: named(proposed_by),
+        source: named(field.source.as_ref().filter(|_| reads_registry || policy.reads(name.as_str()))),
+        inherits: if reads_registry { names(&field.inherits) } else { Vec::new() },
+        claimed_by: names(
+            capabilities().filter(|(_, is)| is.grant.sources().contains(name)).map(|(by, _)| by),
+        ),
+        consumed_by: names(capabilities().filter(|(_, is)| is.grant.reads.contains(name)).map(|(by, _)| by)),
     }
 }
 
@@ -284,29 +237,15 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// An identifier as it is answered.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Identifier")]
-pub struct IdentifierAnswer<'a> {
-    name: &'a IdentifierName,
-    normaliser: Normaliser,
-    strength: u32,
-    /// For phone numbers without a country code: the country they are dialled in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<&'a str>,
-    /// Values that identify nobody and are refused, in any case.
-    rejected_values: Vec<&'a str>,
-}
-
-fn identifier_answer<'a>(name: &'a IdentifierName, kind: &'a IdentifierKind) -> IdentifierAnswer<'a> {
-    IdentifierAnswer {
-        name,
-        normaliser: kind.normaliser,
+fn identifier_answer(name: &IdentifierName, kind: &IdentifierKind) -> wire::Identifier {
+    wire::Identifier {
+        name: name.to_string(),
+        normaliser: word(&kind.normaliser),
         strength: kind.strength,
-        country: kind.country.as_deref(),
+        country: kind.country.clone(),
         rejected_values: match &kind.rejected_values {
-            Some(values) => values.iter().map(String::as_str).collect(),
-            None => REJECTED_VALUES.to_vec(),
+            Some(values) => values.clone(),
+            None => names(REJECTED_VALUES),
         },
     }
 }

@@ -23,7 +23,7 @@
 
 mod access;
 mod assignments;
-mod audit;
+pub mod audit;
 mod authenticate;
 mod body;
 mod calls;
@@ -44,7 +44,6 @@ mod fields;
 pub mod fuzz;
 mod grants;
 pub(crate) mod json;
-mod json_value;
 pub mod last_use;
 mod limits;
 mod named_host;
@@ -63,7 +62,7 @@ mod read_audit;
 mod refusals;
 mod registry_file;
 mod registry_report;
-mod replays;
+pub mod replays;
 pub mod required_scopes;
 mod serve;
 mod status;
@@ -75,6 +74,7 @@ mod trace;
 mod twice;
 mod visibility;
 mod waited;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,7 @@
 //! profile or field, with the same filters.
 
 use data_encoding::BASE64URL_NOPAD;
-use schemars::JsonSchema;
-use serde::Serialize;
+pub use samsyn_wire::Page;
 
 use super::problem::{Answer, Kind, Problem};
 
@@ -15,17 +14,6 @@ pub const LIMIT_MAX: usize = 1_000;
 const CURSOR_BYTES_MAX: usize = 1_024;
 /// Bytes of the check that tells a cursor from a text that was made up.
 const CHECK_BYTES: usize = 4;
-
-/// One page of a list.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "{T}Page")]
-pub struct Page<T> {
-    /// Its items.
-    pub items: Vec<T>,
-    /// Where the next one starts; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
 
 /// A list, named so that the cursor of one can't be used on another.
 #[derive(Clone, Copy, Debug)]

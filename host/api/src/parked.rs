@@ -4,8 +4,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::{Matched, ParkedDelivery};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::access::Caller;
 use super::convert::blocking;
@@ -14,52 +15,26 @@ use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
 use samsyn_engine::{ParkedCursor, ParkedFilter, ParkedItem};
-use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId, Role, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
 const PARKED: List = List("/v1/parked");
 /// The longest reason of a skip, in bytes: a few sentences.
 pub const REASON_BYTES_MAX: usize = 1_024;
 
-/// A delivery that waits.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ParkedDelivery")]
-pub struct ParkedAnswer<'a> {
-    /// Whose it is.
-    profile: ProfileId,
-    /// Which plug-in failed.
-    capability: &'a CapabilityName,
-    /// Of it, counted up by each catch-up from the start.
-    generation: u32,
-    /// What is delivered: the position of its record, and its number in it.
-    item: String,
-    role: Role,
-    /// `held` waits behind a parked one.
-    #[schemars(extend("enum" = ["parked", "held"]))]
-    state: &'static str,
-    /// How it failed; null for what is held.
-    kind: Option<FailureKind>,
-    /// Why it failed.
-    reason: Option<&'a str>,
-    /// Guest functions from the innermost out.
-    backtrace: &'a [String],
-    /// When it was parked or held.
-    since: Timestamp,
-}
-
-fn answer(item: &ParkedItem) -> ParkedAnswer<'_> {
+fn answer(item: &ParkedItem) -> ParkedDelivery {
     let failure = item.blocked.failure.as_ref();
     let position = Position { partition: item.partition, seq: item.blocked.item.seq };
-    ParkedAnswer {
-        profile: item.profile,
-        capability: &item.capability,
+    ParkedDelivery {
+        profile: item.profile.into(),
+        capability: item.capability.to_string(),
         generation: item.generation,
         item: format!("{position}.{}", item.blocked.item.index),
-        role: item.blocked.role,
-        state: if failure.is_some() { "parked" } else { "held" },
-        kind: failure.map(|failure| failure.kind),
-        reason: failure.map(|failure| failure.message.as_str()),
-        backtrace: failure.map_or(&[], |failure| &failure.backtrace),
-        since: item.blocked.since,
+        role: item.blocked.role.as_str().to_owned(),
+        state: if failure.is_some() { "parked" } else { "held" }.to_owned(),
+        kind: failure.map(|failure| failure.kind.as_str().to_owned()),
+        reason: failure.map(|failure| failure.message.clone()),
+        backtrace: failure.map_or_else(Vec::new, |failure| failure.backtrace.clone()),
+        since: item.blocked.since.into(),
     }
 }
 
@@ -110,13 +85,6 @@ fn read_cursor(key: &str) -> Answer<ParkedCursor> {
         Some(ParkedCursor(Partition(partition.parse().ok()?), profile.parse().ok()?))
     };
     read().ok_or_else(|| Problem::new(Kind::CursorInvalid, "this is not a cursor of /v1/parked").at("cursor"))
-}
-
-/// How many deliveries are acted on.
-#[derive(Serialize, JsonSchema)]
-pub struct Matched {
-    /// Those that were there.
-    matched: usize,
 }
 
 /// Which deliveries to act on: at least one of the filters.

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 pub use super::catalogue::Kind;
-use super::event_answer::EventAnswer;
 use samsyn_vocabulary::{did_you_mean, nearest};
 
 /// The media type of a problem document.
@@ -110,59 +109,30 @@ impl Problem {
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let entry = self.kind.entry();
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &format_args!("/errors#{}", entry.code))?;
-        map.serialize_entry("title", entry.title)?;
-        map.serialize_entry("status", &entry.status.as_u16())?;
-        map.serialize_entry("detail", &self.detail)?;
-        map.serialize_entry("code", entry.code)?;
-        map.serialize_entry("message", &format_args!("{}: {}", entry.title, self.detail))?;
-        if let Some(place) = &self.place {
-            map.serialize_entry("place", place)?;
-        }
-        map.serialize_entry("retryable", &entry.retryable)?;
-        map.serialize_entry("next", self.next.as_deref().unwrap_or(entry.fix))?;
-        if let Some(event) =
-            self.event.as_deref().and_then(|event| serde_json::from_str::<&RawValue>(event).ok())
-        {
-            map.serialize_entry("event", event)?;
-        }
-        map.end()
+        let event = self.event.as_deref().and_then(|event| serde_json::from_str::<&RawValue>(event).ok());
+        let document = samsyn_wire::Problem {
+            kind: format!("/errors#{}", entry.code).into(),
+            title: entry.title.into(),
+            status: entry.status.as_u16(),
+            detail: self.detail.as_str().into(),
+            code: entry.code.into(),
+            message: format!("{}: {}", entry.title, self.detail).into(),
+            place: self.place.as_deref().map(Into::into),
+            retryable: Some(entry.retryable),
+            next: self.next.as_deref().unwrap_or(entry.fix).into(),
+            event,
+        };
+        document.serialize(serializer)
     }
 }
 
 impl JsonSchema for Problem {
     fn schema_name() -> Cow<'static, str> {
-        "Problem".into()
+        <samsyn_wire::Problem<'_>>::schema_name()
     }
 
     fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        let event = of.subschema_for::<EventAnswer<'_>>();
-        json_schema!({
-            "type": "object",
-            "description": "What went wrong, RFC 9457",
-            "required": ["type", "title", "status", "detail", "code", "message", "retryable", "next"],
-            "properties": {
-                "type": { "type": "string", "description": "`/errors#` and the code: the page that explains it" },
-                "title": { "type": "string", "description": "The kind in a few words" },
-                "status": { "type": "integer", "description": "The HTTP status" },
-                "detail": { "type": "string", "description": "What happened this time" },
-                "code": { "type": "string", "description": "The kind as a stable word" },
-                "message": { "type": "string", "description": "Title and detail in one" },
-                "place": {
-                    "type": "string",
-                    "description": "Where in the request, such as `events[3].identifiers.customer_id`"
-                },
-                "retryable": {
-                    "type": "boolean",
-                    "description": "The request is valid: send the same again after the seconds in \
-                                    `Retry-After`"
-                },
-                "next": { "type": "string", "description": "What to do" },
-                // Of a proposal that came to nothing.
-                "event": event,
-            }
-        })
+        <samsyn_wire::Problem<'_>>::json_schema(of)
     }
 }
 

@@ -1,100 +1,62 @@
 //! A profile as an answer: visible values and where they come from, and every claim for those
 //! who ask.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{Claim, JsonValue, Profile, ValueOrigin};
 
-use super::conflicts::ConflictAnswer;
+use super::conflicts::conflicts_of;
 use super::event_answer::item_position;
-use super::json_value::JsonValue;
 use super::read_audit::Shown;
 use super::visibility::Viewer;
 use samsyn_engine::{Names, ReadProfile};
 use samsyn_journal::{CapabilityState, Visible};
 use samsyn_registry::Registry;
-use samsyn_vocabulary::{FieldName, Identifier, ProfileId, Timestamp};
-
-/// The body of `GET /v1/profiles/{ref}`.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Profile")]
-pub struct ProfileAnswer<'a> {
-    id: ProfileId,
-    identifiers: BTreeMap<&'a str, Vec<&'a str>>,
-    /// Identifiers that the customer came with or shows, and that are another customer's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    conflicts: Vec<ConflictAnswer>,
-    fields: BTreeMap<&'a str, JsonValue<'a>>,
-    meta: BTreeMap<&'a str, Meta<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claims: Option<BTreeMap<&'a str, Vec<ClaimAnswer<'a>>>>,
-}
-
-/// Where a visible value comes from.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ValueOrigin")]
-struct Meta<'a> {
-    source: &'a str,
-    observed_at: Timestamp,
-    cause: String,
-}
-
-/// What one capability or application says of a field.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Claim")]
-pub struct ClaimAnswer<'a> {
-    by: &'a str,
-    value: JsonValue<'a>,
-    observed_at: Timestamp,
-    cause: Option<String>,
-    visible: bool,
-}
+use samsyn_vocabulary::{FieldName, Identifier, ProfileId};
 
 /// Which fields to answer, of those the viewer may read.
 pub type Wanted = Option<BTreeSet<FieldName>>;
 
-impl<'a> ProfileAnswer<'a> {
-    /// The profile as this revision of the registry shows it to somebody. Claims are for
-    /// administrators alone.
-    pub fn new(
-        profile: &'a ReadProfile,
-        names: &'a Names,
-        registry: &'a Registry,
-        wanted: &Wanted,
-        claims: bool,
-        viewer: &Viewer,
-    ) -> ProfileAnswer<'a> {
-        let policy = viewer.policy();
-        let mut identifiers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let seen = |identifier: &&Identifier| policy.sees_identifier(identifier.name.as_str());
-        for identifier in names.own.iter().filter(seen) {
-            identifiers.entry(identifier.name.as_str()).or_default().push(&identifier.value);
-        }
-        let (mut fields, mut meta) = (BTreeMap::new(), BTreeMap::new());
-        for name in
-            registry.fields.keys().filter(|name| policy.reads(name.as_str()) && is_wanted(wanted, name))
-        {
-            let Some(visible) = visible(profile, registry, name) else { continue };
-            fields.insert(name.as_str(), JsonValue(Some(visible.value)));
-            let cause = item_position(profile.home, visible.cause);
-            let source = visible.by.as_str();
-            meta.insert(name.as_str(), Meta { source, observed_at: visible.observed_at, cause });
-        }
-        let claims = (claims && policy.reads_every_claim()).then(|| all_claims(profile, registry, wanted));
-        let conflicts = ConflictAnswer::of(&names.conflicts, policy);
-        ProfileAnswer { id: profile.state.id, identifiers, conflicts, fields, meta, claims }
+/// The profile as this revision of the registry shows it to somebody. Claims are for
+/// administrators alone.
+pub fn profile_answer<'a>(
+    profile: &'a ReadProfile,
+    names: &'a Names,
+    registry: &'a Registry,
+    wanted: &Wanted,
+    claims: bool,
+    viewer: &Viewer,
+) -> Profile<'a> {
+    let policy = viewer.policy();
+    let mut identifiers: BTreeMap<Cow<'_, str>, Vec<Cow<'_, str>>> = BTreeMap::new();
+    let seen = |identifier: &&Identifier| policy.sees_identifier(identifier.name.as_str());
+    for identifier in names.own.iter().filter(seen) {
+        let values = identifiers.entry(identifier.name.as_str().into()).or_default();
+        values.push(identifier.value.as_str().into());
     }
+    let (mut fields, mut meta) = (BTreeMap::new(), BTreeMap::new());
+    for name in registry.fields.keys().filter(|name| policy.reads(name.as_str()) && is_wanted(wanted, name)) {
+        let Some(visible) = visible(profile, registry, name) else { continue };
+        fields.insert(name.as_str().into(), JsonValue::Held(Some(visible.value)));
+        let cause = item_position(profile.home, visible.cause);
+        let source = visible.by.as_str().into();
+        let origin = ValueOrigin { source, observed_at: visible.observed_at.into(), cause };
+        meta.insert(name.as_str().into(), origin);
+    }
+    let claims = (claims && policy.reads_every_claim()).then(|| all_claims(profile, registry, wanted));
+    let conflicts = conflicts_of(&names.conflicts, policy);
+    Profile { id: profile.state.id.into(), identifiers, conflicts, fields, meta, claims }
+}
 
-    /// What of it is personal.
-    pub fn shown(&self, registry: &Registry) -> Shown {
-        let mut shown = Shown::of(self.id);
-        self.identifiers.keys().for_each(|name| shown.identifier(name));
-        self.conflicts.iter().for_each(|conflict| shown.identifier(conflict.name()));
-        let claimed = self.claims.iter().flat_map(BTreeMap::keys);
-        self.fields.keys().chain(claimed).for_each(|name| shown.field(name, registry));
-        shown
-    }
+/// What of an answer about this customer is personal.
+pub fn shown(id: ProfileId, answer: &Profile<'_>, registry: &Registry) -> Shown {
+    let mut shown = Shown::of(id);
+    answer.identifiers.keys().for_each(|name| shown.identifier(name));
+    answer.conflicts.iter().for_each(|conflict| shown.identifier(&conflict.identifier));
+    let claimed = answer.claims.iter().flat_map(BTreeMap::keys);
+    answer.fields.keys().chain(claimed).for_each(|name| shown.field(name, registry));
+    shown
 }
 
 fn is_wanted(wanted: &Wanted, name: &FieldName) -> bool {
@@ -106,11 +68,7 @@ fn visible<'a>(profile: &'a ReadProfile, registry: &'a Registry, name: &FieldNam
 }
 
 /// What every capability and application says of one field.
-pub fn claims_of<'a>(
-    profile: &'a ReadProfile,
-    registry: &'a Registry,
-    field: &FieldName,
-) -> Vec<ClaimAnswer<'a>> {
+pub fn claims_of<'a>(profile: &'a ReadProfile, registry: &'a Registry, field: &FieldName) -> Vec<Claim<'a>> {
     let wanted = Some(BTreeSet::from([field.clone()]));
     all_claims(profile, registry, &wanted).remove(field.as_str()).unwrap_or_default()
 }
@@ -121,8 +79,8 @@ fn all_claims<'a>(
     profile: &'a ReadProfile,
     registry: &'a Registry,
     wanted: &Wanted,
-) -> BTreeMap<&'a str, Vec<ClaimAnswer<'a>>> {
-    let mut claims: BTreeMap<&str, Vec<ClaimAnswer<'_>>> = BTreeMap::new();
+) -> BTreeMap<Cow<'a, str>, Vec<Claim<'a>>> {
+    let mut claims: BTreeMap<Cow<'_, str>, Vec<Claim<'_>>> = BTreeMap::new();
     let counts = |capability_state: &CapabilityState| {
         profile
             .partition
@@ -135,20 +93,20 @@ fn all_claims<'a>(
             let is_seen = seen.is_some_and(|seen| {
                 *seen.by == capability_state.capability && Some(seen.value) == claim.value.as_ref()
             });
-            claims.entry(claim.field.as_str()).or_default().push(ClaimAnswer {
-                by: capability_state.capability.as_str(),
-                value: JsonValue(claim.value.as_ref()),
-                observed_at: claim.observed_at,
+            claims.entry(claim.field.as_str().into()).or_default().push(Claim {
+                by: capability_state.capability.as_str().into(),
+                value: JsonValue::Held(claim.value.as_ref()),
+                observed_at: claim.observed_at.into(),
                 cause: Some(item_position(profile.home, claim.cause)),
                 visible: is_seen,
             });
         }
     }
     for held in profile.state.held.iter().filter(|held| is_wanted(wanted, &held.field)) {
-        claims.entry(held.field.as_str()).or_default().push(ClaimAnswer {
-            by: held.by.as_str(),
-            value: JsonValue(held.value.as_ref()),
-            observed_at: held.at,
+        claims.entry(held.field.as_str().into()).or_default().push(Claim {
+            by: held.by.as_str().into(),
+            value: JsonValue::Held(held.value.as_ref()),
+            observed_at: held.at.into(),
             cause: None,
             visible: false,
         });

@@ -6,8 +6,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use samsyn_wire::ProposalTaken;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, unknown_identifier};
@@ -15,7 +16,7 @@ use super::json::{DEPTH_MAX, JsonPath, Members};
 use super::params::{Params, Reference, Segment};
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
-use super::profile_answer::{ProfileAnswer, Wanted};
+use super::profile_answer::{Wanted, profile_answer, shown};
 use super::read_audit::{Reader, Shown, record_read};
 use super::twice;
 use super::visibility::Viewer;
@@ -23,7 +24,7 @@ use super::waited::{self, Asked};
 use super::{ApiState, body, conditional, json};
 use samsyn_engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
 use samsyn_registry::{Policy, Registry};
-use samsyn_vocabulary::{EventName, FieldName, IdentifierName, Position, ProfileId, Proposal};
+use samsyn_vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Proposal};
 
 /// The event that a `PATCH` makes.
 const PROPOSED_EVENT: &str = "samsyn.proposed";
@@ -127,10 +128,10 @@ fn answer(
     let (registry, policy) = (engine.registry(), viewer.policy());
     let wanted = wanted(view.fields.as_deref(), &registry, policy)?;
     let names = engine.names_of(&profile.state, &registry)?;
-    let answer = ProfileAnswer::new(profile, &names, &registry, &wanted, view.claims, viewer);
+    let answer = profile_answer(profile, &names, &registry, &wanted, view.claims, viewer);
     let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
     let etag = engine.etag(profile, |field| policy.reads(field.as_str()));
-    let shown = answer.shown(&registry);
+    let shown = shown(profile.state.id, &answer, &registry);
     Ok((conditional::answer(read, &etag, body)?, shown))
 }
 
@@ -195,17 +196,6 @@ pub fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answe
     }
 }
 
-/// A proposal that is on disk.
-#[derive(Serialize, JsonSchema)]
-pub struct ProposalTaken {
-    /// The id of the event that it made.
-    id: String,
-    /// For whom.
-    profile: ProfileId,
-    /// Where it stands.
-    position: Position,
-}
-
 /// `PATCH /v1/profiles/{ref}`: each field is a proposal.
 pub async fn propose(
     State(state): State<ApiState>,
@@ -242,7 +232,11 @@ pub async fn propose(
     let accepted = engine.accept(event).map_err(unknown_is_the_path)?;
     engine.durable(accepted.position).await?;
     let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
-    let taken = ProposalTaken { id: accepted.id, profile: accepted.profile, position: accepted.position };
+    let taken = ProposalTaken {
+        id: accepted.id,
+        profile: accepted.profile.into(),
+        position: accepted.position.into(),
+    };
     let response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(taken)).into_response();
     waited::answer(&state, &reader, &viewer, accepted.position, wait, Asked::Proposals, response).await
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::{ListedRefusal, RefusalPage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ApiState;
 use super::convert::blocking;
@@ -74,50 +75,6 @@ impl RefusalParams {
         let capability = self.capability.as_ref().map(|capability| capability.as_str());
         REFUSALS.of([self.since.as_deref(), application, capability, self.code.as_deref()])
     }
-}
-
-/// A page of refusals, and what they are all of.
-#[derive(Serialize, JsonSchema)]
-pub struct RefusalPage {
-    /// They, by partition and in the order they were decided.
-    items: Vec<RefusalItem>,
-    /// Where the next page starts; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    /// For each partition: events up to this position are decided by every capability. Refusals of
-    /// later ones may follow.
-    decided: Vec<Position>,
-    /// Whether the token may see every refusal: with false there may be others.
-    shows_all: bool,
-}
-
-/// One refusal.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ListedRefusal")]
-struct RefusalItem {
-    /// The event's id.
-    event: String,
-    /// Where the event stands.
-    position: Position,
-    /// Who sent it.
-    application: Option<Application>,
-    /// What it is called.
-    name: String,
-    /// Who refused.
-    capability: CapabilityName,
-    /// The field it concerns, when it concerns one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    /// A stable code.
-    code: String,
-    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
-    /// and for a token that reads everything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    /// Where the decision stands.
-    decision: Position,
-    /// When it was made.
-    decided_at: Timestamp,
 }
 
 /// `GET /v1/refusals`.
@@ -246,7 +203,7 @@ impl Walk<'_> {
         &self,
         from: JsonPath,
         limit: usize,
-        items: &mut Vec<RefusalItem>,
+        items: &mut Vec<ListedRefusal>,
         looked_at: &mut usize,
     ) -> Answer<Option<JsonPath>> {
         for looked in self.engine.look_for_refusals(from.record.partition, from.record.seq) {
@@ -270,7 +227,7 @@ impl Walk<'_> {
     }
 
     /// What of a decision's refusals is asked for and may be seen.
-    fn items(&self, decision: Position, decided: Decided) -> Answer<Vec<RefusalItem>> {
+    fn items(&self, decision: Position, decided: Decided) -> Answer<Vec<ListedRefusal>> {
         let mut items = Vec::new();
         for refused in self.engine.refused_events(decision, decided)? {
             if self.is_asked_for(&refused) && self.sees(&refused) {
@@ -290,22 +247,22 @@ impl Walk<'_> {
         self.viewer.sees_event(&accepted.event)
     }
 
-    fn items_of(&self, decision: Position, refused: &RefusedEvent) -> Vec<RefusalItem> {
+    fn items_of(&self, decision: Position, refused: &RefusedEvent) -> Vec<ListedRefusal> {
         let RefusedEvent { position, accepted, decided } = refused;
         let event = &accepted.event;
         let own = self.viewer.sent(event);
         let item =
-            |capability: &CapabilityName, field: Option<&str>, code: &str, message: &str| RefusalItem {
+            |capability: &CapabilityName, field: Option<&str>, code: &str, message: &str| ListedRefusal {
                 event: event.id.clone(),
-                position: *position,
-                application: event.application.clone(),
+                position: (*position).into(),
+                application: event.application.clone().map(Into::into),
                 name: event.name.to_string(),
-                capability: capability.clone(),
+                capability: capability.clone().into(),
                 field: field.map(str::to_owned),
                 code: code.to_owned(),
                 message: self.viewer.sees_message(field, code, own).then(|| message.to_owned()),
-                decision,
-                decided_at: decided.at,
+                decision: decision.into(),
+                decided_at: decided.at.into(),
             };
         let mut items = Vec::new();
         for outcome in &decided.outcomes {
@@ -324,14 +281,14 @@ impl Walk<'_> {
             let field = answer.field.as_str();
             let is_told = items.iter().any(|item| {
                 let of_field = item.field.as_deref().is_none_or(|told| told == field);
-                of_field && item.capability == *source && item.code == *code
+                of_field && item.capability.is(source) && item.code == *code
             });
             if !is_told && self.viewer.sees_proposal(field, own) {
                 items.push(item(source, Some(field), code, message));
             }
         }
         items.retain(|item| {
-            self.params.capability.as_ref().is_none_or(|wanted| item.capability == *wanted)
+            self.params.capability.as_ref().is_none_or(|wanted| item.capability.is(wanted))
                 && self.params.code.as_ref().is_none_or(|wanted| item.code == *wanted)
         });
         items

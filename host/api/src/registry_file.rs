@@ -4,16 +4,18 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire as wire;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::access::Caller;
-use super::assignments::{FieldPlanAnswer, tell_fields};
+use super::assignments::tell_fields;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::Answer;
 use super::read_audit::Reader;
 use super::visibility::Viewer;
+use super::words::word;
 use super::{ApiState, body, json};
 use samsyn_engine::{FieldPlan, FileOptions};
 use samsyn_registry::assignment::Mode;
@@ -26,37 +28,25 @@ pub async fn export(State(state): State<ApiState>) -> Answer {
     Ok(([(header::CONTENT_TYPE, body::TOML[0])], text).into_response())
 }
 
-/// What applying a registry file would change, or changed.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "RegistryPlan")]
-pub struct PlanAnswer<'a> {
-    /// The revision of the registry that it was planned for, or that it made.
-    revision: Seq,
-    /// What becomes of customers that a new source has no claim for.
-    mode: Mode,
-    /// What changes, for people; empty when the registry matches the file.
-    steps: &'a [Step],
-    /// Each field that gets another source, with whom that concerns.
-    moves: Vec<FieldPlanAnswer<'a>>,
-    /// What an administrator should know first.
-    notes: &'a [String],
-}
-
-impl<'a> PlanAnswer<'a> {
-    /// The plan, once it is recorded whose values it shows.
-    async fn tell(
-        state: &ApiState,
-        reader: &Reader,
-        (plan, moves): &'a (RegistryPlan, Vec<FieldPlan>),
-        policy: &Policy,
-    ) -> PlanAnswer<'a> {
-        PlanAnswer {
-            revision: plan.revision,
-            mode: plan.mode,
-            steps: &plan.steps,
-            moves: tell_fields(state, reader, moves, policy).await,
-            notes: &plan.notes,
-        }
+/// The plan, once it is recorded whose values it shows.
+async fn tell<'a>(
+    state: &ApiState,
+    reader: &Reader,
+    (plan, moves): &'a (RegistryPlan, Vec<FieldPlan>),
+    policy: &Policy,
+) -> wire::RegistryPlan<'a> {
+    let step = |step: &Step| wire::Step {
+        action: word(&step.action),
+        what: step.what.to_owned(),
+        name: step.name.clone(),
+        details: step.details.clone(),
+    };
+    wire::RegistryPlan {
+        revision: plan.revision,
+        mode: word(&plan.mode),
+        steps: plan.steps.iter().map(step).collect(),
+        moves: tell_fields(state, reader, moves, policy).await,
+        notes: plan.notes.clone(),
     }
 }
 
@@ -83,7 +73,7 @@ pub async fn plan(
     let engine = state.engine.clone();
     let options = FileOptions { remove: params.remove, mode: params.mode };
     let planned = blocking(move || engine.plan_registry_file(&file, options)).await??;
-    Ok(Json(PlanAnswer::tell(&state, &reader, &planned, viewer.policy()).await).into_response())
+    Ok(Json(tell(&state, &reader, &planned, viewer.policy()).await).into_response())
 }
 
 /// How a file is applied.
@@ -123,7 +113,7 @@ pub async fn apply(
     let options = FileOptions { remove: params.remove, mode: params.mode };
     let applied = blocking(move || engine.apply_registry_file(&file, options, planned, by)).await??;
     state.engine.durable(Position { partition: Partition::REGISTRY, seq: applied.0.revision }).await?;
-    Ok(Json(PlanAnswer::tell(&state, &reader, &applied, viewer.policy()).await).into_response())
+    Ok(Json(tell(&state, &reader, &applied, viewer.policy()).await).into_response())
 }
 
 async fn read(request: Request, state: &ApiState) -> Answer<RegistryFile> {

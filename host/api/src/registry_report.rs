@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::{self as wire, GraphEdge, GraphNode, RegistryGraph, RegistryReport};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -12,8 +13,9 @@ use super::convert::blocking;
 use super::params::Params;
 use super::problem::Answer;
 use super::visibility::Viewer;
-use samsyn_registry::graph::{Graph, mermaid};
-use samsyn_registry::report::Report;
+use super::words::{names, word};
+use samsyn_registry::graph::{Edge, Graph, Node, mermaid};
+use samsyn_registry::report::{Finding, Report};
 
 /// `GET /v1/registry/report`.
 pub async fn report(State(state): State<ApiState>, Extension(viewer): Extension<Viewer>) -> Answer {
@@ -22,9 +24,44 @@ pub async fn report(State(state): State<ApiState>, Extension(viewer): Extension<
         if !viewer.names_customers() {
             usage.forget_customers();
         }
-        Ok(Json(Report::of(&state.engine.registry(), &usage)).into_response())
+        Ok(Json(report_answer(Report::of(&state.engine.registry(), &usage))).into_response())
     })
     .await?
+}
+
+fn report_answer(report: Report) -> RegistryReport {
+    let finding = |finding: Finding| wire::Finding {
+        severity: word(&finding.severity),
+        code: finding.code.to_owned(),
+        fields: names(finding.fields),
+        capabilities: names(finding.capabilities),
+        events: finding.events,
+        explanation: finding.explanation,
+        mend: finding.mend,
+        command: finding.command,
+    };
+    RegistryReport {
+        revision: report.revision,
+        errors: report.errors,
+        warnings: report.warnings,
+        notes: report.notes,
+        findings: report.findings.into_iter().map(finding).collect(),
+    }
+}
+
+fn graph_answer(graph: Graph) -> RegistryGraph {
+    let node = |node: Node| GraphNode {
+        id: node.id,
+        kind: word(&node.kind),
+        name: node.name,
+        department: node.department,
+    };
+    let edge = |edge: Edge| GraphEdge { from: edge.from, to: edge.to, kind: word(&edge.kind) };
+    RegistryGraph {
+        revision: graph.revision,
+        nodes: graph.nodes.into_iter().map(node).collect(),
+        edges: graph.edges.into_iter().map(edge).collect(),
+    }
 }
 
 /// What the graph is written in.
@@ -51,7 +88,7 @@ pub struct GraphParams {
 pub async fn graph(State(state): State<ApiState>, Params(params): Params<GraphParams>) -> Answer {
     let graph = blocking(move || Graph::of(&state.engine.registry())).await?;
     let (kind, text) = match params.format {
-        Format::Json => return Ok(Json(graph).into_response()),
+        Format::Json => return Ok(Json(graph_answer(graph)).into_response()),
         Format::Mermaid => ("text/plain; charset=utf-8", mermaid(&graph)),
     };
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

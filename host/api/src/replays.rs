@@ -6,18 +6,22 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use samsyn_wire::{self as wire, Replays};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::convert::blocking;
 use super::pagination::List;
 use super::params::{ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::read_audit::{Reader, Shown, record_read};
+use super::words::word;
 use super::{ApiState, body, json};
-use samsyn_engine::replay::{Replay, ReplayError, ReplayReport, ReplayState, Share};
+use samsyn_engine::replay::{
+    Effects, Replay, ReplayError, ReplayReport, ReplayState, Sample, Share, Version,
+};
 use samsyn_registry::Registry;
-use samsyn_vocabulary::{CapabilityName, ProfileId, Timestamp};
+use samsyn_vocabulary::ProfileId;
 
 const REPLAYS: List = List("/v1/replays");
 
@@ -35,57 +39,75 @@ pub struct ReplayParams {
     against_bytes: Option<u64>,
 }
 
-/// A replay: how far it is, and what came of it.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Replay")]
-pub struct ReplayAnswer {
-    id: String,
-    capability: CapabilityName,
-    /// Percent of the customers.
-    percent: f64,
-    /// `running`, `done`, `stopped` or `failed`.
-    state: &'static str,
-    /// Why it failed.
-    error: Option<String>,
-    /// Bytes of the log that were read; 0 of 0 while components are compiled.
-    bytes_done: u64,
-    bytes_total: u64,
-    /// Deliveries that were compared so far.
-    deliveries: u64,
-    started_at: Timestamp,
-    ended_at: Option<Timestamp>,
-    /// When it is done; in a list none has it.
-    report: Option<ReplayReport>,
+fn replay_answer(replay: &Replay) -> wire::Replay {
+    let (state, error) = match &replay.state {
+        ReplayState::Running => ("running", None),
+        ReplayState::Done(_) => ("done", None),
+        ReplayState::Stopped => ("stopped", None),
+        ReplayState::Failed(why) => ("failed", Some(why.clone())),
+    };
+    wire::Replay {
+        id: replay.id.clone(),
+        capability: replay.capability.to_string(),
+        percent: replay.share.as_percent(),
+        state: state.to_owned(),
+        error,
+        bytes_done: replay.bytes.0,
+        bytes_total: replay.bytes.1,
+        deliveries: replay.deliveries,
+        started_at: replay.started_at.into(),
+        ended_at: replay.ended_at.map(Into::into),
+        report: None,
+    }
 }
 
-/// The replays of this host, newest first.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Replays")]
-pub struct ReplaysAnswer {
-    items: Vec<ReplayAnswer>,
-}
-
-impl ReplayAnswer {
-    fn new(replay: &Replay) -> ReplayAnswer {
-        let (state, error) = match &replay.state {
-            ReplayState::Running => ("running", None),
-            ReplayState::Done(_) => ("done", None),
-            ReplayState::Stopped => ("stopped", None),
-            ReplayState::Failed(why) => ("failed", Some(why.clone())),
-        };
-        ReplayAnswer {
-            id: replay.id.clone(),
-            capability: replay.capability.clone(),
-            percent: replay.share.as_percent(),
-            state,
-            error,
-            bytes_done: replay.bytes.0,
-            bytes_total: replay.bytes.1,
-            deliveries: replay.deliveries,
-            started_at: replay.started_at,
-            ended_at: replay.ended_at,
-            report: None,
-        }
+/// A report as it is answered, and as the command prints one that it made itself.
+pub fn report_answer(report: &ReplayReport) -> wire::ReplayReport {
+    let version = |version: &Version| wire::ReplayVersion {
+        version: version.version.clone(),
+        digest: version.digest.to_string(),
+    };
+    let decided_by = report.decided_by.iter().map(|by| wire::ReplayDecidedBy {
+        version: by.version.clone(),
+        digest: by.digest.to_string(),
+        deliveries: by.deliveries,
+        different: by.different,
+    });
+    let Effects { same, changed, added, gone, refused, failed, mended } = report.effects;
+    let sample = |sample: &Sample| wire::ReplaySample {
+        profile: sample.profile.into(),
+        position: sample.position.clone(),
+        on: sample.on.clone(),
+        before: sample.before.clone(),
+        after: sample.after.clone(),
+    };
+    let findings = report.findings.iter().map(|finding| wire::ReplayFinding {
+        severity: word(&finding.severity),
+        what: finding.what.to_owned(),
+        name: finding.name.clone(),
+        kind: word(&finding.kind),
+        count: finding.count,
+        profiles: finding.profiles,
+        samples: finding.samples.iter().map(sample).collect(),
+    });
+    wire::ReplayReport {
+        capability: report.capability.to_string(),
+        new: version(&report.new),
+        against: report.against.as_ref().map(version),
+        decided_by: decided_by.collect(),
+        percent: report.percent,
+        profiles: report.profiles,
+        profiles_different: report.profiles_different,
+        profiles_skipped: report.profiles_skipped,
+        events: report.events,
+        deliveries: report.deliveries,
+        different: report.different,
+        effects: wire::ReplayEffects { same, changed, added, gone, refused, failed, mended },
+        findings: findings.collect(),
+        not_replayed: report.not_replayed.clone(),
+        wants: report.wants.clone(),
+        gave_up: report.gave_up.clone(),
+        seconds: report.seconds,
     }
 }
 
@@ -115,7 +137,7 @@ pub async fn start(
         };
         engine.start_replay(new, against, share).map_err(Problem::from)
     });
-    let answer = ReplayAnswer::new(&started.await??);
+    let answer = replay_answer(&started.await??);
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
@@ -130,8 +152,8 @@ fn share(percent: Option<f64>) -> Answer<Option<Share>> {
 pub async fn list(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
     REPLAYS.after(params.cursor.as_deref())?;
     let limit = List::limit(params.limit)?;
-    let items = state.engine.replays().iter().take(limit).map(ReplayAnswer::new).collect();
-    Ok(Json(ReplaysAnswer { items }).into_response())
+    let items = state.engine.replays().iter().take(limit).map(replay_answer).collect();
+    Ok(Json(Replays { items }).into_response())
 }
 
 /// Whether examples come with values.
@@ -151,15 +173,14 @@ pub async fn show(
     Params(params): Params<ShowParams>,
 ) -> Answer {
     let replay = state.engine.replay(&id)?;
-    let mut answer = ReplayAnswer::new(&replay);
+    let mut answer = replay_answer(&replay);
     let ReplayState::Done(report) = &replay.state else { return Ok(Json(answer).into_response()) };
-    let report = (**report).clone();
-    if params.values {
-        record_read(&state, &reader, shown(&report, &state.engine.registry())).await?;
-        answer.report = Some(report);
+    answer.report = Some(if params.values {
+        record_read(&state, &reader, shown(report, &state.engine.registry())).await?;
+        report_answer(report)
     } else {
-        answer.report = Some(report.without_values());
-    }
+        report_answer(&(**report).clone().without_values())
+    });
     Ok(Json(answer).into_response())
 }
 
@@ -190,7 +211,7 @@ fn shown(report: &ReplayReport, registry: &Registry) -> Vec<Shown> {
 /// `DELETE /v1/replays/{id}`.
 pub async fn stop(State(state): State<ApiState>, Segment(id): Segment) -> Answer {
     let replay = state.engine.stop_replay(&id)?;
-    Ok(Json(ReplayAnswer::new(&replay)).into_response())
+    Ok(Json(replay_answer(&replay)).into_response())
 }
 
 impl From<ReplayError> for Problem {

@@ -1,44 +1,21 @@
 //! The host itself: health, readiness, status, metrics, and the catalogue of problems.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{self as wire, EventIds, Health, Limits, PersonalReads, Readiness, StorageStatus};
 
 use super::convert::blocking;
 use super::event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
 use super::problem::{Answer, Kind, Problem};
-use super::storage::{self, StorageStatus};
+use super::storage;
 use super::{ApiState, errors_page};
 use samsyn_audit::{AuditStatus, ReadAudit};
-use samsyn_engine::{EventIdsStatus, Status};
+use samsyn_engine::{DiskStatus, EventIdsStatus, Status, Waiting};
 use samsyn_telemetry::MetricsText;
-
-/// What `/healthz` answers.
-#[derive(Serialize, JsonSchema)]
-pub struct Health {
-    /// The process lives.
-    alive: bool,
-}
-
-/// What `/readyz` answers.
-#[derive(Serialize, JsonSchema)]
-pub struct Readiness {
-    /// Events are taken.
-    ready: bool,
-    /// There while personal data isn't answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    personal_reads: Option<PersonalReads>,
-}
-
-/// Why personal data isn't answered.
-#[derive(Serialize, JsonSchema)]
-pub struct PersonalReads {
-    /// Who reads it can't be recorded, because of this.
-    refused: String,
-}
 
 /// `GET /healthz`.
 pub async fn health() -> Answer {
@@ -57,50 +34,79 @@ pub async fn ready(State(state): State<ApiState>) -> Answer {
     }
 }
 
-/// What `/v1/status` answers.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Status")]
-pub struct StatusAnswer {
-    #[serde(flatten)]
-    status: Status,
-    /// How the audit of reads is doing.
-    audit: AuditStatus,
-    /// What is kept: the log, and snapshots of it.
-    storage: StorageStatus,
+fn status_answer(status: Status, audit: AuditStatus, storage: StorageStatus) -> wire::Status {
+    let disk = |disk: DiskStatus| wire::DiskStatus { state: disk.state.to_owned(), reason: disk.reason };
+    let counts =
+        |all: BTreeMap<&str, u64>| all.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+    let capabilities = status.capabilities.into_iter().map(|capability| wire::CapabilityStatus {
+        name: capability.name.to_string(),
+        calls: capability.calls,
+        p50_us: capability.p50_us,
+        p99_us: capability.p99_us,
+        failures: capability.failures,
+        lag: capability.lag,
+    });
+    let Waiting { parked, held, customers, all_counted } = status.waiting;
+    wire::Status {
+        version: status.version.to_owned(),
+        started_at: status.started_at.into(),
+        profiles: status.profiles,
+        accepted: status.accepted,
+        decided: status.decided,
+        decisions: status.decisions,
+        undecided: status.undecided,
+        settled: status.settled,
+        sandboxes: status.sandboxes,
+        deliveries: counts(status.deliveries),
+        waiting: Some(wire::Waiting { parked, held, customers, all_counted }),
+        registry_revision: status.registry_revision,
+        queue: wire::QueueStatus { depth: status.queue.depth, limit: status.queue.limit },
+        event_ids: event_ids(status.event_ids),
+        log: disk(status.log),
+        view: disk(status.view),
+        accept_to_decided_p99_us: status.accept_to_decided_p99_us,
+        slowest: wire::SlowestEvents {
+            events: status.slowest.events,
+            slowest_us: status.slowest.slowest_us,
+            average_us: status.slowest.average_us,
+            average_waits_us: counts(status.slowest.average_waits_us),
+        },
+        capabilities: capabilities.collect(),
+        rss_bytes: status.rss_bytes,
+        audit: wire::AuditStatus {
+            state: audit.state.to_owned(),
+            reason: audit.reason,
+            reads: audit.reads,
+            records: audit.records,
+            refused: audit.refused,
+            oldest: audit.oldest.map(Into::into),
+            bytes: audit.bytes,
+            wait_p99_us: audit.wait_p99_us,
+        },
+        storage,
+    }
+}
+
+fn event_ids(EventIdsStatus { days, max, remembered, complete_since, now }: EventIdsStatus) -> EventIds {
+    EventIds { days, max, remembered, complete_since, now }
 }
 
 /// `GET /v1/status`.
 pub async fn status(State(state): State<ApiState>) -> Answer {
-    let status = blocking(move || StatusAnswer {
-        status: state.engine.status(),
-        audit: state.audit.status(),
-        storage: StorageStatus::of(&state.engine),
+    let status = blocking(move || {
+        status_answer(state.engine.status(), state.audit.status(), storage::status(&state.engine))
     });
     let status = status.await?;
     Ok(Json(status).into_response())
 }
 
-/// What `/v1/limits` answers.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Limits")]
-pub struct LimitsAnswer {
-    /// Bytes of one event's JSON.
-    event_bytes: usize,
-    /// Events in one request.
-    events: usize,
-    /// Bytes of a request's body, after decompression.
-    body_bytes: usize,
-    /// How far the ids of events are remembered.
-    event_ids: EventIdsStatus,
-}
-
 /// `GET /v1/limits`.
 pub async fn limits(State(state): State<ApiState>) -> Answer {
-    let limits = LimitsAnswer {
+    let limits = Limits {
         event_bytes: EVENT_BYTES_MAX,
         events: EVENTS_MAX,
         body_bytes: state.limits.body_bytes,
-        event_ids: state.engine.event_ids(),
+        event_ids: event_ids(state.engine.event_ids()),
     };
     Ok(Json(limits).into_response())
 }

@@ -3,13 +3,11 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{EventHead, JsonValue, Timeline as TimelinePage, TimelineStep, ValueChange};
 
 use super::ApiState;
 use super::convert::blocking;
-use super::event_answer::{OutcomeAnswer, claimed, item_position, outcomes};
-use super::json_value::JsonValue;
+use super::event_answer::{claimed, item_position, outcomes};
 use super::pagination::List;
 use super::params::{ListParams, Params, Reference, Segment};
 use super::problem::{Answer, Problem};
@@ -18,59 +16,12 @@ use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
 use samsyn_engine::{Timeline, TimelineEntry};
 use samsyn_journal::CauseKind;
-use samsyn_vocabulary::{Event, Position, Seq, Timestamp};
+use samsyn_vocabulary::{Event, Seq};
 
 const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
 /// Steps that are looked at for one page, when few of them are the viewer's to see: each is a read
 /// of the log.
 const STEPS_LOOKED_AT_MAX: usize = 2_000;
-
-/// One decision about a profile.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TimelineStep")]
-pub struct Step<'a> {
-    position: Position,
-    decided_at: Timestamp,
-    cause: String,
-    /// An application's event, one that a capability emitted, changed values, or a delivery that ran
-    /// again.
-    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "retry"]))]
-    kind: &'static str,
-    event: Option<EventHead<'a>>,
-    proposed: Vec<&'a str>,
-    changes: Vec<Change<'a>>,
-    outcomes: Vec<OutcomeAnswer<'a>>,
-}
-
-/// Some steps, newest first.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Timeline")]
-pub struct TimelinePage<'a> {
-    items: Vec<Step<'a>>,
-    /// Where the next one starts; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    /// On the last page, when older steps have left the log by retention: when the oldest record that
-    /// is kept was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    oldest_retained: Option<Timestamp>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct EventHead<'a> {
-    id: &'a str,
-    name: &'a str,
-    at: Timestamp,
-    application: Option<&'a str>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ValueChange")]
-struct Change<'a> {
-    field: &'a str,
-    before: JsonValue<'a>,
-    after: JsonValue<'a>,
-}
 
 /// `GET /v1/profiles/{ref}/timeline`. Steps of which the viewer may see nothing are left out, so a
 /// page may be shorter than it could be, and still have a next one.
@@ -112,16 +63,17 @@ pub async fn list(
         };
         let next = next.map(|seq| timeline.cursor(&seq.to_string()));
         let steps = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..], &viewer));
-        let items: Vec<Step<'_>> = steps.collect();
+        let items: Vec<TimelineStep<'_>> = steps.collect();
         let (registry, mut shown) = (engine.registry(), Shown::of(profile.state.id));
         for step in &items {
-            step.changes.iter().for_each(|change| shown.field(change.field, &registry));
+            step.changes.iter().for_each(|change| shown.field(&change.field, &registry));
             claimed(&step.outcomes).for_each(|name| shown.field(name, &registry));
         }
         let oldest_retained = match (&next, is_cut) {
             (None, true) => engine.oldest_retained()?,
             _ => None,
         };
+        let oldest_retained = oldest_retained.map(Into::into);
         Ok((Json(TimelinePage { items, next, oldest_retained }).into_response(), shown))
     })
     .await?;
@@ -144,22 +96,23 @@ fn is_own(viewer: &Viewer, entry: &TimelineEntry) -> bool {
     entry.event.as_ref().is_some_and(|event| viewer.sent(event))
 }
 
-fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) -> Step<'a> {
+fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) -> TimelineStep<'a> {
     let (decided, own) = (&entry.decided, is_own(viewer, entry));
     let seen = decided.changes.iter().filter(|changed| viewer.policy().reads(changed.field.as_str()));
-    let changes = seen.map(|changed| Change {
-        field: changed.field.as_str(),
-        before: JsonValue(changed.before.as_ref()),
-        after: JsonValue(changed.after.as_ref()),
+    let changes = seen.map(|changed| ValueChange {
+        field: changed.field.as_str().into(),
+        before: JsonValue::Held(changed.before.as_ref()),
+        after: JsonValue::Held(changed.after.as_ref()),
     });
-    let proposed = entry.proposed.iter().map(|field| field.as_str());
-    Step {
-        position: entry.position,
-        decided_at: decided.at,
+    let proposed =
+        entry.proposed.iter().map(|field| field.as_str()).filter(|field| viewer.sees_proposal(field, own));
+    TimelineStep {
+        position: entry.position.into(),
+        decided_at: decided.at.into(),
         cause: item_position(entry.position.partition, decided.cause),
-        kind: kind(entry, older),
+        kind: kind(entry, older).into(),
         event: entry.event.as_ref().filter(|event| viewer.sees_event(event)).map(event_head),
-        proposed: proposed.filter(|field| viewer.sees_proposal(field, own)).collect(),
+        proposed: proposed.map(Into::into).collect(),
         changes: changes.collect(),
         outcomes: outcomes(entry.position, decided, viewer, own),
     }
@@ -189,9 +142,9 @@ fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
 
 fn event_head(event: &Event) -> EventHead<'_> {
     EventHead {
-        id: &event.id,
-        name: event.name.as_str(),
-        at: event.at,
-        application: event.application.as_ref().map(|application| application.as_str()),
+        id: event.id.as_str().into(),
+        name: event.name.as_str().into(),
+        at: event.at.into(),
+        application: event.application.as_ref().map(|application| application.as_str().into()),
     }
 }

@@ -4,8 +4,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::{self as wire, MadeToken, TokenMay};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use super::access::Caller;
 use super::json::JsonPath;
@@ -13,6 +14,7 @@ use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
 use super::token::Token;
+use super::words::{name as named, names, words};
 use super::{ApiState, body, json};
 use samsyn_registry::{
     Attribution, DataClass, Part, Policy, Registry, RegistryChange, Scope, ScopeError, ScopeName, TokenEntry,
@@ -25,55 +27,27 @@ const DAYS_MAX: i64 = 3_650;
 /// A secret must not be kept by anybody on the way.
 const NO_STORE: [(&str, &str); 1] = [("cache-control", "no-store")];
 
-/// A token, without its secret.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Token")]
-pub struct TokenAnswer<'a> {
-    /// Its name.
-    name: &'a TokenName,
-    /// Who acts with it.
-    application: &'a Application,
-    /// What it may do.
-    scopes: &'a [Scope],
-    /// Whether it is let through.
-    #[schemars(extend("enum" = ["valid", "expired", "revoked"]))]
-    state: &'static str,
-    /// When it was made; not known of one that an older host made.
-    made_at: Option<Timestamp>,
-    /// Who made it.
-    made_by: Option<&'a Application>,
-    /// From when on it is refused.
-    expires_at: Option<Timestamp>,
-    /// Since when it is revoked.
-    revoked_at: Option<Timestamp>,
-    /// When it was used last, as far as that is known.
-    last_used_at: Option<Timestamp>,
-    /// Requests a second it may make; null: what the host's settings say.
-    requests_per_second: Option<u32>,
-    /// Events a second it may send; null: what the host's settings say.
-    events_per_second: Option<u32>,
-}
-
-fn token_answer<'a>(
-    name: &'a TokenName,
-    token: &'a TokenEntry,
+fn token_answer(
+    name: &TokenName,
+    token: &TokenEntry,
     last_used_at: Option<Timestamp>,
     now: Timestamp,
-) -> TokenAnswer<'a> {
-    TokenAnswer {
-        name,
-        application: &token.application,
-        scopes: &token.scopes,
+) -> wire::Token {
+    wire::Token {
+        name: name.to_string(),
+        application: token.application.to_string(),
+        scopes: words(&token.scopes),
         state: match token {
             token if token.revoked_at.is_some() => "revoked",
             token if token.is_expired(now) => "expired",
             _ => "valid",
-        },
-        made_at: token.made_at,
-        made_by: token.made_by.as_ref(),
-        expires_at: token.expires_at,
-        revoked_at: token.revoked_at,
-        last_used_at,
+        }
+        .to_owned(),
+        made_at: token.made_at.map(Into::into),
+        made_by: named(token.made_by.as_ref()),
+        expires_at: token.expires_at.map(Into::into),
+        revoked_at: token.revoked_at.map(Into::into),
+        last_used_at: last_used_at.map(Into::into),
         requests_per_second: token.requests_per_second,
         events_per_second: token.events_per_second,
     }
@@ -157,97 +131,66 @@ impl Wanted {
     }
 }
 
-/// What a token may see and do, in the words of the dictionary as it is now.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TokenMay")]
-struct May<'a> {
-    /// Fields it reads.
-    reads: Vec<&'a str>,
-    /// Identifiers it sees.
-    identifiers: Vec<&'a str>,
-    /// Fields it may propose values of.
-    proposes: Vec<&'a str>,
-    /// Fields and identifiers that its scopes name and the dictionary doesn't have.
-    unknown: Vec<String>,
-    /// What to mind.
-    warnings: Vec<String>,
-}
-
-/// A token that is made, or would be.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "MadeToken")]
-pub struct Made<'a> {
-    /// The token itself, answered this once; left out when nothing was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<&'a str>,
-    /// What the host keeps of it.
-    token: TokenAnswer<'a>,
-    /// What it may see and do now.
-    may: May<'a>,
-}
-
-impl<'a> May<'a> {
-    fn of(scopes: &[Scope], registry: &'a Registry) -> May<'a> {
-        let policy = Policy::of(scopes, registry);
-        let fields = || registry.fields.keys().map(|name| name.as_str());
-        let sensitive = registry
-            .fields
-            .iter()
-            .filter(|(name, field)| field.class == DataClass::Sensitive && policy.reads(name.as_str()));
-        let mut warnings: Vec<String> =
-            sensitive.map(|(name, _)| format!("it reads {name}, which is sensitive")).collect();
-        if policy.is_admin() {
-            warnings.push("it has every permission: it can create tokens, read every claim and act for other applications".to_owned());
-        } else if policy.reads_every_claim() {
-            warnings.push("it reads everything of every customer, and every claim".to_owned());
+/// What these scopes let a token see and do, as the dictionary is now.
+fn may_of(scopes: &[Scope], registry: &Registry) -> TokenMay {
+    let policy = Policy::of(scopes, registry);
+    let fields = || registry.fields.keys().map(|name| name.as_str());
+    let sensitive = registry
+        .fields
+        .iter()
+        .filter(|(name, field)| field.class == DataClass::Sensitive && policy.reads(name.as_str()));
+    let mut warnings: Vec<String> =
+        sensitive.map(|(name, _)| format!("it reads {name}, which is sensitive")).collect();
+    if policy.is_admin() {
+        warnings.push(
+            "it has every permission: it can create tokens, read every claim and act for other applications"
+                .to_owned(),
+        );
+    } else if policy.reads_every_claim() {
+        warnings.push("it reads everything of every customer, and every claim".to_owned());
+    }
+    if policy.has(ScopeName::ProfilesPropose)
+        && !policy.has(ScopeName::EventsWrite)
+        && !policy.reads_profiles()
+    {
+        let detail =
+            "it can't propose values: that also needs `events:write`, or `profiles:read` to name a profile";
+        warnings.push(detail.to_owned());
+    }
+    let mut unknown: Vec<String> = Vec::new();
+    let listed = scopes.iter().flat_map(|scope| match scope {
+        Scope::ProfilesRead(parts) | Scope::ProfilesPropose(parts) => parts.as_slice(),
+        _ => &[],
+    });
+    for part in listed {
+        let (missing, near) = match part {
+            Part::Field(name) => (
+                !registry.fields.contains_key(name),
+                nearest(name.as_str(), registry.fields.keys().map(|name| name.as_str())),
+            ),
+            Part::Identifier(name) => (
+                !registry.identifiers.contains_key(name),
+                nearest(name.as_str(), registry.identifiers.keys().map(|name| name.as_str())),
+            ),
+            Part::Class(_) => continue,
+        };
+        if missing && !unknown.contains(&part.to_string()) {
+            let is_field = matches!(part, Part::Field(_));
+            let named =
+                |name: &&str| if is_field { (*name).to_owned() } else { format!("identifier:{name}") };
+            let near: Vec<String> = near.iter().map(named).collect();
+            let question = did_you_mean(&near).map_or_else(String::new, |question| format!(". {question}"));
+            warnings.push(format!("the dictionary has no {part} yet{question}"));
+            unknown.push(part.to_string());
         }
-        if policy.has(ScopeName::ProfilesPropose)
-            && !policy.has(ScopeName::EventsWrite)
-            && !policy.reads_profiles()
-        {
-            let detail = "it can't propose values: that also needs `events:write`, or `profiles:read` to name a profile";
-            warnings.push(detail.to_owned());
-        }
-        let mut unknown: Vec<String> = Vec::new();
-        let listed = scopes.iter().flat_map(|scope| match scope {
-            Scope::ProfilesRead(parts) | Scope::ProfilesPropose(parts) => parts.as_slice(),
-            _ => &[],
-        });
-        for part in listed {
-            let (missing, near) = match part {
-                Part::Field(name) => (
-                    !registry.fields.contains_key(name),
-                    nearest(name.as_str(), registry.fields.keys().map(|name| name.as_str())),
-                ),
-                Part::Identifier(name) => (
-                    !registry.identifiers.contains_key(name),
-                    nearest(name.as_str(), registry.identifiers.keys().map(|name| name.as_str())),
-                ),
-                Part::Class(_) => continue,
-            };
-            if missing && !unknown.contains(&part.to_string()) {
-                let is_field = matches!(part, Part::Field(_));
-                let named =
-                    |name: &&str| if is_field { (*name).to_owned() } else { format!("identifier:{name}") };
-                let near: Vec<String> = near.iter().map(named).collect();
-                let question =
-                    did_you_mean(&near).map_or_else(String::new, |question| format!(". {question}"));
-                warnings.push(format!("the dictionary has no {part} yet{question}"));
-                unknown.push(part.to_string());
-            }
-        }
-        May {
-            reads: fields().filter(|name| policy.reads(name)).collect(),
-            identifiers: registry
-                .identifiers
-                .keys()
-                .map(|name| name.as_str())
-                .filter(|name| policy.sees_identifier(name))
-                .collect(),
-            proposes: fields().filter(|name| policy.proposes(name)).collect(),
-            unknown,
-            warnings,
-        }
+    }
+    let identifiers = registry.identifiers.keys().map(|name| name.as_str());
+    TokenMay {
+        reads: names(fields().filter(|name| policy.reads(name))),
+        identifiers: names(identifiers.filter(|name| policy.sees_identifier(name))),
+        proposes: names(fields().filter(|name| policy.proposes(name))),
+        unknown,
+        warnings,
     }
 }
 
@@ -264,16 +207,16 @@ pub async fn make(
     let secret = Token::generate().map_err(Problem::internal)?;
     let (name, token) = wanted.into_entry(&secret, application.clone(), now)?;
     let registry = state.engine.registry();
-    let may = May::of(&token.scopes, &registry);
+    let may = may_of(&token.scopes, &registry);
     let change = RegistryChange::TokenMade { name: name.clone(), token: token.clone() };
     if params.dry_run {
         registry.check(&change)?;
         let token = token_answer(&name, &token, None, now);
-        return Ok(Json(Made { secret: None, token, may }).into_response());
+        return Ok(Json(MadeToken { secret: None, token, may }).into_response());
     }
     state.engine.change_registry(change, Attribution { by: application, reason: params.reason }).await?;
     let token = token_answer(&name, &token, None, now);
-    let answer = Made { secret: Some(secret.as_str()), token, may };
+    let answer = MadeToken { secret: Some(secret.as_str().to_owned()), token, may };
     Ok((StatusCode::CREATED, NO_STORE, Json(answer)).into_response())
 }
 

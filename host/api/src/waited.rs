@@ -4,14 +4,16 @@
 //! neither is one over a customer that has changed. An event is: it happened, and it is in the log,
 //! whatever became of what it proposes; there `verdict` is the member to look at.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use schemars::JsonSchema;
-use serde::Serialize;
+use samsyn_wire::{DeliveryOutcome, ProposalOutcome, Verdict};
 
 use super::ApiState;
-use super::event_answer::{EventAnswer, FieldAnswer, OutcomeAnswer};
+use super::event_answer::{event_answer, shown};
 use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::read_audit::{Reader, record_read};
@@ -19,39 +21,21 @@ use super::visibility::Viewer;
 use samsyn_engine::EventDecisions;
 use samsyn_vocabulary::Position;
 
-/// What became of an event, in one word: the first thing to look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Somebody refused the event or a field that it proposes, a source gave no answer for one, or the
-    /// customer was no longer as expected.
-    Refused,
-    /// It isn't decided yet, or something of it waits: for an administrator, for a field's source, for a
-    /// capability that is slow.
-    Open,
-    /// It is decided, no capability hears events of this name, and it proposes nothing.
-    Unheard,
-    /// It is decided, and nobody refused anything.
-    Taken,
-}
-
-impl Verdict {
-    /// The verdict on an event, as far as somebody sees what became of it.
-    pub fn of<'a, 'b: 'a>(
-        decisions: &EventDecisions,
-        fields: impl Iterator<Item = &'a FieldAnswer<'b>> + Clone,
-        mut outcomes: impl Iterator<Item = &'a OutcomeAnswer<'b>>,
-    ) -> Verdict {
-        let EventDecisions { accepted, decided, blocked, awaited } = decisions;
-        if fields.clone().any(|field| field.is_refused()) || outcomes.any(|outcome| outcome.is_refused()) {
-            return Verdict::Refused;
-        }
-        if *blocked || *awaited || decided.is_empty() || fields.clone().any(|field| field.is_open()) {
-            return Verdict::Open;
-        }
-        let is_heard = decided.iter().any(|(_, decided)| !decided.outcomes.is_empty());
-        if is_heard || !accepted.proposals.is_empty() { Verdict::Taken } else { Verdict::Unheard }
+/// The verdict on an event, as far as somebody sees what became of it.
+pub fn verdict(
+    decisions: &EventDecisions,
+    fields: &BTreeMap<Cow<'_, str>, ProposalOutcome<'_>>,
+    outcomes: &[DeliveryOutcome<'_>],
+) -> Verdict {
+    let EventDecisions { accepted, decided, blocked, awaited } = decisions;
+    if fields.values().any(ProposalOutcome::is_refused) || outcomes.iter().any(DeliveryOutcome::is_refused) {
+        return Verdict::Refused;
     }
+    if *blocked || *awaited || decided.is_empty() || fields.values().any(ProposalOutcome::is_open) {
+        return Verdict::Open;
+    }
+    let is_heard = decided.iter().any(|(_, decided)| !decided.outcomes.is_empty());
+    if is_heard || !accepted.proposals.is_empty() { Verdict::Taken } else { Verdict::Unheard }
 }
 
 /// What a client waits for.
@@ -81,9 +65,9 @@ pub async fn answer(
     }
     let decisions = engine.decisions(position)?;
     let Some(decisions) = decisions else { return Ok(wait.applied(accepted)) };
-    let event = EventAnswer::new(position, &decisions, viewer);
-    let shown = event.shown(decisions.accepted.profile, &engine.registry());
-    let refusal = event.refusal().filter(|_| asked == Asked::Proposals);
+    let event = event_answer(position, &decisions, viewer);
+    let shown = shown(decisions.accepted.profile, &event, &engine.registry());
+    let refusal = refusal(&event.fields).filter(|_| asked == Asked::Proposals);
     // What may be told when the read can be recorded, and what when it can't.
     let (told, untold) = match refusal {
         None => (Json(event).into_response(), accepted),
@@ -106,17 +90,15 @@ fn located(problem: Problem, location: Option<&HeaderValue>) -> Response {
 }
 
 /// The problem of a proposal that came to nothing: which fields, and why. None when each was taken or waits.
-pub fn refusal<'a, 'b: 'a>(
-    fields: impl Iterator<Item = (&'b str, &'a FieldAnswer<'b>)> + Clone,
-) -> Option<Problem> {
-    if fields.clone().any(|(_, field)| field.is_precondition()) {
+fn refusal(fields: &BTreeMap<Cow<'_, str>, ProposalOutcome<'_>>) -> Option<Problem> {
+    if fields.values().any(ProposalOutcome::is_precondition) {
         let detail = "the customer's values no longer match `If-Match`; nothing was proposed to a source";
         return Some(Problem::new(Kind::PreconditionFailed, detail));
     }
-    let refused = fields.clone().filter(|(_, field)| field.is_refused());
+    let refused = fields.iter().filter(|(_, field)| field.is_refused());
     let refused: Vec<String> = refused.map(|(name, field)| format!("{name}: {}", field.why())).collect();
-    let taken = fields.clone().filter(|(_, field)| !field.is_refused() && !field.is_open());
-    let taken: Vec<&str> = taken.map(|(name, _)| name).collect();
+    let taken = fields.iter().filter(|(_, field)| !field.is_refused() && !field.is_open());
+    let taken: Vec<&str> = taken.map(|(name, _)| &**name).collect();
     let beside = if taken.is_empty() { String::new() } else { format!("; accepted: {}", taken.join(", ")) };
     let detail = format!("{}{beside}", refused.join("; "));
     (!refused.is_empty()).then(|| Problem::new(Kind::ProposalRefused, detail))

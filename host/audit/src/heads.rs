@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use samsyn_log::{ChainHash, Cut, Head, Noted};
@@ -63,7 +62,7 @@ impl Heads {
 }
 
 /// What to note elsewhere, to prove later that nothing was rewritten.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LogHead {
     /// The one line to note.
     pub head: String,
@@ -72,10 +71,9 @@ pub struct LogHead {
 }
 
 /// Where a log stands.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LogPlace {
     /// `log`, or `audit`: who read what.
-    #[schemars(extend("enum" = [LOG, AUDIT]))]
     pub log: &'static str,
     /// Bytes of it that count.
     pub offset: u64,
@@ -86,7 +84,7 @@ pub struct LogPlace {
 }
 
 /// Where a partition stands.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PartitionHead {
     /// A number, `registry` or `identity`.
     pub partition: String,

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::reads::{READS_PARTITION, ReadAudit};
@@ -10,10 +9,9 @@ use samsyn_log::Cut;
 use samsyn_vocabulary::{Position, Timestamp};
 
 /// How the audit of reads is doing.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AuditStatus {
     /// `ok`, or `failed`: then personal data isn't answered.
-    #[schemars(extend("enum" = ["ok", "failed"]))]
     pub state: &'static str,
     /// Why it failed.
     pub reason: Option<String>,

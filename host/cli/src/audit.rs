@@ -3,13 +3,14 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use samsyn_client::{AuditChange, AuditRead, List};
+use samsyn_client::List;
 use samsyn_registry::CHANGE_KINDS;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::input::Reference;
 use samsyn_terminal::output::{Paint, Table, moment, plain};
 use samsyn_vocabulary::{Date, Timestamp};
+use samsyn_wire::{AuditedChange, AuditedRead};
 
 /// The commands of `samsyn audit`.
 #[derive(Debug, Subcommand)]
@@ -133,7 +134,7 @@ pub fn run(command: &AuditCommand, context: &Context) -> Result<(), CliError> {
     }
 }
 
-fn reads_text(list: &List<AuditRead>, paint: Paint) -> String {
+fn reads_text(list: &List<AuditedRead>, paint: Paint) -> String {
     if list.items.is_empty() {
         return "no matching read in the audit that is kept\n".to_owned();
     }
@@ -145,16 +146,17 @@ fn reads_text(list: &List<AuditRead>, paint: Paint) -> String {
         };
         let saw: Vec<&str> = read.identifiers.iter().chain(&read.fields).map(String::as_str).collect();
         let purpose = read.purpose.clone().unwrap_or_default();
-        table.row([moment(&read.at), by, read.profile.clone(), saw.join(", "), read.call.clone(), purpose]);
+        let profile = read.profile.as_ref().map(ToString::to_string).unwrap_or_default();
+        table.row([moment(&read.at), by, profile, saw.join(", "), read.call.clone(), purpose]);
     }
     table.render(paint)
 }
 
-fn changes_text(list: &List<AuditChange>, paint: Paint) -> String {
+fn changes_text(list: &List<AuditedChange>, paint: Paint) -> String {
     if list.items.is_empty() {
         return "no matching change\n".to_owned();
     }
-    let line = |change: &AuditChange| {
+    let line = |change: &AuditedChange| {
         let head = paint.dim(&format!("{:>5}  {}", change.revision, moment(&change.at)));
         format!("{head}  {}\n", plain(&change.sentence))
     };

@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::plugin::claim_it_too;
-use samsyn_client::{Client, ClientError, Field};
+use samsyn_client::{Client, ClientError};
 use samsyn_registry::DataClass;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, file_error};
 use samsyn_terminal::output::{Paint, plain, value_text};
 use samsyn_vocabulary::{Reason, Type};
+use samsyn_wire::Field;
 
 /// Shown in the long help.
 pub const DEFINE_EXAMPLES: &str = "\

@@ -4,12 +4,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use samsyn_wire::{Event, SentEvent};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::profile::conflicts_text;
 use super::refusals::{self, RefusalsArgs};
 use super::timeline::outcome_lines;
-use samsyn_client::{Client, EventAnswer};
+use samsyn_client::Client;
 use samsyn_import::command::{self as import_command, ImportArgs};
 use samsyn_import::members::Members;
 use samsyn_terminal::context::Context;
@@ -121,28 +122,23 @@ fn send(args: &SendArgs, context: &Context) -> Result<(), CliError> {
         None => from_json(args.file.as_deref())?,
     };
     let answer = client.send_event(&event, args.wait)?;
-    context.answer(&answer.raw, |paint| answer_text(&answer.body, args.wait.is_some(), paint))?;
-    if answer.body.is_refused() { Err(refused(&answer.body)) } else { Ok(()) }
+    context.answer(&answer.raw, |paint| sent_text(&answer.body, args.wait.is_some(), paint))?;
+    if answer.body.event.is_refused() { Err(refused(&answer.body.event)) } else { Ok(()) }
 }
 
 /// That something of an event was refused, and why: the event is taken, but not as it was meant.
-pub fn refused(event: &EventAnswer) -> CliError {
-    let name = event.name.as_deref().unwrap_or("the event");
+pub fn refused(event: &Event<'_>) -> CliError {
+    let name = if event.name.is_empty() { "the event" } else { &event.name };
     let mut error = CliError::refused(format!("{name} is accepted, but a part of it was rejected"));
     for (field, outcome) in event.fields.iter().filter(|(_, outcome)| outcome.is_refused()) {
-        let by = outcome.source.as_deref().unwrap_or("nobody");
-        error = error.because(match (&outcome.code, &outcome.message) {
-            (Some(code), Some(message)) => format!("{field}: {message} ({code}, by {by})"),
-            (Some(code), None) => format!("{field}: {code}, by {by}"),
-            (None, _) => format!("{field}: no answer from its source {by}"),
-        });
+        error = error.because(format!("{field}: {}", outcome.why()));
     }
     // What a source said of a proposal is told of its field.
     for outcome in event.outcomes.iter().filter(|outcome| outcome.role != "source") {
         for refusal in &outcome.refusals {
             let what = refusal.field.as_deref().unwrap_or("it");
-            let why =
-                format!("{} rejects {what}: {} ({})", outcome.capability, refusal.message, refusal.code);
+            let message = refusal.message.as_deref().unwrap_or_default();
+            let why = format!("{} rejects {what}: {message} ({})", outcome.capability, refusal.code);
             error = error.because(why);
         }
     }
@@ -206,7 +202,7 @@ fn from_json(file: Option<&Path>) -> Result<Box<RawValue>, CliError> {
 
 fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
     match context.client()?.event(&args.id)? {
-        Some(answer) => context.answer(&answer.raw, |paint| answer_text(&answer.body, false, paint)),
+        Some(answer) => context.answer(&answer.raw, |paint| event_text(&answer.body, false, false, paint)),
         None => {
             let of = context.application().map(|of| format!(" of application {of}")).unwrap_or_default();
             let next = "the host shows an event to the application that sent it; a token that reads everything sees \
@@ -216,28 +212,32 @@ fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
     }
 }
 
-/// An event and what became of it, as far as the answer says.
-pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
-    let mut id = event.id.clone();
-    if event.duplicate {
+/// An event that was sent, and what became of it, as far as the answer says.
+pub fn sent_text(sent: &SentEvent, waited: bool, paint: Paint) -> String {
+    event_text(&sent.event, sent.duplicate, waited, paint)
+}
+
+/// An event and what became of it. Its state is empty when that isn't known.
+pub fn event_text(event: &Event<'_>, is_duplicate: bool, waited: bool, paint: Paint) -> String {
+    let mut id = event.id.to_string();
+    if is_duplicate {
         id.push_str(" (the host has it already)");
     }
-    let or_none = |text: &Option<String>| text.as_deref().map(moment).unwrap_or_default();
-    let state = match event.state.as_deref() {
-        Some(state) => state.to_owned(),
-        None if waited => "accepted, but not decided in time".to_owned(),
-        None => "accepted".to_owned(),
+    let state = match &*event.state {
+        "" if waited => "accepted, but not decided in time",
+        "" => "accepted",
+        state => state,
     };
     let mut text = pairs(
         &[
-            ("event", event.name.clone().unwrap_or_default()),
+            ("event", event.name.to_string()),
             ("id", id),
-            ("application", event.application.clone().unwrap_or_default()),
-            ("profile", event.profile.clone()),
-            ("position", event.position.clone()),
-            ("at", or_none(&event.at)),
-            ("received", or_none(&event.received_at)),
-            ("state", state),
+            ("application", event.application.as_deref().unwrap_or_default().to_owned()),
+            ("profile", event.profile.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("position", event.position.to_string()),
+            ("at", moment(&event.at)),
+            ("received", moment(&event.received_at)),
+            ("state", state.to_owned()),
         ],
         paint,
     );
@@ -247,10 +247,10 @@ pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
         for (field, outcome) in &event.fields {
             let why = [outcome.code.as_deref(), outcome.message.as_deref()];
             table.row([
-                field.clone(),
-                outcome.outcome.clone(),
-                outcome.source.clone().unwrap_or_default(),
-                value_text(&outcome.value),
+                field.to_string(),
+                outcome.outcome.to_string(),
+                outcome.source.as_deref().unwrap_or_default().to_owned(),
+                outcome.value.as_ref().map_or_else(|| "-".to_owned(), |value| value_text(&value.to_json())),
                 why.into_iter().flatten().collect::<Vec<_>>().join(": "),
             ]);
         }
@@ -263,11 +263,12 @@ pub fn answer_text(event: &EventAnswer, waited: bool, paint: Paint) -> String {
         }
     }
     if event.is_unheard() {
-        let name = plain(event.name.as_deref().unwrap_or("it"));
+        let name = plain(if event.name.is_empty() { "it" } else { &event.name });
         text.push_str(&format!("\nno installed capability subscribes to {name}\n"));
     }
-    if event.state.is_none() && !waited {
-        text.push_str(&format!("to see the result: samsyn event show {}\n", plain(&event.position)));
+    if event.state.is_empty() && !waited {
+        let position = plain(&event.position.to_string());
+        text.push_str(&format!("to see the result: samsyn event show {position}\n"));
     }
     text
 }
@@ -278,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_decided_event_tells_each_fields_outcome_and_each_capabilitys() {
-        let event: EventAnswer = serde_json::from_str(
+        let event: Event<'_> = serde_json::from_str(
             r#"{"id": "A1", "application": "web", "name": "order.completed", "profile": "p", "position": "12-345",
                 "at": "2026-11-21T10:00:00Z", "received_at": "2026-11-21T10:00:01Z", "state": "decided",
                 "fields": {"phone": {"outcome": "refused", "source": "crm", "code": "phone.invalid", "message": "too short"}},
@@ -287,7 +288,7 @@ mod tests {
                   "emitted": ["loyalty.tier_reached"], "reason": null}]}"#,
         )
         .unwrap();
-        let text = answer_text(&event, false, Paint(false));
+        let text = event_text(&event, false, false, Paint(false));
         assert!(text.contains("state        decided\n"), "{text}");
         assert!(text.contains("phone     refused  crm  -      phone.invalid: too short\n"), "{text}");
         assert!(text.contains("loyalty claims loyalty.points = 29, emits loyalty.tier_reached\n"), "{text}");
@@ -295,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_an_error_with_each_reason_once() {
-        let event: EventAnswer = serde_json::from_str(
+        let event: Event<'_> = serde_json::from_str(
             r#"{"id": "A1", "name": "order.completed", "position": "12-345", "state": "decided", "verdict": "refused",
                 "fields": {"phone": {"outcome": "refused", "source": "crm", "code": "phone.invalid", "message": "Too short."},
                            "size": {"outcome": "no-answer", "source": "crm"},
@@ -316,23 +317,23 @@ mod tests {
              loyalty rejects it: It must be more than 0. (order.amount)\n\
              next: correct the event and send it with another id\n"
         );
-        let unheard: EventAnswer = serde_json::from_str(
+        let unheard: Event<'_> = serde_json::from_str(
             r#"{"id": "A1", "name": "order.compelted", "position": "1-2", "state": "decided", "verdict": "unheard"}"#,
         )
         .unwrap();
         assert!(!unheard.is_refused());
         assert!(
-            answer_text(&unheard, true, Paint(false))
+            event_text(&unheard, false, true, Paint(false))
                 .contains("\nno installed capability subscribes to order.compelted\n")
         );
     }
 
     #[test]
     fn an_accepted_event_says_how_to_see_more() {
-        let event: EventAnswer =
+        let event: SentEvent =
             serde_json::from_str(r#"{"id": "A1", "profile": "p", "position": "1-2", "duplicate": true}"#)
                 .unwrap();
-        let text = answer_text(&event, false, Paint(false));
+        let text = sent_text(&event, false, Paint(false));
         assert!(text.contains("A1 (the host has it already)"), "{text}");
         assert!(text.ends_with("to see the result: samsyn event show 1-2\n"), "{text}");
     }

@@ -140,10 +140,10 @@ fn conflicts(args: &ConflictsArgs, context: &Context) -> Result<(), CliError> {
         for item in &list.items {
             for conflict in &item.body.conflicts {
                 table.row([
-                    item.body.profile.clone(),
-                    conflict.identifier.clone(),
+                    item.body.profile.to_string(),
+                    conflict.identifier.to_string(),
                     plain(&conflict.value),
-                    conflict.belongs_to.clone().unwrap_or_default(),
+                    conflict.belongs_to.as_ref().map(ToString::to_string).unwrap_or_default(),
                 ]);
             }
         }

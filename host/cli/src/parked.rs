@@ -4,11 +4,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use samsyn_client::Parked;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, plain};
 use samsyn_vocabulary::FailureKind;
+use samsyn_wire::ParkedDelivery;
 
 /// The commands of `samsyn parked`.
 #[derive(Debug, Subcommand)]
@@ -123,19 +123,19 @@ pub fn run(command: &ParkedCommand, context: &Context) -> Result<(), CliError> {
     }
 }
 
-fn deliveries(count: u64) -> String {
-    if count == 1 { "1 invocation".to_owned() } else { format!("{} invocations", grouped(count)) }
+fn deliveries(count: usize) -> String {
+    if count == 1 { "1 invocation".to_owned() } else { format!("{} invocations", grouped(count as u64)) }
 }
 
-fn parked_text(parked: &mut dyn Iterator<Item = &Parked>, backtrace: bool, paint: Paint) -> String {
+fn parked_text(parked: &mut dyn Iterator<Item = &ParkedDelivery>, backtrace: bool, paint: Paint) -> String {
     let mut table = Table::new(["CAPABILITY", "STATE", "SINCE", "PROFILE", "ITEM", "KIND", "REASON"]);
     let mut traces = String::new();
     for item in parked {
         table.row([
             item.capability.clone(),
             item.state.clone(),
-            item.since.as_deref().map(moment).unwrap_or_default(),
-            item.profile.clone(),
+            moment(&item.since),
+            item.profile.to_string(),
             item.item.clone(),
             item.kind.clone().unwrap_or_default(),
             item.reason.clone().unwrap_or_default(),
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_list_shows_why_and_where() {
-        let parked: Vec<Parked> = serde_json::from_str(
+        let parked: Vec<ParkedDelivery> = serde_json::from_str(
             r#"[{"profile": "p1", "capability": "sms", "generation": 1, "item": "12-345.0", "role": "subscriber",
                  "state": "parked", "kind": "trap", "reason": "index out of bounds", "backtrace": ["sms::on_event"],
                  "since": "2026-11-21T10:00:00Z"}]"#,

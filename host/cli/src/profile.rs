@@ -1,10 +1,11 @@
 //! `samsyn profile`: one customer, where each value comes from, and proposing others.
 
 use clap::{Args, Subcommand};
+use samsyn_wire::{IdentifierConflict, Profile};
 
-use super::event::{answer_text, refused};
+use super::event::{event_text, refused, sent_text};
 use super::timeline::item_text;
-use samsyn_client::{ClientError, IdentifierConflict, Profile};
+use samsyn_client::ClientError;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::input::{Pair, Reference, proposals};
@@ -122,17 +123,17 @@ fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
     let wait = Some(args.wait).filter(|seconds| *seconds > 0);
     match client.propose(&args.reference.for_url(&client)?, &fields, wait) {
         Ok(answer) => {
-            context.answer(&answer.raw, |paint| answer_text(&answer.body, wait.is_some(), paint))?;
+            context.answer(&answer.raw, |paint| sent_text(&answer.body, wait.is_some(), paint))?;
             // Hosts of before said it in the answer alone.
-            if answer.body.is_refused() { Err(refused(&answer.body)) } else { Ok(()) }
+            if answer.body.event.is_refused() { Err(refused(&answer.body.event)) } else { Ok(()) }
         }
         Err(error) => {
             // What became of each field; for a machine the problem has it.
             if let ClientError::Refused(problem) = &error
                 && !context.json
-                && let Some(event) = problem.event()
+                && let Some(event) = &problem.event
             {
-                context.print(&answer_text(&event, true, context.paint))?;
+                context.print(&event_text(event, false, true, context.paint))?;
             }
             Err(error.into())
         }
@@ -140,26 +141,24 @@ fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// A customer as people read one.
-pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
-    let mut heading = vec![("profile", profile.id.clone())];
+pub fn profile_text(profile: &Profile<'_>, claims: bool, paint: Paint) -> String {
+    let mut heading = vec![("profile", profile.id.to_string())];
     for (name, values) in &profile.identifiers {
-        heading.push((name.as_str(), values.join(", ")));
+        heading.push((name, values.join(", ")));
     }
     let mut text = pairs(&heading, paint) + "\n";
     text.push_str(&conflicts_text(&profile.conflicts));
-    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-    let time = |text: &Option<String>| text.as_deref().map(moment).unwrap_or_default();
     if claims {
         let mut table = Table::new(["FIELD", "VALUE", "CLAIMED BY", "SEEN", "OBSERVED", "CAUSE"]);
-        for (field, claims) in &profile.claims {
+        for (field, claims) in profile.claims.iter().flatten() {
             for claim in claims {
                 table.row([
-                    field.clone(),
-                    value_text(&claim.value),
-                    claim.by.clone(),
+                    field.to_string(),
+                    value_text(&claim.value.to_json()),
+                    claim.by.to_string(),
                     if claim.visible { "by all" } else { "by admins" }.to_owned(),
-                    time(&claim.observed_at),
-                    optional(&claim.cause),
+                    moment(&claim.observed_at),
+                    claim.cause.clone().unwrap_or_default(),
                 ]);
             }
         }
@@ -174,11 +173,11 @@ pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
     for (field, value) in &profile.fields {
         let meta = profile.meta.get(field);
         table.row([
-            field.clone(),
-            value_text(value),
-            meta.map(|meta| optional(&meta.source)).unwrap_or_default(),
-            meta.map(|meta| time(&meta.observed_at)).unwrap_or_default(),
-            meta.map(|meta| optional(&meta.cause)).unwrap_or_default(),
+            field.to_string(),
+            value_text(&value.to_json()),
+            meta.map(|meta| meta.source.to_string()).unwrap_or_default(),
+            meta.map(|meta| moment(&meta.observed_at)).unwrap_or_default(),
+            meta.map(|meta| meta.cause.clone()).unwrap_or_default(),
         ]);
     }
     text.push_str(&if table.is_empty() {
@@ -190,9 +189,12 @@ pub fn profile_text(profile: &Profile, claims: bool, paint: Paint) -> String {
 }
 
 /// Identifiers that find another customer, a line each.
-pub fn conflicts_text(conflicts: &[IdentifierConflict]) -> String {
-    let line = |conflict: &IdentifierConflict| {
-        let owner = conflict.belongs_to.as_deref().unwrap_or("another profile");
+pub fn conflicts_text(conflicts: &[IdentifierConflict<'_>]) -> String {
+    let line = |conflict: &IdentifierConflict<'_>| {
+        let owner = match &conflict.belongs_to {
+            Some(profile) => plain(&profile.to_string()),
+            None => "another profile".to_owned(),
+        };
         let (identifier, value) = (plain(&conflict.identifier), plain(&conflict.value));
         format!("conflict: {identifier} {value} leads to {owner}, not to this profile\n")
     };
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn every_value_stands_with_its_source() {
-        let profile: Profile = serde_json::from_str(PROFILE).unwrap();
+        let profile: Profile<'_> = serde_json::from_str(PROFILE).unwrap();
         assert_eq!(
             profile_text(&profile, false, Paint(false)),
             "profile      p1\ncustomer_id  00042\n\n\
@@ -229,14 +231,14 @@ mod tests {
     fn identifiers_of_somebody_else_are_conflicts() {
         let conflict = r#""conflicts": [{"identifier": "phone", "value": "+46701234567", "belongs_to": "p2"}],
             "fields""#;
-        let profile: Profile = serde_json::from_str(&PROFILE.replace("\"fields\"", conflict)).unwrap();
+        let profile: Profile<'_> = serde_json::from_str(&PROFILE.replace("\"fields\"", conflict)).unwrap();
         let text = profile_text(&profile, false, Paint(false));
         assert!(text.contains("conflict: phone +46701234567 leads to p2, not to this profile\n"), "{text}");
     }
 
     #[test]
     fn claims_show_who_disagrees() {
-        let profile: Profile = serde_json::from_str(PROFILE).unwrap();
+        let profile: Profile<'_> = serde_json::from_str(PROFILE).unwrap();
         let text = profile_text(&profile, true, Paint(false));
         assert!(
             text.contains("country  NO     sms         by admins  2026-11-21 10:00:00  12-349\n"),

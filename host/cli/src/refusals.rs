@@ -1,8 +1,9 @@
 //! `samsyn event refusals`: what capabilities refused of events.
 
 use clap::Args;
+use samsyn_wire::ListedRefusal;
 
-use samsyn_client::{List, ListedRefusal};
+use samsyn_client::List;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, moment, plain};
@@ -70,10 +71,10 @@ fn text(list: &List<ListedRefusal>, paint: Paint) -> String {
     let mut table = Table::new(["AT", "APPLICATION", "EVENT", "BY", "FIELD", "CODE", "WHY"]);
     for refusal in list.items.iter().map(|item| &item.body) {
         table.row([
-            refusal.decided_at.as_deref().map(moment).unwrap_or_default(),
-            refusal.application.clone().unwrap_or_default(),
+            moment(&refusal.decided_at),
+            refusal.application.as_ref().map(ToString::to_string).unwrap_or_default(),
             plain(&refusal.event),
-            refusal.capability.clone(),
+            refusal.capability.to_string(),
             refusal.field.clone().unwrap_or_default(),
             plain(&refusal.code),
             plain(refusal.message.as_deref().unwrap_or_default()),

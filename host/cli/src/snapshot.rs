@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::bars;
-use samsyn_client::Snapshots;
 use samsyn_disk::DataDir;
 use samsyn_log::Progress;
 use samsyn_state::snapshot::{Shelf, SnapshotFile};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, bytes, grouped, moment};
+use samsyn_wire::Snapshots;
 
 /// How often a host is asked how far its snapshot is.
 const ASK_EVERY: Duration = Duration::from_millis(200);
@@ -89,7 +89,7 @@ fn make(context: &Context) -> Result<(), CliError> {
         if now.answered >= asked {
             break answer;
         }
-        if let Some(making) = now.making {
+        if let Some(making) = &now.making {
             let (bytes_done, bytes_total) = (making.bytes_done, making.bytes_total);
             bars::show(&bar, Progress { bytes_done, bytes_total, records: 0 });
         }
@@ -117,7 +117,7 @@ fn list_text(snapshots: &Snapshots, paint: Paint) -> String {
                 .map_or_else(|| snapshot.state.clone(), |reason| format!("{}: {reason}", snapshot.state));
             table.row([
                 snapshot.name.clone(),
-                snapshot.made_at.as_deref().map(moment).unwrap_or_default(),
+                snapshot.made_at.as_ref().map(moment).unwrap_or_default(),
                 snapshot.profiles.map(grouped).unwrap_or_default(),
                 snapshot.bytes.map(bytes).unwrap_or_default(),
                 state,

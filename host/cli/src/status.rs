@@ -1,12 +1,13 @@
 //! `samsyn status`: how the host is.
 
 use clap::Args;
-use serde_json::Value;
 
-use samsyn_client::{AuditStatus, DiskStatus, SlowestEvents, Status, Waiting};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
-use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs, value_text};
+use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs};
+use samsyn_wire::{
+    AuditStatus, DiskStatus, PersonalReads, QueueStatus, Readiness, SlowestEvents, Status, Waiting,
+};
 
 /// Stages that are named of where the slowest events waited.
 const STAGES_SHOWN: usize = 3;
@@ -36,32 +37,34 @@ pub fn run(args: &StatusArgs, context: &Context) -> Result<(), CliError> {
     context.answer(&answer.raw, |paint| status_text(&answer.body, paint))
 }
 
-fn ready_text(ready: &Value) -> String {
-    match ready["personal_reads"]["refused"].as_str() {
+fn ready_text(ready: &Readiness) -> String {
+    match &ready.personal_reads {
         None => "ready\n".to_owned(),
-        Some(why) => format!("ready; reads of personal data are rejected: {why}\n"),
+        Some(PersonalReads { refused }) => format!("ready; reads of personal data are rejected: {refused}\n"),
     }
 }
 
 fn status_text(status: &Status, paint: Paint) -> String {
-    let queue = status.queue.as_ref();
+    let QueueStatus { depth, limit } = status.queue;
     let mut text = pairs(
         &[
             ("version", status.version.clone()),
-            ("started", status.started_at.as_deref().map(moment).unwrap_or_default()),
+            ("started", moment(&status.started_at)),
             ("profiles", grouped(status.profiles)),
             (
                 "queue",
-                queue
-                    .map(|queue| format!("{} of {}", grouped(queue.depth), grouped(queue.limit)))
-                    .unwrap_or_default(),
+                if limit == 0 {
+                    String::new()
+                } else {
+                    format!("{} of {}", grouped(depth as u64), grouped(limit as u64))
+                },
             ),
             ("waiting", status.waiting.as_ref().map(waiting_text).unwrap_or_default()),
-            ("registry revision", value_text(&status.registry_revision)),
-            ("log", status.log.as_ref().map(disk_text).unwrap_or_default()),
-            ("view", status.view.as_ref().map(disk_text).unwrap_or_default()),
-            ("audit of reads", status.audit.as_ref().map(audit_text).unwrap_or_default()),
-            ("memory", status.rss_bytes.map(bytes).unwrap_or_default()),
+            ("registry revision", status.registry_revision.to_string()),
+            ("log", disk_text(&status.log)),
+            ("view", disk_text(&status.view)),
+            ("audit of reads", audit_text(&status.audit)),
+            ("memory", if status.rss_bytes == 0 { String::new() } else { bytes(status.rss_bytes) }),
         ],
         paint,
     );
@@ -71,13 +74,12 @@ fn status_text(status: &Status, paint: Paint) -> String {
     }
     let mut table = Table::new(["CAPABILITY", "INVOCATIONS", "P50", "P99", "FAILURES", "LAG NOW"])
         .right(&[1, 2, 3, 4, 5]);
-    let micros = |time: Option<f64>| time.map(latency).unwrap_or_default();
     for capability in &status.capabilities {
         table.row([
             capability.name.clone(),
             grouped(capability.calls),
-            micros(capability.p50_us),
-            micros(capability.p99_us),
+            latency(capability.p50_us as f64),
+            latency(capability.p99_us as f64),
             grouped(capability.failures),
             grouped(capability.lag),
         ]);
@@ -90,14 +92,15 @@ fn status_text(status: &Status, paint: Paint) -> String {
 fn since_text(status: &Status, paint: Paint) -> String {
     let deliveries: Vec<String> =
         status.deliveries.iter().map(|(result, count)| format!("{} {result}", grouped(*count))).collect();
-    let started = status.started_at.as_deref().map_or_else(|| "the start".to_owned(), moment);
+    let started =
+        if status.started_at.is_missing() { "the start".to_owned() } else { moment(&status.started_at) };
     let counted = pairs(
         &[
             ("events accepted", grouped(status.accepted)),
             ("events decided", grouped(status.decided)),
             ("sandboxes started", grouped(status.sandboxes)),
             ("invocations", deliveries.join(", ")),
-            ("slowest events", status.slowest.as_ref().map(slowest_text).unwrap_or_default()),
+            ("slowest events", slowest_text(&status.slowest)),
         ],
         paint,
     );
@@ -109,7 +112,7 @@ fn waiting_text(waiting: &Waiting) -> String {
     let customers = match waiting.customers {
         0 => String::new(),
         1 => ", of 1 customer".to_owned(),
-        customers => format!(", of {} customers", grouped(customers)),
+        customers => format!(", of {} customers", grouped(customers as u64)),
     };
     format!(
         "{}{more} parked, {}{more} waiting behind them{customers}",
@@ -146,6 +149,7 @@ fn disk_text(disk: &DiskStatus) -> String {
 
 fn audit_text(audit: &AuditStatus) -> String {
     match &audit.reason {
+        None if audit.state.is_empty() => String::new(),
         None => format!("{}, {} recorded", audit.state, grouped(audit.reads)),
         Some(why) => format!("{}, reads of personal data are rejected: {why}", audit.state),
     }
@@ -164,7 +168,7 @@ mod tests {
                 "slowest": {"events": 100, "slowest_us": 90000, "average_us": 20000,
                             "average_waits_us": {"sync": 15000, "run": 0, "log": 5000}},
                 "registry_revision": 7, "queue": {"depth": 0, "limit": 10000}, "rss_bytes": 104857600,
-                "capabilities": [{"name": "crm", "calls": 1000, "p50_us": 21, "p99_us": 80.4, "failures": 0, "lag": 0}]}"#,
+                "capabilities": [{"name": "crm", "calls": 1000, "p50_us": 21, "p99_us": 80, "failures": 0, "lag": 0}]}"#,
         )
         .unwrap();
         let text = status_text(&status, Paint(false));

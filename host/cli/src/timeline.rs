@@ -1,24 +1,24 @@
 //! A timeline as a story: what happened, what it changed, who said what, who refused and why.
 
-use samsyn_client::{Action, Outcome, TimelineItem};
 use samsyn_contract::{EFFECT_NAMES, effect_verb};
 use samsyn_terminal::output::{Paint, moment, plain, value_text};
+use samsyn_wire::{ActionAsked, DeliveryOutcome, TimelineStep};
 
 /// One step of the story; steps are told in the order the host gives them, newest first.
-pub fn item_text(item: &TimelineItem, paint: Paint) -> String {
-    let when = item.decided_at.as_deref().map(moment).unwrap_or_default();
+pub fn item_text(item: &TimelineStep<'_>, paint: Paint) -> String {
+    let when = moment(&item.decided_at);
     let mut text = format!("{}  {}", paint.dim(&plain(&when)), headline(item, paint));
-    let mut trail = item.position.clone();
-    if let Some(cause) = item.cause.as_ref().filter(|cause| **cause != item.position) {
-        trail.push_str(&format!(", because of {cause}"));
+    let mut trail = item.position.to_string();
+    if !item.cause.is_empty() && item.cause != trail {
+        trail.push_str(&format!(", because of {}", item.cause));
     }
     text.push_str(&format!("  {}\n", paint.dim(&plain(&trail))));
     for change in &item.changes {
         let change = format!(
             "{}: {} -> {}",
             plain(&change.field),
-            plain(&value_text(&change.before)),
-            plain(&value_text(&change.after))
+            plain(&value_text(&change.before.to_json())),
+            plain(&value_text(&change.after.to_json()))
         );
         text.push_str(&format!("    {}\n", paint.good(&change)));
     }
@@ -28,14 +28,14 @@ pub fn item_text(item: &TimelineItem, paint: Paint) -> String {
     text
 }
 
-fn headline(item: &TimelineItem, paint: Paint) -> String {
+fn headline(item: &TimelineStep<'_>, paint: Paint) -> String {
     let proposed = if item.proposed.is_empty() {
         String::new()
     } else {
         format!(", proposing {}", plain(&item.proposed.join(", ")))
     };
     let Some(event) = &item.event else {
-        let what = match item.kind.as_str() {
+        let what = match &*item.kind {
             "change" => "values changed",
             "retry" => "retried",
             "assignment" => "the source changed",
@@ -45,19 +45,19 @@ fn headline(item: &TimelineItem, paint: Paint) -> String {
         return format!("{}{proposed}", paint.strong(&plain(what)));
     };
     let name = paint.strong(&plain(&event.name));
-    let who = match (item.kind.as_str(), &event.application) {
+    let who = match (&*item.kind, &event.application) {
         ("emitted", _) => " (emitted by a capability)".to_owned(),
         ("retry", _) => " (retried)".to_owned(),
         ("change", _) => " (values changed)".to_owned(),
         (_, Some(application)) => format!(" from {}", plain(application)),
         (_, None) => String::new(),
     };
-    let at = match &event.at {
-        // Most events are told as they happen; only an older one's own time is news.
-        Some(at) if item.decided_at.as_deref().is_none_or(|decided| day(decided) != day(at)) => {
-            format!(" of {}", plain(&moment(at)))
-        }
-        _ => String::new(),
+    // Most events are told as they happen; only an older one's own time is news.
+    let (at, decided_at) = (event.at.to_string(), item.decided_at.to_string());
+    let at = if event.at.is_missing() || day(&at) == day(&decided_at) {
+        String::new()
+    } else {
+        format!(" of {}", plain(&moment(&at)))
     };
     format!("{name}{who}{at}{proposed}")
 }
@@ -67,7 +67,7 @@ fn day(moment: &str) -> &str {
 }
 
 /// What one capability made of an event, in lines; the first names it.
-pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
+pub fn outcome_lines(outcome: &DeliveryOutcome<'_>, paint: Paint) -> Vec<String> {
     let who = plain(&outcome.capability);
     let mut said = Vec::new();
     if !outcome.claims.is_empty() {
@@ -75,7 +75,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
             if claim.value.is_null() {
                 format!("no {}", plain(&claim.field))
             } else {
-                format!("{} = {}", plain(&claim.field), plain(&value_text(&claim.value)))
+                format!("{} = {}", plain(&claim.field), plain(&value_text(&claim.value.to_json())))
             }
         });
         said.push(format!("{} {}", effect_verb("set"), claims.collect::<Vec<_>>().join(", ")));
@@ -99,7 +99,7 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
             "{who} {} {}: {} ({})",
             effect_verb("refuse"),
             plain(what),
-            plain(&refusal.message),
+            plain(refusal.message.as_deref().unwrap_or_default()),
             plain(&refusal.code)
         )));
     }
@@ -112,10 +112,11 @@ pub fn outcome_lines(outcome: &Outcome, paint: Paint) -> Vec<String> {
 }
 
 /// An action, in the words of its kind; one that this command doesn't know keeps its name.
-fn action_text(Action { action, subject, value }: &Action) -> String {
-    let known = EFFECT_NAMES.contains(&action.as_str());
+fn action_text(ActionAsked { action, subject, value }: &ActionAsked<'_>) -> String {
+    let known = EFFECT_NAMES.contains(&&**action);
+    let value = value.to_json();
     let kind = if known { String::new() } else { format!("{} ", plain(action)) };
-    let value = if value.is_null() { String::new() } else { format!(" = {}", plain(&value_text(value))) };
+    let value = if value.is_null() { String::new() } else { format!(" = {}", plain(&value_text(&value))) };
     format!("{} {kind}{}{value}", effect_verb(action), plain(subject))
 }
 
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_step_reads_as_a_story() {
-        let item: TimelineItem = serde_json::from_str(
+        let item: TimelineStep<'_> = serde_json::from_str(
             r#"{"position": "12-346", "decided_at": "2026-11-21T10:00:00Z", "cause": "12-345", "kind": "event",
                 "event": {"id": "A1", "name": "order.completed", "at": "1997-01-01T00:00:00Z", "application": "web"},
                 "proposed": ["phone"],
@@ -161,5 +162,46 @@ mod tests {
              \x20   sms failed, parked: trap: out of bounds\n\
              \x20   email received it as observer and changed nothing\n"
         );
+    }
+
+    /// A step of this kind, as a host writes it.
+    fn step_text(kind: &str, event: Option<&str>) -> String {
+        let step = serde_json::json!({
+            "position": "12-346", "decided_at": "2026-11-21T10:00:00Z", "cause": "12-346", "kind": kind,
+            "event": event.map(|name| serde_json::json!({ "id": "A1", "name": name, "at": "2026-11-21T10:00:00Z",
+                                                          "application": null })),
+            "proposed": [], "changes": [], "outcomes": [],
+        });
+        let step: TimelineStep<'_> = serde_json::from_value(step).unwrap();
+        item_text(&step, Paint(false))
+    }
+
+    #[test]
+    fn each_of_the_six_kinds_of_steps_has_its_words() {
+        for (kind, event, words) in [
+            ("event", Some("order.completed"), "order.completed  12-346"),
+            (
+                "emitted",
+                Some("loyalty.tier_reached"),
+                "loyalty.tier_reached (emitted by a capability)  12-346",
+            ),
+            ("change", None, "values changed  12-346"),
+            ("assignment", None, "the source changed  12-346"),
+            ("offered", None, "waiting proposals sent to the new source  12-346"),
+            ("retry", None, "retried  12-346"),
+        ] {
+            assert_eq!(step_text(kind, event), format!("2026-11-21 10:00:00  {words}\n"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_a_newer_host_is_shown_as_it_came() {
+        assert_eq!(step_text("contact", None), "2026-11-21 10:00:00  contact  12-346\n");
+        let step: TimelineStep<'_> = serde_json::from_value(serde_json::json!({
+            "position": "intake-7", "decided_at": "soon", "cause": "intake-7", "kind": "contact", "gate": { "passed": true },
+            "outcomes": [{ "capability": "sms", "role": "channel", "result": "stopped", "reason": "quiet hours" }],
+        }))
+        .unwrap();
+        assert_eq!(item_text(&step, Paint(false)), "soon  contact  intake-7\n    sms stopped: quiet hours\n");
     }
 }

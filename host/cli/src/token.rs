@@ -2,11 +2,13 @@
 
 use clap::{Args, Subcommand};
 
-use samsyn_client::{MadeToken, May, NewToken, Token};
+use samsyn_client::NewToken;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, moment, pairs, plain};
+use samsyn_vocabulary::Timestamp;
+use samsyn_wire::{Lenient, MadeToken, Token, TokenMay};
 
 /// The commands of `samsyn token`.
 #[derive(Debug, Subcommand)]
@@ -153,7 +155,7 @@ fn create(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// With nobody who reads the plan, a mistyped field would be a token that sees less than was meant.
-fn refuse_unknown(may: &May) -> Result<(), CliError> {
+fn refuse_unknown(may: &TokenMay) -> Result<(), CliError> {
     if may.unknown.is_empty() {
         return Ok(());
     }
@@ -183,8 +185,9 @@ fn made_text(made: &MadeToken) -> String {
 
 fn list_text(tokens: &mut dyn Iterator<Item = &Token>, paint: Paint) -> String {
     let mut table = Table::new(["TOKEN", "ACTS FOR", "STATE", "EXPIRES", "LAST USED", "SCOPES"]);
-    let time =
-        |time: &Option<String>, missing: &str| time.as_deref().map_or_else(|| missing.to_owned(), moment);
+    let time = |time: &Option<Lenient<Timestamp>>, missing: &str| {
+        time.as_ref().map_or_else(|| missing.to_owned(), moment)
+    };
     for token in tokens {
         table.row([
             token.name.clone(),
@@ -199,7 +202,7 @@ fn list_text(tokens: &mut dyn Iterator<Item = &Token>, paint: Paint) -> String {
 }
 
 fn token_text(token: &Token, paint: Paint) -> String {
-    let time = |time: &Option<String>| time.as_deref().map(moment).unwrap_or_default();
+    let time = |time: &Option<Lenient<Timestamp>>| time.as_ref().map(moment).unwrap_or_default();
     let rate = |rate: Option<u32>| rate.map_or_else(String::new, |rate| rate.to_string());
     pairs(
         &[
@@ -209,7 +212,7 @@ fn token_text(token: &Token, paint: Paint) -> String {
             ("scopes", token.scopes.join(" ")),
             ("made", time(&token.made_at)),
             ("created by", token.made_by.clone().unwrap_or_default()),
-            ("expires", token.expires_at.as_deref().map_or_else(|| "never".to_owned(), moment)),
+            ("expires", token.expires_at.as_ref().map_or_else(|| "never".to_owned(), moment)),
             ("revoked", time(&token.revoked_at)),
             ("last used", time(&token.last_used_at)),
             ("requests/s", rate(token.requests_per_second)),

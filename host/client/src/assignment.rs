@@ -1,11 +1,11 @@
 //! The answers of docs/http.md about who is the source of what: plans, claims, disagreements, jobs.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::call::{Call, percent_encoded};
 use super::{Answer, Client, ClientError, List};
 use samsyn_vocabulary::Reason;
+use samsyn_wire::{Applied, AssignmentPlan, FieldDisagreements, Job, ProfileClaims};
 
 /// Which fields go to whom.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -28,171 +28,12 @@ pub struct Assignment {
     pub revision: Option<u64>,
 }
 
-/// What an assignment would change.
-#[derive(Debug, Clone, Deserialize)]
-pub struct AssignmentPlan {
-    /// The registry's revision.
-    pub revision: u64,
-    /// Whether it would change nothing.
-    #[serde(default)]
-    pub unchanged: bool,
-    /// Each field.
-    pub fields: Vec<FieldPlan>,
-}
-
-/// What it would change of one field.
-#[derive(Debug, Clone, Deserialize)]
-pub struct FieldPlan {
-    /// The field.
-    pub field: String,
-    /// Its source now.
-    pub from: Option<String>,
-    /// Its source then.
-    pub to: Option<String>,
-    /// Whose claims stand in where that one has none.
-    #[serde(default)]
-    pub inherits: Vec<String>,
-    /// Whether it stays as it is.
-    #[serde(default)]
-    pub unchanged: bool,
-    /// Customers whose value would be another one.
-    pub changed: u64,
-    /// Customers the new source has no claim for.
-    pub without_claim: WithoutClaim,
-    /// Opt-outs that stay.
-    #[serde(default)]
-    pub opt_outs: u64,
-    /// Held proposals it would be offered.
-    #[serde(default)]
-    pub held: u64,
-    /// Customers that are not counted exactly.
-    #[serde(default)]
-    pub uncounted: u64,
-    /// Who hears of it.
-    #[serde(default)]
-    pub consumers: Vec<ConsumerPlan>,
-    /// A few customers.
-    #[serde(default)]
-    pub samples: Vec<SamplePlan>,
-}
-
-/// Customers the new source has no claim for.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct WithoutClaim {
-    /// All of them.
-    pub profiles: u64,
-    /// Those that keep their value.
-    pub inherit: u64,
-    /// Those that have none then.
-    pub none: u64,
-}
-
-/// Who hears of changed values.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ConsumerPlan {
-    /// Which capability.
-    pub capability: String,
-    /// Of how many customers.
-    pub profiles: u64,
-}
-
-/// A customer whose value would be another one.
-#[derive(Debug, Clone, Deserialize)]
-pub struct SamplePlan {
-    /// The customer's profile.
-    pub profile: String,
-    /// The value now.
-    #[serde(default)]
-    pub before: Value,
-    /// The value then.
-    #[serde(default)]
-    pub after: Value,
-}
-
-/// An assignment that was carried out.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Applied {
-    /// Whether anything changed.
-    pub applied: bool,
-    /// The registry's revision now.
-    pub revision: u64,
-    /// What it changed.
-    pub plan: AssignmentPlan,
-}
-
-/// What everybody says of one customer's field.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ProfileClaims {
-    /// The customer's profile.
-    pub profile: String,
-    /// By whom what is said.
-    pub claims: Vec<super::Claim>,
-}
-
-/// How far capabilities agree about a field.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Disagreements {
-    /// The field.
-    pub field: String,
-    /// Its source.
-    pub source: Option<String>,
-    /// Each pair that speaks of it.
-    pub pairs: Vec<Pair>,
-}
-
-/// How far two capabilities agree.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Pair {
-    /// The one.
-    pub one: String,
-    /// The other.
-    pub other: String,
-    /// Customers both speak of.
-    pub both: u64,
-    /// Customers they say the same of.
-    pub agree: u64,
-    /// Customers they say something else of.
-    pub differ: u64,
-    /// A few of those.
-    #[serde(default)]
-    pub samples: Vec<Difference>,
-}
-
-/// A customer two capabilities differ on.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Difference {
-    /// The customer's profile.
-    pub profile: String,
-    /// What the one says.
-    #[serde(default)]
-    pub one: Value,
-    /// What the other says.
-    #[serde(default)]
-    pub other: Value,
-}
-
-/// How far telling consumers of moved sources is.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Job {
-    /// The revision that moved them.
-    pub revision: u64,
-    /// The fields.
-    pub fields: Vec<String>,
-    /// `running` or `done`.
-    pub state: String,
-    /// Customers looked at.
-    pub done: u64,
-    /// Customers there are.
-    pub total: u64,
-    /// Customers whose consumers were told something; none when that was before the host's last start.
-    pub told: Option<u64>,
-    /// When it began.
-    pub started_at: String,
-}
-
 impl Client {
     /// What an assignment would change. Changes nothing.
-    pub fn plan_assignment(&self, wanted: &Assignment) -> Result<Answer<AssignmentPlan>, ClientError> {
+    pub fn plan_assignment(
+        &self,
+        wanted: &Assignment,
+    ) -> Result<Answer<AssignmentPlan<'static>>, ClientError> {
         self.call(Call::new("POST", "/v1/assignments").flag("dry_run", true).json(wanted)?)
     }
 
@@ -201,7 +42,7 @@ impl Client {
         &self,
         wanted: &Assignment,
         reason: Option<&Reason>,
-    ) -> Result<Answer<Applied>, ClientError> {
+    ) -> Result<Answer<Applied<'static>>, ClientError> {
         self.call(Call::new("POST", "/v1/assignments").reason(reason).json(wanted)?)
     }
 
@@ -211,19 +52,19 @@ impl Client {
         field: &str,
         profile: Option<&str>,
         limit: usize,
-    ) -> Result<List<ProfileClaims>, ClientError> {
+    ) -> Result<List<ProfileClaims<'static>>, ClientError> {
         let filters: Vec<(&'static str, String)> =
             profile.map(|profile| ("profile", profile.to_owned())).into_iter().collect();
         self.list(&format!("/v1/fields/{}/claims", percent_encoded(field)), &filters, limit)
     }
 
     /// How far capabilities agree about a field.
-    pub fn disagreements_of(&self, field: &str) -> Result<Answer<Disagreements>, ClientError> {
+    pub fn disagreements_of(&self, field: &str) -> Result<Answer<FieldDisagreements<'static>>, ClientError> {
         self.call(Call::new("GET", format!("/v1/fields/{}/disagreements", percent_encoded(field))))
     }
 
     /// How far capabilities agree about every field that two speak of.
-    pub fn disagreements(&self) -> Result<List<Disagreements>, ClientError> {
+    pub fn disagreements(&self) -> Result<List<FieldDisagreements<'static>>, ClientError> {
         self.list("/v1/disagreements", &[], usize::MAX)
     }
 

@@ -13,14 +13,11 @@
 
 mod answer;
 mod assignment;
-mod audit;
 mod call;
 mod problem;
-mod refusal;
 mod registry;
 mod registry_calls;
 mod replay;
-mod report;
 mod storage;
 mod tls;
 mod token;
@@ -34,30 +31,20 @@ use serde_json::value::RawValue;
 
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 use samsyn_vocabulary::{Reason, Timestamp};
+use samsyn_wire::{
+    AuditedChange, AuditedRead, Capability, Event, Field, Identifier, InstallPlan, Installed, Limits,
+    ListedRefusal, LogHead, Matched, Page, ParkedDelivery, Profile, Readiness, RefusalPage, RegistryReport,
+    SentEvent, Status, TakenEvents, TimelineStep,
+};
 
-pub use answer::{
-    Accepted, Action, AuditStatus, BatchAnswer, BatchItem, CapabilityStatus, Change, Claim, DiskStatus,
-    EventAnswer, EventHead, EventIds, FieldOutcome, IdentifierConflict, Limits, Matched, Meta, Outcome, Page,
-    Parked, Profile, ProfileConflicts, Queue, Refusal, ReplyValue, SlowestEvents, Status, TimelineItem,
-    Waiting,
-};
-pub use assignment::{
-    Applied, Assignment, AssignmentPlan, ConsumerPlan, Difference, Disagreements, FieldPlan, Job, Pair,
-    ProfileClaims, SamplePlan, WithoutClaim,
-};
-pub use audit::{AuditChange, AuditRead};
+pub use answer::BatchAnswer;
+pub use assignment::Assignment;
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
-pub use refusal::{ListedRefusal, RefusalPage};
-pub use registry::{
-    Capability, CapabilityIdentifier, Consumed, Field, Grant, Identifier, IdentifierDefinition,
-    InstallAnswer, InstalledVersion, Pending, Plan, PlannedIdentifier, PlannedRead, PlannedSource,
-    RegistryPlan, RegistryStep, Rejection, Setting, Sourced,
-};
-pub use replay::{Replay, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
-pub use report::{Finding, Report};
-pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots};
-pub use token::{MadeToken, May, NewToken, Token};
+pub use registry::IdentifierDefinition;
+pub use replay::Replay;
+pub use samsyn_wire as wire;
+pub use token::NewToken;
 
 /// How long to try to reach the host. It is near; a second is long already.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -163,7 +150,7 @@ impl Client {
         &self,
         event: &impl Serialize,
         wait: Option<u32>,
-    ) -> Result<Answer<EventAnswer>, ClientError> {
+    ) -> Result<Answer<SentEvent>, ClientError> {
         self.call(Call::new("POST", "/v1/events").json(event)?.wait(wait))
     }
 
@@ -185,9 +172,9 @@ impl Client {
         let (status, raw, retry_after) = self.exchange(call)?;
         // When no event could be taken the status is 422, with the same body.
         if matches!(status, 202 | 422)
-            && let Ok(answer) = serde_json::from_str(&raw)
+            && let Ok(TakenEvents { events, .. }) = serde_json::from_str(&raw)
         {
-            return Ok(BatchAnswer { retry_after, ..answer });
+            return Ok(BatchAnswer { events, retry_after });
         }
         Err(problem_or_unreadable(status, raw, retry_after))
     }
@@ -203,7 +190,7 @@ impl Client {
     }
 
     /// An event by its id (of this application) or position; none when the host doesn't know it.
-    pub fn event(&self, id: &str) -> Result<Option<Answer<EventAnswer>>, ClientError> {
+    pub fn event(&self, id: &str) -> Result<Option<Answer<Event<'static>>>, ClientError> {
         match self.call(Call::new("GET", format!("/v1/events/{}", percent_encoded(id)))) {
             Ok(answer) => Ok(Some(answer)),
             Err(ClientError::Refused(problem)) if problem.status == 404 => Ok(None),
@@ -245,7 +232,7 @@ impl Client {
         reference: &str,
         fields: &[String],
         claims: bool,
-    ) -> Result<Answer<Profile>, ClientError> {
+    ) -> Result<Answer<Profile<'static>>, ClientError> {
         let call = Call::new("GET", profile_path(reference, ""));
         self.call(narrowed(call, fields, claims))
     }
@@ -257,7 +244,7 @@ impl Client {
         value: &str,
         fields: &[String],
         claims: bool,
-    ) -> Result<Answer<Profile>, ClientError> {
+    ) -> Result<Answer<Profile<'static>>, ClientError> {
         let body = serde_json::json!({ identifier: value });
         let call = Call::new("POST", "/v1/profiles/lookup").json(&body)?;
         self.call(narrowed(call, fields, claims))
@@ -269,7 +256,7 @@ impl Client {
         reference: &str,
         fields: &impl Serialize,
         wait: Option<u32>,
-    ) -> Result<Answer<EventAnswer>, ClientError> {
+    ) -> Result<Answer<SentEvent>, ClientError> {
         #[derive(Serialize)]
         struct Body<'a, T> {
             fields: &'a T,
@@ -281,7 +268,11 @@ impl Client {
     }
 
     /// What happened to a profile, newest first, at most `limit` items.
-    pub fn timeline(&self, reference: &str, limit: usize) -> Result<List<TimelineItem>, ClientError> {
+    pub fn timeline(
+        &self,
+        reference: &str,
+        limit: usize,
+    ) -> Result<List<TimelineStep<'static>>, ClientError> {
         self.list(&profile_path(reference, "/timeline"), &[], limit)
     }
 
@@ -301,17 +292,17 @@ impl Client {
     }
 
     /// All capabilities.
-    pub fn capabilities(&self) -> Result<List<Capability>, ClientError> {
+    pub fn capabilities(&self) -> Result<List<Capability<'static>>, ClientError> {
         self.list("/v1/capabilities", &[], usize::MAX)
     }
 
     /// One capability.
-    pub fn capability(&self, name: &str) -> Result<Answer<Capability>, ClientError> {
+    pub fn capability(&self, name: &str) -> Result<Answer<Capability<'static>>, ClientError> {
         self.call(Call::new("GET", format!("/v1/capabilities/{}", percent_encoded(name))))
     }
 
     /// What installing this component would change. Changes nothing.
-    pub fn plan(&self, component: &[u8], how: InstallHow<'_>) -> Result<Answer<Plan>, ClientError> {
+    pub fn plan(&self, component: &[u8], how: InstallHow<'_>) -> Result<Answer<InstallPlan>, ClientError> {
         self.call(install_call(component, how).flag("dry_run", true))
     }
 
@@ -320,7 +311,7 @@ impl Client {
         &self,
         component: &[u8],
         how: InstallHow<'_>,
-    ) -> Result<Answer<InstallAnswer>, ClientError> {
+    ) -> Result<Answer<Installed<'static>>, ClientError> {
         self.call(install_call(component, how))
     }
 
@@ -331,7 +322,7 @@ impl Client {
         settings: &serde_json::Map<String, serde_json::Value>,
         dry_run: bool,
         reason: Option<&Reason>,
-    ) -> Result<Answer<Capability>, ClientError> {
+    ) -> Result<Answer<Capability<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/settings", percent_encoded(capability));
         let mut call = Call::new("PATCH", path).flag("dry_run", dry_run).reason(reason);
         call.sent = Sent::MergePatch(to_bytes(settings)?);
@@ -343,7 +334,7 @@ impl Client {
         &self,
         capability: &str,
         reason: Option<&Reason>,
-    ) -> Result<Answer<Capability>, ClientError> {
+    ) -> Result<Answer<Capability<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/release", percent_encoded(capability));
         self.call(Call::new("POST", path).reason(reason))
     }
@@ -359,7 +350,7 @@ impl Client {
         &self,
         filters: &[(&'static str, String)],
         limit: usize,
-    ) -> Result<List<Parked>, ClientError> {
+    ) -> Result<List<ParkedDelivery>, ClientError> {
         self.list("/v1/parked", filters, limit)
     }
 
@@ -378,7 +369,7 @@ impl Client {
         &self,
         filters: &[(&'static str, String)],
         limit: usize,
-    ) -> Result<List<AuditRead>, ClientError> {
+    ) -> Result<List<AuditedRead>, ClientError> {
         self.list("/v1/audit/reads", filters, limit)
     }
 
@@ -387,12 +378,12 @@ impl Client {
         &self,
         filters: &[(&'static str, String)],
         limit: usize,
-    ) -> Result<List<AuditChange>, ClientError> {
+    ) -> Result<List<AuditedChange>, ClientError> {
         self.list("/v1/audit/changes", filters, limit)
     }
 
     /// Where the host's logs stand.
-    pub fn log_head(&self) -> Result<Answer<serde_json::Value>, ClientError> {
+    pub fn log_head(&self) -> Result<Answer<LogHead>, ClientError> {
         self.call(Call::new("GET", "/v1/log/head"))
     }
 
@@ -402,7 +393,7 @@ impl Client {
     }
 
     /// Whether the host takes events; an error says why it doesn't. Needs no token.
-    pub fn ready(&self) -> Result<Answer<serde_json::Value>, ClientError> {
+    pub fn ready(&self) -> Result<Answer<Readiness>, ClientError> {
         self.call(Call::new("GET", "/readyz"))
     }
 
@@ -413,7 +404,7 @@ impl Client {
     }
 
     /// The silo report of the registry.
-    pub fn registry_report(&self) -> Result<Answer<Report>, ClientError> {
+    pub fn registry_report(&self) -> Result<Answer<RegistryReport>, ClientError> {
         self.call(Call::new("GET", "/v1/registry/report"))
     }
 
@@ -440,7 +431,7 @@ impl Client {
             if let Some(cursor) = &cursor {
                 call = call.query("cursor", cursor);
             }
-            let page: Answer<Page> = self.call(call)?;
+            let page: Answer<Page<Box<RawValue>>> = self.call(call)?;
             for raw in page.body.items {
                 let body = serde_json::from_str(raw.get()).map_err(|cause| ClientError::Unreadable {
                     status: page.status,
@@ -530,15 +521,13 @@ impl Client {
 }
 
 fn problem_or_unreadable(status: u16, raw: String, retry_after: Option<Duration>) -> ClientError {
-    match serde_json::from_str::<Problem>(&raw) {
+    match Problem::read(raw, retry_after) {
         Ok(mut problem) => {
-            problem.status = status;
-            problem.retry_after = retry_after;
-            problem.raw = raw;
+            problem.document.status = status;
             ClientError::Refused(Box::new(problem))
         }
         // A proxy's page, or no Samsyn at all.
-        Err(_) => ClientError::Unreadable { status, cause: raw.chars().take(200).collect() },
+        Err(text) => ClientError::Unreadable { status, cause: text.chars().take(200).collect() },
     }
 }
 

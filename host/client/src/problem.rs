@@ -1,43 +1,25 @@
 //! What a call can come to other than its answer.
 
+use std::ops::Deref;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::answer::EventAnswer;
-
-/// A problem document (RFC 9457) as the host writes it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+/// A problem document (RFC 9457), as the host wrote it and as it was read.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Problem {
-    /// The kind of problem, a stable URI.
-    #[serde(default, rename = "type")]
-    pub kind: String,
-    /// The kind in words.
-    pub title: String,
-    /// The HTTP status.
-    #[serde(default)]
-    pub status: u16,
-    /// What happened this time, with its place and the next step.
-    #[serde(default)]
-    pub detail: Option<String>,
-    /// The last part of the type.
-    #[serde(default)]
-    pub code: String,
-    /// The same as title and detail, for clients that read only this.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// Whether the same may succeed in a while; hosts of before don't say.
-    #[serde(default)]
-    pub retryable: Option<bool>,
-    /// What to do now.
-    #[serde(default)]
-    pub next: Option<String>,
+    /// What it says.
+    pub document: samsyn_wire::Problem<'static>,
     /// How long to wait before asking again.
-    #[serde(skip)]
     pub retry_after: Option<Duration>,
     /// The document as it came.
-    #[serde(skip)]
     pub raw: String,
+}
+
+impl Deref for Problem {
+    type Target = samsyn_wire::Problem<'static>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.document
+    }
 }
 
 /// Why there is no answer.
@@ -89,13 +71,12 @@ pub enum ClientError {
 }
 
 impl Problem {
-    /// The event that was taken and decided otherwise than its sender wished, when it tells of one.
-    pub fn event(&self) -> Option<EventAnswer> {
-        #[derive(Deserialize)]
-        struct Telling {
-            event: EventAnswer,
+    /// Reads a problem document; none when the text is something else.
+    pub fn read(raw: String, retry_after: Option<Duration>) -> Result<Problem, String> {
+        match serde_json::from_str(&raw) {
+            Ok(document) => Ok(Problem { document, retry_after, raw }),
+            Err(_) => Err(raw),
         }
-        serde_json::from_str::<Telling>(&self.raw).ok().map(|telling| telling.event)
     }
 
     /// Whether nothing is wrong with what was sent, so that the same may succeed in a while.

@@ -4,11 +4,9 @@ use serde::Serialize;
 
 use super::call::{Call, Sent, field_path, percent_encoded};
 use super::problem_or_unreadable;
-use super::{
-    Answer, Capability, Client, ClientError, Field, Identifier, IdentifierDefinition, InstallAnswer, List,
-    ProfileConflicts, RegistryPlan,
-};
+use super::{Answer, Client, ClientError, IdentifierDefinition, List};
 use samsyn_vocabulary::Reason;
+use samsyn_wire::{Capability, Field, Identifier, Installed, ProfileConflicts, RegistryPlan};
 
 impl Client {
     /// Defines or changes a field; `definition` is the body of docs/http.md.
@@ -54,7 +52,7 @@ impl Client {
     }
 
     /// Customers who share an identifier with another, by profile.
-    pub fn identifier_conflicts(&self, limit: usize) -> Result<List<ProfileConflicts>, ClientError> {
+    pub fn identifier_conflicts(&self, limit: usize) -> Result<List<ProfileConflicts<'static>>, ClientError> {
         self.list("/v1/identifiers/conflicts", &[], limit)
     }
 
@@ -64,7 +62,7 @@ impl Client {
         capability: &str,
         change: &impl Serialize,
         reason: Option<&Reason>,
-    ) -> Result<Answer<Capability>, ClientError> {
+    ) -> Result<Answer<Capability<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/grant", percent_encoded(capability));
         self.call(Call::new("PATCH", path).reason(reason).json(change)?)
     }
@@ -77,7 +75,7 @@ impl Client {
         digest: &str,
         accept_fields: bool,
         reason: Option<&Reason>,
-    ) -> Result<Answer<InstallAnswer>, ClientError> {
+    ) -> Result<Answer<Installed<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/approve", percent_encoded(capability));
         let call = Call::new("POST", path).query("digest", digest).flag("accept_fields", accept_fields);
         self.call(call.reason(reason))
@@ -89,7 +87,7 @@ impl Client {
         capability: &str,
         digest: &str,
         reason: Option<&Reason>,
-    ) -> Result<Answer<Capability>, ClientError> {
+    ) -> Result<Answer<Capability<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/reject", percent_encoded(capability));
         self.call(Call::new("POST", path).query("digest", digest).reason(reason))
     }
@@ -107,7 +105,7 @@ impl Client {
         file: &str,
         remove: bool,
         mode: &'static str,
-    ) -> Result<Answer<RegistryPlan>, ClientError> {
+    ) -> Result<Answer<RegistryPlan<'static>>, ClientError> {
         let mut call = Call::new("POST", "/v1/registry/plan").flag("remove", remove).query("mode", mode);
         call.sent = Sent::Toml(file.as_bytes());
         self.call(call)
@@ -121,7 +119,7 @@ impl Client {
         mode: &'static str,
         revision: u64,
         reason: Option<&Reason>,
-    ) -> Result<Answer<RegistryPlan>, ClientError> {
+    ) -> Result<Answer<RegistryPlan<'static>>, ClientError> {
         let call = Call::new("POST", "/v1/registry/apply").query("revision", revision);
         let mut call = call.flag("remove", remove).query("mode", mode).reason(reason);
         call.sent = Sent::Toml(file.as_bytes());

@@ -188,11 +188,11 @@ impl Demo<'_> {
         let plan = client.install(&component.bytes, InstallHow::default())?.body.plan;
         let (own, claims): (Vec<_>, Vec<_>) = plan.sources.iter().partition(|source| source.becomes_source);
         // Who was installed first is the source: the others are told whose claims count.
-        let named = |source: &&samsyn_client::PlannedSource| match source.now.as_deref() {
+        let named = |source: &&samsyn_client::wire::PlannedSource| match source.now.as_deref() {
             Some(now) if !source.becomes_source => format!("{} ({now} stays its source)", source.field),
             _ => source.field.clone(),
         };
-        let names = |sources: Vec<&samsyn_client::PlannedSource>| {
+        let names = |sources: Vec<&samsyn_client::wire::PlannedSource>| {
             sources.iter().map(named).collect::<Vec<_>>().join(", ")
         };
         let mut line = format!("installed {} {}: the source of {}", component.name, plan.version, names(own));
@@ -236,7 +236,7 @@ impl Demo<'_> {
         let mut moved = Instant::now();
         loop {
             let status = client.status()?.body;
-            let undecided = status.queue.map_or(0, |queue| queue.depth);
+            let undecided = status.queue.depth as u64;
             let lag: u64 = status.capabilities.iter().map(|capability| capability.lag).sum();
             if status.settled && lag == 0 {
                 return Ok(());

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::purchases::reference;
 use super::stage::Component;
-use samsyn_client::{Assignment, Client, ClientError, FieldPlan, InstallHow, Pair};
+use samsyn_client::wire::{FieldAssignmentPlan, Pair};
+use samsyn_client::{Assignment, Client, ClientError, InstallHow};
 
 /// The field that two departments of the demo keep.
 const DISPUTED: &str = "country";
@@ -123,13 +124,19 @@ fn giving(fields: &[&str], from: Option<&str>, to: &str) -> Assignment {
     }
 }
 
-fn agreement(pair: Pair) -> Agreement {
+fn agreement(pair: Pair<'_>) -> Agreement {
     let Pair { one, other, both, agree, differ, .. } = pair;
-    Agreement { field: DISPUTED.to_owned(), between: [one, other], both, agree, differ }
+    Agreement {
+        field: DISPUTED.to_owned(),
+        between: [one.into_owned(), other.into_owned()],
+        both,
+        agree,
+        differ,
+    }
 }
 
-fn planned(plan: FieldPlan) -> Plan {
-    let FieldPlan { field, from, to, changed, without_claim, .. } = plan;
+fn planned(plan: FieldAssignmentPlan<'_>) -> Plan {
+    let FieldAssignmentPlan { field, from, to, changed, without_claim, .. } = plan;
     Plan { field, from, to, changed, inherited: without_claim.inherit }
 }
 
@@ -145,14 +152,14 @@ fn propose(client: &Client, customer: &str) -> Result<Option<Proposed>, ClientEr
     let Some(name) = known.get(NAME).and_then(Value::as_str) else { return Ok(None) };
     let proposed = json!(format!("  {name} "));
     let fields = Map::from_iter([(NAME.to_owned(), proposed.clone()), (OPT_OUT.to_owned(), json!(true))]);
-    let mut event = client.propose(&reference(customer), &fields, Some(DECISION_SECONDS))?.body;
+    let mut event = client.propose(&reference(customer), &fields, Some(DECISION_SECONDS))?.body.event;
     Ok(event.fields.remove(NAME).map(|outcome| Proposed {
         customer_id: customer.to_owned(),
         field: NAME.to_owned(),
         proposed,
-        outcome: outcome.outcome,
-        source: outcome.source.unwrap_or_default(),
-        value: outcome.value,
+        outcome: outcome.outcome.into_owned(),
+        source: outcome.source.unwrap_or_default().into_owned(),
+        value: outcome.value.unwrap_or_default().into_json(),
     }))
 }
 

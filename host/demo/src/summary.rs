@@ -11,6 +11,7 @@ use super::percentile::Histogram;
 use super::purchases::reference;
 use super::script::Sender;
 use super::send::{Clients, Sent, is_synthetic};
+use samsyn_client::wire::Claim;
 use samsyn_client::{Client, ClientError};
 use samsyn_terminal::CliError;
 use samsyn_terminal::output::grouped;
@@ -223,7 +224,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
     let client = clients.of(Sender::Web);
     let status = client.status()?.body;
     let metrics = client.metrics()?;
-    let latency = |found: samsyn_client::CapabilityStatus| {
+    let latency = |found: samsyn_client::wire::CapabilityStatus| {
         let label = format!("capability=\"{}\"", found.name);
         let calls = Histogram::find(&metrics, "samsyn_call_seconds", &label);
         let [p50_us, p99_us] = [0.5, 0.99].map(|share| calls.quantile_us(share));
@@ -237,7 +238,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
         deliveries: status.deliveries,
         accept_to_decided_p50_us: decided.quantile_us(0.5),
         accept_to_decided_p99_us: decided.quantile_us(0.99),
-        rss_bytes: status.rss_bytes.filter(|bytes| *bytes > 0),
+        rss_bytes: Some(status.rss_bytes).filter(|bytes| *bytes > 0),
         capabilities: status.capabilities.into_iter().map(latency).collect(),
         fields: ownership(client)?,
         profile: portrait(cast, client)?,
@@ -248,7 +249,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
 }
 
 fn ownership(client: &Client) -> Result<Vec<Ownership>, ClientError> {
-    let owned = |field: samsyn_client::Field| {
+    let owned = |field: samsyn_client::wire::Field| {
         let source = field.source.clone();
         let others = field.claimed_by.into_iter().filter(|by| Some(by) != source.as_ref());
         Ownership {
@@ -268,7 +269,7 @@ fn portrait(cast: &Cast, client: &Client) -> Result<Option<Portrait>, ClientErro
     let fallback = cast.divided.iter().chain(cast.refused.iter().map(|doubtful| &doubtful.customer_id));
     let candidates: Vec<&String> =
         if cast.stars.is_empty() { fallback.collect() } else { cast.stars.iter().collect() };
-    let mut best: Option<(&String, samsyn_client::Profile)> = None;
+    let mut best: Option<(&String, samsyn_client::wire::Profile<'_>)> = None;
     for customer_id in candidates {
         let found = client.profile(&reference(customer_id), &[], false)?.body;
         if best.as_ref().is_none_or(|(_, best)| best.fields.len() < found.fields.len()) {
@@ -279,29 +280,34 @@ fn portrait(cast: &Cast, client: &Client) -> Result<Option<Portrait>, ClientErro
     let mut causes = Causes::new(client, customer_id);
     let mut values = Vec::new();
     for (field, value) in found.fields {
-        let meta = found.meta.get(&field);
-        let cause = causes.of(meta.and_then(|meta| meta.cause.as_deref()))?;
-        let source = meta.and_then(|meta| meta.source.clone()).unwrap_or_default();
-        values.push(DataPoint { field, value, source, cause });
+        let origin = found.meta.get(&field);
+        let cause = causes.of(origin.map(|origin| &*origin.cause))?;
+        let source = origin.map(|origin| origin.source.to_string()).unwrap_or_default();
+        values.push(DataPoint { field: field.into_owned(), value: value.into_json(), source, cause });
     }
-    Ok(Some(Portrait { customer_id: customer_id.clone(), profile: found.id, values }))
+    Ok(Some(Portrait { customer_id: customer_id.clone(), profile: found.id.to_string(), values }))
 }
 
 fn disagreement(cast: &Cast, client: &Client) -> Result<Option<Disagreement>, ClientError> {
     for customer_id in &cast.divided {
         let found = client.profile(&reference(customer_id), &[], true)?.body;
-        let differ =
-            |claims: &Vec<samsyn_client::Claim>| claims.windows(2).any(|pair| pair[0].value != pair[1].value);
-        let Some((field, claims)) = found.claims.into_iter().find(|(_, claims)| differ(claims)) else {
+        let differ = |claims: &Vec<Claim<'_>>| claims.windows(2).any(|pair| pair[0].value != pair[1].value);
+        let Some((field, claims)) = found.claims.into_iter().flatten().find(|(_, claims)| differ(claims))
+        else {
             continue;
         };
         let mut causes = Causes::new(client, customer_id);
         let mut says = Vec::new();
         for claim in claims {
             let cause = causes.of(claim.cause.as_deref())?;
-            says.push(OneSays { by: claim.by, value: claim.value, visible: claim.visible, cause });
+            let (by, value) = (claim.by.into_owned(), claim.value.into_json());
+            says.push(OneSays { by, value, visible: claim.visible, cause });
         }
-        return Ok(Some(Disagreement { customer_id: customer_id.clone(), field, claims: says }));
+        return Ok(Some(Disagreement {
+            customer_id: customer_id.clone(),
+            field: field.into_owned(),
+            claims: says,
+        }));
     }
     Ok(None)
 }
@@ -314,13 +320,13 @@ fn refusal(cast: &Cast, client: &Client) -> Result<Option<Refusal>, ClientError>
         let Some((field, outcome)) = refused else { continue };
         return Ok(Some(Refusal {
             event_id: id.clone(),
-            event: event.name.unwrap_or_default(),
+            event: event.name.into_owned(),
             customer_id: customer_id.clone(),
-            proposed: proposes[&field].clone(),
-            field,
-            source: outcome.source.unwrap_or_default(),
-            code: outcome.code.unwrap_or_default(),
-            message: outcome.message.unwrap_or_default(),
+            proposed: proposes[&*field].clone(),
+            field: field.into_owned(),
+            source: outcome.source.unwrap_or_default().into_owned(),
+            code: outcome.code.unwrap_or_default().into_owned(),
+            message: outcome.message.unwrap_or_default().into_owned(),
         }));
     }
     Ok(None)
@@ -355,9 +361,9 @@ impl<'a> Causes<'a> {
         }
         if let Some(event) = found {
             cause.synthetic = is_synthetic(&event.body.id);
-            cause.event = event.body.name.unwrap_or_default();
-            cause.application = event.body.application.unwrap_or_default();
-            cause.at = event.body.at.unwrap_or_default();
+            cause.event = event.body.name.into_owned();
+            cause.application = event.body.application.unwrap_or_default().into_owned();
+            cause.at = event.body.at.to_string();
         }
         self.known.insert(position.to_owned(), cause.clone());
         Ok(cause)
@@ -367,7 +373,7 @@ impl<'a> Causes<'a> {
     fn cause_of_change(&mut self, position: &str) -> Result<Option<String>, ClientError> {
         if self.decisions.is_none() {
             let items = self.client.timeline(&reference(self.customer_id), TIMELINE_ITEMS_MAX)?.items;
-            let pairs = items.into_iter().filter_map(|item| Some((item.body.position, item.body.cause?)));
+            let pairs = items.into_iter().map(|item| (item.body.position.to_string(), item.body.cause));
             self.decisions = Some(pairs.collect());
         }
         let record = position.split('.').next().unwrap_or(position);

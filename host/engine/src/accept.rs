@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Engine;
@@ -68,8 +67,7 @@ pub struct Acceptance {
 }
 
 /// What is remembered of the ids of events: so far, sending an event again is harmless.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "EventIds")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EventIdsStatus {
     /// Days an id is remembered (`event_id_days`).
     pub days: u32,

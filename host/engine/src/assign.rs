@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{AcceptError, ChangeError, Engine};
@@ -62,7 +61,7 @@ pub struct FieldPlan {
 }
 
 /// A capability that hears of changed values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConsumerPlan {
     /// Which.
     pub capability: CapabilityName,

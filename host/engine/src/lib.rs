@@ -92,7 +92,7 @@ pub use refusals::{Looked, RefusedEvent};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
-pub use status::Status;
+pub use status::{DiskStatus, Status};
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};

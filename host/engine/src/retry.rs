@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::decision_input::When;
@@ -107,8 +106,7 @@ impl LeftRetries {
 }
 
 /// What waits now, of all capabilities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "Waiting")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Waiting {
     /// Invocations that failed and wait for a fixed plug-in or an admin.
     pub parked: u64,

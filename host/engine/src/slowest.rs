@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::way::{STAGES, Waits};
@@ -79,7 +78,7 @@ impl Ways {
 }
 
 /// The slowest events since the start, and where they waited.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SlowestEvents {
     /// How many they are: at most a hundred.
     pub events: usize,

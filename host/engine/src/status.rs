@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics::OUTCOMES;
@@ -14,7 +13,7 @@ use samsyn_telemetry::MetricsText;
 use samsyn_vocabulary::{CapabilityName, Partition, Seq, Timestamp};
 
 /// How the host is doing.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Status {
     /// Of the host.
     pub version: &'static str,
@@ -62,7 +61,7 @@ pub struct Status {
 }
 
 /// What waits for workers.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct QueueStatus {
     /// Events that wait.
     pub depth: usize,
@@ -71,10 +70,9 @@ pub struct QueueStatus {
 }
 
 /// Whether something can be written to its disk.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct DiskStatus {
     /// `ok`, or `failed`: then no event is accepted until the disk is fixed and the host started again.
-    #[schemars(extend("enum" = ["ok", "failed"]))]
     pub state: &'static str,
     /// Why it failed.
     pub reason: Option<String>,
@@ -87,7 +85,7 @@ impl DiskStatus {
 }
 
 /// How a capability is doing.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct CapabilityStatus {
     /// Which.
     pub name: CapabilityName,

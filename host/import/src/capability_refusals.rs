@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::added::Added;
 use super::patience;
-use samsyn_client::{Client, ClientError, RefusalPage};
+use samsyn_client::{Client, ClientError};
 use samsyn_terminal::Stop;
 use samsyn_terminal::output::{grouped, plain};
 use samsyn_vocabulary::{Position, Seq};
+use samsyn_wire::{ListedRefusal, RefusalPage};
 
 /// Partitions that one call asks for: their positions are in its address.
 const PARTITIONS_A_CALL: usize = 64;
@@ -120,8 +121,11 @@ impl Asking<'_> {
         let mut cursor = None;
         loop {
             let Some(page) = self.page(&firsts, PAGE_ITEMS, cursor.as_deref())? else { return Ok(false) };
-            for refusal in page.items.into_iter().filter(|refusal| self.added.contains(refusal.position)) {
-                let kind = (refusal.capability, refusal.code);
+            let is_own = |refusal: &ListedRefusal| {
+                refusal.position.known().is_some_and(|position| self.added.contains(*position))
+            };
+            for refusal in page.items.into_iter().filter(is_own) {
+                let kind = (refusal.capability.to_string(), refusal.code);
                 let kind = match counts.len() < KINDS_MAX || counts.contains_key(&kind) {
                     true => kind,
                     false => (kind.0, FURTHER.to_owned()),

@@ -21,13 +21,14 @@ use super::report::{Place, Reporting};
 use super::rounded::RoundedTexts;
 use super::row::SourceError;
 use super::source::{self, Delimiter, Rows};
-use samsyn_client::{Client, ClientError, EventIds, Limits};
+use samsyn_client::{Client, ClientError};
 use samsyn_machine::clock::Clock;
 use samsyn_terminal::Stop;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, Exit, file_error};
 use samsyn_terminal::output::{grouped, plain};
 use samsyn_vocabulary::Timestamp;
+use samsyn_wire::{EventIds, Limits};
 
 /// The largest batch the host takes.
 const BATCH_EVENTS_MAX: u64 = 2_500;
@@ -225,12 +226,12 @@ impl<'a> Import<'a> {
         if self.is_stream && self.args.label.is_none() {
             return Ok(None); // No other run can have these ids.
         }
-        let Some(Limits { event_ids }) = patience::ask(self.patience(), stop, || client.limits())? else {
+        let Some(Limits { event_ids, .. }) = patience::ask(self.patience(), stop, || client.limits())? else {
             context.hint("this host has an older version: it doesn't say how long it remembers event ids");
             return Ok(None);
         };
         let started = Instant::now();
-        let EventIds { days, max, complete_since, now } = event_ids;
+        let EventIds { days, max, complete_since, now, .. } = event_ids;
         let name = self.args.file.display();
         if let Some(rows) = rows.filter(|rows| *rows > max) {
             return Err(CliError::refused(format!(

@@ -3,12 +3,13 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use samsyn_wire::TakenOrRefused;
 use serde_json::Value;
 
 use super::options::Options;
 use super::patience::Patience;
 use super::row::Refused;
-use samsyn_client::{BatchAnswer, BatchItem, Client, ClientError, Problem};
+use samsyn_client::{BatchAnswer, Client, ClientError, Problem};
 use samsyn_vocabulary::Position;
 
 /// How long a batch waits for another row: long enough to fill while a file is read, short
@@ -231,7 +232,7 @@ impl Waits {
 /// as the name of the application, says nothing of any row.
 fn is_about_content(problem: &Problem) -> bool {
     let is_about_the_call = ["application-invalid", "query-invalid", "purpose-invalid"];
-    matches!(problem.status, 400 | 413 | 422) && !is_about_the_call.contains(&problem.code.as_str())
+    matches!(problem.status, 400 | 413 | 422) && !is_about_the_call.contains(&&*problem.code)
 }
 
 fn refused(row: Queued, problem: Value) -> RowAnswer {
@@ -263,27 +264,29 @@ impl Sorted {
         let mut sorted = Sorted { answered: Vec::new(), left: Vec::new(), passing: None, fault: None };
         for (at, (row, item)) in batch.into_iter().zip(answer.events).enumerate() {
             match item {
-                BatchItem::Taken(taken) if row.id.as_ref().is_some_and(|id| *id != taken.id) => {
+                TakenOrRefused::Taken(taken) if row.id.as_ref().is_some_and(|id| *id != taken.id) => {
                     return Err(unreadable(format!("{:?} instead of {:?}", taken.id, row.id)));
                 }
-                BatchItem::Taken(taken) => {
-                    let (duplicate, position) = (taken.duplicate, taken.position.parse().ok());
+                TakenOrRefused::Taken(taken) => {
+                    let (duplicate, position) = (taken.duplicate, taken.position.known().copied());
                     let outcome = Ok(TakenRow { duplicate, resent, position });
                     sorted.answered.push(RowAnswer { number: row.number, outcome });
                 }
-                BatchItem::Refused { index, .. } if index != at => {
+                TakenOrRefused::Refused { index, .. } if index != at => {
                     return Err(unreadable(format!("the answer for event {index} instead of event {at}")));
                 }
-                BatchItem::Refused { problem, .. } => sorted.refused(row, problem, answer.retry_after),
+                TakenOrRefused::Refused { problem, .. } => sorted.refused(row, problem, answer.retry_after),
             }
         }
         Ok(sorted)
     }
 
     fn refused(&mut self, row: Queued, document: Value, retry_after: Option<Duration>) {
-        let mut problem: Problem = serde_json::from_value(document.clone()).unwrap_or_default();
-        problem.raw = document.to_string();
-        problem.retry_after = retry_after;
+        let problem = Problem::read(document.to_string(), retry_after).unwrap_or_else(|raw| Problem {
+            raw,
+            retry_after,
+            ..Problem::default()
+        });
         if problem.is_passing() {
             self.left.push(row);
             self.passing.get_or_insert_with(|| ClientError::Refused(Box::new(problem)));
@@ -323,8 +326,8 @@ mod tests {
     fn sorted(rows: u64, items: Value) -> Result<Sorted, Ended> {
         let batch =
             (0..rows).map(|number| Queued { id: Some(number.to_string()), ..row(number, 1) }).collect();
-        let answer = serde_json::json!({"accepted": 0, "refused": 0, "events": items});
-        Sorted::of(batch, serde_json::from_value(answer).unwrap(), false)
+        let events = serde_json::from_value(items).unwrap();
+        Sorted::of(batch, BatchAnswer { events, retry_after: None }, false)
     }
 
     #[test]

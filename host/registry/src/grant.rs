@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Manifest, Properties};
@@ -11,7 +10,7 @@ use super::{Capability, Registry, RegistryChange, RegistryError};
 use samsyn_vocabulary::{CapabilityName, EventPattern, FieldName, IdentifierName};
 
 /// What of a manifest's requests an administrator granted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// Fields it may read.
     #[serde(default)]
@@ -25,7 +24,6 @@ pub struct Grant {
     /// Fields it may make claims for. None stands in logs of hosts that didn't ask: all that the
     /// manifest sources. A registry always holds some.
     #[serde(default)]
-    #[schemars(with = "Vec<FieldName>")]
     pub sources: Option<Vec<FieldName>>,
 }
 

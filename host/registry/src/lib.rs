@@ -46,7 +46,7 @@ pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, RegistryChange};
 pub use dictionary::{Field, FieldStatus};
 pub use error::RegistryError;
-pub use file::{FileError, PlannedMove, RegistryFile, RegistryPlan, Step};
+pub use file::{Action, FileError, PlannedMove, RegistryFile, RegistryPlan, Step};
 pub use grant::Grant;
 pub use identifier::{
     FORM_VERSION, Forms, IDENTIFIER_BYTES_MAX, IdentifierFault, IdentifierKind, Normaliser, REJECTED_VALUES,
@@ -54,7 +54,9 @@ pub use identifier::{
 };
 pub use lineage::Lineage;
 pub use pending::Pending;
-pub use plan::{Install, InstallPlan, PlannedRead, PlannedSource, Rejection};
+pub use plan::{
+    Install, InstallPlan, PlannedIdentifier, PlannedRead, PlannedSetting, PlannedSource, Rejection,
+};
 pub use policy::Policy;
 pub use routing::{Routed, Routing};
 pub use samsyn_contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::grant::new_purposes;
@@ -16,7 +15,7 @@ use samsyn_vocabulary::{
 };
 
 /// What installing a component would do.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct InstallPlan {
     /// The capability.
     pub capability: CapabilityName,
@@ -51,7 +50,7 @@ pub struct InstallPlan {
 }
 
 /// An administrator's no to a component.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rejection {
     /// The registry's revision that says so.
     pub revision: Seq,
@@ -72,7 +71,7 @@ impl fmt::Display for Rejection {
 }
 
 /// A field it would read.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PlannedRead {
     /// Which.
     pub field: FieldName,
@@ -93,7 +92,7 @@ pub struct PlannedRead {
 }
 
 /// An identifier it would see.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PlannedIdentifier {
     /// Which.
     pub name: IdentifierName,
@@ -102,7 +101,7 @@ pub struct PlannedIdentifier {
 }
 
 /// A field it would make claims for.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PlannedSource {
     /// Which.
     pub field: FieldName,
@@ -132,7 +131,7 @@ pub struct PlannedSource {
 }
 
 /// Something an administrator could set.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PlannedSetting {
     /// Its name.
     pub name: String,

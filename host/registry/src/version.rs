@@ -26,7 +26,7 @@ pub enum VersionChange {
 }
 
 /// A version of a plug-in that is installed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InstalledVersion {
     /// Its version.
     pub version: String,

@@ -37,6 +37,7 @@ pub use samsyn_sandbox as sandbox;
 pub use samsyn_server::{self as server, host, settings};
 pub use samsyn_state::{snapshot, view};
 pub use samsyn_vocabulary as vocabulary;
+pub use samsyn_wire as wire;
 
 #[cfg(test)]
 mod survival;

@@ -1,5 +1,6 @@
 //! What a command can come to other than success: an exit code, what happened, why, what to do.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -133,7 +134,8 @@ impl From<ClientError> for CliError {
 }
 
 fn refused(problem: Problem) -> CliError {
-    let next = match problem.status {
+    let (status, next) = (problem.status, problem.document.next.clone());
+    let next = match status {
         401 => Some(
             "give the token with --token or SAMSYN_TOKEN, or its file with SAMSYN_TOKEN_FILE; \
              `samsyn serve` prints the admin token once, on its first start; `samsyn demo` writes its own \
@@ -146,15 +148,17 @@ fn refused(problem: Problem) -> CliError {
             None => "try again later".to_owned(),
         }),
         // The host knows what its own no is about.
-        _ => problem.next,
+        _ => Some(next.into_owned()).filter(|next| !next.is_empty()),
     };
     let code = if problem.code.is_empty() {
         format!("(status {})", problem.status)
     } else {
         format!("({}, status {}; GET /errors explains it)", problem.code, problem.status)
     };
-    let mut error = CliError::refused(problem.title);
-    error.causes.extend(problem.detail.or(problem.message));
+    let samsyn_wire::Problem { title, detail, message, .. } = problem.document;
+    let mut error = CliError::refused(title);
+    let said = [detail, message].into_iter().find(|said| !said.is_empty());
+    error.causes.extend(said.map(Cow::into_owned));
     error.causes.push(code);
     error.next = next;
     error.problem = Some(problem.raw);
@@ -172,14 +176,15 @@ mod tests {
 
     #[test]
     fn a_problem_shows_title_detail_and_code() {
-        let problem = Problem {
+        let document = samsyn_wire::Problem {
             title: "No such profile".into(),
             status: 404,
-            detail: Some("no profile has customer_id 7".into()),
+            detail: "no profile has customer_id 7".into(),
             code: "profile-unknown".into(),
-            next: Some("Look the customer up.".into()),
-            ..Problem::default()
+            next: "Look the customer up.".into(),
+            ..samsyn_wire::Problem::default()
         };
+        let problem = Problem { document, ..Problem::default() };
         let error = CliError::from(ClientError::Refused(Box::new(problem)));
         assert_eq!(error.exit, Exit::Refused);
         assert_eq!(
@@ -196,7 +201,8 @@ mod tests {
         let gone = CliError::from(gone);
         assert_eq!(gone.exit, Exit::Unreachable);
         assert!(gone.render(false).contains("next: start a host with `samsyn serve`"));
-        let problem = Problem { status: 401, ..Problem::default() };
+        let document = samsyn_wire::Problem { status: 401, ..samsyn_wire::Problem::default() };
+        let problem = Problem { document, ..Problem::default() };
         let denied = CliError::from(ClientError::Refused(Box::new(problem)));
         assert!(denied.render(false).contains("SAMSYN_TOKEN_FILE"));
     }

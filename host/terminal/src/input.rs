@@ -169,7 +169,7 @@ impl Reference {
     /// What may stand in a URL: personal data is looked up first and replaced by the profile's id.
     pub fn for_url(&self, client: &Client) -> Result<String, CliError> {
         match self.personal() {
-            Some((name, value)) => Ok(client.lookup(name, value, &[], false)?.body.id),
+            Some((name, value)) => Ok(client.lookup(name, value, &[], false)?.body.id.to_string()),
             None => Ok(self.0.clone()),
         }
     }

@@ -1,5 +1,7 @@
 //! Text for people: aligned tables, keys and values, colours only where a person looks.
 
+use std::fmt;
+
 use serde_json::Value;
 
 /// Values longer than this are cut in tables, in characters, so that a line stays a line.
@@ -150,10 +152,11 @@ fn shortened(text: &str) -> String {
 }
 
 /// A moment as people read it: `2026-11-21 10:00:00`, UTC; anything else as it is.
-pub fn moment(text: &str) -> String {
+pub fn moment<T: fmt::Display + ?Sized>(moment: &T) -> String {
+    let text = moment.to_string();
     match text.parse::<samsyn_vocabulary::Timestamp>() {
         Ok(_) if text.ends_with('Z') && text.len() >= 20 => text[..19].replace('T', " "),
-        _ => text.to_owned(),
+        _ => text,
     }
 }
 

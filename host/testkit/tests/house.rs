@@ -10,13 +10,13 @@ use serde_json::Value;
 /// The floors of `host/`, lowest first. A crate uses those of lower floors and none of its own or above.
 const FLOORS: &[&[&str]] = &[
     &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http"],
-    &["samsyn-machine", "samsyn-contract", "samsyn-client"],
-    &["samsyn-log", "samsyn-registry", "samsyn-sandbox", "samsyn-terminal"],
-    &["samsyn-journal", "samsyn-build", "samsyn-import"],
-    &["samsyn-state", "samsyn-audit", "samsyn-decide", "samsyn-demo"],
-    &["samsyn-engine", "samsyn-backup"],
-    &["samsyn-api"],
-    &["samsyn-server"],
+    &["samsyn-machine", "samsyn-contract"],
+    &["samsyn-log", "samsyn-registry", "samsyn-sandbox"],
+    &["samsyn-journal", "samsyn-build", "samsyn-wire"],
+    &["samsyn-state", "samsyn-audit", "samsyn-decide", "samsyn-client"],
+    &["samsyn-engine", "samsyn-backup", "samsyn-terminal"],
+    &["samsyn-api", "samsyn-import"],
+    &["samsyn-server", "samsyn-demo"],
     &["samsyn-cli"],
     &["samsyn"],
 ];

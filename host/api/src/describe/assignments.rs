@@ -1,11 +1,12 @@
 //! Fields given to another source, and how far telling whoever consumes them is.
 
 use axum::http::StatusCode;
+use samsyn_wire::{AssignAnswer, Jobs, OneAnswer};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::{first_name, named};
-use crate::assignments::{AssignAnswer, Assignment, JobsAnswer, OneAnswer, OneAssignment};
+use crate::assignments::{Assignment, OneAssignment};
 use crate::body::JSON;
 use crate::openapi::header::PURPOSE;
 use crate::openapi::operation::{Operation, Tag};
@@ -87,6 +88,6 @@ pub fn jobs(call: Operation<'_>) -> Operation<'_> {
     call.is("listJobs", Tag::Admin, "Show the progress of notifying consumers of new sources")
         .details("The running job and the last one that ended, newest first.")
         .query::<ListParams>()
-        .answers::<JobsAnswer<'_>>(StatusCode::OK, "The jobs", json!({ "items": [job], "adopted": 42 }))
+        .answers::<Jobs>(StatusCode::OK, "The jobs", json!({ "items": [job], "adopted": 42 }))
         .problems(&[Kind::CursorInvalid])
 }

@@ -1,14 +1,13 @@
 //! Who changed what, who read whose data, and what to note of it.
 
 use axum::http::StatusCode;
+use samsyn_wire::{AuditedChange, AuditedRead, LogHead, Page};
 use serde_json::json;
 
 use super::{DIGEST, PROFILE};
-use crate::audit::{ChangeAnswer, ChangeParams, ReadAnswer, ReadParams};
+use crate::audit::{ChangeParams, ReadParams};
 use crate::openapi::operation::{Operation, Tag};
-use crate::pagination::Page;
 use crate::problem::Kind;
-use samsyn_audit::LogHead;
 
 /// `GET /v1/audit/reads`.
 pub fn reads(call: Operation<'_>) -> Operation<'_> {
@@ -22,7 +21,7 @@ pub fn reads(call: Operation<'_>) -> Operation<'_> {
              that may not know customers (`audit:read`) neither gets the profile nor can ask for one.",
         )
         .query::<ReadParams>()
-        .answers::<Page<ReadAnswer>>(StatusCode::OK, "A page", json!({ "items": [read] }))
+        .answers::<Page<AuditedRead>>(StatusCode::OK, "A page", json!({ "items": [read] }))
         .problems(&[
             Kind::CursorInvalid,
             Kind::ReferenceInvalid,
@@ -44,7 +43,7 @@ pub fn changes(call: Operation<'_>) -> Operation<'_> {
     call.is("listChanges", Tag::Admin, "List changes of the registry, newest first")
         .details("The list has names of settings, not their values.")
         .query::<ChangeParams>()
-        .answers::<Page<ChangeAnswer>>(StatusCode::OK, "A page", json!({ "items": [change] }))
+        .answers::<Page<AuditedChange>>(StatusCode::OK, "A page", json!({ "items": [change] }))
         .problems(&[Kind::CursorInvalid])
 }
 

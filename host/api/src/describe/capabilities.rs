@@ -3,18 +3,16 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use samsyn_wire::{Capability, InstallPlan, Installed, Page};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::DIGEST;
 use crate::body::{MERGE_PATCH, WASM};
-use crate::capabilities::{InstallParams, Installed, RemoveParams};
-use crate::capability_answer::CapabilityAnswer;
+use crate::capabilities::{InstallParams, RemoveParams};
 use crate::openapi::operation::{Operation, Tag};
-use crate::pagination::Page;
 use crate::params::{DryRun, ListParams, Why};
 use crate::problem::Kind;
-use samsyn_registry::InstallPlan;
 use samsyn_vocabulary::CapabilityName;
 
 /// What can be wrong with a component, before anybody tries to run it.
@@ -104,14 +102,14 @@ pub fn named(call: Operation<'_>) -> Operation<'_> {
 pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listCapabilities", Tag::Admin, "List the capabilities, which are installed plug-ins")
         .query::<ListParams>()
-        .answers::<Page<CapabilityAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [loyalty()] }))
+        .answers::<Page<Capability<'_>>>(StatusCode::OK, "A page", json!({ "items": [loyalty()] }))
         .problems(&[Kind::CursorInvalid])
 }
 
 /// `GET /v1/capabilities/{name}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
     named(call.is("showCapability", Tag::Admin, "Read a capability's grants, settings and state"))
-        .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability", loyalty())
+        .answers::<Capability<'_>>(StatusCode::OK, "The capability", loyalty())
 }
 
 /// `POST /v1/capabilities`.
@@ -155,7 +153,7 @@ pub fn set(call: Operation<'_>) -> Operation<'_> {
                 ("the default", json!({ "points_per_unit": null })),
             ],
         )
-        .answers::<CapabilityAnswer<'_>>(
+        .answers::<Capability<'_>>(
             StatusCode::OK,
             "The capability as it is now, or with `dry_run` as it would be",
             loyalty(),
@@ -168,7 +166,7 @@ pub fn release(call: Operation<'_>) -> Operation<'_> {
     named(call.is("releaseCapability", Tag::Admin, "End a capability's quarantine"))
         .details("The capability continues where it stopped. If it is not in quarantine, the answer is 409.")
         .query::<Why>()
-        .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
+        .answers::<Capability<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
         .problems(&[Kind::NotQuarantined, Kind::LogFailed])
 }
 

@@ -1,14 +1,14 @@
 //! Who says what about a field, and how far capabilities agree.
 
 use axum::http::StatusCode;
+use samsyn_wire::{FieldDisagreements, Page, ProfileClaims};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::named;
-use crate::claims::{ClaimsParams, FieldDisagreements, ProfileClaims};
+use crate::claims::ClaimsParams;
 use crate::openapi::header::PURPOSE;
 use crate::openapi::operation::{Operation, Tag};
-use crate::pagination::Page;
 use crate::params::ListParams;
 use crate::problem::Kind;
 

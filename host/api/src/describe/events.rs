@@ -3,18 +3,17 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use samsyn_wire::{Event, NothingTaken, RefusalPage, Taken};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use crate::body::JSON;
-use crate::event_answer::EventAnswer;
 use crate::event_json::{EVENT_ID_BYTES_MAX, EVENTS_MAX, PROPERTY_NAME_BYTES_MAX};
-use crate::events::{NothingTaken, Taken};
 use crate::openapi::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
 use crate::openapi::operation::{Operation, Tag};
 use crate::problem::Kind;
-use crate::refusals::{RefusalPage, RefusalParams};
+use crate::refusals::RefusalParams;
 use samsyn_registry::IDENTIFIER_BYTES_MAX;
 use samsyn_vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Timestamp};
 
@@ -198,7 +197,7 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
             ("a list", json!([purchase(), proposing])),
             ("a list in an object", json!({ "events": [proposing] })),
         ])
-        .answers::<EventAnswer<'_>>(
+        .answers::<Event<'_>>(
             StatusCode::OK,
             "Accepted, and decided within the time of `Prefer`: `verdict` shows whether a part was rejected",
             decided(),
@@ -226,7 +225,7 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
     call.is("showEvent", Tag::AppDeveloper, "Show the result of an event")
         .path::<String>("id", "The event's id as it was sent, or its position", "A1-placed")
         .takes(PURPOSE)
-        .answers::<EventAnswer<'_>>(
+        .answers::<Event<'_>>(
             StatusCode::OK,
             "The event's state, and the result of each capability",
             decided(),

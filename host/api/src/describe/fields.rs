@@ -1,14 +1,13 @@
 //! The dictionary: fields, their sources, identifiers.
 
 use axum::http::StatusCode;
+use samsyn_wire::{Field, Identifier, Page, ProfileConflicts};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use crate::body::JSON;
-use crate::conflicts::ProfileConflicts;
-use crate::fields::{Definition, Deprecation, FieldAnswer, IdentifierAnswer, IdentifierDefinition};
+use crate::fields::{Definition, Deprecation, IdentifierDefinition};
 use crate::openapi::operation::{Operation, Tag};
-use crate::pagination::Page;
 use crate::params::{ListParams, Why};
 use crate::problem::Kind;
 use samsyn_vocabulary::{FieldName, IdentifierName};
@@ -33,14 +32,14 @@ pub fn named(call: Operation<'_>) -> Operation<'_> {
 pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listFields", Tag::Admin, "List the fields of the profile")
         .query::<ListParams>()
-        .answers::<Page<FieldAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [first_name()] }))
+        .answers::<Page<Field>>(StatusCode::OK, "A page", json!({ "items": [first_name()] }))
         .problems(&[Kind::CursorInvalid])
 }
 
 /// `GET /v1/fields/{name}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
     named(call.is("showField", Tag::Admin, "Read a field's definition, its source and its consumers"))
-        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field", first_name())
+        .answers::<Field>(StatusCode::OK, "The field", first_name())
 }
 
 /// `PUT /v1/fields/{name}`.
@@ -63,7 +62,7 @@ pub fn define(call: Operation<'_>) -> Operation<'_> {
             JSON,
             &[("a text of three values", definition), ("any", json!({ "type": "integer" }))],
         )
-        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", answer)
+        .answers::<Field>(StatusCode::OK, "The field as it is now", answer)
         .leads(StatusCode::OK, "showField", "name", "$response.body#/name")
         .leads(StatusCode::OK, "assignSource", "name", "$response.body#/name")
         .problems(&[
@@ -80,7 +79,7 @@ pub fn accept(call: Operation<'_>) -> Operation<'_> {
     named(call.is("acceptField", Tag::Admin, "Accept a field that a plug-in added"))
         .details("The capability becomes its source. A field that is defined already doesn't change.")
         .query::<Why>()
-        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", first_name())
+        .answers::<Field>(StatusCode::OK, "The field as it is now", first_name())
         .problems(&[Kind::NotDeclared, Kind::LogFailed])
 }
 
@@ -93,7 +92,7 @@ pub fn deprecate(call: Operation<'_>) -> Operation<'_> {
             JSON,
             &[("deprecated", json!({ "note": "use email" })), ("not any more", json!({ "note": null }))],
         )
-        .answers::<FieldAnswer<'_>>(StatusCode::OK, "The field as it is now", first_name())
+        .answers::<Field>(StatusCode::OK, "The field as it is now", first_name())
         .problems(&[Kind::DefinitionInvalid, Kind::LogFailed])
 }
 
@@ -110,7 +109,7 @@ pub fn list_identifiers(call: Operation<'_>) -> Operation<'_> {
     let page = json!({ "items": [{ "name": "customer_id", "normaliser": "exact", "strength": 10, "rejected_values": ["null"] }] });
     call.is("listIdentifiers", Tag::Admin, "List the identifiers of customers")
         .query::<ListParams>()
-        .answers::<Page<IdentifierAnswer<'_>>>(StatusCode::OK, "A page", page)
+        .answers::<Page<Identifier>>(StatusCode::OK, "A page", page)
         .problems(&[Kind::CursorInvalid])
 }
 
@@ -120,7 +119,7 @@ pub fn list_conflicts(call: Operation<'_>) -> Operation<'_> {
     let page = json!({ "items": [{ "profile": PROFILE, "conflicts": [conflict] }] });
     call.is("listIdentifierConflicts", Tag::Admin, "List customers who share an identifier")
         .query::<ListParams>()
-        .answers::<Page<ProfileConflicts>>(StatusCode::OK, "A page, by profile", page)
+        .answers::<Page<ProfileConflicts<'_>>>(StatusCode::OK, "A page, by profile", page)
         .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }
 
@@ -138,6 +137,6 @@ pub fn define_identifier(call: Operation<'_>) -> Operation<'_> {
                 ("phone", json!({ "normaliser": "phone", "strength": 5, "country": "SE" })),
             ],
         )
-        .answers::<IdentifierAnswer<'_>>(StatusCode::OK, "The identifier as it is now", answer)
+        .answers::<Identifier>(StatusCode::OK, "The identifier as it is now", answer)
         .problems(&[Kind::NameInvalid, Kind::DefinitionInvalid, Kind::LogFailed])
 }

@@ -1,12 +1,11 @@
 //! What plug-ins may do.
 
 use axum::http::StatusCode;
+use samsyn_wire::{Capability, Installed};
 use serde_json::json;
 
 use super::capabilities::{loyalty, named, plan};
 use crate::body::JSON;
-use crate::capabilities::Installed;
-use crate::capability_answer::CapabilityAnswer;
 use crate::grants::{ApproveParams, GrantChange, RejectParams};
 use crate::openapi::operation::{Operation, Tag};
 use crate::params::Why;
@@ -24,7 +23,7 @@ pub fn change(call: Operation<'_>) -> Operation<'_> {
                 ("given again", json!({ "grant": { "reads": ["email"] } })),
             ],
         )
-        .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
+        .answers::<Capability<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
         .problems(&[Kind::NameInvalid, Kind::NotRequested, Kind::StillSource, Kind::FieldNotFound, Kind::LogFailed])
 }
 
@@ -51,6 +50,6 @@ pub fn approve(call: Operation<'_>) -> Operation<'_> {
 pub fn reject(call: Operation<'_>) -> Operation<'_> {
     named(call.is("rejectUpgrade", Tag::Admin, "Reject the waiting upgrade"))
         .query::<RejectParams>()
-        .answers::<CapabilityAnswer<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
+        .answers::<Capability<'_>>(StatusCode::OK, "The capability as it is now", loyalty())
         .problems(&[Kind::NothingPending, Kind::LogFailed])
 }

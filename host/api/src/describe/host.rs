@@ -1,11 +1,11 @@
 //! The host itself.
 
 use axum::http::StatusCode;
+use samsyn_wire::{Health, Limits, Readiness, Status};
 use serde_json::{Value, json};
 
 use crate::openapi::operation::{Operation, Tag};
 use crate::problem::Kind;
-use crate::status::{Health, LimitsAnswer, Readiness, StatusAnswer};
 
 fn event_ids() -> Value {
     json!({
@@ -20,7 +20,7 @@ pub fn limits(call: Operation<'_>) -> Operation<'_> {
         Tag::AppDeveloper,
         "Read the limits of requests, and how long the host remembers event ids",
     )
-    .answers::<LimitsAnswer>(
+    .answers::<Limits>(
         StatusCode::OK,
         "The limits of this host",
         json!({ "event_bytes": 32768, "events": 2500, "body_bytes": 512000, "event_ids": event_ids() }),
@@ -54,7 +54,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
             "snapshot_failure": null,
         },
     });
-    call.is("showStatus", Tag::Operator, "Read the host's status").answers::<StatusAnswer>(
+    call.is("showStatus", Tag::Operator, "Read the host's status").answers::<Status>(
         StatusCode::OK,
         "Counts since the start, and what waits",
         example,

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use samsyn_wire::{Matched, Page, ParkedDelivery};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::json;
 
 use super::{ONE_LINE, PROFILE};
 use crate::body::JSON;
 use crate::openapi::operation::{Operation, Tag};
-use crate::pagination::Page;
-use crate::parked::{Matched, ParkedAnswer, ParkedParams, REASON_BYTES_MAX, Selection};
+use crate::parked::{ParkedParams, REASON_BYTES_MAX, Selection};
 use crate::problem::Kind;
 
 /// A selection with a reason.
@@ -45,7 +45,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listParked", Tag::Admin, "List invocations that failed, and those that wait behind them")
         .query::<ParkedParams>()
         .older_name("code")
-        .answers::<Page<ParkedAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [item] }))
+        .answers::<Page<ParkedDelivery>>(StatusCode::OK, "A page", json!({ "items": [item] }))
         .problems(&[Kind::CursorInvalid])
 }
 

@@ -3,19 +3,17 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use samsyn_wire::{Event, Profile, ProposalTaken, Timeline};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use crate::body::{JSON, MERGE_PATCH};
-use crate::event_answer::EventAnswer;
 use crate::openapi::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED, PURPOSE};
 use crate::openapi::operation::{Operation, Tag};
 use crate::params::{ListParams, ReferenceForm};
 use crate::problem::Kind;
-use crate::profile_answer::ProfileAnswer;
-use crate::profiles::{ProposalTaken, View};
-use crate::timeline::TimelinePage;
+use crate::profiles::View;
 use samsyn_registry::IDENTIFIER_BYTES_MAX;
 use samsyn_vocabulary::{FieldName, IdentifierName};
 
@@ -79,7 +77,7 @@ fn anna() -> Value {
 fn reads(call: Operation<'_>) -> Operation<'_> {
     call.query::<View>()
         .takes(PURPOSE)
-        .answers::<ProfileAnswer<'_>>(StatusCode::OK, "The profile, as this token may see it", anna())
+        .answers::<Profile<'_>>(StatusCode::OK, "The profile, as this token may see it", anna())
         .with(StatusCode::OK, ETAG)
         .problems(&[
             Kind::UnknownProfile,
@@ -147,7 +145,7 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
                 ("no value", json!({ "fields": { "phone": null } })),
             ],
         )
-        .answers::<EventAnswer<'_>>(
+        .answers::<Event<'_>>(
             StatusCode::OK,
             "Decided within the time of `Prefer`, and not rejected",
             decided,
@@ -190,6 +188,6 @@ pub fn timeline(call: Operation<'_>) -> Operation<'_> {
     by_reference(call.is("showTimeline", Tag::AppDeveloper, "Read what happened to a profile, newest first"))
         .query::<ListParams>()
         .takes(PURPOSE)
-        .answers::<TimelinePage<'_>>(StatusCode::OK, "A page", json!({ "items": [step] }))
+        .answers::<Timeline<'_>>(StatusCode::OK, "A page", json!({ "items": [step] }))
         .problems(&[Kind::CursorInvalid, Kind::PurposeInvalid, Kind::AuditUnavailable])
 }

@@ -1,6 +1,7 @@
 //! The registry as a file.
 
 use axum::http::StatusCode;
+use samsyn_wire::RegistryPlan;
 use serde_json::{Value, json};
 
 use super::assignments;
@@ -8,7 +9,7 @@ use crate::body::TOML;
 use crate::openapi::header::PURPOSE;
 use crate::openapi::operation::{Operation, Tag};
 use crate::problem::Kind;
-use crate::registry_file::{ApplyParams, PlanAnswer, PlanParams};
+use crate::registry_file::{ApplyParams, PlanParams};
 
 fn example() -> Value {
     json!({
@@ -39,7 +40,7 @@ pub fn export(call: Operation<'_>) -> Operation<'_> {
 /// `POST /v1/registry/plan`.
 pub fn plan(call: Operation<'_>) -> Operation<'_> {
     let call = call.is("planRegistry", Tag::Admin, "Plan a registry file: what would change");
-    takes_a_file(call).query::<PlanParams>().answers::<PlanAnswer<'_>>(
+    takes_a_file(call).query::<PlanParams>().answers::<RegistryPlan<'_>>(
         StatusCode::OK,
         "What would change",
         example(),
@@ -53,6 +54,6 @@ pub fn apply(call: Operation<'_>) -> Operation<'_> {
         .details("The host applies everything or nothing. It rejects the request if the registry changed after the plan of `revision`.");
     takes_a_file(call)
         .query::<ApplyParams>()
-        .answers::<PlanAnswer<'_>>(StatusCode::OK, "What changed, and the new revision", example())
+        .answers::<RegistryPlan<'_>>(StatusCode::OK, "What changed, and the new revision", example())
         .problems(&[Kind::PlanStale, Kind::LogFailed])
 }

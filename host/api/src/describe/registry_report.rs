@@ -1,12 +1,11 @@
 //! The registry as a whole.
 
 use axum::http::StatusCode;
+use samsyn_wire::{RegistryGraph, RegistryReport};
 use serde_json::json;
 
 use crate::openapi::operation::{Operation, Tag};
 use crate::registry_report::GraphParams;
-use samsyn_registry::graph::Graph;
-use samsyn_registry::report::Report;
 
 /// `GET /v1/registry/report`.
 pub fn report(call: Operation<'_>) -> Operation<'_> {
@@ -25,7 +24,7 @@ pub fn report(call: Operation<'_>) -> Operation<'_> {
         Tag::Admin,
         "Find silos: duplicate fields, fields that nobody reads, cycles, unused grants",
     )
-    .answers::<Report>(StatusCode::OK, "The findings, the most severe first", example)
+    .answers::<RegistryReport>(StatusCode::OK, "The findings, the most severe first", example)
 }
 
 /// `GET /v1/registry/graph`.
@@ -40,6 +39,6 @@ pub fn graph(call: Operation<'_>) -> Operation<'_> {
     });
     call.is("drawRegistry", Tag::Admin, "Draw departments, capabilities, fields and events")
         .query::<GraphParams>()
-        .answers::<Graph>(StatusCode::OK, "Nodes and edges, always in the same order", example)
+        .answers::<RegistryGraph>(StatusCode::OK, "Nodes and edges, always in the same order", example)
         .or_text(&["text/plain"])
 }

@@ -1,6 +1,7 @@
 //! What a new version of a plug-in would have decided.
 
 use axum::http::StatusCode;
+use samsyn_wire::{Replay, Replays};
 use serde_json::{Value, json};
 
 use super::capabilities::COMPONENT_PROBLEMS;
@@ -10,7 +11,7 @@ use crate::openapi::header::PURPOSE;
 use crate::openapi::operation::{Operation, Tag};
 use crate::params::ListParams;
 use crate::problem::Kind;
-use crate::replays::{ReplayAnswer, ReplayParams, ReplaysAnswer, ShowParams};
+use crate::replays::{ReplayParams, ShowParams};
 
 const ID: &str = "5a0f0c1e-1c55-4f6e-a3f6-3d7f30a6b7a1";
 
@@ -61,7 +62,7 @@ pub fn start(call: Operation<'_>) -> Operation<'_> {
         )
         .query::<ReplayParams>()
         .bytes(WASM[0], "The component; with `against_bytes`, followed by the component to compare with")
-        .answers::<ReplayAnswer>(StatusCode::ACCEPTED, "The replay runs", running())
+        .answers::<Replay>(StatusCode::ACCEPTED, "The replay runs", running())
         .leads(StatusCode::ACCEPTED, "showReplay", "id", "$response.body#/id")
         .problems(&[Kind::ReplayRunning, Kind::UnknownCapability])
         .problems(&COMPONENT_PROBLEMS)
@@ -72,7 +73,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listReplays", Tag::Admin, "List the replays of this host")
         .details("The running replay and the last that ended, newest first, without reports.")
         .query::<ListParams>()
-        .answers::<ReplaysAnswer>(StatusCode::OK, "The replays", json!({ "items": [running()] }))
+        .answers::<Replays>(StatusCode::OK, "The replays", json!({ "items": [running()] }))
         .problems(&[Kind::CursorInvalid])
 }
 
@@ -81,7 +82,7 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
     named(call.is("showReplay", Tag::Admin, "Read a replay's progress and report"))
         .query::<ShowParams>()
         .takes(PURPOSE)
-        .answers::<ReplayAnswer>(StatusCode::OK, "The replay", done())
+        .answers::<Replay>(StatusCode::OK, "The replay", done())
         .problems(&[Kind::PurposeInvalid, Kind::AuditUnavailable])
 }
 
@@ -89,5 +90,5 @@ pub fn show(call: Operation<'_>) -> Operation<'_> {
 pub fn stop(call: Operation<'_>) -> Operation<'_> {
     named(call.is("stopReplay", Tag::Admin, "Stop a replay"))
         .details("The replay ends soon. A replay that has ended doesn't change.")
-        .answers::<ReplayAnswer>(StatusCode::OK, "The replay", running())
+        .answers::<Replay>(StatusCode::OK, "The replay", running())
 }

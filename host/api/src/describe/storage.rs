@@ -1,10 +1,11 @@
 //! Snapshots, and how far back the log goes.
 
 use axum::http::StatusCode;
+use samsyn_wire::{Retention, Snapshots};
 use serde_json::{Value, json};
 
 use crate::openapi::operation::{Operation, Tag};
-use crate::storage::{RetainParams, RetentionAnswer, SnapshotsAnswer};
+use crate::storage::RetainParams;
 
 fn some() -> Value {
     json!({
@@ -19,15 +20,18 @@ fn some() -> Value {
 
 /// `GET /v1/snapshots`.
 pub fn snapshots(call: Operation<'_>) -> Operation<'_> {
-    call.is("listSnapshots", Tag::Operator, "List the snapshots, and the one under way")
-        .answers::<SnapshotsAnswer>(StatusCode::OK, "All of them, newest first", some())
+    call.is("listSnapshots", Tag::Operator, "List the snapshots, and the one under way").answers::<Snapshots>(
+        StatusCode::OK,
+        "All of them, newest first",
+        some(),
+    )
 }
 
 /// `POST /v1/snapshots`.
 pub fn make_snapshot(call: Operation<'_>) -> Operation<'_> {
     call.is("makeSnapshot", Tag::Operator, "Create a snapshot of the log as it is now")
         .details("The host works in the background; the list shows the progress.")
-        .answers::<SnapshotsAnswer>(StatusCode::ACCEPTED, "The host creates it", some())
+        .answers::<Snapshots>(StatusCode::ACCEPTED, "The host creates it", some())
 }
 
 /// `POST /v1/log/retain`.
@@ -45,5 +49,5 @@ pub fn retain(call: Operation<'_>) -> Operation<'_> {
             "The host also does this by itself. It keeps segments that are still needed, and names the reason.",
         )
         .query::<RetainParams>()
-        .answers::<RetentionAnswer>(StatusCode::OK, "What was removed, what can be, and what is needed", example)
+        .answers::<Retention>(StatusCode::OK, "What was removed, what can be, and what is needed", example)
 }

@@ -1,14 +1,14 @@
 //! Tokens: who may call, and what for.
 
 use axum::http::StatusCode;
+use samsyn_wire::{MadeToken, Page, Token};
 use serde_json::{Value, json};
 
 use crate::body::JSON;
 use crate::openapi::operation::{Operation, Tag};
-use crate::pagination::Page;
 use crate::params::{DryRun, ListParams, Why};
 use crate::problem::Kind;
-use crate::tokens::{Made, TokenAnswer, Wanted};
+use crate::tokens::Wanted;
 use samsyn_vocabulary::TokenName;
 
 fn web() -> Value {
@@ -28,14 +28,17 @@ fn named(call: Operation<'_>) -> Operation<'_> {
 pub fn list(call: Operation<'_>) -> Operation<'_> {
     call.is("listTokens", Tag::Admin, "List the tokens, without their secrets")
         .query::<ListParams>()
-        .answers::<Page<TokenAnswer<'_>>>(StatusCode::OK, "A page", json!({ "items": [web()] }))
+        .answers::<Page<Token>>(StatusCode::OK, "A page", json!({ "items": [web()] }))
         .problems(&[Kind::CursorInvalid])
 }
 
 /// `GET /v1/tokens/{name}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
-    named(call.is("showToken", Tag::Admin, "Read a token's scopes and its last use"))
-        .answers::<TokenAnswer<'_>>(StatusCode::OK, "The token, without its secret", web())
+    named(call.is("showToken", Tag::Admin, "Read a token's scopes and its last use")).answers::<Token>(
+        StatusCode::OK,
+        "The token, without its secret",
+        web(),
+    )
 }
 
 /// `POST /v1/tokens`.
@@ -50,12 +53,12 @@ pub fn make(call: Operation<'_>) -> Operation<'_> {
         .details("The answer has the secret, only this once; the host keeps only its hash.")
         .query::<DryRun>()
         .json::<Wanted>(JSON, &[("an application's", wanted)])
-        .answers::<Made<'_>>(
+        .answers::<MadeToken>(
             StatusCode::OK,
             "With `dry_run`: the token as it would be",
             json!({ "token": web(), "may": may }),
         )
-        .answers::<Made<'_>>(StatusCode::CREATED, "The token, with its secret", made)
+        .answers::<MadeToken>(StatusCode::CREATED, "The token, with its secret", made)
         .problems(&[Kind::TokenExists, Kind::DefinitionInvalid, Kind::LogFailed])
 }
 

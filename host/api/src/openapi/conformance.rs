@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use super::answers;
+
 /// What the document is called while its parts are looked up.
 const DOCUMENT: &str = "openapi.json";
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -91,7 +93,12 @@ impl Conformance {
             Some(_) if essence == "application/json" || essence == PROBLEM_JSON => {
                 let content = [&answer[..], &["content", essence]].concat();
                 self.valid(&[&content[..], &["schema"]].concat(), seen.body)?;
-                if essence == PROBLEM_JSON { self.is_told(&content, seen.body) } else { Ok(()) }
+                if essence == PROBLEM_JSON {
+                    answers::check_problem(seen.body)?;
+                    return self.is_told(&content, seen.body);
+                }
+                let id = self.at(&[&operation[..], &["operationId"]].concat()).as_str();
+                answers::check(id.unwrap_or_default(), seen.status, seen.body)
             }
             Some(_) => Ok(()),
         }

@@ -94,6 +94,8 @@ fn problem_examples() -> Map<String, Value> {
 }
 
 #[cfg(any(test, feature = "testing"))]
+mod answers;
+#[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::document;
 use crate::catalogue::{KINDS, Kind};
 
 /// Every operation, with its path and method.
-fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     paths.iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap();
@@ -72,7 +72,7 @@ fn every_kind_of_problem_is_one_of_some_call() {
 }
 
 /// The examples of a media type, by name.
-fn examples(document: &Value, media: &Value) -> Map<String, Value> {
+pub fn examples(document: &Value, media: &Value) -> Map<String, Value> {
     let mut all = Map::new();
     if let Some(only) = media.get("example") {
         all.insert("example".to_owned(), only.clone());

@@ -3,11 +3,12 @@
 
 use clap::Args;
 
-use samsyn_client::{Assignment, AssignmentPlan, FieldPlan, Job};
+use samsyn_client::Assignment;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, plain, value_text};
+use samsyn_wire::{AssignmentPlan, FieldAssignmentPlan, Job};
 
 /// Shown in the long help.
 pub const ASSIGN_EXAMPLES: &str = "\
@@ -132,21 +133,21 @@ fn jobs_text(jobs: &mut dyn Iterator<Item = &Job>, paint: Paint) -> String {
 }
 
 /// The plan as an admin reads it before deciding.
-fn plan_text(plan: &AssignmentPlan, paint: Paint) -> String {
+fn plan_text(plan: &AssignmentPlan<'_>, paint: Paint) -> String {
     if plan.unchanged {
         return "nothing would change\n".to_owned();
     }
     plan.fields.iter().map(|field| field_text(field, paint)).collect()
 }
 
-fn field_text(plan: &FieldPlan, paint: Paint) -> String {
+fn field_text(plan: &FieldAssignmentPlan<'_>, paint: Paint) -> String {
     let name = |capability: &Option<String>| capability.as_deref().map_or("nobody".to_owned(), plain);
     let title = format!("{}: {} -> {}", plain(&plan.field), name(&plan.from), name(&plan.to));
     format!("{}\n{}", paint.strong(&title), counts_text(plan))
 }
 
 /// Whom a move of one field concerns, a line each.
-pub fn counts_text(plan: &FieldPlan) -> String {
+pub fn counts_text(plan: &FieldAssignmentPlan<'_>) -> String {
     let mut text = String::new();
     let mut line = |number: u64, what: &str| {
         if number > 0 {
@@ -173,8 +174,13 @@ pub fn counts_text(plan: &FieldPlan) -> String {
         text.push_str("  no customer's value changes\n");
     }
     for sample in &plan.samples {
-        let (before, after) = (value_text(&sample.before), value_text(&sample.after));
-        text.push_str(&format!("  {}  {} -> {}\n", plain(&sample.profile), plain(&before), plain(&after)));
+        let (before, after) = (value_text(&sample.before.to_json()), value_text(&sample.after.to_json()));
+        text.push_str(&format!(
+            "  {}  {} -> {}\n",
+            plain(&sample.profile.to_string()),
+            plain(&before),
+            plain(&after)
+        ));
     }
     text
 }
@@ -222,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_plan_says_who_is_concerned_and_how_many() {
-        let plan: AssignmentPlan = serde_json::from_str(
+        let plan: AssignmentPlan<'_> = serde_json::from_str(
             r#"{"revision": 7, "mode": "inherit", "unchanged": false, "fields": [
                 {"field": "country", "from": "crm", "to": "sms", "inherits": ["crm"], "unchanged": false,
                  "changed": 1200, "without_claim": {"profiles": 30, "inherit": 30, "none": 0}, "opt_outs": 0,

@@ -1,8 +1,8 @@
 //! `samsyn field claims | disagreements`: who says what, and how far they agree.
 
 use clap::Args;
+use samsyn_wire::{FieldDisagreements, ProfileClaims};
 
-use samsyn_client::{Disagreements, ProfileClaims};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, plain, value_text};
@@ -67,17 +67,17 @@ pub fn disagreements(args: &DisagreementsArgs, context: &Context) -> Result<(), 
     }
 }
 
-fn claims_text(profiles: &mut dyn Iterator<Item = &ProfileClaims>, paint: Paint) -> String {
+fn claims_text(profiles: &mut dyn Iterator<Item = &ProfileClaims<'static>>, paint: Paint) -> String {
     let mut table = Table::new(["PROFILE", "BY", "VALUE", "VISIBLE", "SINCE"]);
     for profile in profiles {
         for claim in &profile.claims {
             let seen = if claim.visible { "yes" } else { "" };
             table.row([
-                profile.profile.clone(),
-                claim.by.clone(),
-                value_text(&claim.value),
+                profile.profile.to_string(),
+                claim.by.to_string(),
+                value_text(&claim.value.to_json()),
                 seen.to_owned(),
-                claim.observed_at.as_deref().map(moment).unwrap_or_default(),
+                moment(&claim.observed_at),
             ]);
         }
     }
@@ -87,26 +87,29 @@ fn claims_text(profiles: &mut dyn Iterator<Item = &ProfileClaims>, paint: Paint)
     table.render(paint)
 }
 
-fn disagreements_text(fields: &mut dyn Iterator<Item = &Disagreements>, paint: Paint) -> String {
+fn disagreements_text(
+    fields: &mut dyn Iterator<Item = &FieldDisagreements<'static>>,
+    paint: Paint,
+) -> String {
     let mut table =
         Table::new(["FIELD", "SOURCE", "BETWEEN", "BOTH HAVE A VALUE", "AGREE", "DIFFER"]).right(&[3, 4, 5]);
     let mut samples = String::new();
     for of in fields {
         for pair in &of.pairs {
             table.row([
-                of.field.clone(),
-                of.source.clone().unwrap_or_else(|| "-".to_owned()),
+                of.field.to_string(),
+                of.source.as_deref().unwrap_or("-").to_owned(),
                 format!("{} and {}", pair.one, pair.other),
                 grouped(pair.both),
                 grouped(pair.agree),
                 grouped(pair.differ),
             ]);
             for sample in &pair.samples {
-                let (one, other) = (value_text(&sample.one), value_text(&sample.other));
+                let (one, other) = (value_text(&sample.one.to_json()), value_text(&sample.other.to_json()));
                 samples.push_str(&format!(
                     "{}  {}: {} claims {}, {} claims {}\n",
                     plain(&of.field),
-                    plain(&sample.profile),
+                    plain(&sample.profile.to_string()),
                     plain(&pair.one),
                     plain(&one),
                     plain(&pair.other),
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_table_counts_and_the_lines_show() {
-        let of: Disagreements = serde_json::from_str(
+        let of: FieldDisagreements<'static> = serde_json::from_str(
             r#"{"field": "country", "source": "crm", "compare": "exact", "pairs": [
                 {"one": "crm", "other": "sms", "both": 1500, "agree": 1499, "differ": 1,
                  "samples": [{"profile": "ab", "one": "SE", "other": null}]}]}"#,

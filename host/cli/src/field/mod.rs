@@ -9,10 +9,10 @@ use clap::{Args, Subcommand};
 
 use super::dictionary;
 use super::plugin::facts;
-use samsyn_client::Field;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, pairs};
+use samsyn_wire::Field;
 
 /// The commands of `samsyn field`.
 #[derive(Debug, Subcommand)]
@@ -117,9 +117,9 @@ pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> St
 
 fn field_text(field: &Field, paint: Paint) -> String {
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-    let kind = match &field.one_of {
-        Some(one_of) if !one_of.is_empty() => format!("{}, one of {}", field.kind, one_of.join(", ")),
-        _ => field.kind.clone(),
+    let kind = match field.one_of.as_slice() {
+        [] => field.kind.clone(),
+        one_of => format!("{}, one of {}", field.kind, one_of.join(", ")),
     };
     let flag = |on: bool, text: &str| if on { text.to_owned() } else { String::new() };
     pairs(
@@ -128,12 +128,15 @@ fn field_text(field: &Field, paint: Paint) -> String {
             ("type", kind),
             ("schema", field.schema.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("unit", optional(&field.unit)),
-            ("description", optional(&field.description)),
-            ("class", optional(&field.class)),
+            ("description", field.description.clone()),
+            ("class", field.class.clone()),
             ("department", optional(&field.department)),
             ("identifies", optional(&field.identifies)),
             ("protective", flag(field.protective, "only its source can turn it off")),
-            ("compared", field.compare.clone().filter(|compare| compare != "exact").unwrap_or_default()),
+            (
+                "compared",
+                Some(field.compare.clone()).filter(|compare| compare != "exact").unwrap_or_default(),
+            ),
             ("deprecated", optional(&field.deprecated)),
             ("proposed by", optional(&field.proposed_by)),
             ("source", field.source.clone().unwrap_or_else(|| "none".to_owned())),
@@ -152,7 +155,7 @@ mod tests {
     #[test]
     fn the_table_says_who_owns_what_and_who_disagrees() {
         let fields: Vec<Field> = serde_json::from_str(
-            r#"[{"name": "country", "type": "text", "one_of": null, "description": "", "source": "crm",
+            r#"[{"name": "country", "type": "text", "one_of": [], "description": "", "source": "crm",
                  "class": "personal", "identifies": "country",
                  "claimed_by": ["crm", "sms"], "consumed_by": ["email"]},
                 {"name": "note", "type": "text", "class": "none", "source": null, "protective": true,

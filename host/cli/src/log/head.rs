@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::log_directory;
+use samsyn_api::audit::log_head;
 use samsyn_audit::{AUDIT, Heads, LOG, text_of};
 use samsyn_disk::DataDir;
 use samsyn_log::verify;
@@ -37,7 +38,7 @@ pub struct HeadArgs {
 pub fn run(args: &HeadArgs, context: &Context) -> Result<(), CliError> {
     let Some(data) = &args.data else {
         let answer = context.client()?.log_head()?;
-        return context.answer(&answer.raw, |_| text_of(&answer.body));
+        return context.answer(&answer.raw, |_| text_of(&json!(answer.body)));
     };
     let mut cuts = Vec::new();
     let audit = DataDir(data.clone()).audit();
@@ -60,5 +61,5 @@ pub fn run(args: &HeadArgs, context: &Context) -> Result<(), CliError> {
     if !context.json {
         return context.print(&heads.text());
     }
-    context.print(&format!("{}\n", json!(heads.head())))
+    context.print(&format!("{}\n", json!(log_head(&heads))))
 }

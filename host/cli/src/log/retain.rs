@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use samsyn_client::Retention;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{bytes, moment};
+use samsyn_wire::{Retention, SegmentHolder};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -46,7 +46,7 @@ pub fn run(args: &RetainArgs, context: &Context) -> Result<(), CliError> {
 }
 
 fn kept_text(report: &Retention) -> String {
-    let oldest = report.oldest.as_deref().map(|oldest| format!(", the oldest record of {}", moment(oldest)));
+    let oldest = report.oldest.as_ref().map(|oldest| format!(", the oldest record of {}", moment(oldest)));
     format!(
         "the log has {} segments, {}{}\n",
         report.segments,
@@ -56,7 +56,7 @@ fn kept_text(report: &Retention) -> String {
 }
 
 fn held_text(report: &Retention) -> String {
-    let line = |holder: &samsyn_client::SegmentHolder| {
+    let line = |holder: &SegmentHolder| {
         let position = holder.position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
         format!("  {}{position}\n", holder.explanation)
     };

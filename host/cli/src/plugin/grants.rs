@@ -4,11 +4,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::install::done_text;
-use samsyn_client::{Capability, Grant, Pending};
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, moment, plain};
+use samsyn_wire::{Capability, Grant, Pending};
 
 /// Shown in the long help.
 pub const APPROVE_EXAMPLES: &str = "\
@@ -122,7 +122,7 @@ pub fn reject(args: &RejectArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// The upgrade that waits, shown.
-fn pending(capability: &Capability, context: &Context) -> Result<Pending, CliError> {
+fn pending(capability: &Capability<'_>, context: &Context) -> Result<Pending, CliError> {
     let name = plain(&capability.name);
     let Some(pending) = &capability.pending else {
         return Err(CliError::refused(format!("no upgrade of {name} waits for approval"))
@@ -133,7 +133,7 @@ fn pending(capability: &Capability, context: &Context) -> Result<Pending, CliErr
 }
 
 /// An upgrade as an admin reads it before deciding.
-pub fn pending_text(capability: &Capability, pending: &Pending, paint: Paint) -> String {
+pub fn pending_text(capability: &Capability<'_>, pending: &Pending, paint: Paint) -> String {
     let title = format!("{} {} waits for approval", plain(&capability.name), plain(&pending.version));
     let digest = plain(pending.digest.get(..16).unwrap_or(&pending.digest));
     let mut text = format!("{}  {}\n", paint.strong(&title), paint.dim(&digest));
@@ -176,7 +176,7 @@ pub fn change(args: &GrantArgs, give: bool, context: &Context) -> Result<(), Cli
 
 /// Whether a field is read or sourced is what the plug-in says of it; the host says so of one that
 /// the plug-in doesn't know.
-fn part(args: &GrantArgs, capability: &Capability) -> Grant {
+fn part(args: &GrantArgs, capability: &Capability<'_>) -> Grant {
     let sourced = |field: &&String| {
         capability.sources.iter().any(|source| source.field == **field)
             || capability.withheld.sources.contains(field)

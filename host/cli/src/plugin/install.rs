@@ -7,11 +7,12 @@ use clap::Args;
 use super::grants::{grant_lines, pending_text};
 use super::replay::{Severity, differences, on_host, summary};
 use super::replay_text::report_text;
-use samsyn_client::{Client, InstallHow, Plan, PlannedSource, Setting};
+use samsyn_client::{Client, InstallHow};
 use samsyn_terminal::ask::{Consent, accepts};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, Exit, file_error};
 use samsyn_terminal::output::{Paint, plain, value_text};
+use samsyn_wire::{InstallPlan, PlannedSetting, PlannedSource};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -111,7 +112,7 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
 /// Replays a new version when that is asked for, or accepted when it is offered.
 fn replay_first(
     args: &InstallArgs,
-    plan: &Plan,
+    plan: &InstallPlan,
     client: &Client,
     component: &[u8],
     context: &Context,
@@ -143,7 +144,7 @@ fn replay_first(
 }
 
 /// What an installation would be, by its name: `Upgrade shop 0.9.0 → 0.10.0`.
-fn title(plan: &Plan) -> String {
+fn title(plan: &InstallPlan) -> String {
     let (name, version) = (plain(&plan.capability), plain(&plan.version));
     let before = plan.before.as_ref().map(|before| plain(&before.version)).unwrap_or_default();
     match plan.change.as_str() {
@@ -157,7 +158,7 @@ fn title(plan: &Plan) -> String {
 }
 
 /// What an installation was: `upgraded shop 0.9.0 → 0.10.0`.
-pub fn done_text(plan: &Plan) -> String {
+pub fn done_text(plan: &InstallPlan) -> String {
     let (name, version) = (plain(&plan.capability), plain(&plan.version));
     let before = plan.before.as_ref().map(|before| plain(&before.version)).unwrap_or_default();
     match plan.change.as_str() {
@@ -171,7 +172,7 @@ pub fn done_text(plan: &Plan) -> String {
 }
 
 /// The plan as an admin reads it before deciding.
-pub fn plan_text(plan: &Plan, paint: Paint) -> String {
+pub fn plan_text(plan: &InstallPlan, paint: Paint) -> String {
     let title = title(plan);
     let digest = plan.digest.get(..16).unwrap_or(&plan.digest);
     let mut text = format!("{}  {}\n", paint.strong(&title), paint.dim(&plain(digest)));
@@ -190,8 +191,13 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
             .map(|read| {
                 let purposes = plain(&read.purposes.join(", "));
                 let is_new = new(read.new || (plan.change != "install" && !read.new_purposes.is_empty()));
-                let facts =
-                    facts(&read.class, read.protective, &read.identifies, &read.deprecated).join(", ");
+                let facts = facts(
+                    read.class.as_deref().unwrap_or_default(),
+                    read.protective,
+                    &read.identifies,
+                    &read.deprecated,
+                )
+                .join(", ");
                 let facts = if facts.is_empty() { facts } else { format!(" ({facts})") };
                 format!("{}{facts} for {purposes}{is_new}", plain(&read.field))
             })
@@ -213,7 +219,7 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
     text
 }
 
-fn setting_line(setting: &Setting) -> String {
+fn setting_line(setting: &PlannedSetting) -> String {
     let (now, how) =
         if setting.value.is_null() { (&setting.default, "") } else { (&setting.value, " (set)") };
     format!("{} = {}{how}", plain(&setting.name), plain(&value_text(now)))
@@ -221,12 +227,12 @@ fn setting_line(setting: &Setting) -> String {
 
 /// What of a field's definition an admin minds.
 pub fn facts(
-    class: &Option<String>,
+    class: &str,
     protective: bool,
     identifies: &Option<String>,
     deprecated: &Option<String>,
 ) -> Vec<String> {
-    let class = class.as_deref().filter(|class| *class != "none").map(plain);
+    let class = Some(class).filter(|class| !matches!(*class, "" | "none")).map(plain);
     let protective = protective.then(|| "protective".to_owned());
     let identifies = identifies.as_deref().map(|name| format!("identifies {}", plain(name)));
     let deprecated = deprecated.as_deref().map(|note| format!("deprecated: {}", plain(note)));
@@ -273,7 +279,7 @@ mod tests {
 
     #[test]
     fn the_plan_says_what_the_plug_in_gets_and_becomes() {
-        let plan: Plan = serde_json::from_str(
+        let plan: InstallPlan = serde_json::from_str(
             r#"{"capability": "sms", "version": "0.1.0", "digest": "0123456789abcdef0123", "change": "install",
                 "hears": ["sms.received"], "reads": [{"field": "phone", "purposes": ["service"], "new": true}],
                 "identifiers": [{"name": "phone", "new": false}],

@@ -4,13 +4,13 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::grants::{grant_lines, pending_text};
-use samsyn_client::Capability;
 use samsyn_terminal::ask::{Consent, Why};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::input::Pair;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, pairs, value_text};
 use samsyn_vocabulary::Type;
+use samsyn_wire::Capability;
 
 /// Shown in the long help.
 pub const LIST_EXAMPLES: &str = "\
@@ -111,7 +111,7 @@ pub fn list(context: &Context) -> Result<(), CliError> {
                 capability.roles.join(", "),
                 format!("{} fields", capability.sources.iter().filter(|source| source.assigned).count()),
                 grouped(capability.lag),
-                grouped(capability.parked),
+                grouped(capability.parked as u64),
             ]);
         }
         if table.is_empty() {
@@ -170,27 +170,25 @@ pub fn release(args: &ReleaseArgs, context: &Context) -> Result<(), CliError> {
     context.answer(&answer.raw, |_| format!("{}: {}\n", answer.body.name, answer.body.state))
 }
 
-fn capability_text(capability: &Capability, paint: Paint) -> String {
-    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+fn capability_text(capability: &Capability<'_>, paint: Paint) -> String {
     let state = match &capability.reason {
         Some(reason) => format!("{}: {reason}", capability.state),
         None => capability.state.clone(),
     };
-    let identifiers: Vec<&str> = capability.identifiers.iter().map(|identifier| identifier.name()).collect();
     let mut text = pairs(
         &[
             ("plug-in", format!("{} {}", capability.name, capability.version)),
-            ("description", optional(&capability.description)),
-            ("owner", optional(&capability.owner)),
+            ("description", capability.description.clone()),
+            ("owner", capability.owner.clone()),
             ("state", state),
             ("roles", capability.roles.join(", ")),
             ("hears", capability.subscribes.join(", ")),
             ("emits", capability.emits.join(", ")),
-            ("identifiers", identifiers.join(", ")),
+            ("identifiers", capability.identifiers.join(", ")),
             ("generation", capability.generation.to_string()),
             ("lag", grouped(capability.lag)),
-            ("parked", grouped(capability.parked)),
-            ("installed", capability.installed_at.as_deref().map(moment).unwrap_or_default()),
+            ("parked", grouped(capability.parked as u64)),
+            ("installed", moment(&capability.installed_at)),
             ("digest", capability.digest.clone()),
         ],
         paint,
@@ -219,16 +217,16 @@ fn capability_text(capability: &Capability, paint: Paint) -> String {
     text
 }
 
-fn settings_text(capability: &Capability, paint: Paint) -> String {
+fn settings_text(capability: &Capability<'_>, paint: Paint) -> String {
     let mut table = Table::new(["SETTING", "TYPE", "VALUE", "DEFAULT", "DESCRIPTION"]);
     for setting in &capability.settings {
         let value = if setting.value.is_null() { &setting.default } else { &setting.value };
         table.row([
             setting.name.clone(),
             setting.kind.clone(),
-            value_text(value),
-            value_text(&setting.default),
-            setting.description.clone().unwrap_or_default(),
+            value_text(&value.to_json()),
+            value_text(&setting.default.to_json()),
+            setting.description.clone(),
         ]);
     }
     table.render(paint)
@@ -240,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_plug_in_shows_what_it_may_and_what_it_is() {
-        let capability: Capability = serde_json::from_str(
+        let capability: Capability<'_> = serde_json::from_str(
             r#"{"name": "sms", "version": "0.1.0", "digest": "ab", "owner": "CRM", "description": "Texts",
                 "state": "quarantined", "reason": "5 traps", "generation": 1, "roles": ["subscriber"],
                 "subscribes": ["sms.received"], "emits": [], "sources": [{"field": "country", "assigned": false}],

@@ -11,7 +11,8 @@ use indicatif::ProgressBar;
 use super::replay_text::report_text;
 use crate::bars;
 use crate::log::{log_directory, tell_torn};
-use samsyn_client::{Client, ReplayReport};
+use samsyn_api::replays::report_answer;
+use samsyn_client::Client;
 use samsyn_engine::replay::{Control, Input, ReplayError, Share, own_sandbox, replay};
 use samsyn_log::{Progress, StoppedLog};
 use samsyn_sandbox::Package;
@@ -20,6 +21,7 @@ use samsyn_server::settings::Config;
 use samsyn_terminal::Stop;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, Exit, file_error};
+use samsyn_wire::ReplayReport;
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -250,7 +252,7 @@ fn on_data(
     bar.finish_and_clear();
     let report = report.map_err(failed)?;
     let report = if args.values { report } else { report.without_values() };
+    let report = report_answer(&report);
     let raw = serde_json::to_string(&report).map_err(|error| unreadable(&error))?;
-    let report = parse(&raw)?;
     Ok((raw, report))
 }

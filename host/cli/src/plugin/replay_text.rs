@@ -1,6 +1,8 @@
 //! The report of a replay as people read it.
 
-use samsyn_client::{ReplayFinding, ReplayReport, ReplaySample, ReplayVersion};
+use samsyn_wire::{ReplayFinding, ReplayReport, ReplaySample};
+use serde_json::Value;
+
 use samsyn_terminal::output::{Paint, grouped, plain, value_text};
 
 /// How much of a digest is shown: enough to tell two apart.
@@ -30,16 +32,13 @@ pub fn report_text(report: &ReplayReport, paint: Paint) -> String {
 }
 
 fn head(report: &ReplayReport, paint: Paint) -> String {
-    let name = |version: &ReplayVersion| {
-        let digest: String = version.digest.chars().take(DIGEST_CHARS).collect();
-        match &version.version {
-            Some(version) => format!("{} ({digest})", plain(version)),
-            None => digest,
-        }
+    let name = |version: &str, digest: &str| {
+        let digest: String = digest.chars().take(DIGEST_CHARS).collect();
+        if version.is_empty() { digest } else { format!("{} ({digest})", plain(version)) }
     };
-    let title = format!("{} {}", plain(&report.capability), name(&report.new));
+    let title = format!("{} {}", plain(&report.capability), name(&report.new.version, &report.new.digest));
     let against = match &report.against {
-        Some(other) => format!("{} run again", name(other)),
+        Some(other) => format!("{} run again", name(&other.version, &other.digest)),
         None => "the log".to_owned(),
     };
     let share = if report.percent < 100.0 { format!(" ({}%)", report.percent) } else { String::new() };
@@ -54,9 +53,10 @@ fn head(report: &ReplayReport, paint: Paint) -> String {
     if report.decided_by.len() > 1 {
         for by in &report.decided_by {
             let (all, others) = (grouped(by.deliveries), grouped(by.different));
-            text.push_str(
-                &paint.dim(&format!("  decided by {}: {all}; {others} of them differ\n", name(by))),
-            );
+            text.push_str(&paint.dim(&format!(
+                "  decided by {}: {all}; {others} of them differ\n",
+                name(by.version.as_deref().unwrap_or_default(), &by.digest)
+            )));
         }
     }
     text
@@ -123,9 +123,11 @@ fn kind_text(kind: &str) -> String {
 
 fn sample_text(sample: &ReplaySample) -> String {
     let ReplaySample { profile, position, on, before, after } = sample;
-    let mut line = format!("  {}  {} {}", plain(profile), plain(position), plain(on));
-    if !before.is_null() || !after.is_null() {
-        line.push_str(&format!("  {} -> {}", plain(&value_text(before)), plain(&value_text(after))));
+    let mut line = format!("  {}  {} {}", plain(&profile.to_string()), plain(position), plain(on));
+    let text = |value: &Option<Value>| plain(&value_text(value.as_ref().unwrap_or(&Value::Null)));
+    let (before, after) = (text(before), text(after));
+    if (before.as_str(), after.as_str()) != ("-", "-") {
+        line.push_str(&format!("  {before} -> {after}"));
     }
     line + "\n"
 }

@@ -2,10 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
-use samsyn_client::{Finding, Report};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, Exit};
 use samsyn_terminal::output::{Paint, plain};
+use samsyn_wire::{Finding, RegistryReport};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -66,8 +66,8 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     Err(CliError::refused(format!("{found} {at}")).next("run the commands below the findings"))
 }
 
-fn findings_at(report: &Report, least: Severity) -> u64 {
-    let Report { errors, warnings, notes, .. } = report;
+fn findings_at(report: &RegistryReport, least: Severity) -> usize {
+    let RegistryReport { errors, warnings, notes, .. } = report;
     match least {
         Severity::Error => *errors,
         Severity::Warning => errors + warnings,
@@ -75,8 +75,8 @@ fn findings_at(report: &Report, least: Severity) -> u64 {
     }
 }
 
-fn text(report: &Report, paint: Paint) -> String {
-    let Report { errors, warnings, notes, revision, .. } = report;
+fn text(report: &RegistryReport, paint: Paint) -> String {
+    let RegistryReport { errors, warnings, notes, revision, .. } = report;
     if report.findings.is_empty() {
         return format!("{} at revision {revision}\n", paint.good("no findings in the registry"));
     }
@@ -85,7 +85,7 @@ fn text(report: &Report, paint: Paint) -> String {
         text.push_str(&finding_text(finding, paint));
         text.push('\n');
     }
-    let count = |count: &u64, one: &str| format!("{count} {one}{}", if *count == 1 { "" } else { "s" });
+    let count = |count: &usize, one: &str| format!("{count} {one}{}", if *count == 1 { "" } else { "s" });
     text.push_str(&format!(
         "{}, {} and {} at revision {revision}\n",
         count(errors, "error"),
@@ -130,7 +130,7 @@ fn wrapped(text: &str, chars_max: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn report() -> Report {
+    fn report() -> RegistryReport {
         serde_json::from_str(
             r#"{"revision": 7, "errors": 1, "warnings": 1, "notes": 0, "findings": [
                 {"severity": "error", "code": "consumed-without-source", "fields": ["nickname"], "capabilities": ["mail"],

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::field::counts_text;
-use samsyn_client::RegistryPlan;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, file_error};
 use samsyn_terminal::output::{Paint, plain};
+use samsyn_wire::RegistryPlan;
 
 /// Shown in the long help.
 pub const APPLY_EXAMPLES: &str = "\
@@ -98,7 +98,7 @@ pub fn export(args: &ExportArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// The plan as an admin reads it before deciding.
-fn plan_text(plan: &RegistryPlan, paint: Paint) -> String {
+fn plan_text(plan: &RegistryPlan<'_>, paint: Paint) -> String {
     let mut text = String::new();
     for step in &plan.steps {
         let title = format!("{} {} {}", step.action, step.what, step.name);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_plan_reads_line_by_line() {
-        let plan: RegistryPlan = serde_json::from_str(
+        let plan: RegistryPlan<'_> = serde_json::from_str(
             r#"{"revision": 7, "steps": [{"action": "change", "what": "field", "name": "size",
                 "details": ["class: none → personal"]}], "notes": ["the field fax is not in the file and stays"]}"#,
         )

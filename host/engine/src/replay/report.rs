@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Tree;
 use smol_str::SmolStr;
@@ -16,7 +15,7 @@ use samsyn_registry::{DataClass, Registry};
 use samsyn_vocabulary::{CapabilityName, Digest, FieldName, Position, ProfileId};
 
 /// What a new version of a plug-in would have decided otherwise.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ReplayReport {
     /// The plug-in.
     pub capability: CapabilityName,
@@ -55,8 +54,7 @@ pub struct ReplayReport {
 }
 
 /// A component of the plug-in.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ReplayVersion")]
+#[derive(Clone, Debug, Serialize)]
 pub struct Version {
     /// As its manifest has it.
     pub version: String,
@@ -65,8 +63,7 @@ pub struct Version {
 }
 
 /// A component that decided in the log.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ReplayDecidedBy")]
+#[derive(Clone, Debug, Serialize)]
 pub struct DecidedBy {
     /// As its manifest has it.
     pub version: Option<String>,
@@ -80,8 +77,7 @@ pub struct DecidedBy {
 
 /// Effects by how they compare. An invocation counts by its end, and by each claim, event, memory, action
 /// and refusal.
-#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
-#[schemars(rename = "ReplayEffects")]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Effects {
     /// The same on both sides.
     pub same: u64,
@@ -100,9 +96,8 @@ pub struct Effects {
 }
 
 /// How bad a difference is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[schemars(rename = "ReplaySeverity")]
 pub enum Severity {
     /// The new version fails, or changes or loses what is protective or personal.
     Error,
@@ -113,8 +108,7 @@ pub enum Severity {
 }
 
 /// A difference.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ReplayFinding")]
+#[derive(Clone, Debug, Serialize)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -133,8 +127,7 @@ pub struct Finding {
 }
 
 /// An example of a difference.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ReplaySample")]
+#[derive(Clone, Debug, Serialize)]
 pub struct Sample {
     /// Whose.
     pub profile: ProfileId,

@@ -7,7 +7,7 @@
 mod plan;
 mod rename;
 
-pub use plan::{PlannedMove, RegistryPlan, Step};
+pub use plan::{Action, PlannedMove, RegistryPlan, Step};
 
 use std::collections::BTreeMap;
 

@@ -16,8 +16,7 @@ use super::{Capability, Registry};
 use samsyn_vocabulary::{CapabilityName, EventName, Seq};
 
 /// Everything that is drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "RegistryGraph")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Graph {
     /// The revision it shows.
     pub revision: Seq,
@@ -28,8 +27,7 @@ pub struct Graph {
 }
 
 /// One thing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[schemars(rename = "GraphNode")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Node {
     /// The kind, a colon and the name: unique in the graph.
     pub id: String,
@@ -57,8 +55,7 @@ pub enum NodeKind {
 }
 
 /// What one node has to do with another. It points the way that answers and data go.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[schemars(rename = "GraphEdge")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Edge {
     /// The node it starts at.
     pub from: String,

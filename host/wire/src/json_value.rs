@@ -3,19 +3,67 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use samsyn_vocabulary::Value;
 
-/// A value, or null for none. As [`Value::to_json`], but JSON text is passed on as it is, so that
-/// its numbers keep every digit.
-#[derive(Clone, Copy, Debug)]
-pub struct JsonValue<'a>(pub Option<&'a Value>);
+/// A value, or null for none.
+#[derive(Clone, Debug)]
+pub enum JsonValue<'a> {
+    /// As the host has it. It is written as [`Value::to_json`], but JSON text is passed on as it is, so that
+    /// its numbers keep every digit.
+    Held(Option<&'a Value>),
+    /// As a client read it.
+    Read(serde_json::Value),
+}
+
+impl JsonValue<'_> {
+    /// It as JSON.
+    pub fn to_json(&self) -> Cow<'_, serde_json::Value> {
+        match self {
+            JsonValue::Held(value) => Cow::Owned(value.map_or(serde_json::Value::Null, Value::to_json)),
+            JsonValue::Read(json) => Cow::Borrowed(json),
+        }
+    }
+
+    /// It as JSON.
+    pub fn into_json(self) -> serde_json::Value {
+        match self {
+            JsonValue::Held(_) => self.to_json().into_owned(),
+            JsonValue::Read(json) => json,
+        }
+    }
+
+    /// Whether it is none.
+    pub fn is_null(&self) -> bool {
+        match self {
+            JsonValue::Held(value) => value.is_none(),
+            JsonValue::Read(json) => json.is_null(),
+        }
+    }
+}
+
+impl Default for JsonValue<'_> {
+    fn default() -> Self {
+        JsonValue::Held(None)
+    }
+}
+
+impl PartialEq for JsonValue<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_json() == other.to_json()
+    }
+}
 
 impl Serialize for JsonValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        let held = match self {
+            JsonValue::Held(held) => held,
+            JsonValue::Read(json) => return json.serialize(serializer),
+        };
+        match held {
             None => serializer.serialize_none(),
             Some(Value::Text(text)) => serializer.serialize_str(text),
             Some(Value::Integer(number)) => serializer.serialize_i64(*number),
@@ -30,6 +78,12 @@ impl Serialize for JsonValue<'_> {
                 Err(_) => serializer.serialize_none(),
             },
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonValue<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde_json::Value::deserialize(deserializer).map(JsonValue::Read)
     }
 }
 
@@ -63,10 +117,13 @@ mod tests {
             Value::Texts(vec!["a".to_owned()]),
             Value::Json("{\"a\":[1]}".to_owned()),
         ] {
-            assert_eq!(serde_json::to_value(JsonValue(Some(&value))).unwrap(), value.to_json());
+            let held = JsonValue::Held(Some(&value));
+            assert_eq!(serde_json::to_value(&held).unwrap(), value.to_json());
+            let read: JsonValue<'_> = serde_json::from_value(value.to_json()).unwrap();
+            assert_eq!(read, held);
         }
         let long = Value::Json("1.000000000000000000001".to_owned());
-        assert_eq!(serde_json::to_string(&JsonValue(Some(&long))).unwrap(), "1.000000000000000000001");
-        assert_eq!(serde_json::to_string(&JsonValue(None)).unwrap(), "null");
+        assert_eq!(serde_json::to_string(&JsonValue::Held(Some(&long))).unwrap(), "1.000000000000000000001");
+        assert_eq!(serde_json::to_string(&JsonValue::Held(None)).unwrap(), "null");
     }
 }

@@ -1,0 +1,161 @@
+//! What a client reads of each answer: one type for each, and nothing that the host says is lost in it.
+//! Every example of the description, and every answer that a test gets, is read and written again.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use samsyn_wire::{
+    AssignAnswer, AuditedChange, AuditedRead, Capability, Event, Field, FieldDisagreements, Health,
+    Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken, Matched, NothingTaken, OneAnswer,
+    Page, ParkedDelivery, Problem, Profile, ProfileClaims, ProfileConflicts, ProposalTaken, Readiness,
+    RefusalPage, RegistryGraph, RegistryPlan, RegistryReport, Replay, Replays, Retention, Snapshots, Status,
+    Taken, Timeline, Token,
+};
+
+/// Reads an answer as its type, and writes it again.
+type Through = fn(&str) -> serde_json::Result<Value>;
+
+/// The type of each JSON answer, by the operation and the status.
+const ANSWERS: &[(&str, u16, Through)] = &[
+    ("acceptField", 200, through::<Field>),
+    ("applyRegistry", 200, through::<RegistryPlan<'_>>),
+    ("approveUpgrade", 200, through::<Installed<'_>>),
+    ("assignSource", 200, through::<OneAnswer<'_>>),
+    ("assignSources", 200, through::<AssignAnswer<'_>>),
+    ("changeGrant", 200, through::<Capability<'_>>),
+    ("defineField", 200, through::<Field>),
+    ("defineIdentifier", 200, through::<Identifier>),
+    ("deprecateField", 200, through::<Field>),
+    ("drawRegistry", 200, through::<RegistryGraph>),
+    ("installCapability", 200, through::<InstallPlan>),
+    ("installCapability", 201, through::<Installed<'_>>),
+    ("installCapability", 202, through::<Installed<'_>>),
+    ("listCapabilities", 200, through::<Page<Capability<'_>>>),
+    ("listChanges", 200, through::<Page<AuditedChange>>),
+    ("listClaims", 200, through::<Page<ProfileClaims<'_>>>),
+    ("listDisagreements", 200, through::<Page<FieldDisagreements<'_>>>),
+    ("listFields", 200, through::<Page<Field>>),
+    ("listIdentifierConflicts", 200, through::<Page<ProfileConflicts<'_>>>),
+    ("listIdentifiers", 200, through::<Page<Identifier>>),
+    ("listJobs", 200, through::<Jobs>),
+    ("listParked", 200, through::<Page<ParkedDelivery>>),
+    ("listReads", 200, through::<Page<AuditedRead>>),
+    ("listRefusals", 200, through::<RefusalPage>),
+    ("listReplays", 200, through::<Replays>),
+    ("listSnapshots", 200, through::<Snapshots>),
+    ("listTokens", 200, through::<Page<Token>>),
+    ("lookUpProfile", 200, through::<Profile<'_>>),
+    ("makeSnapshot", 202, through::<Snapshots>),
+    ("makeToken", 200, through::<MadeToken>),
+    ("makeToken", 201, through::<MadeToken>),
+    ("planRegistry", 200, through::<RegistryPlan<'_>>),
+    ("proposeValues", 200, through::<Event<'_>>),
+    ("proposeValues", 202, through::<ProposalTaken>),
+    ("rejectUpgrade", 200, through::<Capability<'_>>),
+    ("releaseCapability", 200, through::<Capability<'_>>),
+    ("reportSilos", 200, through::<RegistryReport>),
+    ("retainLog", 200, through::<Retention>),
+    ("retryParked", 202, through::<Matched>),
+    ("setCapability", 200, through::<Capability<'_>>),
+    ("showCapability", 200, through::<Capability<'_>>),
+    ("showDisagreements", 200, through::<FieldDisagreements<'_>>),
+    ("showEvent", 200, through::<Event<'_>>),
+    ("showField", 200, through::<Field>),
+    ("showHealth", 200, through::<Health>),
+    // OpenAPI's own form.
+    ("showInterface", 200, through::<Map<String, Value>>),
+    ("showLimits", 200, through::<Limits>),
+    ("showLogHead", 200, through::<LogHead>),
+    ("showProfile", 200, through::<Profile<'_>>),
+    ("showReadiness", 200, through::<Readiness>),
+    ("showReplay", 200, through::<Replay>),
+    ("showStatus", 200, through::<Status>),
+    ("showTimeline", 200, through::<Timeline<'_>>),
+    ("showToken", 200, through::<Token>),
+    ("skipParked", 202, through::<Matched>),
+    ("startReplay", 202, through::<Replay>),
+    ("stopReplay", 200, through::<Replay>),
+    ("takeEvents", 200, through::<Event<'_>>),
+    ("takeEvents", 202, through::<Taken>),
+    ("takeEvents", 422, through::<NothingTaken>),
+];
+
+fn through<T: DeserializeOwned + Serialize>(answer: &str) -> serde_json::Result<Value> {
+    serde_json::to_value(serde_json::from_str::<T>(answer)?)
+}
+
+/// Whether the type of an operation's answer holds all of it.
+pub fn check(operation: &str, status: u16, answer: &str) -> Result<(), String> {
+    let found = ANSWERS.iter().find(|(id, of, _)| (*id, *of) == (operation, status));
+    let (.., through) = found.ok_or_else(|| format!("{operation} has no type for {status} in the table"))?;
+    is_whole(*through, answer)
+}
+
+/// Whether the type of a problem holds all of one.
+pub fn check_problem(answer: &str) -> Result<(), String> {
+    is_whole(through::<Problem<'_>>, answer)
+}
+
+fn is_whole(through: Through, answer: &str) -> Result<(), String> {
+    let said: Value = serde_json::from_str(answer).map_err(|error| format!("no JSON: {error}"))?;
+    let read = through(answer).map_err(|error| format!("a client can't read it: {error}"))?;
+    if same(&said, &read) { Ok(()) } else { Err(format!("a client reads {read}")) }
+}
+
+/// The same JSON; 1 and 1.0 are one number.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| same(one, other)))
+        }
+        _ => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::document;
+    use super::super::tests::{examples, operations};
+    use super::*;
+
+    #[test]
+    fn every_answer_has_a_type_that_holds_all_of_its_examples() {
+        let document = document();
+        let mut described = BTreeSet::new();
+        for (path, method, operation) in operations(&document) {
+            let id = operation["operationId"].as_str().unwrap();
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let status: u16 = status.parse().unwrap();
+                let Some(json) = response["content"].get("application/json") else { continue };
+                described.insert((id, status));
+                for (name, example) in examples(&document, json) {
+                    check(id, status, &example.to_string())
+                        .unwrap_or_else(|wrong| panic!("{method} {path} {status} {name:?}: {wrong}"));
+                }
+            }
+        }
+        let known: BTreeSet<(&str, u16)> = ANSWERS.iter().map(|(id, status, _)| (*id, *status)).collect();
+        assert_eq!(known, described);
+        for problem in document["components"]["examples"].as_object().unwrap().values() {
+            check_problem(&problem["value"].to_string()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_member_that_no_type_has_is_found() {
+        assert_eq!(check("showHealth", 200, r#"{"alive":true}"#), Ok(()));
+        assert!(check("showHealth", 200, r#"{"alive":true,"since":1}"#).is_err());
+        assert!(check("showHealth", 200, r#"{"alive":1}"#).is_err());
+        assert!(check("showHealth", 201, r#"{"alive":true}"#).is_err());
+        assert!(check("showNothing", 200, "{}").is_err());
+        assert_eq!(check("listRefusals", 200, r#"{"items":[],"decided":[],"shows_all":true}"#), Ok(()));
+    }
+}

@@ -1,0 +1,83 @@
+//! What the HTTP interface answers: each answer is one type, which the host writes, from which
+//! `/openapi.json` is generated, and which the client reads.
+//!
+//! An answer that the host writes often borrows: `Profile<'a>` has `Cow<'a, str>`, and the client reads
+//! `Profile<'static>`. Answers that are rarely
+//! asked for own their texts. The crate uses the words of the registry and below. It must not know the engine,
+//! axum or ureq.
+//!
+//! A client must read the answers of a newer host, and those of an older one. So:
+//!
+//! - Unknown members are ignored, and missing ones have a default. `#[schemars(!default)]` keeps these
+//!   defaults out of the description: the host writes every member.
+//! - A word of a closed list is a text with its list in the schema, or [`Lenient`]. A client prints a word that
+//!   it doesn't know as it came.
+//! - Positions, times and ids are [`Lenient`], too: a client prints them, and doesn't count with them.
+//!
+//! | file | answers |
+//! |---|---|
+//! | `lenient`, `json_value` | what members are made of |
+//! | `page`, `problem` | every list; every error |
+//! | `event`, `refusal`, `conflict` | events, what was rejected of them, identifiers of two customers |
+//! | `profile`, `timeline`, `claims` | customers, and what capabilities say of them |
+//! | `field`, `assignment`, `report` | the registry: fields, who is their source, what is wrong, the graph |
+//! | `capability`, `replay`, `parked` | plug-ins, what a new version would change, what waits |
+//! | `token`, `audit` | tokens, who read and who changed what |
+//! | `status`, `storage` | the host itself, and what it keeps |
+
+mod assignment;
+mod audit;
+mod capability;
+mod claims;
+mod conflict;
+mod event;
+mod field;
+mod json_value;
+mod lenient;
+mod page;
+mod parked;
+mod problem;
+mod profile;
+mod refusal;
+mod replay;
+mod report;
+mod status;
+mod storage;
+mod timeline;
+mod token;
+
+pub use assignment::{
+    Applied, AssignAnswer, AssignmentPlan, ChangedValue, ConsumerPlan, FieldAssignmentPlan, Job, Jobs,
+    OneAnswer, RegistryPlan, Step, WithoutClaim,
+};
+pub use audit::{AuditedChange, AuditedRead, LogHead, LogPlace, PartitionHead};
+pub use capability::{
+    Capability, ConsumedField, Grant, InstallPlan, Installed, InstalledVersion, Pending, PlannedIdentifier,
+    PlannedRead, PlannedSetting, PlannedSource, Rejection, Setting, SourcedField,
+};
+pub use claims::{Difference, FieldDisagreements, Pair, ProfileClaims};
+pub use conflict::{IdentifierConflict, ProfileConflicts};
+pub use event::{
+    ActionAsked, ClaimMade, DeliveryOutcome, Event, NothingTaken, ProposalOutcome, ProposalTaken, Refusal,
+    SentEvent, Taken, TakenEvent, TakenEvents, TakenOrRefused, Verdict,
+};
+pub use field::{Field, Identifier};
+pub use json_value::JsonValue;
+pub use lenient::Lenient;
+pub use page::Page;
+pub use parked::{Matched, ParkedDelivery};
+pub use problem::Problem;
+pub use profile::{Claim, Profile, ValueOrigin};
+pub use refusal::{ListedRefusal, RefusalPage};
+pub use replay::{
+    Replay, ReplayDecidedBy, ReplayDifference, ReplayEffects, ReplayFinding, ReplayReport, ReplaySample,
+    ReplaySeverity, ReplayVersion, Replays,
+};
+pub use report::{Finding, GraphEdge, GraphNode, RegistryGraph, RegistryReport};
+pub use status::{
+    AuditStatus, CapabilityStatus, DiskStatus, EventIds, Health, Limits, PersonalReads, QueueStatus,
+    Readiness, SlowestEvents, Status, Waiting,
+};
+pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots, StorageStatus};
+pub use timeline::{EventHead, Timeline, TimelineStep, ValueChange};
+pub use token::{MadeToken, Token, TokenMay};
