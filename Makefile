@@ -116,7 +116,7 @@ host-release:
 
 # What a component is made of. A change in how they are built rebuilds them too.
 SHARED_SOURCES := $(shell find plugins/sdk plugins/email-addresses plugins/phone-numbers plugins/visible-text \
-	wit host/src/build -type f) Cargo.lock
+	wit host/build/src -type f) Cargo.lock
 
 define COMPONENT
 $(TARGET)/plugins/$(1).wasm: $(shell find $(2)/$(1) -type f) $(SHARED_SOURCES) | setup-wasm host-$(PROFILE)

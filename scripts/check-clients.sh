@@ -5,7 +5,7 @@
 #   scripts/check-clients.sh [target/debug/samsyn]
 #
 # It installs the generators from npm and PyPI into target/, so it is not part of `make test`; the tests of
-# host/src/api/openapi hold the description to what it relies on.
+# host/api/src/openapi hold the description to what it relies on.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gets a compiler for wasm32-unknown-unknown, which plug-ins are built for. Does nothing when there
-# is one. `samsyn plugin build` finds what this leaves by the same steps (host/src/build/toolchain.rs);
+# is one. `samsyn plugin build` finds what this leaves by the same steps (host/build/src/toolchain.rs);
 # this one may also ask sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."

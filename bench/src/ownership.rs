@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use samsyn::engine::project::project_profile;
+use samsyn::decide::project::project_profile;
 use samsyn::engine::{Engine, InstallOptions, NewEvent};
 use samsyn::registry::assignment::{Mode, Request};
 use samsyn::sandbox::embed_manifest;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::caller::{Answer, Caller};
-use crate::components;
-use crate::world::{World, until};
+use samsyn_harness::caller::{Answer, Caller};
+use samsyn_harness::components;
+use samsyn_harness::world::{World, until};
 
 /// Two plug-ins that claim the same fields; the first is their source.
 const TABLES: &str = "\
@@ -433,7 +433,7 @@ fn the_command_makes_lists_and_revokes_tokens() {
     let secret = made.out.trim().to_owned();
     assert!(secret.starts_with("samsyn_") && secret.lines().count() == 1, "{made:#?}");
     let with = |world: &World, arguments: &[&str]| {
-        crate::world::Said::of(
+        samsyn_harness::world::Said::of(
             world.command(arguments).env("SAMSYN_TOKEN", &secret).output().expect("it can be run"),
         )
     };

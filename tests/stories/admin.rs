@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::components::{self, USUAL, plugin_file};
 use crate::customer::shop;
-use crate::world::{World, until};
+use samsyn_harness::components::{self, USUAL, plugin_file};
+use samsyn_harness::world::{World, until};
 
 #[test]
 fn installing_shows_a_plan_and_asks() {

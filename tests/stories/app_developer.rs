@@ -6,8 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::caller::Answer;
-use crate::world::{World, until};
+use samsyn_harness::caller::Answer;
+use samsyn_harness::world::{World, until};
 
 fn counting_event(customer: &str, id: &str) -> Value {
     json!({"id": id, "name": "probe.asked", "identifiers": {"customer_id": customer},

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::components;
-use crate::world::{World, until};
+use samsyn_harness::components;
+use samsyn_harness::world::{World, until};
 
 /// The probe as a source of personal fields.
 const PERSONAL: &str = "\
@@ -140,7 +140,7 @@ fn a_damaged_audit_refuses_personal_reads_alone_and_says_so() {
     );
     assert!(world.run(&["status"]).ok().out.contains("reads of personal data are rejected"));
     let said = world.command(&["status", "--ready"]).env("SAMSYN_TOKEN", "").output().expect("it can be run");
-    let said = crate::world::Said::of(said).ok();
+    let said = samsyn_harness::world::Said::of(said).ok();
     assert!(said.out.starts_with("ready; reads of personal data are rejected: "), "{said:?}");
     assert!(world.log().contains("reads of personal data can't be recorded"), "{}", world.log());
     assert!(world.stop().success());

@@ -4,9 +4,9 @@
 use samsyn::sandbox::embed_manifest;
 use serde_json::{Value, json};
 
-use crate::caller::problem_code;
-use crate::components::{self, guests, manifest};
-use crate::world::World;
+use samsyn_harness::caller::problem_code;
+use samsyn_harness::components::{self, guests, manifest};
+use samsyn_harness::world::World;
 
 fn event(more: &str) -> Vec<u8> {
     format!("{{\"name\":\"probe.asked\",\"identifiers\":{{\"customer_id\":\"bad\"}}{more}}}").into_bytes()
@@ -234,7 +234,7 @@ fn a_value_that_no_plug_in_can_read_parks_nobody() {
         );
         let headers = [("content-type", "application/json"), ("prefer", "wait=30")];
         let event = world.send("POST", "/v1/events", &headers, body.as_bytes()).of(200);
-        crate::caller::outcome(&event, "loyalty").clone()
+        samsyn_harness::caller::outcome(&event, "loyalty").clone()
     };
     let bad = [
         ("\"A\"", "12345678901234567890123456789"),

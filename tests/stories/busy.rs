@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 
 use crate::demo::{demo, directory};
-use crate::world::World;
+use samsyn_harness::world::World;
 
 /// Purchases of the smoke run, which says nothing about time.
 const FEW: &str = "400";

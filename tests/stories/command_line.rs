@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Said, World, samsyn};
+use samsyn_harness::world::{Said, World, samsyn};
 
 fn run_alone(arguments: &[&str]) -> Said {
     let directory = tempfile::tempdir().expect("a directory can be made");
@@ -84,8 +84,11 @@ fn every_answer_can_be_read_by_a_machine() {
     assert!(json(&["identifier", "list"]).json_lines().iter().any(|kind| kind["name"] == "customer_id"));
     assert_eq!(json(&["status"]).json()["version"], env!("CARGO_PKG_VERSION"));
     json(&["parked", "list"]).json_lines();
-    let checked =
-        json(&["plugin", "check", crate::components::plugin_file("loyalty").to_str().expect("text")]);
+    let checked = json(&[
+        "plugin",
+        "check",
+        samsyn_harness::components::plugin_file("loyalty").to_str().expect("text"),
+    ]);
     assert_eq!((&checked.json()["name"], &checked.json()["warnings"]), (&json!("loyalty"), &json!([])));
     let unknown = world.run(&["profile", "get", "customer_id:nobody", "--json"]);
     assert_eq!((unknown.code, &unknown.json()["code"]), (Some(1), &json!("unknown-profile")));
@@ -226,7 +229,7 @@ fn a_host_that_cannot_start_says_why_and_what_to_do() {
 #[test]
 fn the_hosts_log_can_be_lines_of_json() {
     let world = World::with(&[("SAMSYN_LOG_FORMAT", "json")]);
-    let panicked = crate::components::probe("probe", crate::components::USUAL);
+    let panicked = samsyn_harness::components::probe("probe", samsyn_harness::components::USUAL);
     world.install(&panicked);
     let trapped = world.script("Logged-Customer", &["panic the shelf is empty"]);
     let lines: Vec<Value> = world

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::components::{self, USUAL};
 use crate::overload::{count, fresh, rss_mib};
-use crate::world::{PATIENCE, Said, World, until};
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::{PATIENCE, Said, World, until};
 
 /// Idle connections, as far as the system lets this process have so many.
 const IDLE_CONNECTIONS: u64 = 10_000;

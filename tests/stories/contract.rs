@@ -4,8 +4,8 @@
 use samsyn::sandbox::embed_manifest;
 use serde_json::json;
 
-use crate::components::{self, manifest};
-use crate::world::{World, repository};
+use samsyn_harness::components::{self, manifest};
+use samsyn_harness::world::{World, repository};
 
 #[test]
 fn a_component_that_was_built_long_ago_still_runs() {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::caller::outcome;
-use crate::components;
-use crate::world::World;
+use samsyn_harness::caller::outcome;
+use samsyn_harness::components;
+use samsyn_harness::world::World;
 
 /// A host with the four plug-ins.
 pub fn shop() -> World {

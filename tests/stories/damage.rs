@@ -7,8 +7,8 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::components::{self, USUAL};
-use crate::world::{Said, World, until};
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::{Said, World, until};
 
 /// A stopped host with some events, and its newest segment.
 fn stopped() -> (World, PathBuf) {

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::components::plugin_file;
-use crate::world::{Said, World, samsyn};
+use samsyn_harness::components::plugin_file;
+use samsyn_harness::world::{Said, World, samsyn};
 
 /// Customers that are looked at afterwards: the data numbers them.
 const CUSTOMERS: std::ops::Range<u32> = 1..200;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::components::{self, USUAL};
-use crate::world::World;
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::World;
 
 #[test]
 fn a_field_takes_what_its_definition_allows_from_apps_and_plug_ins_alike() {

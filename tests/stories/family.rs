@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::customer::shop;
-use crate::world::World;
+use samsyn_harness::world::World;
 
 const PHONE: &str = "+46701740605";
 const EMAIL: &str = "fam@example.com";
@@ -145,6 +145,6 @@ fn an_old_file_ends_no_newer_opt_out_and_an_admin_hears_of_refused_ones() {
     let mut auditor = (*world).clone();
     made["secret"].as_str().expect("a secret is told").clone_into(&mut auditor.token);
     let report = auditor.get("/v1/registry/report");
-    assert!(report.text.contains("1 opt-outs of email.opted_out were refused: they"), "{report:?}");
+    assert!(report.text.contains("1 opt-outs of email.opted_out were rejected: they"), "{report:?}");
     assert!(!report.text.contains(&bo), "{report:?}");
 }

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
-use crate::components::{self, probe};
-use crate::world::World;
+use samsyn_harness::caller::Caller;
+use samsyn_harness::components::{self, probe};
+use samsyn_harness::world::World;
 
 /// Hears events of its own and sources a note; more as the tables say.
 fn reader(more: &str) -> Vec<u8> {

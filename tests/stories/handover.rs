@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::components::probe;
-use crate::world::{World, until};
+use samsyn_harness::components::probe;
+use samsyn_harness::world::{World, until};
 
 /// Customers both systems speak of, and something else.
 const DIFFER: usize = 60;

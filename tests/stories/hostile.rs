@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::caller::outcome;
-use crate::components::{self, guests, plugin};
-use crate::world::{World, until};
+use samsyn_harness::caller::outcome;
+use samsyn_harness::components::{self, guests, plugin};
+use samsyn_harness::world::{World, until};
 use samsyn_testkit::survival_json;
 
 /// Failures in a row, each of another customer, until a plug-in of these stories is put aside.

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
-use crate::components;
-use crate::world::{Said, World, repository, until};
+use samsyn_harness::components;
+use samsyn_harness::world::{Said, World, repository, until};
 
 /// The first rows of the purchases, with their header.
 fn purchases(rows: usize) -> String {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::world::{Said, World, repository, samsyn, target};
+use samsyn_harness::world::{Said, World, repository, samsyn, target};
 
 #[test]
 fn a_new_plug_in_builds_tests_installs_and_works_as_it_is() {

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::demo::{demo, directory};
-use crate::world::{Said, World, repository, samsyn, target};
+use samsyn_harness::world::{Said, World, repository, samsyn, target};
 
 #[test]
 fn the_host_does_what_its_description_says() {

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
-use crate::components::{self, USUAL};
-use crate::world::{World, until};
+use samsyn_harness::caller::Caller;
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::{World, until};
 use samsyn_testkit::survival_json;
 
 /// Small segments, all but the newest of which should leave.

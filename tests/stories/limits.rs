@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::components::{self, manifest, plugin_file};
-use crate::world::{Said, repository, samsyn};
 use samsyn::sandbox::embed_manifest;
+use samsyn_harness::components::{self, manifest, plugin_file};
+use samsyn_harness::world::{Said, repository, samsyn};
 
 #[test]
 fn a_check_keeps_to_the_limits_of_the_host_that_is_meant() {

@@ -1,13 +1,13 @@
 //! Components that nobody should send, sent to a host that serves others meanwhile: real plug-ins
 //! made wrong by chance and in every section, one that takes long to compile, one of too many
-//! instances. (Thousands more are judged in `host/src/sandbox/malformed_tests.rs`.)
+//! instances. (Thousands more are judged in `host/sandbox/src/malformed_tests.rs`.)
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmparser::{Parser, Payload};
 
-use crate::components::{self, USUAL, manifest, plugin};
-use crate::world::World;
+use samsyn_harness::components::{self, USUAL, manifest, plugin};
+use samsyn_harness::world::World;
 use samsyn_testkit::mutate::{Chance, mutate, seed};
 
 /// Components sent to a host.

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::components::{self, USUAL};
-use crate::world::{Said, World, samsyn};
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::{Said, World, samsyn};
 
 /// Everything there is in a directory: of a folder that it is there, of a file its bytes and when
 /// they were changed last.

@@ -6,9 +6,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use crate::caller::Caller;
-use crate::components::{self, USUAL};
-use crate::world::{PATIENCE, World, until};
+use samsyn_harness::caller::Caller;
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::{PATIENCE, World, until};
 use samsyn_testkit::survival_json;
 
 /// Events sent at once to a host that takes a tenth of them.

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::components::{self, probe};
 use crate::customer::shop;
-use crate::world::{World, until};
+use samsyn_harness::components::{self, probe};
+use samsyn_harness::world::{World, until};
 
 /// Sources one text field of this name, and does scripts of events of its own.
 fn keeper(name: &str, field: &str) -> Vec<u8> {

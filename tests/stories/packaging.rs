@@ -2,13 +2,14 @@
 
 use std::process::Command;
 
-use crate::world::{Said, repository, target};
+use samsyn_harness::world::{Said, repository, target};
 
 #[test]
 fn an_installation_is_whole_and_leaves_nothing_behind() {
     let built = target();
     // The command that stories run decides which build is installed.
-    let profile = std::path::Path::new(env!("CARGO_BIN_EXE_samsyn"))
+    let program = samsyn_harness::world::program();
+    let profile = program
         .parent()
         .and_then(|folder| folder.file_name()?.to_str())
         .expect("the command lies in a folder of its profile");

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::components::{guests, manifest, plugin_file};
-use crate::world::{Said, World, repository, samsyn, target};
+use samsyn_harness::components::{guests, manifest, plugin_file};
+use samsyn_harness::world::{Said, World, repository, samsyn, target};
 
 /// Every page of the repository.
 fn pages() -> Vec<PathBuf> {
@@ -87,7 +87,8 @@ fn block<'a>(page: &'a str, heading: &str) -> &'a str {
 
 /// Runs lines of a page in a shell, in this directory, with the command in its path.
 fn typed(world: &World, directory: &Path, lines: &str) -> Said {
-    let command = Path::new(env!("CARGO_BIN_EXE_samsyn")).parent().expect("it lies in a folder");
+    let program = samsyn_harness::world::program();
+    let command = program.parent().expect("it lies in a folder");
     let path = std::env::var("PATH").unwrap_or_default();
     let mut shell = Command::new("bash");
     shell.args(["-e", "-c", lines]).current_dir(directory);

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use samsyn::sandbox::embed_manifest;
 
-use crate::components::{kept_probe, manifest, probe};
-use crate::world::{Said, World};
+use samsyn_harness::components::{kept_probe, manifest, probe};
+use samsyn_harness::world::{Said, World};
 
 /// The probe as another version of a plug-in; `salt` makes other bytes of it.
 fn version(name: &str, version: &str, tables: &str, salt: &str) -> Vec<u8> {

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::caller::Answer;
-use crate::components::probe;
 use crate::customer::shop;
-use crate::world::World;
+use samsyn_harness::caller::Answer;
+use samsyn_harness::components::probe;
+use samsyn_harness::world::World;
 
 fn post(world: &World, call: &str, file: &str) -> Answer {
     let headers = [("content-type", "application/toml")];
@@ -25,7 +25,7 @@ fn what_is_exported_is_applied_elsewhere_and_is_the_same_again() {
     // Another host with the same plug-ins, on which nobody decided anything yet.
     let other = World::just_with(&[]);
     for name in ["crm", "loyalty", "email", "sms"] {
-        other.install(&crate::components::plugin(name));
+        other.install(&samsyn_harness::components::plugin(name));
     }
     let check = other.run(&["registry", "apply", file, "--dry-run"]);
     assert_eq!(check.code, Some(1), "{check:?}");

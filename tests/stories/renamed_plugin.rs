@@ -8,8 +8,8 @@ use std::fs;
 use samsyn::sandbox::embed_manifest;
 use serde_json::{Value, json};
 
-use crate::components;
-use crate::world::{World, repository};
+use samsyn_harness::components;
+use samsyn_harness::world::{World, repository};
 
 /// The plug-in as it was: the same handlers under the old manifest.
 fn former() -> Vec<u8> {

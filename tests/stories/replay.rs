@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use samsyn::sandbox::embed_manifest;
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
-use crate::components::{self, plugin, plugin_file, probe};
 use crate::demo::{demo, directory};
-use crate::world::{Said, World, until};
+use samsyn_harness::caller::Caller;
+use samsyn_harness::components::{self, plugin, plugin_file, probe};
+use samsyn_harness::world::{Said, World, until};
 use samsyn_testkit::survival_json;
 
 /// The report, once the replay has ended; `code` is how the command must end.
@@ -290,7 +290,7 @@ fn versions_change_back_and_forth_under_load_and_every_order_counts_once() {
 
 /// The demo's loyalty as its next version: the same code under another number.
 fn next_loyalty() -> Vec<u8> {
-    let file = crate::world::repository().join("plugins/loyalty/plugin.toml");
+    let file = samsyn_harness::world::repository().join("plugins/loyalty/plugin.toml");
     let manifest = std::fs::read_to_string(file).expect("the manifest can be read");
     let next = manifest.replacen("version = \"0.1.0\"", "version = \"0.2.0\"", 1);
     assert_ne!(manifest, next);

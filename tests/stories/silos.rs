@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::components::{self, probe};
 use crate::customer::shop;
-use crate::world::World;
+use samsyn_harness::components::{self, probe};
+use samsyn_harness::world::World;
 
 fn report(world: &World) -> Value {
     world.get("/v1/registry/report").of(200)

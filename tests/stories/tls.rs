@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::world::{Said, World, samsyn, until};
+use samsyn_harness::world::{Said, World, samsyn, until};
 
 /// A certificate for this machine, and its key, in files of this directory.
 fn certify(directory: &Path) {

@@ -10,9 +10,9 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
-use crate::components;
-use crate::world::{World, until};
+use samsyn_harness::caller::Caller;
+use samsyn_harness::components;
+use samsyn_harness::world::{World, until};
 
 /// Customers that everybody writes to and reads.
 const CUSTOMERS: usize = 40;

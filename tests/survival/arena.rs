@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
 use crate::chore::{Admins, Chore};
 use crate::dice::Dice;
 use crate::files;
@@ -12,7 +11,8 @@ use crate::inspect::History;
 use crate::ledger::{Customer, SPEAKERS};
 use crate::load::Sender;
 use crate::plugins::{SETTINGS, template};
-use crate::world::{PATIENCE, World, until};
+use samsyn_harness::caller::Caller;
+use samsyn_harness::world::{PATIENCE, World, until};
 
 /// Threads that send.
 const SENDERS: u64 = 3;

@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
-use crate::caller::Caller;
 use crate::dice::Dice;
 use crate::plugins::{self, version_text};
+use samsyn_harness::caller::Caller;
 
 /// What an admin does during a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

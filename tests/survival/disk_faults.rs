@@ -1,7 +1,7 @@
 //! Disks that are full, fail or lie: acknowledging ends and says why, reads go on, and once the disk
 //! is mended a start goes on without loss.
 //!
-//! The faults are those of `host/src/disk/faults.rs`, which a build for tests has, and of files that
+//! The faults are those of `host/disk/src/faults.rs`, which a build for tests has, and of files that
 //! the system itself lets grow no further.
 
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::caller::Answer;
-use crate::components::{self, USUAL};
 use crate::files;
-use crate::world::{Said, World, until};
+use samsyn_harness::caller::Answer;
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::{Said, World, until};
 use samsyn_testkit::survival_json;
 
 /// A fault of the disk: the rule that makes it, and what the host says of it.
@@ -179,7 +179,7 @@ fn says_why(world: &World, refused: &Answer, code: &str, part: &str, why: &str) 
 fn goes_on(world: &mut World, disk: &Disk, acknowledged: &[String], refused: &str) {
     let ended = world.stop();
     assert_eq!(ended.code(), Some(1), "a fault is no good end");
-    assert!(world.log().contains("next: see to the disk"), "{}", world.log());
+    assert!(world.log().contains("next: check the disk"), "{}", world.log());
     disk.is_mended();
     world.start();
     assert_eq!(world.get("/readyz").status, 200);

@@ -10,12 +10,12 @@ use samsyn::failpoint::Step;
 use serde_json::{Value, json};
 
 use crate::arena::Arena;
-use crate::caller::Caller;
 use crate::chore::Chore;
 use crate::dice::{Dice, seed};
 use crate::files;
 use crate::plugins::SETTINGS;
-use crate::world::{World, until};
+use samsyn_harness::caller::Caller;
+use samsyn_harness::world::{World, until};
 use samsyn_testkit::survival_json;
 
 /// How often the process aborts at each side of each step.

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::caller::{Answer, Caller};
 use crate::dice::Dice;
 use crate::ledger::Customer;
+use samsyn_harness::caller::{Answer, Caller};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 /// Events in one request when everything of a round is sent again.

@@ -28,13 +28,3 @@ mod plugins;
 mod stopping;
 mod torture;
 mod view_damage;
-
-#[allow(dead_code)]
-#[path = "../stories/caller.rs"]
-mod caller;
-#[allow(dead_code)]
-#[path = "../stories/components.rs"]
-mod components;
-#[allow(dead_code)]
-#[path = "../stories/world.rs"]
-mod world;

@@ -14,9 +14,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::components::plugin;
 use crate::files;
-use crate::world::{World, repository};
+use samsyn_harness::components::plugin;
+use samsyn_harness::world::{World, repository};
 
 /// The application that all of it came from.
 pub const APPLICATION: &str = "shop";
@@ -56,7 +56,7 @@ pub fn opened() -> World {
 }
 
 /// Sends the body of an event as it stands.
-pub fn send(world: &World, body: &str) -> crate::caller::Answer {
+pub fn send(world: &World, body: &str) -> samsyn_harness::caller::Answer {
     let headers = [("content-type", "application/json"), ("samsyn-application", APPLICATION)];
     world.send("POST", "/v1/events", &headers, body.as_bytes())
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::old_identity::{answers, opened, profiles, requests, send};
-use crate::world::World;
+use samsyn_harness::world::World;
 
 /// As much of an event as is asked for here: some have numbers that are none of Rust's.
 #[derive(Deserialize)]

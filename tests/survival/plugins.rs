@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, Weak};
 use samsyn::sandbox::embed_manifest;
 use tempfile::TempDir;
 
-use crate::components::{kept_probe, manifest, plugin, probe};
 use crate::files;
-use crate::world::{World, shared};
+use samsyn_harness::components::{kept_probe, manifest, plugin, probe};
+use samsyn_harness::world::{World, shared};
 
 /// Counts: `add probe.count` in every script, and emits what the echo counts.
 const COUNTS: &str = "[subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::arena::Arena;
 use crate::chore::Chore;
 use crate::dice::{Dice, seed};
-use crate::world::{Said, World, until};
+use samsyn_harness::world::{Said, World, until};
 
 /// How long the host lives under load, in milliseconds, at most.
 const LIFE_MS_MAX: u64 = 300;
@@ -42,12 +42,12 @@ fn a_data_directory_belongs_to_one_process() {
     let ended = until("the second host gives up", || second.try_wait().expect("it can be waited for"));
     let said = Said::of(second.wait_with_output().expect("its output can be read"));
     assert_eq!(ended.code(), Some(1), "{said:?}");
-    assert!(said.err.contains("held by a running host"), "{said:?}");
+    assert!(said.err.contains("locked by a running host"), "{said:?}");
     assert!(said.err.contains("next: "), "{said:?}");
     for command in [["log", "cat"], ["view", "rebuild"], ["view", "check"]] {
         let said = world.run_on_data(&command);
         assert_eq!(said.code, Some(1), "{command:?}: {said:?}");
-        assert!(said.err.contains("held by a running host") && said.err.contains("next: "), "{said:?}");
+        assert!(said.err.contains("locked by a running host") && said.err.contains("next: "), "{said:?}");
     }
     assert_eq!(world.status()["profiles"], 0, "the first goes on");
     world.kill();
@@ -69,7 +69,10 @@ fn a_view_that_is_no_fold_of_the_log_is_named() {
     std::fs::remove_dir_all(&view).expect("the view can be deleted");
     let said = arena.world.run_on_data(&["view", "check"]);
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("no fold of this log") && said.err.contains("view rebuild"), "{said:?}");
+    assert!(
+        said.err.contains("does not belong to this log") && said.err.contains("view rebuild"),
+        "{said:?}"
+    );
     arena.world.run_on_data(&["view", "rebuild"]).ok();
     assert!(arena.world.run_on_data(&["view", "check"]).ok().out.contains("is what the log folds into"));
     arena.start();

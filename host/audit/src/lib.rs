@@ -11,6 +11,9 @@
 //! | `retention` | lets go of what is too old or too much |
 //! | `query` · `changes` | questions |
 //! | `heads` | what to note elsewhere |
+//! | `config` · `status` | its settings, and how it is |
+//!
+//! It must not know the engine, nor who may ask.
 
 mod changes;
 mod config;

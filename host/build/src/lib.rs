@@ -4,6 +4,14 @@
 //! DIR/Cargo.toml ── cargo, wasm32-unknown-unknown ──▶ module ── componentise ──▶ component
 //! DIR/plugin.toml ── checked first ─────────────────────────── embedded ───────▶ NAME.wasm
 //! ```
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `toolchain` | finds or is told the compiler |
+//! | `cargo` | runs it, and reads what it says |
+//! | `names` | shortens what a module carries for a debugger |
+//!
+//! It must not know a host: it leaves a file.
 
 mod cargo;
 mod names;

@@ -1,7 +1,15 @@
-//! The HTTP client of the `samsyn` command: blocking, typed, one method a call of docs/http.md.
+//! The HTTP client of the `samsyn` command: blocking, typed, one method a request of docs/http.md.
 //!
 //! An answer keeps the host's own text beside what was read from it, so `--json` prints exactly
-//! what the host said. TLS is as [`tls`] has it.
+//! what the host said. TLS is as `tls` has it.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `call` · `problem` · `tls` | one request before it is made, what it can come to, and whom it trusts |
+//! | `registry_calls` | requests that change the registry |
+//! | `answer` · `assignment` · `audit` · `refusal` · `registry` · `replay` · `report` · `storage` · `token` | answers |
+//!
+//! It must not know the host's insides, nor what a command prints.
 
 mod answer;
 mod assignment;

@@ -1,6 +1,6 @@
 //! What a plug-in may ask for, and what a host takes of it: one set of rules, used by the host and by
-//! the test host of the SDK. Pure: it does no input or output, takes no lock, and knows of no sandbox,
-//! log or registry.
+//! the test host of the SDK. Pure: it does no input or output, takes no lock, and must not know a
+//! sandbox, a log or a registry.
 //!
 //! | file | what stands there |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
 //! | `effects` | the effects by name and verb, and what a handler asks for, judged at once |
-//! | [`RefusalCode`] | why the host refuses: the catalogue of codes |
+//! | `refusal` | why the host refuses: the catalogue of codes |
 //! | `logs` | what it logs, bounded |
 //! | `limits` | how much of all that one invocation and one customer may take |
 

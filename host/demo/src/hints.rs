@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use samsyn::cli::demo::DATA as DEFAULT_DATA;
-use samsyn::cli::output::Paint;
+use samsyn_demo::DATA as DEFAULT_DATA;
+use samsyn_terminal::output::Paint;
 
 use crate::DEFAULT_HOST;
 

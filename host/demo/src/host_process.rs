@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use samsyn::cli::CliError;
-use samsyn::cli::error::file_error;
+use samsyn_terminal::CliError;
+use samsyn_terminal::error::file_error;
 use serde::Deserialize;
 
 /// The demo's settings, beside what its host keeps.

@@ -39,11 +39,12 @@ use self::script::{Script, Sender};
 use self::send::Clients;
 use self::stage::{Company, Component, Stage};
 use self::summary::{Measured, Summary};
-use samsyn::cli::demo::{DemoArgs, STARTED_BY};
-use samsyn::cli::import::{Stop, for_terminal};
-use samsyn::cli::output::grouped;
-use samsyn::cli::{CliError, Context, GlobalArgs};
 use samsyn_client::{Client, InstallHow};
+use samsyn_demo::{DemoArgs, STARTED_BY};
+use samsyn_import::for_terminal;
+use samsyn_terminal::Stop;
+use samsyn_terminal::output::grouped;
+use samsyn_terminal::{CliError, Context, GlobalArgs};
 
 /// How often the host is asked whether it is done.
 const ASK_EVERY: Duration = Duration::from_millis(20);

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::companions::{Customer, Purchase};
 use super::script::{Script, Sender};
-use samsyn::cli::error::file_error;
-use samsyn::cli::import::ids::{self, Ids};
-use samsyn::cli::import::mapping::MappingFile;
-use samsyn::cli::import::rounded::RoundedTexts;
-use samsyn::cli::import::source;
-use samsyn::cli::{CliError, import};
+use samsyn_import as import;
+use samsyn_import::ids::{self, Ids};
+use samsyn_import::mapping::MappingFile;
+use samsyn_import::rounded::RoundedTexts;
+use samsyn_import::source;
+use samsyn_terminal::CliError;
+use samsyn_terminal::error::file_error;
 
 /// Where the data lies in the project.
 const DATA_FILE: &str = "examples/data/cdnow-purchases.txt.gz";

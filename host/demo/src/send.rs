@@ -10,9 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::script::{Script, Seconds, Sender, Span};
-use samsyn::cli::CliError;
-use samsyn::cli::import::{self, ImportError, Options, Progress, Refused, Row, Stop, Summary};
 use samsyn_client::{Client, ClientError};
+use samsyn_import::{self as import, ImportError, Options, Progress, Refused, Row, Summary};
+use samsyn_terminal::CliError;
+use samsyn_terminal::Stop;
 
 /// How much time is sent at once: some thousand events, so that requests are full.
 const SPAN_SECONDS: Seconds = 30 * 24 * 60 * 60;

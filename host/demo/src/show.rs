@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::owning::Owning;
 use super::summary::{Cause, Disagreement, Portrait, Refusal, Summary};
-use samsyn::cli::output::{Paint, Table, bytes, grouped, moment, pairs, value_text};
+use samsyn_terminal::output::{Paint, Table, bytes, grouped, moment, pairs, value_text};
 
 /// Everything, section by section: what a customer sees, what was found and what was refused, then what an
 /// administrator does; numbers last.

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use samsyn::cli::CliError;
-use samsyn::cli::demo::TOKEN_FILE;
-use samsyn::cli::error::file_error;
-use samsyn::disk::DataDir;
+use samsyn_demo::TOKEN_FILE;
+use samsyn_disk::DataDir;
+use samsyn_terminal::CliError;
+use samsyn_terminal::error::file_error;
 
 use crate::host_process::CONFIG_FILE;
 

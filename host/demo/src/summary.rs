@@ -11,9 +11,9 @@ use super::percentile::Histogram;
 use super::purchases::reference;
 use super::script::Sender;
 use super::send::{Clients, Sent, is_synthetic};
-use samsyn::cli::CliError;
-use samsyn::cli::output::grouped;
 use samsyn_client::{Client, ClientError};
+use samsyn_terminal::CliError;
+use samsyn_terminal::output::grouped;
 
 /// How far back a customer's story is read: further than any customer of the data has one.
 const TIMELINE_ITEMS_MAX: usize = 2_000;
@@ -380,7 +380,7 @@ mod tests {
     use super::*;
 
     fn measured(accepted: u64, refused: u64, refused_synthetic: u64) -> Measured {
-        let summary = samsyn::cli::import::Summary { accepted, refused, ..Default::default() };
+        let summary = samsyn_import::Summary { accepted, refused, ..Default::default() };
         Measured::of(&Sent { summary, refused_synthetic }, 60, 40)
     }
 

@@ -8,15 +8,28 @@
 //!                        worker: route ─▶ project ─▶ run ─▶ decide ─▶ commit
 //! ```
 //!
-//! [`route`], [`project`] and [`decide`] are pure. Only the worker, the catch-up threads and the
+//! `samsyn-decide` is pure. Only the worker, the catch-up threads and the
 //! log's writer wait for anything.
 //!
 //! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
 //! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `accept` · `content` · `known` · `event_ids` · `identity` · `linking` · `names` | takes an event in: is it new, and whose is it |
+//! | `sequencer` · `durable` · `recover` · `way` | appends records, what happens when they are durable, and starting again |
+//! | `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
+//! | `slow` · `slow_lane` · `fair_share` · `catch_up` · `supervisor` · `retry` · `held` | capabilities that are slow, behind, or failed |
+//! | `install` · `adopt` · `assign` · `apply_file` · `renormalise` · `notify_source_change` | changes of the registry, and what they mean for customers |
+//! | `query` · `claims` · `refusals` · `status` · [`metrics`] · `slowest` | questions, and numbers |
+//! | `maintenance` | snapshots and retention |
+//! | [`replay`] | what another version would have decided |
+//! | `config` | settings |
+//!
+//! It must not know HTTP, tokens, or how an answer is written.
 
 mod accept;
 mod adopt;
-mod answer;
 mod apply_file;
 mod assign;
 mod budget;
@@ -24,8 +37,6 @@ mod catch_up;
 mod claims;
 mod config;
 mod content;
-mod customer_limit;
-pub mod decide;
 mod decision_input;
 mod durable;
 mod event_ids;
@@ -33,8 +44,6 @@ mod fair_share;
 mod held;
 mod identity;
 mod install;
-mod invoke;
-mod item;
 mod known;
 mod linking;
 mod maintenance;
@@ -42,16 +51,12 @@ pub mod metrics;
 mod names;
 mod notify_source_change;
 mod partition;
-mod pending_notifications;
-pub mod project;
-mod protective;
 mod query;
 mod recover;
 mod refusals;
 mod renormalise;
 pub mod replay;
 mod retry;
-pub mod route;
 mod run;
 mod runtime;
 mod schedule;
@@ -61,7 +66,6 @@ mod slow_lane;
 mod slowest;
 mod status;
 mod supervisor;
-mod visible_claim;
 pub mod way;
 mod work;
 mod worker;

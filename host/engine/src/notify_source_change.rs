@@ -8,7 +8,7 @@
 //! ```
 //!
 //! No progress is stored: a customer with a record after the `Adopted` has been notified, because any later
-//! record of that customer completes the notification ([`super::pending_notifications`]). A job that was
+//! record of that customer completes the notification ([`samsyn_decide::pending_notifications`]). A job that was
 //! killed reads all profiles again, and notifies each customer exactly once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -17,11 +17,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::partition::Core;
-use super::pending_notifications::{PendingNotifications, needs_notification, pending_notifications};
 use super::runtime::Runtime;
-use super::visible_claim::has_pending_notifications;
 use super::work::{NotifyBatch, Work};
 use super::{AcceptError, Engine};
+use samsyn_decide::pending_notifications::{PendingNotifications, needs_notification, pending_notifications};
+use samsyn_decide::visible_claim::has_pending_notifications;
 use samsyn_journal::{
     Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, ReassignmentJob, Record,
 };

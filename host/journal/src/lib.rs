@@ -1,8 +1,18 @@
-//! What stands in the log, and what it folds into.
+//! What the records in the log say, and what they fold into.
 //!
 //! A record's payload is MessagePack with named fields; new fields are optional, so that
-//! tomorrow's host reads today's segments. One record concerns one profile. [`fold`] is pure: it
+//! tomorrow's host reads today's segments. One record concerns one profile. [`fold_into`] is pure: it
 //! never calls a plug-in, a clock or the network, so the state is the log and nothing else.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `accepted` · `decided` · `adopted` · `linked` | the records of partitions: events, decisions, revisions, identifiers |
+//! | `unpack` · `partial_decoding` | reading MessagePack, and only as much of a record as the fold needs |
+//! | `fold` · `profile_state` | records in order, state out |
+//! | `claim_stats` · `usage` | counts that fold beside: patterns of claims, and what is used |
+//! | [`history`] | the registry's history in words |
+//!
+//! It must not know who appends, where the view is kept, or how a handler runs.
 
 mod accepted;
 mod adopted;

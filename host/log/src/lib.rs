@@ -1,6 +1,6 @@
 //! The log: the truth of a host. Everything else is folded from it.
 //!
-//! It holds opaque records in ordered partitions, in segment files that only grow. It doesn't know
+//! It holds opaque records in ordered partitions, in segment files that only grow. It must not know
 //! what a record says. One thread writes; whatever queued up while it synced is its next frame.
 //!
 //! # The files
@@ -124,7 +124,7 @@
 //! reading `stored` records, `state` what these share, `growing` a look at a segment while it is written,
 //! `verify` the check of all, `repair` repairing it, `cut` what to note of it, `stopped` a log that is only
 //! read, `floor` and `retention` where it begins, `carried` records that outlive their segment, `prefix`
-//! what can be copied, `local` the log that puts them together.
+//! what can be copied, `error` what can go wrong, `local` the log that puts them together.
 
 mod ahead;
 mod carried;

@@ -3,6 +3,20 @@
 //! The registry is the fold of its partition's records: [`RegistryChange`]s applied in order. Its
 //! revision is the sequence of the last one. It never changes in place; whoever holds an
 //! `Arc<Registry>` holds one revision.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `change` · `fold` · `check` · `error` | what can change, the registry after it, whether it can be made, and why not |
+//! | `told` · `told_after` · `difference` | a change in words |
+//! | `dictionary` · `dictionary_check` · `identifier` | fields and identifiers |
+//! | `grant` · `pending` · `version` · `plan` | what a plug-in requests and gets, and what installing one changes |
+//! | [`assignment`] · `lineage` | giving fields to another source, and whose claim is the value |
+//! | `scope` · `policy` · `token` | who may call, and what for |
+//! | `routing` | the registry as the hot path wants it |
+//! | `file` | the registry as a file: exported, planned, applied |
+//! | [`report`] · [`graph`] | the silo report, and the picture |
+//!
+//! It must not know the log's form, a profile's state, or how a plug-in runs.
 
 pub mod assignment;
 mod change;

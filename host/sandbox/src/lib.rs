@@ -8,6 +8,15 @@
 //! bytes ── package ──▶ Package ── engine (compile, cache) ──▶ Plugin ── invoke ──▶ CallReport
 //!          judged, not run        compiled once, bounded              fresh store, limits
 //! ```
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `package` · `section` · `contract` · `error` | judges a component's bytes before anything runs |
+//! | `engine` · `compile` · `cache` · `config` · `swap` | compiles it, within bounds, and keeps what was compiled |
+//! | `invocation` · `handlers` · `bindings` · `state` · `lower` · `values` | runs a handler in a fresh instance |
+//! | `limits` · `ticker` · `thread_clock` · `failure` | what an invocation may spend, and how it can fail |
+//!
+//! It must not know a registry, a log, or what happens with effects.
 
 mod bindings;
 mod cache;

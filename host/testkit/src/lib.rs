@@ -8,7 +8,7 @@
 //! | [`crash`] | what a power cut leaves of such a disk |
 //! | [`survival_json`] | where the survival suites count: `target/survival.json` |
 //!
-//! It knows the disk's trait and nothing above it: a helper that needs a log, a registry or an engine
+//! It must not know anything above the disk's trait: a helper that needs a log, a registry or an engine
 //! stands with the crate it belongs to.
 
 pub mod crash;

@@ -9,19 +9,23 @@ use serde_json::Value;
 
 /// The floors of `host/`, lowest first. A crate uses those of lower floors and none of its own or above.
 const FLOORS: &[&[&str]] = &[
-    &["samsyn-vocabulary", "samsyn-disk"],
-    &["samsyn-machine"],
-    &["samsyn-contract", "samsyn-log", "samsyn-client"],
-    &["samsyn-registry"],
+    &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http"],
+    &["samsyn-machine", "samsyn-contract", "samsyn-client"],
+    &["samsyn-log", "samsyn-registry", "samsyn-sandbox", "samsyn-terminal"],
+    &["samsyn-journal", "samsyn-build", "samsyn-import"],
+    &["samsyn-state", "samsyn-audit", "samsyn-decide", "samsyn-demo"],
+    &["samsyn-engine", "samsyn-backup"],
+    &["samsyn-api"],
+    &["samsyn-server"],
+    &["samsyn-cli"],
     &["samsyn"],
-    &["samsyn-demo"],
 ];
 /// Used by tests alone, and by the features that tests turn on.
 const TESTKIT: &str = "samsyn-testkit";
 /// The crate that knows every setting. Whoever depended on it would be built anew with each of them.
-const SETTINGS: &str = "samsyn";
-/// Those that may: a program of its own, and what measures.
-const ABOVE_SETTINGS: &[&str] = &["samsyn-demo", "samsyn-bench"];
+const SETTINGS: &str = "samsyn-server";
+/// Those that may: the command and its program.
+const ABOVE_SETTINGS: &[&str] = &["samsyn-cli", "samsyn"];
 /// Lines of a crate at most, tests included.
 const LINES_MAX: usize = 15_000;
 
@@ -66,18 +70,21 @@ fn host(packages: &[Package]) -> impl Iterator<Item = &Package> {
 
 /// Rust files of a crate: those of its folder, without the folders of other crates in it.
 fn sources(package: &Package, packages: &[Package]) -> Vec<PathBuf> {
-    let others: BTreeSet<&Path> = packages
-        .iter()
-        .filter(|other| other.name != package.name)
-        .map(|other| other.folder.as_path())
-        .collect();
+    let others = packages.iter().filter(|other| other.name != package.name);
+    rust_files(&package.folder, &others.map(|other| other.folder.as_path()).collect())
+}
+
+/// Rust files below a folder, without these folders and what was built.
+fn rust_files(folder: &Path, without: &BTreeSet<&Path>) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![package.folder.clone()];
+    let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder can be read") {
             let path = entry.expect("an entry can be read").path();
-            if path.is_dir() && !others.contains(path.as_path()) && !path.ends_with("target") {
-                folders.push(path);
+            if path.is_dir() {
+                if !without.contains(path.as_path()) && !path.ends_with("target") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push(path);
             }
@@ -125,23 +132,14 @@ fn no_crate_is_built_anew_because_of_everybodys_settings() {
 }
 
 #[test]
-fn no_crate_reaches_into_another_one() {
-    let packages = workspace();
+fn no_file_is_borrowed_from_another_crate() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut faults = Vec::new();
-    for package in &packages {
-        for file in sources(package, &packages) {
+    for part in ["host", "plugins", "tests", "bench", "fuzz"] {
+        for file in rust_files(&repository.join(part), &BTreeSet::new()) {
             let text = fs::read_to_string(&file).expect("a source can be read");
-            for line in text.lines().filter(|line| line.trim_start().starts_with("#[path")) {
-                let named = line.split('"').nth(1).unwrap_or_default();
-                let target = file.parent().expect("a file lies in a folder").join(named);
-                let target = fs::canonicalize(&target).unwrap_or(target);
-                if !sources(package, &packages)
-                    .iter()
-                    .any(|own| fs::canonicalize(own).is_ok_and(|own| own == target))
-                {
-                    faults.push(format!("{}: {}", file.display(), line.trim()));
-                }
-            }
+            let borrowed = |line: &&str| line.trim_start().starts_with("#[path") && line.contains("..");
+            faults.extend(text.lines().filter(borrowed).map(|line| format!("{}: {line}", file.display())));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -162,11 +160,40 @@ fn a_crate_can_be_read() {
 #[test]
 fn each_crate_begins_with_a_map() {
     let packages = workspace();
+    let mut faults = Vec::new();
     for package in host(&packages) {
         let file = ["src/lib.rs", "src/main.rs"].map(|name| package.folder.join(name));
         let file = file.iter().find(|file| file.is_file()).expect("a crate has a first page");
         let text = fs::read_to_string(file).expect("a source can be read");
-        let map: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
-        assert!(map.len() >= 5, "{}: its first page is no map", file.display());
+        let map: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        if !map.contains("must not") && !map.contains("nothing but") {
+            faults.push(format!("{}: the map doesn't say what the crate must not do or know", package.name));
+        }
+        for module in modules(&text) {
+            if !map.contains(&format!("`{module}`")) && !map.contains(&format!("`{module}.rs`")) {
+                faults.push(format!("{}: {module} is missing on the map", package.name));
+            }
+        }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The modules that a first page declares, those for tests left out.
+fn modules(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let module = |(number, line): (usize, &&'_ str)| -> Option<usize> {
+        let for_tests =
+            number > 0 && lines[number - 1].starts_with("#[cfg(") && lines[number - 1].contains("test");
+        (line.trim_end().ends_with(';') && !for_tests).then_some(number)
+    };
+    lines
+        .iter()
+        .enumerate()
+        .filter_map(module)
+        .filter_map(|number| {
+            let line = lines[number];
+            let line = line.strip_prefix("pub ").or(line.strip_prefix("pub(crate) ")).unwrap_or(line);
+            line.strip_prefix("mod ")?.strip_suffix(';')
+        })
+        .collect()
 }

@@ -1,7 +1,17 @@
-//! Plain words everybody shares: values, names, positions, events, effects, profiles.
+//! Plain words that every crate shares: values, names, positions, events, effects, profiles. Every type is
+//! data that can be written to the log, so fields are named and new ones must be optional.
 //!
-//! Nothing here knows of a log, a sandbox or HTTP. Every type is data that can be written to the
-//! log, so fields are named and new ones must be optional.
+//! | file | what it has |
+//! |---|---|
+//! | `value` · `decimal` · `numeral` | what a field can hold, and how JSON becomes one without loss |
+//! | `text` · `readable` · `canonical` · `members` | which strings and JSON texts are taken, and how they are compared |
+//! | `time` · `epoch` | moments and dates |
+//! | `name` · `reason` · `nearest` | names as types, reasons, and which known word was meant |
+//! | `position` · `digest` | where a record is in the log, and what a component's bytes hash to |
+//! | `event` · `profile` · `effect` | what happens to a customer, what a plug-in sees, and what it asks for |
+//! | `schema` | how these strings are described in JSON Schema |
+//!
+//! It must not know a log, a sandbox or HTTP.
 
 #![warn(missing_docs)]
 
@@ -11,6 +21,7 @@ mod digest;
 mod effect;
 mod epoch;
 mod event;
+mod members;
 mod name;
 mod nearest;
 mod numeral;
@@ -29,6 +40,7 @@ pub use digest::{Digest, DigestError};
 pub use effect::{Action, Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
 pub use epoch::{Epoch, EpochUnit};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
+pub use members::Members;
 pub use name::{
     Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, Speaker,
     TokenName,

@@ -17,8 +17,8 @@ use super::report::{Counts, Entry};
 use super::revisions::Lens;
 use super::shadow::{ItemOutcome, without_capabilities};
 use crate::catch_up::items_of;
-use crate::decide::Cause;
-use crate::item::Item;
+use samsyn_decide::decide::Cause;
+use samsyn_decide::item::Item;
 use samsyn_journal::{
     Adopted, AnswerKind, Cursor, Decided, Outcome, ProfileState, RecordError, RecordKind, decode, fold_into,
 };

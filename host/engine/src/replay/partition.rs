@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::replayed_item::wanted;
 use super::revisions::{Lens, Revision};
-use crate::item::Item;
+use samsyn_decide::item::Item;
 use samsyn_journal::{Accepted, Decided, PartitionState, RecordError, decode};
 use samsyn_vocabulary::{Event, ItemPosition, ProfileId, Proposal, Seq};
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::input::Candidate;
 use super::job::Control;
 use super::revisions::Fit;
-use crate::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
-use crate::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
-use crate::item::Item;
-use crate::route::Target;
+use samsyn_decide::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
+use samsyn_decide::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
+use samsyn_decide::item::Item;
+use samsyn_decide::route::Target;
 use samsyn_journal::{
     Cursor, Decided, Emitted, InvocationStatus, Outcome, PartitionState, ProfileState, fold_into,
     fold_profile,

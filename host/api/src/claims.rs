@@ -1,0 +1,203 @@
+//! Who says what about a field, and how far capabilities agree.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::convert::blocking;
+use super::json_value::JsonValue;
+use super::pagination::{LIMIT_MAX, List, Page};
+use super::params::{ListParams, Params, Reference, ReferenceForm, Segment};
+use super::problem::{Answer, Kind, Problem};
+use super::profile_answer::{ClaimAnswer, claims_of};
+use super::read_audit::{Reader, Shown, record_read};
+use super::visibility::Viewer;
+use super::{ApiState, fields, profiles};
+use samsyn_engine::{Engine, Pair, Pairs, ReadProfile};
+use samsyn_registry::{Compare, Registry};
+use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId};
+
+const CLAIMS: List = List("/v1/fields/{name}/claims");
+const DISAGREEMENTS: List = List("/v1/disagreements");
+
+/// The query of a field's claims.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClaimsParams {
+    /// Only of this profile: its id, or `identifier:value`.
+    #[schemars(with = "Option<ReferenceForm>")]
+    profile: Option<String>,
+    /// Items of the page; 100 when left out.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// What everybody says of one profile's field.
+#[derive(Serialize, JsonSchema)]
+pub struct ProfileClaims<'a> {
+    profile: ProfileId,
+    claims: Vec<ClaimAnswer<'a>>,
+}
+
+fn profile_claims<'a>(
+    profile: &'a ReadProfile,
+    registry: &'a Registry,
+    field: &FieldName,
+) -> ProfileClaims<'a> {
+    ProfileClaims { profile: profile.state.id, claims: claims_of(profile, registry, field) }
+}
+
+/// `GET /v1/fields/{name}/claims`.
+pub async fn list(
+    State(state): State<ApiState>,
+    reader: Reader,
+    Extension(viewer): Extension<Viewer>,
+    Segment(name): Segment,
+    Params(params): Params<ClaimsParams>,
+) -> Answer {
+    let limit = List::limit(params.limit)?;
+    let claims = CLAIMS.of([Some(name.as_str()), params.profile.as_deref()]);
+    let after = claims.after(params.cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let registry = engine.registry();
+        let field = fields::known_name(&registry, &name)?;
+        let (found, next) = match &params.profile {
+            Some(reference) => (vec![profiles::find(&engine, &Reference::parse(reference)?, &viewer)?], None),
+            None => {
+                let page = engine.claims(&field, after, limit)?;
+                (page.profiles, page.next.map(|last| claims.cursor(&last.to_string())))
+            }
+        };
+        let items: Vec<ProfileClaims<'_>> =
+            found.iter().map(|profile| profile_claims(profile, &registry, &field)).collect();
+        let said = items.iter().filter(|item| !item.claims.is_empty());
+        let shown = said.map(|item| Shown::of(item.profile).with(&field, &registry)).collect();
+        Ok((Json(Page { items, next }).into_response(), shown))
+    });
+    give(&state, &reader, answered.await?).await
+}
+
+/// Lets an answer go once it is recorded whose data it shows.
+async fn give(state: &ApiState, reader: &Reader, answered: Answer<(Response, Vec<Shown>)>) -> Answer {
+    let (response, shown) = answered?;
+    record_read(state, reader, shown).await?;
+    Ok(response)
+}
+
+fn read_cursor(key: &str) -> Answer<ProfileId> {
+    key.parse().map_err(|_| {
+        Problem::new(Kind::CursorInvalid, "this is not a cursor of a field's claims").at("cursor")
+    })
+}
+
+/// How far capabilities agree about a field.
+#[derive(Serialize, JsonSchema)]
+pub struct FieldDisagreements<'a> {
+    field: &'a FieldName,
+    source: Option<&'a CapabilityName>,
+    compare: Compare,
+    pairs: Vec<PairAnswer<'a>>,
+}
+
+/// How far two capabilities agree; counts are of customers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Pair")]
+pub struct PairAnswer<'a> {
+    one: &'a CapabilityName,
+    other: &'a CapabilityName,
+    both: u64,
+    agree: u64,
+    differ: u64,
+    samples: Vec<DifferenceAnswer<'a>>,
+}
+
+/// A customer two capabilities differ on.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Difference")]
+pub struct DifferenceAnswer<'a> {
+    profile: ProfileId,
+    one: JsonValue<'a>,
+    other: JsonValue<'a>,
+}
+
+fn pair_answer<'a>(((one, other), pair): (&'a (CapabilityName, CapabilityName), &'a Pair)) -> PairAnswer<'a> {
+    let samples = pair.samples.iter().map(|(profile, one, other)| DifferenceAnswer {
+        profile: *profile,
+        one: JsonValue(one.as_ref()),
+        other: JsonValue(other.as_ref()),
+    });
+    let Pair { both, agree, differ, .. } = *pair;
+    PairAnswer { one, other, both, agree, differ, samples: samples.collect() }
+}
+
+fn answer<'a>(registry: &'a Registry, field: &'a FieldName, pairs: &'a Pairs) -> FieldDisagreements<'a> {
+    let known = registry.fields.get(field);
+    FieldDisagreements {
+        field,
+        source: known.and_then(|known| known.source.as_ref()),
+        compare: compare_of(registry, field),
+        pairs: pairs.iter().map(pair_answer).collect(),
+    }
+}
+
+/// Whose values are among the samples.
+fn sampled(field: &FieldName, pairs: &Pairs, registry: &Registry) -> Vec<Shown> {
+    let samples = pairs.values().flat_map(|pair| &pair.samples);
+    samples.map(|(profile, ..)| Shown::of(*profile).with(field, registry)).collect()
+}
+
+fn compare_of(registry: &Registry, field: &FieldName) -> Compare {
+    registry.fields.get(field).map(|known| known.compare).unwrap_or_default()
+}
+
+/// `GET /v1/fields/{name}/disagreements`.
+pub async fn disagreements(State(state): State<ApiState>, reader: Reader, Segment(name): Segment) -> Answer {
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let registry = engine.registry();
+        let field = fields::known_name(&registry, &name)?;
+        let pairs = engine.disagreements(&field, compare_of(&registry, &field))?;
+        let response = Json(answer(&registry, &field, &pairs)).into_response();
+        Ok((response, sampled(&field, &pairs, &registry)))
+    });
+    give(&state, &reader, answered.await?).await
+}
+
+/// `GET /v1/disagreements`: of every field that at least two capabilities speak of.
+pub async fn all_disagreements(
+    State(state): State<ApiState>,
+    reader: Reader,
+    Params(params): Params<ListParams>,
+) -> Answer {
+    let engine = state.engine.clone();
+    let answered = blocking(move || {
+        let registry = engine.registry();
+        let all = spoken_by_two(&engine, &registry)?;
+        let entries = all.iter().map(|(field, pairs)| (field.as_str(), (field, pairs)));
+        let page =
+            DISAGREEMENTS.page(entries, params.limit, params.cursor.as_deref(), |_, (field, pairs)| {
+                answer(&registry, field, pairs)
+            })?;
+        let told = |field: &FieldName| page.items.iter().any(|item| item.field == field);
+        let told = all.iter().filter(|(field, _)| told(field));
+        let shown = told.flat_map(|(field, pairs)| sampled(field, pairs, &registry)).collect();
+        Ok((Json(page).into_response(), shown))
+    });
+    give(&state, &reader, answered.await?).await
+}
+
+fn spoken_by_two(engine: &Engine, registry: &Registry) -> Answer<Vec<(FieldName, Pairs)>> {
+    let mut all = Vec::new();
+    for field in engine.spoken_fields().into_iter().filter(|field| registry.fields.contains_key(field)) {
+        let pairs = engine.disagreements(&field, compare_of(registry, &field))?;
+        if !pairs.is_empty() {
+            all.push((field, pairs));
+        }
+    }
+    Ok(all)
+}

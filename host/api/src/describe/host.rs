@@ -1,0 +1,102 @@
+//! The host itself.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::openapi::operation::{Operation, Tag};
+use crate::problem::Kind;
+use crate::status::{Health, LimitsAnswer, Readiness, StatusAnswer};
+
+fn event_ids() -> Value {
+    json!({
+        "days": 30, "max": 5000000, "remembered": 5000, "complete_since": null, "now": "2026-11-20T10:00:00Z",
+    })
+}
+
+/// `GET /v1/limits`.
+pub fn limits(call: Operation<'_>) -> Operation<'_> {
+    call.is(
+        "showLimits",
+        Tag::AppDeveloper,
+        "Read the limits of requests, and how long the host remembers event ids",
+    )
+    .answers::<LimitsAnswer>(
+        StatusCode::OK,
+        "The limits of this host",
+        json!({ "event_bytes": 32768, "events": 2500, "body_bytes": 512000, "event_ids": event_ids() }),
+    )
+}
+
+/// `GET /v1/status`.
+pub fn status(call: Operation<'_>) -> Operation<'_> {
+    let example = json!({
+        "version": env!("CARGO_PKG_VERSION"), "started_at": "2026-11-20T10:00:00Z", "profiles": 1200,
+        "accepted": 5000, "decided": 5000, "decisions": 7400, "undecided": 0, "settled": true, "sandboxes": 9000,
+        "deliveries": { "done": 8990, "failed": 10 }, "registry_revision": 17,
+        "waiting": { "parked": 1, "held": 0, "customers": 1, "all_counted": true },
+        "slowest": {
+            "events": 100, "slowest_us": 4100, "average_us": 1900,
+            "average_waits_us": {
+                "lock": 10, "queue": 40, "run": 60, "log": 300, "sync": 1400, "view": 50, "other": 40,
+            },
+        },
+        "queue": { "depth": 0, "limit": 10000 }, "event_ids": event_ids(), "accept_to_decided_p99_us": 900,
+        "log": { "state": "ok", "reason": null }, "view": { "state": "ok", "reason": null },
+        "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],
+        "rss_bytes": 80000000,
+        "audit": {
+            "state": "ok", "reason": null, "reads": 700, "records": 650, "refused": 0,
+            "oldest": "2026-11-01T08:00:00Z", "bytes": 130000, "wait_p99_us": 500,
+        },
+        "storage": {
+            "log_bytes": 73125, "oldest_retained": null, "segments_removed": 0, "held_by": [],
+            "snapshot_at": null, "snapshots_bad": 0, "log_bytes_since_snapshot": 73125,
+            "snapshot_failure": null,
+        },
+    });
+    call.is("showStatus", Tag::Operator, "Read the host's status").answers::<StatusAnswer>(
+        StatusCode::OK,
+        "Counts since the start, and what waits",
+        example,
+    )
+}
+
+/// `GET /metrics`.
+pub fn metrics(call: Operation<'_>) -> Operation<'_> {
+    call.is("showMetrics", Tag::Operator, "Read the metrics, for Prometheus")
+        .answers_text(&["text/plain"], "Prometheus' text format 0.0.4")
+}
+
+/// `GET /healthz`.
+pub fn health(call: Operation<'_>) -> Operation<'_> {
+    call.is("showHealth", Tag::Operator, "Check whether the process runs").answers::<Health>(
+        StatusCode::OK,
+        "It runs",
+        json!({ "alive": true }),
+    )
+}
+
+/// `GET /readyz`.
+pub fn ready(call: Operation<'_>) -> Operation<'_> {
+    call.is("showReadiness", Tag::Operator, "Check whether the host accepts events")
+        .answers::<Readiness>(StatusCode::OK, "It accepts events", json!({ "ready": true }))
+        .problems(&[Kind::NotReady])
+}
+
+/// `GET /errors`.
+pub fn errors(call: Operation<'_>) -> Operation<'_> {
+    call.is("showErrors", Tag::AppDeveloper, "Read about every kind of problem")
+        .answers_text(&["text/markdown", "text/html"], "HTML for a browser, Markdown for other clients")
+}
+
+/// `GET /openapi.json`.
+pub fn openapi(call: Operation<'_>) -> Operation<'_> {
+    call.is("showInterface", Tag::AppDeveloper, "Read this description").answers::<std::collections::BTreeMap<
+        String,
+        Value,
+    >>(
+        StatusCode::OK,
+        "OpenAPI 3.1",
+        json!({ "openapi": "3.1.0" }),
+    )
+}

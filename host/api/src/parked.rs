@@ -1,0 +1,183 @@
+//! Deliveries that wait for an administrator: listed, run again, given up with a reason.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::access::Caller;
+use super::convert::blocking;
+use super::pagination::{LIMIT_MAX, List, Page};
+use super::params::Params;
+use super::problem::{Answer, Kind, Problem};
+use super::{ApiState, body, json};
+use samsyn_engine::{ParkedCursor, ParkedFilter, ParkedItem};
+use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId, Role, Timestamp};
+
+const PARKED: List = List("/v1/parked");
+/// The longest reason of a skip, in bytes: a few sentences.
+pub const REASON_BYTES_MAX: usize = 1_024;
+
+/// A delivery that waits.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ParkedDelivery")]
+pub struct ParkedAnswer<'a> {
+    /// Whose it is.
+    profile: ProfileId,
+    /// Which plug-in failed.
+    capability: &'a CapabilityName,
+    /// Of it, counted up by each catch-up from the start.
+    generation: u32,
+    /// What is delivered: the position of its record, and its number in it.
+    item: String,
+    role: Role,
+    /// `held` waits behind a parked one.
+    #[schemars(extend("enum" = ["parked", "held"]))]
+    state: &'static str,
+    /// How it failed; null for what is held.
+    kind: Option<FailureKind>,
+    /// Why it failed.
+    reason: Option<&'a str>,
+    /// Guest functions from the innermost out.
+    backtrace: &'a [String],
+    /// When it was parked or held.
+    since: Timestamp,
+}
+
+fn answer(item: &ParkedItem) -> ParkedAnswer<'_> {
+    let failure = item.blocked.failure.as_ref();
+    let position = Position { partition: item.partition, seq: item.blocked.item.seq };
+    ParkedAnswer {
+        profile: item.profile,
+        capability: &item.capability,
+        generation: item.generation,
+        item: format!("{position}.{}", item.blocked.item.index),
+        role: item.blocked.role,
+        state: if failure.is_some() { "parked" } else { "held" },
+        kind: failure.map(|failure| failure.kind),
+        reason: failure.map(|failure| failure.message.as_str()),
+        backtrace: failure.map_or(&[], |failure| &failure.backtrace),
+        since: item.blocked.since,
+    }
+}
+
+/// The query of the list. `code` is the failure's kind by its older name.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParkedParams {
+    /// Only of this capability.
+    capability: Option<CapabilityName>,
+    /// Only of this profile.
+    profile: Option<ProfileId>,
+    /// Only those that failed like this.
+    #[serde(alias = "code")]
+    kind: Option<FailureKind>,
+    /// Items of the page; 100 when left out.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// `GET /v1/parked`.
+pub async fn list(State(state): State<ApiState>, Params(params): Params<ParkedParams>) -> Answer {
+    let limit = List::limit(params.limit)?;
+    let ParkedParams { capability, profile, kind, cursor, .. } = params;
+    let profile_id = profile.map(|profile| profile.to_string());
+    let list = PARKED.of([
+        capability.as_ref().map(|capability| capability.as_str()),
+        profile_id.as_deref(),
+        kind.map(FailureKind::as_str),
+    ]);
+    let after = list.after(cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
+    let filter = ParkedFilter { capability, profile, kind };
+    blocking(move || {
+        let page = state.engine.parked(&filter, after, limit)?;
+        let next = page
+            .next
+            .map(|ParkedCursor(partition, profile)| list.cursor(&format!("{} {profile}", partition.0)));
+        let items = page.items.iter().map(answer).collect();
+        Ok(Json(Page { items, next }).into_response())
+    })
+    .await?
+}
+
+fn read_cursor(key: &str) -> Answer<ParkedCursor> {
+    let read = || {
+        let (partition, profile) = key.split_once(' ')?;
+        Some(ParkedCursor(Partition(partition.parse().ok()?), profile.parse().ok()?))
+    };
+    read().ok_or_else(|| Problem::new(Kind::CursorInvalid, "this is not a cursor of /v1/parked").at("cursor"))
+}
+
+/// How many deliveries are acted on.
+#[derive(Serialize, JsonSchema)]
+pub struct Matched {
+    /// Those that were there.
+    matched: usize,
+}
+
+/// Which deliveries to act on: at least one of the filters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ParkedSelection", extend("minProperties" = 1))]
+pub struct Selection {
+    /// Only of this capability.
+    #[serde(default)]
+    capability: Option<CapabilityName>,
+    /// Only of this profile.
+    #[serde(default)]
+    profile: Option<ProfileId>,
+    /// Only those that failed like this.
+    #[serde(default)]
+    kind: Option<FailureKind>,
+    /// Why; needed to skip, and kept in the timeline.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl Selection {
+    fn filter(&self) -> Answer<ParkedFilter> {
+        if self.capability.is_none() && self.profile.is_none() && self.kind.is_none() {
+            return Err(Problem::new(
+                Kind::FilterEmpty,
+                "the filter needs one of `capability`, `profile` and `kind`",
+            ));
+        }
+        Ok(ParkedFilter { capability: self.capability.clone(), profile: self.profile, kind: self.kind })
+    }
+}
+
+/// `POST /v1/parked/retry`.
+pub async fn retry(State(state): State<ApiState>, request: Request) -> Answer {
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let filter = json::body_as::<Selection>(&bytes)?.filter()?;
+    let matched = blocking(move || state.engine.retry(&filter)).await??;
+    Ok((StatusCode::ACCEPTED, Json(Matched { matched })).into_response())
+}
+
+/// `POST /v1/parked/skip`.
+pub async fn skip(
+    State(state): State<ApiState>,
+    Extension(Caller(application)): Extension<Caller>,
+    request: Request,
+) -> Answer {
+    let bytes = body::json(request, body::JSON, &state.limits).await?;
+    let selection: Selection = json::body_as(&bytes)?;
+    let filter = selection.filter()?;
+    let reason = selection.reason.unwrap_or_default();
+    if reason.trim().is_empty() {
+        let problem = Problem::new(Kind::MissingKey, "skipping invocations needs a `reason`").at("reason");
+        return Err(problem.next("Give the reason; the timeline shows it."));
+    }
+    if reason.len() > REASON_BYTES_MAX || reason.contains(char::is_control) {
+        let detail = format!("a reason has at most {REASON_BYTES_MAX} bytes and no control characters");
+        return Err(Problem::new(Kind::DefinitionInvalid, detail).at("reason"));
+    }
+    // The record keeps the reason and no name, so the name goes into the reason.
+    let reason = format!("{reason} (skipped by {application})");
+    let matched = blocking(move || state.engine.skip(&filter, &reason)).await??;
+    Ok((StatusCode::ACCEPTED, Json(Matched { matched })).into_response())
+}

@@ -1,0 +1,339 @@
+//! What capabilities refused of events, as a list in the order of the log.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::ApiState;
+use super::convert::blocking;
+use super::json::shortened;
+use super::pagination::{LIMIT_MAX, List, Narrowed};
+use super::params::Params;
+use super::problem::{Answer, Kind, Problem};
+use super::visibility::Viewer;
+use samsyn_engine::{Engine, RefusedEvent};
+use samsyn_journal::{AnswerKind, Decided};
+use samsyn_vocabulary::{Application, CapabilityName, Epoch, Partition, Position, Seq, Timestamp};
+
+const REFUSALS: List = List("/v1/refusals");
+/// Records looked at for one page: a fraction of a second.
+const RECORDS_LOOKED_AT_MAX: usize = 20_000;
+/// Positions that one `since` may name.
+const POSITIONS_MAX: usize = 256;
+
+/// How `since` is written.
+struct StartForm;
+
+impl JsonSchema for StartForm {
+    fn schema_name() -> Cow<'static, str> {
+        "RefusalsStart".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A time (RFC 3339), or a position; several have commas between them",
+            "anyOf": [
+                { "type": "string", "format": "date-time" },
+                { "type": "string", "pattern": "^[0-9]{1,4}-[0-9]{1,18}$" },
+            ],
+        })
+    }
+}
+
+/// The query of `GET /v1/refusals`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefusalParams {
+    /// Not before: a time, which is compared with that of the decision; or positions with commas
+    /// between them, at most 256, each of another partition: the walk begins there, and other
+    /// partitions are left out. From the oldest record when left out.
+    #[schemars(with = "Option<StartForm>")]
+    since: Option<String>,
+    /// Only of events that this application sent.
+    application: Option<Application>,
+    /// Only by this capability.
+    capability: Option<CapabilityName>,
+    /// Only with this code.
+    code: Option<String>,
+    /// Items of the page; 100 when left out.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl RefusalParams {
+    /// The list that is asked for.
+    fn list(&self) -> Narrowed {
+        let application = self.application.as_ref().map(|application| application.as_str());
+        let capability = self.capability.as_ref().map(|capability| capability.as_str());
+        REFUSALS.of([self.since.as_deref(), application, capability, self.code.as_deref()])
+    }
+}
+
+/// A page of refusals, and what they are all of.
+#[derive(Serialize, JsonSchema)]
+pub struct RefusalPage {
+    /// They, by partition and in the order they were decided.
+    items: Vec<RefusalItem>,
+    /// Where the next page starts; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// For each partition: events up to this position are decided by every capability. Refusals of
+    /// later ones may follow.
+    decided: Vec<Position>,
+    /// Whether the token may see every refusal: with false there may be others.
+    shows_all: bool,
+}
+
+/// One refusal.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ListedRefusal")]
+struct RefusalItem {
+    /// The event's id.
+    event: String,
+    /// Where the event stands.
+    position: Position,
+    /// Who sent it.
+    application: Option<Application>,
+    /// What it is called.
+    name: String,
+    /// Who refused.
+    capability: CapabilityName,
+    /// The field it concerns, when it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// A stable code.
+    code: String,
+    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
+    /// and for a token that reads everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// Where the decision stands.
+    decision: Position,
+    /// When it was made.
+    decided_at: Timestamp,
+}
+
+/// `GET /v1/refusals`.
+pub async fn list(
+    State(state): State<ApiState>,
+    Extension(viewer): Extension<Viewer>,
+    Params(params): Params<RefusalParams>,
+) -> Answer {
+    let limit = List::limit(params.limit)?;
+    let start = params.since.as_deref().map_or(Ok(Start::Oldest), Start::parse)?;
+    let place = params.list().after(params.cursor.as_deref())?.as_deref().map(JsonPath::parse).transpose()?;
+    blocking(move || {
+        let walk = Walk { engine: &state.engine, viewer: &viewer, params: &params, start };
+        Ok(Json(walk.page(place, limit)?).into_response())
+    })
+    .await?
+}
+
+/// Where a walk begins.
+enum Start {
+    Oldest,
+    At(Timestamp),
+    From(BTreeMap<Partition, Seq>),
+}
+
+impl Start {
+    fn parse(text: &str) -> Answer<Start> {
+        let invalid = |detail: String| Problem::new(Kind::QueryInvalid, detail).at("since");
+        if let Ok(time) = text.parse() {
+            return Ok(Start::At(time));
+        }
+        if let Some(epoch) = Epoch::of(text) {
+            let problem = invalid(format!("{:?} is not an RFC 3339 time", shortened(text)));
+            return Err(problem.next(format!("Write `since={}`: {epoch}.", epoch.at)));
+        }
+        let mut from = BTreeMap::new();
+        for position in text.split(',') {
+            let position: Position = position.parse().map_err(|_| {
+                let text = shortened(position);
+                invalid(format!("{text:?} is neither an RFC 3339 time nor a position such as 12-345"))
+            })?;
+            if !position.partition.holds_customers() {
+                return Err(invalid(format!("there is no event at {position}")));
+            }
+            if from.insert(position.partition, position.seq).is_some() {
+                return Err(invalid(format!("two positions are in partition {}", position.partition)));
+            }
+            if from.len() > POSITIONS_MAX {
+                return Err(invalid(format!("`since` has more than {POSITIONS_MAX} positions")));
+            }
+        }
+        Ok(Start::From(from))
+    }
+}
+
+/// Where a page goes on: with this record, of which so many refusals were told.
+#[derive(Clone, Copy)]
+struct JsonPath {
+    record: Position,
+    told: usize,
+}
+
+impl JsonPath {
+    fn parse(key: &str) -> Answer<JsonPath> {
+        let read = || {
+            let (record, told) = key.split_once(' ')?;
+            Some(JsonPath { record: record.parse().ok()?, told: told.parse().ok()? })
+        };
+        read().ok_or_else(|| {
+            Problem::new(Kind::CursorInvalid, "this is not a cursor of /v1/refusals").at("cursor")
+        })
+    }
+
+    fn key(self) -> String {
+        format!("{} {}", self.record, self.told)
+    }
+}
+
+struct Walk<'a> {
+    engine: &'a Engine,
+    viewer: &'a Viewer,
+    params: &'a RefusalParams,
+    start: Start,
+}
+
+impl Walk<'_> {
+    fn page(&self, place: Option<JsonPath>, limit: usize) -> Answer<RefusalPage> {
+        let partitions = match &self.start {
+            Start::From(from) => from.keys().copied().collect(),
+            Start::Oldest | Start::At(_) => self.engine.customer_partitions(),
+        };
+        // Asked before the walk, which thereby meets every refusal of what is decided by now.
+        let decided = partitions.iter().map(|partition| self.engine.decided_by_all(*partition)).collect();
+        let mut page = RefusalPage {
+            items: Vec::new(),
+            next: None,
+            decided,
+            shows_all: self.viewer.policy().reads_everything(),
+        };
+        let mut looked_at = 0;
+        let passed = |partition: &Partition| place.is_some_and(|place| *partition < place.record.partition);
+        for partition in partitions.into_iter().filter(|partition| !passed(partition)) {
+            let place = match place.filter(|place| place.record.partition == partition) {
+                Some(place) => place,
+                None => JsonPath { record: Position { partition, seq: self.first(partition)? }, told: 0 },
+            };
+            let next = self.walk(place, limit, &mut page.items, &mut looked_at)?;
+            page.next = next.map(|place| self.params.list().cursor(&place.key()));
+            if page.next.is_some() {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    fn first(&self, partition: Partition) -> Answer<Seq> {
+        Ok(match &self.start {
+            Start::Oldest => 1,
+            Start::At(time) => self.engine.first_since(partition, *time)?,
+            Start::From(from) => from.get(&partition).copied().unwrap_or(1),
+        })
+    }
+
+    /// Walks one partition until the page is full or enough was looked at: then it tells where to go on.
+    fn walk(
+        &self,
+        from: JsonPath,
+        limit: usize,
+        items: &mut Vec<RefusalItem>,
+        looked_at: &mut usize,
+    ) -> Answer<Option<JsonPath>> {
+        for looked in self.engine.look_for_refusals(from.record.partition, from.record.seq) {
+            let looked = looked?;
+            *looked_at += 1;
+            let record = looked.position;
+            if let Some(decided) = looked.refuses {
+                let told = if record == from.record { from.told } else { 0 };
+                for (number, item) in self.items(record, *decided)?.into_iter().enumerate().skip(told) {
+                    if items.len() == limit {
+                        return Ok(Some(JsonPath { record, told: number }));
+                    }
+                    items.push(item);
+                }
+            }
+            if *looked_at >= RECORDS_LOOKED_AT_MAX {
+                return Ok(Some(JsonPath { record: Position { seq: record.seq + 1, ..record }, told: 0 }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What of a decision's refusals is asked for and may be seen.
+    fn items(&self, decision: Position, decided: Decided) -> Answer<Vec<RefusalItem>> {
+        let mut items = Vec::new();
+        for refused in self.engine.refused_events(decision, decided)? {
+            if self.is_asked_for(&refused) && self.sees(&refused) {
+                items.extend(self.items_of(decision, &refused));
+            }
+        }
+        Ok(items)
+    }
+
+    fn is_asked_for(&self, RefusedEvent { accepted, .. }: &RefusedEvent) -> bool {
+        let application = accepted.event.application.as_ref();
+        self.params.application.as_ref().is_none_or(|wanted| application == Some(wanted))
+    }
+
+    /// A copy of a shared event is nobody's, so that nobody learns from them how many share a number.
+    fn sees(&self, RefusedEvent { accepted, .. }: &RefusedEvent) -> bool {
+        self.viewer.sees_event(&accepted.event)
+    }
+
+    fn items_of(&self, decision: Position, refused: &RefusedEvent) -> Vec<RefusalItem> {
+        let RefusedEvent { position, accepted, decided } = refused;
+        let event = &accepted.event;
+        let own = self.viewer.sent(event);
+        let item =
+            |capability: &CapabilityName, field: Option<&str>, code: &str, message: &str| RefusalItem {
+                event: event.id.clone(),
+                position: *position,
+                application: event.application.clone(),
+                name: event.name.to_string(),
+                capability: capability.clone(),
+                field: field.map(str::to_owned),
+                code: code.to_owned(),
+                message: self.viewer.sees_message(field, code, own).then(|| message.to_owned()),
+                decision,
+                decided_at: decided.at,
+            };
+        let mut items = Vec::new();
+        for outcome in &decided.outcomes {
+            let seen = outcome.refusals.iter().filter(|refusal| self.viewer.sees_refusal(refusal, own));
+            items.extend(seen.map(|refusal| {
+                item(&outcome.capability, refusal.field.as_deref(), &refusal.code, &refusal.message)
+            }));
+        }
+        // What a source said of a proposal mostly stands among its delivery's refusals already: of that
+        // field, or of all at once.
+        for answer in &decided.answers {
+            let (AnswerKind::Refused { code, message }, Some(source)) = (&answer.outcome, &answer.source)
+            else {
+                continue;
+            };
+            let field = answer.field.as_str();
+            let is_told = items.iter().any(|item| {
+                let of_field = item.field.as_deref().is_none_or(|told| told == field);
+                of_field && item.capability == *source && item.code == *code
+            });
+            if !is_told && self.viewer.sees_proposal(field, own) {
+                items.push(item(source, Some(field), code, message));
+            }
+        }
+        items.retain(|item| {
+            self.params.capability.as_ref().is_none_or(|wanted| item.capability == *wanted)
+                && self.params.code.as_ref().is_none_or(|wanted| item.code == *wanted)
+        });
+        items
+    }
+}

@@ -1,0 +1,132 @@
+//! The registry as a file: exported, planned, applied.
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::access::Caller;
+use super::assignments::{FieldPlanAnswer, tell_fields};
+use super::convert::blocking;
+use super::params::Params;
+use super::problem::Answer;
+use super::read_audit::Reader;
+use super::visibility::Viewer;
+use super::{ApiState, body, json};
+use samsyn_engine::{FieldPlan, FileOptions};
+use samsyn_registry::assignment::Mode;
+use samsyn_registry::{Attribution, FileError, Policy, RegistryFile, RegistryPlan, Step};
+use samsyn_vocabulary::{Partition, Position, Reason, Seq};
+
+/// `GET /v1/registry/export`.
+pub async fn export(State(state): State<ApiState>) -> Answer {
+    let text = RegistryFile::of(&state.engine.registry()).to_text();
+    Ok(([(header::CONTENT_TYPE, body::TOML[0])], text).into_response())
+}
+
+/// What applying a registry file would change, or changed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RegistryPlan")]
+pub struct PlanAnswer<'a> {
+    /// The revision of the registry that it was planned for, or that it made.
+    revision: Seq,
+    /// What becomes of customers that a new source has no claim for.
+    mode: Mode,
+    /// What changes, for people; empty when the registry matches the file.
+    steps: &'a [Step],
+    /// Each field that gets another source, with whom that concerns.
+    moves: Vec<FieldPlanAnswer<'a>>,
+    /// What an administrator should know first.
+    notes: &'a [String],
+}
+
+impl<'a> PlanAnswer<'a> {
+    /// The plan, once it is recorded whose values it shows.
+    async fn tell(
+        state: &ApiState,
+        reader: &Reader,
+        (plan, moves): &'a (RegistryPlan, Vec<FieldPlan>),
+        policy: &Policy,
+    ) -> PlanAnswer<'a> {
+        PlanAnswer {
+            revision: plan.revision,
+            mode: plan.mode,
+            steps: &plan.steps,
+            moves: tell_fields(state, reader, moves, policy).await,
+            notes: &plan.notes,
+        }
+    }
+}
+
+/// How a file is planned.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlanParams {
+    /// Take away fields and sources that the file leaves out.
+    remove: bool,
+    /// What becomes of customers that a new source has no claim for: `inherit` lets the former source's
+    /// claims stand in, `clear` takes those values away.
+    mode: Mode,
+}
+
+/// `POST /v1/registry/plan`.
+pub async fn plan(
+    State(state): State<ApiState>,
+    reader: Reader,
+    Extension(viewer): Extension<Viewer>,
+    Params(params): Params<PlanParams>,
+    request: Request,
+) -> Answer {
+    let file = read(request, &state).await?;
+    let engine = state.engine.clone();
+    let options = FileOptions { remove: params.remove, mode: params.mode };
+    let planned = blocking(move || engine.plan_registry_file(&file, options)).await??;
+    Ok(Json(PlanAnswer::tell(&state, &reader, &planned, viewer.policy()).await).into_response())
+}
+
+/// How a file is applied.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyParams {
+    /// The revision of the plan that was looked at.
+    revision: Seq,
+    /// Take away fields and sources that the file leaves out.
+    #[serde(default)]
+    remove: bool,
+    /// What becomes of customers that a new source has no claim for.
+    #[serde(default)]
+    mode: Mode,
+    /// Why it is done.
+    #[serde(default)]
+    reason: Option<Reason>,
+}
+
+/// `POST /v1/registry/apply`.
+pub async fn apply(
+    State(state): State<ApiState>,
+    reader: Reader,
+    Extension(Caller(application)): Extension<Caller>,
+    Extension(viewer): Extension<Viewer>,
+    Params(params): Params<ApplyParams>,
+    request: Request,
+) -> Answer {
+    let file = read(request, &state).await?;
+    let registry = state.engine.registry();
+    // At another revision it is refused anyway.
+    if registry.revision == params.revision && file.plan(&registry, params.remove)?.changes_grants() {
+        viewer.check_admin("changing grants")?;
+    }
+    let by = Attribution { by: application, reason: params.reason };
+    let (engine, planned) = (state.engine.clone(), params.revision);
+    let options = FileOptions { remove: params.remove, mode: params.mode };
+    let applied = blocking(move || engine.apply_registry_file(&file, options, planned, by)).await??;
+    state.engine.durable(Position { partition: Partition::REGISTRY, seq: applied.0.revision }).await?;
+    Ok(Json(PlanAnswer::tell(&state, &reader, &applied, viewer.policy()).await).into_response())
+}
+
+async fn read(request: Request, state: &ApiState) -> Answer<RegistryFile> {
+    let bytes = body::json(request, body::TOML, &state.limits).await?;
+    RegistryFile::parse(json::utf8(&bytes)?).map_err(FileError::into)
+}

@@ -1,0 +1,197 @@
+//! What happened to a profile, newest first.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ApiState;
+use super::convert::blocking;
+use super::event_answer::{OutcomeAnswer, claimed, item_position, outcomes};
+use super::json_value::JsonValue;
+use super::pagination::List;
+use super::params::{ListParams, Params, Reference, Segment};
+use super::problem::{Answer, Problem};
+use super::profiles::find;
+use super::read_audit::{Reader, Shown, record_read};
+use super::visibility::Viewer;
+use samsyn_engine::{Timeline, TimelineEntry};
+use samsyn_journal::CauseKind;
+use samsyn_vocabulary::{Event, Position, Seq, Timestamp};
+
+const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
+/// Steps that are looked at for one page, when few of them are the viewer's to see: each is a read
+/// of the log.
+const STEPS_LOOKED_AT_MAX: usize = 2_000;
+
+/// One decision about a profile.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TimelineStep")]
+pub struct Step<'a> {
+    position: Position,
+    decided_at: Timestamp,
+    cause: String,
+    /// An application's event, one that a capability emitted, changed values, or a delivery that ran
+    /// again.
+    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "retry"]))]
+    kind: &'static str,
+    event: Option<EventHead<'a>>,
+    proposed: Vec<&'a str>,
+    changes: Vec<Change<'a>>,
+    outcomes: Vec<OutcomeAnswer<'a>>,
+}
+
+/// Some steps, newest first.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Timeline")]
+pub struct TimelinePage<'a> {
+    items: Vec<Step<'a>>,
+    /// Where the next one starts; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// On the last page, when older steps have left the log by retention: when the oldest record that
+    /// is kept was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_retained: Option<Timestamp>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct EventHead<'a> {
+    id: &'a str,
+    name: &'a str,
+    at: Timestamp,
+    application: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ValueChange")]
+struct Change<'a> {
+    field: &'a str,
+    before: JsonValue<'a>,
+    after: JsonValue<'a>,
+}
+
+/// `GET /v1/profiles/{ref}/timeline`. Steps of which the viewer may see nothing are left out, so a
+/// page may be shorter than it could be, and still have a next one.
+pub async fn list(
+    State(state): State<ApiState>,
+    reader: Reader,
+    Extension(viewer): Extension<Viewer>,
+    Segment(reference): Segment,
+    Params(params): Params<ListParams>,
+) -> Answer {
+    let limit = List::limit(params.limit)?;
+    let engine = state.engine.clone();
+    let answered: Answer<(Response, Shown)> = blocking(move || {
+        let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
+        let timeline = TIMELINE.of([Some(profile.state.id.to_string().as_str())]);
+        let before = timeline.after(params.cursor.as_deref())?;
+        let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
+        let mut entries = Vec::new();
+        let (mut from, mut looked_at, mut is_cut) = (before, 0, false);
+        // One more than asked for tells whether there is a next page.
+        while entries.len() <= limit && looked_at < STEPS_LOOKED_AT_MAX {
+            let Timeline { entries: more, is_cut: cut } = engine.timeline_page(&profile, from, limit + 1)?;
+            is_cut |= cut;
+            let Some(last) = more.last() else { break };
+            from = Some(last.position.seq);
+            looked_at += more.len();
+            let ended = more.len() <= limit;
+            entries.extend(more.into_iter().filter(|entry| sees(&viewer, entry)));
+            if ended {
+                from = None;
+                break;
+            }
+        }
+        let next = if entries.len() > limit {
+            entries.truncate(limit);
+            entries.last().map(|entry| entry.position.seq)
+        } else {
+            from.filter(|_| looked_at >= STEPS_LOOKED_AT_MAX)
+        };
+        let next = next.map(|seq| timeline.cursor(&seq.to_string()));
+        let steps = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..], &viewer));
+        let items: Vec<Step<'_>> = steps.collect();
+        let (registry, mut shown) = (engine.registry(), Shown::of(profile.state.id));
+        for step in &items {
+            step.changes.iter().for_each(|change| shown.field(change.field, &registry));
+            claimed(&step.outcomes).for_each(|name| shown.field(name, &registry));
+        }
+        let oldest_retained = match (&next, is_cut) {
+            (None, true) => engine.oldest_retained()?,
+            _ => None,
+        };
+        Ok((Json(TimelinePage { items, next, oldest_retained }).into_response(), shown))
+    })
+    .await?;
+    let (response, shown) = answered?;
+    record_read(&state, &reader, [shown]).await?;
+    Ok(response)
+}
+
+/// Whether anything of a step is somebody's to see.
+fn sees(viewer: &Viewer, entry: &TimelineEntry) -> bool {
+    let own = is_own(viewer, entry);
+    let policy = viewer.policy();
+    own || policy.reads_everything()
+        || entry.proposed.iter().any(|field| policy.reads(field.as_str()))
+        || entry.decided.changes.iter().any(|changed| policy.reads(changed.field.as_str()))
+        || !outcomes(entry.position, &entry.decided, viewer, own).is_empty()
+}
+
+fn is_own(viewer: &Viewer, entry: &TimelineEntry) -> bool {
+    entry.event.as_ref().is_some_and(|event| viewer.sent(event))
+}
+
+fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) -> Step<'a> {
+    let (decided, own) = (&entry.decided, is_own(viewer, entry));
+    let seen = decided.changes.iter().filter(|changed| viewer.policy().reads(changed.field.as_str()));
+    let changes = seen.map(|changed| Change {
+        field: changed.field.as_str(),
+        before: JsonValue(changed.before.as_ref()),
+        after: JsonValue(changed.after.as_ref()),
+    });
+    let proposed = entry.proposed.iter().map(|field| field.as_str());
+    Step {
+        position: entry.position,
+        decided_at: decided.at,
+        cause: item_position(entry.position.partition, decided.cause),
+        kind: kind(entry, older),
+        event: entry.event.as_ref().filter(|event| viewer.sees_event(event)).map(event_head),
+        proposed: proposed.filter(|field| viewer.sees_proposal(field, own)).collect(),
+        changes: changes.collect(),
+        outcomes: outcomes(entry.position, decided, viewer, own),
+    }
+}
+
+/// A decision that moves no cursor, or comes after another of the same item, is a delivery that
+/// waited and ran again.
+fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
+    let decided = &entry.decided;
+    if decided.kind == CauseKind::Assignment {
+        return "assignment";
+    }
+    let same_item =
+        |other: &TimelineEntry| other.decided.cause == decided.cause && other.decided.cursor.is_none();
+    let late = decided.through > decided.cause || older.iter().any(same_item);
+    if decided.cursor.is_none() && late {
+        return "retry";
+    }
+    match decided.kind {
+        CauseKind::Event => "event",
+        CauseKind::Emitted => "emitted",
+        CauseKind::Change => "change",
+        CauseKind::Assignment => "assignment",
+        CauseKind::Offered => "offered",
+    }
+}
+
+fn event_head(event: &Event) -> EventHead<'_> {
+    EventHead {
+        id: &event.id,
+        name: event.name.as_str(),
+        at: event.at,
+        application: event.application.as_ref().map(|application| application.as_str()),
+    }
+}

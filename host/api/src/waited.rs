@@ -1,0 +1,123 @@
+//! What a client that prefers to wait is answered: what a call would have answered that decides at once.
+//!
+//! A client looks at the status first. So a `PATCH` of which a source refused anything is no success, and
+//! neither is one over a customer that has changed. An event is: it happened, and it is in the log,
+//! whatever became of what it proposes; there `verdict` is the member to look at.
+
+use axum::Json;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ApiState;
+use super::event_answer::{EventAnswer, FieldAnswer, OutcomeAnswer};
+use super::prefer::Wait;
+use super::problem::{Answer, Kind, Problem};
+use super::read_audit::{Reader, record_read};
+use super::visibility::Viewer;
+use samsyn_engine::EventDecisions;
+use samsyn_vocabulary::Position;
+
+/// What became of an event, in one word: the first thing to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Somebody refused the event or a field that it proposes, a source gave no answer for one, or the
+    /// customer was no longer as expected.
+    Refused,
+    /// It isn't decided yet, or something of it waits: for an administrator, for a field's source, for a
+    /// capability that is slow.
+    Open,
+    /// It is decided, no capability hears events of this name, and it proposes nothing.
+    Unheard,
+    /// It is decided, and nobody refused anything.
+    Taken,
+}
+
+impl Verdict {
+    /// The verdict on an event, as far as somebody sees what became of it.
+    pub fn of<'a, 'b: 'a>(
+        decisions: &EventDecisions,
+        fields: impl Iterator<Item = &'a FieldAnswer<'b>> + Clone,
+        mut outcomes: impl Iterator<Item = &'a OutcomeAnswer<'b>>,
+    ) -> Verdict {
+        let EventDecisions { accepted, decided, blocked, awaited } = decisions;
+        if fields.clone().any(|field| field.is_refused()) || outcomes.any(|outcome| outcome.is_refused()) {
+            return Verdict::Refused;
+        }
+        if *blocked || *awaited || decided.is_empty() || fields.clone().any(|field| field.is_open()) {
+            return Verdict::Open;
+        }
+        let is_heard = decided.iter().any(|(_, decided)| !decided.outcomes.is_empty());
+        if is_heard || !accepted.proposals.is_empty() { Verdict::Taken } else { Verdict::Unheard }
+    }
+}
+
+/// What a client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// What becomes of an event.
+    Event,
+    /// That sources take what it proposes.
+    Proposals,
+}
+
+/// What was decided when the client prefers to wait and the time is enough, else `accepted`: also when the
+/// decision shows values and who reads them can't be recorded, for the event is taken.
+pub async fn answer(
+    state: &ApiState,
+    reader: &Reader,
+    viewer: &Viewer,
+    position: Position,
+    wait: Option<Wait>,
+    asked: Asked,
+    accepted: Response,
+) -> Answer {
+    let Some(wait) = wait else { return Ok(accepted) };
+    let engine = &state.engine;
+    if !engine.decided(position, wait.duration()).await {
+        return Ok(wait.applied(accepted));
+    }
+    let decisions = engine.decisions(position)?;
+    let Some(decisions) = decisions else { return Ok(wait.applied(accepted)) };
+    let event = EventAnswer::new(position, &decisions, viewer);
+    let shown = event.shown(decisions.accepted.profile, &engine.registry());
+    let refusal = event.refusal().filter(|_| asked == Asked::Proposals);
+    // What may be told when the read can be recorded, and what when it can't.
+    let (told, untold) = match refusal {
+        None => (Json(event).into_response(), accepted),
+        Some(problem) => {
+            let location = accepted.headers().get(header::LOCATION).cloned();
+            let told = located(problem.clone().of_event(&event), location.as_ref());
+            (told, located(problem, location.as_ref()))
+        }
+    };
+    let recorded = record_read(state, reader, [shown]).await;
+    Ok(wait.applied(if recorded.is_ok() { told } else { untold }))
+}
+
+fn located(problem: Problem, location: Option<&HeaderValue>) -> Response {
+    let mut response = problem.into_response();
+    if let Some(location) = location {
+        response.headers_mut().insert(header::LOCATION, location.clone());
+    }
+    response
+}
+
+/// The problem of a proposal that came to nothing: which fields, and why. None when each was taken or waits.
+pub fn refusal<'a, 'b: 'a>(
+    fields: impl Iterator<Item = (&'b str, &'a FieldAnswer<'b>)> + Clone,
+) -> Option<Problem> {
+    if fields.clone().any(|(_, field)| field.is_precondition()) {
+        let detail = "the customer's values no longer match `If-Match`; nothing was proposed to a source";
+        return Some(Problem::new(Kind::PreconditionFailed, detail));
+    }
+    let refused = fields.clone().filter(|(_, field)| field.is_refused());
+    let refused: Vec<String> = refused.map(|(name, field)| format!("{name}: {}", field.why())).collect();
+    let taken = fields.clone().filter(|(_, field)| !field.is_refused() && !field.is_open());
+    let taken: Vec<&str> = taken.map(|(name, _)| name).collect();
+    let beside = if taken.is_empty() { String::new() } else { format!("; accepted: {}", taken.join(", ")) };
+    let detail = format!("{}{beside}", refused.join("; "));
+    (!refused.is_empty()).then(|| Problem::new(Kind::ProposalRefused, detail))
+}

@@ -1,0 +1,26 @@
+//! What follows from one item: pure functions of the record, the profile and the registry.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`item`] | what a partition's cursor passes: an event, what it caused, proposals, changes |
+//! | [`route`] | which capabilities get an item, and in which role |
+//! | [`project`] | what one capability may see of a profile and of an event |
+//! | [`invoke`] | the handler's input, and one invocation with its result |
+//! | [`decide`] | the one record that follows, with its [`answer`]s |
+//! | [`customer_limit`] | how much one capability may keep of a customer |
+//! | [`protective`] | opt-outs, which no older word ends |
+//! | [`pending_notifications`], [`visible_claim`] | what a change of a source means for customers |
+//!
+//! It must not do input or output, take a lock or read a clock: the engine gives it everything, so that a
+//! replay decides the same again.
+
+pub mod answer;
+pub mod customer_limit;
+pub mod decide;
+pub mod invoke;
+pub mod item;
+pub mod pending_notifications;
+pub mod project;
+pub mod protective;
+pub mod route;
+pub mod visible_claim;
