@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::replayed_item::wanted;
 use super::revisions::{Lens, Revision};
 use samsyn_decide::item::Item;
+use samsyn_decide::route::targets_of;
 use samsyn_journal::{Accepted, Decided, PartitionState, RecordError, decode};
 use samsyn_vocabulary::{Event, ItemPosition, ProfileId, Proposal, Seq};
 
@@ -79,7 +79,7 @@ impl FollowedPartition {
     /// Whether any candidate would hear of an item that nobody decided.
     pub fn hears(&self, item: &Item) -> bool {
         self.revision.lenses.iter().any(|lens| match lens {
-            Lens::Fits(fit) => wanted(item, &fit.routing, fit.index, true).next().is_some(),
+            Lens::Fits(fit) => targets_of(item, &fit.routing, fit.index, true).next().is_some(),
             Lens::Unfit(_) | Lens::Absent => false,
         })
     }
