@@ -1,5 +1,6 @@
 //! Who gets an invocation of what: pure functions of the item and the registry.
 
+use super::item::Item;
 use samsyn_journal::Changed;
 use samsyn_registry::{Routed, Routing};
 use samsyn_vocabulary::{CapabilityName, EventName, FieldName, Role};
@@ -89,4 +90,54 @@ fn subscribers<'a>(
     let capabilities = routing.capabilities.iter().enumerate();
     let hearing = capabilities.filter(move |(_, routed)| hears_of(event, except, routed));
     hearing.map(|(capability, _)| Target { capability, role: Role::Subscriber })
+}
+
+/// The targets of an item that are this capability's; `propose` says whether its proposals count. Most items in
+/// a log concern other plug-ins, so a replay finds them without asking for all the others.
+pub fn targets_of<'a>(
+    item: &'a Item,
+    routing: &'a Routing,
+    capability: usize,
+    propose: bool,
+) -> impl Iterator<Item = Target> + Clone + 'a {
+    let roles = Role::ALL.into_iter();
+    let gets = roles.filter(move |role| gets(item, routing, capability, *role, propose));
+    let targets = gets.map(move |role| Target { capability, role });
+    debug_assert!(
+        item.targets(routing, propose)
+            .into_iter()
+            .filter(|target| target.capability == capability)
+            .eq(targets.clone()),
+        "{item:?} goes elsewhere"
+    );
+    targets
+}
+
+fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: bool) -> bool {
+    let routed = &routing.capabilities[capability];
+    if !routed.capability.roles.contains(&role) {
+        return false;
+    }
+    match (item, role) {
+        (Item::Event(accepted), role) if accepted.shared_by.is_some() => {
+            role == Role::Subscriber && routed.hears_shared(&accepted.event.name)
+        }
+        (Item::Event(accepted), Role::Source) => {
+            let mut proposals = accepted.proposals.iter().filter(|_| propose);
+            proposals.any(|proposal| routing.deciders(&proposal.field).contains(&capability))
+        }
+        (Item::Event(accepted), Role::Subscriber) => hears_of(&accepted.event.name, None, routed),
+        (Item::Emitted(decided, index), Role::Subscriber) => decided
+            .emitted
+            .get(usize::from(*index) - 1)
+            .is_some_and(|emitted| hears_of(&emitted.name, Some(&emitted.by), routed)),
+        (Item::Changes(decided), Role::Observer) => {
+            decided.changes.iter().any(|changed| is_notified_of(changed, routed))
+        }
+        // Held proposals go to the sources that their fields have now.
+        (Item::Offered(_), Role::Source) => {
+            item.targets(routing, propose).iter().any(|target| target.capability == capability)
+        }
+        _ => false,
+    }
 }

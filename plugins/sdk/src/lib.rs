@@ -153,27 +153,3 @@ macro_rules! __export_role {
         };
     };
 }
-
-#[cfg(target_family = "wasm")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_role {
-    (Subscriber, $plugin:ty) => {
-        const _: () = {
-            type Exported = $crate::guest::Exported<$plugin>;
-            $crate::guest::bindings::subscriber::export_subscriber!(Exported with_types_in $crate::guest::bindings::subscriber);
-        };
-    };
-    (Source, $plugin:ty) => {
-        const _: () = {
-            type Exported = $crate::guest::Exported<$plugin>;
-            $crate::guest::bindings::source::export_source!(Exported with_types_in $crate::guest::bindings::source);
-        };
-    };
-    (Observer, $plugin:ty) => {
-        const _: () = {
-            type Exported = $crate::guest::Exported<$plugin>;
-            $crate::guest::bindings::observer::export_observer!(Exported with_types_in $crate::guest::bindings::observer);
-        };
-    };
-}

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::replayed_item::wanted;
 use super::revisions::{Lens, Revision};
 use samsyn_decide::item::Item;
+use samsyn_decide::route::targets_of;
 use samsyn_journal::{Decided, KeptAccepted, PartitionState, RecordError};
 use samsyn_vocabulary::{ItemPosition, Seq};
 
@@ -66,7 +66,7 @@ impl FollowedPartition {
     /// Whether any candidate would hear of an item that nobody decided.
     pub fn hears(&self, item: &Item) -> bool {
         self.revision.lenses.iter().any(|lens| match lens {
-            Lens::Fits(fit) => wanted(item, &fit.routing, fit.index, true).next().is_some(),
+            Lens::Fits(fit) => targets_of(item, &fit.routing, fit.index, true).next().is_some(),
             Lens::Unfit(_) | Lens::Absent => false,
         })
     }

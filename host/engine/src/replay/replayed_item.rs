@@ -1,6 +1,4 @@
-//! An item that is replayed: how the log came to it, and in which roles each candidate is invoked with
-//! it. Most items in a log concern other plug-ins, so the targets of one capability are found without
-//! asking for all the others.
+//! An item that is replayed: how the log came to it, and in which roles each candidate is invoked with it.
 
 use smol_str::SmolStr;
 
@@ -10,10 +8,9 @@ use super::shadow::{ItemOutcome, ReplayedItem, Shadow};
 use crate::run::live_generation;
 use samsyn_decide::decide::Cause;
 use samsyn_decide::item::Item;
-use samsyn_decide::route::{Target, hears_of, is_notified_of};
+use samsyn_decide::route::{Target, targets_of};
 use samsyn_journal::{Cursor, Outcome, ProfileState};
-use samsyn_registry::Routing;
-use samsyn_vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Role, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Seq, Timestamp};
 
 /// How the log came to a decision.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -106,7 +103,7 @@ impl<'a> LoggedItem<'a> {
         followed: &FollowedPartition,
     ) -> Vec<(Target, u32)> {
         let propose = self.propose || self.way == When::CatchUp;
-        let gets = wanted(self.item, &fit.routing, fit.index, propose);
+        let gets = targets_of(self.item, &fit.routing, fit.index, propose);
         let logged = |target: &Target| self.logged.iter().find(|outcome| outcome.role == target.role);
         if self.way == When::CatchUp {
             return gets.filter_map(|target| Some((target, logged(&target)?.generation))).collect();
@@ -118,7 +115,7 @@ impl<'a> LoggedItem<'a> {
         let Some(generation) = followed.state.generation(capability) else { return Vec::new() };
         let routing = &followed.revision.registry.routing;
         let Some((index, _)) = routing.capability(capability) else { return Vec::new() };
-        let comes = wanted(self.item, routing, index, self.propose);
+        let comes = targets_of(self.item, routing, index, self.propose);
         let never = |target: &Target| !comes.clone().any(|is| is.role == target.role);
         gets.filter(never).map(|target| (target, generation)).collect()
     }
@@ -145,54 +142,5 @@ impl<'a> LoggedItem<'a> {
                 format!("proposal of {names}").into()
             }
         }
-    }
-}
-
-/// The targets of an item that are this capability's; `propose` says whether its proposals count.
-pub fn wanted<'a>(
-    item: &'a Item,
-    routing: &'a Routing,
-    capability: usize,
-    propose: bool,
-) -> impl Iterator<Item = Target> + Clone + 'a {
-    let roles = Role::ALL.into_iter();
-    let gets = roles.filter(move |role| gets(item, routing, capability, *role, propose));
-    let targets = gets.map(move |role| Target { capability, role });
-    debug_assert!(
-        item.targets(routing, propose)
-            .into_iter()
-            .filter(|target| target.capability == capability)
-            .eq(targets.clone()),
-        "{item:?} goes elsewhere"
-    );
-    targets
-}
-
-fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: bool) -> bool {
-    let routed = &routing.capabilities[capability];
-    if !routed.capability.roles.contains(&role) {
-        return false;
-    }
-    match (item, role) {
-        (Item::Event(accepted), role) if accepted.shared_by.is_some() => {
-            role == Role::Subscriber && routed.hears_shared(&accepted.event.name)
-        }
-        (Item::Event(accepted), Role::Source) => {
-            let mut proposals = accepted.proposals.iter().filter(|_| propose);
-            proposals.any(|proposal| routing.deciders(&proposal.field).contains(&capability))
-        }
-        (Item::Event(accepted), Role::Subscriber) => hears_of(&accepted.event.name, None, routed),
-        (Item::Emitted(decided, index), Role::Subscriber) => decided
-            .emitted
-            .get(usize::from(*index) - 1)
-            .is_some_and(|emitted| hears_of(&emitted.name, Some(&emitted.by), routed)),
-        (Item::Changes(decided), Role::Observer) => {
-            decided.changes.iter().any(|changed| is_notified_of(changed, routed))
-        }
-        // Held proposals go to the sources that their fields have now.
-        (Item::Offered(_), Role::Source) => {
-            item.targets(routing, propose).iter().any(|target| target.capability == capability)
-        }
-        _ => false,
     }
 }

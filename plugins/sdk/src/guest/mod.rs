@@ -4,52 +4,15 @@
 pub mod bindings;
 mod convert;
 mod panic;
-
-use std::marker::PhantomData;
+pub mod roles;
 
 use crate::log::Level;
-use crate::{Error, Observer, Refusal, Source, Subscriber, Timestamp, Value};
+use crate::{Error, Refusal, Value};
 
 use bindings::imports::samsyn::plugin::{effects, logging, settings, types};
 
 #[global_allocator]
 static ALLOCATOR: crate::arena::Arena<std::alloc::System> = crate::arena::Arena::new(std::alloc::System);
-
-/// The type that the bindings export: the author's type behind the conversions.
-pub struct Exported<P>(PhantomData<P>);
-
-impl<P: Subscriber> bindings::subscriber::exports::samsyn::plugin::subscriber::Guest for Exported<P> {
-    fn on_event(event: types::Event, profile: types::Profile) -> Result<(), String> {
-        panic::report_to_host();
-        let run = || {
-            let (event, profile) = (convert::event(event)?, convert::profile(profile)?);
-            P::on_event(&event, &profile, &SETTINGS, &mut effects())
-        };
-        run().map_err(|error| error.to_string())
-    }
-}
-
-impl<P: Source> bindings::source::exports::samsyn::plugin::source::Guest for Exported<P> {
-    fn on_proposal(proposed: Vec<types::Proposal>, profile: types::Profile) -> Result<(), String> {
-        panic::report_to_host();
-        let run = || {
-            let (proposals, profile) = (convert::proposals(proposed)?, convert::profile(profile)?);
-            P::on_proposal(&proposals, &profile, &SETTINGS, &mut effects())
-        };
-        run().map_err(|error| error.to_string())
-    }
-}
-
-impl<P: Observer> bindings::observer::exports::samsyn::plugin::observer::Guest for Exported<P> {
-    fn on_change(changes: Vec<types::Change>, at: i64, profile: types::Profile) -> Result<(), String> {
-        panic::report_to_host();
-        let run = || {
-            let (changes, profile) = (convert::changes(changes)?, convert::profile(profile)?);
-            P::on_change(&changes, Timestamp::from_millis(at), &profile, &SETTINGS, &mut effects())
-        };
-        run().map_err(|error| error.to_string())
-    }
-}
 
 const SETTINGS: crate::Settings = crate::Settings { _host: () };
 

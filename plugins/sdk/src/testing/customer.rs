@@ -2,9 +2,9 @@
 
 use samsyn_contract::RefusalCode;
 
-use crate::{Change, Observer, Proposal, Source, Subscriber, Timestamp, Value};
+use crate::{Timestamp, Value};
 
-use super::builders::{EventBuilder, ProfileBuilder, moment};
+use super::builders::ProfileBuilder;
 use super::host::Host;
 use super::run::{Effect, HostRefusal, Run};
 
@@ -12,40 +12,13 @@ use super::run::{Effect, HostRefusal, Run};
 /// plug-in is the assigned source of every field that it sources.
 #[derive(Clone, Debug)]
 pub struct Customer<'h> {
-    host: &'h Host,
-    profile: ProfileBuilder,
+    pub(super) host: &'h Host,
+    pub(super) profile: ProfileBuilder,
 }
 
 impl<'h> Customer<'h> {
     pub(crate) fn new(host: &'h Host, profile: ProfileBuilder) -> Customer<'h> {
         Customer { host, profile }
-    }
-
-    /// Invokes the handler with an event, as [`Host::on_event`] does, and applies the effects.
-    #[track_caller]
-    pub fn on_event<P: Subscriber>(&mut self, event: &EventBuilder) -> Run {
-        let run = self.host.on_event::<P>(event, &self.profile);
-        // An event can't happen after its arrival.
-        self.apply(run, event.received_at.map_or(event.at, |received| received.min(event.at)))
-    }
-
-    /// Invokes the handler with proposals, as [`Host::on_proposal`] does, and applies the effects.
-    #[track_caller]
-    pub fn on_proposal<P: Source>(&mut self, proposals: &[Proposal]) -> Run {
-        let run = self.host.on_proposal::<P>(proposals, &self.profile);
-        let at = proposals.first().map_or_else(Timestamp::default, |proposal| proposal.at);
-        self.apply(run, at)
-    }
-
-    /// Changes the visible values, invokes the handler with the changes, as [`Host::on_change`] does,
-    /// and applies the effects.
-    #[track_caller]
-    pub fn on_change<P: Observer>(&mut self, changes: &[Change], at: &str) -> Run {
-        for change in changes {
-            self.profile.set(&change.field, change.after.clone(), moment(at));
-        }
-        let run = self.host.on_change::<P>(changes, at, &self.profile);
-        self.apply(run, moment(at))
     }
 
     /// A field's current value.
@@ -63,7 +36,7 @@ impl<'h> Customer<'h> {
         &self.profile
     }
 
-    fn apply(&mut self, mut run: Run, at: Timestamp) -> Run {
+    pub(super) fn apply(&mut self, mut run: Run, at: Timestamp) -> Run {
         self.refuse_outdated(&mut run, at);
         for effect in &run.effects {
             match effect {

@@ -9,9 +9,7 @@ use samsyn_vocabulary as host;
 
 use crate::Error;
 use crate::named::Named;
-use crate::{
-    Change, Effects, Event, Observer, Profile, Proposal, Settings, Source, Subscriber, Timestamp, Value,
-};
+use crate::{Effects, Profile, Proposal, Settings, Value};
 
 use super::builders::{EventBuilder, ProfileBuilder, profile};
 use super::customer::Customer;
@@ -22,7 +20,7 @@ use super::words::{coerced, coerced_property, of_a_host, of_a_plug_in};
 /// Runs handlers like a host with this manifest, these settings and these limits.
 #[derive(Clone, Debug)]
 pub struct Host {
-    manifest: Arc<Manifest>,
+    pub(super) manifest: Arc<Manifest>,
     access: Arc<Access>,
     limits: Arc<Limits>,
     settings: Vec<(String, Value)>,
@@ -78,56 +76,12 @@ impl Host {
         Customer::new(self, profile)
     }
 
-    /// Invokes the handler with an event. Panics when a host would not invoke it: the manifest doesn't
-    /// subscribe to the event, a required property is missing, or one doesn't convert to its declared
-    /// type.
-    #[track_caller]
-    pub fn on_event<P: Subscriber>(&self, event: &EventBuilder, profile: &ProfileBuilder) -> Run {
-        let name =
-            host::EventName::new(&event.name).unwrap_or_else(|error| panic!("{:?}: {error}", event.name));
-        let Some(declared) = self.manifest.subscription(&name) else {
-            panic!("plugin.toml doesn't subscribe to {name}, so no host would deliver it")
-        };
-        let event = Event {
-            id: event.id.clone(),
-            name: event.name.clone(),
-            at: event.at,
-            received_at: event.received_at.unwrap_or(event.at),
-            properties: project_properties(event, declared),
-        };
-        self.call(profile, |profile, settings, effects| P::on_event(&event, profile, settings, effects))
-    }
-
-    /// Invokes the handler with proposals. Panics when the manifest doesn't source a field, or a value
-    /// doesn't convert to the field's type.
-    #[track_caller]
-    pub fn on_proposal<P: Source>(&self, proposals: &[Proposal], profile: &ProfileBuilder) -> Run {
-        let proposals: Vec<Proposal> =
-            proposals.iter().map(|proposal| self.project_proposal(proposal)).collect();
-        self.call(profile, |profile, settings, effects| {
-            P::on_proposal(&proposals, profile, settings, effects)
-        })
-    }
-
-    /// Invokes the handler with changes; `at` is RFC 3339. Panics when the manifest doesn't consume a
-    /// field with `notify = true`.
-    #[track_caller]
-    pub fn on_change<P: Observer>(&self, changes: &[Change], at: &str, profile: &ProfileBuilder) -> Run {
-        for change in changes {
-            let notified =
-                self.manifest.consumes.get(change.field.as_str()).is_some_and(|consumed| consumed.notify);
-            assert!(notified, "plugin.toml doesn't consume {:?} with notify = true", change.field);
-        }
-        let at: Timestamp = super::builders::moment(at);
-        self.call(profile, |profile, settings, effects| P::on_change(changes, at, profile, settings, effects))
-    }
-
     /// Whether the manifest sources this field as a protective one.
     pub(super) fn is_protective(&self, field: &str) -> bool {
         self.manifest.sources.get(field).is_some_and(|sourced| sourced.protective)
     }
 
-    fn call(
+    pub(super) fn call(
         &self,
         profile: &ProfileBuilder,
         handler: impl FnOnce(&Profile, &Settings, &mut Effects) -> Result<(), Error>,
@@ -171,7 +125,7 @@ impl Host {
     }
 
     #[track_caller]
-    fn project_proposal(&self, proposal: &Proposal) -> Proposal {
+    pub(super) fn project_proposal(&self, proposal: &Proposal) -> Proposal {
         let Some(sourced) = self.manifest.sources.get(proposal.field.as_str()) else {
             panic!("plugin.toml doesn't source {:?}, so no host would propose it", proposal.field)
         };
@@ -213,7 +167,7 @@ impl Host {
 
 /// Only declared properties, with their declared types.
 #[track_caller]
-fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
+pub(super) fn project_properties(event: &EventBuilder, declared: &Properties) -> Named {
     let mut values = Vec::new();
     for (name, property) in declared {
         match event.properties.iter().rev().find(|(given, _)| given == name) {

@@ -55,6 +55,7 @@ mod builders;
 mod customer;
 mod host;
 pub(crate) mod recorder;
+mod roles;
 mod run;
 mod words;
 

@@ -1,0 +1,106 @@
+//! The roles of a component: the world of each, so that it exports only those that its author listed, and the
+//! author's type behind them.
+
+use std::marker::PhantomData;
+
+use super::bindings::imports::samsyn::plugin::types;
+use super::{SETTINGS, convert, effects, panic};
+use crate::{Observer, Source, Subscriber, Timestamp};
+
+/// Role: handles events.
+pub mod subscriber {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package samsyn:sdk; world subscriber-role { export samsyn:plugin/subscriber@0.1.0; }",
+        world: "samsyn:sdk/subscriber-role",
+        with: { "samsyn:plugin/types@0.1.0": crate::guest::bindings::imports::samsyn::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_subscriber",
+        default_bindings_module: "samsyn_plugin::guest::roles::subscriber",
+    });
+}
+
+/// Role: decides fields.
+pub mod source {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package samsyn:sdk; world source-role { export samsyn:plugin/source@0.1.0; }",
+        world: "samsyn:sdk/source-role",
+        with: { "samsyn:plugin/types@0.1.0": crate::guest::bindings::imports::samsyn::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_source",
+        default_bindings_module: "samsyn_plugin::guest::roles::source",
+    });
+}
+
+/// Role: observes changes.
+pub mod observer {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package samsyn:sdk; world observer-role { export samsyn:plugin/observer@0.1.0; }",
+        world: "samsyn:sdk/observer-role",
+        with: { "samsyn:plugin/types@0.1.0": crate::guest::bindings::imports::samsyn::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_observer",
+        default_bindings_module: "samsyn_plugin::guest::roles::observer",
+    });
+}
+
+/// The type that the bindings export: the author's type behind the conversions.
+pub struct Exported<P>(PhantomData<P>);
+
+impl<P: Subscriber> subscriber::exports::samsyn::plugin::subscriber::Guest for Exported<P> {
+    fn on_event(event: types::Event, profile: types::Profile) -> Result<(), String> {
+        panic::report_to_host();
+        let run = || {
+            let (event, profile) = (convert::event(event)?, convert::profile(profile)?);
+            P::on_event(&event, &profile, &SETTINGS, &mut effects())
+        };
+        run().map_err(|error| error.to_string())
+    }
+}
+
+impl<P: Source> source::exports::samsyn::plugin::source::Guest for Exported<P> {
+    fn on_proposal(proposed: Vec<types::Proposal>, profile: types::Profile) -> Result<(), String> {
+        panic::report_to_host();
+        let run = || {
+            let (proposals, profile) = (convert::proposals(proposed)?, convert::profile(profile)?);
+            P::on_proposal(&proposals, &profile, &SETTINGS, &mut effects())
+        };
+        run().map_err(|error| error.to_string())
+    }
+}
+
+impl<P: Observer> observer::exports::samsyn::plugin::observer::Guest for Exported<P> {
+    fn on_change(changes: Vec<types::Change>, at: i64, profile: types::Profile) -> Result<(), String> {
+        panic::report_to_host();
+        let run = || {
+            let (changes, profile) = (convert::changes(changes)?, convert::profile(profile)?);
+            P::on_change(&changes, Timestamp::from_millis(at), &profile, &SETTINGS, &mut effects())
+        };
+        run().map_err(|error| error.to_string())
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_role {
+    (Subscriber, $plugin:ty) => {
+        const _: () = {
+            type Exported = $crate::guest::roles::Exported<$plugin>;
+            $crate::guest::roles::subscriber::export_subscriber!(Exported with_types_in $crate::guest::roles::subscriber);
+        };
+    };
+    (Source, $plugin:ty) => {
+        const _: () = {
+            type Exported = $crate::guest::roles::Exported<$plugin>;
+            $crate::guest::roles::source::export_source!(Exported with_types_in $crate::guest::roles::source);
+        };
+    };
+    (Observer, $plugin:ty) => {
+        const _: () = {
+            type Exported = $crate::guest::roles::Exported<$plugin>;
+            $crate::guest::roles::observer::export_observer!(Exported with_types_in $crate::guest::roles::observer);
+        };
+    };
+}

@@ -1,0 +1,85 @@
+//! How a test invokes each role.
+
+use samsyn_vocabulary as host;
+
+use crate::{Change, Event, Observer, Proposal, Source, Subscriber, Timestamp};
+
+use super::builders::{EventBuilder, ProfileBuilder, moment};
+use super::customer::Customer;
+use super::host::{Host, project_properties};
+use super::run::Run;
+
+impl Host {
+    /// Invokes the handler with an event. Panics when a host would not invoke it: the manifest doesn't
+    /// subscribe to the event, a required property is missing, or one doesn't convert to its declared
+    /// type.
+    #[track_caller]
+    pub fn on_event<P: Subscriber>(&self, event: &EventBuilder, profile: &ProfileBuilder) -> Run {
+        let name =
+            host::EventName::new(&event.name).unwrap_or_else(|error| panic!("{:?}: {error}", event.name));
+        let Some(declared) = self.manifest.subscription(&name) else {
+            panic!("plugin.toml doesn't subscribe to {name}, so no host would deliver it")
+        };
+        let event = Event {
+            id: event.id.clone(),
+            name: event.name.clone(),
+            at: event.at,
+            received_at: event.received_at.unwrap_or(event.at),
+            properties: project_properties(event, declared),
+        };
+        self.call(profile, |profile, settings, effects| P::on_event(&event, profile, settings, effects))
+    }
+
+    /// Invokes the handler with proposals. Panics when the manifest doesn't source a field, or a value
+    /// doesn't convert to the field's type.
+    #[track_caller]
+    pub fn on_proposal<P: Source>(&self, proposals: &[Proposal], profile: &ProfileBuilder) -> Run {
+        let proposals: Vec<Proposal> =
+            proposals.iter().map(|proposal| self.project_proposal(proposal)).collect();
+        self.call(profile, |profile, settings, effects| {
+            P::on_proposal(&proposals, profile, settings, effects)
+        })
+    }
+
+    /// Invokes the handler with changes; `at` is RFC 3339. Panics when the manifest doesn't consume a
+    /// field with `notify = true`.
+    #[track_caller]
+    pub fn on_change<P: Observer>(&self, changes: &[Change], at: &str, profile: &ProfileBuilder) -> Run {
+        for change in changes {
+            let notified =
+                self.manifest.consumes.get(change.field.as_str()).is_some_and(|consumed| consumed.notify);
+            assert!(notified, "plugin.toml doesn't consume {:?} with notify = true", change.field);
+        }
+        let at: Timestamp = moment(at);
+        self.call(profile, |profile, settings, effects| P::on_change(changes, at, profile, settings, effects))
+    }
+}
+
+impl Customer<'_> {
+    /// Invokes the handler with an event, as [`Host::on_event`] does, and applies the effects.
+    #[track_caller]
+    pub fn on_event<P: Subscriber>(&mut self, event: &EventBuilder) -> Run {
+        let run = self.host.on_event::<P>(event, &self.profile);
+        // An event can't happen after its arrival.
+        self.apply(run, event.received_at.map_or(event.at, |received| received.min(event.at)))
+    }
+
+    /// Invokes the handler with proposals, as [`Host::on_proposal`] does, and applies the effects.
+    #[track_caller]
+    pub fn on_proposal<P: Source>(&mut self, proposals: &[Proposal]) -> Run {
+        let run = self.host.on_proposal::<P>(proposals, &self.profile);
+        let at = proposals.first().map_or_else(Timestamp::default, |proposal| proposal.at);
+        self.apply(run, at)
+    }
+
+    /// Changes the visible values, invokes the handler with the changes, as [`Host::on_change`] does,
+    /// and applies the effects.
+    #[track_caller]
+    pub fn on_change<P: Observer>(&mut self, changes: &[Change], at: &str) -> Run {
+        for change in changes {
+            self.profile.set(&change.field, change.after.clone(), moment(at));
+        }
+        let run = self.host.on_change::<P>(changes, at, &self.profile);
+        self.apply(run, moment(at))
+    }
+}
