@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use samsyn_decide::visible_claim::VisibleClaim;
 use super::{AcceptError, ChangeError, Engine};
+use samsyn_decide::visible_claim::VisibleClaim;
 use samsyn_journal::history;
 use samsyn_journal::{PartitionState, Pattern};
 use samsyn_registry::assignment::{Mode, Request};

@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::Engine;
+use super::run::Run;
 use samsyn_decide::decide::{Cause, CompletedInvocation, InvocationResult};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
-use super::run::Run;
 use samsyn_journal::Decided;
 use samsyn_vocabulary::{ItemPosition, ProfileId, Seq};
 

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use samsyn_decide::decide::{Cause, CompletedInvocation, Decision};
-use samsyn_decide::item::Item;
 use super::partition::Core;
 use super::run::Run;
 use super::runtime::Runtime;
 use super::worker::Draft;
 use super::{AcceptError, Engine};
+use samsyn_decide::decide::{Cause, CompletedInvocation, Decision};
+use samsyn_decide::item::Item;
 use samsyn_journal::{Cursor, PartitionState, ProfileState};
 use samsyn_vocabulary::{ItemPosition, Partition};
 

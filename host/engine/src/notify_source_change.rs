@@ -17,11 +17,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::partition::Core;
-use samsyn_decide::pending_notifications::{PendingNotifications, needs_notification, pending_notifications};
 use super::runtime::Runtime;
-use samsyn_decide::visible_claim::has_pending_notifications;
 use super::work::{NotifyBatch, Work};
 use super::{AcceptError, Engine};
+use samsyn_decide::pending_notifications::{PendingNotifications, needs_notification, pending_notifications};
+use samsyn_decide::visible_claim::has_pending_notifications;
 use samsyn_journal::{
     Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, ReassignmentJob, Record,
 };

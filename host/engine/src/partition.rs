@@ -6,9 +6,9 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
 use super::budget::Roots;
-use samsyn_decide::item::Item;
 use super::run::live_generation;
 use super::runtime::Runtime;
+use samsyn_decide::item::Item;
 use samsyn_journal::{PartitionState, ProfileState};
 use samsyn_state::view::{StoreError, View};
 use samsyn_vocabulary::{ItemPosition, ProfileId, Seq};

@@ -7,14 +7,14 @@ use std::sync::atomic::Ordering;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use samsyn_decide::decide::{Cause, CompletedInvocation, InvocationResult};
 use super::decision_input::When;
 use super::held::HeldQueue;
-use samsyn_decide::item::Item;
-use samsyn_decide::route::Target;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine, QueryError};
+use samsyn_decide::decide::{Cause, CompletedInvocation, InvocationResult};
+use samsyn_decide::item::Item;
+use samsyn_decide::route::Target;
 use samsyn_journal::{Blocked, CapabilityState, Decided, PartitionState, ProfileState};
 use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};

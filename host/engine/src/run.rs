@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Engine;
+use super::runtime::Runtime;
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
 use samsyn_decide::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
-use super::runtime::Runtime;
 use samsyn_journal::{PartitionState, ProfileState, fold_profile};
 use samsyn_registry::Routed;
 use samsyn_sandbox::{HandlerInput, InvocationReport};

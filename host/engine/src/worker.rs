@@ -6,15 +6,15 @@ use std::sync::atomic::Ordering;
 
 use super::budget::Within;
 use super::decision_input::{DecisionInput, When};
-use samsyn_decide::item::Item;
 use super::partition::Core;
 use super::query::etag_of;
-use samsyn_decide::route::Target;
 use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::way::Way;
+use samsyn_decide::item::Item;
+use samsyn_decide::route::Target;
 use samsyn_journal::{Adopted, Decided, Encoded, PartitionState, ProfileState};
 use samsyn_sandbox::work_as;
 use samsyn_state::view::CommittedRecord;

@@ -182,7 +182,8 @@ fn each_crate_begins_with_a_map() {
 fn modules(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().collect();
     let module = |(number, line): (usize, &&'_ str)| -> Option<usize> {
-        let for_tests = number > 0 && lines[number - 1].starts_with("#[cfg(") && lines[number - 1].contains("test");
+        let for_tests =
+            number > 0 && lines[number - 1].starts_with("#[cfg(") && lines[number - 1].contains("test");
         (line.trim_end().ends_with(';') && !for_tests).then_some(number)
     };
     lines
