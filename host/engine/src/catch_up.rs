@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use super::budget::Within;
 use super::decision_input::When;
-use samsyn_decide::item::Item;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine};
+use samsyn_decide::item::Item;
 use samsyn_journal::{Adopted, Cursor, Record, Stored};
 use samsyn_machine::niceness::lower_priority;
 use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Position};

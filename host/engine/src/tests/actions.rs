@@ -1,7 +1,7 @@
 //! Actions: effects that the record carries by their names.
 
 use super::*;
-use samsyn_decide::{Cause, CompletedInvocation, Decision, InvocationResult};
+use samsyn_decide::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
 use samsyn_journal::{CauseKind, Decided, InvocationStatus, PartitionState};
 use samsyn_registry::Routing;
 use samsyn_sandbox::InvocationReport;
