@@ -74,6 +74,6 @@ fn a_view_that_is_no_fold_of_the_log_is_named() {
         "{said:?}"
     );
     arena.world.run_on_data(&["view", "rebuild"]).ok();
-    assert!(arena.world.run_on_data(&["view", "check"]).ok().out.contains("is what the log folds into"));
+    assert!(arena.world.run_on_data(&["view", "check"]).ok().out.contains("the view matches the log"));
     arena.start();
 }

@@ -170,7 +170,7 @@ impl Settled {
                     self.awaited.push(Awaited::Decided(event));
                 }
             }
-            CommittedRecord::Adopted(_) | CommittedRecord::Registry => {}
+            CommittedRecord::Adopted(_) | CommittedRecord::Registry | CommittedRecord::Late => {}
         }
     }
 }

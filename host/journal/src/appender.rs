@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use super::codec::with_encoded;
-use super::{Accepted, Adopted, Decided, Linked, Reader, Record, RecordKind, RegistryRecord};
+use super::{Accepted, Adopted, Decided, Late, Linked, Reader, Record, RecordKind, RegistryRecord};
 use samsyn_log::{AppendError, Commit, Entry, Failure, HostLog, LogError, PartitionedLog, Payload};
 use samsyn_vocabulary::{Partition, Position, Seq, Timestamp};
 
@@ -33,7 +33,7 @@ macro_rules! contents {
     };
 }
 
-contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry);
+contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late);
 
 /// A record that is encoded and hashed, and has no place yet. Made before a partition is locked.
 pub struct Encoded {
@@ -55,6 +55,7 @@ impl Encoded {
             Record::Adopted(adopted) => Encoded::of(adopted),
             Record::Linked(linked) => Encoded::of(linked),
             Record::Registry(record) => Encoded::of(record),
+            Record::Late(late) => Encoded::of(late),
             Record::Erased => return None,
         })
     }

@@ -37,6 +37,6 @@ pub fn record(data: &[u8]) {
                 let _ = registry.apply(1, &record.change);
             }
         }
-        Record::Accepted(_) | Record::Linked(_) | Record::Erased => {}
+        Record::Accepted(_) | Record::Linked(_) | Record::Late(_) | Record::Erased => {}
     }
 }

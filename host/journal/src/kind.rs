@@ -16,16 +16,19 @@ pub enum RecordKind {
     Linked = 4,
     /// [`Record::Registry`](super::Record::Registry).
     Registry = 5,
+    /// [`Record::Late`](super::Record::Late).
+    Late = 6,
 }
 
 impl RecordKind {
     /// All of them, in the order of their numbers, which begin with 1.
-    pub const ALL: [RecordKind; 5] = [
+    pub const ALL: [RecordKind; 6] = [
         RecordKind::Accepted,
         RecordKind::Decided,
         RecordKind::Adopted,
         RecordKind::Linked,
         RecordKind::Registry,
+        RecordKind::Late,
     ];
 
     /// Its number in the log's envelope.
@@ -49,6 +52,7 @@ impl Record {
             Record::Adopted(_) => Some(RecordKind::Adopted),
             Record::Linked(_) => Some(RecordKind::Linked),
             Record::Registry(_) => Some(RecordKind::Registry),
+            Record::Late(_) => Some(RecordKind::Late),
             Record::Erased => None,
         }
     }
@@ -62,7 +66,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_number_and_no_other() {
         let numbers = RecordKind::ALL.map(RecordKind::number);
-        assert_eq!(numbers, [1, 2, 3, 4, 5]);
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
         for number in 0..=u8::MAX {
             match RecordKind::of_number(number) {
                 Ok(kind) => assert_eq!(kind.number(), number),

@@ -6,7 +6,7 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | `accepted` `decided` `adopted` `linked` | the records; the registry's stands here |
+//! | `accepted` `decided` `adopted` `linked` `late` | the records; the registry's stands here |
 //! | `kind` | the number of each kind in the log's envelope |
 //! | `appender` `reader` | the way into the log and out of it: no other code encodes or decodes a record |
 //! | `batch` | records on their way between threads |
@@ -29,6 +29,7 @@ mod fold;
 pub mod fuzz;
 pub mod history;
 mod kind;
+mod late;
 mod linked;
 mod partial_decoding;
 mod profile_state;
@@ -52,6 +53,7 @@ pub use decided::{
 };
 pub use fold::{PartitionState, fold_into, fold_profile};
 pub use kind::RecordKind;
+pub use late::Late;
 pub use linked::{LINE_POSITIONS_MAX, Line, LinePosition, Linked};
 pub use partial_decoding::{LinkedRef, PartialEvent, PartialRecord};
 pub use profile_state::{
@@ -85,6 +87,8 @@ pub enum Record {
     Linked(Linked),
     /// The registry changed.
     Registry(RegistryRecord),
+    /// Something about an item that was decided before.
+    Late(Late),
     /// Its content was erased: it folds to nothing.
     Erased,
 }

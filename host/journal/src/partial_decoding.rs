@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::unpack::Unpacker;
 use super::{
     Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
-    LinePosition, Memory, Outcome, RecordError, RecordKind, decode,
+    Late, LinePosition, Memory, Outcome, RecordError, RecordKind, decode,
 };
 use samsyn_vocabulary::{
     Action, Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName,
@@ -26,6 +26,8 @@ pub enum PartialRecord<'a> {
     Linked(LinkedRef<'a>),
     /// The registry changed, which is folded by the registry's own keeper.
     Registry,
+    /// Something about an item that was decided before.
+    Late(Late),
     /// Its content was erased: it folds to nothing.
     Erased,
 }
@@ -43,6 +45,7 @@ impl<'a> PartialRecord<'a> {
             RecordKind::Adopted => decode(payload).map(PartialRecord::Adopted),
             RecordKind::Linked => decode(payload).map(PartialRecord::Linked),
             RecordKind::Registry => Ok(PartialRecord::Registry),
+            RecordKind::Late => decode(payload).map(PartialRecord::Late),
         }
     }
 }

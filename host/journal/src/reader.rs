@@ -133,6 +133,7 @@ impl<'a> Undecoded<'a> {
             RecordKind::Adopted => decode(self.payload).map(Record::Adopted),
             RecordKind::Linked => decode(self.payload).map(Record::Linked),
             RecordKind::Registry => decode(self.payload).map(Record::Registry),
+            RecordKind::Late => decode(self.payload).map(Record::Late),
         }
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use samsyn_log::memory::{MemoryLog, MemoryStore};
 use samsyn_log::{AppendError, ReadLog, ScanFrom};
 use samsyn_registry::RegistryChange;
-use samsyn_vocabulary::{Event, ItemPosition, Partition, Position, ProfileId, Timestamp};
+use samsyn_vocabulary::{Event, FullPosition, ItemPosition, Partition, Position, ProfileId, Timestamp};
 
 const PARTITION: Partition = Partition(3);
 
@@ -50,6 +50,11 @@ fn one_of_each() -> Vec<Record> {
             by: "tests".parse().unwrap(),
             reason: None,
             at: Timestamp(5),
+        }),
+        Record::Late(Late {
+            profile: accepted().profile,
+            about: FullPosition { partition: Partition(9), seq: 8, index: 7 },
+            at: Timestamp(6),
         }),
     ]
 }
@@ -145,10 +150,10 @@ fn a_kind_of_tomorrow_is_refused_by_its_number() {
         position: Position { partition: PARTITION, seq: 1 },
         appended_at: Timestamp(1),
         chain: Default::default(),
-        kind: 6,
+        kind: 7,
         erased: false,
         payload: &[],
     };
-    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 6")));
+    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 7")));
     assert!(undecoded.partial().is_err() && undecoded.kind().is_err());
 }

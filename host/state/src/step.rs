@@ -18,7 +18,8 @@ pub(crate) enum Said<'a> {
     Adopted(&'a Arc<Adopted>),
     /// An identifier, or a place in the line for it, is a profile's now; none: nobody's.
     Linked { key: LinkKey, profile: Option<ProfileId> },
-    /// The registry changed, which is folded by the registry's own keeper, or the record's content was erased.
+    /// The registry changed, which is folded by the registry's own keeper; or a late record changes nothing; or
+    /// the record's content was erased.
     Nothing,
 }
 
@@ -83,7 +84,7 @@ impl CommittedRecord {
                 key: LinkKey::at(&linked.identifier, &linked.normal, linked.line_position),
                 profile: (!linked.retired).then_some(linked.profile),
             },
-            CommittedRecord::Registry => Said::Nothing,
+            CommittedRecord::Registry | CommittedRecord::Late => Said::Nothing,
         }
     }
 }
@@ -112,7 +113,7 @@ impl Read {
                 key: LinkKey::at(&linked.identifier, linked.normal, linked.line_position),
                 profile: (!linked.retired).then_some(linked.profile),
             },
-            PartialRecord::Registry | PartialRecord::Erased => Read::Nothing,
+            PartialRecord::Registry | PartialRecord::Late(_) | PartialRecord::Erased => Read::Nothing,
         })
     }
 

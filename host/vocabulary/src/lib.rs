@@ -46,7 +46,7 @@ pub use name::{
     TokenName,
 };
 pub use nearest::{did_you_mean, nearest};
-pub use position::{ItemPosition, Partition, Position, PositionError, Seq};
+pub use position::{FullPosition, ItemPosition, Partition, Position, PositionError, Seq};
 pub use profile::{DataPoint, ProfileId, Projection};
 pub use reason::{Reason, ReasonError};
 pub use time::{Date, TimeError, Timestamp};

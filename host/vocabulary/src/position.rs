@@ -53,6 +53,25 @@ pub struct ItemPosition {
     pub index: u16,
 }
 
+/// Where an item stands in the whole log; written `12-345.2`. What can outlive a merge of two profiles names an
+/// item by it: the other profile's records stand in another partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FullPosition {
+    /// The partition.
+    pub partition: Partition,
+    /// The record's number in it, from 1.
+    pub seq: Seq,
+    /// The item's number in the record, from 0.
+    pub index: u16,
+}
+
+impl FullPosition {
+    /// An item of a partition.
+    pub fn new(partition: Partition, item: ItemPosition) -> FullPosition {
+        FullPosition { partition, seq: item.seq, index: item.index }
+    }
+}
+
 /// A text that is no position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a position such as 12-345")]
@@ -67,6 +86,12 @@ impl fmt::Display for Position {
 impl fmt::Display for ItemPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.seq, self.index)
+    }
+}
+
+impl fmt::Display for FullPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}.{}", self.partition, self.seq, self.index)
     }
 }
 

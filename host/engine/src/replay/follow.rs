@@ -129,7 +129,7 @@ impl<'a> Track<'a> {
                     followed.state.fold_adopted(seq, &Arc::new(adopted));
                 }
             }
-            RecordKind::Linked | RecordKind::Registry => {}
+            RecordKind::Linked | RecordKind::Registry | RecordKind::Late => {}
         }
         Ok(())
     }

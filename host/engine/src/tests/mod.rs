@@ -9,6 +9,7 @@ mod content;
 mod failure;
 mod flow;
 mod identity;
+mod late;
 mod properties;
 mod registry;
 mod replay;

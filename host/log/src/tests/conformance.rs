@@ -123,6 +123,8 @@ mod broken {
         TellsTwice,
     }
 
+    type Make<'a> = &'a dyn Fn(u64) -> Broken;
+
     struct Broken {
         sound: InMemory,
         fault: Fault,
@@ -228,14 +230,14 @@ mod broken {
 
     #[test]
     fn a_backend_that_breaks_a_promise_fails() {
-        let finds = |fault, check: &dyn Fn(&dyn Fn(u64) -> Broken)| {
+        let finds = |fault, check: &dyn Fn(Make<'_>)| {
             let make = |seed| Broken { sound: InMemory::new(seed), fault };
             assert!(catch_unwind(AssertUnwindSafe(|| check(&make))).is_err());
         };
         finds(Fault::NeverFences, &|make| suite::who_is_no_longer_at_the_head_is_fenced(make));
         finds(Fault::TellsTooEarly, &|make| suite::a_crash_leaves_a_beginning_with_all_that_was_told(make));
         finds(Fault::NotWhole, &|make| suite::an_append_is_whole_or_nothing(make));
-        let twice: &dyn Fn(&dyn Fn(u64) -> Broken) =
+        let twice: &dyn Fn(Make<'_>) =
             &|make| suite::durable_is_told_once_in_order_and_when_it_can_be_read(make);
         finds(Fault::TellsTwice, twice);
     }

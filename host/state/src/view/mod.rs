@@ -131,6 +131,8 @@ pub enum CommittedRecord {
     Linked(Arc<Linked>),
     /// A record of the registry, which is folded by the registry's own keeper.
     Registry,
+    /// A late record, which changes nothing yet.
+    Late,
 }
 
 impl CommittedRecord {
