@@ -10,6 +10,8 @@ use crate::world::{PATIENCE, until_ok};
 use conformance::{Conformance, Seen};
 
 #[allow(dead_code)]
+#[path = "../../host/src/api/openapi/answers.rs"]
+mod answers;
 #[path = "../../host/src/api/openapi/conformance.rs"]
 mod conformance;
 

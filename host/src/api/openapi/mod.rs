@@ -96,6 +96,10 @@ fn problem_examples() -> Map<String, Value> {
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod answers_page;
+#[cfg(test)]
+mod answers_tests;
+#[cfg(test)]
 pub mod conformance;
 #[cfg(test)]
 mod tests;
