@@ -2,14 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use serde::Serialize;
-
 use super::reads::{READS_PARTITION, ReadAudit};
 use samsyn_log::Cut;
 use samsyn_vocabulary::{Position, Timestamp};
 
 /// How the audit of reads is doing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct AuditStatus {
     /// `ok`, or `failed`: then personal data isn't answered.
     pub state: &'static str,

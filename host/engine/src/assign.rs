@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{AcceptError, ChangeError, Engine};
 use samsyn_decide::visible_claim::VisibleClaim;
 use samsyn_journal::history;
@@ -61,7 +59,7 @@ pub struct FieldPlan {
 }
 
 /// A capability that hears of changed values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerPlan {
     /// Which.
     pub capability: CapabilityName,

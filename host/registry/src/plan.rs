@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::grant::new_purposes;
 use super::manifest::{Manifest, Setting, Sourced};
 use super::version::{InstalledVersion, VersionChange};
@@ -15,7 +13,7 @@ use samsyn_vocabulary::{
 };
 
 /// What installing a component would do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct InstallPlan {
     /// The capability.
     pub capability: CapabilityName,
@@ -50,7 +48,7 @@ pub struct InstallPlan {
 }
 
 /// An administrator's no to a component.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The registry's revision that says so.
     pub revision: Seq,
@@ -71,7 +69,7 @@ impl fmt::Display for Rejection {
 }
 
 /// A field it would read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct PlannedRead {
     /// Which.
     pub field: FieldName,
@@ -92,7 +90,7 @@ pub struct PlannedRead {
 }
 
 /// An identifier it would see.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct PlannedIdentifier {
     /// Which.
     pub name: IdentifierName,
@@ -101,12 +99,11 @@ pub struct PlannedIdentifier {
 }
 
 /// A field it would make claims for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct PlannedSource {
     /// Which.
     pub field: FieldName,
     /// Its type.
-    #[serde(rename = "type")]
     pub kind: Type,
     /// How personal it is.
     pub class: DataClass,
@@ -131,12 +128,11 @@ pub struct PlannedSource {
 }
 
 /// Something an administrator could set.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct PlannedSetting {
     /// Its name.
     pub name: String,
     /// Its type.
-    #[serde(rename = "type")]
     pub kind: Type,
     /// Its value until somebody sets one, as JSON.
     pub default: Option<serde_json::Value>,

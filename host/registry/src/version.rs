@@ -26,7 +26,7 @@ pub enum VersionChange {
 }
 
 /// A version of a plug-in that is installed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstalledVersion {
     /// Its version.
     pub version: String,

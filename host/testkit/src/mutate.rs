@@ -40,7 +40,7 @@ impl Chance {
         Chance(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -50,7 +50,7 @@ impl Chance {
 
     /// Below this number, which is not 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
+        (self.word() % bound as u64) as usize
     }
 
     /// One of them.
@@ -59,7 +59,7 @@ impl Chance {
     }
 
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.next() as u8).collect()
+        (0..count).map(|_| self.word() as u8).collect()
     }
 }
 
@@ -75,7 +75,7 @@ pub fn mutate(chance: &mut Chance, bytes: &[u8], other: &[u8]) -> Vec<u8> {
         let part = at..(at + 1 + chance.below(32)).min(mutated.len());
         match chance.below(9) {
             0 => mutated[at] ^= 1 << chance.below(8),
-            1 => mutated[at] = chance.next() as u8,
+            1 => mutated[at] = chance.word() as u8,
             2 => mutated.truncate(at),
             3 => drop(mutated.drain(part)),
             4 => {

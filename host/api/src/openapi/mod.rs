@@ -95,6 +95,10 @@ fn problem_examples() -> Map<String, Value> {
 
 #[cfg(any(test, feature = "testing"))]
 mod answers;
+#[cfg(test)]
+mod answers_page;
+#[cfg(test)]
+mod answers_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use samsyn_registry::{DataClass, Registry};
 use samsyn_vocabulary::{CapabilityName, Digest, FieldName, Position, ProfileId};
 
 /// What a new version of a plug-in would have decided otherwise.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct ReplayReport {
     /// The plug-in.
     pub capability: CapabilityName,
@@ -54,7 +54,7 @@ pub struct ReplayReport {
 }
 
 /// A component of the plug-in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Version {
     /// As its manifest has it.
     pub version: String,
@@ -63,7 +63,7 @@ pub struct Version {
 }
 
 /// A component that decided in the log.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct DecidedBy {
     /// As its manifest has it.
     pub version: Option<String>,
@@ -77,7 +77,7 @@ pub struct DecidedBy {
 
 /// Effects by how they compare. An invocation counts by its end, and by each claim, event, memory, action
 /// and refusal.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Effects {
     /// The same on both sides.
     pub same: u64,
@@ -108,7 +108,7 @@ pub enum Severity {
 }
 
 /// A difference.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -127,7 +127,7 @@ pub struct Finding {
 }
 
 /// An example of a difference.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Sample {
     /// Whose.
     pub profile: ProfileId,
@@ -136,10 +136,8 @@ pub struct Sample {
     /// What it was: an event's name, a proposal or a change.
     pub on: String,
     /// What was there before, when values are asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Tree>,
     /// What the new version makes of it, when values are asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Tree>,
 }
 

@@ -38,7 +38,7 @@ pub struct PlannedMove {
 }
 
 /// One thing that changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// What happens to it.
     pub action: Action,

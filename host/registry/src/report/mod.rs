@@ -20,13 +20,11 @@ pub(crate) mod tests;
 pub use finding::{Finding, Severity};
 pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX, RefusedOptOuts, Usage};
 
-use serde::Serialize;
-
 use super::{Capability, Registry};
 use samsyn_vocabulary::{CapabilityName, FieldName, Seq};
 
 /// Everything there is to say about a revision of the registry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The revision.
     pub revision: Seq,
