@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
     use crate::ApiLimits;
-    use crate::token::Token;
+    use samsyn_auth::Token;
     use samsyn_registry::{RegistryChange, TokenEntry};
     use samsyn_vocabulary::TokenName;
 

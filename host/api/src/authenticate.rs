@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 
 use super::limits::ApiLimits;
 use super::problem::{Answer, Kind, Problem};
-use super::rate::Bucket;
-use super::token::Token;
+use samsyn_auth::Token;
+use samsyn_auth::rate::Bucket;
 use samsyn_registry::{Policy, Registry, TokenEntry};
 use samsyn_vocabulary::{Digest, Seq, Timestamp, TokenName};
 

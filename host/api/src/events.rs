@@ -14,7 +14,6 @@ use super::event_answer::{event_answer, shown};
 use super::event_json::{Body, Sender, read_body};
 use super::json::JsonPath;
 use super::params::Segment;
-use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
@@ -22,6 +21,7 @@ use super::waited::{self, Asked};
 use super::{ApiState, body, json};
 use samsyn_engine::{Acceptance, Engine, NewEvent};
 use samsyn_vocabulary::{Epoch, Identifier, Position, Timestamp};
+use samsyn_wire::prefer::Wait;
 
 /// Since when a client may have sent the ids of a request before.
 pub const IDS_SINCE_HEADER: &str = "samsyn-ids-since";

@@ -3,14 +3,15 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::authenticate::Authenticator;
+use super::conditional;
 use super::event_json::{Body, Sender, read_body};
 use super::json::{self, JsonPath};
 use super::limits::ApiLimits;
 use super::pagination::List;
 use super::params::Reference;
-use super::{conditional, prefer, token};
 use samsyn_registry::{Field, IdentifierKind, Normaliser, Registry, RegistryChange};
 use samsyn_vocabulary::{Application, FieldName, IdentifierName, Timestamp, Type};
+use samsyn_wire::prefer;
 
 const NOW: Timestamp = Timestamp(1_763_719_200_000);
 
@@ -68,7 +69,7 @@ pub fn header(data: &[u8]) {
     let Ok(text) = value.to_str() else { return };
     let nobody = Authenticator::new(&ApiLimits::default()).admit(text, &Registry::default(), NOW);
     assert!(nobody.is_err(), "no token is known");
-    if let Some(token) = token::Token::parse(text) {
+    if let Some(token) = samsyn_auth::Token::parse(text) {
         assert_eq!(token.as_str(), text);
     }
 }

@@ -9,14 +9,14 @@
 //!
 //! | files | what they do |
 //! |---|---|
-//! | `serve` · `limits` · `named_host` · `trace` · `packed` · `rate` | before and after every request |
-//! | `access` · `authenticate` · `token` · [`last_use`] · [`required_scopes`] · `visibility` · `read_audit` | who asks, what they may, what they see |
-//! | `body` · `json` · `query` · `params` · `prefer` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
-//! | `problem` · [`catalogue`] · [`errors_page`] · `convert` | what is wrong with it |
+//! | `serve` · `limits` · `named_host` · `trace` · `packed` | before and after every request |
+//! | `access` · `authenticate` · [`last_use`] · [`required_scopes`] · `visibility` · `read_audit` | who asks, what they may, what they see |
+//! | `body` · `json` · `query` · `params` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
+//! | `problem` · `convert` | what is wrong with it |
 //! | `calls` · [`openapi`] · `describe` | the table of requests, and its description |
 //! | `events` · `event_answer` · `waited` · `refusals` · `parked` | events and their results |
 //! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
-//! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · `audit` | administration |
+//! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · `audit` · `words` | administration |
 //! | `status` · `storage` | the host itself |
 //!
 //! It must not decide anything about an event, nor know where the log lies.
@@ -29,13 +29,11 @@ mod body;
 mod calls;
 mod capabilities;
 mod capability_answer;
-pub mod catalogue;
 mod claims;
 mod conditional;
 mod conflicts;
 mod convert;
 mod describe;
-pub mod errors_page;
 mod event_answer;
 pub mod event_json;
 mod events;
@@ -52,12 +50,10 @@ mod packed;
 mod pagination;
 mod params;
 mod parked;
-mod prefer;
 mod problem;
 mod profile_answer;
 mod profiles;
 mod query;
-mod rate;
 mod read_audit;
 mod refusals;
 mod registry_file;
@@ -68,7 +64,6 @@ mod serve;
 mod status;
 mod storage;
 mod timeline;
-mod token;
 mod tokens;
 mod trace;
 mod twice;
@@ -93,8 +88,9 @@ pub use authenticate::Authenticator;
 pub use event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
 pub use limits::ApiLimits;
 pub use problem::{Kind, Problem};
+pub use samsyn_auth::{Token, TokenError};
+pub use samsyn_wire::{catalogue, errors_page};
 pub use serve::serve;
-pub use token::{Token, TokenError};
 
 use limits::Admission;
 use samsyn_audit::ReadAudit;

@@ -14,7 +14,6 @@ use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, unknown_identifier};
 use super::json::{DEPTH_MAX, JsonPath, Members};
 use super::params::{Params, Reference, Segment};
-use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{Wanted, profile_answer, shown};
 use super::read_audit::{Reader, Shown, record_read};
@@ -25,6 +24,7 @@ use super::{ApiState, body, conditional, json};
 use samsyn_engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
 use samsyn_registry::{Policy, Registry};
 use samsyn_vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Proposal};
+use samsyn_wire::prefer::Wait;
 
 /// The event that a `PATCH` makes.
 const PROPOSED_EVENT: &str = "samsyn.proposed";

@@ -13,9 +13,9 @@ use super::json::JsonPath;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
-use super::token::Token;
 use super::words::{name as named, names, words};
 use super::{ApiState, body, json};
+use samsyn_auth::Token;
 use samsyn_registry::{
     Attribution, DataClass, Part, Policy, Registry, RegistryChange, Scope, ScopeError, ScopeName, TokenEntry,
 };

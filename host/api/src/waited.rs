@@ -14,12 +14,12 @@ use samsyn_wire::{DeliveryOutcome, ProposalOutcome, Verdict};
 
 use super::ApiState;
 use super::event_answer::{event_answer, shown};
-use super::prefer::Wait;
 use super::problem::{Answer, Kind, Problem};
 use super::read_audit::{Reader, record_read};
 use super::visibility::Viewer;
 use samsyn_engine::EventDecisions;
 use samsyn_vocabulary::Position;
+use samsyn_wire::prefer::Wait;
 
 /// The verdict on an event, as far as somebody sees what became of it.
 pub fn verdict(

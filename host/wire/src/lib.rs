@@ -24,23 +24,35 @@
 //! | `capability`, `replay`, `parked` | plug-ins, what a new version would change, what waits |
 //! | `token`, `audit` | tokens, who read and who changed what |
 //! | `status`, `storage` | the host itself, and what it keeps |
+//! | [`catalogue`], [`errors_page`] | every kind of problem, and the page of them |
+//! | [`header`], [`schemas`], [`prefer`] | how headers and types are described; the `Prefer` header |
+//! | `answers`, `conformance` | for tests: which type each answer has, and whether an answer is as described |
 
+#[cfg(any(test, feature = "testing"))]
+pub mod answers;
 mod assignment;
 mod audit;
 mod capability;
+pub mod catalogue;
 mod claims;
 mod conflict;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+pub mod errors_page;
 mod event;
 mod field;
+pub mod header;
 mod json_value;
 mod lenient;
 mod page;
 mod parked;
+pub mod prefer;
 mod problem;
 mod profile;
 mod refusal;
 mod replay;
 mod report;
+pub mod schemas;
 mod status;
 mod storage;
 mod timeline;

@@ -1,9 +1,7 @@
 //! The interface described by itself: OpenAPI 3.1, written from the table of calls and from the
 //! types that are read and answered.
 
-pub mod header;
 pub mod operation;
-mod schemas;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -12,8 +10,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+pub use samsyn_wire::header;
+#[cfg(any(test, feature = "testing"))]
+pub use samsyn_wire::{answers, conformance};
+
 pub use operation::{Describe, Operation, Tag};
-use schemas::Schemas;
+use samsyn_wire::schemas::Schemas;
 
 use super::calls::{Call, calls};
 use super::catalogue::KINDS;
@@ -93,13 +95,9 @@ fn problem_examples() -> Map<String, Value> {
         .collect()
 }
 
-#[cfg(any(test, feature = "testing"))]
-mod answers;
 #[cfg(test)]
 mod answers_page;
 #[cfg(test)]
 mod answers_tests;
-#[cfg(any(test, feature = "testing"))]
-pub mod conformance;
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use super::header::{self, Header};
-use super::schemas::Schemas;
 use crate::limits;
 use crate::problem::{Kind, PROBLEM_JSON, Problem};
 use crate::required_scopes::RequiredScopes;
+use samsyn_wire::header::{self, Header};
+use samsyn_wire::schemas::Schemas;
 
 /// Who uses a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

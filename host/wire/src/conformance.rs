@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::answers;
+use crate::answers;
 
 /// What the document is called while its parts are looked up.
 const DOCUMENT: &str = "openapi.json";

@@ -3,7 +3,7 @@
 //! The one list. `docs/errors.md` and `GET /errors` are written from it, and a problem can only
 //! be made from one of these.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 
 /// What a kind of problem is, for a person who meets it for the first time.
 pub struct Entry {

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     /// What whoever opens the file should know, and no reader of the page.
-    const WRITTEN: &str = "<!-- Written from host/api/src/catalogue.rs: `SAMSYN_WRITE_DOCS=1 cargo test --workspace --lib errors_page`. -->\n";
+    const WRITTEN: &str = "<!-- Written from host/wire/src/catalogue.rs: `SAMSYN_WRITE_DOCS=1 cargo test --workspace --lib errors_page`. -->\n";
 
     #[test]
     fn the_page_in_docs_is_current() {
@@ -90,7 +90,10 @@ mod tests {
             std::fs::write(path, &page).unwrap();
         }
         let found = std::fs::read_to_string(path).unwrap();
-        assert!(found == page, "docs/errors.md is old: SAMSYN_WRITE_DOCS=1 cargo test -p samsyn errors_page");
+        assert!(
+            found == page,
+            "docs/errors.md is old: SAMSYN_WRITE_DOCS=1 cargo test --workspace --lib errors_page"
+        );
     }
 
     #[test]

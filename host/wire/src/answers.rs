@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use samsyn_wire::{
+use crate::{
     AssignAnswer, AuditedChange, AuditedRead, Capability, Event, Field, FieldDisagreements, Health,
     Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken, Matched, NothingTaken, OneAnswer,
     Page, ParkedDelivery, Problem, Profile, ProfileClaims, ProfileConflicts, ProposalTaken, Readiness,

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 /// The header, which the `http` crate has no constant for.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -39,7 +38,7 @@ impl Wait {
     }
 
     /// Says in an answer that the preference was honoured, and with which value.
-    pub fn applied(self, mut response: Response) -> Response {
+    pub fn applied<B>(self, mut response: Response<B>) -> Response<B> {
         if let Ok(value) = HeaderValue::try_from(format!("wait={}", self.seconds)) {
             response.headers_mut().insert(PREFERENCE_APPLIED, value);
         }
