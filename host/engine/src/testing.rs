@@ -73,6 +73,7 @@ pub fn value_of(engine: &Engine, customer: &str, field: &str) -> Option<Value> {
 }
 
 impl Bench {
+    #[expect(clippy::new_without_default, reason = "it starts an engine")]
     pub fn new() -> Bench {
         Bench::with(EngineConfig { partitions: 4, workers: 2, ..EngineConfig::default() }, Limits::default())
     }

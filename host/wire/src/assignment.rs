@@ -133,6 +133,7 @@ pub struct Applied<'a> {
 /// The field as it is now, or the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is written at once")]
 pub enum OneAnswer<'a> {
     /// As it is now.
     Field(Field),

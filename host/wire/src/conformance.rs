@@ -42,7 +42,7 @@ impl Conformance {
         let mut compiler = boon::Compiler::new();
         compiler.enable_format_assertions();
         compiler.add_resource(DOCUMENT, document.clone()).expect("the document can be a resource");
-        let (mut schemas, mut known) = (boon::Schemas::new(), HashMap::new());
+        let (mut schemas, mut known) = (boon::Schemas::default(), HashMap::new());
         let mut places = vec!["/components/schemas/Problem".to_owned()];
         find_schemas(&document["paths"], "/paths", &mut places);
         for place in places {

@@ -17,9 +17,9 @@ pub struct Schemas {
     written: SchemaGenerator,
 }
 
-impl Schemas {
+impl Default for Schemas {
     /// None yet.
-    pub fn new() -> Schemas {
+    fn default() -> Schemas {
         // JSON Schema 2020-12 is the dialect of OpenAPI 3.1.
         let settings = || {
             let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -36,7 +36,9 @@ impl Schemas {
             written: settings().for_serialize().into_generator(),
         }
     }
+}
 
+impl Schemas {
     /// The schema of what the host reads as `T`.
     pub fn read<T: JsonSchema>(&mut self) -> Value {
         self.read.subschema_for::<T>().to_value()

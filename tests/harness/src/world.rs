@@ -150,6 +150,7 @@ impl std::ops::Deref for World {
 
 impl World {
     /// A fresh host.
+    #[expect(clippy::new_without_default, reason = "it starts a host")]
     pub fn new() -> World {
         World::with(&[])
     }

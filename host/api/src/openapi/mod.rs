@@ -38,7 +38,7 @@ pub async fn show() -> Response {
 
 /// The description of every call.
 pub fn document() -> Value {
-    let mut schemas = Schemas::new();
+    let mut schemas = Schemas::default();
     let mut paths: Map<String, Value> = Map::new();
     for Call { method, path, scopes, describe, .. } in calls() {
         let operation = describe(Operation::new(&mut schemas, path, scopes));
@@ -79,7 +79,7 @@ pub fn document() -> Value {
 
 /// The names of the parameters that a call's query may hold, older ones too.
 pub fn parameters(describe: Describe, path: &'static str, scopes: RequiredScopes) -> BTreeSet<String> {
-    describe(Operation::new(&mut Schemas::new(), path, scopes)).query_names()
+    describe(Operation::new(&mut Schemas::default(), path, scopes)).query_names()
 }
 
 /// One document of every kind of problem.
