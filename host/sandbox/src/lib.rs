@@ -52,6 +52,8 @@ mod limits_tests;
 mod malformed_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 
 pub use compile::{Compiler, compile_file, compile_to};
 pub use contract::MANIFEST_SECTION;

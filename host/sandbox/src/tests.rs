@@ -1,11 +1,9 @@
 //! What the sandbox promises, tried with guests that break every rule.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::guests::{self, CONTRACT, SUBSCRIBER};
-use super::thread_clock::{ThreadClock, of_this_thread as sandbox_clock};
 use super::*;
 use samsyn_contract::FieldRule;
 use samsyn_vocabulary::{
@@ -13,7 +11,7 @@ use samsyn_vocabulary::{
     Projection, Property, Proposal, Role, Speaker, Timestamp, Type, Value,
 };
 
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     // A test on a busy machine must not meet a time limit it isn't about.
     Limits { concurrent_calls: 4, time_ms: 5_000, ..Limits::default() }
 }
@@ -22,7 +20,7 @@ fn points() -> FieldName {
     FieldName::new("loyalty.points").unwrap()
 }
 
-fn access() -> Arc<Access> {
+pub(super) fn access() -> Arc<Access> {
     let tier = FieldName::new("loyalty.tier").unwrap();
     Arc::new(Access {
         sources: [(points(), FieldRule::of(Type::Integer)), (tier, FieldRule::of(Type::Text))].into(),
@@ -31,7 +29,7 @@ fn access() -> Arc<Access> {
     })
 }
 
-fn projection() -> Projection<'static> {
+pub(super) fn projection() -> Projection<'static> {
     let point = |field: &str, value: Value| DataPoint {
         field: FieldName::new(field).unwrap(),
         value: std::borrow::Cow::Owned(value),
@@ -49,7 +47,7 @@ fn projection() -> Projection<'static> {
     }
 }
 
-fn event() -> Event {
+pub(super) fn event() -> Event {
     Event {
         id: "1".to_owned(),
         application: None,
@@ -60,11 +58,11 @@ fn event() -> Event {
     }
 }
 
-fn package(module: &[u8]) -> Result<Package, PackageError> {
+pub(super) fn package(module: &[u8]) -> Result<Package, PackageError> {
     Package::read(&guests::installable(module), &limits())
 }
 
-fn load_within(limits: &Limits, body: &str, functions: &str) -> Plugin {
+pub(super) fn load_within(limits: &Limits, body: &str, functions: &str) -> Plugin {
     let package = package(&guests::subscriber(body, functions)).unwrap();
     Sandbox::new(limits).unwrap().load(&package).unwrap()
 }
@@ -75,7 +73,7 @@ pub(super) fn hear(plugin: &Plugin) -> InvocationReport {
 }
 
 /// Calls a subscriber that does `body`, which must fail.
-fn failure_of(limits: &Limits, body: &str, functions: &str) -> Failure {
+pub(super) fn failure_of(limits: &Limits, body: &str, functions: &str) -> Failure {
     let plugin = load_within(limits, body, functions);
     let failure = hear(&plugin).result.expect_err("the call must fail");
     // Whatever it did, the next one is as good as the first.
@@ -164,122 +162,6 @@ fn two_calls_never_share_memory() {
             });
         }
     });
-}
-
-#[test]
-fn an_endless_loop_times_out() {
-    let limits = Limits { time_ms: 10, ..limits() };
-    let failure = failure_of(&limits, "(loop $again (br $again))", "");
-    assert_eq!(failure.kind, FailureKind::Timeout);
-    assert_eq!(failure.message, "it used more than 10 ms of CPU time (time_ms)");
-    assert_eq!(failure.backtrace, ["on_event"]);
-}
-
-/// A clock of threads that have one of so many parts of the time that passes: a busy machine.
-struct OnePartOf {
-    parts: u32,
-    since: Instant,
-}
-
-impl ThreadClock for OnePartOf {
-    fn used(&self) -> Duration {
-        self.since.elapsed().checked_div(self.parts).unwrap_or_default()
-    }
-}
-
-/// A clock by which a thread has used a millisecond more each time it is asked.
-#[derive(Default)]
-struct EachTimeAMillisecond(AtomicU64);
-
-impl ThreadClock for EachTimeAMillisecond {
-    fn used(&self) -> Duration {
-        Duration::from_millis(self.0.fetch_add(1, Ordering::SeqCst))
-    }
-}
-
-/// An endless loop with so much time, by that clock.
-fn endless_by(clock: Arc<dyn ThreadClock>, time: Duration) -> InvocationReport {
-    let sandbox = Sandbox::new(&limits()).unwrap().timed_by(clock);
-    let plugin =
-        sandbox.load(&package(&guests::subscriber("(loop $again (br $again))", "")).unwrap()).unwrap();
-    let event = event();
-    plugin.invoke_within(
-        &access(),
-        HandlerInput::Event { event: &HeardEvent::from(&event), profile: &projection() },
-        time,
-    )
-}
-
-#[test]
-fn a_call_has_its_time_however_little_of_it_a_busy_machine_gives() {
-    let time = Duration::from_millis(10);
-    for parts in [1, 3, 8] {
-        let report = endless_by(Arc::new(OnePartOf { parts, since: Instant::now() }), time);
-        let failure = report.result.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Timeout);
-        assert_eq!(failure.message, "it used more than 10 ms of CPU time (time_ms)");
-        // The first two milliseconds count whole.
-        let at_least = (time - Duration::from_millis(2)) * parts;
-        assert!(report.duration >= at_least, "{parts}: {:?}", report.duration);
-        assert!(report.cpu >= time && report.cpu <= report.duration, "{parts}: {:?}", report.cpu);
-    }
-}
-
-#[test]
-fn a_call_goes_on_while_there_is_some_of_its_time_left() {
-    let clock = Arc::new(EachTimeAMillisecond::default());
-    let failure = endless_by(clock.clone(), Duration::from_millis(7)).result.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Timeout);
-    let asked = clock.0.load(Ordering::SeqCst);
-    assert!(
-        (8..=10).contains(&asked),
-        "first, at each of seven milliseconds more and at the end, not {asked} times"
-    );
-}
-
-#[test]
-fn a_call_that_gets_no_time_at_all_ends_and_the_machine_is_blamed() {
-    let report =
-        endless_by(Arc::new(OnePartOf { parts: 0, since: Instant::now() }), Duration::from_millis(1));
-    let failure = report.result.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Timeout);
-    assert_eq!(
-        failure.message,
-        "it got 0 of its 1 ms of CPU time (time_ms) within 100 ms: this machine is too busy"
-    );
-    assert!(report.duration >= Duration::from_millis(100), "{:?}", report.duration);
-    assert_eq!(report.cpu, Duration::ZERO);
-}
-
-#[test]
-fn a_threads_own_clock_counts_what_it_computes_and_not_what_it_waits() {
-    let clock = sandbox_clock();
-    // In this order: what is computed between the two counts as passed, not as computed.
-    let began = Instant::now();
-    let before = clock.used();
-    let mut sum = 0_u64;
-    while clock.used() < before + Duration::from_millis(5) {
-        sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(1));
-    }
-    assert!(began.elapsed() >= Duration::from_millis(5), "nobody computes for longer than time passes");
-    // Another thread's work is not its own.
-    let (own, other) = (clock.used(), std::thread::spawn(|| sandbox_clock().used()).join().unwrap());
-    assert!(other < own, "{other:?} {own:?}");
-}
-
-#[test]
-fn the_clock_starts_again_after_an_idle_time() {
-    let plugin = load_within(&limits(), "(loop $again (br $again))", "");
-    let invoke = |millis| {
-        let event = event();
-        let input = HandlerInput::Event { event: &HeardEvent::from(&event), profile: &projection() };
-        plugin.invoke_within(&access(), input, Duration::from_millis(millis))
-    };
-    for millis in [1, 20] {
-        let report = invoke(millis);
-        assert_eq!(report.result.unwrap_err().kind, FailureKind::Timeout);
-        assert!(report.duration >= Duration::from_millis(millis), "{:?}", report.duration);
-    }
 }
 
 #[test]
