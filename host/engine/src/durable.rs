@@ -135,7 +135,7 @@ impl Engine {
 
     /// Called by the log's writer when it can't write: accepting and deciding end.
     pub(super) fn on_failed(&self, failure: &samsyn_log::Failure) {
-        tracing::error!(%failure, "the log can't be written: no event is taken any more; mend the disk and start again");
+        tracing::error!(%failure, "the log can't be written: no more events are accepted; fix the disk, then start again");
         self.halt(AcceptError::Unavailable(failure.to_string()));
         self.waiters.abandon();
     }

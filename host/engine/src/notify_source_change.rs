@@ -376,7 +376,7 @@ impl Engine {
         tracing::info!(
             revision = report.revision,
             notified = report.notified.unwrap_or_default(),
-            "consumers were told of moved sources"
+            "consumers were notified of moved sources"
         );
         reassignments.ended.push_front(report);
         reassignments.ended.truncate(ENDED_KEPT_MAX);

@@ -280,7 +280,11 @@ impl Engine {
             text.histogram(name, "", &latency.snapshot());
         }
         let name = "samsyn_event_wait_seconds";
-        text.head(name, "Where events waited from being taken to their decision's being told", "histogram");
+        text.head(
+            name,
+            "Where events waited, from their acceptance until their decision was reported",
+            "histogram",
+        );
         for (stage, waited) in STAGES.iter().zip(&metrics.ways.stages) {
             text.histogram(name, &format!("stage=\"{stage}\""), &waited.snapshot());
         }

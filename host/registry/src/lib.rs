@@ -7,7 +7,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `change` · `fold` · `check` · `error` | what can change, the registry after it, whether it can be made, and why not |
-//! | `told` · `told_after` · `difference` | a change in words |
+//! | `summary` · `summary_after` · `difference` | a change in words |
 //! | `dictionary` · `dictionary_check` · `identifier` | fields and identifiers |
 //! | `grant` · `pending` · `version` · `plan` | what a plug-in requests and gets, and what installing one changes |
 //! | [`assignment`] · `lineage` | giving fields to another source, and whose claim is the value |
@@ -37,9 +37,9 @@ mod policy;
 pub mod report;
 mod routing;
 mod scope;
+mod summary;
+mod summary_after;
 mod token;
-mod told;
-mod told_after;
 mod version;
 
 pub use assignment::{Assigned, SourceMove};
@@ -61,8 +61,8 @@ pub use policy::Policy;
 pub use routing::{Routed, Routing};
 pub use samsyn_contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
 pub use scope::{Part, Scope, ScopeError, ScopeName};
+pub use summary::{CHANGE_KINDS, ChangeSummary};
 pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
-pub use told::{CHANGE_KINDS, ChangeSummary};
 pub use version::{InstalledVersion, VersionChange};
 
 use std::collections::BTreeMap;

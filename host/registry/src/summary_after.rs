@@ -3,7 +3,7 @@
 
 use super::difference::differences;
 use super::file::FiledField;
-use super::told::ChangeSummary;
+use super::summary::ChangeSummary;
 use super::{
     Assigned, Capability, Field, FieldStatus, IdentifierKind, InstalledVersion, Manifest, REJECTED_VALUES,
     Registry, RegistryChange, VersionChange,
@@ -187,7 +187,7 @@ impl<'a> Moved<'a> {
             None => format!("left {fields} without a source"),
         };
         let lost = stand_in.is_empty() && (from.is_some() || !stood_in.is_empty());
-        let nobody = if lost { ", and nobody stands in" } else { "" };
+        let nobody = if lost { ", and without a fallback" } else { "" };
         if from == to { did } else { format!("{did} ({} → {}){nobody}", shown(*from), shown(*to)) }
     }
 }
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(summary(&before, "sms", &["crm"]), "made sms the source of a (crm → sms)");
         assert_eq!(
             summary(&before, "sms", &[]),
-            "made sms the source of a (crm → sms), and nobody stands in"
+            "made sms the source of a (crm → sms), and without a fallback"
         );
         before.fields.get_mut("a").unwrap().inherits = vec![capability("sms"), capability("web")];
         assert_eq!(
