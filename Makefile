@@ -112,7 +112,7 @@ host-debug:
 	cargo build --workspace --bins --tests
 
 host-release:
-	cargo build --release --bin samsyn --bin samsyn-demo
+	cargo build --release -p samsyn -p samsyn-demo --bins
 
 # What a component is made of. A change in how they are built rebuilds them too.
 SHARED_SOURCES := $(shell find plugins/sdk plugins/email-addresses plugins/phone-numbers plugins/visible-text \
