@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -42,7 +42,7 @@ impl HostProcess {
     pub fn start(data: &Path, listen: SocketAddr) -> Result<HostProcess, CliError> {
         let config = data.join(CONFIG_FILE);
         fs::write(&config, CONFIG).map_err(|cause| file_error("write", &config, &cause))?;
-        let program = program();
+        let program = samsyn_demo::program("samsyn");
         let mut command = Command::new(&program);
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with(SETTINGS_PREFIX)) {
@@ -111,10 +111,4 @@ impl Drop for HostProcess {
         }
         let _ = self.child.wait();
     }
-}
-
-/// `samsyn`, which lies beside this program; else whichever the PATH has.
-fn program() -> PathBuf {
-    let beside = std::env::current_exe().ok().map(|own| own.with_file_name("samsyn"));
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from("samsyn"))
 }

@@ -64,15 +64,20 @@ pub struct DemoArgs {
 /// Replaces this process by the demo. The demo reads the same command line again.
 pub fn run() -> Result<(), CliError> {
     let mut arguments = std::env::args_os();
-    let program = arguments.next().unwrap_or_else(|| OsString::from("samsyn"));
-    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(PROGRAM));
-    let found = beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(PROGRAM));
+    let started_as = arguments.next().unwrap_or_else(|| OsString::from("samsyn"));
+    let found = program(PROGRAM);
     // It only returns when it failed.
-    let cause = Command::new(&found).args(arguments).env(STARTED_BY, program).exec();
+    let cause = Command::new(&found).args(arguments).env(STARTED_BY, started_as).exec();
     Err(CliError::usage(format!("can't start {}", found.display())).because(cause).next(
         "build it with `make demo`, or `cargo build --release -p samsyn-demo`, in the project's folder; \
          it must lie beside `samsyn` or on the PATH",
     ))
+}
+
+/// One of our programs: the one beside this program, else the one on the PATH.
+pub fn program(name: &str) -> PathBuf {
+    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(name));
+    beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(name))
 }
 
 /// Where the token of a demo lies that was started without arguments.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! stage       a data directory of its own, and the built plug-ins
-//! host_process  `samsyn serve` on it
+//! host_process `samsyn serve` on it
 //! purchases   the data file, read as `samsyn event import` reads it ─┐
 //! companions  what is invented around them, from a seed ─────────────┴▶ script, in order of time
 //! send        over HTTP, as four applications
@@ -26,9 +26,8 @@ mod stage;
 mod summary;
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
-
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 
