@@ -136,6 +136,10 @@ impl From<QueryError> for Problem {
                 Kind::LogUnreadable,
                 "a record of the log can't be read; the host's log names it",
             ),
+            QueryError::AnothersRecord { .. } => Problem::new(
+                Kind::LogUnreadable,
+                "a record that is named for this customer belongs to another one; the host's log names it",
+            ),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
 use samsyn_engine::{ParkedCursor, ParkedFilter, ParkedItem};
-use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
+use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, ProfileId};
 
 const PARKED: List = List("/v1/parked");
 /// The longest reason of a skip, in bytes: a few sentences.
@@ -23,12 +23,11 @@ pub const REASON_BYTES_MAX: usize = 1_024;
 
 fn answer(item: &ParkedItem) -> ParkedDelivery {
     let failure = item.blocked.failure.as_ref();
-    let position = Position { partition: item.partition, seq: item.blocked.item.seq };
     ParkedDelivery {
         profile: item.profile.into(),
         capability: item.capability.to_string(),
         generation: item.generation,
-        item: format!("{position}.{}", item.blocked.item.index),
+        item: item.blocked.item.to_string(),
         role: item.blocked.role.as_str().to_owned(),
         state: if failure.is_some() { "parked" } else { "held" }.to_owned(),
         kind: failure.map(|failure| failure.kind.as_str().to_owned()),

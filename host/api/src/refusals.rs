@@ -229,7 +229,7 @@ impl Walk<'_> {
     /// What of a decision's refusals is asked for and may be seen.
     fn items(&self, decision: Position, decided: Decided) -> Answer<Vec<ListedRefusal>> {
         let mut items = Vec::new();
-        for refused in self.engine.refused_events(decision, decided)? {
+        for refused in self.engine.refused_events(decided)? {
             if self.is_asked_for(&refused) && self.sees(&refused) {
                 items.extend(self.items_of(decision, &refused));
             }

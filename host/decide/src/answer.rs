@@ -19,7 +19,7 @@ impl Decision<'_> {
             }
             if answer.outcome == AnswerKind::NoSource && !self.late && self.cause.kind == CauseKind::Event {
                 let Proposal { field, value, by, at } = proposal.clone();
-                let event = Some(self.cause.item.seq);
+                let event = Some(self.cause.item.record());
                 decided.held.push(HeldProposal { by, field, value, at, event });
             }
             // A late invocation answers only for its own capability.
@@ -67,7 +67,9 @@ impl Decision<'_> {
             InvocationResult::Called(InvocationReport { result: Ok(effects), refusals, .. }) => {
                 answer_from_effects(proposal, effects, refusals)
             }
-            InvocationResult::Called(_) | InvocationResult::Held => AnswerKind::Waiting,
+            InvocationResult::Called(_) | InvocationResult::Failed(_) | InvocationResult::Held => {
+                AnswerKind::Waiting
+            }
             InvocationResult::Unfit(refusal) => refused(&refusal.code, &refusal.message),
             InvocationResult::Skipped(_) | InvocationResult::Undeliverable(_) => AnswerKind::NoAnswer,
         }

@@ -8,17 +8,18 @@ use samsyn_journal::{
 use samsyn_registry::{Field, Routing};
 use samsyn_sandbox::InvocationReport;
 use samsyn_vocabulary::{
-    CapabilityName, Effect, FieldName, ItemPosition, Proposal, Refusal, Role, Seq, Timestamp, Value,
+    CapabilityName, Effect, Failure, FieldName, FullPosition, ItemPosition, Position, Proposal, Refusal,
+    Role, Seq, Timestamp, Value,
 };
 
 /// The item that is decided.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    pub item: ItemPosition,
+    pub item: FullPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
     /// The accepted event at the root of the chain of causes.
-    pub root: Seq,
+    pub root: Position,
     /// Generations of cause since the root.
     pub depth: u16,
     /// Derived invocations the root has spent before this record.
@@ -66,6 +67,8 @@ impl CompletedInvocation {
 pub enum InvocationResult {
     /// The handler was called.
     Called(InvocationReport),
+    /// It can't be called, and waits as if it had failed.
+    Failed(Failure),
     /// The event can't be given to this plug-in as it is.
     Unfit(Refusal),
     /// An earlier invocation of the same capability and customer is parked.
@@ -171,11 +174,15 @@ impl Decision<'_> {
             root,
             depth,
             spent: if depth == 0 { 0 } else { spent + calls },
-            through: if self.late { self.partition.through } else { item },
+            through: if self.late {
+                self.partition.through
+            } else {
+                ItemPosition { seq: item.seq, index: item.index }
+            },
             cursor: self.cursor.clone(),
             revision: self.revision,
             observed_at,
-            previous: (self.state.head > 0).then_some(self.state.head),
+            previous: self.state.head,
             outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }
@@ -217,6 +224,7 @@ impl Decision<'_> {
                     Err(failure) => outcome.result = InvocationStatus::Parked(failure),
                 }
             }
+            InvocationResult::Failed(failure) => outcome.result = InvocationStatus::Parked(failure),
             InvocationResult::Unfit(refusal) => outcome.refusals.push(refusal),
             InvocationResult::Held => outcome.result = InvocationStatus::Held,
             InvocationResult::Skipped(reason) => outcome.result = InvocationStatus::Skipped { reason },

@@ -11,7 +11,7 @@ use super::route::Target;
 use samsyn_journal::{PartitionState, ProfileState};
 use samsyn_registry::{Routed, Routing};
 use samsyn_sandbox::{Access, HandlerInput, InvocationReport, Plugin};
-use samsyn_vocabulary::{FailureKind, Partition, Position, Proposal, Refusal, Role};
+use samsyn_vocabulary::{FailureKind, Proposal, Refusal, Role};
 
 /// An invocation that spent its time is tried again twice, with ten times as much: some customer's data may
 /// need it once, and a machine that gave it none may give it some.
@@ -23,9 +23,7 @@ pub struct Invocation<'a> {
     pub item: &'a Item,
     /// Where it stands and when it happened.
     pub cause: &'a Cause,
-    /// The profile's partition.
-    pub partition: Partition,
-    /// Its cursors and generations.
+    /// The cursors and generations of the profile's partition.
     pub partition_state: &'a PartitionState,
     /// The tables of the revision in use.
     pub routing: &'a Routing,
@@ -46,8 +44,7 @@ impl Invocation<'_> {
         let profile = &profile;
         let report = match self.role {
             Role::Subscriber => {
-                let position = Position { partition: self.partition, seq: cause.item.seq };
-                let Some(event) = item.event(position, cause.observed_at) else {
+                let Some(event) = item.event(cause.item.record(), cause.observed_at) else {
                     return InvocationResult::Skipped("the item is no event".to_owned());
                 };
                 // It was heard of when it was routed; a grant taken back since makes it nothing.

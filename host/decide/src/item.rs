@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::route::{Target, route_changes, route_emitted, route_event, route_offered, route_shared};
 use samsyn_journal::{Accepted, CauseKind, Decided, HeldProposal};
 use samsyn_registry::Routing;
-use samsyn_vocabulary::{Event, Position, Proposal, Seq, Timestamp};
+use samsyn_vocabulary::{Event, Position, Proposal, Timestamp};
 
 /// An item of the log, with the record it stands in.
 #[derive(Clone, Debug)]
@@ -70,10 +70,10 @@ impl Item {
         }
     }
 
-    /// The chain of causes it stands in: root and generations since.
-    pub fn chain(&self, seq: Seq) -> (Seq, u16) {
+    /// The chain of causes it stands in, by the record that it is in: root and generations since.
+    pub fn chain(&self, record: Position) -> (Position, u16) {
         match self {
-            Item::Event(_) => (seq, 0),
+            Item::Event(_) => (record, 0),
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => {
                 (decided.root, decided.depth + 1)
             }

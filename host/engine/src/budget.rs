@@ -11,7 +11,7 @@ use samsyn_decide::decide::{Cause, CompletedInvocation, InvocationResult};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
 use samsyn_journal::Decided;
-use samsyn_vocabulary::{ItemPosition, ProfileId, Seq};
+use samsyn_vocabulary::{FullPosition, ItemPosition, Position, ProfileId};
 
 /// Roots of a partition whose spending is remembered for lagging capabilities, which come to what
 /// was caused when the partition is long past it. The oldest are forgotten first.
@@ -30,7 +30,8 @@ impl Engine {
     /// the emitted events after it in the same record are recorded as undeliverable together: a record for
     /// each would make a thousand invocations a quarter of a million records.
     pub(super) fn run_within_budget(&self, run: &Run<'_>, targets: &[(Target, u32)]) -> Within {
-        let position = run.cause.item;
+        let FullPosition { seq, index, .. } = run.cause.item;
+        let position = ItemPosition { seq, index };
         let Some(bound) = self.bound_spent(run.cause, targets.len()) else {
             return Within { completed: run.invoke(targets), through: position };
         };
@@ -40,7 +41,7 @@ impl Engine {
             more => format!("; nor are the {more} events emitted after it"),
         };
         let reason = format!("{bound}{more}");
-        tracing::error!(profile = %run.state.id, root = run.cause.root, %reason, "not delivered");
+        tracing::error!(profile = %run.state.id, root = %run.cause.root, %reason, "not delivered");
         let undeliverable = targets.iter().map(|(target, generation)| CompletedInvocation {
             capability: target.capability,
             generation: *generation,
@@ -79,9 +80,9 @@ fn last_of_the_rest(item: &Item, position: ItemPosition) -> ItemPosition {
 #[derive(Default)]
 pub struct Roots {
     // By customer as well: a job that notifies many has one root.
-    by_root: FxHashMap<(Seq, ProfileId), Root>,
+    by_root: FxHashMap<(Position, ProfileId), Root>,
     /// Those that stay when nothing is pending, oldest first.
-    remembered: VecDeque<(Seq, ProfileId)>,
+    remembered: VecDeque<(Position, ProfileId)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +97,7 @@ struct Root {
 
 impl Roots {
     /// What a root has spent, as far as it is known here or stood in the item's own record.
-    pub fn spent(&self, root: Seq, item: &Item) -> u32 {
+    pub fn spent(&self, root: Position, item: &Item) -> u32 {
         self.by_root.get(&(root, item.profile())).map_or(0, |root| root.spent).max(item.spent())
     }
 

@@ -18,7 +18,7 @@ use super::{AcceptError, Engine};
 use samsyn_decide::item::Item;
 use samsyn_journal::{Adopted, Cursor, Record, Stored};
 use samsyn_machine::niceness::lower_priority;
-use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Position};
+use samsyn_vocabulary::{CapabilityName, FullPosition, ItemPosition, Partition, Position};
 
 /// Records that may be left when a capability's thread hands over to the worker, which has to
 /// wait for the last of them to be on the disk.
@@ -190,7 +190,7 @@ impl Engine {
             if position <= cursor.through || position > through {
                 return Ok(true);
             }
-            let input = self.decision_input(partition, position, item)?;
+            let input = self.decision_input(partition, FullPosition::new(partition, position), item)?;
             let routing = &input.runtime.registry.routing;
             let targets = item.targets(routing, true).into_iter();
             let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
@@ -208,7 +208,7 @@ impl Engine {
                 // What was so before the wait may not be any more.
                 continue;
             }
-            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, item) };
+            let run = Run { hurried: !on_own_thread, ..input.run(self, item) };
             let Within { completed, through } = self.run_within_budget(&run, &mine);
             if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 return Ok(false);
@@ -261,7 +261,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Waits until a record is on the disk. One that was never appended isn't waited for.
     pub(super) fn wait_until_durable(&self, position: Position) {
+        if position.seq > self.journal.head(position.partition) {
+            return;
+        }
         while position.seq > 0 && !self.is_durable(position) && !self.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_micros(200));
         }

@@ -11,19 +11,20 @@ use super::{AcceptError, Engine};
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision};
 use samsyn_decide::item::Item;
 use samsyn_journal::{Cursor, PartitionState, ProfileState};
-use samsyn_vocabulary::{ItemPosition, Partition};
+use samsyn_vocabulary::{FullPosition, Partition};
 
 impl Engine {
-    /// Everything that a decision is made from, as of now.
+    /// Everything that a decision about the item at a position is made from, as of now. It goes into `partition`,
+    /// the home of the item's customer.
     pub(super) fn decision_input(
         &self,
         partition: Partition,
-        position: ItemPosition,
+        position: FullPosition,
         item: &Item,
     ) -> Result<DecisionInput, AcceptError> {
         let mut core = self.cell(partition).core.lock();
         let before = core.profile(item.profile(), &self.view)?;
-        let (root, depth) = item.chain(position.seq);
+        let (root, depth) = item.chain(position.record());
         let spent = core.roots.spent(root, item);
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let now = self.clock.now();
@@ -80,10 +81,9 @@ pub struct DecisionInput {
 
 impl DecisionInput {
     /// A run of the item's handlers on it.
-    pub fn run<'a>(&'a self, engine: &'a Engine, partition: Partition, item: &'a Item) -> Run<'a> {
+    pub fn run<'a>(&'a self, engine: &'a Engine, item: &'a Item) -> Run<'a> {
         Run {
             engine,
-            partition,
             partition_state: &self.partition_state,
             runtime: &self.runtime,
             state: &self.state,

@@ -158,16 +158,14 @@ impl Settled {
             CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
             CommittedRecord::Decided { decided, created, .. } => {
                 if let Some(way) = way {
-                    self.ways
-                        .push((Position { partition: position.partition, seq: decided.cause.seq }, *way));
+                    self.ways.push((decided.cause.record(), *way));
                 }
                 if *created {
                     self.identity.profiles.push(decided.profile);
                 }
                 self.identity.decided.push((position.seq, decided.clone()));
                 if decided.kind == CauseKind::Event && decided.cursor.is_none() {
-                    let event = Position { partition: position.partition, seq: decided.cause.seq };
-                    self.awaited.push(Awaited::Decided(event));
+                    self.awaited.push(Awaited::Decided(decided.cause.record()));
                 }
             }
             CommittedRecord::Adopted(_) | CommittedRecord::Registry | CommittedRecord::Late => {}

@@ -261,7 +261,7 @@ impl Engine {
         let runtime = self.plugins.runtime(Arc::new(next), &self.metrics)?;
         let record = RegistryRecord { change, by: by.by, reason: by.reason, at: self.clock.now() };
         let position =
-            self.append_plain(Partition::REGISTRY, Encoded::of(&record), CommittedRecord::Registry)?;
+            self.append_plain(Encoded::of(Partition::REGISTRY, &record), CommittedRecord::Registry)?;
         debug_assert_eq!(position.seq, runtime.registry.revision);
         for (name, capability) in &runtime.registry.capabilities {
             let before = registry.capabilities.get(name);

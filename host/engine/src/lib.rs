@@ -21,7 +21,7 @@
 //! | `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
 //! | `slow` · `slow_lane` · `fair_share` · `catch_up` · `supervisor` · `retry` · `held` | capabilities that are slow, behind, or failed |
 //! | `install` · `adopt` · `assign` · `apply_file` · `renormalise` · `notify_source_change` | changes of the registry, and what they mean for customers |
-//! | `query` · `claims` · `refusals` · `status` · [`metrics`] · `slowest` | questions, and numbers |
+//! | `query` · `own_records` · `claims` · `refusals` · `status` · [`metrics`] · `slowest` | questions, and numbers |
 //! | `maintenance` | snapshots and retention |
 //! | [`replay`] | what another version would have decided |
 //! | `config` | settings |
@@ -50,6 +50,7 @@ mod maintenance;
 pub mod metrics;
 mod names;
 mod notify_source_change;
+mod own_records;
 mod partition;
 mod query;
 mod recover;
@@ -87,7 +88,7 @@ pub use maintenance::{
 pub use names::{ConflictsPage, Names};
 pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
-pub use recover::{Start, StartError, read_registry};
+pub use recover::{Start, StartError, homes_of, read_registry};
 pub use refusals::{Looked, RefusedEvent};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
@@ -106,7 +107,7 @@ use samsyn_log::LogReader;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::Registry;
 use samsyn_state::view::View;
-use samsyn_vocabulary::{CapabilityName, Partition, ProfileId};
+use samsyn_vocabulary::{CapabilityName, Homes, Partition, ProfileId};
 
 use durable::{InFlight, Waiters};
 use event_ids::EventIds;
@@ -202,8 +203,13 @@ impl Engine {
         &self.metrics
     }
 
+    /// Where customers are at home.
+    pub fn homes(&self) -> Homes {
+        Homes::among(self.partitions.len() as u16)
+    }
+
     fn home(&self, profile: ProfileId) -> Partition {
-        profile.partition(self.partitions.len() as u16)
+        self.homes().of(profile)
     }
 
     fn cell(&self, partition: Partition) -> &PartitionCell {

@@ -26,7 +26,7 @@ use samsyn_journal::{
     Adopted, CauseKind, Decided, MovedField, PartitionState, ProfileState, ReassignmentJob, Record,
 };
 use samsyn_state::view::StoreError;
-use samsyn_vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Position, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FieldName, Partition, Position, Seq, Timestamp};
 
 /// Customers notified in one append: the log's writer takes them together, and an event that arrives
 /// meanwhile waits some hundred microseconds.
@@ -304,7 +304,7 @@ impl Engine {
             if pending.is_empty() {
                 continue;
             }
-            let notice = notice(&state, &partition_state, &runtime, pending, at);
+            let notice = notice(partition, &state, &partition_state, &runtime, pending, at);
             let identifies =
                 |field: &FieldName| routing.field(field).is_some_and(|field| field.identifies.is_some());
             if notice.changes.iter().any(|changed| identifies(&changed.field)) {
@@ -437,6 +437,7 @@ fn concerns_anybody(name: &FieldName, runtime: &Runtime) -> bool {
 
 /// The record that notifies one customer's consumers.
 fn notice(
+    partition: Partition,
     state: &ProfileState,
     partition_state: &PartitionState,
     runtime: &Runtime,
@@ -448,10 +449,10 @@ fn notice(
         kind: CauseKind::Assignment,
         through: partition_state.through,
         revision: runtime.registry.revision,
-        previous: (state.head > 0).then_some(state.head),
+        previous: state.head,
         changes: pending.changes,
         offered: pending.offered,
         notifies: true,
-        ..Decided::nothing(state.id, ItemPosition { seq, index: 0 }, at)
+        ..Decided::nothing(state.id, Position { partition, seq }.item(0), at)
     }
 }

@@ -104,10 +104,11 @@ impl Core {
             let Cache { let_go, young, old } = &mut self.cache;
             let mut next = std::mem::take(young);
             for (id, state) in old.drain() {
-                if state.head > durable {
+                let head = state.head.map_or(0, |head| head.seq);
+                if head > durable {
                     next.insert(id, state);
                 } else {
-                    *let_go = state.head.max(*let_go);
+                    *let_go = head.max(*let_go);
                 }
             }
             *old = next;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accept::Remembered;
+use super::own_records::belongs_to;
 use super::{AcceptError, Engine};
 use samsyn_journal::{
     Accepted, CapabilityState, CauseKind, Decided, InvocationStatus, PartitionState, ProfileState, Record,
@@ -13,8 +14,8 @@ use samsyn_log::LogError;
 use samsyn_registry::Registry;
 use samsyn_state::view::{EventKey, StoreError};
 use samsyn_vocabulary::{
-    Application, CapabilityName, Event, FieldName, Identifier, IdentifierName, Partition, Position,
-    ProfileId, Seq,
+    Application, CapabilityName, Event, FieldName, FullPosition, Identifier, IdentifierName, Partition,
+    Position, ProfileId,
 };
 
 /// Records of a profile that are looked at to find what became of one event.
@@ -32,6 +33,14 @@ pub enum QueryError {
     /// A record can't be read.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// What is kept of a customer names a record that is another customer's, and none of one that became this
+    /// customer. It is shown to nobody, and nothing is decided from it.
+    #[error("record {position} belongs to another customer than {profile}, for whom it was to be read")]
+    AnothersRecord {
+        position: Position,
+        /// Whose it should be.
+        profile: ProfileId,
+    },
 }
 
 /// A profile and what is needed to read it.
@@ -157,12 +166,12 @@ impl Engine {
             return Ok(Some(EventDecisions { accepted, decided: Vec::new(), blocked: false, awaited }));
         };
         let mut decided = Vec::new();
-        let mut next = Some(profile.state.head);
+        let mut next = profile.state.head;
+        // A decision always stands behind its event.
+        let is_behind = |at: &Position| at.partition != position.partition || at.seq > position.seq;
         for _ in 0..RECORDS_LOOKED_AT_MAX {
-            // A decision always stands behind its event.
-            let Some(seq) = next.filter(|seq| *seq > position.seq) else { break };
-            let at = Position { partition: position.partition, seq };
-            let Some(Record::Decided(record)) = self.record(at)? else { break };
+            let Some(at) = next.filter(is_behind) else { break };
+            let Some(Record::Decided(record)) = self.own_record(profile.state.id, at)? else { break };
             next = record.previous;
             if record.kind == CauseKind::Offered
                 && let Some(record) = self.of_event(position, &record)?
@@ -170,7 +179,7 @@ impl Engine {
                 decided.push((at, record));
                 continue;
             }
-            if record.kind == CauseKind::Event && record.cause.seq == position.seq {
+            if record.kind == CauseKind::Event && record.cause.record() == position {
                 decided.push((at, record));
             }
         }
@@ -188,7 +197,7 @@ impl Engine {
             of_it.next().is_some_and(|is| matches!(is.result, InvocationStatus::Held))
         };
         let waits = |capability_state: &CapabilityState| {
-            let listed = capability_state.blocked.iter().any(|blocked| blocked.item.seq == position.seq);
+            let listed = capability_state.blocked.iter().any(|blocked| blocked.item.record() == position);
             listed || (capability_state.held_more.is_some() && is_newest_held(capability_state))
         };
         let blocked = profile.state.capabilities.iter().any(|own| waits(own));
@@ -222,7 +231,7 @@ impl Engine {
             let record = stored.record()?;
             if let Record::Decided(record) = record
                 && record.kind == CauseKind::Event
-                && record.cause.seq == event.seq
+                && record.cause.record() == event
             {
                 return Ok(Some((stored.position, record)));
             }
@@ -232,21 +241,20 @@ impl Engine {
 
     /// What a record that decides held proposals says of those of one event.
     fn of_event(&self, event: Position, record: &Decided) -> Result<Option<Decided>, QueryError> {
-        let offer = Position { partition: event.partition, seq: record.cause.seq };
-        let Some(Record::Decided(offer)) = self.record(offer)? else { return Ok(None) };
+        let Some(Record::Decided(offer)) = self.cause_of(record)? else { return Ok(None) };
         let of_event = |field: &FieldName| {
-            offer.offered.iter().any(|held| held.event == Some(event.seq) && held.field == *field)
+            offer.offered.iter().any(|held| held.event == Some(event) && held.field == *field)
         };
         let mut record = record.clone();
         record.answers.retain(|answer| of_event(&answer.field));
         Ok((!record.answers.is_empty()).then_some(record))
     }
 
-    /// A profile's records before a sequence (the newest when none), newest first.
+    /// A profile's records before one of them (the newest when none), newest first.
     pub fn timeline(
         &self,
         profile: &ReadProfile,
-        before: Option<Seq>,
+        before: Option<Position>,
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, QueryError> {
         Ok(self.timeline_page(profile, before, limit)?.entries)
@@ -256,25 +264,24 @@ impl Engine {
     pub fn timeline_page(
         &self,
         profile: &ReadProfile,
-        before: Option<Seq>,
+        before: Option<Position>,
         limit: usize,
     ) -> Result<Timeline, QueryError> {
-        let partition = profile.home;
+        let id = profile.state.id;
         let mut timeline = Timeline::default();
         let mut next = match before {
-            None => Some(profile.state.head).filter(|head| *head > 0),
-            Some(before) => match self.record(Position { partition, seq: before })? {
-                Some(Record::Decided(record)) if record.profile == profile.state.id => record.previous,
+            None => profile.state.head,
+            Some(before) => match self.record(before)? {
+                Some(Record::Decided(record)) if belongs_to(record.profile, id) => record.previous,
                 _ => {
-                    timeline.is_cut = self.is_removed(Position { partition, seq: before });
+                    timeline.is_cut = self.is_removed(before);
                     None
                 }
             },
         };
-        while let Some(seq) = next.filter(|_| timeline.entries.len() < limit) {
-            let position = Position { partition, seq };
+        while let Some(position) = next.filter(|_| timeline.entries.len() < limit) {
             // Beyond what is retained the timeline ends.
-            let Some(Record::Decided(decided)) = self.record(position)? else {
+            let Some(Record::Decided(decided)) = self.own_record(id, position)? else {
                 timeline.is_cut = self.is_removed(position);
                 break;
             };
@@ -285,13 +292,12 @@ impl Engine {
     }
 
     fn timeline_entry(&self, position: Position, decided: Decided) -> Result<TimelineEntry, QueryError> {
-        let cause = Position { partition: position.partition, seq: decided.cause.seq };
-        let (event, proposed) = match self.record(cause)? {
+        let (event, proposed) = match self.cause_of(&decided)? {
             Some(Record::Accepted(accepted)) => {
                 let proposed = accepted.proposals.iter().map(|proposal| proposal.field.clone()).collect();
                 (Some(accepted.event), proposed)
             }
-            Some(Record::Decided(record)) => (emitted_event(&record, cause, decided.cause.index), Vec::new()),
+            Some(Record::Decided(record)) => (emitted_event(&record, decided.cause), Vec::new()),
             _ => (None, Vec::new()),
         };
         Ok(TimelineEntry { position, decided, event, proposed })
@@ -303,10 +309,10 @@ impl Engine {
     }
 }
 
-fn emitted_event(record: &Decided, position: Position, index: u16) -> Option<Event> {
-    let emitted = record.emitted.get(usize::from(index).checked_sub(1)?)?;
+fn emitted_event(record: &Decided, item: FullPosition) -> Option<Event> {
+    let emitted = record.emitted.get(usize::from(item.index).checked_sub(1)?)?;
     Some(Event {
-        id: format!("{position}.{index}"),
+        id: item.to_string(),
         application: None,
         name: emitted.name.clone(),
         at: record.observed_at,

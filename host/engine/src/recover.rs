@@ -35,7 +35,9 @@ use samsyn_sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use samsyn_state::snapshot::Shelf;
 use samsyn_state::view::ViewConfig;
 use samsyn_state::view::{Opened, StoreError, View};
-use samsyn_vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
+use samsyn_vocabulary::{
+    Application, Homes, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq,
+};
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +152,8 @@ impl Engine {
         let registry = read_registry(journal.reader())?;
         let log = journal.backend().reader();
         let bases = shelf.bases(log);
-        let (view, opened) = View::open_from(&data.view(), log, &view, engine.event_ids(), bases, progress)?;
+        let (homes, ids) = (Homes::among(engine.partitions), engine.event_ids());
+        let (view, opened) = View::open_from(&data.view(), log, homes, &view, ids, bases, progress)?;
         if let Some(base) = &opened.base {
             tracing::info!(base, folded = opened.folded, "the view was folded on from a snapshot");
         }
@@ -357,28 +360,35 @@ pub fn read_registry(records: &Reader<impl ReadLog>) -> Result<Registry, StartEr
     Ok(registry)
 }
 
-/// The number of partitions is decided when the directory is made.
-fn data_settings(disk: &dyn Disk, data: &DataDir, partitions: u16) -> Result<u16, StartError> {
-    let path = data.settings();
+/// Where the customers of a stopped host's data directory are at home. One that was never started gets as many
+/// `partitions` as are set.
+pub fn homes_of(data: &DataDir, partitions: u16) -> Result<Homes, StartError> {
+    Ok(Homes::among(read_settings(&*disk::local(), data)?.map_or(partitions, |known| known.partitions)))
+}
+
+fn read_settings(disk: &dyn Disk, data: &DataDir) -> Result<Option<DataSettings>, StartError> {
     let failed = |cause: String| StartError::Directory { path: data.settings(), cause };
-    match disk::read(disk, &path) {
-        Ok(bytes) => {
-            let settings: DataSettings =
-                toml::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
-            Ok(settings.partitions)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if !(1..=4096).contains(&partitions) {
-                return Err(failed(format!("partitions = {partitions}: 1 to 4096 are possible")));
-            }
-            let text =
-                toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
-            step(Step::DataSettings, || durable_file::write_on(disk, &path, text.as_bytes()))
-                .map_err(|error| failed(error.to_string()))?;
-            Ok(partitions)
-        }
+    match disk::read(disk, &data.settings()) {
+        Ok(bytes) => toml::from_slice(&bytes).map(Some).map_err(|error| failed(error.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(error.to_string())),
     }
+}
+
+/// The number of partitions is decided when the directory is made.
+fn data_settings(disk: &dyn Disk, data: &DataDir, partitions: u16) -> Result<u16, StartError> {
+    if let Some(settings) = read_settings(disk, data)? {
+        return Ok(settings.partitions);
+    }
+    let path = data.settings();
+    let failed = |cause: String| StartError::Directory { path: data.settings(), cause };
+    if !(1..=4096).contains(&partitions) {
+        return Err(failed(format!("partitions = {partitions}: 1 to 4096 are possible")));
+    }
+    let text = toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
+    step(Step::DataSettings, || durable_file::write_on(disk, &path, text.as_bytes()))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(partitions)
 }
 
 impl Drop for Engine {

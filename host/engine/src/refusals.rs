@@ -71,28 +71,26 @@ impl Engine {
 
     /// The events that a decision refuses something of: one, or those whose held proposals it decides.
     /// None where it answers what no application sent, or the event has left the log by retention.
-    pub fn refused_events(&self, at: Position, decided: Decided) -> Result<Vec<RefusedEvent>, QueryError> {
-        let cause = Position { partition: at.partition, seq: decided.cause.seq };
+    pub fn refused_events(&self, decided: Decided) -> Result<Vec<RefusedEvent>, QueryError> {
         match decided.kind {
-            CauseKind::Event => Ok(self.refused_event(cause, decided)?.into_iter().collect()),
-            CauseKind::Offered => self.refused_when_offered(cause, &decided),
+            CauseKind::Event => {
+                let event = decided.cause.record();
+                Ok(self.refused_event(event, decided)?.into_iter().collect())
+            }
+            CauseKind::Offered => self.refused_when_offered(&decided),
             CauseKind::Emitted | CauseKind::Change | CauseKind::Assignment => Ok(Vec::new()),
         }
     }
 
-    fn refused_when_offered(
-        &self,
-        offer: Position,
-        decided: &Decided,
-    ) -> Result<Vec<RefusedEvent>, QueryError> {
-        let Some(Record::Decided(offer_record)) = self.record(offer)? else { return Ok(Vec::new()) };
-        let mut events: Vec<Seq> = offer_record.offered.iter().filter_map(|held| held.event).collect();
+    fn refused_when_offered(&self, decided: &Decided) -> Result<Vec<RefusedEvent>, QueryError> {
+        let Some(Record::Decided(offer_record)) = self.cause_of(decided)? else { return Ok(Vec::new()) };
+        let mut events: Vec<Position> = offer_record.offered.iter().filter_map(|held| held.event).collect();
         events.sort_unstable();
         events.dedup();
         let mut found = Vec::new();
-        for seq in events {
+        for event in events {
             let of_event = |field: &str| {
-                let held = offer_record.offered.iter().filter(|held| held.event == Some(seq));
+                let held = offer_record.offered.iter().filter(|held| held.event == Some(event));
                 held.map(|held| &held.field).any(|held: &FieldName| held.as_str() == field)
             };
             let mut decided = decided.clone();
@@ -101,7 +99,7 @@ impl Engine {
                 outcome.refusals.retain(|refusal| refusal.field.as_deref().is_none_or(of_event));
             }
             if refuses(&decided) {
-                found.extend(self.refused_event(Position { seq, ..offer }, decided)?);
+                found.extend(self.refused_event(event, decided)?);
             }
         }
         Ok(found)
@@ -112,9 +110,10 @@ impl Engine {
         position: Position,
         decided: Decided,
     ) -> Result<Option<RefusedEvent>, QueryError> {
-        Ok(match self.record(position)? {
-            Some(Record::Accepted(accepted)) => Some(RefusedEvent { position, accepted, decided }),
-            _ => None,
+        Ok(match self.own_record(decided.profile, position) {
+            Ok(Some(Record::Accepted(accepted))) => Some(RefusedEvent { position, accepted, decided }),
+            Ok(_) | Err(QueryError::AnothersRecord { .. }) => None,
+            Err(error) => return Err(error),
         })
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::decision_input::When;
 use super::held::HeldQueue;
+use super::own_records::belongs_to;
 use super::run::Run;
 use super::work::Work;
 use super::{AcceptError, Engine, QueryError};
@@ -16,7 +17,7 @@ use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
 use samsyn_journal::{Blocked, CapabilityState, Decided, PartitionState, ProfileState};
 use samsyn_state::view::StoreError;
-use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
+use samsyn_vocabulary::{CapabilityName, Failure, FailureKind, FullPosition, Partition, ProfileId};
 
 /// Which waiting invocations are meant.
 #[derive(Clone, Debug, Default)]
@@ -200,7 +201,7 @@ impl Engine {
     fn blocked_of(&self, state: &ProfileState, partition: Partition) -> Result<Vec<ParkedItem>, QueryError> {
         let mut items = Vec::new();
         for capability_state in &state.capabilities {
-            let more = self.held_more(partition, state, capability_state)?;
+            let more = self.held_more(state, capability_state)?;
             items.extend(capability_state.blocked.iter().cloned().chain(more).map(|blocked| ParkedItem {
                 profile: state.id,
                 capability: capability_state.capability.clone(),
@@ -337,11 +338,25 @@ impl Engine {
         let blocked = match capability_state.blocked.first() {
             Some(first) => Some(first.clone()),
             None if capability_state.held_more.is_some() => {
-                queue.next(self, partition, &state, capability_state)?
+                match queue.next(self, &state, capability_state) {
+                    // The rest of the partition doesn't wait for it.
+                    Err(error @ QueryError::AnothersRecord { .. }) => {
+                        tracing::error!(%error, %capability, "what is held can't be found, and waits on");
+                        None
+                    }
+                    next => next?,
+                }
             }
             None => None,
         };
         Ok(blocked.map(|blocked| (blocked, generation)))
+    }
+
+    /// The item that an invocation waits with, whoever's it is.
+    fn waiting_item(&self, item: FullPosition) -> Result<Option<Item>, AcceptError> {
+        let Some(record) = self.records().read(item.record())? else { return Ok(None) };
+        let found = super::catch_up::items_of(&record)?.into_iter().find(|(index, _)| *index == item.index);
+        Ok(found.map(|(_, item)| item))
     }
 
     /// Runs one waiting invocation; whether the next one may run.
@@ -352,23 +367,19 @@ impl Engine {
         give_up: Option<String>,
     ) -> Result<bool, AcceptError> {
         let RetriedInvocation { partition, profile, capability, generation, on_own_thread } = retried;
-        let position = Position { partition, seq: blocked.item.seq };
+        let position = blocked.item.record();
         // Only what is on the disk can be read, and this may have been held a moment ago.
         self.wait_until_durable(position);
-        let record = self.records().read(position)?;
-        let items = match &record {
-            Some(record) => super::catch_up::items_of(record)?,
-            None => Vec::new(),
-        };
-        let found = items.into_iter().find(|(index, _)| *index == blocked.item.index);
-        let (item, give_up) = match found {
-            Some((_, item)) => (item, give_up),
+        let stands_for_it = || Item::Changes(Arc::new(nothing_of(profile, blocked)));
+        let (item, refused, give_up) = match self.waiting_item(blocked.item)? {
+            Some(item) if belongs_to(item.profile(), profile) => (item, None, give_up),
+            Some(_) => {
+                tracing::error!(%position, %profile, %capability, "a parked delivery names another customer's record: it isn't run");
+                (stands_for_it(), Some(of_another(blocked.item)), give_up)
+            }
             None if self.is_removed(position) => {
                 tracing::warn!(%position, %capability, "what a parked delivery delivers has left the log: it is given up");
-                (
-                    Item::Changes(Arc::new(nothing_of(profile, blocked))),
-                    Some(give_up.unwrap_or_else(|| GONE.to_owned())),
-                )
+                (stands_for_it(), None, Some(give_up.unwrap_or_else(|| GONE.to_owned())))
             }
             None => {
                 tracing::error!(%position, %capability, "the log doesn't have what a parked delivery delivers");
@@ -384,12 +395,16 @@ impl Engine {
                 return Ok(false);
             };
             let target = Target { capability: index, role: blocked.role };
-            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, &item) };
-            let result = match &give_up {
-                Some(reason) => InvocationResult::Skipped(reason.clone()),
-                None => run.invoke_one_now(target, routed, generation, &input.state),
+            let run = Run { hurried: !on_own_thread, ..input.run(self, &item) };
+            let result = match (&give_up, &refused) {
+                (Some(reason), _) => InvocationResult::Skipped(reason.clone()),
+                (None, Some(failure)) => InvocationResult::Failed(failure.clone()),
+                (None, None) => run.invoke_one_now(target, routed, generation, &input.state),
             };
-            let failed = matches!(&result, InvocationResult::Called(report) if report.result.is_err());
+            let failed = match &result {
+                InvocationResult::Called(report) => report.result.is_err(),
+                result => matches!(result, InvocationResult::Failed(_)),
+            };
             let completed =
                 vec![CompletedInvocation { capability: index, generation, role: blocked.role, result }];
             if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
@@ -404,6 +419,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// Why an invocation isn't run whose record is another customer's. It stays parked, so that an admin sees it.
+fn of_another(item: FullPosition) -> Failure {
+    let message = format!("{item} belongs to another customer, so it is not run; skip it");
+    Failure { kind: FailureKind::Error, message, backtrace: Vec::new() }
 }
 
 /// Whose invocation it is, to whom.

@@ -9,17 +9,16 @@ use samsyn_decide::decide::{Cause, CompletedInvocation, Decision, InvocationResu
 use samsyn_decide::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
-use samsyn_journal::{PartitionState, ProfileState, fold_profile};
+use samsyn_journal::{PartitionState, ProfileState, fold_ahead};
 use samsyn_registry::Routed;
 use samsyn_sandbox::{HandlerInput, InvocationReport};
-use samsyn_vocabulary::{CapabilityName, LogLevel, Partition, Position};
+use samsyn_vocabulary::{CapabilityName, LogLevel};
 
 /// One item and everything that was true when its handlers were called.
 pub struct Run<'a> {
     /// The engine, for its limits and counters.
     pub engine: &'a Engine,
-    pub partition: Partition,
-    /// The partition's cursors.
+    /// The cursors of the profile's partition.
     pub partition_state: &'a PartitionState,
     pub runtime: &'a Runtime,
     pub state: &'a ProfileState,
@@ -53,7 +52,7 @@ impl Run<'_> {
             customer_bytes: self.engine.plugins.sandbox().limits().customer_bytes,
             at: self.engine.clock.now(),
         };
-        fold_profile(Some(state), state.head, &decision.decide())
+        fold_ahead(state, &decision.decide())
     }
 
     fn invoke_one(&self, target: Target, generation: u32, state: &ProfileState) -> InvocationResult {
@@ -78,7 +77,6 @@ impl Run<'_> {
         let invocation = Invocation {
             item: self.item,
             cause: self.cause,
-            partition: self.partition,
             partition_state: self.partition_state,
             routing: &self.runtime.registry.routing,
             routed,
@@ -117,7 +115,7 @@ impl Run<'_> {
             Err(failure) => {
                 metrics.failed.fetch_add(1, Ordering::Relaxed);
                 let in_a_row = metrics.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                let position = Position { partition: self.partition, seq: self.cause.item.seq };
+                let position = self.cause.item.record();
                 tracing::warn!(
                     capability = %routed.name, profile = %self.state.id, %position, role = %target.role,
                     kind = failure.kind.as_str(), in_a_row,

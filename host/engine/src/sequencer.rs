@@ -29,7 +29,9 @@ impl From<super::QueryError> for AcceptError {
         match error {
             super::QueryError::View(error) => error.into(),
             super::QueryError::Log(error) => error.into(),
-            super::QueryError::Record(error) => AcceptError::Unreadable(error.to_string()),
+            error @ (super::QueryError::Record(_) | super::QueryError::AnothersRecord { .. }) => {
+                AcceptError::Unreadable(error.to_string())
+            }
         }
     }
 }
@@ -41,13 +43,13 @@ impl From<samsyn_state::view::StoreError> for AcceptError {
 }
 
 impl Engine {
-    fn entry(&self, partition: Partition, encoded: Encoded, record: CommittedRecord) -> NewRecord<InFlight> {
-        encoded.entry(partition, self.clock.now(), record.into())
+    fn entry(&self, encoded: Encoded, record: CommittedRecord) -> NewRecord<InFlight> {
+        encoded.entry(self.clock.now(), record.into())
     }
 
     pub(super) fn link_entry(&self, linked: &Linked) -> NewRecord<InFlight> {
         let record = CommittedRecord::Linked(Arc::new(linked.clone()));
-        self.entry(Partition::IDENTITY, Encoded::of(linked), record)
+        self.entry(Encoded::of(Partition::IDENTITY, linked), record)
     }
 
     /// Puts an event into its partition, behind the links it relies on and its copies for everybody else. All
@@ -120,10 +122,10 @@ impl Engine {
 
     fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, NewRecord<InFlight>) {
         let partition = self.home(accepted.profile);
-        let encoded = Encoded::of(&accepted);
+        let encoded = Encoded::of(partition, &accepted);
         let accepted = Arc::new(accepted);
         let record = CommittedRecord::accepted(accepted.clone());
-        (partition, accepted, self.entry(partition, encoded, record))
+        (partition, accepted, self.entry(encoded, record))
     }
 
     fn schedule_accepted(&self, position: Position, accepted: Arc<Accepted>, mut way: Way) {
@@ -143,15 +145,15 @@ impl Engine {
         decided: Decided,
         mut way: Option<Way>,
     ) -> Result<(Seq, Arc<Decided>, Arc<samsyn_journal::ProfileState>), AcceptError> {
-        let encoded = Encoded::of(&decided);
+        let encoded = Encoded::of(partition, &decided);
         let step = ProfileStep::begin(before, &decided);
         let _order = self.cell(partition).sequencer.lock();
         way.iter_mut().for_each(Way::locked);
         let seq = self.journal.head(partition) + 1;
-        let (state, stepped) = step.end_beside(before, seq, &decided);
+        let (state, stepped) = step.end_beside(before, Position { partition, seq }, &decided);
         let (decided, state) = (Arc::new(decided), Arc::new(state));
         let record = CommittedRecord::decided(decided.clone(), state.clone(), stepped);
-        let own = encoded.entry(partition, decided.at, InFlight { record, way }).numbered(seq);
+        let own = encoded.entry(decided.at, InFlight { record, way }).numbered(seq);
         if links.is_empty() {
             self.journal.append(own)?;
         } else {
@@ -176,17 +178,18 @@ impl Engine {
         if notices.is_empty() {
             return Ok(Vec::new());
         }
-        let encoded: Vec<Encoded> = notices.iter().map(|(_, decided)| Encoded::of(decided)).collect();
+        let encoded: Vec<Encoded> =
+            notices.iter().map(|(_, decided)| Encoded::of(partition, decided)).collect();
         let _order = self.cell(partition).sequencer.lock();
         let first = self.journal.head(partition) + 1;
         let (mut entries, mut appended) = (Vec::with_capacity(notices.len()), Vec::new());
         for (seq, ((before, decided), encoded)) in (first..).zip(notices.into_iter().zip(encoded)) {
             let step = ProfileStep::begin(Some(&before), &decided);
-            let (state, stepped) = step.end_beside(Some(&before), seq, &decided);
+            let (state, stepped) = step.end_beside(Some(&before), Position { partition, seq }, &decided);
             let (decided, state) = (Arc::new(decided), Arc::new(state));
             appended.push((decided.clone(), state.clone()));
             let record = CommittedRecord::decided(decided.clone(), state, stepped);
-            entries.push(encoded.entry(partition, decided.at, record.into()).numbered(seq));
+            entries.push(encoded.entry(decided.at, record.into()).numbered(seq));
         }
         self.journal.append_all(entries)?;
         for (seq, (decided, _)) in (first..).zip(&appended) {
@@ -200,10 +203,9 @@ impl Engine {
     /// Puts any other record into its partition.
     pub(super) fn append_plain(
         &self,
-        partition: Partition,
         encoded: Encoded,
         record: CommittedRecord,
     ) -> Result<Position, AcceptError> {
-        Ok(self.journal.append(self.entry(partition, encoded, record))?)
+        Ok(self.journal.append(self.entry(encoded, record))?)
     }
 }

@@ -18,7 +18,7 @@ use samsyn_decide::route::Target;
 use samsyn_journal::{Adopted, Decided, Encoded, PartitionState, ProfileState};
 use samsyn_sandbox::work_as;
 use samsyn_state::view::CommittedRecord;
-use samsyn_vocabulary::{ItemPosition, Partition, Seq};
+use samsyn_vocabulary::{FullPosition, ItemPosition, Partition, Seq};
 
 impl Engine {
     /// A worker's loop; ends when the engine stops or the log fails.
@@ -113,7 +113,7 @@ impl Engine {
             if is_derived && cell.core.lock().passes(position, item) {
                 return Ok(());
             }
-            let input = self.decision_input(partition, position, item)?;
+            let input = self.decision_input(partition, FullPosition::new(partition, position), item)?;
             way.iter_mut().for_each(Way::locked);
             let DecisionInput { partition_state, runtime, before, cause, .. } = &input;
             let precondition_met = self.precondition_met(item, before.as_deref(), partition_state, runtime);
@@ -128,7 +128,7 @@ impl Engine {
             {
                 continue;
             }
-            let run = Run { hurried: true, ..input.run(self, partition, item) };
+            let run = Run { hurried: true, ..input.run(self, item) };
             let Within { completed, through } = self.run_within_budget(&run, &targets);
             way.iter_mut().for_each(Way::ran);
             if self.move_to_slow_lane(partition, run.too_slow(&completed))? {
@@ -142,7 +142,7 @@ impl Engine {
             if !input.still_holds(&mut core, self)? {
                 continue;
             }
-            debug_assert_eq!(cause.item, position);
+            debug_assert_eq!(cause.item.within(partition), Some(position));
             return self.commit(partition, &mut core, before.as_deref(), decision, way);
         }
     }
@@ -222,11 +222,11 @@ impl Engine {
         core: &mut Core,
         adopted: Adopted,
     ) -> Result<(), AcceptError> {
-        let encoded = Encoded::of(&adopted);
+        let encoded = Encoded::of(partition, &adopted);
         let adopted = Arc::new(adopted);
         let record = CommittedRecord::Adopted(adopted.clone());
         let _order = self.cell(partition).sequencer.lock();
-        let position = self.append_plain(partition, encoded, record)?;
+        let position = self.append_plain(encoded, record)?;
         core.state.fold_adopted(position.seq, &adopted);
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::codec::decode;
+use super::codec::{decode, decode_at};
 use super::{Accepted, Cursor, Decided, PartialRecord, Record, RecordError, RecordKind};
 use samsyn_log::{
     ChainHash, LogError, LogPlace, LogReader, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord,
@@ -129,23 +129,26 @@ impl<'a> Undecoded<'a> {
         }
         match kind {
             RecordKind::Accepted => decode(self.payload).map(Record::Accepted),
-            RecordKind::Decided => decode(self.payload).map(Record::Decided),
+            RecordKind::Decided => decode_at(self.home(), self.payload).map(Record::Decided),
             RecordKind::Adopted => decode(self.payload).map(Record::Adopted),
             RecordKind::Linked => decode(self.payload).map(Record::Linked),
             RecordKind::Registry => decode(self.payload).map(Record::Registry),
-            RecordKind::Late => decode(self.payload).map(Record::Late),
+            RecordKind::Late => decode_at(self.home(), self.payload).map(Record::Late),
         }
     }
 
     /// What of it is folded.
     pub fn partial(&self) -> Result<PartialRecord<'a>, RecordError> {
         let kind = self.kind()?;
-        if self.erased { Ok(PartialRecord::Erased) } else { PartialRecord::decode(kind, self.payload) }
+        if self.erased {
+            return Ok(PartialRecord::Erased);
+        }
+        PartialRecord::decode(self.home(), kind, self.payload)
     }
 
     /// The decision that it is; any other record isn't looked into.
     pub fn decided(&self) -> Result<Option<Decided>, RecordError> {
-        self.payload_of(RecordKind::Decided).map(decode).transpose()
+        self.payload_of(RecordKind::Decided).map(|payload| decode_at(self.home(), payload)).transpose()
     }
 
     /// What it does to its partition when it is a decision.
@@ -162,6 +165,11 @@ impl<'a> Undecoded<'a> {
     /// A copy of the event that it is, to be read later; none when it is none.
     pub fn keep_accepted(&self) -> Option<KeptAccepted> {
         self.payload_of(RecordKind::Accepted).map(|payload| KeptAccepted(payload.into()))
+    }
+
+    /// The partition that its own positions stand in.
+    fn home(&self) -> Partition {
+        self.position.partition
     }
 
     fn payload_of(&self, kind: RecordKind) -> Option<&'a [u8]> {

@@ -150,22 +150,26 @@ impl Engine {
     /// record. Cursors first: what a cursor passes meanwhile and parks is found among the waiting.
     fn needs(&self, noted: bool) -> Result<Needs, StoreError> {
         let mut needs = Needs::new();
-        let mut need = |holder: Holder, partition: Partition, seq: Seq| {
+        let mut need = |holder: Holder, Position { partition, seq }: Position| {
             let least = needs.entry((holder, partition)).or_insert(seq);
             *least = (*least).min(seq);
         };
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let partition_state = self.cursors_in(partition, noted);
-            need(Holder::Undecided, partition, partition_state.through.seq);
+            need(Holder::Undecided, Position { partition, seq: partition_state.through.seq });
             for cursor in &partition_state.adopted.lagging {
                 let (capability, generation) = (cursor.capability.clone(), cursor.generation);
-                need(Holder::Cursor { capability, generation }, partition, cursor.through.seq);
+                let seq = cursor.through.seq;
+                need(Holder::Cursor { capability, generation }, Position { partition, seq });
             }
         }
         let registry = self.registry();
         let mut after = None;
         loop {
             let page = self.view.waiting(after, WAITING_A_PAGE);
+            // What a profile waits for may stand in another partition than its own. A state beside items that waits
+            // (something that is sent, called or due) will be one of the things a profile waits for: it then is
+            // among `waiting`, and holds the record it names here. None exists yet.
             for (partition, profile) in &page {
                 let Some(state) = self.view.profile(*profile)? else { continue };
                 let partition_state = self.view.applied(*partition).partition;
@@ -176,18 +180,14 @@ impl Engine {
                     if replaced || !registry.capabilities.contains_key(&capability_state.capability) {
                         continue;
                     }
-                    let listed = capability_state.blocked.iter().map(|blocked| blocked.item.seq);
-                    for seq in listed.chain(capability_state.held_more.map(|more| more.first.seq)) {
-                        need(
-                            Holder::Parked { capability: capability_state.capability.clone() },
-                            *partition,
-                            seq,
-                        );
+                    for record in capability_state.records_waited_for() {
+                        let capability = capability_state.capability.clone();
+                        need(Holder::Parked { capability }, record);
                     }
                 }
                 for held in &state.held {
-                    if let Some(seq) = held.event {
-                        need(Holder::Proposals { field: held.field.clone() }, *partition, seq);
+                    if let Some(event) = held.event {
+                        need(Holder::Proposals { field: held.field.clone() }, event);
                     }
                 }
             }

@@ -10,7 +10,7 @@ use samsyn_decide::decide::Cause;
 use samsyn_decide::item::Item;
 use samsyn_decide::route::{Target, targets_of};
 use samsyn_journal::{Cursor, Outcome, ProfileState};
-use samsyn_vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FieldName, FullPosition, ItemPosition, Partition, Timestamp};
 
 /// How the log came to a decision.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,6 @@ pub enum When {
 /// An item as it comes by, and what the log says of it.
 pub struct LoggedItem<'a> {
     pub partition: Partition,
-    /// The record that decides it.
-    pub seq: Seq,
     /// How the log came to it.
     pub way: When,
     pub item: &'a Item,
@@ -47,10 +45,10 @@ pub struct LoggedItem<'a> {
 impl<'a> LoggedItem<'a> {
     /// An item that nobody decided.
     pub fn unwanted(partition: Partition, position: ItemPosition, item: &'a Item) -> LoggedItem<'a> {
-        let ((root, depth), observed_at) = (item.chain(position.seq), item.observed_at());
+        let position = FullPosition::new(partition, position);
+        let ((root, depth), observed_at) = (item.chain(position.record()), item.observed_at());
         LoggedItem {
             partition,
-            seq: 0,
             way: When::Unwanted,
             item,
             cause: Cause {
@@ -79,9 +77,7 @@ impl<'a> LoggedItem<'a> {
         own: &mut ProfileState,
     ) -> ItemOutcome<'static> {
         let replayed = ReplayedItem {
-            partition: self.partition,
             partition_state: &followed.state,
-            seq: self.seq,
             item: self.item,
             cause: self.cause.clone(),
             cursor: self.cursor.clone(),

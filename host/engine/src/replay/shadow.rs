@@ -12,19 +12,16 @@ use samsyn_decide::invoke::{Invocation, invoke_in_order, invoke_with_retries, is
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
 use samsyn_journal::{
-    Cursor, Decided, Emitted, InvocationStatus, Outcome, PartitionState, ProfileState, fold_into,
-    fold_profile,
+    Cursor, Decided, Emitted, InvocationStatus, Outcome, PartitionState, ProfileState, fold_ahead,
+    fold_effects,
 };
 use samsyn_sandbox::{HandlerInput, InvocationReport};
-use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Role, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FullPosition, Role, Timestamp};
 
 /// One item that the plug-in is invoked with, and what the log says of that.
 pub struct ReplayedItem<'a> {
-    pub partition: Partition,
-    /// Its cursors before the record.
+    /// The cursors of the partition before the record.
     pub partition_state: &'a PartitionState,
-    /// The record that decides it; 0 when there is none.
-    pub seq: Seq,
     pub item: &'a Item,
     pub cause: Cause,
     /// The lagging capability whose cursor the record moves.
@@ -97,7 +94,7 @@ fn waits(
     own: &ProfileState,
     capability: &CapabilityName,
     generation: u32,
-    item: ItemPosition,
+    item: FullPosition,
     role: Role,
 ) -> bool {
     let capability_state = own.capability_state(capability, generation);
@@ -158,7 +155,7 @@ impl Shadow<'_> {
         let fold_own = |state: &ProfileState, completed: &CompletedInvocation| {
             let decided =
                 replayed.decision(self.customer_bytes, fit, state, vec![completed.clone()], None).decide();
-            fold_profile(Some(state), state.head, &decided)
+            fold_ahead(state, &decided)
         };
         let invoke = |target: Target, generation, state: &ProfileState| {
             self.invoke_one(fit, target, generation, state, replayed)
@@ -192,7 +189,6 @@ impl Shadow<'_> {
         let invocation = Invocation {
             item: replayed.item,
             cause: &replayed.cause,
-            partition: replayed.partition,
             partition_state: replayed.partition_state,
             routing: &fit.routing,
             routed: &fit.routing.capabilities[fit.index],
@@ -221,14 +217,14 @@ impl Shadow<'_> {
             matches!(outcome.result, InvocationStatus::Parked(_)) && !waits_in_log
         };
         if !decided.outcomes.iter().any(failed_alone) {
-            fold_into(own, replayed.seq, decided);
+            fold_effects(own, decided);
             return;
         }
         let mut skipped = decided.clone();
         for outcome in skipped.outcomes.iter_mut().filter(|outcome| failed_alone(outcome)) {
             outcome.result = InvocationStatus::Skipped { reason: String::new() };
         }
-        fold_into(own, replayed.seq, &skipped);
+        fold_effects(own, &skipped);
     }
 }
 

@@ -6,24 +6,19 @@ use crate::replay::{Control, Input, Share, own_sandbox, replay};
 use samsyn_journal::{Encoded, Late, Record};
 use samsyn_sandbox::Package;
 use samsyn_state::view::{CommittedRecord, View};
-use samsyn_vocabulary::{FullPosition, ItemPosition, Position};
+use samsyn_vocabulary::{ItemPosition, Position};
 
 /// Appends a late record about an event, and checks that it moves nothing.
 fn append_late(bench: &Bench, customer: &str, about: Position) {
     let engine = &bench.engine;
     let before = bench.profile(customer);
     let home = engine.home(before.state.id);
-    let item = ItemPosition { seq: about.seq, index: 0 };
-    let late = Late {
-        profile: before.state.id,
-        about: FullPosition::new(about.partition, item),
-        at: engine.clock().now(),
-    };
+    let late = Late { profile: before.state.id, about: about.item(0), at: engine.clock().now() };
     let through = engine.cell(home).core.lock().state.through;
     let noted = engine.view().applied(home).partition;
     let position = {
         let _order = engine.cell(home).sequencer.lock();
-        engine.append_plain(home, Encoded::of(&late), CommittedRecord::Late).expect("it is appended")
+        engine.append_plain(Encoded::of(home, &late), CommittedRecord::Late).expect("it is appended")
     };
     bench.settle();
     assert_eq!(engine.cell(home).core.lock().state.through, through);
@@ -63,7 +58,9 @@ fn a_late_record_is_passed_by_everybody_and_changes_nothing() {
 
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (config, ids) = (ViewConfig::default(), bench.engine.config.event_ids());
-    let (anew, _) = View::open(directory.path(), bench.engine.log(), &config, ids, |_| {}).expect("it folds");
+    let (anew, _) =
+        View::open(directory.path(), bench.engine.log(), bench.engine.homes(), &config, ids, |_| {})
+            .expect("it folds");
     for state in &before {
         assert_eq!(anew.profile(state.id).expect("it can be read").as_ref(), Some(state), "folded anew");
     }

@@ -10,6 +10,7 @@ mod failure;
 mod flow;
 mod identity;
 mod late;
+mod positions;
 mod properties;
 mod registry;
 mod replay;

@@ -172,8 +172,16 @@ fn from_a_snapshot(bench: &Bench) -> samsyn_state::view::Dump {
     let log = bench.engine.log();
     let bases = bench.engine.maintenance.shelf.bases(log);
     let path = directory.path().join("view");
-    let (view, opened) =
-        View::open_from(&path, log, &config, bench.engine.config.event_ids(), bases, |_| {}).unwrap();
+    let (view, opened) = View::open_from(
+        &path,
+        log,
+        bench.engine.homes(),
+        &config,
+        bench.engine.config.event_ids(),
+        bases,
+        |_| {},
+    )
+    .unwrap();
     assert!(opened.base.is_some() && opened.folded == 0, "{opened:?}");
     view.dump().unwrap()
 }
@@ -184,6 +192,7 @@ fn rebuilt(bench: &Bench) -> samsyn_state::view::Dump {
     let opened = View::open(
         &directory.path().join("view"),
         bench.engine.log(),
+        bench.engine.homes(),
         &config,
         bench.engine.config.event_ids(),
         |_| {},

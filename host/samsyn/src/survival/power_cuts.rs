@@ -85,7 +85,8 @@ impl Place {
     /// A fold of all of the log, beside the host's view.
     fn compare_with_a_fresh_fold(&self, engine: &Engine) {
         let directory: PathBuf = self.directory.path().join("fresh");
-        let opened = View::open(&directory, engine.log(), &self.view(), self.engine().event_ids(), |_| {});
+        let (log, homes, ids) = (engine.log(), engine.homes(), self.engine().event_ids());
+        let opened = View::open(&directory, log, homes, &self.view(), ids, |_| {});
         let (fresh, _) = opened.expect("it folds");
         let found = engine.view().compare(&fresh).expect("they can be compared");
         assert_eq!(found.differences, 0, "{:?}", found.samples);
