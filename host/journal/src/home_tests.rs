@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::codec::with_encoded_in_order_at;
 use super::*;
+use samsyn_log::{ScanFrom, StoppedLog};
 use samsyn_vocabulary::{
     Failure, FailureKind, FullPosition, ItemPosition, Partition, Position, ProfileId, Role, Seq, Timestamp,
     Value,
@@ -328,6 +329,24 @@ mod before {
     }
 }
 
+/// Invocations that are held and not listed may be of both sides of a merge: those of the other profile came first.
+#[test]
+fn held_invocations_reach_over_a_merge() {
+    let other = |seq| Position { partition: Partition(9), seq }.item(0);
+    let own = |seq| home(seq).item(0);
+    let covers = |more: &HeldMore, item| more.begins_before(item) && more.reaches(item);
+    let within = HeldMore { count: 2, first: own(5), last: own(8) };
+    let items = [own(4), own(5), own(8), own(9), other(5)];
+    assert_eq!(items.map(|item| covers(&within, item)), [false, true, true, false, false]);
+    assert_eq!(within.oldest_records().collect::<Vec<_>>(), [home(5)]);
+    let over = HeldMore { count: 2, first: other(5), last: own(8) };
+    let items = [other(4), other(5), other(900), own(1), own(8), own(9)];
+    assert_eq!(items.map(|item| covers(&over, item)), [false, true, true, true, true, false]);
+    let neither = Position { partition: Partition(4), seq: 6 }.item(0);
+    assert!(!covers(&over, neither));
+    assert_eq!(over.oldest_records().collect::<Vec<_>>(), [other(5).record(), home(1)]);
+}
+
 #[test]
 fn what_stands_at_home_has_the_bytes_that_it_had_before() {
     let named = Named::at_home();
@@ -343,4 +362,34 @@ fn what_stands_at_home_has_the_bytes_that_it_had_before() {
     let nobody = ProfileState::new(state.id, Timestamp(1));
     assert_eq!(encode_at(HOME, &nobody), encode(&before::state(&nobody)));
     assert_eq!(decode_at::<ProfileState>(HOME, &encode_at(HOME, &nobody)).unwrap(), nobody);
+}
+
+/// The logs that are kept of older builds: each name of a record gets the partition that it was written in, and
+/// what is read is written again as it was.
+#[test]
+fn names_in_kept_logs_are_read_with_their_partition_and_written_as_they_were() {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+    for (kept, is_of_this_format) in [("log-0.1.0", true), ("fbc9974-identity", false)] {
+        let log = StoppedLog::open(&fixtures.join(kept).join("data/log")).unwrap();
+        let (mut decided, mut held) = (0, 0);
+        let mut scan = Reader::new(log.reader().clone()).scan_all(ScanFrom::Start);
+        while let Some(read) = scan.next().unwrap() {
+            let Record::Decided(record) = read.record().unwrap() else { continue };
+            let home = read.position.partition;
+            let proposals = record.held.iter().chain(&record.offered);
+            let events: Vec<Position> = proposals.filter_map(|held| held.event).collect();
+            let named = [record.cause.record(), record.root].into_iter().chain(record.previous);
+            for named in named.chain(events.iter().copied()) {
+                assert_eq!(named.partition, home, "{kept}: {}", read.position);
+                assert!(named.seq < read.position.seq, "{kept}: {}", read.position);
+            }
+            if is_of_this_format {
+                assert_eq!(encode_at(home, &record), read.payload, "{kept}: {}", read.position);
+            }
+            decided += 1;
+            held += events.len();
+        }
+        println!("{kept}: {decided} decisions, {held} held proposals");
+        assert!(decided > 20, "{kept}");
+    }
 }

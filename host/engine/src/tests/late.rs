@@ -56,10 +56,10 @@ fn a_late_record_is_passed_by_everybody_and_changes_nothing() {
     bench.settle();
     assert_eq!(states(&bench), before, "after a start");
 
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let of_anew = tempfile::tempdir().expect("a temporary directory");
     let (config, ids) = (ViewConfig::default(), bench.engine.config.event_ids());
     let (anew, _) =
-        View::open(directory.path(), bench.engine.log(), bench.engine.homes(), &config, ids, |_| {})
+        View::open(of_anew.path(), bench.engine.log(), bench.engine.homes(), &config, ids, |_| {})
             .expect("it folds");
     for state in &before {
         assert_eq!(anew.profile(state.id).expect("it can be read").as_ref(), Some(state), "folded anew");
@@ -67,6 +67,30 @@ fn a_late_record_is_passed_by_everybody_and_changes_nothing() {
 
     let made = bench.engine.make_snapshot().expect("it is made");
     assert_eq!(made.profiles, 3);
+    // A view is folded on from it, over the late records behind it and none before.
+    let again = bench.script("anna", &["text probe.note last"]);
+    bench.settle();
+    append_late(&bench, "anna", again.position);
+    append_late(&bench, "bo", again.position);
+    let before = states(&bench);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (log, homes) = (bench.engine.log(), bench.engine.homes());
+    let bases = bench.engine.maintenance.shelf.bases(log);
+    let folded_on = View::open_from(directory.path(), log, homes, &config, ids, bases, |_| {});
+    let (folded_on, opened) = folded_on.expect("it folds");
+    assert!(opened.base.is_some() && opened.folded >= 4, "{opened:?}");
+    for state in &before {
+        assert_eq!(folded_on.profile(state.id).expect("it can be read").as_ref(), Some(state), "folded on");
+    }
+    assert_eq!(folded_on.compare(bench.engine.view()).expect("they can be compared").differences, 0);
+    // The view that was there is brought up to date over them, too.
+    drop(anew);
+    let (config, log) = (ViewConfig::default(), bench.engine.log());
+    let path = of_anew.path();
+    let behind = View::open_existing(path, log, homes, &config, ids, |_| {}).expect("it can be opened");
+    let (behind, folded) = behind.expect("it is a fold of this log");
+    assert!(folded >= 4, "{folded}");
+    assert_eq!(behind.compare(bench.engine.view()).expect("they can be compared").differences, 0);
 
     // Who starts from the oldest event passes them too.
     bench.install_with(
@@ -91,3 +115,43 @@ fn a_late_record_is_passed_by_everybody_and_changes_nothing() {
 
 /// Hears the same events and claims a field of its own.
 const USUAL_OF_ANOTHER: &str = "[subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n";
+
+/// Late records are passed by every cursor, so they hold no segment, and neither does what they are about.
+#[test]
+fn late_records_leave_with_their_segment_and_hold_none() {
+    let keeping = Keeping {
+        log: samsyn_log::Options { segment_bytes: 4 << 10, commit_interval_us: 0, ..Default::default() },
+        snapshots: SnapshotConfig { every_bytes: 0, ..SnapshotConfig::default() },
+        retention: RetentionConfig { bytes: 1, days: 0 },
+    };
+    let config = EngineConfig { partitions: 2, workers: 2, ..EngineConfig::default() };
+    let mut bench = Bench::keeping(config, Limits::default(), keeping);
+    bench.install("probe", USUAL);
+    let first = bench.script("anna", &["text probe.note first"]);
+    bench.settle();
+    for number in 0..60 {
+        bench.script(["anna", "bo", "cy"][number % 3], &[&format!("text probe.note n{number}")]);
+        bench.settle();
+        append_late(&bench, "anna", first.position);
+    }
+    bench.engine.make_snapshot().expect("it is made");
+    // Nothing but late records: what ends with them is as quiet as if nothing came.
+    for _ in 0..60 {
+        append_late(&bench, "anna", first.position);
+    }
+    bench.engine.make_snapshot().expect("it is made");
+    let done = bench.engine.apply_retention(false).expect("it can be planned");
+    assert!(done.removed > 3, "{done:?}");
+    let by_cursors = |holder: &Holder| matches!(holder, Holder::Undecided | Holder::Cursor { .. });
+    assert!(!done.held_by.iter().any(|(holder, _)| by_cursors(holder)), "{done:?}");
+    assert!(bench.engine.is_removed(first.position));
+    let before = bench.engine.view().dump().expect("it can be read").profiles;
+    bench.engine.stop();
+    std::fs::remove_dir_all(bench.path().join("view")).expect("it can be removed");
+    bench.restart();
+    bench.settle();
+    assert_eq!(bench.engine.view().dump().expect("it can be read").profiles, before, "from the snapshot");
+    let next = bench.script("anna", &["text probe.note next"]);
+    bench.settle();
+    assert_eq!(bench.decisions(&next).len(), 1);
+}

@@ -41,16 +41,21 @@ fn commit(bench: &Bench, customer: &str, cause: FullPosition, change: impl FnOnc
 
 /// An invocation of the probe that failed, with the item that it waits with.
 fn parked(bench: &Bench, customer: &str, item: FullPosition) {
+    let failure = Failure { kind: FailureKind::Error, message: "no".to_owned(), backtrace: Vec::new() };
+    waits(bench, customer, item, InvocationStatus::Parked(failure));
+}
+
+/// An invocation of the probe that waits with an item.
+fn waits(bench: &Bench, customer: &str, item: FullPosition, result: InvocationStatus) {
     let home = bench.profile(customer).home;
     let probe = capability("probe");
-    let failure = Failure { kind: FailureKind::Error, message: "no".to_owned(), backtrace: Vec::new() };
     let outcome = Outcome {
         generation: bench.engine.view().applied(home).partition.generation(&probe).expect("it is installed"),
         digest: bench.engine.registry().capabilities[&probe].digest,
         capability: probe,
         role: Role::Subscriber,
         settings: 0,
-        result: InvocationStatus::Parked(failure),
+        result,
         claims: Vec::new(),
         refusals: Vec::new(),
         memory: None,
@@ -74,7 +79,7 @@ fn event_in(bench: &Bench, partition: Partition, customer: &str, commands: &[&st
 }
 
 fn waiting(bench: &Bench) -> Vec<ParkedItem> {
-    bench.engine.parked(&ParkedFilter::default(), None, 10).expect("it can be read").items
+    bench.engine.parked(&ParkedFilter::default(), None, 1_000).expect("it can be read").items
 }
 
 /// The same in a view that is folded anew from the log, in one from a snapshot, and live.
@@ -181,6 +186,41 @@ fn a_retry_reads_the_record_where_its_full_position_says() {
     let decisions = bench.engine.decisions(far).expect("it can be read").expect("it is there");
     assert_eq!(decisions.decided.len(), 2, "parked, and run again");
     is_the_same_wherever_it_is_folded(&bench, &[read.state]);
+}
+
+/// More are held than are listed, and their records stand in another partition: they are found and run in their
+/// order.
+#[test]
+fn what_is_held_runs_in_its_order_wherever_its_records_stand() {
+    let bench = Bench::new();
+    bench.install("probe", USUAL);
+    bench.script("anna", &["text probe.note near"]);
+    bench.settle();
+    let elsewhere = bench.profile(&stranger_to(&bench, "anna")).home;
+    let numbers = 0..samsyn_journal::BLOCKED_MAX + 6;
+    let event = |number: usize| {
+        event_in(&bench, elsewhere, "anna", &["add probe.count", &format!("text probe.note n{number}")])
+    };
+    let events: Vec<Position> = numbers.map(event).collect();
+    let so_far = events.len() as i64;
+    parked(&bench, "anna", events[0].item(0));
+    for event in &events[1..] {
+        waits(&bench, "anna", event.item(0), InvocationStatus::Held);
+    }
+    let own = bench.profile("anna").state;
+    let more = own.capabilities[0].held_more.expect("not all of them are listed");
+    assert_eq!(
+        (more.count, more.first.partition, more.last),
+        (6, elsewhere, events[events.len() - 1].item(0))
+    );
+    let items: Vec<FullPosition> = waiting(&bench).iter().map(|item| item.blocked.item).collect();
+    assert_eq!(items, events.iter().map(|event| event.item(0)).collect::<Vec<_>>());
+    bench.engine.retry(&ParkedFilter::default()).expect("it can be asked for");
+    bench.settle();
+    assert!(waiting(&bench).is_empty());
+    assert_eq!(bench.value("anna", "probe.count"), Some(Value::Integer(2 * so_far)), "each once");
+    assert_eq!(bench.text("anna", "probe.note"), Some(format!("n{}", so_far - 1)), "the last one last");
+    is_the_same_wherever_it_is_folded(&bench, &[bench.profile("anna").state]);
 }
 
 #[test]
