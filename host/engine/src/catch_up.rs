@@ -3,7 +3,7 @@
 //!
 //! Such a capability has a cursor in each partition where it lags. Its thread reads the log from there,
 //! invokes its handlers with what concerns it, one record an invocation, and in turn with others of its
-//! kind ([`super::fair_share`]), and moves the cursor. When only a little is left it hands over: the partition's
+//! kind ([`samsyn_machine::fair_share`]), and moves the cursor. When only a little is left it hands over: the partition's
 //! worker does the rest and lets it move along.
 
 use std::sync::Arc;

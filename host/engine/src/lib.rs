@@ -12,14 +12,14 @@
 //! log's writer wait for anything.
 //!
 //! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
-//! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
+//! partition's sequencer. A compute slot ([`FairShare`]) is waited for while none of them is held.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `accept` · `content` · `known` · `event_ids` · `identity` · `linking` · `names` | takes an event in: is it new, and whose is it |
 //! | `sequencer` · `durable` · `recover` · `way` | appends records, what happens when they are durable, and starting again |
 //! | `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
-//! | `slow` · `slow_lane` · `fair_share` · `catch_up` · `supervisor` · `retry` · `held` | capabilities that are slow, behind, or failed |
+//! | `slow` · `slow_lane` · `catch_up` · `supervisor` · `retry` · `held` | capabilities that are slow, behind, or failed |
 //! | `install` · `adopt` · `assign` · `apply_file` · `renormalise` · `notify_source_change` | changes of the registry, and what they mean for customers |
 //! | `query` · `own_records` · `claims` · `refusals` · `status` · [`metrics`] · `slowest` | questions, and numbers |
 //! | `maintenance` | snapshots and retention |
@@ -40,7 +40,6 @@ mod content;
 mod decision_input;
 mod durable;
 mod event_ids;
-mod fair_share;
 mod held;
 mod identity;
 mod install;
@@ -105,13 +104,13 @@ use parking_lot::{Condvar, Mutex};
 use samsyn_journal::{Appender, Reader};
 use samsyn_log::LogReader;
 use samsyn_machine::clock::Clock;
+use samsyn_machine::fair_share::FairShare;
 use samsyn_registry::Registry;
 use samsyn_state::view::View;
 use samsyn_vocabulary::{CapabilityName, Homes, Partition, ProfileId};
 
 use durable::{InFlight, Waiters};
 use event_ids::EventIds;
-use fair_share::FairShare;
 use identity::Identity;
 use maintenance::Maintenance;
 use metrics::Metrics;
@@ -149,7 +148,7 @@ pub struct Engine {
     /// Retries that those run.
     left_retries: Mutex<retry::LeftRetries>,
     /// The processor time that those share.
-    fair_share: FairShare,
+    fair_share: FairShare<CapabilityName>,
     /// Notifications about sources that moved.
     reassignments: Mutex<notify_source_change::ReassignmentProgress>,
     /// What new versions of plug-ins would have decided.

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use super::durable::Waiters;
 use super::event_ids::EventIds;
-use super::fair_share::FairShare;
 use super::identity::Identity;
 use super::maintenance::{self, Maintenance};
 use super::metrics::Metrics;
@@ -30,6 +29,7 @@ use samsyn_disk::{self as disk, Disk};
 use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError};
 use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
+use samsyn_machine::fair_share::FairShare;
 use samsyn_registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
 use samsyn_sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use samsyn_state::snapshot::Shelf;

@@ -119,13 +119,7 @@ const USUAL_OF_ANOTHER: &str = "[subscribes.\"probe.*\"]\nscript = { type = \"te
 /// Late records are passed by every cursor, so they hold no segment, and neither does what they are about.
 #[test]
 fn late_records_leave_with_their_segment_and_hold_none() {
-    let keeping = Keeping {
-        log: samsyn_log::Options { segment_bytes: 4 << 10, commit_interval_us: 0, ..Default::default() },
-        snapshots: SnapshotConfig { every_bytes: 0, ..SnapshotConfig::default() },
-        retention: RetentionConfig { bytes: 1, days: 0 },
-    };
-    let config = EngineConfig { partitions: 2, workers: 2, ..EngineConfig::default() };
-    let mut bench = Bench::keeping(config, Limits::default(), keeping);
+    let mut bench = super::retention::keeping_nothing();
     bench.install("probe", USUAL);
     let first = bench.script("anna", &["text probe.note first"]);
     bench.settle();

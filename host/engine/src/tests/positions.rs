@@ -271,13 +271,7 @@ fn a_timeline_goes_on_in_another_partition_and_never_with_another_customer() {
 
 #[test]
 fn what_waits_holds_records_of_other_partitions_from_retention() {
-    let keeping = Keeping {
-        log: samsyn_log::Options { segment_bytes: 4 << 10, commit_interval_us: 0, ..Default::default() },
-        snapshots: SnapshotConfig { every_bytes: 0, ..SnapshotConfig::default() },
-        retention: RetentionConfig { bytes: 1, days: 0 },
-    };
-    let config = EngineConfig { partitions: 4, workers: 2, ..EngineConfig::default() };
-    let bench = Bench::keeping(config, Limits::default(), keeping);
+    let bench = super::retention::keeping_nothing();
     bench.install("probe", USUAL);
     bench.script("anna", &["text probe.note mine"]);
     bench.settle();

@@ -8,7 +8,7 @@ use crate::Holder;
 use crate::{RetentionConfig, SnapshotConfig};
 
 /// A log of small segments, all of which should leave.
-fn keeping_nothing() -> Bench {
+pub(super) fn keeping_nothing() -> Bench {
     let keeping = Keeping {
         log: samsyn_log::Options { segment_bytes: 4 << 10, commit_interval_us: 0, ..Default::default() },
         snapshots: SnapshotConfig { every_bytes: 0, ..SnapshotConfig::default() },
