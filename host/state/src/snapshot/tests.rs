@@ -77,7 +77,7 @@ fn home(customer: u8) -> Partition {
 /// A record that something of a customer names: every third customer has what a merge may leave, names of
 /// records in another partition.
 fn named(customer: u8, seq: Seq) -> Position {
-    let partition = if customer % 3 == 0 { Partition(PARTITIONS) } else { home(customer) };
+    let partition = if customer.is_multiple_of(3) { Partition(PARTITIONS) } else { home(customer) };
     Position { partition, seq }
 }
 
