@@ -97,8 +97,8 @@ struct Root {
 
 impl Roots {
     /// What a root has spent, as far as it is known here or stood in the item's own record.
-    pub fn spent(&self, root: Position, item: &Item) -> u32 {
-        self.by_root.get(&(root, item.profile())).map_or(0, |root| root.spent).max(item.spent())
+    pub fn spent(&self, root: Position, customer: ProfileId, item: &Item) -> u32 {
+        self.by_root.get(&(root, customer)).map_or(0, |root| root.spent).max(item.spent())
     }
 
     /// A record is appended: what it has spent counts, and its items are to be decided.

@@ -190,7 +190,8 @@ impl Engine {
             if position <= cursor.through || position > through {
                 return Ok(true);
             }
-            let input = self.decision_input(partition, FullPosition::new(partition, position), item)?;
+            let at = FullPosition::new(partition, position);
+            let input = self.decision_input(item.profile(), at, item)?;
             let routing = &input.runtime.registry.routing;
             let targets = item.targets(routing, true).into_iter();
             let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);

@@ -11,24 +11,24 @@ use super::{AcceptError, Engine};
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision};
 use samsyn_decide::item::Item;
 use samsyn_journal::{Cursor, PartitionState, ProfileState};
-use samsyn_vocabulary::{FullPosition, Partition};
+use samsyn_vocabulary::{FullPosition, ProfileId};
 
 impl Engine {
-    /// Everything that a decision about the item at a position is made from, as of now. It goes into `partition`,
-    /// the home of the item's customer.
+    /// Everything that a decision for a customer about the item at a position is made from, as of now. The item may
+    /// have been another profile's that became this one.
     pub(super) fn decision_input(
         &self,
-        partition: Partition,
+        customer: ProfileId,
         position: FullPosition,
         item: &Item,
     ) -> Result<DecisionInput, AcceptError> {
-        let mut core = self.cell(partition).core.lock();
-        let before = core.profile(item.profile(), &self.view)?;
+        let mut core = self.cell(self.home(customer)).core.lock();
+        let before = core.profile(customer, &self.view)?;
         let (root, depth) = item.chain(position.record());
-        let spent = core.roots.spent(root, item);
+        let spent = core.roots.spent(root, customer, item);
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
         let now = self.clock.now();
-        let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(item.profile(), now)));
+        let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(customer, now)));
         Ok(DecisionInput {
             partition_state: core.state.clone(),
             runtime,

@@ -388,7 +388,7 @@ impl Engine {
         };
         let _turn = (on_own_thread && give_up.is_none()).then(|| self.fair_share.take(capability));
         loop {
-            let mut input = self.decision_input(partition, blocked.item, &item)?;
+            let mut input = self.decision_input(profile, blocked.item, &item)?;
             let Blocked { root, depth, kind, .. } = *blocked;
             input.cause = Cause { root, depth, kind, ..input.cause };
             let Some((index, routed)) = input.runtime.registry.routing.capability(capability) else {

@@ -113,7 +113,8 @@ impl Engine {
             if is_derived && cell.core.lock().passes(position, item) {
                 return Ok(());
             }
-            let input = self.decision_input(partition, FullPosition::new(partition, position), item)?;
+            let at = FullPosition::new(partition, position);
+            let input = self.decision_input(item.profile(), at, item)?;
             way.iter_mut().for_each(Way::locked);
             let DecisionInput { partition_state, runtime, before, cause, .. } = &input;
             let precondition_met = self.precondition_met(item, before.as_deref(), partition_state, runtime);
