@@ -43,6 +43,7 @@ impl World {
             let entry = Entry {
                 partition: Partition(1),
                 expected_head: None,
+                relies_on: None,
                 kind: 1,
                 appended_at: Timestamp(7),
                 payload: Payload::new(vec![7; 100]),

@@ -69,7 +69,8 @@ impl Encoded {
     pub fn entry<T>(self, partition: Partition, appended_at: Timestamp, attachment: T) -> NewRecord<T> {
         let Encoded { kind, payload } = self;
         let kind = kind.number();
-        NewRecord(Entry { partition, expected_head: None, kind, appended_at, payload, attachment })
+        let (expected_head, relies_on) = (None, None);
+        NewRecord(Entry { partition, expected_head, relies_on, kind, appended_at, payload, attachment })
     }
 }
 
@@ -81,6 +82,12 @@ impl<T> NewRecord<T> {
     /// has another owner.
     pub fn numbered(mut self, seq: Seq) -> NewRecord<T> {
         self.0.expected_head = Some(seq - 1);
+        self
+    }
+
+    /// It isn't durable without this record of another partition, which was appended before it.
+    pub fn relying_on(mut self, position: Option<Position>) -> NewRecord<T> {
+        self.0.relies_on = position;
         self
     }
 

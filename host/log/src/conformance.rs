@@ -56,6 +56,7 @@ macro_rules! conformance_tests {
             a_failure_is_told_once_and_ends_appending
             a_closed_log_takes_nothing_and_has_everything
             a_crash_leaves_a_beginning_with_all_that_was_told
+            what_a_record_relies_on_is_there_after_a_crash
         );
     };
     ($make:expr; $($check:ident)*) => {
@@ -73,6 +74,7 @@ fn entry(partition: u16, number: u64) -> Entry<u64> {
     Entry {
         partition: Partition(partition),
         expected_head: None,
+        relies_on: None,
         kind: (number % 200) as u8,
         appended_at: Timestamp(1_700_000_000_000 + number as i64),
         payload: Payload::new(payload(number)),
@@ -489,6 +491,38 @@ pub fn a_crash_leaves_a_beginning_with_all_that_was_told<B: Backend>(make: impl 
             sure = found;
         }
     }
+}
+
+pub fn what_a_record_relies_on_is_there_after_a_crash<B: Backend>(make: impl Fn(u64) -> B) {
+    const LOGS: u64 = 24;
+    let mut kept = 0;
+    for seed in 200..200 + LOGS {
+        let mut backend = make(seed);
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let log = Running::start(backend.open());
+        let mut positions: Vec<Position> = Vec::new();
+        let mut relying: Vec<(Position, Position)> = Vec::new();
+        for number in 0..40 {
+            let relies_on = match positions.len() {
+                0 => None,
+                count => Some(positions[rng.random_range(0..count)]),
+            };
+            let new = Entry { relies_on, ..entry(rng.random_range(0..PARTITIONS), number) };
+            let position = log.log.append(new).expect("it appends").position;
+            relying.extend(relies_on.map(|relies_on| (position, relies_on)));
+            positions.push(position);
+            if number == 20 {
+                log.wait(1);
+            }
+        }
+        backend.crash(log.log);
+        let found = look(&mut backend);
+        for (position, relies_on) in relying.iter().filter(|(position, _)| found.contains_key(position)) {
+            kept += 1;
+            assert!(found.contains_key(relies_on), "seed {seed}: {position} is there without {relies_on}");
+        }
+    }
+    assert!(kept > 0, "a crash leaves some");
 }
 
 /// What the next process finds; partitions are whole from their first record on.

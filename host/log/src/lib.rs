@@ -246,6 +246,9 @@ pub struct Entry<T> {
     /// The sequence the partition must end at, counted after the entries before this one in the
     /// same append; none to go on from wherever it ends.
     pub expected_head: Option<Seq>,
+    /// A record that was appended before it, which it relies on: it doesn't become durable without that one. Of
+    /// the records of its own partition before it this is so in any case.
+    pub relies_on: Option<Position>,
     /// What the payload is, in the appender's numbering.
     pub kind: u8,
     /// The appender's time.

@@ -236,7 +236,8 @@ impl<T> LocalLog<T> {
 
 /// Gives a record its place after `head` and moves `head` on.
 fn follow<T>(head: &mut Head, entry: Entry<T>, ends_append: bool) -> Result<Pending<T>, AppendError> {
-    let Entry { partition, expected_head, kind, appended_at, payload, attachment } = entry;
+    // All partitions are in one file, in the order of appends: what an earlier append is relied on for is there.
+    let Entry { partition, expected_head, relies_on: _, kind, appended_at, payload, attachment } = entry;
     if let Some(expected) = expected_head.filter(|expected| *expected != head.seq) {
         return Err(AppendError::Fenced { partition, expected, head: head.seq });
     }

@@ -85,6 +85,19 @@ impl MemoryStore {
         true
     }
 
+    /// Forgets the newest half of a partition, as if each had a file of its own.
+    pub fn lose_half_of(&self, partition: Partition) {
+        let mut stored = self.0.lock();
+        let kept = stored.partitions.get(&partition).map_or(0, Vec::len) / 2;
+        let records = std::mem::take(&mut stored.records);
+        stored.partitions.clear();
+        let is_kept = |record: &StoredRecord| {
+            let StoredRecord { position, .. } = record;
+            position.partition != partition || position.seq as usize <= kept
+        };
+        records.into_iter().filter(is_kept).for_each(|record| stored.add(record));
+    }
+
     /// Has every attempt to make something durable fail from now on, until it is repaired.
     pub fn fail(&self, failing: bool) {
         self.0.lock().failing = failing;
@@ -260,7 +273,9 @@ impl<T: Send + 'static> PartitionedLog<T> for MemoryLog<T> {
         let mut heads = state.heads.clone();
         let mut records = Vec::with_capacity(entries.len());
         for entry in entries {
-            let Entry { partition, expected_head, kind, appended_at, payload, attachment } = entry;
+            // A kill keeps a beginning of all appends together.
+            let Entry { partition, expected_head, relies_on: _, kind, appended_at, payload, attachment } =
+                entry;
             let head = heads.entry(partition).or_default();
             if let Some(expected) = expected_head.filter(|expected| *expected != head.seq) {
                 return Err(AppendError::Fenced { partition, expected, head: head.seq });

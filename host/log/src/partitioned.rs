@@ -27,7 +27,9 @@ use samsyn_vocabulary::{Partition, Position, Seq};
 /// - **Durable, then seen.** Readers see a record when it is durable, and none of a partition without those
 ///   before it.
 /// - **After a crash** everything that was told to be durable is there. Of the rest there is a part from the
-///   beginning, in the order of appends, in each partition.
+///   beginning, in the order of appends, in each partition. No record is there without the one it
+///   [relies on](Entry::relies_on): a log with one stream a partition holds it back until that one is durable, and
+///   makes nobody wait who appends.
 pub trait PartitionedLog<T>: Send + Sync {
     /// What reads it.
     type Reader: ReadLog;
