@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::Engine;
 use super::content;
 use super::event_ids::EventEntry;
-use super::identity::{Owner, same_owner};
 use crate::way::Way;
+use samsyn_identity::{IdentifierFault, Owner, identify, owner_of_event, same_owner, sharers};
 use samsyn_journal::{Accepted, Conflict, IDENTIFIERS_MAX, Record};
 use samsyn_log::LogError;
-use samsyn_registry::{IdentifierFault, Normaliser, Registry};
+use samsyn_registry::{Normaliser, Registry};
 use samsyn_state::view::EventKey;
 use samsyn_vocabulary::{
     Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
@@ -312,7 +312,9 @@ impl Engine {
         position: Position,
         new: &NewEvent,
     ) -> Result<Acceptance, AcceptError> {
-        let known = self.identity.look_up(&new.identifiers, &self.registry(), &self.view)?;
+        let registry = self.registry();
+        let known =
+            self.identity.ask(&self.view, |appended| identify(&new.identifiers, &registry, appended))?;
         let owner = match new.profile {
             Some(profile) => self.knows(profile)?.then_some(profile),
             None => known.iter().find_map(|identifier| identifier.owner()),
@@ -355,7 +357,7 @@ impl Engine {
         }
         let registry = self.registry();
         let identifiers = std::mem::take(&mut new.identifiers);
-        let known = self.identity.look_up(&identifiers, &registry, &self.view)?;
+        let known = self.identity.ask(&self.view, |appended| identify(&identifiers, &registry, appended))?;
         let settled = match (new.profile, same_owner(&known)) {
             (Some(profile), _) if known.is_empty() => Some(profile),
             (None, Some(owner)) => Some(owner),
@@ -394,7 +396,8 @@ impl Engine {
             }
             None => {
                 let mut recent = self.identity.lock();
-                let owner = recent.decide_owner(known, given, &registry, &self.view)?;
+                let appended = recent.with(&self.view);
+                let owner = owner_of_event(known, given, ProfileId::random, &registry, &appended)?;
                 let Owner { profile, is_new, links, names, conflicts } = owner;
                 let accepted = make(profile, identifiers, conflicts.clone());
                 let position = self.accept_into_log(&links, &everybody, accepted, way)?;
@@ -422,7 +425,8 @@ impl Engine {
             kind.is_some_and(|kind| matches!(kind.normaliser, Normaliser::Email | Normaliser::Phone))
         };
         for identifier in identifiers.iter().filter(is_contact) {
-            everybody.extend(self.identity.everybody(identifier, registry, &self.view)?);
+            let shared = self.identity.ask(&self.view, |appended| sharers(identifier, registry, appended))?;
+            everybody.extend(shared);
         }
         everybody.sort_unstable();
         everybody.dedup();

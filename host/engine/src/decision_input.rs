@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::partition::Core;
 use super::run::Run;
 use super::runtime::Runtime;
-use super::worker::Draft;
 use super::{AcceptError, Engine};
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision};
+use samsyn_decide::draft::Draft;
 use samsyn_decide::item::Item;
 use samsyn_journal::{Cursor, PartitionState, ProfileState};
 use samsyn_vocabulary::{ItemPosition, Partition};
@@ -48,8 +48,8 @@ impl Engine {
 
 /// When an item is decided, from the partition's point of view.
 pub enum When {
-    /// In the order of the log, for all live capabilities.
-    Live,
+    /// In the order of the log, for all live capabilities, with the items up to this one.
+    Live { through: ItemPosition },
     /// Later, for one invocation that had waited.
     Retried,
     /// Later, for a lagging capability, whose cursor moves to here.
@@ -60,7 +60,7 @@ impl When {
     fn cursor(self) -> Option<Cursor> {
         match self {
             When::CatchingUp(cursor) => Some(cursor),
-            When::Live | When::Retried => None,
+            When::Live { .. } | When::Retried => None,
         }
     }
 }
@@ -102,16 +102,15 @@ impl DecisionInput {
         Ok(head(&core.profile(self.state.id, &engine.view)?) == head(&self.before))
     }
 
-    /// The record that follows.
-    pub fn decision(
+    /// What follows.
+    pub fn decision<'e>(
         &self,
         engine: &Engine,
-        item: &Item,
+        item: &'e Item,
         completed: Vec<CompletedInvocation>,
         precondition_met: bool,
         when: When,
-    ) -> Draft {
-        let own_refusals = completed.iter().map(CompletedInvocation::refuses).collect();
+    ) -> Draft<'e> {
         let accepted = match item {
             Item::Event(accepted) => Some(accepted.as_ref()),
             _ => None,
@@ -126,11 +125,15 @@ impl DecisionInput {
             proposals: &item.proposals(),
             precondition_met,
             completed,
-            late: !matches!(when, When::Live),
+            late: !matches!(when, When::Live { .. }),
+            through: match when {
+                When::Live { through } => Some(through),
+                When::Retried | When::CatchingUp(_) => None,
+            },
             cursor: when.cursor(),
             customer_bytes: engine.plugins.sandbox().limits().customer_bytes,
             at: engine.clock.now(),
         };
-        Draft { decided: decision.decide(), own_refusals }
+        decision.decide()
     }
 }

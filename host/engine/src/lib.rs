@@ -8,7 +8,7 @@
 //!                        worker: route ─▶ project ─▶ run ─▶ decide ─▶ commit
 //! ```
 //!
-//! `samsyn-decide` is pure. Only the worker, the catch-up threads and the
+//! `samsyn-identity` and `samsyn-decide` are pure. Only the worker, the catch-up threads and the
 //! log's writer wait for anything.
 //!
 //! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
@@ -16,7 +16,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `accept` · `content` · `known` · `event_ids` · `identity` · `linking` · `names` | takes an event in: is it new, and whose is it |
+//! | `accept` · `content` · `known` · `event_ids` · `identity` · `names` | takes an event in: is it new, and whose is it |
 //! | `sequencer` · `durable` · `recover` · `way` | appends records, what happens when they are durable, and starting again |
 //! | `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
 //! | `slow` · `slow_lane` · `fair_share` · `catch_up` · `supervisor` · `retry` · `held` | capabilities that are slow, behind, or failed |
@@ -45,7 +45,6 @@ mod held;
 mod identity;
 mod install;
 mod known;
-mod linking;
 mod maintenance;
 pub mod metrics;
 mod names;
@@ -84,13 +83,14 @@ pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
 pub use maintenance::{
     Holder, MaintenanceError, RetentionConfig, RetentionReport, SnapshotConfig, SnapshotInProgress, Snapshots,
 };
-pub use names::{ConflictsPage, Names};
+pub use names::ConflictsPage;
 pub use notify_source_change::{JobReport, Jobs};
 pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
 pub use recover::{Start, StartError, read_registry};
 pub use refusals::{Looked, RefusedEvent};
 pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use runtime::LoadError;
+pub use samsyn_identity::Names;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{DiskStatus, Status};
 

@@ -20,6 +20,7 @@ use super::partition::Core;
 use super::runtime::Runtime;
 use super::work::{NotifyBatch, Work};
 use super::{AcceptError, Engine};
+use samsyn_decide::draft::Draft;
 use samsyn_decide::pending_notifications::{PendingNotifications, needs_notification, pending_notifications};
 use samsyn_decide::visible_claim::has_pending_notifications;
 use samsyn_journal::{
@@ -308,7 +309,7 @@ impl Engine {
             let identifies =
                 |field: &FieldName| routing.field(field).is_some_and(|field| field.identifies.is_some());
             if notice.changes.iter().any(|changed| identifies(&changed.field)) {
-                self.commit(partition, &mut core, Some(&state), notice.into(), None)?;
+                self.commit(partition, &mut core, Some(&state), Draft::of(notice), None)?;
             } else {
                 notices.push((state, notice));
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::accept::Remembered;
 use super::{AcceptError, Engine};
+use samsyn_identity::owner_of;
 use samsyn_journal::{
     Accepted, CapabilityState, CauseKind, Decided, InvocationStatus, PartitionState, ProfileState, Record,
     RecordError,
@@ -121,7 +122,8 @@ impl Engine {
     /// The profile that goes by this identifier.
     pub fn resolve(&self, name: &IdentifierName, value: &str) -> Result<Option<ProfileId>, AcceptError> {
         let identifier = Identifier { name: name.clone(), value: value.to_owned() };
-        self.identity.owner(&identifier, &self.registry(), &self.view)
+        let registry = self.registry();
+        Ok(self.identity.ask(&self.view, |appended| owner_of(&identifier, &registry, appended))?)
     }
 
     /// Where an application's event stands, or stood.

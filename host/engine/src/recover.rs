@@ -27,6 +27,7 @@ use samsyn_disk::DataDir;
 use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
+use samsyn_identity::{Basis, names_of_event};
 use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError};
 use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
@@ -35,7 +36,7 @@ use samsyn_sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use samsyn_state::snapshot::Shelf;
 use samsyn_state::view::ViewConfig;
 use samsyn_state::view::{Opened, StoreError, View};
-use samsyn_vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
+use samsyn_vocabulary::{Application, IdentifierName, ItemPosition, Partition, Position};
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
@@ -215,6 +216,7 @@ impl Engine {
 
     /// Gives the workers again accepted events that are not decided.
     fn resume(&self) -> Result<(), StartError> {
+        let mut undecided = Vec::new();
         for partition in (0..self.partitions.len() as u16).map(Partition) {
             let state = self.view.applied(partition).partition;
             let through = state.through;
@@ -233,11 +235,9 @@ impl Engine {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
                         self.undecided.fetch_add(1, Ordering::Relaxed);
                         self.metrics.accepted.fetch_add(1, Ordering::Relaxed);
-                        self.remember_accepted(seq, &accepted)?;
-                        self.schedule.push(
-                            partition,
-                            Work::Accepted { seq, accepted: Arc::new(accepted), way: Way::resumed() },
-                        );
+                        let accepted = Arc::new(accepted);
+                        undecided.push((position, accepted.clone()));
+                        self.schedule.push(partition, Work::Accepted { seq, accepted, way: Way::resumed() });
                     }
                     Record::Decided(decided) if decided.derives() => {
                         self.cell(partition).core.lock().roots.add(&decided);
@@ -249,20 +249,34 @@ impl Engine {
             // What is held behind nothing was being retried when the host stopped.
             self.resume_held(partition)?;
         }
+        // Whoever came first has the identifier.
+        undecided.sort_by_key(|(position, accepted)| (accepted.event.received_at, *position));
+        for (position, accepted) in &undecided {
+            self.resume_identity(*position, accepted)?;
+        }
         Ok(())
     }
 
-    /// An event that was acknowledged and isn't decided: its profile and the names it brings are known.
-    fn remember_accepted(&self, seq: Seq, accepted: &Accepted) -> Result<(), StartError> {
-        let is_fresh = self.view.profile(accepted.profile)?.is_none();
+    /// An event that was acknowledged and isn't decided: its profile and the identifiers it brings are known. A
+    /// crash may have left it without its links; they are made before anybody else can ask for them.
+    fn resume_identity(&self, position: Position, accepted: &Accepted) -> Result<(), StartError> {
+        let before = self.view.profile(accepted.profile)?;
+        let partition_state = self.view.applied(position.partition).partition;
+        let registry = self.registry();
+        let basis = Basis {
+            registry: &registry,
+            before: before.as_deref(),
+            generations: &partition_state.adopted.visible,
+        };
         let mut recent = self.identity.lock();
-        if is_fresh {
+        let names = names_of_event(accepted, &basis, &recent.with(&self.view))?;
+        self.append_links(&names.links, Some(position)).map_err(ChangeError::Unavailable)?;
+        names.links.iter().for_each(|linked| recent.link(linked));
+        if before.is_none() {
             recent.add_fresh(accepted.profile);
         }
-        let is_own =
-            |is: &&Identifier| !accepted.conflicts.iter().any(|conflict| conflict.identifier == **is);
-        for identifier in accepted.identifiers.iter().filter(is_own) {
-            recent.add_name(accepted.profile, identifier.name.clone(), seq);
+        for identifier in names.identifiers {
+            recent.add_name(accepted.profile, identifier.name, position.seq);
         }
         Ok(())
     }

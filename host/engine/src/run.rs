@@ -48,12 +48,13 @@ impl Run<'_> {
             proposals: &[],
             precondition_met: true,
             completed: vec![completed.clone()],
+            through: None,
             cursor: None,
             late: false,
             customer_bytes: self.engine.plugins.sandbox().limits().customer_bytes,
             at: self.engine.clock.now(),
         };
-        fold_profile(Some(state), state.head, &decision.decide())
+        fold_profile(Some(state), state.head, &decision.decide().without_names())
     }
 
     fn invoke_one(&self, target: Target, generation: u32, state: &ProfileState) -> InvocationResult {

@@ -7,10 +7,16 @@ use super::durable::InFlight;
 use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::way::Way;
-use samsyn_journal::{Accepted, Decided, Encoded, Linked, NewRecord, ProfileState, ProfileStep};
+use samsyn_identity::full_lines;
+use samsyn_journal::{
+    Accepted, Decided, Encoded, LINE_POSITIONS_MAX, Linked, NewRecord, ProfileState, ProfileStep,
+};
 use samsyn_log::AppendError;
 use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq};
+
+/// Links appended in one go, so that they fit into a frame.
+const LINKS_AN_APPEND: usize = 1_000;
 
 /// A notice in its place, and the profile after it.
 type Appended = (Arc<Decided>, Arc<ProfileState>);
@@ -45,13 +51,29 @@ impl Engine {
         encoded.entry(partition, self.clock.now(), record.into())
     }
 
-    pub(super) fn link_entry(&self, linked: &Linked) -> NewRecord<InFlight> {
-        let record = CommittedRecord::Linked(Arc::new(linked.clone()));
-        self.entry(Partition::IDENTITY, Encoded::of(linked), record)
+    /// Appends links in one go, or in several when they don't fit. What they say relies on this record of
+    /// another partition.
+    pub(super) fn append_links(
+        &self,
+        links: &[Linked],
+        relies_on: Option<Position>,
+    ) -> Result<(), AcceptError> {
+        let entry = |linked: &Linked| {
+            let record = CommittedRecord::Linked(Arc::new(linked.clone()));
+            self.entry(Partition::IDENTITY, Encoded::of(linked), record).relying_on(relies_on)
+        };
+        for links in links.chunks(LINKS_AN_APPEND) {
+            self.journal.append_all(links.iter().map(entry).collect())?;
+        }
+        for name in full_lines(links) {
+            tracing::warn!(identifier = %name, "{LINE_POSITIONS_MAX} customers share one value: no more are noted");
+        }
+        Ok(())
     }
 
-    /// Puts an event into its partition, behind the links it relies on and its copies for everybody else. All
-    /// of it stands in the log or nothing; of more copies than fit into one frame the first stand there before.
+    /// Puts an event into its partition, behind its copies for everybody else, and the links that it brings
+    /// into theirs. The event is first: a link says that there is somebody, and an event that lacks its links
+    /// gets them when it is decided. Of more copies than fit into one frame the first stand there before.
     pub(super) fn accept_into_log(
         &self,
         links: &[Linked],
@@ -63,7 +85,7 @@ impl Engine {
             everybody.iter().filter(|profile| **profile != accepted.profile).copied().collect();
         if !others.is_empty() {
             let size = Encoded::bytes_max(&accepted);
-            // Half a frame, since the links of the event stand in it as well.
+            // Half a frame, since the event itself stands in it as well.
             let copies_max = (self.journal.append_bytes_max() / 2 / size).max(1);
             let copies = |profiles: &[ProfileId]| -> Vec<Accepted> {
                 profiles.iter().map(|profile| accepted.copy_for(*profile)).collect()
@@ -78,28 +100,21 @@ impl Engine {
         }
         let (partition, accepted, own) = self.accepted_entry(accepted);
         let _order = self.cell(partition).sequencer.lock();
-        let position = if links.is_empty() {
-            self.journal.append(own)?
-        } else {
-            let mut entries: Vec<NewRecord<InFlight>> =
-                links.iter().map(|linked| self.link_entry(linked)).collect();
-            entries.push(own);
-            let appended = self.journal.append_all(entries)?;
-            appended.last().copied().ok_or(AcceptError::Busy)?
-        };
+        let position = self.journal.append(own)?;
+        self.append_links(links, Some(position))?;
+        // Behind the links, so that what is decided of it is behind them as well.
         self.schedule_accepted(position, accepted, way);
         Ok(position)
     }
 
+    /// All of these stand in the log or none. The last one brings the links.
     fn accept_shared_into_log(
         &self,
         links: &[Linked],
         accepted: Vec<Accepted>,
         way: Way,
     ) -> Result<Position, AcceptError> {
-        let mut entries: Vec<NewRecord<InFlight>> =
-            links.iter().map(|linked| self.link_entry(linked)).collect();
-        let (mut partitions, mut events) = (Vec::new(), Vec::new());
+        let (mut partitions, mut events, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for accepted in accepted {
             let (partition, accepted, entry) = self.accepted_entry(accepted);
             partitions.push(partition);
@@ -112,10 +127,12 @@ impl Engine {
         let _order: Vec<_> =
             partitions.iter().map(|partition| self.cell(*partition).sequencer.lock()).collect();
         let appended = self.journal.append_all(entries)?;
-        for (position, accepted) in appended.iter().skip(links.len()).zip(events) {
+        let own = appended.last().copied().ok_or(AcceptError::Busy)?;
+        self.append_links(links, Some(own))?;
+        for (position, accepted) in appended.iter().zip(events) {
             self.schedule_accepted(*position, accepted, way);
         }
-        appended.last().copied().ok_or(AcceptError::Busy)
+        Ok(own)
     }
 
     fn accepted_entry(&self, accepted: Accepted) -> (Partition, Arc<Accepted>, NewRecord<InFlight>) {
@@ -133,16 +150,15 @@ impl Engine {
         self.schedule.push(position.partition, work);
     }
 
-    /// Puts a decision into its partition, behind the links that its values make. The state it
-    /// folds into goes with it, so that nobody folds it again.
+    /// Puts a decision into its partition; its links are appended already. The state it folds into goes with
+    /// it, so that nobody folds it again.
     pub(super) fn append_decided(
         &self,
         partition: Partition,
-        before: Option<&samsyn_journal::ProfileState>,
-        links: &[Linked],
+        before: Option<&ProfileState>,
         decided: Decided,
         mut way: Option<Way>,
-    ) -> Result<(Seq, Arc<Decided>, Arc<samsyn_journal::ProfileState>), AcceptError> {
+    ) -> Result<(Seq, Arc<Decided>, Arc<ProfileState>), AcceptError> {
         let encoded = Encoded::of(&decided);
         let step = ProfileStep::begin(before, &decided);
         let _order = self.cell(partition).sequencer.lock();
@@ -152,18 +168,20 @@ impl Engine {
         let (decided, state) = (Arc::new(decided), Arc::new(state));
         let record = CommittedRecord::decided(decided.clone(), state.clone(), stepped);
         let own = encoded.entry(partition, decided.at, InFlight { record, way }).numbered(seq);
-        if links.is_empty() {
-            self.journal.append(own)?;
-        } else {
-            let mut entries: Vec<NewRecord<InFlight>> =
-                links.iter().map(|linked| self.link_entry(linked)).collect();
-            entries.push(own);
-            self.journal.append_all(entries)?;
-        }
+        self.journal.append(own.relying_on(self.links_of(&decided)))?;
         if decided.derives() {
             self.schedule.push(partition, Work::Derived { seq, decided: decided.clone() });
         }
         Ok((seq, decided, state))
+    }
+
+    /// The newest link, when the decision names identifiers: nobody makes their links again once it is there. A
+    /// conflict names one as well: without the other's link it would be nobody's.
+    fn links_of(&self, decided: &Decided) -> Option<Position> {
+        let Decided { identifiers, retired, conflicts, .. } = decided;
+        let names_any = !(identifiers.is_empty() && retired.is_empty() && conflicts.is_empty());
+        let seq = names_any.then(|| self.journal.head(Partition::IDENTITY)).filter(|seq| *seq > 0)?;
+        Some(Position { partition: Partition::IDENTITY, seq })
     }
 
     /// Puts decisions of several customers into their partition in one append. None of them may

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use samsyn_disk::DataDir;
+use samsyn_disk::{DataDir, Disk};
 use samsyn_journal::{Decided, ProfileState};
 use samsyn_registry::RegistryChange;
 use samsyn_sandbox::{Compiler, Limits, embed_manifest};
@@ -27,6 +27,8 @@ pub struct Bench {
     /// Compiled components are shared by all tests of a run: compiling takes a second.
     pub(crate) limits: Limits,
     pub(crate) keeping: Keeping,
+    /// Where its log and components are.
+    pub(crate) disk: Arc<dyn Disk>,
 }
 
 /// How the log is kept.
@@ -94,14 +96,23 @@ impl Bench {
         let usual = config.slow_call_us == EngineConfig::default().slow_call_us;
         let config = if usual { EngineConfig { slow_call_us: u64::MAX, ..config } } else { config };
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let engine = start(&directory, &config, &limits, &keeping);
-        Bench { engine, directory, config, limits, keeping }
+        Bench::on(directory, samsyn_disk::local(), (config, limits, keeping))
+    }
+
+    /// In this directory, with the log and the components on this disk.
+    pub fn on(
+        directory: tempfile::TempDir,
+        disk: Arc<dyn Disk>,
+        (config, limits, keeping): (EngineConfig, Limits, Keeping),
+    ) -> Bench {
+        let engine = start(&directory, &disk, &config, &limits, &keeping);
+        Bench { engine, directory, config, limits, keeping, disk }
     }
 
     /// Stops the engine, without waiting for anything to be decided, and starts it again.
     pub fn restart(&mut self) {
         self.engine.stop();
-        self.engine = start(&self.directory, &self.config, &self.limits, &self.keeping);
+        self.engine = start(&self.directory, &self.disk, &self.config, &self.limits, &self.keeping);
     }
 
     /// Its data directory.
@@ -197,6 +208,7 @@ pub fn visible(
 
 fn start(
     directory: &tempfile::TempDir,
+    disk: &Arc<dyn Disk>,
     config: &EngineConfig,
     limits: &Limits,
     keeping: &Keeping,
@@ -213,7 +225,7 @@ fn start(
         compiler: Compiler::InProcess,
         clock: Clock::system(),
     };
-    Engine::start(start, |_| {}).expect("the engine starts").0
+    Engine::start_on(disk.clone(), start, |_| {}).expect("the engine starts").0
 }
 
 pub fn app(name: &str) -> Application {

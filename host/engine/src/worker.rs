@@ -13,8 +13,10 @@ use super::runtime::Runtime;
 use super::work::Work;
 use super::{AcceptError, Engine};
 use crate::way::Way;
+use samsyn_decide::draft::{Draft, LinkConcern};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
+use samsyn_identity::{Basis, DecidedNames};
 use samsyn_journal::{Adopted, Decided, Encoded, PartitionState, ProfileState};
 use samsyn_sandbox::work_as;
 use samsyn_state::view::CommittedRecord;
@@ -135,8 +137,7 @@ impl Engine {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }
-            let mut decision = input.decision(self, item, completed, precondition_met, When::Live);
-            decision.decided.through = through;
+            let decision = input.decision(self, item, completed, precondition_met, When::Live { through });
             way.iter_mut().for_each(Way::decided);
             let mut core = cell.core.lock();
             if !input.still_holds(&mut core, self)? {
@@ -166,33 +167,50 @@ impl Engine {
         }
     }
 
-    /// Appends a decision with the links it makes, and folds it.
+    /// Takes the last step of a decision, appends its links and the decision, and folds it.
     pub(super) fn commit(
         &self,
         partition: Partition,
         core: &mut Core,
         before: Option<&ProfileState>,
-        draft: Draft,
+        draft: Draft<'_>,
         way: Option<Way>,
     ) -> Result<(), AcceptError> {
         let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
-        let Draft { mut decided, own_refusals } = draft;
-        let profile = decided.profile;
-        let appended = if self.concerns_links(&decided, before, &runtime) {
-            let mut recent = self.identity.lock();
-            let links = self.links_of(&mut decided, before, &core.state, &recent, &runtime);
-            let appended = self.append_decided(partition, before, &links, decided, way)?;
-            for linked in &links {
-                recent.link(linked);
-                if linked.line_position.is_none() && !linked.retired && linked.profile == profile {
-                    recent.add_name(linked.profile, linked.identifier.clone(), appended.0);
-                }
+        let basis = Basis { registry: &runtime.registry, before, generations: &core.state.adopted.visible };
+        // Most have nothing to link.
+        let names = match draft.concern(&basis) {
+            LinkConcern::Nothing => Some(DecidedNames::default()),
+            LinkConcern::LooksUp => {
+                let names = self.identity.ask(&self.view, |appended| draft.names(&basis, appended))?;
+                names.links.is_empty().then_some(names)
             }
-            appended
-        } else {
-            self.append_decided(partition, before, &[], decided, way)?
+            LinkConcern::Changes => None,
         };
-        let (_, decided, state) = appended;
+        let ((_, decided, state), own_refusals) = match names {
+            Some(names) => {
+                let (decided, own_refusals) = draft.complete(names);
+                (self.append_decided(partition, before, decided, way)?, own_refusals)
+            }
+            None => {
+                let mut recent = self.identity.lock();
+                let mut names = draft.names(&basis, &recent.with(&self.view))?;
+                let links = std::mem::take(&mut names.links);
+                let (decided, own_refusals) = draft.complete(names);
+                // Before the decision: when that is decided again after a crash, links that are there are left
+                // as they are.
+                self.append_links(&links, None)?;
+                links.iter().for_each(|linked| recent.link(linked));
+                let appended = self.append_decided(partition, before, decided, way)?;
+                let profile = appended.1.profile;
+                for linked in &links {
+                    if linked.line_position.is_none() && !linked.retired && linked.profile == profile {
+                        recent.add_name(profile, linked.identifier.clone(), appended.0);
+                    }
+                }
+                (appended, own_refusals)
+            }
+        };
         core.state.fold_decided(&decided);
         core.roots.add(&decided);
         self.count_refusals(&decided, &own_refusals);
@@ -229,20 +247,5 @@ impl Engine {
         let position = self.append_plain(partition, encoded, record)?;
         core.state.fold_adopted(position.seq, &adopted);
         Ok(())
-    }
-}
-
-/// A record that is to be appended.
-pub struct Draft {
-    pub decided: Decided,
-    /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
-    /// host's.
-    pub own_refusals: Vec<u64>,
-}
-
-impl From<Decided> for Draft {
-    /// A record that no handler had a part in.
-    fn from(decided: Decided) -> Draft {
-        Draft { decided, own_refusals: Vec::new() }
     }
 }

@@ -69,7 +69,7 @@ impl ReplayedItem<'_> {
         state: &'a ProfileState,
         completed: Vec<CompletedInvocation>,
         cursor: Option<Cursor>,
-    ) -> Decision<'a> {
+    ) -> Decision<'a, 'static> {
         Decision {
             cause: self.cause.clone(),
             routing: &fit.routing,
@@ -80,6 +80,7 @@ impl ReplayedItem<'_> {
             proposals: &[],
             precondition_met: true,
             completed,
+            through: None,
             cursor,
             late: false,
             customer_bytes,
@@ -156,9 +157,9 @@ impl Shadow<'_> {
         replayed: &ReplayedItem<'_>,
     ) -> Decided {
         let fold_own = |state: &ProfileState, completed: &CompletedInvocation| {
-            let decided =
+            let draft =
                 replayed.decision(self.customer_bytes, fit, state, vec![completed.clone()], None).decide();
-            fold_profile(Some(state), state.head, &decided)
+            fold_profile(Some(state), state.head, &draft.without_names())
         };
         let invoke = |target: Target, generation, state: &ProfileState| {
             self.invoke_one(fit, target, generation, state, replayed)

@@ -41,12 +41,13 @@ fn decided(effects: Vec<Effect>, customer_bytes: u64) -> Decided {
             role: Role::Subscriber,
             result: InvocationResult::Called(report),
         }],
+        through: None,
         cursor: None,
         late: false,
         customer_bytes,
         at,
     };
-    decision.decide()
+    decision.decide().without_names()
 }
 
 #[test]

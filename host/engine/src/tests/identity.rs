@@ -39,9 +39,9 @@ impl Bench {
 
 /// Events one after the other, each with its identifiers and the customer it is of; and what each
 /// customer goes by in the end.
-type Story = (&'static str, &'static [(&'static [(&'static str, &'static str)], char)]);
+pub(super) type Story = (&'static str, &'static [(&'static [(&'static str, &'static str)], char)]);
 
-const STORIES: &[Story] = &[
+pub(super) const STORIES: &[Story] = &[
     (
         "a family shares an e-mail address",
         &[
@@ -165,7 +165,7 @@ fn what_belongs_to_somebody_else_is_a_recorded_conflict() {
 }
 
 /// A plug-in that sources a phone number, by which customers are found.
-const CRM: &str = "[sources]\nphone = { type = \"text\", identifies = \"phone\" }\n";
+pub(super) const CRM: &str = "[sources]\nphone = { type = \"text\", identifies = \"phone\" }\n";
 const PHONE: &str = "+46701234567";
 const OTHER_PHONE: &str = "+46701234568";
 

@@ -9,6 +9,7 @@ mod content;
 mod failure;
 mod flow;
 mod identity;
+mod identity_crash;
 mod late;
 mod properties;
 mod registry;

@@ -178,7 +178,7 @@ fn from_a_snapshot(bench: &Bench) -> samsyn_state::view::Dump {
     view.dump().unwrap()
 }
 
-fn rebuilt(bench: &Bench) -> samsyn_state::view::Dump {
+pub(super) fn rebuilt(bench: &Bench) -> samsyn_state::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let opened = View::open(

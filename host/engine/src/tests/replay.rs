@@ -41,6 +41,12 @@ fn told(report: &ReplayReport) -> Vec<String> {
     report.findings.iter().map(told).collect()
 }
 
+/// The plug-in of these tables, replayed, decides what the log has.
+pub(super) fn replayed_without_difference(bench: &Bench, name: &str, tables: &str) {
+    let report = replayed(bench, &probe(name, tables), None);
+    assert!(report.is_same() && report.not_replayed.is_empty(), "{:?}: {report:?}", told(&report));
+}
+
 /// What was replayed by all cases of the property.
 static DELIVERIES: AtomicU64 = AtomicU64::new(0);
 
