@@ -25,6 +25,8 @@ use samsyn_testkit::{Seed, survival_json};
 
 /// States that are opened of one history. A short history has fewer.
 const STATES_MAX: usize = 40;
+/// Hosts that are looked at at once.
+const THREADS: usize = 8;
 const PARTITIONS: u16 = 2;
 const PHONE: &str = "+46701234567";
 const OTHER_PHONE: &str = "+46701234568";
@@ -317,9 +319,13 @@ fn check_all(history: &History, what: &str, seed: u64) -> usize {
     let mut states = history.states();
     states.shuffle(&mut SmallRng::seed_from_u64(seed));
     states.truncate(STATES_MAX);
-    for (state, settles) in states.iter().zip([true, false].into_iter().cycle()) {
-        history.check(state, settles, what);
-    }
+    let states: Vec<_> = states.iter().zip([true, false].into_iter().cycle()).collect();
+    // A host that starts or stops mostly waits for the disk.
+    std::thread::scope(|scope| {
+        for some in states.chunks(states.len().div_ceil(THREADS)) {
+            scope.spawn(|| some.iter().for_each(|(state, settles)| history.check(state, *settles, what)));
+        }
+    });
     states.len()
 }
 
