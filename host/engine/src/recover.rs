@@ -27,7 +27,7 @@ use samsyn_disk::DataDir;
 use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
-use samsyn_identity::{Basis, names_of_event};
+use samsyn_identity::{Basis, Sent, names_of_event};
 use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError};
 use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
@@ -249,17 +249,19 @@ impl Engine {
             // What is held behind nothing was being retried when the host stopped.
             self.resume_held(partition)?;
         }
-        // Whoever came first has the identifier.
+        // Whoever came first has the identifier, and who found it taken only if nobody else is there.
         undecided.sort_by_key(|(position, accepted)| (accepted.event.received_at, *position));
-        for (position, accepted) in &undecided {
-            self.resume_identity(*position, accepted)?;
+        for sent in [Sent::Own, Sent::Anothers] {
+            for (position, accepted) in &undecided {
+                self.resume_identity(*position, accepted, sent)?;
+            }
         }
         Ok(())
     }
 
     /// An event that was acknowledged and isn't decided: its profile and the identifiers it brings are known. A
     /// crash may have left it without its links; they are made before anybody else can ask for them.
-    fn resume_identity(&self, position: Position, accepted: &Accepted) -> Result<(), StartError> {
+    fn resume_identity(&self, position: Position, accepted: &Accepted, sent: Sent) -> Result<(), StartError> {
         let before = self.view.profile(accepted.profile)?;
         let partition_state = self.view.applied(position.partition).partition;
         let registry = self.registry();
@@ -269,7 +271,7 @@ impl Engine {
             generations: &partition_state.adopted.visible,
         };
         let mut recent = self.identity.lock();
-        let names = names_of_event(accepted, &basis, &recent.with(&self.view))?;
+        let names = names_of_event(accepted, sent, &basis, &recent.with(&self.view))?;
         self.append_links(&names.links, Some(position)).map_err(ChangeError::Unavailable)?;
         names.links.iter().for_each(|linked| recent.link(linked));
         if before.is_none() {

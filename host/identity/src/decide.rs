@@ -66,7 +66,7 @@ pub fn decide_names<L: LookUp>(
 ) -> Result<DecidedNames, L::Error> {
     let mut deciding = Deciding::new(decided.profile, basis, look_up);
     if let Some(accepted) = accepted {
-        deciding.enter_event(accepted)?;
+        deciding.enter_event(accepted, &[Sent::Own, Sent::Anothers])?;
     }
     if concerns_links(decided, basis) {
         let of_event = deciding.names.identifiers.len();
@@ -78,14 +78,25 @@ pub fn decide_names<L: LookUp>(
     Ok(deciding.end())
 }
 
-/// What [`decide_names`] says of an event's identifiers alone.
+/// Which identifiers of an event are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Those that were the profile's when the event was accepted.
+    Own,
+    /// Those that were another's.
+    Anothers,
+}
+
+/// What [`decide_names`] says of some of an event's identifiers alone. Of several events that lost their links,
+/// first all have their own: who found an identifier taken gets it only if whoever had it is gone.
 pub fn names_of_event<L: LookUp>(
     accepted: &Accepted,
+    sent: Sent,
     basis: &Basis<'_>,
     look_up: &L,
 ) -> Result<DecidedNames, L::Error> {
     let mut deciding = Deciding::new(accepted.profile, basis, look_up);
-    deciding.enter_event(accepted)?;
+    deciding.enter_event(accepted, &[sent])?;
     Ok(deciding.end())
 }
 
@@ -110,12 +121,14 @@ impl<'a, L: LookUp> Deciding<'a, L> {
         self.basis.before.is_some_and(|before| before.identifiers.contains(identifier))
     }
 
-    /// The identifiers that the event came with.
-    fn enter_event(&mut self, accepted: &Accepted) -> Result<(), L::Error> {
+    /// The identifiers that the event came with, of these kinds.
+    fn enter_event(&mut self, accepted: &Accepted, sent: &[Sent]) -> Result<(), L::Error> {
         for identifier in &accepted.identifiers {
             let noted = accepted.conflicts.iter().find(|conflict| conflict.identifier == *identifier);
+            let which = if noted.is_some() { Sent::Anothers } else { Sent::Own };
             // One that is listed was linked before that was decided.
-            if noted.is_some() || !self.is_listed(identifier) {
+            let is_settled = noted.is_none() && self.is_listed(identifier);
+            if sent.contains(&which) && !is_settled {
                 self.enter_sent(identifier, noted)?;
             }
         }

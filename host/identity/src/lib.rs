@@ -33,7 +33,7 @@ mod tests;
 
 pub use carry_over::carry_over;
 pub use conflict::{Names, names_of};
-pub use decide::{Basis, DecidedNames, concerns_links, decide_names, looks_up, names_of_event};
+pub use decide::{Basis, DecidedNames, Sent, concerns_links, decide_names, looks_up, names_of_event};
 pub use link::{LinkChanges, full_lines};
 pub use look_up::LookUp;
 pub use normalise::{FORM_VERSION, Forms, IdentifierFault, forms_of, normalise, trimmed};

@@ -214,6 +214,28 @@ fn of_two_events_that_lost_their_links_the_first_has_the_identifier() {
     assert_eq!(world.listed(second.profile), ["c2"]);
 }
 
+/// The start looks at undecided events in the order in which they were received, which may be the same moment.
+#[test]
+fn an_identifier_goes_to_who_brought_it_and_not_to_who_found_it_taken() {
+    let mut world = World::new();
+    let (first, links) = world.accept(&[("phone", PHONE)]);
+    world.append(&links);
+    world.known.coming.insert((first.profile, name("customer_id")));
+    let (second, _) = world.accept(&[("customer_id", "c2"), ("phone", PHONE)]);
+    assert_eq!(second.conflicts[0].belongs_to, first.profile);
+    world.known = Known::default();
+    let generations = BTreeMap::new();
+    for sent in [Sent::Own, Sent::Anothers] {
+        for accepted in [&second, &first] {
+            let basis = Basis { registry: &world.registry, before: None, generations: &generations };
+            let names = names_of_event(accepted, sent, &basis, &world.known).expect("nothing fails");
+            world.append(&names.links);
+        }
+    }
+    assert_eq!(world.found("phone", PHONE), Some(first.profile));
+    assert_eq!(world.found("customer_id", "c2"), Some(second.profile));
+}
+
 #[test]
 fn who_waited_for_somebody_that_a_crash_took_gets_the_identifier() {
     let mut world = World::new();
