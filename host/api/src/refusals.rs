@@ -50,21 +50,21 @@ impl JsonSchema for StartForm {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefusalParams {
-    /// Not before: a time, which is compared with that of the decision; or positions with commas
-    /// between them, at most 256, each of another partition: the walk begins there, and other
-    /// partitions are left out. From the oldest record when left out.
+    /// Where the list starts. Either a time: only decisions from then on. Or positions, separated by commas, at
+    /// most 256 and each in another partition: only these partitions, from these positions on. By default it
+    /// starts with the oldest record.
     #[schemars(with = "Option<StartForm>")]
     since: Option<String>,
-    /// Only of events that this application sent.
+    /// Only for events of this application.
     application: Option<Application>,
     /// Only by this capability.
     capability: Option<CapabilityName>,
     /// Only with this code.
     code: Option<String>,
-    /// Items of the page; 100 when left out.
+    /// The most items of the page; 100 by default.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: Option<u64>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
 }
 

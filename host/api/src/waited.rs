@@ -48,7 +48,7 @@ pub enum Asked {
 }
 
 /// What was decided when the client prefers to wait and the time is enough, else `accepted`: also when the
-/// decision shows values and who reads them can't be recorded, for the event is taken.
+/// decision shows values and their read can't be recorded, for the event is accepted.
 pub async fn answer(
     state: &ApiState,
     reader: &Reader,

@@ -1,4 +1,4 @@
-//! A timeline as a story: what happened, what it changed, who said what, who refused and why.
+//! A timeline as a story: what happened, what it changed, what capabilities claimed, rejected and why.
 
 use samsyn_contract::{EFFECT_NAMES, effect_verb};
 use samsyn_terminal::output::{Paint, moment, plain, value_text};

@@ -322,7 +322,7 @@ impl Story<'_> {
                     let text = self.chance.pick(&START_MESSAGES);
                     self.add(at, Sender::SmsGateway, "sms.received", json!({ "text": text }), Value::Null);
                 }
-                // Who said stop isn't written to, and has nothing to answer.
+                // A customer who said stop gets no message, and has nothing to answer.
                 return count;
             }
         }

@@ -1,4 +1,4 @@
-//! A flag that ends an import early, and wakes whoever waits.
+//! A flag that ends an import early, and wakes its waiters.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;

@@ -96,8 +96,10 @@ fn problem_examples() -> Map<String, Value> {
 }
 
 #[cfg(test)]
-mod answers_page;
-#[cfg(test)]
 mod answers_tests;
+#[cfg(test)]
+mod bodies_page;
+#[cfg(test)]
+mod requests_tests;
 #[cfg(test)]
 mod tests;
