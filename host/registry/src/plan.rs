@@ -52,7 +52,7 @@ pub struct InstallPlan {
 pub struct Rejection {
     /// The registry's revision that says so.
     pub revision: Seq,
-    /// Who rejected it.
+    /// The application that rejected it.
     pub by: Application,
     /// When.
     pub at: Timestamp,

@@ -85,14 +85,15 @@ fn shortest_cycles<'a>(edges: &Edges<'a>) -> Vec<Cycle<'a>> {
         if !came_from.contains_key(start) {
             continue;
         }
-        // Who can be reached and reaches back hangs together with the start.
+        // What can be reached and reaches back is in a cycle with the start.
         told.extend(came_from.keys().filter(|other| reachable(edges, other).contains_key(start)));
         cycles.push(path_back(edges, start, &came_from));
     }
     cycles
 }
 
-/// Who can be reached from a capability over at least one edge, nearest first, and from whom.
+/// The capabilities that can be reached from a capability over at least one edge, nearest first, each with the
+/// one before it.
 fn reachable<'a>(
     edges: &Edges<'a>,
     start: &CapabilityName,

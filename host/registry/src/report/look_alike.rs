@@ -72,8 +72,8 @@ pub fn look_alikes(registry: &Registry) -> Vec<Finding> {
     findings
 }
 
-/// Who claims these fields; none when it is one field or when one capability has them all, for it
-/// will know that they are different.
+/// The capabilities that claim these fields; none when it is one field or when one capability has them all,
+/// for it will know that they are different.
 fn of_different(registry: &Registry, fields: &[&FieldName]) -> Option<Vec<CapabilityName>> {
     let by: Vec<Vec<&CapabilityName>> = fields
         .iter()
