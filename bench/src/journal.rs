@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use samsyn::disk::DataDir;
-use samsyn::log::{LocalLog, Options, ReadLog, ScanFrom, ScanLog};
+use samsyn::log::{LocalLog, Options, ScanFrom};
 use samsyn::record::{Accepted, Decided, Linked, RecordKind, decode};
 use samsyn::view::CommittedRecord;
 

@@ -147,9 +147,9 @@ pub async fn all_disagreements(
             DISAGREEMENTS.page(entries, params.limit, params.cursor.as_deref(), |_, (field, pairs)| {
                 answer(&registry, field, pairs)
             })?;
-        let told = |field: &FieldName| page.items.iter().any(|item| item.field == field.as_str());
-        let told = all.iter().filter(|(field, _)| told(field));
-        let shown = told.flat_map(|(field, pairs)| sampled(field, pairs, &registry)).collect();
+        let is_listed = |field: &FieldName| page.items.iter().any(|item| item.field == field.as_str());
+        let listed = all.iter().filter(|(field, _)| is_listed(field));
+        let shown = listed.flat_map(|(field, pairs)| sampled(field, pairs, &registry)).collect();
         Ok((Json(page).into_response(), shown))
     });
     give(&state, &reader, answered.await?).await

@@ -59,8 +59,8 @@ impl Measured {
 
     /// Fails when anything that was sent is missing, or the numbers don't add up.
     pub fn check(&self) -> Result<(), CliError> {
-        let told = self.purchases + self.synthetic;
-        if told == self.accepted && self.accepted == self.sent {
+        let made = self.purchases + self.synthetic;
+        if made == self.accepted && self.accepted == self.sent {
             return Ok(());
         }
         let missing = self.sent.saturating_sub(self.accepted);

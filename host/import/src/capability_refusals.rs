@@ -58,17 +58,17 @@ pub fn count(
     stop: &Stop,
 ) -> Result<Option<CapabilityRefusals>, ClientError> {
     let asking = Asking { client, added, patience, stop, until: Instant::now() + patience };
-    let mut told = CapabilityRefusals::default();
+    let mut found = CapabilityRefusals::default();
     let mut counts = BTreeMap::new();
     for spans in added.spans().chunks(PARTITIONS_A_CALL) {
         let Some(undecided) = asking.wait(spans)? else { return Ok(None) };
-        told.undecided += undecided;
-        told.hidden |= asking.count(spans, &mut counts)?;
+        found.undecided += undecided;
+        found.hidden |= asking.count(spans, &mut counts)?;
     }
-    told.counts =
+    found.counts =
         counts.into_iter().map(|((capability, code), count)| Count { capability, code, count }).collect();
-    told.counts.sort_by_key(|told| std::cmp::Reverse(told.count));
-    Ok(Some(told))
+    found.counts.sort_by_key(|counted| std::cmp::Reverse(counted.count));
+    Ok(Some(found))
 }
 
 struct Asking<'a> {

@@ -75,10 +75,10 @@ fn edges(registry: &Registry, with_reads: bool) -> Edges<'_> {
 type Cycle<'a> = Vec<(&'a CapabilityName, Via<'a>)>;
 
 fn shortest_cycles<'a>(edges: &Edges<'a>) -> Vec<Cycle<'a>> {
-    let mut told: BTreeSet<&CapabilityName> = BTreeSet::new();
+    let mut reported: BTreeSet<&CapabilityName> = BTreeSet::new();
     let mut cycles = Vec::new();
     for start in edges.keys().copied() {
-        if told.contains(start) {
+        if reported.contains(start) {
             continue;
         }
         let came_from = reachable(edges, start);
@@ -86,7 +86,7 @@ fn shortest_cycles<'a>(edges: &Edges<'a>) -> Vec<Cycle<'a>> {
             continue;
         }
         // What can be reached and reaches back is in a cycle with the start.
-        told.extend(came_from.keys().filter(|other| reachable(edges, other).contains_key(start)));
+        reported.extend(came_from.keys().filter(|other| reachable(edges, other).contains_key(start)));
         cycles.push(path_back(edges, start, &came_from));
     }
     cycles
