@@ -8,7 +8,7 @@
 //! | 2, [`FORM_VERSION`] | by `email-addresses`: one spelling of the domain, one case | by `phone-numbers`: E.164 |
 //!
 //! New links are made in today's form. Links of older logs stay under their former form as well, so
-//! that whoever was found by a spelling still is: see [`Forms`].
+//! that a spelling that led to a customer still does: see [`Forms`].
 
 use samsyn_registry::{
     IDENTIFIER_BYTES_MAX, IdentifierKind, NormalForms, Normaliser, REJECTED_VALUES, Registry,
@@ -72,7 +72,7 @@ pub fn forms_of(registry: &Registry, kind: &IdentifierKind, value: &str) -> Form
 fn all_forms(kind: &IdentifierKind, value: &str) -> Forms {
     let today = normalise(kind, value);
     let former = match today {
-        // Who it finds are all that had no name.
+        // The only ones found are those that had no name.
         Err(IdentifierFault::Rejected) => None,
         _ => former(kind, value).filter(|former| today.as_ref() != Ok(former)),
     };

@@ -68,16 +68,16 @@ pub struct IdentifierKind {
     pub rejected_values: Option<Vec<String>>,
 }
 
-/// How an identifier's value is made comparable, for matching only.
+/// How values of an identifier are matched. The value itself stays as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Normaliser {
-    /// Without white space around it, else as it is.
+    /// Exactly, but without white space at its start and end.
     Exact,
-    /// An e-mail address, whatever its case. (RFC 5321 lets the local part tell cases apart; no mail provider
-    /// of weight does.)
+    /// As an e-mail address, ignoring case.
+    // RFC 5321 lets the local part tell cases apart; no mail provider of weight does.
     Email,
-    /// A telephone number in E.164.
+    /// As a telephone number, in E.164 form.
     Phone,
 }
 
