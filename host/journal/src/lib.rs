@@ -60,7 +60,7 @@ pub use profile_state::{
     BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
     ProfileState, Visible,
 };
-pub use reader::{KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
+pub use reader::{FieldChange, KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
 pub use step::{ProfileStep, Stepped};
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 

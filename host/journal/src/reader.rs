@@ -13,7 +13,9 @@ use super::{Accepted, Cursor, Decided, PartialRecord, Record, RecordError, Recor
 use samsyn_log::{
     ChainHash, LogError, LogPlace, LogReader, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord,
 };
-use samsyn_vocabulary::{Event, ItemPosition, Partition, Position, ProfileId, Proposal, Seq, Timestamp};
+use samsyn_vocabulary::{
+    Event, FieldName, ItemPosition, Partition, Position, ProfileId, Proposal, Seq, Timestamp, Value,
+};
 
 /// Reads the durable records of a log. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +62,11 @@ impl<R: ReadLog> ScanAll<R> {
         Ok(self.0.next()?.map(Undecoded::from))
     }
 
+    /// See [`ScanLog::extend`].
+    pub fn extend(&mut self) {
+        self.0.extend();
+    }
+
     /// How far the scan is.
     pub fn progress(&self) -> Progress {
         self.0.progress()
@@ -102,6 +109,32 @@ pub struct Passing {
     /// [`Decided::cursor`].
     #[serde(default)]
     pub cursor: Option<Cursor>,
+}
+
+/// A visible value that a decision says changed.
+#[derive(Deserialize)]
+pub struct FieldChange {
+    /// The field.
+    pub field: FieldName,
+    #[serde(default)]
+    before: Option<Value>,
+    #[serde(default)]
+    after: Option<Value>,
+}
+
+impl FieldChange {
+    /// Whether everybody sees another value since. An opt-out that is said once more is noted as a change,
+    /// and changes nothing that is seen.
+    pub fn is_visible(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+/// What a decision changed.
+#[derive(Deserialize)]
+struct ChangesOnly {
+    #[serde(default)]
+    changes: Vec<FieldChange>,
 }
 
 /// Whose record it is.
@@ -151,6 +184,12 @@ impl<'a> Undecoded<'a> {
     /// What it does to its partition when it is a decision.
     pub fn passing(&self) -> Result<Option<Passing>, RecordError> {
         self.payload_of(RecordKind::Decided).map(decode).transpose()
+    }
+
+    /// What changed by it when it is a decision; nothing else of it is decoded.
+    pub fn changes(&self) -> Result<Vec<FieldChange>, RecordError> {
+        let only = self.payload_of(RecordKind::Decided).map(decode::<ChangesOnly>).transpose()?;
+        Ok(only.map(|only| only.changes).unwrap_or_default())
     }
 
     /// Whose event it is, when it is one.

@@ -12,6 +12,7 @@ use super::cut::{Cut, LogPlace};
 use super::error::{AppendError, Failure, LogError};
 use super::files::LogDir;
 use super::format::{ChainHash, Envelope, LogId, NewRecord, RECORD_HEADER_BYTES, RecordRef};
+use super::growth::Growth;
 use super::index::Head;
 use super::queue::{Pending, Queue};
 use super::reader::{LogReader, PartitionScan};
@@ -326,6 +327,10 @@ impl ReadLog for LogReader {
         LogReader::log_id(self)
     }
 
+    fn growth(&self) -> Arc<Growth> {
+        self.0.growth.clone()
+    }
+
     fn durable_head(&self, partition: Partition) -> Head {
         LogReader::durable_head(self, partition)
     }
@@ -366,6 +371,10 @@ impl ReadLog for LogReader {
 impl ScanLog for LogScan {
     fn next(&mut self) -> Result<Option<RecordRef<'_>>, LogError> {
         LogScan::next(self)
+    }
+
+    fn extend(&mut self) {
+        LogScan::extend(self);
     }
 
     fn progress(&self) -> Progress {

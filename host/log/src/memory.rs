@@ -14,6 +14,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::format::Envelope;
+use super::growth::Growth;
 use super::{
     AppendError, Appended, ChainHash, Commit, Committed, Cut, Entry, Failure, Head, LogError, LogId,
     LogPlace, PartitionedLog, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord,
@@ -39,6 +40,7 @@ struct Stored {
     owner: u64,
     /// Nothing can be made durable any more.
     failing: bool,
+    growth: Arc<Growth>,
 }
 
 impl MemoryStore {
@@ -50,6 +52,7 @@ impl MemoryStore {
             partitions: BTreeMap::new(),
             owner: 0,
             failing: false,
+            growth: Arc::default(),
         })))
     }
 
@@ -200,7 +203,9 @@ fn write<T>(
         let batch: Vec<(StoredRecord, T)> = std::mem::take(&mut state.queue).into_iter().flatten().collect();
         let frame_bytes = std::mem::take(&mut state.queued_bytes);
         batch.iter().for_each(|(record, _)| stored.add(record.clone()));
+        let growth = stored.growth.clone();
         drop((stored, state));
+        growth.grew();
         shared.changed.notify_all();
         let committed = |(record, attachment): (StoredRecord, T)| {
             let StoredRecord { position, kind, appended_at, chain, payload, .. } = record;
@@ -335,6 +340,10 @@ impl ReadLog for MemoryStore {
         self.0.lock().log_id
     }
 
+    fn growth(&self) -> Arc<Growth> {
+        self.0.lock().growth.clone()
+    }
+
     fn durable_head(&self, partition: Partition) -> Head {
         self.0.lock().heads().find(|(is, _)| *is == partition).map_or(Head::default(), |(_, head)| head)
     }
@@ -415,6 +424,11 @@ impl ScanLog for MemoryScanAll {
             }
         }
         Ok(self.current.as_ref().map(StoredRecord::borrowed))
+    }
+
+    fn extend(&mut self) {
+        self.end = self.store.0.lock().records.len();
+        self.progress.bytes_total = self.end as u64;
     }
 
     fn progress(&self) -> Progress {

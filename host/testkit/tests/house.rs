@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["samsyn-machine", "samsyn-contract", "samsyn-auth"],
     &["samsyn-log", "samsyn-registry", "samsyn-sandbox"],
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
-    &["samsyn-state", "samsyn-audit", "samsyn-decide", "samsyn-client"],
+    &["samsyn-state", "samsyn-audit", "samsyn-decide", "samsyn-follow", "samsyn-client"],
     &["samsyn-engine", "samsyn-backup", "samsyn-terminal"],
     &["samsyn-api", "samsyn-import"],
     &["samsyn-server", "samsyn-demo"],
