@@ -41,6 +41,8 @@ pub struct History {
     /// Events that nothing was decided of yet.
     undecided: BTreeMap<(Partition, ItemPosition), String>,
     through: HashMap<Partition, ItemPosition>,
+    /// Changes of visible values by field.
+    pub changes: BTreeMap<String, u64>,
     /// Records read.
     pub records: u64,
 }
@@ -102,6 +104,9 @@ impl History {
             let through = self.through.entry(partition).or_default();
             assert!(decided.through >= *through, "the cursor of {partition} went back at {decided:?}");
             *through = decided.through;
+        }
+        for change in decided.changes.iter().filter(|change| change.before != change.after) {
+            *self.changes.entry(change.field.to_string()).or_default() += 1;
         }
         for outcome in &decided.outcomes {
             let delivery = Delivery {

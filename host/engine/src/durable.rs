@@ -1,4 +1,5 @@
-//! What happens when records are durable: the view applies them, and whoever waits is notified.
+//! What happens when records are durable: the view applies them, and whoever waits is notified. This runs on the
+//! log's writer thread. What may take longer is no business of this file: it follows the log.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -112,7 +113,10 @@ impl Engine {
         self.view.applied(position.partition).partition.through.seq >= position.seq
     }
 
-    /// Called by the log's writer with everything one sync made durable.
+    /// Called by the log's writer with everything one sync made durable; the next commit waits until it returns.
+    /// So it calls the view, waiters and metrics, and nobody else. The in-flight tables (`event_ids`, `identity`)
+    /// forget here what the view has now. Whoever wants more of what became durable follows the log from a thread
+    /// of its own: see the crate `follow`.
     pub(super) fn on_durable(&self, commit: Commit<InFlight>) {
         let (durable, disk) = (Instant::now(), commit.write_time + commit.sync_time);
         self.metrics.commit(&commit);

@@ -27,11 +27,12 @@ pub struct FieldChanges {
 ///
 /// Only what is durable is shown: so a count never goes back when the process is killed.
 #[derive(Clone, Default)]
-pub struct FieldCounts(Arc<Mutex<Arc<Counts>>>);
+pub struct FieldCounts(Arc<Mutex<Option<Arc<Counts>>>>);
 
 impl FieldCounts {
-    /// How often each field changed. Also fields that the dictionary no longer has; none that never changed.
-    pub fn get(&self) -> Arc<BTreeMap<FieldName, u64>> {
+    /// How often each field changed. Also fields that the dictionary no longer has, and no field that never
+    /// changed. None while the follower's file can't be read: a count that isn't known is not 0.
+    pub fn get(&self) -> Option<Arc<BTreeMap<FieldName, u64>>> {
         self.0.lock().clone()
     }
 }
@@ -60,6 +61,6 @@ impl Follower for FieldChanges {
     }
 
     fn committed(&mut self, counts: &Counts) {
-        *self.counts.0.lock() = Arc::new(counts.clone());
+        *self.counts.0.lock() = Some(Arc::new(counts.clone()));
     }
 }

@@ -24,7 +24,7 @@ pub trait Follower: Send + 'static {
     const NAME: &'static str;
 
     /// The version of what [`State`](Follower::State) means: raise it when the same records make another state.
-    /// A state of an older version is made anew from the log.
+    /// A state of an older version is rebuilt from the log.
     const STATE_VERSION: u16;
 
     /// What it keeps: plain data, written whole at each commit. A new field needs a default.

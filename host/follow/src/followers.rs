@@ -58,7 +58,7 @@ impl<R: ReadLog> Followers<R> {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, cause));
         }
         let shared = Arc::new(Shared::default());
-        let runner = Runner {
+        let mut runner = Runner {
             follower,
             reader: self.reader.clone(),
             store: Store::new(self.disk.clone(), &self.dir, name),
@@ -66,6 +66,7 @@ impl<R: ReadLog> Followers<R> {
             clock: self.clock.clone(),
             pace: self.pace,
         };
+        runner.prepare();
         let thread = thread::Builder::new().name(format!("follow-{name}")).spawn(move || runner.run())?;
         running.push(Running { name, follows: F::follows, shared, thread: Some(thread) });
         Ok(())

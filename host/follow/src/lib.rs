@@ -20,7 +20,7 @@
 //! | `follower` | what a follower is |
 //! | `runner` · `pull` | its thread; reading the log in order, and what was removed from it |
 //! | `progress` · `saved` · `store` | its cursor; the bytes of its file; the file |
-//! | `followers` · `status` | starting and stopping them; how they are |
+//! | `followers` · `status` · `metrics` | starting and stopping them; how they are |
 //! | `of_host` · `config` | the followers of a host, and their settings |
 //! | `field_changes` | the first one: durable counts of changes per field |
 //! | `error` | what stops one |
@@ -32,6 +32,7 @@ mod error;
 mod field_changes;
 mod follower;
 mod followers;
+mod metrics;
 mod of_host;
 mod progress;
 mod pull;
@@ -49,6 +50,6 @@ pub use field_changes::{FieldChanges, FieldCounts};
 pub use follower::{ApplyError, Follower};
 pub use followers::Followers;
 pub use of_host::HostFollowers;
-pub use progress::{Anew, Missed, MissedRange};
+pub use progress::{Missed, MissedRange, Rebuilt};
 pub use runner::Pace;
 pub use status::FollowerStatus;

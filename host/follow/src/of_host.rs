@@ -41,9 +41,16 @@ impl HostFollowers {
         self.followers.status()
     }
 
-    /// How often each field's visible value changed; none when nobody counts. See [`FieldCounts::get`].
-    pub fn field_changes(&self) -> Option<Arc<BTreeMap<FieldName, u64>>> {
-        self.field_changes.as_ref().map(FieldCounts::get)
+    /// How often the visible value of each of these fields changed. Of others nothing is shown; what was counted of
+    /// a field that was removed is there again when a field gets its name. None when nobody counts, or it isn't
+    /// known: see [`FieldCounts::get`].
+    pub fn field_changes<'a>(
+        &self,
+        fields: impl Iterator<Item = &'a FieldName>,
+    ) -> Option<BTreeMap<String, u64>> {
+        let counts = self.field_changes.as_ref()?.get()?;
+        let count = |name| counts.get(name).copied().unwrap_or(0);
+        Some(fields.map(|name| (name.to_string(), count(name))).collect())
     }
 
     /// Ends all.

@@ -21,14 +21,14 @@ pub struct Progress {
     pub since: Option<Timestamp>,
     /// What it missed.
     pub missed: Missed,
-    /// When and why it began anew the last time.
-    pub anew: Option<Anew>,
+    /// When and why it was rebuilt the last time.
+    pub rebuilt: Option<Rebuilt>,
 }
 
 impl Progress {
     /// Before the first record of a log.
     pub fn new(log_id: LogId) -> Progress {
-        Progress { log_id, cursors: BTreeMap::new(), since: None, missed: Missed::default(), anew: None }
+        Progress { log_id, cursors: BTreeMap::new(), since: None, missed: Missed::default(), rebuilt: None }
     }
 
     /// The last record of a partition that it took in; 0 when none.
@@ -68,9 +68,9 @@ impl Missed {
     }
 }
 
-/// That a follower began anew.
+/// That a follower was rebuilt from the oldest record of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anew {
+pub struct Rebuilt {
     pub at: Timestamp,
     /// Why what it had was no longer right.
     pub reason: String,

@@ -59,7 +59,7 @@ impl<R: ReadLog> Pull<R> {
                     self.scan = Some(scan);
                     return Ok(false);
                 }
-                // Retention was faster: what is gone is noticed when the scan begins anew.
+                // Retention was faster: what is gone is noticed when the scan begins again.
                 Err(error) if is_missing(&error) && self.begins() > self.began => return Ok(true),
                 Err(error) => return Err(error.into()),
             }

@@ -14,7 +14,7 @@ use samsyn_machine::clock::Clock;
 use samsyn_machine::niceness::lower_priority;
 use samsyn_vocabulary::{Position, Timestamp};
 
-use crate::progress::{Anew, Progress};
+use crate::progress::{Progress, Rebuilt};
 use crate::pull::{Pull, Taken};
 use crate::saved::Saved;
 use crate::status::Shared;
@@ -60,6 +60,22 @@ pub struct Runner<F: Follower, R: ReadLog> {
 }
 
 impl<F: Follower, R: ReadLog> Runner<F, R> {
+    /// Reads the file and tells of it before the thread starts: so nobody who asks finds less than there was
+    /// before a restart. What can't be read is the thread's to say.
+    pub fn prepare(&mut self) {
+        if let Ok(taken) = self.open() {
+            self.tell_of(&taken);
+        }
+    }
+
+    fn tell_of(&mut self, taken: &Taken<F::State>) {
+        // Of what is rebuilt there is nothing durable yet.
+        if !taken.changed {
+            self.shared.committed(&taken.progress);
+            self.follower.committed(&taken.state);
+        }
+    }
+
     /// Follows until it is told to stop; after a failure it begins again with what its file says.
     pub fn run(mut self) {
         lower_priority(NICENESS);
@@ -95,10 +111,7 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
         let growth = self.reader.log().growth();
         let shared = self.shared.clone();
         let mut taken = self.open()?;
-        if !taken.changed {
-            self.shared.committed(&taken.progress);
-            self.follower.committed(&taken.state);
-        }
+        self.tell_of(&taken);
         let mut pull = Pull::new(self.reader.clone(), self.clock.clone());
         loop {
             let (seen, began) = (growth.commits(), Instant::now());
@@ -125,7 +138,7 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
         }
     }
 
-    /// What its file says, if that is of this log; else it begins anew.
+    /// What its file says, if that is of this log; else it is rebuilt.
     fn open(&self) -> Result<Taken<F::State>, FollowError> {
         let saved = match self.store.load()? {
             Found::Nothing => return self.begin(None),
@@ -200,9 +213,9 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
                 file = %self.store.path().display(),
                 reason,
                 since,
-                "the follower begins anew with the oldest record of the log"
+                "the follower is rebuilt from the oldest record of the log"
             );
-            progress.anew = Some(Anew { at: self.clock.now(), reason });
+            progress.rebuilt = Some(Rebuilt { at: self.clock.now(), reason });
         }
         Ok(Taken { progress, state: F::State::default(), changed })
     }

@@ -17,7 +17,7 @@ use samsyn_journal::{decode, encode};
 use samsyn_log::{LogId, array, checksum, read_heads, u16_at, u32_at, write_heads};
 use samsyn_vocabulary::Timestamp;
 
-use crate::progress::{Anew, Missed, Progress};
+use crate::progress::{Missed, Progress, Rebuilt};
 
 /// The format this host writes, and the newest it reads.
 pub const FORMAT_VERSION: u16 = 1;
@@ -55,7 +55,7 @@ struct Body {
     #[serde(default)]
     missed: Missed,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    anew: Option<Anew>,
+    rebuilt: Option<Rebuilt>,
     #[serde(with = "samsyn_journal::bytes")]
     state: Vec<u8>,
 }
@@ -63,7 +63,7 @@ struct Body {
 impl Saved {
     /// It as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Progress { log_id, cursors, since, missed, anew } = &self.progress;
+        let Progress { log_id, cursors, since, missed, rebuilt } = &self.progress;
         let mut heads = Vec::new();
         write_heads(&mut heads, cursors.iter().map(|(partition, head)| (*partition, *head)));
         let body = Body {
@@ -71,7 +71,7 @@ impl Saved {
             cursors: heads,
             since: *since,
             missed: missed.clone(),
-            anew: anew.clone(),
+            rebuilt: rebuilt.clone(),
             state: self.state.clone(),
         };
         let body = encode(&body);
@@ -113,7 +113,7 @@ impl Saved {
             cursors: read_heads(&body.cursors).collect(),
             since: body.since,
             missed: body.missed,
-            anew: body.anew,
+            rebuilt: body.rebuilt,
         };
         Ok(Saved { state_version: u16_at(header, 10), progress, state: body.state })
     }

@@ -9,7 +9,7 @@ use samsyn_log::ReadLog;
 use samsyn_vocabulary::{Partition, Position, Seq, Timestamp};
 
 use crate::FollowError;
-use crate::progress::{Anew, Missed, Progress};
+use crate::progress::{Missed, Progress, Rebuilt};
 
 /// How a follower is.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ pub struct FollowerStatus {
     pub since: Option<Timestamp>,
     /// What was removed before it read it.
     pub missed: Missed,
-    /// When and why it began anew the last time.
-    pub anew: Option<Anew>,
+    /// When and why it was rebuilt the last time.
+    pub rebuilt: Option<Rebuilt>,
 }
 
 /// What a follower's thread and who asks share. Locked for a copy only, never while it works.
@@ -99,7 +99,7 @@ impl Shared {
             oldest = oldest.into_iter().chain(read.map(|read| read.appended_at)).min();
         }
         let lag_ms = oldest.map_or(0, |oldest| u64::try_from(now.millis() - oldest.millis()).unwrap_or(0));
-        let Progress { since, missed, anew, .. } = progress;
-        FollowerStatus { name, error, failures, lag_records, lag_ms, since, missed, anew }
+        let Progress { since, missed, rebuilt, .. } = progress;
+        FollowerStatus { name, error, failures, lag_records, lag_ms, since, missed, rebuilt }
     }
 }

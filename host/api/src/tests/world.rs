@@ -24,6 +24,7 @@ use samsyn_disk::DataDir;
 use samsyn_engine::testing::{manifest, probe_with};
 use samsyn_engine::{Engine, Start};
 use samsyn_engine::{EngineConfig, RegistryConfig};
+use samsyn_follow::{FollowConfig, HostFollowers};
 use samsyn_log::Options;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::RegistryChange;
@@ -134,7 +135,11 @@ impl World {
         let audit_dir = data.path().join("audit");
         let audit = Arc::new(audit(audit_dir, AuditConfig::default(), engine.clock().clone()));
         let component_bytes = Limits::default().component_bytes;
-        let state = ApiState::new(engine.clone(), audit, limits, component_bytes);
+        let (records, clock) = (engine.records().clone(), engine.clock().clone());
+        let (dir, follow) = (DataDir(data.path().to_owned()), FollowConfig::default());
+        let followers = HostFollowers::start(records, samsyn_disk::local(), &dir, &follow, clock);
+        let followers = Arc::new(followers.unwrap());
+        let state = ApiState::new(engine.clone(), audit, followers, limits, component_bytes);
         let router = router(state.clone());
         let server = runtime.spawn(serve(listener, None, state, async move {
             let _ = stopped.await;

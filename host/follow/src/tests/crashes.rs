@@ -35,11 +35,12 @@ fn counts_are_those_of_the_log_and_an_erased_record_counts_for_nothing() {
     append_some(&log, &mut rng, 40);
     let status = counting.caught_up();
     assert_eq!(counting.counts(), recount(&store));
-    assert_eq!((status.since, status.missed.records, status.anew), (None, 0, None));
+    assert_eq!((status.since, status.missed.records, status.rebuilt), (None, 0, None));
     // Nothing is read twice after a stop.
     let stopped = counting.counts();
     drop(counting);
     let again = Counting::start(&store, disk.disk());
+    assert_eq!(again.counts(), stopped, "and whoever asks at once finds no less");
     again.caught_up();
     assert_eq!(again.counts(), stopped);
 }
@@ -65,7 +66,7 @@ fn whatever_a_power_cut_leaves_is_gone_on_from() {
             check_file(&store, &left);
             let counting = Counting::start(&store, Memory::<()>::new(left).disk());
             let status = counting.caught_up();
-            assert_eq!((counting.counts(), status.anew), (wanted.clone(), None), "after {op:?}");
+            assert_eq!((counting.counts(), status.rebuilt), (wanted.clone(), None), "after {op:?}");
             tried += 1;
         }
     }
@@ -103,7 +104,7 @@ fn killed_sixty_times_while_records_come_it_neither_loses_nor_repeats_one() {
     let counting = Counting::start(&store, disk.disk());
     let status = counting.caught_up();
     assert_eq!(counting.counts(), recount(&store));
-    assert_eq!((status.anew, status.missed.records, status.failures), (None, 0, 0));
+    assert_eq!((status.rebuilt, status.missed.records, status.failures), (None, 0, 0));
     assert!(began > KILLS / 2 && behind == KILLS, "{began} of {KILLS} had a file");
     survival_json::record(
         "follower_kills",

@@ -26,7 +26,7 @@ fn goes_on(disk: &Memory<()>, log: &LocalLog<()>, bytes: &[u8], why: Option<&str
     let counting = Counting::start(log.reader(), disk.disk());
     let status = counting.caught_up();
     assert_eq!(counting.counts(), recount(log.reader()));
-    let reason = status.anew.map(|anew| anew.reason);
+    let reason = status.rebuilt.map(|rebuilt| rebuilt.reason);
     match (&reason, why) {
         (None, None) => {}
         (Some(reason), Some(why)) => assert!(reason.contains(why), "{reason}"),
@@ -35,7 +35,7 @@ fn goes_on(disk: &Memory<()>, log: &LocalLog<()>, bytes: &[u8], why: Option<&str
     // Said once more after the next start: it stands in the file.
     drop(counting);
     let again = Counting::start(log.reader(), disk.disk());
-    assert_eq!(again.caught_up().anew.map(|anew| anew.reason), reason);
+    assert_eq!(again.caught_up().rebuilt.map(|rebuilt| rebuilt.reason), reason);
     assert_eq!(again.counts(), recount(log.reader()));
 }
 

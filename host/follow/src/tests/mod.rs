@@ -157,7 +157,7 @@ impl<R: ReadLog> Counting<R> {
     }
 
     fn counts(&self) -> Counts {
-        Counts::clone(&self.counts.get())
+        self.counts.get().map(|counts| Counts::clone(&counts)).unwrap_or_default()
     }
 }
 

@@ -49,7 +49,7 @@ fn one_behind_retention_says_what_it_missed_and_goes_on() {
     assert!(!wanted.is_empty());
     assert_eq!(missed, wanted);
     assert_eq!(status.missed.records, wanted.values().map(|(first, last)| last - first + 1).sum::<u64>());
-    assert_eq!((status.since, status.anew), (None, None), "what it has it still has");
+    assert_eq!((status.since, status.rebuilt), (None, None), "what it has it still has");
     // It is said as long as the counts are kept.
     drop(counting);
     let again = Counting::start(log.reader(), disk.disk()).caught_up();
@@ -91,14 +91,55 @@ fn a_first_start_says_since_when_it_counts() {
     let counting = Counting::start(log.reader(), disk.disk());
     let status = counting.caught_up();
     assert_eq!(counting.counts(), recount(log.reader()));
-    assert_eq!((status.since, status.missed.records, status.anew), (Some(NOW), 0, None));
+    assert_eq!((status.since, status.missed.records, status.rebuilt), (Some(NOW), 0, None));
     drop(counting);
-    // Damaged, it is made anew from what the log has, and says so.
+    // Damaged, it is rebuilt from what the log has, and says so.
     append_some(&log, &mut rng, 60);
     remove_sealed(&log);
     disk.rot(&file(), |bytes| bytes[40] ^= 1);
     let counting = Counting::start(log.reader(), disk.disk());
     let status = counting.caught_up();
     assert_eq!(counting.counts(), recount(log.reader()));
-    assert!(status.since.is_some() && status.anew.is_some());
+    assert!(status.since.is_some() && status.rebuilt.is_some());
+}
+
+#[test]
+fn records_that_are_carried_on_are_read_though_their_segment_left() {
+    const CHANGES: u64 = 10;
+    let mut rng = SmallRng::seed_from_u64(11);
+    let disk = empty_disk();
+    let log = open(&disk);
+    for _ in 0..CHANGES {
+        append(&log, Partition::REGISTRY.0, &decided(&mut rng));
+        append_some(&log, &mut rng, 3);
+    }
+    let all = followers(log.reader(), disk.disk());
+    let gate = Gate::default();
+    all.start(Gated(gate.clone())).expect("it starts");
+    until("it has read some", || all.status()[0].lag_records == 0);
+    drop(all);
+    for _ in 0..CHANGES {
+        append(&log, Partition::REGISTRY.0, &decided(&mut rng));
+        append_some(&log, &mut rng, 3);
+    }
+    let raw = log.raw(Partition::REGISTRY, 2 * CHANGES).expect("they can be read");
+    let read = gate.arrived();
+    remove_sealed(&log);
+    log.carry(Partition::REGISTRY, raw).expect("they can be carried");
+    assert!(log.oldest(Partition::REGISTRY) > CHANGES + 1, "some that it hasn't read have left");
+    for fresh in [false, true] {
+        if fresh {
+            disk.disk().remove(&dir().join("gated.state")).expect("it can be removed");
+        }
+        let all = followers(log.reader(), disk.disk());
+        all.start(Gated(gate.clone())).expect("it starts");
+        until("it goes on", || all.status()[0].lag_records == 0);
+        let missed = all.status().remove(0).missed;
+        let is_registry = |partition: Partition| partition == Partition::REGISTRY;
+        assert!(missed.ranges.iter().all(|range| !is_registry(range.partition)), "{missed:?}");
+        assert_eq!(missed.records == 0, fresh, "a first start misses nothing");
+    }
+    let kept: u64 =
+        (0..PARTITIONS).map(Partition).map(|it| log.durable_head(it).seq + 1 - log.oldest(it)).sum();
+    assert_eq!(gate.arrived() as u64 - read as u64, CHANGES + kept + 2 * CHANGES + kept);
 }
