@@ -40,10 +40,13 @@ help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: ## Build everything and run the demo; ARGS="--events 2000 --exit" makes it smaller
+	@scripts/announce.sh demo
 	@$(MAKE) --no-print-directory plugins PROFILE=release
 	@$(TARGET)/release/samsyn demo $(ARGS)
 
-test: plugins test-plugins ## Build everything and run all tests
+test: ## Build everything and run all tests
+	@scripts/announce.sh test
+	@$(MAKE) --no-print-directory plugins test-plugins
 	cargo test --workspace
 
 torture: plugins ## Kill, abort and damage a host until stopped; ARGS="--seed 7 --minutes 60" bounds it
