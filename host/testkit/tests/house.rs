@@ -131,6 +131,17 @@ fn no_crate_is_built_anew_because_of_everybodys_settings() {
     }
 }
 
+/// What became durable is told to the engine on the log's writer thread. It can't call a follower there: it knows
+/// none. They read the log on threads of their own.
+#[test]
+fn the_logs_writer_can_call_no_follower() {
+    let packages = workspace();
+    for name in ["samsyn-log", "samsyn-journal", "samsyn-state", "samsyn-decide", "samsyn-engine"] {
+        let package = packages.iter().find(|package| package.name == name).expect("it is there");
+        assert!(!package.needs.contains("samsyn-follow"), "{name} uses samsyn-follow");
+    }
+}
+
 #[test]
 fn no_file_is_borrowed_from_another_crate() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
