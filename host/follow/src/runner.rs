@@ -111,6 +111,16 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
         let growth = self.reader.log().growth();
         let shared = self.shared.clone();
         let mut taken = self.open()?;
+        if let Some(rebuilt) = taken.progress.rebuilt.as_ref().filter(|_| taken.changed) {
+            let since = taken.progress.since.map_or("the log's first record".to_owned(), |at| at.to_string());
+            tracing::warn!(
+                follower = F::NAME,
+                file = %self.store.path().display(),
+                reason = rebuilt.reason,
+                since,
+                "the follower is rebuilt from the oldest record of the log"
+            );
+        }
         self.tell_of(&taken);
         let mut pull = Pull::new(self.reader.clone(), self.clock.clone());
         loop {
@@ -184,7 +194,7 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
         Ok(None)
     }
 
-    /// Begins with the oldest record of the log, and says so when there was something before.
+    /// Begins with the oldest record of the log; `reason` is why what there was before doesn't count any more.
     fn begin(&self, reason: Option<String>) -> Result<Taken<F::State>, FollowError> {
         let log = self.reader.log();
         let mut progress = Progress::new(log.log_id());
@@ -206,17 +216,7 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
             progress.since = Some(oldest.unwrap_or_else(|| self.clock.now()));
         }
         let changed = reason.is_some();
-        if let Some(reason) = reason {
-            let since = progress.since.map_or("the log's first record".to_owned(), |at| at.to_string());
-            tracing::warn!(
-                follower = F::NAME,
-                file = %self.store.path().display(),
-                reason,
-                since,
-                "the follower is rebuilt from the oldest record of the log"
-            );
-            progress.rebuilt = Some(Rebuilt { at: self.clock.now(), reason });
-        }
+        progress.rebuilt = reason.map(|reason| Rebuilt { at: self.clock.now(), reason });
         Ok(Taken { progress, state: F::State::default(), changed })
     }
 
