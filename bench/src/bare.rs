@@ -6,34 +6,15 @@ use std::time::{Duration, Instant};
 
 use samsyn::sandbox::Package;
 use samsyn::vocabulary::Value;
+use samsyn_sandbox::bindings::exports::samsyn::plugin::subscriber::GuestIndices;
+use samsyn_sandbox::bindings::samsyn::plugin::types::{
+    DataPoint, Event, Identifier, Profile, PropertyParam, PropertyResult, Refusal, ValueParam, ValueResult,
+};
+use samsyn_sandbox::bindings::samsyn::plugin::{effects, logging, settings, types};
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 use crate::subject::{Failure, Sample};
-
-mod bindings {
-    #![allow(missing_docs)]
-    wasmtime::component::bindgen!({
-        path: "../wit",
-        inline: "
-            package samsyn:bench;
-            world bare {
-                include samsyn:plugin/plugin@0.1.0;
-                export samsyn:plugin/subscriber@0.1.0;
-                export samsyn:plugin/source@0.1.0;
-                export samsyn:plugin/observer@0.1.0;
-            }
-        ",
-        world: "samsyn:bench/bare",
-        ownership: Borrowing { duplicate_if_necessary: true },
-    });
-}
-
-use bindings::exports::samsyn::plugin::subscriber::GuestIndices;
-use bindings::samsyn::plugin::types::{
-    DataPoint, Event, Identifier, Profile, PropertyParam, PropertyResult, Refusal, ValueParam, ValueResult,
-};
-use bindings::samsyn::plugin::{effects, logging, settings, types};
 
 /// Calls of one instance that is kept before the next is made: the guest's arena is never emptied.
 const CALLS_AN_INSTANCE: u64 = 200;
@@ -52,38 +33,43 @@ struct State {
 
 impl types::Host for State {}
 
+/// What an effect is answered.
+type Answer = wasmtime::Result<Result<(), Refusal>>;
+
 impl effects::Host for State {
-    fn set(&mut self, field: String, value: ValueResult) -> Result<(), Refusal> {
+    fn set(&mut self, field: String, value: ValueResult) -> Answer {
         self.sets.push((field, value));
-        Ok(())
+        Ok(Ok(()))
     }
 
-    fn clear(&mut self, _: String) -> Result<(), Refusal> {
-        Ok(())
+    fn clear(&mut self, _: String) -> Answer {
+        Ok(Ok(()))
     }
 
-    fn refuse(&mut self, _: Option<String>, _: String, _: String) -> Result<(), Refusal> {
-        Ok(())
+    fn refuse(&mut self, _: Option<String>, _: String, _: String) -> Answer {
+        Ok(Ok(()))
     }
 
-    fn emit(&mut self, _: String, _: Vec<PropertyResult>) -> Result<(), Refusal> {
-        Ok(())
+    fn emit(&mut self, _: String, _: Vec<PropertyResult>) -> Answer {
+        Ok(Ok(()))
     }
 
-    fn remember(&mut self, _: Option<Vec<u8>>) -> Result<(), Refusal> {
-        Ok(())
+    fn remember(&mut self, _: Option<Vec<u8>>) -> Answer {
+        Ok(Ok(()))
     }
 }
 
 impl settings::Host for State {
-    fn get(&mut self, name: String) -> Option<ValueResult> {
-        let found = self.settings.iter().find(|(is, _)| *is == name);
-        found.map(|(_, texts)| ValueResult::Texts(texts.clone()))
+    fn get(&mut self, name: String) -> wasmtime::Result<Option<ValueResult>> {
+        let found = self.settings.iter().find(|(known, _)| *known == name);
+        Ok(found.map(|(_, texts)| ValueResult::Texts(texts.clone())))
     }
 }
 
 impl logging::Host for State {
-    fn log(&mut self, _: logging::Level, _: String) {}
+    fn log(&mut self, _: logging::Level, _: String) -> wasmtime::Result<()> {
+        Ok(())
+    }
 }
 
 /// A component that is compiled and linked.

@@ -37,22 +37,22 @@ fn a_customer_of_four_departments() {
 }
 
 fn she_says_who_she_is(world: &World) {
-    let told = json!({"first_name": "  Anna   Karin ", "last_name": "von der Leyen-Åkesson",
+    let proposed = json!({"first_name": "  Anna   Karin ", "last_name": "von der Leyen-Åkesson",
                       "email": " Anna@RÄKSMÖRGÅS.SE", "phone": "070-174 06 05", "country": "Sweden"});
-    let told = world.propose("anna", told);
+    let decided = world.propose("anna", proposed);
     for field in ["first_name", "email", "phone", "country"] {
-        assert_eq!(told["fields"][field]["outcome"], "accepted-in-another-form", "{field}: {told}");
+        assert_eq!(decided["fields"][field]["outcome"], "accepted-in-another-form", "{field}: {decided}");
     }
-    assert_eq!(told["fields"]["last_name"]["outcome"], "accepted");
+    assert_eq!(decided["fields"]["last_name"]["outcome"], "accepted");
     world.settle();
     let kept = json!({"first_name": "Anna Karin", "last_name": "von der Leyen-Åkesson",
                       "email": "Anna@xn--rksmrgs-5wao1o.se", "phone": "+46701740605", "country": "SE"});
     assert_eq!(world.fields("anna"), kept);
     let meta = &world.profile("anna")["meta"]["phone"];
-    assert_eq!((&meta["source"], &meta["cause"]), (&json!("crm"), &told["position"]));
+    assert_eq!((&meta["source"], &meta["cause"]), (&json!("crm"), &decided["position"]));
     // What identifies her links: she is found by what the register made of it.
     for known in [json!({"email": "anna@xn--rksmrgs-5wao1o.se"}), json!({"phone": "+46 70 174 06 05"})] {
-        assert_eq!(world.json("POST", "/v1/profiles/lookup", &known).of(200)["id"], told["profile"]);
+        assert_eq!(world.json("POST", "/v1/profiles/lookup", &known).of(200)["id"], decided["profile"]);
     }
 }
 

@@ -80,9 +80,9 @@ fn a_damaged_log_is_cut_when_an_admin_says_so_and_the_host_goes_on() {
     assert!(cut["problem"].as_str().is_some_and(|problem| problem.contains("damaged at byte")), "{plan}");
     assert!(cut["partitions"][0]["from"].as_u64() > Some(1), "{plan}");
     // In words, and only when somebody says yes.
-    let told = world.run_on_data(&["log", "repair"]);
-    assert_eq!(told.code, Some(2), "nobody can be asked: {told:?}");
-    assert!(told.out.contains("lose") && told.err.contains("--yes"), "{told:?}");
+    let said = world.run_on_data(&["log", "repair"]);
+    assert_eq!(said.code, Some(2), "nobody can be asked: {said:?}");
+    assert!(said.out.contains("lose") && said.err.contains("--yes"), "{said:?}");
     assert_eq!(std::fs::read(&segment).expect("the segment can be read"), bytes, "nothing was changed");
     let done = world.run_on_data(&["log", "repair", "--yes", "--json"]).ok().json();
     assert_eq!((&done["done"], &done["logs"]["log"]["cut"]), (&json!(true), cut));

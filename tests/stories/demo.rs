@@ -70,17 +70,18 @@ fn assert_story_first(text: &str) {
 fn its_percentiles_lie_within_buckets() {
     let summary = demo(directory().path(), &["--json"]).json();
     let capabilities = summary["capabilities"].as_array().expect("capabilities are a list");
-    let told = capabilities.iter().flat_map(|found| [&found["p50_us"], &found["p99_us"]]);
-    let mut told: Vec<f64> = told.filter_map(Value::as_f64).collect();
+    let latencies = capabilities.iter().flat_map(|found| [&found["p50_us"], &found["p99_us"]]);
+    let mut latencies: Vec<f64> = latencies.filter_map(Value::as_f64).collect();
     for share in ["accept_to_decided_p50_us", "accept_to_decided_p99_us"] {
-        told.push(summary[share].as_f64().unwrap_or_else(|| panic!("no {share}: {summary}")));
+        latencies.push(summary[share].as_f64().unwrap_or_else(|| panic!("no {share}: {summary}")));
     }
-    assert!(told.len() >= 8, "{summary}");
+    assert!(latencies.len() >= 8, "{summary}");
     // A bound of a bucket is said only by chance.
     let bounds =
         [2, 4, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000];
-    let within = told.iter().filter(|us| !bounds.iter().any(|bound| (**us - f64::from(*bound)).abs() < 1e-9));
-    assert!(within.count() > told.len() / 2, "{told:?}");
+    let within =
+        latencies.iter().filter(|us| !bounds.iter().any(|bound| (**us - f64::from(*bound)).abs() < 1e-9));
+    assert!(within.count() > latencies.len() / 2, "{latencies:?}");
     for found in capabilities {
         let (half, most) = (found["p50_us"].as_f64(), found["p99_us"].as_f64());
         assert!(half <= most, "{found}");
@@ -163,8 +164,9 @@ fn assert_summary_complete(summary: &Value) {
 /// Profiles and timelines of the first customers.
 fn everybody(world: &World) -> Vec<Value> {
     let customers = CUSTOMERS.map(|customer| format!("/v1/profiles/customer_id:{customer:05}"));
-    let told = customers.flat_map(|path| [format!("{path}?claims=true"), format!("{path}/timeline")]);
-    told.map(|path| world.get(&path))
+    let paths = customers.flat_map(|path| [format!("{path}?claims=true"), format!("{path}/timeline")]);
+    paths
+        .map(|path| world.get(&path))
         .filter(|answer| answer.status == 200)
         .map(|answer| answer.json())
         .collect()

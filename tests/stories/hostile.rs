@@ -226,8 +226,8 @@ fn assert_parked_is_visible(world: &World) {
     let lines = world.run(&["parked", "list", "--json", "--capability", "trap"]).ok().json_lines();
     let states: Vec<&Value> = lines.iter().map(|line| &line["state"]).collect();
     assert_eq!(states, ["parked", "held"], "{lines:?}");
-    let told = world.run(&["parked", "list", "--capability", "memory"]).ok().out;
-    assert!(told.contains("memory_bytes"), "{told}");
+    let said = world.run(&["parked", "list", "--capability", "memory"]).ok().out;
+    assert!(said.contains("memory_bytes"), "{said}");
     let metrics = world.get("/metrics").text;
     for line in ["capability=\"trap\",result=\"failed\"} 1", "capability=\"trap\",result=\"held\"} 1"] {
         assert!(metrics.contains(line), "no {line}");
@@ -416,8 +416,8 @@ fn assert_cycles_bounded(world: &World) {
     });
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     assert!(reasons[0].contains("16 are the most"), "{reasons:?}");
-    let told = world.run(&["profile", "timeline", "customer_id:players"]).ok().out;
-    assert!(told.contains("16 are the most"), "it is on the timeline for the admin: {told}");
+    let said = world.run(&["profile", "timeline", "customer_id:players"]).ok().out;
+    assert!(said.contains("16 are the most"), "it is on the timeline for the admin: {said}");
     count(|counts| counts.refused += 1);
 }
 

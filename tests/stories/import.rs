@@ -93,8 +93,8 @@ fn an_import_outlives_the_host() {
         world.crash();
     }
     let summary = Said::of(import.wait_with_output().expect("its output can be read")).ok().json();
-    let told = summary["accepted"].as_u64().zip(summary["duplicates"].as_u64());
-    assert_eq!(told.map(|(accepted, duplicates)| accepted + duplicates), Some(ROWS as u64), "{summary}");
+    let counts = summary["accepted"].as_u64().zip(summary["duplicates"].as_u64());
+    assert_eq!(counts.map(|(accepted, duplicates)| accepted + duplicates), Some(ROWS as u64), "{summary}");
     world.settle();
     let mut orders: BTreeMap<&str, usize> = BTreeMap::new();
     for row in text.lines().skip(1) {
@@ -269,12 +269,13 @@ fn doubtful_orders(world: &World) -> (String, String) {
 
 /// The counts of a summary, as capability, code and count.
 fn refusal_counts(summary: &Value) -> Vec<(&str, &str, u64)> {
-    let told = summary["capability_refusals"].as_array().into_iter().flatten();
-    told.map(|item| {
-        let of = |name: &str| item[name].as_str().unwrap_or_default();
-        (of("capability"), of("code"), item["count"].as_u64().unwrap_or_default())
-    })
-    .collect()
+    let refusals = summary["capability_refusals"].as_array().into_iter().flatten();
+    refusals
+        .map(|item| {
+            let of = |name: &str| item[name].as_str().unwrap_or_default();
+            (of("capability"), of("code"), item["count"].as_u64().unwrap_or_default())
+        })
+        .collect()
 }
 
 #[test]
@@ -295,8 +296,8 @@ fn an_import_tells_what_the_capabilities_refused_and_how_to_list_it() {
     // Equal orders count once, and of those that were rejected nothing is known.
     assert!(again.out.contains("30 events accepted"), "{again:?}");
     let line = "loyalty rejected 12: order.amount (10), order.already-counted (2)";
-    assert!(again.out.lines().any(|told| told == line), "{again:?}");
-    let command = again.out.lines().find_map(|told| told.split_once("samsyn event refusals"));
+    assert!(again.out.lines().any(|found| found == line), "{again:?}");
+    let command = again.out.lines().find_map(|found| found.split_once("samsyn event refusals"));
     let (_, arguments) = command.unwrap_or_else(|| panic!("it says how to list them: {again:?}"));
     let mut arguments: Vec<&str> = arguments.split_whitespace().collect();
     arguments.splice(0..0, ["event", "refusals"]);
@@ -384,7 +385,7 @@ fn what_a_capability_has_not_decided_yet_is_told() {
     let expected = [("loyalty", "order.amount", 10), ("loyalty", "order.already-counted", 2)];
     assert_eq!(refusal_counts(&summary), expected, "what is decided is counted: {summary}");
     assert!(summary["undecided"].as_u64() > Some(0), "{summary}");
-    let told = import(&["--again"]);
-    assert!(told.out.contains("not every capability has decided"), "{told:?}");
-    assert!(told.out.contains("samsyn event refusals --since"), "{told:?}");
+    let said = import(&["--again"]);
+    assert!(said.out.contains("not every capability has decided"), "{said:?}");
+    assert!(said.out.contains("samsyn event refusals --since"), "{said:?}");
 }

@@ -23,9 +23,9 @@ fn who_reads_a_field_hears_of_what_everyone_sees_and_nothing_else() {
     let watcher = "[sources]\n\"probe.seen\" = { type = \"text\" }\n\
         [consumes]\nnickname = { purposes = [\"service\"], notify = true }\n";
     world.install(&probe("watcher", watcher));
-    let seen = |told: &str| {
-        until(&format!("the watcher hears {told:?}"), || {
-            (world.fields("kim")["probe.seen"] == told).then_some(())
+    let seen = |value: &str| {
+        until(&format!("the watcher hears {value:?}"), || {
+            (world.fields("kim")["probe.seen"] == value).then_some(())
         });
     };
     world.happens("kim", "second.asked", json!({"script": ["text nickname Kimmie"]}));

@@ -156,7 +156,7 @@ fn checking_a_plug_in_says_what_a_host_would_and_what_wasnt_checked() {
         std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("a directory can be made");
         std::fs::write(path, bytes).expect("a file can be written");
     };
-    let told = |said: &Said, words: &[&str]| {
+    let assert_says = |said: &Said, words: &[&str]| {
         let all = format!("{}{}", said.out, said.err);
         for word in words {
             assert!(all.contains(word), "{word:?} isn't said: {said:?}");
@@ -165,7 +165,7 @@ fn checking_a_plug_in_says_what_a_host_would_and_what_wasnt_checked() {
     // A folder has no code: that is said, and nothing is promised.
     file("fine/plugin.toml", manifest("fine", "[subscribes.\"a.b\"]\n").as_bytes());
     let folder = check("fine", &[]).ok();
-    told(&folder, &["plugin.toml is valid", "not checked", "samsyn plugin build fine", "roles"]);
+    assert_says(&folder, &["plugin.toml is valid", "not checked", "samsyn plugin build fine", "roles"]);
     assert!(!folder.out.contains("accepts it if"), "{folder:?}");
     let folder = check("fine", &["--json"]).ok().json();
     assert_eq!((&folder["checked"], &folder["roles"]), (&json!(["manifest"]), &json!([])), "{folder}");
@@ -174,18 +174,18 @@ fn checking_a_plug_in_says_what_a_host_would_and_what_wasnt_checked() {
     file("wrong/plugin.toml", wrong.as_bytes());
     let wrong = check("wrong", &[]);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    told(&wrong, &["size", "schema"]);
+    assert_says(&wrong, &["size", "schema"]);
     // A host refuses what asks for a role that isn't there; so does the check.
     let observes = manifest("deaf", "[consumes]\nemail = { purposes = [\"service\"], notify = true }\n");
     let deaf = samsyn::sandbox::embed_manifest(&guests::subscriber("", ""), &observes).expect("it fits");
     file("deaf.wasm", &deaf);
     let deaf = check("deaf.wasm", &[]);
     assert_eq!(deaf.code, Some(1), "{deaf:?}");
-    told(&deaf, &["notify = true", "observer"]);
+    assert_says(&deaf, &["notify = true", "observer"]);
     // A built one is compiled, too; what needs a host is said.
     let loyalty = plugin_file("loyalty");
     let loyalty = loyalty.to_str().expect("its path is text");
-    told(&check(loyalty, &[]).ok(), &["not checked", "dictionary", "samsyn plugin install --dry-run"]);
+    assert_says(&check(loyalty, &[]).ok(), &["not checked", "dictionary", "samsyn plugin install --dry-run"]);
     let checked = check(loyalty, &["--json"]).ok().json();
     assert_eq!(checked["checked"], json!(["manifest", "component", "roles", "code"]), "{checked}");
 }

@@ -98,18 +98,18 @@ fn who_came_first_is_told_where_it_decides_who_is_the_source() {
     install("first");
     // Brought, and not accepted yet: whoever brought it becomes its source.
     let second = install("second");
-    let told = line(&second.out, "nickname (");
+    let line_of_plan = line(&second.out, "nickname (");
     assert!(
-        told.contains("first becomes its source") && told.contains("first also makes claims"),
+        line_of_plan.contains("first becomes its source") && line_of_plan.contains("first also makes claims"),
         "{second:?}"
     );
     let accepted = world.run(&["field", "accept", "nickname", "--yes"]).ok();
     assert_shows(&accepted, &["first becomes its source", "second also makes claims"]);
     // One is: it stays, and the plan says how that is changed.
     let third = install("third");
-    let told = line(&third.out, "nickname (");
+    let line_of_plan = line(&third.out, "nickname (");
     assert!(
-        told.contains("first stays its source") && told.contains("second also makes claims"),
+        line_of_plan.contains("first stays its source") && line_of_plan.contains("second also makes claims"),
         "{third:?}"
     );
     assert_shows(&third, &["samsyn field assign nickname third"]);
@@ -117,9 +117,12 @@ fn who_came_first_is_told_where_it_decides_who_is_the_source() {
     world.run(&["field", "assign", "nickname", "--none", "--yes"]).ok();
     let file = world.file("fourth.wasm", probe("fourth", claims));
     let plan = world.run(&["plugin", "install", &file, "--dry-run"]).ok().out;
-    let told = line(&plan, "nickname (");
-    assert!(told.contains("becomes its source") && told.contains("because it has none"), "{plan}");
-    assert!(told.contains("first, second and third also make claims"), "{plan}");
+    let line_of_plan = line(&plan, "nickname (");
+    assert!(
+        line_of_plan.contains("becomes its source") && line_of_plan.contains("because it has none"),
+        "{plan}"
+    );
+    assert!(line_of_plan.contains("first, second and third also make claims"), "{plan}");
     let plan = world.run(&["plugin", "install", &file, "--dry-run", "--json"]).ok().json();
     assert_eq!(plan["sources"][0]["claimed_by"], json!(["first", "second", "third"]), "{plan}");
 }
@@ -374,8 +377,8 @@ fn a_kind_that_there_is_not_is_refused() {
         assert_eq!((refused.status, refused.problem()), (400, "query-invalid".to_owned()), "{path}");
     }
     let near = world.get("/v1/audit/changes?kind=source-moved").json();
-    let told = format!("{}{}", near["detail"], near["next"]);
-    assert!(told.contains("`sources-moved`") && told.contains("`token-made`"), "{near}");
+    let message = format!("{}{}", near["detail"], near["next"]);
+    assert!(message.contains("`sources-moved`") && message.contains("`token-made`"), "{near}");
     let skip = world.json("POST", "/v1/parked/skip", &json!({"kind": "nonsense", "reason": "x"}));
     assert_eq!(skip.problem(), "wrong-type");
     for kind in ["sources-moved", "source-assigned", "many", "installed", "token-made"] {

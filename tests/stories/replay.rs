@@ -38,16 +38,16 @@ fn every_plug_in_of_the_demo_decides_the_same_again() {
     let file = |name: &str| plugin_file(name).to_str().expect("its path is text").to_owned();
     let mut decisions = BTreeMap::new();
     for name in &names {
-        let told = report(&world.run(&["plugin", "replay", &file(name), "--json"]), 0);
-        assert_same(name, &told);
-        decisions.insert(name, told["deliveries"].clone());
+        let report_of = report(&world.run(&["plugin", "replay", &file(name), "--json"]), 0);
+        assert_same(name, &report_of);
+        decisions.insert(name, report_of["deliveries"].clone());
     }
     assert!(decisions.values().all(|count| count.as_u64() > Some(0)), "{decisions:?}");
     assert!(world.stop().success());
     for name in &names {
-        let told = report(&world.run_on_data(&["plugin", "replay", &file(name), "--json"]), 0);
-        assert_same(name, &told);
-        assert_eq!(told["deliveries"], decisions[name], "{name}: the files say what the host says");
+        let report_of = report(&world.run_on_data(&["plugin", "replay", &file(name), "--json"]), 0);
+        assert_same(name, &report_of);
+        assert_eq!(report_of["deliveries"], decisions[name], "{name}: the files say what the host says");
     }
     let all: u64 = decisions.values().filter_map(Value::as_u64).sum();
     survival_json::record("replay", json!({ "decisions": all, "differences": 0, "plug_ins": names.len() }));
@@ -282,8 +282,8 @@ fn versions_change_back_and_forth_under_load_and_every_order_counts_once() {
         }
     }
     let file = world.file("loyalty.wasm", plugin("loyalty"));
-    let told = report(&world.run(&["plugin", "replay", &file, "--json"]), 0);
-    assert_eq!(told["decided_by"].as_array().map(Vec::len), Some(2), "both decided: {told}");
+    let found = report(&world.run(&["plugin", "replay", &file, "--json"]), 0);
+    assert_eq!(found["decided_by"].as_array().map(Vec::len), Some(2), "both decided: {found}");
     assert!(world.stop().success());
     assert_decided_in_order(&world, &acknowledged.concat());
 }

@@ -73,9 +73,9 @@ fn nobody_listens_beyond_loopback_without_tls_by_accident() {
     assert!(!directory.path().join("data").exists(), "nothing is touched");
     let half = said(&mut serve(&[("SAMSYN_TLS_KEY", "key.pem")]));
     assert!(half.code == Some(1) && half.err.contains("tls.certificate"), "{half:#?}");
-    let mut told = serve(&[("SAMSYN_INSECURE_LISTEN", "true")]);
+    let mut insecure = serve(&[("SAMSYN_INSECURE_LISTEN", "true")]);
     let mut child =
-        told.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the command can be started");
+        insecure.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the command can be started");
     let mut line = String::new();
     let out = child.stdout.take().expect("its output is piped");
     BufReader::new(out).read_line(&mut line).expect("its output can be read");

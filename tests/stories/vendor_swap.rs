@@ -81,25 +81,26 @@ fn register(world: &World, number: usize, customer: &str) {
     if number.is_multiple_of(OPTED_OUT_EVERY) || customer == WITNESS {
         values["marketing_opted_out"] = json!(true);
     }
-    let told = world.propose(customer, values);
-    assert_eq!(told["fields"]["country"]["value"], "SE", "{told}");
-    assert_eq!(told["fields"]["phone"]["outcome"], "accepted", "{told}");
+    let decided = world.propose(customer, values);
+    assert_eq!(decided["fields"]["country"]["value"], "SE", "{decided}");
+    assert_eq!(decided["fields"]["phone"]["outcome"], "accepted", "{decided}");
 }
 
 fn assert_side_by_side(world: &World) {
     let file = components::plugin_file("service-desk");
     let installed = world.run(&["plugin", "install", file.to_str().expect("its path is text"), "--yes"]).ok();
     assert!(installed.out.contains("crm stays its source"), "{installed:?}");
-    let told = world.propose(WITNESS, json!({"first_name": "ANNA", "email": ADDRESS, "country": "Norway"}));
+    let decided =
+        world.propose(WITNESS, json!({"first_name": "ANNA", "email": ADDRESS, "country": "Norway"}));
     assert_eq!(
-        (&told["fields"]["first_name"]["source"], &told["fields"]["country"]["value"]),
+        (&decided["fields"]["first_name"]["source"], &decided["fields"]["country"]["value"]),
         (&json!("crm"), &json!("NO"))
     );
     let asked: Vec<&Value> =
-        told["outcomes"].as_array().into_iter().flatten().map(|outcome| &outcome["capability"]).collect();
+        decided["outcomes"].as_array().into_iter().flatten().map(|outcome| &outcome["capability"]).collect();
     assert!(
         asked.contains(&&json!("crm")) && asked.contains(&&json!("service-desk")),
-        "both are asked: {told}"
+        "both are asked: {decided}"
     );
     assert_eq!(world.fields(WITNESS)["first_name"], "ANNA", "and one is heard");
     let claims = &world.profile(WITNESS)["claims"]["first_name"];
@@ -146,8 +147,8 @@ fn hand_over(world: &World, from: &str, to: &str) {
 
 /// The source answers, by its own habits.
 fn assert_decided(world: &World, source: &str, first_name: &str) {
-    let told = world.propose(WITNESS, json!({"first_name": "ANNA"}));
-    assert_eq!(told["fields"]["first_name"]["source"], source, "{told}");
+    let decided = world.propose(WITNESS, json!({"first_name": "ANNA"}));
+    assert_eq!(decided["fields"]["first_name"]["source"], source, "{decided}");
     assert_eq!(world.fields(WITNESS)["first_name"], first_name);
     assert_complete(world, WITNESS, source);
 }
@@ -288,8 +289,8 @@ fn read(caller: &Caller, stop: &AtomicBool, reads: &AtomicUsize, missing: &Mutex
             lost.push("marketing_opted_out");
         }
         if !lost.is_empty() {
-            let told = format!("{customer} without {}: {fields}", lost.join(", "));
-            missing.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+            let line = format!("{customer} without {}: {fields}", lost.join(", "));
+            missing.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             return;
         }
         reads.fetch_add(1, Ordering::Relaxed);
@@ -344,11 +345,11 @@ fn assert_timeline(world: &World) {
         let mut of_it = changes.filter(|change| change["field"] == "email");
         of_it.next().map(|change| json!([step["kind"], change["before"], change["after"]]))
     };
-    let told: Vec<Value> = steps.iter().filter_map(address).collect();
+    let addresses: Vec<Value> = steps.iter().filter_map(address).collect();
     let expected = [
         json!(["event", null, IN_ASCII]),
         json!(["assignment", IN_ASCII, IN_ITS_OWN_LETTERS]),
         json!(["assignment", IN_ITS_OWN_LETTERS, IN_ASCII]),
     ];
-    assert_eq!(told, expected, "{steps:#?}");
+    assert_eq!(addresses, expected, "{steps:#?}");
 }

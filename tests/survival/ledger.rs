@@ -33,7 +33,7 @@ pub struct Customer {
     /// What each system said last.
     pub cities: BTreeMap<&'static str, String>,
     /// The highest count that an answer told.
-    pub told: u64,
+    pub shown: u64,
     pub first_name: Proposed,
     /// Ids of proposals that were acknowledged.
     pub proposals: Vec<String>,
@@ -61,7 +61,7 @@ impl Customer {
             points: 0,
             orders: 0,
             cities: BTreeMap::new(),
-            told: 0,
+            shown: 0,
             first_name: Proposed::default(),
             proposals: Vec::new(),
         }

@@ -88,9 +88,9 @@ impl Sender {
         let outcomes = answer["outcomes"].as_array().into_iter().flatten();
         let claims = outcomes.filter_map(|outcome| outcome["claims"].as_array()).flatten();
         let counts = claims.filter(|claim| claim["field"] == "probe.count");
-        let told = counts.filter_map(|claim| claim["value"].as_u64()).max();
+        let shown = counts.filter_map(|claim| claim["value"].as_u64()).max();
         let customer = &mut self.customers[index];
-        customer.told = customer.told.max(told.unwrap_or(0));
+        customer.shown = customer.shown.max(shown.unwrap_or(0));
         Some(())
     }
 
@@ -135,13 +135,13 @@ impl Sender {
     /// After a start: what was told is still so, every acknowledged event is known, and what was
     /// under way is sent again.
     pub fn make_sure(&mut self, caller: &Caller) {
-        for customer in self.customers.iter().filter(|customer| customer.told > 0) {
+        for customer in self.customers.iter().filter(|customer| customer.shown > 0) {
             let profile = caller.get(&format!("/v1/profiles/customer_id:{}", customer.name));
             let count = profile.json()["fields"]["probe.count"].as_u64().unwrap_or(0);
             assert!(
-                count >= customer.told,
+                count >= customer.shown,
                 "an answer told {} of {}, and after the start it is {count}",
-                customer.told,
+                customer.shown,
                 customer.name
             );
         }

@@ -1,4 +1,4 @@
-//! Who calls: the token of a request, and the application it acts for.
+//! Authentication of a request: its token, and the application it acts for.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -24,7 +24,7 @@ pub struct Caller(pub Application);
 #[derive(Clone, Debug)]
 pub struct Unauthenticated(pub Problem);
 
-/// Finds out who calls. Whether that is enough is asked where the route is known.
+/// Authenticates the request. Whether its scopes are enough is checked where the route is known.
 pub async fn check(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let (registry, now) = (state.engine.registry(), state.engine.clock().now());
     match viewer(&state.authenticator, request.headers(), &registry, now) {

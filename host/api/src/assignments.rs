@@ -1,15 +1,14 @@
-//! Giving fields to another source: the plan, and carrying it out. And how far telling whoever
-//! consumes them is.
+//! Assigning fields to another source: the plan, and carrying it out. And the progress of notifying their
+//! consumers.
 
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::request::{Assignment, OneAssignment};
 use samsyn_wire::{
     self as wire, Applied, AssignAnswer, ChangedValue, FieldAssignmentPlan, Job, Jobs, JsonValue,
     WithoutClaim,
 };
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::access::Caller;
 use super::convert::blocking;
@@ -21,9 +20,9 @@ use super::visibility::Viewer;
 use super::words::{name as named, names, word};
 use super::{ApiState, body, fields, json};
 use samsyn_engine::{AssignmentPlan, ConsumerPlan, FieldPlan, JobReport, SamplePlan};
-use samsyn_registry::assignment::{Mode, Request as Wanted};
+use samsyn_registry::assignment::Request as Wanted;
 use samsyn_registry::{Attribution, Policy, Registry};
-use samsyn_vocabulary::{CapabilityName, FieldName, Partition, Position, Seq};
+use samsyn_vocabulary::{Partition, Position, Seq};
 
 const JOBS: List = List("/v1/jobs");
 
@@ -51,7 +50,7 @@ pub async fn tell_fields<'a>(
     policy: &Policy,
 ) -> Vec<FieldAssignmentPlan<'a>> {
     let registry = state.engine.registry();
-    // Who may change the registry needn't be one who may see what it says of whom.
+    // A token that may change the registry may be one that sees no customer's values.
     let may_see = |field: &&FieldPlan| policy.reads(field.assigned.field.as_str());
     let shown = plans.iter().filter(may_see).flat_map(|field| {
         let samples = field.samples.iter();
@@ -94,55 +93,27 @@ fn field_plan(plan: &FieldPlan, with_samples: bool) -> FieldAssignmentPlan<'_> {
     }
 }
 
-/// Which fields go to whom.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("required" = ["to"]))]
-pub struct Assignment {
-    /// The fields.
-    #[serde(default)]
-    fields: Vec<FieldName>,
-    /// Whose fields go, all of them; with `all` instead of `fields`.
-    #[serde(default)]
-    from: Option<CapabilityName>,
-    /// Said together with `from`.
-    #[serde(default)]
-    all: bool,
-    /// Their source from then on, or null for none.
-    // Null must be said: an empty body is no decision.
-    #[serde(deserialize_with = "Option::deserialize")]
-    to: Option<CapabilityName>,
-    /// `clear` takes values away that the new source has no claim for.
-    #[serde(default)]
-    mode: Mode,
-    /// The revision of the plan that was looked at.
-    #[serde(default, deserialize_with = "json::integer_or_none")]
-    #[schemars(range(max = json::INTEGER_MAX))]
-    revision: Option<Seq>,
-}
-
-impl Assignment {
-    /// The fields that are meant: those named, or all that a capability sources now.
-    fn wanted(&self, registry: &Registry) -> Answer<Wanted> {
-        let fields = match (&self.from, self.all, self.fields.is_empty()) {
-            (None, false, false) => self.fields.clone(),
-            (Some(from), true, true) => {
-                if registry.generation(from) == 0 {
-                    let detail = format!("there is no capability {from}");
-                    return Err(Problem::new(Kind::UnknownCapability, detail).at("from"));
-                }
-                registry.sourced_by(from)
+/// The fields that are meant: those named, or all that a capability sources now.
+fn wanted(assignment: &Assignment, registry: &Registry) -> Answer<Wanted> {
+    let Assignment { fields, from, all, to, mode, .. } = assignment;
+    let fields = match (from, *all, fields.is_empty()) {
+        (None, false, false) => fields.clone(),
+        (Some(from), true, true) => {
+            if registry.generation(from) == 0 {
+                let detail = format!("there is no capability {from}");
+                return Err(Problem::new(Kind::UnknownCapability, detail).at("from"));
             }
-            _ => {
-                let detail = "the body has neither `fields`, nor `from` with `all`";
-                let problem = Problem::new(Kind::MissingKey, detail).at("fields");
-                return Err(problem.next(
-                    "Send {\"fields\": [\"country\"], \"to\": \"crm\"} or {\"from\": \"crm\", \"all\": true, \"to\": \"crm2\"}.",
-                ));
-            }
-        };
-        Ok(Wanted { fields, to: self.to.clone(), mode: self.mode })
-    }
+            registry.sourced_by(from)
+        }
+        _ => {
+            let detail = "the body has neither `fields`, nor `from` with `all`";
+            let problem = Problem::new(Kind::MissingKey, detail).at("fields");
+            return Err(problem.next(
+                "Send {\"fields\": [\"country\"], \"to\": \"crm\"} or {\"from\": \"crm\", \"all\": true, \"to\": \"crm2\"}.",
+            ));
+        }
+    };
+    Ok(Wanted { fields, to: to.clone(), mode: *mode })
 }
 
 /// `POST /v1/assignments`.
@@ -156,7 +127,7 @@ pub async fn assign(
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let assignment: Assignment = json::body_as(&bytes)?;
-    let wanted = assignment.wanted(&state.engine.registry())?;
+    let wanted = wanted(&assignment, &state.engine.registry())?;
     let engine = state.engine.clone();
     if params.dry_run {
         let plan = blocking(move || engine.plan_assignment(&wanted)).await??;
@@ -176,22 +147,6 @@ async fn durable(state: &ApiState, seq: Option<Seq>) -> Answer<Seq> {
     let Some(seq) = seq else { return Ok(state.engine.registry().revision) };
     state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
     Ok(seq)
-}
-
-/// Whose claims are to be one field's values. `capability` is `source` by its older name.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("required" = ["source"]))]
-pub struct OneAssignment {
-    /// The new source, or null for none.
-    #[serde(alias = "capability", deserialize_with = "Option::deserialize")]
-    source: Option<CapabilityName>,
-    #[serde(default)]
-    mode: Mode,
-    /// The revision of the plan that was looked at.
-    #[serde(default, deserialize_with = "json::integer_or_none")]
-    #[schemars(range(max = json::INTEGER_MAX))]
-    revision: Option<Seq>,
 }
 
 /// `PUT /v1/fields/{name}/source`.

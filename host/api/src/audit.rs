@@ -1,4 +1,4 @@
-//! Asking the audit: who changed the registry, who read whose data; and where the logs stand.
+//! The audits of changes and of reads, and the heads of the logs.
 
 use std::borrow::Cow;
 
@@ -35,18 +35,18 @@ pub struct ReadParams {
     /// Only reads of this profile.
     #[schemars(with = "Option<ReferenceForm>")]
     profile: Option<String>,
-    /// Only by this application or token.
+    /// Only reads by this application or token.
     by: Option<String>,
-    /// Only those that showed this field or identifier.
+    /// Only reads that showed this field or identifier.
     field: Option<String>,
     /// Not before this time.
     since: Option<Timestamp>,
     /// Before this time.
     until: Option<Timestamp>,
-    /// Items of the page; 100 when left out.
+    /// The most items of the page; 100 by default.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: Option<u64>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
 }
 
@@ -67,23 +67,23 @@ impl JsonSchema for ChangeKind {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChangeParams {
-    /// Only by this application.
+    /// Only changes by this application.
     by: Option<String>,
-    /// Only of this kind.
+    /// Only changes of this kind.
     #[schemars(with = "Option<ChangeKind>")]
     kind: Option<String>,
-    /// Only those about this field.
+    /// Only changes that concern this field.
     field: Option<String>,
-    /// Only those about this capability.
+    /// Only changes that concern this capability.
     capability: Option<String>,
     /// Not before this time.
     since: Option<Timestamp>,
     /// Before this time.
     until: Option<Timestamp>,
-    /// Items of the page; 100 when left out.
+    /// The most items of the page; 100 by default.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: Option<u64>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
 }
 

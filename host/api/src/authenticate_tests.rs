@@ -1,4 +1,4 @@
-//! Who is let through, and when no more.
+//! Which tokens are accepted, and until when.
 
 use super::*;
 use samsyn_registry::RegistryChange;

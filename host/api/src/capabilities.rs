@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use samsyn_wire::Installed;
+use samsyn_wire::request::SettingsPatch;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Tree;
@@ -15,7 +16,7 @@ use serde_json::value::RawValue;
 use super::access::Caller;
 use super::capability_answer::{Progress, capability_answer, install_plan};
 use super::convert::blocking;
-use super::json::{JsonPath, Members};
+use super::json::JsonPath;
 use super::pagination::List;
 use super::params::{DryRun, ListParams, Params, Segment, Why};
 use super::problem::{Answer, Kind, Problem};
@@ -24,7 +25,7 @@ use super::visibility::Viewer;
 use super::{ApiState, body, json};
 use samsyn_engine::{self, Engine, InstallOptions};
 use samsyn_registry::{Attribution, Capability, Registry, RegistryChange};
-use samsyn_vocabulary::{CapabilityName, Partition, Position, Reason, Rules, Value};
+use samsyn_vocabulary::{CapabilityName, Members, Partition, Position, Reason, Rules, Value};
 
 const CAPABILITIES: List = List("/v1/capabilities");
 
@@ -32,10 +33,11 @@ const CAPABILITIES: List = List("/v1/capabilities");
 pub async fn list(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
     blocking(move || {
         let registry = state.engine.registry();
-        let all = registry.capabilities.iter().map(|(name, is)| (name.as_str(), (name, is)));
-        let page = CAPABILITIES.page(all, params.limit, params.cursor.as_deref(), |_, (name, is)| {
-            capability_answer(&registry, name, is, Progress::of(&state.engine, name))
-        })?;
+        let all = registry.capabilities.iter().map(|(name, capability)| (name.as_str(), (name, capability)));
+        let page =
+            CAPABILITIES.page(all, params.limit, params.cursor.as_deref(), |_, (name, capability)| {
+                capability_answer(&registry, name, capability, Progress::of(&state.engine, name))
+            })?;
         Ok(Json(page).into_response())
     })
     .await?
@@ -53,7 +55,8 @@ pub fn known<'a>(registry: &'a Registry, name: &str) -> Answer<(&'a CapabilityNa
         let known = registry.capabilities.keys().map(CapabilityName::as_str);
         Problem::new(Kind::UnknownCapability, detail).at("name").nearest(name, known)
     };
-    registry.capabilities.get_key_value(name).map(|(name, is)| (name, is.as_ref())).ok_or_else(unknown)
+    let found = registry.capabilities.get_key_value(name);
+    found.map(|(name, capability)| (name, capability.as_ref())).ok_or_else(unknown)
 }
 
 /// CAPABILITY as the newest registry has it.
@@ -72,18 +75,18 @@ fn tree_of(engine: &Engine, registry: &Registry, name: &str) -> Answer<Tree> {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstallParams {
-    /// Only answer what it would change.
+    /// Only answer the plan: what would change.
     dry_run: bool,
-    /// Where it starts.
+    /// The first event that it receives.
     from: From,
-    /// With `from=start`: deliver what it emits while it catches up.
+    /// With `from=start`: other capabilities receive the events that it emits while it catches up.
     deliver: bool,
-    /// An administrator (scope `admin`) has seen what it asks for and agrees. An upgrade that wants
-    /// more than is granted waits without it.
+    /// Approve what it requests; this needs the scope `admin`. Without it an upgrade that requests more than is
+    /// granted waits for approval.
     approve: bool,
-    /// Fields that it brings are defined ones at once; otherwise they wait to be accepted.
+    /// Accept the fields that it adds at once. Without it they wait for acceptance.
     accept_fields: bool,
-    /// Why it is done.
+    /// The reason of the change.
     reason: Option<Reason>,
 }
 
@@ -98,14 +101,14 @@ impl InstallParams {
     }
 }
 
-/// Where a plug-in starts.
+/// The first event that a plug-in receives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum From {
-    /// With what happens next.
+    /// The next event.
     #[default]
     Now,
-    /// With the oldest event there is.
+    /// The oldest event in the log.
     Start,
 }
 
@@ -185,10 +188,9 @@ pub async fn set(
 }
 
 fn read_settings(text: &str, capability: &Capability) -> Answer<BTreeMap<String, Option<Value>>> {
-    let members: Members<'_> = json::body_object(text)?;
+    let SettingsPatch(Members(members)) = SettingsPatch(json::body_object(text)?);
     twice::refuse(text, &JsonPath::Root)?;
     members
-        .0
         .iter()
         .map(|(name, value)| Ok((name.to_string(), read_setting(name, value, capability)?)))
         .collect()
@@ -230,9 +232,9 @@ pub async fn release(
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RemoveParams {
-    /// Though fields lose their source by it.
+    /// Remove it also if fields lose their source.
     force: bool,
-    /// Why it is done.
+    /// The reason of the change.
     reason: Option<Reason>,
 }
 

@@ -1,4 +1,4 @@
-//! Who says what about a field, and how far capabilities agree.
+//! The claims for a field, and how far capabilities agree.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -29,10 +29,10 @@ pub struct ClaimsParams {
     /// Only of this profile: its id, or `identifier:value`.
     #[schemars(with = "Option<ReferenceForm>")]
     profile: Option<String>,
-    /// Items of the page; 100 when left out.
+    /// The most items of the page; 100 by default.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: Option<u64>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
 }
 
@@ -147,9 +147,9 @@ pub async fn all_disagreements(
             DISAGREEMENTS.page(entries, params.limit, params.cursor.as_deref(), |_, (field, pairs)| {
                 answer(&registry, field, pairs)
             })?;
-        let told = |field: &FieldName| page.items.iter().any(|item| item.field == field.as_str());
-        let told = all.iter().filter(|(field, _)| told(field));
-        let shown = told.flat_map(|(field, pairs)| sampled(field, pairs, &registry)).collect();
+        let is_listed = |field: &FieldName| page.items.iter().any(|item| item.field == field.as_str());
+        let listed = all.iter().filter(|(field, _)| is_listed(field));
+        let shown = listed.flat_map(|(field, pairs)| sampled(field, pairs, &registry)).collect();
         Ok((Json(page).into_response(), shown))
     });
     give(&state, &reader, answered.await?).await

@@ -72,7 +72,7 @@ pub fn answer(read: Option<&HeaderMap>, values: &str, body: Vec<u8>) -> Answer {
     let value = HeaderValue::try_from(has.as_ref().unwrap_or(&etag)).map_err(Problem::internal)?;
     let fixed = [
         (header::ETAG, value),
-        // It holds a customer's data, and belongs to whoever has the token.
+        // It holds a customer's data: no shared cache may keep it.
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];

@@ -14,8 +14,8 @@ use samsyn_journal::{Accepted, Answer, AnswerKind, Decided, InvocationStatus, Ou
 use samsyn_registry::Registry;
 use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId};
 
-/// The event at this position and what was decided about it so far, as far as somebody may
-/// see it who may see the event.
+/// The event at this position and what was decided about it so far, as far as a caller may see it. It must be
+/// one that may see the event.
 pub fn event_answer<'a>(position: Position, decisions: &'a EventDecisions, viewer: &Viewer) -> Event<'a> {
     let EventDecisions { accepted, decided, blocked, .. } = decisions;
     let event = &accepted.event;
@@ -117,8 +117,8 @@ fn field<'a>(answer: &'a Answer, accepted: &'a Accepted) -> ProposalOutcome<'a> 
     }
 }
 
-/// What became of each delivery of a record, as far as somebody may see it who sent the event at
-/// its root or not. A delivery of which they may see nothing is left out.
+/// The result of each invocation for a record, as far as the caller may see it. That depends on whether it sent
+/// the event at the record's root. An invocation of which it may see nothing is left out.
 pub fn outcomes<'a>(
     position: Position,
     decided: &'a Decided,
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(json(Vec::new()).get("actions"), None);
         let action =
             ActionAsked { action: "wake".into(), subject: "birthday".into(), value: JsonValue::Held(None) };
-        let told = serde_json::json!([{ "action": "wake", "subject": "birthday", "value": null }]);
-        assert_eq!(json(vec![action])["actions"], told);
+        let expected = serde_json::json!([{ "action": "wake", "subject": "birthday", "value": null }]);
+        assert_eq!(json(vec![action])["actions"], expected);
     }
 }

@@ -4,33 +4,24 @@
 use serde_json::value::RawValue;
 
 use super::convert::accept_problem;
-use super::json::{self, DEPTH_MAX, Elements, JsonPath, Members, Scan};
+use super::json::{self, DEPTH_MAX, Elements, JsonPath, Scan};
 use super::problem::{Kind, Problem};
 use super::twice;
 use samsyn_engine::{AcceptError, NewEvent};
 use samsyn_registry::manifest::PLATFORM_PREFIX;
 use samsyn_registry::{Field, Policy, Registry, ScopeName};
 use samsyn_vocabulary::{
-    Application, CoerceError, Epoch, EventName, FieldName, Identifier, IdentifierName, NameError, ProfileId,
-    Property, Proposal, Rules, Speaker, Timestamp, Type, Value,
+    Application, CoerceError, Epoch, EventName, FieldName, Identifier, IdentifierName, Members, NameError,
+    ProfileId, Property, Proposal, Rules, Speaker, Timestamp, Type, Value,
 };
-
-/// The largest event, in bytes of its JSON.
-pub const EVENT_BYTES_MAX: usize = 32 * 1024;
-/// The most events in one request: at 200 bytes each they fill the largest body.
-pub const EVENTS_MAX: usize = 2_500;
-/// The longest event id, in bytes: longer than a URL or two UUIDs, short enough to remember millions.
-pub const EVENT_ID_BYTES_MAX: usize = 256;
-/// The longest name of a property, in bytes.
-pub const PROPERTY_NAME_BYTES_MAX: usize = 128;
+use samsyn_wire::request::{
+    self, EVENT_BYTES_MAX, EVENT_ID_BYTES_MAX, EVENTS_MAX, NewEventList, PROPERTY_NAME_BYTES_MAX,
+};
 
 /// How deep an event's own members are: the event, and its identifiers, properties and proposals.
 const DEPTH_OF_MEMBERS: usize = 2;
 
-/// The members an event can have.
-const EVENT_KEYS: [&str; 7] = ["id", "name", "at", "profile", "identifiers", "properties", "proposes"];
-
-/// Who sends an event and against which registry and time it is read.
+/// The sender of an event, and the registry and time that it is checked against.
 pub struct Sender<'a> {
     registry: &'a Registry,
     application: Application,
@@ -47,7 +38,7 @@ impl<'a> Sender<'a> {
         Sender { registry, application, speaker, now, policy: None, rules: Rules::Today }
     }
 
-    /// The same, who may send and propose no more than this.
+    /// The same, limited to what this policy allows.
     pub fn within(self, policy: &'a Policy) -> Sender<'a> {
         Sender { policy: Some(policy), ..self }
     }
@@ -87,20 +78,7 @@ impl<'a> Sender<'a> {
         suspect: bool,
         path: &JsonPath<'_>,
     ) -> Result<NewEvent, Problem> {
-        let mut parts = Parts::default();
-        for (key, value) in &members.0 {
-            let slot = match key.as_ref() {
-                "id" => &mut parts.id,
-                "name" => &mut parts.name,
-                "at" => &mut parts.at,
-                "profile" => &mut parts.profile,
-                "identifiers" => &mut parts.identifiers,
-                "properties" => &mut parts.properties,
-                "proposes" => &mut parts.proposes,
-                unknown => return Err(unknown_event_key(unknown, path)),
-            };
-            *slot = Some(value);
-        }
+        let parts = request::NewEvent::of(members).map_err(|unknown| unknown_event_key(unknown, path))?;
         let name = event_name(parts.name, path)?;
         if !self.may(|policy| policy.sends(&name)) {
             let detail = format!("the token's `{}` doesn't include {name}", ScopeName::EventsWrite);
@@ -134,7 +112,7 @@ impl<'a> Sender<'a> {
         Ok(event)
     }
 
-    /// Whoever may not read profiles learns of none by its id: each is unknown to them.
+    /// A token that may not read profiles learns of none by its id: each is unknown to it.
     fn profile(&self, value: &RawValue, event: &JsonPath<'_>) -> Result<ProfileId, Problem> {
         let id = profile_id(value, &event.key("profile"))?;
         if self.may(Policy::reads_profiles) {
@@ -179,7 +157,8 @@ impl<'a> Sender<'a> {
         let mut proposals = Vec::with_capacity(members.0.len());
         for (name, value) in &members.0 {
             let path = path.key(name);
-            // Before the dictionary is asked: who may not propose it must not learn that it is there.
+            // Before the dictionary is asked: a token that may not propose the field must not learn that it
+            // exists.
             if !self.may(|policy| policy.proposes(name)) {
                 let (scope, name) = (ScopeName::ProfilesPropose, json::shortened(name));
                 let detail = format!("the token has no `{scope}` for the field {name:?}");
@@ -251,18 +230,6 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// What an event's members stand for, not yet read.
-#[derive(Default)]
-struct Parts<'a> {
-    id: Option<&'a RawValue>,
-    name: Option<&'a RawValue>,
-    at: Option<&'a RawValue>,
-    profile: Option<&'a RawValue>,
-    identifiers: Option<&'a RawValue>,
-    properties: Option<&'a RawValue>,
-    proposes: Option<&'a RawValue>,
-}
-
 /// What a body of `POST /v1/events` holds.
 pub enum Body<'a> {
     /// One event, read.
@@ -296,17 +263,17 @@ pub fn read_body<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Pro
 
 fn read_object<'a>(text: &'a str, sender: &Sender<'_>) -> Result<Body<'a>, Problem> {
     let members: Members<'a> = json::body_object(text)?;
-    let Some((_, events)) = members.0.iter().find(|(key, _)| key == "events") else {
+    let Some(list) = NewEventList::of(&members) else {
         let read = sender
             .check_text(text.trim_ascii(), &JsonPath::Root)
             .and_then(|suspect| sender.read_members(&members, suspect, &JsonPath::Root));
         return Ok(Body::One(Box::new(read)));
     };
-    if let Some((other, _)) = members.0.iter().find(|(key, _)| key != "events") {
+    let NewEventList { events } = list.map_err(|other| {
         let detail = format!("no other member is allowed beside `events`: {:?}", json::shortened(other));
         let next = "Send each event in `events`, and nothing beside it.";
-        return Err(JsonPath::Root.key(other).problem(Kind::UnknownKey, detail).next(next));
-    }
+        JsonPath::Root.key(other).problem(Kind::UnknownKey, detail).next(next)
+    })?;
     let (json, path) = (events.get(), JsonPath::Root.key("events"));
     if !json.starts_with('[') {
         return Err(
@@ -417,10 +384,12 @@ pub fn unknown_identifier<'a>(
 }
 
 fn unknown_event_key(key: &str, event: &JsonPath<'_>) -> Problem {
-    let keys: Vec<String> = EVENT_KEYS.iter().map(|key| format!("`{key}`")).collect();
+    let keys: Vec<String> = request::NewEvent::MEMBERS.iter().map(|key| format!("`{key}`")).collect();
     let detail = format!("an event has no member {:?}; it has {}", json::shortened(key), keys.join(", "));
     let problem = event.key(key).problem(Kind::UnknownKey, detail);
-    problem.next("Remove it, or put the event's own data into `properties`.").nearest(key, EVENT_KEYS)
+    problem
+        .next("Remove it, or put the event's own data into `properties`.")
+        .nearest(key, request::NewEvent::MEMBERS.iter().copied())
 }
 
 #[cfg(test)]

@@ -244,7 +244,7 @@ pub async fn show(
             None => id.parse().map_err(|_| unknown())?,
         };
         let decisions = engine.decisions(position)?.ok_or_else(|| {
-            // That an event was there is for who sent it, or may see everything.
+            // Only its sender, and a token that sees everything, may know that an event was there.
             if engine.is_removed(position) && (own.is_some() || viewer.policy().reads_everything()) {
                 let detail =
                     format!("the event was at {position}; retention removed its record from the log");
@@ -265,7 +265,7 @@ pub async fn show(
     Ok(response)
 }
 
-/// The problem of an event that isn't there, or isn't for who asks: the same for both.
+/// The problem of an event that isn't there, or that the caller may not see: the same for both.
 fn unknown_event(id: &str, viewer: &Viewer) -> Problem {
     let application = viewer.application();
     let reads_all = viewer.policy().reads_everything();

@@ -5,8 +5,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use samsyn_wire as wire;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use samsyn_wire::request::{Deprecation, FieldDefinition, IdentifierDefinition};
 
 use super::access::Caller;
 use super::event_json::bad_name;
@@ -18,15 +17,15 @@ use super::visibility::Viewer;
 use super::words::{name as named, names, word};
 use super::{ApiState, body, json};
 use samsyn_registry::{
-    Attribution, Compare, DataClass, Field, FieldStatus, IdentifierKind, Normaliser, Policy, REJECTED_VALUES,
-    Registry, RegistryChange, Schema, ScopeName,
+    Attribution, Field, FieldStatus, IdentifierKind, Policy, REJECTED_VALUES, Registry, RegistryChange,
+    Schema, ScopeName,
 };
-use samsyn_vocabulary::{FieldName, IdentifierName, Type};
+use samsyn_vocabulary::{FieldName, IdentifierName};
 
 const FIELDS: List = List("/v1/fields");
 const IDENTIFIERS: List = List("/v1/identifiers");
 
-/// A field, for somebody who may know of it. Who has to do with it is the registry's.
+/// A field, for a token that may know it. Its capabilities are shown only to a token that reads the registry.
 fn field_answer(registry: &Registry, name: &FieldName, field: &Field, policy: &Policy) -> wire::Field {
     let reads_registry = policy.has(ScopeName::RegistryRead);
     let capabilities = || registry.capabilities.iter().filter(move |_| reads_registry);
@@ -82,7 +81,7 @@ pub async fn show(
     answer(&state.engine.registry(), &name, viewer.policy())
 }
 
-/// The name of a field that is there, for calls that only who knows every field may make.
+/// The name of a field that is there, for requests that only a token that knows every field may make.
 pub fn known_name(registry: &Registry, name: &str) -> Answer<FieldName> {
     known(registry, name).map(|(name, _)| name.clone())
 }
@@ -108,62 +107,23 @@ pub fn answer(registry: &Registry, name: &str, policy: &Policy) -> Answer {
     Ok(Json(field_answer(registry, name, field, policy)).into_response())
 }
 
-/// What a field is to be. Its source is assigned by a call of its own.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "FieldDefinition")]
-pub struct Definition {
-    #[serde(rename = "type")]
-    kind: Type,
-    /// Allowed texts, of a text or a list of texts; empty allows all.
-    #[serde(default)]
-    one_of: Vec<String>,
-    /// JSON Schema that values match. It refers to its own parts only.
-    #[serde(default)]
-    schema: Option<serde_json::Value>,
-    /// What a number counts.
-    #[serde(default)]
-    unit: Option<String>,
-    /// What it means.
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    class: DataClass,
-    /// Who answers for it.
-    #[serde(default)]
-    department: Option<String>,
-    /// The identifier that a value of this field is; such a field is a text.
-    #[serde(default)]
-    identifies: Option<IdentifierName>,
-    /// An opt-out; such a field is a boolean.
-    #[serde(default)]
-    protective: bool,
-    #[serde(default)]
-    compare: Compare,
-    /// Set when it should no longer be used: what to use instead.
-    #[serde(default)]
-    deprecated: Option<String>,
-}
-
-impl Definition {
-    fn into_field(self) -> Answer<Field> {
-        let wrong = |error: samsyn_registry::SchemaError| {
-            JsonPath::Root.key("schema").problem(Kind::DefinitionInvalid, format!("schema {error}"))
-        };
-        Ok(Field {
-            one_of: self.one_of,
-            schema: self.schema.as_ref().map(Schema::new).transpose().map_err(wrong)?,
-            unit: self.unit,
-            description: self.description,
-            class: self.class,
-            department: self.department,
-            identifies: self.identifies,
-            protective: self.protective,
-            compare: self.compare,
-            deprecated: self.deprecated,
-            ..Field::of(self.kind)
-        })
-    }
+fn field_of(defined: FieldDefinition) -> Answer<Field> {
+    let wrong = |error: samsyn_registry::SchemaError| {
+        JsonPath::Root.key("schema").problem(Kind::DefinitionInvalid, format!("schema {error}"))
+    };
+    Ok(Field {
+        one_of: defined.one_of,
+        schema: defined.schema.as_ref().map(Schema::new).transpose().map_err(wrong)?,
+        unit: defined.unit,
+        description: defined.description,
+        class: defined.class,
+        department: defined.department,
+        identifies: defined.identifies,
+        protective: defined.protective,
+        compare: defined.compare,
+        deprecated: defined.deprecated,
+        ..Field::of(defined.kind)
+    })
 }
 
 /// `PUT /v1/fields/{name}`.
@@ -176,8 +136,8 @@ pub async fn define(
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let name = FieldName::new(&name).map_err(|error| bad_name(&error, &JsonPath::Root.key("name")))?;
-    let defined: Definition = json::body_as(&bytes)?;
-    let field = defined.into_field()?;
+    let defined: FieldDefinition = json::body_as(&bytes)?;
+    let field = field_of(defined)?;
     let by = Attribution { by: application, reason: why.reason };
     let defined = |registry: &Registry| Ok(registry.define(name.clone(), field));
     state.engine.change_registry_with(defined, by).await?;
@@ -195,17 +155,6 @@ pub async fn accept(
     let by = Attribution { by: application, reason: why.reason };
     state.engine.change_registry_with(|registry| registry.accept(&field), by).await?;
     answer(&state.engine.registry(), &name, &Policy::everything())
-}
-
-/// Why a field should no longer be used.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("required" = ["note"]))]
-pub struct Deprecation {
-    /// What to use instead, or null: it may be used again.
-    // Null must be said: it takes the note back.
-    #[serde(deserialize_with = "Option::deserialize")]
-    note: Option<String>,
 }
 
 /// `POST /v1/fields/{name}/deprecate`.
@@ -262,24 +211,6 @@ pub async fn list_identifiers(
     let page = IDENTIFIERS
         .page(all, params.limit, params.cursor.as_deref(), |_, (name, kind)| identifier_answer(name, kind))?;
     Ok(Json(page).into_response())
-}
-
-/// An identifier as it is listed, so that what was read can be changed and sent back.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdentifierDefinition {
-    #[serde(default)]
-    name: Option<IdentifierName>,
-    normaliser: Normaliser,
-    /// When an event's identifiers belong to different profiles, the strongest decides.
-    #[serde(deserialize_with = "json::integer")]
-    strength: u32,
-    /// For phone numbers without a country code: the country they are dialled in, ISO 3166-1 alpha-2.
-    #[serde(default)]
-    country: Option<String>,
-    /// Values that identify nobody and are refused, in any case; the usual ones when left out.
-    #[serde(default)]
-    rejected_values: Option<Vec<String>>,
 }
 
 /// `PUT /v1/identifiers/{name}`.

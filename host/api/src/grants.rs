@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::request::{GrantChange, GrantPart};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,17 +15,17 @@ use super::params::{Params, Segment, Why};
 use super::problem::Answer;
 use super::{ApiState, body, json};
 use samsyn_registry::{Attribution, Grant, Registry, RegistryChange};
-use samsyn_vocabulary::{Digest, EventPattern, FieldName, IdentifierName, Reason};
+use samsyn_vocabulary::{Digest, Reason};
 
 /// Which upgrade is agreed to, and how.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApproveParams {
-    /// Only if this is the component that waits.
+    /// The component. If another component waits, the host rejects the request.
     digest: Option<Digest>,
-    /// Fields that it brings are defined ones at once; otherwise they wait to be accepted.
+    /// Accept the fields that it adds at once. Without it they wait for acceptance.
     accept_fields: bool,
-    /// Why it is done.
+    /// The reason of the change.
     reason: Option<Reason>,
 }
 
@@ -32,9 +33,9 @@ pub struct ApproveParams {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RejectParams {
-    /// Only if this is the component that waits.
+    /// The component. If another component waits, the host rejects the request.
     digest: Option<Digest>,
-    /// Why it is done.
+    /// The reason of the change.
     reason: Option<Reason>,
 }
 
@@ -73,35 +74,9 @@ pub async fn reject(
     Ok(Json(tree(&state, name).await?).into_response())
 }
 
-/// What is given and taken back; what is in both is taken back.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct GrantChange {
-    /// What it may do again.
-    grant: GrantPart,
-    /// What it may no longer do.
-    revoke: GrantPart,
-}
-
-/// Things that a manifest asks for.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-struct GrantPart {
-    /// Reading these fields.
-    reads: Vec<FieldName>,
-    /// Seeing these of the customer's identifiers.
-    identifiers: Vec<IdentifierName>,
-    /// Hearing these events, written as in the manifest.
-    hears: Vec<EventPattern>,
-    /// Making claims for these fields.
-    sources: Vec<FieldName>,
-}
-
-impl From<GrantPart> for Grant {
-    fn from(part: GrantPart) -> Grant {
-        let GrantPart { reads, identifiers, hears, sources } = part;
-        Grant { reads, identifiers, hears, sources: Some(sources) }
-    }
+fn grant_of(part: GrantPart) -> Grant {
+    let GrantPart { reads, identifiers, hears, sources } = part;
+    Grant { reads, identifiers, hears, sources: Some(sources) }
 }
 
 /// `PATCH /v1/capabilities/{name}/grant`.
@@ -116,7 +91,7 @@ pub async fn change(
     let GrantChange { grant, revoke } = json::body_as(&bytes)?;
     let capability = known(&state.engine.registry(), &name)?.0.clone();
     let by = Attribution { by: application, reason: why.reason };
-    let changed = |registry: &Registry| registry.regrant(capability, &grant.into(), &revoke.into());
+    let changed = |registry: &Registry| registry.regrant(capability, &grant_of(grant), &grant_of(revoke));
     state.engine.change_registry_with(changed, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! connection ─▶ http ─▶ host ─▶ trace ─▶ packed ─▶ panic to problem ─▶ admit ─▶ access ─▶ route ─▶ scopes ─▶ query ─▶ body ─▶ engine
-//!               400     span     gzip        500                 429/503   who?      404/405 401/403   400     413/415
+//!               400     span     gzip        500                 429/503   token     404/405 401/403   400  
+//!               413/415
 //! ```
 //!
 //! One file a concern. What goes wrong is a [`Problem`]; every kind of it is in [`catalogue`].
@@ -10,7 +11,7 @@
 //! | files | what they do |
 //! |---|---|
 //! | `serve` · `limits` · `named_host` · `trace` · `packed` | before and after every request |
-//! | `access` · `authenticate` · [`last_use`] · [`required_scopes`] · `visibility` · `read_audit` | who asks, what they may, what they see |
+//! | `access` · `authenticate` · [`last_use`] · [`required_scopes`] · `visibility` · `read_audit` | the caller, its permissions, and what it sees |
 //! | `body` · `json` · `query` · `params` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
 //! | `problem` · `convert` | what is wrong with it |
 //! | `calls` · [`openapi`] · `describe` | the table of requests, and its description |
@@ -86,7 +87,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::APPLICATION_HEADER;
 pub use authenticate::Authenticator;
-pub use event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
 pub use limits::ApiLimits;
 pub use problem::{Kind, Problem};
 pub use samsyn_auth::{Token, TokenError};

@@ -1,5 +1,5 @@
 //! The one host that a request names (RFC 9112, section 3.2). A request that names none, or two, is read
-//! differently by whoever stands before us: it is refused before anything is made of it.
+//! differently by a proxy in front of us: it is refused before anything is made of it.
 
 use axum::http::{HeaderMap, Version, header};
 

@@ -84,10 +84,10 @@ fn epoch_in(query: &str) -> Option<(&str, Epoch)> {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListParams {
-    /// Items of the page; 100 when left out.
+    /// The most items of the page; 100 by default.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
     pub limit: Option<u64>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -95,7 +95,7 @@ pub struct ListParams {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Why {
-    /// Why it is done, for whoever asks later. No customer's data belongs in it.
+    /// The reason of the change. It is kept: don't write a customer's data into it.
     pub reason: Option<Reason>,
 }
 
@@ -103,9 +103,9 @@ pub struct Why {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DryRun {
-    /// Only check, and answer what would be.
+    /// Only check the request, and answer what would change.
     pub dry_run: bool,
-    /// Why it is done.
+    /// The reason of the change.
     pub reason: Option<Reason>,
 }
 

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::request::{ParkedSelection, ParkedSkip, REASON_BYTES_MAX};
 use samsyn_wire::{Matched, ParkedDelivery};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,8 +19,6 @@ use samsyn_engine::{ParkedCursor, ParkedFilter, ParkedItem};
 use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
 
 const PARKED: List = List("/v1/parked");
-/// The longest reason of a skip, in bytes: a few sentences.
-pub const REASON_BYTES_MAX: usize = 1_024;
 
 fn answer(item: &ParkedItem) -> ParkedDelivery {
     let failure = item.blocked.failure.as_ref();
@@ -46,13 +45,13 @@ pub struct ParkedParams {
     capability: Option<CapabilityName>,
     /// Only of this profile.
     profile: Option<ProfileId>,
-    /// Only those that failed like this.
+    /// Only with this kind of failure.
     #[serde(alias = "code")]
     kind: Option<FailureKind>,
-    /// Items of the page; 100 when left out.
+    /// The most items of the page; 100 by default.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: Option<u64>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
 }
 
@@ -87,41 +86,21 @@ fn read_cursor(key: &str) -> Answer<ParkedCursor> {
     read().ok_or_else(|| Problem::new(Kind::CursorInvalid, "this is not a cursor of /v1/parked").at("cursor"))
 }
 
-/// Which deliveries to act on: at least one of the filters.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "ParkedSelection", extend("minProperties" = 1))]
-pub struct Selection {
-    /// Only of this capability.
-    #[serde(default)]
-    capability: Option<CapabilityName>,
-    /// Only of this profile.
-    #[serde(default)]
-    profile: Option<ProfileId>,
-    /// Only those that failed like this.
-    #[serde(default)]
-    kind: Option<FailureKind>,
-    /// Why; needed to skip, and kept in the timeline.
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-impl Selection {
-    fn filter(&self) -> Answer<ParkedFilter> {
-        if self.capability.is_none() && self.profile.is_none() && self.kind.is_none() {
-            return Err(Problem::new(
-                Kind::FilterEmpty,
-                "the filter needs one of `capability`, `profile` and `kind`",
-            ));
-        }
-        Ok(ParkedFilter { capability: self.capability.clone(), profile: self.profile, kind: self.kind })
+fn filter(selection: &ParkedSelection) -> Answer<ParkedFilter> {
+    let ParkedSelection { capability, profile, kind, .. } = selection;
+    if capability.is_none() && profile.is_none() && kind.is_none() {
+        return Err(Problem::new(
+            Kind::FilterEmpty,
+            "the filter needs one of `capability`, `profile` and `kind`",
+        ));
     }
+    Ok(ParkedFilter { capability: capability.clone(), profile: *profile, kind: *kind })
 }
 
 /// `POST /v1/parked/retry`.
 pub async fn retry(State(state): State<ApiState>, request: Request) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
-    let filter = json::body_as::<Selection>(&bytes)?.filter()?;
+    let filter = filter(&json::body_as(&bytes)?)?;
     let matched = blocking(move || state.engine.retry(&filter)).await??;
     Ok((StatusCode::ACCEPTED, Json(Matched { matched })).into_response())
 }
@@ -133,8 +112,8 @@ pub async fn skip(
     request: Request,
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
-    let selection: Selection = json::body_as(&bytes)?;
-    let filter = selection.filter()?;
+    let ParkedSkip(selection) = json::body_as(&bytes)?;
+    let filter = filter(&selection)?;
     let reason = selection.reason.unwrap_or_default();
     if reason.trim().is_empty() {
         let problem = Problem::new(Kind::MissingKey, "skipping invocations needs a `reason`").at("reason");

@@ -199,8 +199,8 @@ mod tests {
         for kind in KINDS {
             let problem = Problem::new(*kind, "");
             let json: serde_json::Value = serde_json::to_value(&problem).unwrap();
-            let told = problem.into_response().headers().contains_key("retry-after");
-            assert_eq!(json["retryable"], told, "{kind:?}");
+            let has_retry_after = problem.into_response().headers().contains_key("retry-after");
+            assert_eq!(json["retryable"], has_retry_after, "{kind:?}");
         }
     }
 }

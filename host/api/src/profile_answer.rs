@@ -1,5 +1,5 @@
-//! A profile as an answer: visible values and where they come from, and every claim for those
-//! who ask.
+//! A profile as an answer: visible values and where they come from, and every claim if the
+//! request asks for them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,12 +7,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use samsyn_wire::ProposalTaken;
+use samsyn_wire::request::{LookUp, PatchFault, ProfilePatch};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, unknown_identifier};
-use super::json::{DEPTH_MAX, JsonPath, Members};
+use super::json::{DEPTH_MAX, JsonPath};
 use super::params::{Params, Reference, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::{Wanted, profile_answer, shown};
@@ -23,7 +24,7 @@ use super::waited::{self, Asked};
 use super::{ApiState, body, conditional, json};
 use samsyn_engine::{AcceptError, Engine, Expectation, NewEvent, ReadProfile};
 use samsyn_registry::{Policy, Registry};
-use samsyn_vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Proposal};
+use samsyn_vocabulary::{EventName, FieldName, IdentifierName, Members, ProfileId, Proposal};
 use samsyn_wire::prefer::Wait;
 
 /// The event that a `PATCH` makes.
@@ -33,9 +34,9 @@ const PROPOSED_EVENT: &str = "samsyn.proposed";
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct View {
-    /// Names of fields, separated by commas.
+    /// The fields to answer, separated by commas; all by default.
     fields: Option<String>,
-    /// Every capability's claims as well.
+    /// Answer also the claims of every capability.
     claims: bool,
 }
 
@@ -87,31 +88,28 @@ async fn give(state: &ApiState, reader: &Reader, (response, shown): (Response, S
 fn read_look_up(text: &str, registry: &Registry, policy: &Policy) -> Answer<(IdentifierName, String)> {
     let members: Members<'_> = json::body_object(text)?;
     let seen = |name: &&IdentifierName| policy.sees_identifier(name.as_str());
-    let (name, value) = match members.0.as_slice() {
-        [one] => one,
-        [] => {
+    let Some(LookUp { identifier, value }) = LookUp::of(&members) else {
+        if members.0.is_empty() {
             return Err(Problem::new(Kind::MissingIdentifier, "the look-up has no identifier")
                 .next("Send for example {\"email\": \"anna@example.com\"}."));
         }
-        several => {
-            let names: Vec<&str> = several.iter().map(|(name, _)| json::shortened(name)).collect();
-            let detail = format!("a look-up needs exactly one identifier, not {}", names.join(" and "));
-            let problem = Problem::new(Kind::TooManyIdentifiers, detail);
-            let known =
-                several.iter().filter_map(|(name, _)| registry.identifiers.get_key_value(name.as_ref()));
-            let strongest = known.filter(|(name, _)| seen(name)).max_by_key(|(_, kind)| kind.strength);
-            return Err(match strongest {
-                Some((name, _)) => problem.next(format!("Send `{name}` alone: it is the strongest of them.")),
-                None => problem,
-            });
-        }
+        let names: Vec<&str> = members.0.iter().map(|(name, _)| json::shortened(name)).collect();
+        let detail = format!("a look-up needs exactly one identifier, not {}", names.join(" and "));
+        let problem = Problem::new(Kind::TooManyIdentifiers, detail);
+        let known =
+            members.0.iter().filter_map(|(name, _)| registry.identifiers.get_key_value(name.as_ref()));
+        let strongest = known.filter(|(name, _)| seen(name)).max_by_key(|(_, kind)| kind.strength);
+        return Err(match strongest {
+            Some((name, _)) => problem.next(format!("Send `{name}` alone: it is the strongest of them.")),
+            None => problem,
+        });
     };
-    let place = JsonPath::Root.key(name);
-    let found = registry.identifiers.get_key_value(name.as_ref()).map(|(known, _)| known);
+    let path = JsonPath::Root.key(&identifier);
+    let found = registry.identifiers.get_key_value(identifier.as_ref()).map(|(known, _)| known);
     let Some(known) = found.filter(seen) else {
-        return Err(unknown_identifier(registry.identifiers.keys().filter(seen), name, &place));
+        return Err(unknown_identifier(registry.identifiers.keys().filter(seen), &identifier, &path));
     };
-    let value = json::text(value, &place, "an identifier")?;
+    let value = json::text(value, &path, "an identifier")?;
     Ok((known.clone(), value.into_owned()))
 }
 
@@ -151,15 +149,15 @@ fn wanted(fields: Option<&str>, registry: &Registry, policy: &Policy) -> Answer<
     Ok(Some(wanted))
 }
 
-/// The profile behind a reference, for somebody who may read profiles.
+/// The profile behind a reference, for a token that may read profiles.
 pub fn find(engine: &Engine, reference: &Reference, viewer: &Viewer) -> Answer<ReadProfile> {
     let id = resolve(engine, reference, viewer.policy())?;
     let unknown = || Problem::new(Kind::UnknownProfile, format!("there is no profile {id}")).at("ref");
     engine.profile(id)?.ok_or_else(unknown)
 }
 
-/// The id behind a reference. Whoever may not read profiles is told of none: the answer is the
-/// same whether there is one or not. An identifier that isn't theirs to see is an unknown one.
+/// The id behind a reference. A token that may not read profiles learns of none: the answer is the
+/// same whether there is one or not. An identifier that it may not see is an unknown one.
 pub fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answer<ProfileId> {
     let may_read = policy.reads_profiles();
     let (name, value) = match reference {
@@ -243,39 +241,35 @@ pub async fn propose(
 
 fn read_proposals(engine: &Engine, text: &str, viewer: &Viewer) -> Answer<Vec<Proposal>> {
     let members: Members<'_> = json::body_object(text)?;
-    let mut fields = None;
     let registry = engine.registry();
-    for (key, value) in &members.0 {
-        if key != "fields" {
+    let path = JsonPath::Root.key(ProfilePatch::FIELDS);
+    let ProfilePatch { fields } = ProfilePatch::of(&members).map_err(|fault| match fault {
+        PatchFault::Missing => path.problem(Kind::MissingKey, "the patch has no `fields`"),
+        PatchFault::Unknown(key) => {
             let detail = format!("a patch has only `fields`; unknown member {:?}", json::shortened(key));
             let problem = JsonPath::Root.key(key).problem(Kind::UnknownKey, detail);
             // A field that stands one level too high.
-            let known = registry.fields.contains_key(key.as_ref()) && viewer.policy().proposes(key);
-            let example = if known { key.as_ref() } else { "first_name" };
+            let known = registry.fields.contains_key(key) && viewer.policy().proposes(key);
+            let example = if known { key } else { "first_name" };
             let problem = problem.next(format!(
                 "Put the proposed values into `fields`: {{\"fields\": {{\"{example}\": …}}}}."
             ));
-            return Err(problem.nearest(key, ["fields"]));
+            problem.nearest(key, [ProfilePatch::FIELDS])
         }
-        fields = Some(*value);
-    }
-    let place = JsonPath::Root.key("fields");
-    let Some(fields) = fields else {
-        return Err(place.problem(Kind::MissingKey, "the patch has no `fields`"));
-    };
+    })?;
     let scan = json::scan(fields.get());
     if scan.depth > DEPTH_MAX {
-        return Err(place.problem(
+        return Err(path.problem(
             Kind::TooDeep,
             format!("`fields` is nested {} levels deep; the limit is {DEPTH_MAX}", scan.depth),
         ));
     }
-    twice::refuse(fields.get(), &place)?;
+    twice::refuse(fields.get(), &path)?;
     let application = viewer.application().clone();
     let sender = Sender::new(&registry, application, engine.clock().now()).within(viewer.policy());
-    let proposals = sender.proposals(fields, None, scan.suspect, &place)?;
+    let proposals = sender.proposals(fields, None, scan.suspect, &path)?;
     if proposals.is_empty() {
-        return Err(place.problem(Kind::NothingProposed, "`fields` has no field"));
+        return Err(path.problem(Kind::NothingProposed, "`fields` has no field"));
     }
     Ok(proposals)
 }

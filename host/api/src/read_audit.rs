@@ -1,4 +1,4 @@
-//! Who reads personal data, and that it is recorded before the answer leaves.
+//! Records each read of personal data before the answer leaves.
 //!
 //! A handler whose answer may show values takes a [`Reader`], notes what it shows in a [`Shown`],
 //! and awaits [`record_read`] between making the answer and giving it.
@@ -22,7 +22,7 @@ pub const PURPOSE_HEADER: &str = "samsyn-purpose";
 /// The longest purpose, in bytes: a ticket's number or a sentence. It is kept with every read.
 const PURPOSE_BYTES_MAX: usize = 200;
 
-/// Who reads, with which call, and what for.
+/// The reader: its application and token, the request, and the purpose.
 #[derive(Clone, Debug)]
 pub struct Reader {
     by: Application,

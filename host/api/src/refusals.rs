@@ -50,21 +50,21 @@ impl JsonSchema for StartForm {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefusalParams {
-    /// Not before: a time, which is compared with that of the decision; or positions with commas
-    /// between them, at most 256, each of another partition: the walk begins there, and other
-    /// partitions are left out. From the oldest record when left out.
+    /// Where the list starts. Either a time: only decisions from then on. Or positions, separated by commas, at
+    /// most 256 and each in another partition: only these partitions, from these positions on. By default it
+    /// starts with the oldest record.
     #[schemars(with = "Option<StartForm>")]
     since: Option<String>,
-    /// Only of events that this application sent.
+    /// Only for events of this application.
     application: Option<Application>,
     /// Only by this capability.
     capability: Option<CapabilityName>,
     /// Only with this code.
     code: Option<String>,
-    /// Items of the page; 100 when left out.
+    /// The most items of the page; 100 by default.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: Option<u64>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
 }
 
@@ -85,7 +85,8 @@ pub async fn list(
 ) -> Answer {
     let limit = List::limit(params.limit)?;
     let start = params.since.as_deref().map_or(Ok(Start::Oldest), Start::parse)?;
-    let place = params.list().after(params.cursor.as_deref())?.as_deref().map(JsonPath::parse).transpose()?;
+    let place =
+        params.list().after(params.cursor.as_deref())?.as_deref().map(PagePlace::parse).transpose()?;
     blocking(move || {
         let walk = Walk { engine: &state.engine, viewer: &viewer, params: &params, start };
         Ok(Json(walk.page(place, limit)?).into_response())
@@ -130,18 +131,18 @@ impl Start {
     }
 }
 
-/// Where a page goes on: with this record, of which so many refusals were told.
+/// Where a page goes on: with this record, of which so many refusals are on earlier pages.
 #[derive(Clone, Copy)]
-struct JsonPath {
+struct PagePlace {
     record: Position,
-    told: usize,
+    passed: usize,
 }
 
-impl JsonPath {
-    fn parse(key: &str) -> Answer<JsonPath> {
+impl PagePlace {
+    fn parse(key: &str) -> Answer<PagePlace> {
         let read = || {
-            let (record, told) = key.split_once(' ')?;
-            Some(JsonPath { record: record.parse().ok()?, told: told.parse().ok()? })
+            let (record, passed) = key.split_once(' ')?;
+            Some(PagePlace { record: record.parse().ok()?, passed: passed.parse().ok()? })
         };
         read().ok_or_else(|| {
             Problem::new(Kind::CursorInvalid, "this is not a cursor of /v1/refusals").at("cursor")
@@ -149,7 +150,7 @@ impl JsonPath {
     }
 
     fn key(self) -> String {
-        format!("{} {}", self.record, self.told)
+        format!("{} {}", self.record, self.passed)
     }
 }
 
@@ -161,7 +162,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn page(&self, place: Option<JsonPath>, limit: usize) -> Answer<RefusalPage> {
+    fn page(&self, place: Option<PagePlace>, limit: usize) -> Answer<RefusalPage> {
         let partitions = match &self.start {
             Start::From(from) => from.keys().copied().collect(),
             Start::Oldest | Start::At(_) => self.engine.customer_partitions(),
@@ -179,7 +180,7 @@ impl Walk<'_> {
         for partition in partitions.into_iter().filter(|partition| !passed(partition)) {
             let place = match place.filter(|place| place.record.partition == partition) {
                 Some(place) => place,
-                None => JsonPath { record: Position { partition, seq: self.first(partition)? }, told: 0 },
+                None => PagePlace { record: Position { partition, seq: self.first(partition)? }, passed: 0 },
             };
             let next = self.walk(place, limit, &mut page.items, &mut looked_at)?;
             page.next = next.map(|place| self.params.list().cursor(&place.key()));
@@ -201,26 +202,26 @@ impl Walk<'_> {
     /// Walks one partition until the page is full or enough was looked at: then it tells where to go on.
     fn walk(
         &self,
-        from: JsonPath,
+        from: PagePlace,
         limit: usize,
         items: &mut Vec<ListedRefusal>,
         looked_at: &mut usize,
-    ) -> Answer<Option<JsonPath>> {
+    ) -> Answer<Option<PagePlace>> {
         for looked in self.engine.look_for_refusals(from.record.partition, from.record.seq) {
             let looked = looked?;
             *looked_at += 1;
             let record = looked.position;
             if let Some(decided) = looked.refuses {
-                let told = if record == from.record { from.told } else { 0 };
-                for (number, item) in self.items(record, *decided)?.into_iter().enumerate().skip(told) {
+                let passed = if record == from.record { from.passed } else { 0 };
+                for (number, item) in self.items(record, *decided)?.into_iter().enumerate().skip(passed) {
                     if items.len() == limit {
-                        return Ok(Some(JsonPath { record, told: number }));
+                        return Ok(Some(PagePlace { record, passed: number }));
                     }
                     items.push(item);
                 }
             }
             if *looked_at >= RECORDS_LOOKED_AT_MAX {
-                return Ok(Some(JsonPath { record: Position { seq: record.seq + 1, ..record }, told: 0 }));
+                return Ok(Some(PagePlace { record: Position { seq: record.seq + 1, ..record }, passed: 0 }));
             }
         }
         Ok(None)

@@ -54,10 +54,10 @@ async fn tell<'a>(
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlanParams {
-    /// Take away fields and sources that the file leaves out.
+    /// Remove the fields and sources that aren't in the file.
     remove: bool,
-    /// What becomes of customers that a new source has no claim for: `inherit` lets the former source's
-    /// claims stand in, `clear` takes those values away.
+    /// What happens to customers for whom a new source has no claim. `inherit`: they keep the value of the former
+    /// source. `clear`: they have no value.
     mode: Mode,
 }
 
@@ -80,15 +80,15 @@ pub async fn plan(
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyParams {
-    /// The revision of the plan that was looked at.
+    /// The revision of the plan. The host rejects the request if the registry has changed since.
     revision: Seq,
-    /// Take away fields and sources that the file leaves out.
+    /// Remove the fields and sources that aren't in the file.
     #[serde(default)]
     remove: bool,
-    /// What becomes of customers that a new source has no claim for.
+    /// What happens to customers for whom a new source has no claim.
     #[serde(default)]
     mode: Mode,
-    /// Why it is done.
+    /// The reason of the change.
     #[serde(default)]
     reason: Option<Reason>,
 }

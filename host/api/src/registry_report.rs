@@ -69,10 +69,10 @@ fn graph_answer(graph: Graph) -> RegistryGraph {
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "GraphFormat")]
 pub enum Format {
-    /// Nodes and edges.
+    /// JSON: nodes and edges.
     #[default]
     Json,
-    /// For Mermaid.
+    /// Text for Mermaid.
     Mermaid,
 }
 
@@ -80,7 +80,7 @@ pub enum Format {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GraphParams {
-    /// What it is written in; JSON when left out.
+    /// The format; JSON by default.
     pub format: Format,
 }
 

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use samsyn_wire::request::INTEGER_MAX;
 use samsyn_wire::{self as wire, Replays};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use super::params::{ListParams, Params, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::read_audit::{Reader, Shown, record_read};
 use super::words::word;
-use super::{ApiState, body, json};
+use super::{ApiState, body};
 use samsyn_engine::replay::{
     Effects, Replay, ReplayError, ReplayReport, ReplayState, Sample, Share, Version,
 };
@@ -29,13 +30,13 @@ const REPLAYS: List = List("/v1/replays");
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReplayParams {
-    /// Percent of the customers, whole ones and always the same; when left out everybody, or as many
-    /// as fit into the memory that is set aside for it.
+    /// How many customers to replay, in percent. The same percentage always takes the same customers, each with
+    /// all events. By default all, or as many as fit into the memory for replays.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     profiles: Option<f64>,
-    /// The last so many bytes of the body are the component to compare with, behind the new one. When
-    /// left out the body is the new one alone, and it is compared with the log.
-    #[schemars(range(min = 1, max = json::INTEGER_MAX))]
+    /// The size of the component to compare with, which follows the new one in the body. Without it the body is
+    /// only the new component, which is compared with the log.
+    #[schemars(range(min = 1, max = INTEGER_MAX))]
     against_bytes: Option<u64>,
 }
 
@@ -160,8 +161,8 @@ pub async fn list(State(state): State<ApiState>, Params(params): Params<ListPara
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShowParams {
-    /// With the values of the examples, and what plug-ins wrote: that is recorded as a read of the
-    /// customers they are of.
+    /// Answer also the values of the examples, and messages of plug-ins. The host records this as a read of these
+    /// customers' data.
     values: bool,
 }
 

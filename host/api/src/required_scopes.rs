@@ -27,7 +27,7 @@ pub const EVENTS_WRITE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::Even
 pub const PROFILES_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::ProfilesRead]);
 /// Propose values; the handler asks the policy for each field.
 pub const PROFILES_PROPOSE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::ProfilesPropose]);
-/// Learn what became of an event; the handler answers its sender, or who reads everything.
+/// Read the result of an event; the handler answers its sender, or a token that reads everything.
 pub const EVENT_OUTCOME: RequiredScopes =
     RequiredScopes::OneOf(&[ScopeName::EventsWrite, ScopeName::ProfilesPropose, ScopeName::ProfilesRead]);
 /// Look fields up; the handler answers those the policy knows.
@@ -60,7 +60,7 @@ impl RequiredScopes {
     }
 
     /// Whether the call looks after the host: then the token's own application acts, so that the
-    /// log names who it was.
+    /// log names it.
     fn is_administration(self) -> bool {
         let administers = |scope: &ScopeName| {
             matches!(

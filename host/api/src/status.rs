@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
+use samsyn_wire::request::{EVENT_BYTES_MAX, EVENTS_MAX};
 use samsyn_wire::{self as wire, EventIds, Health, Limits, PersonalReads, Readiness};
 
 use super::convert::blocking;
-use super::event_json::{EVENT_BYTES_MAX, EVENTS_MAX};
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, errors_page, followers, storage};
 use samsyn_audit::{AuditStatus, ReadAudit};
@@ -24,7 +24,7 @@ pub async fn health() -> Answer {
 /// `GET /readyz`.
 pub async fn ready(State(state): State<ApiState>) -> Answer {
     match state.engine.ready() {
-        // Events are taken, so that it is ready; who reads people learns why it may not.
+        // It accepts events, so it is ready. A reader of personal data learns here why it gets no answer.
         Ok(()) => {
             let personal_reads = state.audit.failure().map(|refused| PersonalReads { refused });
             Ok(Json(Readiness { ready: true, personal_reads }).into_response())

@@ -105,7 +105,7 @@ fn holder_answer(holder: &Holder, position: Option<Position>) -> SegmentHolder {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetainParams {
-    /// Only say what would leave and what can't.
+    /// Only answer what would be removed.
     dry_run: bool,
 }
 

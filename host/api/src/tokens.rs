@@ -4,9 +4,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::request::NewToken;
 use samsyn_wire::{self as wire, MadeToken, TokenMay};
-use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
 
 use super::access::Caller;
 use super::json::JsonPath;
@@ -76,59 +75,29 @@ fn unknown(name: &str) -> Problem {
     Problem::new(Kind::UnknownToken, format!("there is no token {:?}", json::shortened(name))).at("name")
 }
 
-/// What a token is to be.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "NewToken")]
-pub struct Wanted {
-    /// Its name, which no valid token may have.
-    name: TokenName,
-    /// Who acts with it; the token's name when left out.
-    #[serde(default)]
-    application: Option<Application>,
-    /// What it may do; at least one.
-    // Read one by one, so that each complaint has its place.
-    #[schemars(with = "Vec<Scope>", length(min = 1))]
-    scopes: Vec<String>,
-    /// A moment, or how long from now: `90d`, `12h`, `30m`. It has no end when this is left out.
-    #[serde(default)]
-    expires: Option<String>,
-    /// Requests a second it may make; what the host's settings say when left out.
-    #[serde(default, deserialize_with = "rate")]
-    #[schemars(range(min = 1, max = u32::MAX))]
-    requests_per_second: Option<u32>,
-    /// Events a second it may send; what the host's settings say when left out.
-    #[serde(default, deserialize_with = "rate")]
-    #[schemars(range(min = 1, max = u32::MAX))]
-    events_per_second: Option<u32>,
-}
-
-fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    #[derive(Deserialize)]
-    struct Integer(#[serde(deserialize_with = "json::integer")] u32);
-    Ok(Option::<Integer>::deserialize(deserializer)?.map(|Integer(number)| number))
-}
-
-impl Wanted {
-    fn into_entry(self, token: &Token, by: Application, now: Timestamp) -> Answer<(TokenName, TokenEntry)> {
-        let application = match self.application {
-            Some(application) => application,
-            None => Application::new(self.name.as_str()).map_err(Problem::internal)?,
-        };
-        let scopes = self.scopes.iter().enumerate().map(|(at, text)| scope(text, at));
-        let entry = TokenEntry {
-            hash: token.hash(),
-            application,
-            scopes: scopes.collect::<Answer<_>>()?,
-            expires_at: self.expires.map(|text| expiry(&text, now)).transpose()?,
-            requests_per_second: self.requests_per_second,
-            events_per_second: self.events_per_second,
-            made_at: Some(now),
-            made_by: Some(by),
-            revoked_at: None,
-        };
-        Ok((self.name, entry))
-    }
+fn entry_of(
+    wanted: NewToken,
+    token: &Token,
+    by: Application,
+    now: Timestamp,
+) -> Answer<(TokenName, TokenEntry)> {
+    let application = match wanted.application {
+        Some(application) => application,
+        None => Application::new(wanted.name.as_str()).map_err(Problem::internal)?,
+    };
+    let scopes = wanted.scopes.iter().enumerate().map(|(at, text)| scope(text, at));
+    let entry = TokenEntry {
+        hash: token.hash(),
+        application,
+        scopes: scopes.collect::<Answer<_>>()?,
+        expires_at: wanted.expires.map(|text| expiry(&text, now)).transpose()?,
+        requests_per_second: wanted.requests_per_second,
+        events_per_second: wanted.events_per_second,
+        made_at: Some(now),
+        made_by: Some(by),
+        revoked_at: None,
+    };
+    Ok((wanted.name, entry))
 }
 
 /// What these scopes let a token see and do, as the dictionary is now.
@@ -202,10 +171,10 @@ pub async fn make(
     request: Request,
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
-    let wanted: Wanted = json::body_as(&bytes)?;
+    let wanted: NewToken = json::body_as(&bytes)?;
     let now = state.engine.clock().now();
     let secret = Token::generate().map_err(Problem::internal)?;
-    let (name, token) = wanted.into_entry(&secret, application.clone(), now)?;
+    let (name, token) = entry_of(wanted, &secret, application.clone(), now)?;
     let registry = state.engine.registry();
     let may = may_of(&token.scopes, &registry);
     let change = RegistryChange::TokenMade { name: name.clone(), token: token.clone() };

@@ -1,19 +1,19 @@
-//! Who asks, and what of an answer they may see.
+//! The caller of a request, and what of an answer it may see.
 //!
 //! What a token's `profiles:read` lists is shown; beyond it:
 //!
-//! - An event is for the application that sent it and for who reads everything. Its properties are
-//!   in no answer.
-//! - A profile's id is for who may read profiles and see every identifier that led to it: else it
-//!   would tell which identifiers belong to one customer.
-//! - A claim is for who may read the field, and only when it became the visible value; the others
-//!   are for administrators, and for who reads what they read.
-//! - A list about many customers (the audit of reads, the silo report) names them to who reads everything.
-//!   An auditor learns what was read and by whom, not of whom.
-//! - What became of a proposal is for its sender; its value only for who may read the field.
+//! - An event is shown to the application that sent it, and to a token that reads everything. Its properties
+//!   are in no answer.
+//! - A profile's id is shown to a token that may read profiles and see every identifier that led to it: else
+//!   it would tell which identifiers belong to one customer.
+//! - A claim is shown to a token that may read the field, and only when it became the visible value. Other
+//!   claims are for administrators and for the scope `admin:read`.
+//! - A list about many customers (the audit of reads, the silo report) names them only to a token
+//!   that reads everything. An auditor learns what was read and by which application, not of which customer.
+//! - The result of a proposal is shown to its sender, its value only to a token that may read the field.
 //! - What a plug-in writes in its own words (messages, reasons, names of events it emits) may
-//!   repeat anything it knows of a customer: it is for who reads everything. Codes are for all. But why
-//!   a proposal was refused is written for who proposed it, who reads it.
+//!   repeat anything it knows of a customer: only a token that reads everything sees it. Codes are for all.
+//!   But the message of a rejected proposal is written for its sender, who sees it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use samsyn_journal::{Accepted, Decided, Outcome};
 use samsyn_registry::{Policy, Registry, ScopeName};
 use samsyn_vocabulary::{Application, Event, FieldName, Refusal, Timestamp, TokenName};
 
-/// Who asks: there on every request that has a valid token. Cheap to clone.
+/// The caller: there on every request that has a valid token. Cheap to clone.
 #[derive(Clone)]
 pub struct Viewer {
     application: Application,
@@ -47,12 +47,12 @@ impl Viewer {
         &self.token.name
     }
 
-    /// For whom they act.
+    /// The application that it acts for.
     pub fn application(&self) -> &Application {
         &self.application
     }
 
-    /// Who they are themselves.
+    /// The token's own application.
     pub fn own_application(&self) -> &Application {
         &self.token.entry.application
     }
@@ -107,8 +107,8 @@ impl Viewer {
     }
 
     /// Whether they may read the sentence of a refusal that they see: of a field, or with none of an
-    /// event as a whole, which is their own or not. Who may propose a field reads why its source refused
-    /// what they proposed.
+    /// event as a whole, which is their own or not. A token that may propose a field reads why its source
+    /// rejected its proposal.
     pub fn sees_message(&self, field: Option<&str>, code: &str, own: bool) -> bool {
         let is_theirs = match field {
             Some(field) => self.policy().proposes(field),
@@ -127,7 +127,7 @@ impl Viewer {
         self.policy().reads_everything()
     }
 
-    /// What is for who reads all that administrators read.
+    /// Refuses, unless the token may read all that administrators read.
     pub fn check_admin_read(&self, what: &str) -> Answer<()> {
         if self.policy().has(ScopeName::AdminRead) {
             return Ok(());

@@ -48,7 +48,7 @@ pub enum Asked {
 }
 
 /// What was decided when the client prefers to wait and the time is enough, else `accepted`: also when the
-/// decision shows values and who reads them can't be recorded, for the event is taken.
+/// decision shows values and their read can't be recorded, for the event is accepted.
 pub async fn answer(
     state: &ApiState,
     reader: &Reader,
@@ -68,17 +68,17 @@ pub async fn answer(
     let event = event_answer(position, &decisions, viewer);
     let shown = shown(decisions.accepted.profile, &event, &engine.registry());
     let refusal = refusal(&event.fields).filter(|_| asked == Asked::Proposals);
-    // What may be told when the read can be recorded, and what when it can't.
-    let (told, untold) = match refusal {
+    // The answer if the read can be recorded, and the answer if it can't.
+    let (recorded_answer, unrecorded_answer) = match refusal {
         None => (Json(event).into_response(), accepted),
         Some(problem) => {
             let location = accepted.headers().get(header::LOCATION).cloned();
-            let told = located(problem.clone().of_event(&event), location.as_ref());
-            (told, located(problem, location.as_ref()))
+            let with_event = located(problem.clone().of_event(&event), location.as_ref());
+            (with_event, located(problem, location.as_ref()))
         }
     };
     let recorded = record_read(state, reader, [shown]).await;
-    Ok(wait.applied(if recorded.is_ok() { told } else { untold }))
+    Ok(wait.applied(if recorded.is_ok() { recorded_answer } else { unrecorded_answer }))
 }
 
 fn located(problem: Problem, location: Option<&HeaderValue>) -> Response {

@@ -1,4 +1,4 @@
-//! Asking who changed what in the registry, and why: the registry's own records, newest first.
+//! The audit of changes: the registry's own records, newest first.
 
 use super::query::{AuditQueryError, names};
 use samsyn_journal::history::summaries;
@@ -13,7 +13,7 @@ const RECORDS_LOOKED_AT_MAX: usize = 5_000;
 /// Which changes are asked for: those that fit everything that is given.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeFilter {
-    /// Who changed it.
+    /// The application that changed it.
     pub by: Option<String>,
     /// The kind of change, such as `source-assigned`.
     pub kind: Option<String>,

@@ -19,7 +19,7 @@ use samsyn_vocabulary::{Partition, Position, Seq};
 const WORD: &str = "samsyn-head-1";
 /// The log of everything that happened.
 pub const LOG: &str = "log";
-/// The log of who read what.
+/// The log of reads.
 pub const AUDIT: &str = "audit";
 
 /// Where the host's logs stand.
@@ -73,7 +73,7 @@ pub struct LogHead {
 /// Where a log stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct LogPlace {
-    /// `log`, or `audit`: who read what.
+    /// `log`, or `audit` for the audit of reads.
     pub log: &'static str,
     /// Bytes of it that count.
     pub offset: u64,

@@ -1,4 +1,4 @@
-//! What happened to the registry and who read whose personal data, for whoever must prove it.
+//! The audits: changes of the registry, and reads of personal data.
 //!
 //! Changes of the registry are records of its partition already: [`changes`] asks them. Reads have
 //! a log of their own, in a directory of its own: other files, so that it can lie on another disk
@@ -13,7 +13,7 @@
 //! | `heads` | what to note elsewhere |
 //! | `config` · `status` | its settings, and how it is |
 //!
-//! It must not know the engine, nor who may ask.
+//! It must not know the engine, nor the permissions of readers.
 
 mod changes;
 mod config;

@@ -1,4 +1,4 @@
-//! Asking who read what: newest first, a page at a time.
+//! The audit of reads: newest first, a page at a time.
 
 use std::io;
 
@@ -34,7 +34,7 @@ pub enum AuditQueryError {
 pub struct ReadFilter {
     /// Whose data.
     pub profile: Option<ProfileId>,
-    /// Who read: an application, or a token's name.
+    /// The reader: an application, or a token's name.
     pub by: Option<String>,
     /// A field or an identifier that was seen.
     pub field: Option<String>,

@@ -1,7 +1,7 @@
 //! Writing the read audit: an answer with personal data leaves once its read is on the disk.
 //!
-//! One record is under way at a time; whoever reads meanwhile waits for the next, with everybody
-//! else who does. So a lone read waits for one small sync, and a thousand at once share one.
+//! One record is under way at a time. All reads that come meanwhile wait for the next one together. So a lone
+//! read waits for one small sync, and a thousand at once share one.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 #[error("reads of personal data can't be recorded now: {0}")]
 pub struct AuditUnavailable(pub String);
 
-/// Who read what of whom.
+/// A read: the reader, the customer and the fields.
 pub struct ReadAudit {
     pub(super) inner: Arc<Inner>,
     retention_thread: Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -78,14 +78,14 @@ pub struct Counters {
     pub wait: Latency,
 }
 
-/// The reads of one request, and who waits for them.
+/// The reads of one request, and the waiter for them.
 struct Waiting {
     reads: Vec<Read>,
     bytes: usize,
     done: oneshot::Sender<()>,
 }
 
-/// Who waits for a record.
+/// A waiter for a record.
 pub(super) struct Batch(Vec<oneshot::Sender<()>>, usize);
 
 #[derive(Default)]
@@ -190,7 +190,7 @@ impl ReadAudit {
         if inner.opening.swap(true, Ordering::AcqRel) {
             return;
         }
-        // Looked at only by whoever holds the flag: else a log that was just opened well would be
+        // Only the holder of the flag looks at it: else a log that was just opened well would be
         // opened once more.
         if !inner.collector.lock().failed.as_ref().is_some_and(due) {
             inner.opening.store(false, Ordering::Release);
@@ -300,7 +300,7 @@ impl Inner {
         Ok(waits)
     }
 
-    /// Makes a record of those who wait. Appending under the lock keeps the order of times.
+    /// Makes a record of all waiting reads. Appending under the lock keeps the order of times.
     fn append_next(&self, collector: &mut Collector) {
         collector.under_way = false;
         let (mut reads, mut batch, mut bytes) = (Vec::new(), Batch(Vec::new(), 0), 0);
@@ -336,7 +336,7 @@ impl Inner {
                 collector.newest = at;
                 collector.under_way = true;
             }
-            // Who waits learns it when the batch is dropped.
+            // The waiters learn it when the batch is dropped.
             Err(error) => tracing::error!(%error, "a record of the audit can't be appended"),
         }
     }
@@ -348,7 +348,7 @@ impl Inner {
             self.counters.records.fetch_add(1, Ordering::Relaxed);
             self.counters.reads.fetch_add(reads as u64, Ordering::Relaxed);
             for done in waiters {
-                // Who gave up waiting is gone; the read is recorded though it was never answered.
+                // A waiter that gave up is gone; its read is recorded though it was never answered.
                 let _ = done.send(());
             }
         }

@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use samsyn_vocabulary::Timestamp;
 
 /// A bucket that fills at a rate and holds one second's worth. It may be drawn below empty by the
-/// last one who found something in it, so that a batch larger than the bucket passes at all; the
+/// last request that found something in it, so that a batch larger than the bucket passes at all; the
 /// next ones wait until that is made up for. Over time the rate is kept.
 #[derive(Debug)]
 pub struct Bucket {

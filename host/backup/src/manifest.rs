@@ -82,7 +82,7 @@ impl Manifest {
             let cause = format!("it has version {}; this host supports {VERSION}", manifest.samsyn_backup);
             return Err(wrong(cause));
         }
-        // A path that leads elsewhere was never written: whoever wrote it wants something else.
+        // No backup has a path that leads elsewhere: somebody changed the manifest.
         let inside = |path: &String| {
             !path.starts_with('/') && path.split('/').all(|part| !part.is_empty() && part != "..")
         };

@@ -1,6 +1,6 @@
 //! What files are called inside a component. A compiler writes the names of source files into panic
 //! messages; told otherwise, it would write where they lie on this machine. A component says nothing
-//! of who built it, and comes out the same elsewhere, so that its digest does.
+//! of the machine that built it, and is the same wherever it is built, and so is its digest.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

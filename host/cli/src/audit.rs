@@ -1,4 +1,4 @@
-//! `samsyn audit`: who changed what and why, who read whose data.
+//! `samsyn audit`: the changes of the registry, and the reads of personal data.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};

@@ -93,7 +93,7 @@ pub fn back_up(args: &BackupArgs, context: &Context) -> Result<(), CliError> {
     let copied = copied.map_err(|error| failed("the backup failed", &error))?;
     let seconds = started.elapsed().as_secs_f64();
     if context.json {
-        let mut line = told(&copied.manifest);
+        let mut line = summary(&copied.manifest);
         line["files_copied"] = json!(copied.files);
         line["bytes_copied"] = json!(copied.bytes);
         line["files_kept"] = json!(copied.kept);
@@ -115,7 +115,7 @@ fn check(args: &BackupArgs, context: &Context) -> Result<(), CliError> {
     bar.finish_and_clear();
     let manifest = checked.map_err(|error| failed("invalid backup", &error))?;
     if context.json {
-        return context.print(&format!("{}\n", told(&manifest)));
+        return context.print(&format!("{}\n", summary(&manifest)));
     }
     let count = manifest.files.len();
     context.print(&format!("{}all {count} files match their digests\n", text_of(&manifest)))
@@ -132,7 +132,7 @@ pub fn restore(args: &RestoreArgs, context: &Context) -> Result<(), CliError> {
     bar.finish_and_clear();
     let restored = restored.map_err(|error| failed("the restore failed; nothing was changed", &error))?;
     if context.json {
-        let mut line = told(&restored.manifest);
+        let mut line = summary(&restored.manifest);
         line["records"] = json!(restored.records);
         line["aside"] = json!(restored.aside);
         return context.print(&format!("{line}\n"));
@@ -147,7 +147,7 @@ pub fn restore(args: &RestoreArgs, context: &Context) -> Result<(), CliError> {
     ))
 }
 
-fn told(manifest: &Manifest) -> Value {
+fn summary(manifest: &Manifest) -> Value {
     json!({
         "begun_at": manifest.begun_at, "host": manifest.host, "logs": manifest.logs,
         "files": manifest.files.len(), "bytes": manifest.bytes(),

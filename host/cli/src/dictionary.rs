@@ -15,6 +15,7 @@ use samsyn_terminal::error::{CliError, file_error};
 use samsyn_terminal::output::{Paint, plain, value_text};
 use samsyn_vocabulary::{Reason, Type};
 use samsyn_wire::Field;
+use samsyn_wire::request::{FieldDefinition, member_names};
 
 /// Shown in the long help.
 pub const DEFINE_EXAMPLES: &str = "\
@@ -142,40 +143,28 @@ pub struct RemoveArgs {
     pub consent: Consent,
 }
 
-/// What of a field's answer is its definition.
-const DEFINITION: [&str; 11] = [
-    "type",
-    "one_of",
-    "schema",
-    "unit",
-    "description",
-    "class",
-    "department",
-    "identifies",
-    "protective",
-    "compare",
-    "deprecated",
-];
-
 /// Defines or changes a field.
 pub fn define(args: &DefineArgs, context: &Context) -> Result<(), CliError> {
     let client = context.client()?;
-    let before = definition(&client, &args.field)?;
+    let before = defined(&client, &args.field)?;
     let mut wanted = before.clone().unwrap_or_default();
     wanted.extend(said(args)?);
     if !wanted.contains_key("type") {
         return Err(CliError::usage(format!("{} is a new field and needs a type", args.field))
             .next("add --type text, integer, decimal, boolean, date, timestamp, texts or json"));
     }
+    // A newer host may have said a word that this version can't send back.
+    let definition: FieldDefinition = serde_json::from_value(Value::Object(wanted.clone()))
+        .map_err(|cause| CliError::usage(format!("invalid definition of {}", args.field)).because(cause))?;
     let before = before.unwrap_or_default();
     eprint!("{}", changes_text(&args.field, &before, &wanted, Paint(context.error_colour)));
     let reason = args.consent.ask("Apply this change?", "defined")?;
-    let answer = client.define_field(&args.field, &wanted, reason.as_ref())?;
+    let answer = client.define_field(&args.field, &definition, reason.as_ref())?;
     context.answer(&answer.raw, |_| format!("{} is defined\n", plain(&answer.body.name)))
 }
 
 /// The definition of a field that is there.
-fn definition(client: &Client, field: &str) -> Result<Option<Map<String, Value>>, CliError> {
+fn defined(client: &Client, field: &str) -> Result<Option<Map<String, Value>>, CliError> {
     let raw = match client.field(field) {
         Ok(answer) => answer.raw,
         Err(ClientError::Refused(problem)) if problem.status == 404 => return Ok(None),
@@ -183,7 +172,7 @@ fn definition(client: &Client, field: &str) -> Result<Option<Map<String, Value>>
     };
     let mut all: Map<String, Value> = serde_json::from_str(&raw)
         .map_err(|cause| CliError::refused("the host's answer about the field is invalid").because(cause))?;
-    all.retain(|member, _| DEFINITION.contains(&member.as_str()));
+    all.retain(|member, _| member_names::<FieldDefinition>().contains(&member.as_str()));
     Ok(Some(all))
 }
 
@@ -290,7 +279,7 @@ pub fn deprecate(args: &DeprecateArgs, context: &Context) -> Result<(), CliError
         eprintln!("{} is read by {}", plain(&field.name), plain(&field.consumed_by.join(", ")));
     }
     let reason = args.consent.ask("Apply this change?", "deprecated")?;
-    let answer = client.deprecate_field(&args.field, args.note.as_deref(), reason.as_ref())?;
+    let answer = client.deprecate_field(&args.field, args.note.clone(), reason.as_ref())?;
     context.answer(&answer.raw, |_| match &answer.body.deprecated {
         Some(note) => format!("{} is deprecated: {}\n", plain(&answer.body.name), plain(note)),
         None => format!("{} is no longer deprecated\n", plain(&answer.body.name)),

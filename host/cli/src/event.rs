@@ -4,7 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use samsyn_wire::request::{NewEvent, NewEventList};
 use samsyn_wire::{Event, SentEvent};
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::profile::conflicts_text;
@@ -12,12 +14,11 @@ use super::refusals::{self, RefusalsArgs};
 use super::timeline::outcome_lines;
 use samsyn_client::Client;
 use samsyn_import::command::{self as import_command, ImportArgs};
-use samsyn_import::members::Members;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, file_error};
 use samsyn_terminal::input::{Pair, Typewritten, guessed, proposals, texts};
 use samsyn_terminal::output::{Paint, Table, moment, pairs, plain, value_text};
-use samsyn_vocabulary::Timestamp;
+use samsyn_vocabulary::{Members, Timestamp};
 
 /// An event read from a file; the host's own limit is 32 KiB.
 const EVENT_BYTES_MAX: u64 = 1024 * 1024;
@@ -150,26 +151,21 @@ fn from_flags(name: &str, args: &SendArgs, client: &Client) -> Result<Box<RawVal
         return Err(CliError::usage("the event has no customer")
             .next("add --identifier customer_id=00042, or --profile ID"));
     }
-    let mut event = Typewritten::default();
-    if let Some(id) = &args.id {
-        event.put("id", id)?;
-    }
-    event.put("name", &name)?;
-    if let Some(at) = args.at {
-        event.put("at", &at)?;
-    }
-    if let Some(profile) = &args.profile {
-        event.put("profile", profile)?;
-    }
-    let objects = [
-        ("identifiers", texts(&args.identifier)?),
-        ("properties", guessed(&args.property)?),
-        ("proposes", proposals(&args.propose, client)?),
-    ];
-    for (member, object) in objects.iter().filter(|(_, object)| !object.is_empty()) {
-        event.put(member, object)?;
-    }
-    to_raw_value(&event).map_err(CliError::usage_of)
+    let object = |object: Typewritten| (!object.is_empty()).then(|| raw(&object)).transpose();
+    let event = NewEvent {
+        id: args.id.as_ref().map(raw).transpose()?,
+        name: Some(raw(&name)?),
+        at: args.at.as_ref().map(raw).transpose()?,
+        profile: args.profile.as_ref().map(raw).transpose()?,
+        identifiers: object(texts(&args.identifier)?)?,
+        properties: object(guessed(&args.property)?)?,
+        proposes: object(proposals(&args.propose, client)?)?,
+    };
+    raw(&event)
+}
+
+fn raw(value: &impl Serialize) -> Result<Box<RawValue>, CliError> {
+    to_raw_value(value).map_err(CliError::usage_of)
 }
 
 /// An event as it stands in a file: it is sent as it was written.
@@ -194,7 +190,7 @@ fn from_json(file: Option<&Path>) -> Result<Box<RawValue>, CliError> {
     })?;
     let is_list = event.get().starts_with('[');
     let members = serde_json::from_str::<Members<'_>>(event.get());
-    if is_list || members.is_ok_and(|members| members.get("events").is_some()) {
+    if is_list || members.is_ok_and(|members| NewEventList::of(&members).is_some()) {
         return Err(CliError::usage("this is a list of events").next("send many with samsyn event import"));
     }
     Ok(event.to_owned())

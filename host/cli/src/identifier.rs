@@ -2,11 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use samsyn_client::IdentifierDefinition;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
+use samsyn_terminal::input::word;
 use samsyn_terminal::output::{Table, plain};
+use samsyn_wire::request::IdentifierDefinition;
 
 /// The commands of `samsyn identifier`.
 #[derive(Debug, Subcommand)]
@@ -92,7 +93,8 @@ fn define(args: &DefineArgs, context: &Context) -> Result<(), CliError> {
     let all = client.identifiers()?;
     let known = all.items.iter().map(|item| &item.body).find(|known| known.name == args.name);
     let definition = IdentifierDefinition {
-        normaliser: args.normaliser.clone(),
+        name: None,
+        normaliser: word(&args.normaliser)?,
         strength: args.strength,
         country: args.country.clone().or_else(|| {
             let kept = known.filter(|known| known.normaliser == args.normaliser);

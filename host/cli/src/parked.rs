@@ -2,13 +2,14 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
+use samsyn_terminal::input::word;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, plain};
-use samsyn_vocabulary::FailureKind;
+use samsyn_vocabulary::{CapabilityName, FailureKind, ProfileId};
 use samsyn_wire::ParkedDelivery;
+use samsyn_wire::request::{ParkedSelection, ParkedSkip};
 
 /// The commands of `samsyn parked`.
 #[derive(Debug, Subcommand)]
@@ -63,21 +64,29 @@ pub struct ListArgs {
 }
 
 /// Which parked deliveries: all that fit every filter given, and one must be.
-#[derive(Debug, Clone, Args, Serialize)]
+#[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = true)]
 pub struct Filter {
     /// Of this capability
     #[arg(long, value_name = "NAME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub capability: Option<String>,
+    pub capability: Option<CapabilityName>,
     /// Of this profile
     #[arg(long, value_name = "ID")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
     /// With this kind of failure, such as trap
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(FailureKind::ALL.map(FailureKind::as_str)))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+}
+
+impl Filter {
+    fn selection(&self, reason: Option<&str>) -> Result<ParkedSelection, CliError> {
+        Ok(ParkedSelection {
+            capability: self.capability.clone(),
+            profile: self.profile,
+            kind: self.kind.as_deref().map(word).transpose()?,
+            reason: reason.map(str::to_owned),
+        })
+    }
 }
 
 /// The arguments of `samsyn parked retry`.
@@ -88,10 +97,9 @@ pub struct RetryArgs {
 }
 
 /// The arguments of `samsyn parked skip`.
-#[derive(Debug, Clone, Args, Serialize)]
+#[derive(Debug, Clone, Args)]
 pub struct SkipArgs {
     #[command(flatten)]
-    #[serde(flatten)]
     pub filter: Filter,
     /// The reason
     #[arg(long, value_name = "TEXT")]
@@ -113,11 +121,12 @@ pub fn run(command: &ParkedCommand, context: &Context) -> Result<(), CliError> {
             })
         }
         ParkedCommand::Retry(args) => {
-            let answer = client.retry(&args.filter)?;
+            let answer = client.retry(&args.filter.selection(None)?)?;
             context.answer(&answer.raw, |_| format!("retrying {}\n", deliveries(answer.body.matched)))
         }
         ParkedCommand::Skip(args) => {
-            let answer = client.skip(args)?;
+            let selection = args.filter.selection(Some(&args.reason))?;
+            let answer = client.skip(&ParkedSkip(selection))?;
             context.answer(&answer.raw, |_| format!("{} skipped\n", deliveries(answer.body.matched)))
         }
     }
@@ -173,11 +182,15 @@ mod tests {
 
     #[test]
     fn a_filter_sends_only_what_was_given() {
-        let filter = Filter { capability: Some("sms".into()), profile: None, kind: None };
-        let skip = SkipArgs { filter, reason: "test".into() };
+        let filter = Filter {
+            capability: Some(CapabilityName::new("sms").unwrap()),
+            profile: None,
+            kind: Some("trap".to_owned()),
+        };
+        let skip = ParkedSkip(filter.selection(Some("test")).unwrap());
         assert_eq!(
             serde_json::to_value(&skip).unwrap(),
-            serde_json::json!({"capability": "sms", "reason": "test"})
+            serde_json::json!({"capability": "sms", "kind": "trap", "reason": "test"})
         );
     }
 }

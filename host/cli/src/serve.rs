@@ -81,7 +81,7 @@ pub fn run(args: &ServeArgs, context: &Context) -> Result<(), CliError> {
     let show = |progress| if bar.is_hidden() { said.progress(progress) } else { bars::show(&bar, progress) };
     let host = Host::start(&config, compiler(), args.new_admin_token, show).map_err(host_error)?;
     bar.finish_and_clear();
-    // Before anybody is told that it is there: whoever reads that may stop it at once.
+    // Before the address is printed: a program that reads it may stop the host at once.
     let signals =
         host.catch_signals().map_err(|error| CliError::refused("can't wait for signals").because(error))?;
     announce(&host, context)?;
@@ -131,4 +131,15 @@ pub fn start_logging(format: settings::LogFormat, filter: &str) -> Result<(), Cl
 pub fn host_error(error: HostError) -> CliError {
     let next = error.next_step();
     CliError::refused("the host can't start").because(error).next(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use samsyn_server::settings::Config;
+    use samsyn_terminal::context::DEFAULT_LISTEN;
+
+    #[test]
+    fn a_command_finds_a_host_with_default_settings() {
+        assert_eq!(Config::default().listen.to_string(), DEFAULT_LISTEN);
+    }
 }

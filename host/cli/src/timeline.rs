@@ -1,4 +1,4 @@
-//! A timeline as a story: what happened, what it changed, who said what, who refused and why.
+//! A timeline as a story: what happened, what it changed, what capabilities claimed, rejected and why.
 
 use samsyn_contract::{EFFECT_NAMES, effect_verb};
 use samsyn_terminal::output::{Paint, moment, plain, value_text};
@@ -45,7 +45,7 @@ fn headline(item: &TimelineStep<'_>, paint: Paint) -> String {
         return format!("{}{proposed}", paint.strong(&plain(what)));
     };
     let name = paint.strong(&plain(&event.name));
-    let who = match (&*item.kind, &event.application) {
+    let origin = match (&*item.kind, &event.application) {
         ("emitted", _) => " (emitted by a capability)".to_owned(),
         ("retry", _) => " (retried)".to_owned(),
         ("change", _) => " (values changed)".to_owned(),
@@ -59,7 +59,7 @@ fn headline(item: &TimelineStep<'_>, paint: Paint) -> String {
     } else {
         format!(" of {}", plain(&moment(&at)))
     };
-    format!("{name}{who}{at}{proposed}")
+    format!("{name}{origin}{at}{proposed}")
 }
 
 fn day(moment: &str) -> &str {
@@ -68,7 +68,7 @@ fn day(moment: &str) -> &str {
 
 /// What one capability made of an event, in lines; the first names it.
 pub fn outcome_lines(outcome: &DeliveryOutcome<'_>, paint: Paint) -> Vec<String> {
-    let who = plain(&outcome.capability);
+    let capability = plain(&outcome.capability);
     let mut said = Vec::new();
     if !outcome.claims.is_empty() {
         let claims = outcome.claims.iter().map(|claim| {
@@ -88,15 +88,15 @@ pub fn outcome_lines(outcome: &DeliveryOutcome<'_>, paint: Paint) -> Vec<String>
     if outcome.result != "done" {
         let reason =
             outcome.reason.as_deref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
-        lines.push(paint.bad(&format!("{who} {}{reason}", result_text(&outcome.result))));
+        lines.push(paint.bad(&format!("{capability} {}{reason}", result_text(&outcome.result))));
     }
     if !said.is_empty() {
-        lines.push(format!("{who} {}", said.join(", ")));
+        lines.push(format!("{capability} {}", said.join(", ")));
     }
     for refusal in &outcome.refusals {
         let what = refusal.field.as_deref().unwrap_or("it");
         lines.push(paint.bad(&format!(
-            "{who} {} {}: {} ({})",
+            "{capability} {} {}: {} ({})",
             effect_verb("refuse"),
             plain(what),
             plain(refusal.message.as_deref().unwrap_or_default()),
@@ -106,7 +106,7 @@ pub fn outcome_lines(outcome: &DeliveryOutcome<'_>, paint: Paint) -> Vec<String>
     if lines.is_empty() {
         let role =
             if outcome.role.is_empty() { String::new() } else { format!(" as {}", plain(&outcome.role)) };
-        lines.push(paint.dim(&format!("{who} received it{role} and changed nothing")));
+        lines.push(paint.dim(&format!("{capability} received it{role} and changed nothing")));
     }
     lines
 }

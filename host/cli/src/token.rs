@@ -1,13 +1,13 @@
-//! `samsyn token`: who may call, and what for.
+//! `samsyn token`: tokens and their scopes.
 
 use clap::{Args, Subcommand};
 
-use samsyn_client::NewToken;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, moment, pairs, plain};
-use samsyn_vocabulary::Timestamp;
+use samsyn_vocabulary::{Application, Timestamp, TokenName};
+use samsyn_wire::request::NewToken;
 use samsyn_wire::{Lenient, MadeToken, Token, TokenMay};
 
 /// The commands of `samsyn token`.
@@ -66,7 +66,7 @@ The host rejects the next call with it. You can use its name again.";
 #[derive(Debug, Clone, Args)]
 pub struct CreateArgs {
     /// The token's name, which is not secret
-    pub name: String,
+    pub name: TokenName,
     /// A scope; may be repeated
     #[arg(long = "scope", required = true, value_name = "SCOPE")]
     pub scopes: Vec<String>,
@@ -75,7 +75,7 @@ pub struct CreateArgs {
     pub expires: Option<String>,
     /// The application it acts for [default: the token's name]; SAMSYN_APPLICATION has no effect here
     #[arg(long = "for", value_name = "NAME")]
-    pub acts_for: Option<String>,
+    pub acts_for: Option<Application>,
     /// Requests allowed a second [default: the host's setting]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub requests_per_second: Option<u32>,
@@ -154,7 +154,7 @@ fn create(args: &CreateArgs, context: &Context) -> Result<(), CliError> {
     Ok(())
 }
 
-/// With nobody who reads the plan, a mistyped field would be a token that sees less than was meant.
+/// If nobody reads the plan, a mistyped field would make a token that sees less than was meant.
 fn refuse_unknown(may: &TokenMay) -> Result<(), CliError> {
     if may.unknown.is_empty() {
         return Ok(());

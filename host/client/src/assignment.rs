@@ -1,32 +1,10 @@
-//! The answers of docs/http.md about who is the source of what: plans, claims, disagreements, jobs.
-
-use serde::Serialize;
+//! The calls about sources: plans, assignments, claims, disagreements, jobs.
 
 use super::call::{Call, percent_encoded};
 use super::{Answer, Client, ClientError, List};
 use samsyn_vocabulary::Reason;
+use samsyn_wire::request::Assignment;
 use samsyn_wire::{Applied, AssignmentPlan, FieldDisagreements, Job, ProfileClaims};
-
-/// Which fields go to whom.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Assignment {
-    /// The fields; or, with `from`, none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<String>,
-    /// Whose fields go, all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Said together with `from`.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub all: bool,
-    /// Their source from then on; none leaves them without one.
-    pub to: Option<String>,
-    /// `inherit` or `clear`.
-    pub mode: &'static str,
-    /// The revision of the plan that was looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub revision: Option<u64>,
-}
 
 impl Client {
     /// What an assignment would change. Changes nothing.

@@ -6,8 +6,10 @@
 //! | file | what it has |
 //! |---|---|
 //! | `call` · `problem` · `tls` | one request before it is made, what it can come to, and whom it trusts |
-//! | `registry_calls` | requests that change the registry |
-//! | `answer` · `assignment` · `audit` · `refusal` · `registry` · `replay` · `report` · `storage` · `token` | answers |
+//! | `registry_calls` · `assignment` · `token` · `replay` · `storage` | the calls about each |
+//! | `answer` | what became of a batch |
+//!
+//! What is sent and answered is of the crate [`wire`].
 //!
 //! It must not know the host's insides, nor what a command prints.
 
@@ -15,7 +17,6 @@ mod answer;
 mod assignment;
 mod call;
 mod problem;
-mod registry;
 mod registry_calls;
 mod replay;
 mod storage;
@@ -31,6 +32,7 @@ use serde_json::value::RawValue;
 
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 use samsyn_vocabulary::{Reason, Timestamp};
+use samsyn_wire::request::{LookUp, NewEventList, ParkedSelection, ParkedSkip, ProfilePatch, SettingsPatch};
 use samsyn_wire::{
     AuditedChange, AuditedRead, Capability, Event, Field, Identifier, InstallPlan, Installed, Limits,
     ListedRefusal, LogHead, Matched, Page, ParkedDelivery, Profile, Readiness, RefusalPage, RegistryReport,
@@ -38,13 +40,10 @@ use samsyn_wire::{
 };
 
 pub use answer::BatchAnswer;
-pub use assignment::Assignment;
 pub use call::InstallHow;
 pub use problem::{ClientError, Problem};
-pub use registry::IdentifierDefinition;
 pub use replay::Replay;
 pub use samsyn_wire as wire;
-pub use token::NewToken;
 
 /// How long to try to reach the host. It is near; a second is long already.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -144,8 +143,8 @@ impl Client {
         &self.host
     }
 
-    /// Sends one event. `wait` seconds (1 to 30) for its decision; the answer is then the decided
-    /// event, unless the time ran out.
+    /// Sends one event, a [`NewEvent`](wire::request::NewEvent) or its JSON. `wait` seconds (1 to 30) for its
+    /// decision; the answer is then the decided event, unless the time ran out.
     pub fn send_event(
         &self,
         event: &impl Serialize,
@@ -159,16 +158,7 @@ impl Client {
     pub fn send_batch(&self, events: &[&str], since: Option<Timestamp>) -> Result<BatchAnswer, ClientError> {
         let mut call = Call::new("POST", "/v1/events");
         call.ids_since = since;
-        let mut body = Vec::with_capacity(events.iter().map(|event| event.len() + 1).sum::<usize>() + 16);
-        body.extend_from_slice(b"{\"events\":[");
-        for (number, event) in events.iter().enumerate() {
-            if number > 0 {
-                body.push(b',');
-            }
-            body.extend_from_slice(event.as_bytes());
-        }
-        body.extend_from_slice(b"]}");
-        call.sent = Sent::Json(body);
+        call.sent = Sent::Json(NewEventList::of_texts(events));
         let (status, raw, retry_after) = self.exchange(call)?;
         // When no event could be taken the status is 422, with the same body.
         if matches!(status, 202 | 422)
@@ -245,7 +235,7 @@ impl Client {
         fields: &[String],
         claims: bool,
     ) -> Result<Answer<Profile<'static>>, ClientError> {
-        let body = serde_json::json!({ identifier: value });
+        let body = LookUp { identifier: identifier.into(), value };
         let call = Call::new("POST", "/v1/profiles/lookup").json(&body)?;
         self.call(narrowed(call, fields, claims))
     }
@@ -257,13 +247,8 @@ impl Client {
         fields: &impl Serialize,
         wait: Option<u32>,
     ) -> Result<Answer<SentEvent>, ClientError> {
-        #[derive(Serialize)]
-        struct Body<'a, T> {
-            fields: &'a T,
-        }
-        let body = to_bytes(&Body { fields })?;
         let mut call = Call::new("PATCH", profile_path(reference, "")).wait(wait);
-        call.sent = Sent::MergePatch(body);
+        call.sent = Sent::MergePatch(to_bytes(&ProfilePatch { fields })?);
         self.call(call)
     }
 
@@ -319,7 +304,7 @@ impl Client {
     pub fn set_settings(
         &self,
         capability: &str,
-        settings: &serde_json::Map<String, serde_json::Value>,
+        settings: &SettingsPatch<serde_json::Map<String, serde_json::Value>>,
         dry_run: bool,
         reason: Option<&Reason>,
     ) -> Result<Answer<Capability<'static>>, ClientError> {
@@ -354,17 +339,17 @@ impl Client {
         self.list("/v1/parked", filters, limit)
     }
 
-    /// Runs parked deliveries again. `filter` holds `capability`, `profile`, `kind`.
-    pub fn retry(&self, filter: &impl Serialize) -> Result<Answer<Matched>, ClientError> {
-        self.call(Call::new("POST", "/v1/parked/retry").json(filter)?)
+    /// Runs parked deliveries again.
+    pub fn retry(&self, selection: &ParkedSelection) -> Result<Answer<Matched>, ClientError> {
+        self.call(Call::new("POST", "/v1/parked/retry").json(selection)?)
     }
 
-    /// Gives parked deliveries up, with a `reason` in the filter.
-    pub fn skip(&self, filter: &impl Serialize) -> Result<Answer<Matched>, ClientError> {
-        self.call(Call::new("POST", "/v1/parked/skip").json(filter)?)
+    /// Gives parked deliveries up, for a reason.
+    pub fn skip(&self, selection: &ParkedSkip) -> Result<Answer<Matched>, ClientError> {
+        self.call(Call::new("POST", "/v1/parked/skip").json(selection)?)
     }
 
-    /// Who read what, newest first; each pair is a filter of docs/http.md.
+    /// The audit of reads, newest first; each pair is a filter of docs/http.md.
     pub fn audit_reads(
         &self,
         filters: &[(&'static str, String)],
@@ -373,7 +358,7 @@ impl Client {
         self.list("/v1/audit/reads", filters, limit)
     }
 
-    /// Who changed the registry, newest first; each pair is a filter of docs/http.md.
+    /// The audit of changes, newest first; each pair is a filter of docs/http.md.
     pub fn audit_changes(
         &self,
         filters: &[(&'static str, String)],

@@ -51,7 +51,7 @@ pub enum ClientError {
         /// Whether the machine said that nobody listens there.
         refused: bool,
     },
-    /// The host said no.
+    /// The host rejected the request.
     #[error("{}", .0.title)]
     Refused(Box<Problem>),
     /// Something answered that doesn't speak docs/http.md.
@@ -90,7 +90,7 @@ impl Problem {
     }
 }
 
-/// Whether a status says that the same may succeed in a while, whoever answered with it: a request
+/// Whether a status says that the same may succeed in a while, from a host or a proxy: a request
 /// that took too long or came too early, a full queue, a host or something before it that is away.
 fn is_passing(status: u16) -> bool {
     // Not implemented, and another version of HTTP: those stay.

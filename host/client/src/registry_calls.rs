@@ -1,19 +1,18 @@
 //! The calls that change the registry, beside those that every command uses.
 
-use serde::Serialize;
-
 use super::call::{Call, Sent, field_path, percent_encoded};
 use super::problem_or_unreadable;
-use super::{Answer, Client, ClientError, IdentifierDefinition, List};
+use super::{Answer, Client, ClientError, List};
 use samsyn_vocabulary::Reason;
+use samsyn_wire::request::{Deprecation, FieldDefinition, GrantChange, IdentifierDefinition};
 use samsyn_wire::{Capability, Field, Identifier, Installed, ProfileConflicts, RegistryPlan};
 
 impl Client {
-    /// Defines or changes a field; `definition` is the body of docs/http.md.
+    /// Defines or changes a field.
     pub fn define_field(
         &self,
         name: &str,
-        definition: &impl Serialize,
+        definition: &FieldDefinition,
         reason: Option<&Reason>,
     ) -> Result<Answer<Field>, ClientError> {
         self.call(Call::new("PUT", field_path(name, "")).reason(reason).json(definition)?)
@@ -28,10 +27,10 @@ impl Client {
     pub fn deprecate_field(
         &self,
         name: &str,
-        note: Option<&str>,
+        note: Option<String>,
         reason: Option<&Reason>,
     ) -> Result<Answer<Field>, ClientError> {
-        let body = serde_json::json!({ "note": note });
+        let body = Deprecation { note };
         self.call(Call::new("POST", field_path(name, "/deprecate")).reason(reason).json(&body)?)
     }
 
@@ -60,7 +59,7 @@ impl Client {
     pub fn regrant(
         &self,
         capability: &str,
-        change: &impl Serialize,
+        change: &GrantChange,
         reason: Option<&Reason>,
     ) -> Result<Answer<Capability<'static>>, ClientError> {
         let path = format!("/v1/capabilities/{}/grant", percent_encoded(capability));

@@ -1,32 +1,10 @@
-//! Tokens, over HTTP.
-
-use serde::Serialize;
+//! The calls about tokens.
 
 use super::call::{Call, percent_encoded};
 use super::{Answer, Client, ClientError, List};
 use samsyn_vocabulary::Reason;
+use samsyn_wire::request::NewToken;
 use samsyn_wire::{MadeToken, Token};
-
-/// What a token is to be.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct NewToken {
-    /// Its name.
-    pub name: String,
-    /// Who acts with it; its name when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub application: Option<String>,
-    /// What it may do.
-    pub scopes: Vec<String>,
-    /// When it ends, or how long it lives.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires: Option<String>,
-    /// Requests a second it may make.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests_per_second: Option<u32>,
-    /// Events a second it may send.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub events_per_second: Option<u32>,
-}
 
 impl Client {
     /// All tokens, without their secrets.

@@ -7,17 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Value;
 
-/// When two claims of a field say the same, for counting disagreements. What is stored and shown is
-/// always what was said.
+/// Which claims of a field count as equal when disagreements are counted. It doesn't change the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compare {
-    /// When they are equal.
+    /// Equal values.
     #[default]
     Exact,
-    /// When they differ in white space around them and in upper and lower case at most.
+    /// Equal values, ignoring case and white space at their start and end.
     Caseless,
-    /// When their digits are the same.
+    /// Values with the same digits.
     Digits,
 }
 

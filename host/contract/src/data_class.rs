@@ -3,16 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How personal a field is.
+/// The data class of a field: how personal it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DataClass {
-    /// Says nothing about a person.
+    /// Not personal.
     #[default]
     None,
     /// Personal data (GDPR, Article 4).
     Personal,
-    /// A special category (GDPR, Article 9) or as delicate.
+    /// A special category of personal data (GDPR, Article 9), or as sensitive.
     Sensitive,
 }
 

@@ -25,7 +25,7 @@ pub const PLATFORM_PREFIX: &str = "samsyn.";
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     manifest: u32,
-    /// Who the plug-in is.
+    /// The plug-in's name, version and owner.
     pub plugin: About,
     /// Which events it hears, and which of their properties.
     #[serde(default)]
@@ -47,7 +47,7 @@ pub struct Manifest {
 /// The declared properties of an event, by name.
 pub type Properties = BTreeMap<String, PropertyType>;
 
-/// Who the plug-in is.
+/// The plug-in's name, version and owner.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
@@ -144,8 +144,8 @@ pub struct Setting {
 pub struct ManifestError(pub String);
 
 impl Manifest {
-    /// Reads and checks a manifest; the error names the place and what to write instead. How long it
-    /// may be is whoever's to say who was sent it.
+    /// Reads and checks a manifest; the error names the place and what to write instead. The
+    /// caller limits its length.
     pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
         let mut manifest: Manifest =
             toml::from_str(text).map_err(|error| ManifestError(error.to_string().trim_end().to_owned()))?;

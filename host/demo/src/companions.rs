@@ -119,7 +119,7 @@ pub fn invent(seed: u64, customers: &[Customer], script: &mut Script) -> Cast {
     for customer in customers.iter().filter(|customer| !customer.purchases.is_empty()) {
         let mut chance = Chance::new(seed, &customer.id);
         let person = Person::invent(&customer.id, &mut chance, &mut numbers);
-        let mut story = Story { seed, customer, person, chance, script, told: 0 };
+        let mut story = Story { seed, customer, person, chance, script, numbered: 0 };
         story.tell(&mut cast);
     }
     cast
@@ -132,7 +132,7 @@ struct Story<'a> {
     person: Person,
     chance: Chance,
     script: &'a mut Script,
-    told: u32,
+    numbered: u32,
 }
 
 /// An address and since when it is the customer's.
@@ -160,8 +160,8 @@ impl Story<'_> {
 
     /// Writes an event down and returns its id.
     fn add(&mut self, at: Seconds, sender: Sender, name: &str, properties: Value, proposes: Value) -> String {
-        self.told += 1;
-        let id = format!("synthetic:{}:{}:{}", self.seed, self.customer.id, self.told);
+        self.numbered += 1;
+        let id = format!("synthetic:{}:{}:{}", self.seed, self.customer.id, self.numbered);
         let mut labelled = Map::new();
         labelled.insert("synthetic".to_owned(), Value::Bool(true));
         if let Value::Object(properties) = properties {
@@ -322,7 +322,7 @@ impl Story<'_> {
                     let text = self.chance.pick(&START_MESSAGES);
                     self.add(at, Sender::SmsGateway, "sms.received", json!({ "text": text }), Value::Null);
                 }
-                // Who said stop isn't written to, and has nothing to answer.
+                // A customer who said stop gets no message, and has nothing to answer.
                 return count;
             }
         }

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use samsyn_demo::DATA as DEFAULT_DATA;
+use samsyn_terminal::context::DEFAULT_HOST;
 use samsyn_terminal::output::Paint;
-
-use crate::DEFAULT_HOST;
 
 /// Where the demo ran, and whether its host still does.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +98,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use samsyn_terminal::context::DEFAULT_LISTEN;
 
     fn place<'a>(data: &'a Path, listen: &str, address: &'a str, ended: bool) -> Place<'a> {
         let token_file = Box::leak(data.join("demo-token").into_boxed_path());
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_stands_for_a_default_isnt_typed() {
-        let usual = place(Path::new(DEFAULT_DATA), "127.0.0.1:7400", DEFAULT_HOST, false);
+        let usual = place(Path::new(DEFAULT_DATA), DEFAULT_LISTEN, DEFAULT_HOST, false);
         assert_eq!(usual.commands("7")[0], "samsyn profile timeline customer_id:7");
         let ended = Place { ended: true, ..usual };
         assert_eq!(ended.commands("7")[..2], ["samsyn serve", "samsyn profile timeline customer_id:7"]);

@@ -17,6 +17,7 @@ use std::process::Command;
 use clap::Args;
 
 use samsyn_terminal::CliError;
+use samsyn_terminal::context::DEFAULT_LISTEN;
 
 /// The program that this command starts.
 pub const PROGRAM: &str = "samsyn-demo";
@@ -54,7 +55,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// The address to listen on (port 0: any)
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7400")]
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     pub listen: SocketAddr,
     /// Stop the host after the summary
     #[arg(long)]

@@ -49,8 +49,6 @@ use samsyn_terminal::{CliError, Context, GlobalArgs};
 const ASK_EVERY: Duration = Duration::from_millis(20);
 /// How long nothing may move before the demo gives up waiting.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
-/// The commands' own default: it needn't be typed.
-const DEFAULT_HOST: &str = "http://127.0.0.1:7400";
 
 /// A host with plug-ins and real purchases, and what came of them
 #[derive(Debug, Parser)]
@@ -186,7 +184,7 @@ impl Demo<'_> {
     fn install(&self, component: &Component, client: &Client) -> Result<(), CliError> {
         let plan = client.install(&component.bytes, InstallHow::default())?.body.plan;
         let (own, claims): (Vec<_>, Vec<_>) = plan.sources.iter().partition(|source| source.becomes_source);
-        // Who was installed first is the source: the others are told whose claims count.
+        // The first that is installed is the source; the others only make claims.
         let named = |source: &&samsyn_client::wire::PlannedSource| match source.now.as_deref() {
             Some(now) if !source.becomes_source => format!("{} ({now} stays its source)", source.field),
             _ => source.field.clone(),

@@ -7,12 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::purchases::reference;
 use super::stage::Component;
+use samsyn_client::wire::request::Assignment;
 use samsyn_client::wire::{FieldAssignmentPlan, Pair};
-use samsyn_client::{Assignment, Client, ClientError, InstallHow};
+use samsyn_client::{Client, ClientError, InstallHow};
+use samsyn_vocabulary::{CapabilityName, FieldName};
 
 /// The field that two departments of the demo keep.
 const DISPUTED: &str = "country";
-/// To whom the plan would give it.
+/// The new source in the plan.
 const RIVAL: &str = "sms";
 /// The customer register, for which a successor is tried.
 const REGISTER: &str = "crm";
@@ -69,7 +71,7 @@ pub struct Plan {
 /// A proposal and its outcome.
 #[derive(Debug, Serialize)]
 pub struct Proposed {
-    /// Who.
+    /// The customer.
     pub customer_id: String,
     /// The field.
     pub field: String,
@@ -77,7 +79,7 @@ pub struct Proposed {
     pub proposed: Value,
     /// What became of it.
     pub outcome: String,
-    /// Who decided.
+    /// The source that decided.
     pub source: String,
     /// The value.
     pub value: Value,
@@ -86,7 +88,7 @@ pub struct Proposed {
 /// An opt-out through a swap and back.
 #[derive(Debug, Serialize)]
 pub struct Swap {
-    /// Who opted out.
+    /// The customer who opted out.
     pub customer_id: String,
     /// The field.
     pub field: String,
@@ -114,13 +116,13 @@ pub fn play(client: &Client, customer: Option<&str>, successor: &Component) -> R
 }
 
 fn giving(fields: &[&str], from: Option<&str>, to: &str) -> Assignment {
+    let capability = |name: &str| CapabilityName::new(name).expect("a capability of the demo");
     Assignment {
-        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
-        from: from.map(str::to_owned),
+        fields: fields.iter().map(|field| FieldName::new(field).expect("a field of the demo")).collect(),
+        from: from.map(capability),
         all: from.is_some(),
-        to: Some(to.to_owned()),
-        mode: "inherit",
-        revision: None,
+        to: Some(capability(to)),
+        ..Assignment::default()
     }
 }
 

@@ -28,7 +28,7 @@ pub fn reference(customer_id: &str) -> String {
     format!("customer_id:{customer_id}")
 }
 
-/// Reads at most `limit` purchases into the script, and tells who made them. The file lists one
+/// Reads at most `limit` purchases into the script. Returns the customers who made them. The file lists one
 /// customer's after another's, so a part of it has whole customers.
 pub fn read(limit: Option<u64>, script: &mut Script) -> Result<Vec<Customer>, CliError> {
     let [data, mapping] = [find(DATA_FILE)?, find(MAPPING_FILE)?];

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-/// Who sends an event. Their order is the order in which events of one moment are sent.
+/// The senders of events. Their order is the order in which events of one moment are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sender {
     /// The web site: registrations and what customers change about themselves.
@@ -36,7 +36,7 @@ impl Sender {
 /// Seconds since 1970, UTC.
 pub type Seconds = i64;
 
-/// One event: when, who sends it, and where its text lies.
+/// One event: its time, its sender, and the place of its text.
 #[derive(Debug, Clone, Copy)]
 struct Cue {
     at: Seconds,

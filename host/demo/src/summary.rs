@@ -59,8 +59,8 @@ impl Measured {
 
     /// Fails when anything that was sent is missing, or the numbers don't add up.
     pub fn check(&self) -> Result<(), CliError> {
-        let told = self.purchases + self.synthetic;
-        if told == self.accepted && self.accepted == self.sent {
+        let made = self.purchases + self.synthetic;
+        if made == self.accepted && self.accepted == self.sent {
             return Ok(());
         }
         let missing = self.sent.saturating_sub(self.accepted);
@@ -90,7 +90,7 @@ pub struct Summary {
     pub rss_bytes: Option<u64>,
     /// Each capability's calls.
     pub capabilities: Vec<Latency>,
-    /// Who owns which field.
+    /// Each field with its source.
     pub fields: Vec<Ownership>,
     /// A customer with a bit of everything.
     pub profile: Option<Portrait>,
@@ -118,7 +118,7 @@ pub struct Latency {
     pub failures: u64,
 }
 
-/// A field and who has to do with it.
+/// A field and its capabilities.
 #[derive(Debug, Serialize)]
 pub struct Ownership {
     /// The field.
@@ -127,9 +127,9 @@ pub struct Ownership {
     pub r#type: String,
     /// Its source.
     pub source: Option<String>,
-    /// Who else makes claims.
+    /// Other capabilities that make claims.
     pub also_claimed_by: Vec<String>,
-    /// Who reads it.
+    /// The capabilities that read it.
     pub read_by: Vec<String>,
 }
 
@@ -140,7 +140,7 @@ pub struct Cause {
     pub position: String,
     /// What happened.
     pub event: String,
-    /// Who sent it.
+    /// The application that sent it.
     pub application: String,
     /// When it happened.
     pub at: String,
@@ -181,16 +181,16 @@ pub struct Disagreement {
     pub customer_id: String,
     /// The field.
     pub field: String,
-    /// Who says what.
+    /// The claims.
     pub claims: Vec<OneSays>,
 }
 
 /// One capability's claim.
 #[derive(Debug, Serialize)]
 pub struct OneSays {
-    /// Who.
+    /// The capability.
     pub by: String,
-    /// What.
+    /// The value.
     pub value: Value,
     /// Whether everybody sees it.
     pub visible: bool,
@@ -211,7 +211,7 @@ pub struct Refusal {
     pub field: String,
     /// What was proposed.
     pub proposed: Value,
-    /// Who refused.
+    /// The capability that rejected it.
     pub source: String,
     /// Why, as a stable word.
     pub code: String,

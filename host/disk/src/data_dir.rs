@@ -12,7 +12,7 @@ impl DataDir {
         self.0.join("log")
     }
 
-    /// Who read whose personal data: a log of its own.
+    /// The audit of reads: a log of its own.
     pub fn audit(&self) -> PathBuf {
         self.0.join("audit")
     }

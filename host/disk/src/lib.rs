@@ -69,7 +69,7 @@ pub trait Disk: Send + Sync {
     /// Takes the lock of a file, which is made when there is none; none when another holds it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>>;
 
-    /// Takes the lock of a file that is there, as any number may at a time who only read; none when
+    /// Takes the lock of a file that is there, shared with any number of other readers; none when
     /// another holds it for itself. Nothing is written.
     fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn DiskLock>>>;
 }

@@ -140,7 +140,7 @@ impl Metrics {
     /// Counts one commit of the log.
     pub fn commit(&self, commit: &Commit<InFlight>) {
         self.commits.fetch_add(1, Ordering::Relaxed);
-        self.log_bytes.fetch_add(commit.frame_bytes as u64, Ordering::Relaxed);
+        self.log_bytes.fetch_add(commit.bytes as u64, Ordering::Relaxed);
         self.records.fetch_add(commit.records.len() as u64, Ordering::Relaxed);
         self.sync.observe(commit.sync_time);
         self.write.observe(commit.write_time);

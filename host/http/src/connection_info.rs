@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Who is at the other end of a request's connection.
+/// The client at the other end of a request's connection.
 #[derive(Clone)]
 pub struct ConnectionInfo {
     address: IpAddr,

@@ -51,7 +51,7 @@ pub struct ConnectionLimits {
     pub idle: Duration,
 }
 
-/// A listener that accepts while there is room. When there is none it takes the slot of those who
+/// A listener that accepts while there is room. When there is none it takes the slot of the connections that
 /// have been idle longest; when nobody is idle, newcomers wait in the kernel's queue.
 pub struct Connections {
     listener: TcpListener,
@@ -239,7 +239,7 @@ struct Head {
 }
 
 impl Connection {
-    /// Who is at its other end.
+    /// The client at its other end.
     pub fn info(&self) -> ConnectionInfo {
         ConnectionInfo::new(self.address, self.activity.clone())
     }

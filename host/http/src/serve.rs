@@ -121,7 +121,7 @@ async fn answer(
     }
 }
 
-/// The router, told who is at the other end.
+/// The router, with the client's connection info for each request.
 struct Answering {
     router: Router,
     refuse: Refuse,

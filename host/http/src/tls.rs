@@ -1,4 +1,4 @@
-//! TLS for those who connect: a certificate and its key from files, read again when told to.
+//! TLS for clients: a certificate and its key from files, read again when told to.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -41,7 +41,7 @@ pub struct CapabilityRefusals {
 /// How often a capability refused with a code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Count {
-    /// Who refused.
+    /// The capability that rejected it.
     pub capability: String,
     /// With which code.
     pub code: String,
@@ -58,17 +58,17 @@ pub fn count(
     stop: &Stop,
 ) -> Result<Option<CapabilityRefusals>, ClientError> {
     let asking = Asking { client, added, patience, stop, until: Instant::now() + patience };
-    let mut told = CapabilityRefusals::default();
+    let mut found = CapabilityRefusals::default();
     let mut counts = BTreeMap::new();
     for spans in added.spans().chunks(PARTITIONS_A_CALL) {
         let Some(undecided) = asking.wait(spans)? else { return Ok(None) };
-        told.undecided += undecided;
-        told.hidden |= asking.count(spans, &mut counts)?;
+        found.undecided += undecided;
+        found.hidden |= asking.count(spans, &mut counts)?;
     }
-    told.counts =
+    found.counts =
         counts.into_iter().map(|((capability, code), count)| Count { capability, code, count }).collect();
-    told.counts.sort_by_key(|told| std::cmp::Reverse(told.count));
-    Ok(Some(told))
+    found.counts.sort_by_key(|counted| std::cmp::Reverse(counted.count));
+    Ok(Some(found))
 }
 
 struct Asking<'a> {
@@ -190,7 +190,7 @@ mod tests {
             code: code.to_owned(),
             count,
         };
-        let told = CapabilityRefusals {
+        let found = CapabilityRefusals {
             counts: vec![
                 count("loyalty", "order.amount", 1_000),
                 count("crm", "phone.invalid", 3),
@@ -200,7 +200,7 @@ mod tests {
             hidden: false,
         };
         assert_eq!(
-            told.text("samsyn event refusals --since T"),
+            found.text("samsyn event refusals --since T"),
             "crm rejected 3: phone.invalid (3)\n\
              loyalty rejected 1,002: order.amount (1,000), order.id (2)\n\
              not every capability has decided 7 of the events yet; more rejections may follow\n\

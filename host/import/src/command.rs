@@ -28,10 +28,11 @@ use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, Exit, file_error};
 use samsyn_terminal::output::{grouped, plain};
 use samsyn_vocabulary::Timestamp;
+use samsyn_wire::request::EVENTS_MAX;
 use samsyn_wire::{EventIds, Limits};
 
 /// The largest batch the host takes.
-const BATCH_EVENTS_MAX: u64 = 2_500;
+const BATCH_EVENTS_MAX: u64 = EVENTS_MAX as u64;
 /// More requests in flight than this only wait for each other in the host.
 const LANES_MAX: u64 = 64;
 /// How far this machine's clock and a host's may be apart that doesn't tell its time.

@@ -58,7 +58,7 @@ impl Summary {
     }
 }
 
-/// Who wants to know how it goes. Called on the thread that called [`run`].
+/// Is told how it goes. Called on the thread that called [`run`].
 pub trait Progress {
     /// Some rows were answered.
     fn update(&mut self, summary: &Summary);

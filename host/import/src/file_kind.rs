@@ -45,29 +45,32 @@ const MARKUPS: &[(&[u8], &str)] = &[
 
 /// Why a file that begins so can't be read, and what to do instead; none when it may be text.
 pub fn refusal(path: &Path, start: &[u8]) -> Option<String> {
-    let told = |kind: &str, next: &str| Some(format!("it is {kind}: {next}"));
+    let refused = |kind: &str, next: &str| Some(format!("it is {kind}: {next}"));
     if start.starts_with(b"PK\x03\x04") {
         let has = |part: &[u8]| start.windows(part.len()).any(|window| window == part);
         if has(b"opendocument.spreadsheet") {
-            return told("an OpenDocument spreadsheet", SHEET);
+            return refused("an OpenDocument spreadsheet", SHEET);
         }
         let workbook = ["[Content_Types].xml", "_rels/", "xl/", "docProps/"];
         if workbook.iter().any(|part| has(part.as_bytes())) {
-            return told("an Excel workbook", SHEET);
+            return refused("an Excel workbook", SHEET);
         }
     }
     if let Some((_, kind, next)) = STARTS.iter().find(|(bytes, ..)| start.starts_with(bytes)) {
-        return told(kind, next);
+        return refused(kind, next);
     }
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start().to_ascii_lowercase();
     if let Some((_, kind)) = MARKUPS.iter().find(|(bytes, _)| text.starts_with(bytes)) {
-        return told(kind, SHEET);
+        return refused(kind, SHEET);
     }
     let extension = path.extension().and_then(|extension| extension.to_str());
     if let Some((_, kind)) =
         NAMES.iter().find(|(name, _)| extension.is_some_and(|e| e.eq_ignore_ascii_case(name)))
     {
-        return told(&format!("{kind}, by its name"), &format!("{SHEET}, or rename it to .csv if it is CSV"));
+        return refused(
+            &format!("{kind}, by its name"),
+            &format!("{SHEET}, or rename it to .csv if it is CSV"),
+        );
     }
     start.starts_with(b"PK\x03\x04").then(|| format!("it is a ZIP archive: {UNPACK}"))
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use serde_json::Value;
 
-use super::members::Members;
+use samsyn_vocabulary::Members;
 
 /// How much of the digest is in an id: 64 bits tell a company's files apart.
 const DIGEST_HEX_DIGITS: usize = 16;

@@ -6,10 +6,11 @@ use std::io::BufRead;
 use serde_json::value::RawValue;
 
 use super::ids::Ids;
+use super::json_text::text;
 use super::lines::Lines;
-use super::members::{Members, text};
 use super::row::{BadRow, Row, SourceError};
 use super::source::Rows;
+use samsyn_vocabulary::Members;
 
 /// JSON lines as rows. Empty lines are passed over.
 pub fn rows(reader: Box<dyn BufRead>, ids: Ids) -> Rows {

@@ -14,7 +14,7 @@
 //! - `file_kind`, `encoding`, `lines`, `records`, [`source`]: a file's bytes as lines and records.
 //! - `columns`, [`mapping`], `template`, `value`, `value_map`, `number`, `serial`, `pattern`, `zone`, `exact_json`,
 //!   [`rounded`]: cells as values.
-//! - [`json_lines`], [`members`], `row`, [`ids`]: one row as an event.
+//! - [`json_lines`], `json_text`, `row`, [`ids`]: one row as an event.
 //! - [`dispatcher`], `lane`, `patience`, `options`, `note`: sending.
 //!
 //! It must not know the host's insides: it speaks HTTP through the client.
@@ -31,10 +31,10 @@ pub mod fake_host;
 mod file_kind;
 pub mod ids;
 pub mod json_lines;
+mod json_text;
 mod lane;
 mod lines;
 pub mod mapping;
-pub mod members;
 mod note;
 mod number;
 mod options;

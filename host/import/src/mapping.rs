@@ -13,6 +13,7 @@ use super::value::{Empty, Reading, TimeFormat};
 use super::value_map::ValueMap;
 use super::zone::{Choice, Zone};
 use samsyn_vocabulary::{FieldName, IdentifierName, Type};
+use samsyn_wire::request::NewEvent;
 
 /// A mapping file as it is written.
 #[derive(Debug, Clone, Deserialize)]
@@ -323,16 +324,15 @@ impl Mapping {
         };
         let one = |rule: &Rule, place: &str| placed(place, rule.value(cells, line, columns));
         let identity = |rule: &Rule, place: &str| placed(place, rule.identity(cells, line, columns));
-        let mut event = Map::new();
-        let name = one(&self.name, "event.name")?.ok_or("event.name: it is empty")?;
-        event.insert("name".to_owned(), name);
+        let mut event = NewEvent {
+            name: Some(one(&self.name, "event.name")?.ok_or("event.name: it is empty")?),
+            ..NewEvent::default()
+        };
         if let Some(rule) = &self.id {
-            let id = identity(rule, "event.id")?.ok_or("event.id: it is empty")?;
-            event.insert("id".to_owned(), id);
+            event.id = Some(identity(rule, "event.id")?.ok_or("event.id: it is empty")?);
         }
         if let Some(rule) = &self.at {
-            let at = one(rule, "event.at")?.ok_or("event.at: it is empty")?;
-            event.insert("at".to_owned(), at);
+            event.at = Some(one(rule, "event.at")?.ok_or("event.at: it is empty")?);
         }
         let mut identifiers = Map::new();
         for (name, rule) in &self.identifiers {
@@ -343,19 +343,19 @@ impl Mapping {
         if identifiers.values().all(|value| value.is_null() || value == "") {
             return Err("identifiers: all of them are empty".to_owned());
         }
-        event.insert("identifiers".to_owned(), identifiers.into());
-        for (member, rules) in [("properties", &self.properties), ("proposes", &self.proposes)] {
+        event.identifiers = Some(identifiers.into());
+        let object = |member: &str, rules: &[(String, Rule)]| -> Result<Option<Json>, String> {
             let mut members = Map::new();
             for (name, rule) in rules {
                 if let Some(value) = one(rule, &format!("{member}.{name}"))? {
                     members.insert(name.clone(), value);
                 }
             }
-            if !members.is_empty() {
-                event.insert(member.to_owned(), members.into());
-            }
-        }
-        Ok(event.into())
+            Ok((!members.is_empty()).then(|| members.into()))
+        };
+        event.properties = object("properties", &self.properties)?;
+        event.proposes = object("proposes", &self.proposes)?;
+        Ok(event.into_members().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     /// The columns whose names an error or a warning may tell.

@@ -40,11 +40,11 @@ struct Found {
     rows: u64,
 }
 
-/// The rounded texts of a file, which are told of once. Clones share what was found.
+/// The rounded texts of a file, which are warned of once. Clones share what was found.
 #[derive(Debug, Clone, Default)]
 pub struct RoundedTexts {
     found: Rc<RefCell<Vec<Found>>>,
-    told: Rc<Cell<bool>>,
+    warned: Rc<Cell<bool>>,
 }
 
 impl RoundedTexts {
@@ -68,7 +68,7 @@ impl RoundedTexts {
     /// an earlier call gave them: a file may be read twice.
     pub fn warnings(&self) -> Vec<String> {
         let found = self.found.borrow();
-        if self.told.replace(self.told.get() || !found.is_empty()) {
+        if self.warned.replace(self.warned.get() || !found.is_empty()) {
             return Vec::new();
         }
         let mut lines: Vec<String> = found.iter().map(Found::warning).collect();

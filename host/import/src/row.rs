@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::members::{Members, text};
+use super::json_text::text;
+use samsyn_vocabulary::Members;
 
 /// One event to send, as the text that it is sent as.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 //! | `fold` `profile_state` `claim_stats` `usage` | what records fold into |
 //! | `step` | one decision folded, for everybody who folds |
 //! | `history` | the registry's history in words |
+//! | `testing`, `fuzz` | for tests: records, and a function of bytes for the fuzzer |
 //!
 //! It must not know who decides, or where what is folded is kept.
 
@@ -35,6 +36,8 @@ mod partial_decoding;
 mod profile_state;
 mod reader;
 mod step;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod unpack;

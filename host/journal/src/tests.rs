@@ -4,29 +4,12 @@ use super::*;
 use samsyn_log::memory::{MemoryLog, MemoryStore};
 use samsyn_log::{AppendError, ReadLog, ScanFrom};
 use samsyn_registry::RegistryChange;
-use samsyn_vocabulary::{Event, FullPosition, ItemPosition, Partition, Position, ProfileId, Timestamp};
+use samsyn_vocabulary::{FullPosition, ItemPosition, Partition, Position, ProfileId, Timestamp};
 
 const PARTITION: Partition = Partition(3);
 
 fn accepted() -> Accepted {
-    Accepted {
-        profile: ProfileId(uuid::Uuid::from_u128(7)),
-        event: Event {
-            id: "one".to_owned(),
-            application: Some("tests".parse().unwrap()),
-            name: "probe.asked".parse().unwrap(),
-            at: Timestamp(1),
-            received_at: Timestamp(2),
-            properties: Vec::new(),
-        },
-        identifiers: Vec::new(),
-        proposals: Vec::new(),
-        expected: None,
-        expected_of: None,
-        conflicts: Vec::new(),
-        shared_by: None,
-        content: 9,
-    }
+    testing::accepted(ProfileId(uuid::Uuid::from_u128(7)), "one")
 }
 
 /// One of each kind.

@@ -103,13 +103,13 @@ struct Told {
 /// A started log.
 struct Running<L> {
     log: L,
-    told: mpsc::Receiver<Told>,
+    durable: mpsc::Receiver<Told>,
     failed: mpsc::Receiver<String>,
 }
 
 impl<L: PartitionedLog<u64> + 'static> Running<L> {
     fn start(log: L) -> Running<L> {
-        let (tell, told) = mpsc::channel();
+        let (tell, durable) = mpsc::channel();
         let (tell_failed, failed) = mpsc::channel();
         let reader = log.reader().clone();
         let on_durable = move |commit: Commit<u64>| {
@@ -128,13 +128,13 @@ impl<L: PartitionedLog<u64> + 'static> Running<L> {
         };
         let on_failed = move |failure: &Failure| drop(tell_failed.send(failure.to_string()));
         log.start(on_durable, on_failed).expect("a log is started once");
-        Running { log, told, failed }
+        Running { log, durable, failed }
     }
 
     /// Waits until so many more are told.
     fn wait(&self, records: usize) -> Vec<Told> {
-        let told = |_| self.told.recv_timeout(PATIENCE).expect("what is appended becomes durable");
-        (0..records).map(told).collect()
+        let durable = |_| self.durable.recv_timeout(PATIENCE).expect("what is appended becomes durable");
+        (0..records).map(durable).collect()
     }
 
     fn commit(&self, entries: Vec<Entry<u64>>) -> Vec<Appended> {
@@ -372,15 +372,15 @@ pub fn durable_is_told_once_in_order_and_when_it_can_be_read<B: Backend>(make: i
         let one = running.log.append(entry(rng.random_range(0..PARTITIONS), number)).expect("it appends");
         appended.insert(one.position, number);
     }
-    let told = running.wait(appended.len());
-    assert!(told.iter().all(|told| told.seen), "what is told can be read");
+    let durable = running.wait(appended.len());
+    assert!(durable.iter().all(|durable| durable.seen), "what is told can be read");
     let mut heads = HashMap::<Partition, Seq>::new();
-    for Told { position, number, .. } in &told {
+    for Told { position, number, .. } in &durable {
         let head = heads.entry(position.partition).or_default();
         *head += 1;
         assert_eq!((position.seq, appended.get(position)), (*head, Some(number)), "each once, in order");
     }
-    assert!(running.told.try_recv().is_err(), "nothing is told twice");
+    assert!(running.durable.try_recv().is_err(), "nothing is told twice");
     assert!(running.log.start(|_| {}, |_| {}).is_err(), "it is started once");
 }
 
@@ -467,8 +467,8 @@ pub fn a_failure_is_told_once_and_ends_appending<B: Backend>(make: impl Fn(u64) 
     // Whether this one is taken or refused: it never becomes durable.
     let _ = running.log.append(entry(0, 3));
     running.failed.recv_timeout(PATIENCE).expect("the failure is told");
-    let told: Vec<u64> = running.told.try_iter().map(|told| told.number).collect();
-    assert!(told.is_empty(), "{told:?} can't be durable");
+    let durable: Vec<u64> = running.durable.try_iter().map(|durable| durable.number).collect();
+    assert!(durable.is_empty(), "{durable:?} can't be durable");
     assert!(running.log.failed().is_some());
     let refused = running.log.append(entry(0, 4));
     assert!(matches!(refused, Err(AppendError::Failed(_))), "{refused:?}");
@@ -485,7 +485,7 @@ pub fn a_closed_log_takes_nothing_and_has_everything<B: Backend>(make: impl Fn(u
     let appended: Vec<Position> =
         (0..50).map(|is| running.log.append(entry(1, is)).expect("it appends").position).collect();
     running.log.close().expect("it closes");
-    assert_eq!(running.told.try_iter().count(), appended.len(), "what was queued is durable and told");
+    assert_eq!(running.durable.try_iter().count(), appended.len(), "what was queued is durable and told");
     let refused = running.log.append(entry(1, 50));
     assert!(matches!(refused, Err(AppendError::Closed)), "{refused:?}");
     drop(running);
@@ -514,12 +514,12 @@ pub fn a_crash_leaves_a_beginning_with_all_that_was_told<B: Backend>(make: impl 
                 let appended = log.log.append_all(entries).expect("it appends");
                 appends.push(appended.iter().map(|appended| appended.position).zip(numbers).collect());
                 if rng.random_range(0..6) == 0 {
-                    sure.extend(log.wait(1).iter().map(|told| (told.position, told.number)));
+                    sure.extend(log.wait(1).iter().map(|durable| (durable.position, durable.number)));
                 }
             }
-            let Running { log, told, .. } = log;
+            let Running { log, durable, .. } = log;
             backend.crash(log);
-            sure.extend(told.try_iter().map(|told| (told.position, told.number)));
+            sure.extend(durable.try_iter().map(|durable| (durable.position, durable.number)));
             let found = look(&mut backend);
             for (position, number) in &sure {
                 assert_eq!(found.get(position), Some(number), "seed {seed}: {position} was told");

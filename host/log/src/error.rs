@@ -1,5 +1,6 @@
 //! What can go wrong with a log, each with its cause and the next step.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,29 +25,47 @@ fn near(position: &Option<Position>) -> String {
     position.map_or_else(String::new, |position| format!(", at or right after record {position}"))
 }
 
-/// The write or sync that ended this log's life in this process.
+/// What was read or written when something failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file or directory of a log on local disks.
+    File(PathBuf),
+    /// What another backend writes to, as its administrators call it: a stream of a service, a store.
+    Named(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::File(path) => path.display().fmt(f),
+            Target::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// What ended this log's life in this process: records could not be made durable.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the log stopped for good: can't {action} {}: {cause}; check the disk, then start again", path.display())]
+#[error("the log stopped for good: can't {action} {target}: {cause}; check the disk, then start again")]
 pub struct Failure {
     /// What was tried.
     pub action: &'static str,
-    /// The file it was tried on.
-    pub path: PathBuf,
-    /// What the system answered.
+    /// What it was tried on.
+    pub target: Target,
+    /// What the system or the service answered.
     pub cause: Arc<io::Error>,
 }
 
 /// Why a log can't be opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The file system refused.
-    #[error("can't {action} {}: {cause}", path.display())]
+    /// The file system, or the service that keeps the log, refused.
+    #[error("can't {action} {target}: {cause}")]
     Io {
         /// What was tried.
         action: &'static str,
-        /// The file it was tried on.
-        path: PathBuf,
-        /// What the system answered.
+        /// What it was tried on.
+        target: Target,
+        /// What was answered.
         #[source]
         cause: io::Error,
     },
@@ -92,7 +111,7 @@ pub enum LogError {
 impl LogError {
     /// Names the action and the file of an input or output error.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
-        move |cause| LogError::Io { action, path: path.to_owned(), cause }
+        move |cause| LogError::Io { action, target: Target::File(path.to_owned()), cause }
     }
 }
 
@@ -110,15 +129,15 @@ pub enum AppendError {
         /// The last sequence there is.
         head: Seq,
     },
-    /// One append may fill one frame.
+    /// One append is written at once: a log on local disks writes it as one frame.
     #[error("an append of {bytes} bytes is more than the {max} bytes of a frame")]
     TooLarge {
         /// The append's size in bytes, envelopes included.
         bytes: usize,
-        /// The most a frame holds, in bytes.
+        /// The most that is written at once, in bytes.
         max: usize,
     },
-    /// A write or sync failed before: nothing is appended until the host starts again.
+    /// Records could not be made durable before: nothing is appended until the host starts again.
     #[error(transparent)]
     Failed(#[from] Failure),
     /// The log was closed.

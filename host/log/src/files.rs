@@ -9,7 +9,7 @@ use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Access, Disk, DiskFile, DiskLock, ReplaceSteps, UNFINISHED_SUFFIX};
 
 const SEGMENT_SUFFIX: &str = ".segment";
-/// The file whoever reads the segments of a log for longer has a shared lock on.
+/// The file that long readers of a log's segments, such as a backup, have a shared lock on.
 pub(super) const HOLD_FILE: &str = "hold";
 const STEPS: ReplaceSteps = ReplaceSteps {
     write: Step::ReplaceWrite,
@@ -92,7 +92,7 @@ impl LogDir {
         }
     }
 
-    /// Makes the file that whoever reads the segments for longer has a lock on, so that a reader never
+    /// Makes the file that long readers of the segments have a lock on, so that a reader never
     /// has to make it.
     pub fn make_hold(&self) {
         // Where it can't be made nothing is held either, and nothing removed.

@@ -171,7 +171,7 @@ mod tests;
 pub use carried::{CarryError, head_after, split_records};
 pub use cut::{Cut, LogPlace, Noted, NotedResult};
 pub use cut::{HEAD_BYTES, read_heads, write_heads};
-pub use error::{AppendError, Damage, Failure, LogError};
+pub use error::{AppendError, Damage, Failure, LogError, Target};
 pub use format::{ChainHash, LogId, Payload, RecordRef};
 pub use format::{array, checksum, u16_at, u32_at, u64_at};
 pub use growth::{Growth, GrowthWaiter};
@@ -204,7 +204,7 @@ pub struct Options {
     /// The most one commit writes, and one append holds, in bytes; 1 KiB to 64 MiB. It bounds how
     /// long an append waits behind a burst.
     pub frame_bytes_max: usize,
-    /// Queued bytes from which on [`LocalLog::is_full`] says so. Appends are still taken: who must
+    /// Queued bytes from which on [`LocalLog::is_full`] says so. Appends are still taken: a caller that must
     /// slow down is for the callers to say.
     pub queue_bytes_max: usize,
     /// Microseconds from the start of one commit to the next, at least, when there is work: on a

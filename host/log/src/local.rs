@@ -262,7 +262,7 @@ impl<T> Deref for LocalLog<T> {
 
 impl<T> Drop for LocalLog<T> {
     fn drop(&mut self) {
-        // Who wants to know of a failure closes the log or gives `start` a callback.
+        // To learn of a failure, close the log or give `start` a callback.
         let _ = self.close();
     }
 }

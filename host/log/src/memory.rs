@@ -6,7 +6,6 @@
 //! number instead of a lock, as a service would.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use super::format::Envelope;
 use super::growth::Growth;
 use super::{
     AppendError, Appended, ChainHash, Commit, Committed, Cut, Entry, Failure, Head, LogError, LogId,
-    LogPlace, PartitionedLog, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord,
+    LogPlace, PartitionedLog, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord, Target,
 };
 use samsyn_vocabulary::{Partition, Position, Seq};
 
@@ -56,7 +55,7 @@ impl MemoryStore {
         })))
     }
 
-    /// Opens it, and takes it over from who has it open.
+    /// Opens it, and takes it over from the log that has it open.
     pub fn open<T: Send + 'static>(&self) -> MemoryLog<T> {
         let mut stored = self.0.lock();
         stored.owner += 1;
@@ -191,7 +190,7 @@ fn write<T>(
         if stored.failing || stored.owner != owner {
             drop(stored);
             let cause = Arc::new(std::io::Error::other("the store takes nothing more"));
-            let failure = Failure { action: "write to", path: PathBuf::from("memory"), cause };
+            let failure = Failure { action: "write to", target: Target::Named("memory".to_owned()), cause };
             state.failure = Some(failure.clone());
             let doomed = std::mem::take(&mut state.queue);
             drop(state);
@@ -201,7 +200,7 @@ fn write<T>(
             return;
         }
         let batch: Vec<(StoredRecord, T)> = std::mem::take(&mut state.queue).into_iter().flatten().collect();
-        let frame_bytes = std::mem::take(&mut state.queued_bytes);
+        let bytes = std::mem::take(&mut state.queued_bytes);
         batch.iter().for_each(|(record, _)| stored.add(record.clone()));
         let growth = stored.growth.clone();
         drop((stored, state));
@@ -213,7 +212,7 @@ fn write<T>(
         };
         let records = batch.into_iter().map(committed).collect();
         let time = Duration::ZERO;
-        on_durable(Commit { records, frame_bytes, write_time: time, sync_time: time });
+        on_durable(Commit { records, bytes, write_time: time, sync_time: time });
     }
 }
 

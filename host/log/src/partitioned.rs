@@ -25,8 +25,8 @@ use samsyn_vocabulary::{Partition, Position, Seq};
 ///
 /// - **Numbers.** The records of a partition have the numbers 1, 2, 3, … in the order of their appends, and no
 ///   number is left out or given twice.
-/// - **One owner.** Who opens the log owns it. If another process opens it as well, one of the two is refused:
-///   the second opening, or from then on every append of the first.
+/// - **One owner.** The process that opens the log owns it. If another process opens it as well, one of the
+///   two is refused: the second opening, or from then on every append of the first.
 /// - **Durable, then seen.** Readers see a record when it is durable, and none of a partition without those
 ///   before it.
 /// - **After a crash** everything that was told to be durable is there. Of the rest there is a part from the

@@ -62,11 +62,7 @@ pub fn prefix(dir: &Path) -> Result<LogPrefix, LogError> {
     };
     let mut before = Before::first(floor);
     let Some((last, earlier)) = numbers.split_last() else {
-        return Err(LogError::Io {
-            action: "find a segment in",
-            path: dir.path.clone(),
-            cause: std::io::ErrorKind::NotFound.into(),
-        });
+        return Err(LogError::io("find a segment in", &dir.path)(std::io::ErrorKind::NotFound.into()));
     };
     let mut segments = Vec::with_capacity(numbers.len());
     for number in earlier {

@@ -21,7 +21,7 @@ pub struct Hold {
 }
 
 /// Holds the log in `dir`. Waits while segments are being removed, which takes milliseconds. Whoever
-/// holds it leaves no trace: where no host ever ran there is nothing to hold, and nobody who removes.
+/// holds it leaves no trace: where no host ever ran there is nothing to hold, and nothing is removed.
 pub fn hold(dir: &Path) -> Result<Hold, LogError> {
     let path = dir.join(HOLD_FILE);
     match File::open(&path) {
@@ -49,7 +49,7 @@ pub struct SegmentInfo {
     own: Vec<Partition>,
 }
 
-/// A sealed segment, for whoever decides how long it is kept.
+/// A sealed segment, with what decides how long it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedInfo {
     /// Its number; [`LocalLog::remove_before`] takes one.

@@ -1,6 +1,6 @@
 //! The read-only open: the log of a host that is stopped, read as it lies there. Nothing is repaired and no
 //! byte of the log is written: what a start would cut is left out, and told. Every command that only reads goes
-//! this way; [`LocalLog`](super::LocalLog), whose opening repairs, is for who appends.
+//! this way; [`LocalLog`](super::LocalLog), whose opening repairs, is for the process that appends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ impl StoppedLog {
         StoppedLog::open_on(disk::local(), dir)
     }
 
-    /// [`open`](StoppedLog::open) for who writes something else beside the log meanwhile, such as the view:
-    /// nobody else may read it either.
+    /// [`open`](StoppedLog::open) for a process that writes something else beside the log meanwhile, such as
+    /// the view: nobody else may read it either.
     pub fn open_alone(dir: &Path) -> Result<StoppedLog, LogError> {
         let dir = LogDir::new(disk::local(), dir);
         let lock = dir.lock()?;

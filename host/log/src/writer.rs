@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Options;
 use super::ahead::{Ahead, Begun};
-use super::error::{Failure, LogError};
+use super::error::{Failure, LogError, Target};
 use super::format::{ChainHash, FRAME_HEADER_BYTES, FrameBuilder, FrameKind, SegmentHeader};
 use super::index::{Head, Heads, SealedSegment, seal};
 use super::queue::{Pending, Queue};
@@ -24,7 +24,7 @@ use samsyn_vocabulary::{Position, Timestamp};
 const GROWN_MIN_BYTES: u64 = 1 << 20;
 const GROWN_PARTS: u64 = 16;
 
-/// A record that is on the disk, with what its appender attached to it.
+/// A record that is durable, with what its appender attached to it.
 #[derive(Debug)]
 pub struct Committed<T> {
     /// Its place in its partition.
@@ -41,16 +41,16 @@ pub struct Committed<T> {
     pub attachment: T,
 }
 
-/// Everything one sync made durable, in the order of the log.
+/// Everything that became durable at once, in the order of the log.
 #[derive(Debug)]
 pub struct Commit<T> {
     /// The records.
     pub records: Vec<Committed<T>>,
-    /// The frame's length in bytes.
-    pub frame_bytes: usize,
+    /// What was written for them, in bytes.
+    pub bytes: usize,
     /// How long the write took.
     pub write_time: Duration,
-    /// How long the sync took.
+    /// How long it took until it was durable, after the write.
     pub sync_time: Duration,
 }
 
@@ -118,7 +118,7 @@ impl<T> Writer<T> {
             Err(_) => self.failure("tell of a commit in", io::Error::other("the callback panicked")),
         };
         tracing::error!(%failure, "the log takes no more appends");
-        // Who waits for a record learns that it failed when its attachment is dropped, and asks why:
+        // A waiter learns that its record failed when the record's attachment is dropped, and asks why:
         // so that comes last.
         let queued = self.queue.fail(&failure);
         on_failed(&failure);
@@ -148,7 +148,7 @@ impl<T> Writer<T> {
         match self.write(&batch) {
             Ok((write_time, sync_time)) => {
                 let records = batch.into_iter().map(committed).collect();
-                Ok(Commit { records, frame_bytes: self.frame_bytes, write_time, sync_time })
+                Ok(Commit { records, bytes: self.frame_bytes, write_time, sync_time })
             }
             Err(failure) => {
                 self.doomed = batch;
@@ -293,8 +293,8 @@ impl<T> Writer<T> {
     }
 
     fn failure(&self, action: &'static str, cause: io::Error) -> Failure {
-        let path = self.shared.dir.segment(self.segment.number);
-        Failure { action, path, cause: Arc::new(cause) }
+        let target = Target::File(self.shared.dir.segment(self.segment.number));
+        Failure { action, target, cause: Arc::new(cause) }
     }
 }
 

@@ -13,11 +13,11 @@ use samsyn_vocabulary::{CapabilityName, FieldName, Seq};
 /// lags more than a few; an assignment of every field of a large dictionary fits in.
 const MOVES_KEPT_MAX: usize = 10_000;
 
-/// What becomes of customers the new source has no claim for.
+/// What happens to customers for whom the new source has no claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// The former source's claim stands in: nobody loses a value.
+    /// They keep the value of the former source.
     #[default]
     Inherit,
     /// They have no value until the new source has one.

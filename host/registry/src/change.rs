@@ -12,7 +12,7 @@ use samsyn_vocabulary::{
     Application, CapabilityName, Digest, FieldName, IdentifierName, Reason, Role, Timestamp, TokenName, Value,
 };
 
-/// Who changes the registry, and why.
+/// The application that changes the registry, and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribution {
     pub by: Application,

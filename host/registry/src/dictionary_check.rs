@@ -10,7 +10,7 @@ impl Registry {
         self.fields.get(name).ok_or_else(unknown)
     }
 
-    /// Who may make claims for a field or read it.
+    /// The capabilities that may make claims for a field or read it.
     pub fn users_of(&self, field: &FieldName) -> Vec<CapabilityName> {
         let uses =
             |is: &super::Capability| is.grant.sources().contains(field) || is.grant.reads.contains(field);

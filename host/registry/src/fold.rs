@@ -20,7 +20,7 @@ impl Registry {
         Ok(next)
     }
 
-    /// The same in place, without what routing and telling need: for whoever only reads the history.
+    /// The same in place, without what routing and notifying need: for readers of the history only.
     pub fn take_in(&mut self, revision: Seq, change: &RegistryChange) -> Result<(), super::ManifestError> {
         self.revision = revision;
         self.take(revision, change)

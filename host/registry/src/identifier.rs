@@ -8,7 +8,7 @@
 //! | 2, [`FORM_VERSION`] | by `email-addresses`: one spelling of the domain, one case | by `phone-numbers`: E.164 |
 //!
 //! New links are made in today's form. Links of older logs stay under their former form as well, so
-//! that whoever was found by a spelling still is: see [`Forms`].
+//! that a spelling that led to a customer still does: see [`Forms`].
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,16 +76,16 @@ pub struct IdentifierKind {
     pub rejected_values: Option<Vec<String>>,
 }
 
-/// How an identifier's value is made comparable, for matching only.
+/// How values of an identifier are matched. The value itself stays as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Normaliser {
-    /// Without white space around it, else as it is.
+    /// Exactly, but without white space at its start and end.
     Exact,
-    /// An e-mail address, whatever its case. (RFC 5321 lets the local part tell cases apart; no mail provider
-    /// of weight does.)
+    /// As an e-mail address, ignoring case.
+    // RFC 5321 lets the local part tell cases apart; no mail provider of weight does.
     Email,
-    /// A telephone number in E.164.
+    /// As a telephone number, in E.164 form.
     Phone,
 }
 
@@ -166,7 +166,7 @@ impl IdentifierKind {
     pub fn forms(&self, value: &str) -> Forms {
         let today = self.normalise(value);
         let former = match today {
-            // Who it finds are all that had no name.
+            // The only ones found are those that had no name.
             Err(IdentifierFault::Rejected) => None,
             _ => self.former(value).filter(|former| today.as_ref() != Ok(former)),
         };

@@ -1,8 +1,8 @@
 //! Which capability is the source system of which data point, and what each may see.
 //!
 //! The registry is the fold of its partition's records: [`RegistryChange`]s applied in order. Its
-//! revision is the sequence of the last one. It never changes in place; whoever holds an
-//! `Arc<Registry>` holds one revision.
+//! revision is the sequence of the last one. It never changes in place: an `Arc<Registry>`
+//! holds one revision.
 //!
 //! | file | what it has |
 //! |---|---|
@@ -99,7 +99,7 @@ pub struct Registry {
     pub rejected: BTreeMap<CapabilityName, BTreeMap<Digest, Seq>>,
     /// The type of each field that a plug-in could ever make claims for: they are kept.
     pub claimed: BTreeMap<FieldName, Type>,
-    /// Who hears, sources and consumes what, precomputed for the hot path.
+    /// Which capabilities receive, source and consume what, precomputed for the hot path.
     pub routing: Arc<Routing>,
 }
 

@@ -20,7 +20,7 @@ impl<'a> Lineage<'a> {
         self.source.into_iter().chain(self.inherits)
     }
 
-    /// The first who speaks and what it says. `says` tells a capability's claim, if it has one;
+    /// The first capability with a claim, and the claim. `says` tells a capability's claim, if it has one;
     /// the claim that there is no value is one: those behind it aren't asked.
     pub fn pick<T>(
         self,

@@ -52,7 +52,7 @@ pub struct InstallPlan {
 pub struct Rejection {
     /// The registry's revision that says so.
     pub revision: Seq,
-    /// Who rejected it.
+    /// The application that rejected it.
     pub by: Application,
     /// When.
     pub at: Timestamp,
@@ -379,8 +379,10 @@ fn agree(field: &FieldName, known: &Field, sourced: &Sourced) -> Result<(), Regi
     } else if sourced.class > known.class {
         sides(format!("of the class {}", known.class), format!("of the class {}", sourced.class))
     } else if sourced.identifies.is_some() && sourced.identifies != known.identifies {
-        let name =
-            |is: &Option<IdentifierName>| is.as_ref().map_or("nobody".to_owned(), |is| format!("by {is}"));
+        let name = |identifies: &Option<IdentifierName>| match identifies {
+            Some(identifier) => format!("by {identifier}"),
+            None => "nobody".to_owned(),
+        };
         sides(
             format!("identifying {}", name(&known.identifies)),
             format!("identifying {}", name(&sourced.identifies)),

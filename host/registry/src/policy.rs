@@ -174,7 +174,7 @@ impl Policy {
         self.has(ScopeName::RegistryRead) || self.reads(field) || self.proposes(field)
     }
 
-    /// Whether it may know that the dictionary has this identifier: whoever sends events must.
+    /// Whether it may know that the dictionary has this identifier: every sender of events must.
     pub fn knows_identifier(&self, identifier: &str) -> bool {
         self.has(ScopeName::RegistryRead)
             || self.has(ScopeName::EventsWrite)

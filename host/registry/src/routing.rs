@@ -1,4 +1,4 @@
-//! The registry as the hot path wants it: who hears, sources and consumes what, looked up once a
+//! The registry as the hot path wants it: which capabilities receive, source and consume what, looked up once a
 //! revision instead of once an event.
 
 use std::collections::{BTreeSet, HashMap};
@@ -8,7 +8,7 @@ use super::manifest::Properties;
 use super::{Capability, Field, Registry};
 use samsyn_vocabulary::{CapabilityName, EventName, FieldName, Role, Speaker};
 
-/// Who hears, sources and consumes what.
+/// Which capabilities receive, source and consume what.
 #[derive(Debug, Default)]
 pub struct Routing {
     /// Every installed capability, by name; the other tables hold indexes into this.
@@ -17,7 +17,7 @@ pub struct Routing {
     observers: HashMap<FieldName, Vec<usize>>,
     /// The dictionary, for look-ups by text.
     fields: HashMap<FieldName, Field>,
-    /// Events that some capability hears for everybody who shares their identifiers.
+    /// Events that some capability receives for every customer who shares their identifiers.
     shared: BTreeSet<EventName>,
 }
 
@@ -53,7 +53,7 @@ impl Routed {
         self.capability.manifest.subscription(event)
     }
 
-    /// Whether it hears an event also for customers who only share the event's identifiers.
+    /// Whether it receives an event also for customers who only share the event's identifiers.
     pub fn hears_shared(&self, event: &EventName) -> bool {
         self.capability.manifest.plugin.shared_events.contains(event) && self.hears(event).is_some()
     }
@@ -115,7 +115,7 @@ impl Routing {
         self.fields.get(name)
     }
 
-    /// Whether an event is for everybody who shares its identifiers.
+    /// Whether an event is for every customer who shares its identifiers.
     pub fn is_shared(&self, event: &EventName) -> bool {
         self.shared.contains(event)
     }

@@ -24,7 +24,7 @@ pub enum ScopeName {
     ProfilesPropose,
     /// Read the dictionary, plug-ins, status and metrics.
     RegistryRead,
-    /// Change them; whoever may change may read.
+    /// Change them, and read them.
     RegistryWrite,
     /// Read the registry, the audits and counts, and nothing of a customer.
     AuditRead,
@@ -269,7 +269,7 @@ impl JsonSchema for Scope {
         json_schema!({
             "type": "string",
             "pattern": pattern,
-            "description": "A scope: its name, and after an equals sign its limits",
+            "description": "A scope: its name, and after an equals sign its limits, such as `profiles:read=first_name`",
         })
     }
 }

@@ -37,7 +37,7 @@ pub const CHANGE_KINDS: [&str; 20] = [
 pub struct ChangeSummary {
     /// The kind of change, as the log names it.
     pub kind: &'static str,
-    /// What was done, to be read after the name of whoever did it.
+    /// What was done, as the end of a sentence that begins with a name.
     pub did: String,
     /// The fields it is about.
     pub fields: Vec<FieldName>,

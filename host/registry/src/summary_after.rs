@@ -1,4 +1,4 @@
-//! A change of the registry as a sentence that says from what to what: for whoever knows the registry that
+//! A change of the registry as a sentence that says from what to what: for readers who have the registry that
 //! was before it.
 
 use super::difference::differences;

@@ -12,12 +12,12 @@ pub const FIRST_ADMIN: &str = "admin";
 /// The most tokens, revoked ones included: each is kept in memory with what it may see.
 pub const TOKENS_MAX: usize = 10_000;
 
-/// A token: who calls with it and what it may do.
+/// A token: the application that acts with it, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenEntry {
     /// BLAKE3 of the token.
     pub hash: Digest,
-    /// Who acts when somebody calls with it.
+    /// The application that acts with it.
     pub application: Application,
     /// What it may do.
     pub scopes: Vec<Scope>,
@@ -33,7 +33,7 @@ pub struct TokenEntry {
     /// When it was made; not known of one that an older host made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
-    /// Who made it.
+    /// The application that created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<Application>,
     /// Since when it is revoked.

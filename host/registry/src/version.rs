@@ -7,21 +7,21 @@ use serde::Serialize;
 
 use samsyn_vocabulary::Digest;
 
-/// What installing a component is, seen from the version that is installed.
+/// How a component differs from the version that is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VersionChange {
-    /// Nothing of the name is installed.
+    /// No capability of this name is installed.
     Install,
-    /// The very component that is installed.
+    /// The same component is installed.
     Reinstall,
     /// A higher version.
     Upgrade,
     /// A lower version.
     Downgrade,
-    /// The same version, other bytes.
+    /// The same version, but another component.
     SameVersion,
-    /// Another version, and nobody can say which of the two is higher.
+    /// Another version that can't be compared.
     OtherVersion,
 }
 
@@ -69,7 +69,7 @@ impl VersionChange {
         [format!("{one} {of} that wants more than is granted and waits"), format!("{the} {of}")]
     }
 
-    /// What was done, to be read after the name of whoever did it: `upgraded shop 0.9.0 → 0.10.0`.
+    /// What was done, as the end of a sentence that begins with a name: `upgraded shop 0.9.0 → 0.10.0`.
     pub fn done(self, name: &str, before: &str, version: &str) -> String {
         match self {
             VersionChange::Install => format!("installed {name} {version}"),

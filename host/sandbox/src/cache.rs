@@ -5,7 +5,7 @@
 //!
 //! Loading code is running it: wasmtime checks that it was made by the same version and settings,
 //! not that it is honest. That is right here because the directory is the host's own, as trusted
-//! as the program beside it; whoever can write there could replace the host. The hash is against
+//! as the program beside it; an attacker who can write there could replace the host. The hash is against
 //! torn writes and failing disks.
 
 use std::fs::{self, File};

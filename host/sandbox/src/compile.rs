@@ -178,7 +178,7 @@ fn is_at_limit(status: ExitStatus, said: &str) -> bool {
             return true;
         }
     }
-    // Who panics and can't even say so had no memory left for it.
+    // A panic without a message: there was no memory left for one.
     status.code() == Some(EXIT_PANICKED) && (said.is_empty() || said.contains(NO_THREADS))
 }
 

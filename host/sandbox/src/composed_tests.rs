@@ -148,11 +148,11 @@ fn how_a_compiling_child_ended_is_told_as_what_it_is() {
         ),
     ];
     for (error, code, part) in table {
-        let told = error.to_string();
-        assert_eq!(error.code(), code, "{told}");
-        assert!(told.contains(part), "{part:?} isn't in {told:?}");
-        assert!(!told.contains("/a/machine"), "{told}");
-        let blames = told.contains("make it smaller");
-        assert_eq!(blames, code == "component.compile-limit", "{told}");
+        let message = error.to_string();
+        assert_eq!(error.code(), code, "{message}");
+        assert!(message.contains(part), "{part:?} isn't in {message:?}");
+        assert!(!message.contains("/a/machine"), "{message}");
+        let blames = message.contains("make it smaller");
+        assert_eq!(blames, code == "component.compile-limit", "{message}");
     }
 }

@@ -67,7 +67,7 @@ impl SandboxError {
 
 /// Engines, the imports they offer and their clock. One for the whole host.
 ///
-/// Every invocation writes to what all invocations in an engine share: counts of who uses it, the locks of
+/// Every invocation writes to what all invocations in an engine share: counts of its users, the locks of
 /// its slots. Two threads that invoke handlers in one engine at the same time spend half as much again on
 /// each invocation as two with an engine each. So every worker has one of its own ([`work_as`]), and the
 /// first is for all other threads.

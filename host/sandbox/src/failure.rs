@@ -1,4 +1,4 @@
-//! Why an invocation failed, in words for whoever has to fix it.
+//! Why an invocation failed, in words for the developer of the plug-in.
 
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 

@@ -27,7 +27,7 @@ pub struct InvocationReport {
     /// What the handler asked for, or why nothing of it happens. At most one claim or refusal for
     /// each field, and at most one `Remember`.
     pub result: Result<Vec<Effect>, Failure>,
-    /// What the host said no to, also when the plug-in ignored it and when the invocation failed.
+    /// What the host refused, also when the plug-in ignored it and when the invocation failed.
     pub refusals: Vec<Refusal>,
     /// What the guest logged, at most `log_lines` and one.
     pub logs: Vec<LogLine>,

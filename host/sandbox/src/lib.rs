@@ -18,6 +18,9 @@
 //!
 //! It must not know a registry, a log, or what happens with effects.
 
+#[cfg(feature = "bindings")]
+pub mod bindings;
+#[cfg(not(feature = "bindings"))]
 mod bindings;
 mod cache;
 mod compile;

@@ -9,10 +9,10 @@ use samsyn_vocabulary::FailureKind;
 /// What a guest of this body comes to within these limits: how its invocation ended, and what was refused
 /// or logged; or why it can't be loaded.
 fn outcome(limits: &Limits, body: &str, functions: &str) -> Result<String, String> {
-    let told = |error: PackageError| format!("{}: {error}", error.code());
+    let message = |error: PackageError| format!("{}: {error}", error.code());
     let module = guests::installable(&guests::subscriber(body, functions));
-    let package = Package::read(&module, limits).map_err(told)?;
-    let plugin = Sandbox::new(limits).unwrap().load(&package).map_err(told)?;
+    let package = Package::read(&module, limits).map_err(message)?;
+    let plugin = Sandbox::new(limits).unwrap().load(&package).map_err(message)?;
     let report = hear(&plugin);
     match report.result {
         Err(failure) => Err(format!("{}: {}", failure.kind.as_str(), failure.message)),
@@ -23,11 +23,11 @@ fn outcome(limits: &Limits, body: &str, functions: &str) -> Result<String, Strin
 /// The guest is fine by default, and with the limit set so it is stopped, with these words.
 fn stops(set: impl Fn(&mut Limits), body: &str, functions: &str, words: &str) {
     let usual = outcome(&Limits::default(), body, functions);
-    assert!(usual.as_ref().is_ok_and(|told| !told.contains(words)), "by default: {usual:?}");
+    assert!(usual.as_ref().is_ok_and(|message| !message.contains(words)), "by default: {usual:?}");
     let mut limits = Limits::default();
     set(&mut limits);
-    let told = outcome(&limits, body, functions).unwrap_or_else(|stopped| stopped);
-    assert!(told.contains(words), "{words:?} isn't in {told:?}");
+    let message = outcome(&limits, body, functions).unwrap_or_else(|stopped| stopped);
+    assert!(message.contains(words), "{words:?} isn't in {message:?}");
 }
 
 /// A guest that fails when the host doesn't let it grow.
@@ -104,8 +104,8 @@ fn every_limit_takes_effect_when_it_is_set_otherwise() {
             "memories" => stops(|limits| limits.memories = 1, "", "(memory $more 1)", "raise `memories`"),
             "time_ms" => {
                 let limits = Limits { time_ms: 3, ..Limits::default() };
-                let told = outcome(&limits, "(loop $l (br $l))", "").expect_err("it has no end");
-                assert!(told.contains("more than 3 ms"), "{told}");
+                let message = outcome(&limits, "(loop $l (br $l))", "").expect_err("it has no end");
+                assert!(message.contains("more than 3 ms"), "{message}");
             }
             "stack_bytes" => stops(
                 |limits| limits.stack_bytes = 32 << 10,
@@ -158,7 +158,7 @@ fn the_documents_tell_the_limits_as_they_are() {
         Limits::default();
     let Limits { remember_bytes, customer_bytes, log_lines, message_bytes, .. } = Limits::default();
     let kib = |bytes: u64| format!("{} KiB", bytes >> 10);
-    let told = [
+    let rows = [
         format!("| {} MiB over all of them · {memories} (", memory_bytes >> 20),
         format!(" · {time_ms} ms |"),
         format!("| {effects} · {} · {} |", kib(effect_bytes), kib(value_bytes)),
@@ -170,7 +170,7 @@ fn the_documents_tell_the_limits_as_they_are() {
         std::fs::read_to_string(path).expect("it is in the repository")
     };
     let page = read("docs/plugins.md");
-    for row in told {
+    for row in rows {
         assert!(page.contains(&row), "{row:?} isn't in docs/plugins.md");
     }
     // Whoever else tells the size of a memory.

@@ -91,7 +91,7 @@ impl logging::Host for InvocationState {
     }
 }
 
-/// Counts what an invocation's memories, tables and instances take and says no at the limit.
+/// Counts what an invocation's memories, tables and instances take, and refuses more at the limit.
 pub(super) struct Growth {
     memory_bytes_max: usize,
     table_elements_max: usize,

@@ -101,9 +101,9 @@ fn every_role_is_found_and_called() {
         plugin.invoke(&access(), HandlerInput::Proposals { proposed: &proposed, profile: &profile });
     assert_eq!(decided.result.unwrap(), [claim(42)]);
     let changes = [Change { field: points(), before: None, after: Some(Value::Texts(vec!["x".to_owned()])) }];
-    let told = plugin
+    let report = plugin
         .invoke(&access(), HandlerInput::Changes { changes: &changes, at: Timestamp(99), profile: &profile });
-    assert_eq!(told.result.unwrap(), [claim(99)]);
+    assert_eq!(report.result.unwrap(), [claim(99)]);
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn a_sandbox_finds_the_code_that_another_kept_and_keeps_none() {
 
 #[test]
 fn a_worker_calls_in_an_engine_of_its_own_within_the_same_limits() {
-    // One slot: whoever calls while another's call runs needs an engine of his own.
+    // One slot: a call during another one needs an engine of its own.
     let limits = Limits { concurrent_calls: 1, ..limits() };
     let sandbox = Sandbox::for_workers(&limits, 2).unwrap();
     let plugin = sandbox.load(&package(&guests::all_roles()).unwrap()).unwrap();

@@ -96,8 +96,8 @@ mod tests {
     fn a_quantile_beyond_the_last_bound_is_a_number_that_every_client_reads() {
         let latency = Latency::default();
         latency.observe(Duration::from_secs(3600));
-        let told = latency.snapshot().quantile_us(0.5);
-        assert!(told > LATENCY_BOUNDS_US[LATENCY_BOUNDS_US.len() - 1], "{told}");
-        assert!(told < 1 << 53, "{told} is no whole number in JavaScript");
+        let quantile = latency.snapshot().quantile_us(0.5);
+        assert!(quantile > LATENCY_BOUNDS_US[LATENCY_BOUNDS_US.len() - 1], "{quantile}");
+        assert!(quantile < 1 << 53, "{quantile} is no whole number in JavaScript");
     }
 }

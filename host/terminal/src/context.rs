@@ -16,6 +16,18 @@ pub const TOKEN_FILE: &str = "samsyn-data/demo-token";
 /// A token file longer than this is no token file.
 const TOKEN_BYTES_MAX: u64 = 4096;
 
+// Only literals can be concatenated to a constant.
+macro_rules! default_listen {
+    () => {
+        "127.0.0.1:7400"
+    };
+}
+
+/// Where a host listens unless it is told otherwise.
+pub const DEFAULT_LISTEN: &str = default_listen!();
+/// The address of such a host, for its clients: it needn't be typed.
+pub const DEFAULT_HOST: &str = concat!("http://", default_listen!());
+
 /// The flags every command takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct GlobalArgs {
@@ -25,7 +37,7 @@ pub struct GlobalArgs {
         global = true,
         env = "SAMSYN_HOST",
         value_name = "URL",
-        default_value = "http://127.0.0.1:7400",
+        default_value = DEFAULT_HOST,
         help_heading = "Global options"
     )]
     pub host: String,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use super::context::DEFAULT_HOST;
 use samsyn_client::{ClientError, Problem};
 
 /// How the command ends, documented in `samsyn --help`.
@@ -103,7 +104,7 @@ impl From<ClientError> for CliError {
         match error {
             ClientError::BadHost { host, why } => CliError::usage(format!("{host:?} is not a valid host address"))
                 .because(why)
-                .next("set --host or SAMSYN_HOST to an address such as http://127.0.0.1:7400"),
+                .next(format!("set --host or SAMSYN_HOST to an address such as {DEFAULT_HOST}")),
             ClientError::BadCa { path, why } => {
                 CliError::usage(format!("{path} contains no certificate")).because(why).next(
                     "set --ca or SAMSYN_CA to a PEM file with the authority's certificate or the host's own",

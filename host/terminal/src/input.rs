@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::de::value::Error;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -77,6 +79,11 @@ impl Pair {
         };
         Ok(value.to_json())
     }
+}
+
+/// A word of a closed list, or a name, as the type that it is sent as.
+pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, CliError> {
+    T::deserialize(IntoDeserializer::<Error>::into_deserializer(text)).map_err(CliError::usage_of)
 }
 
 /// A JSON object as it was typed: in that order, each value as it was written, and what was said

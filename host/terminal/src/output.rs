@@ -215,10 +215,11 @@ mod tests {
 
     #[test]
     fn latencies_have_a_unit_that_fits_and_an_end() {
-        let told = [0.0, 999.4, 1_000.0, 12_340.0, 500_000.0, 1_000_000.0, 5_000_000.0, 5_000_001.0, 1.8e19];
+        let micros =
+            [0.0, 999.4, 1_000.0, 12_340.0, 500_000.0, 1_000_000.0, 5_000_000.0, 5_000_001.0, 1.8e19];
         let expected =
             ["0 µs", "999 µs", "1.0 ms", "12.3 ms", "500.0 ms", "1.0 s", "5.0 s", "> 5 s", "> 5 s"];
-        assert_eq!(told.map(latency), expected);
+        assert_eq!(micros.map(latency), expected);
     }
 
     #[test]

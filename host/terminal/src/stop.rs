@@ -1,4 +1,4 @@
-//! A flag that ends an import early, and wakes whoever waits.
+//! A flag that ends an import early, and wakes its waiters.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Stop {
     }
 
     /// Ends it at the first Ctrl-C, after `told`; the second ends the process at once.
-    pub fn on_interrupt(&self, told: impl FnOnce() + Send + 'static) {
+    pub fn on_interrupt(&self, on_signal: impl FnOnce() + Send + 'static) {
         let stop = self.clone();
         std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
@@ -37,7 +37,7 @@ impl Stop {
                 if tokio::signal::ctrl_c().await.is_err() {
                     return;
                 }
-                told();
+                on_signal();
                 stop.set();
                 if tokio::signal::ctrl_c().await.is_ok() {
                     std::process::exit(super::error::Exit::Interrupted as i32);

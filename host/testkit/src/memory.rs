@@ -37,7 +37,7 @@ struct State<M> {
     ops: Vec<Op<M>>,
     names: BTreeMap<PathBuf, Node>,
     files: Vec<Vec<u8>>,
-    /// Files that were locked, and who holds each.
+    /// Files that were locked, with the holder of each.
     locks: BTreeMap<PathBuf, Holders>,
     dead: bool,
     /// Syncs until one fails.
@@ -46,7 +46,7 @@ struct State<M> {
     capacity: u64,
 }
 
-/// Who holds a lock.
+/// The holder of a lock.
 #[derive(Clone, Copy)]
 enum Holders {
     One,
@@ -90,7 +90,7 @@ impl<M: Send + 'static> Memory<M> {
         state.locks.clear();
     }
 
-    /// What a file holds changes by itself, under the feet of whoever has it open.
+    /// What a file holds changes by itself, while it is open.
     pub fn rot(&self, path: &Path, rot: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.0.lock();
         let Some(Node::File(inode)) = state.names.get(path).copied() else { panic!("no {}", path.display()) };

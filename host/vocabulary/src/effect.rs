@@ -9,11 +9,11 @@ use super::{EventName, FieldName, Property, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Decides data points.
+    /// It decides proposed values.
     Source,
-    /// Hears of events.
+    /// It receives events.
     Subscriber,
-    /// Hears of changed values.
+    /// It receives changed values.
     Observer,
 }
 
@@ -97,29 +97,29 @@ pub struct Action {
     pub value: Option<Value>,
 }
 
-/// Something the host or a plug-in said no to. It is recorded: nothing is dropped in silence.
+/// Something that the host or a plug-in rejected. It is recorded: nothing is dropped in silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
-    /// The field it concerns, when it concerns one.
+    /// The field, if it concerns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// A stable code.
+    /// A code that stays the same from version to version.
     pub code: String,
     /// A sentence for a person.
     pub message: String,
 }
 
-/// How an invocation ended without effects.
+/// The kind of failure of an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The handler returned an error.
     Error,
-    /// The guest trapped: a panic, an out-of-bounds access, a stack overflow.
+    /// The plug-in trapped: a panic, an access out of bounds, a stack overflow.
     Trap,
-    /// It spent its time.
+    /// It took longer than its time limit.
     Timeout,
-    /// It spent its memory, hostcall fuel or another limit.
+    /// It exceeded another limit, such as memory or calls of the host.
     Limit,
 }
 

@@ -1,4 +1,4 @@
-//! A count since 1970 that stands where a time belongs: which time it is, for whoever has to write it.
+//! A count since 1970 where a time belongs: which time it means, for the message.
 //!
 //! Such a number is never taken: whether it counts seconds or milliseconds is a guess, and a guess is
 //! good enough for a hint and not for data.

@@ -83,7 +83,7 @@ pub struct Proposal {
     pub field: FieldName,
     /// The new value, already of the field's type; none suggests to clear it.
     pub value: Option<Value>,
-    /// Who suggests it.
+    /// The application or capability that proposes it.
     pub by: Speaker,
     /// When.
     pub at: Timestamp,

@@ -22,7 +22,7 @@ pub struct NameError {
 }
 
 // Short strings stand in the name itself: names are copied for every record, on several threads, and a
-// shared count of who holds them would be written by all of these.
+// shared count of references would be written by all of these.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $valid:expr, $rule:literal) => {
         $(#[$doc])*
@@ -161,7 +161,7 @@ name!(
     "an event's name, or its first parts followed by .*"
 );
 name!(
-    /// Who a claim comes from: a capability's name, or `app:NAME` for an application whose
+    /// The origin of a claim: a capability's name, or `app:NAME` for an application whose
     /// proposal no capability could decide.
     Speaker, "a speaker",
     |text| is_kebab(text.strip_prefix("app:").unwrap_or(text)),

@@ -1,4 +1,4 @@
-//! Which known word somebody meant who mistyped one.
+//! Which known word a mistyped word probably is.
 
 /// How many are named at most.
 const NAMED_MAX: usize = 3;

@@ -26,7 +26,7 @@ macro_rules! text {
 }
 
 text! {
-    FieldName "A field's name. The dot is only a letter." {
+    FieldName "A field's name. A dot has no special meaning." {
         "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", "maxLength": 64
     };
     EventName "An event's name." {
@@ -36,27 +36,27 @@ text! {
         "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?$", "maxLength": 64
     };
     IdentifierName "An identifier's name." { "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64 };
-    CapabilityName "A capability's name: an installed plug-in's." {
+    CapabilityName "The name of a capability, which is an installed plug-in." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
-    Application "An application's name: the namespace of its event ids." {
+    Application "An application's name. Event ids are unique within an application." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
-    TokenName "A token's name, which is no secret." {
+    TokenName "A token's name, which isn't secret." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
-    Speaker "A capability's name, or `app:` and the name of an application whose proposal is held." {
+    Speaker "A capability's name, or `app:` and the name of an application whose proposal waits for a source." {
         "pattern": "^(app:)?[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
-    ProfileId "A customer's id: random, so that it says nothing about them." { "format": "uuid" };
-    Position "Where a record stands in the log: partition and sequence." {
+    ProfileId "A customer's id. It is random and has no meaning." { "format": "uuid" };
+    Position "The position of a record in the log: partition and sequence." {
         "pattern": "^([0-9]{1,5}|registry|identity)-[0-9]+$"
     };
-    Timestamp "A moment, RFC 3339." { "format": "date-time" };
-    Reason "Why it is done, for whoever asks later. No customer's data belongs in it." {
+    Timestamp "A time, RFC 3339." { "format": "date-time" };
+    Reason "The reason of a change. It is kept: don't write a customer's data into it." {
         "maxLength": 500, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f\s][^\u0000-\u001f\u007f-\u009f]*$"
     };
-    Digest "BLAKE3 of a component's bytes." { "pattern": "^[0-9a-f]{64}$" };
+    Digest "The BLAKE3 hash of a component." { "pattern": "^[0-9a-f]{64}$" };
 }
 
 #[cfg(test)]

@@ -18,17 +18,17 @@ const INTEGER_CHARS_MAX: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Type {
-    /// Unicode text.
+    /// A string of Unicode characters.
     Text,
     /// A 64-bit integer.
     Integer,
-    /// A finite double.
+    /// A floating-point number of 64 bits, not infinite and not NaN.
     Number,
-    /// A decimal number, exact. Money is this.
+    /// An exact decimal number, such as an amount of money.
     Decimal,
     /// True or false.
     Boolean,
-    /// A moment, RFC 3339.
+    /// A time, RFC 3339.
     Timestamp,
     /// A calendar date, `YYYY-MM-DD`.
     Date,
@@ -42,11 +42,11 @@ pub enum Type {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Value {
-    /// Unicode text.
+    /// A string of Unicode characters.
     Text(String),
     /// An integer.
     Integer(i64),
-    /// A finite double.
+    /// A floating-point number of 64 bits, not infinite and not NaN.
     Number(f64),
     /// An exact decimal.
     Decimal(Decimal),

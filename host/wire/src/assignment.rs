@@ -1,4 +1,4 @@
-//! Who is the source of what: plans, what was done, and who is told.
+//! Sources of fields: plans, what was done, and which capabilities are notified.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -13,50 +13,50 @@ use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId, Timestamp};
 #[serde(default)]
 #[schemars(!default)]
 pub struct AssignmentPlan<'a> {
-    /// The registry's revision: applied with it, the plan is what happens.
+    /// The registry's revision. Send it with the assignment, and exactly this plan is applied.
     pub revision: u64,
-    /// What becomes of customers the new source has no claim for.
+    /// What happens to customers for whom the new source has no claim.
     #[schemars(with = "Mode")]
     pub mode: String,
-    /// It is so already.
+    /// True: nothing would change.
     pub unchanged: bool,
-    /// Each field.
+    /// One plan for each field.
     pub fields: Vec<FieldAssignmentPlan<'a>>,
 }
 
-/// What an assignment would change of one field; counts are of customers.
+/// What an assignment would change for one field. Counts are numbers of customers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct FieldAssignmentPlan<'a> {
     #[schemars(with = "FieldName")]
     pub field: String,
-    /// Its source now.
+    /// The source now.
     #[schemars(with = "Option<CapabilityName>")]
     pub from: Option<String>,
-    /// Its source then.
+    /// The source after the change.
     #[schemars(with = "Option<CapabilityName>")]
     pub to: Option<String>,
-    /// Whose claims stand in where that one has none, newest first.
+    /// Former sources, newest first. Their claims are used for customers without a claim of the new source.
     #[schemars(with = "Vec<CapabilityName>")]
     pub inherits: Vec<String>,
-    /// It is so already.
+    /// True: nothing would change.
     pub unchanged: bool,
-    /// An opt-out, which no assignment ends.
+    /// True: the field is an opt-out, and no assignment ends one.
     pub protective: bool,
-    /// Whose visible value would be another one.
+    /// Customers whose visible value changes.
     pub changed: u64,
-    /// Those the new source has no claim for.
+    /// Customers for whom the new source has no claim.
     pub without_claim: WithoutClaim,
-    /// Whose opt-out stays in force.
+    /// Customers whose opt-out stays in force.
     pub opt_outs: u64,
-    /// Held proposals it would be offered.
+    /// Held proposals that go to the new source.
     pub held: u64,
-    /// Those with too many claims to be counted exactly.
+    /// Customers with too many claims to be counted exactly.
     pub uncounted: u64,
-    /// Who hears of it.
+    /// The capabilities that are notified.
     pub consumers: Vec<ConsumerPlan>,
-    /// A few of them; none while reads of personal data can't be recorded.
+    /// Examples. Empty while reads of personal data can't be recorded.
     pub samples: Vec<ChangedValue<'a>>,
 }
 
@@ -65,27 +65,27 @@ pub struct FieldAssignmentPlan<'a> {
 #[serde(default)]
 #[schemars(!default)]
 pub struct WithoutClaim {
-    /// All of them.
+    /// All such customers.
     pub profiles: u64,
-    /// Those that keep a value.
+    /// Customers who keep a value, of a former source.
     pub inherit: u64,
-    /// Those that have none then.
+    /// Customers who then have no value.
     pub none: u64,
 }
 
-/// A capability that hears of changed values.
+/// A capability that is notified of changed values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct ConsumerPlan {
-    /// Which.
+    /// The capability.
     #[schemars(with = "CapabilityName")]
     pub capability: String,
-    /// Of how many customers.
+    /// How many customers it is notified about.
     pub profiles: u64,
 }
 
-/// A customer whose value would be another one.
+/// A customer whose value changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -130,7 +130,7 @@ pub struct Applied<'a> {
     pub plan: AssignmentPlan<'a>,
 }
 
-/// The field as it is now, or the plan.
+/// The field after the change, or the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is written at once")]
@@ -153,33 +153,33 @@ impl<'de> Deserialize<'de> for OneAnswer<'_> {
     }
 }
 
-/// How far telling consumers of moved sources is.
+/// A job that notifies the consumers of fields with a new source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Job {
-    /// The revision that moved the sources.
+    /// The registry's revision that changed the sources.
     pub revision: u64,
     #[schemars(with = "Vec<FieldName>")]
     pub fields: Vec<String>,
     pub state: String,
-    /// Customers looked at.
+    /// Customers who were checked.
     pub done: u64,
-    /// Customers there are.
+    /// All customers.
     pub total: u64,
-    /// Customers whose consumers were told something; null when that was before the host's last start.
+    /// Customers for whom a capability was notified. Null: the job ended before the host's last start.
     pub told: Option<u64>,
     pub started_at: Lenient<Timestamp>,
     pub ended_at: Option<Lenient<Timestamp>>,
 }
 
-/// The job that runs and the last that ended.
+/// The running job, and the last one that ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Jobs {
     pub items: Vec<Job>,
-    /// The revision that is in use everywhere: jobs of newer ones have yet to begin.
+    /// The registry's revision that the whole host uses. Jobs of newer revisions have not started yet.
     pub adopted: u64,
 }
 
@@ -188,31 +188,31 @@ pub struct Jobs {
 #[serde(default)]
 #[schemars(!default)]
 pub struct RegistryPlan<'a> {
-    /// The revision of the registry that it was planned for, or that it made.
+    /// The registry's revision: of a plan the one that it is for, after applying the new one.
     pub revision: u64,
-    /// What becomes of customers that a new source has no claim for.
+    /// What happens to customers for whom a new source has no claim.
     #[schemars(with = "Mode")]
     pub mode: String,
-    /// What changes, for people; empty when the registry matches the file.
+    /// The changes, for people to read. Empty when the registry matches the file.
     pub steps: Vec<Step>,
-    /// Each field that gets another source, with whom that concerns.
+    /// Each field that gets another source, and the number of customers this affects.
     pub moves: Vec<FieldAssignmentPlan<'a>>,
-    /// What an administrator should know first.
+    /// What an administrator should know before applying it.
     pub notes: Vec<String>,
 }
 
-/// One thing that changes.
+/// One change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Step {
-    /// What happens to it.
+    /// What happens.
     #[schemars(with = "Action")]
     pub action: String,
-    /// `field`, `identifier`, `source` or `plugin`.
+    /// What is changed: `field`, `identifier`, `source` or `plugin`.
     pub what: String,
-    /// Which.
+    /// Its name.
     pub name: String,
-    /// What of it, such as `class: none → personal`.
+    /// Details, such as `class: none → personal`.
     pub details: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Who read what, who changed what, and where the logs stand.
+//! The audits of reads and of changes, and the heads of the logs.
 
 use std::collections::BTreeMap;
 
@@ -10,100 +10,100 @@ use samsyn_vocabulary::{
     Application, CapabilityName, FieldName, IdentifierName, ProfileId, Reason, Timestamp,
 };
 
-/// One read of somebody's personal data, as it is told. Names only, never a value.
+/// One read of a customer's personal data. It has names, never values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct AuditedRead {
-    /// When the answer was made.
+    /// When the host answered.
     pub at: Lenient<Timestamp>,
     /// The application that read.
     #[schemars(with = "Application")]
     pub by: String,
-    /// The token it used, by its name.
+    /// The name of the token that was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Which call, such as `GET /v1/profiles/{ref}`.
+    /// The request, such as `GET /v1/profiles/{ref}`.
     pub call: String,
-    /// Whose data. Left out for a token that may not know of customers, such as one of `audit:read`.
+    /// The customer. Absent for a token that may not know customers, such as one with only `audit:read`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Lenient<ProfileId>>,
-    /// The personal fields whose values the answer shows.
+    /// The personal fields whose values were shown.
     #[schemars(with = "Vec<FieldName>")]
     pub fields: Vec<String>,
-    /// The identifiers whose values it shows.
+    /// The identifiers whose values were shown.
     #[schemars(with = "Vec<IdentifierName>")]
     pub identifiers: Vec<String>,
-    /// What for, if the caller said so.
+    /// The purpose, if the request had one (`Samsyn-Purpose`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
 }
 
-/// One change as it is told.
+/// One change of the registry.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct AuditedChange {
-    /// The registry's revision it made.
+    /// The registry's revision after the change.
     pub revision: u64,
     /// When it happened.
     pub at: Lenient<Timestamp>,
-    /// The application that did it.
+    /// The application that made the change.
     #[schemars(with = "Application")]
     pub by: String,
-    /// What kind of change, such as `source-assigned`.
+    /// The kind of change, such as `source-assigned`.
     pub kind: String,
-    /// Who did what and why, in one plain sentence.
+    /// The change in one sentence: by whom, what and why.
     pub sentence: String,
-    /// Why, when they said so.
+    /// The reason, if one was given.
     #[schemars(with = "Option<Reason>")]
     pub reason: Option<String>,
-    /// The fields it is about.
+    /// The fields that it concerns.
     #[schemars(with = "Vec<FieldName>")]
     pub fields: Vec<String>,
-    /// The capabilities it is about.
+    /// The capabilities that it concerns.
     #[schemars(with = "Vec<CapabilityName>")]
     pub capabilities: Vec<String>,
-    /// What else there is to know of a change of this kind; never what a setting was set to.
+    /// More about a change of this kind. It never has the value of a setting.
     pub details: BTreeMap<String, serde_json::Value>,
 }
 
-/// What to note elsewhere, to prove later that nothing was rewritten.
+/// The heads of the logs. Note them elsewhere, to prove later that nobody rewrote a log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct LogHead {
-    /// The one line to note.
+    /// The line to note.
     pub head: String,
-    /// Each log.
+    /// One entry for each log.
     pub logs: Vec<LogPlace>,
 }
 
-/// Where a log stands.
+/// The head of a log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct LogPlace {
-    /// `log`, or `audit`: who read what.
+    /// Which log: `log`, or `audit` for the audit of reads.
     #[schemars(extend("enum" = ["log", "audit"]))]
     pub log: String,
-    /// Bytes of it that count.
+    /// The length of the log in bytes, up to its last complete record.
     pub offset: u64,
     /// BLAKE3 over the heads of all partitions.
     pub digest: String,
-    /// Each partition's head.
+    /// The head of each partition.
     pub partitions: Vec<PartitionHead>,
 }
 
-/// Where a partition stands.
+/// The head of a partition.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct PartitionHead {
-    /// A number, `registry` or `identity`.
+    /// The partition: a number, `registry` or `identity`.
     pub partition: String,
-    /// Its last record.
+    /// The sequence of its last record.
     pub seq: u64,
-    /// That record's link to all before it.
+    /// The hash that links that record to all records before it.
     pub chain: String,
 }

@@ -11,7 +11,7 @@ use samsyn_vocabulary::{
     Timestamp, Type,
 };
 
-/// CAPABILITY of docs/http.md.
+/// An installed plug-in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -23,12 +23,12 @@ pub struct Capability<'a> {
     pub digest: String,
     pub owner: String,
     pub description: String,
-    /// How it is.
+    /// Whether it runs: its state.
     #[schemars(extend("enum" = ["active", "catching-up", "quarantined"]))]
     pub state: String,
-    /// Why it is in quarantine.
+    /// The reason for its quarantine.
     pub reason: Option<String>,
-    /// Counted up by each catch-up from the start.
+    /// The number of times it was installed from the oldest event on.
     pub generation: u32,
     #[schemars(with = "Vec<Role>")]
     pub roles: Vec<String>,
@@ -41,15 +41,15 @@ pub struct Capability<'a> {
     #[schemars(with = "Vec<IdentifierName>")]
     pub identifiers: Vec<String>,
     pub settings: Vec<Setting<'a>>,
-    /// What it may do.
+    /// What it is granted.
     pub grant: Grant,
-    /// What it asks for and was taken back.
+    /// What it requests and was revoked.
     pub withheld: Grant,
-    /// An upgrade that waits for approval, because it wants more than is granted.
+    /// An upgrade that waits for approval, because it requests more than is granted.
     pub pending: Option<Pending>,
-    /// Records it has yet to look at.
+    /// Records that it has not processed yet.
     pub lag: u64,
-    /// Deliveries that wait for an administrator.
+    /// Parked invocations, which wait for an administrator.
     pub parked: usize,
     pub installed_at: Lenient<Timestamp>,
 }
@@ -73,7 +73,7 @@ pub struct ConsumedField {
     pub notify: bool,
 }
 
-/// What of a manifest's requests an administrator granted.
+/// What a capability may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grant {
     /// Fields it may read.
@@ -84,12 +84,11 @@ pub struct Grant {
     #[serde(default)]
     #[schemars(with = "Vec<IdentifierName>")]
     pub identifiers: Vec<String>,
-    /// Events it may hear.
+    /// Events it may receive.
     #[serde(default)]
     #[schemars(with = "Vec<EventPattern>")]
     pub hears: Vec<String>,
-    /// Fields it may make claims for. None stands in logs of hosts that didn't ask: all that the
-    /// manifest sources. A registry always holds some.
+    /// Fields it may make claims for.
     #[serde(default)]
     #[schemars(!default)]
     #[schemars(with = "Vec<FieldName>")]
@@ -104,29 +103,29 @@ pub struct Pending {
     pub version: String,
     #[schemars(with = "Digest")]
     pub digest: String,
-    /// It would start from the oldest event.
+    /// True: it would start from the oldest event.
     pub from_start: bool,
-    /// What it asks for beyond what is granted.
+    /// What it requests beyond what is granted.
     pub wants: Grant,
-    /// When it was sent.
+    /// When it was uploaded.
     pub at: Lenient<Timestamp>,
-    /// Set when an administrator rejected this very component before.
+    /// Set if an administrator has rejected the same component before.
     pub rejected: Option<Rejection>,
 }
 
-/// An administrator's no to a component.
+/// The rejection of a component by an administrator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Rejection {
-    /// The registry's revision that says so.
+    /// The registry's revision of the rejection.
     pub revision: u64,
-    /// Who rejected it.
+    /// The application that rejected it.
     #[schemars(with = "Application")]
     pub by: String,
     /// When.
     pub at: Lenient<Timestamp>,
-    /// Why, when they said so.
+    /// The reason, if one was given.
     #[schemars(with = "Option<Reason>")]
     pub reason: Option<String>,
 }
@@ -144,7 +143,7 @@ pub struct Setting<'a> {
     pub description: String,
 }
 
-/// What installing a component would do.
+/// The changes that installing a component makes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -152,19 +151,19 @@ pub struct InstallPlan {
     /// The capability.
     #[schemars(with = "CapabilityName")]
     pub capability: String,
-    /// The version it would become.
+    /// The version of the component.
     pub version: String,
-    /// The component.
+    /// The component's digest.
     #[schemars(with = "Digest")]
     pub digest: String,
-    /// What it is, seen from the version that is installed.
+    /// The kind of change, compared with the version that is installed.
     #[schemars(with = "VersionChange")]
     pub change: String,
     /// The version that is installed.
     pub before: Option<InstalledVersion>,
-    /// Set when an administrator rejected this very component as an upgrade.
+    /// Set if an administrator has rejected the same component as an upgrade.
     pub rejected: Option<Rejection>,
-    /// Events it would hear.
+    /// Events it would receive.
     #[schemars(with = "Vec<EventPattern>")]
     pub hears: Vec<String>,
     /// Fields of others it would read.
@@ -176,13 +175,13 @@ pub struct InstallPlan {
     /// Events it may emit.
     #[schemars(with = "Vec<EventName>")]
     pub emits: Vec<String>,
-    /// What an administrator could set.
+    /// Its settings.
     pub settings: Vec<PlannedSetting>,
-    /// What an upgrade asks for beyond what is granted: it waits for an administrator's approval.
+    /// What an upgrade requests beyond what is granted. If this isn't empty, it waits for approval.
     pub wants: Grant,
-    /// What the manifest asks for and an administrator took back: it stays so.
+    /// What the manifest requests and an administrator revoked. It stays revoked.
     pub withheld: Grant,
-    /// What an administrator should know first.
+    /// What an administrator should know before installing it.
     pub warnings: Vec<String>,
 }
 
@@ -198,91 +197,91 @@ impl InstallPlan {
 #[serde(default)]
 #[schemars(!default)]
 pub struct InstalledVersion {
-    /// Its version.
+    /// The version.
     pub version: String,
-    /// Its component.
+    /// The component's digest.
     #[schemars(with = "Digest")]
     pub digest: String,
 }
 
-/// A field it would read.
+/// A field that it would read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct PlannedRead {
-    /// Which.
+    /// The field.
     #[schemars(with = "FieldName")]
     pub field: String,
-    /// How personal it is; none of a field that the dictionary doesn't have.
+    /// The data class; null for a field that the dictionary doesn't have.
     #[schemars(with = "Option<DataClass>")]
     pub class: Option<String>,
-    /// It is an opt-out.
+    /// True: the field is an opt-out.
     pub protective: bool,
-    /// The identifier that its value is.
+    /// The identifier that the field's value is.
     #[schemars(with = "Option<IdentifierName>")]
     pub identifies: Option<String>,
-    /// Set when it should no longer be used: what to use instead.
+    /// Set if the field is deprecated: what to use instead.
     pub deprecated: Option<String>,
-    /// What for.
+    /// The purposes of reading it.
     pub purposes: Vec<String>,
-    /// Whether it could not before.
+    /// True: it could not read the field before.
     pub new: bool,
-    /// Those of the purposes that it wasn't read for before.
+    /// The purposes that are new.
     pub new_purposes: Vec<String>,
 }
 
-/// An identifier it would see.
+/// An identifier that it would see.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct PlannedIdentifier {
-    /// Which.
+    /// The identifier.
     #[schemars(with = "IdentifierName")]
     pub name: String,
-    /// Whether it could not before.
+    /// True: it could not see the identifier before.
     pub new: bool,
 }
 
-/// A field it would make claims for.
+/// A field that it would make claims for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct PlannedSource {
-    /// Which.
+    /// The field.
     #[schemars(with = "FieldName")]
     pub field: String,
     /// Its type.
     #[serde(rename = "type")]
     #[schemars(with = "Type")]
     pub kind: String,
-    /// How personal it is.
+    /// The data class.
     #[schemars(with = "DataClass")]
     pub class: String,
-    /// It is an opt-out.
+    /// True: the field is an opt-out.
     pub protective: bool,
-    /// The identifier that its value is.
+    /// The identifier that the field's value is.
     #[schemars(with = "Option<IdentifierName>")]
     pub identifies: Option<String>,
-    /// Set when it should no longer be used: what to use instead.
+    /// Set if the field is deprecated: what to use instead.
     pub deprecated: Option<String>,
-    /// Its source today.
+    /// The source now.
     #[schemars(with = "Option<CapabilityName>")]
     pub now: Option<String>,
     /// Other plug-ins that make claims for it.
     #[schemars(with = "Vec<CapabilityName>")]
     pub claimed_by: Vec<String>,
-    /// While it waits to be accepted: the plug-in that brought it first, and becomes its source then.
+    /// While the field waits for acceptance: the plug-in that added it first, and becomes its source.
     #[schemars(with = "Option<CapabilityName>")]
     pub proposed_by: Option<String>,
-    /// Whether this plug-in is its source afterwards; otherwise it only makes claims.
+    /// Whether this plug-in becomes the source. If not, it only makes claims.
     pub becomes_source: bool,
     /// Whether the dictionary doesn't have the field yet.
     pub new_field: bool,
-    /// Whether the field waits for an administrator to accept it; until then it has no source.
+    /// Whether the field waits until an administrator accepts it. Until then it has no source.
     pub proposed: bool,
 }
 
-/// Something an administrator could set.
+/// A setting of the plug-in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -293,10 +292,10 @@ pub struct PlannedSetting {
     #[serde(rename = "type")]
     #[schemars(with = "Type")]
     pub kind: String,
-    /// Its value until somebody sets one, as JSON.
+    /// The default value, as JSON.
     #[schemars(with = "Option<serde_json::Value>")]
     pub default: serde_json::Value,
-    /// What an administrator set, which stays; none is the default.
+    /// The value that an administrator set, which stays; null if the default is used.
     #[schemars(with = "Option<serde_json::Value>")]
     pub value: serde_json::Value,
     /// What it does.
@@ -308,10 +307,10 @@ pub struct PlannedSetting {
 #[serde(default)]
 #[schemars(!default)]
 pub struct Installed<'a> {
-    /// As it is now.
+    /// The capability after the change.
     pub capability: Capability<'a>,
-    /// What it changed, or would.
+    /// The changes. If `pending` is true, they are not made yet.
     pub plan: InstallPlan,
-    /// It wants more than is granted and waits for approval; what ran before runs on.
+    /// True: it requests more than is granted and waits for approval. The installed version keeps running.
     pub pending: bool,
 }

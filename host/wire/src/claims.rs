@@ -1,4 +1,4 @@
-//! Who says what about a field, and how far capabilities agree.
+//! The claims for a field, and how far capabilities agree.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::{Claim, JsonValue, Lenient};
 use samsyn_contract::Compare;
 use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId};
 
-/// What everybody says of one profile's field.
+/// All claims for one field of one customer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -31,7 +31,7 @@ pub struct FieldDisagreements<'a> {
     pub pairs: Vec<Pair<'a>>,
 }
 
-/// How far two capabilities agree; counts are of customers.
+/// How far two capabilities agree. Counts are numbers of customers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -46,7 +46,7 @@ pub struct Pair<'a> {
     pub samples: Vec<Difference<'a>>,
 }
 
-/// A customer two capabilities differ on.
+/// A customer for whom two capabilities have different values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]

@@ -1,4 +1,4 @@
-//! Identifiers that two customers go by.
+//! Identifiers that two customers share.
 
 use std::borrow::Cow;
 
@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 use crate::Lenient;
 use samsyn_vocabulary::ProfileId;
 
-/// An identifier that two customers go by: it finds the one that had it first.
+/// An identifier that two customers share. It leads to the customer who had it first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct IdentifierConflict<'a> {
-    /// Which identifier.
+    /// The identifier's name.
     pub identifier: Cow<'a, str>,
     /// Its value.
     pub value: Cow<'a, str>,
-    /// The profile that it finds, for a token that may read profiles.
+    /// The profile that it leads to. Only for a token that may read profiles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub belongs_to: Option<Lenient<ProfileId>>,
 }
 
-/// A customer with the identifiers that find somebody else.
+/// A customer with identifiers that lead to another customer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct ProfileConflicts<'a> {
     /// The customer.
     pub profile: Lenient<ProfileId>,
-    /// Identifiers that it came with or shows.
+    /// The identifiers, from the customer's events and fields.
     pub conflicts: Vec<IdentifierConflict<'a>>,
 }

@@ -1,4 +1,4 @@
-//! Events: that they are taken, and what became of them.
+//! Events: that the host accepted them, and their results.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,23 +10,23 @@ use crate::lenient::present;
 use crate::{IdentifierConflict, JsonValue, Lenient, Problem};
 use samsyn_vocabulary::{Position, ProfileId, Role, Timestamp};
 
-/// What became of an event, in one word: the first thing to look at.
+/// The result of an event in one word. Look at it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Somebody refused the event or a field that it proposes, a source gave no answer for one, or the
-    /// customer was no longer as expected.
+    /// A capability rejected the event or a proposed value, a source gave no answer, or the customer's values
+    /// had changed (`If-Match`).
     Refused,
-    /// It isn't decided yet, or something of it waits: for an administrator, for a field's source, for a
-    /// capability that is slow.
+    /// It isn't decided yet, or a part of it waits: for an administrator, for a field's source, or for a slow
+    /// capability.
     Open,
-    /// It is decided, no capability hears events of this name, and it proposes nothing.
+    /// It is decided. No capability receives events of this name, and it proposes nothing.
     Unheard,
-    /// It is decided, and nobody refused anything.
+    /// It is decided, and nothing was rejected.
     Taken,
 }
 
-/// The body of `GET /v1/events/{id}`.
+/// An event and its results.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -34,23 +34,23 @@ pub struct Event<'a> {
     pub id: Cow<'a, str>,
     pub application: Option<Cow<'a, str>>,
     pub name: Cow<'a, str>,
-    /// For who may know whose it is.
+    /// The customer. Only for a token that may know the event's customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Lenient<ProfileId>>,
     pub position: Lenient<Position>,
     pub at: Lenient<Timestamp>,
     pub received_at: Lenient<Timestamp>,
-    /// `parked`: a delivery of it waits for an administrator.
+    /// `parked`: an invocation for it waits for an administrator.
     #[schemars(extend("enum" = ["accepted", "decided", "parked"]))]
     pub state: Cow<'a, str>,
-    /// What a client looks at first.
+    /// The result. Look at it first.
     pub verdict: Lenient<Verdict>,
-    /// Identifiers of the event that are another customer's, for a token that may see them.
+    /// Identifiers of the event that lead to another customer. Only those that the token may see.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<IdentifierConflict<'a>>,
-    /// What became of each proposed field.
+    /// The result of each proposed value, by field.
     pub fields: BTreeMap<Cow<'a, str>, ProposalOutcome<'a>>,
-    /// What became of each delivery.
+    /// The result of each invocation.
     pub outcomes: Vec<DeliveryOutcome<'a>>,
 }
 
@@ -68,7 +68,7 @@ impl Event<'_> {
     }
 }
 
-/// What became of one proposed field.
+/// The result of one proposed value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -79,7 +79,7 @@ pub struct ProposalOutcome<'a> {
     ]))]
     pub outcome: Cow<'a, str>,
     pub source: Option<Cow<'a, str>>,
-    /// What was suggested.
+    /// The value that was proposed.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub proposed: Option<JsonValue<'a>>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
@@ -117,7 +117,7 @@ impl ProposalOutcome<'_> {
     }
 }
 
-/// What became of one delivery.
+/// The result of one invocation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -131,15 +131,15 @@ pub struct DeliveryOutcome<'a> {
     pub claims: Vec<ClaimMade<'a>>,
     pub refusals: Vec<Refusal<'a>>,
     pub emitted: Vec<Cow<'a, str>>,
-    /// What else it asked for, for a token that reads everything.
+    /// Other effects. Only for a token that reads everything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<ActionAsked<'a>>,
     pub reason: Option<Cow<'a, str>>,
 }
 
 impl DeliveryOutcome<'_> {
-    /// The event was said no to. What a source says of a proposal stands with its field, and of who isn't
-    /// the field's source it decides nothing. Of a call that failed nothing counts: it is made again.
+    /// Whether the event was rejected. A rejected proposal doesn't count here: it stands with its field. An
+    /// invocation that failed doesn't count either: it runs again.
     pub fn is_refused(&self) -> bool {
         self.role != Role::Source.as_str() && self.result == "done" && !self.refusals.is_empty()
     }
@@ -153,14 +153,14 @@ pub struct ClaimMade<'a> {
     pub value: JsonValue<'a>,
 }
 
-/// An effect that is no claim, refusal or event.
+/// An effect that is neither a claim nor a refusal nor an event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct ActionAsked<'a> {
     /// The effect's name in the contract.
     pub action: Cow<'a, str>,
-    /// What it is about.
+    /// The thing that it concerns.
     pub subject: Cow<'a, str>,
     pub value: JsonValue<'a>,
 }
@@ -169,67 +169,67 @@ pub struct ActionAsked<'a> {
 #[serde(default)]
 #[schemars(!default)]
 pub struct Refusal<'a> {
-    /// The field it concerns, when it concerns one.
+    /// The field, if it concerns one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Cow<'a, str>>,
-    /// A stable code.
+    /// A code that stays the same from version to version.
     pub code: Cow<'a, str>,
-    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
-    /// and for a token that reads everything.
+    /// A sentence for people. Only for a token that reads everything, for the application that proposed the
+    /// field and may propose it, and, if it is about a property, for the application that sent the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Cow<'a, str>>,
 }
 
-/// An event that has its position in the log.
+/// An event that the host accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TakenEvent {
     /// The event's id.
     pub id: String,
-    /// Whose it is, for a token that may know it.
+    /// The customer. Only for a token that may know the event's customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Lenient<ProfileId>>,
-    /// Where it stands.
+    /// Its position in the log.
     #[serde(default)]
     #[schemars(!default)]
     pub position: Lenient<Position>,
-    /// The event was taken before, with the same content.
+    /// True: the host had accepted the same event before.
     #[serde(default)]
     #[schemars(!default)]
     pub duplicate: bool,
-    /// Identifiers of the event that are another customer's, for a token that may see them.
+    /// Identifiers of the event that lead to another customer. Only those that the token may see.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<IdentifierConflict<'static>>,
 }
 
-/// What became of one event of a list.
+/// The result of one event of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "TakenOrRefused")]
 pub enum TakenOrRefused<P = Problem<'static>> {
-    /// It is on disk.
+    /// It was accepted, and is on disk.
     Taken(TakenEvent),
-    /// It is not taken, and why.
+    /// It was rejected.
     Refused {
-        /// Where it stood in the list.
+        /// Its index in the list, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The reason.
         problem: P,
     },
 }
 
-/// What became of a list.
+/// The results of a list of events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "TakenEvents")]
 pub struct TakenEvents<P = Problem<'static>> {
-    /// How many were taken.
+    /// How many events were accepted.
     pub accepted: usize,
-    /// How many were not.
+    /// How many events were rejected.
     pub refused: usize,
-    /// Each, in the order they were sent.
+    /// One entry for each event, in the order of the request.
     pub events: Vec<TakenOrRefused<P>>,
 }
 
-/// What `202` answers.
+/// The answer with status 202.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Taken")]
@@ -240,33 +240,33 @@ pub enum Taken<P = Problem<'static>> {
     List(TakenEvents<P>),
 }
 
-/// What `422` is read as: when nothing of a list was taken, the list, else the problem. They come as two
-/// media types, but some generators of clients know only the first.
+/// The answer with status 422: the results if no event of a list was accepted, otherwise the problem. These are
+/// two media types, but some generators of clients know only the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "NothingTaken")]
 pub enum NothingTaken<P = Problem<'static>> {
     /// Of a list.
     List(TakenEvents<P>),
-    /// Of one event, or of a body that is none.
+    /// Of one event, or of an invalid body.
     Problem(P),
 }
 
 /// A proposal that is on disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalTaken {
-    /// The id of the event that it made.
+    /// The id of the event that it created.
     pub id: String,
-    /// For whom.
+    /// The customer.
     pub profile: Lenient<ProfileId>,
-    /// Where it stands.
+    /// Its position in the log.
     pub position: Lenient<Position>,
 }
 
-/// What a client reads that sent one event or a proposal: the decided event, or as much of it as a 202 says.
+/// The answer to one event or a proposal, as a client reads it: the decided event, or the part that a 202 has.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct SentEvent {
-    /// Its state is empty in a 202.
+    /// The event; with a 202 its state is empty.
     #[serde(flatten)]
     pub event: Event<'static>,
     /// Whether the host had it already.

@@ -7,7 +7,7 @@ use samsyn_contract::{Compare, DataClass};
 use samsyn_registry::Normaliser;
 use samsyn_vocabulary::{CapabilityName, FieldName, IdentifierName, Type};
 
-/// FIELD of docs/http.md.
+/// A field of the profile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -17,48 +17,48 @@ pub struct Field {
     #[serde(rename = "type")]
     #[schemars(with = "Type")]
     pub kind: String,
-    /// Allowed texts; empty allows all.
+    /// The allowed strings; empty allows all.
     pub one_of: Vec<String>,
-    /// JSON Schema that values match.
+    /// A JSON Schema that each value must match.
     pub schema: Option<serde_json::Value>,
-    /// What a number counts.
+    /// The unit of a number.
     pub unit: Option<String>,
-    /// What it means.
+    /// The meaning of the field.
     pub description: String,
     #[schemars(with = "DataClass")]
     pub class: String,
-    /// Who answers for it.
+    /// The responsible department.
     pub department: Option<String>,
-    /// The identifier that a value of this field is.
+    /// The identifier that the field's value is.
     #[schemars(with = "Option<IdentifierName>")]
     pub identifies: Option<String>,
-    /// An opt-out: no reassignment, removal or missing claim turns its `true` off.
+    /// True: the field is an opt-out. No other source, removal or missing claim turns its `true` off.
     pub protective: bool,
     #[schemars(with = "Compare")]
     pub compare: String,
-    /// Set when it should no longer be used: what to use instead.
+    /// Set if the field is deprecated: what to use instead.
     pub deprecated: Option<String>,
-    /// `proposed`: a plug-in brought it, and no administrator has defined it yet.
+    /// `proposed`: a plug-in added it, and no administrator has accepted it yet.
     #[schemars(extend("enum" = ["defined", "proposed"]))]
     pub status: String,
-    /// The plug-in that brought it.
+    /// The plug-in that added it.
     #[schemars(with = "Option<CapabilityName>")]
     pub proposed_by: Option<String>,
-    /// Whose claim is the value.
+    /// The source: the capability whose claim is the value.
     #[schemars(with = "Option<CapabilityName>")]
     pub source: Option<String>,
-    /// Former sources whose claims stand in where it has none, newest first.
+    /// Former sources, newest first. Their claims are used for customers without a claim of the source.
     #[schemars(with = "Vec<CapabilityName>")]
     pub inherits: Vec<String>,
-    /// Who makes claims for it.
+    /// The capabilities that make claims for it.
     #[schemars(with = "Vec<CapabilityName>")]
     pub claimed_by: Vec<String>,
-    /// Who reads it.
+    /// The capabilities that read it.
     #[schemars(with = "Vec<CapabilityName>")]
     pub consumed_by: Vec<String>,
 }
 
-/// An identifier as it is answered.
+/// An identifier of customers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -68,9 +68,9 @@ pub struct Identifier {
     #[schemars(with = "Normaliser")]
     pub normaliser: String,
     pub strength: u32,
-    /// For phone numbers without a country code: the country they are dialled in.
+    /// The country of phone numbers without a country code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// Values that identify nobody and are refused, in any case.
+    /// Values that identify nobody and are rejected, ignoring case.
     pub rejected_values: Vec<String>,
 }

@@ -120,7 +120,7 @@ pub const RETRY_AFTER: Header = Header {
     length_max: None,
     example: "1",
 };
-/// How to say who one is.
+/// How a client authenticates.
 pub const WWW_AUTHENTICATE: Header = Header {
     name: "WWW-Authenticate",
     description: "The authentication scheme",

@@ -1,10 +1,10 @@
-//! What the HTTP interface answers: each answer is one type, which the host writes, from which
-//! `/openapi.json` is generated, and which the client reads.
+//! What the HTTP interface takes and answers. Each JSON body of a [`request`] is one type, which the client
+//! writes and the host reads. Each answer is one type, which the host writes and the client reads.
+//! `/openapi.json` is generated from both.
 //!
 //! An answer that the host writes often borrows: `Profile<'a>` has `Cow<'a, str>`, and the client reads
-//! `Profile<'static>`. Answers that are rarely
-//! asked for own their texts. The crate uses the words of the registry and below. It must not know the engine,
-//! axum or ureq.
+//! `Profile<'static>`. Answers that are rarely asked for own their texts. The crate uses the words of the
+//! registry and below. It must not know the engine, axum or ureq.
 //!
 //! A client must read the answers of a newer host, and those of an older one. So:
 //!
@@ -14,8 +14,9 @@
 //!   it doesn't know as it came.
 //! - Positions, times and ids are [`Lenient`], too: a client prints them, and doesn't count with them.
 //!
-//! | file | answers |
+//! | file | what it has |
 //! |---|---|
+//! | [`request`] | every body that a client sends |
 //! | `lenient`, `json_value` | what members are made of |
 //! | `page`, `problem` | every list; every error |
 //! | `event`, `refusal`, `conflict` | events, what was rejected of them, identifiers of two customers |
@@ -52,6 +53,7 @@ mod profile;
 mod refusal;
 mod replay;
 mod report;
+pub mod request;
 pub mod schemas;
 mod status;
 mod storage;

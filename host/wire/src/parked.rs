@@ -1,4 +1,4 @@
-//! Deliveries that wait for an administrator.
+//! Invocations that wait for an administrator.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,41 +6,41 @@ use serde::{Deserialize, Serialize};
 use crate::Lenient;
 use samsyn_vocabulary::{CapabilityName, FailureKind, ProfileId, Role, Timestamp};
 
-/// A delivery that waits.
+/// An invocation that failed, or that waits behind one that failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct ParkedDelivery {
-    /// Whose it is.
+    /// The customer.
     pub profile: Lenient<ProfileId>,
-    /// Which plug-in failed.
+    /// The capability.
     #[schemars(with = "CapabilityName")]
     pub capability: String,
-    /// Of it, counted up by each catch-up from the start.
+    /// The capability's generation: the number of times it was installed from the oldest event on.
     pub generation: u32,
-    /// What is delivered: the position of its record, and its number in it.
+    /// What the invocation is for: a record's position, and a number in that record.
     pub item: String,
     #[schemars(with = "Role")]
     pub role: String,
-    /// `held` waits behind a parked one.
+    /// `parked`: it failed. `held`: it waits behind a parked one.
     #[schemars(extend("enum" = ["parked", "held"]))]
     pub state: String,
-    /// How it failed; null for what is held.
+    /// The kind of failure; null if it is held.
     #[schemars(with = "Option<FailureKind>")]
     pub kind: Option<String>,
-    /// Why it failed.
+    /// The reason of the failure.
     pub reason: Option<String>,
-    /// Guest functions from the innermost out.
+    /// The plug-in's functions, the innermost first.
     pub backtrace: Vec<String>,
     /// When it was parked or held.
     pub since: Lenient<Timestamp>,
 }
 
-/// How many deliveries are acted on.
+/// How many invocations a request concerns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Matched {
-    /// Those that were there.
+    /// The number of invocations.
     pub matched: usize,
 }

@@ -7,36 +7,39 @@ use serde::{Deserialize, Serialize};
 
 use crate::Event;
 
-/// A problem document. `E` is the event that it shows: the host has it as text already.
+/// A problem document (RFC 9457).
+// `E` is the event that it shows: the host has it as text already.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Problem<'a, E = Box<Event<'static>>> {
-    /// The kind of problem, a stable URI.
+    /// The kind of problem, as a URI that stays the same from version to version.
     #[serde(default, rename = "type")]
     pub kind: Cow<'a, str>,
-    /// The kind in a few words. Without it this is no problem document.
+    /// The kind of problem in a few words.
+    // A document without it is no problem document.
     pub title: Cow<'a, str>,
     /// The HTTP status.
     #[serde(default)]
     pub status: u16,
-    /// What happened this time.
+    /// What is wrong with this request.
     #[serde(default)]
     pub detail: Cow<'a, str>,
-    /// The kind as a stable word.
+    /// The kind of problem, as a word that stays the same from version to version.
     #[serde(default)]
     pub code: Cow<'a, str>,
     /// Title and detail in one.
     #[serde(default)]
     pub message: Cow<'a, str>,
-    /// Where in the request, such as `events[3].identifiers.customer_id`.
+    /// The place in the request, such as `events[3].identifiers.customer_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Cow<'a, str>>,
-    /// The request is valid: the same may succeed later. Hosts of before don't say.
+    /// True: the request is valid, and the same request may succeed later.
+    // Older hosts don't write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retryable: Option<bool>,
     /// What to do.
     #[serde(default)]
     pub next: Cow<'a, str>,
-    /// The event that was decided otherwise than its sender wished.
+    /// The decided event, if it was decided otherwise than proposed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<E>,
 }

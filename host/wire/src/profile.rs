@@ -1,4 +1,4 @@
-//! A profile: visible values and where they come from, and every claim for those who ask.
+//! A profile: visible values and their origin, and every claim if the request asks for them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::{IdentifierConflict, JsonValue, Lenient};
 use samsyn_vocabulary::{ProfileId, Timestamp};
 
-/// The body of `GET /v1/profiles/{ref}`.
+/// A customer's profile, as the token may see it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Profile<'a> {
     pub id: Lenient<ProfileId>,
     pub identifiers: BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
-    /// Identifiers that the customer came with or shows, and that are another customer's.
+    /// Identifiers from the customer's events and fields that lead to another customer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<IdentifierConflict<'a>>,
     pub fields: BTreeMap<Cow<'a, str>, JsonValue<'a>>,
@@ -25,7 +25,7 @@ pub struct Profile<'a> {
     pub claims: Option<BTreeMap<Cow<'a, str>, Vec<Claim<'a>>>>,
 }
 
-/// Where a visible value comes from.
+/// The origin of a visible value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -35,7 +35,7 @@ pub struct ValueOrigin<'a> {
     pub cause: String,
 }
 
-/// What one capability or application says of a field.
+/// A value that one capability or application claims for a field.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]

@@ -1,4 +1,4 @@
-//! What capabilities refused of events, as a list.
+//! The list of what capabilities rejected.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 use crate::Lenient;
 use samsyn_vocabulary::{Application, CapabilityName, Position, Timestamp};
 
-/// A page of refusals, and what they are all of.
+/// A page of refusals, and how complete the list is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct RefusalPage {
-    /// They, by partition and in the order they were decided.
+    /// The refusals, by partition, in the order of their decisions.
     pub items: Vec<ListedRefusal>,
-    /// Where the next page starts; absent on the last.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// For each partition: events up to this position are decided by every capability. Refusals of
-    /// later ones may follow.
+    /// One position for each partition. All capabilities have decided the events up to this position. Later
+    /// events may still be rejected.
     pub decided: Vec<Position>,
-    /// Whether the token may see every refusal: with false there may be others.
+    /// Whether the token may see every refusal. False: there may be more.
     pub shows_all: bool,
 }
 
@@ -30,25 +30,25 @@ pub struct RefusalPage {
 pub struct ListedRefusal {
     /// The event's id.
     pub event: String,
-    /// Where the event stands.
+    /// The event's position in the log.
     pub position: Lenient<Position>,
-    /// Who sent it.
+    /// The application that sent it.
     pub application: Option<Lenient<Application>>,
-    /// What it is called.
+    /// The event's name.
     pub name: String,
-    /// Who refused.
+    /// The capability that rejected it.
     pub capability: Lenient<CapabilityName>,
-    /// The field it concerns, when it concerns one.
+    /// The field, if it concerns one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// A stable code.
+    /// A code that stays the same from version to version.
     pub code: String,
-    /// A sentence, for who may propose the field and proposed it, of an unfit property for who sent it,
-    /// and for a token that reads everything.
+    /// A sentence for people. Only for a token that reads everything, for the application that proposed the
+    /// field and may propose it, and, if it is about a property, for the application that sent the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Where the decision stands.
+    /// The decision's position in the log.
     pub decision: Lenient<Position>,
-    /// When it was made.
+    /// When it was decided.
     pub decided_at: Lenient<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! Replays: how far they are, and what came of them.
+//! Replays: their progress and their reports.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::Lenient;
 use crate::lenient::present;
 use samsyn_vocabulary::{CapabilityName, Digest, ProfileId, Timestamp};
 
-/// A replay: how far it is, and what came of it.
+/// A replay: its progress, and its report.
 // A client may keep the report as the text that came.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -18,20 +18,20 @@ pub struct Replay<R = ReplayReport> {
     pub id: String,
     #[schemars(with = "CapabilityName")]
     pub capability: String,
-    /// Percent of the customers.
+    /// The part of the customers that is replayed, in percent.
     pub percent: f64,
     /// `running`, `done`, `stopped` or `failed`.
     pub state: String,
     /// Why it failed.
     pub error: Option<String>,
-    /// Bytes of the log that were read; 0 of 0 while components are compiled.
+    /// Bytes of the log that were read. 0, as `bytes_total`, while components are compiled.
     pub bytes_done: u64,
     pub bytes_total: u64,
-    /// Deliveries that were compared so far.
+    /// Invocations that were compared so far.
     pub deliveries: u64,
     pub started_at: Lenient<Timestamp>,
     pub ended_at: Option<Lenient<Timestamp>>,
-    /// When it is done; in a list none has it.
+    /// The report, when the replay is done. A list has no reports.
     pub report: Option<R>,
 }
 
@@ -43,7 +43,7 @@ pub struct Replays {
     pub items: Vec<Replay>,
 }
 
-/// What a new version of a plug-in would have decided otherwise.
+/// The differences between a new version's decisions and those of the log or of another component.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -51,35 +51,35 @@ pub struct ReplayReport {
     /// The plug-in.
     #[schemars(with = "CapabilityName")]
     pub capability: String,
-    /// What was run.
+    /// The component that was run.
     pub new: ReplayVersion,
-    /// What it was compared with: another component that was run; none when it was the log.
+    /// The component that it was compared with; null if it was compared with the log.
     pub against: Option<ReplayVersion>,
-    /// Who decided in the log.
+    /// The components that decided in the log.
     pub decided_by: Vec<ReplayDecidedBy>,
-    /// Percent of the customers that were replayed.
+    /// The part of the customers that was replayed, in percent.
     pub percent: f64,
     /// Customers that were replayed.
     pub profiles: u64,
-    /// Those with a difference.
+    /// Customers with a difference.
     pub profiles_different: u64,
-    /// Customers left out because the log no longer has their beginning.
+    /// Customers who were left out because the log no longer has their first records.
     pub profiles_skipped: u64,
-    /// Their events.
+    /// Events of the replayed customers.
     pub events: u64,
     /// Invocations that were compared.
     pub deliveries: u64,
-    /// Those that differ in anything.
+    /// Invocations with a difference.
     pub different: u64,
-    /// Effects by how they compare.
+    /// Effects, counted by how they compare.
     pub effects: ReplayEffects,
-    /// The differences, the worst first.
+    /// The differences, the most severe first.
     pub findings: Vec<ReplayFinding>,
-    /// Invocations that could not be made again, by why.
+    /// Invocations that could not be replayed, counted by reason.
     pub not_replayed: BTreeMap<String, u64>,
-    /// What it asks for beyond what is granted now; the run gave it that.
+    /// What the component requests beyond what is granted now. The replay granted it.
     pub wants: Vec<String>,
-    /// Why the run ended before the log did.
+    /// Why the replay ended before the end of the log.
     pub gave_up: Option<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
@@ -90,9 +90,9 @@ pub struct ReplayReport {
 #[serde(default)]
 #[schemars(!default)]
 pub struct ReplayVersion {
-    /// As its manifest has it.
+    /// The version in its manifest.
     pub version: String,
-    /// Its hash.
+    /// The component's digest.
     #[schemars(with = "Digest")]
     pub digest: String,
 }
@@ -102,90 +102,91 @@ pub struct ReplayVersion {
 #[serde(default)]
 #[schemars(!default)]
 pub struct ReplayDecidedBy {
-    /// As its manifest has it.
+    /// The version in its manifest.
     pub version: Option<String>,
-    /// Its hash.
+    /// The component's digest.
     #[schemars(with = "Digest")]
     pub digest: String,
-    /// Invocations it decided, of those that were compared.
+    /// Compared invocations that it decided.
     pub deliveries: u64,
-    /// Those that differ.
+    /// Invocations with a difference.
     pub different: u64,
 }
 
-/// Effects by how they compare. An invocation counts by its end, and by each claim, event, memory and
-/// refusal.
+/// Effects, counted by how they compare. An invocation counts once for its end, and once for each claim, event,
+/// memory and refusal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct ReplayEffects {
-    /// The same on both sides.
+    /// Both versions have it, and it is the same.
     pub same: u64,
-    /// Another value or content.
+    /// Both versions have it, with different values.
     pub changed: u64,
     /// Only the new version has it.
     pub added: u64,
     /// The new version no longer has it.
     pub gone: u64,
-    /// The new version refuses it.
+    /// The new version rejects it.
     pub refused: u64,
-    /// The new version fails there.
+    /// The new version fails.
     pub failed: u64,
-    /// It failed there and the new version doesn't.
+    /// The old version failed, and the new version doesn't.
     pub mended: u64,
 }
 
-/// How bad a difference is.
+/// The severity of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplaySeverity {
-    /// The new version fails, or changes or loses what is protective or personal.
+    /// The new version fails, or a protective or personal value changes or disappears.
     Error,
-    /// Values or events are others or gone, or something is refused.
+    /// Values or events change or disappear, or something is rejected.
     Warning,
-    /// There is more than before, or only wording and memory are others.
+    /// Something is added, or only messages or memory differ.
     Note,
 }
 
-/// How it differs.
+/// The kind of difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Kind")]
 pub enum ReplayDifference {
-    /// The invocation fails, and didn't.
+    /// The invocation failed only with the new version.
     Failed,
-    /// Both have it, each another.
+    /// Both versions have it, with different values.
     Changed,
-    /// The new one no longer has it.
+    /// Only the old version has it.
     Gone,
-    /// The new one refuses what was accepted.
+    /// The new version rejects what the old version accepted.
     Refused,
-    /// Only the new one has it.
+    /// Only the new version has it.
     Added,
-    /// The invocation failed, and no longer does.
+    /// The invocation failed only with the old version.
     Mended,
 }
 
-/// A difference.
+/// A difference, with how often it occurs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct ReplayFinding {
-    /// How bad it is.
+    /// The severity.
     #[schemars(with = "ReplaySeverity")]
     pub severity: String,
-    /// `field`, `event`, `refusal`, `memory`, `delivery`, or `other` when there are too many kinds.
+    /// What differs: `field`, `event`, `refusal`, `memory`, `delivery` (the invocation), or `other` if there are
+    /// too many kinds.
     pub what: String,
-    /// Which field, event or refusal, or what the invocation is of.
+    /// The name of the field or event, the code of the refusal, or what the invocation is for.
     pub name: String,
-    /// How it differs.
+    /// The kind of difference.
     #[schemars(with = "ReplayDifference")]
     pub kind: String,
     /// How often.
     pub count: u64,
-    /// With how many customers.
+    /// The number of customers.
     pub profiles: u64,
-    /// The first few, each of another customer.
+    /// A few examples, each of another customer.
     pub samples: Vec<ReplaySample>,
 }
 
@@ -194,16 +195,16 @@ pub struct ReplayFinding {
 #[serde(default)]
 #[schemars(!default)]
 pub struct ReplaySample {
-    /// Whose.
+    /// The customer.
     pub profile: Lenient<ProfileId>,
-    /// The record that was delivered, such as `12-345`.
+    /// The record that the invocation is for, such as `12-345`.
     pub position: String,
-    /// What it was: an event's name, a proposal or a change.
+    /// What the record is: an event's name, a proposal or a change.
     pub on: String,
-    /// What was there before, when values are asked for.
+    /// The old value. Only with `values=true`.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub before: Option<serde_json::Value>,
-    /// What the new version makes of it, when values are asked for.
+    /// The new version's value. Only with `values=true`.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub after: Option<serde_json::Value>,
 }

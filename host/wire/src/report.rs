@@ -7,20 +7,20 @@ use samsyn_registry::graph::{EdgeKind, NodeKind};
 use samsyn_registry::report::Severity;
 use samsyn_vocabulary::{CapabilityName, FieldName};
 
-/// Everything there is to say about a revision of the registry.
+/// All findings about the registry.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct RegistryReport {
-    /// The revision.
+    /// The registry's revision.
     pub revision: u64,
     /// How many findings are errors.
     pub errors: usize,
-    /// How many are warnings.
+    /// How many findings are warnings.
     pub warnings: usize,
-    /// How many are notes.
+    /// How many findings are notes.
     pub notes: usize,
-    /// The worst first, then in the order of their codes and of what they are about.
+    /// The findings: the most severe first, then by code, fields and capabilities.
     pub findings: Vec<Finding>,
 }
 
@@ -29,59 +29,58 @@ pub struct RegistryReport {
 #[serde(default)]
 #[schemars(!default)]
 pub struct Finding {
-    /// How much it matters.
+    /// The severity.
     #[schemars(with = "Severity")]
     pub severity: String,
-    /// Which kind of finding; it stays the same from version to version.
+    /// The kind of finding. It stays the same from version to version.
     pub code: String,
-    /// The fields it is about.
+    /// The fields that it concerns.
     #[schemars(with = "Vec<FieldName>")]
     pub fields: Vec<String>,
-    /// The capabilities it is about.
+    /// The capabilities that it concerns.
     #[schemars(with = "Vec<CapabilityName>")]
     pub capabilities: Vec<String>,
-    /// The events it is about, or patterns of them.
+    /// The events that it concerns, or patterns of events.
     pub events: Vec<String>,
     /// What was found and why it matters.
     pub explanation: String,
-    /// What to do about it.
+    /// What to do.
     pub mend: String,
-    /// The command that does it, or that shows what has to be decided first. Words in capitals
-    /// stand for what only the administrator knows.
+    /// The command that does it, or that shows what has to be decided first. Replace the words in capitals.
     pub command: String,
 }
 
-/// Everything that is drawn.
+/// The registry as a graph.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct RegistryGraph {
-    /// The revision it shows.
+    /// The registry's revision.
     pub revision: u64,
-    /// By kind, then by name.
+    /// The nodes, sorted by kind, then by name.
     pub nodes: Vec<GraphNode>,
-    /// By their start, then by their end.
+    /// The edges, sorted by start, then by end.
     pub edges: Vec<GraphEdge>,
 }
 
-/// One thing.
+/// A node of the graph.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct GraphNode {
-    /// The kind, a colon and the name: unique in the graph.
+    /// The kind, a colon and the name. It is unique in the graph.
     pub id: String,
-    /// What it is.
+    /// The kind of node.
     #[schemars(with = "NodeKind")]
     pub kind: String,
-    /// Its name, as it is written. A department's may hold any character.
+    /// The name. A department's name can have any character.
     pub name: String,
-    /// The department that answers for it; capabilities have one.
+    /// The responsible department, of a capability.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
 }
 
-/// What one node has to do with another. It points the way that answers and data go.
+/// An edge of the graph. It points in the direction of responsibility or of the data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
@@ -90,7 +89,7 @@ pub struct GraphEdge {
     pub from: String,
     /// The node it ends at.
     pub to: String,
-    /// What it says.
+    /// The kind of edge.
     #[schemars(with = "EdgeKind")]
     pub kind: String,
 }

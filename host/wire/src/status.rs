@@ -1,4 +1,4 @@
-//! The host itself: whether it lives, how it is, and what it takes.
+//! The host itself: whether it runs, its status and its limits.
 
 use std::collections::BTreeMap;
 
@@ -8,122 +8,122 @@ use serde::{Deserialize, Serialize};
 use crate::{Lenient, StorageStatus};
 use samsyn_vocabulary::{CapabilityName, Position, Timestamp};
 
-/// What `/healthz` answers.
+/// Whether the process runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Health {
-    /// The process lives.
+    /// Always true.
     pub alive: bool,
 }
 
-/// What `/readyz` answers.
+/// Whether the host accepts events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Readiness {
-    /// Events are taken.
+    /// Always true. Otherwise the answer is a problem.
     pub ready: bool,
-    /// There while personal data isn't answered.
+    /// Present while the host doesn't answer requests for personal data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub personal_reads: Option<PersonalReads>,
 }
 
-/// Why personal data isn't answered.
+/// Why the host doesn't answer requests for personal data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct PersonalReads {
-    /// Who reads it can't be recorded, because of this.
+    /// Why reads can't be recorded.
     pub refused: String,
 }
 
-/// What `/v1/limits` answers.
+/// The limits of requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Limits {
-    /// Bytes of one event's JSON.
+    /// The most bytes of one event's JSON.
     pub event_bytes: usize,
-    /// Events in one request.
+    /// The most events in one request.
     pub events: usize,
-    /// Bytes of a request's body, after decompression.
+    /// The most bytes of a request's body, after decompression.
     pub body_bytes: usize,
-    /// How far the ids of events are remembered.
+    /// How long the host remembers the ids of events.
     pub event_ids: EventIds,
 }
 
-/// What is remembered of the ids of events: so far, sending an event again is harmless.
+/// How long the host remembers the ids of events. Until then, sending an event again adds nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct EventIds {
-    /// Days an id is remembered (`event_id_days`).
+    /// For how many days an id is remembered (`event_id_days`).
     pub days: u32,
-    /// How many ids are remembered, of all applications together (`event_ids_max`).
+    /// How many ids are remembered at most, of all applications together (`event_ids_max`).
     pub max: u64,
-    /// How many are remembered now.
+    /// How many ids are remembered now.
     pub remembered: u64,
-    /// The ids of all events that were accepted since then are remembered; null when none was ever
-    /// forgotten.
+    /// The ids of all events that were accepted since this time are remembered. Null: the host has never
+    /// forgotten one.
     pub complete_since: Option<Timestamp>,
-    /// The host's own time, to compare with.
+    /// The time of the host's clock.
     pub now: Timestamp,
 }
 
-/// What `/v1/status` answers.
+/// The host's status. Counts are since its start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Status {
-    /// Of the host.
+    /// The host's version.
     pub version: String,
-    /// Since when it runs.
+    /// When the host started.
     pub started_at: Lenient<Timestamp>,
-    /// Profiles there are.
+    /// The number of profiles.
     pub profiles: u64,
-    /// Events taken since the start, with those that were taken and not decided when it came.
+    /// Events accepted since the start, and events that were accepted before and not decided.
     pub accepted: u64,
-    /// Those of them that are decided; what follows from an event is part of it.
+    /// Those of `accepted` that are decided, with everything that follows from them.
     pub decided: u64,
-    /// Decisions since the start: of events, and of what follows from them.
+    /// Decisions since the start: about events, and about what follows from them.
     pub decisions: u64,
-    /// Events accepted and not decided.
+    /// Events that are accepted and not decided yet.
     pub undecided: usize,
-    /// Nothing is under way: all that was taken, and all that followed from it, is decided, durable and
-    /// can be read. What a lagging capability has yet to look at doesn't count.
+    /// True: every accepted event, and everything that follows from it, is decided, on disk and readable.
+    /// Records that a slow capability has not processed yet don't count.
     pub settled: bool,
-    /// Fresh sandboxes since the start.
+    /// Sandboxes created since the start.
     pub sandboxes: u64,
-    /// Invocations since the start, by result: `done`, `failed` (and parked then), `held` (behind one that
-    /// was), `skipped`, `undeliverable`.
+    /// Invocations since the start, by result: `done`, `failed` (then parked), `held` (behind a parked one),
+    /// `skipped`, `undeliverable`.
     pub deliveries: BTreeMap<String, u64>,
-    /// What waits now.
-    // Hosts of before don't say.
+    /// Invocations and proposals that wait now.
+    // Older hosts don't write it.
     #[schemars(with = "Waiting")]
     pub waiting: Option<Waiting>,
     /// The registry's newest revision.
     pub registry_revision: u64,
-    /// What waits for workers.
+    /// The queue of events that wait for a worker.
     pub queue: QueueStatus,
-    /// What is remembered of the ids of events.
+    /// How long the host remembers the ids of events.
     pub event_ids: EventIds,
-    /// Whether the log can be written: else no event is accepted.
+    /// Whether the log can be written. If not, the host accepts no event.
     pub log: DiskStatus,
-    /// Whether the view can be written: else no event is accepted.
+    /// Whether the view can be written. If not, the host accepts no event.
     pub view: DiskStatus,
-    /// All but one in a hundred events took less from being taken to their decision's being durable, in
-    /// microseconds; 5000001 stands for more than 5 s.
+    /// 99 % of the events took less than this, from acceptance until the decision is on disk, in microseconds.
+    /// 5000001 means more than 5 s.
     pub accept_to_decided_p99_us: u64,
     /// The slowest events since the start, and where they waited.
     pub slowest: SlowestEvents,
-    /// Each capability.
+    /// One entry for each capability.
     pub capabilities: Vec<CapabilityStatus>,
-    /// Memory of the process in bytes; 0 where the system doesn't tell.
+    /// The memory of the process in bytes; 0 if the system doesn't report it.
     pub rss_bytes: u64,
-    /// How the audit of reads is doing.
+    /// The audit of reads.
     pub audit: AuditStatus,
-    /// What is kept: the log, and snapshots of it.
+    /// The log and its snapshots.
     pub storage: StorageStatus,
     /// What follows the log, each with a durable cursor of its own.
     pub followers: Vec<FollowerStatus>,
@@ -194,29 +194,29 @@ pub struct Rebuilt {
     pub reason: String,
 }
 
-/// What waits now, of all capabilities.
+/// Invocations and proposals that wait, of all capabilities.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Waiting {
     /// Invocations that failed and wait for a fixed plug-in or an admin.
     pub parked: u64,
-    /// Invocations that wait behind those.
+    /// Invocations that wait behind parked ones.
     pub held: u64,
-    /// Customers of whom an invocation or a proposal waits.
+    /// Customers with an invocation or a proposal that waits.
     pub customers: usize,
-    /// Whether all of them were counted; else there are more invocations.
+    /// Whether all invocations were counted. False: there are more.
     pub all_counted: bool,
 }
 
-/// What waits for workers.
+/// The queue of events that wait for a worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct QueueStatus {
-    /// Events that wait.
+    /// How many events wait.
     pub depth: usize,
-    /// How many may.
+    /// How many events may wait.
     pub limit: usize,
 }
 
@@ -225,7 +225,7 @@ pub struct QueueStatus {
 #[serde(default)]
 #[schemars(!default)]
 pub struct DiskStatus {
-    /// `ok`, or `failed`: then no event is accepted until the disk is fixed and the host started again.
+    /// `ok`, or `failed`: then the host accepts no event until the disk is fixed and the host is restarted.
     #[schemars(extend("enum" = ["ok", "failed"]))]
     pub state: String,
     /// Why it failed.
@@ -237,58 +237,57 @@ pub struct DiskStatus {
 #[serde(default)]
 #[schemars(!default)]
 pub struct SlowestEvents {
-    /// How many they are: at most a hundred.
+    /// How many events: at most a hundred.
     pub events: usize,
-    /// What the slowest took from being taken to being told, in microseconds.
+    /// The time of the slowest event, from acceptance to its answer, in microseconds.
     pub slowest_us: u64,
-    /// What they took on average, in microseconds.
+    /// Their average time, in microseconds.
     pub average_us: u64,
-    /// Where that went, in microseconds an event: `lock` (locks of the host), `queue` (for a worker), `run`
-    /// (in plug-ins), `log` (behind earlier commits), `sync` (the disk), `view`, `other`.
+    /// The parts of that time, in microseconds for each event: `lock` (locks of the host), `queue` (for a
+    /// worker), `run` (in plug-ins), `log` (behind earlier commits), `sync` (the disk), `view`, `other`.
     pub average_waits_us: BTreeMap<String, u64>,
 }
 
-/// How a capability is doing.
+/// The status of a capability.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct CapabilityStatus {
-    /// Which.
+    /// Its name.
     #[schemars(with = "CapabilityName")]
     pub name: String,
-    /// Calls since the start.
+    /// Invocations since the start.
     pub calls: u64,
-    /// Half of the invocations took less, in microseconds; 5000001 stands for more than 5 s.
+    /// 50 % of the invocations took less than this, in microseconds. 5000001 means more than 5 s.
     pub p50_us: u64,
-    /// All but one in a hundred took less, likewise.
+    /// 99 % of the invocations took less than this, in microseconds. 5000001 means more than 5 s.
     pub p99_us: u64,
     /// Invocations that failed since the start.
     pub failures: u64,
-    /// Records it has yet to look at, in all partitions.
+    /// Records that it has not processed yet, in all partitions.
     pub lag: u64,
 }
 
-/// How the audit of reads is doing.
+/// The audit of reads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct AuditStatus {
-    /// `ok`, or `failed`: then personal data isn't answered.
+    /// `ok`, or `failed`: then the host doesn't answer requests for personal data.
     #[schemars(extend("enum" = ["ok", "failed"]))]
     pub state: String,
     /// Why it failed.
     pub reason: Option<String>,
     /// Reads recorded since the start.
     pub reads: u64,
-    /// Records they are in.
+    /// Records written for these reads.
     pub records: u64,
-    /// Answers that were not given because their read could not be recorded.
+    /// Requests that were not answered because the read could not be recorded.
     pub refused: u64,
-    /// When the oldest record that is kept was made.
+    /// The time of the oldest record.
     pub oldest: Option<Lenient<Timestamp>>,
-    /// Bytes of the files that are kept.
+    /// The size of the audit's files in bytes.
     pub bytes: u64,
-    /// All but one in a hundred answers waited less for their record, in microseconds; 5000001 stands for
-    /// more than 5 s.
+    /// 99 % of the answers waited less than this for their record, in microseconds. 5000001 means more than 5 s.
     pub wait_p99_us: u64,
 }

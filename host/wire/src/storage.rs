@@ -1,4 +1,4 @@
-//! What the host keeps on its disk.
+//! Snapshots, and the log's segments.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,134 +11,134 @@ use samsyn_vocabulary::{Position, Timestamp};
 #[serde(default)]
 #[schemars(!default)]
 pub struct Snapshot {
-    /// Its file's name.
+    /// The file's name.
     pub name: String,
-    /// `usable`, or `bad`: then the one before it is used, and `reason` says why.
+    /// `usable`, or `bad`: then the host uses an older one, and `reason` says why.
     #[schemars(extend("enum" = ["usable", "bad"]))]
     pub state: String,
     /// Why it can't be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The log-wide offset it covers the log up to.
+    /// It covers the log up to this offset, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// When it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Lenient<Timestamp>>,
-    /// Its file's length.
+    /// The file's size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Customers in it.
+    /// The number of customers in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profiles: Option<u64>,
-    /// The version of the fold that made it.
+    /// The version of the format that it was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<u32>,
 }
 
-/// The snapshot that is being made.
+/// The snapshot that is being created.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct SnapshotMaking {
-    /// Since when.
+    /// When it was started.
     pub since: Lenient<Timestamp>,
-    /// Of `bytes_total`, about.
+    /// The progress, as a part of `bytes_total`; an estimate.
     pub bytes_done: u64,
-    /// Bytes of the log to fold, and about those the snapshot will have.
+    /// Bytes of the log to read and of the snapshot to write; an estimate.
     pub bytes_total: u64,
-    /// Records folded.
+    /// Records read so far.
     pub records: u64,
 }
 
-/// What `/v1/snapshots` answers.
+/// The snapshots.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Snapshots {
-    /// Newest first.
+    /// The snapshots, newest first.
     pub items: Vec<Snapshot>,
-    /// The one that is being made; null when none is.
+    /// The snapshot that is being created; null if there is none.
     pub making: Option<SnapshotMaking>,
-    /// Why the last one could not be made; null when it could.
+    /// Why the last snapshot failed; null if it didn't.
     pub failure: Option<String>,
-    /// Bytes the log has grown since the newest one that can be used.
+    /// How much the log has grown since the newest usable snapshot, in bytes.
     pub log_bytes_since: u64,
-    /// How often one was asked for since the host's start.
+    /// How many snapshots were requested since the host's start.
     pub asked: u64,
-    /// How many of those have had it: one that began after they asked, or its failure.
+    /// How many of these requests are done: a snapshot that started after the request was created, or failed.
     pub answered: u64,
-    /// Made since the host's start.
+    /// Snapshots created since the host's start.
     pub made: u64,
-    /// Tried since the host's start, and not made.
+    /// Snapshots that failed since the host's start.
     pub failed: u64,
 }
 
-/// What keeps a segment that should leave.
+/// The reason why a segment can't be removed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct SegmentHolder {
-    /// `snapshots`: too few cover it; `reader`: a backup reads it; `undecided`: events of it; `cursor`:
-    /// a capability that lags; `parked`: deliveries that wait; `proposals`: of a field without a source.
+    /// `snapshots`: too few cover it. `reader`: a backup reads it. `undecided`: it has events that are not
+    /// decided. `cursor`: a capability has not processed it yet. `parked`: invocations wait. `proposals`:
+    /// proposals wait for a source.
     #[schemars(extend("enum" = ["snapshots", "reader", "undecided", "cursor", "parked", "proposals"]))]
     pub kind: String,
-    /// The capability, where it is one.
+    /// The capability, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capability: Option<String>,
-    /// The field, where it is one.
+    /// The field, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// The oldest record that is needed, where it is one.
+    /// The oldest record that is needed, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<Lenient<Position>>,
-    /// What it is and what to do about it.
+    /// The reason in words, and what to do.
     pub explanation: String,
 }
 
-/// What `POST /v1/log/retain` answers.
+/// The log's segments, and which can be removed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Retention {
-    /// Segment files of the log, the growing one included.
+    /// The number of segments, with the one that is written now.
     pub segments: usize,
-    /// Bytes in them.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// When the oldest record that is kept was made; null when there is none.
+    /// The time of the oldest record; null if there is none.
     pub oldest: Option<Lenient<Timestamp>>,
-    /// Segments that are older or more than the settings keep.
+    /// Segments beyond what the settings keep.
     pub wanted: usize,
-    /// Those of them that may leave, from the oldest on.
+    /// Those of `wanted` that can be removed, from the oldest on.
     pub removable: usize,
-    /// Their bytes.
+    /// The size of the removable segments in bytes.
     pub removable_bytes: u64,
-    /// Segments that left just now.
+    /// Segments that this request removed.
     pub removed: usize,
-    /// What keeps the first segment that should leave and can't.
+    /// Why the oldest segment of `wanted` that stays can't be removed.
     pub held_by: Vec<SegmentHolder>,
 }
 
-/// The part of `/v1/status` that says what is kept.
+/// The log and its snapshots, in the host's status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct StorageStatus {
-    /// Bytes of the log that are kept.
+    /// The size of the log in bytes.
     pub log_bytes: u64,
-    /// When the oldest record that is kept was made, once older ones have left by retention; null
-    /// while the log holds all.
+    /// The time of the oldest record, if older segments were removed; null if the log has everything.
     pub oldest_retained: Option<Lenient<Timestamp>>,
-    /// Segments that left since the start.
+    /// Segments removed since the start.
     pub segments_removed: u64,
-    /// What kept segments that should leave, at the last look.
+    /// Why segments could not be removed, at the last check.
     pub held_by: Vec<SegmentHolder>,
-    /// When the newest snapshot that can be used was made; null when there is none.
+    /// The time of the newest usable snapshot; null if there is none.
     pub snapshot_at: Option<Lenient<Timestamp>>,
-    /// Snapshots that can't be used.
+    /// The number of bad snapshots.
     pub snapshots_bad: usize,
-    /// Bytes the log has grown since the newest snapshot.
+    /// How much the log has grown since the newest usable snapshot, in bytes.
     pub log_bytes_since_snapshot: u64,
-    /// Why the last snapshot could not be made; null when it could.
+    /// Why the last snapshot failed; null if it didn't.
     pub snapshot_failure: Option<String>,
 }

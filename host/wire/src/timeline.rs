@@ -16,8 +16,8 @@ pub struct TimelineStep<'a> {
     pub position: Lenient<Position>,
     pub decided_at: Lenient<Timestamp>,
     pub cause: String,
-    /// An application's event, one that a capability emitted, changed values, or a delivery that ran
-    /// again.
+    /// What was decided: an application's event, an event that a capability emitted, changed values, or an
+    /// invocation that ran again.
     #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "retry"]))]
     pub kind: Cow<'a, str>,
     pub event: Option<EventHead<'a>>,
@@ -26,17 +26,16 @@ pub struct TimelineStep<'a> {
     pub outcomes: Vec<DeliveryOutcome<'a>>,
 }
 
-/// Some steps, newest first.
+/// A page of decisions about a profile, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct Timeline<'a> {
     pub items: Vec<TimelineStep<'a>>,
-    /// Where the next one starts; absent on the last.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// On the last page, when older steps have left the log by retention: when the oldest record that
-    /// is kept was made.
+    /// The time of the oldest record in the log. Only on the last page, and only if older records were removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_retained: Option<Lenient<Timestamp>>,
 }

@@ -1,4 +1,4 @@
-//! Tokens, without their secrets but for one that was just made.
+//! Tokens. Only the answer that creates one has its secret.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,59 +15,59 @@ pub struct Token {
     /// Its name.
     #[schemars(with = "TokenName")]
     pub name: String,
-    /// Who acts with it.
+    /// The application that acts with it.
     #[schemars(with = "Application")]
     pub application: String,
-    /// What it may do.
+    /// Its scopes: what it may do.
     #[schemars(with = "Vec<Scope>")]
     pub scopes: Vec<String>,
-    /// Whether it is let through.
+    /// Whether the host accepts it.
     #[schemars(extend("enum" = ["valid", "expired", "revoked"]))]
     pub state: String,
-    /// When it was made; not known of one that an older host made.
+    /// When it was created; null if an older version of the host created it.
     pub made_at: Option<Lenient<Timestamp>>,
-    /// Who made it.
+    /// The application that created it.
     #[schemars(with = "Option<Application>")]
     pub made_by: Option<String>,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: Option<Lenient<Timestamp>>,
-    /// Since when it is revoked.
+    /// When it was revoked.
     pub revoked_at: Option<Lenient<Timestamp>>,
-    /// When it was used last, as far as that is known.
+    /// When it was used last, if that is known.
     pub last_used_at: Option<Lenient<Timestamp>>,
-    /// Requests a second it may make; null: what the host's settings say.
+    /// Requests allowed a second; null: the host's setting.
     pub requests_per_second: Option<u32>,
-    /// Events a second it may send; null: what the host's settings say.
+    /// Events allowed a second; null: the host's setting.
     pub events_per_second: Option<u32>,
 }
 
-/// What a token may see and do, in the words of the dictionary as it is now.
+/// What a token may read and propose, with the dictionary as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct TokenMay {
-    /// Fields it reads.
+    /// Fields that it reads.
     pub reads: Vec<String>,
-    /// Identifiers it sees.
+    /// Identifiers that it sees.
     pub identifiers: Vec<String>,
-    /// Fields it may propose values of.
+    /// Fields that it may propose values for.
     pub proposes: Vec<String>,
     /// Fields and identifiers that its scopes name and the dictionary doesn't have.
     pub unknown: Vec<String>,
-    /// What to mind.
+    /// What an administrator should know before creating it.
     pub warnings: Vec<String>,
 }
 
-/// A token that is made, or would be.
+/// A token that was created, or with `dry_run` would be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(!default)]
 pub struct MadeToken {
-    /// The token itself, answered this once; left out when nothing was made.
+    /// The secret, only in this answer. Absent with `dry_run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
-    /// What the host keeps of it.
+    /// The token without its secret.
     pub token: Token,
-    /// What it may see and do now.
+    /// What it may read and propose now.
     pub may: TokenMay,
 }

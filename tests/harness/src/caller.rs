@@ -204,11 +204,11 @@ impl Caller {
         until_ok("nothing is under way", || {
             let jobs = self.get("/v1/jobs").of(200);
             let status = self.status();
-            let told =
+            let counted =
                 jobs["adopted"] == status["registry_revision"] && jobs["items"][0]["state"] != "running";
             let lag = status["capabilities"].as_array().into_iter().flatten();
             let lags = lag.map(|capability| &capability["lag"]).any(|lag| *lag != json!(0));
-            let settled = status["settled"] == json!(true) && told && !lags;
+            let settled = status["settled"] == json!(true) && counted && !lags;
             if settled { Ok(()) } else { Err(format!("{status} {jobs}")) }
         });
     }

@@ -1,12 +1,12 @@
-//! Fields given to another source, and how far telling whoever consumes them is.
+//! Assigning fields to another source, and notifying their consumers.
 
 use axum::http::StatusCode;
+use samsyn_wire::request::{Assignment, OneAssignment};
 use samsyn_wire::{AssignAnswer, Jobs, OneAnswer};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::{first_name, named};
-use crate::assignments::{Assignment, OneAssignment};
 use crate::body::JSON;
 use crate::openapi::header::PURPOSE;
 use crate::openapi::operation::{Operation, Tag};

@@ -1,4 +1,4 @@
-//! Who changed what, who read whose data, and what to note of it.
+//! The audits of changes and of reads, and the log's head.
 
 use axum::http::StatusCode;
 use samsyn_wire::{AuditedChange, AuditedRead, LogHead, Page};

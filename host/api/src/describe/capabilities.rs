@@ -1,10 +1,8 @@
 //! Plug-ins: listed, planned, installed, set, released, removed.
 
-use std::borrow::Cow;
-
 use axum::http::StatusCode;
+use samsyn_wire::request::SettingsPatch;
 use samsyn_wire::{Capability, InstallPlan, Installed, Page};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::DIGEST;
@@ -28,23 +26,6 @@ pub const COMPONENT_PROBLEMS: [Kind; 10] = [
     Kind::ComponentTooLarge,
     Kind::ComponentInvalid,
 ];
-
-/// A merge patch of settings.
-struct SettingsForm;
-
-impl JsonSchema for SettingsForm {
-    fn schema_name() -> Cow<'static, str> {
-        "SettingsPatch".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "object",
-            "description": "Settings by name, each of its own type; null resets one to its default (RFC 7396)",
-            "additionalProperties": true,
-        })
-    }
-}
 
 pub fn loyalty() -> Value {
     json!({
@@ -146,7 +127,7 @@ pub fn install(call: Operation<'_>) -> Operation<'_> {
 pub fn set(call: Operation<'_>) -> Operation<'_> {
     named(call.is("setCapability", Tag::Admin, "Change a capability's settings"))
         .query::<DryRun>()
-        .json::<SettingsForm>(
+        .json::<SettingsPatch<Value>>(
             MERGE_PATCH,
             &[
                 ("a value", json!({ "points_per_unit": "2" })),

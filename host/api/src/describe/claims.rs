@@ -1,4 +1,4 @@
-//! Who says what about a field, and how far capabilities agree.
+//! The claims for a field, and how far capabilities agree.
 
 use axum::http::StatusCode;
 use samsyn_wire::{FieldDisagreements, Page, ProfileClaims};

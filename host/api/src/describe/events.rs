@@ -1,21 +1,16 @@
-//! Events in, and what became of them.
-
-use std::borrow::Cow;
+//! Sending events, and their results.
 
 use axum::http::StatusCode;
+use samsyn_wire::request::{NewEvent, NewEvents};
 use samsyn_wire::{Event, NothingTaken, RefusalPage, Taken};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use crate::body::JSON;
-use crate::event_json::{EVENT_ID_BYTES_MAX, EVENTS_MAX, PROPERTY_NAME_BYTES_MAX};
 use crate::openapi::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
 use crate::openapi::operation::{Operation, Tag};
 use crate::problem::Kind;
 use crate::refusals::RefusalParams;
-use samsyn_registry::IDENTIFIER_BYTES_MAX;
-use samsyn_vocabulary::{EventName, FieldName, IdentifierName, ProfileId, Timestamp};
 
 /// What can be wrong with one event, besides its JSON.
 const OF_EVENTS: &[Kind] = &[
@@ -37,115 +32,6 @@ const OF_EVENTS: &[Kind] = &[
     Kind::UnknownProfile,
     Kind::LogFailed,
 ];
-
-/// An event as `event_json` reads it: level by level, without a type of its own.
-struct EventForm;
-
-impl JsonSchema for EventForm {
-    fn schema_name() -> Cow<'static, str> {
-        "NewEvent".into()
-    }
-
-    fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        let no_controls = r"^[^\u0000-\u001f\u007f-\u009f]*$";
-        json_schema!({
-            "type": "object",
-            // Alternatives beside members would cost generated clients the members' types.
-            "description": "Something a customer did. It names the customer by `profile` or by at least one of \
-                            `identifiers`",
-            "required": ["name"],
-            "minProperties": 2,
-            "additionalProperties": false,
-            "properties": {
-                "id": {
-                    "type": "string", "minLength": 1, "maxLength": EVENT_ID_BYTES_MAX, "pattern": no_controls,
-                    "description": "Unique within the application, in UTF-8 bytes at most as long: the same event \
-                                    with the same id is taken once. The host makes one when it is left out",
-                },
-                "name": {
-                    "allOf": [of.subschema_for::<EventName>()],
-                    "description": "What happened. Names that start with `samsyn.` are reserved",
-                },
-                "at": {
-                    "allOf": [of.subschema_for::<Timestamp>()],
-                    "description": "When it happened; the time of acceptance by default",
-                },
-                "profile": {
-                    "allOf": [of.subschema_for::<ProfileId>()],
-                    "description": "The customer's profile, if its id is known",
-                },
-                "identifiers": {
-                    "type": "object",
-                    "description": "What the customer goes by, by the names of `GET /v1/identifiers`. One that \
-                                    nobody has makes a profile",
-                    "propertyNames": of.subschema_for::<IdentifierName>(),
-                    "additionalProperties": {
-                        "type": "string", "minLength": 1, "maxLength": IDENTIFIER_BYTES_MAX, "pattern": no_controls,
-                    },
-                },
-                "properties": {
-                    "type": "object",
-                    "description": "Anything else about it. Each capability gets what it declared, as the type it \
-                                    declared",
-                    "propertyNames": { "minLength": 1, "maxLength": PROPERTY_NAME_BYTES_MAX, "pattern": no_controls },
-                    "additionalProperties": true,
-                },
-                "proposes": {
-                    "type": "object",
-                    "description": "Values for fields, each of its field's type; null clears",
-                    "propertyNames": of.subschema_for::<FieldName>(),
-                    "additionalProperties": true,
-                },
-            },
-        })
-    }
-}
-
-/// A list of events in an object.
-struct EventListForm;
-
-impl JsonSchema for EventListForm {
-    fn schema_name() -> Cow<'static, str> {
-        "NewEventList".into()
-    }
-
-    fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "object",
-            "description": "Several events",
-            "required": ["events"],
-            "additionalProperties": false,
-            "properties": { "events": event_list(of) },
-        })
-    }
-}
-
-/// What is wrong with one of a list is said of that one, and the others are taken: so more is taken than
-/// this says, but a client that is made of it knows what an event is.
-fn event_list(of: &mut SchemaGenerator) -> Value {
-    json!({ "type": "array", "maxItems": EVENTS_MAX, "items": of.subschema_for::<EventForm>() })
-}
-
-/// One event or several, as a body holds them.
-struct EventsForm;
-
-impl JsonSchema for EventsForm {
-    fn schema_name() -> Cow<'static, str> {
-        "NewEvents".into()
-    }
-
-    fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "An event, a list of events, or a list in an object. An element of a list that is no \
-                            event is refused by itself",
-            "anyOf": [
-                of.subschema_for::<EventForm>(),
-                event_list(of),
-                of.subschema_for::<EventListForm>(),
-            ],
-        })
-    }
-}
 
 fn purchase() -> Value {
     json!({
@@ -192,7 +78,7 @@ pub fn take(call: Operation<'_>) -> Operation<'_> {
         .takes(PREFER)
         .takes(PURPOSE)
         .takes(IDS_SINCE)
-        .json::<EventsForm>(JSON, &[
+        .json::<NewEvents<NewEvent<Value>>>(JSON, &[
             ("one event", purchase()),
             ("a list", json!([purchase(), proposing])),
             ("a list in an object", json!({ "events": [proposing] })),

@@ -1,12 +1,12 @@
 //! The dictionary: fields, their sources, identifiers.
 
 use axum::http::StatusCode;
+use samsyn_wire::request::{Deprecation, FieldDefinition, IdentifierDefinition};
 use samsyn_wire::{Field, Identifier, Page, ProfileConflicts};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use crate::body::JSON;
-use crate::fields::{Definition, Deprecation, IdentifierDefinition};
 use crate::openapi::operation::{Operation, Tag};
 use crate::params::{ListParams, Why};
 use crate::problem::Kind;
@@ -58,9 +58,9 @@ pub fn define(call: Operation<'_>) -> Operation<'_> {
         .details("This doesn't change the source: another call assigns it.")
         .path::<FieldName>("name", "Which field", "size")
         .query::<Why>()
-        .json::<Definition>(
+        .json::<FieldDefinition>(
             JSON,
-            &[("a text of three values", definition), ("any", json!({ "type": "integer" }))],
+            &[("a text of three values", definition), ("an integer", json!({ "type": "integer" }))],
         )
         .answers::<Field>(StatusCode::OK, "The field as it is now", answer)
         .leads(StatusCode::OK, "showField", "name", "$response.body#/name")

@@ -1,12 +1,13 @@
 //! What plug-ins may do.
 
 use axum::http::StatusCode;
+use samsyn_wire::request::GrantChange;
 use samsyn_wire::{Capability, Installed};
 use serde_json::json;
 
 use super::capabilities::{loyalty, named, plan};
 use crate::body::JSON;
-use crate::grants::{ApproveParams, GrantChange, RejectParams};
+use crate::grants::{ApproveParams, RejectParams};
 use crate::openapi::operation::{Operation, Tag};
 use crate::params::Why;
 use crate::problem::Kind;

@@ -20,6 +20,3 @@ pub mod tokens;
 const PROFILE: &str = "0b6c5f4e-7f4f-4d7e-9c8e-0d6a51a1c0de";
 /// A component's digest, in examples.
 const DIGEST: &str = "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184";
-/// Words without control characters: at least one letter that shows.
-const ONE_LINE: &str =
-    r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f\s][^\u0000-\u001f\u007f-\u009f]*$";

@@ -1,39 +1,15 @@
-//! Deliveries that wait for an administrator.
-
-use std::borrow::Cow;
+//! Invocations that wait for an administrator.
 
 use axum::http::StatusCode;
+use samsyn_wire::request::{ParkedSelection, ParkedSkip};
 use samsyn_wire::{Matched, Page, ParkedDelivery};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::json;
 
-use super::{ONE_LINE, PROFILE};
+use super::PROFILE;
 use crate::body::JSON;
 use crate::openapi::operation::{Operation, Tag};
-use crate::parked::{ParkedParams, REASON_BYTES_MAX, Selection};
+use crate::parked::ParkedParams;
 use crate::problem::Kind;
-
-/// A selection with a reason.
-struct SkipForm;
-
-impl JsonSchema for SkipForm {
-    fn schema_name() -> Cow<'static, str> {
-        "ParkedSkip".into()
-    }
-
-    fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        let mut schema = Selection::json_schema(of);
-        schema.insert("required".to_owned(), json!(["reason"]));
-        schema.insert("minProperties".to_owned(), json!(2));
-        if let Some(reason) = schema.pointer_mut("/properties/reason") {
-            *reason = json!({
-                "type": "string", "maxLength": REASON_BYTES_MAX, "pattern": ONE_LINE,
-                "description": "The reason; the timeline shows it",
-            });
-        }
-        schema
-    }
-}
 
 /// `GET /v1/parked`.
 pub fn list(call: Operation<'_>) -> Operation<'_> {
@@ -52,7 +28,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
 /// `POST /v1/parked/retry`.
 pub fn retry(call: Operation<'_>) -> Operation<'_> {
     call.is("retryParked", Tag::Admin, "Retry parked invocations")
-        .json::<Selection>(JSON, &[("all of one capability", json!({ "capability": "sms" }))])
+        .json::<ParkedSelection>(JSON, &[("all of one capability", json!({ "capability": "sms" }))])
         .answers::<Matched>(StatusCode::ACCEPTED, "How many the host retries", json!({ "matched": 12 }))
         .problems(&[Kind::FilterEmpty, Kind::LogFailed])
 }
@@ -62,7 +38,7 @@ pub fn skip(call: Operation<'_>) -> Operation<'_> {
     let one = json!({ "capability": "sms", "profile": PROFILE, "reason": "the number is no longer in use" });
     call.is("skipParked", Tag::Admin, "Skip parked invocations, with a reason")
         .details("The customer's timeline shows the reason.")
-        .json::<SkipForm>(JSON, &[("one customer's", one)])
+        .json::<ParkedSkip>(JSON, &[("one customer's", one)])
         .answers::<Matched>(StatusCode::ACCEPTED, "How many the host skips", json!({ "matched": 1 }))
         .problems(&[Kind::FilterEmpty, Kind::DefinitionInvalid, Kind::LogFailed])
 }

@@ -1,10 +1,8 @@
-//! Profiles: read, looked up, proposed to, and what happened to them.
-
-use std::borrow::Cow;
+//! Profiles: reading, looking up, proposing values, and the timeline.
 
 use axum::http::StatusCode;
+use samsyn_wire::request::{LookUp, ProfilePatch};
 use samsyn_wire::{Event, Profile, ProposalTaken, Timeline};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::PROFILE;
@@ -14,55 +12,6 @@ use crate::openapi::operation::{Operation, Tag};
 use crate::params::{ListParams, ReferenceForm};
 use crate::problem::Kind;
 use crate::profiles::View;
-use samsyn_registry::IDENTIFIER_BYTES_MAX;
-use samsyn_vocabulary::{FieldName, IdentifierName};
-
-/// Exactly one identifier.
-struct LookUpForm;
-
-impl JsonSchema for LookUpForm {
-    fn schema_name() -> Cow<'static, str> {
-        "LookUp".into()
-    }
-
-    fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "object",
-            "description": "One identifier and its value",
-            "minProperties": 1,
-            "maxProperties": 1,
-            "propertyNames": of.subschema_for::<IdentifierName>(),
-            "additionalProperties": { "type": "string", "minLength": 1, "maxLength": IDENTIFIER_BYTES_MAX },
-        })
-    }
-}
-
-/// A merge patch of fields.
-struct PatchForm;
-
-impl JsonSchema for PatchForm {
-    fn schema_name() -> Cow<'static, str> {
-        "ProfilePatch".into()
-    }
-
-    fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "object",
-            "description": "The proposed values (RFC 7396)",
-            "required": ["fields"],
-            "additionalProperties": false,
-            "properties": {
-                "fields": {
-                    "type": "object",
-                    "description": "Values for fields, each of its field's type; null clears",
-                    "minProperties": 1,
-                    "propertyNames": of.subschema_for::<FieldName>(),
-                    "additionalProperties": true,
-                },
-            },
-        })
-    }
-}
 
 fn anna() -> Value {
     json!({
@@ -73,7 +22,7 @@ fn anna() -> Value {
     })
 }
 
-/// What every call that reads a profile answers.
+/// The answer of every request that reads a profile.
 fn reads(call: Operation<'_>) -> Operation<'_> {
     call.query::<View>()
         .takes(PURPOSE)
@@ -112,7 +61,7 @@ pub fn look_up(call: Operation<'_>) -> Operation<'_> {
     let call = call
         .is("lookUpProfile", Tag::AppDeveloper, "Find a profile by an identifier")
         .details("Use it for e-mail addresses and phone numbers, which must not be in a URL.")
-        .json::<LookUpForm>(JSON, &[("an e-mail address", json!({ "email": "anna@example.com" }))])
+        .json::<LookUp<'_, String>>(JSON, &[("an e-mail address", json!({ "email": "anna@example.com" }))])
         .problems(&[Kind::MissingIdentifier, Kind::TooManyIdentifiers]);
     reads(call).leads(StatusCode::OK, "showTimeline", "ref", "$response.body#/id")
 }
@@ -138,7 +87,7 @@ pub fn propose(call: Operation<'_>) -> Operation<'_> {
         .takes(PREFER)
         .takes(IF_MATCH)
         .takes(PURPOSE)
-        .json::<PatchForm>(
+        .json::<ProfilePatch<Value>>(
             MERGE_PATCH,
             &[
                 ("a new value", json!({ "fields": { "first_name": "Ann" } })),

@@ -1,6 +1,7 @@
-//! Tokens: who may call, and what for.
+//! Tokens and their scopes.
 
 use axum::http::StatusCode;
+use samsyn_wire::request::NewToken;
 use samsyn_wire::{MadeToken, Page, Token};
 use serde_json::{Value, json};
 
@@ -8,7 +9,6 @@ use crate::body::JSON;
 use crate::openapi::operation::{Operation, Tag};
 use crate::params::{DryRun, ListParams, Why};
 use crate::problem::Kind;
-use crate::tokens::Wanted;
 use samsyn_vocabulary::TokenName;
 
 fn web() -> Value {
@@ -52,7 +52,7 @@ pub fn make(call: Operation<'_>) -> Operation<'_> {
     call.is("makeToken", Tag::Admin, "Create a token")
         .details("The answer has the secret, only this once; the host keeps only its hash.")
         .query::<DryRun>()
-        .json::<Wanted>(JSON, &[("an application's", wanted)])
+        .json::<NewToken>(JSON, &[("an application's", wanted)])
         .answers::<MadeToken>(
             StatusCode::OK,
             "With `dry_run`: the token as it would be",

@@ -2,20 +2,17 @@
 //! so numbers lose nothing, and every complaint can name its path.
 //!
 //! - `body`: a whole body; `extract`: members, elements, strings; `path`: where something stands.
-//! - `scan`: one pass before anything is read; `strings`: control characters; `integer`: serde helpers.
+//! - `scan`: one pass before anything is read; `strings`: control characters.
 
 mod body;
 mod extract;
-mod integer;
 mod path;
 mod scan;
 mod strings;
 
 pub use body::{body, body_as, body_object, mistyped, utf8};
 pub use extract::{Elements, members, text};
-pub use integer::{INTEGER_MAX, integer, integer_or_none};
 pub use path::{JsonPath, shortened};
-pub use samsyn_vocabulary::Members;
 pub use scan::{Scan, kind_of, scan, text_length};
 pub use strings::{refuse_control_characters, taken_texts};
 

@@ -11,17 +11,6 @@ fn raw(json: &str) -> &RawValue {
 }
 
 #[test]
-fn an_integer_may_be_written_with_a_point() {
-    let read = |json: &str| integer(&mut serde_json::Deserializer::from_str(json));
-    for (json, number) in [("5", 5), ("5.0", 5), ("0", 0), ("4.294967295e9", u32::MAX), ("-0.0", 0)] {
-        assert_eq!(read(json).unwrap(), number, "{json}");
-    }
-    for bad in ["5.5", "-1", "4294967296", "1e400", "\"5\"", "null", "true"] {
-        assert!(read(bad).is_err(), "{bad}");
-    }
-}
-
-#[test]
 fn a_place_reads_like_a_path() {
     let root = JsonPath::Root;
     let events = root.key("events");

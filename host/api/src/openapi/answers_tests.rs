@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answers::{ANSWERS, check, check_problem};
-use super::conformance::Conformance;
 use super::document;
 use super::tests::{examples, operations};
-use samsyn_client::{Assignment, IdentifierDefinition, NewToken};
 
 #[test]
 fn every_answer_has_a_type_that_holds_all_of_its_examples() {
@@ -70,42 +68,6 @@ fn every_answer_of_a_newer_host_can_be_read() {
             }
         }
     }
-}
-
-#[test]
-fn what_the_client_sends_is_what_the_host_reads() {
-    let conformance = Conformance::new(document());
-    let check = |path: &str, method: &str, body: Value| {
-        let place = ["paths", path, method, "requestBody", "content", "application/json", "schema"];
-        conformance.validate(&place, &body).unwrap_or_else(|wrong| panic!("{method} {path}: {wrong}"));
-    };
-    let some = Assignment {
-        fields: vec!["country".to_owned()],
-        to: Some("crm".to_owned()),
-        mode: "inherit",
-        revision: Some(7),
-        ..Assignment::default()
-    };
-    let all = Assignment { from: Some("crm".to_owned()), all: true, mode: "clear", ..Assignment::default() };
-    check("/v1/assignments", "post", json!(some));
-    check("/v1/assignments", "post", json!(all));
-    let least = NewToken { name: "web".to_owned(), scopes: vec!["admin".to_owned()], ..NewToken::default() };
-    let whole = NewToken {
-        application: Some("shop".to_owned()),
-        expires: Some("90d".to_owned()),
-        requests_per_second: Some(1),
-        events_per_second: Some(1),
-        ..least.clone()
-    };
-    check("/v1/tokens", "post", json!(least));
-    check("/v1/tokens", "post", json!(whole));
-    let phone = IdentifierDefinition {
-        normaliser: "phone".to_owned(),
-        strength: 5,
-        country: Some("SE".to_owned()),
-        rejected_values: Some(vec!["unknown".to_owned()]),
-    };
-    check("/v1/identifiers/{name}", "put", json!(phone));
 }
 
 #[test]

@@ -22,6 +22,8 @@ use super::catalogue::KINDS;
 use super::problem::Problem;
 use super::required_scopes::RequiredScopes;
 
+const SUMMARY: &str =
+    "One profile, one source per data point: a WebAssembly plug-in runtime for composable martech";
 const ABOUT: &str = "One profile of every customer, one source for every data point. JSON in and out (UTF-8), \
 times RFC 3339, errors RFC 9457. Bodies may be `Content-Encoding: gzip`. Lists take `limit` and the opaque \
 `cursor`, which is the `next` of the page before; the last page has no `next`. Personal data does not belong in a \
@@ -54,7 +56,7 @@ pub fn document() -> Value {
         "info": {
             "title": "Samsyn",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": env!("CARGO_PKG_DESCRIPTION"),
+            "summary": SUMMARY,
             "description": ABOUT,
             "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
         },
@@ -96,8 +98,10 @@ fn problem_examples() -> Map<String, Value> {
 }
 
 #[cfg(test)]
-mod answers_page;
-#[cfg(test)]
 mod answers_tests;
+#[cfg(test)]
+mod bodies_page;
+#[cfg(test)]
+mod requests_tests;
 #[cfg(test)]
 mod tests;

@@ -12,14 +12,14 @@ use crate::required_scopes::RequiredScopes;
 use samsyn_wire::header::{self, Header};
 use samsyn_wire::schemas::Schemas;
 
-/// Who uses a call.
+/// The users of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tag {
-    /// Whoever writes an application that sends events and reads profiles.
+    /// Developers of applications that send events and read profiles.
     AppDeveloper,
-    /// Whoever decides about fields, sources and plug-ins.
+    /// Administrators of fields, sources and plug-ins.
     Admin,
-    /// Whoever keeps the host running.
+    /// Operators, who keep the host running.
     Operator,
 }
 
@@ -27,8 +27,8 @@ impl Tag {
     /// All of them, with what they stand for.
     pub const ALL: [(Tag, &str); 3] = [
         (Tag::AppDeveloper, "Send events, read profiles, propose values"),
-        (Tag::Admin, "The dictionary, the sources, the plug-ins, and what waits for a decision"),
-        (Tag::Operator, "The host itself"),
+        (Tag::Admin, "Manage fields, sources, plug-ins and tokens, and decide about invocations that wait"),
+        (Tag::Operator, "Watch and maintain the host"),
     ];
 
     /// Its name in the document.
@@ -118,7 +118,7 @@ impl<'a> Operation<'a> {
         call.problems(loads)
     }
 
-    /// Its name in generated clients, whom it is for, and what it does in a few words.
+    /// Its name in generated clients, its users, and what it does in a few words.
     pub fn is(mut self, id: &'static str, tag: Tag, summary: &'static str) -> Self {
         self.members.insert("operationId".to_owned(), id.into());
         self.members.insert("tags".to_owned(), json!([tag.name()]));

@@ -61,13 +61,14 @@ fn every_kind_of_problem_is_one_of_some_call() {
     let document = document();
     let answers =
         operations(&document).flat_map(|(.., operation)| operation["responses"].as_object().unwrap());
-    let told: BTreeSet<&str> = answers
+    let described: BTreeSet<&str> = answers
         .filter_map(|(_, answer)| answer["content"]["application/problem+json"]["examples"].as_object())
         .flat_map(|examples| examples.keys().map(String::as_str))
         .collect();
     // A method that a path doesn't take belongs to no call.
     let kinds = KINDS.iter().filter(|kind| **kind != Kind::MethodNotAllowed);
-    let untold: Vec<&str> = kinds.map(|kind| kind.entry().code).filter(|code| !told.contains(code)).collect();
+    let untold: Vec<&str> =
+        kinds.map(|kind| kind.entry().code).filter(|code| !described.contains(code)).collect();
     assert!(untold.is_empty(), "no description in api/describe/ has these problems: {untold:?}");
 }
 

@@ -134,9 +134,9 @@ fn the_logs_heads_are_told_and_read_back() {
     let world = World::new().furnished();
     send_seen(&world);
     assert_eq!(world.get("/v1/profiles/customer_id:00042").status, 200);
-    let told = world.get("/v1/log/head");
-    assert_eq!(told.status, 200);
-    let noted = samsyn_audit::parse(&told.text).unwrap();
+    let answer = world.get("/v1/log/head");
+    assert_eq!(answer.status, 200);
+    let noted = samsyn_audit::parse(&answer.text).unwrap();
     assert_eq!(noted["log"].digest, world.engine.log().cut().digest());
     assert_eq!(noted["audit"].heads.len(), 1);
 }

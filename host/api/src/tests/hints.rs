@@ -99,12 +99,12 @@ fn an_unknown_key_names_the_known_ones_and_the_nearest() {
     ] {
         let answer = world.json(method, path, &body);
         assert!(matches!(answer.code().as_str(), "unknown-key" | "unknown-field"), "{body}: {answer:?}");
-        let told = format!("{} {}", detail(&answer), next(&answer));
+        let message = format!("{} {}", detail(&answer), next(&answer));
         for word in says {
-            assert!(told.contains(word), "{body}: {word} isn't in {told}");
+            assert!(message.contains(word), "{body}: {word} isn't in {message}");
         }
         if path != "/v1/events" {
-            assert!(!told.contains("properties"), "that is for events alone: {body}: {told}");
+            assert!(!message.contains("properties"), "that is for events alone: {body}: {message}");
         }
     }
     // A word that is one of a few is a key of the same kind, in a body and in a query.

@@ -74,8 +74,8 @@ fn a_family_stays_two_and_who_may_know_sees_the_conflict() {
     let blind = world.send_as(&sender, "POST", "/v1/events", &[], &event).json();
     assert_eq!(blind["conflicts"], Value::Null, "who reads nothing is told nothing");
     let narrowed = world.token("narrowed", &["events:write", "profiles:read=identifier:customer_id"]);
-    let told = world.send_as(&narrowed, "POST", "/v1/events", &[], &event).json();
-    assert_eq!(told["conflicts"], Value::Null);
+    let answer = world.send_as(&narrowed, "POST", "/v1/events", &[], &event).json();
+    assert_eq!(answer["conflicts"], Value::Null);
 
     let owner = world.get("/v1/profiles/customer_id:F1").json();
     let other = world.get("/v1/profiles/customer_id:F2").json();

@@ -72,7 +72,7 @@ fn what_somebody_may_have_meant_is_refused_on_every_call_with_a_token() {
             assert!(is_of_the_query(&answer), "{method} {path}?{mistaken}: {answer:?}");
         }
     }
-    // Who may not make the call learns nothing of its parameters.
+    // A token that may not make the request learns nothing of its parameters.
     let narrow = world.token("narrow", &["events:write"]);
     let answer = world.send_as(&narrow, "GET", "/v1/parked?colour=red", &[], &json!(null));
     assert_eq!(answer.code(), "scope-missing");

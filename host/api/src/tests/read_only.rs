@@ -12,7 +12,7 @@ use crate::calls::{Call, calls};
 
 /// Tell nothing about a host's data; they need no token.
 const OPEN: [&str; 4] = ["GET /healthz", "GET /readyz", "GET /errors", "GET /openapi.json"];
-/// Read, and show no customer to who may see none.
+/// Read, and show no customer to a token that may see none.
 const NO_CUSTOMER: [&str; 18] = [
     "GET /v1/fields",
     "GET /v1/fields/{name}",
@@ -33,7 +33,7 @@ const NO_CUSTOMER: [&str; 18] = [
     "GET /v1/status",
     "GET /metrics",
 ];
-/// Read, and can show a customer. The limits show none; they are for who sends events.
+/// Read, and can show a customer. The limits show none; they are for senders of events.
 const CUSTOMER: [&str; 13] = [
     "GET /v1/limits",
     "GET /v1/events/{id}",
@@ -146,16 +146,17 @@ fn no_answer_to_an_auditor_tells_of_a_customer() {
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         assert!(!answer.text.contains(MARK) && !answer.text.contains(&profile), "{path}: {answer:?}");
     }
-    // What was read and by whom is told, and not of whom, nor whether somebody is among them.
+    // The list has what was read and by which application, and neither the customer nor whether a customer is
+    // in it.
     let read = |token: &str| ask(token, "/v1/audit/reads").json()["items"][0].clone();
-    let told = read(&auditor);
+    let found = read(&auditor);
     assert_eq!(
-        (&told["by"], &told["identifiers"], told.get("profile")),
+        (&found["by"], &found["identifiers"], found.get("profile")),
         (&json!("admin"), &json!(["customer_id", "email"]), None)
     );
     let filtered = ask(&auditor, &format!("/v1/audit/reads?profile=customer_id:{MARK}"));
     assert_open(&filtered, false, "a filter by customer");
-    // The search would find it: who reads what administrators read is told.
+    // The search finds it for a token that reads all that administrators read.
     assert_eq!(read(&onlooker)["profile"], profile);
     let seen = ask(&onlooker, &format!("/v1/profiles/customer_id:{MARK}?claims=true"));
     assert_eq!(seen.json()["claims"]["note"][0]["value"], MARK, "{seen:?}");
@@ -174,6 +175,6 @@ fn whoever_only_reads_acts_for_nobody_else() {
     let plan = json!({"name": "looker", "scopes": ["admin:read"]});
     let warned = world.json("POST", "/v1/tokens?dry_run=true", &plan).json()["may"]["warnings"].clone();
     assert_eq!(warned, json!(["it reads everything of every customer, and every claim"]));
-    // The last administrator is one who may change something.
+    // The last administrator is a token that may change something.
     assert_eq!(world.send("DELETE", "/v1/tokens/admin", &[], b"").code(), "last-admin-token");
 }

@@ -25,12 +25,12 @@ fn items(answer: &Answered) -> Vec<Value> {
 /// Event, capability, field and code of each, in an order that doesn't depend on partitions.
 fn summaries(items: &[Value]) -> Vec<[String; 4]> {
     let text = |item: &Value, name: &str| item[name].as_str().unwrap_or("-").to_owned();
-    let mut told: Vec<_> = items
+    let mut listed: Vec<_> = items
         .iter()
         .map(|item| ["event", "capability", "field", "code"].map(|name| text(item, name)))
         .collect();
-    told.sort();
-    told
+    listed.sort();
+    listed
 }
 
 /// Every page, one after the other.

@@ -49,7 +49,7 @@ fn a_waited_patch_over_what_was_not_seen_is_a_412() {
     assert_eq!(world.get(CUSTOMER).json()["fields"]["note"], "first");
     let any = patch(&world, &[wait, ("if-match", "*")], &json!({"note": "third"}));
     assert_eq!(any.status, 200, "{any:?}");
-    // Who doesn't wait is told later.
+    // Without waiting the result comes later.
     let later = patch(&world, &[("if-match", &stale)], &json!({"note": "fourth"}));
     assert_eq!(later.status, 202);
 }
@@ -171,19 +171,19 @@ fn who_may_propose_a_field_reads_code_and_message_of_its_refusal() {
     let wait = [("prefer", "wait=30")];
     let event = json!({"id": "r1", "name": "seen", "identifiers": {"customer_id": "7"}, "proposes": {"note": "!refuse"}});
     let refused = world.send_as(&form, "POST", "/v1/events", &wait, &event).json();
-    let told = json!({"outcome": "refused", "source": "probe", "proposed": "!refuse",
+    let outcome = json!({"outcome": "refused", "source": "probe", "proposed": "!refuse",
                       "code": "probe.refused", "message": "The probe was told to."});
-    assert_eq!(refused["fields"]["note"], told);
+    assert_eq!(refused["fields"]["note"], outcome);
     let refusal = json!({"field": "note", "code": "probe.refused", "message": "The probe was told to."});
     assert_eq!(refused["outcomes"][0]["refusals"], json!([refusal]), "{refused}");
     let get = |token: &str, path: &str| world.send_as(token, "GET", path, &[], &Value::Null).json();
-    assert_eq!(get(&form, "/v1/events/r1")["fields"]["note"], told);
+    assert_eq!(get(&form, "/v1/events/r1")["fields"]["note"], outcome);
     let listed = get(&form, "/v1/refusals")["items"][0].clone();
     assert_eq!(
         (&listed["code"], &listed["message"]),
         (&json!("probe.refused"), &json!("The probe was told to."))
     );
-    // Who only reads the field sees that it was refused, and not the words.
+    // A token that only reads the field sees that it was rejected, and not the message.
     let timeline = get(&desk, &format!("{CUSTOMER}/timeline"));
     let refusals = &timeline["items"][0]["outcomes"][0]["refusals"];
     assert_eq!(*refusals, json!([{"field": "note", "code": "probe.refused"}]), "{timeline}");

@@ -3,11 +3,13 @@
 
 use clap::Args;
 
-use samsyn_client::Assignment;
+use samsyn_registry::assignment::Mode;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, plain, value_text};
+use samsyn_vocabulary::{CapabilityName, FieldName};
+use samsyn_wire::request::Assignment;
 use samsyn_wire::{AssignmentPlan, FieldAssignmentPlan, Job};
 
 /// Shown in the long help.
@@ -43,7 +45,7 @@ pub struct AssignArgs {
     pub none: bool,
     /// The capability that loses its fields; use it with --all
     #[arg(long, value_name = "CAPABILITY", requires = "all")]
-    pub from: Option<String>,
+    pub from: Option<CapabilityName>,
     /// All fields of --from
     #[arg(long, requires = "from")]
     pub all: bool,
@@ -65,13 +67,15 @@ impl AssignArgs {
     /// What is asked of the host.
     fn wanted(&self) -> Result<Assignment, CliError> {
         let (to, fields) = match (self.none, self.names.split_last()) {
-            (true, _) => (None, self.names.clone()),
-            (false, Some((to, fields))) => (Some(to.clone()), fields.to_vec()),
+            (true, _) => (None, self.names.as_slice()),
+            (false, Some((to, fields))) => {
+                (Some(CapabilityName::new(to).map_err(CliError::usage_of)?), fields)
+            }
             (false, None) => {
                 return Err(CliError::usage("the capability is missing").next("give it last, or use --none"));
             }
         };
-        match (self.all, fields.as_slice()) {
+        match (self.all, fields) {
             (false, []) => {
                 return Err(CliError::usage("a field and its new source are required")
                     .next("samsyn field assign country crm, or --from crm --all crm2"));
@@ -81,7 +85,9 @@ impl AssignArgs {
             }
             _ => {}
         }
-        let mode = if self.clear { "clear" } else { "inherit" };
+        let fields: Result<_, _> = fields.iter().map(|field| FieldName::new(field)).collect();
+        let fields = fields.map_err(CliError::usage_of)?;
+        let mode = if self.clear { Mode::Clear } else { Mode::Inherit };
         Ok(Assignment { fields, from: self.from.clone(), all: self.all, to, mode, revision: None })
     }
 }
@@ -146,7 +152,7 @@ fn field_text(plan: &FieldAssignmentPlan<'_>, paint: Paint) -> String {
     format!("{}\n{}", paint.strong(&title), counts_text(plan))
 }
 
-/// Whom a move of one field concerns, a line each.
+/// The customers that a move of one field affects, a line for each count.
 pub fn counts_text(plan: &FieldAssignmentPlan<'_>) -> String {
     let mut text = String::new();
     let mut line = |number: u64, what: &str| {
@@ -206,14 +212,12 @@ mod tests {
     #[test]
     fn the_capability_stands_last() {
         let two = wanted("country phone crm").unwrap();
-        assert_eq!((two.fields.len(), two.to.as_deref(), two.mode), (2, Some("crm"), "inherit"));
+        let name = |name: &str| Some(CapabilityName::new(name).unwrap());
+        assert_eq!((two.fields.len(), two.to, two.mode), (2, name("crm"), Mode::Inherit));
         let none = wanted("country --none --clear").unwrap();
-        assert_eq!((none.fields.len(), none.to, none.mode), (1, None, "clear"));
+        assert_eq!((none.fields.len(), none.to, none.mode), (1, None, Mode::Clear));
         let all = wanted("--from crm --all crm2").unwrap();
-        assert_eq!(
-            (all.fields.len(), all.from.as_deref(), all.to.as_deref()),
-            (0, Some("crm"), Some("crm2"))
-        );
+        assert_eq!((all.fields.len(), all.from, all.to), (0, name("crm"), name("crm2")));
         for bad in [
             "country",
             "--none",
@@ -221,6 +225,8 @@ mod tests {
             "--all crm2",
             "country --from crm --all crm2",
             "country crm --inherit --clear",
+            "Country crm",
+            "country CRM",
         ] {
             assert!(wanted(bad).is_err(), "{bad}");
         }

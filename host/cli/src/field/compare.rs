@@ -1,4 +1,4 @@
-//! `samsyn field claims | disagreements`: who says what, and how far they agree.
+//! `samsyn field claims | disagreements`: the claims for a field, and how far capabilities agree.
 
 use clap::Args;
 use samsyn_wire::{FieldDisagreements, ProfileClaims};

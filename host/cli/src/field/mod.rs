@@ -1,4 +1,4 @@
-//! `samsyn field`: the dictionary, and who is the source of what.
+//! `samsyn field`: the dictionary, and the sources of fields.
 
 mod assign;
 mod compare;
@@ -90,7 +90,7 @@ pub fn run(command: &FieldCommand, context: &Context) -> Result<(), CliError> {
     }
 }
 
-/// Fields as a table of who owns what.
+/// Fields as a table, with their sources.
 pub fn fields_text(fields: &mut dyn Iterator<Item = &Field>, paint: Paint) -> String {
     let mut table = Table::new(["FIELD", "TYPE", "SOURCE", "ALSO CLAIMED BY", "READ BY", "NOTES"]);
     for field in fields {

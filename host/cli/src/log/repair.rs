@@ -70,10 +70,10 @@ pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
         looked.iter().try_for_each(|it| context.print(&as_text(it.name, &it.plan)))?;
     }
     if args.dry_run || nothing {
-        return told(context, &looked, &[]);
+        return print_findings(context, &looked, &[]);
     }
     if let Err(refused) = ask::agree(args.yes, "Repair it?", "repaired") {
-        told(context, &looked, &[])?;
+        print_findings(context, &looked, &[])?;
         return Err(refused);
     }
     let plans = plans(&looked);
@@ -101,7 +101,11 @@ pub fn run(args: &RepairArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// With `--json`, what it takes where nothing was done.
-fn told(context: &Context, looked: &[Looked], kept: &[(&'static str, PathBuf)]) -> Result<(), CliError> {
+fn print_findings(
+    context: &Context,
+    looked: &[Looked],
+    kept: &[(&'static str, PathBuf)],
+) -> Result<(), CliError> {
     if !context.json {
         return Ok(());
     }

@@ -1,13 +1,14 @@
 //! `samsyn plugin approve | reject | grant | revoke`: what plug-ins may do.
 
 use clap::Args;
-use serde_json::json;
 
 use super::install::done_text;
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, moment, plain};
+use samsyn_vocabulary::{EventPattern, FieldName, IdentifierName};
+use samsyn_wire::request::{GrantChange, GrantPart};
 use samsyn_wire::{Capability, Grant, Pending};
 
 /// Shown in the long help.
@@ -74,13 +75,13 @@ pub struct GrantArgs {
     pub name: String,
     /// A field to read or make claims for; may be repeated
     #[arg(long = "field", value_name = "FIELD", required_unless_present_any = ["identifiers", "events"])]
-    pub fields: Vec<String>,
+    pub fields: Vec<FieldName>,
     /// An identifier of the customer to see
     #[arg(long = "identifier", value_name = "IDENTIFIER")]
-    pub identifiers: Vec<String>,
+    pub identifiers: Vec<IdentifierName>,
     /// An event to receive, written as in the manifest: order.completed or order.*
     #[arg(long = "event", value_name = "EVENT")]
-    pub events: Vec<String>,
+    pub events: Vec<EventPattern>,
     /// Whether to ask, and why.
     #[command(flatten)]
     pub consent: Consent,
@@ -159,11 +160,12 @@ pub fn change(args: &GrantArgs, give: bool, context: &Context) -> Result<(), Cli
     let capability = client.capability(&args.name)?.body;
     let part = part(args, &capability);
     let verb = if give { "may again" } else { "may no longer" };
-    for line in grant_lines(&part) {
+    for line in grant_lines(&Grant::from(&part)) {
         eprintln!("{} {verb} {line}", plain(&args.name));
     }
     let reason = args.consent.ask("Apply this change?", "changed")?;
-    let change = if give { json!({ "grant": part }) } else { json!({ "revoke": part }) };
+    let (grant, revoke) = if give { (part, GrantPart::default()) } else { (GrantPart::default(), part) };
+    let change = GrantChange { grant, revoke };
     let answer = client.regrant(&args.name, &change, reason.as_ref())?;
     context.answer(&answer.raw, |_| {
         let withheld = grant_lines(&answer.body.withheld);
@@ -176,16 +178,12 @@ pub fn change(args: &GrantArgs, give: bool, context: &Context) -> Result<(), Cli
 
 /// Whether a field is read or sourced is what the plug-in says of it; the host says so of one that
 /// the plug-in doesn't know.
-fn part(args: &GrantArgs, capability: &Capability<'_>) -> Grant {
-    let sourced = |field: &&String| {
-        capability.sources.iter().any(|source| source.field == **field)
-            || capability.withheld.sources.contains(field)
+fn part(args: &GrantArgs, capability: &Capability<'_>) -> GrantPart {
+    let sourced = |field: &FieldName| {
+        let sources = capability.sources.iter().map(|source| source.field.as_str());
+        let mut names = sources.chain(capability.withheld.sources.iter().map(String::as_str));
+        names.any(|name| name == field.as_str())
     };
-    let (sources, reads): (Vec<&String>, Vec<&String>) = args.fields.iter().partition(sourced);
-    Grant {
-        reads: reads.into_iter().cloned().collect(),
-        identifiers: args.identifiers.clone(),
-        hears: args.events.clone(),
-        sources: sources.into_iter().cloned().collect(),
-    }
+    let (sources, reads) = args.fields.iter().cloned().partition(sourced);
+    GrantPart { reads, identifiers: args.identifiers.clone(), hears: args.events.clone(), sources }
 }

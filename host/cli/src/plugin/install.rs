@@ -92,7 +92,7 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
     })?;
     let how = InstallHow {
         deliver: args.deliver,
-        // Whoever has seen the plan and said yes has approved what it asks for.
+        // Saying yes to the plan approves what the plug-in requests.
         approve: !args.leave_pending && !grant_lines(&plan.body.wants).is_empty(),
         reason: reason.as_ref(),
         ..how

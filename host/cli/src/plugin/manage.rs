@@ -11,6 +11,7 @@ use samsyn_terminal::input::Pair;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, pairs, value_text};
 use samsyn_vocabulary::Type;
 use samsyn_wire::Capability;
+use samsyn_wire::request::SettingsPatch;
 
 /// Shown in the long help.
 pub const LIST_EXAMPLES: &str = "\
@@ -140,7 +141,7 @@ pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
         settings.insert(pair.name.clone(), value);
     }
     let reason = if args.dry_run { None } else { args.why.ask()? };
-    let answer = client.set_settings(&args.name, &settings, args.dry_run, reason.as_ref())?;
+    let answer = client.set_settings(&args.name, &SettingsPatch(settings), args.dry_run, reason.as_ref())?;
     context.answer(&answer.raw, |paint| {
         let outcome = if args.dry_run { "valid; nothing was changed\n" } else { "" };
         format!("{}{outcome}", settings_text(&answer.body, paint))

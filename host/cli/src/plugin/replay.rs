@@ -188,8 +188,8 @@ pub fn on_host(
                 .next("see `samsyn plugin replay --help`"));
         }
     }
-    let told = if values { client.replay(&id, true)?.body } else { ended };
-    let raw = told.report.map(|report| report.get().to_owned()).unwrap_or_default();
+    let answered = if values { client.replay(&id, true)?.body } else { ended };
+    let raw = answered.report.map(|report| report.get().to_owned()).unwrap_or_default();
     let report = parse(&raw)?;
     Ok((raw, report))
 }

@@ -11,7 +11,7 @@ pub struct Chance(u64);
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Chance {
-    /// The stream for somebody: their story doesn't depend on who else is in it.
+    /// The stream for one customer: their story doesn't depend on other customers.
     pub fn new(seed: u64, name: &str) -> Chance {
         let mut chance = Chance(seed);
         for byte in name.bytes() {

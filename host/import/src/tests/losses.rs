@@ -258,13 +258,13 @@ fn the_refused_file_once_corrected_is_imported_as_it_is() {
     std::fs::write(&path, lines.join("\n")).unwrap();
     import(&server, &[path.to_str().unwrap()]).unwrap_err();
     let refused = refused_file(folder.path());
-    let told = listed(&refused);
-    assert_eq!(told.len(), 2);
-    assert_eq!((&told[0]["line"], &told[0]["problem"]["code"]), (&json!(5), &json!("name")));
+    let rejected = listed(&refused);
+    assert_eq!(rejected.len(), 2);
+    assert_eq!((&rejected[0]["line"], &rejected[0]["problem"]["code"]), (&json!(5), &json!("name")));
     let text = std::fs::read_to_string(&refused).unwrap();
     assert!(text.contains("\"amount\":10.00"), "the event stands there as it was written: {text}");
-    assert_eq!(told[0]["event"]["id"], told[0]["id"], "with its id: {text}");
-    assert_eq!(told[1]["text"], lines[9].as_str(), "what never became an event isn't lost either");
+    assert_eq!(rejected[0]["event"]["id"], rejected[0]["id"], "with its id: {text}");
+    assert_eq!(rejected[1]["text"], lines[9].as_str(), "what never became an event isn't lost either");
     // A person corrects the one, and writes the other anew.
     let mended = text.replace("\"bad\"", "\"order.completed\"");
     let mended: Vec<String> = mended
@@ -276,7 +276,7 @@ fn the_refused_file_once_corrected_is_imported_as_it_is() {
     import(&server, &[corrected.to_str().unwrap()]).unwrap();
     let kept = server.kept();
     assert_eq!(kept.ids.len(), 20);
-    assert!(kept.ids.contains(told[0]["id"].as_str().unwrap()), "by the id it was refused with");
+    assert!(kept.ids.contains(rejected[0]["id"].as_str().unwrap()), "by the id it was refused with");
 }
 
 #[test]

@@ -388,7 +388,7 @@ fn files_that_are_no_text_are_told_by_their_first_bytes() {
         packed.write_all(&zip("[Content_Types].xml", b"")).unwrap();
         packed.finish().unwrap()
     };
-    for (name, bytes, told) in [
+    for (name, bytes, message) in [
         ("a.csv", zip("[Content_Types].xml", b""), "Excel"),
         ("a.xlsx", zip("_rels/.rels", b""), "Excel"),
         ("a.csv.gz", gzipped, "Excel"),
@@ -413,7 +413,7 @@ fn files_that_are_no_text_are_told_by_their_first_bytes() {
         std::fs::write(&path, bytes).unwrap();
         let Err(cause) = source::open(&path) else { panic!("{name} was opened") };
         let cause = cause.to_string();
-        assert!(cause.contains(told), "{name}: {cause}");
+        assert!(cause.contains(message), "{name}: {cause}");
         assert!(cause.contains("CSV") || cause.contains("unpack"), "{name} says what to do: {cause}");
     }
     for (name, bytes) in [

@@ -124,7 +124,7 @@ impl Repair {
         Repair::plan_on(disk::local(), dir, progress)
     }
 
-    /// What repairing the log in `dir` takes, for who only wants to know: nothing is written, not even a
+    /// What repairing the log in `dir` takes. It only looks: nothing is written, not even a
     /// lock where there is none. Others may read it meanwhile, and no host starts on it.
     pub fn look(dir: &Path, progress: impl FnMut(Progress)) -> Result<RepairPlan, LogError> {
         let dir = LogDir::new(disk::local(), dir);

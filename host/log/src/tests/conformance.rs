@@ -177,7 +177,7 @@ mod broken {
                 if let Some(again) = again {
                     let time = std::time::Duration::ZERO;
                     let records = vec![again];
-                    on_durable(Commit { records, frame_bytes: 0, write_time: time, sync_time: time });
+                    on_durable(Commit { records, bytes: 0, write_time: time, sync_time: time });
                 }
             };
             self.sound.start(tell, on_failed)

@@ -105,13 +105,13 @@ impl World {
         self.memory.mark(Note::Opened { list: self.lists.len() - 1, acknowledged: found });
         let (send, commits) = mpsc::channel();
         let (memory, mut acknowledged) = (self.memory.clone(), found);
-        let told = move |commit: Commit<usize>| {
+        let on_durable = move |commit: Commit<usize>| {
             acknowledged += commit.records.len();
             memory.mark(Note::Acknowledged(acknowledged));
             // Nobody listens any more when the process is about to be killed.
             let _ = send.send(commit.records.len());
         };
-        log.start(told, |_| {}).expect("it starts");
+        log.start(on_durable, |_| {}).expect("it starts");
         Running { log, commits, under_way: 0 }
     }
 
@@ -275,7 +275,7 @@ impl Known {
         let (log, recovered) = open()?;
         let found = super::records(&log);
         if looked != (found.clone(), recovered.tail.is_some()) {
-            return Err("who only reads finds something else than a start".to_owned());
+            return Err("a reader finds something else than a start".to_owned());
         }
         let end: usize = recovered.heads.values().map(|head| head.seq as usize).sum();
         let start = end.checked_sub(found.len()).ok_or("there are more records than the heads say")?;
@@ -328,18 +328,18 @@ fn goes_on_with_zeros(image: &Image) -> bool {
     segments.filter_map(|path| image.file(path)).any(|bytes| bytes.ends_with(&[0; 64]))
 }
 
-/// What who only reads finds, and whether the end is torn; nothing may be written by it.
+/// What a reader finds, and whether the end is torn. It must write nothing.
 fn look(memory: &Memory<()>) -> Result<(Vec<(Position, String)>, bool), String> {
     let looked = match StoppedLog::open_on(memory.disk(), Path::new(DIR)) {
         Ok(log) => (super::records(log.reader()), log.torn().is_some()),
         Err(LogError::Io { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
             (Vec::new(), false)
         }
-        Err(error) => return Err(format!("who only reads is refused: {error}")),
+        Err(error) => return Err(format!("a reader is refused: {error}")),
     };
     match memory.history().1.len() {
         0 => Ok(looked),
-        _ => Err("who only reads wrote something".to_owned()),
+        _ => Err("a reader wrote something".to_owned()),
     }
 }
 

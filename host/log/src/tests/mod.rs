@@ -99,9 +99,10 @@ fn what_is_appended_reads_back_now_and_after_a_start() {
     let started = Started::open(dir.path(), Options::default());
     assert!(started.recovered.clean && started.recovered.heads.is_empty());
     let committed = started.commit(vec![entry(1, "one"), entry(2, "two"), entry(1, "three")]);
-    let told: Vec<_> = committed.iter().map(|c| (c.position, &c.payload[..], c.attachment)).collect();
+    let committed_records: Vec<_> =
+        committed.iter().map(|c| (c.position, &c.payload[..], c.attachment)).collect();
     assert_eq!(
-        told,
+        committed_records,
         [
             (position(1, 1), &b"one"[..], 3),
             (position(2, 1), &b"two"[..], 3),
@@ -246,20 +247,20 @@ fn appends_of_many_threads_are_gapless_and_whole() {
     let reader = log.reader().clone();
     drop(log);
     let mut heads: HashMap<Partition, Seq> = HashMap::new();
-    let mut told = Vec::new();
+    let mut durable = Vec::new();
     for commit in commits {
-        assert!(commit.frame_bytes <= SMALL.frame_bytes_max + format::FRAME_HEADER_BYTES);
+        assert!(commit.bytes <= SMALL.frame_bytes_max + format::FRAME_HEADER_BYTES);
         // Both records of an append come in the same commit, one after the other.
         assert!(commit.records.chunks(2).all(|pair| pair[0].payload == pair[1].payload));
         for record in commit.records {
             let head = heads.entry(record.position.partition).or_default();
             *head += 1;
             assert_eq!(record.position.seq, *head);
-            told.push((record.position, String::from_utf8(record.payload.to_vec()).unwrap()));
+            durable.push((record.position, String::from_utf8(record.payload.to_vec()).unwrap()));
         }
     }
-    assert_eq!(told.len(), THREADS * APPENDS * 2);
-    assert_eq!(records(&reader), told);
+    assert_eq!(durable.len(), THREADS * APPENDS * 2);
+    assert_eq!(records(&reader), durable);
     assert_eq!(verify(dir.path(), |_| {}).unwrap().problem, None);
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::toml_as_schema;
-use super::{Compare, DataClass, Field, IdentifierKind, Registry, Schema};
+use super::{Compare, DataClass, Field, FieldStatus, IdentifierKind, Registry, Schema};
 use samsyn_vocabulary::{CapabilityName, EventPattern, FieldName, IdentifierName, Type};
 
 /// The version of the file that this host reads and writes.
@@ -179,44 +179,36 @@ impl RegistryFile {
     }
 }
 
+/// A [`FiledField`] of a [`Field`], or the other way round: what a definition consists of stands here once.
+macro_rules! same_definition {
+    ($type:ident of $other:expr, $($own:tt)*) => {{
+        let other = $other.clone();
+        $type {
+            kind: other.kind,
+            description: other.description,
+            one_of: other.one_of,
+            schema: other.schema,
+            unit: other.unit,
+            class: other.class,
+            department: other.department,
+            identifies: other.identifies,
+            protective: other.protective,
+            compare: other.compare,
+            deprecated: other.deprecated,
+            $($own)*
+        }
+    }};
+}
+
 impl FiledField {
     /// A field as a file would have it.
     pub(super) fn of(field: &Field) -> FiledField {
-        let Field { kind, one_of, schema, unit, description, class, department, .. } = field.clone();
-        let Field { identifies, protective, compare, deprecated, .. } = field.clone();
-        FiledField {
-            kind,
-            description,
-            one_of,
-            schema,
-            unit,
-            class,
-            department,
-            identifies,
-            protective,
-            compare,
-            deprecated,
-            renamed_from: None,
-        }
+        same_definition!(FiledField of field, renamed_from: None)
     }
 
     /// The definition, without a source.
     fn field(&self) -> Field {
-        let FiledField { kind, description, one_of, schema, unit, class, department, .. } = self.clone();
-        let FiledField { identifies, protective, compare, deprecated, .. } = self.clone();
-        Field {
-            description,
-            one_of,
-            schema,
-            unit,
-            class,
-            department,
-            identifies,
-            protective,
-            compare,
-            deprecated,
-            ..Field::of(kind)
-        }
+        same_definition!(Field of self, status: FieldStatus::Defined, source: None, inherits: Vec::new())
     }
 }
 

@@ -56,17 +56,17 @@ pub struct Step {
 pub enum Action {
     /// It is new.
     Add,
-    /// It is there and becomes another.
+    /// It exists and changes.
     Change,
-    /// It has another name.
+    /// It gets another name.
     Rename,
-    /// A plug-in brought it, and it is defined from now on.
+    /// A plug-in added it, and it becomes a defined field.
     Accept,
-    /// It is no more.
+    /// It is removed.
     Remove,
-    /// A field has another source.
+    /// A field gets another source.
     Assign,
-    /// A plug-in may do more or less.
+    /// A plug-in's grants change.
     Grant,
 }
 
@@ -104,7 +104,8 @@ impl RegistryFile {
         for (name, filed) in &self.fields {
             planner.field(name, filed)?;
         }
-        // Whoever becomes a source must be allowed to first, and whoever was one may lose that last.
+        // Grants come before sources: a capability must be allowed to claim a field before it becomes its source,
+        // and may lose that only after it was replaced.
         let grants = planner.grants(self)?;
         for (name, grant) in &grants {
             planner.grant(name, planner.granted(name).with(grant))?;

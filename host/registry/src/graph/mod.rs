@@ -40,17 +40,17 @@ pub struct Node {
     pub department: Option<String>,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
-    /// A department that answers for capabilities.
+    /// A department that is responsible for capabilities.
     Department,
     /// An installed plug-in.
     Capability,
-    /// A field of the dictionary, or one that a plug-in would like to read.
+    /// A field of the dictionary, or a field that a plug-in requests to read.
     Field,
-    /// An event that a capability emits or hears, or a pattern of such events.
+    /// An event that a capability emits or receives, or a pattern of events.
     Event,
 }
 
@@ -65,27 +65,27 @@ pub struct Edge {
     pub kind: EdgeKind,
 }
 
-/// What an edge says.
+/// The kind of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EdgeKind {
-    /// A department answers for a capability.
+    /// A department is responsible for a capability.
     AnswersFor,
     /// A capability is a field's source: its claim is the value.
     Sources,
-    /// A capability makes claims for a field that another is the source of, or nobody.
+    /// A capability makes claims for a field of another source, or of none.
     Claims,
-    /// A former source's claim is the value where the source has none.
+    /// A former source's claims are used for customers without a claim of the source.
     StandsIn,
-    /// A field is read by a capability.
+    /// A capability reads a field.
     ReadBy,
-    /// A field is read by a capability, which is told when it changes.
+    /// A capability reads a field and is notified when it changes.
     Tells,
-    /// A capability asks to read a field and was not granted it.
+    /// A capability requests to read a field and has no grant for it.
     Wanted,
     /// A capability emits an event.
     Emits,
-    /// An event is heard by a capability.
+    /// A capability receives an event.
     HeardBy,
 }
 

@@ -75,24 +75,25 @@ fn edges(registry: &Registry, with_reads: bool) -> Edges<'_> {
 type Cycle<'a> = Vec<(&'a CapabilityName, Via<'a>)>;
 
 fn shortest_cycles<'a>(edges: &Edges<'a>) -> Vec<Cycle<'a>> {
-    let mut told: BTreeSet<&CapabilityName> = BTreeSet::new();
+    let mut reported: BTreeSet<&CapabilityName> = BTreeSet::new();
     let mut cycles = Vec::new();
     for start in edges.keys().copied() {
-        if told.contains(start) {
+        if reported.contains(start) {
             continue;
         }
         let came_from = reachable(edges, start);
         if !came_from.contains_key(start) {
             continue;
         }
-        // Who can be reached and reaches back hangs together with the start.
-        told.extend(came_from.keys().filter(|other| reachable(edges, other).contains_key(start)));
+        // What can be reached and reaches back is in a cycle with the start.
+        reported.extend(came_from.keys().filter(|other| reachable(edges, other).contains_key(start)));
         cycles.push(path_back(edges, start, &came_from));
     }
     cycles
 }
 
-/// Who can be reached from a capability over at least one edge, nearest first, and from whom.
+/// The capabilities that can be reached from a capability over at least one edge, nearest first, each with the
+/// one before it.
 fn reachable<'a>(
     edges: &Edges<'a>,
     start: &CapabilityName,

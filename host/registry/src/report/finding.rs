@@ -5,15 +5,16 @@ use serde::Serialize;
 
 use samsyn_vocabulary::{CapabilityName, FieldName};
 
-/// How much a finding matters. Ordered: a note is less than a warning, a warning less than an error.
+/// The severity of a finding.
+// Ordered: a note is less than a warning, a warning less than an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; nothing is wrong by itself.
+    /// Good to know; nothing is wrong.
     Note,
-    /// Somebody should decide something.
+    /// An administrator should decide something.
     Warning,
-    /// Something can't work as it is.
+    /// Something can't work.
     Error,
 }
 

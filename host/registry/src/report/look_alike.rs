@@ -59,21 +59,22 @@ pub fn look_alikes(registry: &Registry) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for (identifier, fields) in by_identifier {
-        if let Some(who) = of_different(registry, &fields) {
-            findings.push(same_identifier(registry, identifier, &fields, who));
+        if let Some(claimants) = of_different(registry, &fields) {
+            findings.push(same_identifier(registry, identifier, &fields, claimants));
         }
     }
     for ((meaning, _), fields) in by_name {
-        let told = findings.iter().any(|finding| fields.iter().all(|field| finding.fields.contains(field)));
-        if let Some(who) = of_different(registry, &fields).filter(|_| !told) {
-            findings.push(same_meaning(registry, &meaning, &fields, who));
+        let reported =
+            findings.iter().any(|finding| fields.iter().all(|field| finding.fields.contains(field)));
+        if let Some(claimants) = of_different(registry, &fields).filter(|_| !reported) {
+            findings.push(same_meaning(registry, &meaning, &fields, claimants));
         }
     }
     findings
 }
 
-/// Who claims these fields; none when it is one field or when one capability has them all, for it
-/// will know that they are different.
+/// The capabilities that claim these fields; none when it is one field or when one capability has them all,
+/// for it will know that they are different.
 fn of_different(registry: &Registry, fields: &[&FieldName]) -> Option<Vec<CapabilityName>> {
     let by: Vec<Vec<&CapabilityName>> = fields
         .iter()
@@ -84,25 +85,25 @@ fn of_different(registry: &Registry, fields: &[&FieldName]) -> Option<Vec<Capabi
     if by.len() < 2 || by[0].iter().any(one_has_all) {
         return None;
     }
-    let mut who: Vec<CapabilityName> = by.into_iter().flatten().cloned().collect();
-    who.sort();
-    who.dedup();
-    Some(who)
+    let mut claimants: Vec<CapabilityName> = by.into_iter().flatten().cloned().collect();
+    claimants.sort();
+    claimants.dedup();
+    Some(claimants)
 }
 
 fn same_identifier(
     registry: &Registry,
     identifier: &str,
     fields: &[&FieldName],
-    who: Vec<CapabilityName>,
+    claimants: Vec<CapabilityName>,
 ) -> Finding {
     Finding {
         explanation: format!(
             "{} look like one data point: they use the same identifier, {identifier}. {}",
             listed(fields),
-            kept_by(registry, &who)
+            kept_by(registry, &claimants)
         ),
-        ..finding(Severity::Warning, fields, who)
+        ..finding(Severity::Warning, fields, claimants)
     }
 }
 
@@ -110,29 +111,31 @@ fn same_meaning(
     registry: &Registry,
     meaning: &str,
     fields: &[&FieldName],
-    who: Vec<CapabilityName>,
+    claimants: Vec<CapabilityName>,
 ) -> Finding {
     Finding {
         explanation: format!(
             "{} may be one data point: both names say \"{meaning}\", and they have the same type. {}",
             listed(fields),
-            kept_by(registry, &who)
+            kept_by(registry, &claimants)
         ),
-        ..finding(Severity::Note, fields, who)
+        ..finding(Severity::Note, fields, claimants)
     }
 }
 
-fn kept_by(registry: &Registry, who: &[CapabilityName]) -> String {
-    let owner =
-        |name: &CapabilityName| registry.capabilities.get(name).map_or("", |is| department(is)).to_owned();
-    let systems = who.iter().map(|name| format!("{name} of {}", owner(name)));
+fn kept_by(registry: &Registry, claimants: &[CapabilityName]) -> String {
+    let owner = |name: &CapabilityName| {
+        let capability = registry.capabilities.get(name);
+        capability.map_or("", |capability| department(capability)).to_owned()
+    };
+    let systems = claimants.iter().map(|name| format!("{name} of {}", owner(name)));
     format!("They are kept by {}.", listed(systems))
 }
 
-fn finding(severity: Severity, fields: &[&FieldName], who: Vec<CapabilityName>) -> Finding {
+fn finding(severity: Severity, fields: &[&FieldName], claimants: Vec<CapabilityName>) -> Finding {
     Finding {
         fields: fields.iter().map(|field| (*field).clone()).collect(),
-        capabilities: who,
+        capabilities: claimants,
         mend: format!(
             "If they mean the same, use one field name in all manifests, such as {}: then the host \
             compares them, and one is the source. If not, describe the difference in their \

@@ -17,7 +17,7 @@ pub fn claimed_twice(registry: &Registry) -> Vec<Finding> {
             continue;
         }
         let one_department = by.windows(2).all(|pair| same_department(pair[0].1, pair[1].1));
-        let who = listed(by.iter().map(|(name, _)| name));
+        let claimants = listed(by.iter().map(|(name, _)| name));
         let counts = match &field.source {
             Some(source) if !field.inherits.is_empty() => format!(
                 "{source}'s claim is the value; without one, the claim of {} is",
@@ -33,7 +33,7 @@ pub fn claimed_twice(registry: &Registry) -> Vec<Finding> {
             fields: vec![name.clone()],
             capabilities: by.iter().map(|(name, _)| (*name).clone()).collect(),
             explanation: format!(
-                "{who} make claims for {name}: {} {systems} keep the same data point. {counts}.",
+                "{claimants} make claims for {name}: {} {systems} keep the same data point. {counts}.",
                 by.len()
             ),
             mend: "Compare their claims. Where they agree, one of them is enough; where they differ, \

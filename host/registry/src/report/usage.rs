@@ -68,7 +68,7 @@ impl Usage {
         refused.latest.drain(..surplus);
     }
 
-    /// The counts alone, for who may not know which customers they are of.
+    /// The counts alone, for a token that may not know which customers they are about.
     pub fn forget_customers(&mut self) {
         self.refused_opt_outs.values_mut().for_each(|refused| refused.latest.clear());
     }

@@ -11,9 +11,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::view::{Dump, Opened, View};
 use crate::view::{EventIdLimits, ViewConfig};
+use samsyn_journal::testing::accepted;
 use samsyn_journal::{
-    Accepted, Adopted, Answer, AnswerKind, Decided, Encoded, HeldProposal, InvocationStatus, Linked, Memory,
-    Outcome, Reader, Record, RegistryRecord,
+    Adopted, Answer, AnswerKind, Decided, Encoded, HeldProposal, InvocationStatus, Linked, Memory, Outcome,
+    Reader, Record, RegistryRecord,
 };
 use samsyn_log::{Cut, Head, LocalLog, LogPlace, LogReader, Options, ScanFrom};
 use samsyn_registry::RegistryChange;
@@ -172,7 +173,7 @@ impl World {
                 self.append(Partition::IDENTITY, &Record::Linked(linked));
             }
             Step::Event { customer, id } => {
-                let accepted = accepted(*customer, &id.to_string());
+                let accepted = accepted(profile(*customer), &id.to_string());
                 self.append(home(*customer), &Record::Accepted(accepted));
             }
             Step::Change => self.change(),
@@ -245,27 +246,6 @@ fn outcome(capability: &str) -> Outcome {
         refusals: Vec::new(),
         memory: None,
         actions: Vec::new(),
-    }
-}
-
-fn accepted(customer: u8, id: &str) -> Accepted {
-    Accepted {
-        profile: profile(customer),
-        event: Event {
-            id: id.to_owned(),
-            application: Some("tests".parse().unwrap()),
-            name: "probe.asked".parse().unwrap(),
-            at: Timestamp(1),
-            received_at: Timestamp(2),
-            properties: Vec::new(),
-        },
-        identifiers: Vec::new(),
-        proposals: Vec::new(),
-        expected: None,
-        expected_of: None,
-        conflicts: Vec::new(),
-        shared_by: None,
-        content: 9,
     }
 }
 

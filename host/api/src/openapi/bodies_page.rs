@@ -1,4 +1,4 @@
-//! `docs/answers.md`: the shape of each answer, written from the types of the crate `wire`.
+//! `docs/bodies.md`: the shape of each request and each answer, written from the types of the crate `wire`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,15 +8,28 @@ use serde_json::Value;
 use super::document;
 use super::tests::operations;
 
-const WRITTEN: &str = "<!-- Written from the crate wire: `SAMSYN_WRITE_DOCS=1 cargo test --workspace --lib answers_page`. -->\n";
+const WRITTEN: &str =
+    "<!-- Written from the crate wire: `SAMSYN_WRITE_DOCS=1 cargo test --workspace --lib bodies_page`. -->\n";
 const HEAD: &str = "\
-# The answers of the HTTP interface
+# Bodies of the HTTP interface: requests and answers
 
-For people who write a client. After reading this page you know the members of every JSON answer.
-[http.md](http.md) explains the requests, and `/openapi.json` describes each member.
+For people who write a client. After reading this page you know the members of every JSON body, of requests
+and of answers. [http.md](http.md) explains what the requests do, and `/openapi.json` describes each member.
+A `?` marks a member that can be absent.
+";
+const REQUESTS: &str = "
+## Requests
 
-A newer host may add members and words: ignore an unknown member, and show an unknown word as it is. A `?`
-marks a member that can be absent. Errors are a `Problem`.
+The host reads strictly: an unknown member or word is an error.
+
+| request | body |
+|---|---|
+";
+const ANSWERS: &str = "
+## Answers
+
+A newer host may add members and words: ignore an unknown member, and show an unknown word as it is. Errors
+are a `Problem`.
 
 | request | status | answer |
 |---|---|---|
@@ -34,6 +47,9 @@ fn shape(schema: &Value) -> String {
     }
     if let Some(alternatives) = schema["anyOf"].as_array() {
         return several(alternatives, shape);
+    }
+    if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
+        return shape(only);
     }
     let of = |kind: &str| match kind {
         "array" => format!("list of {}", shape(&schema["items"])),
@@ -72,14 +88,20 @@ fn references(schema: &Value, found: &mut BTreeSet<String>) {
 fn page() -> String {
     let document = document();
     let schemas = &document["components"]["schemas"];
-    let (mut page, mut wanted) = (format!("{WRITTEN}{HEAD}"), BTreeSet::from(["Problem".to_owned()]));
+    let (mut requests, mut answers) = (String::new(), String::new());
+    let mut wanted = BTreeSet::from(["Problem".to_owned()]);
     for (path, method, operation) in operations(&document) {
+        let request = format!("{} {path}", method.to_ascii_uppercase());
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if !body.is_null() {
+            references(body, &mut wanted);
+            let _ = writeln!(requests, "| `{request}` | `{}` |", shape(body));
+        }
         for (status, response) in operation["responses"].as_object().into_iter().flatten() {
             let schema = &response["content"]["application/json"]["schema"];
             if !schema.is_null() {
                 references(schema, &mut wanted);
-                let request = format!("{} {path}", method.to_ascii_uppercase());
-                let _ = writeln!(page, "| `{request}` | {status} | `{}` |", shape(schema));
+                let _ = writeln!(answers, "| `{request}` | {status} | `{}` |", shape(schema));
             }
         }
     }
@@ -103,24 +125,27 @@ fn page() -> String {
         };
         let required: BTreeSet<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let _ = writeln!(objects, "\n## `{name}`\n\n```");
+        let _ = writeln!(objects, "\n### `{name}`\n\n```");
         for (member, schema) in members {
             let absent = if required.contains(member.as_str()) { "" } else { "?" };
             let _ = writeln!(objects, "{member}{absent}: {}", shape(schema));
         }
         objects.push_str("```\n");
     }
-    format!("{page}{objects}\n## Names, words and choices\n\n```\n{others}```\n")
+    format!(
+        "{WRITTEN}{HEAD}{REQUESTS}{requests}{ANSWERS}{answers}\n## Objects\n{objects}\n\
+         ## Names, words and choices\n\n```\n{others}```\n"
+    )
 }
 
 #[test]
-fn the_page_of_answers_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/answers.md");
+fn the_page_of_bodies_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/bodies.md");
     let page = page();
     if std::env::var_os("SAMSYN_WRITE_DOCS").is_some() {
         std::fs::write(path, &page).unwrap();
     }
     let found = std::fs::read_to_string(path).unwrap();
-    let how = "SAMSYN_WRITE_DOCS=1 cargo test --workspace --lib answers_page";
-    assert!(found == page, "docs/answers.md is old: {how}");
+    let how = "SAMSYN_WRITE_DOCS=1 cargo test --workspace --lib bodies_page";
+    assert!(found == page, "docs/bodies.md is old: {how}");
 }

@@ -27,3 +27,19 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Err
     let expected = format!("an integer from 0 to {}", u32::MAX);
     Err(serde::de::Error::invalid_value(serde::de::Unexpected::Float(number), &expected.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_may_be_written_with_a_point() {
+        let read = |json: &str| integer(&mut serde_json::Deserializer::from_str(json));
+        for (json, number) in [("5", 5), ("5.0", 5), ("0", 0), ("4.294967295e9", u32::MAX), ("-0.0", 0)] {
+            assert_eq!(read(json).unwrap(), number, "{json}");
+        }
+        for bad in ["5.5", "-1", "4294967296", "1e400", "\"5\"", "null", "true"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}
