@@ -172,7 +172,11 @@ fn install(bench: &Bench, engine: &Engine) -> Result<(), Failure> {
              \"hostile.list\" = {{ type = \"texts\" }}\n\"hostile.tree\" = {{ type = \"json\" }}\n\
              [settings]\nattack = {{ type = \"text\", default = \"{attack}\" }}\n"
         );
-        engine.install(&embed_manifest(&component, &manifest)?, InstallOptions::default(), &by)?;
+        engine.registrar().install(
+            &embed_manifest(&component, &manifest)?,
+            InstallOptions::default(),
+            &by,
+        )?;
     }
     Ok(())
 }
@@ -185,7 +189,7 @@ fn attack(engine: &Engine, done: &AtomicBool) -> Result<(), Failure> {
             break;
         }
         let value = format!("customer-{:07}", number as u64 % CUSTOMERS);
-        engine.accept(NewEvent {
+        engine.accepting().accept(NewEvent {
             id: None,
             application: application.clone(),
             name: EventName::new(&format!("hostile.{}", ATTACKS[number % ATTACKS.len()]))?,

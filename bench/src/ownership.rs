@@ -78,7 +78,7 @@ fn install(engine: &Engine, name: &str, tables: &str) -> Result<(), Failure> {
          identifiers = [\"customer_id\"]\n{tables}"
     );
     let component = embed_manifest(&std::fs::read(file)?, &manifest)?;
-    engine.install(&component, InstallOptions::default(), &Application::new("bench")?)?;
+    engine.registrar().install(&component, InstallOptions::default(), &Application::new("bench")?)?;
     Ok(())
 }
 
@@ -151,7 +151,7 @@ fn proposals(engine: &Engine) -> Result<Figure, Failure> {
             ..event("profile.updated", u64::MAX, "")?
         };
         let start = Instant::now();
-        let Position { partition, seq } = engine.accept(proposed)?.position;
+        let Position { partition, seq } = engine.accepting().accept(proposed)?.position;
         wait_for(PAUSE, || engine.view().applied(partition).partition.through.seq >= seq);
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
@@ -163,8 +163,8 @@ fn proposals(engine: &Engine) -> Result<Figure, Failure> {
 /// what it asks to say, and whose word counts.
 fn check(engine: &Engine) -> Result<Vec<Figure>, Failure> {
     let name = IdentifierName::new("customer_id")?;
-    let id = engine.resolve(&name, "customer-0000001")?.ok_or("the customer is gone")?;
-    let read = engine.profile(id)?.ok_or("the customer is gone")?;
+    let id = engine.query().resolve(&name, "customer-0000001")?.ok_or("the customer is gone")?;
+    let read = engine.query().profile(id)?.ok_or("the customer is gone")?;
     let registry = engine.registry();
     let generations = &read.partition.adopted.visible;
     let routed = &registry.routing.capabilities;
@@ -204,7 +204,7 @@ fn plans(engine: &Engine, customers: u64) -> Result<Figure, Failure> {
     let mut times = Vec::new();
     for _ in 0..TRIES {
         let start = Instant::now();
-        let plan = engine.plan_assignment(&wanted)?;
+        let plan = engine.registrar().plan_assignment(&wanted)?;
         times.push(start.elapsed().as_secs_f64());
         if plan.fields[0].changed < customers {
             return Err(format!("the plan counts {} of {customers}", plan.fields[0].changed).into());
@@ -249,17 +249,24 @@ fn tell(bench: &Bench, engine: &Arc<Engine>, customers: u64) -> Result<Vec<Figur
 
 fn tell_once(engine: &Engine) -> Result<(f64, f64, u64), Failure> {
     let start = Instant::now();
-    let (_, seq) = engine.assign(&request("new", Mode::Clear)?, None, &Application::new("bench")?)?;
+    let (_, seq) =
+        engine.registrar().assign(&request("new", Mode::Clear)?, None, &Application::new("bench")?)?;
     let assign_ms = start.elapsed().as_secs_f64() * 1e3;
     let seq = seq.ok_or("nothing was assigned")?;
     wait_for(LONG_PAUSE, || {
-        let jobs = engine.jobs();
+        let jobs = engine.notifier().jobs();
         jobs.adopted >= seq
             && jobs.jobs.first().is_some_and(|job| job.revision >= seq && job.ended_at.is_some())
     });
     // A partition that took the move into use when the first job had begun has one of its own.
-    let told =
-        engine.jobs().jobs.iter().filter(|job| job.revision >= seq).filter_map(|job| job.notified).sum();
+    let told = engine
+        .notifier()
+        .jobs()
+        .jobs
+        .iter()
+        .filter(|job| job.revision >= seq)
+        .filter_map(|job| job.notified)
+        .sum();
     Ok((assign_ms, start.elapsed().as_secs_f64(), told))
 }
 
@@ -271,7 +278,7 @@ fn send(engine: &Engine, sender: u64, customers: u64, stop: &AtomicBool) -> Resu
         number += SENDERS;
         let event = event("old.asked", number.wrapping_mul(7_919) % customers, "text note later")?;
         let start = Instant::now();
-        let Position { partition, seq } = engine.accept(event)?.position;
+        let Position { partition, seq } = engine.accepting().accept(event)?.position;
         wait_for(LOAD_PAUSE, || engine.view().applied(partition).seq >= seq);
         times.push(start.elapsed().as_secs_f64() * 1e3);
         next += every;

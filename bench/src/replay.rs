@@ -24,7 +24,7 @@ pub fn measure(bench: &Bench, subject: &Subject, callers: &Callers) -> Result<Fi
     let scratch = Scratch::new(&bench.data, "replay")?;
     let engine = start_engine(scratch.path())?;
     let component = subject.component(0)?;
-    engine.install(&component, InstallOptions::default(), Application::new("bench")?)?;
+    engine.registrar().install(&component, InstallOptions::default(), Application::new("bench")?)?;
     fill(&engine, CUSTOMERS, |_| {})?;
     run_through(&engine, random_load("replay", 1, bench.scale(EVENTS, 20_000), CUSTOMERS)?)?;
     let limits = Limits { time_ms: 5_000, ..Limits::default() };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use samsyn::disk::DataDir;
-use samsyn::engine::Engine;
+use samsyn::engine::{Engine, EngineConfig, homes_of};
 use samsyn::log::{LocalLog, Options};
 use samsyn::view::{CommittedRecord, View};
 use samsyn::view::{EventIdLimits, ViewConfig};
@@ -170,9 +170,16 @@ impl Opened {
         let (log, recovered) = LocalLog::<CommittedRecord>::open(&data.log(), Options::default())?;
         let log_time = start.elapsed();
         let records = recovered.heads.values().map(|head| head.seq).sum();
+        let homes = homes_of(&data, EngineConfig::default().partitions)?;
         let start = Instant::now();
-        let (view, opened) =
-            View::open(&data.view(), log.reader(), &ViewConfig::default(), EventIdLimits::default(), |_| {})?;
+        let (view, opened) = View::open(
+            &data.view(),
+            log.reader(),
+            homes,
+            &ViewConfig::default(),
+            EventIdLimits::default(),
+            |_| {},
+        )?;
         let view_time = start.elapsed();
         view.close()?;
         log.close()?;

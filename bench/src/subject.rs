@@ -61,7 +61,7 @@ impl Subject {
     pub fn install(&self, engine: &Engine) -> Result<(), Failure> {
         let by = Application::new("bench")?;
         for index in 0..CAPABILITIES {
-            engine.install(&self.component(index)?, InstallOptions::default(), &by)?;
+            engine.registrar().install(&self.component(index)?, InstallOptions::default(), &by)?;
         }
         Ok(())
     }
@@ -278,7 +278,7 @@ pub fn run_through(engine: &Engine, lists: Vec<Vec<NewEvent>>) -> Result<(), Fai
 fn send(engine: &Engine, events: Vec<NewEvent>) -> Result<(), Failure> {
     for event in events {
         loop {
-            match engine.accept(event.clone()) {
+            match engine.accepting().accept(event.clone()) {
                 Ok(_) => break,
                 Err(AcceptError::Busy) => std::thread::sleep(BUSY_PAUSE),
                 Err(error) => return Err(error.into()),

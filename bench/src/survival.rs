@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use samsyn::disk::DataDir;
-use samsyn::engine::EngineConfig;
+use samsyn::engine::{EngineConfig, homes_of};
 use samsyn::log::{LocalLog, Options};
 use samsyn::snapshot::{Proceed, Remember, Shelf, SnapshotJob};
 use samsyn::view::{CommittedRecord, View};
@@ -99,10 +99,11 @@ pub fn snapshot(bench: &Bench, directory: &Path) -> Result<Vec<Figure>, Failure>
 fn fold(data: &DataDir, log: &LocalLog<CommittedRecord>, shelf: Option<&Shelf>) -> Result<f64, Failure> {
     let scratch = data.view_check();
     let (config, event_ids) = (ViewConfig::default(), EventIdLimits::default());
+    let homes = homes_of(data, EngineConfig::default().partitions)?;
     let start = Instant::now();
     let mut bases = shelf.map(|shelf| shelf.bases(log.reader()));
     let base = || bases.as_mut().and_then(|bases| bases());
-    let (view, opened) = View::open_from(&scratch, log.reader(), &config, event_ids, base, |_| {})?;
+    let (view, opened) = View::open_from(&scratch, log.reader(), homes, &config, event_ids, base, |_| {})?;
     let seconds = start.elapsed().as_secs_f64();
     if opened.base.is_some() != shelf.is_some() {
         return Err("the view was folded from something else".into());

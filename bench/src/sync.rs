@@ -122,6 +122,7 @@ impl Log {
         self.log.append(Entry {
             partition: Partition(0),
             expected_head: None,
+            relies_on: None,
             kind: 0,
             appended_at: Timestamp(0),
             payload: Payload::new(vec![0x5a; RECORD_BYTES]),

@@ -18,6 +18,7 @@ mod damage;
 mod demo;
 mod dictionary;
 mod family;
+mod following;
 mod grants;
 mod handover;
 mod hostile;

@@ -1,5 +1,6 @@
 //! The harness: a host in a process of its own, the load on it, and the checks after a break.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -43,6 +44,8 @@ pub struct Arena {
     pub records: u64,
     /// Deliveries that were seen to have ended once.
     pub deliveries: u64,
+    /// Changes that were counted once.
+    pub changes: u64,
 }
 
 impl Arena {
@@ -73,7 +76,7 @@ impl Arena {
         });
         let senders = senders.collect();
         let (admins, ready_in) = (Admins::default(), Duration::ZERO);
-        Arena { world, dice, senders, admins, ready_in, records: 0, deliveries: 0 }
+        Arena { world, dice, senders, admins, ready_in, records: 0, deliveries: 0, changes: 0 }
     }
 
     /// Starts the host.
@@ -150,8 +153,11 @@ impl Arena {
 
     /// Stops the host as a service manager does, and checks what it left.
     pub fn stop_and_inspect(&mut self) {
+        let counted = counted_changes(&self.world);
         assert!(self.world.stop().success(), "SIGTERM ends a host well");
         let history = History::of(&self.world.data());
+        assert_eq!(counted, history.changes, "every change is counted once");
+        self.changes = counted.values().sum();
         self.records += history.records;
         self.deliveries += history.ended();
         for customer in self.senders.iter().flat_map(|sender| &sender.customers) {
@@ -165,6 +171,20 @@ impl Arena {
         let stuck = self.senders.iter().flat_map(|sender| &sender.customers).any(|customer| customer.stuck);
         assert!(stuck || history.waiting() == 0, "{} deliveries wait", history.waiting());
     }
+}
+
+/// How often each field changed, as the host counted over all its lives, once it has caught up.
+fn counted_changes(caller: &Caller) -> BTreeMap<String, u64> {
+    let status = until("the changes are counted", || {
+        let status = caller.get("/v1/status").of(200);
+        let follower = &status["followers"][0];
+        (follower["lag_records"] == 0 && follower["state"] == "ok").then_some(status)
+    });
+    let follower = &status["followers"][0];
+    assert_eq!((&follower["rebuilt"], &follower["missed"]["records"]), (&Value::Null, &json!(0)));
+    let counts = status["field_changes"].as_object().expect("it counts").iter();
+    let counts = counts.filter_map(|(field, count)| Some((field.clone(), count.as_u64()?)));
+    counts.filter(|(_, count)| *count > 0).collect()
 }
 
 fn check_customer(caller: &Caller, customer: &Customer) {

@@ -59,6 +59,15 @@ const OF_COMPONENTS: [Fault; 4] = [
 const OF_THE_AUDIT: [Fault; 3] =
     [Fault("write /audit/ full", FULL), Fault("write /audit/ short", FULL), Fault("sync /audit/ io", IO)];
 
+/// What can happen when a follower writes what it keeps.
+const OF_FOLLOWERS: [Fault; 5] = [
+    Fault("create /followers/ full", FULL),
+    Fault("write /followers/ short", FULL),
+    Fault("sync /followers/ io", IO),
+    Fault("rename /followers/ readonly", READ_ONLY),
+    Fault("sync-dir data/followers io", IO),
+];
+
 /// What can happen at a start after a kill.
 const AT_A_START: [Fault; 6] = [
     Fault("open /log/ io", IO),
@@ -247,6 +256,29 @@ fn the_audit_fails(world: &mut World, disk: &Disk, fault: &Fault) {
     assert_eq!(world.run_on_data(&["log", "verify", "--json"]).ok().json()["problem"], Value::Null);
 }
 
+fn a_follower_fails(world: &mut World, disk: &Disk, fault: &Fault) {
+    world.start();
+    let follower = || world.status()["followers"][0].clone();
+    let caught_up = || (follower()["lag_records"] == 0 && follower()["state"] == "ok").then_some(());
+    until("it has caught up", caught_up);
+    disk.breaks(fault);
+    assert_eq!(send(world, "meanwhile-0").status, 202);
+    let failed = until("it is told", || Some(follower()).filter(|follower| follower["state"] == "failed"));
+    assert!(failed["reason"].as_str().is_some_and(|why| why.contains(fault.1)), "{failed}");
+    assert!(failed["failures"].as_u64() >= Some(1), "{failed}");
+    assert!(world.run(&["status"]).ok().out.contains("field-changes failed and tries again"));
+    let metrics = world.get("/metrics").text;
+    assert!(metrics.contains("samsyn_follower_available{follower=\"field-changes\"} 0\n"), "{metrics}");
+    // Events are taken and decided all the same.
+    assert_eq!(send(world, "meanwhile-1").status, 202);
+    until("both are decided", || (counted_of(world) == 3).then_some(()));
+    assert_eq!(world.get("/readyz").status, 200);
+    disk.is_mended();
+    until("it goes on by itself", caught_up);
+    assert_eq!(world.status()["field_changes"]["probe.count"], 3, "each once");
+    assert!(world.stop().success());
+}
+
 fn a_start_fails(world: &mut World, disk: &Disk, fault: &Fault) {
     world.start();
     assert_eq!(send(world, "before").status, 202);
@@ -273,6 +305,7 @@ fn acknowledging_ends_when_the_disk_fails_and_nothing_is_lost() {
     let all: Vec<(Scene, &Fault)> = scenes(the_log_fails, &OF_THE_LOG)
         .chain(scenes(a_component_cant_be_kept, &OF_COMPONENTS))
         .chain(scenes(the_audit_fails, &OF_THE_AUDIT))
+        .chain(scenes(a_follower_fails, &OF_FOLLOWERS))
         .chain(scenes(a_start_fails, &AT_A_START))
         .collect();
     let next = AtomicUsize::new(0);

@@ -81,6 +81,9 @@ fn scenario(step: Step, time: u64) -> Scenario {
         | Step::SnapshotDirectory
         | Step::SnapshotTidy
         | Step::SnapshotRemove => Scenario::Snapshots,
+        Step::FollowerWrite | Step::FollowerSync | Step::FollowerRename | Step::FollowerDirectory => {
+            Scenario::Load(4)
+        }
         Step::ViewIndexes => Scenario::Load(5),
         Step::ViewPartition => Scenario::Load(30),
         Step::CloseMark | Step::ViewFlush | Step::TokenUses => Scenario::Stop,

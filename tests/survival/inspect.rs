@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use samsyn::disk::DataDir;
+use samsyn::engine::{EngineConfig, homes_of};
 use samsyn::log::{ScanFrom, StoppedLog, verify};
 use samsyn::record::{Accepted, Decided, Reader, Record};
 use samsyn::snapshot::Shelf;
 use samsyn::view;
 use samsyn::view::{EventIdLimits, ViewConfig};
-use samsyn::vocabulary::{CapabilityName, ItemPosition, Partition, ProfileId, Role};
+use samsyn::vocabulary::{CapabilityName, FullPosition, ItemPosition, Partition, ProfileId, Role};
 
 use crate::ledger::parse_id;
 
@@ -18,7 +19,7 @@ use crate::ledger::parse_id;
 struct Delivery {
     partition: Partition,
     profile: ProfileId,
-    item: ItemPosition,
+    item: FullPosition,
     capability: CapabilityName,
     generation: u32,
     role: Role,
@@ -35,12 +36,14 @@ pub struct History {
     /// Ids of other events: proposals.
     pub others: HashMap<String, u32>,
     /// The newest item that each capability has ended, of each customer.
-    ended: HashMap<Place, ItemPosition>,
+    ended: HashMap<Place, FullPosition>,
     /// Whether each delivery has ended.
     deliveries: HashMap<Delivery, bool>,
     /// Events that nothing was decided of yet.
-    undecided: BTreeMap<(Partition, ItemPosition), String>,
+    undecided: BTreeMap<FullPosition, String>,
     through: HashMap<Partition, ItemPosition>,
+    /// Changes of visible values by field.
+    pub changes: BTreeMap<String, u64>,
     /// Records read.
     pub records: u64,
 }
@@ -66,8 +69,7 @@ impl History {
             let record = read.record().expect("every record can be read");
             match record {
                 Record::Accepted(accepted) => {
-                    let item = ItemPosition { seq: read.position.seq, index: 0 };
-                    history.accepted(read.position.partition, item, &accepted);
+                    history.accepted(read.position.item(0), &accepted);
                 }
                 Record::Decided(decided) => history.decided(read.position.partition, &decided),
                 _ => {}
@@ -77,7 +79,8 @@ impl History {
         let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
         let (config, event_ids) = (ViewConfig::default(), EventIdLimits::default());
         let scratch = std::env::temp_dir();
-        let check = view::Check { view: &data.view(), log: log.reader(), scratch: &scratch };
+        let homes = homes_of(&data, EngineConfig::default().partitions).expect("the settings can be read");
+        let check = view::Check { view: &data.view(), log: log.reader(), homes, scratch: &scratch };
         let checked = check.run(&config, event_ids, bases, |_| {});
         let checked = checked.expect("the view can be checked");
         assert!(checked.unusable.is_none() && checked.behind == 0, "{checked:?}");
@@ -85,7 +88,7 @@ impl History {
         history
     }
 
-    fn accepted(&mut self, partition: Partition, item: ItemPosition, accepted: &Accepted) {
+    fn accepted(&mut self, item: FullPosition, accepted: &Accepted) {
         let id = &accepted.event.id;
         match parse_id(id) {
             Some((customer, number)) if accepted.event.name.as_str() != "samsyn.proposed" => {
@@ -93,15 +96,18 @@ impl History {
             }
             _ => *self.others.entry(id.clone()).or_default() += 1,
         }
-        self.undecided.insert((partition, item), id.clone());
+        self.undecided.insert(item, id.clone());
     }
 
     fn decided(&mut self, partition: Partition, decided: &Decided) {
         if decided.cursor.is_none() {
-            self.undecided.remove(&(partition, decided.cause));
+            self.undecided.remove(&decided.cause);
             let through = self.through.entry(partition).or_default();
             assert!(decided.through >= *through, "the cursor of {partition} went back at {decided:?}");
             *through = decided.through;
+        }
+        for change in decided.changes.iter().filter(|change| change.before != change.after) {
+            *self.changes.entry(change.field.to_string()).or_default() += 1;
         }
         for outcome in &decided.outcomes {
             let delivery = Delivery {

@@ -36,6 +36,7 @@ pub struct Tally {
     events: u64,
     records: u64,
     deliveries: u64,
+    changes: u64,
     ready_ms_max: u64,
 }
 
@@ -113,6 +114,7 @@ pub fn live(dice: Dice, tally: &mut Tally, mut goes_on: impl FnMut(&Tally) -> bo
     tally.events += arena.acknowledged();
     tally.records += arena.records;
     tally.deliveries += arena.deliveries;
+    tally.changes += arena.changes;
 }
 
 impl Tally {
@@ -121,6 +123,7 @@ impl Tally {
         self.events += other.events;
         self.records += other.records;
         self.deliveries += other.deliveries;
+        self.changes += other.changes;
         self.ready_ms_max = self.ready_ms_max.max(other.ready_ms_max);
         for (kind, count) in &other.kinds {
             *self.kinds.entry(kind.clone()).or_default() += count;
@@ -133,7 +136,7 @@ impl Tally {
         json!({
             "tried": self.kills, "lost": 0, "duplicated": 0, "moments": self.kinds, "seed": seed,
             "events_acknowledged": self.events, "records_checked": self.records,
-            "deliveries_ended_once": self.deliveries, "ready_ms_max": self.ready_ms_max,
+            "deliveries_ended_once": self.deliveries, "changes_counted_once": self.changes, "ready_ms_max": self.ready_ms_max,
         })
     }
 }

@@ -71,6 +71,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("SAMSYN_VIEW_BATCH_MS", "50"),
     ("SAMSYN_VIEW_CACHE_BYTES", "16777216"),
     ("SAMSYN_ENGINE_WORKERS", "2"),
+    ("SAMSYN_FOLLOW_COMMIT_MS", "20"),
 ];
 
 /// The one that tests share that run at the same time.

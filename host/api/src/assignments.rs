@@ -130,12 +130,12 @@ pub async fn assign(
     let wanted = wanted(&assignment, &state.engine.registry())?;
     let engine = state.engine.clone();
     if params.dry_run {
-        let plan = blocking(move || engine.plan_assignment(&wanted)).await??;
+        let plan = blocking(move || engine.registrar().plan_assignment(&wanted)).await??;
         let plan = tell(&state, &reader, &plan, viewer.policy()).await;
         return Ok(Json(AssignAnswer::Plan(plan)).into_response());
     }
     let by = Attribution { by: application, reason: params.reason };
-    let (plan, seq) = blocking(move || engine.assign(&wanted, assignment.revision, by)).await??;
+    let (plan, seq) = blocking(move || engine.registrar().assign(&wanted, assignment.revision, by)).await??;
     let revision = durable(&state, seq).await?;
     let plan = tell(&state, &reader, &plan, viewer.policy()).await;
     let answer = Applied { applied: seq.is_some(), revision, plan };
@@ -165,11 +165,11 @@ pub async fn assign_one(
     let wanted = Wanted { fields: vec![field], to: source, mode };
     let engine = state.engine.clone();
     if params.dry_run {
-        let plan = blocking(move || engine.plan_assignment(&wanted)).await??;
+        let plan = blocking(move || engine.registrar().plan_assignment(&wanted)).await??;
         return Ok(Json(tell(&state, &reader, &plan, viewer.policy()).await).into_response());
     }
     let by = Attribution { by: application, reason: params.reason };
-    let (_, seq) = blocking(move || engine.assign(&wanted, revision, by)).await??;
+    let (_, seq) = blocking(move || engine.registrar().assign(&wanted, revision, by)).await??;
     durable(&state, seq).await?;
     fields::answer(&state.engine.registry(), &name, viewer.policy())
 }
@@ -191,7 +191,7 @@ fn job_answer(job: &JobReport) -> Job {
 pub async fn jobs(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
     JOBS.after(params.cursor.as_deref())?;
     let limit = List::limit(params.limit)?;
-    let jobs = state.engine.jobs();
+    let jobs = state.engine.notifier().jobs();
     let items = jobs.jobs.iter().take(limit).map(job_answer).collect();
     Ok(Json(Jobs { items, adopted: jobs.adopted }).into_response())
 }

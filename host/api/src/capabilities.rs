@@ -136,9 +136,9 @@ pub async fn install(
     let done = blocking(move || {
         let _slot = slot;
         if params.dry_run {
-            return engine.plan_install(&bytes, options).map(Err);
+            return engine.registrar().plan_install(&bytes, options).map(Err);
         }
-        engine.install(&bytes, options, by).map(Ok)
+        engine.registrar().install(&bytes, options, by).map(Ok)
     });
     match done.await?? {
         Err(plan) => Ok(Json(install_plan(&plan)).into_response()),
@@ -183,7 +183,7 @@ pub async fn set(
         return Ok(Json(tree).into_response());
     }
     let by = Attribution { by: application, reason: params.reason };
-    state.engine.change_registry(change, by).await?;
+    state.engine.registrar().change_registry(change, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
 }
 
@@ -224,7 +224,7 @@ pub async fn release(
 ) -> Answer {
     let by = Attribution { by: application, reason: why.reason };
     let capability = known(&state.engine.registry(), &name)?.0.clone();
-    state.engine.change_registry(RegistryChange::Released { capability }, by).await?;
+    state.engine.registrar().change_registry(RegistryChange::Released { capability }, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
 }
 
@@ -248,7 +248,7 @@ pub async fn remove(
     let by = Attribution { by: application, reason: params.reason };
     let capability = known(&state.engine.registry(), &name)?.0.clone();
     let engine = state.engine.clone();
-    let seq = blocking(move || engine.remove_capability(capability, params.force, by)).await??;
+    let seq = blocking(move || engine.registrar().remove_capability(capability, params.force, by)).await??;
     state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

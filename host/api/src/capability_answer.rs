@@ -24,8 +24,9 @@ impl Progress {
     pub fn of(engine: &Engine, name: &CapabilityName) -> Progress {
         let registry = engine.registry();
         let pending = registry.capabilities.get(name).and_then(|capability| capability.pending.as_ref());
-        let rejected = pending.and_then(|pending| engine.rejection(&registry, name, pending.digest));
-        Progress { lag: engine.lag(name), parked: engine.parked_count(name), rejected }
+        let rejected =
+            pending.and_then(|pending| engine.registrar().rejection(&registry, name, pending.digest));
+        Progress { lag: engine.lag(name), parked: engine.parked().count(name), rejected }
     }
 }
 

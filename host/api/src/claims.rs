@@ -62,7 +62,7 @@ pub async fn list(
         let (found, next) = match &params.profile {
             Some(reference) => (vec![profiles::find(&engine, &Reference::parse(reference)?, &viewer)?], None),
             None => {
-                let page = engine.claims(&field, after, limit)?;
+                let page = engine.query().claims(&field, after, limit)?;
                 (page.profiles, page.next.map(|last| claims.cursor(&last.to_string())))
             }
         };
@@ -125,7 +125,7 @@ pub async fn disagreements(State(state): State<ApiState>, reader: Reader, Segmen
     let answered = blocking(move || {
         let registry = engine.registry();
         let field = fields::known_name(&registry, &name)?;
-        let pairs = engine.disagreements(&field, compare_of(&registry, &field))?;
+        let pairs = engine.query().disagreements(&field, compare_of(&registry, &field))?;
         let response = Json(answer(&registry, &field, &pairs)).into_response();
         Ok((response, sampled(&field, &pairs, &registry)))
     });
@@ -157,8 +157,10 @@ pub async fn all_disagreements(
 
 fn spoken_by_two(engine: &Engine, registry: &Registry) -> Answer<Vec<(FieldName, Pairs)>> {
     let mut all = Vec::new();
-    for field in engine.spoken_fields().into_iter().filter(|field| registry.fields.contains_key(field)) {
-        let pairs = engine.disagreements(&field, compare_of(registry, &field))?;
+    for field in
+        engine.query().spoken_fields().into_iter().filter(|field| registry.fields.contains_key(field))
+    {
+        let pairs = engine.query().disagreements(&field, compare_of(registry, &field))?;
         if !pairs.is_empty() {
             all.push((field, pairs));
         }

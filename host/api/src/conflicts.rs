@@ -41,7 +41,7 @@ pub async fn list(
     let after = CONFLICTS.after(params.cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
     let engine = state.engine.clone();
     let answered: Answer<(Response, Vec<Shown>)> = blocking(move || {
-        let page = engine.identifier_conflicts(after, limit)?;
+        let page = engine.query().identifier_conflicts(after, limit)?;
         let next = page.next.map(|last| CONFLICTS.cursor(&last.to_string()));
         let mut shown = Vec::with_capacity(page.profiles.len());
         let mut items = Vec::with_capacity(page.profiles.len());

@@ -2,7 +2,7 @@
 
 use super::json::JsonPath;
 use super::problem::{Kind, Problem};
-use samsyn_engine::{AcceptError, ChangeError, InstallError, QueryError};
+use samsyn_engine::{AcceptError, ChangeError, Fault, InstallError, QueryError, StopCause};
 use samsyn_registry::{FileError, RegistryError};
 use samsyn_sandbox::PackageError;
 use samsyn_vocabulary::CapabilityName;
@@ -27,10 +27,30 @@ pub fn accept_problem(error: &AcceptError, event: &JsonPath<'_>) -> Problem {
         AcceptError::TimeAhead { .. } => event.key("at").problem(Kind::EventTimeAhead, detail),
         AcceptError::TimeEarly { .. } => event.key("at").problem(Kind::EventTimeEarly, detail),
         AcceptError::Busy => Problem::new(Kind::Busy, detail),
-        AcceptError::Unavailable(_) => Problem::new(Kind::LogFailed, detail),
-        AcceptError::ViewFailed(_) => Problem::new(Kind::ViewFailed, detail),
-        AcceptError::Unreadable(_) => Problem::new(Kind::LogUnreadable, detail),
-        AcceptError::Stopping => Problem::new(Kind::NotReady, detail),
+        AcceptError::Stopped(cause) => stop_problem(cause),
+    }
+}
+
+/// Why the host can't do anything now.
+fn stop_problem(cause: &StopCause) -> Problem {
+    let kind = match cause {
+        StopCause::Stopping => Kind::NotReady,
+        StopCause::Fault(Fault::LogFailed(_) | Fault::NotAppended(_)) => Kind::LogFailed,
+        StopCause::Fault(Fault::View(_) | Fault::ViewStopped(_)) => Kind::ViewFailed,
+        StopCause::Fault(Fault::Log(_) | Fault::Record(_) | Fault::AnothersRecord { .. }) => {
+            Kind::LogUnreadable
+        }
+        StopCause::Fault(Fault::Bug(_)) => Kind::Internal,
+    };
+    if let Kind::Internal = kind {
+        return Problem::internal(cause);
+    }
+    Problem::new(kind, cause.to_string())
+}
+
+impl From<StopCause> for Problem {
+    fn from(cause: StopCause) -> Problem {
+        stop_problem(&cause)
     }
 }
 
@@ -98,7 +118,7 @@ impl From<ChangeError> for Problem {
         match error {
             ChangeError::Registry(error) => error.into(),
             ChangeError::File(error) => error.into(),
-            ChangeError::Unavailable(error) => error.into(),
+            ChangeError::Stopped(cause) => cause.into(),
             ChangeError::Manifest(error) => Problem::new(Kind::ManifestInvalid, error.to_string()),
             ChangeError::Load(error) => Problem::internal(error),
         }
@@ -135,6 +155,10 @@ impl From<QueryError> for Problem {
             QueryError::Log(_) | QueryError::Record(_) => Problem::new(
                 Kind::LogUnreadable,
                 "a record of the log can't be read; the host's log names it",
+            ),
+            QueryError::AnothersRecord { .. } => Problem::new(
+                Kind::LogUnreadable,
+                "a record that is named for this customer belongs to another one; the host's log names it",
             ),
         }
     }

@@ -12,7 +12,7 @@ use super::waited;
 use samsyn_engine::EventDecisions;
 use samsyn_journal::{Accepted, Answer, AnswerKind, Decided, InvocationStatus, Outcome};
 use samsyn_registry::Registry;
-use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId};
+use samsyn_vocabulary::{FullPosition, Position, ProfileId};
 
 /// The event at this position and what was decided about it so far, as far as a caller may see it. It must be
 /// one that may see the event.
@@ -189,9 +189,8 @@ fn outcome_answer<'a>(
 }
 
 /// Where an item stands: the position of its record, and its number in it when it isn't the first.
-pub fn item_position(partition: Partition, item: ItemPosition) -> String {
-    let position = Position { partition, seq: item.seq };
-    if item.index == 0 { position.to_string() } else { format!("{position}.{}", item.index) }
+pub fn item_position(item: FullPosition) -> String {
+    if item.index == 0 { item.record().to_string() } else { item.to_string() }
 }
 
 #[cfg(test)]

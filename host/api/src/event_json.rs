@@ -138,7 +138,7 @@ impl<'a> Sender<'a> {
         };
         let text = json::text(value, path, "an identifier")?;
         // Whether it is an address or a number, the engine says, once it knows that the event is new.
-        if let Err(fault) = samsyn_registry::trimmed(&text) {
+        if let Err(fault) = samsyn_identity::trimmed(&text) {
             let detail = AcceptError::BadIdentifier(name.clone(), fault).to_string();
             return Err(path.problem(Kind::IdentifierInvalid, detail));
         }

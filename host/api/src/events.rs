@@ -115,7 +115,8 @@ fn accept(
     path: &JsonPath<'_>,
 ) -> Answer<Acknowledged> {
     let sees_owner = sees_owner(viewer, &event);
-    let taken = engine.accept_since(event, since).map_err(|error| accept_problem(&error, path))?;
+    let taken =
+        engine.accepting().accept_since(event, since).map_err(|error| accept_problem(&error, path))?;
     Ok(answer_of(taken, sees_owner, viewer))
 }
 
@@ -146,7 +147,7 @@ fn known_before(
         return Err(problem);
     }
     let Ok(event) = as_before() else { return Err(problem) };
-    match engine.known(&event) {
+    match engine.accepting().known(&event) {
         Ok(Some(taken)) => Ok(answer_of(taken, sees_owner(viewer, &event), viewer)),
         Ok(None) => Err(problem),
         Err(error) => Err(error.into()),
@@ -238,14 +239,14 @@ pub async fn show(
     let engine = state.engine.clone();
     let answered: Answer<(Response, Shown)> = blocking(move || {
         let unknown = || unknown_event(&id, &viewer);
-        let own = engine.event(viewer.application(), &id)?;
+        let own = engine.accepting().event(viewer.application(), &id)?;
         let position = match own {
             Some(position) => position,
             None => id.parse().map_err(|_| unknown())?,
         };
-        let decisions = engine.decisions(position)?.ok_or_else(|| {
+        let decisions = engine.query().decisions(position)?.ok_or_else(|| {
             // Only its sender, and a token that sees everything, may know that an event was there.
-            if engine.is_removed(position) && (own.is_some() || viewer.policy().reads_everything()) {
+            if engine.query().is_removed(position) && (own.is_some() || viewer.policy().reads_everything()) {
                 let detail =
                     format!("the event was at {position}; retention removed its record from the log");
                 return Problem::new(Kind::EventRemoved, detail);

@@ -140,7 +140,7 @@ pub async fn define(
     let field = field_of(defined)?;
     let by = Attribution { by: application, reason: why.reason };
     let defined = |registry: &Registry| Ok(registry.define(name.clone(), field));
-    state.engine.change_registry_with(defined, by).await?;
+    state.engine.registrar().change_registry_with(defined, by).await?;
     answer(&state.engine.registry(), name.as_str(), &Policy::everything())
 }
 
@@ -153,7 +153,7 @@ pub async fn accept(
 ) -> Answer {
     let field = known_name(&state.engine.registry(), &name)?;
     let by = Attribution { by: application, reason: why.reason };
-    state.engine.change_registry_with(|registry| registry.accept(&field), by).await?;
+    state.engine.registrar().change_registry_with(|registry| registry.accept(&field), by).await?;
     answer(&state.engine.registry(), &name, &Policy::everything())
 }
 
@@ -169,7 +169,7 @@ pub async fn deprecate(
     let Deprecation { note } = json::body_as(&bytes)?;
     let field = known_name(&state.engine.registry(), &name)?;
     let by = Attribution { by: application, reason: why.reason };
-    state.engine.change_registry_with(|registry| registry.deprecate(&field, note), by).await?;
+    state.engine.registrar().change_registry_with(|registry| registry.deprecate(&field, note), by).await?;
     answer(&state.engine.registry(), &name, &Policy::everything())
 }
 
@@ -182,7 +182,7 @@ pub async fn remove(
 ) -> Answer {
     let name = known_name(&state.engine.registry(), &name)?;
     let by = Attribution { by: application, reason: why.reason };
-    state.engine.change_registry(RegistryChange::FieldRemoved { name }, by).await?;
+    state.engine.registrar().change_registry(RegistryChange::FieldRemoved { name }, by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -232,6 +232,10 @@ pub async fn define_identifier(
     let kind = IdentifierKind { normaliser, strength, country, rejected_values };
     let answer = Json(identifier_answer(&name, &kind)).into_response();
     let change = RegistryChange::identifier(name, kind);
-    state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
+    state
+        .engine
+        .registrar()
+        .change_registry(change, Attribution { by: application, reason: why.reason })
+        .await?;
     Ok(answer)
 }

@@ -52,7 +52,7 @@ pub async fn approve(
     let engine = state.engine.clone();
     let done = blocking(move || {
         let _slot = slot;
-        engine.approve(&capability, params.digest, params.accept_fields, by)
+        engine.registrar().approve(&capability, params.digest, params.accept_fields, by)
     });
     installed(&state, &done.await??, StatusCode::OK).await
 }
@@ -70,7 +70,7 @@ pub async fn reject(
         let digest = registry.pending(&capability, params.digest)?.digest;
         Ok(RegistryChange::UpgradeRejected { capability, digest })
     };
-    state.engine.change_registry_with(rejected, by).await?;
+    state.engine.registrar().change_registry_with(rejected, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
 }
 
@@ -92,6 +92,6 @@ pub async fn change(
     let capability = known(&state.engine.registry(), &name)?.0.clone();
     let by = Attribution { by: application, reason: why.reason };
     let changed = |registry: &Registry| registry.regrant(capability, &grant_of(grant), &grant_of(revoke));
-    state.engine.change_registry_with(changed, by).await?;
+    state.engine.registrar().change_registry_with(changed, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
 }

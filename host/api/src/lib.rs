@@ -18,7 +18,7 @@
 //! | `events` · `event_answer` · `waited` · `refusals` · `parked` | events and their results |
 //! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
 //! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · `audit` · `words` | administration |
-//! | `status` · `storage` | the host itself |
+//! | `status` · `storage` · `followers` | the host itself |
 //!
 //! It must not decide anything about an event, nor know where the log lies.
 
@@ -39,6 +39,7 @@ mod event_answer;
 pub mod event_json;
 mod events;
 mod fields;
+mod followers;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
 mod grants;
@@ -95,12 +96,14 @@ pub use serve::serve;
 use limits::Admission;
 use samsyn_audit::ReadAudit;
 use samsyn_engine::Engine;
+use samsyn_follow::HostFollowers;
 
 /// What every call can reach. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
     engine: Arc<Engine>,
     audit: Arc<ReadAudit>,
+    followers: Arc<HostFollowers>,
     limits: Arc<ApiLimits>,
     admission: Arc<Admission>,
     authenticator: Arc<Authenticator>,
@@ -109,17 +112,19 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// The interface over this engine, with the audit that its answers wait for.
+    /// The interface over this engine, with the audit that its answers wait for and what follows its log.
     /// `component_bytes_max` is the sandbox's limit of a component.
     pub fn new(
         engine: Arc<Engine>,
         audit: Arc<ReadAudit>,
+        followers: Arc<HostFollowers>,
         limits: ApiLimits,
         component_bytes_max: u64,
     ) -> ApiState {
         let admission = Admission::new(&limits);
         let authenticator = Arc::new(Authenticator::new(&limits));
-        ApiState { engine, audit, limits: Arc::new(limits), admission, authenticator, component_bytes_max }
+        let limits = Arc::new(limits);
+        ApiState { engine, audit, followers, limits, admission, authenticator, component_bytes_max }
     }
 }
 

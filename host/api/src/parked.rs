@@ -16,18 +16,17 @@ use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
 use samsyn_engine::{ParkedCursor, ParkedFilter, ParkedItem};
-use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, Position, ProfileId};
+use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, ProfileId};
 
 const PARKED: List = List("/v1/parked");
 
 fn answer(item: &ParkedItem) -> ParkedDelivery {
     let failure = item.blocked.failure.as_ref();
-    let position = Position { partition: item.partition, seq: item.blocked.item.seq };
     ParkedDelivery {
         profile: item.profile.into(),
         capability: item.capability.to_string(),
         generation: item.generation,
-        item: format!("{position}.{}", item.blocked.item.index),
+        item: item.blocked.item.to_string(),
         role: item.blocked.role.as_str().to_owned(),
         state: if failure.is_some() { "parked" } else { "held" }.to_owned(),
         kind: failure.map(|failure| failure.kind.as_str().to_owned()),
@@ -68,7 +67,7 @@ pub async fn list(State(state): State<ApiState>, Params(params): Params<ParkedPa
     let after = list.after(cursor.as_deref())?.as_deref().map(read_cursor).transpose()?;
     let filter = ParkedFilter { capability, profile, kind };
     blocking(move || {
-        let page = state.engine.parked(&filter, after, limit)?;
+        let page = state.engine.parked().list(&filter, after, limit)?;
         let next = page
             .next
             .map(|ParkedCursor(partition, profile)| list.cursor(&format!("{} {profile}", partition.0)));
@@ -101,7 +100,7 @@ fn filter(selection: &ParkedSelection) -> Answer<ParkedFilter> {
 pub async fn retry(State(state): State<ApiState>, request: Request) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
     let filter = filter(&json::body_as(&bytes)?)?;
-    let matched = blocking(move || state.engine.retry(&filter)).await??;
+    let matched = blocking(move || state.engine.parked().retry(&filter)).await??;
     Ok((StatusCode::ACCEPTED, Json(Matched { matched })).into_response())
 }
 
@@ -125,6 +124,6 @@ pub async fn skip(
     }
     // The record keeps the reason and no name, so the name goes into the reason.
     let reason = format!("{reason} (skipped by {application})");
-    let matched = blocking(move || state.engine.skip(&filter, &reason)).await??;
+    let matched = blocking(move || state.engine.parked().skip(&filter, &reason)).await??;
     Ok((StatusCode::ACCEPTED, Json(Matched { matched })).into_response())
 }

@@ -39,7 +39,7 @@ pub fn profile_answer<'a>(
     for name in registry.fields.keys().filter(|name| policy.reads(name.as_str()) && is_wanted(wanted, name)) {
         let Some(visible) = visible(profile, registry, name) else { continue };
         fields.insert(name.as_str().into(), JsonValue::Held(Some(visible.value)));
-        let cause = item_position(profile.home, visible.cause);
+        let cause = item_position(visible.cause);
         let source = visible.by.as_str().into();
         let origin = ValueOrigin { source, observed_at: visible.observed_at.into(), cause };
         meta.insert(name.as_str().into(), origin);
@@ -97,7 +97,7 @@ fn all_claims<'a>(
                 by: capability_state.capability.as_str().into(),
                 value: JsonValue::Held(claim.value.as_ref()),
                 observed_at: claim.observed_at.into(),
-                cause: Some(item_position(profile.home, claim.cause)),
+                cause: Some(item_position(claim.cause)),
                 visible: is_seen,
             });
         }

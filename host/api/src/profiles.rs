@@ -125,10 +125,10 @@ fn answer(
     }
     let (registry, policy) = (engine.registry(), viewer.policy());
     let wanted = wanted(view.fields.as_deref(), &registry, policy)?;
-    let names = engine.names_of(&profile.state, &registry)?;
+    let names = engine.query().names_of(&profile.state, &registry)?;
     let answer = profile_answer(profile, &names, &registry, &wanted, view.claims, viewer);
     let body = serde_json::to_vec(&answer).map_err(Problem::internal)?;
-    let etag = engine.etag(profile, |field| policy.reads(field.as_str()));
+    let etag = engine.query().etag(profile, |field| policy.reads(field.as_str()));
     let shown = shown(profile.state.id, &answer, &registry);
     Ok((conditional::answer(read, &etag, body)?, shown))
 }
@@ -153,7 +153,7 @@ fn wanted(fields: Option<&str>, registry: &Registry, policy: &Policy) -> Answer<
 pub fn find(engine: &Engine, reference: &Reference, viewer: &Viewer) -> Answer<ReadProfile> {
     let id = resolve(engine, reference, viewer.policy())?;
     let unknown = || Problem::new(Kind::UnknownProfile, format!("there is no profile {id}")).at("ref");
-    engine.profile(id)?.ok_or_else(unknown)
+    engine.query().profile(id)?.ok_or_else(unknown)
 }
 
 /// The id behind a reference. A token that may not read profiles learns of none: the answer is the
@@ -175,7 +175,7 @@ pub fn resolve(engine: &Engine, reference: &Reference, policy: &Policy) -> Answe
     }
     let seen = |name: &&IdentifierName| policy.sees_identifier(name.as_str());
     let found = if seen(&name) {
-        engine.resolve(name, value)
+        engine.query().resolve(name, value)
     } else {
         Err(AcceptError::UnknownIdentifier(name.clone()))
     };
@@ -227,7 +227,7 @@ pub async fn propose(
         AcceptError::UnknownProfile(_) => Problem::new(Kind::UnknownProfile, error.to_string()).at("ref"),
         error => accept_problem(&error, &JsonPath::Root),
     };
-    let accepted = engine.accept(event).map_err(unknown_is_the_path)?;
+    let accepted = engine.accepting().accept(event).map_err(unknown_is_the_path)?;
     engine.durable(accepted.position).await?;
     let location = HeaderValue::try_from(format!("/v1/events/{}", accepted.id)).map_err(Problem::internal)?;
     let taken = ProposalTaken {

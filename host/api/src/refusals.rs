@@ -165,10 +165,11 @@ impl Walk<'_> {
     fn page(&self, place: Option<PagePlace>, limit: usize) -> Answer<RefusalPage> {
         let partitions = match &self.start {
             Start::From(from) => from.keys().copied().collect(),
-            Start::Oldest | Start::At(_) => self.engine.customer_partitions(),
+            Start::Oldest | Start::At(_) => self.engine.query().customer_partitions(),
         };
         // Asked before the walk, which thereby meets every refusal of what is decided by now.
-        let decided = partitions.iter().map(|partition| self.engine.decided_by_all(*partition)).collect();
+        let decided =
+            partitions.iter().map(|partition| self.engine.query().decided_by_all(*partition)).collect();
         let mut page = RefusalPage {
             items: Vec::new(),
             next: None,
@@ -194,7 +195,7 @@ impl Walk<'_> {
     fn first(&self, partition: Partition) -> Answer<Seq> {
         Ok(match &self.start {
             Start::Oldest => 1,
-            Start::At(time) => self.engine.first_since(partition, *time)?,
+            Start::At(time) => self.engine.query().first_since(partition, *time)?,
             Start::From(from) => from.get(&partition).copied().unwrap_or(1),
         })
     }
@@ -207,7 +208,7 @@ impl Walk<'_> {
         items: &mut Vec<ListedRefusal>,
         looked_at: &mut usize,
     ) -> Answer<Option<PagePlace>> {
-        for looked in self.engine.look_for_refusals(from.record.partition, from.record.seq) {
+        for looked in self.engine.query().look_for_refusals(from.record.partition, from.record.seq) {
             let looked = looked?;
             *looked_at += 1;
             let record = looked.position;
@@ -230,7 +231,7 @@ impl Walk<'_> {
     /// What of a decision's refusals is asked for and may be seen.
     fn items(&self, decision: Position, decided: Decided) -> Answer<Vec<ListedRefusal>> {
         let mut items = Vec::new();
-        for refused in self.engine.refused_events(decision, decided)? {
+        for refused in self.engine.query().refused_events(decided)? {
             if self.is_asked_for(&refused) && self.sees(&refused) {
                 items.extend(self.items_of(decision, &refused));
             }

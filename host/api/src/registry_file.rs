@@ -72,7 +72,7 @@ pub async fn plan(
     let file = read(request, &state).await?;
     let engine = state.engine.clone();
     let options = FileOptions { remove: params.remove, mode: params.mode };
-    let planned = blocking(move || engine.plan_registry_file(&file, options)).await??;
+    let planned = blocking(move || engine.registrar().plan_registry_file(&file, options)).await??;
     Ok(Json(tell(&state, &reader, &planned, viewer.policy()).await).into_response())
 }
 
@@ -111,7 +111,8 @@ pub async fn apply(
     let by = Attribution { by: application, reason: params.reason };
     let (engine, planned) = (state.engine.clone(), params.revision);
     let options = FileOptions { remove: params.remove, mode: params.mode };
-    let applied = blocking(move || engine.apply_registry_file(&file, options, planned, by)).await??;
+    let applied =
+        blocking(move || engine.registrar().apply_registry_file(&file, options, planned, by)).await??;
     state.engine.durable(Position { partition: Partition::REGISTRY, seq: applied.0.revision }).await?;
     Ok(Json(tell(&state, &reader, &applied, viewer.policy()).await).into_response())
 }

@@ -136,7 +136,7 @@ pub async fn start(
                 (&bytes[..at], Some(&bytes[at..]))
             }
         };
-        engine.start_replay(new, against, share).map_err(Problem::from)
+        engine.replays().start(new, against, share).map_err(Problem::from)
     });
     let answer = replay_answer(&started.await??);
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
@@ -153,7 +153,7 @@ fn share(percent: Option<f64>) -> Answer<Option<Share>> {
 pub async fn list(State(state): State<ApiState>, Params(params): Params<ListParams>) -> Answer {
     REPLAYS.after(params.cursor.as_deref())?;
     let limit = List::limit(params.limit)?;
-    let items = state.engine.replays().iter().take(limit).map(replay_answer).collect();
+    let items = state.engine.replays().list().iter().take(limit).map(replay_answer).collect();
     Ok(Json(Replays { items }).into_response())
 }
 
@@ -173,7 +173,7 @@ pub async fn show(
     Segment(id): Segment,
     Params(params): Params<ShowParams>,
 ) -> Answer {
-    let replay = state.engine.replay(&id)?;
+    let replay = state.engine.replays().get(&id)?;
     let mut answer = replay_answer(&replay);
     let ReplayState::Done(report) = &replay.state else { return Ok(Json(answer).into_response()) };
     answer.report = Some(if params.values {
@@ -211,7 +211,7 @@ fn shown(report: &ReplayReport, registry: &Registry) -> Vec<Shown> {
 
 /// `DELETE /v1/replays/{id}`.
 pub async fn stop(State(state): State<ApiState>, Segment(id): Segment) -> Answer {
-    let replay = state.engine.stop_replay(&id)?;
+    let replay = state.engine.replays().stop(&id)?;
     Ok(Json(replay_answer(&replay)).into_response())
 }
 

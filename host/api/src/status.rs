@@ -7,12 +7,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use samsyn_wire::request::{EVENT_BYTES_MAX, EVENTS_MAX};
-use samsyn_wire::{self as wire, EventIds, Health, Limits, PersonalReads, Readiness, StorageStatus};
+use samsyn_wire::{self as wire, EventIds, Health, Limits, PersonalReads, Readiness};
 
 use super::convert::blocking;
 use super::problem::{Answer, Kind, Problem};
-use super::storage;
-use super::{ApiState, errors_page};
+use super::{ApiState, errors_page, followers, storage};
 use samsyn_audit::{AuditStatus, ReadAudit};
 use samsyn_engine::{DiskStatus, EventIdsStatus, Status, Waiting};
 use samsyn_telemetry::MetricsText;
@@ -34,7 +33,7 @@ pub async fn ready(State(state): State<ApiState>) -> Answer {
     }
 }
 
-fn status_answer(status: Status, audit: AuditStatus, storage: StorageStatus) -> wire::Status {
+fn status_answer(state: &ApiState, status: Status, audit: AuditStatus) -> wire::Status {
     let disk = |disk: DiskStatus| wire::DiskStatus { state: disk.state.to_owned(), reason: disk.reason };
     let counts =
         |all: BTreeMap<&str, u64>| all.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
@@ -83,7 +82,9 @@ fn status_answer(status: Status, audit: AuditStatus, storage: StorageStatus) -> 
             bytes: audit.bytes,
             wait_p99_us: audit.wait_p99_us,
         },
-        storage,
+        storage: storage::status(&state.engine),
+        followers: followers::status(state),
+        field_changes: state.followers.field_changes(state.engine.registry().fields.keys()),
     }
 }
 
@@ -93,9 +94,7 @@ fn event_ids(EventIdsStatus { days, max, remembered, complete_since, now }: Even
 
 /// `GET /v1/status`.
 pub async fn status(State(state): State<ApiState>) -> Answer {
-    let status = blocking(move || {
-        status_answer(state.engine.status(), state.audit.status(), storage::status(&state.engine))
-    });
+    let status = blocking(move || status_answer(&state, state.engine.status(), state.audit.status()));
     let status = status.await?;
     Ok(Json(status).into_response())
 }
@@ -106,7 +105,7 @@ pub async fn limits(State(state): State<ApiState>) -> Answer {
         event_bytes: EVENT_BYTES_MAX,
         events: EVENTS_MAX,
         body_bytes: state.limits.body_bytes,
-        event_ids: event_ids(state.engine.event_ids()),
+        event_ids: event_ids(state.engine.accepting().event_ids()),
     };
     Ok(Json(limits).into_response())
 }
@@ -114,7 +113,9 @@ pub async fn limits(State(state): State<ApiState>) -> Answer {
 /// `GET /metrics`.
 pub async fn metrics(State(state): State<ApiState>) -> Answer {
     let text = blocking(move || {
-        state.engine.metrics_text() + &audit_metrics(&state.audit) + &storage::metrics(&state.engine)
+        let followers = state.followers.metrics_text(state.engine.registry().fields.keys());
+        let engine = state.engine.metrics_text() + &storage::metrics(&state.engine);
+        engine + &audit_metrics(&state.audit) + &followers
     });
     let text = text.await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())

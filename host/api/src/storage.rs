@@ -56,13 +56,13 @@ fn snapshot_answer(name: String, found: Result<SnapshotInfo, String>) -> Snapsho
 
 /// `GET /v1/snapshots`.
 pub async fn snapshots(State(state): State<ApiState>) -> Answer {
-    Ok(Json(snapshots_answer(state.engine.snapshots())).into_response())
+    Ok(Json(snapshots_answer(state.engine.maintenance().snapshots())).into_response())
 }
 
 /// `POST /v1/snapshots`: it is made in the background, and there when `answered` has come to `asked`.
 pub async fn make_snapshot(State(state): State<ApiState>) -> Answer {
-    let asked = state.engine.ask_for_snapshot();
-    let answer = Json(wire::Snapshots { asked, ..snapshots_answer(state.engine.snapshots()) });
+    let asked = state.engine.maintenance().ask_for_snapshot();
+    let answer = Json(wire::Snapshots { asked, ..snapshots_answer(state.engine.maintenance().snapshots()) });
     Ok((StatusCode::ACCEPTED, answer).into_response())
 }
 
@@ -111,7 +111,7 @@ pub struct RetainParams {
 
 /// `POST /v1/log/retain`.
 pub async fn retain(State(state): State<ApiState>, Params(params): Params<RetainParams>) -> Answer {
-    let report = blocking(move || state.engine.apply_retention(params.dry_run)).await??;
+    let report = blocking(move || state.engine.maintenance().apply_retention(params.dry_run)).await??;
     Ok(Json(retention_answer(&report)).into_response())
 }
 
@@ -123,12 +123,12 @@ impl From<MaintenanceError> for Problem {
 
 /// The part of `/v1/status` that says what is kept, as it is now.
 pub fn status(engine: &Engine) -> StorageStatus {
-    let snapshots = engine.snapshots();
-    let held_by = engine.last_retention().map(|report| report.held_by).unwrap_or_default();
+    let snapshots = engine.maintenance().snapshots();
+    let held_by = engine.maintenance().last_retention().map(|report| report.held_by).unwrap_or_default();
     StorageStatus {
         log_bytes: engine.log().bytes_kept(),
         oldest_retained: oldest_retained(engine).map(Into::into),
-        segments_removed: engine.segments_removed(),
+        segments_removed: engine.maintenance().segments_removed(),
         held_by: holders(&held_by),
         snapshot_at: snapshot_at(&snapshots).map(Into::into),
         snapshots_bad: snapshots.items.iter().filter(|(_, found)| found.is_err()).count(),
@@ -139,7 +139,7 @@ pub fn status(engine: &Engine) -> StorageStatus {
 
 /// When it can't be read, more than the status is amiss, and says so.
 fn oldest_retained(engine: &Engine) -> Option<Timestamp> {
-    engine.oldest_retained().unwrap_or_default()
+    engine.query().oldest_retained().unwrap_or_default()
 }
 
 fn snapshot_at(snapshots: &Snapshots) -> Option<Timestamp> {
@@ -148,7 +148,7 @@ fn snapshot_at(snapshots: &Snapshots) -> Option<Timestamp> {
 
 /// What is kept, in Prometheus' text format.
 pub fn metrics(engine: &Engine) -> String {
-    let (mut text, snapshots) = (MetricsText::default(), engine.snapshots());
+    let (mut text, snapshots) = (MetricsText::default(), engine.maintenance().snapshots());
     let status = status(engine);
     let seconds = |at: Option<Timestamp>| at.map_or(0.0, |at| at.millis() as f64 / 1e3);
     text.counter("samsyn_snapshots_made_total", "Snapshots made", snapshots.made as f64);

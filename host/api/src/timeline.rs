@@ -16,7 +16,7 @@ use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
 use samsyn_engine::{Timeline, TimelineEntry};
 use samsyn_journal::CauseKind;
-use samsyn_vocabulary::{Event, Seq};
+use samsyn_vocabulary::{Event, Partition, Position, Seq};
 
 const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
 /// Steps that are looked at for one page, when few of them are the viewer's to see: each is a read
@@ -38,15 +38,16 @@ pub async fn list(
         let profile = find(&engine, &Reference::parse(&reference)?, &viewer)?;
         let timeline = TIMELINE.of([Some(profile.state.id.to_string().as_str())]);
         let before = timeline.after(params.cursor.as_deref())?;
-        let before: Option<Seq> = before.map(|seq| seq.parse().map_err(Problem::internal)).transpose()?;
+        let before = before.map(|key| read_cursor(&key, profile.home)).transpose()?;
         let mut entries = Vec::new();
         let (mut from, mut looked_at, mut is_cut) = (before, 0, false);
         // One more than asked for tells whether there is a next page.
         while entries.len() <= limit && looked_at < STEPS_LOOKED_AT_MAX {
-            let Timeline { entries: more, is_cut: cut } = engine.timeline_page(&profile, from, limit + 1)?;
+            let Timeline { entries: more, is_cut: cut } =
+                engine.query().timeline_page(&profile, from, limit + 1)?;
             is_cut |= cut;
             let Some(last) = more.last() else { break };
-            from = Some(last.position.seq);
+            from = Some(last.position);
             looked_at += more.len();
             let ended = more.len() <= limit;
             entries.extend(more.into_iter().filter(|entry| sees(&viewer, entry)));
@@ -57,11 +58,11 @@ pub async fn list(
         }
         let next = if entries.len() > limit {
             entries.truncate(limit);
-            entries.last().map(|entry| entry.position.seq)
+            entries.last().map(|entry| entry.position)
         } else {
             from.filter(|_| looked_at >= STEPS_LOOKED_AT_MAX)
         };
-        let next = next.map(|seq| timeline.cursor(&seq.to_string()));
+        let next = next.map(|step| timeline.cursor(&step.to_string()));
         let steps = (0..entries.len()).map(|at| step(&entries[at], &entries[at + 1..], &viewer));
         let items: Vec<TimelineStep<'_>> = steps.collect();
         let (registry, mut shown) = (engine.registry(), Shown::of(profile.state.id));
@@ -70,7 +71,7 @@ pub async fn list(
             claimed(&step.outcomes).for_each(|name| shown.field(name, &registry));
         }
         let oldest_retained = match (&next, is_cut) {
-            (None, true) => engine.oldest_retained()?,
+            (None, true) => engine.query().oldest_retained()?,
             _ => None,
         };
         let oldest_retained = oldest_retained.map(Into::into);
@@ -80,6 +81,14 @@ pub async fn list(
     let (response, shown) = answered?;
     record_read(&state, &reader, [shown]).await?;
     Ok(response)
+}
+
+/// The step that a page begins behind. A cursor of an older host has its number alone, in the profile's home.
+fn read_cursor(key: &str, home: Partition) -> Answer<Position> {
+    match key.parse::<Seq>() {
+        Ok(seq) => Ok(Position { partition: home, seq }),
+        Err(_) => key.parse().map_err(Problem::internal),
+    }
 }
 
 /// Whether anything of a step is somebody's to see.
@@ -109,7 +118,7 @@ fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) 
     TimelineStep {
         position: entry.position.into(),
         decided_at: decided.at.into(),
-        cause: item_position(entry.position.partition, decided.cause),
+        cause: item_position(decided.cause),
         kind: kind(entry, older).into(),
         event: entry.event.as_ref().filter(|event| viewer.sees_event(event)).map(event_head),
         proposed: proposed.map(Into::into).collect(),
@@ -127,7 +136,8 @@ fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
     }
     let same_item =
         |other: &TimelineEntry| other.decided.cause == decided.cause && other.decided.cursor.is_none();
-    let late = decided.through > decided.cause || older.iter().any(same_item);
+    let turn = decided.cause.within(entry.position.partition);
+    let late = turn.is_none_or(|turn| decided.through > turn) || older.iter().any(same_item);
     if decided.cursor.is_none() && late {
         return "retry";
     }

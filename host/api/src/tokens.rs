@@ -183,7 +183,11 @@ pub async fn make(
         let token = token_answer(&name, &token, None, now);
         return Ok(Json(MadeToken { secret: None, token, may }).into_response());
     }
-    state.engine.change_registry(change, Attribution { by: application, reason: params.reason }).await?;
+    state
+        .engine
+        .registrar()
+        .change_registry(change, Attribution { by: application, reason: params.reason })
+        .await?;
     let token = token_answer(&name, &token, None, now);
     let answer = MadeToken { secret: Some(secret.as_str().to_owned()), token, may };
     Ok((StatusCode::CREATED, NO_STORE, Json(answer)).into_response())
@@ -198,7 +202,11 @@ pub async fn revoke(
 ) -> Answer {
     let name = TokenName::new(&name).map_err(|_| unknown(&name))?;
     let change = RegistryChange::TokenRevoked { name, at: state.engine.clock().now() };
-    state.engine.change_registry(change, Attribution { by: application, reason: why.reason }).await?;
+    state
+        .engine
+        .registrar()
+        .change_registry(change, Attribution { by: application, reason: why.reason })
+        .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

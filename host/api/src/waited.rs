@@ -63,7 +63,7 @@ pub async fn answer(
     if !engine.decided(position, wait.duration()).await {
         return Ok(wait.applied(accepted));
     }
-    let decisions = engine.decisions(position)?;
+    let decisions = engine.query().decisions(position)?;
     let Some(decisions) = decisions else { return Ok(wait.applied(accepted)) };
     let event = event_answer(position, &decisions, viewer);
     let shown = shown(decisions.accepted.profile, &event, &engine.registry());

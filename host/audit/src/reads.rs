@@ -322,6 +322,7 @@ impl Inner {
         let entry = Entry {
             partition: READS_PARTITION,
             expected_head: None,
+            relies_on: None,
             kind: KIND_READS,
             appended_at: at,
             payload: Payload::new(to_bytes(reads)),

@@ -21,7 +21,7 @@ const PIECE_BYTES: usize = 1 << 20;
 const DIGEST_IN_NAME: usize = 8;
 const LOCK_FILE: &str = "backup.lock";
 /// The directories of a backup, in which what is no longer listed is removed.
-const DIRECTORIES: [&str; 4] = ["log", "audit", "components", "snapshots"];
+const DIRECTORIES: [&str; 5] = ["log", "audit", "followers", "components", "snapshots"];
 
 /// What a backup copied.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub fn back_up(
     fs::create_dir_all(dir).map_err(BackupError::io("create", dir))?;
     let _lock = lock(dir)?;
     let begun_at = clock.now();
+    // Before the log, so that no cursor lies behind its end.
+    let followers = followers(data)?;
     // Both logs are held from here on: nothing of them, and no snapshot, is removed.
     let logs = prefixes(data)?;
     if let (Some(known), Some((_, log))) = (before.as_ref().and_then(|known| known.log(LOG)), logs.first())
@@ -74,6 +76,9 @@ pub fn back_up(
         progress,
     };
     copying.all(data, &logs)?;
+    for (path, bytes) in &followers {
+        copying.changing(path, bytes)?;
+    }
     let Copying { files, copied: (copied, bytes), kept, .. } = copying;
     let manifest = Manifest {
         samsyn_backup: manifest::VERSION,
@@ -93,6 +98,17 @@ fn prefixes(data: &DataDir) -> Result<Vec<(&'static str, LogPrefix)>, BackupErro
         logs.push((AUDIT, log::prefix(&data.audit())?));
     }
     Ok(logs)
+}
+
+/// What followers keep, as it is now: each file is replaced whole.
+fn followers(data: &DataDir) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
+    let files = list(&data.followers())?;
+    let read = |path: PathBuf| {
+        let bytes = fs::read(&path).map_err(BackupError::io("read", &path))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok((format!("followers/{name}"), bytes))
+    };
+    files.into_iter().map(read).collect()
 }
 
 fn id_of(log: &LogPrefix) -> String {

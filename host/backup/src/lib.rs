@@ -19,6 +19,7 @@
 //! log/0000000002.segment           the last: its whole frames, copied anew each time
 //! log/floor.1a2b3c4d               files that change have a piece of their digest in their name
 //! audit/…                          the audit of reads, likewise
+//! followers/field-changes.state.…  what followers keep: read before the log, so never ahead of it
 //! components/…  snapshots/…        copied once
 //! data.toml.5e6f7a8b
 //! backup.lock                      held while a backup is made

@@ -43,6 +43,7 @@ impl World {
             let entry = Entry {
                 partition: Partition(1),
                 expected_head: None,
+                relies_on: None,
                 kind: 1,
                 appended_at: Timestamp(7),
                 payload: Payload::new(vec![7; 100]),
@@ -91,6 +92,31 @@ fn a_second_backup_copies_what_is_new_and_each_can_be_restored() {
     drop(log);
     let aside = restore(&world.backup_dir(), &target, true, |_| {}).unwrap().aside.unwrap();
     assert!(DataDir(aside).settings().exists() && data.settings().exists());
+}
+
+#[test]
+fn what_followers_keep_is_copied_as_it_is_now_and_restored() {
+    let world = World::new();
+    world.append(5);
+    let file = world.data().followers().join("counts.state");
+    fs::create_dir_all(world.data().followers()).unwrap();
+    for content in ["one", "two"] {
+        fs::write(&file, content).unwrap();
+        // What a kill in the middle of writing it leaves.
+        fs::write(file.with_extension("state.new"), "half").unwrap();
+        world.back_up();
+    }
+    assert_eq!(
+        fs::read_dir(world.backup_dir().join("followers")).unwrap().count(),
+        1,
+        "the old one has left"
+    );
+    check(&world.backup_dir(), |_| {}).unwrap();
+    let target = world.dir.path().join("restored");
+    restore(&world.backup_dir(), &target, false, |_| {}).unwrap();
+    let followers = DataDir(target).followers();
+    assert_eq!(fs::read_dir(&followers).unwrap().count(), 1);
+    assert_eq!(fs::read(followers.join("counts.state")).unwrap(), b"two");
 }
 
 #[test]

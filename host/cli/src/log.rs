@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use samsyn_disk::DataDir;
-use samsyn_journal::{Reader, Undecoded};
+use samsyn_journal::{Reader, Undecoded, json_at};
 use samsyn_log::{ScanFrom, StoppedLog};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
@@ -135,7 +135,7 @@ fn cat(args: &CatArgs, context: &Context) -> Result<(), CliError> {
 fn print_record(context: &Context, undecoded: &Undecoded<'_>) -> Result<(), CliError> {
     let (position, at) = (undecoded.position, undecoded.appended_at);
     let record = match undecoded.record() {
-        Ok(record) => serde_json::to_value(&record).unwrap_or_default(),
+        Ok(record) => json_at(position.partition, &record),
         Err(error) => json!({ "unreadable": error.to_string() }),
     };
     if context.json {

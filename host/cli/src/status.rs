@@ -6,9 +6,14 @@ use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs};
 use samsyn_wire::{
-    AuditStatus, DiskStatus, PersonalReads, QueueStatus, Readiness, SlowestEvents, Status, Waiting,
+    AuditStatus, DiskStatus, FollowerStatus, PersonalReads, QueueStatus, Readiness, SlowestEvents, Status,
+    Waiting,
 };
 
+/// The follower that counts changes.
+const FIELD_CHANGES: &str = "field-changes";
+/// Fields that are named of those that changed.
+const FIELDS_SHOWN: usize = 20;
 /// Stages that are named of where the slowest events waited.
 const STAGES_SHOWN: usize = 3;
 
@@ -69,8 +74,15 @@ fn status_text(status: &Status, paint: Paint) -> String {
         paint,
     );
     text.push_str(&since_text(status, paint));
+    text.push_str(&capabilities_text(status, paint));
+    text.push_str(&followers_text(&status.followers, paint));
+    text.push_str(&field_changes_text(status, paint));
+    text
+}
+
+fn capabilities_text(status: &Status, paint: Paint) -> String {
     if status.capabilities.is_empty() {
-        return text;
+        return String::new();
     }
     let mut table = Table::new(["CAPABILITY", "INVOCATIONS", "P50", "P99", "FAILURES", "LAG NOW"])
         .right(&[1, 2, 3, 4, 5]);
@@ -84,8 +96,64 @@ fn status_text(status: &Status, paint: Paint) -> String {
             grouped(capability.lag),
         ]);
     }
-    text.push_str(&format!("\n{}", table.render(paint)));
-    text
+    format!("\n{}", table.render(paint))
+}
+
+/// How each follower of the log is; why one stands still, and what one missed, below the table.
+fn followers_text(followers: &[FollowerStatus], paint: Paint) -> String {
+    if followers.is_empty() {
+        return String::new();
+    }
+    let mut table =
+        Table::new(["FOLLOWER", "STATE", "LAG NOW", "BEHIND", "FAILURES", "MISSED"]).right(&[2, 3, 4, 5]);
+    let mut notes = String::new();
+    for follower in followers {
+        let FollowerStatus { name, state, lag_records, lag_ms, failures, missed, .. } = follower;
+        table.row([
+            name.clone(),
+            state.clone(),
+            grouped(*lag_records),
+            if *lag_ms == 0 { "-".to_owned() } else { format!("{:.1} s", *lag_ms as f64 / 1e3) },
+            grouped(*failures),
+            grouped(missed.records),
+        ]);
+        if let Some(why) = &follower.reason {
+            notes.push_str(&format!("{name} failed and tries again: {why}\n"));
+        }
+        if let Some(last) = missed.ranges.last() {
+            let (records, first, last) = (grouped(missed.records), &last.first, &last.last);
+            notes.push_str(&format!(
+                "{name} missed {records} records that were removed from the log, the newest {first} to {last}\n"
+            ));
+        }
+        if let Some(rebuilt) = &follower.rebuilt {
+            notes.push_str(&format!("{name} was rebuilt at {}: {}\n", moment(&rebuilt.at), rebuilt.reason));
+        }
+    }
+    format!("\n{}{notes}", table.render(paint))
+}
+
+/// The fields that changed most, and since when that is counted.
+fn field_changes_text(status: &Status, paint: Paint) -> String {
+    let Some(changes) = &status.field_changes else { return String::new() };
+    let mut changes: Vec<(&String, u64)> = changes.iter().map(|(field, count)| (field, *count)).collect();
+    changes.retain(|(_, count)| *count > 0);
+    if changes.is_empty() {
+        return String::new();
+    }
+    changes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let counts = status.followers.iter().find(|follower| follower.name == FIELD_CHANGES);
+    let since = counts.and_then(|follower| follower.since.as_ref());
+    let since = since.map_or("the log's first record".to_owned(), moment);
+    let mut table = Table::new(["FIELD", "CHANGES"]).right(&[1]);
+    for (field, count) in changes.iter().take(FIELDS_SHOWN) {
+        table.row([(*field).clone(), grouped(*count)]);
+    }
+    let more = match changes.len().saturating_sub(FIELDS_SHOWN) {
+        0 => String::new(),
+        more => format!("and {more} more fields: see --json\n"),
+    };
+    format!("\n{}\n{}{more}", paint.dim(&format!("since {since}")), table.render(paint))
 }
 
 /// What is counted since the process started, and begins anew with the next.
@@ -181,6 +249,34 @@ mod tests {
         let slowest = "100 of up to 90.0 ms, 20.0 ms on average: sync 75 %, log 25 %\n";
         assert!(text.contains(&format!("slowest events     {slowest}")), "{text}");
         assert!(text.contains("crm               1,000  21 µs  80 µs         0        0\n"), "{text}");
+    }
+
+    #[test]
+    fn followers_and_what_they_count_stand_below() {
+        let status: Status = serde_json::from_str(
+            r#"{"followers": [{"name": "field-changes", "state": "failed", "reason": "can't write it: full",
+                    "failures": 3, "lag_records": 1200, "lag_ms": 2500, "since": "2026-10-01T00:00:00Z",
+                    "missed": {"records": 2, "ranges": [{"first": "3-17", "last": "3-18",
+                               "noticed_at": "2026-11-01T08:00:00Z"}]},
+                    "rebuilt": {"at": "2026-10-20T10:00:00Z", "reason": "its file was damaged"}}],
+                "field_changes": {"email": 310, "first_name": 1290, "unused": 0}}"#,
+        )
+        .unwrap();
+        let text = status_text(&status, Paint(false));
+        for line in [
+            "field-changes  failed    1,200   2.5 s         3       2\n",
+            "field-changes failed and tries again: can't write it: full\n",
+            "field-changes missed 2 records that were removed from the log, the newest 3-17 to 3-18\n",
+            "field-changes was rebuilt at 2026-10-20 10:00:00",
+            "since 2026-10-01 00:00:00",
+            "first_name    1,290\n",
+            "email           310\n",
+        ] {
+            assert!(text.contains(line), "{line} is missing in {text}");
+        }
+        assert!(!text.contains("unused"), "{text}");
+        let older: Status = serde_json::from_str("{}").unwrap();
+        assert!(!status_text(&older, Paint(false)).contains("FOLLOWER"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::bars;
 use super::log::{log_directory, tell_torn};
 use samsyn_disk::DataDir;
+use samsyn_engine::homes_of;
 use samsyn_log::StoppedLog;
 use samsyn_server::settings::Config;
 use samsyn_state::snapshot::Shelf;
@@ -87,7 +88,9 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
     let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
     let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
     let bar = bars::bar("rebuilding the view", context.quiet);
-    let check = view::Check { view: &data.view(), log: log.reader(), scratch: &scratch };
+    let homes = homes_of(&data, config.engine.partitions)
+        .map_err(|error| failed("the data directory can't be read", &error))?;
+    let check = view::Check { view: &data.view(), log: log.reader(), homes, scratch: &scratch };
     let report =
         check.run(&config.view, config.engine.event_ids(), bases, |progress| bars::show(&bar, progress));
     bar.finish_and_clear();
@@ -126,17 +129,20 @@ fn rebuild(args: &RebuildArgs, context: &Context) -> Result<(), CliError> {
     let log =
         StoppedLog::open_alone(&directory).map_err(|error| failed("the log can't be opened", &error))?;
     tell_torn(&log, context);
+    let config = Config::read(None).unwrap_or_default();
+    let homes = homes_of(&data, config.engine.partitions)
+        .map_err(|error| failed("the data directory can't be read", &error))?;
     if data.view().exists() {
         std::fs::remove_dir_all(data.view())
             .map_err(|error| failed("the old view can't be deleted", &error))?;
     }
-    let config = Config::read(None).unwrap_or_default();
     let bases = Shelf::new(data.snapshots()).bases_if_needed(log.reader());
     let started = std::time::Instant::now();
     let bar = bars::bar("rebuilding the view", context.quiet);
     let (view, opened) = View::open_from(
         &data.view(),
         log.reader(),
+        homes,
         &config.view,
         config.engine.event_ids(),
         bases,

@@ -3,9 +3,9 @@
 use super::decide::{CompletedInvocation, Decision, InvocationResult};
 use samsyn_journal::{Answer, AnswerKind, CauseKind, Decided, HeldProposal};
 use samsyn_sandbox::InvocationReport;
-use samsyn_vocabulary::{CapabilityName, Effect, FieldName, Identifier, Proposal, Refusal, Role, Value};
+use samsyn_vocabulary::{CapabilityName, Effect, FieldName, Proposal, Refusal, Role, Value};
 
-impl Decision<'_> {
+impl Decision<'_, '_> {
     pub fn add_answers(&self, decided: &mut Decided) {
         for proposal in self.proposals {
             let answer = self.answer(proposal);
@@ -19,7 +19,7 @@ impl Decision<'_> {
             }
             if answer.outcome == AnswerKind::NoSource && !self.late && self.cause.kind == CauseKind::Event {
                 let Proposal { field, value, by, at } = proposal.clone();
-                let event = Some(self.cause.item.seq);
+                let event = Some(self.cause.item.record());
                 decided.held.push(HeldProposal { by, field, value, at, event });
             }
             // A late invocation answers only for its own capability.
@@ -29,14 +29,6 @@ impl Decision<'_> {
             if !self.late || answer.source.as_ref().is_some_and(is_mine) {
                 decided.answers.push(answer);
             }
-        }
-        if let Some(accepted) = self.accepted.filter(|_| !self.late) {
-            let is_anothers =
-                |is: &&Identifier| accepted.conflicts.iter().any(|conflict| conflict.identifier == **is);
-            let own = accepted.identifiers.iter().filter(|identifier| !is_anothers(identifier));
-            decided.identifiers =
-                own.filter(|identifier| !self.state.identifiers.contains(identifier)).cloned().collect();
-            decided.conflicts = accepted.conflicts.clone();
         }
     }
 
@@ -67,7 +59,9 @@ impl Decision<'_> {
             InvocationResult::Called(InvocationReport { result: Ok(effects), refusals, .. }) => {
                 answer_from_effects(proposal, effects, refusals)
             }
-            InvocationResult::Called(_) | InvocationResult::Held => AnswerKind::Waiting,
+            InvocationResult::Called(_) | InvocationResult::Failed(_) | InvocationResult::Held => {
+                AnswerKind::Waiting
+            }
             InvocationResult::Unfit(refusal) => refused(&refusal.code, &refusal.message),
             InvocationResult::Skipped(_) | InvocationResult::Undeliverable(_) => AnswerKind::NoAnswer,
         }

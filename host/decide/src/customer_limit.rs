@@ -5,7 +5,7 @@ use samsyn_contract as contract;
 use samsyn_journal::{Memory, Outcome};
 use samsyn_vocabulary::{Failure, FailureKind};
 
-impl Decision<'_> {
+impl Decision<'_, '_> {
     /// Why an invocation comes to nothing: its effects would leave more than the limit.
     pub fn too_large(&self, of: CapabilityRef, outcome: &Outcome) -> Option<Failure> {
         let capability_state = self.capability_state(of);

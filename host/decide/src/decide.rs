@@ -1,5 +1,6 @@
-//! From what the handlers asked for to one record: a pure function.
+//! From what the handlers asked for to one record but for its identifiers, see [`Draft`]: a pure function.
 
+use super::draft::Draft;
 use super::pending_notifications::pending_notifications;
 use samsyn_journal::{
     Accepted, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
@@ -8,17 +9,18 @@ use samsyn_journal::{
 use samsyn_registry::{Field, Routing};
 use samsyn_sandbox::InvocationReport;
 use samsyn_vocabulary::{
-    CapabilityName, Effect, FieldName, ItemPosition, Proposal, Refusal, Role, Seq, Timestamp, Value,
+    CapabilityName, Effect, Failure, FieldName, FullPosition, ItemPosition, Position, Proposal, Refusal,
+    Role, Seq, Timestamp, Value,
 };
 
 /// The item that is decided.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    pub item: ItemPosition,
+    pub item: FullPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
     /// The accepted event at the root of the chain of causes.
-    pub root: Seq,
+    pub root: Position,
     /// Generations of cause since the root.
     pub depth: u16,
     /// Derived invocations the root has spent before this record.
@@ -66,6 +68,8 @@ impl CompletedInvocation {
 pub enum InvocationResult {
     /// The handler was called.
     Called(InvocationReport),
+    /// It can't be called, and waits as if it had failed.
+    Failed(Failure),
     /// The event can't be given to this plug-in as it is.
     Unfit(Refusal),
     /// An earlier invocation of the same capability and customer is parked.
@@ -84,7 +88,7 @@ pub struct CapabilityRef {
 }
 
 /// What a decision is made from.
-pub struct Decision<'a> {
+pub struct Decision<'a, 'e> {
     pub cause: Cause,
     /// The revision in use.
     pub routing: &'a Routing,
@@ -94,13 +98,15 @@ pub struct Decision<'a> {
     /// The profile before this record.
     pub state: &'a ProfileState,
     /// The item, when it is an application's event.
-    pub accepted: Option<&'a Accepted>,
+    pub accepted: Option<&'e Accepted>,
     /// What the item proposes.
     pub proposals: &'a [Proposal],
     /// Whether the profile is what the sender expected.
     pub precondition_met: bool,
     /// How each invocation went.
     pub completed: Vec<CompletedInvocation>,
+    /// The last item that is decided with this one, when a bound ended others; else the item itself.
+    pub through: Option<ItemPosition>,
     /// A lagging capability whose own cursor moves.
     pub cursor: Option<Cursor>,
     /// Whether this is one invocation on its own, made after the item was decided.
@@ -111,9 +117,10 @@ pub struct Decision<'a> {
     pub at: Timestamp,
 }
 
-impl Decision<'_> {
-    /// The record: all of what follows, or for a handler that failed nothing.
-    pub fn decide(mut self) -> Decided {
+impl<'e> Decision<'_, 'e> {
+    /// All of what follows, or for a handler that failed nothing.
+    pub fn decide(mut self) -> Draft<'e> {
+        let own_refusals = self.completed.iter().map(CompletedInvocation::refuses).collect();
         let mut decided = self.empty();
         decided.refused_opt_outs = self.refuse_outdated_words();
         self.add_answers(&mut decided);
@@ -130,7 +137,8 @@ impl Decision<'_> {
         }
         let outcomes = &decided.outcomes;
         decided.changes.retain(|changed| changed.before != changed.after || self.latches(changed, outcomes));
-        decided
+        // What is decided later is about one invocation: the event's identifiers were decided with the event.
+        Draft { decided, accepted: self.accepted.filter(|_| !self.late), own_refusals }
     }
 
     /// Only what the handlers said: of a record that nobody will see, nothing else is worth making.
@@ -171,11 +179,15 @@ impl Decision<'_> {
             root,
             depth,
             spent: if depth == 0 { 0 } else { spent + calls },
-            through: if self.late { self.partition.through } else { item },
+            through: if self.late {
+                self.partition.through
+            } else {
+                self.through.unwrap_or(ItemPosition { seq: item.seq, index: item.index })
+            },
             cursor: self.cursor.clone(),
             revision: self.revision,
             observed_at,
-            previous: (self.state.head > 0).then_some(self.state.head),
+            previous: self.state.head,
             outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }
@@ -217,6 +229,7 @@ impl Decision<'_> {
                     Err(failure) => outcome.result = InvocationStatus::Parked(failure),
                 }
             }
+            InvocationResult::Failed(failure) => outcome.result = InvocationStatus::Parked(failure),
             InvocationResult::Unfit(refusal) => outcome.refusals.push(refusal),
             InvocationResult::Held => outcome.result = InvocationStatus::Held,
             InvocationResult::Skipped(reason) => outcome.result = InvocationStatus::Skipped { reason },

@@ -1,99 +1,121 @@
 //! What a handler is given for one invocation, and in which turn. Pure, and the same for an event that has
 //! just been accepted and for one that is replayed years later.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::decide::{Cause, CompletedInvocation, InvocationResult};
-use super::item::Item;
+use super::item::Invocation;
 use super::project::{project_changes, project_event, project_profile, unfit_proposal};
 use super::route::Target;
 use samsyn_journal::{PartitionState, ProfileState};
 use samsyn_registry::{Routed, Routing};
 use samsyn_sandbox::{Access, HandlerInput, InvocationReport, Plugin};
-use samsyn_vocabulary::{FailureKind, Partition, Position, Proposal, Refusal, Role};
+use samsyn_vocabulary::{Event, FailureKind, Projection, Proposal, Refusal};
 
 /// An invocation that spent its time is tried again twice, with ten times as much: some customer's data may
 /// need it once, and a machine that gave it none may give it some.
 const TIMEOUT_RETRIES: u32 = 2;
 const TIMEOUT_RETRY_FACTOR: u32 = 10;
 
-/// One invocation: everything that what the handler is given is made from.
-pub struct Invocation<'a> {
-    pub item: &'a Item,
+/// An invocation with everything that the handler's input is made from.
+pub struct InvocationInput<'a> {
+    pub invocation: Invocation<'a>,
     /// Where it stands and when it happened.
     pub cause: &'a Cause,
-    /// The profile's partition.
-    pub partition: Partition,
-    /// Its cursors and generations.
+    /// The cursors and generations of the profile's partition.
     pub partition_state: &'a PartitionState,
     /// The tables of the revision in use.
     pub routing: &'a Routing,
     /// The capability as they have it.
     pub routed: &'a Routed,
     pub generation: u32,
-    pub role: Role,
     /// The profile as this capability finds it.
     pub state: &'a ProfileState,
 }
 
-impl Invocation<'_> {
+impl InvocationInput<'_> {
     /// Has the handler called with what it may know; or says why there is nothing to call it with.
     pub fn run(&self, invoke: impl FnOnce(HandlerInput<'_>) -> InvocationReport) -> InvocationResult {
-        let Invocation { item, cause, routed, generation, .. } = *self;
+        match self.invocation {
+            Invocation::Event(event) => self.run_subscriber(event, invoke),
+            Invocation::Emitted { record, index, emitted } => {
+                let position = self.cause.item.record();
+                let event = Event {
+                    id: format!("{position}.{index}"),
+                    application: None,
+                    name: emitted.name.clone(),
+                    at: record.observed_at,
+                    received_at: self.cause.observed_at,
+                    properties: emitted.properties.clone(),
+                };
+                self.run_subscriber(&event, invoke)
+            }
+            Invocation::Proposals(proposals) => self.run_source(proposals.iter().map(Cow::Borrowed), invoke),
+            Invocation::Offered(offered) => {
+                self.run_source(offered.iter().map(|held| Cow::Owned(held.as_proposal())), invoke)
+            }
+            Invocation::Changes(changes) => {
+                let changes = project_changes(changes, self.routed);
+                let (at, profile) = (self.cause.observed_at, &self.profile());
+                InvocationResult::Called(invoke(HandlerInput::Changes { changes: &changes, at, profile }))
+            }
+        }
+    }
+
+    fn profile(&self) -> Projection<'_> {
         let generations = &self.partition_state.adopted.visible;
-        let profile = project_profile(self.state, routed, generation, generations, self.routing);
-        let profile = &profile;
-        let report = match self.role {
-            Role::Subscriber => {
-                let position = Position { partition: self.partition, seq: cause.item.seq };
-                let Some(event) = item.event(position, cause.observed_at) else {
-                    return InvocationResult::Skipped("the item is no event".to_owned());
-                };
-                // It was heard of when it was routed; a grant taken back since makes it nothing.
-                let Some(declared) = routed.hears(&event.name) else {
-                    return InvocationResult::Skipped("the plug-in no longer hears this event".to_owned());
-                };
-                match project_event(&event, declared) {
-                    Ok(event) => invoke(HandlerInput::Event { event: &event, profile }),
-                    Err(refusal) => return InvocationResult::Unfit(refusal),
-                }
-            }
-            Role::Source => {
-                let proposals = item.proposals();
-                let mine = proposals.iter().filter(|proposal| routed.sources(&proposal.field));
-                let mut proposed: Vec<Proposal> = mine.cloned().collect();
-                if proposed.is_empty() {
-                    return InvocationResult::Skipped("the item proposes nothing it sources".to_owned());
-                }
-                let mut refused: Vec<Refusal> = proposed.iter().filter_map(unfit_proposal).collect();
-                if refused.len() == proposed.len() {
-                    // The first says why; there is nothing to call the handler with.
-                    return InvocationResult::Unfit(refused.swap_remove(0));
-                }
-                proposed.retain(|proposal| unfit_proposal(proposal).is_none());
-                let mut report = invoke(HandlerInput::Proposals { proposed: &proposed, profile });
-                report.refusals.append(&mut refused);
-                report
-            }
-            Role::Observer => {
-                let Item::Changes(decided) = item else {
-                    return InvocationResult::Skipped("the item is no change".to_owned());
-                };
-                let changes = project_changes(&decided.changes, routed);
-                invoke(HandlerInput::Changes { changes: &changes, at: cause.observed_at, profile })
-            }
+        project_profile(self.state, self.routed, self.generation, generations, self.routing)
+    }
+
+    fn run_subscriber(
+        &self,
+        event: &Event,
+        invoke: impl FnOnce(HandlerInput<'_>) -> InvocationReport,
+    ) -> InvocationResult {
+        // It was heard of when it was routed; a grant taken back since makes it nothing.
+        let Some(declared) = self.routed.hears(&event.name) else {
+            return InvocationResult::Skipped("the plug-in no longer hears this event".to_owned());
         };
+        match project_event(event, declared) {
+            Ok(event) => InvocationResult::Called(invoke(HandlerInput::Event {
+                event: &event,
+                profile: &self.profile(),
+            })),
+            Err(refusal) => InvocationResult::Unfit(refusal),
+        }
+    }
+
+    fn run_source<'p>(
+        &self,
+        proposals: impl Iterator<Item = Cow<'p, Proposal>>,
+        invoke: impl FnOnce(HandlerInput<'_>) -> InvocationReport,
+    ) -> InvocationResult {
+        let mine = proposals.filter(|proposal| self.routed.sources(&proposal.field));
+        let mut proposed: Vec<Proposal> = mine.map(Cow::into_owned).collect();
+        if proposed.is_empty() {
+            return InvocationResult::Skipped("the item proposes nothing it sources".to_owned());
+        }
+        let mut refused: Vec<Refusal> = proposed.iter().filter_map(unfit_proposal).collect();
+        if refused.len() == proposed.len() {
+            // The first says why; there is nothing to call the handler with.
+            return InvocationResult::Unfit(refused.swap_remove(0));
+        }
+        proposed.retain(|proposal| unfit_proposal(proposal).is_none());
+        let input = HandlerInput::Proposals { proposed: &proposed, profile: &self.profile() };
+        let mut report = invoke(input);
+        report.refusals.append(&mut refused);
         InvocationResult::Called(report)
     }
 }
 
 /// Invokes each target in order. A capability that has two roles here has them called one after the other,
 /// and the second invocation sees what the first did; the others don't.
-pub fn invoke_in_order(
-    targets: &[(Target, u32)],
+pub fn invoke_in_order<'t>(
+    targets: &[(Target<'t>, u32)],
     state: &ProfileState,
-    mut invoke: impl FnMut(Target, u32, &ProfileState) -> InvocationResult,
+    mut invoke: impl FnMut(Target<'t>, u32, &ProfileState) -> InvocationResult,
     fold_own: impl Fn(&ProfileState, &CompletedInvocation) -> ProfileState,
 ) -> Vec<CompletedInvocation> {
     let mut completed: Vec<CompletedInvocation> = Vec::with_capacity(targets.len());
@@ -107,7 +129,7 @@ pub fn invoke_in_order(
         completed.push(CompletedInvocation {
             capability: target.capability,
             generation: *generation,
-            role: target.role,
+            role: target.role(),
             result,
         });
         let again = targets.get(index + 1).is_some_and(|(next, _)| next.capability == target.capability);

@@ -3,10 +3,41 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::route::{Target, route_changes, route_emitted, route_event, route_offered, route_shared};
-use samsyn_journal::{Accepted, CauseKind, Decided, HeldProposal};
-use samsyn_registry::Routing;
-use samsyn_vocabulary::{Event, Position, Proposal, Seq, Timestamp};
+use samsyn_journal::{Accepted, CauseKind, Changed, Decided, Emitted, HeldProposal};
+use samsyn_vocabulary::{Event, Position, Proposal, Role, Timestamp};
+
+/// What a handler is invoked with. Each belongs to one role, so that no role is ever given what it can't take.
+#[derive(Clone, Copy, Debug)]
+pub enum Invocation<'a> {
+    /// An application's event, for a subscriber.
+    Event(&'a Event),
+    /// An event that a capability emitted, for a subscriber.
+    Emitted {
+        /// The record that holds it.
+        record: &'a Decided,
+        /// The item's number in the record, counted from 1.
+        index: u16,
+        /// The event.
+        emitted: &'a Emitted,
+    },
+    /// Values that an event proposes, for their sources.
+    Proposals(&'a [Proposal]),
+    /// Proposals that were held, for the sources of now.
+    Offered(&'a [HeldProposal]),
+    /// Values that changed, for an observer.
+    Changes(&'a [Changed]),
+}
+
+impl Invocation<'_> {
+    /// The role that it is for.
+    pub fn role(&self) -> Role {
+        match self {
+            Invocation::Event(_) | Invocation::Emitted { .. } => Role::Subscriber,
+            Invocation::Proposals(_) | Invocation::Offered(_) => Role::Source,
+            Invocation::Changes(_) => Role::Observer,
+        }
+    }
+}
 
 /// An item of the log, with the record it stands in.
 #[derive(Clone, Debug)]
@@ -70,10 +101,10 @@ impl Item {
         }
     }
 
-    /// The chain of causes it stands in: root and generations since.
-    pub fn chain(&self, seq: Seq) -> (Seq, u16) {
+    /// The chain of causes it stands in, by the record that it is in: root and generations since.
+    pub fn chain(&self, record: Position) -> (Position, u16) {
         match self {
-            Item::Event(_) => (seq, 0),
+            Item::Event(_) => (record, 0),
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => {
                 (decided.root, decided.depth + 1)
             }
@@ -88,39 +119,19 @@ impl Item {
         }
     }
 
-    /// Who is to get it.
-    pub fn targets(&self, routing: &Routing, propose: bool) -> Vec<Target> {
-        match self {
-            Item::Event(accepted) if self.is_copy() => route_shared(&accepted.event.name, routing),
-            Item::Event(accepted) => {
-                let fields = accepted.proposals.iter().filter(|_| propose).map(|proposal| &proposal.field);
-                route_event(&accepted.event.name, fields, routing)
-            }
-            Item::Emitted(decided, index) => match decided.emitted.get(usize::from(*index) - 1) {
-                Some(emitted) => route_emitted(&emitted.name, &emitted.by, routing),
-                None => Vec::new(),
-            },
-            Item::Changes(decided) => route_changes(&decided.changes, routing),
-            Item::Offered(decided) => route_offered(decided.offered.iter().map(|held| &held.field), routing),
-        }
-    }
-
-    /// The event that a subscriber hears.
-    pub fn event(&self, position: Position, received_at: Timestamp) -> Option<Cow<'_, Event>> {
-        match self {
-            Item::Event(accepted) => Some(Cow::Borrowed(&accepted.event)),
-            Item::Emitted(decided, index) => {
-                let emitted = decided.emitted.get(usize::from(*index) - 1)?;
-                Some(Cow::Owned(Event {
-                    id: format!("{position}.{index}"),
-                    application: None,
-                    name: emitted.name.clone(),
-                    at: decided.observed_at,
-                    received_at,
-                    properties: emitted.properties.clone(),
-                }))
-            }
-            Item::Changes(_) | Item::Offered(_) => None,
+    /// What a handler of this role is invoked with; none when the item is nothing for the role.
+    pub fn invocation(&self, role: Role) -> Option<Invocation<'_>> {
+        match (self, role) {
+            (Item::Event(accepted), Role::Subscriber) => Some(Invocation::Event(&accepted.event)),
+            (Item::Event(accepted), Role::Source) => Some(Invocation::Proposals(&accepted.proposals)),
+            (Item::Emitted(record, index), Role::Subscriber) => Some(Invocation::Emitted {
+                record,
+                index: *index,
+                emitted: record.emitted.get(usize::from(*index).checked_sub(1)?)?,
+            }),
+            (Item::Changes(record), Role::Observer) => Some(Invocation::Changes(&record.changes)),
+            (Item::Offered(record), Role::Source) => Some(Invocation::Offered(&record.offered)),
+            _ => None,
         }
     }
 

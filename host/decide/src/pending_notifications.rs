@@ -63,7 +63,7 @@ pub fn pending_notifications(
     let jobs = partition.pending_jobs(state.head);
     let mut pending = PendingNotifications::default();
     // Nobody was ever notified about a customer without a record.
-    if jobs.is_empty() || state.head == 0 {
+    if jobs.is_empty() || state.head.is_none() {
         return pending;
     }
     let now = &partition.adopted.visible;

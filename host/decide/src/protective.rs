@@ -61,7 +61,7 @@ pub fn refusal(field: &FieldName, word: Word) -> Refusal {
     }
 }
 
-impl Decision<'_> {
+impl Decision<'_, '_> {
     /// Takes claims of protective fields out that are older than the word in force: they are refusals
     /// instead. Answers the fields of the opt-outs among them.
     pub fn refuse_outdated_words(&mut self) -> Vec<FieldName> {

@@ -1,75 +1,85 @@
 //! Who gets an invocation of what: pure functions of the item and the registry.
 
-use super::item::Item;
+use super::item::{Invocation, Item};
 use samsyn_journal::Changed;
 use samsyn_registry::{Routed, Routing};
 use samsyn_vocabulary::{CapabilityName, EventName, FieldName, Role};
 
-/// An invocation to make: the capability's index in the routing, and the role to call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Target {
+/// An invocation to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The capability's index in the routing.
     pub capability: usize,
-    pub role: Role,
+    /// What it is invoked with.
+    pub invocation: Invocation<'a>,
 }
 
-/// Who hears an application's event and decides what it proposes. A capability that does both
-/// decides first: [`Role::Source`] sorts before [`Role::Subscriber`].
-pub fn route_event<'a>(
-    event: &EventName,
-    proposed: impl IntoIterator<Item = &'a FieldName>,
-    routing: &Routing,
-) -> Vec<Target> {
-    let mut targets = Vec::new();
-    for field in proposed {
-        let deciders = routing.deciders(field).iter();
-        targets.extend(deciders.map(|capability| Target { capability: *capability, role: Role::Source }));
+impl Target<'_> {
+    /// The role that is invoked.
+    pub fn role(&self) -> Role {
+        self.invocation.role()
     }
-    targets.extend(subscribers(event, None, routing));
-    targets.sort_unstable();
-    targets.dedup();
+}
+
+/// Which capabilities get an item, in the order in which they are invoked: by their place in the routing, and
+/// one that is the source of what an event proposes and hears it decides first. `propose` says whether an
+/// event's proposals count.
+pub fn route<'a>(item: &'a Item, routing: &Routing, propose: bool) -> Vec<Target<'a>> {
+    let with = |invocation: Invocation<'a>| move |capability: usize| Target { capability, invocation };
+    let mut targets: Vec<Target<'a>> = match item {
+        Item::Event(accepted) => {
+            let event = with(Invocation::Event(&accepted.event));
+            if item.is_copy() {
+                return shared_subscribers(&accepted.event.name, routing).map(event).collect();
+            }
+            let sources = accepted.proposals.iter().filter(|_| propose);
+            let sources = sources.flat_map(|proposal| routing.deciders(&proposal.field).iter().copied());
+            let sources = sources.map(with(Invocation::Proposals(&accepted.proposals)));
+            sources.chain(subscribers(&accepted.event.name, None, routing).map(event)).collect()
+        }
+        Item::Emitted(record, index) => {
+            let emitted = record.emitted.get(usize::from(*index).wrapping_sub(1));
+            let heard = emitted.map(|emitted| {
+                let invocation = Invocation::Emitted { record, index: *index, emitted };
+                subscribers(&emitted.name, Some(&emitted.by), routing).map(with(invocation))
+            });
+            return heard.into_iter().flatten().collect();
+        }
+        Item::Changes(record) => {
+            observers(&record.changes, routing).map(with(Invocation::Changes(&record.changes))).collect()
+        }
+        Item::Offered(record) => {
+            let sources = record.offered.iter().filter_map(|held| source_of(&held.field, routing));
+            sources.map(with(Invocation::Offered(&record.offered))).collect()
+        }
+    };
+    let order = |target: &Target<'_>| (target.capability, target.role());
+    targets.sort_unstable_by_key(order);
+    targets.dedup_by_key(|target| order(target));
     targets
 }
 
 /// Who hears the copy of an event for a customer who only shares its identifiers.
-pub fn route_shared(event: &EventName, routing: &Routing) -> Vec<Target> {
+fn shared_subscribers(event: &EventName, routing: &Routing) -> impl Iterator<Item = usize> {
     let capabilities = routing.capabilities.iter().enumerate();
-    let hearing = capabilities.filter(|(_, routed)| routed.hears_shared(event));
-    hearing.map(|(capability, _)| Target { capability, role: Role::Subscriber }).collect()
+    capabilities.filter(|(_, routed)| routed.hears_shared(event)).map(|(capability, _)| capability)
 }
 
-/// Who hears an event that a capability emitted: nobody hears of their own.
-pub fn route_emitted(event: &EventName, by: &CapabilityName, routing: &Routing) -> Vec<Target> {
-    subscribers(event, Some(by), routing).collect()
+/// The source that a field has now, among the capabilities that decide proposals.
+fn source_of(field: &FieldName, routing: &Routing) -> Option<usize> {
+    let source = routing.field(field)?.source.as_ref()?;
+    let mut deciders = routing.deciders(field).iter().copied();
+    deciders.find(|capability| routing.capabilities[*capability].name == *source)
 }
 
-/// Who decides held proposals: the sources that their fields have now, and nobody else.
-pub fn route_offered<'a>(fields: impl IntoIterator<Item = &'a FieldName>, routing: &Routing) -> Vec<Target> {
-    let deciders = fields.into_iter().filter_map(|field| {
-        let source = routing.field(field)?.source.as_ref()?;
-        let mut deciders = routing.deciders(field).iter();
-        deciders.find(|capability| routing.capabilities[**capability].name == *source)
-    });
-    let mut targets: Vec<Target> =
-        deciders.map(|capability| Target { capability: *capability, role: Role::Source }).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    targets
-}
-
-/// Who is notified of changed values: everyone who observes one of them that isn't their own.
-pub fn route_changes(changes: &[Changed], routing: &Routing) -> Vec<Target> {
-    let mut targets = Vec::new();
+/// Everyone who observes one of these values that isn't their own.
+fn observers(changes: &[Changed], routing: &Routing) -> impl Iterator<Item = usize> {
     // An opt-out that is latched without having changed is nobody's news.
-    for changed in changes.iter().filter(|changed| changed.before != changed.after) {
-        for &capability in routing.observers(&changed.field) {
-            if routing.capabilities[capability].name != changed.by {
-                targets.push(Target { capability, role: Role::Observer });
-            }
-        }
-    }
-    targets.sort_unstable();
-    targets.dedup();
-    targets
+    let changed = changes.iter().filter(|changed| changed.before != changed.after);
+    changed.flat_map(|changed| {
+        let observers = routing.observers(&changed.field).iter().copied();
+        observers.filter(|capability| routing.capabilities[*capability].name != changed.by)
+    })
 }
 
 /// Whether a capability is notified of a changed value: it observes it, and nobody hears of their own.
@@ -86,58 +96,57 @@ fn subscribers<'a>(
     event: &'a EventName,
     except: Option<&'a CapabilityName>,
     routing: &'a Routing,
-) -> impl Iterator<Item = Target> + 'a {
+) -> impl Iterator<Item = usize> + 'a {
     let capabilities = routing.capabilities.iter().enumerate();
     let hearing = capabilities.filter(move |(_, routed)| hears_of(event, except, routed));
-    hearing.map(|(capability, _)| Target { capability, role: Role::Subscriber })
+    hearing.map(|(capability, _)| capability)
 }
 
 /// The targets of an item that are this capability's; `propose` says whether its proposals count. Most items in
 /// a log concern other plug-ins, so a replay finds them without asking for all the others.
 pub fn targets_of<'a>(
     item: &'a Item,
-    routing: &'a Routing,
+    routing: &Routing,
     capability: usize,
     propose: bool,
-) -> impl Iterator<Item = Target> + Clone + 'a {
-    let roles = Role::ALL.into_iter();
-    let gets = roles.filter(move |role| gets(item, routing, capability, *role, propose));
-    let targets = gets.map(move |role| Target { capability, role });
+) -> impl Iterator<Item = Target<'a>> + Clone {
+    let invocations = Role::ALL.into_iter().filter_map(|role| item.invocation(role));
+    let gets = invocations.filter(move |invocation| gets(item, *invocation, routing, capability, propose));
+    let targets = gets.map(move |invocation| Target { capability, invocation });
     debug_assert!(
-        item.targets(routing, propose)
+        route(item, routing, propose)
             .into_iter()
             .filter(|target| target.capability == capability)
-            .eq(targets.clone()),
+            .map(|target| target.role())
+            .eq(targets.clone().map(|target| target.role())),
         "{item:?} goes elsewhere"
     );
     targets
 }
 
-fn gets(item: &Item, routing: &Routing, capability: usize, role: Role, propose: bool) -> bool {
+fn gets(
+    item: &Item,
+    invocation: Invocation<'_>,
+    routing: &Routing,
+    capability: usize,
+    propose: bool,
+) -> bool {
     let routed = &routing.capabilities[capability];
-    if !routed.capability.roles.contains(&role) {
+    if !routed.capability.roles.contains(&invocation.role()) {
         return false;
     }
-    match (item, role) {
-        (Item::Event(accepted), role) if accepted.shared_by.is_some() => {
-            role == Role::Subscriber && routed.hears_shared(&accepted.event.name)
-        }
-        (Item::Event(accepted), Role::Source) => {
-            let mut proposals = accepted.proposals.iter().filter(|_| propose);
+    match invocation {
+        Invocation::Event(event) if item.is_copy() => routed.hears_shared(&event.name),
+        Invocation::Event(event) => hears_of(&event.name, None, routed),
+        Invocation::Emitted { emitted, .. } => hears_of(&emitted.name, Some(&emitted.by), routed),
+        Invocation::Proposals(_) if item.is_copy() => false,
+        Invocation::Proposals(proposals) => {
+            let mut proposals = proposals.iter().filter(|_| propose);
             proposals.any(|proposal| routing.deciders(&proposal.field).contains(&capability))
         }
-        (Item::Event(accepted), Role::Subscriber) => hears_of(&accepted.event.name, None, routed),
-        (Item::Emitted(decided, index), Role::Subscriber) => decided
-            .emitted
-            .get(usize::from(*index) - 1)
-            .is_some_and(|emitted| hears_of(&emitted.name, Some(&emitted.by), routed)),
-        (Item::Changes(decided), Role::Observer) => {
-            decided.changes.iter().any(|changed| is_notified_of(changed, routed))
+        Invocation::Offered(offered) => {
+            offered.iter().any(|held| source_of(&held.field, routing) == Some(capability))
         }
-        // Held proposals go to the sources that their fields have now.
-        (Item::Offered(_), Role::Source) => {
-            item.targets(routing, propose).iter().any(|target| target.capability == capability)
-        }
-        _ => false,
+        Invocation::Changes(changes) => changes.iter().any(|changed| is_notified_of(changed, routed)),
     }
 }

@@ -42,6 +42,11 @@ impl DataDir {
         self.0.join("compiled")
     }
 
+    /// What followers keep of the log, each in a file. Where segments have left, nothing else says it.
+    pub fn followers(&self) -> PathBuf {
+        self.0.join("followers")
+    }
+
     /// When each token was used last: can be deleted.
     pub fn token_uses(&self) -> PathBuf {
         self.0.join("token-uses.json")
@@ -53,7 +58,7 @@ impl DataDir {
     }
 
     /// Everything that a host keeps here.
-    pub fn all(&self) -> [PathBuf; 9] {
+    pub fn all(&self) -> [PathBuf; 10] {
         [
             self.log(),
             self.audit(),
@@ -62,6 +67,7 @@ impl DataDir {
             self.snapshots(),
             self.components(),
             self.compiled(),
+            self.followers(),
             self.token_uses(),
             self.settings(),
         ]

@@ -119,6 +119,14 @@ steps! {
     CompiledDirectory = "compiled-directory",
     /// When tokens were used last is written.
     TokenUses = "token-uses",
+    /// A follower's state and cursor are written, beside the file they replace.
+    FollowerWrite = "follower-write",
+    /// They are synced.
+    FollowerSync = "follower-sync",
+    /// They take the old file's place.
+    FollowerRename = "follower-rename",
+    /// Its name is synced.
+    FollowerDirectory = "follower-directory",
 }
 
 /// Does a step; in a build for tests the process may end before or after it.

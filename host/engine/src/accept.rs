@@ -1,19 +1,23 @@
 //! Taking an event: what comes in, what goes out, and why it can be refused.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::Serialize;
 
-use super::Engine;
 use super::content;
-use super::event_ids::EventEntry;
-use super::identity::{Owner, same_owner};
+use super::event_ids::{EventEntry, EventIds};
+use super::fault::{Fault, StopCause};
+use super::identity::Identity;
+use super::sequencer::Sequencer;
+use super::shared::Shared;
 use crate::way::Way;
-use samsyn_journal::{Accepted, Conflict, IDENTIFIERS_MAX, Record};
-use samsyn_log::LogError;
-use samsyn_registry::{IdentifierFault, Normaliser, Registry};
-use samsyn_state::view::EventKey;
+use samsyn_identity::{IdentifierFault, Owner, identify, owner_of_event, same_owner, sharers};
+use samsyn_journal::{Accepted, Conflict, IDENTIFIERS_MAX, ReadError, Record, RecordError};
+use samsyn_log::{AppendError, LogError};
+use samsyn_registry::{Normaliser, Registry};
+use samsyn_state::view::{EventKey, StoreError};
 use samsyn_vocabulary::{
     Application, Date, Event, EventName, FieldName, Identifier, IdentifierName, Position, ProfileId,
     Property, Proposal, Timestamp,
@@ -93,7 +97,7 @@ pub(super) enum Remembered {
 }
 
 /// Why an event isn't accepted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum AcceptError {
     /// Neither a profile id nor an identifier.
     #[error("the event has neither `profile` nor `identifiers`")]
@@ -148,27 +152,35 @@ pub enum AcceptError {
     /// Queues are full; nothing is wrong with the event.
     #[error("the host's queue is full")]
     Busy,
-    /// The host can't write; nothing is wrong with the event.
-    #[error("the host can't write its log: {0}")]
-    Unavailable(String),
-    /// What was decided can't be kept at hand; nothing is wrong with the event.
-    #[error("the host can't write its view: {0}")]
-    ViewFailed(String),
-    /// What is kept can't be read; nothing is wrong with the event.
-    #[error("the host can't read its log: {0}")]
-    Unreadable(String),
-    /// The host accepts nothing more before its next start.
-    #[error("the host is stopping")]
-    Stopping,
+    /// The host is stopping or can't go on; nothing is wrong with the event.
+    #[error(transparent)]
+    Stopped(#[from] StopCause),
 }
 
-impl From<LogError> for AcceptError {
-    fn from(error: LogError) -> AcceptError {
-        AcceptError::Unreadable(error.to_string())
-    }
+/// Each of these keeps the host from accepting.
+macro_rules! stops {
+    ($($error:ty),*) => {
+        $(impl From<$error> for AcceptError {
+            fn from(error: $error) -> AcceptError {
+                AcceptError::Stopped(error.into())
+            }
+        })*
+    };
 }
 
-impl Engine {
+stops!(Fault, AppendError, StoreError, LogError, RecordError, ReadError, crate::QueryError);
+
+/// Takes events in. The part of the event ids that has an event's is the outermost lock of accepting it:
+/// whoever holds it may go on to the identity's and then to a partition's place in the log, which know nothing
+/// of it.
+pub struct Accepting {
+    pub(super) shared: Arc<Shared>,
+    pub(super) sequencer: Arc<Sequencer>,
+    pub(super) identity: Arc<Identity>,
+    pub(super) event_ids: EventIds,
+}
+
+impl Accepting {
     /// Takes an event: gives it its place in the log and hands it to its worker. It is durable
     /// when [`Engine::durable`] says so. Quick: it looks things up and never waits for the disk's
     /// sync or a plug-in.
@@ -181,7 +193,7 @@ impl Engine {
     pub fn accept_since(&self, new: NewEvent, since: Option<Timestamp>) -> Result<Acceptance, AcceptError> {
         let way = Way::accepted(Instant::now());
         self.check_room()?;
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         let content = content::hash(&new);
         if new.identifiers.is_empty() && new.profile.is_none() {
             return Err(AcceptError::NobodyNamed);
@@ -219,29 +231,29 @@ impl Engine {
     }
 
     fn check_room(&self) -> Result<(), AcceptError> {
-        if let Some(failure) = self.journal.failed() {
-            return Err(AcceptError::Unavailable(failure.to_string()));
+        if let Some(failure) = self.shared.journal.failed() {
+            return Err(Fault::LogFailed(failure).into());
         }
-        if self.stopping.load(Ordering::Relaxed) {
-            return Err(self.why_stopped());
+        if self.shared.stopping.load(Ordering::Relaxed) {
+            return Err(self.shared.why_stopped().into());
         }
-        if self.view.has_failed() {
+        if self.shared.view.has_failed() {
             // It would all have to stay in memory, without bound.
-            return Err(AcceptError::ViewFailed(self.view.failure().unwrap_or_default()));
+            return Err(Fault::ViewStopped(self.shared.view.failure().unwrap_or_default()).into());
         }
-        let full =
-            self.undecided.load(Ordering::Relaxed) >= self.config.undecided_max || self.journal.is_full();
+        let full = self.sequencer.undecided.load(Ordering::Relaxed) >= self.shared.config.undecided_max
+            || self.shared.journal.is_full();
         if full { Err(AcceptError::Busy) } else { Ok(()) }
     }
 
     fn check_time(&self, new: &NewEvent, now: Timestamp) -> Result<(), AcceptError> {
-        let earliest = &self.config.event_earliest;
+        let earliest = &self.shared.config.event_earliest;
         if let (Some(at), Some(floor)) = (new.at, earliest.start())
             && at < floor
         {
             return Err(AcceptError::TimeEarly { at, earliest: earliest.clone() });
         }
-        let hours_max = self.config.event_ahead_hours;
+        let hours_max = self.shared.config.event_ahead_hours;
         let latest = now.millis() + hours_max as i64 * 3_600_000;
         match new.at {
             Some(at) if at.millis() > latest => Err(AcceptError::TimeAhead { at, hours_max }),
@@ -250,7 +262,7 @@ impl Engine {
     }
 
     fn check_memory(&self, since: Option<Timestamp>) -> Result<(), AcceptError> {
-        match (since, self.view.event_ids().complete_since) {
+        match (since, self.shared.view.event_ids().complete_since) {
             (Some(since), Some(complete_since)) if since < complete_since => {
                 Err(AcceptError::IdForgotten { since, complete_since })
             }
@@ -260,18 +272,18 @@ impl Engine {
 
     /// What is remembered of the ids of events.
     pub fn event_ids(&self) -> EventIdsStatus {
-        let remembered = self.view.event_ids();
+        let remembered = self.shared.view.event_ids();
         EventIdsStatus {
-            days: self.config.event_id_days,
-            max: self.config.event_ids_max,
+            days: self.shared.config.event_id_days,
+            max: self.shared.config.event_ids_max,
             remembered: remembered.count,
             complete_since: remembered.complete_since,
-            now: self.clock.now(),
+            now: self.shared.clock.now(),
         }
     }
 
     pub(super) fn is_remembered(&self, known: &EventEntry, now: Timestamp) -> bool {
-        let horizon = i64::from(self.config.event_id_days) * 24 * 3_600_000;
+        let horizon = i64::from(self.shared.config.event_id_days) * 24 * 3_600_000;
         known.received_at.millis() + horizon >= now.millis()
     }
 
@@ -282,14 +294,13 @@ impl Engine {
         application: &Application,
         id: &str,
     ) -> Result<Remembered, AcceptError> {
-        let Some(position) = self.view.event(key) else { return Ok(Remembered::Nothing) };
-        let unavailable = |why: String| AcceptError::Unavailable(why);
-        let record = self.records().read(position).map_err(|error| unavailable(error.to_string()))?;
+        let Some(position) = self.shared.view.event(key) else { return Ok(Remembered::Nothing) };
+        let record = self.shared.records().read(position)?;
         let Some(record) = record else {
-            let removed = position.seq < self.log().oldest(position.partition);
+            let removed = position.seq < self.shared.log().oldest(position.partition);
             return Ok(if removed { Remembered::Removed(position) } else { Remembered::Nothing });
         };
-        let read = record.record().map_err(|error| unavailable(error.to_string()))?;
+        let read = record.record()?;
         let Accepted { profile, event, content, .. } = match read {
             Record::Accepted(accepted) => accepted,
             // What it said can't be compared any more, as if its record had left.
@@ -312,15 +323,18 @@ impl Engine {
         position: Position,
         new: &NewEvent,
     ) -> Result<Acceptance, AcceptError> {
-        let known = self.identity.look_up(&new.identifiers, &self.registry(), &self.view)?;
+        let registry = self.shared.registry();
+        let known = self
+            .identity
+            .ask(&self.shared.view, |appended| identify(&new.identifiers, &registry, appended))?;
         let owner = match new.profile {
             Some(profile) => self.knows(profile)?.then_some(profile),
             None => known.iter().find_map(|identifier| identifier.owner()),
         };
-        let Some(profile) = owner.filter(|owner| self.home(*owner) == position.partition) else {
+        let Some(profile) = owner.filter(|owner| self.shared.home(*owner) == position.partition) else {
             return Err(AcceptError::EventIdReused { position });
         };
-        self.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
+        self.shared.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
         Ok(Acceptance { id, profile, position, duplicate: true, conflicts: Vec::new() })
     }
 
@@ -336,7 +350,7 @@ impl Engine {
         if known.content != content::hash(new) && known.content != content::hash_before(new) {
             return Err(AcceptError::EventIdReused { position });
         }
-        self.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
+        self.shared.metrics.duplicates.fetch_add(1, Ordering::Relaxed);
         Ok(Acceptance { id, profile, position, duplicate: true, conflicts: Vec::new() })
     }
 
@@ -353,9 +367,10 @@ impl Engine {
         {
             return Err(AcceptError::UnknownProfile(profile));
         }
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let identifiers = std::mem::take(&mut new.identifiers);
-        let known = self.identity.look_up(&identifiers, &registry, &self.view)?;
+        let known =
+            self.identity.ask(&self.shared.view, |appended| identify(&identifiers, &registry, appended))?;
         let settled = match (new.profile, same_owner(&known)) {
             (Some(profile), _) if known.is_empty() => Some(profile),
             (None, Some(owner)) => Some(owner),
@@ -390,14 +405,15 @@ impl Engine {
         let (profile, position, conflicts) = match settled {
             Some(profile) => {
                 let accepted = make(profile, identifiers, Vec::new());
-                (profile, self.accept_into_log(&[], &everybody, accepted, way)?, Vec::new())
+                (profile, self.sequencer.accept_into_log(&[], &everybody, accepted, way)?, Vec::new())
             }
             None => {
                 let mut recent = self.identity.lock();
-                let owner = recent.decide_owner(known, given, &registry, &self.view)?;
+                let appended = recent.with(&self.shared.view);
+                let owner = owner_of_event(known, given, ProfileId::random, &registry, &appended)?;
                 let Owner { profile, is_new, links, names, conflicts } = owner;
                 let accepted = make(profile, identifiers, conflicts.clone());
-                let position = self.accept_into_log(&links, &everybody, accepted, way)?;
+                let position = self.sequencer.accept_into_log(&links, &everybody, accepted, way)?;
                 links.iter().for_each(|linked| recent.link(linked));
                 names.into_iter().for_each(|name| recent.add_name(profile, name, position.seq));
                 if is_new {
@@ -422,7 +438,9 @@ impl Engine {
             kind.is_some_and(|kind| matches!(kind.normaliser, Normaliser::Email | Normaliser::Phone))
         };
         for identifier in identifiers.iter().filter(is_contact) {
-            everybody.extend(self.identity.everybody(identifier, registry, &self.view)?);
+            let shared =
+                self.identity.ask(&self.shared.view, |appended| sharers(identifier, registry, appended))?;
+            everybody.extend(shared);
         }
         everybody.sort_unstable();
         everybody.dedup();
@@ -431,6 +449,6 @@ impl Engine {
 
     /// Whether there is such a profile.
     pub(super) fn knows(&self, profile: ProfileId) -> Result<bool, AcceptError> {
-        Ok(self.identity.is_fresh(profile) || self.view.profile(profile)?.is_some())
+        Ok(self.identity.is_fresh(profile) || self.shared.view.profile(profile)?.is_some())
     }
 }

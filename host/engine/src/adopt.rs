@@ -1,20 +1,20 @@
 //! Adopting a registry revision: each partition starts to use it at one position in its log.
 
-use super::work::Work;
-use super::{AcceptError, Engine};
+use super::fault::StopCause;
+use super::lanes::Lanes;
 use samsyn_journal::{Adopted, Cursor};
 use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition};
 
-impl Engine {
+impl Lanes {
     /// A partition starts to use the newest revision, at its position in the log.
-    pub(super) fn adopt(&self, partition: Partition) -> Result<(), AcceptError> {
-        let runtime = self.newest.load_full();
-        let mut core = self.cell(partition).core.lock();
+    pub(super) fn adopt(&self, partition: Partition) -> Result<(), StopCause> {
+        let runtime = self.shared.newest.load_full();
+        let mut core = self.core(partition);
         let slow = self.slow.lock().now().clone();
         let mut adopted = Adopted::clone(&core.state.adopted);
         adopted.through = core.state.through;
         adopted.revision = runtime.registry.revision;
-        adopted.at = self.clock.now();
+        adopted.at = self.shared.clock.now();
         // The generation of one that was removed stays known: fields may inherit from it.
         adopted.lagging.retain(|cursor| runtime.registry.capabilities.contains_key(&cursor.capability));
         let generations = adopted.visible.clone();
@@ -37,7 +37,7 @@ impl Engine {
         }
         drop(core);
         if has_job {
-            self.wake_supervisor();
+            self.shared.requests.look();
         }
         self.retry_changed(partition, &changed);
         if released {
@@ -46,11 +46,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Has every partition take the newest revision into use.
-    pub(super) fn adopt_everywhere(&self) {
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
-            self.schedule.push(partition, Work::Adopt);
-        }
+    /// A worker writes down where the partition's cursors are.
+    pub(super) fn note_cursor(&self, partition: Partition) -> Result<(), StopCause> {
+        let mut core = self.core(partition);
+        let mut adopted = Adopted::clone(&core.state.adopted);
+        adopted.through = core.state.through;
+        adopted.at = self.shared.clock.now();
+        self.append_adopted(partition, &mut core, adopted)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A registry file: planned with whom it concerns, and applied as one change.
 
-use super::{ChangeError, Engine, FieldPlan};
+use super::FieldPlan;
+use super::registrar::{ChangeError, Registrar};
 use samsyn_registry::assignment::Mode;
 use samsyn_registry::{Attribution, Registry, RegistryChange, RegistryFile, RegistryPlan};
 use samsyn_vocabulary::Seq;
@@ -14,14 +15,14 @@ pub struct FileOptions {
     pub mode: Mode,
 }
 
-impl Engine {
+impl Registrar {
     /// What applying a file would change, and whom each source that moves would concern.
     pub fn plan_registry_file(
         &self,
         file: &RegistryFile,
         options: FileOptions,
     ) -> Result<(RegistryPlan, Vec<FieldPlan>), ChangeError> {
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let plan = file.plan_with(&registry, options.remove, options.mode)?;
         let moves = self.plan_moves(&registry, &plan)?;
         Ok((plan, moves))

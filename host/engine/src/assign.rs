@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{AcceptError, ChangeError, Engine};
+use super::fault::StopCause;
+use super::registrar::{ChangeError, Registrar};
 use samsyn_decide::visible_claim::VisibleClaim;
 use samsyn_journal::history;
 use samsyn_journal::{PartitionState, Pattern};
@@ -11,7 +12,7 @@ use samsyn_registry::{
     Assigned, Attribution, Field, Lineage, PlannedMove, Registry, RegistryChange, RegistryError,
 };
 use samsyn_state::view::StoreError;
-use samsyn_vocabulary::{CapabilityName, Partition, ProfileId, Seq, Value};
+use samsyn_vocabulary::{CapabilityName, ProfileId, Seq, Value};
 
 /// Customers shown for each field of a plan.
 const SAMPLES_MAX: usize = 5;
@@ -85,10 +86,10 @@ impl AssignmentPlan {
     }
 }
 
-impl Engine {
+impl Registrar {
     /// What an assignment would change. Reads the counters and a few profiles.
     pub fn plan_assignment(&self, request: &Request) -> Result<AssignmentPlan, ChangeError> {
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let assigned = registry.assign(request)?;
         let fields = assigned.into_iter().map(|assigned| {
             let unknown = || RegistryError::Unknown { kind: "field", name: assigned.field.to_string() };
@@ -131,7 +132,7 @@ impl Engine {
         by: impl Into<Attribution>,
     ) -> Result<Seq, ChangeError> {
         let _changing = self.changing.lock();
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let fields = registry.sourced_by(&capability);
         if !force && !fields.is_empty() {
             let heirs = registry.heirs_of(&fields, &capability);
@@ -158,9 +159,9 @@ impl Engine {
         plan.consumers =
             observers.map(|name| ConsumerPlan { capability: name.clone(), profiles: 0 }).collect();
         let mut candidates: Vec<ProfileId> = Vec::new();
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
-            let partition_state = self.view.applied(partition).partition;
-            self.view.with_claim_stats(partition, |patterns| {
+        for partition in self.shared.partitions() {
+            let partition_state = self.shared.view.applied(partition).partition;
+            self.shared.view.with_claim_stats(partition, |patterns| {
                 for (pattern, count) in patterns.of(&name) {
                     if plan.count(pattern, count.profiles, field, &partition_state)
                         && candidates.len() < 10 * SAMPLES_MAX
@@ -171,7 +172,7 @@ impl Engine {
             });
         }
         plan.consumers.retain(|consumer| consumer.profiles > 0);
-        plan.samples = self.samples(&plan, field, &candidates).map_err(AcceptError::from)?;
+        plan.samples = self.samples(&plan, field, &candidates).map_err(StopCause::from)?;
         Ok(plan)
     }
 
@@ -187,8 +188,8 @@ impl Engine {
             if samples.len() == SAMPLES_MAX {
                 break;
             }
-            let Some(state) = self.view.profile(*profile)? else { continue };
-            let partition_state = self.view.applied(self.home(*profile)).partition;
+            let Some(state) = self.shared.view.profile(*profile)? else { continue };
+            let partition_state = self.shared.view.applied(self.shared.home(*profile)).partition;
             let value = |lineage: Lineage<'_>| {
                 let visible =
                     state.visible_by(&plan.assigned.field, lineage, &partition_state.adopted.visible);
@@ -205,7 +206,7 @@ impl Engine {
     /// Whether the registry still is what a plan was made for. To be asked while nobody else can
     /// change it.
     pub(super) fn check_plan(&self, planned: Seq) -> Result<(), RegistryError> {
-        let revision = self.registry().revision;
+        let revision = self.shared.registry().revision;
         if planned == revision {
             return Ok(());
         }
@@ -214,9 +215,9 @@ impl Engine {
 
     /// What changed in the registry after a revision, in words, oldest first.
     fn changes_since(&self, revision: Seq) -> Vec<String> {
-        let wanted: Vec<Seq> = (revision + 1..=self.registry().revision).take(SINCE_MAX).collect();
+        let wanted: Vec<Seq> = (revision + 1..=self.shared.registry().revision).take(SINCE_MAX).collect();
         // Whoever is refused for it can ask the audit as well; here an unreadable log says nothing.
-        let summaries = history::summaries(self.records(), &wanted).unwrap_or_default();
+        let summaries = history::summaries(self.shared.records(), &wanted).unwrap_or_default();
         summaries
             .into_iter()
             .map(|(seq, record, summary)| format!("revision {seq}: {} {}", record.by, summary.did))

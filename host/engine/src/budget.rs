@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::Engine;
+use super::lanes::Lanes;
 use super::run::Run;
 use samsyn_decide::decide::{Cause, CompletedInvocation, InvocationResult};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
 use samsyn_journal::Decided;
-use samsyn_vocabulary::{ItemPosition, ProfileId, Seq};
+use samsyn_vocabulary::{FullPosition, ItemPosition, Position, ProfileId};
 
 /// Roots of a partition whose spending is remembered for lagging capabilities, which come to what
 /// was caused when the partition is long past it. The oldest are forgotten first.
@@ -25,12 +25,13 @@ pub struct Within {
     pub through: ItemPosition,
 }
 
-impl Engine {
+impl Lanes {
     /// Calls the item's handlers while the event at its root has budget left. When it hasn't, the item and
     /// the emitted events after it in the same record are recorded as undeliverable together: a record for
     /// each would make a thousand invocations a quarter of a million records.
-    pub(super) fn run_within_budget(&self, run: &Run<'_>, targets: &[(Target, u32)]) -> Within {
-        let position = run.cause.item;
+    pub(super) fn run_within_budget(&self, run: &Run<'_>, targets: &[(Target<'_>, u32)]) -> Within {
+        let FullPosition { seq, index, .. } = run.cause.item;
+        let position = ItemPosition { seq, index };
         let Some(bound) = self.bound_spent(run.cause, targets.len()) else {
             return Within { completed: run.invoke(targets), through: position };
         };
@@ -40,11 +41,11 @@ impl Engine {
             more => format!("; nor are the {more} events emitted after it"),
         };
         let reason = format!("{bound}{more}");
-        tracing::error!(profile = %run.state.id, root = run.cause.root, %reason, "not delivered");
+        tracing::error!(profile = %run.state.id, root = %run.cause.root, %reason, "not delivered");
         let undeliverable = targets.iter().map(|(target, generation)| CompletedInvocation {
             capability: target.capability,
             generation: *generation,
-            role: target.role,
+            role: target.role(),
             result: InvocationResult::Undeliverable(reason.clone()),
         });
         Within { completed: undeliverable.collect(), through }
@@ -53,13 +54,13 @@ impl Engine {
     /// Which bound these invocations would go beyond.
     fn bound_spent(&self, cause: &Cause, invocations: usize) -> Option<String> {
         let Cause { depth, spent, .. } = *cause;
-        if depth > self.config.depth_max {
-            let most = self.config.depth_max;
+        if depth > self.shared.config.depth_max {
+            let most = self.shared.config.depth_max;
             return Some(format!(
                 "the event at its root has caused {depth} generations; {most} are the most"
             ));
         }
-        let most = self.config.derived_max;
+        let most = self.shared.config.derived_max;
         let too_many = depth > 0 && spent.saturating_add(invocations as u32) > most;
         too_many.then(|| format!("the event at its root has caused {spent} deliveries; {most} are the most"))
     }
@@ -79,9 +80,9 @@ fn last_of_the_rest(item: &Item, position: ItemPosition) -> ItemPosition {
 #[derive(Default)]
 pub struct Roots {
     // By customer as well: a job that notifies many has one root.
-    by_root: FxHashMap<(Seq, ProfileId), Root>,
+    by_root: FxHashMap<(Position, ProfileId), Root>,
     /// Those that stay when nothing is pending, oldest first.
-    remembered: VecDeque<(Seq, ProfileId)>,
+    remembered: VecDeque<(Position, ProfileId)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,8 +97,8 @@ struct Root {
 
 impl Roots {
     /// What a root has spent, as far as it is known here or stood in the item's own record.
-    pub fn spent(&self, root: Seq, item: &Item) -> u32 {
-        self.by_root.get(&(root, item.profile())).map_or(0, |root| root.spent).max(item.spent())
+    pub fn spent(&self, root: Position, customer: ProfileId, item: &Item) -> u32 {
+        self.by_root.get(&(root, customer)).map_or(0, |root| root.spent).max(item.spent())
     }
 
     /// A record is appended: what it has spent counts, and its items are to be decided.

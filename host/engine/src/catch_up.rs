@@ -3,7 +3,7 @@
 //!
 //! Such a capability has a cursor in each partition where it lags. Its thread reads the log from there,
 //! invokes its handlers with what concerns it, one record an invocation, and in turn with others of its
-//! kind ([`super::fair_share`]), and moves the cursor. When only a little is left it hands over: the partition's
+//! kind ([`samsyn_machine::fair_share`]), and moves the cursor. When only a little is left it hands over: the partition's
 //! worker does the rest and lets it move along.
 
 use std::sync::Arc;
@@ -12,13 +12,15 @@ use std::time::Duration;
 
 use super::budget::Within;
 use super::decision_input::When;
+use super::fault::{Fault, StopCause};
+use super::lanes::Lanes;
 use super::run::Run;
 use super::work::Work;
-use super::{AcceptError, Engine};
 use samsyn_decide::item::Item;
-use samsyn_journal::{Adopted, Cursor, Record, Stored};
+use samsyn_decide::route::route;
+use samsyn_journal::{Adopted, Cursor, Record, RecordError, Stored};
 use samsyn_machine::niceness::lower_priority;
-use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Position};
+use samsyn_vocabulary::{CapabilityName, FullPosition, ItemPosition, Partition, Position};
 
 /// Records that may be left when a capability's thread hands over to the worker, which has to
 /// wait for the last of them to be on the disk.
@@ -39,10 +41,10 @@ struct Lagging<'a> {
     on_own_thread: bool,
 }
 
-impl Engine {
+impl Lanes {
     /// Starts a thread for each capability that lags somewhere, or has retries left to it, and may run.
     pub(super) fn start_catch_up(self: &Arc<Self>) {
-        let runtime = self.newest.load_full();
+        let runtime = self.shared.newest.load_full();
         let capabilities = &runtime.registry.capabilities;
         self.left_retries
             .lock()
@@ -56,30 +58,28 @@ impl Engine {
             if !running.insert(name.clone()) {
                 continue;
             }
-            let (engine, capability) = (self.clone(), name.clone());
-            let thread = std::thread::Builder::new().name(format!("catch-up-{name}"));
-            match thread.spawn(move || engine.run_catch_up(&capability)) {
-                Ok(thread) => self.threads.lock().push(thread),
-                Err(error) => {
-                    running.remove(name);
-                    tracing::error!(%error, capability = %name, "no thread to catch up on; release it to try again");
-                }
+            let (lanes, capability) = (self.clone(), name.clone());
+            let started =
+                self.shared.spawn(format!("catch-up-{name}"), move || lanes.run_catch_up(&capability));
+            if let Err(error) = started {
+                running.remove(name);
+                tracing::error!(%error, capability = %name, "no thread to catch up on; release it to try again");
             }
         }
     }
 
     pub(super) fn lags(&self, capability: &CapabilityName) -> bool {
-        self.partitions.iter().any(|cell| cell.core.lock().state.is_lagging(capability))
+        self.shared.partitions().any(|partition| self.core(partition).state.is_lagging(capability))
     }
 
     fn run_catch_up(&self, capability: &CapabilityName) {
         lower_priority(NICENESS);
         tracing::info!(%capability, "catching up");
         let ended = loop {
-            if self.stopping.load(Ordering::Relaxed) {
+            if self.shared.stopping.load(Ordering::Relaxed) {
                 break Ok(());
             }
-            let registry = self.registry();
+            let registry = self.shared.registry();
             let may_run =
                 registry.capabilities.get(capability).is_some_and(|capability| !capability.is_quarantined());
             if !may_run {
@@ -104,17 +104,17 @@ impl Engine {
             Err(error) => {
                 tracing::error!(%error, %capability, "catching up stopped");
                 // A record that can't be read is this capability's alone; the view is everybody's.
-                if matches!(error, AcceptError::ViewFailed(_)) {
-                    self.halt(error);
+                if matches!(error, StopCause::Fault(Fault::View(_))) {
+                    self.shared.halt(error);
                 }
             }
         }
     }
 
     /// One round over all partitions; how many records were passed.
-    fn catch_up_everywhere(&self, capability: &CapabilityName) -> Result<u64, AcceptError> {
+    fn catch_up_everywhere(&self, capability: &CapabilityName) -> Result<u64, StopCause> {
         let mut passed = 0;
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
+        for partition in self.shared.partitions() {
             let Some((cursor, through)) = self.cursor_in(partition, capability) else { continue };
             let still_slow = self.is_still_slow(capability);
             if !still_slow && through.seq.saturating_sub(cursor.through.seq) <= RECORDS_LEFT_MAX {
@@ -124,10 +124,10 @@ impl Engine {
             }
             let lagging =
                 Lagging { partition, capability, generation: cursor.generation, on_own_thread: true };
-            for record in self.records().scan(partition, cursor.through.seq.max(1)) {
+            for record in self.shared.records().scan(partition, cursor.through.seq.max(1)) {
                 let record = record?;
                 let beyond = record.position.seq > through.seq;
-                if beyond || self.stopping.load(Ordering::Relaxed) {
+                if beyond || self.shared.stopping.load(Ordering::Relaxed) {
                     break;
                 }
                 if !self.catch_up_record(lagging, &record)? {
@@ -143,8 +143,10 @@ impl Engine {
     /// it may be found slow, and lag again, before anybody looks.
     fn hand_over(&self, partition: Partition, capability: &CapabilityName) {
         let done = Arc::new(AtomicBool::new(false));
-        self.schedule.push(partition, Work::Join { capability: capability.clone(), done: done.clone() });
-        while !done.load(Ordering::Acquire) && !self.stopping.load(Ordering::Relaxed) {
+        self.shared
+            .schedule
+            .push(partition, Work::Join { capability: capability.clone(), done: done.clone() });
+        while !done.load(Ordering::Acquire) && !self.shared.stopping.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -154,14 +156,14 @@ impl Engine {
         partition: Partition,
         capability: &CapabilityName,
     ) -> Option<(Cursor, ItemPosition)> {
-        let core = self.cell(partition).core.lock();
+        let core = self.core(partition);
         let cursor = core.state.adopted.lagging.iter().find(|cursor| cursor.capability == *capability)?;
         Some((cursor.clone(), core.state.through))
     }
 
     /// Invokes a lagging generation with a record's items; false when it no longer lags. One that came
     /// meanwhile has another cursor: given what follows here, it would never be given what is before.
-    fn catch_up_record(&self, lagging: Lagging<'_>, record: &Stored) -> Result<bool, AcceptError> {
+    fn catch_up_record(&self, lagging: Lagging<'_>, record: &Stored) -> Result<bool, StopCause> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
             if !self.catch_up_item(lagging, ItemPosition { seq, index }, &item)? {
@@ -178,7 +180,7 @@ impl Engine {
         lagging: Lagging<'_>,
         position: ItemPosition,
         item: &Item,
-    ) -> Result<bool, AcceptError> {
+    ) -> Result<bool, StopCause> {
         let Lagging { partition, capability, generation, on_own_thread } = lagging;
         let mut slot = None;
         loop {
@@ -190,32 +192,33 @@ impl Engine {
             if position <= cursor.through || position > through {
                 return Ok(true);
             }
-            let input = self.decision_input(partition, position, item)?;
+            let at = FullPosition::new(partition, position);
+            let input = self.decision_input(item.profile(), at, item)?;
             let routing = &input.runtime.registry.routing;
-            let targets = item.targets(routing, true).into_iter();
+            let targets = route(item, routing, true).into_iter();
             let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
             if mine.is_empty() {
-                let mut core = self.cell(partition).core.lock();
+                let mut core = self.core(partition);
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);
             }
             if on_own_thread && slot.is_none() {
                 slot = Some(self.fair_share.take(capability));
-                if self.stopping.load(Ordering::Relaxed) {
+                if self.shared.stopping.load(Ordering::Relaxed) {
                     return Ok(false);
                 }
                 // What was so before the wait may not be any more.
                 continue;
             }
-            let run = Run { hurried: !on_own_thread, ..input.run(self, partition, item) };
+            let run = Run { hurried: !on_own_thread, ..input.run(self, item) };
             let Within { completed, through } = self.run_within_budget(&run, &mine);
             if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 return Ok(false);
             }
             let moved = Cursor { through, ..cursor };
             let decision = input.decision(self, item, completed, true, When::CatchingUp(moved));
-            let mut core = self.cell(partition).core.lock();
+            let mut core = self.core(partition);
             if input.still_holds(&mut core, self)? {
                 self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
                 return Ok(true);
@@ -225,9 +228,10 @@ impl Engine {
 
     /// The worker gives a lagging capability the rest and lets it move along. It stands where it
     /// is in the log while it does, so nothing can come in between.
-    pub(super) fn join(&self, partition: Partition, capability: &CapabilityName) -> Result<(), AcceptError> {
+    pub(super) fn join(&self, partition: Partition, capability: &CapabilityName) -> Result<(), StopCause> {
         let Some((cursor, through)) = self.cursor_in(partition, capability) else { return Ok(()) };
         let may_run = self
+            .shared
             .registry()
             .capabilities
             .get(capability)
@@ -235,9 +239,9 @@ impl Engine {
         if !may_run {
             return Ok(());
         }
-        self.wait_until_durable(Position { partition, seq: through.seq });
+        self.shared.wait_until_durable(Position { partition, seq: through.seq });
         let lagging = Lagging { partition, capability, generation: cursor.generation, on_own_thread: false };
-        for record in self.records().scan(partition, cursor.through.seq.max(1)) {
+        for record in self.shared.records().scan(partition, cursor.through.seq.max(1)) {
             let record = record?;
             if record.position.seq > through.seq {
                 break;
@@ -246,32 +250,25 @@ impl Engine {
                 return Ok(());
             }
         }
-        let mut core = self.cell(partition).core.lock();
+        let mut core = self.core(partition);
         let mut adopted = Adopted::clone(&core.state.adopted);
         adopted.through = core.state.through;
         adopted.lagging.retain(|cursor| cursor.capability != *capability);
         let generations = adopted.visible.clone();
         adopted.visible.insert(capability.clone(), cursor.generation);
-        adopted.at = self.clock.now();
+        adopted.at = self.shared.clock.now();
         if let Some(runtime) = core.runtime.clone() {
             adopted.jobs.extend(self.job_of(partition, &core.state, &adopted, &generations, &runtime));
         }
         self.append_adopted(partition, &mut core, adopted)?;
-        self.wake_supervisor();
+        self.shared.requests.look();
         Ok(())
-    }
-
-    pub(super) fn wait_until_durable(&self, position: Position) {
-        while position.seq > 0 && !self.is_durable(position) && !self.stopping.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_micros(200));
-        }
     }
 }
 
 /// The items of a record, with their numbers.
-pub(super) fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, AcceptError> {
-    let unreadable = |error: samsyn_journal::RecordError| AcceptError::Unreadable(error.to_string());
-    Ok(match record.record().map_err(unreadable)? {
+pub(super) fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, RecordError> {
+    Ok(match record.record()? {
         Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
         Record::Decided(decided) => {
             let decided = Arc::new(decided);

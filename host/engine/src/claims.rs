@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Engine, QueryError, ReadProfile};
+use super::query::Query;
+use super::{QueryError, ReadProfile};
 use samsyn_registry::Compare;
-use samsyn_vocabulary::{CapabilityName, FieldName, Partition, ProfileId, Value};
+use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId, Value};
 
 /// Profiles looked at for one page, beyond which it ends though it isn't full.
 const PROFILES_A_PAGE_MAX: usize = 10_000;
@@ -43,7 +44,7 @@ pub type Difference = (ProfileId, Option<Value>, Option<Value>);
 /// Every pair of capabilities that speak of a field, by name.
 pub type Pairs = BTreeMap<(CapabilityName, CapabilityName), Pair>;
 
-impl Engine {
+impl Query {
     /// The next profiles of which the field is spoken.
     pub fn claims(
         &self,
@@ -53,13 +54,13 @@ impl Engine {
     ) -> Result<ClaimsPage, QueryError> {
         let (mut found, mut looked_at) = (Vec::new(), 0);
         while looked_at < PROFILES_A_PAGE_MAX {
-            let profiles = self.view.profiles_after(after, PROFILES_A_SCAN)?;
+            let profiles = self.shared.view.profiles_after(after, PROFILES_A_SCAN)?;
             for state in &profiles {
                 after = Some(state.id);
                 let claimed = state.capabilities.iter().any(|own| own.claim(field).is_some());
                 if claimed || state.held.iter().any(|held| held.field == *field) {
-                    let home = self.home(state.id);
-                    let partition = self.view.applied(home).partition;
+                    let home = self.shared.home(state.id);
+                    let partition = self.shared.view.applied(home).partition;
                     found.push(ReadProfile { state: state.clone(), partition, home });
                 }
                 if found.len() == limit {
@@ -78,9 +79,9 @@ impl Engine {
     pub fn disagreements(&self, field: &FieldName, compare: Compare) -> Result<Pairs, QueryError> {
         let mut pairs = Pairs::new();
         let mut candidates: BTreeMap<(CapabilityName, CapabilityName), Vec<ProfileId>> = BTreeMap::new();
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
-            let partition_state = self.view.applied(partition).partition;
-            self.view.with_claim_stats(partition, |patterns| {
+        for partition in self.shared.partitions() {
+            let partition_state = self.shared.view.applied(partition).partition;
+            self.shared.view.with_claim_stats(partition, |patterns| {
                 for (pattern, count) in patterns.of(field) {
                     let counts = |claimant: &&samsyn_journal::Claimant| {
                         partition_state.generation(&claimant.capability) == Some(claimant.generation)
@@ -126,8 +127,8 @@ impl Engine {
     ) -> Result<Vec<Difference>, QueryError> {
         let mut samples: Vec<Difference> = Vec::new();
         for profile in candidates {
-            let Some(state) = self.view.profile(*profile)? else { continue };
-            let partition_state = self.view.applied(self.home(*profile)).partition;
+            let Some(state) = self.shared.view.profile(*profile)? else { continue };
+            let partition_state = self.shared.view.applied(self.shared.home(*profile)).partition;
             let says = |by: &CapabilityName| {
                 let claim = state.capability_state(by, partition_state.generation(by)?)?.claim(field)?;
                 Some(claim.value.clone())
@@ -151,8 +152,10 @@ impl Engine {
     /// Fields of which anything is said of anybody.
     pub fn spoken_fields(&self) -> std::collections::BTreeSet<FieldName> {
         let mut fields = std::collections::BTreeSet::new();
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
-            self.view.with_claim_stats(partition, |patterns| fields.extend(patterns.fields().cloned()));
+        for partition in self.shared.partitions() {
+            self.shared
+                .view
+                .with_claim_stats(partition, |patterns| fields.extend(patterns.fields().cloned()));
         }
         fields
     }

@@ -3,31 +3,33 @@
 
 use std::sync::Arc;
 
+use super::fault::{Fault, StopCause};
+use super::lanes::Lanes;
 use super::partition::Core;
 use super::run::Run;
 use super::runtime::Runtime;
-use super::worker::Draft;
-use super::{AcceptError, Engine};
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision};
+use samsyn_decide::draft::Draft;
 use samsyn_decide::item::Item;
 use samsyn_journal::{Cursor, PartitionState, ProfileState};
-use samsyn_vocabulary::{ItemPosition, Partition};
+use samsyn_vocabulary::{FullPosition, ItemPosition, ProfileId};
 
-impl Engine {
-    /// Everything that a decision is made from, as of now.
+impl Lanes {
+    /// Everything that a decision for a customer about the item at a position is made from, as of now. The item may
+    /// have been another profile's that became this one.
     pub(super) fn decision_input(
         &self,
-        partition: Partition,
-        position: ItemPosition,
+        customer: ProfileId,
+        position: FullPosition,
         item: &Item,
-    ) -> Result<DecisionInput, AcceptError> {
-        let mut core = self.cell(partition).core.lock();
-        let before = core.profile(item.profile(), &self.view)?;
-        let (root, depth) = item.chain(position.seq);
-        let spent = core.roots.spent(root, item);
-        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
-        let now = self.clock.now();
-        let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(item.profile(), now)));
+    ) -> Result<DecisionInput, StopCause> {
+        let mut core = self.core(self.shared.home(customer));
+        let before = core.profile(customer, &self.shared.view)?;
+        let (root, depth) = item.chain(position.record());
+        let spent = core.roots.spent(root, customer, item);
+        let runtime = core.runtime.clone().ok_or(Fault::Bug("a partition has no revision in use"))?;
+        let now = self.shared.clock.now();
+        let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(customer, now)));
         Ok(DecisionInput {
             partition_state: core.state.clone(),
             runtime,
@@ -48,8 +50,8 @@ impl Engine {
 
 /// When an item is decided, from the partition's point of view.
 pub enum When {
-    /// In the order of the log, for all live capabilities.
-    Live,
+    /// In the order of the log, for all live capabilities, with the items up to this one.
+    Live { through: ItemPosition },
     /// Later, for one invocation that had waited.
     Retried,
     /// Later, for a lagging capability, whose cursor moves to here.
@@ -60,7 +62,7 @@ impl When {
     fn cursor(self) -> Option<Cursor> {
         match self {
             When::CatchingUp(cursor) => Some(cursor),
-            When::Live | When::Retried => None,
+            When::Live { .. } | When::Retried => None,
         }
     }
 }
@@ -80,10 +82,9 @@ pub struct DecisionInput {
 
 impl DecisionInput {
     /// A run of the item's handlers on it.
-    pub fn run<'a>(&'a self, engine: &'a Engine, partition: Partition, item: &'a Item) -> Run<'a> {
+    pub fn run<'a>(&'a self, lanes: &'a Lanes, item: &'a Item) -> Run<'a> {
         Run {
-            engine,
-            partition,
+            lanes,
             partition_state: &self.partition_state,
             runtime: &self.runtime,
             state: &self.state,
@@ -94,24 +95,23 @@ impl DecisionInput {
     }
 
     /// Whether the profile and the revision are still the same, so that what ran counts.
-    pub fn still_holds(&self, core: &mut Core, engine: &Engine) -> Result<bool, AcceptError> {
+    pub fn still_holds(&self, core: &mut Core, lanes: &Lanes) -> Result<bool, StopCause> {
         if !core.state.invokes_same_as(&self.partition_state) {
             return Ok(false);
         }
         let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);
-        Ok(head(&core.profile(self.state.id, &engine.view)?) == head(&self.before))
+        Ok(head(&core.profile(self.state.id, &lanes.shared.view)?) == head(&self.before))
     }
 
-    /// The record that follows.
-    pub fn decision(
+    /// What follows.
+    pub fn decision<'e>(
         &self,
-        engine: &Engine,
-        item: &Item,
+        lanes: &Lanes,
+        item: &'e Item,
         completed: Vec<CompletedInvocation>,
         precondition_met: bool,
         when: When,
-    ) -> Draft {
-        let own_refusals = completed.iter().map(CompletedInvocation::refuses).collect();
+    ) -> Draft<'e> {
         let accepted = match item {
             Item::Event(accepted) => Some(accepted.as_ref()),
             _ => None,
@@ -126,11 +126,15 @@ impl DecisionInput {
             proposals: &item.proposals(),
             precondition_met,
             completed,
-            late: !matches!(when, When::Live),
+            late: !matches!(when, When::Live { .. }),
+            through: match when {
+                When::Live { through } => Some(through),
+                When::Retried | When::CatchingUp(_) => None,
+            },
             cursor: when.cursor(),
-            customer_bytes: engine.plugins.sandbox().limits().customer_bytes,
-            at: engine.clock.now(),
+            customer_bytes: lanes.limits.customer_bytes,
+            at: lanes.shared.clock.now(),
         };
-        Draft { decided: decision.decide(), own_refusals }
+        decision.decide()
     }
 }

@@ -1,13 +1,18 @@
-//! What happens when records are durable: the view applies them, and whoever waits is notified.
+//! What happens when records are durable: the view applies them, and whoever waits is notified. This runs on the
+//! log's writer thread. What may take longer is no business of this file: it follows the log.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::accept::Accepting;
+use super::fault::{Fault, StopCause};
+use super::identity::Identity;
 use super::identity::SettledIdentity;
-use super::{AcceptError, Engine};
+use super::shared::Shared;
 use crate::way::Way;
 use samsyn_journal::CauseKind;
 use samsyn_log::Commit;
@@ -75,9 +80,9 @@ impl Waiters {
     }
 }
 
-impl Engine {
+impl Shared {
     /// Waits until a record is on the disk. Records before it in the log are as well then.
-    pub async fn durable(&self, position: Position) -> Result<(), AcceptError> {
+    pub async fn durable(&self, position: Position) -> Result<(), StopCause> {
         if self.is_durable(position) {
             return Ok(());
         }
@@ -87,10 +92,10 @@ impl Engine {
             return Ok(());
         }
         if let Some(failure) = self.journal.failed() {
-            return Err(AcceptError::Unavailable(failure.to_string()));
+            return Err(StopCause::from(Fault::LogFailed(failure)));
         }
         notified.await.map_err(|_| {
-            let failure = self.journal.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
+            let failure = self.journal.failed().map(|failure| StopCause::from(Fault::LogFailed(failure)));
             failure.unwrap_or_else(|| self.why_stopped())
         })
     }
@@ -111,33 +116,47 @@ impl Engine {
     fn is_decided(&self, position: Position) -> bool {
         self.view.applied(position.partition).partition.through.seq >= position.seq
     }
+}
 
-    /// Called by the log's writer with everything one sync made durable.
+/// What the log's writer tells of each commit, and of its end.
+pub struct DurableHook {
+    pub shared: Arc<Shared>,
+    pub accepting: Arc<Accepting>,
+    pub identity: Arc<Identity>,
+}
+
+impl DurableHook {
+    /// Called by the log's writer with everything one sync made durable; the next commit waits until it returns.
+    /// So it calls the view, waiters and metrics, and nobody else. The in-flight tables (`event_ids`, `identity`)
+    /// forget here what the view has now. Whoever wants more of what became durable follows the log from a thread
+    /// of its own: see the crate `follow`.
     pub(super) fn on_durable(&self, commit: Commit<InFlight>) {
         let (durable, disk) = (Instant::now(), commit.write_time + commit.sync_time);
-        self.metrics.commit(&commit);
+        self.shared.metrics.commit(&commit);
         let mut settled = Settled::default();
         for record in &commit.records {
             settled.add(record.position, &record.attachment);
         }
         let records = commit.records.into_iter();
         // Apply to the view before dropping the in-flight entry: readers always find one.
-        self.view.apply(records.map(|record| (record.position, record.chain, record.attachment.record)));
-        settled.events.iter().for_each(|key| self.event_ids.forget(*key));
+        self.shared
+            .view
+            .apply(records.map(|record| (record.position, record.chain, record.attachment.record)));
+        settled.events.iter().for_each(|key| self.accepting.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
-        self.waiters.notify(&settled.awaited);
+        self.shared.waiters.notify(&settled.awaited);
         let notified = Instant::now();
         for (event, way) in settled.ways {
             let waits = way.waits(disk, durable, notified);
-            waits.into_iter().for_each(|waits| self.metrics.ways.record(event, waits));
+            waits.into_iter().for_each(|waits| self.shared.metrics.ways.record(event, waits));
         }
     }
 
     /// Called by the log's writer when it can't write: accepting and deciding end.
     pub(super) fn on_failed(&self, failure: &samsyn_log::Failure) {
         tracing::error!(%failure, "the log can't be written: no more events are accepted; fix the disk, then start again");
-        self.halt(AcceptError::Unavailable(failure.to_string()));
-        self.waiters.abandon();
+        self.shared.halt(Fault::LogFailed(failure.clone()).into());
+        self.shared.waiters.abandon();
     }
 }
 
@@ -158,16 +177,14 @@ impl Settled {
             CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
             CommittedRecord::Decided { decided, created, .. } => {
                 if let Some(way) = way {
-                    self.ways
-                        .push((Position { partition: position.partition, seq: decided.cause.seq }, *way));
+                    self.ways.push((decided.cause.record(), *way));
                 }
                 if *created {
                     self.identity.profiles.push(decided.profile);
                 }
                 self.identity.decided.push((position.seq, decided.clone()));
                 if decided.kind == CauseKind::Event && decided.cursor.is_none() {
-                    let event = Position { partition: position.partition, seq: decided.cause.seq };
-                    self.awaited.push(Awaited::Decided(event));
+                    self.awaited.push(Awaited::Decided(decided.cause.record()));
                 }
             }
             CommittedRecord::Adopted(_) | CommittedRecord::Registry | CommittedRecord::Late => {}

@@ -3,9 +3,10 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::{Engine, QueryError};
+use super::QueryError;
+use super::shared::Shared;
 use samsyn_journal::{Blocked, CapabilityState, InvocationStatus, ProfileState, Record};
-use samsyn_vocabulary::{ItemPosition, Partition, Position, Role};
+use samsyn_vocabulary::{FullPosition, Position, Role};
 
 /// Those of one generation of a capability, while they are run one after the other: the profile's
 /// records are read once for all of them.
@@ -19,42 +20,40 @@ impl HeldQueue {
     /// The next to be run, which then belongs to the caller.
     pub fn next(
         &mut self,
-        engine: &Engine,
-        partition: Partition,
+        shared: &Shared,
         state: &ProfileState,
         capability_state: &CapabilityState,
     ) -> Result<Option<Blocked>, QueryError> {
         if self.generation != capability_state.generation || self.items.is_empty() {
             // Only what is on the disk can be read.
-            engine.wait_until_durable(Position { partition, seq: state.head });
+            state.head.into_iter().for_each(|head| shared.wait_until_durable(head));
             *self = HeldQueue {
                 generation: capability_state.generation,
-                items: engine.held_more(partition, state, capability_state)?.into(),
+                items: shared.held_more(state, capability_state)?.into(),
             };
         }
         Ok(self.items.pop_front())
     }
 }
 
-impl Engine {
+impl Shared {
     /// The invocations of a capability that are held and not listed, in their order. Reads the profile's
     /// records back to the first of them.
     pub(super) fn held_more(
         &self,
-        partition: Partition,
         state: &ProfileState,
         capability_state: &CapabilityState,
     ) -> Result<Vec<Blocked>, QueryError> {
         let Some(more) = capability_state.held_more else { return Ok(Vec::new()) };
         // The newest word on an invocation counts, and what is listed is listed.
-        let mut known: HashSet<(ItemPosition, Role)> =
+        let mut known: HashSet<(FullPosition, Role)> =
             capability_state.blocked.iter().map(|blocked| (blocked.item, blocked.role)).collect();
         let mut held = Vec::new();
-        let mut next = Some(state.head);
+        let mut next = state.head;
         // What decides an item stands behind it.
-        while let Some(seq) = next.filter(|seq| *seq > more.first.seq) {
-            let record = self.record(Position { partition, seq })?;
-            let Some(Record::Decided(record)) = record else { break };
+        let is_behind = |at: &Position| at.partition != more.first.partition || at.seq > more.first.seq;
+        while let Some(at) = next.filter(is_behind) {
+            let Some(Record::Decided(record)) = self.own_record(state.id, at)? else { break };
             let of_it = |is: &&samsyn_journal::Outcome| {
                 is.capability == capability_state.capability && is.generation == capability_state.generation
             };

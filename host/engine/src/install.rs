@@ -1,37 +1,13 @@
-//! Changes of the registry: checked, written, and taken into use everywhere.
+//! Installing a capability: what that would change, compiling and keeping its component, and the change.
 
-use std::sync::Arc;
-
-use super::runtime::LoadError;
-use super::{AcceptError, Engine};
-use samsyn_journal::{Encoded, Record, RegistryRecord};
+use super::registrar::{ChangeError, Registrar};
+use samsyn_journal::{Record, RegistryRecord};
 use samsyn_registry::{
-    Attribution, FileError, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange,
-    RegistryError, Rejection,
+    Attribution, Install, InstallPlan, Manifest, ManifestError, Registry, RegistryChange, RegistryError,
+    Rejection,
 };
 use samsyn_sandbox::{Package, PackageError};
-use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{CapabilityName, Digest, Partition, Position, Role, Seq};
-
-/// Why a change of the registry isn't made.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    /// It can't be.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// The log can't be written.
-    #[error(transparent)]
-    Unavailable(#[from] AcceptError),
-    /// What it needs can't be loaded.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The manifest of an installed plug-in can't be read.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The registry can't become what a file says.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
 
 /// Why a component isn't installed.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +70,7 @@ struct Judged {
     plan: InstallPlan,
 }
 
-impl Engine {
+impl Registrar {
     /// What installing this component would change. Compiles nothing.
     pub fn plan_install(&self, bytes: &[u8], options: InstallOptions) -> Result<InstallPlan, InstallError> {
         Ok(self.judge(bytes, options)?.plan)
@@ -133,7 +109,7 @@ impl Engine {
         accept_fields: bool,
         by: impl Into<Attribution>,
     ) -> Result<Installed, InstallError> {
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let pending = registry.pending(capability, digest)?;
         let options = InstallOptions {
             from_start: pending.from_start,
@@ -150,7 +126,7 @@ impl Engine {
         let manifest = Manifest::parse(package.manifest())?;
         fit(&manifest, &package)?;
         let accept = options.accept_fields || self.registry_config.accept_new_fields;
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let mut plan = registry.plan_install(&manifest, package.digest(), accept)?;
         if let Some(rejected) = self.rejection(&registry, &plan.capability, plan.digest) {
             plan.note_rejection(rejected);
@@ -160,7 +136,7 @@ impl Engine {
         }
         // When the log can't be read, installing will say so.
         if options.from_start
-            && let Ok(Some(oldest)) = self.oldest_retained()
+            && let Ok(Some(oldest)) = self.shared.oldest_retained()
         {
             plan.warnings.push(format!(
                 "it starts from the oldest event that is kept, of {oldest}: what came before has left the log by retention"
@@ -179,7 +155,7 @@ impl Engine {
         let revision = *registry.rejected.get(capability)?.get(&digest)?;
         let position = Position { partition: Partition::REGISTRY, seq: revision };
         // A plan is needed also when the log can't be read; whatever else needs it says so.
-        let stored = self.records().read(position).ok()??;
+        let stored = self.shared.records().read(position).ok()??;
         let Ok(Record::Registry(record)) = stored.record() else {
             return None;
         };
@@ -190,14 +166,14 @@ impl Engine {
     fn installation(&self, judged: &Judged, options: InstallOptions, roles: Vec<Role>) -> RegistryChange {
         // A plug-in that comes back goes on where it was removed; only one that starts from the
         // oldest event starts with nothing.
-        let before = self.registry().generation(&judged.plan.capability);
+        let before = self.shared.registry().generation(&judged.plan.capability);
         let install = Install {
             manifest_text: judged.package.manifest().to_owned(),
             roles,
             generation: (before + u32::from(options.from_start)).max(1),
             from_start: options.from_start,
             deliver_while_catching_up: options.deliver,
-            at: self.clock.now(),
+            at: self.shared.clock.now(),
         };
         judged.plan.change(&judged.manifest, install)
     }
@@ -209,72 +185,8 @@ impl Engine {
             manifest: judged.package.manifest().to_owned(),
             from_start: options.from_start,
             deliver_while_catching_up: options.deliver,
-            at: self.clock.now(),
+            at: self.shared.clock.now(),
         }
-    }
-
-    /// Makes a change that depends on what the registry is, and waits until it is on the disk.
-    /// `change` is asked while nobody else can change the registry.
-    pub async fn change_registry_with(
-        &self,
-        change: impl FnOnce(&Registry) -> Result<RegistryChange, RegistryError>,
-        by: impl Into<Attribution>,
-    ) -> Result<Seq, ChangeError> {
-        let seq = {
-            let _changing = self.changing.lock();
-            let change = change(&self.registry())?;
-            self.append_change_locked(change, by.into())?
-        };
-        self.durable(Position { partition: Partition::REGISTRY, seq }).await?;
-        Ok(seq)
-    }
-
-    /// Changes the registry and waits until that is on the disk.
-    pub async fn change_registry(
-        &self,
-        change: RegistryChange,
-        by: impl Into<Attribution>,
-    ) -> Result<Seq, ChangeError> {
-        let seq = self.append_change(change, by)?;
-        self.durable(Position { partition: Partition::REGISTRY, seq }).await?;
-        Ok(seq)
-    }
-
-    /// Changes the registry. Everybody uses the new revision from a place of their own in the log.
-    pub(super) fn append_change(
-        &self,
-        change: RegistryChange,
-        by: impl Into<Attribution>,
-    ) -> Result<Seq, ChangeError> {
-        let _changing = self.changing.lock();
-        self.append_change_locked(change, by.into())
-    }
-
-    pub(super) fn append_change_locked(
-        &self,
-        change: RegistryChange,
-        by: Attribution,
-    ) -> Result<Seq, ChangeError> {
-        let registry = self.registry();
-        registry.check(&change)?;
-        let next = registry.apply(registry.revision + 1, &change)?;
-        let runtime = self.plugins.runtime(Arc::new(next), &self.metrics)?;
-        let record = RegistryRecord { change, by: by.by, reason: by.reason, at: self.clock.now() };
-        let position =
-            self.append_plain(Partition::REGISTRY, Encoded::of(&record), CommittedRecord::Registry)?;
-        debug_assert_eq!(position.seq, runtime.registry.revision);
-        for (name, capability) in &runtime.registry.capabilities {
-            let before = registry.capabilities.get(name);
-            if before.is_some_and(|before| before.is_quarantined() && !capability.is_quarantined()) {
-                self.metrics
-                    .capability(name)
-                    .failures_in_a_row
-                    .store(0, std::sync::atomic::Ordering::Relaxed);
-            }
-        }
-        self.newest.store(Arc::new(runtime));
-        self.adopt_everywhere();
-        Ok(position.seq)
     }
 }
 

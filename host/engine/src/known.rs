@@ -4,11 +4,11 @@
 //! stays taken: whoever reads requests reads a refused one once more by the rules of before, and asks here
 //! whether the log has it.
 
-use super::Engine;
-use super::accept::{AcceptError, Acceptance, NewEvent, Remembered};
+use super::accept::{AcceptError, Acceptance, Accepting, NewEvent, Remembered};
 use samsyn_state::view::EventKey;
+use samsyn_vocabulary::{Application, Position};
 
-impl Engine {
+impl Accepting {
     /// The place of an event that was accepted before, with the same content; `None` when its id is new, or
     /// was used for something else. Nothing is accepted.
     pub fn known(&self, new: &NewEvent) -> Result<Option<Acceptance>, AcceptError> {
@@ -20,7 +20,7 @@ impl Engine {
             None => self.remembered(key, &new.application, id)?,
         };
         let again = match known {
-            Remembered::Entry(entry) if self.is_remembered(&entry, self.clock.now()) => {
+            Remembered::Entry(entry) if self.is_remembered(&entry, self.shared.clock.now()) => {
                 self.duplicate(id.clone(), entry, new)
             }
             Remembered::Removed(position) => self.duplicate_of_removed(id.clone(), position, new),
@@ -28,10 +28,25 @@ impl Engine {
         };
         match again {
             Ok(acceptance) => Ok(Some(acceptance)),
-            Err(AcceptError::Unavailable(why)) => Err(AcceptError::Unavailable(why)),
-            Err(AcceptError::Unreadable(why)) => Err(AcceptError::Unreadable(why)),
+            Err(error @ AcceptError::Stopped(_)) => Err(error),
             // It was another event: what is wrong with this one has been found already.
             Err(_) => Ok(None),
         }
+    }
+
+    /// Where an application's event stands, or stood.
+    pub fn event(&self, application: &Application, id: &str) -> Result<Option<Position>, AcceptError> {
+        let key = EventKey::of(application, id);
+        // What was just acknowledged may not be in the view yet.
+        let in_flight = self.event_ids.shard(key).get(&key).copied();
+        let known = match in_flight {
+            Some(entry) => Remembered::Entry(entry),
+            None => self.remembered(key, application, id)?,
+        };
+        Ok(match known {
+            Remembered::Entry(entry) => Some(entry.position),
+            Remembered::Removed(position) => Some(position),
+            Remembered::Nothing => None,
+        })
     }
 }

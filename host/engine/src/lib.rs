@@ -8,23 +8,40 @@
 //!                        worker: route ─▶ project ─▶ run ─▶ decide ─▶ commit
 //! ```
 //!
-//! `samsyn-decide` is pure. Only the worker, the catch-up threads and the
+//! `samsyn-identity` and `samsyn-decide` are pure. Only the worker, the catch-up threads and the
 //! log's writer wait for anything.
 //!
-//! Locks, in the order they may be taken: a shard of [`event_ids`], a partition's core, [`identity`], a
-//! partition's sequencer. A compute slot ([`fair_share`]) is waited for while none of them is held.
+//! The engine is wired from parts. Each owns its fields and locks, and uses parts below it alone, so that locks
+//! are always taken downwards:
+//!
+//! ```text
+//! Engine: starts and stops, says how the host is doing
+//!   Supervisor
+//!     Registrar   changing
+//!     Notifier    progress            Query   Parked   Replays
+//!   Maintenance   busy, state
+//!     Lanes       a partition's core ─┐   Accepting  a shard of the event ids ─┐
+//!                                     ├─▶ Identity   its links ◀───────────────┤
+//!                                     └─▶ Sequencer  a partition's order ◀─────┘
+//!   Shared: log, view, newest revision, queue of work
+//! ```
+//!
+//! A compute slot ([`samsyn_machine::fair_share`]) is waited for while no lock is held.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `accept` · `content` · `known` · `event_ids` · `identity` · `linking` · `names` | takes an event in: is it new, and whose is it |
-//! | `sequencer` · `durable` · `recover` · `way` | appends records, what happens when they are durable, and starting again |
-//! | `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
-//! | `slow` · `slow_lane` · `fair_share` · `catch_up` · `supervisor` · `retry` · `held` | capabilities that are slow, behind, or failed |
-//! | `install` · `adopt` · `assign` · `apply_file` · `renormalise` · `notify_source_change` | changes of the registry, and what they mean for customers |
-//! | `query` · `claims` · `refusals` · `status` · [`metrics`] · `slowest` | questions, and numbers |
+//! | `shared` · `fault` · `config` | what every part uses, what can end its work, settings |
+//! | `accept` · `content` · `known` · `event_ids` · `identity` · `names` | takes an event in: is it new, and whose is it |
+//! | `sequencer` · `durable` · `way` | gives records their place, and what happens when they are durable |
+//! | `lanes` · `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
+//! | `slow` · `slow_lane` · `catch_up` · `retry` · `held` | capabilities that are slow, behind, or failed |
+//! | `registrar` · `install` · `assign` · `apply_file` · `renormalise` | changes of the registry |
+//! | `adopt` · `notify_source_change` · `notifier` | what those mean for partitions and customers |
+//! | `supervisor` | what lanes can't wait for |
+//! | `query` · `own_records` · `claims` · `refusals` · `parked` · `status` · [`metrics`] · `slowest` | questions, and numbers |
 //! | `maintenance` | snapshots and retention |
 //! | [`replay`] | what another version would have decided |
-//! | `config` | settings |
+//! | `recover` | starting and stopping |
 //!
 //! It must not know HTTP, tokens, or how an answer is written.
 
@@ -40,20 +57,24 @@ mod content;
 mod decision_input;
 mod durable;
 mod event_ids;
-mod fair_share;
+mod fault;
 mod held;
 mod identity;
 mod install;
 mod known;
-mod linking;
+mod lanes;
 mod maintenance;
 pub mod metrics;
 mod names;
+mod notifier;
 mod notify_source_change;
+mod own_records;
+mod parked;
 mod partition;
 mod query;
 mod recover;
 mod refusals;
+mod registrar;
 mod renormalise;
 pub mod replay;
 mod retry;
@@ -61,6 +82,7 @@ mod run;
 mod runtime;
 mod schedule;
 mod sequencer;
+mod shared;
 mod slow;
 mod slow_lane;
 mod slowest;
@@ -75,138 +97,142 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use accept::{AcceptError, Acceptance, EventIdsStatus, Expectation, NewEvent};
+pub use accept::{AcceptError, Acceptance, Accepting, EventIdsStatus, Expectation, NewEvent};
 pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use config::{EngineConfig, RegistryConfig};
-pub use install::{ChangeError, InstallError, InstallOptions, Installed, fit};
+pub use fault::{Fault, StopCause};
+pub use install::{InstallError, InstallOptions, Installed, fit};
 pub use maintenance::{
-    Holder, MaintenanceError, RetentionConfig, RetentionReport, SnapshotConfig, SnapshotInProgress, Snapshots,
+    Holder, Maintenance, MaintenanceError, RetentionConfig, RetentionReport, SnapshotConfig,
+    SnapshotInProgress, Snapshots,
 };
-pub use names::{ConflictsPage, Names};
-pub use notify_source_change::{JobReport, Jobs};
-pub use query::{EventDecisions, QueryError, ReadProfile, Timeline, TimelineEntry};
-pub use recover::{Start, StartError, read_registry};
+pub use names::ConflictsPage;
+pub use notifier::{JobReport, Jobs, Notifier};
+pub use parked::{Parked, ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
+pub use query::{EventDecisions, Query, QueryError, ReadProfile, Timeline, TimelineEntry};
+pub use recover::{Start, StartError, homes_of, read_registry};
 pub use refusals::{Looked, RefusedEvent};
-pub use retry::{ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
+pub use registrar::{ChangeError, Registrar};
 pub use runtime::LoadError;
+pub use samsyn_identity::Names;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{DiskStatus, Status};
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use parking_lot::{Condvar, Mutex};
-
-use samsyn_journal::{Appender, Reader};
+use samsyn_journal::Reader;
 use samsyn_log::LogReader;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::Registry;
 use samsyn_state::view::View;
-use samsyn_vocabulary::{CapabilityName, Partition, ProfileId};
+use samsyn_vocabulary::{Homes, Position};
 
-use durable::{InFlight, Waiters};
-use event_ids::EventIds;
-use fair_share::FairShare;
+use durable::DurableHook;
 use identity::Identity;
-use maintenance::Maintenance;
+use lanes::Lanes;
 use metrics::Metrics;
-use partition::PartitionCell;
-use runtime::{Plugins, Runtime};
-use schedule::Schedule;
+use replay::Replays;
+use sequencer::Sequencer;
+use shared::Shared;
 
-/// The engine of one data directory.
+/// The engine of one data directory: its parts, and what they share.
 pub struct Engine {
-    config: EngineConfig,
-    registry_config: RegistryConfig,
-    clock: Clock,
-    /// The log, as records that are appended and read.
-    journal: Appender<InFlight>,
-    view: View,
-    plugins: Plugins,
-    /// The newest revision; partitions adopt it one by one.
-    newest: ArcSwap<Runtime>,
-    /// One change of the registry at a time.
-    changing: Mutex<()>,
-    partitions: Vec<PartitionCell>,
-    schedule: Schedule,
-    identity: Identity,
-    event_ids: EventIds,
-    waiters: Waiters,
-    metrics: Metrics,
-    /// Events accepted and not decided.
-    undecided: AtomicUsize,
-    /// Capabilities with a thread of their own because they are slow.
-    slow: Mutex<slow::Slow>,
-    /// Whether there may be one, for whoever hasn't the time to look.
-    any_slow: AtomicBool,
-    /// Capabilities whose catch-up thread runs.
-    catching_up: Mutex<HashSet<CapabilityName>>,
-    /// Retries that those run.
-    left_retries: Mutex<retry::LeftRetries>,
-    /// The processor time that those share.
-    fair_share: FairShare,
-    /// Notifications about sources that moved.
-    reassignments: Mutex<notify_source_change::ReassignmentProgress>,
-    /// What new versions of plug-ins would have decided.
-    replays: replay::Replays,
-    /// What the engine itself asks of the registry.
-    supervisor: Mutex<Supervisor>,
-    supervisor_wake: Condvar,
-    /// What makes snapshots and lets old segments go.
-    maintenance: Maintenance,
-    stopping: AtomicBool,
-    /// The fault that ended accepting and deciding, if one did.
-    halted: OnceLock<AcceptError>,
-    started_at: samsyn_vocabulary::Timestamp,
-    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
-}
-
-#[derive(Default)]
-struct Supervisor {
-    asked: Vec<samsyn_registry::RegistryChange>,
-    look: bool,
+    shared: Arc<Shared>,
+    sequencer: Arc<Sequencer>,
+    identity: Arc<Identity>,
+    accepting: Arc<Accepting>,
+    lanes: Arc<Lanes>,
+    registrar: Arc<Registrar>,
+    notifier: Arc<Notifier>,
+    maintenance: Arc<Maintenance>,
+    query: Query,
+    parked: Parked,
+    replays: Replays,
+    /// What the log's writer calls; it holds it weakly.
+    hook: Arc<DurableHook>,
 }
 
 impl Engine {
+    /// What takes events in.
+    pub fn accepting(&self) -> &Accepting {
+        &self.accepting
+    }
+
+    /// What changes the registry.
+    pub fn registrar(&self) -> &Registrar {
+        &self.registrar
+    }
+
+    /// What notifies the consumers of sources that moved.
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
+    }
+
+    /// What makes snapshots and lets old segments go.
+    pub fn maintenance(&self) -> &Maintenance {
+        &self.maintenance
+    }
+
+    /// What answers questions about customers and events.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// Invocations that wait.
+    pub fn parked(&self) -> &Parked {
+        &self.parked
+    }
+
+    /// What new versions of plug-ins would have decided.
+    pub fn replays(&self) -> &Replays {
+        &self.replays
+    }
+
     /// The newest revision of the registry.
     pub fn registry(&self) -> Arc<Registry> {
-        self.newest.load().registry.clone()
+        self.shared.registry()
     }
 
     /// The engine's clock.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.shared.clock
     }
 
     /// What the log folds into.
     pub fn view(&self) -> &View {
-        &self.view
+        &self.shared.view
     }
 
     /// The durable part of the log.
     pub fn log(&self) -> &LogReader {
-        self.records().log()
+        self.shared.log()
     }
 
     /// The durable records of the log.
     pub fn records(&self) -> &Reader {
-        self.journal.reader()
+        self.shared.records()
     }
 
     /// What it counts.
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        &self.shared.metrics
     }
 
-    fn home(&self, profile: ProfileId) -> Partition {
-        profile.partition(self.partitions.len() as u16)
+    /// Where customers are at home.
+    pub fn homes(&self) -> Homes {
+        self.shared.homes()
     }
 
-    fn cell(&self, partition: Partition) -> &PartitionCell {
-        &self.partitions[usize::from(partition.0)]
+    /// Waits until a record is on the disk. Records before it in the log are as well then.
+    pub async fn durable(&self, position: Position) -> Result<(), StopCause> {
+        self.shared.durable(position).await
+    }
+
+    /// Waits until the decision of an event is on the disk; false when the time ran out first.
+    pub async fn decided(&self, position: Position, patience: Duration) -> bool {
+        self.shared.decided(position, patience).await
     }
 }

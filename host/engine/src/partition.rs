@@ -2,27 +2,16 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
 use super::budget::Roots;
 use super::run::live_generation;
 use super::runtime::Runtime;
 use samsyn_decide::item::Item;
+use samsyn_decide::route::route;
 use samsyn_journal::{PartitionState, ProfileState};
 use samsyn_state::view::{StoreError, View};
 use samsyn_vocabulary::{ItemPosition, ProfileId, Seq};
-
-/// A partition's locks. `sequencer` is held while a record gets its place and is handed to the
-/// worker, so that the worker's order is the log's; `core` while the state is read or changed,
-/// never while a plug-in runs.
-#[derive(Default)]
-pub struct PartitionCell {
-    /// Order of appends.
-    pub sequencer: Mutex<()>,
-    /// The state.
-    pub core: Mutex<Core>,
-}
 
 /// The fold of everything appended to a partition.
 #[derive(Default)]
@@ -86,7 +75,7 @@ impl Core {
         let Some(runtime) = &self.runtime else { return false };
         let routing = &runtime.registry.routing;
         let wanted = position > self.state.through
-            && item.targets(routing, true).iter().any(|target| {
+            && route(item, routing, true).iter().any(|target| {
                 live_generation(&self.state, &routing.capabilities[target.capability].name).is_some()
             });
         if !wanted {
@@ -104,10 +93,11 @@ impl Core {
             let Cache { let_go, young, old } = &mut self.cache;
             let mut next = std::mem::take(young);
             for (id, state) in old.drain() {
-                if state.head > durable {
+                let head = state.head.map_or(0, |head| head.seq);
+                if head > durable {
                     next.insert(id, state);
                 } else {
-                    *let_go = state.head.max(*let_go);
+                    *let_go = head.max(*let_go);
                 }
             }
             *old = next;

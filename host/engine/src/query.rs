@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::accept::Remembered;
-use super::{AcceptError, Engine};
+use super::AcceptError;
+use super::identity::Identity;
+use super::own_records::belongs_to;
+use super::shared::Shared;
+use samsyn_identity::owner_of;
 use samsyn_journal::{
     Accepted, CapabilityState, CauseKind, Decided, InvocationStatus, PartitionState, ProfileState, Record,
     RecordError,
 };
 use samsyn_log::LogError;
 use samsyn_registry::Registry;
-use samsyn_state::view::{EventKey, StoreError};
+use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{
-    Application, CapabilityName, Event, FieldName, Identifier, IdentifierName, Partition, Position,
-    ProfileId, Seq,
+    CapabilityName, Event, FieldName, FullPosition, Identifier, IdentifierName, Partition, Position,
+    ProfileId, Timestamp,
 };
 
 /// Records of a profile that are looked at to find what became of one event.
@@ -32,6 +35,14 @@ pub enum QueryError {
     /// A record can't be read.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// What is kept of a customer names a record that is another customer's, and none of one that became this
+    /// customer. It is shown to nobody, and nothing is decided from it.
+    #[error("record {position} belongs to another customer than {profile}, for whom it was to be read")]
+    AnothersRecord {
+        position: Position,
+        /// Whose it should be.
+        profile: ProfileId,
+    },
 }
 
 /// A profile and what is needed to read it.
@@ -98,16 +109,33 @@ pub fn etag_of(
     format!("\"{}\"", &hasher.finalize().to_hex()[..16])
 }
 
-impl Engine {
+/// Answers questions about profiles, claims, events and timelines.
+pub struct Query {
+    pub(super) shared: Arc<Shared>,
+    pub(super) identity: Arc<Identity>,
+}
+
+impl Query {
+    /// Whether the record at a position has left the log by retention.
+    pub fn is_removed(&self, position: Position) -> bool {
+        self.shared.is_removed(position)
+    }
+
+    /// When the oldest record that is kept was appended, when any have left; none while the log
+    /// still holds all.
+    pub fn oldest_retained(&self) -> Result<Option<Timestamp>, QueryError> {
+        self.shared.oldest_retained()
+    }
+
     /// A profile. One that was made but about which nothing is decided yet is empty.
     pub fn profile(&self, id: ProfileId) -> Result<Option<ReadProfile>, QueryError> {
-        let home = self.home(id);
-        let partition = self.view.applied(home).partition;
+        let home = self.shared.home(id);
+        let partition = self.shared.view.applied(home).partition;
         // Asked first: it ends when the view has the profile, which may be a moment from now.
         let is_fresh = self.identity.is_fresh(id);
-        let state = match self.view.profile(id)? {
+        let state = match self.shared.view.profile(id)? {
             Some(state) => state,
-            None if is_fresh => Arc::new(ProfileState::new(id, self.clock.now())),
+            None if is_fresh => Arc::new(ProfileState::new(id, self.shared.clock.now())),
             None => return Ok(None),
         };
         Ok(Some(ReadProfile { state, partition, home }))
@@ -115,39 +143,19 @@ impl Engine {
 
     /// The ETag of a profile for somebody who sees these fields of it.
     pub fn etag(&self, profile: &ReadProfile, sees: impl Fn(&FieldName) -> bool) -> String {
-        etag_of(&profile.state, &profile.partition.adopted.visible, &self.registry(), sees)
+        etag_of(&profile.state, &profile.partition.adopted.visible, &self.shared.registry(), sees)
     }
 
     /// The profile that goes by this identifier.
     pub fn resolve(&self, name: &IdentifierName, value: &str) -> Result<Option<ProfileId>, AcceptError> {
         let identifier = Identifier { name: name.clone(), value: value.to_owned() };
-        self.identity.owner(&identifier, &self.registry(), &self.view)
-    }
-
-    /// Where an application's event stands, or stood.
-    pub fn event(&self, application: &Application, id: &str) -> Result<Option<Position>, AcceptError> {
-        let key = EventKey::of(application, id);
-        // What was just acknowledged may not be in the view yet.
-        let in_flight = self.event_ids.shard(key).get(&key).copied();
-        let known = match in_flight {
-            Some(entry) => Remembered::Entry(entry),
-            None => self.remembered(key, application, id)?,
-        };
-        Ok(match known {
-            Remembered::Entry(entry) => Some(entry.position),
-            Remembered::Removed(position) => Some(position),
-            Remembered::Nothing => None,
-        })
-    }
-
-    /// Whether the record at a position has left the log by retention.
-    pub fn is_removed(&self, position: Position) -> bool {
-        position.seq > 0 && position.seq < self.log().oldest(position.partition)
+        let registry = self.shared.registry();
+        Ok(self.identity.ask(&self.shared.view, |appended| owner_of(&identifier, &registry, appended))?)
     }
 
     /// What became of the event at a position; none when there is no event there.
     pub fn decisions(&self, position: Position) -> Result<Option<EventDecisions>, QueryError> {
-        let accepted = match self.record(position)? {
+        let accepted = match self.shared.record(position)? {
             Some(Record::Accepted(accepted)) => accepted,
             _ => return Ok(None),
         };
@@ -157,12 +165,12 @@ impl Engine {
             return Ok(Some(EventDecisions { accepted, decided: Vec::new(), blocked: false, awaited }));
         };
         let mut decided = Vec::new();
-        let mut next = Some(profile.state.head);
+        let mut next = profile.state.head;
+        // A decision always stands behind its event.
+        let is_behind = |at: &Position| at.partition != position.partition || at.seq > position.seq;
         for _ in 0..RECORDS_LOOKED_AT_MAX {
-            // A decision always stands behind its event.
-            let Some(seq) = next.filter(|seq| *seq > position.seq) else { break };
-            let at = Position { partition: position.partition, seq };
-            let Some(Record::Decided(record)) = self.record(at)? else { break };
+            let Some(at) = next.filter(is_behind) else { break };
+            let Some(Record::Decided(record)) = self.shared.own_record(profile.state.id, at)? else { break };
             next = record.previous;
             if record.kind == CauseKind::Offered
                 && let Some(record) = self.of_event(position, &record)?
@@ -170,7 +178,7 @@ impl Engine {
                 decided.push((at, record));
                 continue;
             }
-            if record.kind == CauseKind::Event && record.cause.seq == position.seq {
+            if record.kind == CauseKind::Event && record.cause.record() == position {
                 decided.push((at, record));
             }
         }
@@ -188,7 +196,7 @@ impl Engine {
             of_it.next().is_some_and(|is| matches!(is.result, InvocationStatus::Held))
         };
         let waits = |capability_state: &CapabilityState| {
-            let listed = capability_state.blocked.iter().any(|blocked| blocked.item.seq == position.seq);
+            let listed = capability_state.blocked.iter().any(|blocked| blocked.item.record() == position);
             listed || (capability_state.held_more.is_some() && is_newest_held(capability_state))
         };
         let blocked = profile.state.capabilities.iter().any(|own| waits(own));
@@ -198,11 +206,11 @@ impl Engine {
     /// Whether an event isn't decided yet, or a capability that hears it lags behind. What a generation that
     /// catches up from the oldest event makes of it isn't waited for.
     fn is_awaited(&self, position: Position, accepted: &Accepted) -> bool {
-        let partition = self.view.applied(position.partition).partition;
+        let partition = self.shared.view.applied(position.partition).partition;
         if partition.through.seq < position.seq {
             return true;
         }
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let hears = |name: &CapabilityName| {
             let mut routed = registry.routing.capabilities.iter().filter(|routed| routed.name == *name);
             routed.any(|routed| routed.hears(&accepted.event.name).is_some())
@@ -214,15 +222,15 @@ impl Engine {
     /// The record that decided an event, found from the event on: of a customer to whom much has
     /// happened since, it isn't found from the newest record back.
     fn first_decision(&self, event: Position) -> Result<Option<(Position, Decided)>, QueryError> {
-        if self.view.applied(event.partition).partition.through.seq < event.seq {
+        if self.shared.view.applied(event.partition).partition.through.seq < event.seq {
             return Ok(None);
         }
-        for stored in self.records().scan(event.partition, event.seq + 1) {
+        for stored in self.shared.records().scan(event.partition, event.seq + 1) {
             let stored = stored?;
             let record = stored.record()?;
             if let Record::Decided(record) = record
                 && record.kind == CauseKind::Event
-                && record.cause.seq == event.seq
+                && record.cause.record() == event
             {
                 return Ok(Some((stored.position, record)));
             }
@@ -232,21 +240,20 @@ impl Engine {
 
     /// What a record that decides held proposals says of those of one event.
     fn of_event(&self, event: Position, record: &Decided) -> Result<Option<Decided>, QueryError> {
-        let offer = Position { partition: event.partition, seq: record.cause.seq };
-        let Some(Record::Decided(offer)) = self.record(offer)? else { return Ok(None) };
+        let Some(Record::Decided(offer)) = self.shared.cause_of(record)? else { return Ok(None) };
         let of_event = |field: &FieldName| {
-            offer.offered.iter().any(|held| held.event == Some(event.seq) && held.field == *field)
+            offer.offered.iter().any(|held| held.event == Some(event) && held.field == *field)
         };
         let mut record = record.clone();
         record.answers.retain(|answer| of_event(&answer.field));
         Ok((!record.answers.is_empty()).then_some(record))
     }
 
-    /// A profile's records before a sequence (the newest when none), newest first.
+    /// A profile's records before one of them (the newest when none), newest first.
     pub fn timeline(
         &self,
         profile: &ReadProfile,
-        before: Option<Seq>,
+        before: Option<Position>,
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, QueryError> {
         Ok(self.timeline_page(profile, before, limit)?.entries)
@@ -256,26 +263,25 @@ impl Engine {
     pub fn timeline_page(
         &self,
         profile: &ReadProfile,
-        before: Option<Seq>,
+        before: Option<Position>,
         limit: usize,
     ) -> Result<Timeline, QueryError> {
-        let partition = profile.home;
+        let id = profile.state.id;
         let mut timeline = Timeline::default();
         let mut next = match before {
-            None => Some(profile.state.head).filter(|head| *head > 0),
-            Some(before) => match self.record(Position { partition, seq: before })? {
-                Some(Record::Decided(record)) if record.profile == profile.state.id => record.previous,
+            None => profile.state.head,
+            Some(before) => match self.shared.record(before)? {
+                Some(Record::Decided(record)) if belongs_to(record.profile, id) => record.previous,
                 _ => {
-                    timeline.is_cut = self.is_removed(Position { partition, seq: before });
+                    timeline.is_cut = self.shared.is_removed(before);
                     None
                 }
             },
         };
-        while let Some(seq) = next.filter(|_| timeline.entries.len() < limit) {
-            let position = Position { partition, seq };
+        while let Some(position) = next.filter(|_| timeline.entries.len() < limit) {
             // Beyond what is retained the timeline ends.
-            let Some(Record::Decided(decided)) = self.record(position)? else {
-                timeline.is_cut = self.is_removed(position);
+            let Some(Record::Decided(decided)) = self.shared.own_record(id, position)? else {
+                timeline.is_cut = self.shared.is_removed(position);
                 break;
             };
             next = decided.previous;
@@ -285,28 +291,22 @@ impl Engine {
     }
 
     fn timeline_entry(&self, position: Position, decided: Decided) -> Result<TimelineEntry, QueryError> {
-        let cause = Position { partition: position.partition, seq: decided.cause.seq };
-        let (event, proposed) = match self.record(cause)? {
+        let (event, proposed) = match self.shared.cause_of(&decided)? {
             Some(Record::Accepted(accepted)) => {
                 let proposed = accepted.proposals.iter().map(|proposal| proposal.field.clone()).collect();
                 (Some(accepted.event), proposed)
             }
-            Some(Record::Decided(record)) => (emitted_event(&record, cause, decided.cause.index), Vec::new()),
+            Some(Record::Decided(record)) => (emitted_event(&record, decided.cause), Vec::new()),
             _ => (None, Vec::new()),
         };
         Ok(TimelineEntry { position, decided, event, proposed })
     }
-
-    pub(super) fn record(&self, position: Position) -> Result<Option<Record>, QueryError> {
-        let Some(stored) = self.records().read(position)? else { return Ok(None) };
-        Ok(Some(stored.record()?))
-    }
 }
 
-fn emitted_event(record: &Decided, position: Position, index: u16) -> Option<Event> {
-    let emitted = record.emitted.get(usize::from(index).checked_sub(1)?)?;
+fn emitted_event(record: &Decided, item: FullPosition) -> Option<Event> {
+    let emitted = record.emitted.get(usize::from(item.index).checked_sub(1)?)?;
     Some(Event {
-        id: format!("{position}.{index}"),
+        id: item.to_string(),
         application: None,
         name: emitted.name.clone(),
         at: record.observed_at,

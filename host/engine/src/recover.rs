@@ -1,41 +1,49 @@
 //! Starting the engine: the log is opened, the view brought up to date, and accepted events that are not
 //! decided is decided as if nothing had happened. And stopping it.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::durable::Waiters;
+use super::Engine;
+use super::accept::Accepting;
+use super::durable::{DurableHook, Waiters};
 use super::event_ids::EventIds;
-use super::fair_share::FairShare;
 use super::identity::Identity;
-use super::maintenance::{self, Maintenance};
+use super::lanes::Lanes;
+use super::maintenance::Maintenance;
 use super::metrics::Metrics;
-use super::partition::PartitionCell;
+use super::notifier::Notifier;
+use super::parked::Parked;
+use super::query::Query;
+use super::registrar::{ChangeError, Registrar};
+use super::replay::Replays;
 use super::runtime::{LoadError, Plugins};
 use super::schedule::Schedule;
+use super::sequencer::Sequencer;
+use super::shared::Shared;
+use super::supervisor::{Requests, Supervisor};
 use super::work::Work;
-use super::{ChangeError, Engine, Supervisor};
 use crate::way::Way;
 use crate::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
 use samsyn_disk::DataDir;
 use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
+use samsyn_identity::{Basis, Sent, names_of_event};
 use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError};
 use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
-use samsyn_registry::{IdentifierKind, ManifestError, Normaliser, Registry, RegistryChange};
+use samsyn_registry::{ManifestError, Registry};
 use samsyn_sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use samsyn_state::snapshot::Shelf;
 use samsyn_state::view::ViewConfig;
 use samsyn_state::view::{Opened, StoreError, View};
-use samsyn_vocabulary::{Application, Identifier, IdentifierName, ItemPosition, Partition, Position, Seq};
+use samsyn_vocabulary::{Homes, ItemPosition, Partition, Position};
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
@@ -150,181 +158,213 @@ impl Engine {
         let registry = read_registry(journal.reader())?;
         let log = journal.backend().reader();
         let bases = shelf.bases(log);
-        let (view, opened) = View::open_from(&data.view(), log, &view, engine.event_ids(), bases, progress)?;
+        let (homes, ids) = (Homes::among(engine.partitions), engine.event_ids());
+        let (view, opened) = View::open_from(&data.view(), log, homes, &view, ids, bases, progress)?;
         if let Some(base) = &opened.base {
             tracing::info!(base, folded = opened.folded, "the view was folded on from a snapshot");
         }
         let sandbox = Sandbox::for_workers(&limits, workers)?;
         let sandbox = sandbox.compiling_in(compiler).caching_in(data.compiled());
-        let plugins = Plugins::new(sandbox, disk, data.components());
+        let limits = sandbox.limits().clone();
+        let plugins = Arc::new(Plugins::new(sandbox, disk, data.components()));
         let metrics = Metrics::default();
         let newest = plugins.runtime(Arc::new(registry), &metrics)?;
-        let partitions = (0..engine.partitions).map(|_| PartitionCell::default()).collect();
-        let schedule = Schedule::new(engine.partitions);
-        let engine = Arc::new(Engine {
+        let shared = Arc::new(Shared {
             started_at: clock.now(),
+            schedule: Schedule::new(engine.partitions),
             config: engine,
-            registry_config,
             clock,
             journal,
             view,
-            plugins,
-            newest: ArcSwap::from_pointee(newest),
-            changing: Mutex::default(),
-            partitions,
-            schedule,
-            identity: Identity::default(),
-            event_ids: EventIds::new(),
-            waiters: Waiters::default(),
             metrics,
-            undecided: AtomicUsize::new(0),
-            slow: Mutex::default(),
-            any_slow: AtomicBool::new(false),
-            catching_up: Mutex::new(HashSet::new()),
-            left_retries: Mutex::default(),
-            fair_share: FairShare::of_cores(cores),
-            reassignments: Mutex::default(),
-            replays: super::replay::Replays::default(),
-            supervisor: Mutex::new(Supervisor::default()),
-            supervisor_wake: Condvar::new(),
-            maintenance: Maintenance::new(shelf, snapshots, retention),
+            newest: ArcSwap::from_pointee(newest),
+            waiters: Waiters::default(),
+            requests: Requests::default(),
             stopping: AtomicBool::new(false),
-            halted: std::sync::OnceLock::new(),
+            halted: OnceLock::new(),
             threads: Mutex::default(),
         });
-        let (durable, failed) = (Arc::downgrade(&engine), Arc::downgrade(&engine));
-        engine.journal.start(
+        let engine = Engine::wire(shared, plugins, limits, cores, registry_config, |shared, lanes| {
+            Maintenance::new(shared, lanes, shelf, snapshots, retention)
+        });
+        let (durable, failed) = (Arc::downgrade(&engine.hook), Arc::downgrade(&engine.hook));
+        engine.shared.journal.start(
             move |commit| {
-                if let Some(engine) = durable.upgrade() {
-                    engine.on_durable(commit);
+                if let Some(hook) = durable.upgrade() {
+                    hook.on_durable(commit);
                 }
             },
             move |failure| {
-                if let Some(engine) = failed.upgrade() {
-                    engine.on_failed(failure);
+                if let Some(hook) = failed.upgrade() {
+                    hook.on_failed(failure);
                 }
             },
         )?;
         engine.resume()?;
-        engine.look_at_snapshots();
+        engine.maintenance.look_at_snapshots();
         engine.spawn(workers)?;
-        engine.define_first_identifiers()?;
+        engine.registrar.define_first_identifiers()?;
         engine.renormalise_identifiers()?;
-        Ok((engine, opened))
+        Ok((Arc::new(engine), opened))
+    }
+
+    /// The parts, each with those that it uses.
+    fn wire(
+        shared: Arc<Shared>,
+        plugins: Arc<Plugins>,
+        limits: Limits,
+        processor_cores: usize,
+        registry_config: RegistryConfig,
+        maintenance: impl FnOnce(Arc<Shared>, Arc<Lanes>) -> Maintenance,
+    ) -> Engine {
+        let identity = Arc::new(Identity::default());
+        let sequencer = Arc::new(Sequencer::new(shared.clone()));
+        let accepting = Arc::new(Accepting {
+            shared: shared.clone(),
+            sequencer: sequencer.clone(),
+            identity: identity.clone(),
+            event_ids: EventIds::new(),
+        });
+        let lanes = Lanes::new(shared.clone(), sequencer.clone(), identity.clone(), limits, processor_cores);
+        let lanes = Arc::new(lanes);
+        let registrar = Arc::new(Registrar {
+            shared: shared.clone(),
+            sequencer: sequencer.clone(),
+            plugins: plugins.clone(),
+            registry_config,
+            changing: Mutex::default(),
+        });
+        Engine {
+            notifier: Arc::new(Notifier::new(shared.clone(), lanes.clone())),
+            maintenance: Arc::new(maintenance(shared.clone(), lanes.clone())),
+            query: Query { shared: shared.clone(), identity: identity.clone() },
+            parked: Parked { shared: shared.clone() },
+            replays: Replays::new(shared.clone(), plugins),
+            hook: Arc::new(DurableHook {
+                shared: shared.clone(),
+                accepting: accepting.clone(),
+                identity: identity.clone(),
+            }),
+            shared,
+            sequencer,
+            identity,
+            accepting,
+            lanes,
+            registrar,
+        }
     }
 
     /// Gives the workers again accepted events that are not decided.
     fn resume(&self) -> Result<(), StartError> {
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
-            let state = self.view.applied(partition).partition;
+        let mut undecided = Vec::new();
+        for partition in self.shared.partitions() {
+            let state = self.shared.view.applied(partition).partition;
             let through = state.through;
             {
-                let mut core = self.cell(partition).core.lock();
+                let mut core = self.lanes.core(partition);
                 core.state = state;
-                core.runtime = Some(self.newest.load_full());
+                core.runtime = Some(self.shared.newest.load_full());
             }
-            self.schedule.push(partition, Work::Adopt);
-            for record in self.records().scan(partition, through.seq.max(1)) {
+            self.shared.schedule.push(partition, Work::Adopt);
+            for record in self.shared.records().scan(partition, through.seq.max(1)) {
                 let record = record?;
                 let position = record.position;
                 let unreadable = |cause| StartError::Record { position, cause };
                 let seq = position.seq;
                 match record.record().map_err(unreadable)? {
                     Record::Accepted(accepted) if ItemPosition { seq, index: 0 } > through => {
-                        self.undecided.fetch_add(1, Ordering::Relaxed);
-                        self.metrics.accepted.fetch_add(1, Ordering::Relaxed);
-                        self.remember_accepted(seq, &accepted)?;
-                        self.schedule.push(
-                            partition,
-                            Work::Accepted { seq, accepted: Arc::new(accepted), way: Way::resumed() },
-                        );
+                        self.sequencer.undecided.fetch_add(1, Ordering::Relaxed);
+                        self.shared.metrics.accepted.fetch_add(1, Ordering::Relaxed);
+                        let accepted = Arc::new(accepted);
+                        undecided.push((position, accepted.clone()));
+                        self.shared
+                            .schedule
+                            .push(partition, Work::Accepted { seq, accepted, way: Way::resumed() });
                     }
                     Record::Decided(decided) if decided.derives() => {
-                        self.cell(partition).core.lock().roots.add(&decided);
-                        self.schedule.push(partition, Work::Derived { seq, decided: Arc::new(decided) });
+                        self.lanes.core(partition).roots.add(&decided);
+                        self.shared
+                            .schedule
+                            .push(partition, Work::Derived { seq, decided: Arc::new(decided) });
                     }
                     _ => {}
                 }
             }
             // What is held behind nothing was being retried when the host stopped.
-            self.resume_held(partition)?;
+            self.lanes.resume_held(partition)?;
         }
-        Ok(())
-    }
-
-    /// An event that was acknowledged and isn't decided: its profile and the names it brings are known.
-    fn remember_accepted(&self, seq: Seq, accepted: &Accepted) -> Result<(), StartError> {
-        let is_fresh = self.view.profile(accepted.profile)?.is_none();
-        let mut recent = self.identity.lock();
-        if is_fresh {
-            recent.add_fresh(accepted.profile);
-        }
-        let is_own =
-            |is: &&Identifier| !accepted.conflicts.iter().any(|conflict| conflict.identifier == **is);
-        for identifier in accepted.identifiers.iter().filter(is_own) {
-            recent.add_name(accepted.profile, identifier.name.clone(), seq);
-        }
-        Ok(())
-    }
-
-    fn spawn(self: &Arc<Self>, workers: usize) -> Result<(), StartError> {
-        let failed = |cause: std::io::Error| StartError::Directory {
-            path: "a thread".into(),
-            cause: cause.to_string(),
-        };
-        let mut threads = self.threads.lock();
-        for index in 0..workers {
-            let engine = self.clone();
-            let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            threads.push(thread.spawn(move || engine.run_worker(index)).map_err(failed)?);
-        }
-        let engine = self.clone();
-        let thread = std::thread::Builder::new().name("supervisor".to_owned());
-        threads.push(thread.spawn(move || engine.run_supervisor()).map_err(failed)?);
-        threads.push(maintenance::spawn(self).map_err(failed)?);
-        Ok(())
-    }
-
-    /// The identifiers that every new data directory knows.
-    fn define_first_identifiers(&self) -> Result<(), StartError> {
-        if self.registry().revision > 0 {
-            return Ok(());
-        }
-        let Ok(host) = Application::new("host") else { return Ok(()) };
-        let first = [
-            ("customer_id", Normaliser::Exact, 100),
-            ("user_id", Normaliser::Exact, 90),
-            ("email", Normaliser::Email, 50),
-            ("phone", Normaliser::Phone, 40),
-            ("anonymous_id", Normaliser::Exact, 10),
-        ];
-        for (name, normaliser, strength) in first {
-            if let Ok(name) = IdentifierName::new(name) {
-                let kind = IdentifierKind::new(normaliser, strength);
-                self.append_change(RegistryChange::identifier(name, kind), &host)?;
+        // Whoever came first has the identifier, and who found it taken only if nobody else is there.
+        undecided.sort_by_key(|(position, accepted)| (accepted.event.received_at, *position));
+        for sent in [Sent::Own, Sent::Anothers] {
+            for (position, accepted) in &undecided {
+                self.resume_identity(*position, accepted, sent)?;
             }
         }
         Ok(())
     }
 
+    /// An event that was acknowledged and isn't decided: its profile and the identifiers it brings are known. A
+    /// crash may have left it without its links; they are made before anybody else can ask for them.
+    fn resume_identity(&self, position: Position, accepted: &Accepted, sent: Sent) -> Result<(), StartError> {
+        let before = self.shared.view.profile(accepted.profile)?;
+        let partition_state = self.shared.view.applied(position.partition).partition;
+        let registry = self.shared.registry();
+        let basis = Basis {
+            registry: &registry,
+            before: before.as_deref(),
+            generations: &partition_state.adopted.visible,
+        };
+        let mut recent = self.identity.lock();
+        let names = names_of_event(accepted, sent, &basis, &recent.with(&self.shared.view))?;
+        self.sequencer.append_links(&names.links, Some(position)).map_err(ChangeError::Stopped)?;
+        names.links.iter().for_each(|linked| recent.link(linked));
+        if before.is_none() {
+            recent.add_fresh(accepted.profile);
+        }
+        for identifier in names.identifiers {
+            recent.add_name(accepted.profile, identifier.name, position.seq);
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, workers: usize) -> Result<(), StartError> {
+        let failed = |cause: std::io::Error| StartError::Directory {
+            path: "a thread".into(),
+            cause: cause.to_string(),
+        };
+        for index in 0..workers {
+            let lanes = self.lanes.clone();
+            self.shared.spawn(format!("worker-{index}"), move || lanes.run_worker(index)).map_err(failed)?;
+        }
+        let supervisor = Supervisor {
+            shared: self.shared.clone(),
+            lanes: self.lanes.clone(),
+            registrar: self.registrar.clone(),
+            notifier: self.notifier.clone(),
+        };
+        self.shared.spawn("supervisor".to_owned(), move || supervisor.run()).map_err(failed)?;
+        let maintenance = self.maintenance.clone();
+        self.shared.spawn("maintenance".to_owned(), move || maintenance.run()).map_err(failed)
+    }
+
     /// Stops accepting and deciding, and writes what is taken. What isn't decided is after the next start.
     pub fn stop(&self) {
         self.replays.stop_all();
-        self.stop_deciding();
-        self.supervisor_wake.notify_all();
+        self.shared.stop_deciding();
+        self.shared.requests.wake();
         self.maintenance.wake();
-        let threads = std::mem::take(&mut *self.threads.lock());
+        let threads = std::mem::take(&mut *self.shared.threads.lock());
         let me = std::thread::current().id();
         for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the engine had panicked");
             }
         }
-        if let Err(failure) = self.journal.close() {
+        if let Err(failure) = self.shared.journal.close() {
             tracing::error!(%failure, "the log could not be closed cleanly");
         }
-        self.waiters.abandon();
-        if let Err(error) = self.view.close() {
+        self.shared.waiters.abandon();
+        if let Err(error) = self.shared.view.close() {
             tracing::warn!(%error, "the view could not be written; it is folded again from the log");
         }
     }
@@ -334,7 +374,7 @@ impl Engine {
     pub fn drain(&self, patience: std::time::Duration) -> bool {
         let until = std::time::Instant::now() + patience;
         while !self.is_settled() {
-            if std::time::Instant::now() > until || self.stopping.load(Ordering::Relaxed) {
+            if std::time::Instant::now() > until || self.shared.stopping.load(Ordering::Relaxed) {
                 return false;
             }
             std::thread::sleep(std::time::Duration::from_millis(1));
@@ -357,28 +397,35 @@ pub fn read_registry(records: &Reader<impl ReadLog>) -> Result<Registry, StartEr
     Ok(registry)
 }
 
-/// The number of partitions is decided when the directory is made.
-fn data_settings(disk: &dyn Disk, data: &DataDir, partitions: u16) -> Result<u16, StartError> {
-    let path = data.settings();
+/// Where the customers of a stopped host's data directory are at home. One that was never started gets as many
+/// `partitions` as are set.
+pub fn homes_of(data: &DataDir, partitions: u16) -> Result<Homes, StartError> {
+    Ok(Homes::among(read_settings(&*disk::local(), data)?.map_or(partitions, |known| known.partitions)))
+}
+
+fn read_settings(disk: &dyn Disk, data: &DataDir) -> Result<Option<DataSettings>, StartError> {
     let failed = |cause: String| StartError::Directory { path: data.settings(), cause };
-    match disk::read(disk, &path) {
-        Ok(bytes) => {
-            let settings: DataSettings =
-                toml::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
-            Ok(settings.partitions)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if !(1..=4096).contains(&partitions) {
-                return Err(failed(format!("partitions = {partitions}: 1 to 4096 are possible")));
-            }
-            let text =
-                toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
-            step(Step::DataSettings, || durable_file::write_on(disk, &path, text.as_bytes()))
-                .map_err(|error| failed(error.to_string()))?;
-            Ok(partitions)
-        }
+    match disk::read(disk, &data.settings()) {
+        Ok(bytes) => toml::from_slice(&bytes).map(Some).map_err(|error| failed(error.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(error.to_string())),
     }
+}
+
+/// The number of partitions is decided when the directory is made.
+fn data_settings(disk: &dyn Disk, data: &DataDir, partitions: u16) -> Result<u16, StartError> {
+    if let Some(settings) = read_settings(disk, data)? {
+        return Ok(settings.partitions);
+    }
+    let path = data.settings();
+    let failed = |cause: String| StartError::Directory { path: data.settings(), cause };
+    if !(1..=4096).contains(&partitions) {
+        return Err(failed(format!("partitions = {partitions}: 1 to 4096 are possible")));
+    }
+    let text = toml::to_string(&DataSettings { partitions }).map_err(|error| failed(error.to_string()))?;
+    step(Step::DataSettings, || durable_file::write_on(disk, &path, text.as_bytes()))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(partitions)
 }
 
 impl Drop for Engine {

@@ -1,6 +1,7 @@
 //! What capabilities refused, read from the log: from a place in a partition on, or from a time.
 
-use super::{Engine, QueryError};
+use super::QueryError;
+use super::query::Query;
 use samsyn_journal::{Accepted, AnswerKind, CauseKind, Decided, Record};
 use samsyn_vocabulary::{FieldName, Partition, Position, Seq, Timestamp};
 
@@ -22,10 +23,10 @@ pub struct RefusedEvent {
     pub decided: Decided,
 }
 
-impl Engine {
+impl Query {
     /// The partitions that hold customers' records, in order.
     pub fn customer_partitions(&self) -> Vec<Partition> {
-        let heads = self.log().durable_heads();
+        let heads = self.shared.log().durable_heads();
         let mut partitions: Vec<Partition> = heads.into_iter().map(|(partition, _)| partition).collect();
         partitions.retain(|partition| partition.holds_customers());
         partitions.sort();
@@ -35,7 +36,7 @@ impl Engine {
     /// Events of a partition up to this one are decided by every capability, those that lag included;
     /// what is parked waits for an administrator and isn't waited for.
     pub fn decided_by_all(&self, partition: Partition) -> Position {
-        let state = self.view.applied(partition).partition;
+        let state = self.shared.view.applied(partition).partition;
         let lagging = state.adopted.lagging.iter().map(|cursor| cursor.through.seq);
         Position { partition, seq: lagging.fold(state.through.seq, Seq::min) }
     }
@@ -43,11 +44,11 @@ impl Engine {
     /// The first record of a partition that was appended at a time or later: some twenty reads. Where
     /// the host's clock was set back in between, it may be a later one.
     pub fn first_since(&self, partition: Partition, since: Timestamp) -> Result<Seq, QueryError> {
-        let mut first = self.log().oldest(partition);
-        let mut end = self.log().durable_head(partition).seq + 1;
+        let mut first = self.shared.log().oldest(partition);
+        let mut end = self.shared.log().durable_head(partition).seq + 1;
         while first < end {
             let seq = first + (end - first) / 2;
-            match self.records().read(Position { partition, seq })? {
+            match self.shared.records().read(Position { partition, seq })? {
                 Some(stored) if stored.appended_at >= since => end = seq,
                 // One that has left by retention meanwhile is an older one.
                 _ => first = seq + 1,
@@ -62,7 +63,7 @@ impl Engine {
         partition: Partition,
         from: Seq,
     ) -> impl Iterator<Item = Result<Looked, QueryError>> {
-        self.records().scan(partition, from).map(|stored| {
+        self.shared.records().scan(partition, from).map(|stored| {
             let stored = stored?;
             let refuses = stored.decided()?.filter(refuses).map(Box::new);
             Ok(Looked { position: stored.position, refuses })
@@ -71,28 +72,28 @@ impl Engine {
 
     /// The events that a decision refuses something of: one, or those whose held proposals it decides.
     /// None where it answers what no application sent, or the event has left the log by retention.
-    pub fn refused_events(&self, at: Position, decided: Decided) -> Result<Vec<RefusedEvent>, QueryError> {
-        let cause = Position { partition: at.partition, seq: decided.cause.seq };
+    pub fn refused_events(&self, decided: Decided) -> Result<Vec<RefusedEvent>, QueryError> {
         match decided.kind {
-            CauseKind::Event => Ok(self.refused_event(cause, decided)?.into_iter().collect()),
-            CauseKind::Offered => self.refused_when_offered(cause, &decided),
+            CauseKind::Event => {
+                let event = decided.cause.record();
+                Ok(self.refused_event(event, decided)?.into_iter().collect())
+            }
+            CauseKind::Offered => self.refused_when_offered(&decided),
             CauseKind::Emitted | CauseKind::Change | CauseKind::Assignment => Ok(Vec::new()),
         }
     }
 
-    fn refused_when_offered(
-        &self,
-        offer: Position,
-        decided: &Decided,
-    ) -> Result<Vec<RefusedEvent>, QueryError> {
-        let Some(Record::Decided(offer_record)) = self.record(offer)? else { return Ok(Vec::new()) };
-        let mut events: Vec<Seq> = offer_record.offered.iter().filter_map(|held| held.event).collect();
+    fn refused_when_offered(&self, decided: &Decided) -> Result<Vec<RefusedEvent>, QueryError> {
+        let Some(Record::Decided(offer_record)) = self.shared.cause_of(decided)? else {
+            return Ok(Vec::new());
+        };
+        let mut events: Vec<Position> = offer_record.offered.iter().filter_map(|held| held.event).collect();
         events.sort_unstable();
         events.dedup();
         let mut found = Vec::new();
-        for seq in events {
+        for event in events {
             let of_event = |field: &str| {
-                let held = offer_record.offered.iter().filter(|held| held.event == Some(seq));
+                let held = offer_record.offered.iter().filter(|held| held.event == Some(event));
                 held.map(|held| &held.field).any(|held: &FieldName| held.as_str() == field)
             };
             let mut decided = decided.clone();
@@ -101,7 +102,7 @@ impl Engine {
                 outcome.refusals.retain(|refusal| refusal.field.as_deref().is_none_or(of_event));
             }
             if refuses(&decided) {
-                found.extend(self.refused_event(Position { seq, ..offer }, decided)?);
+                found.extend(self.refused_event(event, decided)?);
             }
         }
         Ok(found)
@@ -112,9 +113,10 @@ impl Engine {
         position: Position,
         decided: Decided,
     ) -> Result<Option<RefusedEvent>, QueryError> {
-        Ok(match self.record(position)? {
-            Some(Record::Accepted(accepted)) => Some(RefusedEvent { position, accepted, decided }),
-            _ => None,
+        Ok(match self.shared.own_record(decided.profile, position) {
+            Ok(Some(Record::Accepted(accepted))) => Some(RefusedEvent { position, accepted, decided }),
+            Ok(_) | Err(QueryError::AnothersRecord { .. }) => None,
+            Err(error) => return Err(error),
         })
     }
 }

@@ -3,23 +3,22 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Engine;
+use super::lanes::Lanes;
 use super::runtime::Runtime;
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
-use samsyn_decide::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
+use samsyn_decide::invoke::{InvocationInput, invoke_in_order, invoke_with_retries, is_timeout};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
-use samsyn_journal::{PartitionState, ProfileState, fold_profile};
+use samsyn_journal::{PartitionState, ProfileState, fold_ahead};
 use samsyn_registry::Routed;
 use samsyn_sandbox::{HandlerInput, InvocationReport};
-use samsyn_vocabulary::{CapabilityName, LogLevel, Partition, Position};
+use samsyn_vocabulary::{CapabilityName, LogLevel};
 
 /// One item and everything that was true when its handlers were called.
 pub struct Run<'a> {
-    /// The engine, for its limits and counters.
-    pub engine: &'a Engine,
-    pub partition: Partition,
-    /// The partition's cursors.
+    /// For their limits and counters.
+    pub lanes: &'a Lanes,
+    /// The cursors of the profile's partition.
     pub partition_state: &'a PartitionState,
     pub runtime: &'a Runtime,
     pub state: &'a ProfileState,
@@ -31,8 +30,9 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// Invokes each target with the item, see [`invoke_in_order`].
-    pub fn invoke(&self, targets: &[(Target, u32)]) -> Vec<CompletedInvocation> {
-        let invoke = |target, generation, state: &_| self.invoke_one(target, generation, state);
+    pub fn invoke(&self, targets: &[(Target<'_>, u32)]) -> Vec<CompletedInvocation> {
+        let invoke =
+            |target: Target<'_>, generation, state: &ProfileState| self.invoke_one(target, generation, state);
         invoke_in_order(targets, self.state, invoke, |state, completed| self.fold_own(state, completed))
     }
 
@@ -48,15 +48,16 @@ impl Run<'_> {
             proposals: &[],
             precondition_met: true,
             completed: vec![completed.clone()],
+            through: None,
             cursor: None,
             late: false,
-            customer_bytes: self.engine.plugins.sandbox().limits().customer_bytes,
-            at: self.engine.clock.now(),
+            customer_bytes: self.lanes.limits.customer_bytes,
+            at: self.lanes.shared.clock.now(),
         };
-        fold_profile(Some(state), state.head, &decision.decide())
+        fold_ahead(state, &decision.decide().without_names())
     }
 
-    fn invoke_one(&self, target: Target, generation: u32, state: &ProfileState) -> InvocationResult {
+    fn invoke_one(&self, target: Target<'_>, generation: u32, state: &ProfileState) -> InvocationResult {
         let routed = &self.runtime.registry.routing.capabilities[target.capability];
         let metrics = &self.runtime.callees[target.capability].metrics;
         let blocked = state.capability_state(&routed.name, generation).is_some_and(|own| own.waits());
@@ -70,34 +71,31 @@ impl Run<'_> {
     /// Calls one handler, whatever waits before it.
     pub fn invoke_one_now(
         &self,
-        target: Target,
+        target: Target<'_>,
         routed: &Routed,
         generation: u32,
         state: &ProfileState,
     ) -> InvocationResult {
-        let invocation = Invocation {
-            item: self.item,
+        let input = InvocationInput {
+            invocation: target.invocation,
             cause: self.cause,
-            partition: self.partition,
             partition_state: self.partition_state,
             routing: &self.runtime.registry.routing,
             routed,
             generation,
-            role: target.role,
             state,
         };
-        invocation.run(|input| self.try_invoke(target, routed, input))
+        input.run(|input| self.try_invoke(target, routed, input))
     }
 
-    fn try_invoke(&self, target: Target, routed: &Routed, input: HandlerInput<'_>) -> InvocationReport {
+    fn try_invoke(&self, target: Target<'_>, routed: &Routed, input: HandlerInput<'_>) -> InvocationReport {
         let callee = &self.runtime.callees[target.capability];
         let metrics = &callee.metrics;
-        let time = Duration::from_millis(self.engine.plugins.sandbox().limits().time_ms);
-        let slow_call_us = self.engine.config.slow_call_us;
+        let time = Duration::from_millis(self.lanes.limits.time_ms);
+        let slow_call_us = self.lanes.shared.config.slow_call_us;
         // A handler that takes too long for those behind it is retried on a thread of its own.
         let moves = |report: &InvocationReport| self.hurried && self.is_for_its_own_thread(report);
-        let go_on =
-            |report: &InvocationReport| !moves(report) && !self.engine.stopping.load(Ordering::Relaxed);
+        let go_on = |report: &InvocationReport| !moves(report) && !self.lanes.shared.is_stopping();
         let called =
             |report: &InvocationReport| metrics.record_invocation(report.duration, report.cpu, slow_call_us);
         let report = invoke_with_retries(&callee.plugin, &callee.access, input, time, go_on, called);
@@ -117,9 +115,9 @@ impl Run<'_> {
             Err(failure) => {
                 metrics.failed.fetch_add(1, Ordering::Relaxed);
                 let in_a_row = metrics.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                let position = Position { partition: self.partition, seq: self.cause.item.seq };
+                let position = self.cause.item.record();
                 tracing::warn!(
-                    capability = %routed.name, profile = %self.state.id, %position, role = %target.role,
+                    capability = %routed.name, profile = %self.state.id, %position, role = %target.role(),
                     kind = failure.kind.as_str(), in_a_row,
                     "a delivery is parked; `samsyn parked list` says why"
                 );
@@ -129,7 +127,7 @@ impl Run<'_> {
     }
 
     fn is_for_its_own_thread(&self, report: &InvocationReport) -> bool {
-        is_timeout(report) && report.cpu.as_micros() as u64 > self.engine.config.slow_call_us
+        is_timeout(report) && report.cpu.as_micros() as u64 > self.lanes.shared.config.slow_call_us
     }
 
     /// Those who took so long that nobody should wait for them.

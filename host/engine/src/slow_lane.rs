@@ -3,12 +3,13 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{AcceptError, Engine};
+use super::fault::StopCause;
+use super::lanes::Lanes;
 use samsyn_journal::{Decided, InvocationStatus};
 use samsyn_registry::RegistryChange;
-use samsyn_vocabulary::{Application, CapabilityName, FailureKind, Partition};
+use samsyn_vocabulary::{CapabilityName, FailureKind, Partition};
 
-impl Engine {
+impl Lanes {
     /// Whether the capability is in the slow lane, or about to move there.
     pub(super) fn is_slow(&self, capability: &CapabilityName) -> bool {
         self.slow.lock().now().contains(capability)
@@ -26,11 +27,11 @@ impl Engine {
         if !self.is_slow(capability) {
             return false;
         }
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let Some(installed) = registry.capabilities.get(capability) else { return true };
-        let pace = self.metrics.capability(capability).pace();
+        let pace = self.shared.metrics.capability(capability).pace();
         let mut slow = self.slow.lock();
-        if !slow.returns(capability, installed.digest, pace, self.config.slow_call_us) {
+        if !slow.returns(capability, installed.digest, pace, self.shared.config.slow_call_us) {
             return true;
         }
         self.any_slow.store(!slow.now().is_empty(), Ordering::Relaxed);
@@ -47,15 +48,17 @@ impl Engine {
             let metrics = &runtime.callees[index].metrics;
             if let InvocationStatus::Parked(failure) = &outcome.result {
                 let in_a_row = metrics.failures_in_a_row.load(Ordering::Relaxed);
-                if failure.kind != FailureKind::Error && in_a_row >= u64::from(self.config.quarantine_after) {
+                if failure.kind != FailureKind::Error
+                    && in_a_row >= u64::from(self.shared.config.quarantine_after)
+                {
                     self.ask_for_quarantine(outcome, failure, in_a_row);
                 }
             }
-            let is_slow = metrics.average_us.load(Ordering::Relaxed) > self.config.slow_call_us;
+            let is_slow = metrics.average_us.load(Ordering::Relaxed) > self.shared.config.slow_call_us;
             if is_slow && decided.cursor.is_none() && self.note_slow(&outcome.capability) {
                 tracing::warn!(capability = %outcome.capability, "slow: it gets a thread of its own");
-                self.adopt_everywhere();
-                self.wake_supervisor();
+                self.shared.adopt_everywhere();
+                self.shared.requests.look();
             }
         }
     }
@@ -66,18 +69,18 @@ impl Engine {
         &self,
         partition: Partition,
         slow: impl Iterator<Item = &'a CapabilityName>,
-    ) -> Result<bool, AcceptError> {
+    ) -> Result<bool, StopCause> {
         let mut any = false;
         for capability in slow {
             any = true;
             if self.note_slow(capability) {
                 tracing::warn!(%capability, "cut off: it gets a thread of its own");
-                self.adopt_everywhere();
+                self.shared.adopt_everywhere();
             }
         }
         if any {
             self.adopt(partition)?;
-            self.wake_supervisor();
+            self.shared.requests.look();
         }
         Ok(any)
     }
@@ -95,23 +98,6 @@ impl Engine {
             // registry is for people who may not.
             reason: format!("{in_a_row} calls in a row failed, the last by a {}", failure.kind.as_str()),
         };
-        self.supervisor.lock().asked.push(change);
-        self.supervisor_wake.notify_all();
-    }
-
-    /// Quarantines it, if that is still due.
-    pub(super) fn quarantine(&self, change: RegistryChange, by: &Application) {
-        let RegistryChange::Quarantined { capability, digest, reason } = &change else { return };
-        let registry = self.registry();
-        let due = registry
-            .capabilities
-            .get(capability)
-            .is_some_and(|installed| !installed.is_quarantined() && installed.digest == *digest);
-        if due {
-            tracing::error!(%capability, %reason, "quarantined: release it or install another version");
-            if let Err(error) = self.append_change(change.clone(), by) {
-                tracing::error!(%error, "the quarantine could not be written");
-            }
-        }
+        self.shared.requests.change(change);
     }
 }

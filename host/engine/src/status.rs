@@ -4,10 +4,11 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use super::fault::Fault;
 use super::metrics::OUTCOMES;
-use super::retry::Waiting;
+use super::parked::Waiting;
 use super::slowest::{SlowEvent, SlowestEvents};
-use super::{AcceptError, Engine, EventIdsStatus};
+use super::{Engine, EventIdsStatus, StopCause};
 use crate::way::STAGES;
 use samsyn_telemetry::MetricsText;
 use samsyn_vocabulary::{CapabilityName, Partition, Seq, Timestamp};
@@ -105,8 +106,8 @@ impl Engine {
     /// How the host is doing.
     pub fn status(&self) -> Status {
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-        let metrics = &self.metrics;
-        let undecided = self.undecided.load(Ordering::Relaxed);
+        let metrics = &self.shared.metrics;
+        let undecided = self.sequencer.undecided.load(Ordering::Relaxed);
         // Looked at before what was accepted, so that it is never more.
         let decided = metrics.decided.load(Ordering::Acquire);
         let capabilities = metrics.capabilities().into_iter().map(|(name, counters)| {
@@ -116,27 +117,27 @@ impl Engine {
                 p50_us: latency.quantile_us(0.5),
                 p99_us: latency.quantile_us(0.99),
                 failures: load(&counters.failed),
-                lag: self.lag(&name),
+                lag: self.lanes.lag(&name),
                 name,
             }
         });
         let capabilities = capabilities.collect();
         Status {
             version: env!("CARGO_PKG_VERSION"),
-            started_at: self.started_at,
-            profiles: self.view.profiles(),
+            started_at: self.shared.started_at,
+            profiles: self.shared.view.profiles(),
             accepted: load(&metrics.accepted),
             decided,
             decisions: load(&metrics.decisions),
             undecided,
             sandboxes: metrics.sandboxes(),
             deliveries: OUTCOMES.iter().copied().zip(metrics.outcomes.iter().map(load)).collect(),
-            waiting: self.waiting_now(),
-            registry_revision: self.registry().revision,
-            queue: QueueStatus { depth: undecided, limit: self.config.undecided_max },
-            event_ids: self.event_ids(),
-            log: DiskStatus::of(self.journal.failed().map(|failure| failure.to_string())),
-            view: DiskStatus::of(self.view_failure()),
+            waiting: self.parked.waiting_now(),
+            registry_revision: self.shared.registry().revision,
+            queue: QueueStatus { depth: undecided, limit: self.shared.config.undecided_max },
+            event_ids: self.accepting.event_ids(),
+            log: DiskStatus::of(self.shared.journal.failed().map(|failure| failure.to_string())),
+            view: DiskStatus::of(self.view_failure().map(|fault| fault.cause())),
             accept_to_decided_p99_us: metrics.accept_to_decided.snapshot().quantile_us(0.99),
             slowest: SlowestEvents::of(&metrics.ways.slowest()),
             // Looked at after the lag: who caught up in between has what it caused counted.
@@ -148,19 +149,19 @@ impl Engine {
 
     /// Whether nothing is under way, see [`Status::settled`].
     pub fn is_settled(&self) -> bool {
-        let own = (0..self.partitions.len() as u16).map(Partition);
+        let own = self.shared.partitions();
         let partitions: Vec<Partition> = own.chain([Partition::IDENTITY, Partition::REGISTRY]).collect();
-        let heads = || partitions.iter().map(|partition| self.journal.head(*partition));
+        let heads = || partitions.iter().map(|partition| self.shared.journal.head(*partition));
         let before: Vec<Seq> = heads().collect();
         let can_be_read = partitions
             .iter()
             .zip(&before)
-            .all(|(partition, head)| self.view.applied(*partition).seq >= *head);
+            .all(|(partition, head)| self.shared.view.applied(*partition).seq >= *head);
         let is_busy = || {
-            self.undecided.load(Ordering::Relaxed) > 0
-                || self.schedule.is_busy()
-                || !self.left_retries.lock().is_settled()
-                || self.partitions.iter().any(|cell| !cell.core.lock().state.adopted.jobs.is_empty())
+            self.sequencer.undecided.load(Ordering::Relaxed) > 0
+                || self.shared.schedule.is_busy()
+                || !self.lanes.left_retries.lock().is_settled()
+                || self.lanes.has_jobs()
         };
         // What was done between the looks left a record.
         can_be_read && !is_busy() && heads().eq(before)
@@ -168,57 +169,45 @@ impl Engine {
 
     /// Records a lagging capability has yet to look at, in all partitions; 0 when it doesn't lag.
     pub fn lag(&self, capability: &CapabilityName) -> u64 {
-        let cells = (0..self.partitions.len() as u16).map(Partition);
-        cells
-            .map(|partition| {
-                let core = self.cell(partition).core.lock();
-                let cursors = core.state.adopted.lagging.iter();
-                let mine = cursors.filter(|cursor| cursor.capability == *capability);
-                // What has left the log isn't looked at any more.
-                let oldest = self.log().oldest(partition);
-                let behind = mine
-                    .map(|cursor| core.state.through.seq.saturating_sub(cursor.through.seq.max(oldest - 1)));
-                behind.max().unwrap_or(0)
-            })
-            .sum()
+        self.lanes.lag(capability)
     }
 
     /// Whether events are accepted; why not otherwise.
     pub fn ready(&self) -> Result<(), String> {
-        if let Some(failure) = self.journal.failed() {
+        if let Some(failure) = self.shared.journal.failed() {
             return Err(format!("the log can't be written: {failure}"));
         }
-        if self.stopping.load(Ordering::Relaxed) {
-            return Err(self.why_stopped().to_string());
+        if self.shared.stopping.load(Ordering::Relaxed) {
+            return Err(self.shared.why_stopped().to_string());
         }
         match self.view_failure() {
-            Some(failure) => Err(AcceptError::ViewFailed(failure).to_string()),
+            Some(failure) => Err(failure.to_string()),
             None => Ok(()),
         }
     }
 
-    /// Why the view can't be kept, as its writer found it, or a worker that met the same disk first.
-    fn view_failure(&self) -> Option<String> {
-        let met = || match self.halted.get() {
-            Some(AcceptError::ViewFailed(failure)) => Some(failure.clone()),
+    /// Why the view can't be kept, as its writer found it, or a lane that met the same disk first.
+    fn view_failure(&self) -> Option<Fault> {
+        let met = || match self.shared.halted.get() {
+            Some(StopCause::Fault(fault @ (Fault::View(_) | Fault::ViewStopped(_)))) => Some(fault.clone()),
             _ => None,
         };
-        self.view.failure().or_else(met)
+        self.shared.view.failure().map(Fault::ViewStopped).or_else(met)
     }
 
     /// The fault that ended accepting and deciding, of the log, the view or anything else; none while all
     /// is well, and none in a host that stops because it was told to.
     pub fn fault(&self) -> Option<String> {
-        let halted = self.halted.get().cloned();
-        let failed = || self.journal.failed().map(|failure| AcceptError::Unavailable(failure.to_string()));
-        let view = || self.view_failure().map(AcceptError::ViewFailed);
-        halted.or_else(failed).or_else(view).map(|fault| fault.to_string())
+        let halted = self.shared.halted.get().map(StopCause::to_string);
+        let failed = || self.shared.journal.failed().map(|failure| Fault::LogFailed(failure).to_string());
+        let view = || self.view_failure().map(|fault| fault.to_string());
+        halted.or_else(failed).or_else(view)
     }
 
     /// Everything that is counted, in Prometheus' text format 0.0.4.
     pub fn metrics_text(&self) -> String {
         let mut text = MetricsText::default();
-        let metrics = &self.metrics;
+        let metrics = &self.shared.metrics;
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
         // As in the status: never more decided than accepted.
         let decided = metrics.decided.load(Ordering::Acquire) as f64;
@@ -231,32 +220,32 @@ impl Engine {
         text.counter("samsyn_log_commits_total", "Group commits of the log", load(&metrics.commits));
         text.counter("samsyn_log_bytes_total", "Bytes written to the log", load(&metrics.log_bytes));
         text.counter("samsyn_log_records_total", "Records written to the log", load(&metrics.records));
-        let undecided = self.undecided.load(Ordering::Relaxed) as f64;
+        let undecided = self.sequencer.undecided.load(Ordering::Relaxed) as f64;
         text.gauge("samsyn_queue_depth", "Events taken and not decided", undecided);
         text.gauge(
             "samsyn_log_queued_bytes",
             "Bytes waiting to be written",
-            self.journal.queued_bytes() as f64,
+            self.shared.journal.queued_bytes() as f64,
         );
         let available = |failed: bool| f64::from(u8::from(!failed));
         text.gauge(
             "samsyn_log_available",
             "1 while the log can be written",
-            available(self.journal.failed().is_some()),
+            available(self.shared.journal.failed().is_some()),
         );
         text.gauge(
             "samsyn_view_available",
             "1 while the view can be written",
             available(self.view_failure().is_some()),
         );
-        text.gauge("samsyn_profiles", "Profiles", self.view.profiles() as f64);
+        text.gauge("samsyn_profiles", "Profiles", self.shared.view.profiles() as f64);
         text.gauge(
             "samsyn_registry_revision",
             "The registry's newest revision",
-            self.registry().revision as f64,
+            self.shared.registry().revision as f64,
         );
         text.gauge("samsyn_resident_bytes", "Memory of the process", resident_bytes() as f64);
-        let waiting = self.waiting_now();
+        let waiting = self.parked.waiting_now();
         let help = "Customers of whom a delivery or a proposal waits";
         text.gauge("samsyn_waiting_customers", help, waiting.customers as f64);
         let name = "samsyn_waiting_deliveries";
@@ -294,11 +283,11 @@ impl Engine {
 
     /// The slowest events since somebody took them last, the slowest first, and where they waited.
     pub fn take_slowest(&self) -> Vec<SlowEvent> {
-        self.metrics.ways.take_slowest()
+        self.shared.metrics.ways.take_slowest()
     }
 
     fn capability_metrics(&self, text: &mut MetricsText) {
-        let capabilities = self.metrics.capabilities();
+        let capabilities = self.shared.metrics.capabilities();
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
         let label = |name: &CapabilityName| format!("capability=\"{name}\"");
         text.head("samsyn_call_seconds", "Time of a plug-in's call in a fresh sandbox", "histogram");
@@ -327,8 +316,8 @@ impl Engine {
             }
         }
         text.head("samsyn_lag_records", "Records a capability has yet to look at", "gauge");
-        for name in self.registry().capabilities.keys() {
-            text.sample("samsyn_lag_records", &label(name), self.lag(name) as f64);
+        for name in self.shared.registry().capabilities.keys() {
+            text.sample("samsyn_lag_records", &label(name), self.lanes.lag(name) as f64);
         }
     }
 }

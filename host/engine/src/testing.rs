@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use samsyn_disk::DataDir;
+use samsyn_disk::{DataDir, Disk};
 use samsyn_journal::{Decided, ProfileState};
 use samsyn_registry::RegistryChange;
 use samsyn_sandbox::{Compiler, Limits, embed_manifest};
@@ -27,6 +27,8 @@ pub struct Bench {
     /// Compiled components are shared by all tests of a run: compiling takes a second.
     pub(crate) limits: Limits,
     pub(crate) keeping: Keeping,
+    /// Where its log and components are.
+    pub(crate) disk: Arc<dyn Disk>,
 }
 
 /// How the log is kept.
@@ -65,10 +67,11 @@ pub fn probe_with(manifest: &str) -> Vec<u8> {
 /// The visible value of a customer's field.
 pub fn value_of(engine: &Engine, customer: &str, field: &str) -> Option<Value> {
     let id = engine
+        .query()
         .resolve(&identifier_name(), &customer_id(customer))
         .expect("it can be looked up")
         .expect("it is known");
-    let read = engine.profile(id).expect("it can be read").expect("it is there");
+    let read = engine.query().profile(id).expect("it can be read").expect("it is there");
     visible(&read.state, &read.partition.adopted.visible, &engine.registry(), field)
 }
 
@@ -94,14 +97,23 @@ impl Bench {
         let usual = config.slow_call_us == EngineConfig::default().slow_call_us;
         let config = if usual { EngineConfig { slow_call_us: u64::MAX, ..config } } else { config };
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let engine = start(&directory, &config, &limits, &keeping);
-        Bench { engine, directory, config, limits, keeping }
+        Bench::on(directory, samsyn_disk::local(), (config, limits, keeping))
+    }
+
+    /// In this directory, with the log and the components on this disk.
+    pub fn on(
+        directory: tempfile::TempDir,
+        disk: Arc<dyn Disk>,
+        (config, limits, keeping): (EngineConfig, Limits, Keeping),
+    ) -> Bench {
+        let engine = start(&directory, &disk, &config, &limits, &keeping);
+        Bench { engine, directory, config, limits, keeping, disk }
     }
 
     /// Stops the engine, without waiting for anything to be decided, and starts it again.
     pub fn restart(&mut self) {
         self.engine.stop();
-        self.engine = start(&self.directory, &self.config, &self.limits, &self.keeping);
+        self.engine = start(&self.directory, &self.disk, &self.config, &self.limits, &self.keeping);
     }
 
     /// Its data directory.
@@ -126,21 +138,21 @@ impl Bench {
 
     pub fn install_with(&self, name: &str, tables: &str, options: InstallOptions) {
         let component = probe_with(&manifest(name, tables));
-        self.engine.install(&component, options, app("tests")).expect("it installs");
+        self.engine.registrar().install(&component, options, app("tests")).expect("it installs");
     }
 
     pub fn change(&self, change: RegistryChange) {
-        self.engine.append_change(change, app("tests")).expect("the change is possible");
+        self.engine.registrar().append_change(change, app("tests")).expect("the change is possible");
     }
 
     /// Sends an event with a script.
     pub fn script(&self, customer: &str, commands: &[&str]) -> Acceptance {
-        self.engine.accept(scripted(customer, commands)).expect("it is taken")
+        self.engine.accepting().accept(scripted(customer, commands)).expect("it is taken")
     }
 
     /// Sends proposals.
     pub fn propose(&self, customer: &str, proposals: &[(&str, Option<Value>)]) -> Acceptance {
-        self.engine.accept(proposing(customer, proposals)).expect("it is taken")
+        self.engine.accepting().accept(proposing(customer, proposals)).expect("it is taken")
     }
 
     /// Waits until everything is decided and durable.
@@ -151,10 +163,11 @@ impl Bench {
     pub fn profile(&self, customer: &str) -> ReadProfile {
         let id = self
             .engine
+            .query()
             .resolve(&identifier_name(), &customer_id(customer))
             .expect("it can be looked up")
             .expect("it is known");
-        self.engine.profile(id).expect("it can be read").expect("it is there")
+        self.engine.query().profile(id).expect("it can be read").expect("it is there")
     }
 
     /// The visible value of a field.
@@ -172,7 +185,8 @@ impl Bench {
 
     /// The decisions of an event, in their order.
     pub fn decisions(&self, acceptance: &Acceptance) -> Vec<Decided> {
-        let found = self.engine.decisions(acceptance.position).expect("it can be read").expect("it is there");
+        let found =
+            self.engine.query().decisions(acceptance.position).expect("it can be read").expect("it is there");
         found.decided.into_iter().map(|(_, decided)| decided).collect()
     }
 }
@@ -197,6 +211,7 @@ pub fn visible(
 
 fn start(
     directory: &tempfile::TempDir,
+    disk: &Arc<dyn Disk>,
     config: &EngineConfig,
     limits: &Limits,
     keeping: &Keeping,
@@ -213,7 +228,7 @@ fn start(
         compiler: Compiler::InProcess,
         clock: Clock::system(),
     };
-    Engine::start(start, |_| {}).expect("the engine starts").0
+    Engine::start_on(disk.clone(), start, |_| {}).expect("the engine starts").0
 }
 
 pub fn app(name: &str) -> Application {

@@ -1,7 +1,7 @@
 //! What there is for workers to do.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::way::Way;
 use samsyn_journal::{Accepted, Decided, ProfileState};
@@ -38,6 +38,8 @@ pub enum Work {
     EndJobs {
         /// Of jobs that began up to here.
         through: Seq,
+        /// Where the customers that were notified are added up.
+        notified: Arc<AtomicU64>,
     },
     /// Write down where the partition's cursors are.
     NoteCursor,

@@ -6,27 +6,30 @@ use std::sync::atomic::Ordering;
 
 use super::budget::Within;
 use super::decision_input::{DecisionInput, When};
+use super::fault::{Fault, StopCause};
+use super::lanes::Lanes;
 use super::partition::Core;
 use super::query::etag_of;
 use super::run::{Run, live_generation};
 use super::runtime::Runtime;
 use super::work::Work;
-use super::{AcceptError, Engine};
 use crate::way::Way;
+use samsyn_decide::draft::{Draft, LinkConcern};
 use samsyn_decide::item::Item;
-use samsyn_decide::route::Target;
+use samsyn_decide::route::{Target, route};
+use samsyn_identity::{Basis, DecidedNames};
 use samsyn_journal::{Adopted, Decided, Encoded, PartitionState, ProfileState};
 use samsyn_sandbox::work_as;
 use samsyn_state::view::CommittedRecord;
-use samsyn_vocabulary::{ItemPosition, Partition, Seq};
+use samsyn_vocabulary::{FullPosition, ItemPosition, Partition, Seq};
 
-impl Engine {
+impl Lanes {
     /// A worker's loop; ends when the engine stops or the log fails.
     pub(super) fn run_worker(&self, index: usize) {
         work_as(index);
         let mut batch = VecDeque::new();
-        let stopping = || self.stopping.load(Ordering::Relaxed);
-        while let Some(partition) = self.schedule.take(&mut batch, stopping) {
+        let stopping = || self.shared.stopping.load(Ordering::Relaxed);
+        while let Some(partition) = self.shared.schedule.take(&mut batch, stopping) {
             for work in batch.drain(..) {
                 if stopping() {
                     return;
@@ -34,39 +37,21 @@ impl Engine {
                 if let Err(error) = self.work(partition, work) {
                     // Nothing is lost: what isn't decided is decided after the next start.
                     tracing::error!(%error, "deciding stopped");
-                    self.halt(error);
+                    self.shared.halt(error);
                     return;
                 }
             }
-            self.schedule.give_back(partition);
+            self.shared.schedule.give_back(partition);
         }
     }
 
-    /// Ends accepting and deciding because of a fault, which is told to whoever asks.
-    pub(super) fn halt(&self, fault: AcceptError) {
-        // The first one is the cause of the others.
-        let _ = self.halted.set(fault);
-        self.stop_deciding();
-    }
-
-    /// Why nothing is accepted any more.
-    pub(super) fn why_stopped(&self) -> AcceptError {
-        self.halted.get().cloned().unwrap_or(AcceptError::Stopping)
-    }
-
-    /// Ends accepting and deciding.
-    pub(super) fn stop_deciding(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        self.schedule.wake();
-    }
-
-    fn work(&self, partition: Partition, work: Work) -> Result<(), AcceptError> {
+    fn work(&self, partition: Partition, work: Work) -> Result<(), StopCause> {
         match work {
             Work::Accepted { seq, accepted, mut way } => {
                 way.begun();
                 let item = ItemPosition { seq, index: 0 };
                 self.decide_live(partition, item, &Item::Event(accepted), Some(way))?;
-                self.undecided.fetch_sub(1, Ordering::Relaxed);
+                self.sequencer.undecided.fetch_sub(1, Ordering::Relaxed);
                 Ok(())
             }
             Work::Derived { seq, decided } => self.decide_derived(partition, seq, &decided),
@@ -75,7 +60,7 @@ impl Engine {
                 self.retry_blocked(partition, profile, &capability, skip, false)
             }
             Work::NotifySourceChange { batch } => self.notify_source_change(partition, &batch),
-            Work::EndJobs { through } => self.end_jobs(partition, through),
+            Work::EndJobs { through, notified } => self.end_jobs(partition, through, &notified),
             Work::NoteCursor => self.note_cursor(partition),
             Work::Join { capability, done } => {
                 let joined = self.join(partition, &capability);
@@ -90,12 +75,12 @@ impl Engine {
         partition: Partition,
         seq: Seq,
         decided: &Arc<Decided>,
-    ) -> Result<(), AcceptError> {
+    ) -> Result<(), StopCause> {
         for index in 0..=decided.last_item() {
             let Some(item) = Item::of_decided(decided, index) else { continue };
             self.decide_live(partition, ItemPosition { seq, index }, &item, None)?;
         }
-        self.cell(partition).core.lock().roots.end(decided);
+        self.core(partition).roots.end(decided);
         Ok(())
     }
 
@@ -106,43 +91,45 @@ impl Engine {
         position: ItemPosition,
         item: &Item,
         mut way: Option<Way>,
-    ) -> Result<(), AcceptError> {
-        let cell = self.cell(partition);
+    ) -> Result<(), StopCause> {
         let is_derived = !matches!(item, Item::Event(_));
         loop {
-            if is_derived && cell.core.lock().passes(position, item) {
+            if is_derived && self.core(partition).passes(position, item) {
                 return Ok(());
             }
-            let input = self.decision_input(partition, position, item)?;
+            let at = FullPosition::new(partition, position);
+            let input = self.decision_input(item.profile(), at, item)?;
             way.iter_mut().for_each(Way::locked);
             let DecisionInput { partition_state, runtime, before, cause, .. } = &input;
             let precondition_met = self.precondition_met(item, before.as_deref(), partition_state, runtime);
-            let routed = item.targets(&runtime.registry.routing, precondition_met);
-            let name = |target: &Target| &runtime.registry.routing.capabilities[target.capability].name;
-            let live = |target: Target| Some((target, live_generation(partition_state, name(&target))?));
-            let targets: Vec<(Target, u32)> = routed.into_iter().filter_map(live).collect();
+            let routed = route(item, &runtime.registry.routing, precondition_met);
+            let name = |target: &Target<'_>| &runtime.registry.routing.capabilities[target.capability].name;
+            let live = routed.into_iter().filter_map(|target| {
+                let generation = live_generation(partition_state, name(&target))?;
+                Some((target, generation))
+            });
+            let targets: Vec<(Target<'_>, u32)> = live.collect();
             // Don't wait for a capability already known to be slow.
-            let known = |(target, _): &(Target, u32)| self.is_slow(name(target)).then(|| name(target));
+            let known = |(target, _): &(Target<'_>, u32)| self.is_slow(name(target)).then(|| name(target));
             if self.any_slow.load(Ordering::Relaxed)
                 && self.move_to_slow_lane(partition, targets.iter().filter_map(known))?
             {
                 continue;
             }
-            let run = Run { hurried: true, ..input.run(self, partition, item) };
+            let run = Run { hurried: true, ..input.run(self, item) };
             let Within { completed, through } = self.run_within_budget(&run, &targets);
             way.iter_mut().for_each(Way::ran);
             if self.move_to_slow_lane(partition, run.too_slow(&completed))? {
                 // All others hear it now; who took too long hears it on a thread of its own.
                 continue;
             }
-            let mut decision = input.decision(self, item, completed, precondition_met, When::Live);
-            decision.decided.through = through;
+            let decision = input.decision(self, item, completed, precondition_met, When::Live { through });
             way.iter_mut().for_each(Way::decided);
-            let mut core = cell.core.lock();
+            let mut core = self.core(partition);
             if !input.still_holds(&mut core, self)? {
                 continue;
             }
-            debug_assert_eq!(cause.item, position);
+            debug_assert_eq!(cause.item.within(partition), Some(position));
             return self.commit(partition, &mut core, before.as_deref(), decision, way);
         }
     }
@@ -166,38 +153,55 @@ impl Engine {
         }
     }
 
-    /// Appends a decision with the links it makes, and folds it.
+    /// Takes the last step of a decision, appends its links and the decision, and folds it.
     pub(super) fn commit(
         &self,
         partition: Partition,
         core: &mut Core,
         before: Option<&ProfileState>,
-        draft: Draft,
+        draft: Draft<'_>,
         way: Option<Way>,
-    ) -> Result<(), AcceptError> {
-        let runtime = core.runtime.clone().ok_or(AcceptError::Busy)?;
-        let Draft { mut decided, own_refusals } = draft;
-        let profile = decided.profile;
-        let appended = if self.concerns_links(&decided, before, &runtime) {
-            let mut recent = self.identity.lock();
-            let links = self.links_of(&mut decided, before, &core.state, &recent, &runtime);
-            let appended = self.append_decided(partition, before, &links, decided, way)?;
-            for linked in &links {
-                recent.link(linked);
-                if linked.line_position.is_none() && !linked.retired && linked.profile == profile {
-                    recent.add_name(linked.profile, linked.identifier.clone(), appended.0);
-                }
+    ) -> Result<(), StopCause> {
+        let runtime = core.runtime.clone().ok_or(Fault::Bug("a partition has no revision in use"))?;
+        let basis = Basis { registry: &runtime.registry, before, generations: &core.state.adopted.visible };
+        // Most have nothing to link.
+        let names = match draft.concern(&basis) {
+            LinkConcern::Nothing => Some(DecidedNames::default()),
+            LinkConcern::LooksUp => {
+                let names = self.identity.ask(&self.shared.view, |appended| draft.names(&basis, appended))?;
+                names.links.is_empty().then_some(names)
             }
-            appended
-        } else {
-            self.append_decided(partition, before, &[], decided, way)?
+            LinkConcern::Changes => None,
         };
-        let (_, decided, state) = appended;
+        let ((_, decided, state), own_refusals) = match names {
+            Some(names) => {
+                let (decided, own_refusals) = draft.complete(names);
+                (self.sequencer.append_decided(partition, before, decided, way)?, own_refusals)
+            }
+            None => {
+                let mut recent = self.identity.lock();
+                let mut names = draft.names(&basis, &recent.with(&self.shared.view))?;
+                let links = std::mem::take(&mut names.links);
+                let (decided, own_refusals) = draft.complete(names);
+                // Before the decision: when that is decided again after a crash, links that are there are left
+                // as they are.
+                self.sequencer.append_links(&links, None)?;
+                links.iter().for_each(|linked| recent.link(linked));
+                let appended = self.sequencer.append_decided(partition, before, decided, way)?;
+                let profile = appended.1.profile;
+                for linked in &links {
+                    if linked.line_position.is_none() && !linked.retired && linked.profile == profile {
+                        recent.add_name(profile, linked.identifier.clone(), appended.0);
+                    }
+                }
+                (appended, own_refusals)
+            }
+        };
         core.state.fold_decided(&decided);
         core.roots.add(&decided);
         self.count_refusals(&decided, &own_refusals);
-        let profiles_max = self.config.cached_profiles / self.partitions.len();
-        core.put(state, profiles_max, || self.view.applied(partition).seq);
+        let profiles_max = self.shared.config.cached_profiles / self.shared.partition_count();
+        core.put(state, profiles_max, || self.shared.view.applied(partition).seq);
         self.quarantine_if_due(&decided, &runtime);
         Ok(())
     }
@@ -208,7 +212,7 @@ impl Engine {
         for (outcome, own) in decided.outcomes.iter().zip(own_refusals) {
             let all = outcome.refusals.len() as u64;
             if all > 0 {
-                let metrics = self.metrics.capability(&outcome.capability);
+                let metrics = self.shared.metrics.capability(&outcome.capability);
                 metrics.refused_by_itself.fetch_add(*own, Ordering::Relaxed);
                 metrics.refused_by_host.fetch_add(all.saturating_sub(*own), Ordering::Relaxed);
             }
@@ -221,28 +225,12 @@ impl Engine {
         partition: Partition,
         core: &mut Core,
         adopted: Adopted,
-    ) -> Result<(), AcceptError> {
-        let encoded = Encoded::of(&adopted);
+    ) -> Result<(), StopCause> {
+        let encoded = Encoded::of(partition, &adopted);
         let adopted = Arc::new(adopted);
         let record = CommittedRecord::Adopted(adopted.clone());
-        let _order = self.cell(partition).sequencer.lock();
-        let position = self.append_plain(partition, encoded, record)?;
+        let position = self.sequencer.append_in_order(partition, encoded, record)?;
         core.state.fold_adopted(position.seq, &adopted);
         Ok(())
-    }
-}
-
-/// A record that is to be appended.
-pub struct Draft {
-    pub decided: Decided,
-    /// How often each of its outcomes' handlers said no itself; the rest of an outcome's refusals are the
-    /// host's.
-    pub own_refusals: Vec<u64>,
-}
-
-impl From<Decided> for Draft {
-    /// A record that no handler had a part in.
-    fn from(decided: Decided) -> Draft {
-        Draft { decided, own_refusals: Vec::new() }
     }
 }

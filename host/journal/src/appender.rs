@@ -35,41 +35,44 @@ macro_rules! contents {
 
 contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late);
 
-/// A record that is encoded and hashed, and has no place yet. Made before a partition is locked.
+/// A record that is encoded and hashed, and has no number yet. Made before its partition is locked.
 pub struct Encoded {
+    partition: Partition,
     kind: RecordKind,
     payload: Payload,
 }
 
 impl Encoded {
-    /// Encodes a record.
-    pub fn of<C: Content>(content: &C) -> Encoded {
-        Encoded { kind: C::KIND, payload: with_encoded(content, |bytes| Payload::new(bytes)) }
+    /// Encodes a record of a partition.
+    pub fn of<C: Content>(partition: Partition, content: &C) -> Encoded {
+        let payload = with_encoded(Some(partition), content, |bytes| Payload::new(bytes));
+        Encoded { partition, kind: C::KIND, payload }
     }
 
     /// Encodes a record of whichever kind; none when it was erased.
-    pub fn of_record(record: &Record) -> Option<Encoded> {
+    pub fn of_record(partition: Partition, record: &Record) -> Option<Encoded> {
         Some(match record {
-            Record::Accepted(accepted) => Encoded::of(accepted),
-            Record::Decided(decided) => Encoded::of(decided),
-            Record::Adopted(adopted) => Encoded::of(adopted),
-            Record::Linked(linked) => Encoded::of(linked),
-            Record::Registry(record) => Encoded::of(record),
-            Record::Late(late) => Encoded::of(late),
+            Record::Accepted(accepted) => Encoded::of(partition, accepted),
+            Record::Decided(decided) => Encoded::of(partition, decided),
+            Record::Adopted(adopted) => Encoded::of(partition, adopted),
+            Record::Linked(linked) => Encoded::of(partition, linked),
+            Record::Registry(record) => Encoded::of(partition, record),
+            Record::Late(late) => Encoded::of(partition, late),
             Record::Erased => return None,
         })
     }
 
     /// At most how many bytes a record takes in the log.
     pub fn bytes_max<C: Content>(content: &C) -> usize {
-        with_encoded(content, <[u8]>::len) + OVERHEAD_BYTES
+        with_encoded(None, content, <[u8]>::len) + OVERHEAD_BYTES
     }
 
     /// The record as it is to be appended.
-    pub fn entry<T>(self, partition: Partition, appended_at: Timestamp, attachment: T) -> NewRecord<T> {
-        let Encoded { kind, payload } = self;
+    pub fn entry<T>(self, appended_at: Timestamp, attachment: T) -> NewRecord<T> {
+        let Encoded { partition, kind, payload } = self;
         let kind = kind.number();
-        NewRecord(Entry { partition, expected_head: None, kind, appended_at, payload, attachment })
+        let (expected_head, relies_on) = (None, None);
+        NewRecord(Entry { partition, expected_head, relies_on, kind, appended_at, payload, attachment })
     }
 }
 
@@ -81,6 +84,12 @@ impl<T> NewRecord<T> {
     /// has another owner.
     pub fn numbered(mut self, seq: Seq) -> NewRecord<T> {
         self.0.expected_head = Some(seq - 1);
+        self
+    }
+
+    /// It isn't durable without this record of another partition, which was appended before it.
+    pub fn relying_on(mut self, position: Option<Position>) -> NewRecord<T> {
+        self.0.relies_on = position;
         self
     }
 

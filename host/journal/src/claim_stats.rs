@@ -323,7 +323,7 @@ mod tests {
 
     use super::*;
     use crate::{CapabilityState, Claim};
-    use samsyn_vocabulary::{ItemPosition, Timestamp};
+    use samsyn_vocabulary::{Partition, Position, Timestamp};
 
     fn state(claims: &[(&str, u32, Option<&str>)]) -> ProfileState {
         let mut state = ProfileState::new(ProfileId(uuid::Uuid::nil()), Timestamp(0));
@@ -333,7 +333,7 @@ mod tests {
                 field: field(),
                 value: value.map(|value| Value::Text(value.to_owned())),
                 observed_at: Timestamp(0),
-                cause: ItemPosition::default(),
+                cause: Position { partition: Partition(0), seq: 1 }.item(0),
             };
             let (generation, claims) = (*generation, vec![claim]);
             let capability_state = CapabilityState {

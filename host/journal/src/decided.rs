@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Conflict, Cursor};
 use samsyn_vocabulary::{
-    Action, CapabilityName, Digest, EventName, Failure, FieldName, Identifier, ItemPosition, ProfileId,
-    Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
+    Action, CapabilityName, Digest, EventName, Failure, FieldName, FullPosition, Identifier, ItemPosition,
+    Position, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };
 
 /// Why an invocation happens.
@@ -30,12 +30,14 @@ pub enum CauseKind {
 pub struct Decided {
     pub profile: ProfileId,
     /// The item it answers.
-    pub cause: ItemPosition,
+    #[serde(with = "crate::home::item")]
+    pub cause: FullPosition,
     /// What kind of item that is.
     #[serde(default)]
     pub kind: CauseKind,
     /// The accepted event at the root of the chain of causes.
-    pub root: Seq,
+    #[serde(with = "crate::home::record")]
+    pub root: Position,
     /// Generations of cause between the root and this.
     #[serde(default)]
     pub depth: u16,
@@ -54,8 +56,8 @@ pub struct Decided {
     /// When what it follows from happened: the time of the claims.
     pub observed_at: Timestamp,
     /// The profile's record before this one: the timeline is this chain.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::home::record_if_any")]
+    pub previous: Option<Position>,
     /// Identifiers that the profile now has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identifiers: Vec<Identifier>,
@@ -95,15 +97,15 @@ pub struct Decided {
 impl Decided {
     /// That nothing followed from an item, which is taken for an application's event: where every
     /// other decision begins.
-    pub fn nothing(profile: ProfileId, cause: ItemPosition, at: Timestamp) -> Decided {
+    pub fn nothing(profile: ProfileId, cause: FullPosition, at: Timestamp) -> Decided {
         Decided {
             profile,
             cause,
             kind: CauseKind::Event,
-            root: cause.seq,
+            root: cause.record(),
             depth: 0,
             spent: 0,
-            through: cause,
+            through: ItemPosition { seq: cause.seq, index: cause.index },
             cursor: None,
             revision: 0,
             at,
@@ -246,8 +248,8 @@ pub struct HeldProposal {
     /// When it was proposed.
     pub at: Timestamp,
     /// The event that proposed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::home::record_if_any")]
+    pub event: Option<Position>,
 }
 
 impl HeldProposal {

@@ -9,21 +9,33 @@ use super::{
     Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, InvocationStatus, Memory, Outcome,
     ProfileState, ReassignmentJob,
 };
-use samsyn_vocabulary::{CapabilityName, ItemPosition, Seq, Value};
+use samsyn_vocabulary::{CapabilityName, ItemPosition, Position, Seq, Value};
 
-/// The profile after this record. `seq` is the record's number in the profile's partition.
-pub fn fold_profile(before: Option<&ProfileState>, seq: Seq, decided: &Decided) -> ProfileState {
+/// The profile after this record, which stands `at` its place.
+pub fn fold_profile(before: Option<&ProfileState>, at: Position, decided: &Decided) -> ProfileState {
     let mut state = match before {
         Some(before) => before.clone(),
         None => ProfileState::new(decided.profile, decided.at),
     };
-    fold_into(&mut state, seq, decided);
+    fold_into(&mut state, at, decided);
     state
 }
 
 /// [`fold_profile`] on a state that nobody else needs as it was.
-pub fn fold_into(state: &mut ProfileState, seq: Seq, decided: &Decided) {
-    state.head = seq;
+pub fn fold_into(state: &mut ProfileState, at: Position, decided: &Decided) {
+    state.head = Some(at);
+    fold_effects(state, decided);
+}
+
+/// The profile as a record would leave it that has no place in the log: its newest record stays.
+pub fn fold_ahead(before: &ProfileState, decided: &Decided) -> ProfileState {
+    let mut state = before.clone();
+    fold_effects(&mut state, decided);
+    state
+}
+
+/// [`fold_ahead`] on a state that nobody else needs as it was.
+pub fn fold_effects(state: &mut ProfileState, decided: &Decided) {
     fold_identifiers(state, decided);
     for outcome in &decided.outcomes {
         fold_outcome(state, outcome, decided);
@@ -109,7 +121,7 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
     }
     match capability_state.blocked.iter().position(same_invocation) {
         Some(listed) => drop(capability_state.blocked.remove(listed)),
-        None if capability_state.held_more.is_some_and(|more| decided.cause <= more.last) => {
+        None if capability_state.held_more.is_some_and(|more| more.reaches(decided.cause)) => {
             capability_state.pass(decided.cause)
         }
         None => {}
@@ -186,8 +198,10 @@ impl PartitionState {
         self.adopted.visible.get(capability).copied()
     }
 
-    /// Jobs whose notification is pending for a customer: those begun after its newest record.
-    pub fn pending_jobs(&self, head: Seq) -> &[ReassignmentJob] {
+    /// Jobs whose notification is pending for a customer: those begun after its newest record, which is one of
+    /// this partition.
+    pub fn pending_jobs(&self, head: Option<Position>) -> &[ReassignmentJob] {
+        let head = head.map_or(0, |head| head.seq);
         let jobs = &self.adopted.jobs;
         // Oldest first, so that pending jobs are at the end.
         &jobs[jobs.partition_point(|job| job.since <= head)..]

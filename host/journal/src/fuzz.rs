@@ -1,12 +1,14 @@
 //! A record's payload as a function of bytes that must never panic, for the fuzzer.
 
-use super::codec::encode;
+use super::codec::encode_at;
 use super::{PartitionState, Record, Undecoded, fold_profile};
 use samsyn_registry::Registry;
 use samsyn_vocabulary::{Partition, Position};
 
+const HOME: Partition = Partition(0);
+
 fn read(kind: u8, payload: &[u8]) -> Option<Record> {
-    let position = Position { partition: Partition(0), seq: 1 };
+    let position = Position { partition: HOME, seq: 1 };
     let (appended_at, chain) = Default::default();
     Undecoded { position, appended_at, chain, kind, erased: false, payload }.record().ok()
 }
@@ -17,13 +19,14 @@ pub fn record(data: &[u8]) {
     let Some(record) = read(*kind, payload) else { return };
     match record {
         Record::Decided(decided) => {
-            let once = fold_profile(None, 7, &decided);
-            assert_eq!(fold_profile(Some(&once), 8, &decided).id, decided.profile);
+            let at = |seq| Position { partition: HOME, seq };
+            let once = fold_profile(None, at(7), &decided);
+            assert_eq!(fold_profile(Some(&once), at(8), &decided).id, decided.profile);
             PartitionState::default().fold_decided(&decided);
             let _ = (decided.derives(), decided.last_item());
-            let written = encode(&decided);
+            let written = encode_at(HOME, &decided);
             match read(*kind, &written).expect("what was read can be written and read") {
-                Record::Decided(again) => assert_eq!(written, encode(&again), "written alike"),
+                Record::Decided(again) => assert_eq!(written, encode_at(HOME, &again), "written alike"),
                 other => panic!("a decision became {other:?}"),
             }
         }

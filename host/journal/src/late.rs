@@ -13,6 +13,7 @@ use samsyn_vocabulary::{FullPosition, ProfileId, Timestamp};
 pub struct Late {
     pub profile: ProfileId,
     /// The item it is about. It may stand in the partition of a profile that became this one.
+    #[serde(with = "crate::home::item")]
     pub about: FullPosition,
     pub at: Timestamp,
 }

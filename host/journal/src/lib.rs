@@ -10,7 +10,7 @@
 //! | `kind` | the number of each kind in the log's envelope |
 //! | `appender` `reader` | the way into the log and out of it: no other code encodes or decodes a record |
 //! | `batch` | records on their way between threads |
-//! | `codec` `unpack` `partial_decoding` | bytes |
+//! | `codec` `home` `unpack` `partial_decoding` | bytes |
 //! | `fold` `profile_state` `claim_stats` `usage` | what records fold into |
 //! | `step` | one decision folded, for everybody who folds |
 //! | `history` | the registry's history in words |
@@ -29,6 +29,9 @@ mod fold;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
 pub mod history;
+mod home;
+#[cfg(test)]
+mod home_tests;
 mod kind;
 mod late;
 mod linked;
@@ -50,11 +53,11 @@ pub use batch::RecordBatch;
 pub use claim_stats::{
     CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,
 };
-pub use codec::{decode, encode, with_encoded, with_encoded_in_order};
+pub use codec::{decode, decode_at, encode, encode_at, json_at, with_encoded_in_order_at};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
-pub use fold::{PartitionState, fold_into, fold_profile};
+pub use fold::{PartitionState, fold_ahead, fold_effects, fold_into, fold_profile};
 pub use kind::RecordKind;
 pub use late::Late;
 pub use linked::{LINE_POSITIONS_MAX, Line, LinePosition, Linked};
@@ -63,7 +66,7 @@ pub use profile_state::{
     BLOCKED_MAX, Blocked, CapabilityState, Claim, HeldMore, IDENTIFIERS_MAX, Latch, MemoryBytes,
     ProfileState, Visible,
 };
-pub use reader::{KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
+pub use reader::{FieldChange, KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
 pub use step::{ProfileStep, Stepped};
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 

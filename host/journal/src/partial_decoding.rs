@@ -4,14 +4,15 @@
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::unpack::Unpacker;
+use super::codec::decoded;
 use super::{
     Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
-    Late, LinePosition, Memory, Outcome, RecordError, RecordKind, decode,
+    Late, LinePosition, Memory, Outcome, RecordError, RecordKind, decode, decode_at,
 };
 use samsyn_vocabulary::{
-    Action, Application, CapabilityName, Digest, EventName, FieldName, Identifier, IdentifierName,
-    ItemPosition, ProfileId, Property, Refusal, Role, Seq, Timestamp, Value,
+    Action, Application, CapabilityName, Digest, EventName, FieldName, FullPosition, Identifier,
+    IdentifierName, ItemPosition, Partition, Position, ProfileId, Property, Refusal, Role, Seq, Timestamp,
+    Value,
 };
 
 /// A [`Record`](super::Record) with only the fields that the fold reads.
@@ -33,19 +34,23 @@ pub enum PartialRecord<'a> {
 }
 
 impl<'a> PartialRecord<'a> {
-    /// Reads a payload of this kind.
-    pub(super) fn decode(kind: RecordKind, payload: &'a [u8]) -> Result<PartialRecord<'a>, RecordError> {
+    /// Reads a payload of this kind that stands in this partition.
+    pub(super) fn decode(
+        home: Partition,
+        kind: RecordKind,
+        payload: &'a [u8],
+    ) -> Result<PartialRecord<'a>, RecordError> {
         match kind {
             RecordKind::Accepted => {
                 decode(payload).map(|PartialAccepted { event }| PartialRecord::Accepted(event))
             }
             RecordKind::Decided => {
-                Decided::decode_partially(payload).map(Box::new).map(PartialRecord::Decided)
+                Decided::decode_partially(home, payload).map(Box::new).map(PartialRecord::Decided)
             }
             RecordKind::Adopted => decode(payload).map(PartialRecord::Adopted),
             RecordKind::Linked => decode(payload).map(PartialRecord::Linked),
             RecordKind::Registry => Ok(PartialRecord::Registry),
-            RecordKind::Late => decode(payload).map(PartialRecord::Late),
+            RecordKind::Late => decode_at(home, payload).map(PartialRecord::Late),
         }
     }
 }
@@ -90,9 +95,8 @@ pub struct LinkedRef<'a> {
 impl Decided {
     /// Reads the fields of a payload that the folds of a profile, its patterns, a partition and the usage
     /// read: the result of the fold is the same, and the other fields are left empty.
-    fn decode_partially(payload: &[u8]) -> Result<Decided, RecordError> {
-        PartialDecided::deserialize(&mut Unpacker::new(payload))
-            .map_err(|error| RecordError::unreadable(&error))
+    fn decode_partially(home: Partition, payload: &[u8]) -> Result<Decided, RecordError> {
+        decoded(Some(home), payload, |payload| PartialDecided::deserialize(payload))
     }
 }
 
@@ -103,10 +107,12 @@ impl Decided {
 #[serde(remote = "Decided")]
 struct PartialDecided {
     profile: ProfileId,
-    cause: ItemPosition,
+    #[serde(with = "crate::home::item")]
+    cause: FullPosition,
     #[serde(default)]
     kind: CauseKind,
-    root: Seq,
+    #[serde(with = "crate::home::record")]
+    root: Position,
     #[serde(default)]
     depth: u16,
     #[serde(skip)]
@@ -118,8 +124,8 @@ struct PartialDecided {
     revision: Seq,
     at: Timestamp,
     observed_at: Timestamp,
-    #[serde(default)]
-    previous: Option<Seq>,
+    #[serde(default, with = "crate::home::record_if_any")]
+    previous: Option<Position>,
     #[serde(default)]
     identifiers: Vec<Identifier>,
     #[serde(default)]
@@ -251,11 +257,17 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{
-        AnswerKind, Line, Linked, PartitionState, ProfileState, encode, fold_into, fold_usage_of_decided,
-        moves_from, moves_to,
+        AnswerKind, Line, Linked, PartitionState, ProfileState, encode, encode_at, fold_into,
+        fold_usage_of_decided, moves_from, moves_to,
     };
     use super::*;
     use samsyn_registry::report::Usage;
+
+    const HOME: Partition = Partition(3);
+
+    fn at(seq: Seq) -> Position {
+        Position { partition: HOME, seq }
+    }
 
     fn text(text: &str) -> Option<Value> {
         Some(Value::Text(text.to_owned()))
@@ -289,7 +301,7 @@ mod tests {
             field: "city".parse().unwrap(),
             value: text("Bergen"),
             at: Timestamp(4),
-            event: Some(2),
+            event: Some(at(2)),
         };
         let changed = |field: &str, after, protective| Changed {
             by: "crm".parse().unwrap(),
@@ -298,7 +310,7 @@ mod tests {
             after,
             protective,
         };
-        let cause = ItemPosition { seq: 7, index: 2 };
+        let cause = at(7).item(2);
         Decided {
             kind: CauseKind::Emitted,
             depth: 2,
@@ -306,12 +318,12 @@ mod tests {
             cursor: Some(Cursor {
                 capability: "slow".parse().unwrap(),
                 generation: 1,
-                through: cause,
+                through: ItemPosition { seq: 7, index: 2 },
                 catching_up: true,
             }),
             revision: 11,
             observed_at: Timestamp(3),
-            previous: Some(4),
+            previous: Some(at(4)),
             identifiers: vec![identifier("1"), identifier("2")],
             retired: vec![identifier("3")],
             conflicts: vec![Conflict { identifier: identifier("4"), belongs_to: ProfileId::random() }],
@@ -343,10 +355,10 @@ mod tests {
         let afters = [None, text("true"), Some(Value::Boolean(true)), Some(Value::Boolean(false))];
         for (after, protective) in afters.into_iter().flat_map(|is| [(is.clone(), true), (is, false)]) {
             let whole = decided(after, protective);
-            let read = Decided::decode_partially(&encode(&whole)).unwrap();
+            let read = Decided::decode_partially(HOME, &encode_at(HOME, &whole)).unwrap();
             assert_eq!(folded(&read), folded(&whole), "{whole:?}");
             // And it is read as a whole by who asks for the whole.
-            assert_eq!(decode::<Decided>(&encode(&whole)).unwrap(), whole);
+            assert_eq!(decode_at::<Decided>(HOME, &encode_at(HOME, &whole)).unwrap(), whole);
             assert!(read.what_is_not_folded_is_empty());
         }
     }
@@ -355,7 +367,7 @@ mod tests {
         let before = ProfileState::new(decided.profile, Timestamp(1));
         let moves = moves_from(Some(&before), decided);
         let mut state = before;
-        fold_into(&mut state, 8, decided);
+        fold_into(&mut state, at(8), decided);
         let mut partition = PartitionState::default();
         let slow = Cursor {
             capability: "slow".parse().unwrap(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{CauseKind, Conflict, HeldProposal, Outcome};
 use samsyn_registry::{Field, Lineage};
 use samsyn_vocabulary::{
-    CapabilityName, Failure, FieldName, Identifier, ItemPosition, ProfileId, Role, Seq, Timestamp, Value,
+    CapabilityName, Failure, FieldName, FullPosition, Identifier, Position, ProfileId, Role, Timestamp, Value,
 };
 
 /// One customer, as the log says.
@@ -17,8 +17,9 @@ pub struct ProfileState {
     pub id: ProfileId,
     /// When the host first decided something about them.
     pub created_at: Timestamp,
-    /// Their newest record; the timeline starts here.
-    pub head: Seq,
+    /// Their newest record; the timeline starts here. None: nothing was decided yet.
+    #[serde(with = "crate::home::head")]
+    pub head: Option<Position>,
     /// What they go by, as it was sent.
     #[serde(default)]
     pub identifiers: Vec<Identifier>,
@@ -73,9 +74,11 @@ pub struct CapabilityState {
 pub struct HeldMore {
     pub count: u32,
     /// The item of the first, or of the last one that was completed or parked since.
-    pub first: ItemPosition,
+    #[serde(with = "crate::home::item")]
+    pub first: FullPosition,
     /// The item of the last.
-    pub last: ItemPosition,
+    #[serde(with = "crate::home::item")]
+    pub last: FullPosition,
 }
 
 /// A capability's private bytes.
@@ -91,13 +94,15 @@ pub struct Claim {
     /// When what it follows from happened.
     pub observed_at: Timestamp,
     /// The item it follows from.
-    pub cause: ItemPosition,
+    #[serde(with = "crate::home::item")]
+    pub cause: FullPosition,
 }
 
 /// An invocation that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Blocked {
-    pub item: ItemPosition,
+    #[serde(with = "crate::home::item")]
+    pub item: FullPosition,
     /// What kind of item it is.
     pub kind: CauseKind,
     pub role: Role,
@@ -105,7 +110,8 @@ pub struct Blocked {
     /// Why it is parked; none when it is held behind a parked one.
     pub failure: Option<Failure>,
     /// The accepted event at its root.
-    pub root: Seq,
+    #[serde(with = "crate::home::record")]
+    pub root: Position,
     /// Generations of cause since.
     pub depth: u16,
 }
@@ -120,7 +126,8 @@ pub struct Latch {
     /// When what it follows from happened.
     pub observed_at: Timestamp,
     /// The item it follows from.
-    pub cause: ItemPosition,
+    #[serde(with = "crate::home::item")]
+    pub cause: FullPosition,
 }
 
 /// A visible value.
@@ -132,7 +139,7 @@ pub struct Visible<'a> {
     /// When what it follows from happened.
     pub observed_at: Timestamp,
     /// The item it follows from.
-    pub cause: ItemPosition,
+    pub cause: FullPosition,
 }
 
 const OPTED_OUT: Value = Value::Boolean(true);
@@ -143,7 +150,7 @@ impl ProfileState {
         ProfileState {
             id,
             created_at,
-            head: 0,
+            head: None,
             identifiers: Vec::new(),
             capabilities: Vec::new(),
             held: Vec::new(),
@@ -228,6 +235,30 @@ impl ProfileState {
     }
 }
 
+impl HeldMore {
+    /// Whether the item stands not before the first, as far as their places can be compared.
+    pub fn begins_before(&self, item: FullPosition) -> bool {
+        item.partition != self.first.partition || self.first <= item
+    }
+
+    /// Whether the item stands not behind the last. When the last came after a merge, the first may stand in the
+    /// partition of the other profile: what stands there came before.
+    pub fn reaches(&self, item: FullPosition) -> bool {
+        match item.partition == self.last.partition {
+            true => item <= self.last,
+            false => item.partition == self.first.partition,
+        }
+    }
+
+    /// The oldest record of each partition in which one of them may stand.
+    pub fn oldest_records(&self) -> impl Iterator<Item = Position> {
+        let (first, last) = (self.first.record(), self.last.record());
+        // Nothing says where those behind a merge begin.
+        let behind = (last.partition != first.partition).then_some(Position { seq: 1, ..last });
+        [first].into_iter().chain(behind)
+    }
+}
+
 impl CapabilityState {
     fn without_replaced(&self, outcome: &Outcome) -> CapabilityState {
         let replaced = |claim: &Claim| outcome.claims.iter().any(|(field, _)| *field == claim.field);
@@ -255,11 +286,17 @@ impl CapabilityState {
         self.blocked.len() + self.held_more.map_or(0, |more| more.count as usize)
     }
 
+    /// The records that must be there when what waits is run; of several in a row the oldest.
+    pub fn records_waited_for(&self) -> impl Iterator<Item = Position> {
+        let more = self.held_more.iter().flat_map(HeldMore::oldest_records);
+        self.blocked.iter().map(|blocked| blocked.item.record()).chain(more)
+    }
+
     /// Whether the invocation of an item in a role waits. Of those that aren't listed, one that was
     /// completed since the first counts as waiting.
-    pub fn may_wait(&self, item: ItemPosition, role: Role) -> bool {
+    pub fn may_wait(&self, item: FullPosition, role: Role) -> bool {
         self.blocked.iter().any(|blocked| blocked.item == item && blocked.role == role)
-            || self.held_more.is_some_and(|more| more.first <= item && item <= more.last)
+            || self.held_more.is_some_and(|more| more.begins_before(item) && more.reaches(item))
     }
 
     /// An invocation waits that isn't listed yet.
@@ -267,7 +304,7 @@ impl CapabilityState {
         let is_held = blocked.failure.is_none();
         match &mut self.held_more {
             // One of these was tried, and failed.
-            Some(more) if !is_held && blocked.item <= more.last => {
+            Some(more) if !is_held && more.reaches(blocked.item) => {
                 self.pass(blocked.item);
                 self.blocked.insert(0, blocked);
             }
@@ -283,7 +320,7 @@ impl CapabilityState {
     }
 
     /// One of those that aren't listed no longer waits like them.
-    pub(super) fn pass(&mut self, item: ItemPosition) {
+    pub(super) fn pass(&mut self, item: FullPosition) {
         let Some(more) = &mut self.held_more else { return };
         more.first = item;
         more.count = more.count.saturating_sub(1);

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::codec::decode;
+use super::codec::{decode, decode_at};
 use super::{Accepted, Cursor, Decided, PartialRecord, Record, RecordError, RecordKind};
 use samsyn_log::{
     ChainHash, LogError, LogPlace, LogReader, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord,
 };
-use samsyn_vocabulary::{Event, ItemPosition, Partition, Position, ProfileId, Proposal, Seq, Timestamp};
+use samsyn_vocabulary::{
+    Event, FieldName, ItemPosition, Partition, Position, ProfileId, Proposal, Seq, Timestamp, Value,
+};
 
 /// Reads the durable records of a log. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +62,11 @@ impl<R: ReadLog> ScanAll<R> {
         Ok(self.0.next()?.map(Undecoded::from))
     }
 
+    /// See [`ScanLog::extend`].
+    pub fn extend(&mut self) {
+        self.0.extend();
+    }
+
     /// How far the scan is.
     pub fn progress(&self) -> Progress {
         self.0.progress()
@@ -104,6 +111,32 @@ pub struct Passing {
     pub cursor: Option<Cursor>,
 }
 
+/// A visible value that a decision says changed.
+#[derive(Deserialize)]
+pub struct FieldChange {
+    /// The field.
+    pub field: FieldName,
+    #[serde(default)]
+    before: Option<Value>,
+    #[serde(default)]
+    after: Option<Value>,
+}
+
+impl FieldChange {
+    /// Whether everybody sees another value since. An opt-out that is said once more is noted as a change,
+    /// and changes nothing that is seen.
+    pub fn is_visible(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+/// What a decision changed.
+#[derive(Deserialize)]
+struct ChangesOnly {
+    #[serde(default)]
+    changes: Vec<FieldChange>,
+}
+
 /// Whose record it is.
 #[derive(Deserialize)]
 struct ProfileOnly {
@@ -129,28 +162,37 @@ impl<'a> Undecoded<'a> {
         }
         match kind {
             RecordKind::Accepted => decode(self.payload).map(Record::Accepted),
-            RecordKind::Decided => decode(self.payload).map(Record::Decided),
+            RecordKind::Decided => decode_at(self.home(), self.payload).map(Record::Decided),
             RecordKind::Adopted => decode(self.payload).map(Record::Adopted),
             RecordKind::Linked => decode(self.payload).map(Record::Linked),
             RecordKind::Registry => decode(self.payload).map(Record::Registry),
-            RecordKind::Late => decode(self.payload).map(Record::Late),
+            RecordKind::Late => decode_at(self.home(), self.payload).map(Record::Late),
         }
     }
 
     /// What of it is folded.
     pub fn partial(&self) -> Result<PartialRecord<'a>, RecordError> {
         let kind = self.kind()?;
-        if self.erased { Ok(PartialRecord::Erased) } else { PartialRecord::decode(kind, self.payload) }
+        if self.erased {
+            return Ok(PartialRecord::Erased);
+        }
+        PartialRecord::decode(self.home(), kind, self.payload)
     }
 
     /// The decision that it is; any other record isn't looked into.
     pub fn decided(&self) -> Result<Option<Decided>, RecordError> {
-        self.payload_of(RecordKind::Decided).map(decode).transpose()
+        self.payload_of(RecordKind::Decided).map(|payload| decode_at(self.home(), payload)).transpose()
     }
 
     /// What it does to its partition when it is a decision.
     pub fn passing(&self) -> Result<Option<Passing>, RecordError> {
         self.payload_of(RecordKind::Decided).map(decode).transpose()
+    }
+
+    /// What changed by it when it is a decision; nothing else of it is decoded.
+    pub fn changes(&self) -> Result<Vec<FieldChange>, RecordError> {
+        let only = self.payload_of(RecordKind::Decided).map(decode::<ChangesOnly>).transpose()?;
+        Ok(only.map(|only| only.changes).unwrap_or_default())
     }
 
     /// Whose event it is, when it is one.
@@ -162,6 +204,11 @@ impl<'a> Undecoded<'a> {
     /// A copy of the event that it is, to be read later; none when it is none.
     pub fn keep_accepted(&self) -> Option<KeptAccepted> {
         self.payload_of(RecordKind::Accepted).map(|payload| KeptAccepted(payload.into()))
+    }
+
+    /// The partition that its own positions stand in.
+    fn home(&self) -> Partition {
+        self.position.partition
     }
 
     fn payload_of(&self, kind: RecordKind) -> Option<&'a [u8]> {

@@ -1,7 +1,7 @@
 //! One decision folded into its profile, by whoever folds: live, from the log anew, into a snapshot.
 
 use super::{Decided, PatternMove, ProfileState, fold_into, moves_from, moves_to};
-use samsyn_vocabulary::Seq;
+use samsyn_vocabulary::Position;
 
 /// A decision on its way into its profile. Begun before the record has its number.
 pub struct ProfileStep {
@@ -23,9 +23,9 @@ impl ProfileStep {
         ProfileStep { moves: moves_from(before, decided), created: before.is_none() }
     }
 
-    /// Folds the decision, its number `seq`, into the profile, which is as it was at the beginning.
-    pub fn end(self, state: &mut ProfileState, seq: Seq, decided: &Decided) -> Stepped {
-        fold_into(state, seq, decided);
+    /// Folds the decision, which stands `at` its place, into the profile, which is as it was at the beginning.
+    pub fn end(self, state: &mut ProfileState, at: Position, decided: &Decided) -> Stepped {
+        fold_into(state, at, decided);
         let ProfileStep { moves, created } = self;
         // Most move nothing.
         let moves = if moves.is_empty() { moves } else { moves_to(moves, state) };
@@ -36,14 +36,14 @@ impl ProfileStep {
     pub fn end_beside(
         self,
         before: Option<&ProfileState>,
-        seq: Seq,
+        at: Position,
         decided: &Decided,
     ) -> (ProfileState, Stepped) {
         let mut state = match before {
             Some(before) => before.clone(),
             None => ProfileState::new(decided.profile, decided.at),
         };
-        let stepped = self.end(&mut state, seq, decided);
+        let stepped = self.end(&mut state, at, decided);
         (state, stepped)
     }
 }

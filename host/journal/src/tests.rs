@@ -4,7 +4,7 @@ use super::*;
 use samsyn_log::memory::{MemoryLog, MemoryStore};
 use samsyn_log::{AppendError, ReadLog, ScanFrom};
 use samsyn_registry::RegistryChange;
-use samsyn_vocabulary::{FullPosition, ItemPosition, Partition, Position, ProfileId, Timestamp};
+use samsyn_vocabulary::{FullPosition, Partition, Position, ProfileId, Timestamp};
 
 const PARTITION: Partition = Partition(3);
 
@@ -14,7 +14,7 @@ fn accepted() -> Accepted {
 
 /// One of each kind.
 fn one_of_each() -> Vec<Record> {
-    let cause = ItemPosition { seq: 1, index: 0 };
+    let cause = Position { partition: PARTITION, seq: 1 }.item(0);
     let change = RegistryChange::SourceAssigned { field: "note".parse().unwrap(), source: None };
     vec![
         Record::Accepted(accepted()),
@@ -48,8 +48,8 @@ fn written(records: &[Record]) -> (MemoryStore, Reader<MemoryStore>) {
     let journal = Appender::<(), MemoryLog<()>>::new(store.open());
     journal.start(|_| {}, |_| {}).unwrap();
     let new = |record: &Record| {
-        let encoded = Encoded::of_record(record).expect("it isn't erased");
-        encoded.entry(PARTITION, Timestamp(10), ())
+        let encoded = Encoded::of_record(PARTITION, record).expect("it isn't erased");
+        encoded.entry(Timestamp(10), ())
     };
     let appended = journal.append_all(records.iter().map(new).collect()).unwrap();
     assert_eq!(appended.len(), records.len());
@@ -87,6 +87,34 @@ fn records_come_out_as_they_went_in() {
     assert!(scan.next().unwrap().is_none());
 }
 
+/// After a merge a profile's records name those of the other one, which stand in another partition.
+#[test]
+fn a_record_names_records_of_other_partitions() {
+    let other = |seq| Position { partition: Partition(9), seq };
+    let held = HeldProposal {
+        by: "app:web".parse().unwrap(),
+        field: "city".parse().unwrap(),
+        value: None,
+        at: Timestamp(2),
+        event: Some(other(6)),
+    };
+    let decided = Decided {
+        root: other(5),
+        previous: Some(other(7)),
+        held: vec![held.clone()],
+        offered: vec![held],
+        ..Decided::nothing(accepted().profile, other(8).item(2), Timestamp(3))
+    };
+    let (_, reader) = written(&[Record::Decided(decided.clone())]);
+    let stored = reader.read(Position { partition: PARTITION, seq: 1 }).unwrap().unwrap();
+    assert_eq!(stored.decided().unwrap().as_ref(), Some(&decided));
+    let PartialRecord::Decided(partial) = stored.undecoded().partial().unwrap() else {
+        panic!("it is a decision");
+    };
+    let names = |of: &Decided| (of.cause, of.root, of.previous, of.held.clone());
+    assert_eq!(names(&partial), names(&decided));
+}
+
 #[test]
 fn an_erased_record_says_nothing_to_anybody() {
     let records = one_of_each();
@@ -108,7 +136,7 @@ fn an_erased_record_says_nothing_to_anybody() {
         assert!(undecoded.keep_accepted().is_none() && undecoded.accepted_for().unwrap().is_none());
     }
     assert!(read(&reader).iter().all(|record| matches!(record, Record::Erased)));
-    assert!(Encoded::of_record(&Record::Erased).is_none(), "nobody appends one");
+    assert!(Encoded::of_record(PARTITION, &Record::Erased).is_none(), "nobody appends one");
     // The links are those of what was appended.
     assert_eq!(reader.log().durable_head(PARTITION).seq, records.len() as u64);
 }
@@ -118,7 +146,7 @@ fn a_record_that_must_have_another_number_is_refused() {
     let store = MemoryStore::new();
     let journal = Appender::<(), MemoryLog<()>>::new(store.open());
     journal.start(|_| {}, |_| {}).unwrap();
-    let record = || Encoded::of(&accepted()).entry(PARTITION, Timestamp(1), ());
+    let record = || Encoded::of(PARTITION, &accepted()).entry(Timestamp(1), ());
     assert_eq!(journal.append(record().numbered(1)).unwrap().seq, 1);
     let refused = journal.append(record().numbered(1));
     assert!(matches!(refused, Err(AppendError::Fenced { expected: 0, head: 1, .. })), "{refused:?}");

@@ -52,10 +52,12 @@ macro_rules! conformance_tests {
             numbers_have_no_gap_however_many_append
             readers_see_a_growing_beginning
             durable_is_told_once_in_order_and_when_it_can_be_read
+            who_follows_is_woken_and_reads_each_record_once
             a_cut_says_where_every_partition_ends
             a_failure_is_told_once_and_ends_appending
             a_closed_log_takes_nothing_and_has_everything
             a_crash_leaves_a_beginning_with_all_that_was_told
+            what_a_record_relies_on_is_there_after_a_crash
         );
     };
     ($make:expr; $($check:ident)*) => {
@@ -73,6 +75,7 @@ fn entry(partition: u16, number: u64) -> Entry<u64> {
     Entry {
         partition: Partition(partition),
         expected_head: None,
+        relies_on: None,
         kind: (number % 200) as u8,
         appended_at: Timestamp(1_700_000_000_000 + number as i64),
         payload: Payload::new(payload(number)),
@@ -383,6 +386,55 @@ pub fn durable_is_told_once_in_order_and_when_it_can_be_read<B: Backend>(make: i
     assert!(running.log.start(|_| {}, |_| {}).is_err(), "it is started once");
 }
 
+pub fn who_follows_is_woken_and_reads_each_record_once<B: Backend>(make: impl Fn(u64) -> B) {
+    const APPENDS: u64 = 300;
+    /// It ends with this one.
+    const LAST: u64 = 1_000;
+    let running = Running::start(make(12).open());
+    let (log, reader) = (&running.log, running.log.reader().clone());
+    // Some are there when it begins.
+    for number in 0..20 {
+        running.commit(vec![entry((number % 3) as u16, number)]);
+    }
+    std::thread::scope(|scope| {
+        let follows = scope.spawn(move || {
+            let growth = reader.growth();
+            let waiter = growth.waiter();
+            let mut scan = reader.scan_all(ScanFrom::Start);
+            let (mut found, mut heads) = (Vec::new(), HashMap::<Partition, Seq>::new());
+            loop {
+                let seen = growth.commits();
+                scan.extend();
+                while let Some(record) = scan.next().expect("it can be read") {
+                    let head = heads.entry(record.position.partition).or_default();
+                    *head += 1;
+                    assert_eq!(record.position.seq, *head, "each once and in order");
+                    found.push(number_of(record.payload));
+                }
+                let progress = scan.progress();
+                assert_eq!(progress.bytes_done, progress.bytes_total, "it is at its end");
+                if found.last() == Some(&LAST) {
+                    return found;
+                }
+                waiter.wait(seen, || false);
+            }
+        });
+        let mut waits = 0;
+        for number in 20..APPENDS {
+            log.wait_for_room();
+            log.append(entry((number % u64::from(PARTITIONS)) as u16, number)).expect("it appends");
+            waits += 1;
+            if number % 50 == 0 {
+                // It reads to the end and sleeps now and then.
+                running.wait(std::mem::take(&mut waits));
+            }
+        }
+        log.append(entry(0, LAST)).expect("it appends");
+        let wanted: Vec<u64> = (0..APPENDS).chain([LAST]).collect();
+        assert_eq!(follows.join().expect("it reads to the end"), wanted);
+    });
+}
+
 pub fn a_cut_says_where_every_partition_ends<B: Backend>(make: impl Fn(u64) -> B) {
     let mut backend = make(8);
     let running = Running::start(backend.open());
@@ -489,6 +541,38 @@ pub fn a_crash_leaves_a_beginning_with_all_that_was_told<B: Backend>(make: impl 
             sure = found;
         }
     }
+}
+
+pub fn what_a_record_relies_on_is_there_after_a_crash<B: Backend>(make: impl Fn(u64) -> B) {
+    const LOGS: u64 = 24;
+    let mut kept = 0;
+    for seed in 200..200 + LOGS {
+        let mut backend = make(seed);
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let log = Running::start(backend.open());
+        let mut positions: Vec<Position> = Vec::new();
+        let mut relying: Vec<(Position, Position)> = Vec::new();
+        for number in 0..40 {
+            let relies_on = match positions.len() {
+                0 => None,
+                count => Some(positions[rng.random_range(0..count)]),
+            };
+            let new = Entry { relies_on, ..entry(rng.random_range(0..PARTITIONS), number) };
+            let position = log.log.append(new).expect("it appends").position;
+            relying.extend(relies_on.map(|relies_on| (position, relies_on)));
+            positions.push(position);
+            if number == 20 {
+                log.wait(1);
+            }
+        }
+        backend.crash(log.log);
+        let found = look(&mut backend);
+        for (position, relies_on) in relying.iter().filter(|(position, _)| found.contains_key(position)) {
+            kept += 1;
+            assert!(found.contains_key(relies_on), "seed {seed}: {position} is there without {relies_on}");
+        }
+    }
+    assert!(kept > 0, "a crash leaves some");
 }
 
 /// What the next process finds; partitions are whole from their first record on.

@@ -124,7 +124,7 @@
 //!
 //! `format` the bytes, `index` where records stand, `files` names and syncs, `walk` one segment checked
 //! whole, `recovery` opening, `queue` and `writer` appending, `ahead` the next segment, `reader` and `scan`
-//! reading `stored` records, `state` what these share, `growing` a look at a segment while it is written,
+//! reading `stored` records, `growth` waking who waits for more, `state` what these share, `growing` a look at a segment while it is written,
 //! `verify` the check of all, `repair` repairing it, `cut` what to note of it, `stopped` a log that is only
 //! read, `floor` and `retention` where it begins, `carried` records that outlive their segment, `prefix`
 //! what can be copied, `error` what can go wrong, `local` the log that puts them together.
@@ -137,6 +137,7 @@ mod files;
 mod floor;
 mod format;
 mod growing;
+mod growth;
 mod index;
 mod local;
 mod partitioned;
@@ -173,6 +174,7 @@ pub use cut::{HEAD_BYTES, read_heads, write_heads};
 pub use error::{AppendError, Damage, Failure, LogError, Target};
 pub use format::{ChainHash, LogId, Payload, RecordRef};
 pub use format::{array, checksum, u16_at, u32_at, u64_at};
+pub use growth::{Growth, GrowthWaiter};
 pub use index::Head;
 pub use local::LocalLog;
 pub use partitioned::{PartitionedLog, ReadLog, ScanLog};
@@ -246,6 +248,9 @@ pub struct Entry<T> {
     /// The sequence the partition must end at, counted after the entries before this one in the
     /// same append; none to go on from wherever it ends.
     pub expected_head: Option<Seq>,
+    /// A record that was appended before it, which it relies on: it doesn't become durable without that one. Of
+    /// the records of its own partition before it this is so in any case.
+    pub relies_on: Option<Position>,
     /// What the payload is, in the appender's numbering.
     pub kind: u8,
     /// The appender's time.

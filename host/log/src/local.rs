@@ -12,6 +12,7 @@ use super::cut::{Cut, LogPlace};
 use super::error::{AppendError, Failure, LogError};
 use super::files::LogDir;
 use super::format::{ChainHash, Envelope, LogId, NewRecord, RECORD_HEADER_BYTES, RecordRef};
+use super::growth::Growth;
 use super::index::Head;
 use super::queue::{Pending, Queue};
 use super::reader::{LogReader, PartitionScan};
@@ -236,7 +237,8 @@ impl<T> LocalLog<T> {
 
 /// Gives a record its place after `head` and moves `head` on.
 fn follow<T>(head: &mut Head, entry: Entry<T>, ends_append: bool) -> Result<Pending<T>, AppendError> {
-    let Entry { partition, expected_head, kind, appended_at, payload, attachment } = entry;
+    // All partitions are in one file, in the order of appends: what an earlier append is relied on for is there.
+    let Entry { partition, expected_head, relies_on: _, kind, appended_at, payload, attachment } = entry;
     if let Some(expected) = expected_head.filter(|expected| *expected != head.seq) {
         return Err(AppendError::Fenced { partition, expected, head: head.seq });
     }
@@ -326,6 +328,10 @@ impl ReadLog for LogReader {
         LogReader::log_id(self)
     }
 
+    fn growth(&self) -> Arc<Growth> {
+        self.0.growth.clone()
+    }
+
     fn durable_head(&self, partition: Partition) -> Head {
         LogReader::durable_head(self, partition)
     }
@@ -366,6 +372,10 @@ impl ReadLog for LogReader {
 impl ScanLog for LogScan {
     fn next(&mut self) -> Result<Option<RecordRef<'_>>, LogError> {
         LogScan::next(self)
+    }
+
+    fn extend(&mut self) {
+        LogScan::extend(self);
     }
 
     fn progress(&self) -> Progress {

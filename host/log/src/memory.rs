@@ -13,6 +13,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::format::Envelope;
+use super::growth::Growth;
 use super::{
     AppendError, Appended, ChainHash, Commit, Committed, Cut, Entry, Failure, Head, LogError, LogId,
     LogPlace, PartitionedLog, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord, Target,
@@ -38,6 +39,7 @@ struct Stored {
     owner: u64,
     /// Nothing can be made durable any more.
     failing: bool,
+    growth: Arc<Growth>,
 }
 
 impl MemoryStore {
@@ -49,6 +51,7 @@ impl MemoryStore {
             partitions: BTreeMap::new(),
             owner: 0,
             failing: false,
+            growth: Arc::default(),
         })))
     }
 
@@ -82,6 +85,19 @@ impl MemoryStore {
         record.erased = true;
         record.payload = vec![0; record.payload.len()].into();
         true
+    }
+
+    /// Forgets the newest half of a partition, as if each had a file of its own.
+    pub fn lose_half_of(&self, partition: Partition) {
+        let mut stored = self.0.lock();
+        let kept = stored.partitions.get(&partition).map_or(0, Vec::len) / 2;
+        let records = std::mem::take(&mut stored.records);
+        stored.partitions.clear();
+        let is_kept = |record: &StoredRecord| {
+            let StoredRecord { position, .. } = record;
+            position.partition != partition || position.seq as usize <= kept
+        };
+        records.into_iter().filter(is_kept).for_each(|record| stored.add(record));
     }
 
     /// Has every attempt to make something durable fail from now on, until it is repaired.
@@ -199,7 +215,9 @@ fn write<T>(
         let batch: Vec<(StoredRecord, T)> = std::mem::take(&mut state.queue).into_iter().flatten().collect();
         let bytes = std::mem::take(&mut state.queued_bytes);
         batch.iter().for_each(|(record, _)| stored.add(record.clone()));
+        let growth = stored.growth.clone();
         drop((stored, state));
+        growth.grew();
         shared.changed.notify_all();
         let committed = |(record, attachment): (StoredRecord, T)| {
             let StoredRecord { position, kind, appended_at, chain, payload, .. } = record;
@@ -259,7 +277,9 @@ impl<T: Send + 'static> PartitionedLog<T> for MemoryLog<T> {
         let mut heads = state.heads.clone();
         let mut records = Vec::with_capacity(entries.len());
         for entry in entries {
-            let Entry { partition, expected_head, kind, appended_at, payload, attachment } = entry;
+            // A kill keeps a beginning of all appends together.
+            let Entry { partition, expected_head, relies_on: _, kind, appended_at, payload, attachment } =
+                entry;
             let head = heads.entry(partition).or_default();
             if let Some(expected) = expected_head.filter(|expected| *expected != head.seq) {
                 return Err(AppendError::Fenced { partition, expected, head: head.seq });
@@ -332,6 +352,10 @@ impl ReadLog for MemoryStore {
 
     fn log_id(&self) -> LogId {
         self.0.lock().log_id
+    }
+
+    fn growth(&self) -> Arc<Growth> {
+        self.0.lock().growth.clone()
     }
 
     fn durable_head(&self, partition: Partition) -> Head {
@@ -414,6 +438,11 @@ impl ScanLog for MemoryScanAll {
             }
         }
         Ok(self.current.as_ref().map(StoredRecord::borrowed))
+    }
+
+    fn extend(&mut self) {
+        self.end = self.store.0.lock().records.len();
+        self.progress.bytes_total = self.end as u64;
     }
 
     fn progress(&self) -> Progress {

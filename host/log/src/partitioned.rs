@@ -7,9 +7,12 @@
 //! What stands here says nothing of files. Segments, their retention, repair, verification and copies of them
 //! are the local log's own.
 
+use std::sync::Arc;
+
 use super::cut::{Cut, LogPlace};
 use super::error::{AppendError, Failure, LogError};
 use super::format::{ChainHash, LogId, RecordRef};
+use super::growth::Growth;
 use super::index::Head;
 use super::scan::{Progress, ScanFrom};
 use super::stored::StoredRecord;
@@ -27,14 +30,16 @@ use samsyn_vocabulary::{Partition, Position, Seq};
 /// - **Durable, then seen.** Readers see a record when it is durable, and none of a partition without those
 ///   before it.
 /// - **After a crash** everything that was told to be durable is there. Of the rest there is a part from the
-///   beginning, in the order of appends, in each partition.
+///   beginning, in the order of appends, in each partition. No record is there without the one it
+///   [relies on](Entry::relies_on): a log with one stream a partition holds it back until that one is durable, and
+///   makes nobody wait who appends.
 pub trait PartitionedLog<T>: Send + Sync {
     /// What reads it.
     type Reader: ReadLog;
 
     /// Starts writing, once: before, appends are queued. Calls `on_durable` with records that became durable,
     /// each once, those of a partition in their order, when readers see them already; no more is told before
-    /// it returns. Calls `on_failed` at most once, when nothing can be made durable any more: the attachments
+    /// it returns, so that it must do little. Who does more with them reads: see [`ReadLog::growth`]. Calls `on_failed` at most once, when nothing can be made durable any more: the attachments
     /// of what wasn't are dropped afterwards.
     fn start(
         &self,
@@ -84,6 +89,10 @@ pub trait ReadLog: Clone + Send + Sync + 'static {
     /// The log's own random id: the same as long as it lives, another in every other log.
     fn log_id(&self) -> LogId;
 
+    /// Tells when more is durable: whoever follows the log waits there, and then reads. A reader sees what it
+    /// was woken for.
+    fn growth(&self) -> Arc<Growth>;
+
     /// The last durable record of a partition.
     fn durable_head(&self, partition: Partition) -> Head;
 
@@ -118,6 +127,10 @@ pub trait ReadLog: Clone + Send + Sync + 'static {
 pub trait ScanLog {
     /// The next record; none at the end. It must not be asked again after an error.
     fn next(&mut self) -> Result<Option<RecordRef<'_>>, LogError>;
+
+    /// Has a scan that is at its end go on with what became durable since, in the same order. One whose next
+    /// record was removed meanwhile fails.
+    fn extend(&mut self);
 
     /// How far the scan is.
     fn progress(&self) -> Progress;

@@ -50,7 +50,8 @@ pub struct Progress {
 struct Stretch {
     number: u64,
     base: u64,
-    /// Where its frames end in the file.
+    /// Where its frames begin and end in the file.
+    begin: u64,
     frames_end: u64,
 }
 
@@ -73,13 +74,16 @@ pub struct LogScan {
     /// Where the first segment that is kept starts, and the place the scan is at: log-wide.
     begins: u64,
     offset: u64,
+    /// The segment that grew at the last look, and its length then: what is durable behind that is for
+    /// [`extend`](LogScan::extend).
+    end: (u64, u64),
 }
 
 impl LogScan {
     pub(super) fn new(shared: Arc<Shared>, from: ScanFrom) -> LogScan {
         let mut left = VecDeque::new();
         let mut progress = Progress::default();
-        let begins;
+        let (begins, end);
         {
             let state = shared.state.read();
             begins = state.sealed.first().map_or(state.active.header, |segment| segment.header).base;
@@ -88,21 +92,50 @@ impl LogScan {
                 let wanted = |seq, partition| seq > 0 && from.takes(Position { partition, seq });
                 if segment.directory.iter().any(|e| e.count > 0 && wanted(e.head.seq, e.partition)) {
                     let (number, base) = (segment.header.number, segment.header.base);
-                    left.push_back(Stretch { number, base, frames_end: segment.frames_end });
+                    let (begin, frames_end) = (SEGMENT_HEADER_BYTES as u64, segment.frames_end);
+                    left.push_back(Stretch { number, base, begin, frames_end });
                 }
             }
             let active = &state.active;
+            end = (active.header.number, active.durable);
             progress.bytes_total += active.durable;
             if active.runs.last_seqs().any(|(partition, seq)| from.takes(Position { partition, seq })) {
                 let (number, base) = (active.header.number, active.header.base);
-                left.push_back(Stretch { number, base, frames_end: active.durable });
+                let begin = SEGMENT_HEADER_BYTES as u64;
+                left.push_back(Stretch { number, base, begin, frames_end: active.durable });
             }
         }
         if left.is_empty() {
             progress.bytes_done = progress.bytes_total;
         }
         let (body, offset) = (Vec::new(), begins);
-        LogScan { shared, from, left, current: None, at: 0, body, next: 0, progress, begins, offset }
+        LogScan { shared, from, left, current: None, at: 0, body, next: 0, progress, begins, offset, end }
+    }
+
+    /// Has the scan go on with what became durable since: nothing is read twice. When what comes next was
+    /// removed meanwhile, the next record is an error.
+    pub fn extend(&mut self) {
+        let (number, read) = self.end;
+        let state = self.shared.state.read();
+        let active = &state.active;
+        let sealed = state.sealed.iter().map(|segment| (segment.header, segment.frames_end));
+        let segments = sealed.chain([(active.header, active.durable)]);
+        let mut found = false;
+        for (header, frames_end) in segments.filter(|(header, _)| header.number >= number) {
+            let is_same = header.number == number;
+            found |= is_same;
+            let begin = if is_same { read } else { SEGMENT_HEADER_BYTES as u64 };
+            if frames_end > begin {
+                let (number, base) = (header.number, header.base);
+                self.left.push_back(Stretch { number, base, begin, frames_end });
+            }
+        }
+        if !found {
+            // Its file is gone: opening it says so.
+            self.left.push_front(Stretch { number, base: 0, begin: read, frames_end: u64::MAX });
+        }
+        self.end = (active.header.number, active.durable);
+        self.progress.bytes_total = active.header.base + active.durable - self.begins;
     }
 
     /// How far the scan is.
@@ -176,9 +209,10 @@ impl LogScan {
         let Some(stretch) = self.left.pop_front() else {
             return Ok(false);
         };
-        self.at = SEGMENT_HEADER_BYTES as u64;
+        self.at = stretch.begin;
         let file = Sequential::new(self.shared.dir.open_segment(stretch.number)?, self.at);
-        let file = BufReader::with_capacity(READ_BUFFER_BYTES, file);
+        let length = usize::try_from(stretch.frames_end - stretch.begin).unwrap_or(usize::MAX);
+        let file = BufReader::with_capacity(READ_BUFFER_BYTES.min(length), file);
         self.current = Some((stretch, file));
         Ok(true)
     }

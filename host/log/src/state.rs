@@ -10,6 +10,7 @@ use super::carried::Carried;
 use super::error::{Damage, LogError};
 use super::files::LogDir;
 use super::format::{BadBytes, CHAIN_AT, ChainHash, LogId, RECORD_HEADER_BYTES, RecordRef, SegmentHeader};
+use super::growth::Growth;
 use super::index::{Heads, Runs, SealedSegment};
 use super::stored::StoredRecord;
 use samsyn_disk::DiskFile;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     open_files: Mutex<HashMap<u64, Arc<dyn DiskFile>>>,
     /// Records of removed segments that somebody kept.
     pub carried: RwLock<Carried>,
+    pub growth: Arc<Growth>,
 }
 
 /// The segments of a log and what is durable in them.
@@ -69,6 +71,7 @@ impl Shared {
             state: RwLock::new(state),
             open_files: Mutex::default(),
             carried: RwLock::default(),
+            growth: Arc::default(),
         }
     }
 

@@ -206,15 +206,18 @@ impl<T> Writer<T> {
         self.zeroed == 0 && self.length - self.began_at >= enough && self.ahead.is_ready()
     }
 
-    /// Lets readers see what was synced.
+    /// Lets readers see what was synced, and wakes those who wait for it.
     fn publish(&self, batch: &VecDeque<Pending<T>>) {
-        let mut state = self.shared.state.write();
-        let active = &mut state.active;
-        active.durable = self.length;
-        for ((position, offset), Pending { record, .. }) in self.placed.iter().zip(batch) {
-            active.runs.push(*position, *offset);
-            active.heads.insert(position.partition, Head { seq: position.seq, chain: record.chain });
+        {
+            let mut state = self.shared.state.write();
+            let active = &mut state.active;
+            active.durable = self.length;
+            for ((position, offset), Pending { record, .. }) in self.placed.iter().zip(batch) {
+                active.runs.push(*position, *offset);
+                active.heads.insert(position.partition, Head { seq: position.seq, chain: record.chain });
+            }
         }
+        self.shared.growth.grew();
     }
 
     /// Goes on to a new segment when the frame would make this one too long, or when asked to.

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`clock`] | the time, which a test can set |
 //! | [`niceness`] | threads that give way to others |
+//! | [`fair_share`] | threads that compute for long take turns |
 //!
-//! It must not know what the host does with either.
+//! It must not know what the host does with any of them.
 
 pub mod clock;
+pub mod fair_share;
 pub mod niceness;

@@ -48,10 +48,7 @@ pub use dictionary::{Field, FieldStatus};
 pub use error::RegistryError;
 pub use file::{Action, FileError, PlannedMove, RegistryFile, RegistryPlan, Step};
 pub use grant::Grant;
-pub use identifier::{
-    FORM_VERSION, Forms, IDENTIFIER_BYTES_MAX, IdentifierFault, IdentifierKind, Normaliser, REJECTED_VALUES,
-    trimmed,
-};
+pub use identifier::{FORM_VERSION, IDENTIFIER_BYTES_MAX, IdentifierKind, Normaliser, REJECTED_VALUES};
 pub use lineage::Lineage;
 pub use pending::Pending;
 pub use plan::{

@@ -9,7 +9,7 @@
 //! | a running host | [`server`] · for the command: `import`, `terminal`, [`client`] |
 //! | in and out | [`api`], [`http`], [`backup`] |
 //! | deciding | [`engine`], on [`decide`], which is pure |
-//! | what is kept | [`view`] and [`snapshot`], [`audit`] |
+//! | what is kept | [`view`] and [`snapshot`], [`audit`], what [`follow`]s the log |
 //! | what is said | [`record`] (the journal), [`registry`], [`sandbox`], [`build`] |
 //! | ground | [`log`], [`contract`], [`disk`], `machine`, `telemetry`, [`vocabulary`] |
 //!
@@ -28,6 +28,7 @@ pub use samsyn_contract as contract;
 pub use samsyn_decide as decide;
 pub use samsyn_disk::{self as disk, durable_file, failpoint};
 pub use samsyn_engine as engine;
+pub use samsyn_follow as follow;
 pub use samsyn_http as http;
 pub use samsyn_journal as record;
 pub use samsyn_log as log;

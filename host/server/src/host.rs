@@ -15,6 +15,7 @@ use samsyn_api::{self as api, ApiState, Token, TokenError};
 use samsyn_audit::ReadAudit;
 use samsyn_disk::DataDir;
 use samsyn_engine::{ChangeError, Engine, Start, StartError};
+use samsyn_follow::HostFollowers;
 use samsyn_http::{Tls, TlsError};
 use samsyn_log::Progress;
 use samsyn_machine::clock::Clock;
@@ -74,6 +75,9 @@ pub enum HostError {
     /// The threads that answer can't be started.
     #[error("the HTTP threads can't be started: {0}")]
     Threads(std::io::Error),
+    /// What follows the log can't be started.
+    #[error("the threads that follow the log can't be started: {0}")]
+    Followers(std::io::Error),
 }
 
 impl HostError {
@@ -99,6 +103,7 @@ impl HostError {
 pub struct Host {
     engine: Arc<Engine>,
     audit: Arc<ReadAudit>,
+    followers: Arc<HostFollowers>,
     address: SocketAddr,
     scheme: &'static str,
     token: Option<Token>,
@@ -146,15 +151,25 @@ impl Host {
             let token = Token::generate()?;
             let change = RegistryChange::AdminTokenMade { hash: token.hash() };
             let by = Application::new("host").unwrap_or_else(|_| unreachable!("host is a name"));
-            runtime.block_on(engine.change_registry(change, by))?;
+            runtime.block_on(engine.registrar().change_registry(change, by))?;
             Some(token)
         } else {
             None
         };
         let audit = DataDir(config.data.clone()).audit();
         let audit = Arc::new(ReadAudit::open(audit, config.audit.clone(), engine.clock().clone()));
+        let (records, clock) = (engine.records().clone(), engine.clock().clone());
+        let data = DataDir(config.data.clone());
+        let followers = HostFollowers::start(records, samsyn_disk::local(), &data, &config.follow, clock);
+        let followers = Arc::new(followers.map_err(HostError::Followers)?);
         let component_bytes = config.sandbox.component_bytes;
-        let state = ApiState::new(engine.clone(), audit.clone(), config.http.clone(), component_bytes);
+        let state = ApiState::new(
+            engine.clone(),
+            audit.clone(),
+            followers.clone(),
+            config.http.clone(),
+            component_bytes,
+        );
         let uses = LastUses::open(&DataDir(config.data.clone()).token_uses(), &state);
         let (stop_uses, uses_stopped) = watch::channel(false);
         let uses = runtime.spawn(uses.keep(state.clone(), uses_stopped));
@@ -169,7 +184,7 @@ impl Host {
             runtime.spawn(reload_when_told(tls));
         }
         let (stop, server, uses) = (Some(stop), Some(server), Some((stop_uses, uses)));
-        Ok(Host { engine, audit, address, scheme, token, opened, runtime, stop, server, uses })
+        Ok(Host { engine, audit, followers, address, scheme, token, opened, runtime, stop, server, uses })
     }
 
     /// Where it listens.
@@ -236,6 +251,7 @@ impl Host {
         if !self.engine.drain(DECIDE_PATIENCE) {
             tracing::info!("undecided events are decided after the next start");
         }
+        self.followers.stop();
         self.engine.stop();
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use samsyn_api::ApiLimits;
 use samsyn_audit::AuditConfig;
 use samsyn_engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
+use samsyn_follow::FollowConfig;
 use samsyn_log::Options as LogOptions;
 use samsyn_sandbox::Limits;
 use samsyn_state::view::ViewConfig;
@@ -49,6 +50,8 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// How the audit of reads is kept.
     pub audit: AuditConfig,
+    /// What follows the log.
+    pub follow: FollowConfig,
     /// How the view is kept.
     pub view: ViewConfig,
     /// What plug-ins may spend.
@@ -92,6 +95,7 @@ impl Default for Config {
             snapshots: SnapshotConfig::default(),
             retention: RetentionConfig::default(),
             audit: AuditConfig::default(),
+            follow: FollowConfig::default(),
             view: ViewConfig::default(),
             sandbox: Limits::default(),
         }

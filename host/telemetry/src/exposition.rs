@@ -17,6 +17,11 @@ impl MetricsText {
         let _ = writeln!(self.0, "# HELP {name} {help}{since}.\n# TYPE {name} {kind}");
     }
 
+    /// A counter that goes on where it was when the process starts again.
+    pub fn head_kept(&mut self, name: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}, kept over restarts.\n# TYPE {name} counter");
+    }
+
     /// One value; labels such as `result="done"`, or none.
     pub fn sample(&mut self, name: &str, labels: &str, value: f64) {
         let _ = if labels.is_empty() {

@@ -13,8 +13,9 @@ const FLOORS: &[&[&str]] = &[
     &["samsyn-machine", "samsyn-contract", "samsyn-auth"],
     &["samsyn-log", "samsyn-registry", "samsyn-sandbox"],
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
-    &["samsyn-state", "samsyn-audit", "samsyn-decide", "samsyn-client"],
-    &["samsyn-engine", "samsyn-backup", "samsyn-terminal"],
+    &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client"],
+    &["samsyn-decide", "samsyn-backup", "samsyn-terminal"],
+    &["samsyn-engine"],
     &["samsyn-api", "samsyn-import"],
     &["samsyn-server", "samsyn-demo"],
     &["samsyn-cli"],
@@ -128,6 +129,17 @@ fn no_crate_is_built_anew_because_of_everybodys_settings() {
     for package in workspace() {
         let may = ABOVE_SETTINGS.contains(&package.name.as_str());
         assert!(may || !package.needs.contains(SETTINGS), "{} depends on every setting", package.name);
+    }
+}
+
+/// What became durable is told to the engine on the log's writer thread. It can't call a follower there: it knows
+/// none. They read the log on threads of their own.
+#[test]
+fn the_logs_writer_can_call_no_follower() {
+    let packages = workspace();
+    for name in ["samsyn-log", "samsyn-journal", "samsyn-state", "samsyn-decide", "samsyn-engine"] {
+        let package = packages.iter().find(|package| package.name == name).expect("it is there");
+        assert!(!package.needs.contains("samsyn-follow"), "{name} uses samsyn-follow");
     }
 }
 

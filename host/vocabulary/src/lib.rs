@@ -47,7 +47,7 @@ pub use name::{
 };
 pub use nearest::{did_you_mean, nearest};
 pub use position::{FullPosition, ItemPosition, Partition, Position, PositionError, Seq};
-pub use profile::{DataPoint, ProfileId, Projection};
+pub use profile::{DataPoint, Homes, ProfileId, Projection};
 pub use reason::{Reason, ReasonError};
 pub use time::{Date, TimeError, Timestamp};
 pub use value::{CoerceError, Rules, Type, Value};

@@ -55,7 +55,9 @@ pub struct ItemPosition {
 
 /// Where an item stands in the whole log; written `12-345.2`. What can outlive a merge of two profiles names an
 /// item by it: the other profile's records stand in another partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// How it stands in bytes is the journal's affair: most of them leave the partition out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FullPosition {
     /// The partition.
     pub partition: Partition,
@@ -65,10 +67,28 @@ pub struct FullPosition {
     pub index: u16,
 }
 
+impl Position {
+    /// An item of the record.
+    pub fn item(self, index: u16) -> FullPosition {
+        FullPosition { partition: self.partition, seq: self.seq, index }
+    }
+}
+
 impl FullPosition {
     /// An item of a partition.
     pub fn new(partition: Partition, item: ItemPosition) -> FullPosition {
         FullPosition { partition, seq: item.seq, index: item.index }
+    }
+
+    /// The record that the item is in.
+    pub fn record(self) -> Position {
+        Position { partition: self.partition, seq: self.seq }
+    }
+
+    /// The item's place in this partition; none when it stands in another one. Only places in one partition have
+    /// an order.
+    pub fn within(self, partition: Partition) -> Option<ItemPosition> {
+        (self.partition == partition).then_some(ItemPosition { seq: self.seq, index: self.index })
     }
 }
 
@@ -137,6 +157,15 @@ impl<'de> Deserialize<'de> for Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_of_another_partition_has_no_place_in_this_one() {
+        let item = Position { partition: Partition(12), seq: 345 }.item(2);
+        assert_eq!(item.to_string(), "12-345.2");
+        assert_eq!(item.record().to_string(), "12-345");
+        assert_eq!(item.within(Partition(12)), Some(ItemPosition { seq: 345, index: 2 }));
+        assert_eq!(item.within(Partition(13)), None);
+    }
 
     #[test]
     fn positions_read_as_they_are_written() {

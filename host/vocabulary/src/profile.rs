@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,23 @@ impl ProfileId {
     pub fn partition(self, count: u16) -> Partition {
         let (high, _) = self.0.as_u64_pair();
         Partition((high % u64::from(count)) as u16)
+    }
+}
+
+/// How many partitions customers are spread over, which says where each is at home. A data directory is made
+/// with a number, and it never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Homes(NonZeroU16);
+
+impl Homes {
+    /// So many partitions; of none there is one.
+    pub fn among(partitions: u16) -> Homes {
+        Homes(NonZeroU16::new(partitions).unwrap_or(NonZeroU16::MIN))
+    }
+
+    /// The partition that a profile's own records stand in.
+    pub fn of(self, profile: ProfileId) -> Partition {
+        profile.partition(self.0.get())
     }
 }
 

@@ -89,8 +89,8 @@ pub use replay::{
 };
 pub use report::{Finding, GraphEdge, GraphNode, RegistryGraph, RegistryReport};
 pub use status::{
-    AuditStatus, CapabilityStatus, DiskStatus, EventIds, Health, Limits, PersonalReads, QueueStatus,
-    Readiness, SlowestEvents, Status, Waiting,
+    AuditStatus, CapabilityStatus, DiskStatus, EventIds, FollowerStatus, Health, Limits, MissedRange,
+    MissedRecords, PersonalReads, QueueStatus, Readiness, Rebuilt, SlowestEvents, Status, Waiting,
 };
 pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots, StorageStatus};
 pub use timeline::{EventHead, Timeline, TimelineStep, ValueChange};

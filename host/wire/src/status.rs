@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Lenient, StorageStatus};
-use samsyn_vocabulary::{CapabilityName, Timestamp};
+use samsyn_vocabulary::{CapabilityName, Position, Timestamp};
 
 /// Whether the process runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -125,6 +125,73 @@ pub struct Status {
     pub audit: AuditStatus,
     /// The log and its snapshots.
     pub storage: StorageStatus,
+    /// What follows the log, each with a durable cursor of its own.
+    pub followers: Vec<FollowerStatus>,
+    /// How often the value of each field of the dictionary changed, as everybody sees it; kept over restarts.
+    /// `since` of the follower `field-changes` says since when. Null when the host doesn't count, or can't read
+    /// what it counted.
+    pub field_changes: Option<BTreeMap<String, u64>>,
+}
+
+/// How a follower of the log is doing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct FollowerStatus {
+    /// Which.
+    pub name: String,
+    /// `ok`, or `failed`: then it stands still and tries again by itself, and everything else goes on.
+    #[schemars(extend("enum" = ["ok", "failed"]))]
+    pub state: String,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// How often it failed since the start.
+    pub failures: u64,
+    /// Durable records that it has yet to take in.
+    pub lag_records: u64,
+    /// How old the oldest of them is, in milliseconds; 0 when there is none.
+    pub lag_ms: u64,
+    /// When the oldest record was made that it began with; null when it began with the log's first.
+    pub since: Option<Lenient<Timestamp>>,
+    /// Records that left the log by retention before it had taken them in.
+    pub missed: MissedRecords,
+    /// When and why it was rebuilt from the oldest record of the log the last time; null when it never was.
+    pub rebuilt: Option<Rebuilt>,
+}
+
+/// Records that a follower missed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct MissedRecords {
+    /// How many.
+    pub records: u64,
+    /// Which, oldest first; of more than a hundred stretches the newest.
+    pub ranges: Vec<MissedRange>,
+}
+
+/// A stretch of missed records of one partition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct MissedRange {
+    /// The first of them.
+    pub first: Lenient<Position>,
+    /// The last of them.
+    pub last: Lenient<Position>,
+    /// When the follower found that they were gone.
+    pub noticed_at: Lenient<Timestamp>,
+}
+
+/// That a follower was rebuilt.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct Rebuilt {
+    /// When.
+    pub at: Lenient<Timestamp>,
+    /// Why what it had was no longer right.
+    pub reason: String,
 }
 
 /// Invocations and proposals that wait, of all capabilities.

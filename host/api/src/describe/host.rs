@@ -53,6 +53,12 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
             "snapshot_at": null, "snapshots_bad": 0, "log_bytes_since_snapshot": 73125,
             "snapshot_failure": null,
         },
+        "followers": [{
+            "name": "field-changes", "state": "ok", "reason": null, "failures": 0, "lag_records": 12, "lag_ms": 400,
+            "since": null, "rebuilt": null, "missed": { "records": 2, "ranges": [
+                { "first": "3-17", "last": "3-18", "noticed_at": "2026-11-01T08:00:00Z" }] },
+        }],
+        "field_changes": { "email": 310, "first_name": 1290 },
     });
     call.is("showStatus", Tag::Operator, "Read the host's status").answers::<Status>(
         StatusCode::OK,

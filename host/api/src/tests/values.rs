@@ -17,7 +17,7 @@ fn send(world: &World, member: &str) -> super::world::Answered {
 fn kept(world: &World, answer: &Value) -> Vec<(String, String)> {
     let position: Position = answer["position"].as_str().expect("it was taken").parse().unwrap();
     let decisions = loop {
-        match world.engine.decisions(position).unwrap() {
+        match world.engine.query().decisions(position).unwrap() {
             Some(decisions) => break decisions,
             None => std::thread::yield_now(),
         }

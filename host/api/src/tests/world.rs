@@ -24,6 +24,7 @@ use samsyn_disk::DataDir;
 use samsyn_engine::testing::{manifest, probe_with};
 use samsyn_engine::{Engine, Start};
 use samsyn_engine::{EngineConfig, RegistryConfig};
+use samsyn_follow::{FollowConfig, HostFollowers};
 use samsyn_log::Options;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::RegistryChange;
@@ -127,14 +128,20 @@ impl World {
         let (engine, _) = Engine::start(start, |_| ()).unwrap();
         let token = Token::generate().unwrap();
         let change = RegistryChange::AdminTokenMade { hash: token.hash() };
-        runtime.block_on(engine.change_registry(change, Application::new("host").unwrap())).unwrap();
+        runtime
+            .block_on(engine.registrar().change_registry(change, Application::new("host").unwrap()))
+            .unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let host = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let audit_dir = data.path().join("audit");
         let audit = Arc::new(audit(audit_dir, AuditConfig::default(), engine.clock().clone()));
         let component_bytes = Limits::default().component_bytes;
-        let state = ApiState::new(engine.clone(), audit, limits, component_bytes);
+        let (records, clock) = (engine.records().clone(), engine.clock().clone());
+        let (dir, follow) = (DataDir(data.path().to_owned()), FollowConfig::default());
+        let followers = HostFollowers::start(records, samsyn_disk::local(), &dir, &follow, clock);
+        let followers = Arc::new(followers.unwrap());
+        let state = ApiState::new(engine.clone(), audit, followers, limits, component_bytes);
         let router = router(state.clone());
         let server = runtime.spawn(serve(listener, None, state, async move {
             let _ = stopped.await;

@@ -15,12 +15,13 @@ pub use retention_report::{Holder, RetentionReport};
 pub use snapshots::{SnapshotInProgress, Snapshots};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Engine;
+use super::lanes::Lanes;
+use super::shared::Shared;
 use samsyn_log::LogError;
 use samsyn_machine::niceness::lower_priority;
 use samsyn_state::snapshot::{Shelf, SnapshotError, SnapshotInfo};
@@ -57,6 +58,8 @@ pub enum MaintenanceError {
 
 /// Settings and state of the maintenance.
 pub struct Maintenance {
+    pub(super) shared: Arc<Shared>,
+    pub(super) lanes: Arc<Lanes>,
     pub(super) shelf: Shelf,
     pub(super) snapshots: SnapshotConfig,
     pub(super) retention: RetentionConfig,
@@ -85,8 +88,16 @@ pub(super) struct MaintenanceState {
 
 impl Maintenance {
     /// With the snapshots in `shelf`.
-    pub fn new(shelf: Shelf, snapshots: SnapshotConfig, retention: RetentionConfig) -> Maintenance {
+    pub fn new(
+        shared: Arc<Shared>,
+        lanes: Arc<Lanes>,
+        shelf: Shelf,
+        snapshots: SnapshotConfig,
+        retention: RetentionConfig,
+    ) -> Maintenance {
         Maintenance {
+            shared,
+            lanes,
             shelf,
             snapshots,
             retention,
@@ -107,29 +118,29 @@ impl Maintenance {
     }
 }
 
-impl Engine {
+impl Maintenance {
     /// The maintenance thread; ends when the engine stops.
-    fn run_maintenance(&self) {
+    pub(super) fn run(&self) {
         lower_priority(NICENESS);
-        let mut segments = self.log().segments().len();
+        let mut segments = self.shared.log().segments().len();
         let mut retained = Instant::now();
         loop {
             let asked = {
-                let mut state = self.maintenance.state.lock();
-                if state.asked == state.answered && !self.is_stopping() {
-                    self.maintenance.wake.wait_for(&mut state, LOOK_EVERY);
+                let mut state = self.state.lock();
+                if state.asked == state.answered && !self.shared.is_stopping() {
+                    self.wake.wait_for(&mut state, LOOK_EVERY);
                 }
                 state.asked > state.answered
             };
-            if self.is_stopping() {
+            if self.shared.is_stopping() {
                 return;
             }
             if asked || self.snapshot_is_due() {
                 // It is logged by itself.
                 let _ = self.make_snapshot();
             }
-            let now = self.log().segments().len();
-            if self.maintenance.retention.is_on() && (now > segments || retained.elapsed() >= RETAIN_EVERY) {
+            let now = self.shared.log().segments().len();
+            if self.retention.is_on() && (now > segments || retained.elapsed() >= RETAIN_EVERY) {
                 (segments, retained) = (now, Instant::now());
                 match self.apply_retention(false) {
                     Ok(report) => segments -= report.removed.min(segments),
@@ -138,14 +149,4 @@ impl Engine {
             }
         }
     }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
-    }
-}
-
-/// Starts the maintenance thread.
-pub(crate) fn spawn(engine: &Arc<Engine>) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let engine = engine.clone();
-    std::thread::Builder::new().name("maintenance".to_owned()).spawn(move || engine.run_maintenance())
 }

@@ -14,16 +14,15 @@
 
 use std::collections::BTreeMap;
 
-use super::MaintenanceError;
 use super::retention_report::{Holder, RetentionReport, SNAPSHOTS_COVERING};
+use super::{Maintenance, MaintenanceError};
 use crate::catch_up::items_of;
 use crate::work::Work;
-use crate::{Engine, QueryError};
-use samsyn_journal::{Adopted, PartitionState};
+use samsyn_journal::PartitionState;
 use samsyn_log::{LogError, LogPlace, SegmentInfo};
 use samsyn_state::snapshot::SnapshotFile;
 use samsyn_state::view::StoreError;
-use samsyn_vocabulary::{ItemPosition, Partition, Position, Seq, Timestamp};
+use samsyn_vocabulary::{ItemPosition, Partition, Position, Seq};
 
 const MILLIS_A_DAY: i64 = 24 * 3600 * 1000;
 /// A segment that isn't full is sealed when its oldest record has this part of the age it may have:
@@ -42,10 +41,10 @@ const NOTING_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 /// The oldest record each holder needs, in each partition.
 type Needs = BTreeMap<(Holder, Partition), Seq>;
 
-impl Engine {
+impl Maintenance {
     /// Removes the segments that may leave, or with `dry_run` only says which.
     pub fn apply_retention(&self, dry_run: bool) -> Result<RetentionReport, MaintenanceError> {
-        let _busy = self.maintenance.busy.lock();
+        let _busy = self.busy.lock();
         let mut report = self.plan_retention(!dry_run)?;
         if !dry_run {
             self.seal_when_old()?;
@@ -54,9 +53,7 @@ impl Engine {
             }
             report.removed = self.remove(&report)?;
             if report.removed > 0 {
-                self.maintenance
-                    .removed
-                    .fetch_add(report.removed as u64, std::sync::atomic::Ordering::Relaxed);
+                self.removed.fetch_add(report.removed as u64, std::sync::atomic::Ordering::Relaxed);
                 let left = self.plan_retention(true)?;
                 let removed = report.removed;
                 report = RetentionReport { removed, ..left };
@@ -75,13 +72,13 @@ impl Engine {
                 );
             }
         }
-        self.maintenance.state.lock().retention = Some(report.clone());
+        self.state.lock().retention = Some(report.clone());
         Ok(report)
     }
 
     /// What may leave by where cursors stand in the log, or, not `noted`, by where they are.
     fn plan_retention(&self, noted: bool) -> Result<RetentionReport, MaintenanceError> {
-        let log = self.log();
+        let log = self.shared.log();
         let sealed = log.segments();
         let mut report = RetentionReport {
             segments: sealed.len() + 1,
@@ -94,7 +91,7 @@ impl Engine {
             return Ok(report);
         }
         let snapshots: Vec<LogPlace> =
-            self.maintenance.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.place).collect();
+            self.shelf.usable(log).map(|file: SnapshotFile| file.header().cut.place).collect();
         let needs = self.needs(noted)?;
         let held = log.is_held()?;
         for segment in &sealed[..report.wanted] {
@@ -111,13 +108,13 @@ impl Engine {
 
     /// How many segments are too old or too much, from the oldest on.
     fn wanted(&self, sealed: &[SegmentInfo], mut bytes: u64) -> Result<usize, LogError> {
-        let config = &self.maintenance.retention;
-        let horizon = self.clock.now().millis() - i64::from(config.days) * MILLIS_A_DAY;
+        let config = &self.retention;
+        let horizon = self.shared.clock.now().millis() - i64::from(config.days) * MILLIS_A_DAY;
         let mut wanted = 0;
         for segment in sealed {
             let too_much = config.bytes > 0 && bytes > config.bytes;
             if !too_much {
-                let newest = if config.days > 0 { self.log().newest_in(segment)? } else { None };
+                let newest = if config.days > 0 { self.shared.log().newest_in(segment)? } else { None };
                 if newest.is_none_or(|newest| newest.millis() >= horizon) {
                     break;
                 }
@@ -129,11 +126,11 @@ impl Engine {
     }
 
     fn seal_when_old(&self) -> Result<(), LogError> {
-        let days = self.maintenance.retention.days;
-        let log = self.log();
-        let old = self.clock.now().millis() - i64::from(days) * MILLIS_A_DAY / SEAL_AT;
+        let days = self.retention.days;
+        let log = self.shared.log();
+        let old = self.shared.clock.now().millis() - i64::from(days) * MILLIS_A_DAY / SEAL_AT;
         if days > 0 && log.growing_since()?.is_some_and(|since| since.millis() < old) {
-            self.journal.backend().seal_before_next();
+            self.shared.journal.backend().seal_before_next();
         }
         Ok(())
     }
@@ -141,34 +138,38 @@ impl Engine {
     /// Where a partition's cursors are: as a start would find them, or as they are now.
     fn cursors_in(&self, partition: Partition, noted: bool) -> PartitionState {
         if noted {
-            return self.view.applied(partition).partition;
+            return self.shared.view.applied(partition).partition;
         }
-        self.cell(partition).core.lock().state.clone()
+        self.lanes.core(partition).state.clone()
     }
 
     /// The oldest record that each cursor and each invocation that waits needs, as of the last durable
     /// record. Cursors first: what a cursor passes meanwhile and parks is found among the waiting.
     fn needs(&self, noted: bool) -> Result<Needs, StoreError> {
         let mut needs = Needs::new();
-        let mut need = |holder: Holder, partition: Partition, seq: Seq| {
+        let mut need = |holder: Holder, Position { partition, seq }: Position| {
             let least = needs.entry((holder, partition)).or_insert(seq);
             *least = (*least).min(seq);
         };
-        for partition in (0..self.partitions.len() as u16).map(Partition) {
+        for partition in self.shared.partitions() {
             let partition_state = self.cursors_in(partition, noted);
-            need(Holder::Undecided, partition, partition_state.through.seq);
+            need(Holder::Undecided, Position { partition, seq: partition_state.through.seq });
             for cursor in &partition_state.adopted.lagging {
                 let (capability, generation) = (cursor.capability.clone(), cursor.generation);
-                need(Holder::Cursor { capability, generation }, partition, cursor.through.seq);
+                let seq = cursor.through.seq;
+                need(Holder::Cursor { capability, generation }, Position { partition, seq });
             }
         }
-        let registry = self.registry();
+        let registry = self.shared.registry();
         let mut after = None;
         loop {
-            let page = self.view.waiting(after, WAITING_A_PAGE);
+            let page = self.shared.view.waiting(after, WAITING_A_PAGE);
+            // What a profile waits for may stand in another partition than its own. A state beside items that waits
+            // (something that is sent, called or due) will be one of the things a profile waits for: it then is
+            // among `waiting`, and holds the record it names here. None exists yet.
             for (partition, profile) in &page {
-                let Some(state) = self.view.profile(*profile)? else { continue };
-                let partition_state = self.view.applied(*partition).partition;
+                let Some(state) = self.shared.view.profile(*profile)? else { continue };
+                let partition_state = self.shared.view.applied(*partition).partition;
                 for capability_state in &state.capabilities {
                     // Of one that was removed, or a generation that was replaced, nothing runs again.
                     let replaced = Some(capability_state.generation)
@@ -176,18 +177,14 @@ impl Engine {
                     if replaced || !registry.capabilities.contains_key(&capability_state.capability) {
                         continue;
                     }
-                    let listed = capability_state.blocked.iter().map(|blocked| blocked.item.seq);
-                    for seq in listed.chain(capability_state.held_more.map(|more| more.first.seq)) {
-                        need(
-                            Holder::Parked { capability: capability_state.capability.clone() },
-                            *partition,
-                            seq,
-                        );
+                    for record in capability_state.records_waited_for() {
+                        let capability = capability_state.capability.clone();
+                        need(Holder::Parked { capability }, record);
                     }
                 }
                 for held in &state.held {
-                    if let Some(seq) = held.event {
-                        need(Holder::Proposals { field: held.field.clone() }, *partition, seq);
+                    if let Some(event) = held.event {
+                        need(Holder::Proposals { field: held.field.clone() }, event);
                     }
                 }
             }
@@ -209,7 +206,7 @@ impl Engine {
     ) -> Result<Vec<(Holder, Option<Position>)>, MaintenanceError> {
         let mut holders = Vec::new();
         let covering = snapshots.iter().filter(|place| **place >= segment.end).count();
-        if covering < SNAPSHOTS_COVERING.min(self.maintenance.snapshots.keep.max(1)) {
+        if covering < SNAPSHOTS_COVERING.min(self.snapshots.keep.max(1)) {
             holders.push((Holder::Snapshots { covering }, None));
         }
         if held {
@@ -257,7 +254,7 @@ impl Engine {
             }
             _ => partition_state.through,
         };
-        for (looked_at, record) in self.records().scan(partition, through.seq.max(1)).enumerate() {
+        for (looked_at, record) in self.shared.records().scan(partition, through.seq.max(1)).enumerate() {
             let record = record?;
             let seq = record.position.seq;
             if seq > last {
@@ -290,18 +287,18 @@ impl Engine {
     /// log with the partition's next record, and where nothing happens there is none.
     fn note_cursors(&self) -> bool {
         let further = |partition: Partition| {
-            let noted = self.view.applied(partition).partition;
-            let core = self.cell(partition).core.lock();
+            let noted = self.shared.view.applied(partition).partition;
+            let core = self.lanes.core(partition);
             let state = &core.state;
             let lagging = state.adopted.lagging.iter().zip(&noted.adopted.lagging);
             state.through > noted.through
                 || lagging.into_iter().any(|(now, noted)| now.through > noted.through)
         };
-        let all = (0..self.partitions.len() as u16).map(Partition);
+        let all = self.shared.partitions();
         let behind: Vec<Partition> = all.filter(|partition| further(*partition)).collect();
-        behind.iter().for_each(|partition| self.schedule.push(*partition, Work::NoteCursor));
+        behind.iter().for_each(|partition| self.shared.schedule.push(*partition, Work::NoteCursor));
         let until = std::time::Instant::now() + NOTING_PATIENCE;
-        while behind.iter().any(|partition| further(*partition)) && !self.is_stopping() {
+        while behind.iter().any(|partition| further(*partition)) && !self.shared.is_stopping() {
             // Under load they move on all the time: then they are noted all the time too.
             if std::time::Instant::now() > until {
                 break;
@@ -311,23 +308,14 @@ impl Engine {
         !behind.is_empty()
     }
 
-    /// A worker writes down where the partition's cursors are.
-    pub(crate) fn note_cursor(&self, partition: Partition) -> Result<(), crate::AcceptError> {
-        let mut core = self.cell(partition).core.lock();
-        let mut adopted = Adopted::clone(&core.state.adopted);
-        adopted.through = core.state.through;
-        adopted.at = self.clock.now();
-        self.append_adopted(partition, &mut core, adopted)
-    }
-
     fn remove(&self, report: &RetentionReport) -> Result<usize, MaintenanceError> {
-        let log = self.log();
+        let log = self.shared.log();
         let sealed = log.segments();
         let Some(last) = report.removable.checked_sub(1).and_then(|at| sealed.get(at)) else { return Ok(0) };
         // The registry reads as before: its records outlive their segment, here and in snapshots.
         let head = log.durable_head(Partition::REGISTRY).seq;
         log.carry(Partition::REGISTRY, log.raw(Partition::REGISTRY, head)?)?;
-        match self.journal.backend().remove_before(last.number + 1) {
+        match self.shared.journal.backend().remove_before(last.number + 1) {
             Err(LogError::Held(_)) => Ok(0),
             removed => Ok(removed?),
         }
@@ -335,18 +323,11 @@ impl Engine {
 
     /// Segments removed since the start.
     pub fn segments_removed(&self) -> u64 {
-        self.maintenance.removed.load(std::sync::atomic::Ordering::Relaxed)
+        self.removed.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// What the last look found; none before the first.
     pub fn last_retention(&self) -> Option<RetentionReport> {
-        self.maintenance.state.lock().retention.clone()
-    }
-
-    /// When the oldest record that is kept was appended, when any have left; none while the log
-    /// still holds all.
-    pub fn oldest_retained(&self) -> Result<Option<Timestamp>, QueryError> {
-        let log = self.log();
-        if log.is_whole() { Ok(None) } else { Ok(log.oldest_at()?) }
+        self.state.lock().retention.clone()
     }
 }

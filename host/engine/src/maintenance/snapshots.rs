@@ -3,8 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::MaintenanceError;
-use crate::Engine;
+use super::{Maintenance, MaintenanceError};
 use samsyn_log::LogPlace;
 use samsyn_state::snapshot::{
     Listed, Proceed, Remember, SnapshotError, SnapshotInfo, SnapshotJob, SnapshotProgress,
@@ -44,44 +43,43 @@ pub struct Snapshots {
     pub failed: u64,
 }
 
-impl Engine {
+impl Maintenance {
     /// Requests a snapshot of the log as it is now. Returns the request's number; done once
     /// [`answered`](Snapshots::answered) reaches it.
     pub fn ask_for_snapshot(&self) -> u64 {
-        let mut state = self.maintenance.state.lock();
+        let mut state = self.state.lock();
         state.asked += 1;
-        self.maintenance.wake.notify_all();
+        self.wake.notify_all();
         state.asked
     }
 
     /// Whether the log has grown enough since the last snapshot. A snapshot is as large as all customers,
     /// so the log must have grown by as much: then no more is written for snapshots than for the log.
     pub(super) fn snapshot_is_due(&self) -> bool {
-        let every = self.maintenance.snapshots.every_bytes;
+        let every = self.snapshots.every_bytes;
         if every == 0 {
             return false;
         }
-        let state = self.maintenance.state.lock();
+        let state = self.state.lock();
         if state.failure.as_ref().is_some_and(|(_, at)| at.elapsed() < TRY_AGAIN_AFTER) {
             return false;
         }
         let (covered, bytes) =
             newest(&state.listed).map_or((LogPlace::START, 0), |info| (info.place, info.bytes));
-        self.log().cut().place.bytes_since(covered) >= every.max(bytes)
+        self.shared.log().cut().place.bytes_since(covered) >= every.max(bytes)
     }
 
     /// Makes a snapshot of everything that is durable now, if anything came since the newest one.
     pub fn make_snapshot(&self) -> Result<SnapshotInfo, MaintenanceError> {
-        let _busy = self.maintenance.busy.lock();
+        let _busy = self.busy.lock();
         self.make_snapshot_alone()
     }
 
     pub(super) fn make_snapshot_alone(&self) -> Result<SnapshotInfo, MaintenanceError> {
-        let maintenance = &self.maintenance;
         let started = Instant::now();
-        let since = self.clock.now();
+        let since = self.shared.clock.now();
         let answers = {
-            let mut state = maintenance.state.lock();
+            let mut state = self.state.lock();
             state.making = Some(SnapshotInProgress { since, progress: SnapshotProgress::default() });
             state.asked
         };
@@ -89,7 +87,7 @@ impl Engine {
         let mut failure = None;
         match &made {
             Ok(info) => {
-                maintenance.made.fetch_add(1, Ordering::Relaxed);
+                self.made.fetch_add(1, Ordering::Relaxed);
                 tracing::info!(
                     snapshot = info.name,
                     profiles = info.profiles,
@@ -100,7 +98,7 @@ impl Engine {
             }
             Err(SnapshotError::Stopped) => {}
             Err(error) => {
-                maintenance.failed.fetch_add(1, Ordering::Relaxed);
+                self.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(%error, "no snapshot was made; the host goes on, and tries again");
                 failure = Some((error.to_string(), Instant::now()));
             }
@@ -111,7 +109,7 @@ impl Engine {
             tracing::warn!(%error, "older snapshots could not be removed");
         }
         self.look_at_snapshots();
-        let mut state = maintenance.state.lock();
+        let mut state = self.state.lock();
         state.making = None;
         state.failure = failure;
         state.answered = answers;
@@ -120,44 +118,37 @@ impl Engine {
     }
 
     fn make_with_base(&self, made_at: Timestamp) -> Result<SnapshotInfo, SnapshotError> {
-        let (log, maintenance) = (self.log(), &self.maintenance);
+        let log = self.shared.log();
         let cut = log.cut();
-        let base = maintenance.shelf.usable(log).next();
+        let base = self.shelf.usable(log).next();
         if let Some(base) = base.as_ref().filter(|base| base.header().cut.place == cut.place) {
             return Ok(base.info());
         }
         let remember = Remember {
-            millis: i64::from(self.config.event_id_days) * MILLIS_A_DAY,
-            max: self.config.event_ids_max,
+            millis: i64::from(self.shared.config.event_id_days) * MILLIS_A_DAY,
+            max: self.shared.config.event_ids_max,
         };
-        let make = SnapshotJob {
-            log,
-            dir: maintenance.shelf.dir(),
-            base,
-            cut,
-            made_at,
-            remember,
-            profiles_held_max: None,
-        };
+        let make =
+            SnapshotJob { log, dir: self.shelf.dir(), base, cut, made_at, remember, profiles_held_max: None };
         make.run(|progress| {
-            if let Some(making) = &mut maintenance.state.lock().making {
+            if let Some(making) = &mut self.state.lock().making {
                 making.progress = progress;
             }
-            if self.is_stopping() { Proceed::Stop } else { Proceed::GoOn }
+            if self.shared.is_stopping() { Proceed::Stop } else { Proceed::GoOn }
         })
     }
 
     /// Removes snapshots beyond those that are kept; none while a backup copies them.
     fn prune_snapshots(&self) -> Result<(), MaintenanceError> {
-        if !self.log().is_held()? {
-            self.maintenance.shelf.prune(self.log(), self.maintenance.snapshots.keep.max(1))?;
+        if !self.shared.log().is_held()? {
+            self.shelf.prune(self.shared.log(), self.snapshots.keep.max(1))?;
         }
         Ok(())
     }
 
     /// Notes which snapshots there are: at the start, before anybody can ask, and after each that was made.
     pub(crate) fn look_at_snapshots(&self) {
-        match self.maintenance.shelf.list(self.log(), false) {
+        match self.shelf.list(self.shared.log(), false) {
             Ok(listed) => {
                 let listed = listed.into_iter().map(|Listed { path, found }| {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -166,7 +157,7 @@ impl Engine {
                     }
                     (name, found.map_err(|bad| bad.to_string()))
                 });
-                self.maintenance.state.lock().listed = listed.collect();
+                self.state.lock().listed = listed.collect();
             }
             Err(error) => tracing::warn!(%error, "the snapshots can't be listed"),
         }
@@ -174,18 +165,17 @@ impl Engine {
 
     /// The snapshots there are, and how making them goes.
     pub fn snapshots(&self) -> Snapshots {
-        let maintenance = &self.maintenance;
-        let state = maintenance.state.lock();
+        let state = self.state.lock();
         let covered = newest(&state.listed).map_or(LogPlace::START, |info| info.place);
         Snapshots {
             items: state.listed.clone(),
             making: state.making,
             failure: state.failure.as_ref().map(|(why, _)| why.clone()),
-            log_bytes_since: self.log().cut().place.bytes_since(covered),
+            log_bytes_since: self.shared.log().cut().place.bytes_since(covered),
             asked: state.asked,
             answered: state.answered,
-            made: maintenance.made.load(Ordering::Relaxed),
-            failed: maintenance.failed.load(Ordering::Relaxed),
+            made: self.made.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::report::{Counts, Entry};
 use super::revisions::Lens;
 use super::shadow::{ItemOutcome, without_capabilities};
 use crate::catch_up::items_of;
+use crate::own_records::belongs_to;
 use samsyn_decide::decide::Cause;
 use samsyn_decide::item::Item;
 use samsyn_journal::{
@@ -208,14 +209,22 @@ impl<'a> Track<'a> {
     fn decided(&mut self, partition: Partition, seq: Seq, decided: Decided) -> Result<(), ReplayError> {
         let decided = Arc::new(decided);
         let followed = self.followed(partition).map(|followed| followed.state.through).unwrap_or_default();
-        let way = match &decided.cursor {
-            Some(_) => When::CatchUp,
-            None if decided.through >= decided.cause && decided.cause > followed => When::Live,
-            None => When::Retry,
+        // Where the item is in this partition when it is decided in its turn.
+        let turn = decided
+            .cause
+            .within(partition)
+            .filter(|item| decided.cursor.is_none() && decided.through >= *item && *item > followed);
+        let way = match (&decided.cursor, turn) {
+            (Some(_), _) => When::CatchUp,
+            (None, Some(_)) => When::Live,
+            (None, None) => When::Retry,
         };
         let live = way == When::Live;
-        self.pass(partition, if live { before(decided.cause) } else { decided.through })?;
-        let waited = if live { self.next_waiting(partition, decided.cause)? } else { None };
+        self.pass(partition, turn.map_or(decided.through, before))?;
+        let waited = match turn {
+            Some(item) => self.next_waiting(partition, item)?,
+            None => None,
+        };
         // Beyond its budget, what a record emitted is settled with one decision, as undeliverable.
         while live && self.next_waiting(partition, decided.through)?.is_some() {}
         if let Some(customer) = self.customer(&decided)? {
@@ -223,11 +232,11 @@ impl<'a> Track<'a> {
                 live || decided.outcomes.iter().any(|outcome| outcome.capability == self.plan.capability);
             let item = match waited {
                 Some((_, item)) => Some(item),
-                None if concerns && !decided.outcomes.is_empty() => self.read(partition, decided.cause)?,
+                None if concerns && !decided.outcomes.is_empty() => self.read(&decided)?,
                 None => None,
             };
             self.counts.events += u64::from(live && matches!(item, Some(Item::Event(_))));
-            self.replay_decided(customer, (partition, seq), way, item.as_ref(), &decided);
+            self.replay_decided(customer, Position { partition, seq }, way, item.as_ref(), &decided);
         }
         if let Some(followed) = self.followed(partition) {
             followed.decided(seq, &decided);
@@ -253,20 +262,21 @@ impl<'a> Track<'a> {
         Ok(Some(customer))
     }
 
-    /// An item that was passed long ago.
-    fn read(&self, partition: Partition, position: ItemPosition) -> Result<Option<Item>, ReplayError> {
-        let Some(record) = self.plan.records.read(Position { partition, seq: position.seq })? else {
+    /// The item of a decision, passed long ago; none when it isn't retained, or is another customer's.
+    fn read(&self, decided: &Decided) -> Result<Option<Item>, ReplayError> {
+        let Some(record) = self.plan.records.read(decided.cause.record())? else {
             return Ok(None);
         };
         let items = items_of(&record).map_err(|error| ReplayError::Item(error.to_string()))?;
-        Ok(items.into_iter().find(|(index, _)| *index == position.index).map(|(_, item)| item))
+        let item = items.into_iter().find(|(index, _)| *index == decided.cause.index).map(|(_, item)| item);
+        Ok(item.filter(|item| belongs_to(item.profile(), decided.profile)))
     }
 
     /// Makes the plug-in's invocations of a decision, then folds the decision.
     fn replay_decided(
         &mut self,
         customer: usize,
-        (partition, seq): (Partition, Seq),
+        at: Position,
         way: When,
         item: Option<&Item>,
         decided: &Decided,
@@ -280,8 +290,7 @@ impl<'a> Track<'a> {
                 let refused =
                     |answer: &samsyn_journal::Answer| answer.outcome == AnswerKind::PreconditionFailed;
                 let logged_item = LoggedItem {
-                    partition,
-                    seq,
+                    partition: at.partition,
                     way,
                     item,
                     cause: Cause {
@@ -298,20 +307,20 @@ impl<'a> Track<'a> {
                     propose: !decided.answers.iter().any(refused),
                     logged: &logged,
                 };
-                self.replay(customer, &logged_item, Some(decided));
+                self.replay(customer, &logged_item, Some((at, decided)));
             }
             _ => {
                 for outcome in &logged {
                     let why = format!("the item of a {} is no longer retained", outcome.role);
                     self.counts.not_replayed(&why);
                 }
-                fold_into(&mut self.customers[customer].state, seq, decided);
+                fold_into(&mut self.customers[customer].state, at, decided);
             }
         }
     }
 
     /// Runs each candidate on an item, folds the record, and compares.
-    fn replay(&mut self, number: usize, logged_item: &LoggedItem<'_>, decided: Option<&Decided>) {
+    fn replay(&mut self, number: usize, logged_item: &LoggedItem<'_>, decided: Option<(Position, &Decided)>) {
         let Some(Some(followed)) = self.partitions.get(usize::from(logged_item.partition.0)) else { return };
         let customer = &mut self.customers[number];
         let plan = self.plan;
@@ -332,15 +341,15 @@ impl<'a> Track<'a> {
                 }
             }
         }
-        if let Some(decided) = decided {
-            fold_into(&mut customer.state, logged_item.seq, decided);
+        if let Some((at, decided)) = decided {
+            fold_into(&mut customer.state, at, decided);
         }
         if sides.len() < plan.candidates.len() {
             return;
         }
         if sides.len() == 1 {
             let base = match decided {
-                Some(decided) => ItemOutcome::of_log(logged_item.logged, decided, &plan.capability),
+                Some((_, decided)) => ItemOutcome::of_log(logged_item.logged, decided, &plan.capability),
                 None => ItemOutcome::default(),
             };
             sides.push(base);
@@ -364,7 +373,7 @@ impl<'a> Track<'a> {
         let Customer { state, own, seen, differs } = &mut self.customers[customer];
         let decided = own.get(1).unwrap_or(state);
         let input = logged_item.input();
-        let item = Position { partition: logged_item.partition, seq: logged_item.cause.item.seq };
+        let item = logged_item.cause.item.record();
         let profile = state.id;
         let (base, new) = (Side { outcome: base, state: decided }, Side { outcome: new, state: &own[0] });
         let mut entry =

@@ -12,7 +12,8 @@ use super::input::Input;
 use super::input::Share;
 use super::read_log::{own_sandbox, replay};
 use super::report::ReplayReport;
-use crate::Engine;
+use crate::runtime::Plugins;
+use crate::shared::Shared;
 use samsyn_log::Progress;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::Manifest;
@@ -26,8 +27,11 @@ const KEPT_MAX: usize = 8;
 const FILL_PERCENT: f64 = 90.0;
 
 /// The replays of a host.
-#[derive(Default)]
-pub struct Replays(Mutex<VecDeque<Arc<Job>>>);
+pub struct Replays {
+    shared: Arc<Shared>,
+    plugins: Arc<Plugins>,
+    jobs: Mutex<VecDeque<Arc<Job>>>,
+}
 
 /// One that runs or ended.
 struct Job {
@@ -122,9 +126,14 @@ impl Job {
 }
 
 impl Replays {
+    /// None yet.
+    pub(crate) fn new(shared: Arc<Shared>, plugins: Arc<Plugins>) -> Replays {
+        Replays { shared, plugins, jobs: Mutex::default() }
+    }
+
     /// Takes a place for a run, unless one runs already.
     fn begin(&self, job: Job) -> Result<Arc<Job>, ReplayError> {
-        let mut all = self.0.lock();
+        let mut all = self.jobs.lock();
         if let Some(running) = all.iter().find(|job| job.runs()) {
             return Err(ReplayError::Running {
                 id: running.id.clone(),
@@ -138,20 +147,20 @@ impl Replays {
     }
 
     fn find(&self, id: &str) -> Result<Arc<Job>, ReplayError> {
-        let found = self.0.lock().iter().find(|job| job.id == id).cloned();
+        let found = self.jobs.lock().iter().find(|job| job.id == id).cloned();
         found.ok_or_else(|| ReplayError::Unknown(id.to_owned()))
     }
 
     /// Ends whatever runs, soon.
     pub fn stop_all(&self) {
-        self.0.lock().iter().for_each(|job| job.control.stop());
+        self.jobs.lock().iter().for_each(|job| job.control.stop());
     }
 }
 
-impl Engine {
+impl Replays {
     /// Starts a replay of this component over the log, compared with another component or with what
     /// the log has. Without a share it is everybody, or as many as may be held in memory.
-    pub fn start_replay(
+    pub fn start(
         &self,
         new: &[u8],
         against: Option<&[u8]>,
@@ -167,47 +176,47 @@ impl Engine {
                 return Err(ReplayError::Another { capability, other });
             }
         }
-        if self.registry().generation(&capability) == 0 {
+        if self.shared.registry().generation(&capability) == 0 {
             return Err(ReplayError::NeverInstalled(capability));
         }
-        let profiles_max = self.config.replay_profiles_max;
-        let share = share.unwrap_or_else(|| fitting(self.view.profiles(), profiles_max));
-        let job = self.replays.begin(Job {
+        let profiles_max = self.shared.config.replay_profiles_max;
+        let share = share.unwrap_or_else(|| fitting(self.shared.view.profiles(), profiles_max));
+        let job = self.begin(Job {
             id: uuid::Uuid::new_v4().to_string(),
             capability,
             share,
             control: Arc::default(),
-            started_at: self.clock.now(),
+            started_at: self.shared.clock.now(),
             end: Mutex::new(None),
         })?;
         let own = own_sandbox(sandbox.limits()).map(|own| own.with_code_of(sandbox));
         let begun = own.map_err(ReplayError::from).and_then(|sandbox| {
-            let log = self.log().clone();
+            let log = self.shared.log().clone();
             let input = Input { log, sandbox, new, against, share, profiles_max, lower_priority: true };
-            let (running, clock) = (job.clone(), self.clock.clone());
+            let (running, clock) = (job.clone(), self.shared.clock.clone());
             let thread = std::thread::Builder::new().name("replay".to_owned());
             let spawned = thread.spawn(move || running.run(input, &clock));
             spawned.map(drop).map_err(|error| ReplayError::Item(format!("no thread to replay on: {error}")))
         });
         if let Err(error) = begun {
-            *job.end.lock() = Some(End { at: self.clock.now(), result: Err(error) });
+            *job.end.lock() = Some(End { at: self.shared.clock.now(), result: Err(error) });
         }
         Ok(job.status())
     }
 
     /// A replay that runs or ended since the host started.
-    pub fn replay(&self, id: &str) -> Result<Replay, ReplayError> {
-        Ok(self.replays.find(id)?.status())
+    pub fn get(&self, id: &str) -> Result<Replay, ReplayError> {
+        Ok(self.find(id)?.status())
     }
 
     /// All that are remembered, newest first.
-    pub fn replays(&self) -> Vec<Replay> {
-        self.replays.0.lock().iter().map(|job| job.status()).collect()
+    pub fn list(&self) -> Vec<Replay> {
+        self.jobs.lock().iter().map(|job| job.status()).collect()
     }
 
     /// Has a replay end; one that ended stays as it is.
-    pub fn stop_replay(&self, id: &str) -> Result<Replay, ReplayError> {
-        let job = self.replays.find(id)?;
+    pub fn stop(&self, id: &str) -> Result<Replay, ReplayError> {
+        let job = self.find(id)?;
         job.control.stop();
         Ok(job.status())
     }

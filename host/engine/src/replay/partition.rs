@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::revisions::{Lens, Revision};
 use samsyn_decide::item::Item;
-use samsyn_decide::route::targets_of;
+use samsyn_decide::route::{route, targets_of};
 use samsyn_journal::{Decided, KeptAccepted, PartitionState, RecordError};
 use samsyn_vocabulary::{ItemPosition, Seq};
 
@@ -56,7 +56,7 @@ impl FollowedPartition {
     pub fn unwanted(&self) -> Option<ItemPosition> {
         match self.waiting.front()? {
             (position, Waiting::Derived(item)) => {
-                let nobody = item.targets(&self.revision.registry.routing, true).is_empty();
+                let nobody = route(item, &self.revision.registry.routing, true).is_empty();
                 nobody.then_some(*position)
             }
             (_, Waiting::Accepted(_)) => None,

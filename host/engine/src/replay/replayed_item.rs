@@ -10,7 +10,7 @@ use samsyn_decide::decide::Cause;
 use samsyn_decide::item::Item;
 use samsyn_decide::route::{Target, targets_of};
 use samsyn_journal::{Cursor, Outcome, ProfileState};
-use samsyn_vocabulary::{CapabilityName, FieldName, ItemPosition, Partition, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FieldName, FullPosition, ItemPosition, Partition, Timestamp};
 
 /// How the log came to a decision.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,6 @@ pub enum When {
 /// An item as it comes by, and what the log says of it.
 pub struct LoggedItem<'a> {
     pub partition: Partition,
-    /// The record that decides it.
-    pub seq: Seq,
     /// How the log came to it.
     pub way: When,
     pub item: &'a Item,
@@ -47,10 +45,10 @@ pub struct LoggedItem<'a> {
 impl<'a> LoggedItem<'a> {
     /// An item that nobody decided.
     pub fn unwanted(partition: Partition, position: ItemPosition, item: &'a Item) -> LoggedItem<'a> {
-        let ((root, depth), observed_at) = (item.chain(position.seq), item.observed_at());
+        let position = FullPosition::new(partition, position);
+        let ((root, depth), observed_at) = (item.chain(position.record()), item.observed_at());
         LoggedItem {
             partition,
-            seq: 0,
             way: When::Unwanted,
             item,
             cause: Cause {
@@ -79,9 +77,7 @@ impl<'a> LoggedItem<'a> {
         own: &mut ProfileState,
     ) -> ItemOutcome<'static> {
         let replayed = ReplayedItem {
-            partition: self.partition,
             partition_state: &followed.state,
-            seq: self.seq,
             item: self.item,
             cause: self.cause.clone(),
             cursor: self.cursor.clone(),
@@ -101,10 +97,10 @@ impl<'a> LoggedItem<'a> {
         capability: &CapabilityName,
         fit: &Fit,
         followed: &FollowedPartition,
-    ) -> Vec<(Target, u32)> {
+    ) -> Vec<(Target<'_>, u32)> {
         let propose = self.propose || self.way == When::CatchUp;
         let gets = targets_of(self.item, &fit.routing, fit.index, propose);
-        let logged = |target: &Target| self.logged.iter().find(|outcome| outcome.role == target.role);
+        let logged = |target: &Target<'_>| self.logged.iter().find(|outcome| outcome.role == target.role());
         if self.way == When::CatchUp {
             return gets.filter_map(|target| Some((target, logged(&target)?.generation))).collect();
         }
@@ -116,7 +112,7 @@ impl<'a> LoggedItem<'a> {
         let routing = &followed.revision.registry.routing;
         let Some((index, _)) = routing.capability(capability) else { return Vec::new() };
         let comes = targets_of(self.item, routing, index, self.propose);
-        let never = |target: &Target| !comes.clone().any(|is| is.role == target.role);
+        let never = |target: &Target<'_>| !comes.clone().any(|coming| coming.role() == target.role());
         gets.filter(never).map(|target| (target, generation)).collect()
     }
 

@@ -8,23 +8,20 @@ use super::input::Candidate;
 use super::job::Control;
 use super::revisions::Fit;
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
-use samsyn_decide::invoke::{Invocation, invoke_in_order, invoke_with_retries, is_timeout};
+use samsyn_decide::invoke::{InvocationInput, invoke_in_order, invoke_with_retries, is_timeout};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::Target;
 use samsyn_journal::{
-    Cursor, Decided, Emitted, InvocationStatus, Outcome, PartitionState, ProfileState, fold_into,
-    fold_profile,
+    Cursor, Decided, Emitted, InvocationStatus, Outcome, PartitionState, ProfileState, fold_ahead,
+    fold_effects,
 };
 use samsyn_sandbox::{HandlerInput, InvocationReport};
-use samsyn_vocabulary::{CapabilityName, ItemPosition, Partition, Role, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, FullPosition, Role, Timestamp};
 
 /// One item that the plug-in is invoked with, and what the log says of that.
 pub struct ReplayedItem<'a> {
-    pub partition: Partition,
-    /// Its cursors before the record.
+    /// The cursors of the partition before the record.
     pub partition_state: &'a PartitionState,
-    /// The record that decides it; 0 when there is none.
-    pub seq: Seq,
     pub item: &'a Item,
     pub cause: Cause,
     /// The lagging capability whose cursor the record moves.
@@ -69,7 +66,7 @@ impl ReplayedItem<'_> {
         state: &'a ProfileState,
         completed: Vec<CompletedInvocation>,
         cursor: Option<Cursor>,
-    ) -> Decision<'a> {
+    ) -> Decision<'a, 'static> {
         Decision {
             cause: self.cause.clone(),
             routing: &fit.routing,
@@ -80,6 +77,7 @@ impl ReplayedItem<'_> {
             proposals: &[],
             precondition_met: true,
             completed,
+            through: None,
             cursor,
             late: false,
             customer_bytes,
@@ -97,7 +95,7 @@ fn waits(
     own: &ProfileState,
     capability: &CapabilityName,
     generation: u32,
-    item: ItemPosition,
+    item: FullPosition,
     role: Role,
 ) -> bool {
     let capability_state = own.capability_state(capability, generation);
@@ -110,7 +108,7 @@ impl Shadow<'_> {
     pub fn invoke(
         &self,
         fit: &Fit,
-        targets: &[(Target, u32)],
+        targets: &[(Target<'_>, u32)],
         state: &mut ProfileState,
         own: &mut ProfileState,
         replayed: &ReplayedItem<'_>,
@@ -141,9 +139,11 @@ impl Shadow<'_> {
             waits(own, self.capability, outcome.generation, replayed.cause.item, outcome.role)
         };
         let waiting = replayed.logged.iter().filter(waited);
-        let target =
-            |outcome: &&Outcome| (Target { capability: fit.index, role: outcome.role }, outcome.generation);
-        let targets: Vec<(Target, u32)> = waiting.map(target).collect();
+        let target = |outcome: &&Outcome| {
+            let invocation = replayed.item.invocation(outcome.role)?;
+            Some((Target { capability: fit.index, invocation }, outcome.generation))
+        };
+        let targets: Vec<(Target<'_>, u32)> = waiting.filter_map(target).collect();
         let was_done = targets.len() < replayed.logged.len();
         ItemOutcome { was_done, ..self.invoke(fit, &targets, state, own, replayed) }
     }
@@ -151,16 +151,16 @@ impl Shadow<'_> {
     fn decide(
         &self,
         fit: &Fit,
-        targets: &[(Target, u32)],
+        targets: &[(Target<'_>, u32)],
         state: &ProfileState,
         replayed: &ReplayedItem<'_>,
     ) -> Decided {
         let fold_own = |state: &ProfileState, completed: &CompletedInvocation| {
-            let decided =
+            let draft =
                 replayed.decision(self.customer_bytes, fit, state, vec![completed.clone()], None).decide();
-            fold_profile(Some(state), state.head, &decided)
+            fold_ahead(state, &draft.without_names())
         };
-        let invoke = |target: Target, generation, state: &ProfileState| {
+        let invoke = |target: Target<'_>, generation, state: &ProfileState| {
             self.invoke_one(fit, target, generation, state, replayed)
         };
         let completed = invoke_in_order(targets, state, invoke, fold_own);
@@ -171,12 +171,12 @@ impl Shadow<'_> {
     fn invoke_one(
         &self,
         fit: &Fit,
-        target: Target,
+        target: Target<'_>,
         generation: u32,
         state: &ProfileState,
         replayed: &ReplayedItem<'_>,
     ) -> InvocationResult {
-        match replayed.logged(target.role).map(|logged| &logged.result) {
+        match replayed.logged(target.role()).map(|logged| &logged.result) {
             Some(InvocationStatus::Undeliverable { reason }) => {
                 return InvocationResult::Undeliverable(reason.clone());
             }
@@ -189,18 +189,16 @@ impl Shadow<'_> {
             }
             _ => {}
         }
-        let invocation = Invocation {
-            item: replayed.item,
+        let input = InvocationInput {
+            invocation: target.invocation,
             cause: &replayed.cause,
-            partition: replayed.partition,
             partition_state: replayed.partition_state,
             routing: &fit.routing,
             routed: &fit.routing.capabilities[fit.index],
             generation,
-            role: target.role,
             state,
         };
-        invocation.run(|input| self.try_invoke(fit, input))
+        input.run(|input| self.try_invoke(fit, input))
     }
 
     fn try_invoke(&self, fit: &Fit, input: HandlerInput<'_>) -> InvocationReport {
@@ -221,14 +219,14 @@ impl Shadow<'_> {
             matches!(outcome.result, InvocationStatus::Parked(_)) && !waits_in_log
         };
         if !decided.outcomes.iter().any(failed_alone) {
-            fold_into(own, replayed.seq, decided);
+            fold_effects(own, decided);
             return;
         }
         let mut skipped = decided.clone();
         for outcome in skipped.outcomes.iter_mut().filter(|outcome| failed_alone(outcome)) {
             outcome.result = InvocationStatus::Skipped { reason: String::new() };
         }
-        fold_into(own, replayed.seq, &skipped);
+        fold_effects(own, &skipped);
     }
 }
 

@@ -15,7 +15,7 @@ fn decided(effects: Vec<Effect>, customer_bytes: u64) -> Decided {
     let bench = Bench::new();
     bench.install("probe", USUAL);
     let routing = Routing::of(&bench.engine.registry());
-    let (item, at) = (ItemPosition { seq: 3, index: 0 }, Timestamp(5));
+    let (event, at) = (Position { partition: Partition(1), seq: 3 }, Timestamp(5));
     let report = InvocationReport {
         result: Ok(effects),
         refusals: Vec::new(),
@@ -23,8 +23,15 @@ fn decided(effects: Vec<Effect>, customer_bytes: u64) -> Decided {
         duration: Duration::ZERO,
         cpu: Duration::ZERO,
     };
-    let cause =
-        Cause { item, kind: CauseKind::Event, root: 3, depth: 0, spent: 0, observed_at: at, shared: false };
+    let cause = Cause {
+        item: event.item(0),
+        kind: CauseKind::Event,
+        root: event,
+        depth: 0,
+        spent: 0,
+        observed_at: at,
+        shared: false,
+    };
     let state = ProfileState::new(ProfileId::random(), at);
     let decision = Decision {
         cause,
@@ -41,12 +48,13 @@ fn decided(effects: Vec<Effect>, customer_bytes: u64) -> Decided {
             role: Role::Subscriber,
             result: InvocationResult::Called(report),
         }],
+        through: None,
         cursor: None,
         late: false,
         customer_bytes,
         at,
     };
-    decision.decide()
+    decision.decide().without_names()
 }
 
 #[test]

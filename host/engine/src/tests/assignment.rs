@@ -17,7 +17,11 @@ fn speaker(bench: &Bench, name: &str) {
 
 fn says(bench: &Bench, name: &str, customer: &str, command: &str) {
     let event = EventName::new(&format!("{name}.asked")).unwrap();
-    bench.engine.accept(NewEvent { name: event, ..scripted(customer, &[command]) }).expect("it is taken");
+    bench
+        .engine
+        .accepting()
+        .accept(NewEvent { name: event, ..scripted(customer, &[command]) })
+        .expect("it is taken");
 }
 
 fn request(name: &str, to: Option<&str>, mode: Mode) -> Request {
@@ -25,7 +29,8 @@ fn request(name: &str, to: Option<&str>, mode: Mode) -> Request {
 }
 
 fn assign(bench: &Bench, name: &str, to: Option<&str>, mode: Mode) -> AssignmentPlan {
-    let (plan, _) = bench.engine.assign(&request(name, to, mode), None, app("tests")).expect("it can be");
+    let (plan, _) =
+        bench.engine.registrar().assign(&request(name, to, mode), None, app("tests")).expect("it can be");
     bench.settle();
     plan
 }
@@ -51,7 +56,7 @@ fn furnished() -> Bench {
 fn notices(bench: &Bench) -> usize {
     let heard = (0..30).flat_map(|customer| {
         let read = bench.profile(&customer.to_string());
-        bench.engine.timeline(&read, None, 100).unwrap()
+        bench.engine.query().timeline(&read, None, 100).unwrap()
     });
     heard.filter(|entry| entry.decided.kind == CauseKind::Assignment).count()
 }
@@ -60,7 +65,8 @@ fn notices(bench: &Bench) -> usize {
 fn the_plan_is_what_happens_and_everybody_hears_once() {
     let mut bench = furnished();
     let seen = |bench: &Bench, customer: u8| bench.text(&customer.to_string(), "probe.seen").unwrap();
-    let planned = bench.engine.plan_assignment(&request("note", Some("two"), Mode::Clear)).unwrap();
+    let planned =
+        bench.engine.registrar().plan_assignment(&request("note", Some("two"), Mode::Clear)).unwrap();
     assert_eq!(planned.fields[0].changed, 20);
     let plan = assign(&bench, "note", Some("two"), Mode::Inherit);
     let of = &plan.fields[0];
@@ -86,15 +92,18 @@ fn the_plan_is_what_happens_and_everybody_hears_once() {
     bench.restart();
     bench.settle();
     assert_eq!(notices(&bench), 10, "nobody hears it twice");
-    let jobs = bench.engine.jobs();
+    let jobs = bench.engine.notifier().jobs();
     assert_eq!(jobs.adopted, bench.engine.registry().revision);
 }
 
 #[test]
 fn a_job_that_was_killed_tells_the_rest() {
     let mut bench = furnished();
-    let (_, seq) =
-        bench.engine.assign(&request("note", Some("two"), Mode::Clear), None, app("tests")).unwrap();
+    let (_, seq) = bench
+        .engine
+        .registrar()
+        .assign(&request("note", Some("two"), Mode::Clear), None, app("tests"))
+        .unwrap();
     assert!(seq.is_some());
     // Wherever it is: what counts is that it makes no difference.
     bench.restart();
@@ -135,10 +144,11 @@ fn telling_that_cant_read_a_customer_is_seen_and_ends_after_the_next_start() {
 fn a_plan_of_another_revision_is_stale_and_says_why() {
     let bench = furnished();
     let wanted = request("note", Some("two"), Mode::Inherit);
-    let plan = bench.engine.plan_assignment(&wanted).unwrap();
+    let plan = bench.engine.registrar().plan_assignment(&wanted).unwrap();
     bench.change(RegistryChange::SourceAssigned { field: field("out"), source: Some(capability("two")) });
     bench.settle();
-    let refused = bench.engine.assign(&wanted, Some(plan.revision), app("tests")).unwrap_err().to_string();
+    let refused =
+        bench.engine.registrar().assign(&wanted, Some(plan.revision), app("tests")).unwrap_err().to_string();
     assert!(refused.contains("tests made two the source of out"), "{refused}");
 }
 
@@ -157,9 +167,10 @@ fn an_opt_out_survives_every_plan_and_the_removal_of_its_source() {
     assign(&bench, "out", None, Mode::Clear);
     assign(&bench, "out", Some("one"), Mode::Clear);
     assert_eq!((out("1"), out("2")), (Some(Value::Boolean(true)), Some(Value::Boolean(true))));
-    let refused = bench.engine.remove_capability(capability("one"), false, app("tests")).unwrap_err();
+    let refused =
+        bench.engine.registrar().remove_capability(capability("one"), false, app("tests")).unwrap_err();
     assert!(refused.to_string().contains("one is the source of note, out"), "{refused}");
-    bench.engine.remove_capability(capability("one"), true, app("tests")).unwrap();
+    bench.engine.registrar().remove_capability(capability("one"), true, app("tests")).unwrap();
     bench.settle();
     assert_eq!((out("1"), out("2")), (Some(Value::Boolean(true)), Some(Value::Boolean(true))));
 }
@@ -169,7 +180,7 @@ fn a_source_that_gave_its_fields_away_can_go_and_nobody_misses_a_value() {
     let bench = furnished();
     assign(&bench, "note", Some("two"), Mode::Inherit);
     assign(&bench, "out", Some("two"), Mode::Inherit);
-    bench.engine.remove_capability(capability("one"), false, app("tests")).unwrap();
+    bench.engine.registrar().remove_capability(capability("one"), false, app("tests")).unwrap();
     bench.settle();
     assert_eq!(bench.text("25", "note").as_deref(), Some("A"), "of a source that is gone");
 }
@@ -189,7 +200,7 @@ fn what_was_held_is_decided_by_the_source_that_comes() {
     assert_eq!(bench.text("1", "note").as_deref(), Some("HELLO"));
     assert_eq!((held("1"), held("2")), (0, 1), "the parked one waits and can be seen");
     let read = bench.profile("1");
-    let entries = bench.engine.timeline(&read, None, 10).unwrap();
+    let entries = bench.engine.query().timeline(&read, None, 10).unwrap();
     let answers = entries.iter().flat_map(|entry| &entry.decided.answers);
     assert!(
         answers
@@ -197,10 +208,10 @@ fn what_was_held_is_decided_by_the_source_that_comes() {
             .any(|answer| answer.outcome == AnswerKind::InAnotherForm(Value::Text("HELLO".into())))
     );
     // It can be run again, and given up.
-    assert_eq!(bench.engine.retry(&ParkedFilter::default()).unwrap(), 1);
+    assert_eq!(bench.engine.parked().retry(&ParkedFilter::default()).unwrap(), 1);
     bench.settle();
     assert_eq!(held("2"), 1);
-    assert_eq!(bench.engine.skip(&ParkedFilter::default(), "never mind").unwrap(), 1);
+    assert_eq!(bench.engine.parked().skip(&ParkedFilter::default(), "never mind").unwrap(), 1);
     bench.settle();
     assert_eq!(held("2"), 0);
 }
@@ -209,19 +220,20 @@ fn what_was_held_is_decided_by_the_source_that_comes() {
 fn disagreements_are_counted_for_every_pair() {
     let bench = furnished();
     let compare = samsyn_registry::Compare::Exact;
-    let pairs = bench.engine.disagreements(&field("note"), compare).unwrap();
+    let pairs = bench.engine.query().disagreements(&field("note"), compare).unwrap();
     let pair = &pairs[&(capability("one"), capability("two"))];
     assert_eq!((pair.both, pair.agree, pair.differ), (20, 10, 10));
     assert!(!pair.samples.is_empty());
     assert!(pair.samples.iter().all(|(_, one, two)| *one == text("A") && *two == text("B")));
     assign(&bench, "note", Some("two"), Mode::Inherit);
     assert_eq!(
-        bench.engine.disagreements(&field("note"), compare).unwrap()[&(capability("one"), capability("two"))]
+        bench.engine.query().disagreements(&field("note"), compare).unwrap()
+            [&(capability("one"), capability("two"))]
             .differ,
         10
     );
-    let page = bench.engine.claims(&field("note"), None, 7).unwrap();
-    let rest = bench.engine.claims(&field("note"), page.next, 100).unwrap();
+    let page = bench.engine.query().claims(&field("note"), None, 7).unwrap();
+    let rest = bench.engine.query().claims(&field("note"), page.next, 100).unwrap();
     assert_eq!((page.profiles.len(), rest.profiles.len(), rest.next), (7, 23, None));
 }
 
@@ -242,7 +254,7 @@ fn a_generation_that_takes_over_tells_what_it_says_otherwise() {
     // Taken into use everywhere, it lags.
     bench.settle();
     let until = std::time::Instant::now() + PATIENCE;
-    while bench.engine.lags(&capability("one")) {
+    while bench.engine.lanes.lags(&capability("one")) {
         assert!(std::time::Instant::now() < until);
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -44,7 +44,7 @@ fn ended(bench: &Bench) -> Vec<u64> {
 fn listed(bench: &Bench) -> (usize, usize) {
     let profile = bench.profile("1");
     let state = profile.state.capability_state(&capability("probe"), 1).expect("it said something");
-    (state.blocked.len(), bench.engine.parked_count(&capability("probe")))
+    (state.blocked.len(), bench.engine.parked().count(&capability("probe")))
 }
 
 #[test]
@@ -52,22 +52,22 @@ fn what_waits_behind_a_parked_delivery_is_not_all_kept_in_the_profile_and_runs_i
     let (mut bench, events) = jammed(None);
     assert_eq!(listed(&bench), (BLOCKED_MAX, BEHIND + 1));
     let filter = ParkedFilter { capability: Some(capability("probe")), ..ParkedFilter::default() };
-    assert_eq!(bench.engine.parked(&filter, None, 10_000).unwrap().items.len(), BEHIND + 1);
+    assert_eq!(bench.engine.parked().list(&filter, None, 10_000).unwrap().items.len(), BEHIND + 1);
     let last = events.last().unwrap();
-    assert!(bench.engine.decisions(last.position).unwrap().unwrap().blocked, "it says that it waits");
+    assert!(bench.engine.query().decisions(last.position).unwrap().unwrap().blocked, "it says that it waits");
     // The next waits, too, and a restart forgets nothing.
     bench.restart();
     let one_more = bench.script("1", &["add probe.count", "text probe.note last"]);
     bench.settle();
     assert_eq!(listed(&bench), (BLOCKED_MAX, BEHIND + 2));
-    assert_eq!(bench.engine.skip(&filter, "a test event").unwrap(), BEHIND + 2);
+    assert_eq!(bench.engine.parked().skip(&filter, "a test event").unwrap(), BEHIND + 2);
     bench.settle();
     assert_eq!(listed(&bench), (0, 0));
     assert_eq!(bench.value("1", "probe.count"), Some(Value::Integer(BEHIND as i64 + 1)));
     assert_eq!(bench.text("1", "probe.note").as_deref(), Some("last"));
     let expected: Vec<u64> = events[1..].iter().chain([&one_more]).map(|event| event.position.seq).collect();
     assert_eq!(ended(&bench), expected);
-    assert!(!bench.engine.decisions(last.position).unwrap().unwrap().blocked);
+    assert!(!bench.engine.query().decisions(last.position).unwrap().unwrap().blocked);
     // And what comes afterwards waits for nobody.
     bench.script("1", &["add probe.count"]);
     bench.settle();
@@ -79,22 +79,22 @@ fn one_of_those_that_are_not_listed_can_fail_too() {
     let fails = 2 * BLOCKED_MAX;
     let (mut bench, events) = jammed(Some(fails));
     let filter = ParkedFilter::default();
-    bench.engine.skip(&filter, "a test event").unwrap();
+    bench.engine.parked().skip(&filter, "a test event").unwrap();
     bench.settle();
     assert_eq!(bench.value("1", "probe.count"), Some(Value::Integer(fails as i64)));
     let (_, waiting) = listed(&bench);
     assert_eq!(waiting, BEHIND - fails, "it and all behind it");
     bench.restart();
     assert_eq!(listed(&bench).1, waiting);
-    let parked = bench.engine.parked(&filter, None, 10_000).unwrap().items;
+    let parked = bench.engine.parked().list(&filter, None, 10_000).unwrap().items;
     let failed: Vec<_> = parked.iter().filter(|item| item.blocked.failure.is_some()).collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].blocked.item.seq, events[fails + 1].position.seq);
     // A retry fails again; one that is given up lets the rest go on.
-    bench.engine.retry(&filter).unwrap();
+    bench.engine.parked().retry(&filter).unwrap();
     bench.settle();
     assert_eq!(listed(&bench).1, waiting);
-    bench.engine.skip(&filter, "a test event").unwrap();
+    bench.engine.parked().skip(&filter, "a test event").unwrap();
     bench.settle();
     assert_eq!(bench.value("1", "probe.count"), Some(Value::Integer(BEHIND as i64 - 1)));
     assert_eq!(listed(&bench), (0, 0));
@@ -129,19 +129,19 @@ fn a_profile_takes_so_many_identifiers_and_says_so_of_the_next() {
     };
     // One is the customer's number.
     for number in 1..IDENTIFIERS_MAX {
-        bench.engine.accept(with(number)).unwrap();
+        bench.engine.accepting().accept(with(number)).unwrap();
     }
     bench.settle();
-    let refused = bench.engine.accept(with(IDENTIFIERS_MAX)).expect_err("it is one too many");
+    let refused = bench.engine.accepting().accept(with(IDENTIFIERS_MAX)).expect_err("it is one too many");
     assert!(
         matches!(&refused, AcceptError::TooManyIdentifiers(name) if name.as_str() == "email"),
         "{refused:?}"
     );
     // What is linked already goes on finding the customer, and so does an event without a new one.
-    let known = bench.engine.accept(with(7)).unwrap();
+    let known = bench.engine.accepting().accept(with(7)).unwrap();
     assert_eq!(known.profile, bench.script("1", &[]).profile);
     // Nothing of the refused event was linked.
-    assert_eq!(bench.engine.resolve(&email(0).name, &email(IDENTIFIERS_MAX).value).unwrap(), None);
+    assert_eq!(bench.engine.query().resolve(&email(0).name, &email(IDENTIFIERS_MAX).value).unwrap(), None);
     bench.settle();
     assert_eq!(bench.profile("1").state.identifiers.len(), IDENTIFIERS_MAX);
 }

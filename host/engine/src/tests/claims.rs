@@ -76,7 +76,7 @@ fn an_undeclared_field_property_or_identifier_never_reaches_a_guest() {
         name: IdentifierName::new("email").unwrap(),
         value: "hidden-identifier@example.com".to_owned(),
     });
-    bench.engine.accept(event).unwrap();
+    bench.engine.accepting().accept(event).unwrap();
     bench.settle();
     let seen = bench.text("1", "probe.seen").expect("the guest wrote what it saw");
     assert!(seen.contains("Anna") && seen.contains("see probe.seen"), "{seen}");

@@ -33,7 +33,7 @@ impl Bench {
         let mut event = proposing(customer, &[(FIELD, Some(Value::Boolean(word.opted_out)))]);
         event.at = Some(at);
         event.proposals[0].at = at;
-        let accepted = self.engine.accept(event).expect("it is taken");
+        let accepted = self.engine.accepting().accept(event).expect("it is taken");
         self.settle();
         self.decisions(&accepted)[0].answers[0].outcome.clone()
     }
@@ -41,7 +41,7 @@ impl Bench {
     fn says(&self, customer: &str, word: Word) {
         let script = format!("boolean {FIELD} {}", word.opted_out);
         let event = NewEvent { at: Some(self.at(word.years_ago)), ..scripted(customer, &[&script]) };
-        self.engine.accept(event).expect("it is taken");
+        self.engine.accepting().accept(event).expect("it is taken");
         self.settle();
     }
 
@@ -104,11 +104,11 @@ fn a_time_ahead_of_its_arrival_counts_as_the_arrival() {
     let tomorrow = Timestamp(bench.engine.clock().now().millis() + 20 * 3_600_000);
     let mut consent = proposing("1", &[(FIELD, Some(Value::Boolean(false)))]);
     consent.at = Some(tomorrow);
-    bench.engine.accept(consent).expect("it is taken");
+    bench.engine.accepting().accept(consent).expect("it is taken");
     bench.settle();
     assert_eq!(bench.opted_out("1"), Some(false));
     let script = format!("boolean {FIELD} true");
-    bench.engine.accept(scripted("1", &[&script])).expect("it is taken");
+    bench.engine.accepting().accept(scripted("1", &[&script])).expect("it is taken");
     bench.settle();
     assert_eq!(bench.opted_out("1"), Some(true));
 }
@@ -156,7 +156,7 @@ fn other_fields_follow_whatever_comes_last() {
     for (value, years_ago) in [("new", 0), ("old", 1)] {
         let mut event = proposing("1", &[("note", text(value))]);
         event.at = Some(bench.at(years_ago));
-        bench.engine.accept(event).expect("it is taken");
+        bench.engine.accepting().accept(event).expect("it is taken");
     }
     bench.settle();
     assert_eq!(bench.text("1", "note").as_deref(), Some("old"));

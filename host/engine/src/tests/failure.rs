@@ -31,7 +31,7 @@ fn a_failure_parks_and_holds_that_customer_and_nobody_else() {
     assert_eq!(results(&bench, &behind), ["done", "held"]);
     assert_eq!(bench.value("1", "probe.count"), None, "nothing of what a failed handler did happens");
     assert_eq!(bench.value("2", "probe.count"), Some(Value::Integer(3)));
-    let page = bench.engine.parked(&ParkedFilter::default(), None, 10).unwrap();
+    let page = bench.engine.parked().list(&ParkedFilter::default(), None, 10).unwrap();
     assert_eq!(page.items.len(), 2);
     let failure = page.items[0].blocked.failure.as_ref().expect("the first is parked");
     assert_eq!(failure.kind, FailureKind::Trap);
@@ -49,16 +49,16 @@ fn skipping_the_parked_one_runs_those_behind_it_in_order() {
     bench.settle();
     bench.restart();
     // A retry fails again and changes nothing.
-    assert_eq!(bench.engine.retry(&ParkedFilter::default()).unwrap(), 3);
+    assert_eq!(bench.engine.parked().retry(&ParkedFilter::default()).unwrap(), 3);
     bench.settle();
     assert_eq!(bench.value("1", "probe.note"), None);
-    assert_eq!(bench.engine.skip(&ParkedFilter::default(), "a test event").unwrap(), 3);
+    assert_eq!(bench.engine.parked().skip(&ParkedFilter::default(), "a test event").unwrap(), 3);
     bench.settle();
     assert_eq!(bench.text("1", "probe.note").as_deref(), Some("third"));
     assert_eq!(results(&bench, &failed), ["parked", "parked", "skipped"]);
     assert_eq!(results(&bench, &second), ["held", "done"]);
     assert_eq!(results(&bench, &third), ["held", "done"]);
-    assert!(bench.engine.parked(&ParkedFilter::default(), None, 10).unwrap().items.is_empty());
+    assert!(bench.engine.parked().list(&ParkedFilter::default(), None, 10).unwrap().items.is_empty());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_plug_in_that_always_fails_is_quarantined_and_released_without_loss() {
     );
     bench.restart();
     bench.change(RegistryChange::Released { capability: capability("probe") });
-    wait_until(|| !bench.engine.lags(&capability("probe")));
+    wait_until(|| !bench.engine.lanes.lags(&capability("probe")));
     bench.settle();
     for acceptance in &waiting {
         assert_eq!(results(&bench, acceptance), ["done", "done"], "each had its delivery, once");
@@ -144,7 +144,7 @@ fn a_new_generation_starts_from_the_oldest_event_and_replaces_the_old_one() {
         let read = bench.profile("0");
         read.partition.generation(&capability("probe")) == Some(2)
     });
-    wait_until(|| !bench.engine.lags(&capability("probe")));
+    wait_until(|| !bench.engine.lanes.lags(&capability("probe")));
     bench.settle();
     for customer in 0..6 {
         assert_eq!(bench.value(&customer.to_string(), "probe.count"), Some(Value::Integer(51)), "{customer}");
@@ -164,13 +164,13 @@ fn a_generation_that_starts_while_another_catches_up_is_given_everything() {
     let options = InstallOptions { from_start: true, approve: true, ..InstallOptions::default() };
     bench.install_with("probe", USUAL, options);
     wait_until(|| {
-        let cursor = bench.engine.cursor_in(Partition(0), &capability("probe"));
+        let cursor = bench.engine.lanes.cursor_in(Partition(0), &capability("probe"));
         cursor.is_some_and(|(cursor, _)| cursor.through.seq > 100)
     });
     bench.install_with("probe", USUAL, options);
     wait_until(|| {
         let generation = bench.profile("0").partition.generation(&capability("probe"));
-        generation == Some(2) && !bench.engine.lags(&capability("probe"))
+        generation == Some(2) && !bench.engine.lanes.lags(&capability("probe"))
     });
     bench.settle();
     for customer in customers {
@@ -237,7 +237,7 @@ fn who_was_found_slow_elsewhere_is_not_waited_for() {
     bench.install("other", "[subscribes.\"probe.asked\"]\n");
     bench.settle();
     // As another partition's worker does, before this one takes that into use.
-    assert!(bench.engine.note_slow(&capability("probe")));
+    assert!(bench.engine.lanes.note_slow(&capability("probe")));
     let event = bench.script("1", &["integer probe.count 1"]);
     bench.settle();
     let first = bench.decisions(&event).remove(0);
@@ -245,8 +245,8 @@ fn who_was_found_slow_elsewhere_is_not_waited_for() {
     assert_eq!(heard, ["other"]);
     // It hears it on a thread of its own, and is found fast there.
     wait_until(|| bench.value("1", "probe.count") == Some(Value::Integer(1)));
-    wait_until(|| !bench.engine.lags(&capability("probe")));
-    assert!(!bench.engine.is_slow(&capability("probe")));
+    wait_until(|| !bench.engine.lanes.lags(&capability("probe")));
+    assert!(!bench.engine.lanes.is_slow(&capability("probe")));
     let again = bench.script("1", &["integer probe.count 2"]);
     bench.settle();
     assert_eq!(results(&bench, &again), ["done", "done"]);
@@ -264,7 +264,7 @@ fn impatient() -> Bench {
 }
 
 fn parked(bench: &Bench) -> usize {
-    bench.engine.parked(&ParkedFilter::default(), None, 10).unwrap().items.len()
+    bench.engine.parked().list(&ParkedFilter::default(), None, 10).unwrap().items.len()
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_retry_that_takes_long_runs_on_the_plug_ins_own_thread() {
     let bench = impatient();
     let endless = bench.script("1", &["loop"]);
     wait_until(|| parked(&bench) == 1);
-    assert_eq!(bench.engine.retry(&ParkedFilter::default()).unwrap(), 1);
+    assert_eq!(bench.engine.parked().retry(&ParkedFilter::default()).unwrap(), 1);
     let meanwhile = bench.script("2", &["text probe.note x"]);
     bench.settle();
     assert_eq!(results(&bench, &endless), ["done", "parked", "parked"]);
@@ -294,7 +294,7 @@ fn who_is_slow_for_one_customer_does_not_hold_up_the_worker_when_it_is_handed_ov
     let bench = impatient();
     // It is thought slow, and so handed over at once when that turns out not to be so, with an event
     // in front of it that it never ends with.
-    assert!(bench.engine.note_slow(&capability("probe")));
+    assert!(bench.engine.lanes.note_slow(&capability("probe")));
     let endless = bench.script("1", &["loop"]);
     wait_until(|| parked(&bench) == 1);
     assert_eq!(results(&bench, &endless), ["done", "parked"]);
@@ -307,9 +307,9 @@ fn who_is_slow_for_one_customer_does_not_hold_up_the_worker_when_it_is_handed_ov
 fn a_view_that_a_worker_finds_broken_is_told_everywhere() {
     let bench = Bench::new();
     // Its writer, which meets the same disk when its batch is due, knows of nothing yet.
-    bench.engine.halt(AcceptError::ViewFailed("the disk is full".to_owned()));
-    let refused = bench.engine.accept(scripted("1", &[])).expect_err("nothing is taken any more");
-    assert!(matches!(refused, AcceptError::ViewFailed(_)), "{refused:?}");
+    bench.engine.shared.halt(Fault::ViewStopped("the disk is full".to_owned()).into());
+    let refused = bench.engine.accepting().accept(scripted("1", &[])).expect_err("nothing is taken any more");
+    assert!(matches!(refused, AcceptError::Stopped(StopCause::Fault(Fault::ViewStopped(_)))), "{refused:?}");
     let says_why = |what: Option<String>| assert!(what.is_some_and(|what| what.contains("the disk is full")));
     says_why(bench.engine.ready().err());
     says_why(bench.engine.fault());
@@ -336,7 +336,7 @@ fn a_rotten_profile_ends_deciding_and_the_next_start_folds_the_view_anew() {
     assert_eq!(status.view.state, "failed");
     assert!(status.view.reason.is_some_and(|why| why.contains("the next start rebuilds the view")));
     assert_eq!(bench.value("2", "probe.count"), Some(Value::Integer(2)), "others are read");
-    assert!(bench.engine.resolve(&identifier_name(), &customer_id("1")).is_ok_and(|id| id.is_some()));
+    assert!(bench.engine.query().resolve(&identifier_name(), &customer_id("1")).is_ok_and(|id| id.is_some()));
     bench.restart();
     bench.settle();
     assert_eq!(results(&bench, &behind), ["done"]);

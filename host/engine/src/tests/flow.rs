@@ -9,9 +9,9 @@ fn a_customer_is_known_from_the_moment_its_first_event_is_taken() {
     for customer in 0..500 {
         let accepted = bench.script(&customer.to_string(), &[]);
         loop {
-            let read = bench.engine.profile(accepted.profile).expect("it can be read");
+            let read = bench.engine.query().profile(accepted.profile).expect("it can be read");
             // It has no record before its first decision.
-            if read.expect("it is known").state.head > 0 {
+            if read.expect("it is known").state.head.is_some() {
                 break;
             }
         }
@@ -55,18 +55,18 @@ fn a_duplicate_gets_the_first_ones_place_and_another_content_is_refused() {
     let bench = Bench::new();
     bench.install("probe", USUAL);
     let event = NewEvent { id: Some("A1".to_owned()), ..scripted("1", &["add probe.count"]) };
-    let first = bench.engine.accept(event.clone()).unwrap();
-    let again = bench.engine.accept(event.clone()).unwrap();
+    let first = bench.engine.accepting().accept(event.clone()).unwrap();
+    let again = bench.engine.accepting().accept(event.clone()).unwrap();
     bench.settle();
-    let later = bench.engine.accept(event).unwrap();
+    let later = bench.engine.accepting().accept(event).unwrap();
     assert!(!first.duplicate && again.duplicate && later.duplicate);
     assert_eq!((again.position, later.position), (first.position, first.position));
     assert_eq!(later.profile, first.profile);
     let other = NewEvent { id: Some("A1".to_owned()), ..scripted("2", &["add probe.count"]) };
-    assert!(matches!(bench.engine.accept(other.clone()), Err(AcceptError::EventIdReused { .. })));
+    assert!(matches!(bench.engine.accepting().accept(other.clone()), Err(AcceptError::EventIdReused { .. })));
     // Another application's ids are its own.
     let elsewhere = NewEvent { application: app("elsewhere"), ..other };
-    assert!(!bench.engine.accept(elsewhere).unwrap().duplicate);
+    assert!(!bench.engine.accepting().accept(elsewhere).unwrap().duplicate);
     bench.settle();
     assert_eq!(bench.value("1", "probe.count"), Some(Value::Integer(1)));
 }
@@ -95,11 +95,11 @@ fn the_strongest_identifier_decides_and_the_conflict_is_recorded() {
     let email =
         |value: &str| Identifier { name: IdentifierName::new("email").unwrap(), value: value.to_owned() };
     let by_email = NewEvent { identifiers: vec![email("Anna@Example.com")], ..new_event("", "page.seen") };
-    let anna = bench.engine.accept(by_email).unwrap().profile;
+    let anna = bench.engine.accepting().accept(by_email).unwrap().profile;
     let bert = bench.script("2", &[]).profile;
     let mut both = new_event("2", "page.seen");
     both.identifiers.push(email("anna@example.com"));
-    let accepted = bench.engine.accept(both).unwrap();
+    let accepted = bench.engine.accepting().accept(both).unwrap();
     bench.settle();
     assert_eq!(accepted.profile, bert);
     let conflicts = &bench.decisions(&accepted)[0].conflicts;
@@ -114,7 +114,7 @@ fn a_value_that_identifies_links_and_a_changed_one_retires_the_old_link() {
     let name = IdentifierName::new("email").unwrap();
     let accepted = bench.propose("1", &[("email", text("anna@example.com"))]);
     bench.settle();
-    let found = |value: &str| bench.engine.resolve(&name, value).unwrap();
+    let found = |value: &str| bench.engine.query().resolve(&name, value).unwrap();
     assert_eq!(found("ANNA@example.com"), Some(accepted.profile));
     bench.propose("1", &[("email", text("new@example.com"))]);
     bench.settle();
@@ -166,13 +166,13 @@ fn a_proposal_of_an_older_profile_is_not_decided() {
     bench.install("probe", USUAL);
     bench.propose("1", &[("probe.note", text("first"))]);
     bench.settle();
-    let etag = bench.engine.etag(&bench.profile("1"), |_| true);
+    let etag = bench.engine.query().etag(&bench.profile("1"), |_| true);
     let conditional = |value: &str| NewEvent {
         expected: Some(Expectation { etag: etag.clone(), of: None }),
         ..proposing("1", &[("probe.note", text(value))])
     };
-    let second = bench.engine.accept(conditional("second")).unwrap();
-    let third = bench.engine.accept(conditional("third")).unwrap();
+    let second = bench.engine.accepting().accept(conditional("second")).unwrap();
+    let third = bench.engine.accepting().accept(conditional("third")).unwrap();
     bench.settle();
     assert_eq!(bench.decisions(&second)[0].answers[0].outcome, AnswerKind::Accepted);
     assert_eq!(bench.decisions(&third)[0].answers[0].outcome, AnswerKind::PreconditionFailed);
@@ -202,7 +202,7 @@ fn emitted_events_and_changes_reach_the_others_once_and_nobody_hears_of_their_ow
     // One record, two changes, one invocation.
     assert_eq!(bench.text("1", "probe.seen").as_deref(), Some("probe.count=3 probe.note=hi"));
     let read = bench.profile("1");
-    let timeline = bench.engine.timeline(&read, None, 100).unwrap();
+    let timeline = bench.engine.query().timeline(&read, None, 100).unwrap();
     assert_eq!(timeline.len(), 3, "the event, the change and the emitted event");
 }
 
@@ -215,10 +215,10 @@ fn a_timeline_can_be_read_page_by_page() {
     }
     bench.settle();
     let read = bench.profile("1");
-    let all = bench.engine.timeline(&read, None, 100).unwrap();
+    let all = bench.engine.query().timeline(&read, None, 100).unwrap();
     assert_eq!(all.len(), 7);
-    let first = bench.engine.timeline(&read, None, 3).unwrap();
-    let rest = bench.engine.timeline(&read, Some(first[2].position.seq), 100).unwrap();
+    let first = bench.engine.query().timeline(&read, None, 3).unwrap();
+    let rest = bench.engine.query().timeline(&read, Some(first[2].position), 100).unwrap();
     let positions =
         |entries: &[TimelineEntry]| entries.iter().map(|entry| entry.position).collect::<Vec<_>>();
     assert_eq!([positions(&first), positions(&rest)].concat(), positions(&all));
@@ -250,7 +250,7 @@ fn the_last_word_of_two_roles_counts_also_when_it_is_the_old_value() {
             proposals: proposing(customer, &[("probe.note", text(proposed))]).proposals,
             ..scripted(customer, &[script])
         };
-        bench.engine.accept(event).expect("it is taken");
+        bench.engine.accepting().accept(event).expect("it is taken");
         bench.settle();
         bench.value(customer, "probe.note")
     };

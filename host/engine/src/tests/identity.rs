@@ -14,17 +14,17 @@ pub(crate) fn identified(name: &str, identifiers: &[(&str, &str)]) -> NewEvent {
 
 impl Bench {
     fn seen(&self, identifiers: &[(&str, &str)]) -> Acceptance {
-        self.engine.accept(identified("page.seen", identifiers)).expect("it is taken")
+        self.engine.accepting().accept(identified("page.seen", identifiers)).expect("it is taken")
     }
 
     fn found(&self, name: &str, value: &str) -> Option<ProfileId> {
         let name = IdentifierName::new(name).expect("an identifier's name");
-        self.engine.resolve(&name, value).expect("it can be looked up")
+        self.engine.query().resolve(&name, value).expect("it can be looked up")
     }
 
     /// What a profile goes by, as `name=value`, in order.
     fn names_of(&self, profile: ProfileId) -> Vec<String> {
-        let read = self.engine.profile(profile).expect("it can be read").expect("it is there");
+        let read = self.engine.query().profile(profile).expect("it can be read").expect("it is there");
         let names = read.state.identifiers.iter();
         let mut names: Vec<String> =
             names.map(|identifier| format!("{}={}", identifier.name, identifier.value)).collect();
@@ -39,9 +39,9 @@ impl Bench {
 
 /// Events one after the other, each with its identifiers and the customer it is of; and what each
 /// customer goes by in the end.
-type Story = (&'static str, &'static [(&'static [(&'static str, &'static str)], char)]);
+pub(super) type Story = (&'static str, &'static [(&'static [(&'static str, &'static str)], char)]);
 
-const STORIES: &[Story] = &[
+pub(super) const STORIES: &[Story] = &[
     (
         "a family shares an e-mail address",
         &[
@@ -165,7 +165,7 @@ fn what_belongs_to_somebody_else_is_a_recorded_conflict() {
 }
 
 /// A plug-in that sources a phone number, by which customers are found.
-const CRM: &str = "[sources]\nphone = { type = \"text\", identifies = \"phone\" }\n";
+pub(super) const CRM: &str = "[sources]\nphone = { type = \"text\", identifies = \"phone\" }\n";
 const PHONE: &str = "+46701234567";
 const OTHER_PHONE: &str = "+46701234568";
 
@@ -289,7 +289,7 @@ fn stopped(bench: &Bench, id: &str, identifiers: &[(&str, &str)]) -> Acceptance 
         properties: vec![property],
         ..identified("probe.stopped", identifiers)
     };
-    bench.engine.accept(event).expect("it is taken")
+    bench.engine.accepting().accept(event).expect("it is taken")
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn an_event_about_a_shared_number_reaches_everybody_who_shows_it_once() {
         properties: scripted("", &["add sms.heard"]).properties,
         ..identified("probe.asked", &[("customer_id", "c1")])
     };
-    bench.engine.accept(asked).expect("it is taken");
+    bench.engine.accepting().accept(asked).expect("it is taken");
     bench.settle();
     assert_eq!(bench.value("c2", "sms.heard"), Some(Value::Integer(2)));
     let elsewhere =
@@ -365,14 +365,14 @@ fn copies_take_no_ids_and_nobody_consents_for_somebody_else() {
     for number in ["S1#1", "S1#2"] {
         let event =
             NewEvent { id: Some(number.to_owned()), ..identified("page.seen", &[("customer_id", "c9")]) };
-        assert!(!bench.engine.accept(event).expect("it is taken").duplicate, "{number}");
+        assert!(!bench.engine.accepting().accept(event).expect("it is taken").duplicate, "{number}");
     }
     bench.settle();
     assert_eq!(bench.value("c3", "sms.heard"), None, "a device is nothing that is written to");
     let script = r#"["boolean sms.opted_out false"]"#;
     let property = Property { name: "script".to_owned(), value: Value::Json(script.to_owned()) };
     let start = NewEvent { properties: vec![property], ..identified("probe.stopped", &[("phone", PHONE)]) };
-    bench.engine.accept(start).expect("it is taken");
+    bench.engine.accepting().accept(start).expect("it is taken");
     bench.settle();
     assert_eq!(bench.value("c1", "sms.opted_out"), Some(Value::Boolean(false)), "their own word");
     assert_eq!(bench.value("c2", "sms.opted_out"), Some(Value::Boolean(true)), "somebody else's");
@@ -395,10 +395,10 @@ fn more_copies_than_a_frame_holds_are_made_all_the_same() {
         properties: vec![property],
         ..identified("probe.stopped", &[("phone", PHONE)])
     };
-    bench.engine.accept(event.clone()).expect("it is taken");
+    bench.engine.accepting().accept(event.clone()).expect("it is taken");
     bench.settle();
     bench.restart();
-    assert!(bench.engine.accept(event).expect("it is taken").duplicate);
+    assert!(bench.engine.accepting().accept(event).expect("it is taken").duplicate);
     bench.settle();
     for customer in 0..CUSTOMERS {
         assert_eq!(bench.value(&customer.to_string(), "sms.heard"), Some(Value::Integer(1)), "{customer}");

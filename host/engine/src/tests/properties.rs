@@ -85,14 +85,14 @@ pub(super) fn play(steps: &[Step]) -> Bench {
             }
             Step::Move(name, to, mode) => {
                 let request = Request { fields: vec![field(name)], to: to.map(capability), mode: *mode };
-                bench.engine.assign(&request, None, app("tests")).unwrap();
+                bench.engine.registrar().assign(&request, None, app("tests")).unwrap();
             }
             Step::Anew(name) => {
                 let options = InstallOptions { from_start: true, approve: true, ..InstallOptions::default() };
                 bench.install_with(name, TABLES, options);
             }
-            Step::Retry => drop(bench.engine.retry(&ParkedFilter::default())),
-            Step::Skip => drop(bench.engine.skip(&ParkedFilter::default(), "no")),
+            Step::Retry => drop(bench.engine.parked().retry(&ParkedFilter::default())),
+            Step::Skip => drop(bench.engine.parked().skip(&ParkedFilter::default(), "no")),
             Step::Restart => bench.restart(),
         }
     }
@@ -105,7 +105,7 @@ pub(super) fn play(steps: &[Step]) -> Bench {
 fn check_counters(bench: &Bench, profiles: &BTreeMap<ProfileId, ProfileState>) -> Result<(), TestCaseError> {
     for partition in (0..bench.config.partitions).map(Partition) {
         let mut counted: BTreeMap<(FieldName, String), u64> = BTreeMap::new();
-        for state in profiles.values().filter(|state| bench.engine.home(state.id) == partition) {
+        for state in profiles.values().filter(|state| bench.engine.shared.home(state.id) == partition) {
             for name in ["note", "out", "probe.seen"].map(field) {
                 if let Some(pattern) = Pattern::of(state, &name) {
                     *counted.entry((name, format!("{pattern:?}"))).or_default() += 1;
@@ -140,7 +140,7 @@ fn check_told(bench: &Bench, records: &[(Position, Record)]) -> Result<(), TestC
         }
     }
     for (profile, last) in heard {
-        let read = bench.engine.profile(profile).unwrap().unwrap();
+        let read = bench.engine.query().profile(profile).unwrap().unwrap();
         let generations = &read.partition.adopted.visible;
         let now = visible(&read.state, generations, &registry, "note");
         prop_assert_eq!(&now, &last, "somebody wasn't told of {}: {:?}", profile, read.state);
@@ -156,7 +156,7 @@ fn check_told(bench: &Bench, records: &[(Position, Record)]) -> Result<(), TestC
 
 fn wait_until_caught_up(bench: &Bench) {
     let until = std::time::Instant::now() + PATIENCE;
-    let lags = || ["one", "two"].iter().any(|name| bench.engine.lags(&capability(name)));
+    let lags = || ["one", "two"].iter().any(|name| bench.engine.lanes.lags(&capability(name)));
     while lags() {
         assert!(std::time::Instant::now() < until, "it never caught up");
         std::thread::sleep(Duration::from_millis(1));
@@ -166,26 +166,35 @@ fn wait_until_caught_up(bench: &Bench) {
 
 /// What a snapshot of the log up to its end folds into, with nothing else.
 fn from_a_snapshot(bench: &Bench) -> samsyn_state::view::Dump {
-    bench.engine.make_snapshot().unwrap();
+    bench.engine.maintenance().make_snapshot().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let log = bench.engine.log();
     let bases = bench.engine.maintenance.shelf.bases(log);
     let path = directory.path().join("view");
-    let (view, opened) =
-        View::open_from(&path, log, &config, bench.engine.config.event_ids(), bases, |_| {}).unwrap();
+    let (view, opened) = View::open_from(
+        &path,
+        log,
+        bench.engine.homes(),
+        &config,
+        bench.engine.shared.config.event_ids(),
+        bases,
+        |_| {},
+    )
+    .unwrap();
     assert!(opened.base.is_some() && opened.folded == 0, "{opened:?}");
     view.dump().unwrap()
 }
 
-fn rebuilt(bench: &Bench) -> samsyn_state::view::Dump {
+pub(super) fn rebuilt(bench: &Bench) -> samsyn_state::view::Dump {
     let directory = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let opened = View::open(
         &directory.path().join("view"),
         bench.engine.log(),
+        bench.engine.homes(),
         &config,
-        bench.engine.config.event_ids(),
+        bench.engine.shared.config.event_ids(),
         |_| {},
     );
     opened.unwrap().0.dump().unwrap()

@@ -24,7 +24,7 @@ fn who_changed_what_and_why_is_in_the_log() {
     let change = RegistryChange::FieldDefined { name: field("size"), field: Field::of(Type::Text) };
     let reason = Reason::new("CRM-12").ok();
     let by = Attribution { by: app("anna"), reason: reason.clone() };
-    bench.engine.append_change(change.clone(), by).expect("it is possible");
+    bench.engine.registrar().append_change(change.clone(), by).expect("it is possible");
     bench.change(change);
     let records = registry_records(&bench);
     let last: Vec<_> = records.iter().rev().take(2).collect();
@@ -114,7 +114,7 @@ fn an_upgrade_that_wants_more_waits_while_the_old_one_runs() {
     let running = bench.engine.registry().capabilities[&capability("reader")].digest;
     let upgrade = |bench: &Bench| {
         let component = embed_manifest(&fixture(), &manifest("reader", READER)).unwrap();
-        bench.engine.install(&component, InstallOptions::default(), app("ci")).unwrap()
+        bench.engine.registrar().install(&component, InstallOptions::default(), app("ci")).unwrap()
     };
     let sent = upgrade(&bench);
     assert!(sent.pending && sent.plan.wants.reads == [field("nickname")], "{:?}", sent.plan);
@@ -127,7 +127,10 @@ fn an_upgrade_that_wants_more_waits_while_the_old_one_runs() {
     let name = capability("reader");
     bench.change(RegistryChange::UpgradeRejected { capability: name.clone(), digest: waiting });
     assert!(reader(&bench).pending.is_none());
-    assert!(bench.engine.approve(&name, None, false, app("anna")).is_err(), "nothing waits any more");
+    assert!(
+        bench.engine.registrar().approve(&name, None, false, app("anna")).is_err(),
+        "nothing waits any more"
+    );
     upgrade(&bench);
     bench.restart();
     assert_eq!(
@@ -137,10 +140,10 @@ fn an_upgrade_that_wants_more_waits_while_the_old_one_runs() {
     );
     let other = Some(Digest::of(b"another"));
     assert!(
-        bench.engine.approve(&name, other, false, app("anna")).is_err(),
+        bench.engine.registrar().approve(&name, other, false, app("anna")).is_err(),
         "only what was looked at is approved"
     );
-    bench.engine.approve(&name, Some(waiting), false, app("anna")).expect("it can be installed");
+    bench.engine.registrar().approve(&name, Some(waiting), false, app("anna")).expect("it can be installed");
     bench.script("1", &["copy nickname probe.seen"]);
     bench.settle();
     assert_eq!(bench.text("1", "probe.seen").as_deref(), Some("Kim"));

@@ -21,7 +21,7 @@ fn probe(name: &str, tables: &str) -> Vec<u8> {
 }
 
 fn input(bench: &Bench, new: &[u8], against: Option<&[u8]>) -> Input {
-    let of_host = bench.engine.plugins.sandbox();
+    let of_host = bench.engine.registrar.plugins.sandbox();
     let sandbox = own_sandbox(of_host.limits()).expect("a sandbox can be made").with_code_of(of_host);
     let read = |bytes: &[u8]| Package::read(bytes, sandbox.limits()).expect("it is a component");
     let (new, against) = (read(new), against.map(read));
@@ -39,6 +39,12 @@ fn told(report: &ReplayReport) -> Vec<String> {
         format!("{severity:?} {what} {name} {kind:?} {count}").replace("  ", " ").to_lowercase()
     };
     report.findings.iter().map(told).collect()
+}
+
+/// The plug-in of these tables, replayed, decides what the log has.
+pub(super) fn replayed_without_difference(bench: &Bench, name: &str, tables: &str) {
+    let report = replayed(bench, &probe(name, tables), None);
+    assert!(report.is_same() && report.not_replayed.is_empty(), "{:?}: {report:?}", told(&report));
 }
 
 /// What was replayed by all cases of the property.
@@ -225,10 +231,10 @@ fn a_share_is_of_whole_customers_and_too_many_are_refused_with_what_fits() {
 fn a_host_replays_in_the_background_one_at_a_time() {
     let bench = history();
     let component = probe("one", TABLES);
-    let started = bench.engine.start_replay(&component, None, None).unwrap();
+    let started = bench.engine.replays().start(&component, None, None).unwrap();
     let until = std::time::Instant::now() + PATIENCE;
     let ended = loop {
-        let now = bench.engine.replay(&started.id).unwrap();
+        let now = bench.engine.replays().get(&started.id).unwrap();
         if now.ended_at.is_some() {
             break now;
         }
@@ -238,8 +244,8 @@ fn a_host_replays_in_the_background_one_at_a_time() {
     let replays::ReplayState::Done(report) = &ended.state else { panic!("{ended:?}") };
     assert!(report.is_same() && report.deliveries > 0, "{report:#?}");
     assert_eq!(ended.bytes.0, ended.bytes.1);
-    assert_eq!(bench.engine.replays().len(), 1);
-    assert!(matches!(bench.engine.replay("other"), Err(ReplayError::Unknown(_))));
-    let stranger = bench.engine.start_replay(&probe("two", TABLES), None, None);
+    assert_eq!(bench.engine.replays().list().len(), 1);
+    assert!(matches!(bench.engine.replays().get("other"), Err(ReplayError::Unknown(_))));
+    let stranger = bench.engine.replays().start(&probe("two", TABLES), None, None);
     assert!(matches!(stranger, Err(ReplayError::NeverInstalled(_))));
 }

@@ -8,7 +8,7 @@ use crate::Holder;
 use crate::{RetentionConfig, SnapshotConfig};
 
 /// A log of small segments, all of which should leave.
-fn keeping_nothing() -> Bench {
+pub(super) fn keeping_nothing() -> Bench {
     let keeping = Keeping {
         log: samsyn_log::Options { segment_bytes: 4 << 10, commit_interval_us: 0, ..Default::default() },
         snapshots: SnapshotConfig { every_bytes: 0, ..SnapshotConfig::default() },
@@ -33,14 +33,14 @@ impl Bench {
 
     /// Two snapshots, with something between them; so that what came before the first may leave.
     fn two_snapshots(&self) {
-        self.engine.make_snapshot().expect("it is made");
+        self.engine.maintenance().make_snapshot().expect("it is made");
         // More than a segment, so that the newer one covers more.
         self.busy(90..98);
-        self.engine.make_snapshot().expect("it is made");
+        self.engine.maintenance().make_snapshot().expect("it is made");
     }
 
     fn held_by(&self) -> Vec<Holder> {
-        let report = self.engine.apply_retention(false).expect("it can be planned");
+        let report = self.engine.maintenance().apply_retention(false).expect("it can be planned");
         report.held_by.into_iter().map(|(holder, _)| holder).collect()
     }
 }
@@ -54,16 +54,17 @@ fn who_asked_for_a_snapshot_sees_it_when_that_is_answered() {
         bench.settle();
         let cut = bench.engine.log().cut().place;
         // The second may come while the first is made, which then covers less than it asks for.
-        let asked = [bench.engine.ask_for_snapshot(), bench.engine.ask_for_snapshot()];
+        let asked =
+            [bench.engine.maintenance().ask_for_snapshot(), bench.engine.maintenance().ask_for_snapshot()];
         assert_eq!(asked, [2 * round as u64 - 1, 2 * round as u64]);
         for asked in asked {
-            super::failure::wait_until(|| bench.engine.snapshots().answered >= asked);
-            let snapshots = bench.engine.snapshots();
+            super::failure::wait_until(|| bench.engine.maintenance().snapshots().answered >= asked);
+            let snapshots = bench.engine.maintenance().snapshots();
             let newest = snapshots.items[0].1.as_ref().expect("it can be used");
             assert!(newest.place >= cut, "{snapshots:?}");
         }
     }
-    let snapshots = bench.engine.snapshots();
+    let snapshots = bench.engine.maintenance().snapshots();
     assert_eq!((snapshots.making, snapshots.failed), (None, 0));
 }
 
@@ -72,20 +73,20 @@ fn what_leaves_is_not_missed() {
     let mut bench = keeping_nothing();
     bench.install("probe", USUAL);
     let first = NewEvent { id: Some("first".to_owned()), ..scripted("0", &["text probe.note old"]) };
-    let taken = bench.engine.accept(first.clone()).unwrap();
+    let taken = bench.engine.accepting().accept(first.clone()).unwrap();
     bench.settle();
     let decided = bench.decisions(&taken);
     assert_eq!(decided.len(), 1);
     bench.busy(0..30);
     let registry = bench.engine.registry();
     bench.two_snapshots();
-    let plan = bench.engine.apply_retention(true).unwrap();
+    let plan = bench.engine.maintenance().apply_retention(true).unwrap();
     assert!(plan.wanted > plan.removable && plan.removable > 3 && plan.removed == 0, "{plan:?}");
     assert!(matches!(plan.held_by[..], [(Holder::Snapshots { covering: 1 }, None), ..]), "{plan:?}");
-    let done = bench.engine.apply_retention(false).unwrap();
+    let done = bench.engine.maintenance().apply_retention(false).unwrap();
     // It may have made a snapshot more, and then more may leave.
     assert!(done.removed >= plan.removable, "{done:?}");
-    assert!(bench.engine.oldest_retained().unwrap().is_some());
+    assert!(bench.engine.query().oldest_retained().unwrap().is_some());
     let live = bench.engine.view().dump().unwrap();
     for view_is_there in [true, false] {
         if !view_is_there {
@@ -100,23 +101,26 @@ fn what_leaves_is_not_missed() {
         let changes =
             samsyn_audit::changes(bench.engine.records(), &Default::default(), None, 1_000).unwrap();
         assert_eq!(changes.items.len() as u64, registry.revision, "every change can be told");
-        assert!(bench.engine.is_removed(taken.position));
-        assert_eq!(bench.engine.event(&app("tests"), "first").unwrap(), Some(taken.position));
-        assert!(bench.engine.decisions(taken.position).unwrap().is_none());
-        let again = bench.engine.accept(first.clone()).unwrap();
+        assert!(bench.engine.query().is_removed(taken.position));
+        assert_eq!(bench.engine.accepting().event(&app("tests"), "first").unwrap(), Some(taken.position));
+        assert!(bench.engine.query().decisions(taken.position).unwrap().is_none());
+        let again = bench.engine.accepting().accept(first.clone()).unwrap();
         assert!(again.duplicate && again.position == taken.position && again.profile == taken.profile);
         let stranger = NewEvent { id: Some("first".to_owned()), ..scripted("nobody", &[]) };
-        let refused = bench.engine.accept(stranger).unwrap_err();
-        assert_eq!(refused, AcceptError::EventIdReused { position: taken.position });
-        let timeline = bench.engine.timeline_page(&bench.profile("0"), None, 10).unwrap();
+        let refused = bench.engine.accepting().accept(stranger).unwrap_err();
+        assert!(
+            matches!(refused, AcceptError::EventIdReused { position } if position == taken.position),
+            "{refused:?}"
+        );
+        let timeline = bench.engine.query().timeline_page(&bench.profile("0"), None, 10).unwrap();
         assert!(timeline.is_cut && timeline.entries.is_empty(), "{timeline:?}");
     }
     // And it goes on, for the next segments too.
     bench.busy(0..10);
     bench.two_snapshots();
-    assert!(bench.engine.apply_retention(false).unwrap().removed > 0);
+    assert!(bench.engine.maintenance().apply_retention(false).unwrap().removed > 0);
     assert_eq!(bench.text("9", "probe.note"), Some("n9".to_owned()));
-    let timeline = bench.engine.timeline(&bench.profile("92"), None, 10).unwrap();
+    let timeline = bench.engine.query().timeline(&bench.profile("92"), None, 10).unwrap();
     assert!(!timeline.is_empty());
 }
 
@@ -126,18 +130,18 @@ fn a_new_generation_starts_from_the_oldest_that_is_kept() {
     bench.install("probe", USUAL);
     bench.busy(0..30);
     bench.two_snapshots();
-    assert!(bench.engine.apply_retention(false).unwrap().removed > 0);
+    assert!(bench.engine.maintenance().apply_retention(false).unwrap().removed > 0);
     bench.busy(100..104);
     let options = InstallOptions { from_start: true, approve: true, ..InstallOptions::default() };
     let tables = USUAL.replace("probe.", "other.").replace("other.*", "probe.*");
     let component = embed_manifest(&fixture(), &manifest("other", &tables)).unwrap();
-    let plan = bench.engine.plan_install(&component, options).unwrap();
+    let plan = bench.engine.registrar().plan_install(&component, options).unwrap();
     assert!(plan.warnings.iter().any(|warning| warning.contains("retention")), "{:?}", plan.warnings);
-    bench.engine.install(&component, options, app("tests")).unwrap();
+    bench.engine.registrar().install(&component, options, app("tests")).unwrap();
     // Every partition has taken it into use; then it catches up.
     bench.settle();
     let until = std::time::Instant::now() + PATIENCE;
-    while bench.engine.lags(&capability("other")) {
+    while bench.engine.lanes.lags(&capability("other")) {
         assert!(std::time::Instant::now() < until, "it never caught up");
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -166,15 +170,15 @@ fn what_waits_for_somebody_stays_and_is_named() {
     bench.restart();
     assert!(bench.held_by().contains(&probe));
     assert_eq!(bench.engine.log().segments().len(), before);
-    assert_eq!(bench.engine.skip(&ParkedFilter::default(), "a test").unwrap(), 2);
+    assert_eq!(bench.engine.parked().skip(&ParkedFilter::default(), "a test").unwrap(), 2);
     let until = std::time::Instant::now() + PATIENCE;
-    while bench.engine.parked_count(&capability("probe")) > 0 {
+    while bench.engine.parked().count(&capability("probe")) > 0 {
         assert!(std::time::Instant::now() < until, "it is never delivered");
         std::thread::sleep(Duration::from_millis(1));
     }
     bench.settle();
     assert_eq!(bench.text("parked", "probe.note"), Some("behind".to_owned()));
-    assert!(bench.engine.apply_retention(false).unwrap().removed > 0);
+    assert!(bench.engine.maintenance().apply_retention(false).unwrap().removed > 0);
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn a_proposal_that_waits_for_a_source_and_a_cursor_that_stands_still_hold() {
         assert!(std::time::Instant::now() < until, "it is never quarantined");
         std::thread::sleep(Duration::from_millis(1));
     }
-    bench.engine.skip(&ParkedFilter::default(), "a test").unwrap();
+    bench.engine.parked().skip(&ParkedFilter::default(), "a test").unwrap();
     bench.busy(20..60);
     bench.two_snapshots();
     bench.two_snapshots();
@@ -231,11 +235,11 @@ fn a_quiet_partition_holds_nothing_and_a_backup_does() {
     bench.two_snapshots();
     bench.two_snapshots();
     let hold = samsyn_log::hold(&bench.directory.path().join("log")).unwrap();
-    let held = bench.engine.apply_retention(false).unwrap();
+    let held = bench.engine.maintenance().apply_retention(false).unwrap();
     assert_eq!(held.removed, 0);
     assert!(held.held_by.iter().any(|(holder, _)| *holder == Holder::Reader), "{held:?}");
     drop(hold);
-    let done = bench.engine.apply_retention(false).unwrap();
+    let done = bench.engine.maintenance().apply_retention(false).unwrap();
     assert!(done.removed > 5, "{done:?}");
     assert!(done.held_by.iter().all(|(holder, _)| matches!(holder, Holder::Snapshots { .. })), "{done:?}");
 }

@@ -59,7 +59,8 @@ fn refusals_are_those_of_the_records_however_often_a_handler_ran() {
     });
     bench.settle();
     let (mut own, mut hosts) = (0, 0);
-    let timeline = bench.engine.timeline(&bench.profile("anna"), None, 1_000).expect("it can be read");
+    let timeline =
+        bench.engine.query().timeline(&bench.profile("anna"), None, 1_000).expect("it can be read");
     for outcome in timeline.iter().flat_map(|entry| &entry.decided.outcomes) {
         match outcome.capability.as_str() {
             "probe" => own += outcome.refusals.len(),
@@ -122,7 +123,7 @@ fn what_waits_is_what_waits_now() {
         assert_eq!(sample(&bench, "samsyn_waiting_deliveries{state=\"parked\"}"), Some(2.0));
         assert_eq!(sample(&bench, "samsyn_waiting_deliveries{state=\"held\"}"), Some(1.0));
     }
-    bench.engine.skip(&ParkedFilter::default(), "a test").expect("they are given up");
+    bench.engine.parked().skip(&ParkedFilter::default(), "a test").expect("they are given up");
     bench.settle();
     assert_eq!(waits(&bench), (0.into(), 0.into()));
     // How often invocations failed since the start is another thing, and called so.

@@ -28,7 +28,8 @@ fn what_was_used_folds_with_the_log() {
     assert_eq!(bench.engine.view().usage(), usage);
     let directory = tempfile::tempdir().expect("a temporary directory");
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
-    let anew =
-        View::open(directory.path(), bench.engine.log(), &config, bench.engine.config.event_ids(), |_| {});
+    let (log, homes, ids) =
+        (bench.engine.log(), bench.engine.homes(), bench.engine.shared.config.event_ids());
+    let anew = View::open(directory.path(), log, homes, &config, ids, |_| {});
     assert_eq!(anew.expect("it folds").0.usage(), usage, "the log alone says the same");
 }

@@ -121,6 +121,8 @@ mod broken {
         NotWhole,
         /// It tells of some twice.
         TellsTwice,
+        /// Each partition survives a crash on its own, whatever relies on it.
+        KeepsPartitionsApart,
     }
 
     type Make<'a> = &'a dyn Fn(u64) -> Broken;
@@ -150,6 +152,9 @@ mod broken {
             self.sound.crash(log.sound);
             if matches!(self.fault, Fault::TellsTooEarly) {
                 self.sound.store = MemoryStore::new();
+            }
+            if matches!(self.fault, Fault::KeepsPartitionsApart) {
+                self.sound.store.lose_half_of(Partition(0));
             }
         }
 
@@ -240,5 +245,7 @@ mod broken {
         let twice: &dyn Fn(Make<'_>) =
             &|make| suite::durable_is_told_once_in_order_and_when_it_can_be_read(make);
         finds(Fault::TellsTwice, twice);
+        let apart: &dyn Fn(Make<'_>) = &|make| suite::what_a_record_relies_on_is_there_after_a_crash(make);
+        finds(Fault::KeepsPartitionsApart, apart);
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn entry(partition: u16, payload: &str) -> Entry<usize> {
     Entry {
         partition: Partition(partition),
         expected_head: None,
+        relies_on: None,
         kind: 7,
         appended_at: Timestamp(1_700_000_000_000),
         payload: Payload::new(payload.as_bytes()),

@@ -85,7 +85,8 @@ impl Place {
     /// A fold of all of the log, beside the host's view.
     fn compare_with_a_fresh_fold(&self, engine: &Engine) {
         let directory: PathBuf = self.directory.path().join("fresh");
-        let opened = View::open(&directory, engine.log(), &self.view(), self.engine().event_ids(), |_| {});
+        let (log, homes, ids) = (engine.log(), engine.homes(), self.engine().event_ids());
+        let opened = View::open(&directory, log, homes, &self.view(), ids, |_| {});
         let (fresh, _) = opened.expect("it folds");
         let found = engine.view().compare(&fresh).expect("they can be compared");
         assert_eq!(found.differences, 0, "{:?}", found.samples);
@@ -106,13 +107,14 @@ fn load(place: &Place, memory: &Memory<Note>, rng: &mut SmallRng) {
     let install = |version: &str| {
         let text = manifest("probe", USUAL).replace("version = \"1\"", &format!("version = \"{version}\""));
         let options = InstallOptions { approve: true, ..InstallOptions::default() };
-        engine.install(&probe_with(&text), options, app("tests")).expect("it installs");
+        engine.registrar().install(&probe_with(&text), options, app("tests")).expect("it installs");
     };
     install("1");
     let mut waiting = Vec::new();
     for event in 0..CUSTOMERS * EVENTS_EACH {
         let customer_number = event % CUSTOMERS;
         let taken = engine
+            .accepting()
             .accept(scripted(&customer(customer_number), &["add probe.count", "emit probe.pinged again"]));
         waiting.push((customer_number, taken.expect("it is taken").position));
         if event == CUSTOMERS * EVENTS_EACH / 2 {
@@ -137,7 +139,7 @@ fn check(place: &Place, image: Image, acknowledged: &[(usize, Position)]) {
     assert!(engine.drain(PATIENCE), "it is all decided: {:?}", engine.ready());
     let mut counts: BTreeMap<usize, i64> = BTreeMap::new();
     for (customer, position) in acknowledged {
-        let found = engine.decisions(*position).expect("it can be read").expect("it is there");
+        let found = engine.query().decisions(*position).expect("it can be read").expect("it is there");
         let first = found.decided.iter().filter(|(_, decided)| decided.cause.seq == position.seq);
         assert_eq!(
             first.filter(|(_, decided)| decided.cursor.is_none()).count(),

@@ -378,8 +378,7 @@ impl<F: FnMut(SnapshotProgress) -> Proceed> Folder for SnapshotBuilder<'_, F> {
     }
 
     fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, BadSnapshot> {
-        let Position { partition, seq } = position;
-        let id = decided.profile;
+        let (partition, id) = (position.partition, decided.profile);
         let before = match self.profiles.remove(&id) {
             Some(stored) => Some(stored.state),
             None if decided.previous.is_none() => None,
@@ -387,7 +386,7 @@ impl<F: FnMut(SnapshotProgress) -> Proceed> Folder for SnapshotBuilder<'_, F> {
         };
         let profile_step = ProfileStep::begin(before.as_deref(), decided);
         let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
-        let Stepped { created, moves } = profile_step.end(Arc::make_mut(&mut state), seq, decided);
+        let Stepped { created, moves } = profile_step.end(Arc::make_mut(&mut state), position, decided);
         if !moves.is_empty() {
             self.patterns.entry(partition).or_default().fold(id, &moves);
         }

@@ -66,7 +66,8 @@
 //!   32 32  BLAKE3 of everything before these 32 bytes
 //! ```
 //!
-//! `ProfileState`, `Counter` and `Place` are MessagePack with named fields.
+//! `ProfileState`, `Counter` and `Place` are MessagePack with named fields. A position in a `ProfileState` stands
+//! without its partition where that is the entry's.
 //!
 //! # What makes one usable
 //!

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::view::{Applied, Entry};
-use samsyn_journal::{Count, Pattern, ProfileState, decode, encode};
+use samsyn_journal::{Count, Pattern, ProfileState, decode, decode_at, encode, encode_at};
 use samsyn_log::{array, u16_at, u64_at};
 use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
@@ -31,11 +31,12 @@ impl StoredProfile {
     /// Reads an entry, without its length.
     pub fn decode(item: &[u8]) -> Result<StoredProfile, String> {
         let state = item.get(18..).ok_or("a profile is cut short")?;
-        let state: ProfileState = decode(state).map_err(|error| error.to_string())?;
+        let partition = Partition(u16_at(item, 16));
+        let state: ProfileState = decode_at(partition, state).map_err(|error| error.to_string())?;
         if state.id.0.as_bytes() != &array(item, 0) {
             return Err("a profile stands under another's id".to_owned());
         }
-        Ok(StoredProfile { partition: Partition(u16_at(item, 16)), state: Arc::new(state) })
+        Ok(StoredProfile { partition, state: Arc::new(state) })
     }
 }
 
@@ -47,7 +48,7 @@ impl From<StoredProfile> for Entry {
 
 /// A profile's entry, without its length.
 pub fn profile_bytes(partition: Partition, state: &ProfileState) -> Vec<u8> {
-    [state.id.0.as_bytes().as_slice(), &partition.0.to_le_bytes(), &encode(state)].concat()
+    [state.id.0.as_bytes().as_slice(), &partition.0.to_le_bytes(), &encode_at(partition, state)].concat()
 }
 
 /// Reads a link.

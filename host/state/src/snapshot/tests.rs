@@ -67,8 +67,19 @@ fn profile(customer: u8) -> ProfileId {
     ProfileId(uuid::Uuid::from_bytes(*blake3::hash(&[customer]).as_bytes().first_chunk().unwrap()))
 }
 
+fn homes() -> Homes {
+    Homes::among(PARTITIONS)
+}
+
 fn home(customer: u8) -> Partition {
-    Partition(u16::from(customer) % PARTITIONS)
+    homes().of(profile(customer))
+}
+
+/// A record that something of a customer names: every third customer has what a merge may leave, names of
+/// records in another partition.
+fn named(customer: u8, seq: Seq) -> Position {
+    let partition = if customer.is_multiple_of(3) { Partition(PARTITIONS) } else { home(customer) };
+    Position { partition, seq }
 }
 
 /// A log of its own in a directory, several segments long.
@@ -106,8 +117,8 @@ impl World {
 
     fn append(&mut self, partition: Partition, record: &Record) -> Seq {
         let seq = self.heads.get(&partition).copied().unwrap_or(0) + 1;
-        let encoded = Encoded::of_record(record).expect("it isn't erased");
-        let entry = encoded.entry(partition, Timestamp(seq as i64), ()).numbered(seq);
+        let encoded = Encoded::of_record(partition, record).expect("it isn't erased");
+        let entry = encoded.entry(Timestamp(seq as i64), ()).numbered(seq);
         self.log.append(entry.into_entry()).unwrap();
         self.heads.insert(partition, seq);
         seq
@@ -116,10 +127,11 @@ impl World {
     fn decide(&mut self, customer: u8, change: impl FnOnce(&mut Decided)) {
         let partition = home(customer);
         let seq = self.heads.get(&partition).copied().unwrap_or(0) + 1;
-        let cause = ItemPosition { seq: seq.saturating_sub(1).max(1), index: 0 };
+        let cause = named(customer, seq.saturating_sub(1).max(1)).item(0);
         let mut decided = Decided {
             revision: self.revision,
-            previous: self.newest.get(&customer).copied(),
+            previous: self.newest.get(&customer).map(|newest| Position { partition, seq: *newest }),
+            root: named(customer, 1),
             ..Decided::nothing(profile(customer), cause, Timestamp(seq as i64))
         };
         change(&mut decided);
@@ -139,7 +151,7 @@ impl World {
                 let failure =
                     Failure { kind: FailureKind::Error, message: "no".into(), backtrace: Vec::new() };
                 let parked = InvocationStatus::Parked(failure);
-                decided.cause = ItemPosition { seq: 1, index: 0 };
+                decided.cause = named(*customer, 1).item(0);
                 let result = if *parks { parked } else { InvocationStatus::Skipped { reason: "so".into() } };
                 decided.outcomes.push(Outcome { result, ..outcome("one") });
             }),
@@ -149,7 +161,7 @@ impl World {
                     field: "phone".parse().unwrap(),
                     value: Some(Value::Text("1".into())),
                     at: Timestamp(1),
-                    event: Some(1),
+                    event: Some(named(*customer, 1)),
                 });
             }),
             Step::Hold { customer, holds: false } => self.decide(*customer, |decided| {
@@ -228,9 +240,16 @@ fn fold(log: &LogReader, shelf: &Shelf) -> (Dump, Opened) {
     let dir = tempfile::tempdir().unwrap();
     let config = ViewConfig { cache_bytes: 4 << 20, ..ViewConfig::default() };
     let bases = shelf.bases(log);
-    let (view, opened) =
-        View::open_from(&dir.path().join("view"), log, &config, EventIdLimits::default(), bases, |_| {})
-            .unwrap();
+    let (view, opened) = View::open_from(
+        &dir.path().join("view"),
+        log,
+        homes(),
+        &config,
+        EventIdLimits::default(),
+        bases,
+        |_| {},
+    )
+    .unwrap();
     (view.dump().unwrap(), opened)
 }
 
@@ -315,7 +334,7 @@ fn what_was_erased_folds_to_nothing_for_everybody_who_folds() {
     }
     let view_of = |log: &LogReader, dir: &std::path::Path| {
         let (config, ids) = (ViewConfig::default(), EventIdLimits::default());
-        View::open(dir, log, &config, ids, |_| {}).unwrap().0
+        View::open(dir, log, homes(), &config, ids, |_| {}).unwrap().0
     };
     let dir = tempfile::tempdir().unwrap();
     let before = view_of(world.log.reader(), &dir.path().join("before"));
@@ -405,16 +424,16 @@ fn a_view_that_was_folded_anew_only_in_part_is_thrown_away_and_comes_out_equal()
         // Everything is collected, and written while the view is dropped; only that it is whole isn't
         // said.
         let cut_short = |_| panic!("cut short");
-        let opening = || View::open_from(&path, log, &config, engine, bases, cut_short).map(drop);
+        let opening = || View::open_from(&path, log, homes(), &config, engine, bases, cut_short).map(drop);
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening));
         assert!(opened.is_err(), "it was stopped");
-        let existing = View::open_existing(&path, log, &config, engine, |_| {}).unwrap();
+        let existing = View::open_existing(&path, log, homes(), &config, engine, |_| {}).unwrap();
         assert_eq!(existing.err().as_deref(), Some("folding it anew was cut short"));
-        let (view, opened) = View::open(&path, log, &config, engine, |_| {}).unwrap();
+        let (view, opened) = View::open(&path, log, homes(), &config, engine, |_| {}).unwrap();
         assert_eq!(opened.rebuilt.as_deref(), Some("folding it anew was cut short"));
         assert_eq!(view.dump().unwrap(), whole);
         drop(view);
-        let (_, opened) = View::open(&path, log, &config, engine, |_| {}).unwrap();
+        let (_, opened) = View::open(&path, log, homes(), &config, engine, |_| {}).unwrap();
         assert_eq!(opened, Opened { rebuilt: None, base: None, folded: 0 }, "now it is kept");
     }
 }
@@ -524,7 +543,8 @@ fn segments_leave_and_a_snapshot_says_what_they_said() {
     // Without any snapshot nothing is made up.
     fs::remove_dir_all(world.shelf().dir()).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let opened = View::open(dir.path(), log, &ViewConfig::default(), EventIdLimits::default(), |_| {});
+    let opened =
+        View::open(dir.path(), log, homes(), &ViewConfig::default(), EventIdLimits::default(), |_| {});
     let error = opened.err().expect("it is refused").to_string();
     assert!(error.contains("left the log"), "{error}");
     let made = world.make(log.cut(), None);

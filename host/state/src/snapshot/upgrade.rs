@@ -93,17 +93,18 @@ mod tests {
     #[test]
     fn the_steps_are_taken_in_turn_from_the_version_on() {
         const TWO: &[Step] = &[|entry| numbered(entry, 1), |entry| numbered(entry, 2)];
-        fn numbered(entry: Entry, by: u64) -> Entry {
+        fn numbered(entry: Entry, by: i64) -> Entry {
             let Entry::Profile { partition, state } = entry else { return entry };
-            let head = state.head * 10 + by;
-            Entry::Profile { partition, state: ProfileState { head, ..ProfileState::clone(&state) }.into() }
+            let created_at = Timestamp(state.created_at.0 * 10 + by);
+            let state = ProfileState { created_at, ..ProfileState::clone(&state) };
+            Entry::Profile { partition, state: state.into() }
         }
         let state = ProfileState::new(ProfileId::random(), Timestamp(0));
         let old = Entry::Profile { partition: Partition(0), state: state.into() };
-        let head = |fold| match carried(TWO, fold, old.clone()) {
-            Entry::Profile { state, .. } => state.head,
+        let number = |fold| match carried(TWO, fold, old.clone()) {
+            Entry::Profile { state, .. } => state.created_at.0,
             other => panic!("{other:?}"),
         };
-        assert_eq!((head(FIRST), head(FIRST + 1), head(FIRST + 2)), (12, 2, 0));
+        assert_eq!((number(FIRST), number(FIRST + 1), number(FIRST + 2)), (12, 2, 0));
     }
 }

@@ -13,6 +13,7 @@ use super::entry::Base;
 use super::store::StoreError;
 use crate::view::{EventIdLimits, ViewConfig};
 use samsyn_log::{LogReader, Progress};
+use samsyn_vocabulary::Homes;
 
 /// What checking a view found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Check<'a> {
     pub view: &'a Path,
     /// The log it is to be a fold of.
     pub log: &'a LogReader,
+    /// Where the log's customers are at home.
+    pub homes: Homes,
     /// A directory with room for two such views; what is made there is removed again.
     pub scratch: &'a Path,
 }
@@ -50,11 +53,12 @@ impl Check<'_> {
         let scratch = Scratch::make(self.scratch).map_err(|cause| no_room(self.scratch, &cause))?;
         let (copied, second) = (scratch.0.join("view"), scratch.0.join("fresh"));
         copy(self.view, &copied).map_err(|cause| no_room(&copied, &cause))?;
-        let (view, behind) = match View::open_existing(&copied, self.log, config, event_ids, |_| {})? {
-            Ok(opened) => opened,
-            Err(why) => return Ok(ViewCheck { unusable: Some(why), ..ViewCheck::default() }),
-        };
-        let (fresh, _) = View::open_from(&second, self.log, config, event_ids, bases, progress)?;
+        let (view, behind) =
+            match View::open_existing(&copied, self.log, self.homes, config, event_ids, |_| {})? {
+                Ok(opened) => opened,
+                Err(why) => return Ok(ViewCheck { unusable: Some(why), ..ViewCheck::default() }),
+            };
+        let (fresh, _) = View::open_from(&second, self.log, self.homes, config, event_ids, bases, progress)?;
         let found = view.compare(&fresh)?;
         drop((view, fresh));
         Ok(ViewCheck { unusable: None, behind, found })

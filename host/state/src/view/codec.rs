@@ -3,7 +3,7 @@
 //!
 //! Fields go by their order here, not by their names as in the log: the view is folded again when a
 //! type changes, and half the bytes are half the work of the store. So no type in a profile may
-//! leave out a field that isn't its last.
+//! leave out a field that isn't its last. Positions stand without their partition where that is the profile's home.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::keys;
 use super::store::{Puts, Store, StoreError, VALUE_BYTES_MAX};
 use samsyn_contract::customer_bytes;
-use samsyn_journal::{CapabilityState, ProfileState, decode, with_encoded_in_order};
-use samsyn_vocabulary::{CapabilityName, ProfileId};
+use samsyn_journal::{CapabilityState, ProfileState, decode_at, with_encoded_in_order_at};
+use samsyn_vocabulary::{CapabilityName, Homes, ProfileId};
 
 /// What one capability told is kept in an entry of its own from this many bytes on, so that the
 /// profile's entry stays far below [`VALUE_BYTES_MAX`](super::VALUE_BYTES_MAX).
@@ -57,11 +57,18 @@ pub(super) fn capability_state_size(capability_state: &CapabilityState) -> usize
 }
 
 /// Writes a profile.
-pub(super) fn write_profile(to: &mut impl Puts, state: &ProfileState) -> Result<(), StoreError> {
+pub(super) fn write_profile(
+    to: &mut impl Puts,
+    homes: Homes,
+    state: &ProfileState,
+) -> Result<(), StoreError> {
+    let home = homes.of(state.id);
     let size: usize = state.capabilities.iter().map(|own| capability_state_size(own)).sum();
     if size <= APART_BYTES {
         let stored = Writing { profile: state, apart: Vec::new() };
-        return with_encoded_in_order(&stored, |bytes| put_whole(to, &keys::profile(state.id), bytes));
+        return with_encoded_in_order_at(home, &stored, |bytes| {
+            put_whole(to, &keys::profile(state.id), bytes)
+        });
     }
     let mut profile = state.clone();
     let mut apart = Vec::new();
@@ -81,10 +88,10 @@ pub(super) fn write_profile(to: &mut impl Puts, state: &ProfileState) -> Result<
             capability_state.capability.as_str(),
             capability_state.generation,
         );
-        with_encoded_in_order(capability_state.as_ref(), |bytes| put_whole(to, &key, bytes))?;
+        with_encoded_in_order_at(home, capability_state.as_ref(), |bytes| put_whole(to, &key, bytes))?;
     }
     let apart = apart.iter().map(|own| (own.capability.clone(), own.generation)).collect();
-    with_encoded_in_order(&Writing { profile: &profile, apart }, |bytes| {
+    with_encoded_in_order_at(home, &Writing { profile: &profile, apart }, |bytes| {
         put_whole(to, &keys::profile(state.id), bytes)
     })
 }
@@ -117,39 +124,48 @@ fn whole<'a>(store: &Store, key: &[u8], entry: &'a [u8]) -> Result<Option<Cow<'a
 }
 
 /// Reads a profile with all its parts.
-pub(super) fn read_profile(store: &Store, id: ProfileId) -> Result<Option<Arc<ProfileState>>, StoreError> {
+pub(super) fn read_profile(
+    store: &Store,
+    homes: Homes,
+    id: ProfileId,
+) -> Result<Option<Arc<ProfileState>>, StoreError> {
     let Some(bytes) = store.get(&keys::profile(id))? else {
         return Ok(None);
     };
-    decode_profile(store, id, &bytes).map(Some)
+    decode_profile(store, homes, id, &bytes).map(Some)
 }
 
 /// Reads a profile's entry, and the parts that aren't in it.
 pub(super) fn decode_profile(
     store: &Store,
+    homes: Homes,
     id: ProfileId,
     bytes: &[u8],
 ) -> Result<Arc<ProfileState>, StoreError> {
+    let home = homes.of(id);
     let damaged = |why: &dyn std::fmt::Display| store.damaged(format!("profile {id}: {why}"));
     let missing = || damaged(&"a part of it is missing");
     let bytes = whole(store, &keys::profile(id), bytes)?.ok_or_else(missing)?;
-    let Stored { mut profile, apart } = decode(&bytes).map_err(|error| damaged(&error))?;
+    let Stored { mut profile, apart } = decode_at(home, &bytes).map_err(|error| damaged(&error))?;
     for (capability, generation) in apart {
         let key = keys::capability_state(id, capability.as_str(), generation);
         let entry = store.get(&key)?.ok_or_else(missing)?;
         let bytes = whole(store, &key, &entry)?.ok_or_else(missing)?;
-        profile.capabilities.push(decode(&bytes).map_err(|error| damaged(&error))?);
+        profile.capabilities.push(decode_at(home, &bytes).map_err(|error| damaged(&error))?);
     }
     Ok(Arc::new(profile))
 }
 
 /// Every profile of the store; for comparing two views.
-pub(super) fn all_profiles(store: &Store) -> Result<HashMap<ProfileId, Arc<ProfileState>>, StoreError> {
+pub(super) fn all_profiles(
+    store: &Store,
+    homes: Homes,
+) -> Result<HashMap<ProfileId, Arc<ProfileState>>, StoreError> {
     let mut profiles = HashMap::new();
     for entry in store.scan(keys::PROFILES) {
         let (key, _) = entry?;
         if let Some(id) = keys::parse_profile(&key)
-            && let Some(profile) = read_profile(store, id)?
+            && let Some(profile) = read_profile(store, homes, id)?
         {
             profiles.insert(id, profile);
         }
@@ -162,10 +178,19 @@ mod tests {
     use super::super::store::Batch;
     use super::*;
     use samsyn_journal::{Blocked, CauseKind, Claim, HeldProposal, Latch, MemoryBytes};
-    use samsyn_vocabulary::{Failure, FailureKind, ItemPosition, Role, Timestamp, Value};
+    use samsyn_vocabulary::{Failure, FailureKind, Partition, Position, Role, Timestamp, Value};
+
+    fn homes() -> Homes {
+        Homes::among(4)
+    }
+
+    /// A record of a profile that became this one stands in another partition than its own do.
+    fn at(partition: u16, seq: u64) -> Position {
+        Position { partition: Partition(partition), seq }
+    }
 
     fn capability_state(capability: &str, text: &str, backtrace: Vec<String>) -> Arc<CapabilityState> {
-        let cause = ItemPosition { seq: 7, index: 2 };
+        let cause = at(1, 7).item(2);
         let claim = |field: &str, value| Claim {
             field: field.parse().unwrap(),
             value,
@@ -178,7 +203,7 @@ mod tests {
             role: Role::Observer,
             since: Timestamp(9),
             failure,
-            root: 3,
+            root: at(2, 3),
             depth: 1,
         };
         let failure = Failure { kind: FailureKind::Trap, message: "it broke".to_owned(), backtrace };
@@ -199,7 +224,7 @@ mod tests {
     #[test]
     fn a_profile_reads_as_it_was_written_whatever_it_holds() {
         let mut profile = ProfileState::new(ProfileId::random(), Timestamp(1));
-        profile.head = 12;
+        profile.head = Some(at(1, 12));
         profile.identifiers.push(samsyn_vocabulary::Identifier {
             name: "email".parse().unwrap(),
             value: "anna@example.com".to_owned(),
@@ -218,20 +243,20 @@ mod tests {
             field: "phone".parse().unwrap(),
             value: None,
             at: Timestamp(4),
-            event: None,
+            event: Some(at(3, 1)),
         });
         profile.latched.push(Latch {
             field: "sms.opted_out".parse().unwrap(),
             by: "sms".parse().unwrap(),
             observed_at: Timestamp(2),
-            cause: ItemPosition { seq: 1, index: 0 },
+            cause: at(1, 1).item(0),
         });
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), 1 << 20).unwrap();
         let mut batch = Batch::default();
-        write_profile(&mut batch, &profile).unwrap();
+        write_profile(&mut batch, homes(), &profile).unwrap();
         store.apply(batch).unwrap();
-        let mut read = Arc::unwrap_or_clone(read_profile(&store, profile.id).unwrap().unwrap());
+        let mut read = Arc::unwrap_or_clone(read_profile(&store, homes(), profile.id).unwrap().unwrap());
         // A part that stands apart comes last.
         read.capabilities.sort_by(|one, other| one.capability.cmp(&other.capability));
         profile.capabilities.sort_by(|one, other| one.capability.cmp(&other.capability));
@@ -243,10 +268,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), 1 << 20).unwrap();
         let mut batch = Batch::default();
-        write_profile(&mut batch, profile).unwrap();
+        write_profile(&mut batch, homes(), profile).unwrap();
         store.apply(batch).unwrap();
         let sizes = store.scan(b"").map(|entry| entry.unwrap().1.len()).collect();
-        (Arc::unwrap_or_clone(read_profile(&store, profile.id).unwrap().unwrap()), sizes)
+        (Arc::unwrap_or_clone(read_profile(&store, homes(), profile.id).unwrap().unwrap()), sizes)
     }
 
     /// Whatever older hosts took, or a log says: no entry is larger than the store takes.
@@ -295,7 +320,7 @@ mod tests {
                     field: format!("f{number}.{long}").chars().take(64).collect::<String>().parse().unwrap(),
                     value: Some(value.clone()),
                     observed_at: Timestamp(i64::MAX),
-                    cause: ItemPosition { seq: u64::MAX, index: u16::MAX },
+                    cause: at(u16::MAX, u64::MAX).item(u16::MAX),
                 };
                 full.claims.push(claim);
                 if bytes(&full) > CUSTOMER_BYTES_MAX {
@@ -305,7 +330,7 @@ mod tests {
             }
             assert!(full.claims.len() > 50);
             let mut encoded = 0;
-            with_encoded_in_order(&full, |bytes| {
+            with_encoded_in_order_at(Partition(0), &full, |bytes| {
                 encoded = bytes.len();
                 Ok::<(), StoreError>(())
             })

@@ -65,7 +65,7 @@ impl View {
                 rest.insert([prefix, &key].concat(), value.to_vec());
             }
         }
-        let profiles = codec::all_profiles(&self.shared.store)?;
+        let profiles = codec::all_profiles(&self.shared.store, self.shared.homes)?;
         let profiles = profiles.into_iter().map(|(id, state)| (id, sorted(&state))).collect();
         let events = self.shared.events.read().dump();
         let links = self.shared.links.read().dump();
@@ -116,10 +116,8 @@ impl View {
                     (None, _) => format!("profile {id} is missing"),
                     (_, None) => format!("profile {id} is no profile of the log"),
                     (Some(is), Some(should)) => {
-                        format!(
-                            "profile {id} is at record {}, and the log at {}, or differs",
-                            is.head, should.head
-                        )
+                        let [is, should] = [is, should].map(|state| state.head.map_or(0, |head| head.seq));
+                        format!("profile {id} is at record {is}, and the log at {should}, or differs")
                     }
                 });
             });

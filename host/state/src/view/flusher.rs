@@ -181,7 +181,7 @@ impl Shared {
             let changed = profiles.remove(&partition).unwrap_or_default();
             self.write_waiting(&mut batch, partition, &changed);
             if !anew {
-                changed.iter().try_for_each(|state| codec::write_profile(&mut batch, state))?;
+                changed.iter().try_for_each(|state| codec::write_profile(&mut batch, self.homes, state))?;
             }
             for (field, pattern, count) in counters {
                 let key = keys::counter(partition, &field, &pattern);
@@ -233,7 +233,7 @@ impl Shared {
         mut profiles: impl Iterator<Item = &'a ProfileState>,
     ) -> Result<(), StoreError> {
         let mut store = &self.store;
-        profiles.try_for_each(|state| codec::write_profile(&mut store, state))
+        profiles.try_for_each(|state| codec::write_profile(&mut store, self.homes, state))
     }
 
     fn write_waiting(&self, batch: &mut Batch, partition: Partition, changed: &[&Arc<ProfileState>]) {

@@ -46,7 +46,7 @@ use memtable::Memtable;
 use samsyn_disk::failpoint::{Step, step as fail_step};
 use samsyn_journal::{Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState, Stepped};
 use samsyn_registry::report::Usage;
-use samsyn_vocabulary::{Partition, Position, ProfileId, Timestamp};
+use samsyn_vocabulary::{Homes, Partition, Position, ProfileId, Timestamp};
 use store::Store;
 
 /// Event ids and links that weigh as much as a profile: they are some bytes each, in few writes.
@@ -60,6 +60,8 @@ pub struct View {
 
 struct Shared {
     store: Store,
+    /// Where each profile is at home.
+    homes: Homes,
     config: ViewConfig,
     event_ids_max: u64,
     event_id_millis: i64,
@@ -161,7 +163,7 @@ impl View {
                 return Ok(Some(state.clone()));
             }
         }
-        codec::read_profile(&self.shared.store, id)
+        codec::read_profile(&self.shared.store, self.shared.homes, id)
     }
 
     /// The profile an identifier, or a place in the line for it, is linked to.
@@ -233,7 +235,7 @@ impl View {
             let (key, bytes) = entry?;
             let Some(id) = keys::parse_profile(&key) else { continue };
             if let btree_map::Entry::Vacant(vacant) = found.entry(id) {
-                vacant.insert(codec::decode_profile(&self.shared.store, id, &bytes)?);
+                vacant.insert(codec::decode_profile(&self.shared.store, self.shared.homes, id, &bytes)?);
             }
         }
         Ok(found.into_values().take(limit).collect())

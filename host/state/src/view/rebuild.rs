@@ -28,7 +28,7 @@ use crate::view::{EventIdLimits, ViewConfig};
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_journal::{ClaimStats, FOLD_VERSION, decode, encode};
 use samsyn_log::{LogReader, Progress};
-use samsyn_vocabulary::{Partition, Position};
+use samsyn_vocabulary::{Homes, Partition, Position};
 
 /// What a view is a fold of.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,16 +52,17 @@ pub struct Opened {
 const MILLIS_A_DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl View {
-    /// Opens the view of a log and brings it up to date with what is durable. A view that is
-    /// missing, broken, of another log or of an older fold is rebuilt.
+    /// Opens the view of a log whose customers have these homes, and brings it up to date with what is durable. A
+    /// view that is missing, broken, of another log or of an older fold is rebuilt.
     pub fn open(
         dir: &Path,
         log: &LogReader,
+        homes: Homes,
         config: &ViewConfig,
         event_ids: EventIdLimits,
         progress: impl FnMut(Progress),
     ) -> Result<(View, Opened), StoreError> {
-        View::open_from(dir, log, config, event_ids, || None, progress)
+        View::open_from(dir, log, homes, config, event_ids, || None, progress)
     }
 
     /// [`View::open`], which folds on from a base when it has to fold anew: the first of `bases` that
@@ -69,13 +70,14 @@ impl View {
     pub fn open_from(
         dir: &Path,
         log: &LogReader,
+        homes: Homes,
         config: &ViewConfig,
         event_ids: EventIdLimits,
         mut bases: impl FnMut() -> Option<Box<dyn Base>>,
         mut progress: impl FnMut(Progress),
     ) -> Result<(View, Opened), StoreError> {
         let meta = Meta { log: log.log_id().0.to_vec(), fold: FOLD_VERSION };
-        let usable = View::usable(dir, &meta, log, config, event_ids);
+        let usable = View::usable(dir, &meta, log, homes, config, event_ids);
         let usable =
             usable.and_then(|view| view.bring_up(&mut progress).map_err(|error| Some(error.to_string())));
         let rebuilt = match usable {
@@ -87,7 +89,7 @@ impl View {
         if let Some(why) = &rebuilt {
             tracing::warn!(%why, "the view is folded anew from the log");
         }
-        let (view, base) = View::anew(dir, log, config, event_ids, &mut bases)?;
+        let (view, base) = View::anew(dir, log, homes, config, event_ids, &mut bases)?;
         let (view, folded) = view.bring_up(&mut progress)?;
         view.sign(&meta)?;
         Ok((view, Opened { rebuilt, base, folded }))
@@ -97,12 +99,13 @@ impl View {
     fn anew(
         dir: &Path,
         log: &LogReader,
+        homes: Homes,
         config: &ViewConfig,
         event_ids: EventIdLimits,
         bases: &mut impl FnMut() -> Option<Box<dyn Base>>,
     ) -> Result<(View, Option<String>), StoreError> {
         while let Some(base) = bases() {
-            let view = View::empty(dir, log, config, event_ids)?;
+            let view = View::empty(dir, log, homes, config, event_ids)?;
             match view.shared.load(base.as_ref()) {
                 Ok(()) => return Ok((view, Some(base.name()))),
                 Err(error) => {
@@ -110,16 +113,18 @@ impl View {
                 }
             }
         }
-        Ok((View::empty(dir, log, config, event_ids)?, None))
+        Ok((View::empty(dir, log, homes, config, event_ids)?, None))
     }
 
     fn empty(
         dir: &Path,
         log: &LogReader,
+        homes: Homes,
         config: &ViewConfig,
         event_ids: EventIdLimits,
     ) -> Result<View, StoreError> {
-        let view = View::start(empty_store(dir, config)?, FxHashMap::default(), log, config, event_ids)?;
+        let view =
+            View::start(empty_store(dir, config)?, FxHashMap::default(), log, homes, config, event_ids)?;
         view.shared.anew.store(true, Ordering::Relaxed);
         Ok(view)
     }
@@ -142,6 +147,7 @@ impl View {
     pub fn open_existing(
         dir: &Path,
         log: &LogReader,
+        homes: Homes,
         config: &ViewConfig,
         event_ids: EventIdLimits,
         mut progress: impl FnMut(Progress),
@@ -150,7 +156,7 @@ impl View {
         if !dir.is_dir() {
             return Ok(Err("there is none".to_owned()));
         }
-        match View::usable(dir, &meta, log, config, event_ids) {
+        match View::usable(dir, &meta, log, homes, config, event_ids) {
             Ok(view) => view.bring_up(&mut progress).map(Ok),
             Err(why) => Ok(Err(why.unwrap_or_else(|| "it is empty".to_owned()))),
         }
@@ -162,6 +168,7 @@ impl View {
         dir: &Path,
         meta: &Meta,
         log: &LogReader,
+        homes: Homes,
         config: &ViewConfig,
         event_ids: EventIdLimits,
     ) -> Result<View, Option<String>> {
@@ -173,7 +180,7 @@ impl View {
             let store = Store::open(dir, config.cache_bytes)?;
             match read_applied_partitions(&store, meta, log)? {
                 Ok(applied_partitions) => {
-                    View::start(store, applied_partitions, log, config, event_ids).map(Ok)
+                    View::start(store, applied_partitions, log, homes, config, event_ids).map(Ok)
                 }
                 Err(why) => Ok(Err(why)),
             }
@@ -196,6 +203,7 @@ impl View {
         store: Store,
         applied: FxHashMap<Partition, Applied>,
         log: &LogReader,
+        homes: Homes,
         config: &ViewConfig,
         event_ids: EventIdLimits,
     ) -> Result<View, StoreError> {
@@ -208,6 +216,7 @@ impl View {
         let links = RwLock::new(LinkIndex::read(&store)?);
         let shared = Arc::new(Shared {
             store,
+            homes,
             events,
             links,
             config: config.clone(),

@@ -109,7 +109,7 @@ impl Folder for Anew<'_> {
 
     /// Folds into the profile where that is collected, so that it needn't be copied.
     fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, StoreError> {
-        let (Position { partition, seq }, id) = (position, decided.profile);
+        let (partition, id) = (position.partition, decided.profile);
         let Tables { active, writing, patterns, .. } = &mut *self.tables;
         let (created, state) = match active.profiles.entry(id) {
             Entry::Occupied(held) => (false, &mut held.into_mut().1),
@@ -119,7 +119,7 @@ impl Folder for Anew<'_> {
                     Some(state) => Some(state),
                     // A profile's first record says so itself: no need to look for what isn't there.
                     None if decided.previous.is_none() => None,
-                    None => codec::read_profile(&self.shared.store, id)?,
+                    None => codec::read_profile(&self.shared.store, self.shared.homes, id)?,
                 };
                 let created = before.is_none();
                 let state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
@@ -127,7 +127,7 @@ impl Folder for Anew<'_> {
             }
         };
         let profile_step = ProfileStep::begin((!created).then_some(state), decided);
-        let Stepped { created, moves } = profile_step.end(Arc::make_mut(state), seq, decided);
+        let Stepped { created, moves } = profile_step.end(Arc::make_mut(state), position, decided);
         if !moves.is_empty() {
             patterns.entry(partition).or_default().fold(id, &moves);
         }

@@ -1,94 +1,98 @@
-//! Capabilities in the slow lane share the processor fairly: together they leave one core to the workers
-//! and to the kernel's disk work. A virtual machine whose cores all compute has been seen to sync fifty
+//! Threads that compute for long share the processor fairly: together they leave one core to those that others
+//! wait for and to the kernel's disk work. A virtual machine whose cores all compute has been seen to sync fifty
 //! times as slowly.
 //!
-//! A slot is held for one invocation. The capability with the least time so far comes next, so that a
-//! plug-in that spends all of its limits doesn't hold up one that is only a little too slow.
+//! A slot is held for one piece of work. Who has had the least time so far comes next, so that one who takes all
+//! that it may doesn't hold up one who takes only a little too much. Who they are, a name `N` says.
 
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxHashMap;
 
-use samsyn_machine::niceness::spare_of;
-use samsyn_vocabulary::CapabilityName;
+use crate::niceness::spare_of;
 
-/// The slots, the capabilities that wait for one, and the time each has had.
-pub struct FairShare {
+/// The slots, those that wait for one, and the time each has had.
+pub struct FairShare<N> {
     slots: usize,
-    state: Mutex<State>,
+    state: Mutex<State<N>>,
     ended: Condvar,
 }
 
-#[derive(Default)]
-struct State {
+struct State<N> {
     taken: usize,
-    waiting: Vec<CapabilityName>,
-    had: FxHashMap<CapabilityName, Duration>,
+    waiting: Vec<N>,
+    had: FxHashMap<N, Duration>,
     /// The time that the newest holder of a slot had had when it got it.
     floor: Duration,
 }
 
 /// A slot that is held; freed when dropped.
-pub struct ComputeSlot<'a> {
-    share: &'a FairShare,
-    capability: &'a CapabilityName,
+pub struct ComputeSlot<'a, N: Clone + Eq + Hash> {
+    share: &'a FairShare<N>,
+    name: &'a N,
     since: Instant,
 }
 
-impl FairShare {
+impl<N: Clone + Eq + Hash> FairShare<N> {
     /// For a machine of so many cores: all but one of them, and at least one.
-    pub fn of_cores(cores: usize) -> FairShare {
-        FairShare { slots: spare_of(cores), state: Mutex::default(), ended: Condvar::new() }
+    pub fn of_cores(cores: usize) -> FairShare<N> {
+        FairShare { slots: spare_of(cores), state: Mutex::new(State::default()), ended: Condvar::new() }
     }
 
-    /// Waits for a slot: one is free, and no waiting capability has had less time. A capability holds one
-    /// slot at a time.
-    pub fn take<'a>(&'a self, capability: &'a CapabilityName) -> ComputeSlot<'a> {
+    /// Waits for a slot: one is free, and nobody who waits has had less time. Each holds one slot at a time.
+    pub fn take<'a>(&'a self, name: &'a N) -> ComputeSlot<'a, N> {
         let mut state = self.state.lock();
-        state.arrive(capability);
-        while state.taken >= self.slots || state.next() != Some(capability) {
+        state.arrive(name);
+        while state.taken >= self.slots || state.next() != Some(name) {
             self.ended.wait(&mut state);
         }
-        state.begin(capability);
+        state.begin(name);
         // If another slot is free, the next need not wait for this one.
         self.ended.notify_all();
-        ComputeSlot { share: self, capability, since: Instant::now() }
+        ComputeSlot { share: self, name, since: Instant::now() }
     }
 
-    /// Forgets a capability whose thread ends.
-    pub fn forget(&self, capability: &CapabilityName) {
-        self.state.lock().had.remove(capability);
+    /// Forgets one whose thread ends.
+    pub fn forget(&self, name: &N) {
+        self.state.lock().had.remove(name);
     }
 }
 
-impl State {
-    fn arrive(&mut self, capability: &CapabilityName) {
+impl<N> Default for State<N> {
+    fn default() -> State<N> {
+        State { taken: 0, waiting: Vec::new(), had: FxHashMap::default(), floor: Duration::ZERO }
+    }
+}
+
+impl<N: Clone + Eq + Hash> State<N> {
+    fn arrive(&mut self, name: &N) {
         // Idle time earns no credit.
-        let had = self.had.entry(capability.clone()).or_default();
+        let had = self.had.entry(name.clone()).or_default();
         *had = self.floor.max(*had);
-        self.waiting.push(capability.clone());
+        self.waiting.push(name.clone());
     }
 
-    fn next(&self) -> Option<&CapabilityName> {
+    fn next(&self) -> Option<&N> {
         self.waiting.iter().min_by_key(|waiting_one| self.had.get(*waiting_one))
     }
 
-    fn begin(&mut self, capability: &CapabilityName) {
-        self.waiting.retain(|waiting_one| waiting_one != capability);
+    fn begin(&mut self, name: &N) {
+        self.waiting.retain(|waiting_one| waiting_one != name);
         self.taken += 1;
-        self.floor = self.floor.max(self.had.get(capability).copied().unwrap_or_default());
+        self.floor = self.floor.max(self.had.get(name).copied().unwrap_or_default());
     }
 
-    fn end(&mut self, capability: &CapabilityName, took: Duration) {
+    fn end(&mut self, name: &N, took: Duration) {
         self.taken -= 1;
-        *self.had.entry(capability.clone()).or_default() += took;
+        *self.had.entry(name.clone()).or_default() += took;
     }
 }
 
-impl Drop for ComputeSlot<'_> {
+impl<N: Clone + Eq + Hash> Drop for ComputeSlot<'_, N> {
     fn drop(&mut self) {
-        self.share.state.lock().end(self.capability, self.since.elapsed());
+        self.share.state.lock().end(self.name, self.since.elapsed());
         self.share.ended.notify_all();
     }
 }
@@ -97,12 +101,12 @@ impl Drop for ComputeSlot<'_> {
 mod tests {
     use super::*;
 
-    fn name(name: &str) -> CapabilityName {
-        name.parse().unwrap()
+    fn name(name: &str) -> String {
+        name.to_owned()
     }
 
     /// The order of slots when each capability takes its time and returns at once.
-    fn order(takes: &[(&str, u64)], count: usize) -> Vec<CapabilityName> {
+    fn order(takes: &[(&str, u64)], count: usize) -> Vec<String> {
         let mut state = State::default();
         takes.iter().for_each(|(capability, _)| state.arrive(&name(capability)));
         let next = |_| {
