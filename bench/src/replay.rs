@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use samsyn::engine::InstallOptions;
-use samsyn::engine::replay::{Control, Input, Share, own_sandbox, replay};
+use samsyn::replay::{Control, Input, Share, own_sandbox, replay};
 use samsyn::sandbox::{Limits, Package};
 use samsyn::vocabulary::Application;
 

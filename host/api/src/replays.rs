@@ -18,10 +18,9 @@ use super::problem::{Answer, Kind, Problem};
 use super::read_audit::{Reader, Shown, record_read};
 use super::words::word;
 use super::{ApiState, body};
-use samsyn_engine::replay::{
-    Effects, Replay, ReplayError, ReplayReport, ReplayState, Sample, Share, Version,
-};
+use samsyn_engine::{Replay, ReplayState};
 use samsyn_registry::Registry;
+use samsyn_replay::{Effects, ReplayError, ReplayReport, Sample, Share, ShareError, Version};
 use samsyn_vocabulary::ProfileId;
 
 const REPLAYS: List = List("/v1/replays");
@@ -143,9 +142,7 @@ pub async fn start(
 }
 
 fn share(percent: Option<f64>) -> Answer<Option<Share>> {
-    let wrong = |error: samsyn_engine::replay::ShareError| {
-        Problem::new(Kind::QueryInvalid, error.to_string()).at("profiles")
-    };
+    let wrong = |error: ShareError| Problem::new(Kind::QueryInvalid, error.to_string()).at("profiles");
     percent.map(Share::percent).transpose().map_err(wrong)
 }
 

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use samsyn_journal::{Accepted, CauseKind, Changed, Decided, Emitted, HeldProposal};
+use samsyn_journal::{
+    Accepted, CauseKind, Changed, Decided, Emitted, HeldProposal, Record, RecordError, Stored,
+};
 use samsyn_vocabulary::{Event, Position, Proposal, Role, Timestamp};
 
 /// What a handler is invoked with. Each belongs to one role, so that no role is ever given what it can't take.
@@ -143,4 +145,17 @@ impl Item {
             Item::Emitted(..) | Item::Changes(_) => Cow::Borrowed(&[]),
         }
     }
+}
+
+/// The items of a record, with their numbers.
+pub fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, RecordError> {
+    Ok(match record.record()? {
+        Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
+        Record::Decided(decided) => {
+            let decided = Arc::new(decided);
+            let indexes = 0..=decided.last_item();
+            indexes.filter_map(|index| Some((index, Item::of_decided(&decided, index)?))).collect()
+        }
+        _ => Vec::new(),
+    })
 }

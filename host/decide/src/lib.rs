@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`item`] | what a partition's cursor passes, and what a handler is invoked with |
 //! | [`route`] | which capabilities get an item, and in which role |
+//! | [`access`] | what one capability may say and read |
 //! | [`project`] | what one capability may see of a profile and of an event |
 //! | [`invoke`] | the handler's input, and one invocation with its result |
 //! | [`decide`] | the one record that follows, with its [`answer`]s |
@@ -15,6 +16,7 @@
 //! It must not do input or output, take a lock or read a clock: the engine gives it everything, or a way to look it up, so that a
 //! replay decides the same again.
 
+pub mod access;
 pub mod answer;
 pub mod customer_limit;
 pub mod decide;

@@ -1,7 +1,7 @@
 //! Who gets an invocation of what: pure functions of the item and the registry.
 
 use super::item::{Invocation, Item};
-use samsyn_journal::Changed;
+use samsyn_journal::{Changed, PartitionState};
 use samsyn_registry::{Routed, Routing};
 use samsyn_vocabulary::{CapabilityName, EventName, FieldName, Role};
 
@@ -149,4 +149,10 @@ fn gets(
         }
         Invocation::Changes(changes) => changes.iter().any(|changed| is_notified_of(changed, routed)),
     }
+}
+
+/// Whether a capability moves with the partition's cursor, and with which generation.
+pub fn live_generation(partition_state: &PartitionState, capability: &CapabilityName) -> Option<u32> {
+    let generation = partition_state.generation(capability)?;
+    (!partition_state.is_lagging(capability)).then_some(generation)
 }

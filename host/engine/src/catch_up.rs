@@ -16,9 +16,9 @@ use super::fault::{Fault, StopCause};
 use super::lanes::Lanes;
 use super::run::Run;
 use super::work::Work;
-use samsyn_decide::item::Item;
+use samsyn_decide::item::{Item, items_of};
 use samsyn_decide::route::route;
-use samsyn_journal::{Adopted, Cursor, Record, RecordError, Stored};
+use samsyn_journal::{Adopted, Cursor, Stored};
 use samsyn_machine::niceness::lower_priority;
 use samsyn_vocabulary::{CapabilityName, FullPosition, ItemPosition, Partition, Position};
 
@@ -264,17 +264,4 @@ impl Lanes {
         self.shared.requests.look();
         Ok(())
     }
-}
-
-/// The items of a record, with their numbers.
-pub(super) fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, RecordError> {
-    Ok(match record.record()? {
-        Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
-        Record::Decided(decided) => {
-            let decided = Arc::new(decided);
-            let indexes = 0..=decided.last_item();
-            indexes.filter_map(|index| Some((index, Item::of_decided(&decided, index)?))).collect()
-        }
-        _ => Vec::new(),
-    })
 }

@@ -40,7 +40,7 @@
 //! | `supervisor` | what lanes can't wait for |
 //! | `query` · `own_records` · `claims` · `refusals` · `parked` · `status` · [`metrics`] · `slowest` | questions, and numbers |
 //! | `maintenance` | snapshots and retention |
-//! | [`replay`] | what another version would have decided |
+//! | `replays` | what another version would have decided |
 //! | `recover` | starting and stopping |
 //!
 //! It must not know HTTP, tokens, or how an answer is written.
@@ -76,7 +76,7 @@ mod recover;
 mod refusals;
 mod registrar;
 mod renormalise;
-pub mod replay;
+mod replays;
 mod retry;
 mod run;
 mod runtime;
@@ -115,6 +115,7 @@ pub use query::{EventDecisions, Query, QueryError, ReadProfile, Timeline, Timeli
 pub use recover::{Start, StartError, homes_of, read_registry};
 pub use refusals::{Looked, RefusedEvent};
 pub use registrar::{ChangeError, Registrar};
+pub use replays::{Replay, ReplayState, Replays};
 pub use runtime::LoadError;
 pub use samsyn_identity::Names;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
@@ -134,7 +135,6 @@ use durable::DurableHook;
 use identity::Identity;
 use lanes::Lanes;
 use metrics::Metrics;
-use replay::Replays;
 use sequencer::Sequencer;
 use shared::Shared;
 

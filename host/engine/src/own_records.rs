@@ -4,14 +4,9 @@
 
 use super::QueryError;
 use super::shared::Shared;
+use samsyn_identity::belongs_to;
 use samsyn_journal::{Decided, Record};
 use samsyn_vocabulary::{Position, ProfileId};
-
-/// Whether a record of `owner` is a record of `profile`. It is when they are the same: no profiles are merged yet.
-/// A merge makes the records of the one that left those of the one that stays, and is asked for here.
-pub fn belongs_to(owner: ProfileId, profile: ProfileId) -> bool {
-    owner == profile
-}
 
 /// Whose record it is; none when it concerns a whole partition.
 fn owner_of(record: &Record) -> Option<ProfileId> {

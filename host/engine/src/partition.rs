@@ -5,10 +5,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::budget::Roots;
-use super::run::live_generation;
 use super::runtime::Runtime;
 use samsyn_decide::item::Item;
-use samsyn_decide::route::route;
+use samsyn_decide::route::{live_generation, route};
 use samsyn_journal::{PartitionState, ProfileState};
 use samsyn_state::view::{StoreError, View};
 use samsyn_vocabulary::{ItemPosition, ProfileId, Seq};

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::AcceptError;
 use super::identity::Identity;
-use super::own_records::belongs_to;
 use super::shared::Shared;
-use samsyn_identity::owner_of;
+use samsyn_identity::{belongs_to, owner_of};
 use samsyn_journal::{
     Accepted, CapabilityState, CauseKind, Decided, InvocationStatus, PartitionState, ProfileState, Record,
     RecordError,

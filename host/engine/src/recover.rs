@@ -21,7 +21,7 @@ use super::notifier::Notifier;
 use super::parked::Parked;
 use super::query::Query;
 use super::registrar::{ChangeError, Registrar};
-use super::replay::Replays;
+use super::replays::Replays;
 use super::runtime::{LoadError, Plugins};
 use super::schedule::Schedule;
 use super::sequencer::Sequencer;

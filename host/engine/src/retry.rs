@@ -10,12 +10,12 @@ use super::decision_input::When;
 use super::fault::{Fault, StopCause};
 use super::held::HeldQueue;
 use super::lanes::Lanes;
-use super::own_records::belongs_to;
 use super::run::Run;
 use super::work::Work;
 use samsyn_decide::decide::{Cause, CompletedInvocation, InvocationResult};
-use samsyn_decide::item::Item;
+use samsyn_decide::item::{Item, items_of};
 use samsyn_decide::route::Target;
+use samsyn_identity::belongs_to;
 use samsyn_journal::{Blocked, Decided, PartitionState};
 use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{CapabilityName, Failure, FailureKind, FullPosition, Partition, ProfileId};
@@ -181,7 +181,7 @@ impl Lanes {
     /// The item that an invocation waits with, whoever's it is.
     fn waiting_item(&self, item: FullPosition) -> Result<Option<Item>, StopCause> {
         let Some(record) = self.shared.records().read(item.record())? else { return Ok(None) };
-        let found = super::catch_up::items_of(&record)?.into_iter().find(|(index, _)| *index == item.index);
+        let found = items_of(&record)?.into_iter().find(|(index, _)| *index == item.index);
         Ok(found.map(|(_, item)| item))
     }
 

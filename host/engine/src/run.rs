@@ -160,9 +160,3 @@ impl Run<'_> {
         }
     }
 }
-
-/// Whether a capability moves with the partition's cursor, and with which generation.
-pub fn live_generation(partition_state: &PartitionState, capability: &CapabilityName) -> Option<u32> {
-    let generation = partition_state.generation(capability)?;
-    (!partition_state.is_lagging(capability)).then_some(generation)
-}

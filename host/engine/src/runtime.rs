@@ -6,11 +6,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::metrics::{CapabilityMetrics, Metrics};
-use samsyn_contract::FieldRule;
+use samsyn_decide::access::access;
 use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
-use samsyn_registry::{Capability, Registry};
+use samsyn_registry::Registry;
 use samsyn_sandbox::{Access, Package, PackageError, Plugin, Sandbox};
 use samsyn_vocabulary::Digest;
 
@@ -126,26 +126,4 @@ impl Plugins {
         self.loaded.lock().retain(|digest, _| used.contains(digest));
         Ok(Runtime { registry, callees })
     }
-}
-
-/// What a capability may say and read, as the registry has it.
-pub(super) fn access(registry: &Registry, capability: &Capability) -> Access {
-    let manifest = &capability.manifest;
-    let granted = manifest.sources.iter().filter(|(name, _)| capability.grant.sources().contains(name));
-    let sources = granted.filter_map(|(name, sourced)| {
-        // The dictionary may allow less than the manifest, and never more.
-        let field = registry.fields.get(name)?;
-        let one_of = if field.one_of.is_empty() { &sourced.one_of } else { &field.one_of };
-        let schema = field.schema.as_ref().or(sourced.schema.as_ref());
-        Some((name.clone(), FieldRule { kind: field.kind, one_of: one_of.clone(), schema: schema.cloned() }))
-    });
-    let emits = manifest.emits.iter().map(|(name, properties)| {
-        let types = properties.iter().map(|(property, declared)| (property.clone(), declared.kind));
-        (name.clone(), types.collect())
-    });
-    let settings = manifest.settings.keys().filter_map(|name| {
-        let value = capability.setting(name)?;
-        Some((name.clone(), value.clone()))
-    });
-    Access { sources: sources.collect(), emits: emits.collect(), settings: settings.collect() }
 }

@@ -37,5 +37,5 @@ pub use decide::{Basis, DecidedNames, Sent, concerns_links, decide_names, looks_
 pub use link::{LinkChanges, full_lines};
 pub use look_up::LookUp;
 pub use normalise::{FORM_VERSION, Forms, IdentifierFault, forms_of, normalise, trimmed};
-pub use owner::{Owner, owner_of_event};
+pub use owner::{Owner, belongs_to, owner_of_event};
 pub use resolve::{Identified, IdentityError, identify, owner_of, same_owner, sharers};

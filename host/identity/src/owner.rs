@@ -115,3 +115,9 @@ fn has_name<L: LookUp>(
 fn is_full<L: LookUp>(profile: ProfileId, look_up: &L) -> Result<bool, L::Error> {
     Ok(look_up.profile(profile)?.is_some_and(|state| state.identifiers.len() >= IDENTIFIERS_MAX))
 }
+
+/// Whether a record of `owner` is a record of `profile`. It is when they are the same: no profiles are merged yet.
+/// A merge makes the records of the one that left those of the one that stays, and is asked for here.
+pub fn belongs_to(owner: ProfileId, profile: ProfileId) -> bool {
+    owner == profile
+}

@@ -8,7 +8,7 @@
 //! | programs | `samsyn` (this one), [`cli`], the demo |
 //! | a running host | [`server`] · for the command: `import`, `terminal`, [`client`] |
 //! | in and out | [`api`], [`http`], [`backup`] |
-//! | deciding | [`engine`], on [`decide`], which is pure |
+//! | deciding | [`engine`], on [`decide`], which is pure; [`replay`] |
 //! | what is kept | [`view`] and [`snapshot`], [`audit`], what [`follow`]s the log |
 //! | what is said | [`record`] (the journal), [`registry`], [`sandbox`], [`build`] |
 //! | ground | [`log`], [`contract`], [`disk`], `machine`, `telemetry`, [`vocabulary`] |
@@ -34,6 +34,7 @@ pub use samsyn_journal as record;
 pub use samsyn_log as log;
 pub use samsyn_machine::clock;
 pub use samsyn_registry as registry;
+pub use samsyn_replay as replay;
 pub use samsyn_sandbox as sandbox;
 pub use samsyn_server::{self as server, host, settings};
 pub use samsyn_state::{snapshot, view};

@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
     &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client"],
     &["samsyn-decide", "samsyn-backup", "samsyn-terminal"],
+    &["samsyn-replay"],
     &["samsyn-engine"],
     &["samsyn-api", "samsyn-import"],
     &["samsyn-server", "samsyn-demo"],

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 
 use super::retention_report::{Holder, RetentionReport, SNAPSHOTS_COVERING};
 use super::{Maintenance, MaintenanceError};
-use crate::catch_up::items_of;
 use crate::work::Work;
+use samsyn_decide::item::items_of;
 use samsyn_journal::PartitionState;
 use samsyn_log::{LogError, LogPlace, SegmentInfo};
 use samsyn_state::snapshot::SnapshotFile;

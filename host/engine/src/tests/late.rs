@@ -2,8 +2,8 @@
 //! who catches up, a replay, a snapshot. They have no items, and `through` is never moved by one.
 
 use super::*;
-use crate::replay::{Control, Input, Share, own_sandbox, replay};
 use samsyn_journal::{Encoded, Late, Record};
+use samsyn_replay::{Control, Input, Share, own_sandbox, replay};
 use samsyn_sandbox::Package;
 use samsyn_state::view::{CommittedRecord, View};
 use samsyn_vocabulary::{ItemPosition, Position};

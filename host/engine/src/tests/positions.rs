@@ -4,9 +4,9 @@
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::replay::{Control, Input, Share, own_sandbox, replay};
 use samsyn_decide::draft::Draft;
 use samsyn_journal::{Decided, Encoded, HeldProposal, InvocationStatus, Outcome, ProfileState, Record};
+use samsyn_replay::{Control, Input, Share, own_sandbox, replay};
 use samsyn_sandbox::Package;
 use samsyn_state::view::{CommittedRecord, View};
 

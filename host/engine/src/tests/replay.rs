@@ -7,11 +7,10 @@ use proptest::prelude::*;
 
 use super::properties::{TABLES, WATCH, play, records, steps};
 use super::*;
-use crate::replay::{
-    self as replays, Control, Finding, Input, Kind, ReplayError, ReplayReport, Severity, Share, own_sandbox,
-    replay,
-};
 use samsyn_journal::Record;
+use samsyn_replay::{
+    Control, Finding, Input, Kind, ReplayError, ReplayReport, Severity, Share, own_sandbox, replay,
+};
 use samsyn_sandbox::{Package, guests};
 use samsyn_testkit::survival_json;
 
@@ -241,7 +240,7 @@ fn a_host_replays_in_the_background_one_at_a_time() {
         assert!(std::time::Instant::now() < until, "{now:?}");
         std::thread::sleep(Duration::from_millis(1));
     };
-    let replays::ReplayState::Done(report) = &ended.state else { panic!("{ended:?}") };
+    let crate::ReplayState::Done(report) = &ended.state else { panic!("{ended:?}") };
     assert!(report.is_same() && report.deliveries > 0, "{report:#?}");
     assert_eq!(ended.bytes.0, ended.bytes.1);
     assert_eq!(bench.engine.replays().list().len(), 1);

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::control::Control;
 use super::input::Candidate;
-use super::job::Control;
 use super::revisions::Fit;
 use samsyn_decide::decide::{Cause, CompletedInvocation, Decision, InvocationResult};
 use samsyn_decide::invoke::{InvocationInput, invoke_in_order, invoke_with_retries, is_timeout};

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::error::ReplayError;
 use super::input::Candidate;
-use crate::runtime::access;
+use samsyn_decide::access::access;
 use samsyn_journal::{Reader, Record, RegistryRecord};
 use samsyn_registry::{Install, Manifest, Registry, RegistryChange, Routing};
 use samsyn_sandbox::Access;

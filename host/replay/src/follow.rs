@@ -14,10 +14,10 @@ use super::replayed_item::{LoggedItem, When};
 use super::report::{Counts, Entry};
 use super::revisions::Lens;
 use super::shadow::{ItemOutcome, without_capabilities};
-use crate::catch_up::items_of;
-use crate::own_records::belongs_to;
 use samsyn_decide::decide::Cause;
 use samsyn_decide::item::Item;
+use samsyn_decide::item::items_of;
+use samsyn_identity::belongs_to;
 use samsyn_journal::{
     AnswerKind, Decided, Outcome, Passing, ProfileState, Record, RecordError, RecordKind, Undecoded,
     fold_into,

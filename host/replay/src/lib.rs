@@ -18,14 +18,23 @@
 //! that isn't the one installed at that revision is installed into a copy of that registry first, as an
 //! admin would have who approved all it asks for; so a field that it newly wants is there.
 //!
+//! | file | what it does |
+//! |---|---|
+//! | `input` · `control` · `error` | what is replayed for whom, how far it is, why it can't be |
+//! | `read_log` · `follow` · `partition` · `revisions` | reads the log, and what it was at each moment |
+//! | `shadow` · `replayed_item` | what the candidate decides of an item |
+//! | `compare` · `report` | where it differs, and what of that is reported |
+//!
+//! It must not know a running host: it reads a log, and a host's engine starts it as the command does.
+//!
 //! In memory are the states of the sampled customers, some 1.5 KiB each, and the events that wait
 //! for their decision.
 
 mod compare;
+mod control;
 mod error;
 mod follow;
 mod input;
-mod job;
 mod partition;
 mod read_log;
 mod replayed_item;
@@ -34,10 +43,9 @@ mod revisions;
 mod shadow;
 
 pub use compare::{Kind, What};
+pub use control::Control;
 pub use error::ReplayError;
 pub use input::Input;
 pub use input::{Share, ShareError};
-pub use job::Control;
-pub use job::{Replay, ReplayState, Replays};
 pub use read_log::{own_sandbox, replay};
 pub use report::{DecidedBy, Effects, Finding, ReplayReport, Sample, Severity, Version};

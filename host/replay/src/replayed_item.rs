@@ -5,10 +5,9 @@ use smol_str::SmolStr;
 use super::partition::FollowedPartition;
 use super::revisions::Fit;
 use super::shadow::{ItemOutcome, ReplayedItem, Shadow};
-use crate::run::live_generation;
 use samsyn_decide::decide::Cause;
 use samsyn_decide::item::Item;
-use samsyn_decide::route::{Target, targets_of};
+use samsyn_decide::route::{Target, live_generation, targets_of};
 use samsyn_journal::{Cursor, Outcome, ProfileState};
 use samsyn_vocabulary::{CapabilityName, FieldName, FullPosition, ItemPosition, Partition, Timestamp};
 

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::control::Control;
 use super::error::ReplayError;
-use super::job::Control;
 use super::revisions::Revisions;
 use super::shadow::Shadow;
 use samsyn_journal::Reader;

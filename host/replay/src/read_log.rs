@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::Instant;
 
+use super::control::Control;
 use super::error::ReplayError;
 use super::follow::Track;
 use super::input::{Input, Plan};
-use super::job::Control;
 use super::report::Counts;
 use super::report::ReplayReport;
 use samsyn_journal::RecordBatch;
@@ -53,7 +53,7 @@ pub fn replay(input: Input, control: &Arc<Control>) -> Result<ReplayReport, Repl
 /// Reads the log once and counts on several threads.
 fn read(plan: &Plan) -> Result<Counts, ReplayError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    // Beside a host that serves, a core is left to it, see [`Turns`](crate::turns).
+    // Beside a host that serves, a core is left to it, see `samsyn_machine::fair_share`.
     let free = if plan.lower_priority { spare_of(cores) } else { cores };
     let threads = free.min(THREADS_MAX);
     let others: Vec<Plan> = (1..threads).map(|_| plan.beside()).collect();
