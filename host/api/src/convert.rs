@@ -175,6 +175,19 @@ mod tests {
     use samsyn_sandbox::Limits;
 
     #[test]
+    fn why_a_host_stopped_has_a_page_and_a_mistake_of_its_own_is_no_load() {
+        let kinds = [
+            (StopCause::Stopping, Kind::NotReady),
+            (Fault::ViewStopped("the disk is full".to_owned()).into(), Kind::ViewFailed),
+            (Fault::Bug("an append of no records").into(), Kind::Internal),
+        ];
+        for (cause, kind) in kinds {
+            assert_eq!(Problem::from(cause.clone()).kind, kind, "{cause}");
+            assert_eq!(Problem::from(AcceptError::Stopped(cause)).kind, kind);
+        }
+    }
+
+    #[test]
     fn every_component_error_has_a_page() {
         // What the sandbox can say of a file, made by the sandbox itself.
         let error = samsyn_sandbox::Package::read(b"not wasm", &Limits::default()).unwrap_err();

@@ -182,7 +182,7 @@ pub struct Accepting {
 
 impl Accepting {
     /// Takes an event: gives it its place in the log and hands it to its worker. It is durable
-    /// when [`Engine::durable`] says so. Quick: it looks things up and never waits for the disk's
+    /// when [`Engine::durable`](crate::Engine::durable) says so. Quick: it looks things up and never waits for the disk's
     /// sync or a plug-in.
     pub fn accept(&self, new: NewEvent) -> Result<Acceptance, AcceptError> {
         self.accept_since(new, None)

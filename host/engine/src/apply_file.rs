@@ -30,7 +30,7 @@ impl Registrar {
 
     /// Makes the registry what a file says, in one record. `planned` is the revision of the plan that was
     /// looked at; at another one it is refused. The answer's revision is the one it made, which isn't durable
-    /// before [`Engine::durable`] says so.
+    /// before [`Engine::durable`](crate::Engine::durable) says so.
     pub fn apply_registry_file(
         &self,
         file: &RegistryFile,

@@ -127,3 +127,41 @@ macro_rules! stops {
 }
 
 stops!(StoreError, LogError, RecordError, ReadError, crate::QueryError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AcceptError;
+    use std::error::Error;
+
+    fn failure() -> Failure {
+        let target = samsyn_log::Target::File("0001.segment".into());
+        Failure { action: "write", target, cause: Arc::new(std::io::Error::other("the disk is full")) }
+    }
+
+    #[test]
+    fn every_fault_keeps_its_cause() {
+        let faults = [
+            StopCause::from(AppendError::Failed(failure())),
+            AppendError::TooLarge { bytes: 2, max: 1 }.into(),
+            StoreError::Store("locked".to_owned()).into(),
+            LogError::Held("log".into()).into(),
+        ];
+        for cause in faults {
+            let StopCause::Fault(fault) = &cause else { panic!("{cause:?}") };
+            let source = fault.source().unwrap_or_else(|| panic!("{fault} has a cause")).to_string();
+            assert!(fault.to_string().ends_with(&source), "{fault}: {source}");
+            assert_eq!(fault.cause(), source);
+            // Whoever accepts hears the same.
+            assert_eq!(AcceptError::from(cause.clone()).to_string(), cause.to_string());
+        }
+    }
+
+    #[test]
+    fn a_mistake_of_the_host_is_no_load_and_a_closed_log_is_no_fault() {
+        let bug = AcceptError::from(Fault::Bug("an append of no records"));
+        assert!(matches!(bug, AcceptError::Stopped(StopCause::Fault(Fault::Bug(_)))), "{bug:?}");
+        assert!(!matches!(bug, AcceptError::Busy));
+        assert!(matches!(StopCause::from(AppendError::Closed), StopCause::Stopping));
+    }
+}

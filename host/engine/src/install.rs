@@ -77,7 +77,7 @@ impl Registrar {
     }
 
     /// Installs a component: compiles it, keeps it, and writes the change. Takes seconds for a
-    /// large one. The answer's change isn't durable before [`Engine::durable`] says so.
+    /// large one. The answer's change isn't durable before [`Engine::durable`](crate::Engine::durable) says so.
     pub fn install(
         &self,
         bytes: &[u8],

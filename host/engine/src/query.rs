@@ -258,7 +258,7 @@ impl Query {
         Ok(self.timeline_page(profile, before, limit)?.entries)
     }
 
-    /// [`Engine::timeline`], and whether older records have left the log.
+    /// [`Query::timeline`], and whether older records have left the log.
     pub fn timeline_page(
         &self,
         profile: &ReadProfile,
