@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use samsyn::disk::DataDir;
 use samsyn::log::{LocalLog, Options, ScanFrom};
-use samsyn::record::{Accepted, Decided, Linked, RecordKind, decode};
+use samsyn::record::{Accepted, Decided, Linked, RecordKind, decode_at, read_at};
 use samsyn::view::CommittedRecord;
+use samsyn::vocabulary::Partition;
 
 use crate::report::{Figure, Target, median};
 use crate::run::Bench;
@@ -23,6 +24,7 @@ const TIME: Duration = Duration::from_secs(3);
 
 /// A record as the log has it.
 struct Encoded {
+    home: Partition,
     kind: RecordKind,
     payload: Box<[u8]>,
 }
@@ -65,7 +67,7 @@ fn records(directory: &Path) -> Result<Vec<Encoded>, Failure> {
     while let Some(record) = scan.next()? {
         let kind = RecordKind::of_number(record.kind)?;
         if matches!(kind, RecordKind::Accepted | RecordKind::Decided | RecordKind::Linked) {
-            records.push(Encoded { kind, payload: record.payload.into() });
+            records.push(Encoded { home: record.position.partition, kind, payload: record.payload.into() });
         }
     }
     drop(scan);
@@ -87,20 +89,22 @@ fn rate(
     Ok(decoded as f64 / start.elapsed().as_secs_f64())
 }
 
-fn unpack(Encoded { kind, payload }: &Encoded) -> Result<(), Failure> {
+fn unpack(Encoded { home, kind, payload }: &Encoded) -> Result<(), Failure> {
     match kind {
-        RecordKind::Accepted => drop(black_box(decode::<Accepted>(payload)?)),
-        RecordKind::Decided => drop(black_box(decode::<Decided>(payload)?)),
-        _ => drop(black_box(decode::<Linked>(payload)?)),
+        RecordKind::Accepted => drop(black_box(decode_at::<Accepted>(*home, payload)?)),
+        RecordKind::Decided => drop(black_box(decode_at::<Decided>(*home, payload)?)),
+        _ => drop(black_box(decode_at::<Linked>(*home, payload)?)),
     }
     Ok(())
 }
 
-fn rmp(Encoded { kind, payload }: &Encoded) -> Result<(), Failure> {
-    match kind {
-        RecordKind::Accepted => drop(black_box(rmp_serde::from_slice::<Accepted>(payload)?)),
-        RecordKind::Decided => drop(black_box(rmp_serde::from_slice::<Decided>(payload)?)),
-        _ => drop(black_box(rmp_serde::from_slice::<Linked>(payload)?)),
-    }
-    Ok(())
+fn rmp(Encoded { home, kind, payload }: &Encoded) -> Result<(), Failure> {
+    read_at(*home, || {
+        match kind {
+            RecordKind::Accepted => drop(black_box(rmp_serde::from_slice::<Accepted>(payload)?)),
+            RecordKind::Decided => drop(black_box(rmp_serde::from_slice::<Decided>(payload)?)),
+            _ => drop(black_box(rmp_serde::from_slice::<Linked>(payload)?)),
+        }
+        Ok(())
+    })
 }

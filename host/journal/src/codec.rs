@@ -88,6 +88,12 @@ pub fn decode_at<'a, T: Deserialize<'a>>(home: Partition, bytes: &'a [u8]) -> Re
     decoded(Some(home), bytes, |bytes| T::deserialize(bytes))
 }
 
+/// Runs another reader than [`decode_at`] on what was written with this home: a baseline to compare it with.
+pub fn read_at<R>(home: Partition, read: impl FnOnce() -> R) -> R {
+    let _at_home = AtHome::of(Some(home));
+    read()
+}
+
 /// [`decode_at`] by a function that reads less than all of it.
 pub(super) fn decoded<'a, T>(
     home: Option<Partition>,

@@ -53,7 +53,7 @@ pub use batch::RecordBatch;
 pub use claim_stats::{
     CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,
 };
-pub use codec::{decode, decode_at, encode, encode_at, json_at, with_encoded_in_order_at};
+pub use codec::{decode, decode_at, encode, encode_at, json_at, read_at, with_encoded_in_order_at};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
