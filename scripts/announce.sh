@@ -16,10 +16,10 @@ minutes() { echo $((1 + $1 * 2 / (cores < 2 ? 1 : cores))); }
 case "${1:-}" in
 demo)
     if [ -x "$target/release/samsyn-demo" ]; then
-        say demo "1. build what changed (seconds)  2. run the demo (about 25 seconds)"
+        say demo "1. build what changed (seconds)  2. run the demo (about 10 seconds)"
     else
         say demo "1. compile the host and its libraries: about $(minutes 8) minutes on $cores cores; cargo shows how many of the crates are done"
-        say demo "2. build the plug-ins: about half a minute  3. run the demo: about 25 seconds"
+        say demo "2. build the plug-ins: about half a minute  3. run the demo: about 10 seconds"
         say demo "The next time only the demo runs."
     fi
     ;;
