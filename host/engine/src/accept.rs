@@ -203,10 +203,7 @@ impl Accepting {
         let key = EventKey::of(&new.application, &id);
         let mut shard = self.event_ids.shard(key);
         if given {
-            let known = match shard.get(&key) {
-                Some(entry) => Remembered::Entry(*entry),
-                None => self.remembered(key, &new.application, &id)?,
-            };
+            let known = self.known_by(shard.get(&key).copied(), key, &new.application, &id)?;
             match known {
                 // What is too old to be remembered may still be known: who says that it may be a
                 // repetition is believed.
@@ -234,7 +231,7 @@ impl Accepting {
         if let Some(failure) = self.shared.journal.failed() {
             return Err(Fault::LogFailed(failure).into());
         }
-        if self.shared.stopping.load(Ordering::Relaxed) {
+        if self.shared.is_stopping() {
             return Err(self.shared.why_stopped().into());
         }
         if self.shared.view.has_failed() {
@@ -287,8 +284,22 @@ impl Accepting {
         known.received_at.millis() + horizon >= now.millis()
     }
 
+    /// What is known of an event id: of one in flight its entry, else what the log says.
+    pub(super) fn known_by(
+        &self,
+        in_flight: Option<EventEntry>,
+        key: EventKey,
+        application: &Application,
+        id: &str,
+    ) -> Result<Remembered, AcceptError> {
+        match in_flight {
+            Some(entry) => Ok(Remembered::Entry(entry)),
+            None => self.remembered(key, application, id),
+        }
+    }
+
     /// What the log says of an event id that the view has a fingerprint of.
-    pub(super) fn remembered(
+    fn remembered(
         &self,
         key: EventKey,
         application: &Application,

@@ -76,7 +76,7 @@ impl Lanes {
         lower_priority(NICENESS);
         tracing::info!(%capability, "catching up");
         let ended = loop {
-            if self.shared.stopping.load(Ordering::Relaxed) {
+            if self.shared.is_stopping() {
                 break Ok(());
             }
             let registry = self.shared.registry();
@@ -127,7 +127,7 @@ impl Lanes {
             for record in self.shared.records().scan(partition, cursor.through.seq.max(1)) {
                 let record = record?;
                 let beyond = record.position.seq > through.seq;
-                if beyond || self.shared.stopping.load(Ordering::Relaxed) {
+                if beyond || self.shared.is_stopping() {
                     break;
                 }
                 if !self.catch_up_record(lagging, &record)? {
@@ -146,7 +146,7 @@ impl Lanes {
         self.shared
             .schedule
             .push(partition, Work::Join { capability: capability.clone(), done: done.clone() });
-        while !done.load(Ordering::Acquire) && !self.shared.stopping.load(Ordering::Relaxed) {
+        while !done.load(Ordering::Acquire) && !self.shared.is_stopping() {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -205,7 +205,7 @@ impl Lanes {
             }
             if on_own_thread && slot.is_none() {
                 slot = Some(self.fair_share.take(capability));
-                if self.shared.stopping.load(Ordering::Relaxed) {
+                if self.shared.is_stopping() {
                     return Ok(false);
                 }
                 // What was so before the wait may not be any more.

@@ -15,11 +15,7 @@ impl Accepting {
         let Some(id) = &new.id else { return Ok(None) };
         let key = EventKey::of(&new.application, id);
         let shard = self.event_ids.shard(key);
-        let known = match shard.get(&key) {
-            Some(entry) => Remembered::Entry(*entry),
-            None => self.remembered(key, &new.application, id)?,
-        };
-        let again = match known {
+        let again = match self.known_by(shard.get(&key).copied(), key, &new.application, id)? {
             Remembered::Entry(entry) if self.is_remembered(&entry, self.shared.clock.now()) => {
                 self.duplicate(id.clone(), entry, new)
             }
@@ -39,11 +35,7 @@ impl Accepting {
         let key = EventKey::of(application, id);
         // What was just acknowledged may not be in the view yet.
         let in_flight = self.event_ids.shard(key).get(&key).copied();
-        let known = match in_flight {
-            Some(entry) => Remembered::Entry(entry),
-            None => self.remembered(key, application, id)?,
-        };
-        Ok(match known {
+        Ok(match self.known_by(in_flight, key, application, id)? {
             Remembered::Entry(entry) => Some(entry.position),
             Remembered::Removed(position) => Some(position),
             Remembered::Nothing => None,

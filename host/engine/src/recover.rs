@@ -374,7 +374,7 @@ impl Engine {
     pub fn drain(&self, patience: std::time::Duration) -> bool {
         let until = std::time::Instant::now() + patience;
         while !self.is_settled() {
-            if std::time::Instant::now() > until || self.shared.stopping.load(Ordering::Relaxed) {
+            if std::time::Instant::now() > until || self.shared.is_stopping() {
                 return false;
             }
             std::thread::sleep(std::time::Duration::from_millis(1));

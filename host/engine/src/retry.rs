@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::QueryError;
 use super::decision_input::When;
@@ -130,7 +129,7 @@ impl Lanes {
 
     /// A capability's own thread runs the retries that were left to it.
     pub(super) fn run_left_retries(&self, capability: &CapabilityName) -> Result<(), StopCause> {
-        while !self.shared.stopping.load(Ordering::Relaxed) {
+        while !self.shared.is_stopping() {
             let Some((partition, profile)) = self.left_retries.lock().begin(capability) else { break };
             let done = self.retry_blocked(partition, profile, capability, None, true);
             self.left_retries.lock().under_way -= 1;

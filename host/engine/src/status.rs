@@ -177,7 +177,7 @@ impl Engine {
         if let Some(failure) = self.shared.journal.failed() {
             return Err(format!("the log can't be written: {failure}"));
         }
-        if self.shared.stopping.load(Ordering::Relaxed) {
+        if self.shared.is_stopping() {
             return Err(self.shared.why_stopped().to_string());
         }
         match self.view_failure() {

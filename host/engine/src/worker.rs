@@ -28,7 +28,7 @@ impl Lanes {
     pub(super) fn run_worker(&self, index: usize) {
         work_as(index);
         let mut batch = VecDeque::new();
-        let stopping = || self.shared.stopping.load(Ordering::Relaxed);
+        let stopping = || self.shared.is_stopping();
         while let Some(partition) = self.shared.schedule.take(&mut batch, stopping) {
             for work in batch.drain(..) {
                 if stopping() {

@@ -48,6 +48,18 @@ pub enum Kind {
     Mended,
 }
 
+impl Kind {
+    /// How what one side has differs from what the other has; none when it is the same.
+    fn between<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<Kind> {
+        match (one, other) {
+            (one, other) if one == other => None,
+            (None, _) => Some(Kind::Added),
+            (_, None) => Some(Kind::Gone),
+            _ => Some(Kind::Changed),
+        }
+    }
+}
+
 /// Values of an example, on both sides.
 pub type Values = (Option<Tree>, Option<Tree>);
 
@@ -207,14 +219,9 @@ fn compare_emitted(base: &[Cow<'_, Emitted>], new: &[Cow<'_, Emitted>], differen
         for index in 0..one.len().max(other.len()) {
             let what = What::Event(name.clone());
             let (one, other) = (one.get(index), other.get(index));
-            let kind = match (one, other) {
-                (one, other) if one == other => {
-                    differences.same(what);
-                    continue;
-                }
-                (None, _) => Kind::Added,
-                (_, None) => Kind::Gone,
-                _ => Kind::Changed,
+            let Some(kind) = Kind::between(one, other) else {
+                differences.same(what);
+                continue;
             };
             differences.differs(what, kind, &|| {
                 (one.map(|event| properties(event)), other.map(|event| properties(event)))
@@ -246,13 +253,10 @@ fn compare_memory(
         return;
     };
     let generation = outcome.generation;
-    let kind = match (base.memory(capability, generation), new.memory(capability, generation)) {
-        (one, other) if one == other => return differences.same(What::Memory),
-        (None, _) => Kind::Added,
-        (_, None) => Kind::Gone,
-        _ => Kind::Changed,
-    };
-    differences.differs(What::Memory, kind, &|| (None, None));
+    match Kind::between(base.memory(capability, generation), new.memory(capability, generation)) {
+        Some(kind) => differences.differs(What::Memory, kind, &|| (None, None)),
+        None => differences.same(What::Memory),
+    }
 }
 
 /// What else each side asked for: of each kind and subject the last.
@@ -269,14 +273,9 @@ fn compare_actions(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &
         let (name, subject) = key;
         let what = What::Action(format_smolstr!("{name} {subject}"));
         let (one, other) = (one.get(key), other.get(key));
-        let kind = match (one, other) {
-            (one, other) if one == other => {
-                differences.same(what);
-                continue;
-            }
-            (None, _) => Kind::Added,
-            (_, None) => Kind::Gone,
-            _ => Kind::Changed,
+        let Some(kind) = Kind::between(one, other) else {
+            differences.same(what);
+            continue;
         };
         let tree =
             |value: Option<&Option<&Value>>| value.map(|value| value.map_or(Tree::Null, Value::to_json));
