@@ -71,9 +71,14 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
     fn tell_of(&mut self, taken: &Taken<F::State>) {
         // Of what is rebuilt there is nothing durable yet.
         if !taken.changed {
-            self.shared.committed(&taken.progress);
-            self.follower.committed(&taken.state);
+            self.show(taken);
         }
+    }
+
+    /// Shows what is durable: the state before the cursor, so that whoever sees no lag sees the state as well.
+    fn show(&mut self, taken: &Taken<F::State>) {
+        self.follower.committed(&taken.state);
+        self.shared.committed(&taken.progress);
     }
 
     /// Follows until it is told to stop; after a failure it begins again with what its file says.
@@ -228,8 +233,7 @@ impl<F: Follower, R: ReadLog> Runner<F, R> {
         };
         self.store.save(&saved)?;
         taken.changed = false;
-        self.shared.committed(&taken.progress);
-        self.follower.committed(&taken.state);
+        self.show(taken);
         Ok(())
     }
 }
