@@ -178,6 +178,11 @@ name!(
     "lower-case letters, digits and _, at most 64 bytes"
 );
 name!(
+    /// The name that a plug-in gives an endpoint, a system that it calls: `members`, `crm-orders`.
+    EndpointName, "an endpoint", is_kebab,
+    "lower-case letters and digits, in parts joined by hyphens, at most 64 bytes"
+);
+name!(
     /// Which events a plug-in hears: a name, or whole segments of one with `*`: `order.*`.
     EventPattern, "an event pattern",
     |text| is_dotted(text) || text.strip_suffix(".*").is_some_and(is_dotted),

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    Application, CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Position,
-    ProfileId, Reason, SecretName, Speaker, Timestamp, TokenName,
+    Application, CapabilityName, Digest, EndpointName, EventName, EventPattern, FieldName, IdentifierName,
+    Position, ProfileId, Reason, SecretName, Speaker, Timestamp, TokenName,
 };
 
 /// Describes a type that is a text in JSON.
@@ -37,6 +37,9 @@ text! {
     };
     IdentifierName "An identifier's name." { "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64 };
     CapabilityName "The name of a capability, which is an installed plug-in." {
+        "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
+    };
+    EndpointName "The name that a plug-in gives an endpoint, a system that it calls." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
     Application "An application's name. Event ids are unique within an application." {
@@ -120,6 +123,7 @@ mod tests {
             assert_eq!(takes::<EventPattern>(text), EventPattern::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<IdentifierName>(text), IdentifierName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<CapabilityName>(text), CapabilityName::new(text).is_ok(), "{text:?}");
+            assert_eq!(takes::<EndpointName>(text), EndpointName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Application>(text), Application::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<SecretName>(text), SecretName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Speaker>(text), Speaker::new(text).is_ok(), "{text:?}");
