@@ -64,7 +64,6 @@ fn an_endpoint_is_planned_bound_paused_resumed_and_unbound() {
     assert!(paused.out.contains("sync/members: paused"), "{paused:?}");
     // It stays so over a restart: it is a fold of the log.
     world.crash();
-    world.start();
     let shown = endpoint(&world);
     assert_eq!((&shown["state"], &shown["paused"]["reason"]), (&json!("paused"), &json!("maintenance")));
     assert_eq!(shown["binding"], bound["binding"]);
