@@ -30,6 +30,7 @@ pub struct ChangeParams {
     /// Only check the request, and answer what would change.
     dry_run: bool,
     /// The revision of the plan. The host rejects the request if the registry has changed since.
+    #[schemars(range(max = u64::MAX))]
     revision: Option<Seq>,
     /// The reason of the change.
     reason: Option<Reason>,
@@ -44,6 +45,7 @@ pub struct PauseParams {
     dry_run: bool,
     /// The revision of the plan. The host rejects the request if the registry has changed since.
     #[serde(default)]
+    #[schemars(range(max = u64::MAX))]
     revision: Option<Seq>,
     /// Why it is paused: shown until it is resumed. Don't write a customer's data into it.
     reason: Reason,

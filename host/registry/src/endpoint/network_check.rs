@@ -13,8 +13,8 @@ const LINK_LOCAL: [&str; 2] = ["169.254.0.0/16", "fe80::/10"];
 /// Addresses of clouds' metadata that aren't link-local.
 const METADATA: [&str; 2] = ["100.100.100.200/32", "fd00:ec2::254/128"];
 
-fn any(of: &[&str], mut is: impl FnMut(Network) -> bool) -> bool {
-    of.iter().filter_map(|text| text.parse().ok()).any(|network| is(network))
+fn any(of: &[&str], is: impl FnMut(Network) -> bool) -> bool {
+    of.iter().filter_map(|text| text.parse().ok()).any(is)
 }
 
 /// Whether all of a network is inside.
