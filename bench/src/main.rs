@@ -14,7 +14,6 @@ mod demo;
 mod extism;
 mod hostile;
 mod http;
-mod journal;
 mod load;
 mod machine;
 mod ownership;
@@ -132,10 +131,6 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     if bench.wants(&["survival.hostile_p99"]) {
         eprintln!("hostile plug-ins");
         figures.push(hostile::measure(bench, &subject)?);
-    }
-    if bench.wants(&[journal::NAME]) {
-        eprintln!("the journal's unpacker");
-        figures.push(journal::measure(bench, &subject)?);
     }
     if bench.wants(scale::NAMES) {
         eprintln!("scale and view");

@@ -10,7 +10,7 @@
 //! | `kind` | the number of each kind in the log's envelope |
 //! | `appender` `reader` | the way into the log and out of it: no other code encodes or decodes a record |
 //! | `batch` | records on their way between threads |
-//! | `codec` `home` `unpack` `partial_decoding` | bytes |
+//! | `codec` `home` `partial_decoding` | bytes |
 //! | `fold` `profile_state` `claim_stats` `usage` | what records fold into |
 //! | `step` | one decision folded, for everybody who folds |
 //! | `history` | the registry's history in words |
@@ -43,7 +43,6 @@ mod step;
 pub mod testing;
 #[cfg(test)]
 mod tests;
-mod unpack;
 mod usage;
 
 pub use accepted::{Accepted, Conflict};
@@ -53,7 +52,7 @@ pub use batch::RecordBatch;
 pub use claim_stats::{
     CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,
 };
-pub use codec::{decode, decode_at, encode, encode_at, json_at, read_at, with_encoded_in_order_at};
+pub use codec::{decode, decode_at, encode, encode_at, json_at, with_encoded_in_order_at};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
