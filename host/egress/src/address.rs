@@ -147,10 +147,7 @@ impl Network {
     }
 
     pub(crate) const fn v6(s: [u16; 8], prefix: u8) -> Network {
-        Network {
-            first: IpAddr::V6(Ipv6Addr::new(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])),
-            prefix,
-        }
+        Network { first: IpAddr::V6(Ipv6Addr::new(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])), prefix }
     }
 
     /// Is this address in it? An IPv4 address is in no IPv6 network.

@@ -93,12 +93,14 @@ impl Credentials {
     pub(crate) fn needles(&self) -> Needles {
         match self {
             Credentials::None => Needles::default(),
-            Credentials::Bearer(value) | Credentials::Header { value, .. } | Credentials::Query { value, .. } => {
-                Needles::of([value])
-            }
+            Credentials::Bearer(value)
+            | Credentials::Header { value, .. }
+            | Credentials::Query { value, .. } => Needles::of([value]),
             Credentials::Basic { password, .. } => Needles::of([password]),
             Credentials::OAuth(oauth) => oauth.needles(),
-            Credentials::SigV4(keys) => Needles::of([&keys.secret_key].into_iter().chain(&keys.session_token)),
+            Credentials::SigV4(keys) => {
+                Needles::of([&keys.secret_key].into_iter().chain(&keys.session_token))
+            }
         }
     }
 
@@ -190,8 +192,8 @@ fn authorize(draft: &mut Draft, value: &str) -> Result<(), NotSent> {
 
 /// A header's value that hyper and others print as `Sensitive`.
 fn sensitive(value: &str) -> Result<HeaderValue, NotSent> {
-    let mut value =
-        HeaderValue::from_str(value).map_err(|_| NotSent::Credential("it isn't one line of visible ASCII"))?;
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| NotSent::Credential("it isn't one line of visible ASCII"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -69,7 +69,9 @@ impl Base {
             return Err(bad("it is longer than 4096 bytes"));
         }
         if given.bytes().any(|byte| !(0x21..0x7F).contains(&byte)) {
-            return Err(bad("it has a space, control or non-ASCII character; write an international name as xn--…"));
+            return Err(bad(
+                "it has a space, control or non-ASCII character; write an international name as xn--…",
+            ));
         }
         if given.contains('\\') {
             return Err(bad("it has a backslash"));
@@ -83,7 +85,9 @@ impl Base {
         }
         let url = Url::parse(given).map_err(|_| bad("it is no URL"))?;
         if !url.username().is_empty() || url.password().is_some() || authority(given).contains('@') {
-            return Err(bad("it has a user or password; credentials belong to the endpoint's authentication"));
+            return Err(bad(
+                "it has a user or password; credentials belong to the endpoint's authentication",
+            ));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(bad("it has a query or fragment; a base is scheme, host, port and path"));
@@ -102,7 +106,9 @@ impl Base {
         let path = url.path();
         let written = given.split_once(authority(given)).map_or("", |(_, rest)| rest);
         if check_path(path).is_err() || (written != path && !(written.is_empty() && path == "/")) {
-            return Err(bad("its path is not what it seems; write it without `.`, `..` and needless encoding"));
+            return Err(bad(
+                "its path is not what it seems; write it without `.`, `..` and needless encoding",
+            ));
         }
         let prefix = if path.ends_with('/') { path.to_owned() } else { format!("{path}/") };
         Ok(Base { url, prefix })
@@ -131,8 +137,12 @@ impl Base {
             return Err(BadPlace::Long);
         }
         // The checks above already say so; the parser has the last word.
-        let meant = if path.is_empty() { self.url.path().to_owned() } else { format!("{}{path}", self.prefix) };
-        if place.url.path() != meant || place.authority() != self.authority() || place.is_tls() != self.is_tls() {
+        let meant =
+            if path.is_empty() { self.url.path().to_owned() } else { format!("{}{path}", self.prefix) };
+        if place.url.path() != meant
+            || place.authority() != self.authority()
+            || place.is_tls() != self.is_tls()
+        {
             return Err(BadPlace::Leaves);
         }
         Ok(place)

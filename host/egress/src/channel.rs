@@ -142,8 +142,8 @@ impl Channel {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         if let Some(login) = through_proxy.and_then(proxy_login) {
-            let mut login =
-                HeaderValue::from_str(&login).map_err(|_| NotSent::Credential("the proxy's login is no header"))?;
+            let mut login = HeaderValue::from_str(&login)
+                .map_err(|_| NotSent::Credential("the proxy's login is no header"))?;
             login.set_sensitive(true);
             headers.insert(header::PROXY_AUTHORIZATION, login);
         }

@@ -107,7 +107,8 @@ impl Connector {
 }
 
 fn key_header(name: &str) -> Result<HeaderName, BadTarget> {
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| BadTarget::Other("the key's header is no header name"))
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| BadTarget::Other("the key's header is no header name"))
 }
 
 fn check(target: &Target) -> Result<(), BadTarget> {
@@ -176,11 +177,11 @@ impl Endpoint {
         if self.channel.is_paused() {
             return Ended::NotSent(NotSent::Paused);
         }
-        let Applied { draft, token } = match self.credentials.apply(draft, deadline, (self.channel.shared.now)()).await
-        {
-            Ok(applied) => applied,
-            Err(why) => return Ended::NotSent(why),
-        };
+        let Applied { draft, token } =
+            match self.credentials.apply(draft, deadline, (self.channel.shared.now)()).await {
+                Ok(applied) => applied,
+                Err(why) => return Ended::NotSent(why),
+            };
         let ended = self.channel.send(&draft, deadline).await;
         if let (Ended::Response(raw), Some(token)) = (&ended, token) {
             self.credentials.answered(&token, raw.status == StatusCode::UNAUTHORIZED);
@@ -221,9 +222,7 @@ impl Endpoint {
     /// No secret leaves in what the peer or a library said.
     fn scrub(&self, outcome: Outcome) -> Outcome {
         let tokens = self.credentials.tokens();
-        let bytes = |bytes: Vec<u8>| {
-            self.channel.shared.scrub.scrub(tokens.scrub(self.needles.scrub(bytes)))
-        };
+        let bytes = |bytes: Vec<u8>| self.channel.shared.scrub.scrub(tokens.scrub(self.needles.scrub(bytes)));
         let text = |text: String| String::from_utf8_lossy(&bytes(text.into_bytes())).into_owned();
         match outcome {
             Outcome::NotSent(why) => Outcome::NotSent(match why {

@@ -73,7 +73,8 @@ impl Route<'_> {
         };
         let to = self.base.authority();
         let tls = |why: String| NotSent::Tls { to: to.clone(), why };
-        let name = server_name(&host).ok_or_else(|| tls("the host is no name for a certificate".to_owned()))?;
+        let name =
+            server_name(&host).ok_or_else(|| tls("the host is no name for a certificate".to_owned()))?;
         meter.allow(HANDSHAKE_MAX);
         let handshake = TlsConnector::from(Arc::clone(config)).connect(name, metered);
         match timeout_at(deadline, handshake).await {
@@ -132,7 +133,8 @@ async fn addresses(
         Destination::Name(name) => {
             let dns = |why: &str| NotSent::Dns { name: name.clone(), why: why.to_owned() };
             let found = timeout_at(deadline, resolver.resolve(name)).await;
-            let found = found.map_err(|_| dns("it took too long"))?.map_err(|error| dns(&error.to_string()))?;
+            let found =
+                found.map_err(|_| dns("it took too long"))?.map_err(|error| dns(&error.to_string()))?;
             if found.is_empty() {
                 return Err(dns("it has no address"));
             }
@@ -147,12 +149,7 @@ async fn addresses(
 }
 
 /// A connection to the first address that takes one. Each gets its share of the time that is left.
-async fn connect(
-    addresses: &[IpAddr],
-    port: u16,
-    to: &str,
-    deadline: Instant,
-) -> Result<TcpStream, NotSent> {
+async fn connect(addresses: &[IpAddr], port: u16, to: &str, deadline: Instant) -> Result<TcpStream, NotSent> {
     let mut why = "it has no address".to_owned();
     let tried = addresses.len().min(TRIED_MAX);
     for (number, address) in addresses.iter().take(tried).enumerate() {
@@ -199,7 +196,8 @@ pub(crate) fn proxy_login(proxy: &Proxy) -> Option<String> {
 
 /// Asks the proxy for a tunnel.
 async fn tunnel(stream: &mut Metered, target: &str, proxy: &Proxy) -> Result<(), String> {
-    let login = proxy_login(proxy).map(|login| format!("Proxy-Authorization: {login}\r\n")).unwrap_or_default();
+    let login =
+        proxy_login(proxy).map(|login| format!("Proxy-Authorization: {login}\r\n")).unwrap_or_default();
     let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n");
     let io = |error: io::Error| error.to_string();
     stream.write_all(request.as_bytes()).await.map_err(io)?;
@@ -222,7 +220,8 @@ async fn tunnel(stream: &mut Metered, target: &str, proxy: &Proxy) -> Result<(),
     }
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
-    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|s| s.parse::<u16>().ok());
+    let status =
+        line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|s| s.parse::<u16>().ok());
     match status {
         Some(200..=299) => Ok(()),
         Some(407) => Err("it wants another login (407)".to_owned()),

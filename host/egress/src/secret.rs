@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use crate::headers;
@@ -31,6 +31,8 @@ impl Secret {
     }
 }
 
+/// The characters that most encoders leave as they are.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// What stands where a secret stood.
 pub const SCRUBBED: &[u8] = b"[secret]";
 /// Shorter texts aren't searched for: they would be found everywhere.
@@ -83,7 +85,12 @@ impl Needles {
         add(bytes.to_vec());
         add(HEXLOWER.encode(bytes).into_bytes());
         add(HEXUPPER.encode(bytes).into_bytes());
-        add(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string().into_bytes());
+        // With and without the unreserved characters, digits of both cases.
+        for set in [NON_ALPHANUMERIC, UNRESERVED] {
+            let encoded = utf8_percent_encode(secret, set).to_string();
+            add(lower_escapes(&encoded).into_bytes());
+            add(encoded.into_bytes());
+        }
         add(BASE64.encode(bytes).into_bytes());
         // Inside a longer text a secret begins at any of three places of base64's groups. What depends on its
         // neighbours is left out: the characters that hold bits of theirs.
@@ -104,6 +111,16 @@ impl Scrub for Needles {
     fn scrub(&self, bytes: Vec<u8>) -> Vec<u8> {
         self.0.iter().fold(bytes, |bytes, needle| replace(bytes, needle))
     }
+}
+
+/// `%2F` as `%2f`.
+fn lower_escapes(encoded: &str) -> String {
+    let mut left = 0;
+    let lower = |character: char| {
+        left = if character == '%' { 2 } else { i32::max(left - 1, -1) };
+        if left >= 0 { character.to_ascii_lowercase() } else { character }
+    };
+    encoded.chars().map(lower).collect()
 }
 
 fn replace(bytes: Vec<u8>, needle: &[u8]) -> Vec<u8> {
@@ -178,6 +195,8 @@ mod tests {
             HEXLOWER.encode(secret.as_bytes()),
             HEXUPPER.encode(secret.as_bytes()),
             utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            utf8_percent_encode(secret, UNRESERVED).to_string(),
+            "k=s3cr3t%2f%2Bkey%3f~value".replace("%2B", "%2b"),
         ] {
             let scrubbed = String::from_utf8(needles.scrub(text.clone().into_bytes())).unwrap();
             assert!(scrubbed.contains("[secret]"), "{text} -> {scrubbed}");

@@ -107,7 +107,8 @@ fn the_first_and_last_address_of_each_block_and_their_neighbours() {
         for outside in [beside(first, false), beside(last, true)].into_iter().flatten() {
             assert!(!block.network.contains(outside), "{} contains {outside}", block.network);
         }
-        for address in [Some(first), Some(last), beside(first, false), beside(last, true)].into_iter().flatten()
+        for address in
+            [Some(first), Some(last), beside(first, false), beside(last, true)].into_iter().flatten()
         {
             let allowed = check(address, &open()).is_ok();
             let carries = block_of(address).is_some_and(|block| block.carries.is_some());
@@ -124,12 +125,19 @@ fn the_first_and_last_address_of_each_block_and_their_neighbours() {
 
 #[test]
 fn public_addresses_are_allowed_without_networks() {
-    for text in
-        ["1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255"]
-            .into_iter()
-            .chain(["172.15.255.255", "172.32.0.0", "192.0.1.0", "223.255.255.255", "192.167.255.255"])
-            .chain(["2606:4700::1111", "2a00:1450::1", "2001:200::1", "2003::1", "64:ff9b::8.8.8.8"])
-            .chain(["::ffff:8.8.8.8", "192.0.0.9", "2001:20::1", "3ffe:ffff::1"])
+    for text in [
+        "1.1.1.1",
+        "8.8.8.8",
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+    ]
+    .into_iter()
+    .chain(["172.15.255.255", "172.32.0.0", "192.0.1.0", "223.255.255.255", "192.167.255.255"])
+    .chain(["2606:4700::1111", "2a00:1450::1", "2001:200::1", "2003::1", "64:ff9b::8.8.8.8"])
+    .chain(["::ffff:8.8.8.8", "192.0.0.9", "2001:20::1", "3ffe:ffff::1"])
     {
         assert_eq!(check(ip(text), &open()), Ok(()), "{text}");
     }
@@ -137,7 +145,8 @@ fn public_addresses_are_allowed_without_networks() {
 
 #[test]
 fn what_leads_home_is_refused() {
-    let inward = ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "0.0.0.0"];
+    let inward =
+        ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "0.0.0.0"];
     for inner in inward {
         let v4: Ipv4Addr = inner.parse().unwrap();
         let bits = u128::from(u32::from(v4));
@@ -168,7 +177,9 @@ fn what_leads_home_is_refused() {
 #[test]
 fn a_carrier_that_was_granted_leads_to_public_addresses() {
     let carriers = granted(&["64:ff9b:1::/48", "2002::/16", "2001::/32"]);
-    for text in ["2002:808:808::1", "2001:0:808:808::f7f7:f7f7", "64:ff9b:1::8.8.8.8", "64:ff9b:1:808:8:800::"] {
+    for text in
+        ["2002:808:808::1", "2001:0:808:808::f7f7:f7f7", "64:ff9b:1::8.8.8.8", "64:ff9b:1:808:8:800::"]
+    {
         assert_eq!(check(ip(text), &carriers), Ok(()), "{text}");
         assert!(check(ip(text), &open()).is_err(), "{text}");
     }
@@ -187,7 +198,8 @@ fn networks_allow_what_they_contain_and_nothing_else() {
     for text in ["10.2.0.0", "10.2.255.255", "127.0.0.1", "fd00:12::1", "::1", "::ffff:10.2.3.4", "8.8.8.8"] {
         assert_eq!(check(ip(text), &networks), Ok(()), "{text}");
     }
-    for text in ["10.1.255.255", "10.3.0.0", "fd00:13::", "1.1.1.1", "192.168.0.1", "::ffff:10.3.0.1", "::127.0.0.1"]
+    for text in
+        ["10.1.255.255", "10.3.0.0", "fd00:13::", "1.1.1.1", "192.168.0.1", "::ffff:10.3.0.1", "::127.0.0.1"]
     {
         assert!(check(ip(text), &networks).is_err(), "{text}");
     }
@@ -199,15 +211,19 @@ fn some_are_never_allowed_and_cannot_be_granted() {
         .into_iter()
         .chain(["::", "fe80::1", "ff02::1", "100::1", "5f00::1", "::ffff:0.0.0.0", "::ffff:169.254.169.254"])
         .chain(["4000::1", "1::1", "e000::1", "::ffff:0:8.8.8.8"]);
-    let wide = Networks(vec![
-        Network { first: ip("0.0.0.0"), prefix: 0 },
-        Network { first: ip("::"), prefix: 0 },
-    ]);
+    let wide =
+        Networks(vec![Network { first: ip("0.0.0.0"), prefix: 0 }, Network { first: ip("::"), prefix: 0 }]);
     for text in never {
         assert!(matches!(check(ip(text), &wide), Err(Refused::Never { .. })), "{text}");
     }
-    for text in ["169.254.0.0/16", "169.254.169.254/32", "224.0.0.0/8", "255.255.255.255/32", "fe80::/64", "ff02::/16"]
-    {
+    for text in [
+        "169.254.0.0/16",
+        "169.254.169.254/32",
+        "224.0.0.0/8",
+        "255.255.255.255/32",
+        "fe80::/64",
+        "ff02::/16",
+    ] {
         assert!(matches!(text.parse::<Network>(), Err(BadNetwork::Never { .. })), "{text}");
     }
 }
@@ -215,7 +231,9 @@ fn some_are_never_allowed_and_cannot_be_granted() {
 #[test]
 fn a_network_is_written_exactly() {
     assert_eq!("10.2.0.0/16".parse::<Network>().unwrap().to_string(), "10.2.0.0/16");
-    for text in ["", "10.2.0.0", "10.2.0.0/", "10.2.0.0/33", "10.2.0.0/+8", "10.2/16", "::/129", "fe80::1%eth0/64"] {
+    for text in
+        ["", "10.2.0.0", "10.2.0.0/", "10.2.0.0/33", "10.2.0.0/+8", "10.2/16", "::/129", "fe80::1%eth0/64"]
+    {
         assert!(matches!(text.parse::<Network>(), Err(BadNetwork::Form(_))), "{text}");
     }
     for text in ["0.0.0.0/0", "10.0.0.0/7", "::/0", "2000::/3"] {

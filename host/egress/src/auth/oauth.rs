@@ -99,7 +99,9 @@ impl OAuth {
             Grant::Refresh { token, .. } => !token.expose().chars().any(char::is_control),
         };
         if !secret || !refresh {
-            return Err("a secret of the client isn't one line of visible ASCII; set it again without line break");
+            return Err(
+                "a secret of the client isn't one line of visible ASCII; set it again without line break",
+            );
         }
         if check_value(&self.client_id).is_none() || self.client_id.is_empty() {
             return Err("the client id isn't one line of ASCII");
@@ -228,7 +230,9 @@ impl Tokens {
             Ended::Response(raw) => raw,
             Ended::NotSent(NotSent::Paused) => return Err(NotSent::Paused),
             Ended::NotSent(why) => return Err(token(&format!("the authorization server: {why}"), false)),
-            Ended::Unknown(unknown) => return Err(token(&format!("the authorization server: {unknown}"), false)),
+            Ended::Unknown(unknown) => {
+                return Err(token(&format!("the authorization server: {unknown}"), false));
+            }
         };
         let granted = read(&raw)?;
         let access = Secret::new(granted.access_token);
@@ -262,7 +266,10 @@ impl Tokens {
             state.refresh.clone().filter(|_| state.unstored)
         };
         let Some(refresh) = unstored else { return Ok(()) };
-        store.store(&refresh).await.map_err(|why| token(&format!("the new refresh token can't be stored: {why}"), false))?;
+        store
+            .store(&refresh)
+            .await
+            .map_err(|why| token(&format!("the new refresh token can't be stored: {why}"), false))?;
         self.state.lock().unstored = false;
         Ok(())
     }
@@ -289,7 +296,8 @@ impl Tokens {
             (ClientAuth::Basic, Some(secret)) => {
                 // Both are form-encoded before they are joined.
                 let pair = format!("{}:{}", encode(&oauth.client_id), encode(secret.expose()));
-                headers.insert(AUTHORIZATION, sensitive(&format!("Basic {}", BASE64.encode(pair.as_bytes())))?);
+                headers
+                    .insert(AUTHORIZATION, sensitive(&format!("Basic {}", BASE64.encode(pair.as_bytes())))?);
             }
             (ClientAuth::Body, Some(secret)) => {
                 form.extend([("client_id", oauth.client_id.as_str()), ("client_secret", secret.expose())]);
@@ -315,7 +323,8 @@ fn read(raw: &Raw) -> Result<Granted, NotSent> {
     if !raw.status.is_success() {
         let status = raw.status.as_u16();
         let refusal: Option<Refusal> = serde_json::from_slice(&raw.body).ok();
-        let plain = |text: &String| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let plain =
+            |text: &String| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let code = refusal.map(|refusal| refusal.error).filter(plain);
         let refused = matches!(status, 400 | 401 | 403) && code.as_deref() != Some("temporarily_unavailable");
         let why = code.map_or(String::new(), |code| format!(" ({code})"));

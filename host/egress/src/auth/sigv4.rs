@@ -51,7 +51,9 @@ struct Moment {
 
 impl SigV4 {
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
         if !plain(&self.access_key) || !plain(&self.region) || !plain(&self.service) {
             return Err("access key, region and service are letters, digits and hyphens");
         }
@@ -285,7 +287,8 @@ mod tests {
         // Of vector post-sts-header-before.
         let file: Value = serde_json::from_str(include_str!("../../fixtures/sigv4.json")).unwrap();
         let vectors = file["vectors"].as_array().unwrap();
-        let vector = vectors.iter().find(|vector| vector["name"] == "post-sts-token/post-sts-header-before").unwrap();
+        let vector =
+            vectors.iter().find(|vector| vector["name"] == "post-sts-token/post-sts-header-before").unwrap();
         let request = vector["request"].as_str().unwrap();
         let token = request.lines().find_map(|line| line.strip_prefix("X-Amz-Security-Token:")).unwrap();
         let mut with_token = draft(Method::POST, "https://example.amazonaws.com/", "", "");
@@ -310,7 +313,9 @@ mod tests {
 
     #[test]
     fn days_have_their_dates() {
-        for (days, date) in [(0, (1970, 1, 1)), (59, (1970, 3, 1)), (11_016, (2000, 2, 29)), (16_677, (2015, 8, 30))] {
+        for (days, date) in
+            [(0, (1970, 1, 1)), (59, (1970, 3, 1)), (11_016, (2000, 2, 29)), (16_677, (2015, 8, 30))]
+        {
             assert_eq!(civil(days), date);
         }
         assert_eq!(civil(24_836), (2037, 12, 31));

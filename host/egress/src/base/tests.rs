@@ -34,22 +34,63 @@ fn a_path_is_appended() {
 #[test]
 fn what_could_leave_the_base_is_refused() {
     for path in [
-        "..", "../admin", "a/../../admin", "/..", "a/..", ".", "./a", "a/./b", "%2e%2e/admin", "%2E%2E", ".%2e/x",
-        "%2e./x", "%2e", "a/%2e%2e%2fb", "..%2fadmin", "%2e%2e%2fadmin", "%252e%252e/admin", "%25252e%25252e/x",
-        "..;/admin", "a/..;x=1/b", "%2e%2e;/x", "..%3b/x",
+        "..",
+        "../admin",
+        "a/../../admin",
+        "/..",
+        "a/..",
+        ".",
+        "./a",
+        "a/./b",
+        "%2e%2e/admin",
+        "%2E%2E",
+        ".%2e/x",
+        "%2e./x",
+        "%2e",
+        "a/%2e%2e%2fb",
+        "..%2fadmin",
+        "%2e%2e%2fadmin",
+        "%252e%252e/admin",
+        "%25252e%25252e/x",
+        "..;/admin",
+        "a/..;x=1/b",
+        "%2e%2e;/x",
+        "..%3b/x",
     ] {
         assert_eq!(join(path), Err(BadPlace::Leaves), "{path}");
     }
     for path in ["//evil.example", "//evil.example/x", "///x"] {
         assert_eq!(join(path), Err(BadPlace::Authority), "{path}");
     }
-    for path in ["\\\\evil.example", "/\\evil", "a\\..\\b", "?x=1", "a?b", "#f", "a#b", "a b", "a\tb", "a\nb", "a\r\nb"]
-        .into_iter()
-        .chain(["a\0b", "caf\u{e9}", "a\u{ff0f}..\u{ff0f}b", "\u{2024}\u{2024}/x", "a|b", "<x>", "{id}", "\u{7f}"])
-    {
+    for path in [
+        "\\\\evil.example",
+        "/\\evil",
+        "a\\..\\b",
+        "?x=1",
+        "a?b",
+        "#f",
+        "a#b",
+        "a b",
+        "a\tb",
+        "a\nb",
+        "a\r\nb",
+    ]
+    .into_iter()
+    .chain([
+        "a\0b",
+        "caf\u{e9}",
+        "a\u{ff0f}..\u{ff0f}b",
+        "\u{2024}\u{2024}/x",
+        "a|b",
+        "<x>",
+        "{id}",
+        "\u{7f}",
+    ]) {
         assert_eq!(join(path), Err(BadPlace::Character), "{path:?}");
     }
-    for path in ["%", "a%2", "a%zz", "%00", "a%0d%0ab", "%0a", "a%5c..%5cb", "%5C", "%250a", "%c0%0a", "%2525252541"] {
+    for path in
+        ["%", "a%2", "a%zz", "%00", "a%0d%0ab", "%0a", "a%5c..%5cb", "%5C", "%250a", "%c0%0a", "%2525252541"]
+    {
         assert_eq!(join(path), Err(BadPlace::Encoding), "{path}");
     }
     assert_eq!(join(&"a".repeat(URL_MAX)), Err(BadPlace::Long));
@@ -121,9 +162,10 @@ fn a_base_is_exactly_what_it_says() {
 #[test]
 fn every_spelling_of_an_address_is_that_address() {
     let loopback: IpAddr = "127.0.0.1".parse().unwrap();
-    for text in ["127.0.0.1", "127.1", "127.0.1", "0x7f.1", "0x7f000001", "2130706433", "017700000001", "0177.0.0.1"]
-        .into_iter()
-        .chain(["0x7F.0.0.0x1", "127.0.0.1:8080", "%31%32%37.0.0.1"])
+    for text in
+        ["127.0.0.1", "127.1", "127.0.1", "0x7f.1", "0x7f000001", "2130706433", "017700000001", "0177.0.0.1"]
+            .into_iter()
+            .chain(["0x7F.0.0.0x1", "127.0.0.1:8080", "%31%32%37.0.0.1"])
     {
         assert_eq!(base(&format!("http://{text}/")).host(), Destination::Address(loopback), "{text}");
     }

@@ -123,7 +123,9 @@ pub fn before(rule: Rule, history: History) -> Option<Next> {
         return Some(over(Doubt::GaveUp));
     }
     match (rule.class, history.first_sent) {
-        (RetryClass::Keyed { window }, Some(since)) if since > usable(window) => Some(over(Doubt::KeyExpired)),
+        (RetryClass::Keyed { window }, Some(since)) if since > usable(window) => {
+            Some(over(Doubt::KeyExpired))
+        }
         _ => None,
     }
 }
@@ -137,7 +139,13 @@ pub fn after(rule: Rule, ended: Ended<'_>, history: History) -> Next {
     let again = || again(rule, sense, history);
     match (sense, rule.class) {
         (Sense::Paused, _) => Next::Again { wait: backoff::wait(1, None, history.seed), counts: false },
-        (Sense::Refused, _) => if history.in_doubt { Next::InDoubt(Doubt::GaveUp) } else { Next::Final },
+        (Sense::Refused, _) => {
+            if history.in_doubt {
+                Next::InDoubt(Doubt::GaveUp)
+            } else {
+                Next::Final
+            }
+        }
         // A peer that dedupes may answer a repetition with 409 while the first is under way.
         (Sense::Answered, RetryClass::Keyed { .. }) if history.in_doubt && is_conflict(ended) => again(),
         (Sense::Answered, _) => Next::Final,

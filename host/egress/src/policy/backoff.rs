@@ -42,10 +42,12 @@ mod tests {
 
     #[test]
     fn the_steps_are_those_of_the_documentation() {
-        let steps: Vec<u64> = (1..=9).map(|attempt| {
-            let least = (0..200).map(|seed| wait(attempt, None, seed)).min().unwrap();
-            least.as_secs() * 1000 / 1000
-        }).collect();
+        let steps: Vec<u64> = (1..=9)
+            .map(|attempt| {
+                let least = (0..200).map(|seed| wait(attempt, None, seed)).min().unwrap();
+                least.as_secs() * 1000 / 1000
+            })
+            .collect();
         let exact: Vec<u64> = vec![5, 30, 120, 600, 1800, 7200, 21_600, 21_600, 21_600];
         for (least, exact) in steps.iter().zip(&exact) {
             assert!(least >= exact && *least <= exact + exact / 50 + 1, "{steps:?}");
@@ -58,7 +60,8 @@ mod tests {
         waits.sort_unstable();
         // Of 150 s, each tenth has about a tenth.
         for tenth in 0..10 {
-            let within = waits.iter().filter(|wait| (600 + tenth * 15..615 + tenth * 15).contains(*wait)).count();
+            let within =
+                waits.iter().filter(|wait| (600 + tenth * 15..615 + tenth * 15).contains(*wait)).count();
             assert!((50..150).contains(&within), "tenth {tenth} has {within}");
         }
     }

@@ -53,7 +53,10 @@ impl FromStr for Rate {
             "h" => Some(3_600_000),
             _ => None,
         };
-        let per = millis.and_then(|millis| number.checked_mul(millis)).map(Duration::from_millis).ok_or_else(bad)?;
+        let per = millis
+            .and_then(|millis| number.checked_mul(millis))
+            .map(Duration::from_millis)
+            .ok_or_else(bad)?;
         let count: u32 = count.parse().map_err(|_| bad())?;
         let valid = (1..=COUNT_MAX).contains(&count) && !per.is_zero() && per <= PER_MAX;
         if valid { Ok(Rate { count, per }) } else { Err(bad()) }
@@ -200,11 +203,21 @@ mod tests {
         }
         assert_eq!(rate("5 per 2m"), Rate { count: 5, per: second(120) });
         assert_eq!(rate("5 per 1h").per, second(3600));
-        for text in
-            ["", "100", "100/s", "0 per 1s", "1 per 0s", "-1 per 1s", "+1 per 1s", "1 per s", "1 per 1", "1 per 25h"]
-                .into_iter()
-                .chain(["1 per 1d", "1.5 per 1s", " 1 per 1s", "100001 per 1s", "1 per 99999999999999999999s"])
-                .chain(["1 per 18446744073709551615h", "1  per 1s"])
+        for text in [
+            "",
+            "100",
+            "100/s",
+            "0 per 1s",
+            "1 per 0s",
+            "-1 per 1s",
+            "+1 per 1s",
+            "1 per s",
+            "1 per 1",
+            "1 per 25h",
+        ]
+        .into_iter()
+        .chain(["1 per 1d", "1.5 per 1s", " 1 per 1s", "100001 per 1s", "1 per 99999999999999999999s"])
+        .chain(["1 per 18446744073709551615h", "1  per 1s"])
         {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }

@@ -46,9 +46,16 @@ async fn a_name_that_leads_home_is_refused() {
 async fn a_literal_is_judged_like_a_name() {
     let peer = Peer::start();
     let port = peer.address().port();
-    for host in ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "017700000001", "[::1]", "[::ffff:127.0.0.1]", "0"]
-        .into_iter()
-        .chain(["[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "169.254.169.254", "[fe80::1]"])
+    for host in
+        ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "017700000001", "[::1]", "[::ffff:127.0.0.1]", "0"]
+            .into_iter()
+            .chain([
+                "[::ffff:7f00:1]",
+                "[::127.0.0.1]",
+                "[64:ff9b::127.0.0.1]",
+                "169.254.169.254",
+                "[fe80::1]",
+            ])
     {
         let names = Names::new(&[]);
         let mut target = target(&format!("http://{host}:{port}/"));

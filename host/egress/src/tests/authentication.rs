@@ -55,7 +55,12 @@ async fn each_kind_puts_its_credential_where_it_belongs() {
     authenticated(&peer, Credentials::SigV4(keys)).call(&post("x")).await;
     let arrival = last();
     let value = arrival.header("authorization").unwrap();
-    assert!(value.contains("/eu-north-1/ses/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token,"), "{value}");
+    assert!(
+        value.contains(
+            "/eu-north-1/ses/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token,"
+        ),
+        "{value}"
+    );
     assert_eq!(arrival.header("x-amz-security-token"), Some("session-1"));
 }
 
@@ -85,7 +90,9 @@ fn a_credential_that_cannot_be_sent_is_refused_without_being_told() {
         for credentials in all(value) {
             let mut target = target("http://peer.test/");
             target.credentials = credentials;
-            let Err(BadTarget::Other(why)) = connector().endpoint(target) else { panic!("{value:?} was taken") };
+            let Err(BadTarget::Other(why)) = connector().endpoint(target) else {
+                panic!("{value:?} was taken")
+            };
             assert!(!why.contains("s3cr3t"));
         }
     }
@@ -102,7 +109,11 @@ async fn what_a_peer_repeats_is_scrubbed() {
     let peer = Peer::start();
     peer.judge(|arrival: &Arrival| {
         let got = format!("{:?} {}", arrival.headers, arrival.target);
-        let body = format!("{got} {CANARY} {} {}", BASE64.encode(CANARY.as_bytes()), HEXLOWER.encode(CANARY.as_bytes()));
+        let body = format!(
+            "{got} {CANARY} {} {}",
+            BASE64.encode(CANARY.as_bytes()),
+            HEXLOWER.encode(CANARY.as_bytes())
+        );
         Act::status(200, &format!("etag: {CANARY}\r\nlocation: /x?k={CANARY}\r\n"), &body)
     });
     for credentials in [
@@ -115,10 +126,15 @@ async fn what_a_peer_repeats_is_scrubbed() {
         let Outcome::Response(answer) = &outcome else { panic!("{outcome:?}") };
         let text = format!("{outcome:?} {}", String::from_utf8_lossy(&answer.body));
         assert!(text.contains("[secret]"));
-        for spelling in [CANARY.to_owned(), BASE64.encode(CANARY.as_bytes()), HEXLOWER.encode(CANARY.as_bytes())]
-            .into_iter()
-            .chain([BASE64.encode(format!("me:{CANARY}").as_bytes()), "canary%2D7f3a9c".to_owned()])
-            .chain(["canary-7f3a9c".to_owned()])
+        for spelling in
+            [CANARY.to_owned(), BASE64.encode(CANARY.as_bytes()), HEXLOWER.encode(CANARY.as_bytes())]
+                .into_iter()
+                .chain([
+                    BASE64.encode(format!("me:{CANARY}").as_bytes()),
+                    "canary%2D7f3a9c".to_owned(),
+                    "canary-7f3a9c%2F".to_owned(),
+                ])
+                .chain(["canary-7f3a9c".to_owned()])
         {
             assert!(!text.contains(&spelling), "{spelling} in {text}");
         }
@@ -139,7 +155,10 @@ async fn the_hosts_own_scrubber_is_applied_to_errors_and_answers() {
     peer.always(Act::status(200, "etag: hush\r\n", "hush hush"));
     let outcome = endpoint.call(&get()).await;
     let Outcome::Response(answer) = &outcome else { panic!("{outcome:?}") };
-    assert_eq!((answer.body.as_slice(), answer.header("etag")), (&b"[scrubbed] [scrubbed]"[..], Some("[scrubbed]")));
+    assert_eq!(
+        (answer.body.as_slice(), answer.header("etag")),
+        (&b"[scrubbed] [scrubbed]"[..], Some("[scrubbed]"))
+    );
     let hush = Names::new(&[]);
     let connector = crate::Connector::new(hush, Arc::new(Shout));
     struct Says;
@@ -168,7 +187,8 @@ struct Store {
 impl StoreToken for Store {
     fn store<'a>(&'a self, refresh_token: &'a Secret) -> Storing<'a> {
         Box::pin(async move {
-            if self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            if self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+            {
                 return Err("the disk is full".to_owned());
             }
             let arrivals = self.peer.lock().as_ref().map_or(0, |peer| peer.arrivals().len());
@@ -256,7 +276,8 @@ async fn a_new_refresh_token_is_stored_before_the_access_token_is_used() {
         token("access-3", r#","expires_in":"3600","refresh_token":"refresh-3""#),
     ]);
     let store = Arc::new(Store { peer: Mutex::new(Some(Arc::clone(&peer))), ..Store::default() });
-    let grant = Grant::Refresh { token: secret("refresh-1"), store: Arc::clone(&store) as Arc<dyn StoreToken> };
+    let grant =
+        Grant::Refresh { token: secret("refresh-1"), store: Arc::clone(&store) as Arc<dyn StoreToken> };
     let endpoint = authenticated(&peer, oauth(&server, grant, ClientAuth::Basic));
     for _ in 0..4 {
         assert_eq!(answer(&endpoint.call(&get()).await).0, 200);
@@ -278,7 +299,8 @@ async fn a_refresh_token_that_cannot_be_stored_is_kept_and_stored_later() {
         token("access-2", r#","refresh_token":"refresh-3""#),
     ]);
     let store = Arc::new(Store { fails: AtomicU64::new(2), ..Store::default() });
-    let grant = Grant::Refresh { token: secret("refresh-1"), store: Arc::clone(&store) as Arc<dyn StoreToken> };
+    let grant =
+        Grant::Refresh { token: secret("refresh-1"), store: Arc::clone(&store) as Arc<dyn StoreToken> };
     let endpoint = authenticated(&peer, oauth(&server, grant, ClientAuth::Basic));
     for _ in 0..2 {
         let outcome = endpoint.call(&get()).await;
@@ -297,7 +319,8 @@ async fn a_fetch_outlives_the_call_that_began_it() {
     let (peer, server) = (Peer::start(), Peer::start());
     server.always(token("access-1", r#","refresh_token":"refresh-2""#).held());
     let store = Arc::new(Store::default());
-    let grant = Grant::Refresh { token: secret("refresh-1"), store: Arc::clone(&store) as Arc<dyn StoreToken> };
+    let grant =
+        Grant::Refresh { token: secret("refresh-1"), store: Arc::clone(&store) as Arc<dyn StoreToken> };
     let endpoint = authenticated(&peer, oauth(&server, grant, ClientAuth::Basic));
     let call = tokio::time::timeout(std::time::Duration::from_millis(60), endpoint.call(&get())).await;
     assert!(call.is_err());
@@ -312,7 +335,11 @@ async fn a_server_that_gives_no_token() {
     let endpoint = authenticated(&peer, oauth(&server, Grant::ClientCredentials, ClientAuth::Basic));
     let big = format!(r#"{{"access_token":"{}"}}"#, "x".repeat(20_000));
     for (act, said, is_refused) in [
-        (Act::status(400, "", r#"{"error":"invalid_client","error_description":"client&secret"}"#), "400 (invalid_client)", true),
+        (
+            Act::status(400, "", r#"{"error":"invalid_client","error_description":"client&secret"}"#),
+            "400 (invalid_client)",
+            true,
+        ),
         (Act::status(401, "", "client&secret"), "answered 401", true),
         (Act::status(400, "", r#"{"error":"Very\r\nOdd"}"#), "answered 400", true),
         (Act::status(400, "", r#"{"error":"temporarily_unavailable"}"#), "temporarily_unavailable", false),
@@ -325,12 +352,18 @@ async fn a_server_that_gives_no_token() {
         (Act::status(200, "", &big), "too long", false),
         (token("x-123456", r#","token_type":"mac""#), "no JSON", false),
         (Act::status(200, "", r#"{"access_token":"x","token_type":"mac"}"#), "isn't a bearer", false),
-        (Act { closes: true, ..Act::bytes("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n") }, "authorization server", false),
+        (
+            Act { closes: true, ..Act::bytes("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n") },
+            "authorization server",
+            false,
+        ),
         (Act::endless("HTTP/1.1 200 OK\r\n\r\n", "x"), "larger than", false),
     ] {
         server.always(act.clone());
         let outcome = endpoint.call(&post("x")).await;
-        let Outcome::NotSent(NotSent::Token { why, refused }) = &outcome else { panic!("{act:?}: {outcome:?}") };
+        let Outcome::NotSent(NotSent::Token { why, refused }) = &outcome else {
+            panic!("{act:?}: {outcome:?}")
+        };
         assert!(why.contains(said), "{why}");
         assert_eq!(*refused, is_refused, "{why}");
         assert!(!why.contains("client&secret"), "{why}");

@@ -26,7 +26,10 @@ async fn at_every_byte_of_the_request() {
             match &outcome {
                 // The proof holds: not a byte was seen.
                 Outcome::NotSent(why) => {
-                    assert!(matches!(why, NotSent::Closed(_) | NotSent::Connect { .. }), "{at} {cut:?}: {why:?}");
+                    assert!(
+                        matches!(why, NotSent::Closed(_) | NotSent::Connect { .. }),
+                        "{at} {cut:?}: {why:?}"
+                    );
                     assert_eq!(at, 0, "{cut:?}: {at} bytes arrived of what was never sent");
                 }
                 Outcome::Unknown(unknown) => assert_eq!(unknown.status, None, "{at} {cut:?}"),
@@ -54,8 +57,7 @@ async fn at_every_byte_of_the_request_on_a_kept_connection() {
 const LENGTH: &str = "HTTP/1.1 200 OK\r\nx-request-id: 7\r\ncontent-length: 11\r\n\r\nhello world";
 const CHUNKED: &str =
     "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\nx-t: 1\r\n\r\n";
-const INTERIM: &str =
-    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 1\r\n\r\nx";
+const INTERIM: &str = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 1\r\n\r\nx";
 const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 #[tokio::test]

@@ -68,10 +68,8 @@ async fn of_the_answer_only_listed_headers_are_handed_on() {
 async fn what_may_not_be_sent_makes_no_connection() {
     let peer = Peer::start();
     let endpoint = endpoint(&peer);
-    let header = |name: &str, value: &str| Request {
-        headers: vec![(name.to_owned(), value.to_owned())],
-        ..get()
-    };
+    let header =
+        |name: &str, value: &str| Request { headers: vec![(name.to_owned(), value.to_owned())], ..get() };
     let key = |key: &str| Request { key: Some(key.to_owned()), ..get() };
     let large = Request { body: Bytes::from(vec![0; 1024 * 1024 + 1]), ..post("") };
     for (request, code) in [

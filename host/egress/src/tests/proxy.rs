@@ -43,7 +43,10 @@ async fn https_goes_through_a_tunnel_to_the_checked_address() {
     }
     let asked = proxy.arrivals();
     assert_eq!(asked.len(), 1, "the tunnel is kept");
-    assert_eq!((asked[0].method.as_str(), asked[0].target.as_str()), ("CONNECT", peer.address().to_string().as_str()));
+    assert_eq!(
+        (asked[0].method.as_str(), asked[0].target.as_str()),
+        ("CONNECT", peer.address().to_string().as_str())
+    );
     assert_eq!(asked[0].header("proxy-authorization"), Some(LOGIN));
     let arrived = peer.arrivals();
     assert!(arrived.iter().all(|arrival| arrival.header("proxy-authorization").is_none()));

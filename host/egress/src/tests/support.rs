@@ -29,7 +29,8 @@ pub struct Names {
 impl Names {
     pub fn new(names: &[(&str, &[&[&str]])]) -> Arc<Names> {
         let answer = |texts: &&[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let row = |(name, answers): &(&str, &[&[&str]])| ((*name).to_owned(), answers.iter().map(answer).collect());
+        let row =
+            |(name, answers): &(&str, &[&[&str]])| ((*name).to_owned(), answers.iter().map(answer).collect());
         Arc::new(Names { answers: Mutex::new(names.iter().map(row).collect()), asked: Mutex::default() })
     }
 }
@@ -38,9 +39,9 @@ impl Resolve for Names {
     fn resolve<'a>(&'a self, name: &'a str) -> Looking<'a> {
         self.asked.lock().push(name.to_owned());
         let mut answers = self.answers.lock();
-        let found = answers.get_mut(name).map(|answers| {
-            if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() }
-        });
+        let found = answers
+            .get_mut(name)
+            .map(|answers| if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() });
         Box::pin(async move { found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such name")) })
     }
 }

@@ -91,7 +91,8 @@ async fn a_client_certificate_is_shown() {
     wrong.client_certificate = Some(ClientCertificate { key: Secret::new(other), ..certificate.clone() });
     assert!(matches!(connector().endpoint(wrong), Err(BadTarget::Tls(BadTls::Client(_)))));
     let mut garbage = trusting(&peer, &authority);
-    garbage.client_certificate = Some(ClientCertificate { key: Secret::new("garbage".to_owned()), ..certificate });
+    garbage.client_certificate =
+        Some(ClientCertificate { key: Secret::new("garbage".to_owned()), ..certificate });
     assert!(matches!(connector().endpoint(garbage), Err(BadTarget::Tls(BadTls::Client(_)))));
 }
 

@@ -92,15 +92,13 @@ impl Act {
 
     /// The first bytes, then the others for ever.
     pub fn endless(first: &str, then: &str) -> Act {
-        Act {
-            answer: Answer::Endless(first.as_bytes().to_vec(), then.as_bytes().to_vec()),
-            ..Act::default()
-        }
+        Act { answer: Answer::Endless(first.as_bytes().to_vec(), then.as_bytes().to_vec()), ..Act::default() }
     }
 
     /// A compressed body of 16 KiB that is 16 MiB of zeros.
     pub fn bomb() -> Act {
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", BOMB.len());
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", BOMB.len());
         Act::bytes([head.as_bytes(), BOMB].concat())
     }
 

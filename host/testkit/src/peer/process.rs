@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-
 use super::{Act, Mode, Peer, Setup};
 
 /// What the program is told.

@@ -35,7 +35,10 @@ fn what_arrived_is_on_disk_before_it_is_answered_and_outlives_the_peer() {
     assert!(say(&first, &keyed("k")).starts_with("HTTP/1.1 200"));
     let read = Ledger::read(&file).unwrap();
     assert_eq!(read, first.arrivals());
-    assert_eq!((read[0].method.as_str(), read[0].target.as_str(), read[0].text().as_str()), ("POST", "/x", "hi"));
+    assert_eq!(
+        (read[0].method.as_str(), read[0].target.as_str(), read[0].text().as_str()),
+        ("POST", "/x", "hi")
+    );
     assert!(read[0].complete && read[0].effect && read[0].key.as_deref() == Some("k"));
     drop(first);
     // A crash cut the last line.

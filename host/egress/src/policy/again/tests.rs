@@ -62,7 +62,10 @@ fn the_table() {
         (dns, [Again, Again, Again, Again]),
         (Outcome::NotSent(NotSent::Time), [Again, Again, Again, Again]),
         (Outcome::NotSent(NotSent::Paused), [Again, Again, Again, Again]),
-        (Outcome::NotSent(NotSent::Token { why: String::new(), refused: true }), [Again, Again, Again, Again]),
+        (
+            Outcome::NotSent(NotSent::Token { why: String::new(), refused: true }),
+            [Again, Again, Again, Again],
+        ),
         (Outcome::NotSent(NotSent::Key), [Final, Final, Final, Final]),
         (response(200), [Final, Final, Final, Final]),
         (response(302), [Final, Final, Final, Final]),
@@ -91,7 +94,8 @@ fn a_crash_is_an_unknown_outcome() {
     for class in CLASSES {
         let rule = Rule { class, give_up: GIVE_UP };
         let history = first(&unknown());
-        let (crash, seen) = (after(rule, Ended::Crashed, history), after(rule, Ended::Outcome(&unknown()), history));
+        let (crash, seen) =
+            (after(rule, Ended::Crashed, history), after(rule, Ended::Outcome(&unknown()), history));
         assert_eq!(crash, seen);
     }
 }
@@ -158,7 +162,8 @@ fn outcomes() -> impl Strategy<Value = Option<Outcome>> {
         Just(Some(Outcome::NotSent(NotSent::Time))),
         Just(Some(Outcome::NotSent(NotSent::Paused))),
         (200_u16..600).prop_map(|status| Some(response(status))),
-        prop_oneof![Just(429_u16), Just(503), Just(500), Just(401), Just(409)].prop_map(|s| Some(response(s))),
+        prop_oneof![Just(429_u16), Just(503), Just(500), Just(401), Just(409)]
+            .prop_map(|s| Some(response(s))),
     ]
 }
 
