@@ -104,20 +104,44 @@ impl Credentials {
         }
     }
 
+    fn put_on(&self, draft: &mut Draft, now: SystemTime) -> Result<(), NotSent> {
+        match self {
+            // A token is fetched: `Prepared::Tokens`.
+            Credentials::None | Credentials::OAuth(_) => Ok(()),
+            Credentials::Bearer(value) => authorize(draft, &format!("Bearer {}", value.expose())),
+            Credentials::Basic { user, password } => {
+                let pair = BASE64.encode(format!("{user}:{}", password.expose()).as_bytes());
+                authorize(draft, &format!("Basic {pair}"))
+            }
+            Credentials::Header { name, value } => {
+                let name = HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| NotSent::Credential("its header is no header name"))?;
+                draft.headers.insert(name, sensitive(value.expose())?);
+                Ok(())
+            }
+            Credentials::Query { name, value } => {
+                draft.place.add_query(name, value.expose());
+                let fits = draft.place.as_str().len() <= crate::base::URL_MAX;
+                if fits { Ok(()) } else { Err(NotSent::Place(crate::base::BadPlace::Long)) }
+            }
+            Credentials::SigV4(keys) => keys.sign(draft, now),
+        }
+    }
+
     /// Ready to be applied. `tokens` is the way to the authorization server.
     pub(crate) fn prepare(self, tokens: Option<&Arc<Channel>>) -> Prepared {
         match (self, tokens) {
             (Credentials::OAuth(oauth), Some(channel)) => {
                 Prepared::Tokens(Arc::new(oauth::Tokens::new(oauth, Arc::clone(channel))))
             }
-            (credentials, _) => Prepared::Fixed(credentials),
+            (credentials, _) => Prepared::Fixed(Box::new(credentials)),
         }
     }
 }
 
 /// Credentials in use.
 pub(crate) enum Prepared {
-    Fixed(Credentials),
+    Fixed(Box<Credentials>),
     Tokens(Arc<oauth::Tokens>),
 }
 
@@ -138,26 +162,7 @@ impl Prepared {
     ) -> Result<Applied, NotSent> {
         let mut token = None;
         match self {
-            Prepared::Fixed(Credentials::None | Credentials::OAuth(_)) => {}
-            Prepared::Fixed(Credentials::Bearer(value)) => {
-                authorize(&mut draft, &format!("Bearer {}", value.expose()))?;
-            }
-            Prepared::Fixed(Credentials::Basic { user, password }) => {
-                let pair = BASE64.encode(format!("{user}:{}", password.expose()).as_bytes());
-                authorize(&mut draft, &format!("Basic {pair}"))?;
-            }
-            Prepared::Fixed(Credentials::Header { name, value }) => {
-                let name = HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| NotSent::Credential("its header is no header name"))?;
-                draft.headers.insert(name, sensitive(value.expose())?);
-            }
-            Prepared::Fixed(Credentials::Query { name, value }) => {
-                draft.place.add_query(name, value.expose());
-                if draft.place.as_str().len() > crate::base::URL_MAX {
-                    return Err(NotSent::Place(crate::base::BadPlace::Long));
-                }
-            }
-            Prepared::Fixed(Credentials::SigV4(keys)) => keys.sign(&mut draft, now)?,
+            Prepared::Fixed(credentials) => credentials.put_on(&mut draft, now)?,
             Prepared::Tokens(tokens) => {
                 let access = tokens.access(deadline).await?;
                 authorize(&mut draft, &format!("Bearer {}", access.expose()))?;

@@ -156,21 +156,21 @@ mod tests {
     impl<T> Silent for T {}
     struct DebugOf<T>(T);
     impl<T: Debug> DebugOf<T> {
-        #[expect(dead_code, reason = "it is there to be seen if a type gets Debug")]
         const SHOWS: bool = true;
     }
     struct DisplayOf<T>(T);
     impl<T: Display> DisplayOf<T> {
-        #[expect(dead_code, reason = "it is there to be seen if a type gets Display")]
         const SHOWS: bool = true;
     }
 
     #[test]
     fn what_holds_a_secret_cannot_be_printed() {
-        assert!(!<DebugOf<Secret>>::SHOWS && !<DisplayOf<Secret>>::SHOWS);
-        assert!(!<DebugOf<Needles>>::SHOWS);
-        assert!(!<DebugOf<Credentials>>::SHOWS);
-        assert!(!<DebugOf<Target>>::SHOWS);
+        // What can be printed is found out.
+        const { assert!(<DebugOf<String>>::SHOWS && <DisplayOf<String>>::SHOWS) };
+        const { assert!(!<DebugOf<Secret>>::SHOWS && !<DisplayOf<Secret>>::SHOWS) };
+        const { assert!(!<DebugOf<Needles>>::SHOWS) };
+        const { assert!(!<DebugOf<Credentials>>::SHOWS) };
+        const { assert!(!<DebugOf<Target>>::SHOWS) };
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Act, Answer, Arrival, Cut, Inner, Mode, Play};
+use super::{Act, Answer, Arrival, Cut, Inner, Judge, Mode, Play};
 
 /// How long a read waits before it looks whether the peer is to stop.
 const LOOK: Duration = Duration::from_millis(20);
@@ -309,7 +309,7 @@ impl Play {
         }
     }
 
-    fn judge(&self) -> Option<Arc<dyn Fn(&Arrival) -> Act + Send + Sync>> {
+    fn judge(&self) -> Option<Judge> {
         match self {
             Play::Judge(judge) => Some(Arc::clone(judge)),
             Play::Always(_) | Play::Script(_) => None,

@@ -59,6 +59,9 @@ pub struct Setup {
     pub certificate: Option<Certificate>,
 }
 
+/// Decides about a request that was read.
+pub(crate) type Judge = Arc<dyn Fn(&Arrival) -> Act + Send + Sync>;
+
 /// What is done with requests.
 pub(crate) enum Play {
     /// The same with each.
@@ -66,7 +69,7 @@ pub(crate) enum Play {
     /// These in turn, then 200.
     Script(VecDeque<Act>),
     /// What this says of a request that was read.
-    Judge(Arc<dyn Fn(&Arrival) -> Act + Send + Sync>),
+    Judge(Judge),
 }
 
 pub(crate) struct Inner {
