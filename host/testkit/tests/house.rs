@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// The floors of `host/`, lowest first. A crate uses those of lower floors and none of its own or above.
 const FLOORS: &[&[&str]] = &[
-    &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http"],
+    &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http", "samsyn-egress"],
     &["samsyn-machine", "samsyn-contract", "samsyn-auth"],
     &["samsyn-log", "samsyn-registry", "samsyn-sandbox"],
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
