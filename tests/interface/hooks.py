@@ -95,6 +95,7 @@ _OF_FORM = {
 # Where the dictionary or HTTP says more of the form than the schema can.
 _MORE_THAN_FORM = {
     "assignSources": {"missing-key"},  # `fields`, or `from` with `all`
+    "bindEndpoint": {"wrong-type"},  # what a URL, a header, a network, a duration or a rate can be
     "installCapability": {"query-invalid"},  # `deliver` goes with `from=start` alone
     "makeToken": {"wrong-type"},  # 64 bytes of a name in a scope
     "retryParked": {"filter-empty"},  # one that isn't null

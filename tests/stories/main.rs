@@ -17,6 +17,7 @@ mod customer;
 mod damage;
 mod demo;
 mod dictionary;
+mod endpoints;
 mod family;
 mod following;
 mod grants;

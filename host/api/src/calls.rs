@@ -18,8 +18,9 @@ use super::required_scopes::{
     PROFILES_PROPOSE, PROFILES_READ, REGISTRY_READ, REGISTRY_WRITE, RequiredScopes,
 };
 use super::{
-    ApiState, assignments, audit, capabilities, claims, conflicts, describe, events, fields, grants, parked,
-    profiles, refusals, registry_file, registry_report, replays, status, storage, timeline, tokens, trace,
+    ApiState, assignments, audit, capabilities, claims, conflicts, describe, endpoints, events, fields,
+    grants, parked, profiles, refusals, registry_file, registry_report, replays, status, storage, timeline,
+    tokens, trace,
 };
 
 /// A call of the interface.
@@ -112,6 +113,20 @@ pub fn calls() -> Vec<Call> {
             capabilities::release,
             describe::capabilities::release,
         ),
+        get("/v1/endpoints", REGISTRY_READ, endpoints::list, describe::endpoints::list),
+        get("/v1/endpoints/{capability}/{name}", REGISTRY_READ, endpoints::show, describe::endpoints::show),
+        put("/v1/endpoints/{capability}/{name}", ADMIN, endpoints::bind, describe::endpoints::bind),
+        delete("/v1/endpoints/{capability}/{name}", ADMIN, endpoints::unbind, describe::endpoints::unbind),
+        post("/v1/endpoints/{capability}/{name}/pause", ADMIN, endpoints::pause, describe::endpoints::pause),
+        post(
+            "/v1/endpoints/{capability}/{name}/resume",
+            ADMIN,
+            endpoints::resume,
+            describe::endpoints::resume,
+        ),
+        get("/v1/outgoing", REGISTRY_READ, endpoints::show_outgoing, describe::endpoints::show_outgoing),
+        post("/v1/outgoing/pause", ADMIN, endpoints::pause_outgoing, describe::endpoints::pause_outgoing),
+        post("/v1/outgoing/resume", ADMIN, endpoints::resume_outgoing, describe::endpoints::resume_outgoing),
         post("/v1/replays", ADMIN, replays::start, describe::replays::start),
         get("/v1/replays", ADMIN_READ, replays::list, describe::replays::list),
         get("/v1/replays/{id}", ADMIN_READ, replays::show, describe::replays::show),

@@ -2,11 +2,12 @@
 
 use samsyn_wire::{self as wire, ConsumedField, JsonValue, Pending, Setting, SourcedField};
 
+use super::endpoints::requested;
 use super::words::{name, names, word, words};
 use samsyn_engine::Engine;
 use samsyn_registry::{
-    Capability, CapabilityState, Grant, InstallPlan, InstalledVersion, PlannedIdentifier, PlannedRead,
-    PlannedSetting, PlannedSource, Registry, Rejection,
+    Capability, CapabilityState, Grant, InstallPlan, InstalledVersion, PlannedCall, PlannedIdentifier,
+    PlannedRead, PlannedSetting, PlannedSource, Registry, Rejection,
 };
 use samsyn_vocabulary::{CapabilityName, FieldName};
 
@@ -62,6 +63,10 @@ pub fn capability_answer<'a>(
         value: JsonValue::Held(capability.settings.get(name)),
         description: setting.description.clone(),
     });
+    let endpoints = manifest.calls.keys().map(|endpoint| wire::CapabilityEndpoint {
+        name: endpoint.to_string(),
+        state: word(&capability.endpoint_state(endpoint)),
+    });
     wire::Capability {
         name: name.to_string(),
         version: manifest.plugin.version.clone(),
@@ -78,6 +83,7 @@ pub fn capability_answer<'a>(
         consumes: consumes.collect(),
         identifiers: names(&capability.grant.identifiers),
         settings: settings.collect(),
+        endpoints: endpoints.collect(),
         grant: grant(&capability.grant),
         withheld: grant(&capability.withheld()),
         pending: capability.pending.as_deref().map(|pending| Pending {
@@ -101,6 +107,7 @@ fn grant(grant: &Grant) -> wire::Grant {
         identifiers: names(&grant.identifiers),
         hears: names(&grant.hears),
         sources: names(grant.sources()),
+        calls: names(&grant.calls),
     }
 }
 
@@ -154,6 +161,12 @@ pub fn install_plan(plan: &InstallPlan) -> wire::InstallPlan {
         version: version.version.clone(),
         digest: version.digest.to_string(),
     };
+    let call = |call: &PlannedCall| wire::PlannedCall {
+        name: call.name.to_string(),
+        new: call.new,
+        state: word(&call.state),
+        requested: requested(&call.request),
+    };
     wire::InstallPlan {
         capability: plan.capability.to_string(),
         version: plan.version.clone(),
@@ -165,6 +178,7 @@ pub fn install_plan(plan: &InstallPlan) -> wire::InstallPlan {
         reads: plan.reads.iter().map(read).collect(),
         identifiers: plan.identifiers.iter().map(identifier).collect(),
         sources: plan.sources.iter().map(source).collect(),
+        calls: plan.calls.iter().map(call).collect(),
         emits: names(&plan.emits),
         settings: plan.settings.iter().map(setting).collect(),
         wants: grant(&plan.wants),

@@ -79,6 +79,10 @@ impl From<RegistryError> for Problem {
             RegistryError::NothingPending { .. } => Kind::NothingPending,
             RegistryError::NotQuarantined(_) => Kind::NotQuarantined,
             RegistryError::Invalid { .. } => Kind::DefinitionInvalid,
+            RegistryError::UnknownEndpoint { .. } => Kind::UnknownEndpoint,
+            RegistryError::EndpointInvalid { .. } => Kind::EndpointInvalid,
+            RegistryError::EndpointNotBound { .. } => Kind::EndpointNotBound,
+            RegistryError::EndpointRevoked { .. } => Kind::EndpointRevoked,
         };
         let next = match &error {
             RegistryError::StillSources { capability, heirs, .. } => Some(heir_plan(capability, heirs)),

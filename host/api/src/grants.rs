@@ -75,8 +75,8 @@ pub async fn reject(
 }
 
 fn grant_of(part: GrantPart) -> Grant {
-    let GrantPart { reads, identifiers, hears, sources } = part;
-    Grant { reads, identifiers, hears, sources: Some(sources) }
+    let GrantPart { reads, identifiers, hears, sources, calls } = part;
+    Grant { reads, identifiers, hears, sources: Some(sources), calls }
 }
 
 /// `PATCH /v1/capabilities/{name}/grant`.

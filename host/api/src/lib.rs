@@ -35,6 +35,7 @@ mod conditional;
 mod conflicts;
 mod convert;
 mod describe;
+mod endpoints;
 mod event_answer;
 pub mod event_json;
 mod events;

@@ -27,6 +27,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
+/// The two variable segments of a path, each percent-decoded once.
+pub struct Segments(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Segments, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((first, second))) => Ok(Segments(first, second)),
+            Err(_) => Err(Problem::new(Kind::NotFound, "the path is not percent-encoded UTF-8")),
+        }
+    }
+}
+
 /// How a path names a profile.
 pub struct ReferenceForm;
 

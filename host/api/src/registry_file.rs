@@ -54,7 +54,7 @@ async fn tell<'a>(
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlanParams {
-    /// Remove the fields and sources that aren't in the file.
+    /// Remove the fields, sources and bindings of endpoints that aren't in the file.
     remove: bool,
     /// What happens to customers for whom a new source has no claim. `inherit`: they keep the value of the former
     /// source. `clear`: they have no value.
@@ -82,7 +82,7 @@ pub async fn plan(
 pub struct ApplyParams {
     /// The revision of the plan. The host rejects the request if the registry has changed since.
     revision: Seq,
-    /// Remove the fields and sources that aren't in the file.
+    /// Remove the fields, sources and bindings of endpoints that aren't in the file.
     #[serde(default)]
     remove: bool,
     /// What happens to customers for whom a new source has no claim.
@@ -106,7 +106,7 @@ pub async fn apply(
     let registry = state.engine.registry();
     // At another revision it is refused anyway.
     if registry.revision == params.revision && file.plan(&registry, params.remove)?.changes_grants() {
-        viewer.check_admin("changing grants")?;
+        viewer.check_admin("changing grants and endpoints")?;
     }
     let by = Attribution { by: application, reason: params.reason };
     let (engine, planned) = (state.engine.clone(), params.revision);

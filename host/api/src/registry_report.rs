@@ -24,7 +24,8 @@ pub async fn report(State(state): State<ApiState>, Extension(viewer): Extension<
         if !viewer.names_customers() {
             usage.forget_customers();
         }
-        Ok(Json(report_answer(Report::of(&state.engine.registry(), &usage))).into_response())
+        Ok(Json(report_answer(Report::of(&state.engine.registry(), &usage, state.engine.clock().now())))
+            .into_response())
     })
     .await?
 }

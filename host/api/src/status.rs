@@ -10,6 +10,7 @@ use samsyn_wire::request::{EVENT_BYTES_MAX, EVENTS_MAX};
 use samsyn_wire::{self as wire, EventIds, Health, Limits, PersonalReads, Readiness};
 
 use super::convert::blocking;
+use super::endpoints::outgoing;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, errors_page, followers, storage};
 use samsyn_audit::{AuditStatus, ReadAudit};
@@ -70,6 +71,7 @@ fn status_answer(state: &ApiState, status: Status, audit: AuditStatus) -> wire::
             average_us: status.slowest.average_us,
             average_waits_us: counts(status.slowest.average_waits_us),
         },
+        outgoing: Some(outgoing(&state.engine.registry())),
         capabilities: capabilities.collect(),
         rss_bytes: status.rss_bytes,
         audit: wire::AuditStatus {

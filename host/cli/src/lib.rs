@@ -9,6 +9,7 @@
 //! | [`serve`] · [`status`] · [`openapi`] · [`completions`] | the host itself |
 //! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] | events and customers |
 //! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`audit`] | what an administrator decides and proves |
+//! | [`endpoint`] · [`outgoing`] | the systems that capabilities call |
 //! | [`log`] · [`view`] · [`snapshot`] · [`backup`] · `bars` | a data directory on this machine |
 //!
 //! What all commands share is in `samsyn-terminal`, importing files in `samsyn-import`. A command must not
@@ -19,11 +20,13 @@ pub mod backup;
 mod bars;
 pub mod completions;
 mod dictionary;
+pub mod endpoint;
 pub mod event;
 pub mod field;
 pub mod identifier;
 pub mod log;
 pub mod openapi;
+pub mod outgoing;
 pub mod parked;
 pub mod plugin;
 pub mod profile;
@@ -100,6 +103,12 @@ pub enum Command {
     /// Manage fields and their sources
     #[command(subcommand)]
     Field(field::FieldCommand),
+    /// Bind and pause the systems that capabilities call
+    #[command(subcommand)]
+    Endpoint(endpoint::EndpointCommand),
+    /// Pause and resume all sending
+    #[command(subcommand)]
+    Outgoing(outgoing::OutgoingCommand),
     /// Check, export, apply and draw the registry
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
@@ -160,6 +169,8 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Event(command) => event::run(&command, context),
         Command::Profile(command) => profile::run(&command, context),
         Command::Field(command) => field::run(&command, context),
+        Command::Endpoint(command) => endpoint::run(&command, context),
+        Command::Outgoing(command) => outgoing::run(&command, context),
         Command::Registry(command) => registry::run(&command, context),
         Command::Identifier(command) => identifier::run(&command, context),
         Command::Parked(command) => parked::run(&command, context),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::outgoing::state_text;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs};
@@ -64,6 +65,7 @@ fn status_text(status: &Status, paint: Paint) -> String {
                     format!("{} of {}", grouped(depth as u64), grouped(limit as u64))
                 },
             ),
+            ("sending", status.outgoing.as_ref().map(state_text).unwrap_or_default()),
             ("waiting", status.waiting.as_ref().map(waiting_text).unwrap_or_default()),
             ("registry revision", status.registry_revision.to_string()),
             ("log", disk_text(&status.log)),

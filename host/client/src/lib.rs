@@ -6,7 +6,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `call` · `problem` · `tls` | one request before it is made, what it can come to, and whom it trusts |
-//! | `registry_calls` · `assignment` · `token` · `replay` · `storage` | the calls about each |
+//! | `registry_calls` · `assignment` · `endpoint` · `token` · `replay` · `storage` | the calls about each |
 //! | `answer` | what became of a batch |
 //!
 //! What is sent and answered is of the crate [`wire`].
@@ -16,6 +16,7 @@
 mod answer;
 mod assignment;
 mod call;
+mod endpoint;
 mod problem;
 mod registry_calls;
 mod replay;
@@ -41,6 +42,7 @@ use samsyn_wire::{
 
 pub use answer::BatchAnswer;
 pub use call::InstallHow;
+pub use endpoint::ChangeHow;
 pub use problem::{ClientError, Problem};
 pub use replay::Replay;
 pub use samsyn_wire as wire;

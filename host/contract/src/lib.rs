@@ -5,6 +5,7 @@
 //! | file | what stands there |
 //! |---|---|
 //! | [`manifest`] | `plugin.toml`, read and checked |
+//! | [`calls`] | what a manifest says of the systems that it asks to call |
 //! | `schema`, `rule` | what a field takes: type, allowed strings, JSON Schema |
 //! | `compare`, `data_class` | words of the dictionary that a manifest uses |
 //! | `access` | what one plug-in may say and read in an invocation |
@@ -17,6 +18,7 @@
 #![warn(missing_docs)]
 
 mod access;
+pub mod calls;
 mod compare;
 mod data_class;
 mod effects;

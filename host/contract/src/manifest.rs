@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::calls::{CallRequest, ENDPOINTS_MAX};
 use crate::compare::Compare;
 use crate::data_class::DataClass;
 use crate::schema::Schema;
 use crate::vocabulary::{
-    CapabilityName, EventName, EventPattern, FieldName, IdentifierName, Role, Type, Value,
+    CapabilityName, EndpointName, EventName, EventPattern, FieldName, IdentifierName, Role, Type, Value,
 };
 
 /// The manifest version this host reads.
@@ -42,6 +43,9 @@ pub struct Manifest {
     /// What an administrator can set.
     #[serde(default)]
     pub settings: BTreeMap<String, Setting>,
+    /// Which systems it asks to call.
+    #[serde(default)]
+    pub calls: BTreeMap<EndpointName, CallRequest>,
 }
 
 /// The declared properties of an event, by name.
@@ -215,6 +219,15 @@ impl Manifest {
                     "[consumes] {field}: purposes is missing, such as purposes = [\"service\"]"
                 ));
             }
+        }
+        if self.calls.len() > ENDPOINTS_MAX {
+            return error(format!(
+                "[calls] has {} endpoints; the limit is {ENDPOINTS_MAX}: split the plug-in",
+                self.calls.len()
+            ));
+        }
+        for (name, call) in &self.calls {
+            call.check().map_err(|why| ManifestError(format!("[calls.{name}] {why}")))?;
         }
         for (name, setting) in &mut self.settings {
             if let Some(default) = &setting.default {

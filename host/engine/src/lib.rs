@@ -35,7 +35,7 @@
 //! | `sequencer` · `durable` · `way` | gives records their place, and what happens when they are durable |
 //! | `lanes` · `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
 //! | `slow` · `slow_lane` · `catch_up` · `retry` · `held` | capabilities that are slow, behind, or failed |
-//! | `registrar` · `install` · `assign` · `apply_file` · `renormalise` | changes of the registry |
+//! | `registrar` · `install` · `assign` · `endpoints` · `apply_file` · `renormalise` | changes of the registry |
 //! | `adopt` · `notify_source_change` · `notifier` | what those mean for partitions and customers |
 //! | `supervisor` | what lanes can't wait for |
 //! | `query` · `own_records` · `claims` · `refusals` · `parked` · `status` · [`metrics`] · `slowest` | questions, and numbers |
@@ -56,6 +56,7 @@ mod config;
 mod content;
 mod decision_input;
 mod durable;
+mod endpoints;
 mod event_ids;
 mod fault;
 mod held;

@@ -10,6 +10,7 @@ use super::parked::Waiting;
 use super::slowest::{SlowEvent, SlowestEvents};
 use super::{Engine, EventIdsStatus, StopCause};
 use crate::way::STAGES;
+use samsyn_registry::EndpointState;
 use samsyn_telemetry::MetricsText;
 use samsyn_vocabulary::{CapabilityName, Partition, Seq, Timestamp};
 
@@ -244,6 +245,20 @@ impl Engine {
             "The registry's newest revision",
             self.shared.registry().revision as f64,
         );
+        let registry = self.shared.registry();
+        let paused = f64::from(u8::from(registry.outgoing_paused.is_some()));
+        text.gauge("samsyn_outgoing_paused", "1 while nothing is sent to any endpoint", paused);
+        let name = "samsyn_endpoints";
+        text.head(name, "Endpoints that plug-ins request, by state", "gauge");
+        for (state, label) in [
+            (EndpointState::Requested, "requested"),
+            (EndpointState::Revoked, "revoked"),
+            (EndpointState::Bound, "bound"),
+            (EndpointState::Paused, "paused"),
+        ] {
+            let count = registry.endpoints().filter(|endpoint| endpoint.state == state).count();
+            text.sample(name, &format!("state=\"{label}\""), count as f64);
+        }
         text.gauge("samsyn_resident_bytes", "Memory of the process", resident_bytes() as f64);
         let waiting = self.parked.waiting_now();
         let help = "Customers of whom a delivery or a proposal waits";

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::endpoint::{Binding, Pause};
 use super::{Assigned, FORM_VERSION, Field, Grant, IdentifierKind, TokenEntry};
 use samsyn_vocabulary::{
-    Application, CapabilityName, Digest, FieldName, IdentifierName, Reason, Role, Timestamp, TokenName, Value,
+    Application, CapabilityName, Digest, EndpointName, FieldName, IdentifierName, Reason, Role, Timestamp,
+    TokenName, Value,
 };
 
 /// The application that changes the registry, and its reason.
@@ -167,6 +169,31 @@ pub enum RegistryChange {
         /// The component that isn't.
         digest: Digest,
     },
+    /// An endpoint that a plug-in requests is bound, or bound otherwise. A pause stays.
+    EndpointBound {
+        capability: CapabilityName,
+        name: EndpointName,
+        /// To what.
+        binding: Box<Binding>,
+    },
+    /// An endpoint is bound no more.
+    EndpointUnbound { capability: CapabilityName, name: EndpointName },
+    /// Nothing is sent to an endpoint until it is resumed.
+    EndpointPaused {
+        capability: CapabilityName,
+        name: EndpointName,
+        /// Who, why and since when.
+        pause: Pause,
+    },
+    /// What waits for an endpoint is sent.
+    EndpointResumed { capability: CapabilityName, name: EndpointName },
+    /// Nothing is sent to any endpoint until that is resumed.
+    OutgoingPaused {
+        /// Who, why and since when.
+        pause: Pause,
+    },
+    /// What waits is sent.
+    OutgoingResumed {},
     /// Several changes that are one: all of them or none.
     Many {
         /// In the order in which they are made.

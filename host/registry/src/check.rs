@@ -62,7 +62,13 @@ impl Registry {
             RegistryChange::IdentifierDefined { name, kind, .. } => {
                 kind.check().map_err(|why| RegistryError::Invalid { name: name.to_string(), why })
             }
-            RegistryChange::IdentifiersNormalised { .. }
+            RegistryChange::EndpointBound { .. }
+            | RegistryChange::EndpointUnbound { .. }
+            | RegistryChange::EndpointPaused { .. }
+            | RegistryChange::EndpointResumed { .. } => self.check_endpoint(change),
+            RegistryChange::OutgoingPaused { .. }
+            | RegistryChange::OutgoingResumed {}
+            | RegistryChange::IdentifiersNormalised { .. }
             | RegistryChange::Installed { .. }
             | RegistryChange::Quarantined { .. }
             | RegistryChange::AdminTokenMade { .. } => Ok(()),

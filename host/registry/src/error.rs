@@ -1,6 +1,6 @@
 //! Why a change of the registry is refused, with what to do instead.
 
-use samsyn_vocabulary::{CapabilityName, Digest, FieldName, Seq, TokenName};
+use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, FieldName, Seq, TokenName};
 
 /// Why a change of the registry is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +87,32 @@ pub enum RegistryError {
     /// There is no quarantine to end.
     #[error("{0} is not quarantined: it is active")]
     NotQuarantined(CapabilityName),
+    /// The manifest of a capability requests no endpoint of this name.
+    #[error("{capability} requests no endpoint {name:?}; {}", requested(.known))]
+    UnknownEndpoint {
+        capability: CapabilityName,
+        name: String,
+        /// Those that it requests.
+        known: Vec<EndpointName>,
+    },
+    /// An endpoint can't be bound so.
+    #[error("the endpoint {name} of {capability} can't be bound so: {why}")]
+    EndpointInvalid {
+        capability: CapabilityName,
+        name: EndpointName,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An endpoint isn't bound.
+    #[error(
+        "the endpoint {name} of {capability} isn't bound; bind it with `samsyn endpoint bind {capability} {name}`"
+    )]
+    EndpointNotBound { capability: CapabilityName, name: EndpointName },
+    /// An administrator took an endpoint back.
+    #[error(
+        "the endpoint {name} of {capability} is revoked; first grant it: `samsyn plugin grant {capability} --endpoint {name}`"
+    )]
+    EndpointRevoked { capability: CapabilityName, name: EndpointName },
     /// A definition that can't be.
     #[error("{name}: {why}")]
     Invalid {
@@ -95,6 +121,17 @@ pub enum RegistryError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+/// The endpoints that there are.
+fn requested(known: &[EndpointName]) -> String {
+    match known {
+        [] => "its manifest requests none".to_owned(),
+        known => {
+            let names: Vec<&str> = known.iter().map(EndpointName::as_str).collect();
+            format!("it requests: {}", names.join(", "))
+        }
+    }
 }
 
 /// The first fields of a list, and how many more there are.

@@ -1,13 +1,14 @@
 //! The registry after a change: the fold of its partition.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::manifest::Manifest;
 use super::{
-    Assigned, Capability, CapabilityState, FIRST_ADMIN, FORM_VERSION, Field, FieldStatus, NormalForms,
-    Pending, Registry, RegistryChange, Routing, TokenEntry,
+    Assigned, Binding, Bound, Capability, CapabilityState, FIRST_ADMIN, FORM_VERSION, Field, FieldStatus,
+    NormalForms, Pause, Pending, Registry, RegistryChange, Routing, TokenEntry,
 };
-use samsyn_vocabulary::{CapabilityName, Seq, TokenName};
+use samsyn_vocabulary::{CapabilityName, EndpointName, Seq, TokenName};
 
 impl Registry {
     /// The registry after this change, as the record `revision` of the registry's partition.
@@ -121,7 +122,11 @@ impl Registry {
             }
             RegistryChange::FieldRemoved { name } => drop(next.fields.remove(name)),
             RegistryChange::Granted { capability, grant } => {
-                next.update(capability, |known| known.grant = grant.clone().resolved(&known.manifest));
+                next.update(capability, |known| {
+                    known.grant = grant.clone().resolved(&known.manifest);
+                    let calls = &known.grant.calls;
+                    known.endpoints.retain(|name, _| calls.contains(name));
+                });
                 next.note_claims(capability);
             }
             RegistryChange::UpgradePending { capability, .. } => {
@@ -134,6 +139,22 @@ impl Registry {
                     known.pending.take_if(|pending| pending.digest == *digest);
                 });
             }
+            RegistryChange::EndpointBound { capability, name, binding } => next.update(capability, |known| {
+                let paused = known.endpoints.get(name).and_then(|before| before.paused.clone());
+                let bound = Bound { binding: Binding::clone(binding), revision, paused };
+                known.endpoints.insert(name.clone(), Arc::new(bound));
+            }),
+            RegistryChange::EndpointUnbound { capability, name } => {
+                next.update(capability, |known| drop(known.endpoints.remove(name)));
+            }
+            RegistryChange::EndpointPaused { capability, name, pause } => {
+                next.pause_endpoint(capability, name, Some(pause));
+            }
+            RegistryChange::EndpointResumed { capability, name } => {
+                next.pause_endpoint(capability, name, None);
+            }
+            RegistryChange::OutgoingPaused { pause } => next.outgoing_paused = Some(pause.clone()),
+            RegistryChange::OutgoingResumed {} => next.outgoing_paused = None,
             RegistryChange::Many { changes } => {
                 for change in changes {
                     next.take(revision, change)?;
@@ -147,6 +168,14 @@ impl Registry {
         if let Some(known) = self.capabilities.get_mut(capability) {
             change(Arc::make_mut(known));
         }
+    }
+
+    fn pause_endpoint(&mut self, capability: &CapabilityName, name: &EndpointName, pause: Option<&Pause>) {
+        self.update(capability, |known| {
+            if let Some(bound) = known.endpoints.get_mut(name) {
+                Arc::make_mut(bound).paused = pause.cloned();
+            }
+        });
     }
 
     fn install(&mut self, revision: Seq, change: &RegistryChange) -> Result<(), super::ManifestError> {
@@ -188,8 +217,12 @@ impl Registry {
         // What an administrator set stays, as far as the new version still has such a setting.
         let mut settings = before.map(|before| before.settings.clone()).unwrap_or_default();
         settings.retain(|name, value| manifest.settings.get(name).is_some_and(|is| is.kind == value.kind()));
+        let grant = grant.clone().resolved(&manifest);
+        let endpoints = before.map(|before| before.endpoints_under(&manifest).collect()).unwrap_or_default();
+        let mut endpoints: BTreeMap<EndpointName, Arc<Bound>> = endpoints;
+        endpoints.retain(|name, _| grant.calls.contains(name));
         let capability = Capability {
-            grant: grant.clone().resolved(&manifest),
+            grant,
             manifest,
             manifest_text: text,
             digest: *digest,
@@ -202,6 +235,7 @@ impl Registry {
             settings,
             installed_at: *at,
             pending: None,
+            endpoints,
         };
         self.removed.remove(&name);
         if let Some(rejected) = self.rejected.get_mut(&name) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::{Manifest, Properties};
 use super::{Capability, Registry, RegistryChange, RegistryError};
-use samsyn_vocabulary::{CapabilityName, EventPattern, FieldName, IdentifierName};
+use samsyn_vocabulary::{CapabilityName, EndpointName, EventPattern, FieldName, IdentifierName};
 
 /// What of a manifest's requests an administrator granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +25,21 @@ pub struct Grant {
     /// manifest sources. A registry always holds some.
     #[serde(default)]
     pub sources: Option<Vec<FieldName>>,
+    /// Endpoints that it may call once they are bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<EndpointName>,
 }
 
 impl Default for Grant {
     /// Nothing at all.
     fn default() -> Grant {
-        Grant { reads: Vec::new(), identifiers: Vec::new(), hears: Vec::new(), sources: Some(Vec::new()) }
+        Grant {
+            reads: Vec::new(),
+            identifiers: Vec::new(),
+            hears: Vec::new(),
+            sources: Some(Vec::new()),
+            calls: Vec::new(),
+        }
     }
 }
 
@@ -42,6 +51,7 @@ impl Grant {
             identifiers: manifest.plugin.identifiers.clone(),
             hears: manifest.subscribes.keys().cloned().collect(),
             sources: Some(manifest.sources.keys().cloned().collect()),
+            calls: manifest.calls.keys().cloned().collect(),
         }
     }
 
@@ -62,6 +72,7 @@ impl Grant {
             && self.identifiers.is_empty()
             && self.hears.is_empty()
             && self.sources().is_empty()
+            && self.calls.is_empty()
     }
 
     /// What is in this grant and not in the other.
@@ -71,6 +82,7 @@ impl Grant {
             identifiers: rest(&self.identifiers, &other.identifiers),
             hears: rest(&self.hears, &other.hears),
             sources: Some(rest(self.sources(), other.sources())),
+            calls: rest(&self.calls, &other.calls),
         }
     }
 
@@ -82,6 +94,7 @@ impl Grant {
             identifiers: [self.identifiers.as_slice(), &more.identifiers].concat(),
             hears: [self.hears.as_slice(), &more.hears].concat(),
             sources: Some([self.sources(), more.sources()].concat()),
+            calls: [self.calls.as_slice(), &more.calls].concat(),
         }
     }
 
@@ -91,7 +104,8 @@ impl Grant {
         let identifiers = self.identifiers.iter().map(|name| format!("seeing the identifier {name}"));
         let hears = self.hears.iter().map(|event| format!("receiving {event}"));
         let sources = self.sources().iter().map(|field| format!("making claims for {field}"));
-        reads.chain(identifiers).chain(hears).chain(sources).collect()
+        let calls = self.calls.iter().map(|name| format!("calling {name}"));
+        reads.chain(identifiers).chain(hears).chain(sources).chain(calls).collect()
     }
 }
 
@@ -106,8 +120,8 @@ impl Capability {
     }
 
     /// What another version asks for beyond what is granted. What was taken back from this one
-    /// stays taken back and isn't asked for again; a field that is read for another purpose and an
-    /// event of which more is heard are.
+    /// stays taken back and isn't asked for again; a field that is read for another purpose, an event of
+    /// which more is heard, and an endpoint that is called with more methods or repeated more readily are.
     pub fn wants_more(&self, manifest: &Manifest) -> Grant {
         let asked = Grant::all_of(manifest);
         let mut wants = asked.without(&self.grant).without(&self.withheld());
@@ -119,6 +133,14 @@ impl Capability {
         for event in asked.hears.iter().filter(|event| self.grant.hears.contains(event)) {
             if hears_more(self.manifest.subscribes.get(event), manifest.subscribes.get(event)) {
                 wants.hears.push(event.clone());
+            }
+        }
+        for name in asked.calls.iter().filter(|name| self.grant.calls.contains(name)) {
+            let (before, after) = (self.manifest.calls.get(name), manifest.calls.get(name));
+            if let (Some(before), Some(after)) = (before, after)
+                && after.is_wider_than(before)
+            {
+                wants.calls.push(name.clone());
             }
         }
         wants
@@ -194,6 +216,9 @@ mod tests {
         [consumes]
         email = { purposes = ["service"] }
         phone = { purposes = ["service"] }
+        [calls.archive]
+        reason = "Keeps mails"
+        methods = ["PUT"]
     "#;
 
     fn capability(text: &str, grant: impl FnOnce(Grant) -> Grant) -> Capability {
@@ -213,6 +238,7 @@ mod tests {
             settings_revision: 1,
             installed_at: samsyn_vocabulary::Timestamp(0),
             pending: None,
+            endpoints: BTreeMap::new(),
         }
     }
 
@@ -241,6 +267,9 @@ mod tests {
                 "[sources]\n\"mail.opened\" = { type = \"integer\" }",
                 "making claims for mail.opened",
             ),
+            ("[\"PUT\"]", "[\"PUT\", \"DELETE\"]", "calling archive"),
+            ("[\"PUT\"]", "[\"PUT\"]\nrepeat = \"safe\"", "calling archive"),
+            ("[\"PUT\"]", "[\"PUT\"]\n[calls.crm]\nreason = \"x\"\nmethods = [\"GET\"]", "calling crm"),
         ] {
             assert_eq!(wants(&installed, from, to), [asked], "{to}");
         }

@@ -9,6 +9,7 @@
 //! | `change` · `fold` · `check` · `error` | what can change, the registry after it, whether it can be made, and why not |
 //! | `summary` · `summary_after` · `difference` | a change in words |
 //! | `dictionary` · `dictionary_check` · `identifier` | fields and identifiers |
+//! | [`endpoint`] | the systems that plug-ins call: bound, paused, planned |
 //! | `grant` · `pending` · `version` · `plan` | what a plug-in requests and gets, and what installing one changes |
 //! | [`assignment`] · `lineage` | giving fields to another source, and whose claim is the value |
 //! | `scope` · `policy` · `token` | who may call, and what for |
@@ -24,6 +25,7 @@ mod check;
 mod dictionary;
 mod dictionary_check;
 mod difference;
+pub mod endpoint;
 mod error;
 mod file;
 mod fold;
@@ -45,6 +47,7 @@ mod version;
 pub use assignment::{Assigned, SourceMove};
 pub use change::{Attribution, RegistryChange};
 pub use dictionary::{Field, FieldStatus};
+pub use endpoint::{Binding, BindingRequest, Bound, Endpoint, EndpointState, Pause};
 pub use error::RegistryError;
 pub use file::{Action, FileError, PlannedMove, RegistryFile, RegistryPlan, Step};
 pub use grant::Grant;
@@ -52,7 +55,8 @@ pub use identifier::{FORM_VERSION, IDENTIFIER_BYTES_MAX, IdentifierKind, Normali
 pub use lineage::Lineage;
 pub use pending::Pending;
 pub use plan::{
-    Install, InstallPlan, PlannedIdentifier, PlannedRead, PlannedSetting, PlannedSource, Rejection,
+    Install, InstallPlan, PlannedCall, PlannedIdentifier, PlannedRead, PlannedSetting, PlannedSource,
+    Rejection,
 };
 pub use policy::Policy;
 pub use routing::{Routed, Routing};
@@ -68,7 +72,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use samsyn_vocabulary::{
-    CapabilityName, Digest, FieldName, IdentifierName, Role, Seq, Timestamp, TokenName, Type, Value,
+    CapabilityName, Digest, EndpointName, FieldName, IdentifierName, Role, Seq, Timestamp, TokenName, Type,
+    Value,
 };
 
 /// One revision of everything the administrators decided.
@@ -96,6 +101,8 @@ pub struct Registry {
     pub rejected: BTreeMap<CapabilityName, BTreeMap<Digest, Seq>>,
     /// The type of each field that a plug-in could ever make claims for: they are kept.
     pub claimed: BTreeMap<FieldName, Type>,
+    /// Set while nothing is sent to any endpoint.
+    pub outgoing_paused: Option<Pause>,
     /// Which capabilities receive, source and consume what, precomputed for the hot path.
     pub routing: Arc<Routing>,
 }
@@ -129,6 +136,8 @@ pub struct Capability {
     pub installed_at: Timestamp,
     /// The version that waits for an administrator, because it wants more than is granted.
     pub pending: Option<Arc<Pending>>,
+    /// The endpoints of its manifest that an administrator bound.
+    pub endpoints: BTreeMap<EndpointName, Arc<Bound>>,
 }
 
 /// Whether a capability's deliveries run.

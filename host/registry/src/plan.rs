@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::endpoint::{EndpointState, warnings_of_request};
 use super::grant::new_purposes;
 use super::manifest::{Manifest, Setting, Sourced};
 use super::version::{InstalledVersion, VersionChange};
 use super::{Capability, DataClass, Field, FieldStatus, Grant, Registry, RegistryChange, RegistryError};
+use samsyn_contract::calls::CallRequest;
 use samsyn_vocabulary::{
-    Application, CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Reason, Role,
-    Seq, Timestamp, Type, Value,
+    Application, CapabilityName, Digest, EndpointName, EventName, EventPattern, FieldName, IdentifierName,
+    Reason, Role, Seq, Timestamp, Type, Value,
 };
 
 /// What installing a component would do.
@@ -39,6 +41,8 @@ pub struct InstallPlan {
     pub emits: Vec<EventName>,
     /// What an administrator could set.
     pub settings: Vec<PlannedSetting>,
+    /// Systems it would call, once they are bound.
+    pub calls: Vec<PlannedCall>,
     /// What an upgrade asks for beyond what is granted: it waits for an administrator's approval.
     pub wants: Grant,
     /// What the manifest asks for and an administrator took back: it stays so.
@@ -142,6 +146,19 @@ pub struct PlannedSetting {
     pub description: String,
 }
 
+/// An endpoint it would call.
+#[derive(Clone, Debug)]
+pub struct PlannedCall {
+    /// Its name.
+    pub name: EndpointName,
+    /// What its manifest says of it.
+    pub request: CallRequest,
+    /// Whether it is new, or asks for more than before.
+    pub new: bool,
+    /// What can be done with it right after.
+    pub state: EndpointState,
+}
+
 impl PlannedSetting {
     fn of(name: &str, setting: &Setting, installed: Option<&Capability>) -> PlannedSetting {
         let set = installed.and_then(|installed| installed.settings.get(name));
@@ -226,6 +243,23 @@ impl Registry {
             .identifiers
             .iter()
             .map(|name| PlannedIdentifier { name: name.clone(), new: wants.identifiers.contains(name) });
+        let kept: Vec<EndpointName> = installed
+            .map(|installed| installed.endpoints_under(manifest).map(|(name, _)| name).collect())
+            .unwrap_or_default();
+        let calls = manifest.calls.iter().map(|(name, request)| PlannedCall {
+            name: name.clone(),
+            request: request.clone(),
+            new: wants.calls.contains(name),
+            state: match installed.map(|installed| installed.endpoint_state(name)) {
+                _ if withheld.calls.contains(name) => EndpointState::Revoked,
+                Some(state) if kept.contains(name) => state,
+                _ => EndpointState::Requested,
+            },
+        });
+        let calls: Vec<PlannedCall> = calls.collect();
+        let mut warnings = self.warnings(manifest, &sources);
+        warnings.extend(warnings_of_request(self, manifest, &asked.without(&withheld)));
+        warnings.extend(installed.into_iter().flat_map(|installed| dropped_endpoints(installed, &kept)));
         let before = installed.map(InstalledVersion::of);
         let settings =
             manifest.settings.iter().map(|(name, setting)| PlannedSetting::of(name, setting, installed));
@@ -239,7 +273,8 @@ impl Registry {
             hears: manifest.subscribes.keys().cloned().collect(),
             reads: reads.collect(),
             identifiers: identifiers.collect(),
-            warnings: self.warnings(manifest, &sources),
+            warnings,
+            calls,
             sources,
             emits: manifest.emits.keys().cloned().collect(),
             settings: settings.collect(),
@@ -348,6 +383,14 @@ impl Registry {
             now,
         })
     }
+}
+
+/// Says which bindings an upgrade ends.
+fn dropped_endpoints(installed: &Capability, kept: &[EndpointName]) -> Option<String> {
+    let gone = installed.endpoints.keys().filter(|name| !kept.contains(name));
+    let gone: Vec<&str> = gone.map(EndpointName::as_str).collect();
+    (!gone.is_empty())
+        .then(|| format!("no longer requests {} as it is bound: the binding is removed", gone.join(", ")))
 }
 
 /// `crm claims it too`, `crm and sms claim it too`.

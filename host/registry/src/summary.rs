@@ -9,7 +9,7 @@ use super::manifest::Manifest;
 use samsyn_vocabulary::{CapabilityName, FieldName};
 
 /// The kinds of change, as the log names them: what an audit can be asked for.
-pub const CHANGE_KINDS: [&str; 20] = [
+pub const CHANGE_KINDS: [&str; 26] = [
     "field-defined",
     "field-accepted",
     "field-renamed",
@@ -30,6 +30,12 @@ pub const CHANGE_KINDS: [&str; 20] = [
     "token-revoked",
     "admin-token-made",
     "many",
+    "endpoint-bound",
+    "endpoint-unbound",
+    "endpoint-paused",
+    "endpoint-resumed",
+    "outgoing-paused",
+    "outgoing-resumed",
 ];
 
 /// What a change did, as a sentence, and what it is about.
@@ -126,6 +132,12 @@ impl RegistryChange {
             RegistryChange::TokenRevoked { .. } => 17,
             RegistryChange::AdminTokenMade { .. } => 18,
             RegistryChange::Many { .. } => 19,
+            RegistryChange::EndpointBound { .. } => 20,
+            RegistryChange::EndpointUnbound { .. } => 21,
+            RegistryChange::EndpointPaused { .. } => 22,
+            RegistryChange::EndpointResumed { .. } => 23,
+            RegistryChange::OutgoingPaused { .. } => 24,
+            RegistryChange::OutgoingResumed {} => 25,
         };
         CHANGE_KINDS[at]
     }
@@ -217,6 +229,32 @@ impl RegistryChange {
             RegistryChange::Removed { capability } => {
                 ChangeSummary::new(format!("removed {capability}")).capability(capability)
             }
+            RegistryChange::EndpointBound { capability, name, binding } => {
+                ChangeSummary::new(format!("bound the endpoint {name} of {capability} to {}", binding.url))
+                    .capability(capability)
+                    .details(json!({ "endpoint": name, "binding": binding }))
+            }
+            RegistryChange::EndpointUnbound { capability, name } => {
+                ChangeSummary::new(format!("unbound the endpoint {name} of {capability}"))
+                    .capability(capability)
+                    .details(json!({ "endpoint": name }))
+            }
+            RegistryChange::EndpointPaused { capability, name, pause } => {
+                let reason = &pause.reason;
+                ChangeSummary::new(format!("paused the endpoint {name} of {capability}: {reason}"))
+                    .capability(capability)
+                    .details(json!({ "endpoint": name, "reason": reason }))
+            }
+            RegistryChange::EndpointResumed { capability, name } => {
+                ChangeSummary::new(format!("resumed the endpoint {name} of {capability}"))
+                    .capability(capability)
+                    .details(json!({ "endpoint": name }))
+            }
+            RegistryChange::OutgoingPaused { pause } => {
+                ChangeSummary::new(format!("paused all sending: {}", pause.reason))
+                    .details(json!({ "reason": pause.reason }))
+            }
+            RegistryChange::OutgoingResumed {} => ChangeSummary::new("resumed sending"),
             RegistryChange::TokenMade { name, token } => {
                 let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
                 let did = format!(
@@ -315,6 +353,11 @@ mod tests {
             RegistryChange::SourceAssigned { field: name, source: None },
             RegistryChange::Released { capability: capability("sms") },
             RegistryChange::AdminTokenMade { hash: Digest::of(b"") },
+            RegistryChange::EndpointResumed {
+                capability: capability("sms"),
+                name: samsyn_vocabulary::EndpointName::new("crm").unwrap(),
+            },
+            RegistryChange::OutgoingResumed {},
             RegistryChange::Many { changes: Vec::new() },
         ] {
             let written = serde_json::to_value(&change).unwrap();

@@ -106,6 +106,27 @@ impl RegistryChange {
                 };
                 Some(format!("removed {name} {version}{lost}"))
             }
+            RegistryChange::EndpointBound { capability: name, name: endpoint, binding } => {
+                let known = &capability(name)?.endpoints.get(endpoint)?.binding;
+                let changed = differences(Some(known), binding.as_ref());
+                let changed: Vec<String> = changed.iter().map(|is| is.in_words()).collect();
+                let changed = changed.join("; ");
+                (!changed.is_empty())
+                    .then(|| format!("bound the endpoint {endpoint} of {name} otherwise: {changed}"))
+            }
+            RegistryChange::EndpointUnbound { capability: name, name: endpoint } => {
+                let url = &capability(name)?.endpoints.get(endpoint)?.binding.url;
+                Some(format!("unbound the endpoint {endpoint} of {name} from {url}"))
+            }
+            RegistryChange::EndpointResumed { capability: name, name: endpoint } => {
+                let paused = capability(name)?.endpoints.get(endpoint)?.paused.as_ref()?;
+                let (did, by) = (&self.summary().did, &paused.by);
+                Some(format!("{did}, which {by} had paused: {}", paused.reason))
+            }
+            RegistryChange::OutgoingResumed {} => {
+                let paused = before.outgoing_paused.as_ref()?;
+                Some(format!("resumed sending, which {} had paused: {}", paused.by, paused.reason))
+            }
             RegistryChange::TokenRevoked { name, .. } => {
                 let token = before.tokens.get(name)?;
                 let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    Application, CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Position,
-    ProfileId, Reason, Speaker, Timestamp, TokenName,
+    Application, CapabilityName, Digest, EndpointName, EventName, EventPattern, FieldName, IdentifierName,
+    Position, ProfileId, Reason, SecretName, Speaker, Timestamp, TokenName,
 };
 
 /// Describes a type that is a text in JSON.
@@ -39,11 +39,17 @@ text! {
     CapabilityName "The name of a capability, which is an installed plug-in." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
+    EndpointName "The name that a plug-in gives an endpoint, a system that it calls." {
+        "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
+    };
     Application "An application's name. Event ids are unique within an application." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
     };
     TokenName "A token's name, which isn't secret." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
+    };
+    SecretName "A secret's name, which isn't secret. It doesn't end in `.previous`." {
+        "pattern": "^[a-z][a-z0-9]*([_.-][a-z0-9]+)*$", "maxLength": 64
     };
     Speaker "A capability's name, or `app:` and the name of an application whose proposal waits for a source." {
         "pattern": "^(app:)?[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
@@ -117,7 +123,9 @@ mod tests {
             assert_eq!(takes::<EventPattern>(text), EventPattern::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<IdentifierName>(text), IdentifierName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<CapabilityName>(text), CapabilityName::new(text).is_ok(), "{text:?}");
+            assert_eq!(takes::<EndpointName>(text), EndpointName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Application>(text), Application::new(text).is_ok(), "{text:?}");
+            assert_eq!(takes::<SecretName>(text), SecretName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Speaker>(text), Speaker::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Position>(text), text.parse::<Position>().is_ok(), "{text:?}");
             assert_eq!(takes::<Timestamp>(text), text.parse::<Timestamp>().is_ok(), "{text:?}");

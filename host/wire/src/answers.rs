@@ -6,11 +6,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    AssignAnswer, AuditedChange, AuditedRead, Capability, Event, Field, FieldDisagreements, Health,
-    Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken, Matched, NothingTaken, OneAnswer,
-    Page, ParkedDelivery, Problem, Profile, ProfileClaims, ProfileConflicts, ProposalTaken, Readiness,
-    RefusalPage, RegistryGraph, RegistryPlan, RegistryReport, Replay, Replays, Retention, Snapshots, Status,
-    Taken, Timeline, Token,
+    AssignAnswer, AuditedChange, AuditedRead, Capability, Endpoint, EndpointChange, Event, Field,
+    FieldDisagreements, Health, Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken,
+    Matched, NothingTaken, OneAnswer, Outgoing, OutgoingChange, Page, ParkedDelivery, Problem, Profile,
+    ProfileClaims, ProfileConflicts, ProposalTaken, Readiness, RefusalPage, RegistryGraph, RegistryPlan,
+    RegistryReport, Replay, Replays, Retention, Snapshots, Status, Taken, Timeline, Token,
 };
 
 /// Reads an answer as its type, and writes it again.
@@ -23,6 +23,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("approveUpgrade", 200, through::<Installed<'_>>),
     ("assignSource", 200, through::<OneAnswer<'_>>),
     ("assignSources", 200, through::<AssignAnswer<'_>>),
+    ("bindEndpoint", 200, through::<EndpointChange>),
     ("changeGrant", 200, through::<Capability<'_>>),
     ("defineField", 200, through::<Field>),
     ("defineIdentifier", 200, through::<Identifier>),
@@ -35,6 +36,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("listChanges", 200, through::<Page<AuditedChange>>),
     ("listClaims", 200, through::<Page<ProfileClaims<'_>>>),
     ("listDisagreements", 200, through::<Page<FieldDisagreements<'_>>>),
+    ("listEndpoints", 200, through::<Page<Endpoint>>),
     ("listFields", 200, through::<Page<Field>>),
     ("listIdentifierConflicts", 200, through::<Page<ProfileConflicts<'_>>>),
     ("listIdentifiers", 200, through::<Page<Identifier>>),
@@ -49,17 +51,22 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("makeSnapshot", 202, through::<Snapshots>),
     ("makeToken", 200, through::<MadeToken>),
     ("makeToken", 201, through::<MadeToken>),
+    ("pauseEndpoint", 200, through::<EndpointChange>),
+    ("pauseOutgoing", 200, through::<OutgoingChange>),
     ("planRegistry", 200, through::<RegistryPlan<'_>>),
     ("proposeValues", 200, through::<Event<'_>>),
     ("proposeValues", 202, through::<ProposalTaken>),
     ("rejectUpgrade", 200, through::<Capability<'_>>),
     ("releaseCapability", 200, through::<Capability<'_>>),
     ("reportSilos", 200, through::<RegistryReport>),
+    ("resumeEndpoint", 200, through::<EndpointChange>),
+    ("resumeOutgoing", 200, through::<OutgoingChange>),
     ("retainLog", 200, through::<Retention>),
     ("retryParked", 202, through::<Matched>),
     ("setCapability", 200, through::<Capability<'_>>),
     ("showCapability", 200, through::<Capability<'_>>),
     ("showDisagreements", 200, through::<FieldDisagreements<'_>>),
+    ("showEndpoint", 200, through::<Endpoint>),
     ("showEvent", 200, through::<Event<'_>>),
     ("showField", 200, through::<Field>),
     ("showHealth", 200, through::<Health>),
@@ -67,6 +74,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("showInterface", 200, through::<Map<String, Value>>),
     ("showLimits", 200, through::<Limits>),
     ("showLogHead", 200, through::<LogHead>),
+    ("showOutgoing", 200, through::<Outgoing>),
     ("showProfile", 200, through::<Profile<'_>>),
     ("showReadiness", 200, through::<Readiness>),
     ("showReplay", 200, through::<Replay>),
@@ -79,6 +87,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("takeEvents", 200, through::<Event<'_>>),
     ("takeEvents", 202, through::<Taken>),
     ("takeEvents", 422, through::<NothingTaken>),
+    ("unbindEndpoint", 200, through::<EndpointChange>),
 ];
 
 fn through<T: DeserializeOwned + Serialize>(answer: &str) -> serde_json::Result<Value> {

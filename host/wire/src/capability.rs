@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{JsonValue, Lenient};
+use crate::{CapabilityEndpoint, JsonValue, Lenient, PlannedCall};
 use samsyn_contract::DataClass;
 use samsyn_registry::VersionChange;
 use samsyn_vocabulary::{
-    Application, CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Reason, Role,
-    Timestamp, Type,
+    Application, CapabilityName, Digest, EndpointName, EventName, EventPattern, FieldName, IdentifierName,
+    Reason, Role, Timestamp, Type,
 };
 
 /// An installed plug-in.
@@ -41,6 +41,8 @@ pub struct Capability<'a> {
     #[schemars(with = "Vec<IdentifierName>")]
     pub identifiers: Vec<String>,
     pub settings: Vec<Setting<'a>>,
+    /// The systems that its manifest requests to call.
+    pub endpoints: Vec<CapabilityEndpoint>,
     /// What it is granted.
     pub grant: Grant,
     /// What it requests and was revoked.
@@ -93,6 +95,11 @@ pub struct Grant {
     #[schemars(!default)]
     #[schemars(with = "Vec<FieldName>")]
     pub sources: Vec<String>,
+    /// Endpoints it may call, once they are bound.
+    #[serde(default)]
+    #[schemars(!default)]
+    #[schemars(with = "Vec<EndpointName>")]
+    pub calls: Vec<String>,
 }
 
 /// An upgrade that waits for approval.
@@ -172,6 +179,8 @@ pub struct InstallPlan {
     pub identifiers: Vec<PlannedIdentifier>,
     /// Fields it would make claims for.
     pub sources: Vec<PlannedSource>,
+    /// Endpoints it would call, once they are bound.
+    pub calls: Vec<PlannedCall>,
     /// Events it may emit.
     #[schemars(with = "Vec<EventName>")]
     pub emits: Vec<String>,

@@ -256,6 +256,18 @@ catalogue! {
     NotRequested "not-requested" CONFLICT, "Not requested by the plug-in",
         "You can grant only what the installed manifest requests.",
         "Grant what the capability's `withheld` lists, or install a version that requests more.";
+    UnknownEndpoint "unknown-endpoint" NOT_FOUND, "No such endpoint",
+        "The capability's manifest requests no endpoint of this name.",
+        "See `GET /v1/endpoints`.";
+    EndpointInvalid "endpoint-invalid" UNPROCESSABLE_ENTITY, "The endpoint can't be bound so",
+        "The address, a method, the authentication or a limit is not allowed for this endpoint.",
+        "Change what the detail names. `dry_run=true` checks a binding and changes nothing.";
+    EndpointNotBound "endpoint-not-bound" CONFLICT, "The endpoint isn't bound",
+        "Only a bound endpoint can be paused and resumed.",
+        "Bind it with `PUT /v1/endpoints/{capability}/{name}`, or `samsyn endpoint bind`.";
+    EndpointRevoked "endpoint-revoked" CONFLICT, "The endpoint is revoked",
+        "An administrator revoked the endpoint, so it can't be bound.",
+        "Grant it again with `PATCH /v1/capabilities/{name}/grant`, or `samsyn plugin grant CAPABILITY --endpoint NAME`.";
     NothingPending "nothing-pending" CONFLICT, "No upgrade waits for approval",
         "The capability has no upgrade that waits for approval, or the waiting component differs from the given one.",
         "See `pending` of `GET /v1/capabilities/{name}`.";

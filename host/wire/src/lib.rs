@@ -22,6 +22,7 @@
 //! | `event`, `refusal`, `conflict` | events, what was rejected of them, identifiers of two customers |
 //! | `profile`, `timeline`, `claims` | customers, and what capabilities say of them |
 //! | `field`, `assignment`, `report` | the registry: fields, who is their source, what is wrong, the graph |
+//! | `endpoint` | the systems that capabilities call |
 //! | `capability`, `replay`, `parked` | plug-ins, what a new version would change, what waits |
 //! | `token`, `audit` | tokens, who read and who changed what |
 //! | `status`, `storage` | the host itself, and what it keeps |
@@ -39,6 +40,7 @@ mod claims;
 mod conflict;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod endpoint;
 pub mod errors_page;
 mod event;
 mod field;
@@ -71,6 +73,10 @@ pub use capability::{
 };
 pub use claims::{Difference, FieldDisagreements, Pair, ProfileClaims};
 pub use conflict::{IdentifierConflict, ProfileConflicts};
+pub use endpoint::{
+    BoundEndpoint, CapabilityEndpoint, Endpoint, EndpointChange, EndpointCounts, EndpointPlan, Outgoing,
+    OutgoingChange, Pause, PlannedCall, RequestedEndpoint,
+};
 pub use event::{
     ActionAsked, ClaimMade, DeliveryOutcome, Event, NothingTaken, ProposalOutcome, ProposalTaken, Refusal,
     SentEvent, Taken, TakenEvent, TakenEvents, TakenOrRefused, Verdict,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Lenient, StorageStatus};
+use crate::{Lenient, Outgoing, StorageStatus};
 use samsyn_vocabulary::{CapabilityName, Position, Timestamp};
 
 /// Whether the process runs.
@@ -117,6 +117,10 @@ pub struct Status {
     pub accept_to_decided_p99_us: u64,
     /// The slowest events since the start, and where they waited.
     pub slowest: SlowestEvents,
+    /// Whether calls are sent.
+    // Older hosts don't write it.
+    #[schemars(with = "Outgoing")]
+    pub outgoing: Option<Outgoing>,
     /// One entry for each capability.
     pub capabilities: Vec<CapabilityStatus>,
     /// The memory of the process in bytes; 0 if the system doesn't report it.

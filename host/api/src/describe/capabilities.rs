@@ -39,11 +39,12 @@ pub fn loyalty() -> Value {
             "name": "points_per_unit", "type": "decimal", "default": "1", "value": null,
             "description": "Points for one unit of currency",
         }],
+        "endpoints": [{ "name": "members", "state": "bound" }],
         "grant": {
             "reads": ["email"], "identifiers": ["customer_id"], "hears": ["order.completed"],
-            "sources": ["loyalty.points"],
+            "sources": ["loyalty.points"], "calls": ["members"],
         },
-        "withheld": { "reads": [], "identifiers": [], "hears": [], "sources": [] },
+        "withheld": { "reads": [], "identifiers": [], "hears": [], "sources": [], "calls": [] },
         "pending": null,
         "lag": 0, "parked": 0, "installed_at": "2026-11-20T10:00:00Z",
     })
@@ -64,14 +65,17 @@ pub fn plan() -> Value {
             "identifies": null, "deprecated": null, "now": null, "claimed_by": [], "proposed_by": null,
             "becomes_source": true, "new_field": true, "proposed": false,
         }],
+        "calls": [{
+            "name": "members", "new": true, "state": "requested", "requested": super::endpoints::requested(),
+        }],
         "emits": ["loyalty.tier_reached"],
         "settings": [{
             "name": "points_per_unit", "type": "decimal", "default": "1", "value": null,
             "description": "Points for one unit of currency",
         }],
         "warnings": [],
-        "wants": { "reads": [], "identifiers": [], "hears": [], "sources": [] },
-        "withheld": { "reads": [], "identifiers": [], "hears": [], "sources": [] },
+        "wants": { "reads": [], "identifiers": [], "hears": [], "sources": [], "calls": [] },
+        "withheld": { "reads": [], "identifiers": [], "hears": [], "sources": [], "calls": [] },
     })
 }
 

@@ -40,6 +40,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
                 "lock": 10, "queue": 40, "run": 60, "log": 300, "sync": 1400, "view": 50, "other": 40,
             },
         },
+        "outgoing": super::endpoints::outgoing(),
         "queue": { "depth": 0, "limit": 10000 }, "event_ids": event_ids(), "accept_to_decided_p99_us": 900,
         "log": { "state": "ok", "reason": null }, "view": { "state": "ok", "reason": null },
         "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],

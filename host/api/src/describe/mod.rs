@@ -4,6 +4,7 @@ pub mod assignments;
 pub mod audit;
 pub mod capabilities;
 pub mod claims;
+pub mod endpoints;
 pub mod events;
 pub mod fields;
 pub mod grants;

@@ -12,8 +12,9 @@ use samsyn_registry::{Compare, DataClass, Normaliser};
 use samsyn_vocabulary::Type;
 use samsyn_wire::request::bodies::{BODIES, OLDER_NAMES, TYPES, Through};
 use samsyn_wire::request::{
-    Assignment, Deprecation, FieldDefinition, GrantChange, GrantPart, IdentifierDefinition, LookUp, NewEvent,
-    NewEvents, NewToken, OneAssignment, ParkedSelection, ParkedSkip, ProfilePatch, SettingsPatch,
+    Assignment, Deprecation, EndpointBinding, FieldDefinition, GrantChange, GrantPart, IdentifierDefinition,
+    LookUp, NewEvent, NewEvents, NewToken, OneAssignment, ParkedSelection, ParkedSkip, ProfilePatch,
+    SettingsPatch,
 };
 
 /// The JSON bodies of an operation, by their media types.
@@ -136,6 +137,22 @@ fn what_a_type_needs_is_what_is_described_as_required() {
     }
 }
 
+/// Every member, and every part that one can have.
+fn every_member_of_a_binding() -> Value {
+    json!({
+        "url": "https://members.example.com/api/", "methods": ["GET", "PUT"],
+        "auth": { "oauth2-refresh": {
+            "token_url": "https://id.example.com/token/", "client_id": "samsyn", "secret": "client_secret",
+            "refresh_token": "refresh_token", "scopes": ["members:write"],
+        } },
+        "repeat": "keyed", "key": { "header": "Idempotency-Key", "hours": 24 }, "rate": "20 per 1s",
+        "parallel": 2, "timeout": "10s", "answer_max": "16 KiB", "networks": ["10.2.0.0/16"],
+        "ca_file": "/etc/samsyn/ca.pem", "client_certificate": { "file": "/etc/samsyn/client.pem", "key": "client_key" },
+        "proxy": { "url": "https://proxy.example.com/", "user": "samsyn", "secret": "proxy_password" },
+        "reaches": "systems", "message_api": true,
+    })
+}
+
 /// Bodies with every member, as the client writes them.
 fn whole() -> Vec<(&'static str, Value)> {
     fn name<N: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> N {
@@ -152,6 +169,7 @@ fn whole() -> Vec<(&'static str, Value)> {
         identifiers: vec![name("customer_id")],
         hears: vec![name("order.*")],
         sources: vec![name("loyalty.points")],
+        calls: vec![name("members")],
     };
     let event = NewEvent {
         id: Some(json!("A1")),
@@ -178,6 +196,10 @@ fn whole() -> Vec<(&'static str, Value)> {
         (
             "assignSource",
             json!(OneAssignment { source: Some(name("crm")), mode: Mode::Inherit, revision: Some(7) }),
+        ),
+        (
+            "bindEndpoint",
+            json!(serde_json::from_value::<EndpointBinding>(every_member_of_a_binding()).unwrap()),
         ),
         ("changeGrant", json!(GrantChange { grant: part.clone(), revoke: part })),
         (

@@ -31,6 +31,7 @@ fn path_of(declared: &Call) -> String {
         .replace("{ref}", "customer_id:nobody")
         .replace("{id}", "nothing")
         .replace("{name}", "nothing")
+        .replace("{capability}", "nothing")
 }
 
 #[test]

@@ -39,6 +39,7 @@ const MISTAKEN: [&str; 14] = [
 
 fn ask(world: &World, call: &Call, query: &str) -> Answered {
     let path = call.path.replace("{name}", "nobody").replace("{ref}", "customer_id:0").replace("{id}", "0");
+    let path = path.replace("{capability}", "nobody");
     world.send(call.method.as_str(), &format!("{path}?{query}"), &[], b"")
 }
 

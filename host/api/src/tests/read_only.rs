@@ -13,7 +13,7 @@ use crate::calls::{Call, calls};
 /// Tell nothing about a host's data; they need no token.
 const OPEN: [&str; 4] = ["GET /healthz", "GET /readyz", "GET /errors", "GET /openapi.json"];
 /// Read, and show no customer to a token that may see none.
-const NO_CUSTOMER: [&str; 18] = [
+const NO_CUSTOMER: [&str; 21] = [
     "GET /v1/fields",
     "GET /v1/fields/{name}",
     "GET /v1/identifiers",
@@ -24,6 +24,9 @@ const NO_CUSTOMER: [&str; 18] = [
     "GET /v1/registry/graph",
     "GET /v1/capabilities",
     "GET /v1/capabilities/{name}",
+    "GET /v1/endpoints",
+    "GET /v1/endpoints/{capability}/{name}",
+    "GET /v1/outgoing",
     "GET /v1/audit/reads",
     "GET /v1/audit/changes",
     "GET /v1/log/head",
@@ -50,7 +53,7 @@ const CUSTOMER: [&str; 13] = [
     "GET /v1/parked",
 ];
 /// Change something, or have the host work.
-const WRITES: [&str; 25] = [
+const WRITES: [&str; 31] = [
     "POST /v1/events",
     "PATCH /v1/profiles/{ref}",
     "PUT /v1/fields/{name}",
@@ -68,6 +71,12 @@ const WRITES: [&str; 25] = [
     "POST /v1/capabilities/{name}/reject",
     "PATCH /v1/capabilities/{name}/settings",
     "POST /v1/capabilities/{name}/release",
+    "PUT /v1/endpoints/{capability}/{name}",
+    "DELETE /v1/endpoints/{capability}/{name}",
+    "POST /v1/endpoints/{capability}/{name}/pause",
+    "POST /v1/endpoints/{capability}/{name}/resume",
+    "POST /v1/outgoing/pause",
+    "POST /v1/outgoing/resume",
     "POST /v1/replays",
     "DELETE /v1/replays/{id}",
     "POST /v1/parked/retry",
@@ -108,7 +117,7 @@ fn whoever_only_reads_is_refused_each_call_that_writes_and_an_auditor_each_that_
         let lists = [open, registry, customer, writes].into_iter().filter(|stands| *stands).count();
         assert_eq!(lists, 1, "say of {name} whether it writes, and whether it can show a customer");
         let path = call.path.replace("{ref}", "customer_id:nobody").replace("{id}", "1");
-        let path = path.replace("{name}", "nothing");
+        let path = path.replace("{capability}", "nothing").replace("{name}", "nothing");
         let ask = |token: &str| world.send_as(token, call.method.as_str(), &path, &[], &json!({}));
         assert_open(&ask(&auditor), open || registry, &format!("audit:read, {name}"));
         assert_open(&ask(&onlooker), !writes, &format!("admin:read, {name}"));
@@ -142,6 +151,7 @@ fn no_answer_to_an_auditor_tells_of_a_customer() {
         let path = path.replace("fields/{name}", "fields/note");
         let path = path.replace("capabilities/{name}", "capabilities/probe");
         let path = path.replace("tokens/{name}", "tokens/onlooker");
+        let path = path.replace("endpoints/{capability}/{name}", "endpoints/probe/erp");
         let answer = ask(&auditor, &path);
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         assert!(!answer.text.contains(MARK) && !answer.text.contains(&profile), "{path}: {answer:?}");

@@ -262,7 +262,8 @@ impl World {
 const PROBE_TABLES: &str = "\
     [subscribes.\"probe.*\"]\nscript = { type = \"texts\" }\n\
     [emits.\"probe.pinged\"]\nscript = { type = \"texts\" }\n\
-    [sources]\nnote = { type = \"text\" }\nother_note = { type = \"text\" }\n";
+    [sources]\nnote = { type = \"text\" }\nother_note = { type = \"text\" }\n\
+    [calls.erp]\nreason = \"Stock\"\nmethods = [\"GET\"]\n";
 
 impl World {
     /// A furnished host with the probe, which does what it is told to.

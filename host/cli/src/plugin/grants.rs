@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::install::done_text;
+use super::install::{done_text, next_bindings};
 use samsyn_terminal::ask::Consent;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, moment, plain};
-use samsyn_vocabulary::{EventPattern, FieldName, IdentifierName};
+use samsyn_vocabulary::{EndpointName, EventPattern, FieldName, IdentifierName};
 use samsyn_wire::request::{GrantChange, GrantPart};
 use samsyn_wire::{Capability, Grant, Pending};
 
@@ -41,9 +41,10 @@ pub const REVOKE_EXAMPLES: &str = "\
 Examples:
   samsyn plugin revoke email --field phone --reason 'not needed for newsletters'
   samsyn plugin revoke sms --event sms.received
+  samsyn plugin revoke tier-sync --endpoint members
 
 From its next invocation on the capability no longer sees the field or identifier, receives the event, or
-makes claims for the field. An upgrade doesn't change this; `samsyn plugin grant` does.";
+makes claims for the field. A revoked endpoint loses its binding. An upgrade doesn't change this; `samsyn plugin grant` does.";
 
 /// The arguments of `samsyn plugin approve`.
 #[derive(Debug, Clone, Args)]
@@ -74,7 +75,7 @@ pub struct GrantArgs {
     /// The capability
     pub name: String,
     /// A field to read or make claims for; may be repeated
-    #[arg(long = "field", value_name = "FIELD", required_unless_present_any = ["identifiers", "events"])]
+    #[arg(long = "field", value_name = "FIELD", required_unless_present_any = ["identifiers", "events", "endpoints"])]
     pub fields: Vec<FieldName>,
     /// An identifier of the customer to see
     #[arg(long = "identifier", value_name = "IDENTIFIER")]
@@ -82,6 +83,9 @@ pub struct GrantArgs {
     /// An event to receive, written as in the manifest: order.completed or order.*
     #[arg(long = "event", value_name = "EVENT")]
     pub events: Vec<EventPattern>,
+    /// An endpoint to call, once it is bound
+    #[arg(long = "endpoint", value_name = "ENDPOINT")]
+    pub endpoints: Vec<EndpointName>,
     /// Whether to ask, and why.
     #[command(flatten)]
     pub consent: Consent,
@@ -97,6 +101,7 @@ pub fn grant_lines(grant: &Grant) -> Vec<String> {
         lines("see the identifier", &grant.identifiers),
         lines("receive", &grant.hears),
         lines("make claims for", &grant.sources),
+        lines("call", &grant.calls),
     ]
     .concat()
 }
@@ -107,7 +112,10 @@ pub fn approve(args: &ApproveArgs, context: &Context) -> Result<(), CliError> {
     let pending = pending(&client.capability(&args.name)?.body, context)?;
     let reason = args.consent.ask("Approve and install it?", "approved")?;
     let answer = client.approve(&args.name, &pending.digest, args.accept_fields, reason.as_ref())?;
-    context.answer(&answer.raw, |_| format!("{}\n", done_text(&answer.body.plan)))
+    context.answer(&answer.raw, |_| {
+        let plan = &answer.body.plan;
+        format!("{}\n{}", done_text(plan), next_bindings(plan))
+    })
 }
 
 /// Gives the upgrade that waits up.
@@ -185,5 +193,11 @@ fn part(args: &GrantArgs, capability: &Capability<'_>) -> GrantPart {
         names.any(|name| name == field.as_str())
     };
     let (sources, reads) = args.fields.iter().cloned().partition(sourced);
-    GrantPart { reads, identifiers: args.identifiers.clone(), hears: args.events.clone(), sources }
+    GrantPart {
+        reads,
+        identifiers: args.identifiers.clone(),
+        hears: args.events.clone(),
+        sources,
+        calls: args.endpoints.clone(),
+    }
 }

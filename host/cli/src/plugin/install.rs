@@ -12,7 +12,7 @@ use samsyn_terminal::ask::{Consent, accepts};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, Exit, file_error};
 use samsyn_terminal::output::{Paint, plain, value_text};
-use samsyn_wire::{InstallPlan, PlannedSetting, PlannedSource};
+use samsyn_wire::{InstallPlan, PlannedCall, PlannedSetting, PlannedSource};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -105,7 +105,8 @@ pub fn run(args: &InstallArgs, context: &Context) -> Result<(), CliError> {
             let text = pending_text(capability, pending, context.paint);
             return format!("{text}next: samsyn plugin approve {name}, or samsyn plugin reject {name}\n");
         }
-        format!("{}: {}\n", done_text(&answer.body.plan), plain(&capability.state))
+        let next = next_bindings(&answer.body.plan);
+        format!("{}: {}\n{next}", done_text(&answer.body.plan), plain(&capability.state))
     })
 }
 
@@ -211,12 +212,42 @@ pub fn plan_text(plan: &InstallPlan, paint: Paint) -> String {
         "makes claims for",
         plan.sources.iter().map(|source| source_line(source, &plan.capability, paint)).collect(),
     );
+    section("wants to call", plan.calls.iter().map(|call| call_line(call, paint)).collect());
     section("requests new grants", grant_lines(&plan.wants));
     section("stays revoked", grant_lines(&plan.withheld));
     section("may emit", plan.emits.iter().map(|event| plain(event)).collect());
     section("settings", plan.settings.iter().map(setting_line).collect());
     section("warnings", plan.warnings.iter().map(|warning| paint.bad(&plain(warning))).collect());
     text
+}
+
+/// A system that it wants to call, and whether that is bound.
+fn call_line(call: &PlannedCall, paint: Paint) -> String {
+    let requested = &call.requested;
+    let new = if call.new { paint.good(" (new)") } else { String::new() };
+    let to = requested.url.as_deref().map(|url| format!(" at {}", plain(url))).unwrap_or_default();
+    format!(
+        "{}{to} ({}; {}; {}): {}{new}; {}",
+        plain(&call.name),
+        plain(&requested.methods.join(", ")),
+        plain(&requested.repeat),
+        plain(&requested.reaches),
+        plain(&requested.reason),
+        match call.state.as_str() {
+            "requested" => "not bound yet".to_owned(),
+            other => plain(other),
+        }
+    )
+}
+
+/// The next commands, for endpoints that can be bound and aren't.
+pub fn next_bindings(plan: &InstallPlan) -> String {
+    let unbound =
+        plan.calls.iter().filter(|call| call.state == "requested" && call.requested.reaches == "systems");
+    let next = |call: &PlannedCall| {
+        format!("next: samsyn endpoint bind {} {} --dry-run\n", plain(&plan.capability), plain(&call.name))
+    };
+    unbound.map(next).collect()
 }
 
 fn setting_line(setting: &PlannedSetting) -> String {
@@ -287,6 +318,10 @@ mod tests {
                             {"field": "country", "type": "text", "now": "crm", "becomes_source": false, "new_field": false}],
                 "emits": ["sms.stop_suspected"],
                 "settings": [{"name": "stop_words", "type": "texts", "default": ["STOP", "END"], "value": null, "description": ""}],
+                "calls": [{"name": "gateway", "new": true, "state": "requested", "requested": {"reason": "Prices",
+                           "methods": ["GET"], "repeat": "safe", "reaches": "systems"}},
+                          {"name": "other", "state": "bound", "requested": {"reason": "Stock", "url": "https://a.example/",
+                           "methods": ["GET", "PUT"], "repeat": "keyed", "reaches": "systems"}}],
                 "warnings": ["country has another source"]}"#,
         )
         .unwrap();
@@ -298,9 +333,12 @@ mod tests {
              \x20 sees identifiers\n    phone\n\
              \x20 makes claims for\n    sms.opted_out (boolean), a new field: becomes its source\n\
              \x20   country (text): crm stays its source: only admins see the claims\n\
+             \x20 wants to call\n    gateway (GET; safe; systems): Prices (new); not bound yet\n\
+             \x20   other at https://a.example/ (GET, PUT; keyed; systems): Stock; bound\n\
              \x20 may emit\n    sms.stop_suspected\n\
              \x20 settings\n    stop_words = STOP, END\n\
              \x20 warnings\n    country has another source\n"
         );
+        assert_eq!(next_bindings(&plan), "next: samsyn endpoint bind sms gateway --dry-run\n");
     }
 }

@@ -10,8 +10,8 @@ use samsyn_terminal::error::CliError;
 use samsyn_terminal::input::Pair;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, pairs, value_text};
 use samsyn_vocabulary::Type;
-use samsyn_wire::Capability;
 use samsyn_wire::request::SettingsPatch;
+use samsyn_wire::{Capability, CapabilityEndpoint};
 
 /// Shown in the long help.
 pub const LIST_EXAMPLES: &str = "\
@@ -171,6 +171,10 @@ pub fn release(args: &ReleaseArgs, context: &Context) -> Result<(), CliError> {
     context.answer(&answer.raw, |_| format!("{}: {}\n", answer.body.name, answer.body.state))
 }
 
+fn endpoint_text(endpoint: &CapabilityEndpoint) -> String {
+    format!("{} ({})", endpoint.name, endpoint.state)
+}
+
 fn capability_text(capability: &Capability<'_>, paint: Paint) -> String {
     let state = match &capability.reason {
         Some(reason) => format!("{}: {reason}", capability.state),
@@ -186,6 +190,7 @@ fn capability_text(capability: &Capability<'_>, paint: Paint) -> String {
             ("hears", capability.subscribes.join(", ")),
             ("emits", capability.emits.join(", ")),
             ("identifiers", capability.identifiers.join(", ")),
+            ("endpoints", capability.endpoints.iter().map(endpoint_text).collect::<Vec<_>>().join(", ")),
             ("generation", capability.generation.to_string()),
             ("lag", grouped(capability.lag)),
             ("parked", grouped(capability.parked as u64)),

@@ -19,7 +19,7 @@ Examples:
   samsyn registry apply registry.toml --remove --yes --reason 'release 41'
   samsyn registry apply registry.toml --clear --dry-run
 
-The file has fields, identifiers, sources and grants: `samsyn registry export` writes one. For each field
+The file has fields, identifiers, sources, grants and bound endpoints: `samsyn registry export` writes one. For each field
 that gets another source, the plan shows the affected customers, like `samsyn field assign`. The command
 applies everything or nothing. What the file leaves out stays, unless you use --remove. If somebody changes
 the registry after the plan was made, the command applies nothing and shows what changed.";
@@ -35,7 +35,7 @@ Examples:
 pub struct ApplyArgs {
     /// The file
     pub file: PathBuf,
-    /// Remove fields and sources that the file leaves out
+    /// Remove fields, sources and bindings of endpoints that the file leaves out
     #[arg(long)]
     pub remove: bool,
     /// Customers without a claim by a new source keep their value (the default)

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::toml_as_schema;
-use super::{Compare, DataClass, Field, FieldStatus, IdentifierKind, Registry, Schema};
-use samsyn_vocabulary::{CapabilityName, EventPattern, FieldName, IdentifierName, Type};
+use super::{BindingRequest, Compare, DataClass, Field, FieldStatus, IdentifierKind, Registry, Schema};
+use samsyn_vocabulary::{CapabilityName, EndpointName, EventPattern, FieldName, IdentifierName, Type};
 
 /// The version of the file that this host reads and writes.
 const FILE_VERSION: u32 = 1;
@@ -44,6 +44,9 @@ pub struct RegistryFile {
     /// What each installed plug-in may do.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub grants: BTreeMap<CapabilityName, FiledGrant>,
+    /// What endpoints are bound to. Whether one is paused stands in no file: that is an operation, as a quarantine is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<CapabilityName, BTreeMap<EndpointName, BindingRequest>>,
 }
 
 /// A field as it stands in the file. What is left out is as it is for a field of which nothing else
@@ -90,6 +93,8 @@ pub struct FiledGrant {
     pub hears: Option<Vec<EventPattern>>,
     /// Fields it makes claims for.
     pub sources: Option<Vec<FieldName>>,
+    /// Endpoints it may call once they are bound.
+    pub calls: Option<Vec<EndpointName>>,
 }
 
 /// Why a registry file can't be taken.
@@ -143,6 +148,7 @@ impl RegistryFile {
             refuse_duplicates(grant.identifiers.as_deref(), place("identifiers"))?;
             refuse_duplicates(grant.hears.as_deref(), place("hears"))?;
             refuse_duplicates(grant.sources.as_deref(), place("sources"))?;
+            refuse_duplicates(grant.calls.as_deref(), place("calls"))?;
         }
         rename::order(&self.fields).map(|_| ())
     }
@@ -159,8 +165,15 @@ impl RegistryFile {
                 identifiers: Some(sorted(&grant.identifiers)),
                 hears: Some(sorted(&grant.hears)),
                 sources: Some(sorted(grant.sources())),
+                calls: (!capability.manifest.calls.is_empty()).then(|| sorted(&grant.calls)),
             };
             (name.clone(), filed)
+        });
+        let endpoints =
+            registry.capabilities.iter().filter(|(_, capability)| !capability.endpoints.is_empty());
+        let endpoints = endpoints.map(|(name, capability)| {
+            let bound = capability.endpoints.iter();
+            (name.clone(), bound.map(|(name, bound)| (name.clone(), (&bound.binding).into())).collect())
         });
         RegistryFile {
             registry: FILE_VERSION,
@@ -168,6 +181,7 @@ impl RegistryFile {
             fields: defined.map(|(name, field)| (name.clone(), FiledField::of(field))).collect(),
             sources: sourced.collect(),
             grants: grants.collect(),
+            endpoints: endpoints.collect(),
         }
     }
 

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::{FileError, FiledField, FiledGrant, RegistryFile, rename};
 use crate::assignment::{Mode, Request};
 use crate::difference::{Difference, differences};
-use crate::{Assigned, Field, Grant, Registry, RegistryChange, RegistryError};
-use samsyn_vocabulary::{CapabilityName, FieldName, Seq};
+use crate::endpoint::EndpointChange;
+use crate::{Assigned, Endpoint, Field, Grant, Registry, RegistryChange, RegistryError};
+use samsyn_vocabulary::{CapabilityName, EndpointName, FieldName, Seq};
 
 /// What applying a file would change.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub struct PlannedMove {
 pub struct Step {
     /// What happens to it.
     pub action: Action,
-    /// `field`, `identifier`, `source` or `plugin`.
+    /// `field`, `identifier`, `source`, `plugin` or `endpoint`.
     pub what: &'static str,
     /// Which.
     pub name: String,
@@ -68,12 +69,17 @@ pub enum Action {
     Assign,
     /// A plug-in's grants change.
     Grant,
+    /// An endpoint is bound, or bound otherwise.
+    Bind,
+    /// An endpoint is bound no more.
+    Unbind,
 }
 
 impl RegistryPlan {
     /// Whether plug-ins would be allowed more or less, which is for administrators.
     pub fn changes_grants(&self) -> bool {
-        self.steps.iter().any(|step| step.action == Action::Grant)
+        let grants = |step: &Step| matches!(step.action, Action::Grant | Action::Bind | Action::Unbind);
+        self.steps.iter().any(grants)
     }
 }
 
@@ -114,6 +120,7 @@ impl RegistryFile {
         for (name, grant) in grants {
             planner.grant(&name, grant)?;
         }
+        planner.endpoints(self, remove)?;
         planner.removals(self, remove)?;
         let Planner { steps, notes, moves, changes, .. } = planner;
         Ok(RegistryPlan { revision: registry.revision, mode, steps, notes, moves, changes })
@@ -266,6 +273,47 @@ impl Planner {
         self.make(&place, RegistryChange::SourcesMoved { fields })
     }
 
+    fn endpoints(&mut self, file: &RegistryFile, remove: bool) -> Result<(), FileError> {
+        for (capability, endpoints) in &file.endpoints {
+            for (name, request) in endpoints {
+                let wanted = EndpointChange::Bind(Box::new(request.clone()));
+                self.endpoint(Action::Bind, capability, name, wanted)?;
+            }
+        }
+        let is_filed = |endpoint: &Endpoint<'_>| {
+            file.endpoints.get(endpoint.capability).is_some_and(|filed| filed.contains_key(endpoint.name))
+        };
+        let left_out = self.next.endpoints().filter(|is| is.bound.is_some() && !is_filed(is));
+        let left_out: Vec<_> = left_out.map(|is| (is.capability.clone(), is.name.clone())).collect();
+        for (capability, name) in left_out {
+            if remove {
+                self.endpoint(Action::Unbind, &capability, &name, EndpointChange::Unbind)?;
+            } else {
+                self.notes
+                    .push(format!("the endpoint {capability}/{name} is not in the file and stays bound"));
+            }
+        }
+        Ok(())
+    }
+
+    fn endpoint(
+        &mut self,
+        action: Action,
+        capability: &CapabilityName,
+        name: &EndpointName,
+        wanted: EndpointChange,
+    ) -> Result<(), FileError> {
+        let place = format!("endpoints.{capability}.{name}");
+        let plan = self.next.plan_endpoint(capability.as_str(), name.as_str(), wanted);
+        let plan = plan.map_err(|error| FileError::at(place.as_str(), error))?;
+        let Some(change) = plan.change else { return Ok(()) };
+        let details = plan.changes.iter().map(Difference::as_line).collect();
+        let named = format!("{capability}/{name}");
+        self.notes.extend(plan.warnings.iter().map(|warning| format!("the endpoint {named}: {warning}")));
+        self.step(action, "endpoint", named, details);
+        self.make(&place, change)
+    }
+
     fn removals(&mut self, file: &RegistryFile, remove: bool) -> Result<(), FileError> {
         let defined = self.next.fields.iter().filter(|(_, field)| field.status.is_defined());
         let left_out = defined.filter(|(name, _)| !file.fields.contains_key(*name));
@@ -295,6 +343,7 @@ impl FiledGrant {
             identifiers: self.identifiers.clone().unwrap_or_else(|| now.identifiers.clone()),
             hears: self.hears.clone().unwrap_or_else(|| now.hears.clone()),
             sources: Some(self.sources.clone().unwrap_or_else(|| now.sources().to_vec())),
+            calls: self.calls.clone().unwrap_or_else(|| now.calls.clone()),
         }
     }
 }

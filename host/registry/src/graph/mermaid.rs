@@ -16,13 +16,14 @@ pub fn mermaid(graph: &Graph) -> String {
         }
         text.push_str("  end\n");
     }
-    for node in graph.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Field | NodeKind::Event)) {
+    let outside = |node: &&Node| matches!(node.kind, NodeKind::Field | NodeKind::Event | NodeKind::Endpoint);
+    for node in graph.nodes.iter().filter(outside) {
         let _ = writeln!(text, "  {}{}", ids[node.id.as_str()], shape(node));
     }
     for edge in graph.edges.iter().filter(|edge| edge.kind != EdgeKind::AnswersFor) {
         let line = match edge.kind {
             EdgeKind::Sources => "==>",
-            EdgeKind::Claims | EdgeKind::StandsIn | EdgeKind::Wanted => "-.->",
+            EdgeKind::Claims | EdgeKind::StandsIn | EdgeKind::Wanted | EdgeKind::CallsUnbound => "-.->",
             _ => "-->",
         };
         let (from, to) = (&ids[edge.from.as_str()], &ids[edge.to.as_str()]);
@@ -37,6 +38,7 @@ fn shape(node: &Node) -> String {
         NodeKind::Department | NodeKind::Capability => format!("[[{name}]]"),
         NodeKind::Field => format!("[{name}]"),
         NodeKind::Event => format!("([{name}])"),
+        NodeKind::Endpoint => format!("[/{name}/]"),
     }
 }
 

@@ -52,6 +52,8 @@ pub enum NodeKind {
     Field,
     /// An event that a capability emits or receives, or a pattern of events.
     Event,
+    /// A system that a capability may call, bound or not.
+    Endpoint,
 }
 
 /// What one node has to do with another. It points the way that answers and data go.
@@ -87,6 +89,10 @@ pub enum EdgeKind {
     Emits,
     /// A capability receives an event.
     HeardBy,
+    /// A capability calls an endpoint that is bound.
+    Calls,
+    /// A capability requests to call an endpoint that isn't bound.
+    CallsUnbound,
 }
 
 impl EdgeKind {
@@ -102,6 +108,8 @@ impl EdgeKind {
             EdgeKind::Wanted => "wanted by",
             EdgeKind::Emits => "emits",
             EdgeKind::HeardBy => "received by",
+            EdgeKind::Calls => "calls",
+            EdgeKind::CallsUnbound => "requests to call",
         }
     }
 }
@@ -113,6 +121,7 @@ impl NodeKind {
             NodeKind::Capability => "capability",
             NodeKind::Field => "field",
             NodeKind::Event => "event",
+            NodeKind::Endpoint => "endpoint",
         };
         format!("{kind}:{name}")
     }
@@ -206,6 +215,11 @@ impl Draft {
         for event in capability.manifest.emits.keys() {
             let to = self.node(NodeKind::Event, event.as_str());
             self.edge(&id, &to, EdgeKind::Emits);
+        }
+        for endpoint in &capability.grant.calls {
+            let to = self.node(NodeKind::Endpoint, &format!("{name}/{endpoint}"));
+            let bound = capability.endpoints.contains_key(endpoint);
+            self.edge(&id, &to, if bound { EdgeKind::Calls } else { EdgeKind::CallsUnbound });
         }
         for pattern in &capability.grant.hears {
             let from = self.node(NodeKind::Event, pattern.as_str());

@@ -7,6 +7,7 @@
 mod cycles;
 mod departments;
 mod dictionary;
+mod endpoints;
 mod finding;
 mod look_alike;
 mod refused_opt_outs;
@@ -18,10 +19,11 @@ mod usage;
 pub(crate) mod tests;
 
 pub use finding::{Finding, Severity};
+pub(crate) use look_alike::meaning;
 pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX, RefusedOptOuts, Usage};
 
 use super::{Capability, Registry};
-use samsyn_vocabulary::{CapabilityName, FieldName, Seq};
+use samsyn_vocabulary::{CapabilityName, FieldName, Seq, Timestamp};
 
 /// Everything there is to say about a revision of the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +41,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Looks at everything.
-    pub fn of(registry: &Registry, usage: &Usage) -> Report {
+    /// Looks at everything, at this moment.
+    pub fn of(registry: &Registry, usage: &Usage, now: Timestamp) -> Report {
         let mut findings = Vec::new();
         findings.extend(sources::claimed_twice(registry));
         findings.extend(sources::claimed_without_source(registry));
@@ -57,6 +59,10 @@ impl Report {
         findings.extend(refused_opt_outs::refused(registry, usage));
         findings.extend(departments::same_field(registry));
         findings.extend(look_alike::look_alikes(registry));
+        findings.extend(endpoints::not_bound(registry));
+        findings.extend(endpoints::paused(registry));
+        findings.extend(endpoints::knows_addresses(registry));
+        findings.extend(endpoints::outgoing_paused(registry, now));
         findings.sort_by(|one, other| {
             let order = |is: &Finding| (is.code, is.fields.clone(), is.capabilities.clone());
             other.severity.cmp(&one.severity).then_with(|| order(one).cmp(&order(other)))

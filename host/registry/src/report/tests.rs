@@ -12,13 +12,22 @@ pub(crate) struct Plugin {
     consumes: String,
     hears: String,
     emits: String,
+    calls: String,
 }
 
 impl Plugin {
     /// One that declares nothing yet.
     pub(crate) fn new(name: &'static str) -> Plugin {
         let empty = String::new;
-        Plugin { name, owner: "Tests", sources: empty(), consumes: empty(), hears: empty(), emits: empty() }
+        Plugin {
+            name,
+            owner: "Tests",
+            sources: empty(),
+            consumes: empty(),
+            hears: empty(),
+            emits: empty(),
+            calls: empty(),
+        }
     }
 
     pub(crate) fn owner(mut self, owner: &'static str) -> Plugin {
@@ -61,11 +70,16 @@ impl Plugin {
         self
     }
 
+    pub(crate) fn calls(mut self, endpoint: &str) -> Plugin {
+        self.calls += &format!("[calls.{endpoint}]\nreason = \"For a test\"\nmethods = [\"GET\"]\n");
+        self
+    }
+
     fn manifest(&self) -> String {
-        let Plugin { name, owner, sources, consumes, hears, emits } = self;
+        let Plugin { name, owner, sources, consumes, hears, emits, calls } = self;
         format!(
             "manifest = 1\n[plugin]\nname = {name:?}\nversion = \"0.1.0\"\nowner = {owner:?}\n\
-             description = \"For a test\"\n[sources]\n{sources}[consumes]\n{consumes}{hears}{emits}"
+             description = \"For a test\"\n[sources]\n{sources}[consumes]\n{consumes}{hears}{emits}{calls}"
         )
     }
 }
@@ -95,7 +109,7 @@ pub(crate) fn registry(plugins: &[Plugin]) -> Registry {
     registry
 }
 
-fn apply(registry: &mut Registry, change: &RegistryChange) {
+pub(crate) fn apply(registry: &mut Registry, change: &RegistryChange) {
     *registry = registry.apply(registry.revision + 1, change).unwrap();
 }
 
@@ -119,7 +133,7 @@ fn used() -> Usage {
 
 #[test]
 fn an_empty_registry_has_nothing_to_say() {
-    let report = Report::of(&Registry::default(), &Usage::default());
+    let report = Report::of(&Registry::default(), &Usage::default(), Timestamp(0));
     assert_eq!(report.findings, []);
     assert_eq!((report.errors, report.warnings, report.notes), (0, 0, 0));
 }
@@ -131,8 +145,8 @@ fn the_worst_comes_first_and_the_report_is_always_the_same() {
         Plugin::new("desk").owner("Service").sources(&["country", "contact.email_address"]),
         Plugin::new("mail").owner("Mail").consumes(&["nickname", "email"]).emits("mail.sent"),
     ]);
-    let report = Report::of(&registry, &used());
-    assert_eq!(report, Report::of(&registry, &used()));
+    let report = Report::of(&registry, &used(), Timestamp(0));
+    assert_eq!(report, Report::of(&registry, &used(), Timestamp(0)));
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(
         codes,
@@ -159,7 +173,7 @@ fn every_finding_says_what_why_and_what_to_do() {
         Plugin::new("crm").owner("Data").sources(&["email", "phone"]).hears("sms.moved"),
         Plugin::new("sms").owner("Mobile").sources(&["phone", "contact.email"]).notified(&["nickname"]),
     ]);
-    let findings = Report::of(&registry, &Usage::default()).findings;
+    let findings = Report::of(&registry, &Usage::default(), Timestamp(0)).findings;
     assert!(findings.len() >= 6);
     for finding in findings {
         assert!(finding.explanation.ends_with('.') && finding.mend.ends_with('.'), "{finding:#?}");

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::Grant;
-use samsyn_vocabulary::{EventPattern, FieldName, IdentifierName};
+use samsyn_vocabulary::{EndpointName, EventPattern, FieldName, IdentifierName};
 
 /// A merge patch of settings: an object whose members are the settings' own names. The client writes a map,
 /// the host reads members.
@@ -50,6 +50,8 @@ pub struct GrantPart {
     pub hears: Vec<EventPattern>,
     /// Fields to make claims for.
     pub sources: Vec<FieldName>,
+    /// Endpoints to call, once they are bound.
+    pub calls: Vec<EndpointName>,
 }
 
 impl From<&GrantPart> for Grant {
@@ -57,12 +59,13 @@ impl From<&GrantPart> for Grant {
         fn texts<N: ToString>(names: &[N]) -> Vec<String> {
             names.iter().map(N::to_string).collect()
         }
-        let GrantPart { reads, identifiers, hears, sources } = part;
+        let GrantPart { reads, identifiers, hears, sources, calls } = part;
         Grant {
             reads: texts(reads),
             identifiers: texts(identifiers),
             hears: texts(hears),
             sources: texts(sources),
+            calls: texts(calls),
         }
     }
 }

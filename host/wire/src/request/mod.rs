@@ -15,6 +15,7 @@
 //! | `field` | the dictionary: fields and identifiers |
 //! | `assignment` | sources of fields |
 //! | `capability` | plug-ins: their settings and grants |
+//! | `EndpointBinding` of the registry | what endpoints are bound to |
 //! | `parked` | invocations that wait |
 //! | `token` | tokens |
 //! | `integer`, `member_names` | how integers are read; which members a type has |
@@ -43,4 +44,5 @@ pub use integer::{INTEGER_MAX, integer, integer_or_none};
 pub use member_names::member_names;
 pub use parked::{ParkedSelection, ParkedSkip, REASON_BYTES_MAX};
 pub use profile::{LookUp, PatchFault, ProfilePatch};
+pub use samsyn_registry::BindingRequest as EndpointBinding;
 pub use token::NewToken;
