@@ -27,6 +27,7 @@ mod scale;
 mod subject;
 mod survival;
 mod sync;
+mod timers;
 mod waits;
 
 use std::path::{Path, PathBuf};
@@ -136,6 +137,10 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     if bench.wants(&[journal::NAME]) {
         eprintln!("the journal's unpacker");
         figures.push(journal::measure(bench, &subject)?);
+    }
+    if bench.wants(timers::NAMES) {
+        eprintln!("timers");
+        figures.extend(timers::measure(bench, &subject)?);
     }
     if bench.wants(scale::NAMES) {
         eprintln!("scale and view");

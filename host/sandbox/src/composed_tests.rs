@@ -31,7 +31,7 @@ fn hear(plugin: &Plugin) -> InvocationReport {
         properties: Vec::new(),
     };
     let profile =
-        Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
+        Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None, timers: Vec::new() };
     plugin.invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })
 }
 

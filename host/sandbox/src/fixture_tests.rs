@@ -32,7 +32,7 @@ fn set_by(plugin: &Plugin) -> Vec<Effect> {
         properties: vec![Property { name: "script".to_owned(), value: script }],
     };
     let profile =
-        Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
+        Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None, timers: Vec::new() };
     plugin
         .invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })
         .result

@@ -10,7 +10,7 @@ use crate::{
     Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken, Matched, NothingTaken, OneAnswer,
     Page, ParkedDelivery, Problem, Profile, ProfileClaims, ProfileConflicts, ProposalTaken, Readiness,
     RefusalPage, RegistryGraph, RegistryPlan, RegistryReport, Replay, Replays, Retention, Snapshots, Status,
-    Taken, Timeline, Token,
+    Taken, Timeline, Timer, TimersResumed, Token,
 };
 
 /// Reads an answer as its type, and writes it again.
@@ -44,6 +44,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("listRefusals", 200, through::<RefusalPage>),
     ("listReplays", 200, through::<Replays>),
     ("listSnapshots", 200, through::<Snapshots>),
+    ("listTimers", 200, through::<Page<Timer>>),
     ("listTokens", 200, through::<Page<Token>>),
     ("lookUpProfile", 200, through::<Profile<'_>>),
     ("makeSnapshot", 202, through::<Snapshots>),
@@ -55,6 +56,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("rejectUpgrade", 200, through::<Capability<'_>>),
     ("releaseCapability", 200, through::<Capability<'_>>),
     ("reportSilos", 200, through::<RegistryReport>),
+    ("resumeTimers", 200, through::<TimersResumed>),
     ("retainLog", 200, through::<Retention>),
     ("retryParked", 202, through::<Matched>),
     ("setCapability", 200, through::<Capability<'_>>),
