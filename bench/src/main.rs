@@ -26,6 +26,7 @@ mod scale;
 mod subject;
 mod survival;
 mod sync;
+mod timers;
 mod waits;
 
 use std::path::{Path, PathBuf};
@@ -131,6 +132,10 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     if bench.wants(&["survival.hostile_p99"]) {
         eprintln!("hostile plug-ins");
         figures.push(hostile::measure(bench, &subject)?);
+    }
+    if bench.wants(timers::NAMES) {
+        eprintln!("timers");
+        figures.extend(timers::measure(bench, &subject)?);
     }
     if bench.wants(scale::NAMES) {
         eprintln!("scale and view");

@@ -20,7 +20,7 @@ use super::required_scopes::{
 use super::{
     ApiState, assignments, audit, capabilities, claims, conflicts, describe, endpoints, events, fields,
     grants, parked, profiles, refusals, registry_file, registry_report, replays, status, storage, timeline,
-    tokens, trace,
+    timers, tokens, trace,
 };
 
 /// A call of the interface.
@@ -131,6 +131,8 @@ pub fn calls() -> Vec<Call> {
         get("/v1/replays", ADMIN_READ, replays::list, describe::replays::list),
         get("/v1/replays/{id}", ADMIN_READ, replays::show, describe::replays::show),
         delete("/v1/replays/{id}", ADMIN, replays::stop, describe::replays::stop),
+        get("/v1/timers", ADMIN_READ, timers::list, describe::timers::list),
+        post("/v1/timers/resume", ADMIN, timers::resume, describe::timers::resume),
         get("/v1/parked", ADMIN_READ, parked::list, describe::parked::list),
         post("/v1/parked/retry", ADMIN, parked::retry, describe::parked::retry),
         post("/v1/parked/skip", ADMIN, parked::skip, describe::parked::skip),

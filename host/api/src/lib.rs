@@ -15,7 +15,7 @@
 //! | `body` · `json` · `query` · `params` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
 //! | `problem` · `convert` | what is wrong with it |
 //! | `calls` · [`openapi`] · `describe` | the table of requests, and its description |
-//! | `events` · `event_answer` · `waited` · `refusals` · `parked` | events and their results |
+//! | `events` · `event_answer` · `waited` · `refusals` · `parked` · `timers` | events and their results |
 //! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
 //! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · `audit` · `words` | administration |
 //! | `status` · `storage` · `followers` | the host itself |
@@ -67,6 +67,7 @@ mod serve;
 mod status;
 mod storage;
 mod timeline;
+mod timers;
 mod tokens;
 mod trace;
 mod twice;

@@ -12,7 +12,7 @@ use samsyn_wire::{self as wire, EventIds, Health, Limits, PersonalReads, Readine
 use super::convert::blocking;
 use super::endpoints::outgoing;
 use super::problem::{Answer, Kind, Problem};
-use super::{ApiState, errors_page, followers, storage};
+use super::{ApiState, errors_page, followers, storage, timers};
 use samsyn_audit::{AuditStatus, ReadAudit};
 use samsyn_engine::{DiskStatus, EventIdsStatus, Status, Waiting};
 use samsyn_telemetry::MetricsText;
@@ -86,6 +86,7 @@ fn status_answer(state: &ApiState, status: Status, audit: AuditStatus) -> wire::
         },
         storage: storage::status(&state.engine),
         followers: followers::status(state),
+        timers: status.timers.as_ref().map(timers::status),
         field_changes: state.followers.field_changes(state.engine.registry().fields.keys()),
     }
 }

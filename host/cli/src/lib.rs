@@ -7,7 +7,7 @@
 //! | files | commands |
 //! |---|---|
 //! | [`serve`] · [`status`] · [`openapi`] · [`completions`] | the host itself |
-//! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] | events and customers |
+//! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] · [`timer`] | events and customers |
 //! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`audit`] | what an administrator decides and proves |
 //! | [`endpoint`] · [`outgoing`] | the systems that capabilities call |
 //! | [`log`] · [`view`] · [`snapshot`] · [`backup`] · `bars` | a data directory on this machine |
@@ -36,6 +36,7 @@ pub mod serve;
 pub mod snapshot;
 pub mod status;
 mod timeline;
+pub mod timer;
 pub mod token;
 pub mod view;
 
@@ -118,6 +119,9 @@ pub enum Command {
     /// Manage invocations that failed and are parked
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
+    /// List the timers that plug-ins have set, and let held ones fire
+    #[command(subcommand)]
+    Timer(timer::TimerCommand),
     /// Manage tokens and their scopes
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -174,6 +178,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Registry(command) => registry::run(&command, context),
         Command::Identifier(command) => identifier::run(&command, context),
         Command::Parked(command) => parked::run(&command, context),
+        Command::Timer(command) => timer::run(&command, context),
         Command::Token(command) => token::run(&command, context),
         Command::Audit(command) => audit::run(&command, context),
         Command::Log(command) => log::run(&command, context),

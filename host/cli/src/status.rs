@@ -5,10 +5,10 @@ use clap::Args;
 use crate::outgoing::state_text;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
-use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs};
+use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs, plain};
 use samsyn_wire::{
     AuditStatus, DiskStatus, FollowerStatus, PersonalReads, QueueStatus, Readiness, SlowestEvents, Status,
-    Waiting,
+    TimersStatus, Waiting,
 };
 
 /// The follower that counts changes.
@@ -67,6 +67,7 @@ fn status_text(status: &Status, paint: Paint) -> String {
             ),
             ("sending", status.outgoing.as_ref().map(state_text).unwrap_or_default()),
             ("waiting", status.waiting.as_ref().map(waiting_text).unwrap_or_default()),
+            ("timers", status.timers.as_ref().map(timers_text).unwrap_or_default()),
             ("registry revision", status.registry_revision.to_string()),
             ("log", disk_text(&status.log)),
             ("view", disk_text(&status.view)),
@@ -80,6 +81,25 @@ fn status_text(status: &Status, paint: Paint) -> String {
     text.push_str(&followers_text(&status.followers, paint));
     text.push_str(&field_changes_text(status, paint));
     text
+}
+
+/// How many timers are set, how late the next one is, and why they are held.
+fn timers_text(timers: &TimersStatus) -> String {
+    let TimersStatus { pending, next_at, late_ms, held } = timers;
+    if let Some(why) = held {
+        return format!(
+            "{} set, HELD: {}; check the clock, then `samsyn timer resume`",
+            grouped(*pending),
+            plain(why)
+        );
+    }
+    match next_at {
+        None => String::new(),
+        Some(_) if *late_ms >= 1_000 => {
+            format!("{} set, {} s late", grouped(*pending), grouped(late_ms / 1_000))
+        }
+        Some(next) => format!("{} set, the next fires {}", grouped(*pending), moment(&next.to_string())),
+    }
 }
 
 fn capabilities_text(status: &Status, paint: Paint) -> String {

@@ -37,7 +37,7 @@ use samsyn_wire::request::{LookUp, NewEventList, ParkedSelection, ParkedSkip, Pr
 use samsyn_wire::{
     AuditedChange, AuditedRead, Capability, Event, Field, Identifier, InstallPlan, Installed, Limits,
     ListedRefusal, LogHead, Matched, Page, ParkedDelivery, Profile, Readiness, RefusalPage, RegistryReport,
-    SentEvent, Status, TakenEvents, TimelineStep,
+    SentEvent, Status, TakenEvents, TimelineStep, Timer, TimersResumed,
 };
 
 pub use answer::BatchAnswer;
@@ -339,6 +339,20 @@ impl Client {
         limit: usize,
     ) -> Result<List<ParkedDelivery>, ClientError> {
         self.list("/v1/parked", filters, limit)
+    }
+
+    /// Timers that are set, in the order in which they fire; each pair is a filter of docs/http.md.
+    pub fn timers(
+        &self,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<Timer>, ClientError> {
+        self.list("/v1/timers", filters, limit)
+    }
+
+    /// Lets timers fire that are held.
+    pub fn resume_timers(&self) -> Result<Answer<TimersResumed>, ClientError> {
+        self.call(Call::new("POST", "/v1/timers/resume"))
     }
 
     /// Runs parked deliveries again.

@@ -33,7 +33,10 @@ mod schema;
 pub use access::Access;
 pub use compare::Compare;
 pub use data_class::DataClass;
-pub use effects::{Answer, EFFECT_NAMES, EFFECTS, EffectEntry, Effects, LimitSpent, Refused, effect_verb};
+pub use effects::{
+    Answer, EFFECT_NAMES, EFFECTS, EffectEntry, Effects, LimitSpent, Refused, TIMER_CANCEL, TIMER_DELAY_MS,
+    TIMER_EFFECTS, TIMER_FUNCTIONS, TIMER_SET, TIMERS_MAX, effect, effect_verb,
+};
 pub use given::{Given, GivenProperty, message};
 pub use limits::{CUSTOMER_BYTES_MAX, Limits, MANIFEST_BYTES_MAX, customer_bytes, customer_bytes_refusal};
 pub use logs::Logs;

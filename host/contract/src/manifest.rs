@@ -70,6 +70,9 @@ pub struct About {
     /// one of the event's identifiers, not only the one it finds.
     #[serde(default)]
     pub shared_events: Vec<EventName>,
+    /// Whether it sets timers, so that the host invokes it at times of its own choice.
+    #[serde(default)]
+    pub timers: bool,
 }
 
 /// A declared property.
@@ -248,6 +251,7 @@ impl Manifest {
             Role::Observer => {
                 (self.consumes.values().any(|consumed| consumed.notify), "notify = true in [consumes]")
             }
+            Role::Timed => (self.plugin.timers, "timers = true in [plugin]"),
         }
     }
 

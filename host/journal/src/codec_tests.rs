@@ -47,9 +47,7 @@ fn things() -> Vec<Thing> {
             .map(|number| (number.to_string(), (number % 2 == 0).then_some(true)))
             .collect(),
         nothing: (),
-        values: (0..length as i64)
-            .map(|number| Value::Timestamp(Timestamp(number * 1_000_003)))
-            .collect(),
+        values: (0..length as i64).map(|number| Value::Timestamp(Timestamp(number * 1_000_003))).collect(),
         more: Vec::new(),
     };
     let mut things: Vec<Thing> = lengths.into_iter().map(thing).collect();
@@ -89,9 +87,7 @@ fn cut_or_changed_bytes_are_refused_or_read_as_something_and_never_panic() {
     for end in 0..bytes.len() {
         assert!(decode::<Thing>(&bytes[..end]).is_err(), "{end}");
     }
-    for (at, byte) in
-        (0..bytes.len()).flat_map(|at| [0xc1, 0xdd, 0xdf, 0xff, 0x81].map(|byte| (at, byte)))
-    {
+    for (at, byte) in (0..bytes.len()).flat_map(|at| [0xc1, 0xdd, 0xdf, 0xff, 0x81].map(|byte| (at, byte))) {
         let mut bytes = bytes.clone();
         bytes[at] = byte;
         let _ = decode::<Thing>(&bytes);

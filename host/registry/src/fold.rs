@@ -233,6 +233,7 @@ impl Registry {
             deliver_while_catching_up: *deliver_while_catching_up,
             settings_revision: before.map_or(revision, |before| before.settings_revision),
             settings,
+            since: before.map_or(revision, |before| before.since),
             installed_at: *at,
             pending: None,
             endpoints,

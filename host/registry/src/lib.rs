@@ -132,6 +132,8 @@ pub struct Capability {
     pub settings: BTreeMap<String, Value>,
     /// The registry revision at which the settings last changed.
     pub settings_revision: Seq,
+    /// The registry revision since which there is such a capability without interruption.
+    pub since: Seq,
     /// When this digest was installed.
     pub installed_at: Timestamp,
     /// The version that waits for an administrator, because it wants more than is granted.

@@ -10,7 +10,8 @@ use crate::{
     FieldDisagreements, Health, Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken,
     Matched, NothingTaken, OneAnswer, Outgoing, OutgoingChange, Page, ParkedDelivery, Problem, Profile,
     ProfileClaims, ProfileConflicts, ProposalTaken, Readiness, RefusalPage, RegistryGraph, RegistryPlan,
-    RegistryReport, Replay, Replays, Retention, Snapshots, Status, Taken, Timeline, Token,
+    RegistryReport, Replay, Replays, Retention, Snapshots, Status, Taken, Timeline, Timer, TimersResumed,
+    Token,
 };
 
 /// Reads an answer as its type, and writes it again.
@@ -46,6 +47,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("listRefusals", 200, through::<RefusalPage>),
     ("listReplays", 200, through::<Replays>),
     ("listSnapshots", 200, through::<Snapshots>),
+    ("listTimers", 200, through::<Page<Timer>>),
     ("listTokens", 200, through::<Page<Token>>),
     ("lookUpProfile", 200, through::<Profile<'_>>),
     ("makeSnapshot", 202, through::<Snapshots>),
@@ -61,6 +63,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("reportSilos", 200, through::<RegistryReport>),
     ("resumeEndpoint", 200, through::<EndpointChange>),
     ("resumeOutgoing", 200, through::<OutgoingChange>),
+    ("resumeTimers", 200, through::<TimersResumed>),
     ("retainLog", 200, through::<Retention>),
     ("retryParked", 202, through::<Matched>),
     ("setCapability", 200, through::<Capability<'_>>),

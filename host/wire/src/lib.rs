@@ -24,6 +24,7 @@
 //! | `field`, `assignment`, `report` | the registry: fields, who is their source, what is wrong, the graph |
 //! | `endpoint` | the systems that capabilities call |
 //! | `capability`, `replay`, `parked` | plug-ins, what a new version would change, what waits |
+//! | `timer` | when plug-ins want to be invoked |
 //! | `token`, `audit` | tokens, who read and who changed what |
 //! | `status`, `storage` | the host itself, and what it keeps |
 //! | [`catalogue`], [`errors_page`] | every kind of problem, and the page of them |
@@ -60,6 +61,7 @@ pub mod schemas;
 mod status;
 mod storage;
 mod timeline;
+mod timer;
 mod token;
 
 pub use assignment::{
@@ -99,5 +101,6 @@ pub use status::{
     MissedRecords, PersonalReads, QueueStatus, Readiness, Rebuilt, SlowestEvents, Status, Waiting,
 };
 pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots, StorageStatus};
-pub use timeline::{EventHead, Timeline, TimelineStep, ValueChange};
+pub use timeline::{EventHead, Timeline, TimelineStep, TimerStep, ValueChange};
+pub use timer::{Timer, TimersResumed, TimersStatus};
 pub use token::{MadeToken, Token, TokenMay};

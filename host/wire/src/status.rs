@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Lenient, Outgoing, StorageStatus};
+use crate::{Lenient, Outgoing, StorageStatus, TimersStatus};
 use samsyn_vocabulary::{CapabilityName, Position, Timestamp};
 
 /// Whether the process runs.
@@ -131,6 +131,8 @@ pub struct Status {
     pub storage: StorageStatus,
     /// What follows the log, each with a durable cursor of its own.
     pub followers: Vec<FollowerStatus>,
+    /// The timers of all plug-ins. Null if the view can't be read.
+    pub timers: Option<TimersStatus>,
     /// How often the value of each field of the dictionary changed, as everybody sees it; kept over restarts.
     /// `since` of the follower `field-changes` says since when. Null when the host doesn't count, or can't read
     /// what it counted.

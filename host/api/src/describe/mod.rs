@@ -15,6 +15,7 @@ pub mod registry_file;
 pub mod registry_report;
 pub mod replays;
 pub mod storage;
+pub mod timers;
 pub mod tokens;
 
 /// A profile's id, in examples.

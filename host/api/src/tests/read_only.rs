@@ -37,7 +37,7 @@ const NO_CUSTOMER: [&str; 21] = [
     "GET /metrics",
 ];
 /// Read, and can show a customer. The limits show none; they are for senders of events.
-const CUSTOMER: [&str; 13] = [
+const CUSTOMER: [&str; 14] = [
     "GET /v1/limits",
     "GET /v1/events/{id}",
     "GET /v1/refusals",
@@ -51,9 +51,10 @@ const CUSTOMER: [&str; 13] = [
     "GET /v1/replays",
     "GET /v1/replays/{id}",
     "GET /v1/parked",
+    "GET /v1/timers",
 ];
 /// Change something, or have the host work.
-const WRITES: [&str; 31] = [
+const WRITES: [&str; 32] = [
     "POST /v1/events",
     "PATCH /v1/profiles/{ref}",
     "PUT /v1/fields/{name}",
@@ -81,6 +82,7 @@ const WRITES: [&str; 31] = [
     "DELETE /v1/replays/{id}",
     "POST /v1/parked/retry",
     "POST /v1/parked/skip",
+    "POST /v1/timers/resume",
     "POST /v1/log/retain",
     "POST /v1/snapshots",
     "POST /v1/tokens",

@@ -90,6 +90,7 @@ impl Host {
         let declared = Some(self.manifest.settings.keys().cloned().collect());
         let settings = Settings { named: Named { values: self.settings.clone(), declared } };
         let mut effects = Effects { host: recorder::Effects::new(self.access.clone(), self.limits.clone()) };
+        effects.host.set_known_timers(profile.timers.keys().cloned().collect());
         recorder::begin_log(&self.limits);
         let returned = handler(&given, &settings, &mut effects);
         let log = recorder::end_log();
@@ -196,5 +197,6 @@ fn access(manifest: &Manifest) -> Access {
         let types = properties.iter().map(|(property, declared)| (property.clone(), declared.kind));
         (name.clone(), types.collect())
     });
-    Access { sources: sources.collect(), emits: emits.collect(), settings: BTreeMap::new() }
+    let timers = manifest.plugin.timers;
+    Access { sources: sources.collect(), emits: emits.collect(), timers, settings: BTreeMap::new() }
 }
