@@ -42,8 +42,8 @@ pub use epoch::{Epoch, EpochUnit};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
 pub use members::Members;
 pub use name::{
-    Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, Speaker,
-    TokenName,
+    Application, CapabilityName, EventName, EventPattern, FieldName, IdentifierName, NameError, SecretName,
+    Speaker, TokenName,
 };
 pub use nearest::{did_you_mean, nearest};
 pub use position::{FullPosition, ItemPosition, Partition, Position, PositionError, Seq};

@@ -124,6 +124,23 @@ fn is_kebab(text: &str) -> bool {
     fits && !begins && text.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
+/// What the file of a secret's value before the newest is called besides: no name ends so.
+const PREVIOUS_SUFFIX: &str = ".previous";
+
+/// Lower-case words of letters and digits, joined by single `_`, `-` or `.`: a file of this name is none that
+/// a directory hides, and `NAME.previous` is another secret's in no case.
+fn is_secret_name(text: &str) -> bool {
+    let mut begins = true;
+    let fits = text.bytes().all(|byte| {
+        let joins = matches!(byte, b'_' | b'-' | b'.');
+        let fits = if joins { !begins } else { matches!(byte, b'a'..=b'z' | b'0'..=b'9') };
+        begins = joins;
+        fits
+    });
+    let lower = text.starts_with(|first: char| first.is_ascii_lowercase());
+    fits && !begins && lower && !text.ends_with(PREVIOUS_SUFFIX)
+}
+
 name!(
     /// A field's name: `first_name`, `loyalty.points`. Flat: the dot is only a character.
     FieldName, "a field", is_dotted,
@@ -143,6 +160,12 @@ name!(
     /// A token's name, which is no secret: `web-2026`.
     TokenName, "a token", is_kebab,
     "lower-case letters and digits, in parts joined by hyphens, at most 64 bytes"
+);
+name!(
+    /// A secret's name, which is no secret: `crm_token`, `mail.smtp-password`. It may be the name of a file.
+    SecretName, "a secret's name",
+    is_secret_name,
+    "lower-case letters and digits, in parts joined by _, - or ., at most 64 bytes; it doesn't end in .previous"
 );
 name!(
     /// An event's name: `order.completed`.
@@ -235,9 +258,22 @@ mod tests {
                 let lower = text.starts_with(|first: char| first.is_ascii_lowercase());
                 let kebab = lower && text.split('-').all(is_part);
                 assert_eq!(CapabilityName::new(text).is_ok(), kebab, "{text:?}");
+                let joined = lower && text.split(['_', '-', '.']).all(is_part);
+                assert_eq!(SecretName::new(text).is_ok(), joined, "{text:?}");
             }
             texts = longer;
         }
+    }
+
+    #[test]
+    fn a_secrets_name_is_a_safe_name_of_a_file() {
+        for text in ["crm_token", "crm-token", "mail.smtp-password", "a", "s3.key2", "previous"] {
+            assert!(SecretName::new(text).is_ok(), "{text:?}");
+        }
+        for text in ["..", ".hidden", "a..b", "a/b", "a.", "a_-b", "CRM", "1st", "a b", "a.previous", "a\0"] {
+            assert!(SecretName::new(text).is_err(), "{text:?}");
+        }
+        assert!(SecretName::new(&"a".repeat(65)).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
     Application, CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Position,
-    ProfileId, Reason, Speaker, Timestamp, TokenName,
+    ProfileId, Reason, SecretName, Speaker, Timestamp, TokenName,
 };
 
 /// Describes a type that is a text in JSON.
@@ -44,6 +44,9 @@ text! {
     };
     TokenName "A token's name, which isn't secret." {
         "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
+    };
+    SecretName "A secret's name, which isn't secret. It doesn't end in `.previous`." {
+        "pattern": "^[a-z][a-z0-9]*([_.-][a-z0-9]+)*$", "maxLength": 64
     };
     Speaker "A capability's name, or `app:` and the name of an application whose proposal waits for a source." {
         "pattern": "^(app:)?[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 64
@@ -118,6 +121,7 @@ mod tests {
             assert_eq!(takes::<IdentifierName>(text), IdentifierName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<CapabilityName>(text), CapabilityName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Application>(text), Application::new(text).is_ok(), "{text:?}");
+            assert_eq!(takes::<SecretName>(text), SecretName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Speaker>(text), Speaker::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Position>(text), text.parse::<Position>().is_ok(), "{text:?}");
             assert_eq!(takes::<Timestamp>(text), text.parse::<Timestamp>().is_ok(), "{text:?}");
