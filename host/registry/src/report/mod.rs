@@ -10,6 +10,7 @@ mod dictionary;
 mod finding;
 mod look_alike;
 mod refused_opt_outs;
+mod secrets;
 mod sources;
 mod unused;
 mod usage;
@@ -18,6 +19,7 @@ mod usage;
 pub(crate) mod tests;
 
 pub use finding::{Finding, Severity};
+pub use secrets::Valueless;
 pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX, RefusedOptOuts, Usage};
 
 use super::{Capability, Registry};
@@ -41,7 +43,12 @@ pub struct Report {
 impl Report {
     /// Looks at everything.
     pub fn of(registry: &Registry, usage: &Usage) -> Report {
-        let mut findings = Vec::new();
+        Report::with(registry, usage, &[])
+    }
+
+    /// The same with secrets of which the host has no value.
+    pub fn with(registry: &Registry, usage: &Usage, valueless: &[Valueless]) -> Report {
+        let mut findings = secrets::valueless(registry, valueless);
         findings.extend(sources::claimed_twice(registry));
         findings.extend(sources::claimed_without_source(registry));
         findings.extend(sources::sourced_never_read(registry));
