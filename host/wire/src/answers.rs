@@ -9,8 +9,8 @@ use crate::{
     AssignAnswer, AuditedChange, AuditedRead, Capability, Event, Field, FieldDisagreements, Health,
     Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken, Matched, NothingTaken, OneAnswer,
     Page, ParkedDelivery, Problem, Profile, ProfileClaims, ProfileConflicts, ProposalTaken, Readiness,
-    RefusalPage, RegistryGraph, RegistryPlan, RegistryReport, Replay, Replays, Retention, Snapshots, Status,
-    Taken, Timeline, Token,
+    RefusalPage, RegistryGraph, RegistryPlan, RegistryReport, Replay, Replays, Retention, Secret, Snapshots,
+    Status, Taken, Timeline, Token,
 };
 
 /// Reads an answer as its type, and writes it again.
@@ -43,6 +43,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("listReads", 200, through::<Page<AuditedRead>>),
     ("listRefusals", 200, through::<RefusalPage>),
     ("listReplays", 200, through::<Replays>),
+    ("listSecrets", 200, through::<Page<Secret>>),
     ("listSnapshots", 200, through::<Snapshots>),
     ("listTokens", 200, through::<Page<Token>>),
     ("lookUpProfile", 200, through::<Profile<'_>>),
@@ -56,8 +57,11 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("releaseCapability", 200, through::<Capability<'_>>),
     ("reportSilos", 200, through::<RegistryReport>),
     ("retainLog", 200, through::<Retention>),
+    ("retireSecret", 200, through::<Secret>),
     ("retryParked", 202, through::<Matched>),
+    ("rotateSecret", 200, through::<Secret>),
     ("setCapability", 200, through::<Capability<'_>>),
+    ("setSecret", 200, through::<Secret>),
     ("showCapability", 200, through::<Capability<'_>>),
     ("showDisagreements", 200, through::<FieldDisagreements<'_>>),
     ("showEvent", 200, through::<Event<'_>>),

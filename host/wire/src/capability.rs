@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{JsonValue, Lenient};
-use samsyn_contract::DataClass;
+use samsyn_contract::{DataClass, SettingType};
 use samsyn_registry::VersionChange;
 use samsyn_vocabulary::{
     Application, CapabilityName, Digest, EventName, EventPattern, FieldName, IdentifierName, Reason, Role,
@@ -136,7 +136,7 @@ pub struct Rejection {
 pub struct Setting<'a> {
     pub name: String,
     #[serde(rename = "type")]
-    #[schemars(with = "Type")]
+    #[schemars(with = "SettingType")]
     pub kind: String,
     pub default: JsonValue<'a>,
     pub value: JsonValue<'a>,
@@ -288,9 +288,9 @@ pub struct PlannedSource {
 pub struct PlannedSetting {
     /// Its name.
     pub name: String,
-    /// Its type.
+    /// Its type. The value of a `secret` is the secret's name.
     #[serde(rename = "type")]
-    #[schemars(with = "Type")]
+    #[schemars(with = "SettingType")]
     pub kind: String,
     /// The default value, as JSON.
     #[schemars(with = "Option<serde_json::Value>")]

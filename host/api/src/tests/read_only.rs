@@ -13,7 +13,7 @@ use crate::calls::{Call, calls};
 /// Tell nothing about a host's data; they need no token.
 const OPEN: [&str; 4] = ["GET /healthz", "GET /readyz", "GET /errors", "GET /openapi.json"];
 /// Read, and show no customer to a token that may see none.
-const NO_CUSTOMER: [&str; 18] = [
+const NO_CUSTOMER: [&str; 19] = [
     "GET /v1/fields",
     "GET /v1/fields/{name}",
     "GET /v1/identifiers",
@@ -29,6 +29,7 @@ const NO_CUSTOMER: [&str; 18] = [
     "GET /v1/log/head",
     "GET /v1/snapshots",
     "GET /v1/tokens",
+    "GET /v1/secrets",
     "GET /v1/tokens/{name}",
     "GET /v1/status",
     "GET /metrics",
@@ -50,7 +51,7 @@ const CUSTOMER: [&str; 13] = [
     "GET /v1/parked",
 ];
 /// Change something, or have the host work.
-const WRITES: [&str; 25] = [
+const WRITES: [&str; 28] = [
     "POST /v1/events",
     "PATCH /v1/profiles/{ref}",
     "PUT /v1/fields/{name}",
@@ -75,6 +76,9 @@ const WRITES: [&str; 25] = [
     "POST /v1/log/retain",
     "POST /v1/snapshots",
     "POST /v1/tokens",
+    "PUT /v1/secrets/{name}",
+    "POST /v1/secrets/{name}/rotate",
+    "POST /v1/secrets/{name}/retire",
     "DELETE /v1/tokens/{name}",
 ];
 
