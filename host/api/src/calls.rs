@@ -19,8 +19,8 @@ use super::required_scopes::{
 };
 use super::{
     ApiState, assignments, audit, capabilities, claims, conflicts, describe, endpoints, events, fields,
-    grants, parked, profiles, refusals, registry_file, registry_report, replays, status, storage, timeline,
-    timers, tokens, trace,
+    grants, parked, profiles, refusals, registry_file, registry_report, replays, secrets, status, storage,
+    timeline, timers, tokens, trace,
 };
 
 /// A call of the interface.
@@ -146,6 +146,10 @@ pub fn calls() -> Vec<Call> {
         post("/v1/tokens", ADMIN, tokens::make, describe::tokens::make),
         get("/v1/tokens/{name}", AUDIT_READ, tokens::show, describe::tokens::show),
         delete("/v1/tokens/{name}", ADMIN, tokens::revoke, describe::tokens::revoke),
+        get("/v1/secrets", AUDIT_READ, secrets::list, describe::secrets::list),
+        put("/v1/secrets/{name}", ADMIN, secrets::set, describe::secrets::set),
+        post("/v1/secrets/{name}/rotate", ADMIN, secrets::rotate, describe::secrets::rotate),
+        post("/v1/secrets/{name}/retire", ADMIN, secrets::retire, describe::secrets::retire),
         get("/v1/status", REGISTRY_READ, status::status, describe::host::status),
         get("/metrics", REGISTRY_READ, status::metrics, describe::host::metrics),
         get("/healthz", NO_TOKEN, status::health, describe::host::health),

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`serve`] · [`status`] · [`openapi`] · [`completions`] | the host itself |
 //! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] · [`timer`] | events and customers |
-//! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`audit`] | what an administrator decides and proves |
+//! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`secret`] · [`audit`] | what an administrator decides and proves |
 //! | [`endpoint`] · [`outgoing`] | the systems that capabilities call |
 //! | [`log`] · [`view`] · [`snapshot`] · [`backup`] · `bars` | a data directory on this machine |
 //!
@@ -32,6 +32,7 @@ pub mod plugin;
 pub mod profile;
 pub mod refusals;
 pub mod registry;
+pub mod secret;
 pub mod serve;
 pub mod snapshot;
 pub mod status;
@@ -125,6 +126,9 @@ pub enum Command {
     /// Manage tokens and their scopes
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Manage secrets: names are listed, values are only written
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Show who changed what, and who read which personal data
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -180,6 +184,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Parked(command) => parked::run(&command, context),
         Command::Timer(command) => timer::run(&command, context),
         Command::Token(command) => token::run(&command, context),
+        Command::Secret(command) => secret::run(&command, context),
         Command::Audit(command) => audit::run(&command, context),
         Command::Log(command) => log::run(&command, context),
         Command::View(command) => view::run(&command, context),

@@ -7,8 +7,8 @@ use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs, plain};
 use samsyn_wire::{
-    AuditStatus, DiskStatus, FollowerStatus, PersonalReads, QueueStatus, Readiness, SlowestEvents, Status,
-    TimersStatus, Waiting,
+    AuditStatus, DiskStatus, FollowerStatus, PersonalReads, QueueStatus, Readiness, SecretsStatus,
+    SlowestEvents, Status, TimersStatus, Waiting,
 };
 
 /// The follower that counts changes.
@@ -72,6 +72,7 @@ fn status_text(status: &Status, paint: Paint) -> String {
             ("log", disk_text(&status.log)),
             ("view", disk_text(&status.view)),
             ("audit of reads", audit_text(&status.audit)),
+            ("secrets", status.secrets.as_ref().map(secrets_text).unwrap_or_default()),
             ("memory", if status.rss_bytes == 0 { String::new() } else { bytes(status.rss_bytes) }),
         ],
         paint,
@@ -234,6 +235,20 @@ fn disk_text(disk: &DiskStatus) -> String {
     match &disk.reason {
         None => disk.state.clone(),
         Some(why) => format!("{}, no event is accepted: {why}", disk.state),
+    }
+}
+
+/// How many there are, and each whose value is missing with what to do.
+fn secrets_text(secrets: &SecretsStatus) -> String {
+    let named = grouped(secrets.named as u64);
+    match secrets.unusable.as_slice() {
+        [] if secrets.named == 0 => String::new(),
+        [] => format!("{named}, all usable"),
+        unusable => {
+            let each = unusable.iter().map(|is| format!("{}: {}; {}", is.name, is.reason, is.next));
+            let each = each.collect::<Vec<_>>().join(". ");
+            format!("{} of {named} have no usable value. {each}", unusable.len())
+        }
     }
 }
 

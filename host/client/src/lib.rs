@@ -6,7 +6,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `call` · `problem` · `tls` | one request before it is made, what it can come to, and whom it trusts |
-//! | `registry_calls` · `assignment` · `endpoint` · `token` · `replay` · `storage` | the calls about each |
+//! | `registry_calls` · `assignment` · `endpoint` · `token` · `secret` · `replay` · `storage` | the calls about each |
 //! | `answer` | what became of a batch |
 //!
 //! What is sent and answered is of the crate [`wire`].
@@ -20,6 +20,7 @@ mod endpoint;
 mod problem;
 mod registry_calls;
 mod replay;
+mod secret;
 mod storage;
 mod tls;
 mod token;
@@ -496,6 +497,7 @@ impl Client {
             Sent::MergePatch(bytes) => ("application/merge-patch+json", bytes),
             Sent::Wasm(bytes) => ("application/wasm", bytes),
             Sent::Toml(bytes) => ("application/toml", bytes),
+            Sent::Text(bytes) => ("text/plain", bytes),
         };
         let unsendable = |cause: ureq::http::Error| ClientError::Unsendable { cause: cause.to_string() };
         let answer = if content_type.is_empty() {

@@ -13,7 +13,7 @@ use crate::calls::{Call, calls};
 /// Tell nothing about a host's data; they need no token.
 const OPEN: [&str; 4] = ["GET /healthz", "GET /readyz", "GET /errors", "GET /openapi.json"];
 /// Read, and show no customer to a token that may see none.
-const NO_CUSTOMER: [&str; 21] = [
+const NO_CUSTOMER: [&str; 22] = [
     "GET /v1/fields",
     "GET /v1/fields/{name}",
     "GET /v1/identifiers",
@@ -32,6 +32,7 @@ const NO_CUSTOMER: [&str; 21] = [
     "GET /v1/log/head",
     "GET /v1/snapshots",
     "GET /v1/tokens",
+    "GET /v1/secrets",
     "GET /v1/tokens/{name}",
     "GET /v1/status",
     "GET /metrics",
@@ -54,7 +55,7 @@ const CUSTOMER: [&str; 14] = [
     "GET /v1/timers",
 ];
 /// Change something, or have the host work.
-const WRITES: [&str; 32] = [
+const WRITES: [&str; 35] = [
     "POST /v1/events",
     "PATCH /v1/profiles/{ref}",
     "PUT /v1/fields/{name}",
@@ -86,6 +87,9 @@ const WRITES: [&str; 32] = [
     "POST /v1/log/retain",
     "POST /v1/snapshots",
     "POST /v1/tokens",
+    "PUT /v1/secrets/{name}",
+    "POST /v1/secrets/{name}/rotate",
+    "POST /v1/secrets/{name}/retire",
     "DELETE /v1/tokens/{name}",
 ];
 
