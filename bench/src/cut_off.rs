@@ -56,8 +56,13 @@ fn endless(plugin: &Plugin, access: &Arc<Access>) -> Result<(f64, f64), Failure>
         received_at: Timestamp(0),
         properties: Vec::new(),
     };
-    let profile =
-        Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
+    let profile = Projection {
+        id: ProfileId::random(),
+        identifiers: Vec::new(),
+        points: Vec::new(),
+        memory: None,
+        timers: Vec::new(),
+    };
     let began = Instant::now();
     let report =
         plugin.invoke(access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile });

@@ -14,7 +14,6 @@ mod demo;
 mod extism;
 mod hostile;
 mod http;
-mod journal;
 mod load;
 mod machine;
 mod ownership;
@@ -27,6 +26,7 @@ mod scale;
 mod subject;
 mod survival;
 mod sync;
+mod timers;
 mod waits;
 
 use std::path::{Path, PathBuf};
@@ -133,9 +133,9 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
         eprintln!("hostile plug-ins");
         figures.push(hostile::measure(bench, &subject)?);
     }
-    if bench.wants(&[journal::NAME]) {
-        eprintln!("the journal's unpacker");
-        figures.push(journal::measure(bench, &subject)?);
+    if bench.wants(timers::NAMES) {
+        eprintln!("timers");
+        figures.extend(timers::measure(bench, &subject)?);
     }
     if bench.wants(scale::NAMES) {
         eprintln!("scale and view");

@@ -57,6 +57,21 @@ impl Subject {
         Ok(embed_manifest(&self.component, &manifest)?)
     }
 
+    /// The component as a capability that sets timers, with the fields of the first.
+    pub fn timed_component(&self) -> Result<Vec<u8>, Failure> {
+        let manifest = format!(
+            "manifest = 1\n[plugin]\nname = \"bench-timed\"\nversion = \"1\"\nowner = \"Bench\"\n\
+             description = \"Bench\"\nidentifiers = [\"customer_id\"]\ntimers = true\n\
+             [subscribes.\"bench.bought\"]\nitem = {{ type = \"text\", required = true }}\n\
+             timer_at = {{ type = \"timestamp\" }}\n\
+             [sources]\n\"{}\" = {{ type = \"integer\" }}\n\"{}\" = {{ type = \"text\" }}\n\
+             [settings.fields]\ntype = \"texts\"\ndefault = [\"{0}\", \"{1}\"]\ndescription = \"Its fields\"\n",
+            count_field(0),
+            item_field(0),
+        );
+        Ok(embed_manifest(&self.component, &manifest)?)
+    }
+
     /// Installs it as all capabilities.
     pub fn install(&self, engine: &Engine) -> Result<(), Failure> {
         let by = Application::new("bench")?;
@@ -116,10 +131,12 @@ impl Sample {
                     DataPoint { field: item.clone(), value: Cow::Owned(text("item-5")), observed_at: at },
                 ],
                 memory: None,
+                timers: Vec::new(),
             },
             access: Arc::new(Access {
                 sources: [(count, FieldRule::of(Type::Integer)), (item, FieldRule::of(Type::Text))].into(),
                 emits: Default::default(),
+                timers: false,
                 settings: [("fields".to_owned(), fields)].into(),
             }),
         })
@@ -135,6 +152,11 @@ pub fn engine_config() -> EngineConfig {
 
 /// Starts an engine on a directory, which is made when there is none.
 pub fn start_engine(directory: &Path) -> Result<Arc<Engine>, Failure> {
+    start_engine_at(directory, Clock::system())
+}
+
+/// [`start_engine`] with another clock.
+pub fn start_engine_at(directory: &Path, clock: Clock) -> Result<Arc<Engine>, Failure> {
     let start = Start {
         registry: RegistryConfig { accept_new_fields: true },
         data: DataDir(directory.to_owned()),
@@ -146,7 +168,7 @@ pub fn start_engine(directory: &Path) -> Result<Arc<Engine>, Failure> {
         retention: samsyn::engine::RetentionConfig::default(),
         limits: Limits::default(),
         compiler: Compiler::InProcess,
-        clock: Clock::system(),
+        clock,
     };
     Ok(Engine::start(start, |_| {})?.0)
 }

@@ -38,6 +38,7 @@ mod planning;
 mod registry_file;
 mod renamed_plugin;
 mod replay;
+mod secrets;
 mod silos;
 mod tls;
 mod vendor_swap;

@@ -132,16 +132,24 @@ fn the_walk_of_the_page_works_as_it_stands() {
 #[test]
 fn what_a_new_plug_in_says_of_itself_works_as_it_stands() {
     let world = World::new();
-    typed(&world, world.directory(), "samsyn plugin new acme-regulars");
-    let plugin = world.directory().join("acme-regulars");
-    share_builds(&plugin);
-    let page = std::fs::read_to_string(plugin.join("README.md")).expect("its page is text");
-    let lines: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("    ")).collect();
-    assert!(lines.len() >= 5, "{page}");
-    // Nobody is there to be asked.
-    let lines = lines.join("\n").replace("samsyn plugin install", "samsyn plugin install --yes");
-    let said = typed(&world, &plugin, &lines);
-    assert!(said.out.contains("acme_regulars.orders"), "{said:?}");
+    // In this order: the first makes the customer that the others speak of.
+    for (role, name, shown) in [
+        ("subscriber", "acme-regulars", "acme_regulars.orders"),
+        ("source", "acme-countries", "SE"),
+        ("observer", "acme-addresses", "acme_addresses.email_changed_on"),
+        ("timed", "acme-dormant", "inactive"),
+    ] {
+        typed(&world, world.directory(), &format!("samsyn plugin new {name} --role {role}"));
+        let plugin = world.directory().join(name);
+        share_builds(&plugin);
+        let page = std::fs::read_to_string(plugin.join("README.md")).expect("its page is text");
+        let lines: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+        assert!(lines.len() >= 5, "{page}");
+        // Nobody is there to be asked.
+        let lines = lines.join("\n").replace("samsyn plugin install", "samsyn plugin install --yes");
+        let said = typed(&world, &plugin, &lines);
+        assert!(said.out.contains("test result: ok") && said.out.contains(shown), "{role}: {said:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The capability that the benchmarks call: it counts what a customer buys and keeps the last item.
 //! Which two fields it sources is a setting, so that one component is installed as several.
 
-use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber};
+use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber, Timed, Timestamp, Value};
 
 /// The plug-in.
 pub struct Bench;
@@ -19,11 +19,34 @@ impl Subscriber for Bench {
         };
         effects.set(count, profile.integer(count).unwrap_or(0) + 1)?;
         effects.set(item, event.text("item")?)?;
+        if let Some(at) = event.property("timer_at").and_then(Value::as_timestamp) {
+            effects.set_timer("again", at)?;
+        }
         Ok(())
     }
 }
 
-samsyn_plugin::export!(Bench: Subscriber);
+impl Timed for Bench {
+    fn on_timer(
+        name: &str,
+        _: Timestamp,
+        _: Timestamp,
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        let fields = settings.texts("fields")?;
+        let [count, item] = fields.as_slice() else {
+            return Err(Error::other("`fields` needs two names"));
+        };
+        let counted = profile.integer(count).unwrap_or(0) + 1;
+        effects.set(count, counted)?;
+        effects.set(item, format!("{name}-{}", counted % 8))?;
+        Ok(())
+    }
+}
+
+samsyn_plugin::export!(Bench: Subscriber, Timed);
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::limits::ApiLimits;
 use super::problem::{Answer, Kind, Problem};
+use samsyn_secrets::VALUE_BYTES_MAX;
 
 /// Ordinary JSON.
 pub const JSON: &[&str] = &["application/json"];
@@ -18,12 +19,19 @@ pub const JSON: &[&str] = &["application/json"];
 pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 /// A registry file.
 pub const TOML: &[&str] = &["application/toml"];
+/// A secret's value.
+pub const SECRET: &[&str] = &["text/plain", "application/octet-stream"];
 /// A component.
 pub const WASM: &[&str] = &["application/wasm"];
 
 /// Reads a body of text, mostly JSON, of one of these types.
 pub async fn json(request: Request, types: &[&str], limits: &ApiLimits) -> Answer<Vec<u8>> {
     read(request, types, limits.body_bytes, limits.body_time()).await
+}
+
+/// Reads a secret's value.
+pub async fn secret(request: Request, limits: &ApiLimits) -> Answer<Vec<u8>> {
+    read(request, SECRET, VALUE_BYTES_MAX, limits.body_time()).await
 }
 
 /// Reads a component of at most this many bytes.

@@ -19,8 +19,8 @@ use super::required_scopes::{
 };
 use super::{
     ApiState, assignments, audit, capabilities, claims, conflicts, describe, endpoints, events, fields,
-    grants, parked, profiles, refusals, registry_file, registry_report, replays, status, storage, timeline,
-    tokens, trace,
+    grants, parked, profiles, refusals, registry_file, registry_report, replays, secrets, status, storage,
+    timeline, timers, tokens, trace,
 };
 
 /// A call of the interface.
@@ -131,6 +131,8 @@ pub fn calls() -> Vec<Call> {
         get("/v1/replays", ADMIN_READ, replays::list, describe::replays::list),
         get("/v1/replays/{id}", ADMIN_READ, replays::show, describe::replays::show),
         delete("/v1/replays/{id}", ADMIN, replays::stop, describe::replays::stop),
+        get("/v1/timers", ADMIN_READ, timers::list, describe::timers::list),
+        post("/v1/timers/resume", ADMIN, timers::resume, describe::timers::resume),
         get("/v1/parked", ADMIN_READ, parked::list, describe::parked::list),
         post("/v1/parked/retry", ADMIN, parked::retry, describe::parked::retry),
         post("/v1/parked/skip", ADMIN, parked::skip, describe::parked::skip),
@@ -144,6 +146,10 @@ pub fn calls() -> Vec<Call> {
         post("/v1/tokens", ADMIN, tokens::make, describe::tokens::make),
         get("/v1/tokens/{name}", AUDIT_READ, tokens::show, describe::tokens::show),
         delete("/v1/tokens/{name}", ADMIN, tokens::revoke, describe::tokens::revoke),
+        get("/v1/secrets", AUDIT_READ, secrets::list, describe::secrets::list),
+        put("/v1/secrets/{name}", ADMIN, secrets::set, describe::secrets::set),
+        post("/v1/secrets/{name}/rotate", ADMIN, secrets::rotate, describe::secrets::rotate),
+        post("/v1/secrets/{name}/retire", ADMIN, secrets::retire, describe::secrets::retire),
         get("/v1/status", REGISTRY_READ, status::status, describe::host::status),
         get("/metrics", REGISTRY_READ, status::metrics, describe::host::metrics),
         get("/healthz", NO_TOKEN, status::health, describe::host::health),

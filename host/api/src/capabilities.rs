@@ -212,7 +212,7 @@ fn read_setting(name: &str, value: &RawValue, capability: &Capability) -> Answer
         let next = format!("The setting has the type {}; null resets it to its default.", setting.kind);
         path.problem(Kind::WrongType, error.to_string()).next(next)
     };
-    Value::from_json(value.get(), setting.kind, Rules::Today).map(Some).map_err(wrong)
+    Value::from_json(value.get(), setting.kind.of_values(), Rules::Today).map(Some).map_err(wrong)
 }
 
 /// `POST /v1/capabilities/{name}/release`.

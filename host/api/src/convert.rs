@@ -66,6 +66,8 @@ impl From<RegistryError> for Problem {
             RegistryError::Unknown { kind: "field", .. } => Kind::FieldNotFound,
             RegistryError::Unknown { kind: "identifier", .. } => Kind::UnknownIdentifier,
             RegistryError::Unknown { kind: "token", .. } => Kind::UnknownToken,
+            RegistryError::Unknown { kind: "secret", .. } => Kind::UnknownSecret,
+            RegistryError::Secret { .. } => Kind::SecretConflict,
             RegistryError::TokenExists(_) => Kind::TokenExists,
             RegistryError::LastAdminToken(_) => Kind::LastAdminToken,
             RegistryError::Unknown { .. } => Kind::UnknownCapability,

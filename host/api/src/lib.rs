@@ -15,9 +15,9 @@
 //! | `body` · `json` · `query` · `params` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
 //! | `problem` · `convert` | what is wrong with it |
 //! | `calls` · [`openapi`] · `describe` | the table of requests, and its description |
-//! | `events` · `event_answer` · `waited` · `refusals` · `parked` | events and their results |
+//! | `events` · `event_answer` · `waited` · `refusals` · `parked` · `timers` | events and their results |
 //! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
-//! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · `audit` · `words` | administration |
+//! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · [`secrets`] · `audit` · `words` | administration |
 //! | `status` · `storage` · `followers` | the host itself |
 //!
 //! It must not decide anything about an event, nor know where the log lies.
@@ -63,10 +63,12 @@ mod registry_file;
 mod registry_report;
 pub mod replays;
 pub mod required_scopes;
+pub mod secrets;
 mod serve;
 mod status;
 mod storage;
 mod timeline;
+mod timers;
 mod tokens;
 mod trace;
 mod twice;
@@ -98,6 +100,7 @@ use limits::Admission;
 use samsyn_audit::ReadAudit;
 use samsyn_engine::Engine;
 use samsyn_follow::HostFollowers;
+use samsyn_secrets::Secrets;
 
 /// What every call can reach. Cheap to clone.
 #[derive(Clone)]
@@ -105,6 +108,7 @@ pub struct ApiState {
     engine: Arc<Engine>,
     audit: Arc<ReadAudit>,
     followers: Arc<HostFollowers>,
+    secrets: Arc<Secrets>,
     limits: Arc<ApiLimits>,
     admission: Arc<Admission>,
     authenticator: Arc<Authenticator>,
@@ -113,19 +117,21 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// The interface over this engine, with the audit that its answers wait for and what follows its log.
+    /// The interface over this engine, with the audit that its answers wait for, what follows its log, and the
+    /// values of secrets.
     /// `component_bytes_max` is the sandbox's limit of a component.
     pub fn new(
         engine: Arc<Engine>,
         audit: Arc<ReadAudit>,
         followers: Arc<HostFollowers>,
+        secrets: Arc<Secrets>,
         limits: ApiLimits,
         component_bytes_max: u64,
     ) -> ApiState {
         let admission = Admission::new(&limits);
         let authenticator = Arc::new(Authenticator::new(&limits));
         let limits = Arc::new(limits);
-        ApiState { engine, audit, followers, limits, admission, authenticator, component_bytes_max }
+        ApiState { engine, audit, followers, secrets, limits, admission, authenticator, component_bytes_max }
     }
 }
 

@@ -16,8 +16,8 @@ use super::problem::Answer;
 use super::read_audit::Reader;
 use super::visibility::Viewer;
 use super::words::word;
-use super::{ApiState, body, json};
-use samsyn_engine::{FieldPlan, FileOptions};
+use super::{ApiState, body, json, secrets};
+use samsyn_engine::{ChangeError, FieldPlan, FileOptions};
 use samsyn_registry::assignment::Mode;
 use samsyn_registry::{Attribution, FileError, Policy, RegistryFile, RegistryPlan, Step};
 use samsyn_vocabulary::{Partition, Position, Reason, Seq};
@@ -72,7 +72,13 @@ pub async fn plan(
     let file = read(request, &state).await?;
     let engine = state.engine.clone();
     let options = FileOptions { remove: params.remove, mode: params.mode };
-    let planned = blocking(move || engine.registrar().plan_registry_file(&file, options)).await??;
+    let values = state.secrets.clone();
+    let planned = blocking(move || {
+        let mut planned = engine.registrar().plan_registry_file(&file, options)?;
+        secrets::note_to_do(&values, &mut planned.0, &file.secrets);
+        Ok::<_, ChangeError>(planned)
+    });
+    let planned = planned.await??;
     Ok(Json(tell(&state, &reader, &planned, viewer.policy()).await).into_response())
 }
 
@@ -111,8 +117,13 @@ pub async fn apply(
     let by = Attribution { by: application, reason: params.reason };
     let (engine, planned) = (state.engine.clone(), params.revision);
     let options = FileOptions { remove: params.remove, mode: params.mode };
-    let applied =
-        blocking(move || engine.registrar().apply_registry_file(&file, options, planned, by)).await??;
+    let values = state.secrets.clone();
+    let applied = blocking(move || {
+        let mut applied = engine.registrar().apply_registry_file(&file, options, planned, by)?;
+        secrets::note_to_do(&values, &mut applied.0, &file.secrets);
+        Ok::<_, ChangeError>(applied)
+    });
+    let applied = applied.await??;
     state.engine.durable(Position { partition: Partition::REGISTRY, seq: applied.0.revision }).await?;
     Ok(Json(tell(&state, &reader, &applied, viewer.policy()).await).into_response())
 }

@@ -8,12 +8,12 @@ use samsyn_wire::{self as wire, GraphEdge, GraphNode, RegistryGraph, RegistryRep
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ApiState;
 use super::convert::blocking;
 use super::params::Params;
 use super::problem::Answer;
 use super::visibility::Viewer;
 use super::words::{names, word};
+use super::{ApiState, secrets};
 use samsyn_registry::graph::{Edge, Graph, Node, mermaid};
 use samsyn_registry::report::{Finding, Report};
 
@@ -24,8 +24,9 @@ pub async fn report(State(state): State<ApiState>, Extension(viewer): Extension<
         if !viewer.names_customers() {
             usage.forget_customers();
         }
-        Ok(Json(report_answer(Report::of(&state.engine.registry(), &usage, state.engine.clock().now())))
-            .into_response())
+        let (registry, now) = (state.engine.registry(), state.engine.clock().now());
+        let valueless = secrets::valueless(&state.secrets);
+        Ok(Json(report_answer(Report::with(&registry, &usage, &valueless, now))).into_response())
     })
     .await?
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use samsyn_wire::{EventHead, JsonValue, Timeline as TimelinePage, TimelineStep, ValueChange};
+use samsyn_wire::{EventHead, JsonValue, Timeline as TimelinePage, TimelineStep, TimerStep, ValueChange};
 
 use super::ApiState;
 use super::convert::blocking;
@@ -15,7 +15,7 @@ use super::profiles::find;
 use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
 use samsyn_engine::{Timeline, TimelineEntry};
-use samsyn_journal::CauseKind;
+use samsyn_journal::{CauseKind, EndedTimer, TimerEnd};
 use samsyn_vocabulary::{Event, Partition, Position, Seq};
 
 const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
@@ -124,6 +124,20 @@ fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) 
         proposed: proposed.map(Into::into).collect(),
         changes: changes.collect(),
         outcomes: outcomes(entry.position, decided, viewer, own),
+        timer: decided.timer.as_ref().filter(|_| viewer.policy().reads_everything()).map(timer_step),
+    }
+}
+
+fn timer_step(ended: &EndedTimer) -> TimerStep<'_> {
+    let how = match ended.how {
+        TimerEnd::Fired => "fired",
+        TimerEnd::Cancelled => "cancelled",
+        TimerEnd::Removed => "removed",
+    };
+    TimerStep {
+        capability: ended.capability.as_str().into(),
+        name: ended.name.as_str().into(),
+        how: how.into(),
     }
 }
 
@@ -147,6 +161,7 @@ fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
         CauseKind::Change => "change",
         CauseKind::Assignment => "assignment",
         CauseKind::Offered => "offered",
+        CauseKind::Timer => "timer",
     }
 }
 

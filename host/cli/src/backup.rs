@@ -26,7 +26,7 @@ Examples:
 The host may run, also under load. The backup contains everything that the host acknowledged before the
 backup began. A second run with the same directory copies only what is new. If a run is interrupted, the
 last complete backup stays, and the next run continues. Run it on the host's machine, as the host's user.
-A backup contains personal data: protect it as well as the data itself.";
+A backup contains personal data: protect it as well as the data itself. It has no values of secrets.";
 
 /// Shown in the long help.
 pub const RESTORE_EXAMPLES: &str = "\
@@ -36,7 +36,8 @@ Examples:
 
 The command compares every file with its digest while it copies, then checks every frame and link of the
 logs. Only then the directory gets its name. With --replace the command renames the old directory and
-deletes nothing. The host rebuilds the view on its first start.";
+deletes nothing. The host rebuilds the view on its first start. No backup has the values of secrets: the
+host starts without them, and `samsyn secret check` names those to set again.";
 
 /// The arguments of `samsyn backup`.
 #[derive(Debug, Clone, Args)]
@@ -91,6 +92,9 @@ pub fn back_up(args: &BackupArgs, context: &Context) -> Result<(), CliError> {
     let copied = backup::back_up(&data, &args.dir, &Clock::system(), shown(&bar));
     bar.finish_and_clear();
     let copied = copied.map_err(|error| failed("the backup failed", &error))?;
+    if data.secrets().exists() {
+        context.hint("the values of secrets are not in the backup: keep them where you have them from");
+    }
     let seconds = started.elapsed().as_secs_f64();
     if context.json {
         let mut line = summary(&copied.manifest);
@@ -131,6 +135,7 @@ pub fn restore(args: &RestoreArgs, context: &Context) -> Result<(), CliError> {
     let restored = backup::restore(&args.dir, &args.data, args.replace, shown(&bar));
     bar.finish_and_clear();
     let restored = restored.map_err(|error| failed("the restore failed; nothing was changed", &error))?;
+    context.hint("the values of secrets are in no backup: run `samsyn secret check` when the host runs");
     if context.json {
         let mut line = summary(&restored.manifest);
         line["records"] = json!(restored.records);

@@ -7,8 +7,8 @@
 //! | files | commands |
 //! |---|---|
 //! | [`serve`] · [`status`] · [`openapi`] · [`completions`] | the host itself |
-//! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] | events and customers |
-//! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`audit`] | what an administrator decides and proves |
+//! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] · [`timer`] | events and customers |
+//! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`secret`] · [`audit`] | what an administrator decides and proves |
 //! | [`endpoint`] · [`outgoing`] | the systems that capabilities call |
 //! | [`log`] · [`view`] · [`snapshot`] · [`backup`] · `bars` | a data directory on this machine |
 //!
@@ -32,10 +32,12 @@ pub mod plugin;
 pub mod profile;
 pub mod refusals;
 pub mod registry;
+pub mod secret;
 pub mod serve;
 pub mod snapshot;
 pub mod status;
 mod timeline;
+pub mod timer;
 pub mod token;
 pub mod view;
 
@@ -118,9 +120,15 @@ pub enum Command {
     /// Manage invocations that failed and are parked
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
+    /// List the timers that plug-ins have set, and let held ones fire
+    #[command(subcommand)]
+    Timer(timer::TimerCommand),
     /// Manage tokens and their scopes
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Manage secrets: names are listed, values are only written
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Show who changed what, and who read which personal data
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -174,7 +182,9 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Registry(command) => registry::run(&command, context),
         Command::Identifier(command) => identifier::run(&command, context),
         Command::Parked(command) => parked::run(&command, context),
+        Command::Timer(command) => timer::run(&command, context),
         Command::Token(command) => token::run(&command, context),
+        Command::Secret(command) => secret::run(&command, context),
         Command::Audit(command) => audit::run(&command, context),
         Command::Log(command) => log::run(&command, context),
         Command::View(command) => view::run(&command, context),

@@ -5,10 +5,10 @@ use clap::Args;
 use crate::outgoing::state_text;
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
-use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs};
+use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs, plain};
 use samsyn_wire::{
-    AuditStatus, DiskStatus, FollowerStatus, PersonalReads, QueueStatus, Readiness, SlowestEvents, Status,
-    Waiting,
+    AuditStatus, DiskStatus, FollowerStatus, PersonalReads, QueueStatus, Readiness, SecretsStatus,
+    SlowestEvents, Status, TimersStatus, Waiting,
 };
 
 /// The follower that counts changes.
@@ -67,10 +67,12 @@ fn status_text(status: &Status, paint: Paint) -> String {
             ),
             ("sending", status.outgoing.as_ref().map(state_text).unwrap_or_default()),
             ("waiting", status.waiting.as_ref().map(waiting_text).unwrap_or_default()),
+            ("timers", status.timers.as_ref().map(timers_text).unwrap_or_default()),
             ("registry revision", status.registry_revision.to_string()),
             ("log", disk_text(&status.log)),
             ("view", disk_text(&status.view)),
             ("audit of reads", audit_text(&status.audit)),
+            ("secrets", status.secrets.as_ref().map(secrets_text).unwrap_or_default()),
             ("memory", if status.rss_bytes == 0 { String::new() } else { bytes(status.rss_bytes) }),
         ],
         paint,
@@ -80,6 +82,25 @@ fn status_text(status: &Status, paint: Paint) -> String {
     text.push_str(&followers_text(&status.followers, paint));
     text.push_str(&field_changes_text(status, paint));
     text
+}
+
+/// How many timers are set, how late the next one is, and why they are held.
+fn timers_text(timers: &TimersStatus) -> String {
+    let TimersStatus { pending, next_at, late_ms, held } = timers;
+    if let Some(why) = held {
+        return format!(
+            "{} set, HELD: {}; check the clock, then `samsyn timer resume`",
+            grouped(*pending),
+            plain(why)
+        );
+    }
+    match next_at {
+        None => String::new(),
+        Some(_) if *late_ms >= 1_000 => {
+            format!("{} set, {} s late", grouped(*pending), grouped(late_ms / 1_000))
+        }
+        Some(next) => format!("{} set, the next fires {}", grouped(*pending), moment(&next.to_string())),
+    }
 }
 
 fn capabilities_text(status: &Status, paint: Paint) -> String {
@@ -214,6 +235,20 @@ fn disk_text(disk: &DiskStatus) -> String {
     match &disk.reason {
         None => disk.state.clone(),
         Some(why) => format!("{}, no event is accepted: {why}", disk.state),
+    }
+}
+
+/// How many there are, and each whose value is missing with what to do.
+fn secrets_text(secrets: &SecretsStatus) -> String {
+    let named = grouped(secrets.named as u64);
+    match secrets.unusable.as_slice() {
+        [] if secrets.named == 0 => String::new(),
+        [] => format!("{named}, all usable"),
+        unusable => {
+            let each = unusable.iter().map(|is| format!("{}: {}; {}", is.name, is.reason, is.next));
+            let each = each.collect::<Vec<_>>().join(". ");
+            format!("{} of {named} have no usable value. {each}", unusable.len())
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! A timeline as a story: what happened, what it changed, what capabilities claimed, rejected and why.
 
-use samsyn_contract::{EFFECT_NAMES, effect_verb};
+use samsyn_contract::{effect, effect_verb};
 use samsyn_terminal::output::{Paint, moment, plain, value_text};
-use samsyn_wire::{ActionAsked, DeliveryOutcome, TimelineStep};
+use samsyn_wire::{ActionAsked, DeliveryOutcome, TimelineStep, TimerStep};
 
 /// One step of the story; steps are told in the order the host gives them, newest first.
 pub fn item_text(item: &TimelineStep<'_>, paint: Paint) -> String {
@@ -34,11 +34,22 @@ fn headline(item: &TimelineStep<'_>, paint: Paint) -> String {
     } else {
         format!(", proposing {}", plain(&item.proposed.join(", ")))
     };
+    if let Some(TimerStep { capability, name, how }) = &item.timer {
+        let ended = match &**how {
+            "fired" => "was due",
+            "cancelled" => "was cancelled before its turn",
+            "removed" => "ended: its capability is no longer installed",
+            other => other,
+        };
+        let timer = format!("timer {} of {}", plain(name), plain(capability));
+        return format!("{} {}", paint.strong(&timer), plain(ended));
+    }
     let Some(event) = &item.event else {
         let what = match &*item.kind {
             "change" => "values changed",
             "retry" => "retried",
             "assignment" => "the source changed",
+            "timer" => "a timer was due",
             "offered" => "waiting proposals sent to the new source",
             other => other,
         };
@@ -113,7 +124,7 @@ pub fn outcome_lines(outcome: &DeliveryOutcome<'_>, paint: Paint) -> Vec<String>
 
 /// An action, in the words of its kind; one that this command doesn't know keeps its name.
 fn action_text(ActionAsked { action, subject, value }: &ActionAsked<'_>) -> String {
-    let known = EFFECT_NAMES.contains(&&**action);
+    let known = effect(action).is_some();
     let value = value.to_json();
     let kind = if known { String::new() } else { format!("{} ", plain(action)) };
     let value = if value.is_null() { String::new() } else { format!(" = {}", plain(&value_text(&value))) };
@@ -177,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_six_kinds_of_steps_has_its_words() {
+    fn each_of_the_seven_kinds_of_steps_has_its_words() {
         for (kind, event, words) in [
             ("event", Some("order.completed"), "order.completed  12-346"),
             (
@@ -189,8 +200,25 @@ mod tests {
             ("assignment", None, "the source changed  12-346"),
             ("offered", None, "waiting proposals sent to the new source  12-346"),
             ("retry", None, "retried  12-346"),
+            ("timer", None, "a timer was due  12-346"),
         ] {
             assert_eq!(step_text(kind, event), format!("2026-11-21 10:00:00  {words}\n"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_timer_is_told_by_its_name() {
+        for (how, words) in [
+            ("fired", "timer inactive of loyalty was due"),
+            ("cancelled", "timer inactive of loyalty was cancelled before its turn"),
+            ("removed", "timer inactive of loyalty ended: its capability is no longer installed"),
+        ] {
+            let step: TimelineStep<'_> = serde_json::from_value(serde_json::json!({
+                "position": "12-346", "decided_at": "2026-11-21T10:00:00Z", "cause": "12-346", "kind": "timer",
+                "timer": { "capability": "loyalty", "name": "inactive", "how": how },
+            }))
+            .unwrap();
+            assert_eq!(item_text(&step, Paint(false)), format!("2026-11-21 10:00:00  {words}  12-346\n"));
         }
     }
 

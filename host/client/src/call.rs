@@ -12,6 +12,7 @@ pub(super) enum Sent<'a> {
     MergePatch(Vec<u8>),
     Wasm(&'a [u8]),
     Toml(&'a [u8]),
+    Text(&'a [u8]),
 }
 
 /// One call, before it is made.

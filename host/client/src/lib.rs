@@ -6,7 +6,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `call` · `problem` · `tls` | one request before it is made, what it can come to, and whom it trusts |
-//! | `registry_calls` · `assignment` · `endpoint` · `token` · `replay` · `storage` | the calls about each |
+//! | `registry_calls` · `assignment` · `endpoint` · `token` · `secret` · `replay` · `storage` | the calls about each |
 //! | `answer` | what became of a batch |
 //!
 //! What is sent and answered is of the crate [`wire`].
@@ -20,6 +20,7 @@ mod endpoint;
 mod problem;
 mod registry_calls;
 mod replay;
+mod secret;
 mod storage;
 mod tls;
 mod token;
@@ -37,7 +38,7 @@ use samsyn_wire::request::{LookUp, NewEventList, ParkedSelection, ParkedSkip, Pr
 use samsyn_wire::{
     AuditedChange, AuditedRead, Capability, Event, Field, Identifier, InstallPlan, Installed, Limits,
     ListedRefusal, LogHead, Matched, Page, ParkedDelivery, Profile, Readiness, RefusalPage, RegistryReport,
-    SentEvent, Status, TakenEvents, TimelineStep,
+    SentEvent, Status, TakenEvents, TimelineStep, Timer, TimersResumed,
 };
 
 pub use answer::BatchAnswer;
@@ -341,6 +342,20 @@ impl Client {
         self.list("/v1/parked", filters, limit)
     }
 
+    /// Timers that are set, in the order in which they fire; each pair is a filter of docs/http.md.
+    pub fn timers(
+        &self,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<Timer>, ClientError> {
+        self.list("/v1/timers", filters, limit)
+    }
+
+    /// Lets timers fire that are held.
+    pub fn resume_timers(&self) -> Result<Answer<TimersResumed>, ClientError> {
+        self.call(Call::new("POST", "/v1/timers/resume"))
+    }
+
     /// Runs parked deliveries again.
     pub fn retry(&self, selection: &ParkedSelection) -> Result<Answer<Matched>, ClientError> {
         self.call(Call::new("POST", "/v1/parked/retry").json(selection)?)
@@ -482,6 +497,7 @@ impl Client {
             Sent::MergePatch(bytes) => ("application/merge-patch+json", bytes),
             Sent::Wasm(bytes) => ("application/wasm", bytes),
             Sent::Toml(bytes) => ("application/toml", bytes),
+            Sent::Text(bytes) => ("text/plain", bytes),
         };
         let unsendable = |cause: ureq::http::Error| ClientError::Unsendable { cause: cause.to_string() };
         let answer = if content_type.is_empty() {

@@ -13,6 +13,8 @@ pub struct Access {
     pub sources: BTreeMap<FieldName, FieldRule>,
     /// The events it may emit, with the type of each property they may have.
     pub emits: BTreeMap<EventName, BTreeMap<String, Type>>,
+    /// Whether it may set timers.
+    pub timers: bool,
     /// Its settings, defaults filled in.
     pub settings: BTreeMap<String, Value>,
 }

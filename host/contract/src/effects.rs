@@ -9,18 +9,20 @@ use crate::given::{self, Given, GivenProperty, Objection};
 use crate::limits::{Limits, as_usize};
 use crate::refusal::RefusalCode;
 use crate::rule::FieldRule;
-use crate::vocabulary::{Action, Effect, EventName, FieldName, Property, Refusal, Type};
+use crate::vocabulary::{
+    Action, Effect, EventName, FieldName, NameError, Property, Refusal, TimerName, Timestamp, Type, Value,
+};
 
-/// An effect: a function of the contract's interface `effects`.
+/// An effect: a function of one of the contract's interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EffectEntry {
-    /// The function's name.
+    /// Its name in the log: the function's, for those of the interface `effects`.
     pub name: &'static str,
     /// What a capability does with it, as a story tells it: `loyalty claims …`.
     pub verb: &'static str,
 }
 
-/// Every effect, in the contract's order.
+/// Every effect of the interface `effects`, in the contract's order.
 pub const EFFECTS: &[EffectEntry] = &[
     EffectEntry { name: "set", verb: "claims" },
     EffectEntry { name: "clear", verb: "claims no" },
@@ -28,6 +30,28 @@ pub const EFFECTS: &[EffectEntry] = &[
     EffectEntry { name: "emit", verb: "emits" },
     EffectEntry { name: "remember", verb: "remembers" },
 ];
+
+/// Every effect of the interface `timers`, in the contract's order. In the log the interface stands before the
+/// function, so that no two effects have one name.
+pub const TIMER_EFFECTS: &[EffectEntry] = &[
+    EffectEntry { name: TIMER_SET, verb: "sets timer" },
+    EffectEntry { name: TIMER_CANCEL, verb: "cancels timer" },
+];
+
+/// The functions of the interface `timers`.
+pub const TIMER_FUNCTIONS: [&str; 2] = ["set", "cancel"];
+
+/// The action that sets a timer: its subject is the timer's name, its value the time.
+pub const TIMER_SET: &str = "timer.set";
+/// The action that cancels a timer: its subject is the timer's name.
+pub const TIMER_CANCEL: &str = "timer.cancel";
+
+/// The shortest time from setting a timer to its firing, in milliseconds: a plug-in that sets its timer again each
+/// time it fires is invoked once a second.
+pub const TIMER_DELAY_MS: i64 = 1_000;
+
+/// The most timers of one plug-in that can be set for one customer.
+pub const TIMERS_MAX: usize = 32;
 
 /// The names of [`EFFECTS`].
 pub const EFFECT_NAMES: [&str; EFFECTS.len()] = {
@@ -42,7 +66,12 @@ pub const EFFECT_NAMES: [&str; EFFECTS.len()] = {
 
 /// The verb of an effect; of one that only a newer host knows, a general one.
 pub fn effect_verb(name: &str) -> &'static str {
-    EFFECTS.iter().find(|entry| entry.name == name).map_or("asks for", |entry| entry.verb)
+    effect(name).map_or("asks for", |entry| entry.verb)
+}
+
+/// The entry of an effect of any interface; none when only a newer host knows it.
+pub fn effect(name: &str) -> Option<&'static EffectEntry> {
+    EFFECTS.iter().chain(TIMER_EFFECTS).find(|entry| entry.name == name)
 }
 
 /// The longest code of a refusal, in bytes; it is a word, not a sentence.
@@ -66,6 +95,8 @@ pub struct Effects {
     limits: Arc<Limits>,
     asked: u32,
     bytes: u64,
+    /// Timers of the plug-in that are set for this customer, by name.
+    timers: Vec<TimerName>,
     taken: Vec<Effect>,
     refusals: Vec<Refusal>,
 }
@@ -73,7 +104,13 @@ pub struct Effects {
 impl Effects {
     /// Of an invocation with this access, within these limits.
     pub fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
-        Effects { access, limits, asked: 0, bytes: 0, taken: Vec::new(), refusals: Vec::new() }
+        let (timers, taken, refusals) = (Vec::new(), Vec::new(), Vec::new());
+        Effects { access, limits, asked: 0, bytes: 0, timers, taken, refusals }
+    }
+
+    /// Says which timers of the plug-in are set for the customer, before the handler is invoked.
+    pub fn set_known_timers(&mut self, timers: Vec<TimerName>) {
+        self.timers = timers;
     }
 
     /// What was taken, in order, and what was refused.
@@ -145,6 +182,63 @@ impl Effects {
         }
         self.taken.retain(|earlier| !matches!(earlier, Effect::Remember(_)));
         self.take(Effect::Remember(memory))
+    }
+
+    /// Sets a timer of the plug-in for this customer. The last word on a timer counts.
+    pub fn set_timer(&mut self, name: &str, at: Timestamp) -> Answer {
+        self.count()?;
+        let action = self.timer(name).and_then(|name| {
+            let at = given::take(Given::Timestamp(at.millis()), Type::Timestamp, self.limits.value_bytes)
+                .map_err(|objection| Refused::of("the timer's time", objection))?;
+            Ok((name, at))
+        });
+        let (name, at) = match action {
+            Ok(action) => action,
+            Err(refused) => return self.refuse_it(None, refused),
+        };
+        if self.timers_set(&name) >= TIMERS_MAX {
+            let message = format!(
+                "{TIMERS_MAX} timers are set for this customer, so {name} can't be set: cancel one, or use one name again"
+            );
+            return self.refuse_it(None, Refused { code: RefusalCode::TimerTooMany, message });
+        }
+        self.take_timer(TIMER_SET, name, Some(at))
+    }
+
+    /// Cancels a timer of the plug-in for this customer. Of a timer that isn't set nothing is recorded.
+    pub fn cancel_timer(&mut self, name: &str) -> Answer {
+        self.count()?;
+        match self.timer(name) {
+            Ok(name) if self.timers.contains(&name) => self.take_timer(TIMER_CANCEL, name, None),
+            Ok(name) => {
+                self.taken.retain(|earlier| timer_of(earlier) != Some(name.as_str()));
+                Ok(Ok(()))
+            }
+            Err(refused) => self.refuse_it(None, refused),
+        }
+    }
+
+    fn timer(&self, name: &str) -> Result<TimerName, Refused> {
+        if !self.access.timers {
+            let message = "the manifest doesn't have timers = true in [plugin]".to_owned();
+            return Err(Refused { code: RefusalCode::TimerNotDeclared, message });
+        }
+        let refused = |error: NameError| Refused { code: RefusalCode::TimerName, message: error.to_string() };
+        TimerName::new(name).map_err(refused)
+    }
+
+    /// How many other timers are set when the invocation ends as it is now.
+    fn timers_set(&self, except: &TimerName) -> usize {
+        let said = |name: &str| self.taken.iter().any(|effect| timer_of(effect) == Some(name));
+        let kept = self.timers.iter().filter(|name| *name != except && !said(name.as_str())).count();
+        let sets = |effect: &&Effect| matches!(effect, Effect::Action(action) if action.name == TIMER_SET && action.subject != except.as_str());
+        kept + self.taken.iter().filter(sets).count()
+    }
+
+    fn take_timer(&mut self, kind: &'static str, name: TimerName, value: Option<Value>) -> Answer {
+        self.taken.retain(|earlier| timer_of(earlier) != Some(name.as_str()));
+        let (name, subject) = (kind.to_owned(), name.as_str().to_owned());
+        self.take(Effect::Action(Action { name, subject, value }))
     }
 
     /// Asks for an action: the one rule of every effect that is no claim, refusal, event or memory. Its subject
@@ -270,6 +364,16 @@ fn field_of(effect: &Effect) -> Option<&FieldName> {
         Effect::Claim { field, .. } => Some(field),
         Effect::Refuse { field, .. } => field.as_ref(),
         Effect::Emit { .. } | Effect::Remember(_) | Effect::Action(_) => None,
+    }
+}
+
+/// The timer that an effect is about.
+fn timer_of(effect: &Effect) -> Option<&str> {
+    match effect {
+        Effect::Action(action) if matches!(action.name.as_str(), TIMER_SET | TIMER_CANCEL) => {
+            Some(&action.subject)
+        }
+        _ => None,
     }
 }
 

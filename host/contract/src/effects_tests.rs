@@ -23,6 +23,7 @@ fn effects_within(limits: Limits) -> Effects {
             [("tier".to_owned(), Type::Text), ("at".to_owned(), Type::Timestamp)].into(),
         )]
         .into(),
+        timers: true,
         settings: Default::default(),
     };
     Effects::new(Arc::new(access), Arc::new(limits))
@@ -177,6 +178,70 @@ fn the_bytes_of_actions_are_effects_too() {
     effects.act("note", "b", None).expect_err("the limit is spent");
 }
 
+fn timers(effects: Effects) -> Vec<String> {
+    let said = effects.into_parts().0.into_iter().map(|effect| match effect {
+        Effect::Action(Action { name, subject, value: None }) => format!("{name} {subject}"),
+        Effect::Action(Action { name, subject, value: Some(value) }) => {
+            format!("{name} {subject} {}", value.to_json())
+        }
+        other => panic!("{other:?}"),
+    });
+    said.collect()
+}
+
+#[test]
+fn the_last_word_on_a_timer_counts_and_what_is_not_set_needs_no_cancelling() {
+    let mut effects = effects();
+    effects.set_known_timers(vec![TimerName::new("known").unwrap()]);
+    taken(effects.set_timer("a", Timestamp(1)));
+    taken(effects.set_timer("b", Timestamp(2)));
+    taken(effects.set_timer("a", Timestamp(3)));
+    taken(effects.cancel_timer("b"));
+    taken(effects.cancel_timer("never-set"));
+    taken(effects.set_timer("known", Timestamp(4)));
+    taken(effects.cancel_timer("known"));
+    let at = |millis: i64| format!("\"1970-01-01T00:00:00.00{millis}Z\"");
+    assert_eq!(timers(effects), [format!("timer.set a {}", at(3)), "timer.cancel known".to_owned()]);
+}
+
+#[test]
+fn a_customer_has_at_most_32_timers_of_a_plug_in_after_the_invocation() {
+    let name = |number: usize| format!("t{number}");
+    let known = |count: usize| (0..count).map(|number| TimerName::new(&name(number)).unwrap()).collect();
+    for before in [0, 1, 31, 32] {
+        let mut effects = effects();
+        effects.set_known_timers(known(before));
+        for number in before..TIMERS_MAX {
+            taken(effects.set_timer(&name(number), Timestamp(1)));
+        }
+        assert_eq!(refused(effects.set_timer("one-more", Timestamp(1))), "timer.too-many", "{before}");
+        // Those that are set can be set again; one that is cancelled makes room, whenever it was set.
+        taken(effects.set_timer(&name(0), Timestamp(9)));
+        taken(effects.set_timer(&name(31), Timestamp(9)));
+        taken(effects.cancel_timer(&name(7)));
+        taken(effects.set_timer("one-more", Timestamp(1)));
+        assert_eq!(refused(effects.set_timer(&name(7), Timestamp(1))), "timer.too-many", "{before}");
+    }
+}
+
+#[test]
+fn a_timer_has_a_name_and_a_time_that_a_host_can_keep() {
+    let long = "x".repeat(65);
+    for name in ["", "A", "a b", "ä", "a/b", "a\0", "a\n", long.as_str()] {
+        assert_eq!(refused(effects().set_timer(name, Timestamp(1))), "timer.name", "{name:?}");
+        assert_eq!(refused(effects().cancel_timer(name)), "timer.name", "{name:?}");
+    }
+    for name in ["a", "0", "journey:welcome-2.step_3", &"x".repeat(64)] {
+        taken(effects().set_timer(name, Timestamp(-1)));
+    }
+    for at in [i64::MIN, i64::MAX, 253_402_300_800_000] {
+        assert_eq!(refused(effects().set_timer("a", Timestamp(at))), "value.malformed", "{at}");
+    }
+    let mut undeclared = Effects::new(Arc::default(), Arc::default());
+    assert_eq!(refused(undeclared.set_timer("a", Timestamp(1))), "timer.not-declared");
+    assert_eq!(refused(undeclared.cancel_timer("a")), "timer.not-declared");
+}
+
 /// The names of the functions in an interface of the contract.
 fn functions(contract: &str, interface: &str) -> Vec<String> {
     let (_, rest) = contract.split_once(&format!("interface {interface} {{")).expect("it is there");
@@ -190,6 +255,9 @@ fn the_contract_has_these_effects_and_these_roles() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/plugin.wit");
     let contract = std::fs::read_to_string(path).unwrap();
     assert_eq!(functions(&contract, "effects"), EFFECT_NAMES);
+    assert_eq!(functions(&contract, "timers"), TIMER_FUNCTIONS);
+    let names = TIMER_FUNCTIONS.map(|function| format!("timer.{function}"));
+    assert!(TIMER_EFFECTS.iter().map(|entry| entry.name).eq(names), "{TIMER_EFFECTS:?}");
     for role in Role::ALL {
         assert_eq!(functions(&contract, role.as_str()), [role.function()]);
     }

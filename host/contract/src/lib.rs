@@ -8,6 +8,7 @@
 //! | [`calls`] | what a manifest says of the systems that it asks to call |
 //! | `schema`, `rule` | what a field takes: type, allowed strings, JSON Schema |
 //! | `compare`, `data_class` | words of the dictionary that a manifest uses |
+//! | `setting_type` | what a setting can hold: a value, or the name of a secret |
 //! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
 //! | `effects` | the effects by name and verb, and what a handler asks for, judged at once |
@@ -29,11 +30,15 @@ pub mod manifest;
 mod refusal;
 mod rule;
 mod schema;
+mod setting_type;
 
 pub use access::Access;
 pub use compare::Compare;
 pub use data_class::DataClass;
-pub use effects::{Answer, EFFECT_NAMES, EFFECTS, EffectEntry, Effects, LimitSpent, Refused, effect_verb};
+pub use effects::{
+    Answer, EFFECT_NAMES, EFFECTS, EffectEntry, Effects, LimitSpent, Refused, TIMER_CANCEL, TIMER_DELAY_MS,
+    TIMER_EFFECTS, TIMER_FUNCTIONS, TIMER_SET, TIMERS_MAX, effect, effect_verb,
+};
 pub use given::{Given, GivenProperty, message};
 pub use limits::{CUSTOMER_BYTES_MAX, Limits, MANIFEST_BYTES_MAX, customer_bytes, customer_bytes_refusal};
 pub use logs::Logs;
@@ -41,5 +46,6 @@ pub use manifest::{Manifest, ManifestError, PLATFORM_PREFIX};
 pub use refusal::{RefusalCode, RefusalEntry};
 pub use rule::FieldRule;
 pub use schema::{Schema, SchemaError};
+pub use setting_type::SettingType;
 
 pub(crate) use samsyn_vocabulary as vocabulary;

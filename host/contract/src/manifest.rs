@@ -12,6 +12,7 @@ use crate::calls::{CallRequest, ENDPOINTS_MAX};
 use crate::compare::Compare;
 use crate::data_class::DataClass;
 use crate::schema::Schema;
+use crate::setting_type::SettingType;
 use crate::vocabulary::{
     CapabilityName, EndpointName, EventName, EventPattern, FieldName, IdentifierName, Role, Type, Value,
 };
@@ -70,6 +71,9 @@ pub struct About {
     /// one of the event's identifiers, not only the one it finds.
     #[serde(default)]
     pub shared_events: Vec<EventName>,
+    /// Whether it sets timers, so that the host invokes it at times of its own choice.
+    #[serde(default)]
+    pub timers: bool,
 }
 
 /// A declared property.
@@ -133,7 +137,7 @@ pub struct Consumed {
 pub struct Setting {
     /// Its type.
     #[serde(rename = "type")]
-    pub kind: Type,
+    pub kind: SettingType,
     /// Its value until somebody sets one.
     #[serde(default, deserialize_with = "toml_as_value")]
     pub default: Option<Value>,
@@ -231,7 +235,12 @@ impl Manifest {
         }
         for (name, setting) in &mut self.settings {
             if let Some(default) = &setting.default {
-                let coerced = default.coerce(setting.kind);
+                if setting.kind.is_secret() {
+                    return error(format!(
+                        "[settings] {name}: a secret has no default; remove it: an administrator names the secret"
+                    ));
+                }
+                let coerced = default.coerce(setting.kind.of_values());
                 let value =
                     coerced.map_err(|why| ManifestError(format!("[settings] {name}: default: {why}")))?;
                 setting.default = Some(value);
@@ -248,6 +257,7 @@ impl Manifest {
             Role::Observer => {
                 (self.consumes.values().any(|consumed| consumed.notify), "notify = true in [consumes]")
             }
+            Role::Timed => (self.plugin.timers, "timers = true in [plugin]"),
         }
     }
 
@@ -329,6 +339,10 @@ mod tests {
             ("\"order.*\"", "\"samsyn.*\"", "samsyn."),
             ("\"order.*\"", "\"order*\"", "order*"),
             ("\"1.0\"", "\"one\"", "points_per_unit"),
+            ("type = \"decimal\", default", "type = \"secret\", default", "a secret has no default"),
+            ("type = \"decimal\", default = \"1.0\"", "type = \"password\"", "`secret`"),
+            ("type = \"decimal\", required", "type = \"secret\", required", "secret"),
+            ("type = \"text\", one_of", "type = \"secret\", one_of", "secret"),
             ("[\"service\"]", "[]", "purposes"),
             ("email =", "\"loyalty.tier\" =", "both [sources] and [consumes]"),
             ("type = \"decimal\", required", "type = \"money\", required", "money"),

@@ -75,6 +75,16 @@ catalogue! {
     MemoryTooLarge "memory.too-large",
         "above the limit of remembered bytes",
         "remember less, or have an admin raise `remember_bytes`";
+    // Timers.
+    TimerNotDeclared "timer.not-declared",
+        "the manifest doesn't declare that the plug-in sets timers",
+        "add `timers = true` to `[plugin]`";
+    TimerName "timer.name",
+        "a timer's name has other characters than lower-case letters, digits, `.`, `_`, `-` and `:`, or none, or more than 64",
+        "choose another name";
+    TimerTooMany "timer.too-many",
+        "32 timers of the plug-in are set for this customer",
+        "cancel a timer, or set one of them again";
     // A refusal of the plug-in.
     RefuseCode "refuse.code",
         "the plug-in's own code has other characters than lower-case letters, digits, `.`, `_` and `-`, or more than 64, or is reserved for the host",

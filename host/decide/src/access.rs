@@ -23,5 +23,10 @@ pub fn access(registry: &Registry, capability: &Capability) -> Access {
         let value = capability.setting(name)?;
         Some((name.clone(), value.clone()))
     });
-    Access { sources: sources.collect(), emits: emits.collect(), settings: settings.collect() }
+    Access {
+        sources: sources.collect(),
+        emits: emits.collect(),
+        timers: manifest.plugin.timers,
+        settings: settings.collect(),
+    }
 }

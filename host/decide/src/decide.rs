@@ -3,8 +3,8 @@
 use super::draft::Draft;
 use super::pending_notifications::pending_notifications;
 use samsyn_journal::{
-    Accepted, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
-    Memory, Outcome, PartitionState, ProfileState,
+    Accepted, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted, EndedTimer, HeldProposal,
+    InvocationStatus, Memory, Outcome, PartitionState, ProfileState,
 };
 use samsyn_registry::{Field, Routing};
 use samsyn_sandbox::InvocationReport;
@@ -29,6 +29,8 @@ pub struct Cause {
     pub observed_at: Timestamp,
     /// It is a copy of another customer's event, about a number or address that both share.
     pub shared: bool,
+    /// The timer that ends with the decision.
+    pub timer: Option<EndedTimer>,
 }
 
 /// How one invocation went.
@@ -173,7 +175,7 @@ impl<'e> Decision<'_, 'e> {
             .iter()
             .filter(|invocation| matches!(invocation.result, InvocationResult::Called(_)))
             .count() as u32;
-        let Cause { item, kind, root, depth, spent, observed_at, shared: _ } = self.cause;
+        let Cause { item, kind, root, depth, spent, observed_at, shared: _, ref timer } = self.cause;
         Decided {
             kind,
             root,
@@ -188,6 +190,7 @@ impl<'e> Decision<'_, 'e> {
             revision: self.revision,
             observed_at,
             previous: self.state.head,
+            timer: timer.clone(),
             outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }

@@ -9,10 +9,10 @@ use super::decide::{Cause, CompletedInvocation, InvocationResult};
 use super::item::Invocation;
 use super::project::{project_changes, project_event, project_profile, unfit_proposal};
 use super::route::Target;
-use samsyn_journal::{PartitionState, ProfileState};
+use samsyn_journal::{Due, PartitionState, ProfileState, TIMERS_A_DAY_MAX};
 use samsyn_registry::{Routed, Routing};
 use samsyn_sandbox::{Access, HandlerInput, InvocationReport, Plugin};
-use samsyn_vocabulary::{Event, FailureKind, Projection, Proposal, Refusal};
+use samsyn_vocabulary::{Event, Failure, FailureKind, Projection, Proposal, Refusal, Role};
 
 /// An invocation that spent its time is tried again twice, with ten times as much: some customer's data may
 /// need it once, and a machine that gave it none may give it some.
@@ -61,12 +61,38 @@ impl InvocationInput<'_> {
                 let (at, profile) = (self.cause.observed_at, &self.profile());
                 InvocationResult::Called(invoke(HandlerInput::Changes { changes: &changes, at, profile }))
             }
+            Invocation::Timer(due) => self.run_timed(due, invoke),
         }
     }
 
     fn profile(&self) -> Projection<'_> {
         let generations = &self.partition_state.adopted.visible;
         project_profile(self.state, self.routed, self.generation, generations, self.routing)
+    }
+
+    fn run_timed(
+        &self,
+        due: &Due,
+        invoke: impl FnOnce(HandlerInput<'_>) -> InvocationReport,
+    ) -> InvocationResult {
+        if !self.routed.capability.roles.contains(&Role::Timed) {
+            let reason = "role.gone: this version of the plug-in has no role timed";
+            return InvocationResult::Undeliverable(reason.to_owned());
+        }
+        let own = self.state.capability_state(&self.routed.name, self.generation);
+        let timers = own.and_then(|own| own.timers.as_ref());
+        // What is retried was counted.
+        let counts = self.cause.timer.is_some();
+        if counts && timers.is_some_and(|timers| timers.fired_on_day_of(due.at) >= TIMERS_A_DAY_MAX) {
+            let message = format!(
+                "budget.day: {TIMERS_A_DAY_MAX} of its timers fired for this customer today (UTC); retry it when the plug-in is repaired, or skip it"
+            );
+            let failure = Failure { kind: FailureKind::Limit, message, backtrace: Vec::new() };
+            return InvocationResult::Failed(failure);
+        }
+        let Due { name, due, at: now, .. } = due;
+        let profile = &self.profile();
+        InvocationResult::Called(invoke(HandlerInput::Timer { name, due: *due, now: *now, profile }))
     }
 
     fn run_subscriber(

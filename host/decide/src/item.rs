@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use samsyn_journal::{
-    Accepted, CauseKind, Changed, Decided, Emitted, HeldProposal, Record, RecordError, Stored,
+    Accepted, CauseKind, Changed, Decided, Due, Emitted, HeldProposal, Record, RecordError, Stored,
 };
 use samsyn_vocabulary::{Event, Position, Proposal, Role, Timestamp};
 
@@ -28,6 +28,8 @@ pub enum Invocation<'a> {
     Offered(&'a [HeldProposal]),
     /// Values that changed, for an observer.
     Changes(&'a [Changed]),
+    /// A timer is due, for the plug-in that set it.
+    Timer(&'a Due),
 }
 
 impl Invocation<'_> {
@@ -37,6 +39,7 @@ impl Invocation<'_> {
             Invocation::Event(_) | Invocation::Emitted { .. } => Role::Subscriber,
             Invocation::Proposals(_) | Invocation::Offered(_) => Role::Source,
             Invocation::Changes(_) => Role::Observer,
+            Invocation::Timer(_) => Role::Timed,
         }
     }
 }
@@ -52,6 +55,8 @@ pub enum Item {
     Changes(Arc<Decided>),
     /// Held proposals that a record offers to the source of now.
     Offered(Arc<Decided>),
+    /// A timer that is due.
+    Timer(Arc<Due>),
 }
 
 impl Item {
@@ -73,6 +78,7 @@ impl Item {
             Item::Emitted(..) => CauseKind::Emitted,
             Item::Changes(_) => CauseKind::Change,
             Item::Offered(_) => CauseKind::Offered,
+            Item::Timer(_) => CauseKind::Timer,
         }
     }
 
@@ -87,6 +93,7 @@ impl Item {
                 proposed.map_or(decided.observed_at, |at| at.min(decided.observed_at))
             }
             Item::Emitted(decided, _) | Item::Changes(decided) => decided.observed_at,
+            Item::Timer(due) => due.at,
         }
     }
 
@@ -100,6 +107,7 @@ impl Item {
         match self {
             Item::Event(accepted) => accepted.profile,
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.profile,
+            Item::Timer(due) => due.profile,
         }
     }
 
@@ -110,6 +118,7 @@ impl Item {
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => {
                 (decided.root, decided.depth + 1)
             }
+            Item::Timer(due) => due.root.map_or((record, 0), |root| (root, due.depth + 1)),
         }
     }
 
@@ -118,6 +127,7 @@ impl Item {
         match self {
             Item::Event(_) => 0,
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.spent,
+            Item::Timer(due) => due.spent,
         }
     }
 
@@ -133,6 +143,7 @@ impl Item {
             }),
             (Item::Changes(record), Role::Observer) => Some(Invocation::Changes(&record.changes)),
             (Item::Offered(record), Role::Source) => Some(Invocation::Offered(&record.offered)),
+            (Item::Timer(due), Role::Timed) => Some(Invocation::Timer(due)),
             _ => None,
         }
     }
@@ -142,7 +153,7 @@ impl Item {
         match self {
             Item::Event(accepted) => Cow::Borrowed(&accepted.proposals),
             Item::Offered(decided) => decided.offered.iter().map(HeldProposal::as_proposal).collect(),
-            Item::Emitted(..) | Item::Changes(_) => Cow::Borrowed(&[]),
+            Item::Emitted(..) | Item::Changes(_) | Item::Timer(_) => Cow::Borrowed(&[]),
         }
     }
 }
@@ -151,6 +162,7 @@ impl Item {
 pub fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, RecordError> {
     Ok(match record.record()? {
         Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
+        Record::Due(due) => vec![(0, Item::Timer(Arc::new(due)))],
         Record::Decided(decided) => {
             let decided = Arc::new(decided);
             let indexes = 0..=decided.last_item();

@@ -43,7 +43,9 @@ pub fn project_profile<'a>(
     }
     let memory =
         capability_state.and_then(|own| own.memory.as_ref()).map(|memory| Cow::Borrowed(memory.0.as_slice()));
-    Projection { id: state.id, identifiers, points, memory }
+    let timers = capability_state.and_then(|own| own.timers.as_ref()).into_iter().flat_map(|own| own.set());
+    let timers = timers.map(|timer| timer.name.clone()).collect();
+    Projection { id: state.id, identifiers, points, memory, timers }
 }
 
 /// The event with only its declared properties, each of its declared type; or why this plug-in

@@ -52,6 +52,10 @@ pub fn route<'a>(item: &'a Item, routing: &Routing, propose: bool) -> Vec<Target
             let sources = record.offered.iter().filter_map(|held| source_of(&held.field, routing));
             sources.map(with(Invocation::Offered(&record.offered))).collect()
         }
+        Item::Timer(due) => {
+            let own = routing.capability(&due.capability).map(|(index, _)| index);
+            return own.map(with(Invocation::Timer(due))).into_iter().collect();
+        }
     };
     let order = |target: &Target<'_>| (target.capability, target.role());
     targets.sort_unstable_by_key(order);
@@ -132,10 +136,15 @@ fn gets(
     propose: bool,
 ) -> bool {
     let routed = &routing.capabilities[capability];
+    // A plug-in that has lost the role gets its timers, too: they end visibly.
+    if let Invocation::Timer(due) = invocation {
+        return due.capability == routed.name;
+    }
     if !routed.capability.roles.contains(&invocation.role()) {
         return false;
     }
     match invocation {
+        Invocation::Timer(_) => false,
         Invocation::Event(event) if item.is_copy() => routed.hears_shared(&event.name),
         Invocation::Event(event) => hears_of(&event.name, None, routed),
         Invocation::Emitted { emitted, .. } => hears_of(&emitted.name, Some(&emitted.by), routed),

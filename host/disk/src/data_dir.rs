@@ -47,6 +47,11 @@ impl DataDir {
         self.0.join("followers")
     }
 
+    /// Values of secrets, sealed. No backup has them.
+    pub fn secrets(&self) -> PathBuf {
+        self.0.join("secrets")
+    }
+
     /// When each token was used last: can be deleted.
     pub fn token_uses(&self) -> PathBuf {
         self.0.join("token-uses.json")
@@ -58,7 +63,7 @@ impl DataDir {
     }
 
     /// Everything that a host keeps here.
-    pub fn all(&self) -> [PathBuf; 10] {
+    pub fn all(&self) -> [PathBuf; 11] {
         [
             self.log(),
             self.audit(),
@@ -68,6 +73,7 @@ impl DataDir {
             self.components(),
             self.compiled(),
             self.followers(),
+            self.secrets(),
             self.token_uses(),
             self.settings(),
         ]

@@ -18,9 +18,12 @@ use super::run::Run;
 use super::work::Work;
 use samsyn_decide::item::{Item, items_of};
 use samsyn_decide::route::route;
-use samsyn_journal::{Adopted, Cursor, Stored};
+use samsyn_journal::{Adopted, Cursor, Due, Encoded, Stored, TimerEnd};
 use samsyn_machine::niceness::lower_priority;
-use samsyn_vocabulary::{CapabilityName, FullPosition, ItemPosition, Partition, Position};
+use samsyn_state::view::CommittedRecord;
+use samsyn_vocabulary::{
+    CapabilityName, FullPosition, ItemPosition, Partition, Position, ProfileId, Timestamp,
+};
 
 /// Records that may be left when a capability's thread hands over to the worker, which has to
 /// wait for the last of them to be on the disk.
@@ -166,11 +169,75 @@ impl Lanes {
     fn catch_up_record(&self, lagging: Lagging<'_>, record: &Stored) -> Result<bool, StopCause> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
+            if !self.fire_in_passing(lagging, item.profile(), record.appended_at)? {
+                return Ok(false);
+            }
             if !self.catch_up_item(lagging, ItemPosition { seq, index }, &item)? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Before a generation that catches up comes to a record of a customer, its timers fire that were due by then,
+    /// each at its own time: as if the generation had been there. False when it no longer lags, or takes too long
+    /// for the worker. Timers that are due later fire when it has caught up.
+    fn fire_in_passing(
+        &self,
+        lagging: Lagging<'_>,
+        profile: ProfileId,
+        until: Timestamp,
+    ) -> Result<bool, StopCause> {
+        let Lagging { partition, capability, generation, on_own_thread } = lagging;
+        loop {
+            let cursor = self.cursor_in(partition, capability);
+            let Some((cursor, _)) = cursor.filter(|(cursor, _)| cursor.generation == generation) else {
+                return Ok(false);
+            };
+            if !cursor.catching_up || self.shared.is_stopping() {
+                return Ok(!self.shared.is_stopping());
+            }
+            let Some(due) = self.first_due(partition, profile, &cursor, until)? else { return Ok(true) };
+            let _slot = on_own_thread.then(|| self.fair_share.take(capability));
+            let encoded = Encoded::of(partition, &due);
+            let position = self.sequencer.append_in_order(partition, encoded, CommittedRecord::Due)?;
+            let item = Item::Timer(Arc::new(due));
+            loop {
+                let input = self.decision_input(profile, position.item(0), &item)?;
+                let targets = route(&item, &input.runtime.registry.routing, true);
+                let targets: Vec<_> = targets.into_iter().map(|target| (target, generation)).collect();
+                let run = Run { hurried: !on_own_thread, ..input.run(self, &item) };
+                let Within { completed, .. } = self.run_within_budget(&run, &targets);
+                if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
+                    return Ok(false);
+                }
+                let decision = input.decision(self, &item, completed, true, When::CatchingUp(cursor.clone()));
+                let mut core = self.core(partition);
+                if input.still_holds(&mut core, self)? {
+                    self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The firing of the first timer of a generation for a customer that is due by a time.
+    fn first_due(
+        &self,
+        partition: Partition,
+        profile: ProfileId,
+        cursor: &Cursor,
+        until: Timestamp,
+    ) -> Result<Option<Due>, StopCause> {
+        let Some(state) = self.core(partition).profile(profile, &self.shared.view)? else { return Ok(None) };
+        let own = state.capability_state(&cursor.capability, cursor.generation);
+        let timers = own.and_then(|own| own.timers.as_ref()).into_iter().flat_map(|timers| timers.set());
+        let due = timers.filter(|timer| timer.fires_at() <= until);
+        let first = due.min_by_key(|timer| (timer.fires_at(), timer.name.clone()));
+        Ok(first.map(|timer| {
+            let (capability, at) = (&cursor.capability, timer.fires_at());
+            Due { in_passing: true, ..Due::of(timer, profile, capability, cursor.generation, at) }
+        }))
     }
 
     /// Invokes a lagging generation with one item, if it is a target and has not seen it; false when it no
@@ -196,7 +263,16 @@ impl Lanes {
             let input = self.decision_input(item.profile(), at, item)?;
             let routing = &input.runtime.registry.routing;
             let targets = route(item, routing, true).into_iter();
-            let mine = targets.filter(|target| routing.capabilities[target.capability].name == *capability);
+            // A timer is for the generation that set it, and only while it is set.
+            let fires = match item {
+                Item::Timer(due) => {
+                    due.generation == generation
+                        && input.cause.timer.as_ref().is_some_and(|timer| timer.how == TimerEnd::Fired)
+                }
+                _ => true,
+            };
+            let mine =
+                targets.filter(|target| fires && routing.capabilities[target.capability].name == *capability);
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
             if mine.is_empty() {
                 let mut core = self.core(partition);

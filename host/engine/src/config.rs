@@ -38,6 +38,8 @@ pub struct EngineConfig {
     /// A capability whose calls take longer than this on average, in microseconds, gets a thread
     /// of its own, so that the others don't wait for it.
     pub slow_call_us: u64,
+    /// Timers that fire in a second of those that were due before the host started, or while timers were held.
+    pub late_timers_per_second: u32,
     /// Customers that a replay holds in memory, at some 1.5 KiB each; a share of more is replayed.
     pub replay_profiles_max: u64,
 }
@@ -58,6 +60,7 @@ impl Default for EngineConfig {
             derived_max: 1_000,
             depth_max: 16,
             slow_call_us: 5_000,
+            late_timers_per_second: 500,
             replay_profiles_max: 250_000,
         }
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::fault::{Fault, StopCause};
+use super::fire::ended_timer;
 use super::lanes::Lanes;
 use super::partition::Core;
 use super::run::Run;
@@ -30,6 +31,7 @@ impl Lanes {
         let runtime = core.runtime.clone().ok_or(Fault::Bug("a partition has no revision in use"))?;
         let now = self.shared.clock.now();
         let state = before.clone().unwrap_or_else(|| Arc::new(ProfileState::new(customer, now)));
+        let timer = ended_timer(item, &state, &core.state, &runtime.registry);
         Ok(DecisionInput {
             partition_state: core.state.clone(),
             runtime,
@@ -43,6 +45,7 @@ impl Lanes {
                 spent,
                 observed_at: item.observed_at(),
                 shared: item.is_copy(),
+                timer,
             },
         })
     }

@@ -187,7 +187,10 @@ impl Settled {
                     self.awaited.push(Awaited::Decided(decided.cause.record()));
                 }
             }
-            CommittedRecord::Adopted(_) | CommittedRecord::Registry | CommittedRecord::Late => {}
+            CommittedRecord::Adopted(_)
+            | CommittedRecord::Registry
+            | CommittedRecord::Late
+            | CommittedRecord::Due => {}
         }
     }
 }

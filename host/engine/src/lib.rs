@@ -37,6 +37,7 @@
 //! | `slow` · `slow_lane` · `catch_up` · `retry` · `held` | capabilities that are slow, behind, or failed |
 //! | `registrar` · `install` · `assign` · `endpoints` · `apply_file` · `renormalise` | changes of the registry |
 //! | `adopt` · `notify_source_change` · `notifier` | what those mean for partitions and customers |
+//! | `timers` · `fire` | which timers are due, and their firing |
 //! | `supervisor` | what lanes can't wait for |
 //! | `query` · `own_records` · `claims` · `refusals` · `parked` · `status` · [`metrics`] · `slowest` | questions, and numbers |
 //! | `maintenance` | snapshots and retention |
@@ -59,6 +60,7 @@ mod durable;
 mod endpoints;
 mod event_ids;
 mod fault;
+mod fire;
 mod held;
 mod identity;
 mod install;
@@ -89,6 +91,7 @@ mod slow_lane;
 mod slowest;
 mod status;
 mod supervisor;
+mod timers;
 pub mod way;
 mod work;
 mod worker;
@@ -121,6 +124,7 @@ pub use runtime::LoadError;
 pub use samsyn_identity::Names;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{DiskStatus, Status};
+pub use timers::{Timers, TimersHeld, TimersStatus};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,6 +156,7 @@ pub struct Engine {
     query: Query,
     parked: Parked,
     replays: Replays,
+    timers: Arc<Timers>,
     /// What the log's writer calls; it holds it weakly.
     hook: Arc<DurableHook>,
 }
@@ -190,6 +195,11 @@ impl Engine {
     /// What new versions of plug-ins would have decided.
     pub fn replays(&self) -> &Replays {
         &self.replays
+    }
+
+    /// What fires timers.
+    pub fn timers(&self) -> &Timers {
+        &self.timers
     }
 
     /// The newest revision of the registry.

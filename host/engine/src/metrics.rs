@@ -99,6 +99,8 @@ pub struct Metrics {
     pub log_bytes: AtomicU64,
     /// Records of all commits.
     pub records: AtomicU64,
+    /// Timers that fired.
+    pub timers_fired: AtomicU64,
     /// Where events waited.
     pub ways: Ways,
     /// Outcomes by result.

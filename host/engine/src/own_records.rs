@@ -15,6 +15,7 @@ fn owner_of(record: &Record) -> Option<ProfileId> {
         Record::Decided(decided) => Some(decided.profile),
         Record::Linked(linked) => Some(linked.profile),
         Record::Late(late) => Some(late.profile),
+        Record::Due(due) => Some(due.profile),
         Record::Adopted(_) | Record::Registry(_) | Record::Erased => None,
     }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::budget::Roots;
+use super::fire::lags;
 use super::runtime::Runtime;
 use samsyn_decide::item::Item;
 use samsyn_decide::route::{live_generation, route};
-use samsyn_journal::{PartitionState, ProfileState};
+use samsyn_journal::{EndedTimer, PartitionState, ProfileState};
 use samsyn_state::view::{StoreError, View};
-use samsyn_vocabulary::{ItemPosition, ProfileId, Seq};
+use samsyn_vocabulary::{CapabilityName, ItemPosition, ProfileId, Seq};
 
 /// The fold of everything appended to a partition.
 #[derive(Default)]
@@ -21,7 +22,29 @@ pub struct Core {
     pub runtime: Option<Arc<Runtime>>,
     /// What accepted events have spent and what of theirs is still to be decided.
     pub roots: Roots,
+    /// Timers that have fired and aren't decided.
+    pub firing: Firing,
     cache: Cache,
+}
+
+/// Timers whose record is appended, and whose decision isn't: each fires once.
+#[derive(Default)]
+pub struct Firing(FxHashSet<(ProfileId, CapabilityName, u32, u32)>);
+
+impl Firing {
+    fn key(timer: &EndedTimer, profile: ProfileId) -> (ProfileId, CapabilityName, u32, u32) {
+        (profile, timer.capability.clone(), timer.generation, timer.number)
+    }
+
+    /// Notes a timer of a profile; false when it is noted already.
+    pub fn insert(&mut self, timer: EndedTimer, profile: ProfileId) -> bool {
+        self.0.insert(Firing::key(&timer, profile))
+    }
+
+    /// It is decided.
+    pub fn remove(&mut self, timer: &EndedTimer, profile: ProfileId) {
+        self.0.remove(&Firing::key(timer, profile));
+    }
 }
 
 /// Newest states of profiles: two generations of a map. What isn't in the view must stay; the
@@ -72,6 +95,14 @@ impl Core {
     /// are nobody else's concern. The cursor is written with the next record.
     pub fn passes(&mut self, position: ItemPosition, item: &Item) -> bool {
         let Some(runtime) = &self.runtime else { return false };
+        // A timer is decided even if it is nobody's any more, so that it ends; by its owner's thread if it has one.
+        if let Item::Timer(due) = item {
+            let wanted = position > self.state.through && !lags(due, &self.state);
+            if !wanted {
+                self.state.through = self.state.through.max(position);
+            }
+            return !wanted;
+        }
         let routing = &runtime.registry.routing;
         let wanted = position > self.state.through
             && route(item, routing, true).iter().any(|target| {

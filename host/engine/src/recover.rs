@@ -27,6 +27,7 @@ use super::schedule::Schedule;
 use super::sequencer::Sequencer;
 use super::shared::Shared;
 use super::supervisor::{Requests, Supervisor};
+use super::timers::Timers;
 use super::work::Work;
 use crate::way::Way;
 use crate::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
@@ -35,7 +36,7 @@ use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
 use samsyn_identity::{Basis, Sent, names_of_event};
-use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError};
+use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError, TimerEnd};
 use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
 use samsyn_registry::{ManifestError, Registry};
@@ -43,7 +44,7 @@ use samsyn_sandbox::{Compiler, Limits, Sandbox, SandboxError};
 use samsyn_state::snapshot::Shelf;
 use samsyn_state::view::ViewConfig;
 use samsyn_state::view::{Opened, StoreError, View};
-use samsyn_vocabulary::{Homes, ItemPosition, Partition, Position};
+use samsyn_vocabulary::{Homes, ItemPosition, Partition, Position, Timestamp};
 
 /// Why the engine can't start.
 #[derive(Debug, thiserror::Error)]
@@ -200,6 +201,7 @@ impl Engine {
                 }
             },
         )?;
+        engine.timers.check_standstill(engine.newest_record_at()?);
         engine.resume()?;
         engine.maintenance.look_at_snapshots();
         engine.spawn(workers)?;
@@ -240,6 +242,7 @@ impl Engine {
             query: Query { shared: shared.clone(), identity: identity.clone() },
             parked: Parked { shared: shared.clone() },
             replays: Replays::new(shared.clone(), plugins),
+            timers: Arc::new(Timers::new(shared.clone(), shared.config.late_timers_per_second)),
             hook: Arc::new(DurableHook {
                 shared: shared.clone(),
                 accepting: accepting.clone(),
@@ -252,6 +255,17 @@ impl Engine {
             lanes,
             registrar,
         }
+    }
+
+    /// When the newest durable record was appended; none when there is none.
+    fn newest_record_at(&self) -> Result<Option<Timestamp>, StartError> {
+        let log = self.shared.log();
+        let mut newest = None;
+        for (partition, head) in log.durable_heads() {
+            let record = log.read(Position { partition, seq: head.seq })?;
+            newest = newest.max(record.map(|record| record.appended_at));
+        }
+        Ok(newest)
     }
 
     /// Gives the workers again accepted events that are not decided.
@@ -280,6 +294,12 @@ impl Engine {
                         self.shared
                             .schedule
                             .push(partition, Work::Accepted { seq, accepted, way: Way::resumed() });
+                    }
+                    Record::Due(due) if ItemPosition { seq, index: 0 } > through && !due.in_passing => {
+                        self.sequencer.undecided.fetch_add(1, Ordering::Relaxed);
+                        let timer = due.ended(TimerEnd::Fired);
+                        self.lanes.core(partition).firing.insert(timer, due.profile);
+                        self.shared.schedule.push(partition, Work::Due { seq, due: Arc::new(due) });
                     }
                     Record::Decided(decided) if decided.derives() => {
                         self.lanes.core(partition).roots.add(&decided);
@@ -343,6 +363,8 @@ impl Engine {
             notifier: self.notifier.clone(),
         };
         self.shared.spawn("supervisor".to_owned(), move || supervisor.run()).map_err(failed)?;
+        let timers = self.timers.clone();
+        self.shared.spawn("timers".to_owned(), move || timers.run()).map_err(failed)?;
         let maintenance = self.maintenance.clone();
         self.shared.spawn("maintenance".to_owned(), move || maintenance.run()).map_err(failed)
     }
@@ -353,6 +375,7 @@ impl Engine {
         self.shared.stop_deciding();
         self.shared.requests.wake();
         self.maintenance.wake();
+        self.timers.wake();
         let threads = std::mem::take(&mut *self.shared.threads.lock());
         let me = std::thread::current().id();
         for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {

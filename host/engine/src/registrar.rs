@@ -64,6 +64,19 @@ impl Registrar {
         Ok(seq)
     }
 
+    /// Makes a change that needs something done first, such as a file that must be there before the registry
+    /// names it. `change` does it while nobody else can change the registry. The change isn't durable before
+    /// [`Engine::durable`](crate::Engine::durable) says so.
+    pub fn append_change_with<E: From<ChangeError>>(
+        &self,
+        change: impl FnOnce(&Registry) -> Result<RegistryChange, E>,
+        by: impl Into<Attribution>,
+    ) -> Result<Seq, E> {
+        let _changing = self.changing.lock();
+        let change = change(&self.shared.registry())?;
+        Ok(self.append_change_locked(change, by.into())?)
+    }
+
     /// Changes the registry and waits until that is on the disk.
     pub async fn change_registry(
         &self,

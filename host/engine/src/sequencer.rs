@@ -12,7 +12,7 @@ use super::work::Work;
 use crate::way::Way;
 use samsyn_identity::full_lines;
 use samsyn_journal::{
-    Accepted, Decided, Encoded, LINE_POSITIONS_MAX, Linked, NewRecord, ProfileState, ProfileStep,
+    Accepted, Decided, Due, Encoded, LINE_POSITIONS_MAX, Linked, NewRecord, ProfileState, ProfileStep,
 };
 use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq};
@@ -178,6 +178,17 @@ impl Sequencer {
         let names_any = !(identifiers.is_empty() && retired.is_empty() && conflicts.is_empty());
         let seq = names_any.then(|| self.shared.journal.head(Partition::IDENTITY)).filter(|seq| *seq > 0)?;
         Some(Position { partition: Partition::IDENTITY, seq })
+    }
+
+    /// Puts the firing of a timer into its partition, and has it decided in its turn.
+    pub(super) fn append_due(&self, partition: Partition, due: Due) -> Result<(), StopCause> {
+        let encoded = Encoded::of(partition, &due);
+        let _order = self.order(partition);
+        let position = self.append_plain(encoded, CommittedRecord::Due)?;
+        debug_assert!(!due.in_passing, "it is decided by whoever fires it");
+        self.undecided.fetch_add(1, Ordering::Relaxed);
+        self.shared.schedule.push(partition, Work::Due { seq: position.seq, due: Arc::new(due) });
+        Ok(())
     }
 
     /// Puts decisions of several customers into their partition in one append. None of them may

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::metrics::OUTCOMES;
 use super::parked::Waiting;
 use super::slowest::{SlowEvent, SlowestEvents};
-use super::{Engine, EventIdsStatus, StopCause};
+use super::{Engine, EventIdsStatus, StopCause, TimersStatus};
 use crate::way::STAGES;
 use samsyn_registry::EndpointState;
 use samsyn_telemetry::MetricsText;
@@ -58,6 +58,9 @@ pub struct Status {
     pub slowest: SlowestEvents,
     /// Each capability.
     pub capabilities: Vec<CapabilityStatus>,
+    /// Timers; none when the view can't be read.
+    #[serde(skip)]
+    pub timers: Option<TimersStatus>,
     /// Memory of the process in bytes; 0 where the system doesn't tell.
     pub rss_bytes: u64,
 }
@@ -143,9 +146,22 @@ impl Engine {
             slowest: SlowestEvents::of(&metrics.ways.slowest()),
             // Looked at after the lag: who caught up in between has what it caused counted.
             settled: self.is_settled(),
+            timers: self.timers.status().ok(),
             capabilities,
             rss_bytes: resident_bytes(),
         }
+    }
+
+    fn timers_text(&self, text: &mut MetricsText) {
+        let fired = self.shared.metrics.timers_fired.load(Ordering::Relaxed) as f64;
+        text.counter("samsyn_timers_fired_total", "Timers that fired", fired);
+        // A view that can't be read has stopped the host, which says so elsewhere.
+        let Ok(timers) = self.timers.status() else { return };
+        text.gauge("samsyn_timers_pending", "Timers that are set", timers.pending as f64);
+        let late = timers.late_ms as f64 / 1_000.0;
+        text.gauge("samsyn_timers_late_seconds", "Time since the oldest pending timer was due", late);
+        let held = f64::from(u8::from(timers.held.is_some()));
+        text.gauge("samsyn_timers_held", "1 while no timer fires: see `samsyn status`", held);
     }
 
     /// Whether nothing is under way, see [`Status::settled`].
@@ -223,6 +239,7 @@ impl Engine {
         text.counter("samsyn_log_records_total", "Records written to the log", load(&metrics.records));
         let undecided = self.sequencer.undecided.load(Ordering::Relaxed) as f64;
         text.gauge("samsyn_queue_depth", "Events taken and not decided", undecided);
+        self.timers_text(&mut text);
         text.gauge(
             "samsyn_log_queued_bytes",
             "Bytes waiting to be written",

@@ -2,7 +2,7 @@
 //! those above it.
 //!
 //! The component is `tests/fixtures/probe-0.1.0.wasm`, built from `tests/probe`: it does what an
-//! event's script tells it. Each test gives it the manifest it needs.
+//! event's script tells it. Each test gives it the manifest it needs. `probe-0.2.0.wasm` is the same with timers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub struct Keeping {
     pub log: samsyn_log::Options,
     pub snapshots: crate::SnapshotConfig,
     pub retention: crate::RetentionConfig,
+    /// The time.
+    pub clock: Clock,
 }
 
 /// A manifest of the probe, with these tables.
@@ -62,6 +64,13 @@ pub(crate) fn fixture() -> Vec<u8> {
 /// The probe with this manifest.
 pub fn probe_with(manifest: &str) -> Vec<u8> {
     embed_manifest(&fixture(), manifest).expect("the manifest can be embedded")
+}
+
+/// The probe that sets timers, with this manifest.
+pub fn timed_probe_with(manifest: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/probe-0.2.0.wasm");
+    let component = std::fs::read(path).expect("the fixture is there");
+    embed_manifest(&component, manifest).expect("the manifest can be embedded")
 }
 
 /// The visible value of a customer's field.
@@ -226,7 +235,7 @@ fn start(
         retention: keeping.retention.clone(),
         limits: limits.clone(),
         compiler: Compiler::InProcess,
-        clock: Clock::system(),
+        clock: keeping.clock.clone(),
     };
     Engine::start_on(disk.clone(), start, |_| {}).expect("the engine starts").0
 }

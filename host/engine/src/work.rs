@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::way::Way;
-use samsyn_journal::{Accepted, Decided, ProfileState};
+use samsyn_journal::{Accepted, Decided, Due, PendingTimer, ProfileState};
 use samsyn_vocabulary::{CapabilityName, ProfileId, Seq};
 
 /// Something for a worker to do in one partition.
@@ -23,6 +23,10 @@ pub enum Work {
         /// The decision.
         decided: Arc<Decided>,
     },
+    /// Fire a timer, if it is still set.
+    Fire(Box<PendingTimer>),
+    /// Decide a timer that has fired.
+    Due { seq: Seq, due: Arc<Due> },
     /// Take the newest registry revision into use.
     Adopt,
     /// Run, or skip, what waits of a capability and a customer.

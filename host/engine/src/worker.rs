@@ -18,7 +18,7 @@ use samsyn_decide::draft::{Draft, LinkConcern};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::{Target, live_generation, route};
 use samsyn_identity::{Basis, DecidedNames};
-use samsyn_journal::{Adopted, Decided, Encoded, PartitionState, ProfileState};
+use samsyn_journal::{Adopted, Decided, Encoded, PartitionState, ProfileState, TimerEnd};
 use samsyn_sandbox::work_as;
 use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{FullPosition, ItemPosition, Partition, Seq};
@@ -55,6 +55,8 @@ impl Lanes {
                 Ok(())
             }
             Work::Derived { seq, decided } => self.decide_derived(partition, seq, &decided),
+            Work::Fire(timer) => self.fire(partition, &timer),
+            Work::Due { seq, due } => self.decide_due(partition, seq, due),
             Work::Adopt => self.adopt(partition),
             Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip, false)
@@ -85,7 +87,7 @@ impl Lanes {
     }
 
     /// Decides one item for all live capabilities: one record, whatever follows.
-    fn decide_live(
+    pub(super) fn decide_live(
         &self,
         partition: Partition,
         position: ItemPosition,
@@ -105,6 +107,10 @@ impl Lanes {
             let routed = route(item, &runtime.registry.routing, precondition_met);
             let name = |target: &Target<'_>| &runtime.registry.routing.capabilities[target.capability].name;
             let live = routed.into_iter().filter_map(|target| {
+                // A timer that is no longer set is nobody's.
+                if cause.timer.as_ref().is_some_and(|timer| timer.how != TimerEnd::Fired) {
+                    return None;
+                }
                 let generation = live_generation(partition_state, name(&target))?;
                 Some((target, generation))
             });
@@ -199,6 +205,9 @@ impl Lanes {
         };
         core.state.fold_decided(&decided);
         core.roots.add(&decided);
+        if let Some(ended) = &decided.timer {
+            core.firing.remove(ended, decided.profile);
+        }
         self.count_refusals(&decided, &own_refusals);
         let profiles_max = self.shared.config.cached_profiles / self.shared.partition_count();
         core.put(state, profiles_max, || self.shared.view.applied(partition).seq);

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use super::codec::with_encoded;
-use super::{Accepted, Adopted, Decided, Late, Linked, Reader, Record, RecordKind, RegistryRecord};
+use super::{Accepted, Adopted, Decided, Due, Late, Linked, Reader, Record, RecordKind, RegistryRecord};
 use samsyn_log::{AppendError, Commit, Entry, Failure, HostLog, LogError, PartitionedLog, Payload};
 use samsyn_vocabulary::{Partition, Position, Seq, Timestamp};
 
@@ -33,7 +33,7 @@ macro_rules! contents {
     };
 }
 
-contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late);
+contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late, Due: Due);
 
 /// A record that is encoded and hashed, and has no number yet. Made before its partition is locked.
 pub struct Encoded {
@@ -58,6 +58,7 @@ impl Encoded {
             Record::Linked(linked) => Encoded::of(partition, linked),
             Record::Registry(record) => Encoded::of(partition, record),
             Record::Late(late) => Encoded::of(partition, late),
+            Record::Due(due) => Encoded::of(partition, due),
             Record::Erased => return None,
         })
     }

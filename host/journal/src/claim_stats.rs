@@ -343,6 +343,7 @@ mod tests {
                 memory: None,
                 blocked: Vec::new(),
                 held_more: None,
+                timers: None,
             };
             state.capabilities.push(Arc::new(capability_state));
         }

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use super::home::AtHome;
-use super::unpack::{Unpacker, Unreadable};
 use samsyn_vocabulary::Partition;
 
 /// The largest buffer a thread keeps for encoding, in bytes: a record of the usual kind has one or
@@ -88,18 +87,24 @@ pub fn decode_at<'a, T: Deserialize<'a>>(home: Partition, bytes: &'a [u8]) -> Re
     decoded(Some(home), bytes, |bytes| T::deserialize(bytes))
 }
 
-/// Runs another reader than [`decode_at`] on what was written with this home: a baseline to compare it with.
-pub fn read_at<R>(home: Partition, read: impl FnOnce() -> R) -> R {
-    let _at_home = AtHome::of(Some(home));
-    read()
-}
+/// Lists and maps within one another at most; a record has a dozen.
+const DEPTH_MAX: usize = 256;
+
+/// Reads one value after the other from memory.
+pub(super) type Unpacker<'a> = rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'a, [u8]>>;
 
 /// [`decode_at`] by a function that reads less than all of it.
 pub(super) fn decoded<'a, T>(
     home: Option<Partition>,
     bytes: &'a [u8],
-    read: impl FnOnce(&mut Unpacker<'a>) -> Result<T, Unreadable>,
+    read: impl FnOnce(&mut Unpacker<'a>) -> Result<T, rmp_serde::decode::Error>,
 ) -> Result<T, RecordError> {
     let _at_home = AtHome::of(home);
-    read(&mut Unpacker::new(bytes)).map_err(|error| RecordError::unreadable(&error))
+    let mut unpacker = Unpacker::from_read_ref(bytes);
+    unpacker.set_max_depth(DEPTH_MAX);
+    read(&mut unpacker).map_err(|error| RecordError::unreadable(&error))
 }
+
+#[cfg(test)]
+#[path = "codec_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conflict, Cursor};
+use super::{Conflict, Cursor, EndedTimer};
 use samsyn_vocabulary::{
     Action, CapabilityName, Digest, EventName, Failure, FieldName, FullPosition, Identifier, ItemPosition,
     Position, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
@@ -23,6 +23,8 @@ pub enum CauseKind {
     Assignment,
     /// A held proposal was offered to the source its field has now.
     Offered,
+    /// A timer was due.
+    Timer,
 }
 
 /// What followed from one item: an accepted event, an emitted event or a change.
@@ -92,6 +94,9 @@ pub struct Decided {
     /// Protective fields of which an opt-out was refused: somebody should look at it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_opt_outs: Vec<FieldName>,
+    /// The timer that was due, which ends with this record. Of a retry none: it ended before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<EndedTimer>,
 }
 
 impl Decided {
@@ -122,6 +127,7 @@ impl Decided {
             offered: Vec::new(),
             notifies: false,
             refused_opt_outs: Vec::new(),
+            timer: None,
         }
     }
 

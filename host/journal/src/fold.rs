@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::profile_state::{CONFLICTS_MAX, Latch, MemoryBytes};
+use super::timers::is_of_timers;
 use super::{
     Adopted, AnswerKind, Blocked, Claim, Conflict, Cursor, Decided, InvocationStatus, Memory, Outcome,
     ProfileState, ReassignmentJob,
@@ -37,6 +38,10 @@ pub fn fold_ahead(before: &ProfileState, decided: &Decided) -> ProfileState {
 /// [`fold_ahead`] on a state that nobody else needs as it was.
 pub fn fold_effects(state: &mut ProfileState, decided: &Decided) {
     fold_identifiers(state, decided);
+    // First: a handler may set the timer anew for which it was invoked.
+    if let Some(ended) = &decided.timer {
+        state.end_timer(ended, decided.at);
+    }
     for outcome in &decided.outcomes {
         fold_outcome(state, outcome, decided);
     }
@@ -92,7 +97,8 @@ fn fold_identifiers(state: &mut ProfileState, decided: &Decided) {
 
 fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
     let waits = matches!(outcome.result, InvocationStatus::Parked(_) | InvocationStatus::Held);
-    let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits;
+    let sets_timers = outcome.actions.iter().any(is_of_timers);
+    let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits && !sets_timers;
     if says_nothing
         && state.capability_state(&outcome.capability, outcome.generation).is_none_or(|own| !own.waits())
     {
@@ -141,6 +147,10 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
             Some(is) => *is = claim,
             None => capability_state.claims.push(claim),
         }
+    }
+    if sets_timers {
+        let timers = capability_state.timers.get_or_insert_default();
+        outcome.actions.iter().for_each(|action| timers.act(action, decided));
     }
     match &outcome.memory {
         Some(Memory::Kept(bytes)) => capability_state.memory = Some(MemoryBytes(bytes.clone())),

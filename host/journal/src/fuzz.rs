@@ -40,6 +40,6 @@ pub fn record(data: &[u8]) {
                 let _ = registry.apply(1, &record.change);
             }
         }
-        Record::Accepted(_) | Record::Linked(_) | Record::Late(_) | Record::Erased => {}
+        Record::Accepted(_) | Record::Linked(_) | Record::Late(_) | Record::Due(_) | Record::Erased => {}
     }
 }

@@ -81,6 +81,7 @@ impl Named {
                 memory: None,
                 blocked: vec![blocked(1, 1, Some(failure)), blocked(2, 2, None)],
                 held_more: Some(HeldMore { count: 3, first: self.items[3], last: self.items[4] }),
+                timers: None,
             })],
             held: vec![self.proposal(Some(self.records[3])), self.proposal(None)],
             latched: vec![Latch {
@@ -125,7 +126,7 @@ proptest! {
         // The fold reads less, and of that the same.
         match PartialRecord::decode(HOME, RecordKind::Decided, &bytes).unwrap() {
             PartialRecord::Decided(read) => {
-                let as_read = Decided { spent: 0, revision: 0, offered: Vec::new(), ..decided.clone() };
+                let as_read = Decided { offered: Vec::new(), ..decided.clone() };
                 prop_assert_eq!(*read, as_read);
             }
             _ => prop_assert!(false, "it is a decision"),

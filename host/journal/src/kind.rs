@@ -18,17 +18,20 @@ pub enum RecordKind {
     Registry = 5,
     /// [`Record::Late`](super::Record::Late).
     Late = 6,
+    /// [`Record::Due`](super::Record::Due).
+    Due = 7,
 }
 
 impl RecordKind {
     /// All of them, in the order of their numbers, which begin with 1.
-    pub const ALL: [RecordKind; 6] = [
+    pub const ALL: [RecordKind; 7] = [
         RecordKind::Accepted,
         RecordKind::Decided,
         RecordKind::Adopted,
         RecordKind::Linked,
         RecordKind::Registry,
         RecordKind::Late,
+        RecordKind::Due,
     ];
 
     /// Its number in the log's envelope.
@@ -53,6 +56,7 @@ impl Record {
             Record::Linked(_) => Some(RecordKind::Linked),
             Record::Registry(_) => Some(RecordKind::Registry),
             Record::Late(_) => Some(RecordKind::Late),
+            Record::Due(_) => Some(RecordKind::Due),
             Record::Erased => None,
         }
     }
@@ -66,7 +70,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_number_and_no_other() {
         let numbers = RecordKind::ALL.map(RecordKind::number);
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
         for number in 0..=u8::MAX {
             match RecordKind::of_number(number) {
                 Ok(kind) => assert_eq!(kind.number(), number),

@@ -6,12 +6,12 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | `accepted` `decided` `adopted` `linked` `late` | the records; the registry's stands here |
+//! | `accepted` `decided` `adopted` `linked` `late` `due` | the records; the registry's stands here |
 //! | `kind` | the number of each kind in the log's envelope |
 //! | `appender` `reader` | the way into the log and out of it: no other code encodes or decodes a record |
 //! | `batch` | records on their way between threads |
-//! | `codec` `home` `unpack` `partial_decoding` | bytes |
-//! | `fold` `profile_state` `claim_stats` `usage` | what records fold into |
+//! | `codec` `home` `partial_decoding` | bytes |
+//! | `fold` `profile_state` `timers` `claim_stats` `usage` | what records fold into |
 //! | `step` | one decision folded, for everybody who folds |
 //! | `history` | the registry's history in words |
 //! | `testing`, `fuzz` | for tests: records, and a function of bytes for the fuzzer |
@@ -25,6 +25,7 @@ mod batch;
 mod claim_stats;
 mod codec;
 mod decided;
+mod due;
 mod fold;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
@@ -43,7 +44,7 @@ mod step;
 pub mod testing;
 #[cfg(test)]
 mod tests;
-mod unpack;
+mod timers;
 mod usage;
 
 pub use accepted::{Accepted, Conflict};
@@ -53,10 +54,11 @@ pub use batch::RecordBatch;
 pub use claim_stats::{
     CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,
 };
-pub use codec::{decode, decode_at, encode, encode_at, json_at, read_at, with_encoded_in_order_at};
+pub use codec::{decode, decode_at, encode, encode_at, json_at, with_encoded_in_order_at};
 pub use decided::{
     Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
 };
+pub use due::Due;
 pub use fold::{PartitionState, fold_ahead, fold_effects, fold_into, fold_profile};
 pub use kind::RecordKind;
 pub use late::Late;
@@ -68,6 +70,9 @@ pub use profile_state::{
 };
 pub use reader::{FieldChange, KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
 pub use step::{ProfileStep, Stepped};
+pub use timers::{
+    EndedTimer, PendingTimer, TIMERS_A_DAY_MAX, Timer, TimerEnd, TimerMove, Timers, pending_timers,
+};
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 
 use serde::{Deserialize, Serialize};
@@ -95,6 +100,8 @@ pub enum Record {
     Registry(RegistryRecord),
     /// Something about an item that was decided before.
     Late(Late),
+    /// A timer is due.
+    Due(Due),
     /// Its content was erased: it folds to nothing.
     Erased,
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::codec::decoded;
 use super::{
-    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, HeldProposal, InvocationStatus,
-    Late, LinePosition, Memory, Outcome, RecordError, RecordKind, decode, decode_at,
+    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, EndedTimer, HeldProposal,
+    InvocationStatus, Late, LinePosition, Memory, Outcome, RecordError, RecordKind, decode, decode_at,
 };
 use samsyn_vocabulary::{
     Action, Application, CapabilityName, Digest, EventName, FieldName, FullPosition, Identifier,
@@ -29,6 +29,8 @@ pub enum PartialRecord<'a> {
     Registry,
     /// Something about an item that was decided before.
     Late(Late),
+    /// A timer is due, which its decision folds.
+    Due,
     /// Its content was erased: it folds to nothing.
     Erased,
 }
@@ -51,6 +53,7 @@ impl<'a> PartialRecord<'a> {
             RecordKind::Linked => decode(payload).map(PartialRecord::Linked),
             RecordKind::Registry => Ok(PartialRecord::Registry),
             RecordKind::Late => decode_at(home, payload).map(PartialRecord::Late),
+            RecordKind::Due => Ok(PartialRecord::Due),
         }
     }
 }
@@ -115,12 +118,11 @@ struct PartialDecided {
     root: Position,
     #[serde(default)]
     depth: u16,
-    #[serde(skip)]
+    #[serde(default)]
     spent: u32,
     through: ItemPosition,
     #[serde(default)]
     cursor: Option<Cursor>,
-    #[serde(skip)]
     revision: Seq,
     at: Timestamp,
     observed_at: Timestamp,
@@ -148,6 +150,8 @@ struct PartialDecided {
     notifies: bool,
     #[serde(default)]
     refused_opt_outs: Vec<FieldName>,
+    #[serde(default)]
+    timer: Option<EndedTimer>,
 }
 
 #[derive(Deserialize)]
@@ -167,7 +171,7 @@ struct PartialOutcome {
     refusals: Vec<Refusal>,
     #[serde(default)]
     memory: Option<Memory>,
-    #[serde(skip)]
+    #[serde(default)]
     actions: Vec<Action>,
 }
 
@@ -257,7 +261,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{
-        AnswerKind, Line, Linked, PartitionState, ProfileState, encode, encode_at, fold_into,
+        AnswerKind, Line, Linked, PartitionState, ProfileState, TimerEnd, encode, encode_at, fold_into,
         fold_usage_of_decided, moves_from, moves_to,
     };
     use super::*;
@@ -284,11 +288,14 @@ mod tests {
             claims: vec![("phone".parse().unwrap(), claim), ("sms.opted_out".parse().unwrap(), None)],
             refusals: Vec::new(),
             memory: Some(Memory::Kept(vec![0, 200])),
-            actions: vec![Action {
-                name: "wake".to_owned(),
-                subject: "birthday".to_owned(),
-                value: text("x"),
-            }],
+            actions: vec![
+                Action { name: "wake".to_owned(), subject: "birthday".to_owned(), value: text("x") },
+                Action {
+                    name: "timer.set".to_owned(),
+                    subject: "birthday".to_owned(),
+                    value: Some(Value::Timestamp(Timestamp(77))),
+                },
+            ],
         }
     }
 
@@ -346,6 +353,13 @@ mod tests {
             }],
             offered: vec![held],
             notifies: true,
+            timer: Some(EndedTimer {
+                capability: "slow".parse().unwrap(),
+                generation: 1,
+                name: "weekly".parse().unwrap(),
+                number: 3,
+                how: TimerEnd::Cancelled,
+            }),
             ..Decided::nothing(ProfileId(uuid::Uuid::nil()), cause, Timestamp(2))
         }
     }
@@ -386,10 +400,7 @@ mod tests {
     impl Decided {
         fn what_is_not_folded_is_empty(&self) -> bool {
             self.offered.is_empty()
-                && self
-                    .outcomes
-                    .iter()
-                    .all(|outcome| outcome.refusals.is_empty() && outcome.actions.is_empty())
+                && self.outcomes.iter().all(|outcome| outcome.refusals.is_empty())
                 && self.emitted.iter().all(|emitted| emitted.properties.is_empty())
                 && self.changes.iter().all(|changed| changed.protective)
         }

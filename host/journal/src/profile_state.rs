@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CauseKind, Conflict, HeldProposal, Outcome};
+use super::{CauseKind, Conflict, EndedTimer, HeldProposal, Outcome, Timers};
 use samsyn_registry::{Field, Lineage};
 use samsyn_vocabulary::{
     CapabilityName, Failure, FieldName, FullPosition, Identifier, Position, ProfileId, Role, Timestamp, Value,
@@ -66,6 +66,9 @@ pub struct CapabilityState {
     /// Those that are held behind these.
     #[serde(default)]
     pub held_more: Option<HeldMore>,
+    /// Its timers; none when it never set one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timers: Option<Box<Timers>>,
 }
 
 /// Invocations that are held and not listed: the records of the profile between two places tell which
@@ -181,6 +184,7 @@ impl ProfileState {
                 memory: None,
                 blocked: Vec::new(),
                 held_more: None,
+                timers: None,
             }));
             self.capabilities.len() - 1
         });
@@ -189,6 +193,30 @@ impl ProfileState {
             *capability_state = Arc::new(capability_state.without_replaced(outcome));
         }
         Arc::make_mut(capability_state)
+    }
+
+    /// A timer ended at this moment.
+    pub(super) fn end_timer(&mut self, ended: &EndedTimer, at: Timestamp) {
+        let same = |own: &&mut Arc<CapabilityState>| {
+            own.generation == ended.generation && own.capability == ended.capability && own.timers.is_some()
+        };
+        if let Some(own) = self.capabilities.iter_mut().find(same)
+            && let Some(timers) = &mut Arc::make_mut(own).timers
+        {
+            timers.end(ended, at);
+        }
+    }
+
+    /// Takes a timer for ended whatever its number is: a replay's own timers are counted otherwise than the log's.
+    pub fn forget_timer(&mut self, ended: &EndedTimer) {
+        let same = |own: &&mut Arc<CapabilityState>| {
+            own.generation == ended.generation && own.capability == ended.capability && own.timers.is_some()
+        };
+        if let Some(own) = self.capabilities.iter_mut().find(same)
+            && let Some(timers) = &mut Arc::make_mut(own).timers
+        {
+            timers.forget(&ended.name);
+        }
     }
 
     /// The value everybody sees: the latched opt-out, else the claim of the assigned source, else
@@ -273,6 +301,7 @@ impl CapabilityState {
             memory: self.memory.as_ref().filter(|_| outcome.memory.is_none()).cloned(),
             blocked: self.blocked.clone(),
             held_more: self.held_more,
+            timers: self.timers.clone(),
         }
     }
 

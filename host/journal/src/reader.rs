@@ -167,6 +167,7 @@ impl<'a> Undecoded<'a> {
             RecordKind::Linked => decode(self.payload).map(Record::Linked),
             RecordKind::Registry => decode(self.payload).map(Record::Registry),
             RecordKind::Late => decode_at(self.home(), self.payload).map(Record::Late),
+            RecordKind::Due => decode_at(self.home(), self.payload).map(Record::Due),
         }
     }
 

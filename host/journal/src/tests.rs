@@ -161,10 +161,10 @@ fn a_kind_of_tomorrow_is_refused_by_its_number() {
         position: Position { partition: PARTITION, seq: 1 },
         appended_at: Timestamp(1),
         chain: Default::default(),
-        kind: 7,
+        kind: 8,
         erased: false,
         payload: &[],
     };
-    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 7")));
+    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 8")));
     assert!(undecoded.partial().is_err() && undecoded.kind().is_err());
 }

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Binding, Pause};
-use super::{Assigned, FORM_VERSION, Field, Grant, IdentifierKind, TokenEntry};
+use super::{Assigned, FORM_VERSION, Field, Grant, IdentifierKind, SecretVersion, TokenEntry};
 use samsyn_vocabulary::{
-    Application, CapabilityName, Digest, EndpointName, FieldName, IdentifierName, Reason, Role, Timestamp,
-    TokenName, Value,
+    Application, CapabilityName, Digest, EndpointName, FieldName, IdentifierName, Reason, Role, SecretName,
+    Timestamp, TokenName, Value,
 };
 
 /// The application that changes the registry, and its reason.
@@ -129,6 +129,28 @@ pub enum RegistryChange {
     },
     /// A token is valid no more.
     TokenRevoked { name: TokenName, at: Timestamp },
+    /// There is a secret of this name from now on; its value is set later, or mounted.
+    SecretNamed { name: SecretName },
+    /// A secret's value was set: this is its only version from now on.
+    SecretSet {
+        name: SecretName,
+        /// Without the value.
+        version: SecretVersion,
+    },
+    /// A secret has a newer value; the one before stays in use until it is retired.
+    SecretRotated {
+        name: SecretName,
+        /// Without the value.
+        version: SecretVersion,
+    },
+    /// The version before the newest is in use no more.
+    SecretRetired {
+        name: SecretName,
+        /// Which.
+        version: u32,
+    },
+    /// There is no such secret any more.
+    SecretRemoved { name: SecretName },
     /// A field that a plug-in brought is a defined one from now on.
     FieldAccepted { name: FieldName },
     /// A field has another name; nothing sources or reads it.

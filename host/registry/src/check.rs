@@ -36,7 +36,7 @@ impl Registry {
             RegistryChange::SettingsChanged { capability, settings } => {
                 let capability = known_capability(capability)?;
                 for (name, value) in settings {
-                    check_setting(&capability.manifest, name, value.as_ref())?;
+                    self.check_setting(&capability.manifest, name, value.as_ref())?;
                 }
                 Ok(())
             }
@@ -47,6 +47,11 @@ impl Registry {
             RegistryChange::Removed { capability } => known_capability(capability).map(|_| ()),
             RegistryChange::TokenMade { name, token } => self.check_token_made(name, token),
             RegistryChange::TokenRevoked { name, .. } => self.check_token_revoked(name),
+            RegistryChange::SecretNamed { name } => self.check_secret_named(name),
+            RegistryChange::SecretSet { name, version } => self.check_secret_set(name, version),
+            RegistryChange::SecretRotated { name, version } => self.check_secret_rotated(name, version),
+            RegistryChange::SecretRetired { name, version } => self.check_secret_retired(name, *version),
+            RegistryChange::SecretRemoved { name } => self.check_secret_removed(name),
             RegistryChange::FieldAccepted { name } => self.known_field(name).map(|_| ()),
             RegistryChange::FieldRenamed { from, to } => self.check_rename(from, to),
             RegistryChange::FieldRemoved { name } => self.check_unused(name),
@@ -87,19 +92,31 @@ impl Registry {
         }
         self.check_kind(name, field.kind)
     }
-}
 
-fn check_setting(manifest: &Manifest, name: &str, value: Option<&Value>) -> Result<(), RegistryError> {
-    let Some(setting) = manifest.settings.get(name) else {
-        let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
-        let why = format!("is not a setting of {}; it has: {}", manifest.plugin.name, known.join(", "));
-        return Err(RegistryError::Invalid { name: name.to_owned(), why });
-    };
-    match value {
-        Some(value) if value.kind() != setting.kind => {
-            let why = format!("must be {}, not {}", setting.kind, value.kind());
-            Err(RegistryError::Invalid { name: name.to_owned(), why })
+    fn check_setting(
+        &self,
+        manifest: &Manifest,
+        name: &str,
+        value: Option<&Value>,
+    ) -> Result<(), RegistryError> {
+        let Some(setting) = manifest.settings.get(name) else {
+            let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
+            let why = format!("is not a setting of {}; it has: {}", manifest.plugin.name, known.join(", "));
+            return Err(RegistryError::Invalid { name: name.to_owned(), why });
+        };
+        match value {
+            Some(value) if value.kind() != setting.kind.of_values() => {
+                let why = format!("must be {}, not {}", setting.kind, value.kind());
+                Err(RegistryError::Invalid { name: name.to_owned(), why })
+            }
+            Some(Value::Text(text)) if setting.kind.is_secret() => self.check_names_secret(name, text),
+            _ => Ok(()),
         }
-        _ => Ok(()),
+    }
+
+    /// Whether what an administrator set before fits a version of the plug-in. A text that was set when the
+    /// setting held the secret itself is none of a secret's names, and is taken for none.
+    pub(super) fn keeps_setting(&self, manifest: &Manifest, name: &str, value: &Value) -> bool {
+        self.check_setting(manifest, name, Some(value)).is_ok()
     }
 }

@@ -1,6 +1,6 @@
 //! Why a change of the registry is refused, with what to do instead.
 
-use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, FieldName, Seq, TokenName};
+use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, FieldName, SecretName, Seq, TokenName};
 
 /// Why a change of the registry is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -8,7 +8,7 @@ pub enum RegistryError {
     /// Nothing of that name.
     #[error("there is no {kind} {name}; see `samsyn {kind} list`")]
     Unknown {
-        /// `field`, `capability` (command `plugin`) or `identifier`.
+        /// `field`, `capability` (command `plugin`), `identifier`, `token` or `secret`.
         kind: &'static str,
         name: String,
     },
@@ -113,6 +113,13 @@ pub enum RegistryError {
         "the endpoint {name} of {capability} is revoked; first grant it: `samsyn plugin grant {capability} --endpoint {name}`"
     )]
     EndpointRevoked { capability: CapabilityName, name: EndpointName },
+    /// A secret isn't in a state for this.
+    #[error("the secret {name} {why}")]
+    Secret {
+        name: SecretName,
+        /// Why not, and what to do.
+        why: String,
+    },
     /// A definition that can't be.
     #[error("{name}: {why}")]
     Invalid {

@@ -110,6 +110,11 @@ impl Registry {
                     Arc::make_mut(token).revoked_at = Some(*at);
                 }
             }
+            RegistryChange::SecretNamed { name } => next.name_secret(name),
+            RegistryChange::SecretSet { name, version } => next.add_secret_version(name, version, false),
+            RegistryChange::SecretRotated { name, version } => next.add_secret_version(name, version, true),
+            RegistryChange::SecretRetired { name, version } => next.retire_secret_version(name, *version),
+            RegistryChange::SecretRemoved { name } => next.remove_secret(name),
             RegistryChange::FieldAccepted { name } => {
                 if let Some(known) = next.fields.get_mut(name) {
                     known.status = FieldStatus::Defined;
@@ -216,7 +221,7 @@ impl Registry {
         let before = self.capabilities.get(&name);
         // What an administrator set stays, as far as the new version still has such a setting.
         let mut settings = before.map(|before| before.settings.clone()).unwrap_or_default();
-        settings.retain(|name, value| manifest.settings.get(name).is_some_and(|is| is.kind == value.kind()));
+        settings.retain(|name, value| self.keeps_setting(&manifest, name, value));
         let grant = grant.clone().resolved(&manifest);
         let endpoints = before.map(|before| before.endpoints_under(&manifest).collect()).unwrap_or_default();
         let mut endpoints: BTreeMap<EndpointName, Arc<Bound>> = endpoints;
@@ -233,6 +238,7 @@ impl Registry {
             deliver_while_catching_up: *deliver_while_catching_up,
             settings_revision: before.map_or(revision, |before| before.settings_revision),
             settings,
+            since: before.map_or(revision, |before| before.since),
             installed_at: *at,
             pending: None,
             endpoints,

@@ -236,6 +236,7 @@ mod tests {
             deliver_while_catching_up: false,
             settings: BTreeMap::new(),
             settings_revision: 1,
+            since: 1,
             installed_at: samsyn_vocabulary::Timestamp(0),
             pending: None,
             endpoints: BTreeMap::new(),

@@ -13,6 +13,7 @@
 //! | `grant` · `pending` · `version` · `plan` | what a plug-in requests and gets, and what installing one changes |
 //! | [`assignment`] · `lineage` | giving fields to another source, and whose claim is the value |
 //! | `scope` · `policy` · `token` | who may call, and what for |
+//! | `secret` | names and versions of secrets |
 //! | `routing` | the registry as the hot path wants it |
 //! | `file` | the registry as a file: exported, planned, applied |
 //! | [`report`] · [`graph`] | the silo report, and the picture |
@@ -39,6 +40,7 @@ mod policy;
 pub mod report;
 mod routing;
 mod scope;
+mod secret;
 mod summary;
 mod summary_after;
 mod token;
@@ -60,8 +62,11 @@ pub use plan::{
 };
 pub use policy::Policy;
 pub use routing::{Routed, Routing};
-pub use samsyn_contract::{Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, manifest};
+pub use samsyn_contract::{
+    Compare, DataClass, Manifest, ManifestError, Schema, SchemaError, SettingType, manifest,
+};
 pub use scope::{Part, Scope, ScopeError, ScopeName};
+pub use secret::{SECRETS_MAX, SecretEntry, SecretUse, SecretVersion};
 pub use summary::{CHANGE_KINDS, ChangeSummary};
 pub use token::{FIRST_ADMIN, TOKENS_MAX, TokenEntry};
 pub use version::{InstalledVersion, VersionChange};
@@ -72,8 +77,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use samsyn_vocabulary::{
-    CapabilityName, Digest, EndpointName, FieldName, IdentifierName, Role, Seq, Timestamp, TokenName, Type,
-    Value,
+    CapabilityName, Digest, EndpointName, FieldName, IdentifierName, Role, SecretName, Seq, Timestamp,
+    TokenName, Type, Value,
 };
 
 /// One revision of everything the administrators decided.
@@ -93,6 +98,10 @@ pub struct Registry {
     pub removed: BTreeMap<CapabilityName, u32>,
     /// Who may call, and what for; revoked ones stay until their name is used again.
     pub tokens: BTreeMap<TokenName, Arc<TokenEntry>>,
+    /// The secrets there are, by name; never a value.
+    pub secrets: BTreeMap<SecretName, Arc<SecretEntry>>,
+    /// The last version of secrets that were removed: a number is never used again.
+    pub removed_secrets: BTreeMap<SecretName, u32>,
     /// The last moves of sources, oldest first: what a partition that takes this revision into
     /// use has to tell.
     pub moves: Arc<Vec<SourceMove>>,
@@ -132,6 +141,8 @@ pub struct Capability {
     pub settings: BTreeMap<String, Value>,
     /// The registry revision at which the settings last changed.
     pub settings_revision: Seq,
+    /// The registry revision since which there is such a capability without interruption.
+    pub since: Seq,
     /// When this digest was installed.
     pub installed_at: Timestamp,
     /// The version that waits for an administrator, because it wants more than is granted.

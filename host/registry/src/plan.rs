@@ -7,7 +7,9 @@ use super::endpoint::{EndpointState, warnings_of_request};
 use super::grant::new_purposes;
 use super::manifest::{Manifest, Setting, Sourced};
 use super::version::{InstalledVersion, VersionChange};
-use super::{Capability, DataClass, Field, FieldStatus, Grant, Registry, RegistryChange, RegistryError};
+use super::{
+    Capability, DataClass, Field, FieldStatus, Grant, Registry, RegistryChange, RegistryError, SettingType,
+};
 use samsyn_contract::calls::CallRequest;
 use samsyn_vocabulary::{
     Application, CapabilityName, Digest, EndpointName, EventName, EventPattern, FieldName, IdentifierName,
@@ -137,7 +139,7 @@ pub struct PlannedSetting {
     /// Its name.
     pub name: String,
     /// Its type.
-    pub kind: Type,
+    pub kind: SettingType,
     /// Its value until somebody sets one, as JSON.
     pub default: Option<serde_json::Value>,
     /// What an administrator set, which stays; none is the default.
@@ -160,14 +162,19 @@ pub struct PlannedCall {
 }
 
 impl PlannedSetting {
-    fn of(name: &str, setting: &Setting, installed: Option<&Capability>) -> PlannedSetting {
+    fn of(
+        registry: &Registry,
+        manifest: &Manifest,
+        (name, setting): (&String, &Setting),
+        installed: Option<&Capability>,
+    ) -> PlannedSetting {
         let set = installed.and_then(|installed| installed.settings.get(name));
         PlannedSetting {
-            name: name.to_owned(),
+            name: name.clone(),
             kind: setting.kind,
             default: setting.default.as_ref().map(Value::to_json),
             // What has another type in the new version goes back to its default.
-            value: set.filter(|value| value.kind() == setting.kind).map(Value::to_json),
+            value: set.filter(|value| registry.keeps_setting(manifest, name, value)).map(Value::to_json),
             description: setting.description.clone(),
         }
     }
@@ -262,7 +269,7 @@ impl Registry {
         warnings.extend(installed.into_iter().flat_map(|installed| dropped_endpoints(installed, &kept)));
         let before = installed.map(InstalledVersion::of);
         let settings =
-            manifest.settings.iter().map(|(name, setting)| PlannedSetting::of(name, setting, installed));
+            manifest.settings.iter().map(|setting| PlannedSetting::of(self, manifest, setting, installed));
         Ok(InstallPlan {
             capability: name.clone(),
             version: manifest.plugin.version.clone(),
@@ -283,8 +290,25 @@ impl Registry {
         })
     }
 
+    /// Settings that held a secret in clear and name one from this version on.
+    fn warn_of_clear_text<'a>(&'a self, manifest: &'a Manifest) -> impl Iterator<Item = String> + 'a {
+        let name = &manifest.plugin.name;
+        let installed = self.capabilities.get(name);
+        let becomes = manifest.settings.iter().filter(move |(setting, is)| {
+            let set = installed.and_then(|installed| installed.settings.get(*setting));
+            is.kind.is_secret() && set.is_some_and(|set| !self.keeps_setting(manifest, setting, set))
+        });
+        becomes.map(move |(setting, _)| {
+            format!(
+                "the setting {setting} names a secret from now on: what is set now is not taken over, and stays \
+                 readable in the log and in backups; so make a new one at its issuer, set it with `samsyn secret \
+                 set NAME`, then `samsyn plugin set {name} {setting}=NAME`"
+            )
+        })
+    }
+
     fn warnings(&self, manifest: &Manifest, sources: &[PlannedSource]) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = self.warn_of_clear_text(manifest).collect();
         for field in manifest.consumes.keys() {
             match self.fields.get(field) {
                 None => warnings.push(format!("reads {field}, which no plug-in has added yet")),

@@ -6,10 +6,11 @@ use serde_json::{Value as Json, json};
 use super::assignment::Assigned;
 use super::change::RegistryChange;
 use super::manifest::Manifest;
-use samsyn_vocabulary::{CapabilityName, FieldName};
+use super::secret::SecretVersion;
+use samsyn_vocabulary::{CapabilityName, FieldName, SecretName};
 
 /// The kinds of change, as the log names them: what an audit can be asked for.
-pub const CHANGE_KINDS: [&str; 26] = [
+pub const CHANGE_KINDS: [&str; 31] = [
     "field-defined",
     "field-accepted",
     "field-renamed",
@@ -29,6 +30,11 @@ pub const CHANGE_KINDS: [&str; 26] = [
     "token-made",
     "token-revoked",
     "admin-token-made",
+    "secret-named",
+    "secret-set",
+    "secret-rotated",
+    "secret-retired",
+    "secret-removed",
     "many",
     "endpoint-bound",
     "endpoint-unbound",
@@ -131,13 +137,18 @@ impl RegistryChange {
             RegistryChange::TokenMade { .. } => 16,
             RegistryChange::TokenRevoked { .. } => 17,
             RegistryChange::AdminTokenMade { .. } => 18,
-            RegistryChange::Many { .. } => 19,
-            RegistryChange::EndpointBound { .. } => 20,
-            RegistryChange::EndpointUnbound { .. } => 21,
-            RegistryChange::EndpointPaused { .. } => 22,
-            RegistryChange::EndpointResumed { .. } => 23,
-            RegistryChange::OutgoingPaused { .. } => 24,
-            RegistryChange::OutgoingResumed {} => 25,
+            RegistryChange::Many { .. } => 24,
+            RegistryChange::EndpointBound { .. } => 25,
+            RegistryChange::EndpointUnbound { .. } => 26,
+            RegistryChange::EndpointPaused { .. } => 27,
+            RegistryChange::EndpointResumed { .. } => 28,
+            RegistryChange::OutgoingPaused { .. } => 29,
+            RegistryChange::OutgoingResumed {} => 30,
+            RegistryChange::SecretNamed { .. } => 19,
+            RegistryChange::SecretSet { .. } => 20,
+            RegistryChange::SecretRotated { .. } => 21,
+            RegistryChange::SecretRetired { .. } => 22,
+            RegistryChange::SecretRemoved { .. } => 23,
         };
         CHANGE_KINDS[at]
     }
@@ -270,6 +281,22 @@ impl RegistryChange {
             RegistryChange::TokenRevoked { name, .. } => {
                 ChangeSummary::new(format!("revoked the token {name}")).details(json!({ "token": name }))
             }
+            RegistryChange::SecretNamed { name } => {
+                ChangeSummary::new(format!("named the secret {name}")).details(json!({ "secret": name }))
+            }
+            RegistryChange::SecretSet { name, version } => {
+                secret_version(format!("set the secret {name}"), name, version)
+            }
+            RegistryChange::SecretRotated { name, version } => {
+                secret_version(format!("rotated the secret {name}"), name, version)
+            }
+            RegistryChange::SecretRetired { name, version } => {
+                ChangeSummary::new(format!("retired version {version} of the secret {name}"))
+                    .details(json!({ "secret": name, "version": version }))
+            }
+            RegistryChange::SecretRemoved { name } => {
+                ChangeSummary::new(format!("removed the secret {name}")).details(json!({ "secret": name }))
+            }
             RegistryChange::AdminTokenMade { .. } => {
                 ChangeSummary::new("made a new admin token; the one before is valid no more")
             }
@@ -319,6 +346,13 @@ impl RegistryChange {
         summary.details["version"] = json!(plugin.version);
         summary
     }
+}
+
+/// Whether an older value came back can be seen by the fingerprint.
+fn secret_version(did: String, name: &SecretName, version: &SecretVersion) -> ChangeSummary {
+    let SecretVersion { version, fingerprint, .. } = version;
+    ChangeSummary::new(format!("{did} (version {version})"))
+        .details(json!({ "secret": name, "version": version, "fingerprint": fingerprint }))
 }
 
 fn list(names: &[FieldName]) -> String {

@@ -19,8 +19,8 @@ use samsyn_decide::item::Item;
 use samsyn_decide::item::items_of;
 use samsyn_identity::belongs_to;
 use samsyn_journal::{
-    AnswerKind, Decided, Outcome, Passing, ProfileState, Record, RecordError, RecordKind, Undecoded,
-    fold_into,
+    AnswerKind, Decided, Outcome, Passing, ProfileState, Record, RecordError, RecordKind, TimerEnd,
+    Undecoded, fold_into,
 };
 use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId, Seq};
 
@@ -130,6 +130,15 @@ impl<'a> Track<'a> {
                     followed.state.fold_adopted(seq, &Arc::new(adopted));
                 }
             }
+            RecordKind::Due => {
+                if let Record::Due(due) = record.record().map_err(unreadable)?
+                    && !due.in_passing
+                    && self.plan.share.takes(due.profile)
+                    && let Some(followed) = self.followed(partition)
+                {
+                    followed.due(seq, due);
+                }
+            }
             RecordKind::Linked | RecordKind::Registry | RecordKind::Late => {}
         }
         Ok(())
@@ -175,7 +184,10 @@ impl<'a> Track<'a> {
     /// Nobody wanted the items up to this one: perhaps the new version does.
     fn pass(&mut self, partition: Partition, through: ItemPosition) -> Result<(), ReplayError> {
         while let Some((position, item)) = self.next_waiting(partition, through)? {
-            if !self.followed(partition).is_some_and(|followed| followed.hears(&item)) {
+            // A timer that nobody was invoked for is one of a generation that lags: its own decision comes later.
+            if matches!(item, Item::Timer(_))
+                || !self.followed(partition).is_some_and(|followed| followed.hears(&item))
+            {
                 continue;
             }
             let logged_item = LoggedItem::unwanted(partition, position, &item);
@@ -284,7 +296,9 @@ impl<'a> Track<'a> {
         let capability = &self.plan.capability;
         let mine = |outcome: &&Outcome| outcome.capability == *capability;
         let logged: Vec<&Outcome> = decided.outcomes.iter().filter(mine).collect();
-        match item {
+        // A timer that was no longer set was nobody's.
+        let fires = decided.timer.as_ref().is_none_or(|timer| timer.how == TimerEnd::Fired);
+        match item.filter(|_| fires) {
             Some(item) if way == When::Live || !logged.is_empty() => {
                 let Decided { cause, kind, root, depth, spent, observed_at, .. } = *decided;
                 let refused =
@@ -301,6 +315,7 @@ impl<'a> Track<'a> {
                         spent,
                         observed_at,
                         shared: item.is_copy(),
+                        timer: decided.timer.clone(),
                     },
                     cursor: decided.cursor.clone(),
                     at: decided.at,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::revisions::{Lens, Revision};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::{route, targets_of};
-use samsyn_journal::{Decided, KeptAccepted, PartitionState, RecordError};
+use samsyn_journal::{Decided, Due, KeptAccepted, PartitionState, RecordError};
 use samsyn_vocabulary::{ItemPosition, Seq};
 
 /// A partition.
@@ -38,6 +38,12 @@ impl FollowedPartition {
         self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Accepted(event)));
     }
 
+    /// A timer fired.
+    pub fn due(&mut self, seq: Seq, due: Due) {
+        let item = Item::Timer(Arc::new(due));
+        self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Derived(item)));
+    }
+
     /// A decision was folded, which has items of its own.
     pub fn decided(&mut self, seq: Seq, decided: &Arc<Decided>) {
         self.state.fold_decided(decided);
@@ -55,6 +61,7 @@ impl FollowedPartition {
     /// The next item, when it is one of a decision that nobody wants.
     pub fn unwanted(&self) -> Option<ItemPosition> {
         match self.waiting.front()? {
+            (_, Waiting::Derived(Item::Timer(_))) => None,
             (position, Waiting::Derived(item)) => {
                 let nobody = route(item, &self.revision.registry.routing, true).is_empty();
                 nobody.then_some(*position)

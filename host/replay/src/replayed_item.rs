@@ -58,6 +58,7 @@ impl<'a> LoggedItem<'a> {
                 spent: 0,
                 observed_at,
                 shared: item.is_copy(),
+                timer: None,
             },
             cursor: None,
             at: observed_at,
@@ -86,7 +87,14 @@ impl<'a> LoggedItem<'a> {
         if self.way == When::Retry {
             return shadow.retry(fit, state, own, &replayed);
         }
-        let targets = self.targets(shadow.capability, fit, followed);
+        let mut targets = self.targets(shadow.capability, fit, followed);
+        if let Item::Timer(due) = self.item {
+            // A version that never set it isn't invoked for it, which differs from the log.
+            targets.retain(|(_, generation)| {
+                let own = own.capability_state(shadow.capability, *generation);
+                own.and_then(|own| own.timers.as_ref()).is_some_and(|timers| timers.get(&due.name).is_some())
+            });
+        }
         shadow.invoke(fit, &targets, state, own, &replayed)
     }
 
@@ -136,6 +144,7 @@ impl<'a> LoggedItem<'a> {
                 let names = names(decided.offered.iter().map(|held| &held.field).collect());
                 format!("proposal of {names}").into()
             }
+            Item::Timer(due) => format!("timer {}", due.name).into(),
         }
     }
 }

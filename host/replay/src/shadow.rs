@@ -214,6 +214,9 @@ impl Shadow<'_> {
 
     /// Folds what this run told into its own state of the customer.
     fn fold(&self, decided: &Decided, own: &mut ProfileState, replayed: &ReplayedItem<'_>) {
+        if let Some(ended) = &decided.timer {
+            own.forget_timer(ended);
+        }
         let failed_alone = |outcome: &Outcome| {
             let waits_in_log = replayed.logged(outcome.role).is_some_and(|logged| !logged.result.is_final());
             matches!(outcome.result, InvocationStatus::Parked(_)) && !waits_in_log

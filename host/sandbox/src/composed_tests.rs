@@ -30,8 +30,13 @@ fn hear(plugin: &Plugin) -> InvocationReport {
         received_at: Timestamp(2),
         properties: Vec::new(),
     };
-    let profile =
-        Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
+    let profile = Projection {
+        id: ProfileId::random(),
+        identifiers: Vec::new(),
+        points: Vec::new(),
+        memory: None,
+        timers: Vec::new(),
+    };
     plugin.invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })
 }
 

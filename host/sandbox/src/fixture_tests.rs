@@ -31,8 +31,13 @@ fn set_by(plugin: &Plugin) -> Vec<Effect> {
         received_at: Timestamp(2),
         properties: vec![Property { name: "script".to_owned(), value: script }],
     };
-    let profile =
-        Projection { id: ProfileId::random(), identifiers: Vec::new(), points: Vec::new(), memory: None };
+    let profile = Projection {
+        id: ProfileId::random(),
+        identifiers: Vec::new(),
+        points: Vec::new(),
+        memory: None,
+        timers: Vec::new(),
+    };
     plugin
         .invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })
         .result

@@ -83,6 +83,7 @@ fn access() -> Access {
             types.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect(),
         )]
         .into(),
+        timers: true,
         settings: Default::default(),
     }
 }

@@ -17,6 +17,7 @@ pub const ALL_ROLES: &str = "
     export samsyn:plugin/subscriber@0.1.0;
     export samsyn:plugin/source@0.1.0;
     export samsyn:plugin/observer@0.1.0;
+    export samsyn:plugin/timed@0.1.0;
 ";
 
 /// A world that only hears of events.
@@ -77,7 +78,7 @@ pub fn subscriber_text(body: &str, functions: &str) -> String {
 
 /// A guest with all roles; what it does is told apart by how many points it sets.
 pub fn all_roles() -> Vec<u8> {
-    let [source, subscriber, observer] = Role::ALL.map(handler);
+    let [source, subscriber, observer, timed] = Role::ALL.map(handler);
     let nine = "i32 i32 i32 i32 i32 i32 i32 i32 i32";
     let text = format!(
         r#"(module {PRELUDE}
@@ -87,7 +88,10 @@ pub fn all_roles() -> Vec<u8> {
             (func (export "{source}") (param i32 i32 {nine}) (result i32)
                 (call $set_points (i64.add (i64.const 1) (i64.load offset=24 (local.get 0)))) (i32.const 16))
             (func (export "{observer}") (param i32 i32 i64 {nine}) (result i32)
-                (call $set_points (local.get 2)) (i32.const 16)))"#
+                (call $set_points (local.get 2)) (i32.const 16))
+            ;; How late the timer is.
+            (func (export "{timed}") (param i32 i32 i64 i64 {nine}) (result i32)
+                (call $set_points (i64.sub (local.get 3) (local.get 2))) (i32.const 16)))"#
     );
     module(CONTRACT, ALL_ROLES, &text)
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-use super::bindings::exports::samsyn::plugin::{observer, source, subscriber};
+use super::bindings::exports::samsyn::plugin::{observer, source, subscriber, timed};
 use super::error::PackageError;
 use super::lower;
 use super::state::InvocationState;
-use samsyn_vocabulary::{Change, HeardEvent, Projection, Proposal, Role, Timestamp};
+use samsyn_vocabulary::{Change, HeardEvent, Projection, Proposal, Role, TimerName, Timestamp};
 
 /// What a plug-in is called with.
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +37,37 @@ pub enum HandlerInput<'a> {
         /// What the plug-in may know of the customer.
         profile: &'a Projection<'a>,
     },
+    /// To a plug-in that set a timer: it is due.
+    Timer {
+        /// Its name.
+        name: &'a TimerName,
+        /// The time that the plug-in set.
+        due: Timestamp,
+        /// When the host fired it.
+        now: Timestamp,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection<'a>,
+    },
 }
 
-impl HandlerInput<'_> {
+impl<'a> HandlerInput<'a> {
     /// The role that is called.
     pub fn role(&self) -> Role {
         match self {
             HandlerInput::Event { .. } => Role::Subscriber,
             HandlerInput::Proposals { .. } => Role::Source,
             HandlerInput::Changes { .. } => Role::Observer,
+            HandlerInput::Timer { .. } => Role::Timed,
+        }
+    }
+
+    /// What the plug-in may know of the customer.
+    pub fn profile(&self) -> &'a Projection<'a> {
+        match self {
+            HandlerInput::Event { profile, .. }
+            | HandlerInput::Proposals { profile, .. }
+            | HandlerInput::Changes { profile, .. }
+            | HandlerInput::Timer { profile, .. } => profile,
         }
     }
 }
@@ -56,6 +78,7 @@ pub(super) struct Handlers {
     subscriber: Option<subscriber::GuestIndices>,
     source: Option<source::GuestIndices>,
     observer: Option<observer::GuestIndices>,
+    timed: Option<timed::GuestIndices>,
 }
 
 impl Handlers {
@@ -72,6 +95,7 @@ impl Handlers {
                 }
                 Role::Source => handlers.source = Some(indices(source::GuestIndices::new(instance))?),
                 Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(instance))?),
+                Role::Timed => handlers.timed = Some(indices(timed::GuestIndices::new(instance))?),
             }
         }
         Ok(handlers)
@@ -90,6 +114,9 @@ impl Handlers {
             handler.load(&mut *store, &instance)?;
         }
         if let Some(handler) = &self.observer {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.timed {
             handler.load(&mut *store, &instance)?;
         }
         Ok(())
@@ -122,6 +149,12 @@ impl Handlers {
                     lower::profile(profile, |profile| {
                         handler.call_on_change(store, changes, at.millis(), profile)
                     })
+                })
+            }
+            HandlerInput::Timer { name, due, now, profile } => {
+                let handler = found(&self.timed, role)?.load(&mut *store, &instance)?;
+                lower::profile(profile, |profile| {
+                    handler.call_on_timer(store, name.as_str(), due.millis(), now.millis(), profile)
                 })
             }
         }

@@ -169,6 +169,7 @@ impl Linked {
         store: &mut Store<InvocationState>,
         input: HandlerInput<'_>,
     ) -> wasmtime::Result<Result<(), String>> {
+        store.data_mut().effects.set_known_timers(input.profile().timers.clone());
         let instance = self.instance.instantiate(&mut *store)?;
         self.handlers.call(store, instance, input)
     }

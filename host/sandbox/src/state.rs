@@ -5,12 +5,12 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::HasSelf;
 
-use super::bindings::samsyn::plugin::{effects, logging, settings, types};
+use super::bindings::samsyn::plugin::{effects, logging, settings, timers, types};
 use super::limits::{Limits, as_usize};
 use super::thread_clock::InvocationTime;
 use super::values::{give, given, given_properties, refusal};
 use samsyn_contract::{self as contract, Access, Effects, Logs};
-use samsyn_vocabulary::LogLevel;
+use samsyn_vocabulary::{LogLevel, Timestamp};
 
 /// The store's data. It is made for one invocation and thrown away with the store.
 pub(super) struct InvocationState {
@@ -42,6 +42,7 @@ pub(super) fn add_to_linker(
 ) -> wasmtime::Result<()> {
     types::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
     effects::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
+    timers::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
     settings::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
     logging::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)
 }
@@ -69,6 +70,16 @@ impl effects::Host for InvocationState {
 
     fn remember(&mut self, memory: Option<Vec<u8>>) -> Answer {
         Ok(self.effects.remember(memory)?.map_err(refusal))
+    }
+}
+
+impl timers::Host for InvocationState {
+    fn set(&mut self, name: String, at: types::Timestamp) -> Answer {
+        Ok(self.effects.set_timer(&name, Timestamp(at))?.map_err(refusal))
+    }
+
+    fn cancel(&mut self, name: String) -> Answer {
+        Ok(self.effects.cancel_timer(&name)?.map_err(refusal))
     }
 }
 

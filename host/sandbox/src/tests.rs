@@ -8,7 +8,7 @@ use super::*;
 use samsyn_contract::FieldRule;
 use samsyn_vocabulary::{
     Change, DataPoint, Effect, Event, EventName, Failure, FailureKind, FieldName, HeardEvent, LogLevel,
-    Projection, Property, Proposal, Role, Speaker, Timestamp, Type, Value,
+    Projection, Property, Proposal, Role, Speaker, TimerName, Timestamp, Type, Value,
 };
 
 pub(super) fn limits() -> Limits {
@@ -25,6 +25,7 @@ pub(super) fn access() -> Arc<Access> {
     Arc::new(Access {
         sources: [(points(), FieldRule::of(Type::Integer)), (tier, FieldRule::of(Type::Text))].into(),
         emits: Default::default(),
+        timers: false,
         settings: [("points_per_unit".to_owned(), Value::Integer(7))].into(),
     })
 }
@@ -44,6 +45,7 @@ pub(super) fn projection() -> Projection<'static> {
             point("more_tags", Value::Texts(vec!["c".to_owned()])),
         ],
         memory: Some(vec![1, 2, 3].into()),
+        timers: Vec::new(),
     }
 }
 
@@ -84,7 +86,7 @@ pub(super) fn failure_of(limits: &Limits, body: &str, functions: &str) -> Failur
 #[test]
 fn every_role_is_found_and_called() {
     let package = package(&guests::all_roles()).unwrap();
-    assert_eq!(package.roles(), &[Role::Source, Role::Subscriber, Role::Observer].into());
+    assert_eq!(package.roles(), &Role::ALL.into());
     assert_eq!(package.manifest(), "manifest = 1\n");
     let plugin = Sandbox::new(&limits()).unwrap().load(&package).unwrap();
     let (profile, claim) =
@@ -104,6 +106,9 @@ fn every_role_is_found_and_called() {
     let report = plugin
         .invoke(&access(), HandlerInput::Changes { changes: &changes, at: Timestamp(99), profile: &profile });
     assert_eq!(report.result.unwrap(), [claim(99)]);
+    let (name, due, now) = (TimerName::new("weekly").unwrap(), Timestamp(1_000), Timestamp(1_007));
+    let report = plugin.invoke(&access(), HandlerInput::Timer { name: &name, due, now, profile: &profile });
+    assert_eq!(report.result.unwrap(), [claim(7)]);
 }
 
 #[test]

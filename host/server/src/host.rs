@@ -21,6 +21,7 @@ use samsyn_log::Progress;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::RegistryChange;
 use samsyn_sandbox::Compiler;
+use samsyn_secrets::{KeySources, Secrets};
 use samsyn_state::view::Opened;
 use samsyn_vocabulary::Application;
 
@@ -162,11 +163,20 @@ impl Host {
         let data = DataDir(config.data.clone());
         let followers = HostFollowers::start(records, samsyn_disk::local(), &data, &config.follow, clock);
         let followers = Arc::new(followers.map_err(HostError::Followers)?);
+        let secrets = Arc::new(Secrets::open(
+            &config.secrets,
+            &KeySources::of_process(&config.secrets.key_file),
+            samsyn_disk::local(),
+            data.secrets(),
+            Arc::new(api::secrets::OfRegistry(engine.clone())),
+        ));
+        secrets.tidy_and_tell();
         let component_bytes = config.sandbox.component_bytes;
         let state = ApiState::new(
             engine.clone(),
             audit.clone(),
             followers.clone(),
+            secrets,
             config.http.clone(),
             component_bytes,
         );

@@ -11,6 +11,7 @@ use samsyn_engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfi
 use samsyn_follow::FollowConfig;
 use samsyn_log::Options as LogOptions;
 use samsyn_sandbox::Limits;
+use samsyn_secrets::SecretsConfig;
 use samsyn_state::view::ViewConfig;
 
 /// The file that is read when nobody names one.
@@ -36,6 +37,8 @@ pub struct Config {
     pub insecure_listen: bool,
     /// The certificate for TLS.
     pub tls: TlsFiles,
+    /// Where the values of secrets come from.
+    pub secrets: SecretsConfig,
     /// What HTTP takes at once.
     pub http: ApiLimits,
     /// What needs an administrator.
@@ -88,6 +91,7 @@ impl Default for Config {
             log_filter: "info".to_owned(),
             insecure_listen: false,
             tls: TlsFiles::default(),
+            secrets: SecretsConfig::default(),
             http: ApiLimits::default(),
             registry: RegistryConfig::default(),
             engine: EngineConfig::default(),
@@ -132,6 +136,7 @@ impl Config {
     ) -> Result<Config, ConfigError> {
         let wrong = |cause: String| ConfigError { place: place.to_owned(), cause };
         let mut table: toml::Table = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        check_secrets(&table).map_err(wrong)?;
         // Said for the file first, so that an error names the line.
         toml::from_str::<Config>(text).map_err(|error| wrong(error.to_string()))?;
         let known = defaults_table();
@@ -176,6 +181,18 @@ impl Config {
             }
         }
         text
+    }
+}
+
+/// An error of TOML shows the line, which must not be one with a key or a value.
+fn check_secrets(table: &toml::Table) -> Result<(), String> {
+    let section = table.get("secrets").and_then(toml::Value::as_table);
+    let unknown = |key: &&String| !matches!(key.as_str(), "key_file" | "mounted");
+    match section.into_iter().flat_map(toml::Table::keys).find(unknown) {
+        None => Ok(()),
+        Some(key) => Err(format!(
+            "[secrets] has no setting {key}; it has key_file and mounted. Keys and values never stand in the settings"
+        )),
     }
 }
 
@@ -231,6 +248,9 @@ mod tests {
         let error =
             Config::from_parts("samsyn.toml", "[engine]\nworker = 3\n", environment(&[])).unwrap_err();
         assert!(error.to_string().contains("worker"), "{error}");
+        let with_key = "[secrets]\nkey = \"c2VjcmV0\"\n";
+        let error = Config::from_parts("samsyn.toml", with_key, environment(&[])).unwrap_err().to_string();
+        assert!(error.contains("key_file") && !error.contains("c2VjcmV0"), "{error}");
         let error =
             Config::from_parts("samsyn.toml", "", environment(&[("SAMSYN_LISTEN", "here")])).unwrap_err();
         assert_eq!(error.place, "SAMSYN_LISTEN");

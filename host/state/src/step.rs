@@ -18,9 +18,18 @@ pub(crate) enum Said<'a> {
     Adopted(&'a Arc<Adopted>),
     /// An identifier, or a place in the line for it, is a profile's now; none: nobody's.
     Linked { key: LinkKey, profile: Option<ProfileId> },
-    /// The registry changed, which is folded by the registry's own keeper; or a late record changes nothing; or
-    /// the record's content was erased.
+    /// The registry changed, which is folded by the registry's own keeper; or a late record changes nothing; or a
+    /// timer is due, which its decision folds; or the record's content was erased.
     Nothing,
+}
+
+/// What a decision does to the counts of its partition.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counted {
+    /// Its profile is new.
+    pub created: bool,
+    /// How many more timers are set since.
+    pub more_timers: i64,
 }
 
 /// Where what records fold into is kept.
@@ -31,8 +40,8 @@ pub(crate) trait Folder {
     /// Where the fold of the record's partition is.
     fn applied(&mut self, position: Position) -> &mut Applied;
 
-    /// Folds a decision into its profile; answers whether that is new.
-    fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, Self::Error>;
+    /// Folds a decision into its profile.
+    fn decided(&mut self, position: Position, decided: &Decided) -> Result<Counted, Self::Error>;
 
     /// Remembers where an event stands.
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp);
@@ -59,8 +68,8 @@ pub(crate) fn step<F: Folder>(
             }
         }
         Said::Decided(decided) => {
-            let created = folder.decided(position, decided)?;
-            folder.applied(position).fold_decided(decided, created);
+            let counted = folder.decided(position, decided)?;
+            folder.applied(position).fold_decided(decided, counted);
         }
         Said::Adopted(adopted) => applied.partition.fold_adopted(position.seq, adopted),
         Said::Linked { key, profile } => folder.link(key, profile),
@@ -84,7 +93,7 @@ impl CommittedRecord {
                 key: LinkKey::at(&linked.identifier, &linked.normal, linked.line_position),
                 profile: (!linked.retired).then_some(linked.profile),
             },
-            CommittedRecord::Registry | CommittedRecord::Late => Said::Nothing,
+            CommittedRecord::Registry | CommittedRecord::Late | CommittedRecord::Due => Said::Nothing,
         }
     }
 }
@@ -113,7 +122,9 @@ impl Read {
                 key: LinkKey::at(&linked.identifier, linked.normal, linked.line_position),
                 profile: (!linked.retired).then_some(linked.profile),
             },
-            PartialRecord::Registry | PartialRecord::Late(_) | PartialRecord::Erased => Read::Nothing,
+            PartialRecord::Registry | PartialRecord::Late(_) | PartialRecord::Due | PartialRecord::Erased => {
+                Read::Nothing
+            }
         })
     }
 

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 /// The floors of `host/`, lowest first. A crate uses those of lower floors and none of its own or above.
 const FLOORS: &[&[&str]] = &[
-    &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http"],
-    &["samsyn-machine", "samsyn-contract", "samsyn-auth"],
+    &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http", "samsyn-egress"],
+    &["samsyn-machine", "samsyn-contract", "samsyn-auth", "samsyn-secrets"],
     &["samsyn-log", "samsyn-registry", "samsyn-sandbox"],
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
     &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client"],
@@ -29,7 +29,7 @@ const SETTINGS: &str = "samsyn-server";
 /// Those that may: the command and its program.
 const ABOVE_SETTINGS: &[&str] = &["samsyn-cli", "samsyn"];
 /// Lines of a crate at most, tests included.
-const LINES_MAX: usize = 15_000;
+const LINES_MAX: usize = 16_000;
 
 struct Package {
     name: String,

@@ -15,11 +15,13 @@ pub enum Role {
     Subscriber,
     /// It receives changed values.
     Observer,
+    /// It is invoked when a timer of its own is due.
+    Timed,
 }
 
 impl Role {
     /// All of them, in the order they are called.
-    pub const ALL: [Role; 3] = [Role::Source, Role::Subscriber, Role::Observer];
+    pub const ALL: [Role; 4] = [Role::Source, Role::Subscriber, Role::Observer, Role::Timed];
 
     /// The role's interface in the contract, and the one function in it that is invoked.
     const fn entry(self) -> (&'static str, &'static str) {
@@ -27,6 +29,7 @@ impl Role {
             Role::Source => ("source", "on-proposal"),
             Role::Subscriber => ("subscriber", "on-event"),
             Role::Observer => ("observer", "on-change"),
+            Role::Timed => ("timed", "on-timer"),
         }
     }
 
@@ -88,7 +91,7 @@ pub enum Effect {
 /// and the SDK's test host treat each kind of action alike, by its name, so a new kind needs no code there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
-    /// The kind: the function of the contract's interface `effects` that asked for it.
+    /// The kind: the function of the contract that asked for it, as the contract's table of effects names it.
     pub name: String,
     /// What it is about. Of two actions of one kind about the same, in one invocation, the last counts.
     pub subject: String,

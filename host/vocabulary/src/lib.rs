@@ -43,7 +43,7 @@ pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
 pub use members::Members;
 pub use name::{
     Application, CapabilityName, EndpointName, EventName, EventPattern, FieldName, IdentifierName, NameError,
-    SecretName, Speaker, TokenName,
+    SecretName, Speaker, TimerName, TokenName,
 };
 pub use nearest::{did_you_mean, nearest};
 pub use position::{FullPosition, ItemPosition, Partition, Position, PositionError, Seq};

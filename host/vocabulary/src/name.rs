@@ -141,6 +141,13 @@ fn is_secret_name(text: &str) -> bool {
     fits && !begins && lower && !text.ends_with(PREVIOUS_SUFFIX)
 }
 
+/// Lower-case letters, digits and the characters that join words: what a plug-in makes up, such as the name of a
+/// timer.
+fn is_label(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-:".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
+}
+
 name!(
     /// A field's name: `first_name`, `loyalty.points`. Flat: the dot is only a character.
     FieldName, "a field", is_dotted,
@@ -150,6 +157,11 @@ name!(
     /// A capability's name: `crm`, `loyalty`, `acme-sms`.
     CapabilityName, "a capability", is_kebab,
     "lower-case letters and digits, in parts joined by hyphens, at most 64 bytes"
+);
+name!(
+    /// A timer's name, which its plug-in chooses: `birthday`, `journey:welcome-2`.
+    TimerName, "a timer", is_label,
+    "lower-case letters, digits, '.', '_', '-' and ':', at most 64 bytes"
 );
 name!(
     /// An application's name: `web`, `pos-sync`.

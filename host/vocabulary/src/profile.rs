@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FieldName, Identifier, Partition, Timestamp, Value};
+use super::{FieldName, Identifier, Partition, TimerName, Timestamp, Value};
 
 /// A customer. Random, so that it says nothing about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,4 +82,6 @@ pub struct Projection<'a> {
     pub points: Vec<DataPoint<'a>>,
     /// What the plug-in last asked to remember of this customer.
     pub memory: Option<Cow<'a, [u8]>>,
+    /// Its timers that are set for this customer. The host counts them; they don't enter the sandbox.
+    pub timers: Vec<TimerName>,
 }

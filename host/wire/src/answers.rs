@@ -10,7 +10,8 @@ use crate::{
     FieldDisagreements, Health, Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken,
     Matched, NothingTaken, OneAnswer, Outgoing, OutgoingChange, Page, ParkedDelivery, Problem, Profile,
     ProfileClaims, ProfileConflicts, ProposalTaken, Readiness, RefusalPage, RegistryGraph, RegistryPlan,
-    RegistryReport, Replay, Replays, Retention, Snapshots, Status, Taken, Timeline, Token,
+    RegistryReport, Replay, Replays, Retention, Secret, Snapshots, Status, Taken, Timeline, Timer,
+    TimersResumed, Token,
 };
 
 /// Reads an answer as its type, and writes it again.
@@ -45,7 +46,9 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("listReads", 200, through::<Page<AuditedRead>>),
     ("listRefusals", 200, through::<RefusalPage>),
     ("listReplays", 200, through::<Replays>),
+    ("listSecrets", 200, through::<Page<Secret>>),
     ("listSnapshots", 200, through::<Snapshots>),
+    ("listTimers", 200, through::<Page<Timer>>),
     ("listTokens", 200, through::<Page<Token>>),
     ("lookUpProfile", 200, through::<Profile<'_>>),
     ("makeSnapshot", 202, through::<Snapshots>),
@@ -61,9 +64,13 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("reportSilos", 200, through::<RegistryReport>),
     ("resumeEndpoint", 200, through::<EndpointChange>),
     ("resumeOutgoing", 200, through::<OutgoingChange>),
+    ("resumeTimers", 200, through::<TimersResumed>),
     ("retainLog", 200, through::<Retention>),
+    ("retireSecret", 200, through::<Secret>),
     ("retryParked", 202, through::<Matched>),
+    ("rotateSecret", 200, through::<Secret>),
     ("setCapability", 200, through::<Capability<'_>>),
+    ("setSecret", 200, through::<Secret>),
     ("showCapability", 200, through::<Capability<'_>>),
     ("showDisagreements", 200, through::<FieldDisagreements<'_>>),
     ("showEndpoint", 200, through::<Endpoint>),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{CapabilityEndpoint, JsonValue, Lenient, PlannedCall};
-use samsyn_contract::DataClass;
+use samsyn_contract::{DataClass, SettingType};
 use samsyn_registry::VersionChange;
 use samsyn_vocabulary::{
     Application, CapabilityName, Digest, EndpointName, EventName, EventPattern, FieldName, IdentifierName,
@@ -143,7 +143,7 @@ pub struct Rejection {
 pub struct Setting<'a> {
     pub name: String,
     #[serde(rename = "type")]
-    #[schemars(with = "Type")]
+    #[schemars(with = "SettingType")]
     pub kind: String,
     pub default: JsonValue<'a>,
     pub value: JsonValue<'a>,
@@ -297,9 +297,9 @@ pub struct PlannedSource {
 pub struct PlannedSetting {
     /// Its name.
     pub name: String,
-    /// Its type.
+    /// Its type. The value of a `secret` is the secret's name.
     #[serde(rename = "type")]
-    #[schemars(with = "Type")]
+    #[schemars(with = "SettingType")]
     pub kind: String,
     /// The default value, as JSON.
     #[schemars(with = "Option<serde_json::Value>")]

@@ -87,7 +87,7 @@ catalogue! {
         "Compress the body, or leave the header out.";
     BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE, "The body is too large",
         "The body has more bytes than the call allows, after decompression.",
-        "Send smaller parts: the limit is 500 KiB for JSON and 32 MiB for a component.";
+        "Send smaller parts: the limit is 500 KiB for JSON, 64 KiB for a secret and 32 MiB for a component.";
     BodyIncomplete "body-incomplete" BAD_REQUEST, "Incomplete body",
         "The connection ended before the host had the whole body.",
         "Send the request again. The host accepts an event with an `id` only once.";
@@ -232,6 +232,21 @@ catalogue! {
     LastAdminToken "last-admin-token" CONFLICT, "The last admin token",
         "Without an admin token that never expires, nobody could create tokens.",
         "Create another admin token first, then revoke this one.";
+    UnknownSecret "unknown-secret" NOT_FOUND, "No such secret",
+        "No secret has this name.",
+        "See `GET /v1/secrets`, or set it with `samsyn secret set NAME --file FILE`.";
+    SecretInvalid "secret-invalid" UNPROCESSABLE_ENTITY, "Invalid secret",
+        "The value is empty or too long, is not UTF-8, has a control character, or has white space around it, such as the line feed that editors and `echo` write. Or its name is invalid. The answer never repeats the value.",
+        "Send the value alone, for example from a file that `printf %s` wrote. `samsyn secret set --trim` removes white space around it.";
+    SecretConflict "secret-conflict" CONFLICT, "The secret is in another state",
+        "For example it has a value already, it is being rotated, it is a mounted file, or something uses it.",
+        "See `samsyn secret list`: it shows each secret's versions, state and uses.";
+    SecretKeyUnusable "secret-key-unusable" CONFLICT, "The host has no sealing key",
+        "The host seals values on its disk, and has no usable key for it: none is configured, or the file is missing, invalid or readable by others.",
+        "Give the host a key as docs/admin.md describes under \"Secrets\", and start it again.";
+    SecretNotKept "secret-not-kept" SERVICE_UNAVAILABLE retryable, "The value can't be written",
+        "The disk did not take the sealed value, so nothing was changed.",
+        "Find the disk's error in the detail, fix it, and send the request again.";
     UnknownCapability "unknown-capability" NOT_FOUND, "No such capability",
         "No capability has this name.",
         "See `GET /v1/capabilities`.";

@@ -24,7 +24,8 @@
 //! | `field`, `assignment`, `report` | the registry: fields, who is their source, what is wrong, the graph |
 //! | `endpoint` | the systems that capabilities call |
 //! | `capability`, `replay`, `parked` | plug-ins, what a new version would change, what waits |
-//! | `token`, `audit` | tokens, who read and who changed what |
+//! | `timer` | when plug-ins want to be invoked |
+//! | `token`, `secret`, `audit` | tokens, secrets, who read and who changed what |
 //! | `status`, `storage` | the host itself, and what it keeps |
 //! | [`catalogue`], [`errors_page`] | every kind of problem, and the page of them |
 //! | [`header`], [`schemas`], [`prefer`] | how headers and types are described; the `Prefer` header |
@@ -57,9 +58,11 @@ mod replay;
 mod report;
 pub mod request;
 pub mod schemas;
+mod secret;
 mod status;
 mod storage;
 mod timeline;
+mod timer;
 mod token;
 
 pub use assignment::{
@@ -94,10 +97,13 @@ pub use replay::{
     ReplaySeverity, ReplayVersion, Replays,
 };
 pub use report::{Finding, GraphEdge, GraphNode, RegistryGraph, RegistryReport};
+pub use secret::{Secret, SecretVersion};
 pub use status::{
     AuditStatus, CapabilityStatus, DiskStatus, EventIds, FollowerStatus, Health, Limits, MissedRange,
-    MissedRecords, PersonalReads, QueueStatus, Readiness, Rebuilt, SlowestEvents, Status, Waiting,
+    MissedRecords, PersonalReads, QueueStatus, Readiness, Rebuilt, SecretsStatus, SlowestEvents, Status,
+    UnusableSecret, Waiting,
 };
 pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots, StorageStatus};
-pub use timeline::{EventHead, Timeline, TimelineStep, ValueChange};
+pub use timeline::{EventHead, Timeline, TimelineStep, TimerStep, ValueChange};
+pub use timer::{Timer, TimersResumed, TimersStatus};
 pub use token::{MadeToken, Token, TokenMay};

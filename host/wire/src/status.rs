@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Lenient, Outgoing, StorageStatus};
-use samsyn_vocabulary::{CapabilityName, Position, Timestamp};
+use crate::{Lenient, Outgoing, StorageStatus, TimersStatus};
+use samsyn_vocabulary::{CapabilityName, Position, SecretName, Timestamp};
 
 /// Whether the process runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -129,12 +129,48 @@ pub struct Status {
     pub audit: AuditStatus,
     /// The log and its snapshots.
     pub storage: StorageStatus,
+    /// The secrets whose value the host doesn't have.
+    // Older hosts don't write it.
+    #[schemars(with = "SecretsStatus")]
+    pub secrets: Option<SecretsStatus>,
     /// What follows the log, each with a durable cursor of its own.
     pub followers: Vec<FollowerStatus>,
+    /// The timers of all plug-ins. Null if the view can't be read.
+    pub timers: Option<TimersStatus>,
     /// How often the value of each field of the dictionary changed, as everybody sees it; kept over restarts.
     /// `since` of the follower `field-changes` says since when. Null when the host doesn't count, or can't read
     /// what it counted.
     pub field_changes: Option<BTreeMap<String, u64>>,
+}
+
+/// The secrets, and whether the host has their values.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct SecretsStatus {
+    /// Where the sealing key came from: `file`, `credential` or `environment`. Null: the host has none.
+    #[schemars(extend("enum" = ["file", "credential", "environment", null]))]
+    pub key: Option<String>,
+    /// Why the host has none.
+    pub key_reason: Option<String>,
+    /// How many secrets the registry names.
+    pub named: usize,
+    /// Those whose newest value the host doesn't have.
+    pub unusable: Vec<UnusableSecret>,
+}
+
+/// A secret whose newest value the host doesn't have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct UnusableSecret {
+    /// Which.
+    #[schemars(with = "SecretName")]
+    pub name: String,
+    /// Why not.
+    pub reason: String,
+    /// What to do.
+    pub next: String,
 }
 
 /// How a follower of the log is doing.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{DeliveryOutcome, JsonValue, Lenient};
-use samsyn_vocabulary::{Position, Timestamp};
+use samsyn_vocabulary::{CapabilityName, Position, Timestamp};
 
 /// One decision about a profile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,14 +16,33 @@ pub struct TimelineStep<'a> {
     pub position: Lenient<Position>,
     pub decided_at: Lenient<Timestamp>,
     pub cause: String,
-    /// What was decided: an application's event, an event that a capability emitted, changed values, or an
-    /// invocation that ran again.
-    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "retry"]))]
+    /// What was decided: an application's event, an event that a capability emitted, changed values, a timer that
+    /// was due, or an invocation that ran again.
+    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "timer", "retry"]))]
     pub kind: Cow<'a, str>,
     pub event: Option<EventHead<'a>>,
     pub proposed: Vec<Cow<'a, str>>,
     pub changes: Vec<ValueChange<'a>>,
     pub outcomes: Vec<DeliveryOutcome<'a>>,
+    /// The timer that was due; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<TimerStep<'a>>,
+}
+
+/// A timer that was due.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct TimerStep<'a> {
+    /// Whose timer it is.
+    #[schemars(with = "CapabilityName")]
+    pub capability: Cow<'a, str>,
+    /// Its name, which the plug-in chose.
+    pub name: Cow<'a, str>,
+    /// `fired`: the plug-in was invoked, or its invocation waits. `cancelled`: the plug-in had cancelled it, or set
+    /// it again. `removed`: the capability was no longer installed.
+    #[schemars(extend("enum" = ["fired", "cancelled", "removed"]))]
+    pub how: Cow<'a, str>,
 }
 
 /// A page of decisions about a profile, newest first.

@@ -6,7 +6,7 @@ use crate::guest as host;
 use crate::testing::recorder as host;
 
 use crate::memory::{self, Memory};
-use crate::{Error, Refusal, Value};
+use crate::{Error, Refusal, Timestamp, Value};
 
 /// What a handler asks for. Nothing happens until the handler returns ok. Then all effects happen
 /// in one record. When it returns an error or panics, no effect happens.
@@ -115,6 +115,28 @@ impl Effects {
     ) -> Result<(), Refusal> {
         let properties = properties.into_iter().map(|(name, value)| (name.to_owned(), value));
         self.host.emit(name, properties.collect())
+    }
+
+    /// Sets this plug-in's timer of that name for this customer, so that [`Timed`](crate::Timed) is
+    /// invoked when `at` is reached; see there for an example. A timer of the same name is replaced.
+    /// A time in the past fires soon, and no timer earlier than one second after it was set.
+    ///
+    /// # Errors
+    ///
+    /// `timer.not-declared` without `timers = true` in the manifest, `timer.name` (1 to 64 lower-case
+    /// letters, digits, `.`, `_`, `-` and `:`), `timer.too-many` (32 for one customer) or
+    /// `value.malformed` (a time outside the years 0000 to 9999).
+    pub fn set_timer(&mut self, name: &str, at: Timestamp) -> Result<(), Refusal> {
+        self.host.set_timer(name, at)
+    }
+
+    /// Cancels the timer of that name. When it isn't set, nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// `timer.not-declared` or `timer.name`, as for [`set_timer`](Effects::set_timer).
+    pub fn cancel_timer(&mut self, name: &str) -> Result<(), Refusal> {
+        self.host.cancel_timer(name)
     }
 
     /// Keeps a private value about this customer until this plug-in's next invocation; see

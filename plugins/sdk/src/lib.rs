@@ -4,7 +4,7 @@
 //! `docs/plugins.md` builds and installs it.
 //!
 //! A plug-in is a type with one or more roles: [`Subscriber`] handles events, [`Source`] decides
-//! fields, [`Observer`] observes changes. Every role is one pure function. The file `plugin.toml`
+//! fields, [`Observer`] observes changes, [`Timed`] is invoked when its timers are due. Every role is one pure function. The file `plugin.toml`
 //! declares which events the plug-in subscribes to, and which fields it reads and sources. The host
 //! passes nothing else to it. This is a whole plug-in, with its test:
 //!
@@ -82,7 +82,7 @@
 //! assert_eq!(anna.value("visits.count"), Some(&2.into()));
 //! ```
 //!
-//! Each role has an example of its own: [`Subscriber`], [`Source`], [`Observer`]. So has
+//! Each role has an example of its own: [`Subscriber`], [`Source`], [`Observer`], [`Timed`]. So has
 //! [`Memory`], with a migration from an older version.
 //!
 //! # The sandbox
@@ -126,7 +126,7 @@ pub use error::{Error, Refusal};
 pub use event::{Change, Event, Proposal};
 pub use memory::{Memory, MemoryError};
 pub use profile::Profile;
-pub use roles::{Observer, Source, Subscriber};
+pub use roles::{Observer, Source, Subscriber, Timed};
 pub use rust_decimal::{Decimal, RoundingStrategy};
 pub use settings::Settings;
 pub use time::{Date, TimeError, Timestamp};

@@ -186,3 +186,80 @@ pub trait Observer {
         effects: &mut Effects,
     ) -> Result<(), Error>;
 }
+
+/// Is invoked when a timer is due that the plug-in set with
+/// [`set_timer`](crate::Effects::set_timer).
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, event};
+/// use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber, Timed, Timestamp};
+///
+/// /// A customer is inactive when there was no order for 30 days.
+/// struct Activity;
+///
+/// const DAYS_30: i64 = 30 * 24 * 60 * 60 * 1_000;
+///
+/// impl Subscriber for Activity {
+///     fn on_event(event: &Event, _: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+///         effects.set("shop.active", true)?;
+///         // The next order sets the timer again, which replaces it.
+///         effects.set_timer("inactive", Timestamp::from_millis(event.at().millis() + DAYS_30))?;
+///         Ok(())
+///     }
+/// }
+///
+/// impl Timed for Activity {
+///     fn on_timer(
+///         name: &str,
+///         _: Timestamp,
+///         _: Timestamp,
+///         _: &Profile,
+///         _: &Settings,
+///         effects: &mut Effects,
+///     ) -> Result<(), Error> {
+///         assert_eq!(name, "inactive");
+///         effects.set("shop.active", false)?;
+///         Ok(())
+///     }
+/// }
+///
+/// const MANIFEST: &str = r#"
+/// manifest = 1
+/// [plugin]
+/// name = "activity"
+/// version = "0.1.0"
+/// owner = "Web team"
+/// description = "Who orders"
+/// timers = true
+/// [subscribes."order.completed"]
+/// [sources]
+/// "shop.active" = { type = "boolean" }
+/// "#;
+///
+/// let host = Host::from_manifest(MANIFEST);
+/// let mut anna = host.customer();
+/// anna.on_event::<Activity>(&event("order.completed").at("2026-11-01T10:00:00Z"));
+/// anna.on_event::<Activity>(&event("order.completed").at("2026-11-21T10:00:00Z"));
+/// assert!(anna.fire_timers::<Activity>("2026-12-20T00:00:00Z").is_empty());
+/// assert_eq!(anna.timer("inactive"), Some("2026-12-21T10:00:00Z".parse().unwrap()));
+/// anna.fire_timers::<Activity>("2026-12-22T00:00:00Z");
+/// assert_eq!(anna.value("shop.active"), Some(&false.into()));
+/// assert_eq!(anna.timer("inactive"), None);
+/// ```
+pub trait Timed {
+    /// Invoked once for each timer. `due` is the time that was set. `now` is when the host fired the
+    /// timer, which is later after a downtime: judge the lateness by these two, because a handler has
+    /// no clock.
+    ///
+    /// # Errors
+    ///
+    /// An error parks this invocation. The timer doesn't fire again.
+    fn on_timer(
+        name: &str,
+        due: Timestamp,
+        now: Timestamp,
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error>;
+}

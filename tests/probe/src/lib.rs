@@ -12,13 +12,18 @@
 //! | `emit NAME COMMAND…` | emits an event whose script is one command |
 //! | `refuse CODE` | refuses the delivery |
 //! | `see FIELD` | sets a text field to everything the handler was given |
+//! | `timer NAME MILLISECONDS` | sets a timer so long after the event was received |
+//! | `cancel NAME` | cancels a timer |
 //! | `fail MESSAGE`, `panic MESSAGE`, `loop` | fails |
+//!
+//! A timer that is due is counted in `probe.count` and added to `probe.seen` with its lateness in milliseconds.
+//! One whose name starts with `again` is set again for the same moment, `fail` fails, and `ping` emits an event.
 //!
 //! Proposed values are taken as they are, but for texts that start with `!`: `!refuse` is refused,
 //! `!shout X` becomes `X` in capitals, `!panic` panics, `!silent` gets no answer.
 
 use samsyn_plugin::{
-    Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source, Subscriber,
+    Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source, Subscriber, Timed,
     Timestamp, Value,
 };
 use serde::{Deserialize, Serialize};
@@ -87,6 +92,35 @@ impl Observer for Probe {
     }
 }
 
+impl Timed for Probe {
+    fn on_timer(
+        name: &str,
+        due: Timestamp,
+        now: Timestamp,
+        profile: &Profile,
+        _: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        if name.starts_with("fail") {
+            return Err(Error::other(name));
+        }
+        if name.starts_with("again") {
+            effects.set_timer(name, now)?;
+        }
+        if name.starts_with("ping") {
+            effects.emit(
+                "probe.pinged",
+                [("script", Value::Texts(vec!["text probe.note pinged".to_owned()]))],
+            )?;
+        }
+        let seen = profile.text("probe.seen").unwrap_or_default();
+        let late = now.millis() - due.millis();
+        effects.set("probe.seen", format!("{seen} {name}+{late}").trim_start())?;
+        effects.set("probe.count", profile.integer("probe.count").unwrap_or(0) + 1)?;
+        Ok(())
+    }
+}
+
 fn run(command: &str, event: Option<&Event>, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
     let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
     let (field, value) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -106,6 +140,12 @@ fn run(command: &str, event: Option<&Event>, profile: &Profile, effects: &mut Ef
         "emit" => effects.emit(field, [("script", Value::Texts(vec![value.to_owned()]))])?,
         "refuse" => effects.refuse_all(field, "The probe was told to.")?,
         "see" => effects.set(field, format!("{event:?} {profile:?}"))?,
+        "timer" => {
+            let received_at = event.map_or_else(Timestamp::default, |event| event.received_at());
+            let after = value.parse::<i64>().map_err(Error::other)?;
+            effects.set_timer(field, Timestamp::from_millis(received_at.millis() + after))?;
+        }
+        "cancel" => effects.cancel_timer(rest)?,
         "fail" => return Err(Error::other(rest)),
         "panic" => panic!("{rest}"),
         "loop" => loop {
@@ -126,7 +166,7 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-samsyn_plugin::export!(Probe: Subscriber, Source, Observer);
+samsyn_plugin::export!(Probe: Subscriber, Source, Observer, Timed);
 
 #[cfg(test)]
 mod tests {

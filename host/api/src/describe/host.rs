@@ -54,6 +54,12 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
             "snapshot_at": null, "snapshots_bad": 0, "log_bytes_since_snapshot": 73125,
             "snapshot_failure": null,
         },
+        "secrets": {
+            "key": "file", "key_reason": null, "named": 3, "unusable": [{
+                "name": "crm_token", "reason": "nobody has set its value",
+                "next": "set its value: samsyn secret set crm_token --file FILE",
+            }],
+        },
         "followers": [{
             "name": "field-changes", "state": "ok", "reason": null, "failures": 0, "lag_records": 12, "lag_ms": 400,
             "since": null, "rebuilt": null, "missed": { "records": 2, "ranges": [

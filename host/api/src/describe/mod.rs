@@ -14,7 +14,9 @@ pub mod profiles;
 pub mod registry_file;
 pub mod registry_report;
 pub mod replays;
+pub mod secrets;
 pub mod storage;
+pub mod timers;
 pub mod tokens;
 
 /// A profile's id, in examples.

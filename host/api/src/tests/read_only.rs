@@ -13,7 +13,7 @@ use crate::calls::{Call, calls};
 /// Tell nothing about a host's data; they need no token.
 const OPEN: [&str; 4] = ["GET /healthz", "GET /readyz", "GET /errors", "GET /openapi.json"];
 /// Read, and show no customer to a token that may see none.
-const NO_CUSTOMER: [&str; 21] = [
+const NO_CUSTOMER: [&str; 22] = [
     "GET /v1/fields",
     "GET /v1/fields/{name}",
     "GET /v1/identifiers",
@@ -32,12 +32,13 @@ const NO_CUSTOMER: [&str; 21] = [
     "GET /v1/log/head",
     "GET /v1/snapshots",
     "GET /v1/tokens",
+    "GET /v1/secrets",
     "GET /v1/tokens/{name}",
     "GET /v1/status",
     "GET /metrics",
 ];
 /// Read, and can show a customer. The limits show none; they are for senders of events.
-const CUSTOMER: [&str; 13] = [
+const CUSTOMER: [&str; 14] = [
     "GET /v1/limits",
     "GET /v1/events/{id}",
     "GET /v1/refusals",
@@ -51,9 +52,10 @@ const CUSTOMER: [&str; 13] = [
     "GET /v1/replays",
     "GET /v1/replays/{id}",
     "GET /v1/parked",
+    "GET /v1/timers",
 ];
 /// Change something, or have the host work.
-const WRITES: [&str; 31] = [
+const WRITES: [&str; 35] = [
     "POST /v1/events",
     "PATCH /v1/profiles/{ref}",
     "PUT /v1/fields/{name}",
@@ -81,9 +83,13 @@ const WRITES: [&str; 31] = [
     "DELETE /v1/replays/{id}",
     "POST /v1/parked/retry",
     "POST /v1/parked/skip",
+    "POST /v1/timers/resume",
     "POST /v1/log/retain",
     "POST /v1/snapshots",
     "POST /v1/tokens",
+    "PUT /v1/secrets/{name}",
+    "POST /v1/secrets/{name}/rotate",
+    "POST /v1/secrets/{name}/retire",
     "DELETE /v1/tokens/{name}",
 ];
 

@@ -17,6 +17,7 @@ use crate::openapi::{
     self,
     conformance::{Conformance, Seen},
 };
+use crate::secrets::OfRegistry;
 use crate::{ApiLimits, ApiState, Token, router, serve};
 use samsyn_audit::AuditConfig;
 use samsyn_audit::ReadAudit;
@@ -29,11 +30,14 @@ use samsyn_log::Options;
 use samsyn_machine::clock::Clock;
 use samsyn_registry::RegistryChange;
 use samsyn_sandbox::{Compiler, Limits};
+use samsyn_secrets::{KeySources, Secrets, SecretsConfig};
 use samsyn_state::view::ViewConfig;
 use samsyn_vocabulary::{Application, Timestamp};
 
 /// What time it is in every test.
 pub const NOW: &str = "2026-11-21T10:00:00Z";
+/// The key that seals secrets in every test.
+const SEALING_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// How long a decision may take on a machine that is busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -141,7 +145,11 @@ impl World {
         let (dir, follow) = (DataDir(data.path().to_owned()), FollowConfig::default());
         let followers = HostFollowers::start(records, samsyn_disk::local(), &dir, &follow, clock);
         let followers = Arc::new(followers.unwrap());
-        let state = ApiState::new(engine.clone(), audit, followers, limits, component_bytes);
+        let key = KeySources { variable: Some(SEALING_KEY.to_owned().into()), ..KeySources::default() };
+        let (named, config) = (Arc::new(OfRegistry(engine.clone())), SecretsConfig::default());
+        let secrets = Secrets::open(&config, &key, samsyn_disk::local(), dir.secrets(), named);
+        let state =
+            ApiState::new(engine.clone(), audit, followers, Arc::new(secrets), limits, component_bytes);
         let router = router(state.clone());
         let server = runtime.spawn(serve(listener, None, state, async move {
             let _ = stopped.await;

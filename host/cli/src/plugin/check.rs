@@ -190,7 +190,7 @@ mod tests {
     fn a_folder_is_checked_by_its_manifest() {
         let folder = tempfile::tempdir().unwrap();
         assert!(check(folder.path(), &Limits::default()).is_err());
-        let manifest = include_str!("template/plugin.toml");
+        let manifest = include_str!("template/subscriber/plugin.toml");
         std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
         let checked = check(folder.path(), &Limits::default()).ok().unwrap();
         let text = checked.text(Paint(false));

@@ -4,12 +4,14 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::grants::{grant_lines, pending_text};
+use samsyn_contract::SettingType;
 use samsyn_terminal::ask::{Consent, Why};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::input::Pair;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, pairs, value_text};
 use samsyn_vocabulary::Type;
+use samsyn_wire::Capability;
 use samsyn_wire::request::SettingsPatch;
 use samsyn_wire::{Capability, CapabilityEndpoint};
 
@@ -136,7 +138,8 @@ pub fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
     for pair in &args.settings {
         let declared = capability.settings.iter().find(|setting| setting.name == pair.name);
         let kind = declared
-            .and_then(|setting| serde_json::from_value::<Type>(Value::from(setting.kind.clone())).ok());
+            .and_then(|setting| serde_json::from_value::<SettingType>(Value::from(setting.kind.clone())).ok())
+            .map(SettingType::of_values);
         let value = kind.map_or_else(|| Ok(pair.guessed()), |kind| pair.typed(kind))?;
         settings.insert(pair.name.clone(), value);
     }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::{CliError, file_error};
-use samsyn_vocabulary::CapabilityName;
+use samsyn_vocabulary::{CapabilityName, Role};
 
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
@@ -15,23 +16,107 @@ Examples:
   samsyn plugin new regulars
   samsyn plugin new regulars --dir work/regulars --sdk ~/samsyn/plugins/sdk
 
-The new plug-in counts a customer's orders and emits an event for a regular customer. Change it as you need.";
+  samsyn plugin new dormant --role timed
 
-/// The files of a new plug-in. In them stand these words for its own: my-plugin, my_plugin,
-/// MyPlugin, MY_SDK_PATH.
-const TEMPLATE: [(&str, &str); 5] = [
-    ("Cargo.toml", include_str!("template/Cargo.toml")),
-    ("plugin.toml", include_str!("template/plugin.toml")),
-    ("src/lib.rs", include_str!("template/lib.rs")),
-    ("README.md", include_str!("template/README.md")),
-    (".gitignore", include_str!("template/gitignore")),
+The new plug-in builds, tests and installs as it is. Change it as you need:
+  subscriber   counts a customer's orders and emits an event for a regular customer
+  source       decides a country code, and refuses what is none
+  observer     notes when a customer's e-mail address changed
+  timed        notices with a timer when a customer hasn't ordered for some days";
+
+/// A new plug-in of one role. In its files stand these words for its own: my-plugin, my_plugin, MyPlugin,
+/// MY_SDK_PATH, MY_DESCRIPTION, MY_EXAMPLE.
+struct Template {
+    role: Role,
+    description: &'static str,
+    manifest: &'static str,
+    code: &'static str,
+    /// What to try it with, once it is installed.
+    example: &'static str,
+}
+
+const TEMPLATES: [Template; 4] = [
+    Template {
+        role: Role::Subscriber,
+        description: "Counts a customer's orders and emits an event for a regular customer",
+        manifest: include_str!("template/subscriber/plugin.toml"),
+        code: include_str!("template/subscriber/lib.rs"),
+        example: "Send an event, and read the result:\n\n    samsyn event send --name order.completed \
+                  --identifier customer_id=1 --property order_id=A1 --wait\n    samsyn profile get customer_id:1",
+    },
+    Template {
+        role: Role::Source,
+        description: "Decides a customer's country code, and refuses what is none",
+        manifest: include_str!("template/source/plugin.toml"),
+        code: include_str!("template/source/lib.rs"),
+        example: "Propose a value, and read the result:\n\n    samsyn profile set customer_id:1 \
+                  my_plugin.country=se\n    samsyn profile get customer_id:1",
+    },
+    Template {
+        role: Role::Observer,
+        description: "Notes when a customer's e-mail address changed",
+        manifest: include_str!("template/observer/plugin.toml"),
+        code: include_str!("template/observer/lib.rs"),
+        example: "It needs a field `email` in the dictionary, and a plug-in that sources it, such as `crm`. Change \
+                  the address,\nand read the result:\n\n    samsyn profile set customer_id:1 \
+                  email=anna@example.com\n    samsyn profile get customer_id:1",
+    },
+    Template {
+        role: Role::Timed,
+        description: "Notices when a customer hasn't ordered for some days",
+        manifest: include_str!("template/timed/plugin.toml"),
+        code: include_str!("template/timed/lib.rs"),
+        example: "Send an event, and look at the timer that it set:\n\n    samsyn event send --name \
+                  order.completed --identifier customer_id=1 --wait\n    samsyn timer list --capability my-plugin",
+    },
 ];
+
+const ROLES: [&str; TEMPLATES.len()] = ["subscriber", "source", "observer", "timed"];
+
+impl Template {
+    fn of(role: &str) -> &'static Template {
+        let found = TEMPLATES.iter().find(|template| template.role.as_str() == role);
+        // clap takes only the roles of the list.
+        found.unwrap_or(&TEMPLATES[0])
+    }
+
+    /// The files, by their paths.
+    fn files(&self) -> [(&'static str, &'static str); 5] {
+        [
+            ("Cargo.toml", include_str!("template/Cargo.toml")),
+            ("plugin.toml", self.manifest),
+            ("src/lib.rs", self.code),
+            ("README.md", include_str!("template/README.md")),
+            (".gitignore", include_str!("template/gitignore")),
+        ]
+    }
+
+    /// A text of it as it is for this plug-in.
+    fn filled(&self, text: &str, name: &str, sdk_path: &str) -> String {
+        let text = text.replace("MY_EXAMPLE", self.example).replace("MY_DESCRIPTION", self.description);
+        let snake = name.replace('-', "_");
+        let camel: String = name
+            .split('-')
+            .map(|part| {
+                let (first, rest) = part.split_at(1);
+                first.to_ascii_uppercase() + rest
+            })
+            .collect();
+        text.replace("my-plugin", name)
+            .replace("my_plugin", &snake)
+            .replace("MyPlugin", &camel)
+            .replace("MY_SDK_PATH", sdk_path)
+    }
+}
 
 /// The arguments of `samsyn plugin new`.
 #[derive(Debug, Clone, Args)]
 pub struct NewArgs {
     /// The name: lower-case letters and digits, in parts joined by hyphens
     pub name: CapabilityName,
+    /// The role it begins with; it may get more
+    #[arg(long, value_name = "ROLE", default_value = "subscriber", value_parser = PossibleValuesParser::new(ROLES))]
+    pub role: String,
     /// The folder to create [default: ./NAME]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -52,9 +137,10 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<(), CliError> {
     fs::create_dir_all(dir.join("src")).map_err(|cause| file_error("make", &dir, &cause))?;
     let dir_whole = dir.canonicalize().map_err(|cause| file_error("read", &dir, &cause))?;
     let sdk_path = dependency_path(&dir_whole, &sdk);
-    for (name, text) in TEMPLATE {
+    let template = Template::of(&args.role);
+    for (name, text) in template.files() {
         let path = dir.join(name);
-        fs::write(&path, filled(text, args.name.as_str(), &sdk_path))
+        fs::write(&path, template.filled(text, args.name.as_str(), &sdk_path))
             .map_err(|cause| file_error("write", &path, &cause))?;
     }
     let place = dir.display();
@@ -67,21 +153,6 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<(), CliError> {
     }
     context
         .print(&format!("created {place}: plugin.toml, src/lib.rs with its tests, Cargo.toml, README.md\n"))
-}
-
-fn filled(text: &str, name: &str, sdk_path: &str) -> String {
-    let snake = name.replace('-', "_");
-    let camel: String = name
-        .split('-')
-        .map(|part| {
-            let (first, rest) = part.split_at(1);
-            first.to_ascii_uppercase() + rest
-        })
-        .collect();
-    text.replace("my-plugin", name)
-        .replace("my_plugin", &snake)
-        .replace("MyPlugin", &camel)
-        .replace("MY_SDK_PATH", sdk_path)
 }
 
 /// The SDK's folder, whole: the one given, else `plugins/sdk` in this folder or one above, else
@@ -136,16 +207,30 @@ mod tests {
 
     #[test]
     fn every_file_speaks_of_the_plug_in_by_its_own_name() {
-        for (name, text) in TEMPLATE {
-            let text = filled(text, "acme-vip-2", "/sdk");
-            for word in ["my-plugin", "my_plugin", "MyPlugin", "MY_SDK_PATH"] {
-                assert!(!text.contains(word), "{name} still says {word}");
+        for template in &TEMPLATES {
+            let filled = |text| template.filled(text, "acme-vip-2", "/sdk");
+            for (name, text) in template.files() {
+                let text = filled(text);
+                let words = ["my-plugin", "my_plugin", "MyPlugin", "MY_"];
+                assert!(!words.iter().any(|word| text.contains(word)), "{}: {name}: {text}", template.role);
             }
+            let manifest = Manifest::parse(&filled(template.manifest)).unwrap();
+            assert_eq!(manifest.plugin.name.as_str(), "acme-vip-2");
+            assert_eq!(manifest.plugin.description, template.description);
+            assert!(manifest.sources.keys().all(|field| field.as_str().starts_with("acme_vip_2.")));
+            assert!(manifest.declares(template.role).0, "{}", template.role);
+            let code = filled(template.code);
+            assert!(code.contains("pub struct AcmeVip2;"));
+            assert!(code.contains(&format!("fn {}", template.role.function().replace('-', "_"))));
         }
-        let manifest = Manifest::parse(&filled(TEMPLATE[1].1, "acme-vip-2", "/sdk")).unwrap();
-        assert_eq!(manifest.plugin.name.as_str(), "acme-vip-2");
-        assert!(manifest.sources.keys().any(|field| field.as_str() == "acme_vip_2.orders"));
-        assert!(filled(TEMPLATE[2].1, "acme-vip-2", "/sdk").contains("pub struct AcmeVip2;"));
+    }
+
+    #[test]
+    fn there_is_one_for_each_role_in_the_order_of_the_help() {
+        let roles = TEMPLATES.each_ref().map(|template| template.role.as_str());
+        assert_eq!(roles, ROLES);
+        assert!(Role::ALL.iter().all(|role| ROLES.contains(&role.as_str())));
+        assert!(ROLES.iter().all(|role| EXAMPLES.contains(&format!("\n  {role} "))), "{EXAMPLES}");
     }
 
     #[test]

@@ -31,6 +31,7 @@ fn decided(effects: Vec<Effect>, customer_bytes: u64) -> Decided {
         spent: 0,
         observed_at: at,
         shared: false,
+        timer: None,
     };
     let state = ProfileState::new(ProfileId::random(), at);
     let decision = Decision {

@@ -17,6 +17,7 @@ mod registry;
 mod replay;
 mod retention;
 mod status;
+mod timers;
 mod usage;
 mod waits;
 

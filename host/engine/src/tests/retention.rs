@@ -13,6 +13,7 @@ pub(super) fn keeping_nothing() -> Bench {
         log: samsyn_log::Options { segment_bytes: 4 << 10, commit_interval_us: 0, ..Default::default() },
         snapshots: SnapshotConfig { every_bytes: 0, ..SnapshotConfig::default() },
         retention: RetentionConfig { bytes: 1, days: 0 },
+        ..Keeping::default()
     };
     let config = EngineConfig { partitions: 4, workers: 2, quarantine_after: 3, ..EngineConfig::default() };
     Bench::keeping(config, Limits::default(), keeping)

@@ -9,13 +9,15 @@ mod rename;
 
 pub use plan::{Action, PlannedMove, RegistryPlan, Step};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::manifest::toml_as_schema;
 use super::{BindingRequest, Compare, DataClass, Field, FieldStatus, IdentifierKind, Registry, Schema};
-use samsyn_vocabulary::{CapabilityName, EndpointName, EventPattern, FieldName, IdentifierName, Type};
+use samsyn_vocabulary::{
+    CapabilityName, EndpointName, EventPattern, FieldName, IdentifierName, SecretName, Type,
+};
 
 /// The version of the file that this host reads and writes.
 const FILE_VERSION: u32 = 1;
@@ -32,6 +34,9 @@ const HEADING: &str = "\
 #[serde(deny_unknown_fields)]
 pub struct RegistryFile {
     registry: u32,
+    /// Secrets, by name alone: a value is set with `samsyn secret set`, or mounted.
+    #[serde(default, deserialize_with = "names_of_secrets", skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<SecretName>,
     /// What customers go by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identifiers: BTreeMap<IdentifierName, IdentifierKind>,
@@ -177,6 +182,7 @@ impl RegistryFile {
         });
         RegistryFile {
             registry: FILE_VERSION,
+            secrets: registry.secrets.keys().cloned().collect(),
             identifiers: registry.identifiers.clone(),
             fields: defined.map(|(name, field)| (name.clone(), FiledField::of(field))).collect(),
             sources: sourced.collect(),
@@ -224,6 +230,17 @@ impl FiledField {
     fn field(&self) -> Field {
         same_definition!(Field of self, status: FieldStatus::Defined, source: None, inherits: Vec::new())
     }
+}
+
+/// What isn't a name may be a value that somebody put there: it is not repeated.
+fn names_of_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<SecretName>, D::Error> {
+    let wrong = || {
+        let what = "secrets must be a list of names, such as secrets = [\"crm_token\"]; a value never stands in this file";
+        serde::de::Error::custom(what)
+    };
+    let toml::Value::Array(listed) = toml::Value::deserialize(deserializer)? else { return Err(wrong()) };
+    let name = |is: &toml::Value| is.as_str().and_then(|text| SecretName::new(text).ok());
+    listed.iter().map(|is| name(is).ok_or_else(wrong)).collect()
 }
 
 fn sorted<T: Ord + Clone>(names: &[T]) -> Vec<T> {

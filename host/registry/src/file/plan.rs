@@ -43,7 +43,7 @@ pub struct PlannedMove {
 pub struct Step {
     /// What happens to it.
     pub action: Action,
-    /// `field`, `identifier`, `source`, `plugin` or `endpoint`.
+    /// `field`, `identifier`, `secret`, `source`, `plugin` or `endpoint`.
     pub what: &'static str,
     /// Which.
     pub name: String,
@@ -105,6 +105,7 @@ impl RegistryFile {
             moves: Vec::new(),
             changes: Vec::new(),
         };
+        planner.secrets(self)?;
         planner.identifiers(self)?;
         planner.renames(self)?;
         for (name, filed) in &self.fields {
@@ -148,6 +149,22 @@ impl Planner {
 
     fn step(&mut self, action: Action, what: &'static str, name: impl ToString, details: Vec<String>) {
         self.steps.push(Step { action, what, name: name.to_string(), details });
+    }
+
+    /// Secrets get their names. None goes with a file: its value couldn't be had back.
+    fn secrets(&mut self, file: &RegistryFile) -> Result<(), FileError> {
+        for name in
+            file.secrets.iter().filter(|name| !self.next.secrets.contains_key(*name)).collect::<Vec<_>>()
+        {
+            self.step(Action::Add, "secret", name, Vec::new());
+            self.make(&format!("secrets: {name}"), RegistryChange::SecretNamed { name: name.clone() })?;
+        }
+        for name in self.next.secrets.keys().filter(|name| !file.secrets.contains(*name)) {
+            self.notes.push(format!(
+                "the secret {name} is not in the file and stays: `samsyn secret retire {name} --all` removes it"
+            ));
+        }
+        Ok(())
     }
 
     fn identifiers(&mut self, file: &RegistryFile) -> Result<(), FileError> {

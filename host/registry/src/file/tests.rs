@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{Install, Manifest, Registry};
-use samsyn_vocabulary::{Digest, Role, Timestamp};
+use samsyn_vocabulary::{Digest, Role, SecretName, Timestamp};
 
 const FILE: &str = r#"
 registry = 1
@@ -202,4 +202,64 @@ proptest! {
 
 fn parse_into(text: &str) -> Registry {
     apply(&Registry::default(), text, true).unwrap()
+}
+
+#[test]
+fn a_file_names_secrets_and_has_no_value() {
+    let text = "registry = 1\nsecrets = [\"crm_token\", \"sms-key\"]\n";
+    let registry = apply(&Registry::default(), text, false).unwrap();
+    let exported = RegistryFile::of(&registry).to_text();
+    assert!(exported.ends_with(&format!("\n{text}")), "{exported}");
+    assert!(parse(text).plan(&registry, true).unwrap().steps.is_empty(), "it is as the file says");
+    let left_out = parse("registry = 1\n").plan(&registry, true).unwrap();
+    assert!(left_out.steps.is_empty(), "a value couldn't be had back");
+    assert!(
+        left_out.notes.iter().any(|note| note.contains("samsyn secret retire crm_token --all")),
+        "{left_out:?}"
+    );
+    for (bad, place) in [
+        ("registry = 1\nsecrets = [\"Crm\"]", "line 2"),
+        ("registry = 1\nsecrets = \"hunter2\"", "line 2"),
+        ("registry = 1\nsecrets = [\"hunter2/x\"]", "a list of names"),
+        ("registry = 1\nsecrets = { crm = \"hunter2\" }", "line 2"),
+        ("registry = 1\n[secrets.crm]\nvalue = \"hunter2\"", "line 2"),
+    ] {
+        let error = RegistryFile::parse(bad).unwrap_err().to_string();
+        assert!(error.contains(place) && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_setting_that_becomes_a_secret_keeps_no_clear_text() {
+    let with = |kind: &str| SHOP.to_owned() + &format!("[settings]\napi_key = {{ type = \"{kind}\" }}\n");
+    let registry = apply(&Registry::default(), FILE, false).unwrap();
+    let registry = install(&registry, &with("text"), true);
+    let set = |registry: &Registry, text: &str| {
+        let settings = [("api_key".to_owned(), Some(samsyn_vocabulary::Value::Text(text.to_owned())))].into();
+        let capability = CapabilityName::new("shop").unwrap();
+        let change = RegistryChange::SettingsChanged { capability, settings };
+        registry.check(&change).map(|()| registry.apply(registry.revision + 1, &change).unwrap())
+    };
+    let registry = set(&registry, "hunter2").unwrap();
+    let manifest = Manifest::parse(&with("secret")).unwrap();
+    let plan = registry.plan_install(&manifest, Digest::of(b"2"), true).unwrap();
+    assert_eq!(plan.settings[0].value, None);
+    assert!(plan.warnings.iter().any(|is| is.contains("samsyn plugin set shop api_key=NAME")), "{plan:?}");
+    assert!(!format!("{plan:?}").contains("hunter2"));
+    let registry = install(&registry, &with("secret"), true);
+    let shop = &registry.capabilities["shop"];
+    assert!(shop.settings.is_empty(), "what was in clear is nobody's setting any more");
+    // Now it takes the name of a secret that there is.
+    assert!(set(&registry, "hunter2").unwrap_err().to_string().contains("samsyn secret set NAME"));
+    let named = RegistryChange::SecretNamed { name: SecretName::new("crm_token").unwrap() };
+    let registry = registry.apply(registry.revision + 1, &named).unwrap();
+    let registry = set(&registry, "crm_token").unwrap();
+    let removed = RegistryChange::SecretRemoved { name: SecretName::new("crm_token").unwrap() };
+    assert!(registry.check(&removed).unwrap_err().to_string().contains("setting api_key of shop"));
+    // A later version keeps it, and tells of nothing.
+    let plan = registry.plan_install(&manifest, Digest::of(b"3"), true).unwrap();
+    assert_eq!(plan.settings[0].value, Some("crm_token".into()));
+    assert!(!plan.warnings.iter().any(|is| is.contains("api_key")), "{plan:?}");
+    let registry = install(&registry, &with("secret"), true);
+    assert!(registry.capabilities["shop"].settings.contains_key("api_key"));
 }

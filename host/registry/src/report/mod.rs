@@ -11,6 +11,7 @@ mod endpoints;
 mod finding;
 mod look_alike;
 mod refused_opt_outs;
+mod secrets;
 mod sources;
 mod unused;
 mod usage;
@@ -20,6 +21,7 @@ pub(crate) mod tests;
 
 pub use finding::{Finding, Severity};
 pub(crate) use look_alike::meaning;
+pub use secrets::Valueless;
 pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_MAX, RefusedOptOuts, Usage};
 
 use super::{Capability, Registry};
@@ -43,7 +45,12 @@ pub struct Report {
 impl Report {
     /// Looks at everything, at this moment.
     pub fn of(registry: &Registry, usage: &Usage, now: Timestamp) -> Report {
-        let mut findings = Vec::new();
+        Report::with(registry, usage, &[], now)
+    }
+
+    /// The same with secrets of which the host has no value.
+    pub fn with(registry: &Registry, usage: &Usage, valueless: &[Valueless], now: Timestamp) -> Report {
+        let mut findings = secrets::valueless(registry, valueless);
         findings.extend(sources::claimed_twice(registry));
         findings.extend(sources::claimed_without_source(registry));
         findings.extend(sources::sourced_never_read(registry));

@@ -22,7 +22,8 @@ use super::read::SnapshotFile;
 use super::state::{self, StoredProfile};
 use super::write::{SnapshotWriter, put_in_place, unfinished};
 use super::{SnapshotInfo, upgrade};
-use crate::step::{Folder, Read, step};
+use crate::step::{Counted, Folder, Read, step};
+use crate::view::more_timers;
 use crate::view::{Applied, Entry, EventKey, LinkKey};
 use samsyn_disk::failpoint::{Step, step as fail_step};
 use samsyn_journal::{ClaimStats, Decided, FOLD_VERSION, ProfileState, ProfileStep, Reader, Stepped};
@@ -377,7 +378,7 @@ impl<F: FnMut(SnapshotProgress) -> Proceed> Folder for SnapshotBuilder<'_, F> {
         self.applied.entry(position.partition).or_default()
     }
 
-    fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, BadSnapshot> {
+    fn decided(&mut self, position: Position, decided: &Decided) -> Result<Counted, BadSnapshot> {
         let (partition, id) = (position.partition, decided.profile);
         let before = match self.profiles.remove(&id) {
             Some(stored) => Some(stored.state),
@@ -386,12 +387,13 @@ impl<F: FnMut(SnapshotProgress) -> Proceed> Folder for SnapshotBuilder<'_, F> {
         };
         let profile_step = ProfileStep::begin(before.as_deref(), decided);
         let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
-        let Stepped { created, moves } = profile_step.end(Arc::make_mut(&mut state), position, decided);
+        let Stepped { created, moves, timers } =
+            profile_step.end(Arc::make_mut(&mut state), position, decided);
         if !moves.is_empty() {
             self.patterns.entry(partition).or_default().fold(id, &moves);
         }
         self.profiles.insert(id, StoredProfile { partition, state });
-        Ok(created)
+        Ok(Counted { created, more_timers: more_timers(&timers) })
     }
 
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {

@@ -218,6 +218,7 @@ mod tests {
             memory: None,
             blocked: vec![blocked(None), blocked(Some(failure))],
             held_more: None,
+            timers: None,
         })
     }
 

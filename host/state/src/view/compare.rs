@@ -59,7 +59,7 @@ impl View {
     pub fn dump(&self) -> Result<Dump, StoreError> {
         self.flush()?;
         let mut rest = BTreeMap::new();
-        for prefix in [keys::WAITING, keys::APPLIED, keys::COUNTERS] {
+        for prefix in [keys::WAITING, keys::APPLIED, keys::COUNTERS, keys::TIMERS] {
             for entry in self.shared.store.scan(prefix) {
                 let (key, value) = entry?;
                 rest.insert([prefix, &key].concat(), value.to_vec());
@@ -82,8 +82,17 @@ impl View {
         for (prefix, what) in
             [(keys::WAITING, "waiting"), (keys::APPLIED, "place"), (keys::COUNTERS, "counter")]
         {
-            self.compare_entries(right, prefix, what, &mut found)?;
+            self.compare_entries(right, prefix, &mut found, |key| {
+                format!("a {what} of partition {} differs", partition_of(key))
+            })?;
         }
+        self.compare_entries(right, keys::TIMERS, &mut found, |key| {
+            let timer = key.and_then(|key| keys::parse_timer(&[keys::TIMERS, key].concat()));
+            timer.map_or_else(
+                || "a timer's key can't be read".to_owned(),
+                |timer| format!("a timer of profile {} is missing, or no longer set", timer.profile),
+            )
+        })?;
         let (links, expected) = (self.shared.links.read().dump(), right.shared.links.read().dump());
         compare_maps(&links, &expected, |_, link, should| {
             found.differs(|| format!("a link goes to {link:?} instead of {should:?}"));
@@ -132,8 +141,8 @@ impl View {
         &self,
         right: &View,
         prefix: &'static [u8],
-        what: &str,
         found: &mut Comparison,
+        describe: impl Fn(Option<&Vec<u8>>) -> String,
     ) -> Result<(), StoreError> {
         let (mut mine, mut expected) = (self.shared.store.scan(prefix), right.shared.store.scan(prefix));
         let (mut is, mut should) = (mine.next().transpose()?, expected.next().transpose()?);
@@ -144,7 +153,7 @@ impl View {
                 (key, other) => (key.is_some(), other.is_some()),
             };
             if !(take_mine && take_expected && is == should) {
-                found.differs(|| format!("a {what} of partition {} differs", partition_of(key.or(other))));
+                found.differs(|| describe(key.or(other)));
             }
             if take_mine {
                 is = mine.next().transpose()?;

@@ -15,7 +15,7 @@ use super::event_index::write_blocks;
 use super::store::{Batch, StoreError};
 use super::{Applied, Shared, keys};
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{Count, Pattern, ProfileState, encode};
+use samsyn_journal::{Count, Pattern, ProfileState, encode, pending_timers};
 use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
 /// Profiles that are written in one step.
@@ -91,6 +91,9 @@ impl Loading<'_> {
                     shared.waiting.lock().insert((partition, state.id));
                     shared.stored_waiting.lock().insert(state.id);
                     self.batch.put(&keys::waiting(partition, state.id), &[]);
+                }
+                for timer in pending_timers(&state) {
+                    self.batch.put(&keys::timer(&timer), &[]);
                 }
                 self.profiles.push(state);
                 if self.profiles.len() == PROFILES_A_STEP {

@@ -10,6 +10,7 @@ use super::event_index::write_blocks;
 use super::link_index::Blocks;
 use super::memtable::{Applied, Memtable};
 use super::store::{Batch, StoreError};
+use super::timer_index::TimerChanges;
 use super::{Shared, codec, keys};
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_journal::{ClaimStats, Count, Pattern, ProfileState, encode};
@@ -180,6 +181,12 @@ impl Shared {
             let mut batch = Batch::default();
             let changed = profiles.remove(&partition).unwrap_or_default();
             self.write_waiting(&mut batch, partition, &changed);
+            for (key, is_set) in table.timers.get(&partition).into_iter().flat_map(TimerChanges::iter) {
+                match is_set {
+                    true => batch.put(key, &[]),
+                    false => batch.remove(key),
+                }
+            }
             if !anew {
                 changed.iter().try_for_each(|state| codec::write_profile(&mut batch, self.homes, state))?;
             }

@@ -9,11 +9,14 @@
 //! "p" profile id:16                  → ProfileState            a profile
 //! "q" profile id:16 capability 0x00 generation:4 → CapabilityState        the part of a profile too large to stand in it
 //! "z" key number:4                   → bytes                   a part of an entry too large for one
+//! "t" capability 0x00 generation:4 fires at:8 profile id:16 name → nothing   a timer that is set: timer_index.rs
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use samsyn_journal::{LinePosition, Linked, Pattern, decode, encode};
-use samsyn_vocabulary::{Application, FieldName, IdentifierName, Partition, ProfileId};
+use samsyn_journal::{LinePosition, Linked, Pattern, PendingTimer, decode, encode};
+use samsyn_vocabulary::{
+    Application, CapabilityName, FieldName, IdentifierName, Partition, ProfileId, TimerName, Timestamp,
+};
 
 /// The prefix of every block of event ids.
 pub const EVENTS: &[u8] = b"e";
@@ -27,6 +30,8 @@ pub const COUNTERS: &[u8] = b"c";
 pub const PROFILES: &[u8] = b"p";
 /// The prefix of every block of links.
 pub const LINKS: &[u8] = b"i";
+/// The prefix of every timer that is set.
+pub const TIMERS: &[u8] = b"t";
 /// The key of what the view is a fold of.
 pub const META: &[u8] = b"m";
 
@@ -157,6 +162,41 @@ pub fn parse_counter(rest: &[u8]) -> Option<(Partition, FieldName, Pattern)> {
     Some((Partition(u16::from_be_bytes(*partition)), field, decode(&rest[end + 1..]).ok()?))
 }
 
+/// How the keys of a generation's timers begin.
+pub fn timers_of(capability: &CapabilityName, generation: u32) -> Vec<u8> {
+    joined(&[TIMERS, capability.as_str().as_bytes(), &[0], &generation.to_be_bytes()])
+}
+
+/// [`timers_of`] with the time: the keys of all that fire then or later follow.
+pub fn timers_from(capability: &CapabilityName, generation: u32, fires_at: Timestamp) -> Vec<u8> {
+    // Before 1970 comes before 1970, too.
+    let fires_at = (fires_at.millis() ^ i64::MIN).to_be_bytes();
+    joined(&[&timers_of(capability, generation), &fires_at])
+}
+
+/// The key of a timer that is set; those of a generation are in the order in which they fire.
+pub fn timer(timer: &PendingTimer) -> Vec<u8> {
+    let PendingTimer { fires_at, profile, capability, generation, name } = timer;
+    let begins = timers_from(capability, *generation, *fires_at);
+    joined(&[&begins, profile.0.as_bytes(), name.as_str().as_bytes()])
+}
+
+/// Reads a timer's key.
+pub fn parse_timer(key: &[u8]) -> Option<PendingTimer> {
+    let rest = key.strip_prefix(TIMERS)?;
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let (generation, more) = rest[end + 1..].split_first_chunk::<4>()?;
+    let (fires_at, more) = more.split_first_chunk::<8>()?;
+    let (profile, name) = more.split_first_chunk::<16>()?;
+    Some(PendingTimer {
+        fires_at: Timestamp(i64::from_be_bytes(*fires_at) ^ i64::MIN),
+        profile: parse_profile(profile)?,
+        capability: CapabilityName::new(std::str::from_utf8(&rest[..end]).ok()?).ok()?,
+        generation: u32::from_be_bytes(*generation),
+        name: TimerName::new(std::str::from_utf8(name).ok()?).ok()?,
+    })
+}
+
 /// The first key that may follow this one.
 pub fn behind(key: &[u8]) -> Vec<u8> {
     joined(&[key, &[0]])
@@ -181,5 +221,30 @@ mod tests {
     fn an_id_and_an_application_can_not_run_into_each_other() {
         let app = |name| Application::new(name).unwrap();
         assert_ne!(EventKey::of(&app("web"), "1"), EventKey::of(&app("we"), "b1"));
+    }
+
+    #[test]
+    fn timers_are_in_the_order_in_which_they_fire_and_read_back() {
+        let timer = |fires_at, id: u128, capability: &str, name: &str| PendingTimer {
+            fires_at: Timestamp(fires_at),
+            profile: ProfileId(uuid::Uuid::from_u128(id)),
+            capability: capability.parse().unwrap(),
+            generation: 7,
+            name: name.parse().unwrap(),
+        };
+        let timers = [
+            timer(i64::MIN, 9, "a", "z"),
+            timer(-1, 9, "a", "z"),
+            timer(0, 1, "a", "a"),
+            timer(0, 2, "a", "a"),
+            timer(1, 0, "a", "a"),
+            timer(1, 0, "a", "a:b"),
+            timer(i64::MAX, 0, "a", "a"),
+            timer(1, 0, "a-b", "0"),
+        ];
+        let keys = timers.clone().map(|one| super::timer(&one));
+        assert!(keys.is_sorted(), "{keys:?}");
+        let read = keys.map(|key| parse_timer(&key).unwrap());
+        assert_eq!(read, timers);
     }
 }

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use samsyn_journal::{Decided, PartitionState, ProfileState, fold_usage_of_decided, fold_usage_of_event};
+use super::timer_index::TimerChanges;
+use crate::step::Counted;
+use samsyn_journal::{
+    Decided, PartitionState, ProfileState, TimerMove, fold_usage_of_decided, fold_usage_of_event,
+};
 use samsyn_log::ChainHash;
 use samsyn_registry::report::Usage;
 use samsyn_vocabulary::{EventName, Partition, ProfileId, Seq};
@@ -26,6 +30,13 @@ pub struct Applied {
     /// often and this changes seldom in between.
     #[serde(default)]
     pub usage: Arc<Usage>,
+    /// Timers that are set.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub timers: u64,
+}
+
+fn is_zero(timers: &u64) -> bool {
+    *timers == 0
 }
 
 impl Applied {
@@ -41,11 +52,12 @@ impl Applied {
         fold_usage_of_event(Arc::make_mut(&mut self.usage), name);
     }
 
-    /// An item was decided, maybe the first of its profile.
-    pub fn fold_decided(&mut self, decided: &Decided, created: bool) {
+    /// An item was decided.
+    pub(crate) fn fold_decided(&mut self, decided: &Decided, counted: Counted) {
         self.partition.fold_decided(decided);
         fold_usage_of_decided(Arc::make_mut(&mut self.usage), decided);
-        self.profiles += u64::from(created);
+        self.profiles += u64::from(counted.created);
+        self.timers = self.timers.saturating_add_signed(counted.more_timers);
     }
 }
 
@@ -54,6 +66,8 @@ impl Applied {
 pub struct Memtable {
     /// Changed profiles.
     pub profiles: FxHashMap<ProfileId, (Partition, Arc<ProfileState>)>,
+    /// Changes of the index of timers.
+    pub timers: FxHashMap<Partition, TimerChanges>,
     /// Partitions that got further.
     pub touched: FxHashSet<Partition>,
 }
@@ -62,6 +76,18 @@ impl Memtable {
     /// How many entries it would write.
     pub fn len(&self) -> usize {
         self.profiles.len()
+    }
+
+    /// Changes of the index of timers, a partition each.
+    pub fn timer_changes(&self) -> impl Iterator<Item = &TimerChanges> {
+        self.timers.values()
+    }
+
+    /// Notes what a record does to the index of timers.
+    pub fn note_timers(&mut self, partition: Partition, moves: &[TimerMove]) {
+        if !moves.is_empty() {
+            self.timers.entry(partition).or_default().note(moves);
+        }
     }
 
     /// Whether it would write nothing.

@@ -20,6 +20,7 @@ mod memtable;
 mod rebuild;
 mod refold;
 mod store;
+mod timer_index;
 
 pub use check::{Check, ViewCheck};
 pub use compare::{Comparison, Dump};
@@ -30,6 +31,8 @@ pub use keys::{EventKey, LinkKey};
 pub use memtable::Applied;
 pub use rebuild::Opened;
 pub use store::{StoreError, VALUE_BYTES_MAX};
+pub use timer_index::TimerOwner;
+pub(crate) use timer_index::more_timers;
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::convert::Infallible;
@@ -39,12 +42,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
-use crate::step::{self, Folder};
+use crate::step::{self, Counted, Folder};
 use event_index::EventIndex;
 use link_index::LinkIndex;
 use memtable::Memtable;
 use samsyn_disk::failpoint::{Step, step as fail_step};
-use samsyn_journal::{Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState, Stepped};
+use samsyn_journal::{
+    Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState, Stepped, TimerMove,
+};
 use samsyn_registry::report::Usage;
 use samsyn_vocabulary::{Homes, Partition, Position, ProfileId, Timestamp};
 use store::Store;
@@ -126,6 +131,8 @@ pub enum CommittedRecord {
         created: bool,
         /// What it does to the counters.
         moves: Vec<PatternMove>,
+        /// What it does to the index of timers.
+        timers: Vec<TimerMove>,
     },
     /// A partition took a revision into use.
     Adopted(Arc<Adopted>),
@@ -135,6 +142,8 @@ pub enum CommittedRecord {
     Registry,
     /// A late record, which changes nothing yet.
     Late,
+    /// A timer is due.
+    Due,
 }
 
 impl CommittedRecord {
@@ -146,8 +155,8 @@ impl CommittedRecord {
 
     /// An item that was decided, the profile after it, and what else came of that.
     pub fn decided(decided: Arc<Decided>, state: Arc<ProfileState>, stepped: Stepped) -> CommittedRecord {
-        let Stepped { created, moves } = stepped;
-        CommittedRecord::Decided { decided, state, created, moves }
+        let Stepped { created, moves, timers } = stepped;
+        CommittedRecord::Decided { decided, state, created, moves, timers }
     }
 }
 
@@ -337,15 +346,18 @@ impl Folder for Live<'_> {
         self.tables.applied.entry(position.partition).or_default()
     }
 
-    fn decided(&mut self, position: Position, _: &Decided) -> Result<bool, Infallible> {
-        let CommittedRecord::Decided { state, created, moves, .. } = self.record else { return Ok(false) };
+    fn decided(&mut self, position: Position, _: &Decided) -> Result<Counted, Infallible> {
+        let CommittedRecord::Decided { state, created, moves, timers, .. } = self.record else {
+            return Ok(Counted::default());
+        };
         let partition = position.partition;
         if !moves.is_empty() {
             self.tables.patterns.entry(partition).or_default().fold(state.id, moves);
         }
         self.shared.note_waiting(partition, state);
         self.tables.active.profiles.insert(state.id, (partition, state.clone()));
-        Ok(*created)
+        self.tables.active.note_timers(partition, timers);
+        Ok(Counted { created: *created, more_timers: more_timers(timers) })
     }
 
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {

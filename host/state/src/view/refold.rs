@@ -9,9 +9,11 @@ use parking_lot::RwLockWriteGuard;
 
 use super::event_index::EventIndex;
 use super::link_index::LinkIndex;
+use super::memtable::Memtable;
 use super::store::StoreError;
+use super::timer_index::more_timers;
 use super::{Applied, EventKey, LinkKey, Shared, Tables, View, codec};
-use crate::step::{Folder, Read, step};
+use crate::step::{Counted, Folder, Read, step};
 use samsyn_journal::{Decided, ProfileState, ProfileStep, Reader, Stepped};
 use samsyn_log::{ChainHash, Progress, ScanFrom};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
@@ -108,10 +110,11 @@ impl Folder for Anew<'_> {
     }
 
     /// Folds into the profile where that is collected, so that it needn't be copied.
-    fn decided(&mut self, position: Position, decided: &Decided) -> Result<bool, StoreError> {
+    fn decided(&mut self, position: Position, decided: &Decided) -> Result<Counted, StoreError> {
         let (partition, id) = (position.partition, decided.profile);
         let Tables { active, writing, patterns, .. } = &mut *self.tables;
-        let (created, state) = match active.profiles.entry(id) {
+        let Memtable { profiles, timers: timer_changes, .. } = active;
+        let (created, state) = match profiles.entry(id) {
             Entry::Occupied(held) => (false, &mut held.into_mut().1),
             Entry::Vacant(vacant) => {
                 let written = || writing.as_ref()?.profiles.get(&id).map(|(_, state)| state.clone());
@@ -127,12 +130,15 @@ impl Folder for Anew<'_> {
             }
         };
         let profile_step = ProfileStep::begin((!created).then_some(state), decided);
-        let Stepped { created, moves } = profile_step.end(Arc::make_mut(state), position, decided);
+        let Stepped { created, moves, timers } = profile_step.end(Arc::make_mut(state), position, decided);
         if !moves.is_empty() {
             patterns.entry(partition).or_default().fold(id, &moves);
         }
+        if !timers.is_empty() {
+            timer_changes.entry(partition).or_default().note(&timers);
+        }
         self.shared.note_waiting(partition, state);
-        Ok(created)
+        Ok(Counted { created, more_timers: more_timers(&timers) })
     }
 
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {

@@ -7,9 +7,9 @@ mod panic;
 pub mod roles;
 
 use crate::log::Level;
-use crate::{Error, Refusal, Value};
+use crate::{Error, Refusal, Timestamp, Value};
 
-use bindings::imports::samsyn::plugin::{effects, logging, settings, types};
+use bindings::imports::samsyn::plugin::{effects, logging, settings, timers, types};
 
 #[global_allocator]
 static ALLOCATOR: crate::arena::Arena<std::alloc::System> = crate::arena::Arena::new(std::alloc::System);
@@ -41,6 +41,14 @@ impl Effects {
         let to_wire = |(name, value)| types::Property { name, value: convert::to_wire(value) };
         let properties: Vec<_> = properties.into_iter().map(to_wire).collect();
         effects::emit(name, &properties).map_err(refusal)
+    }
+
+    pub(crate) fn set_timer(&mut self, name: &str, at: Timestamp) -> Result<(), Refusal> {
+        timers::set(name, at.millis()).map_err(refusal)
+    }
+
+    pub(crate) fn cancel_timer(&mut self, name: &str) -> Result<(), Refusal> {
+        timers::cancel(name).map_err(refusal)
     }
 
     pub(crate) fn remember(&mut self, memory: Option<Vec<u8>>) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::bindings::imports::samsyn::plugin::types;
 use super::{SETTINGS, convert, effects, panic};
-use crate::{Observer, Source, Subscriber, Timestamp};
+use crate::{Observer, Source, Subscriber, Timed, Timestamp};
 
 /// Role: handles events.
 pub mod subscriber {
@@ -46,6 +46,19 @@ pub mod observer {
     });
 }
 
+/// Role: is invoked when its timers are due.
+pub mod timed {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package samsyn:sdk; world timed-role { export samsyn:plugin/timed@0.1.0; }",
+        world: "samsyn:sdk/timed-role",
+        with: { "samsyn:plugin/types@0.1.0": crate::guest::bindings::imports::samsyn::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_timed",
+        default_bindings_module: "samsyn_plugin::guest::roles::timed",
+    });
+}
+
 /// The type that the bindings export: the author's type behind the conversions.
 pub struct Exported<P>(PhantomData<P>);
 
@@ -82,6 +95,17 @@ impl<P: Observer> observer::exports::samsyn::plugin::observer::Guest for Exporte
     }
 }
 
+impl<P: Timed> timed::exports::samsyn::plugin::timed::Guest for Exported<P> {
+    fn on_timer(name: String, due: i64, now: i64, profile: types::Profile) -> Result<(), String> {
+        panic::report_to_host();
+        let run = || {
+            let (due, now) = (Timestamp::from_millis(due), Timestamp::from_millis(now));
+            P::on_timer(&name, due, now, &convert::profile(profile)?, &SETTINGS, &mut effects())
+        };
+        run().map_err(|error| error.to_string())
+    }
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_role {
@@ -101,6 +125,12 @@ macro_rules! __export_role {
         const _: () = {
             type Exported = $crate::guest::roles::Exported<$plugin>;
             $crate::guest::roles::observer::export_observer!(Exported with_types_in $crate::guest::roles::observer);
+        };
+    };
+    (Timed, $plugin:ty) => {
+        const _: () = {
+            type Exported = $crate::guest::roles::Exported<$plugin>;
+            $crate::guest::roles::timed::export_timed!(Exported with_types_in $crate::guest::roles::timed);
         };
     };
 }

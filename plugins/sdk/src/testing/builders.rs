@@ -1,5 +1,9 @@
 //! Events, profiles, proposals and changes as a test writes them.
 
+use std::collections::BTreeMap;
+
+use samsyn_vocabulary as host;
+
 use crate::{Change, Memory, Proposal, Timestamp, Value, memory};
 
 /// The time of an event or proposal unless the test sets one.
@@ -65,14 +69,24 @@ pub struct ProfileBuilder {
     pub(crate) identifiers: Vec<(String, String)>,
     pub(crate) points: Vec<(String, Value, Timestamp)>,
     pub(crate) memory: Option<Vec<u8>>,
+    pub(crate) timers: BTreeMap<host::TimerName, Timestamp>,
 }
 
 /// An empty profile.
 pub fn profile() -> ProfileBuilder {
-    ProfileBuilder { identifiers: Vec::new(), points: Vec::new(), memory: None }
+    ProfileBuilder { identifiers: Vec::new(), points: Vec::new(), memory: None, timers: BTreeMap::new() }
 }
 
 impl ProfileBuilder {
+    /// A timer of the plug-in that is set; `at` is RFC 3339. Panics when this can't be its name.
+    #[must_use]
+    #[track_caller]
+    pub fn timer(mut self, name: &str, at: &str) -> ProfileBuilder {
+        let name = host::TimerName::new(name).unwrap_or_else(|error| panic!("{error}"));
+        self.timers.insert(name, moment(at));
+        self
+    }
+
     /// An identifier of the customer.
     #[must_use]
     pub fn identifier(mut self, name: &str, value: &str) -> ProfileBuilder {

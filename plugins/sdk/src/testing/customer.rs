@@ -1,6 +1,7 @@
 //! A customer over several invocations.
 
-use samsyn_contract::RefusalCode;
+use samsyn_contract::{RefusalCode, TIMER_CANCEL, TIMER_DELAY_MS, TIMER_SET};
+use samsyn_vocabulary as host;
 
 use crate::{Timestamp, Value};
 
@@ -31,6 +32,11 @@ impl<'h> Customer<'h> {
         self.profile.memory.as_deref()
     }
 
+    /// When a timer fires; none when it isn't set.
+    pub fn timer(&self, name: &str) -> Option<Timestamp> {
+        self.profile.timers.get(name).copied()
+    }
+
     /// The current profile, for an invocation that must not change it.
     pub fn profile(&self) -> &ProfileBuilder {
         &self.profile
@@ -49,7 +55,19 @@ impl<'h> Customer<'h> {
                 }
                 Effect::Claim { field, value } => self.profile.set(field, value.clone(), at),
                 Effect::Remember(memory) => self.profile.memory.clone_from(memory),
-                Effect::Refuse { .. } | Effect::Emit { .. } | Effect::Action { .. } => {}
+                Effect::Action { name, subject, value } => {
+                    let timer = host::TimerName::new(subject).ok();
+                    match (name.as_str(), timer, value) {
+                        (TIMER_SET, Some(timer), Some(Value::Timestamp(due))) => {
+                            // No timer fires earlier than a second after it was set.
+                            let earliest = Timestamp::from_millis(at.millis() + TIMER_DELAY_MS);
+                            self.profile.timers.insert(timer, (*due).max(earliest));
+                        }
+                        (TIMER_CANCEL, Some(timer), _) => drop(self.profile.timers.remove(&timer)),
+                        _ => {}
+                    }
+                }
+                Effect::Refuse { .. } | Effect::Emit { .. } => {}
             }
         }
         run

@@ -50,8 +50,9 @@ impl Host {
         Host { limits: Arc::new(limits), ..self }
     }
 
-    /// Sets a setting, converted to its declared type. Panics when the manifest doesn't declare it
-    /// or declares another type.
+    /// Sets a setting, converted to its declared type. Of a secret that is its name, as a host passes it: a
+    /// plug-in never gets a secret's value. Panics when the manifest doesn't declare the setting or declares
+    /// another type, and when the name can't be one of a secret.
     #[must_use]
     #[track_caller]
     pub fn setting(mut self, name: &str, value: impl Into<Value>) -> Host {
@@ -59,7 +60,13 @@ impl Host {
         let Some(setting) = self.manifest.settings.get(name) else {
             panic!("[settings] of plugin.toml has no {name:?}")
         };
-        let value = coerced(&value, setting.kind)
+        if let (true, Value::Text(text)) = (setting.kind.is_secret(), &value)
+            && let Err(error) = host::SecretName::new(text)
+        {
+            // The text may be a secret.
+            panic!("{name:?} must be the name of a secret, as an administrator sets it: {}", error.rule)
+        }
+        let value = coerced(&value, setting.kind.of_values())
             .unwrap_or_else(|| panic!("{name:?} is a {}, not {value:?}", setting.kind));
         self.settings.retain(|(known, _)| known != name);
         self.settings.push((name.to_owned(), value));
@@ -90,6 +97,7 @@ impl Host {
         let declared = Some(self.manifest.settings.keys().cloned().collect());
         let settings = Settings { named: Named { values: self.settings.clone(), declared } };
         let mut effects = Effects { host: recorder::Effects::new(self.access.clone(), self.limits.clone()) };
+        effects.host.set_known_timers(profile.timers.keys().cloned().collect());
         recorder::begin_log(&self.limits);
         let returned = handler(&given, &settings, &mut effects);
         let log = recorder::end_log();
@@ -196,5 +204,6 @@ fn access(manifest: &Manifest) -> Access {
         let types = properties.iter().map(|(property, declared)| (property.clone(), declared.kind));
         (name.clone(), types.collect())
     });
-    Access { sources: sources.collect(), emits: emits.collect(), settings: BTreeMap::new() }
+    let timers = manifest.plugin.timers;
+    Access { sources: sources.collect(), emits: emits.collect(), timers, settings: BTreeMap::new() }
 }

@@ -7,7 +7,7 @@ use samsyn_contract::{Access, Answer, GivenProperty, Limits, Logs};
 use samsyn_vocabulary as host;
 
 use crate::log::Level;
-use crate::{Refusal, Value};
+use crate::{Refusal, Timestamp, Value};
 
 use super::run::{Effect, HostRefusal, LogLine};
 use super::words::{given, of_a_plug_in};
@@ -70,6 +70,11 @@ impl Effects {
         Effects { effects: samsyn_contract::Effects::new(access, limits), refused: Vec::new(), spent: None }
     }
 
+    /// Says which timers are set for the customer.
+    pub(super) fn set_known_timers(&mut self, timers: Vec<host::TimerName>) {
+        self.effects.set_known_timers(timers);
+    }
+
     pub(super) fn into_recorded(self) -> Recorded {
         let (taken, _) = self.effects.into_parts();
         Recorded { taken, refused: self.refused, spent: self.spent }
@@ -93,6 +98,16 @@ impl Effects {
     pub(crate) fn emit(&mut self, name: &str, properties: Vec<(String, Value)>) -> Result<(), Refusal> {
         let given = |(name, value)| GivenProperty { name, value: given(value) };
         let answer = self.effects.emit(name, properties.into_iter().map(given).collect());
+        self.answer(name, answer)
+    }
+
+    pub(crate) fn set_timer(&mut self, name: &str, at: Timestamp) -> Result<(), Refusal> {
+        let answer = self.effects.set_timer(name, host::Timestamp(at.millis()));
+        self.answer(name, answer)
+    }
+
+    pub(crate) fn cancel_timer(&mut self, name: &str) -> Result<(), Refusal> {
+        let answer = self.effects.cancel_timer(name);
         self.answer(name, answer)
     }
 

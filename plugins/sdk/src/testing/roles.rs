@@ -2,7 +2,7 @@
 
 use samsyn_vocabulary as host;
 
-use crate::{Change, Event, Observer, Proposal, Source, Subscriber, Timestamp};
+use crate::{Change, Event, Observer, Proposal, Source, Subscriber, Timed, Timestamp};
 
 use super::builders::{EventBuilder, ProfileBuilder, moment};
 use super::customer::Customer;
@@ -53,6 +53,21 @@ impl Host {
         let at: Timestamp = moment(at);
         self.call(profile, |profile, settings, effects| P::on_change(changes, at, profile, settings, effects))
     }
+
+    /// Invokes the handler with a timer; `due` and `now` are RFC 3339. Panics when the manifest doesn't
+    /// have `timers = true`.
+    #[track_caller]
+    pub fn on_timer<P: Timed>(&self, name: &str, due: &str, now: &str, profile: &ProfileBuilder) -> Run {
+        self.fire::<P>(name, moment(due), moment(now), profile)
+    }
+
+    #[track_caller]
+    fn fire<P: Timed>(&self, name: &str, due: Timestamp, now: Timestamp, profile: &ProfileBuilder) -> Run {
+        assert!(self.manifest.plugin.timers, "plugin.toml doesn't have timers = true, so no timer is set");
+        self.call(profile, |profile, settings, effects| {
+            P::on_timer(name, due, now, profile, settings, effects)
+        })
+    }
 }
 
 impl Customer<'_> {
@@ -81,5 +96,24 @@ impl Customer<'_> {
         }
         let run = self.host.on_change::<P>(changes, at, &self.profile);
         self.apply(run, moment(at))
+    }
+
+    /// Invokes the handler with each timer that is due at this time, RFC 3339, as a host does: in the order
+    /// of their times, then of their names. Applies the effects. Timers that these set fire as well if they
+    /// are due, but not earlier than a second later.
+    #[track_caller]
+    pub fn fire_timers<P: Timed>(&mut self, now: &str) -> Vec<Run> {
+        let now = moment(now);
+        let mut runs = Vec::new();
+        let due = |customer: &Self| {
+            let timers = customer.profile.timers.iter().filter(|(_, at)| **at <= now);
+            timers.min_by_key(|(name, at)| (**at, (*name).clone())).map(|(name, at)| (name.clone(), *at))
+        };
+        while let Some((name, at)) = due(self) {
+            self.profile.timers.remove(&name);
+            let run = self.host.fire::<P>(name.as_str(), at, now, &self.profile);
+            runs.push(self.apply(run, now));
+        }
+        runs
     }
 }

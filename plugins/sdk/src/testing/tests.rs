@@ -37,6 +37,7 @@ phone = { purposes = ["service"] }
 rate = { type = "decimal", default = "1.50" }
 words = { type = "texts", default = ["stop"] }
 unset = { type = "integer" }
+api_key = { type = "secret" }
 "#;
 
 struct Probe;
@@ -76,6 +77,7 @@ impl Subscriber for Probe {
                 effects.set("probe.points", 1)?;
                 return Err("it won't".into());
             }
+            "secret" => effects.emit("probe.done", [("tier", settings.text("api_key")?.into())])?,
             "missing setting" => drop(settings.integer("unset")?),
             "undeclared field" => drop(profile.text("first_name")),
             "undeclared setting" => drop(settings.text("colour")),
@@ -237,4 +239,21 @@ fn an_action_of_any_kind_is_recorded_under_its_name() {
     assert_eq!(run.actions("wake"), [("birthday", Some(&7.into())), ("renewal", None)]);
     assert_eq!(run.actions("stop"), [("birthday", None)]);
     assert!(run.actions("call").is_empty());
+}
+
+#[test]
+fn a_setting_that_is_a_secret_is_its_name() {
+    let asked = event("run").property("what", "secret");
+    let run = host().setting("api_key", "crm_token").on_event::<Probe>(&asked, &profile());
+    assert!(
+        matches!(&run.effects[..], [Effect::Emit { properties, .. }] if properties[0].1 == "crm_token".into()),
+        "{run:?}"
+    );
+    assert!(host().on_event::<Probe>(&asked, &profile()).result.is_err(), "nobody has set it");
+    for value in ["sk_live_51H/x", "", "crm_token "] {
+        let refused = catch_unwind(|| host().setting("api_key", value)).expect_err("it is no name");
+        let said = refused.downcast_ref::<String>().expect("it says why");
+        assert!(said.contains("must be the name of a secret"), "{said}");
+        assert!(value.is_empty() || !said.contains(value), "{said}");
+    }
 }

@@ -1,0 +1,503 @@
+//! Secrets: their values come in and never go out. Canaries are planted, the host does everything it can at the
+//! finest level of its log, and all that it wrote and answered is searched.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use rand::Rng;
+use samsyn_harness::caller::Answer;
+use samsyn_harness::components::{self, USUAL};
+use samsyn_harness::world::{Said, World};
+use serde_json::{Value, json};
+
+/// Hears what the probe hears, and has a setting that names a secret, and one in clear.
+const TABLES: &str = "[settings]\napi_key = { type = \"secret\" }\nold_key = { type = \"text\" }\n";
+
+/// A value that nothing else in the world is, with characters that each form writes otherwise.
+fn canary() -> String {
+    format!("zq{:032x}/+ %\"\\{:016x}\u{e5}", rand::rng().next_u64() as u128 * 3, rand::rng().next_u64())
+}
+
+fn hex(bytes: &[u8], upper: bool) -> String {
+    bytes.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
+}
+
+fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
+    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let digit = |six: &[u8]| {
+        let six = std::str::from_utf8(six).expect("bits are ASCII");
+        char::from(alphabet[usize::from_str_radix(six, 2).expect("it is binary")])
+    };
+    bits.as_bytes().chunks_exact(6).map(digit).collect()
+}
+
+/// A part of every form in which a value can stand somewhere: pieces of 16 characters, so that one that is cut is
+/// found too.
+fn forms(value: &str) -> Vec<(&'static str, String)> {
+    const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const PIECE_CHARS: usize = 16;
+    let bytes = value.as_bytes();
+    let percent = |all: bool| -> String {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() && !all;
+        bytes
+            .iter()
+            .map(|byte| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") })
+            .collect()
+    };
+    let json = serde_json::to_string(value).expect("a text is JSON");
+    let mut forms = vec![
+        ("raw", value.to_owned()),
+        ("JSON", json[1..json.len() - 1].to_owned()),
+        ("percent", percent(false)),
+        ("percent", percent(true)),
+        ("hex", hex(bytes, false)),
+        ("hex", hex(bytes, true)),
+        // As `{:?}` of bytes writes them.
+        ("list of numbers", bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
+    ];
+    for before in 0..3 {
+        for alphabet in [STANDARD, URL] {
+            // What stands before it in the group of three changes two characters at most.
+            let encoded = base64(&[&[0; 2][..before], bytes].concat(), alphabet);
+            forms.push(("base64", encoded[3..].to_owned()));
+        }
+    }
+    let pieces = forms.into_iter().flat_map(|(form, text)| {
+        let chars: Vec<char> = text.chars().collect();
+        let pieces: Vec<String> =
+            chars.chunks_exact(PIECE_CHARS).map(|piece| piece.iter().collect()).collect();
+        pieces.into_iter().map(move |piece| (form, piece))
+    });
+    pieces.collect()
+}
+
+/// Every file below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn has(bytes: &[u8], wanted: &[u8]) -> bool {
+    let first = wanted[0];
+    let mut at = 0;
+    while let Some(found) = bytes[at..].iter().position(|byte| *byte == first) {
+        if bytes[at + found..].starts_with(wanted) {
+            return true;
+        }
+        at += found + 1;
+    }
+    false
+}
+
+/// What was planted and mustn't be found.
+struct Canaries(Vec<(&'static str, String)>);
+
+impl Canaries {
+    /// Where something of them stands.
+    fn found_in(&self, place: &str, bytes: &[u8]) -> Vec<String> {
+        let mut found = Vec::new();
+        for (what, value) in &self.0 {
+            let mut of_it = forms(value).into_iter().filter(|(_, piece)| has(bytes, piece.as_bytes()));
+            found.extend(of_it.next().map(|(form, _)| format!("{place}: {what}, {form}")));
+        }
+        found
+    }
+
+    fn found_below(&self, directory: &Path) -> Vec<String> {
+        let file = |path: PathBuf| {
+            self.found_in(&path.display().to_string(), &fs::read(&path).expect("it can be read"))
+        };
+        files(directory).into_iter().flat_map(file).collect()
+    }
+}
+
+/// A world of which everything that is said is kept.
+struct Listened {
+    world: World,
+    said: RefCell<Vec<u8>>,
+}
+
+impl Listened {
+    fn hear(&self, text: &str) {
+        self.said.borrow_mut().extend_from_slice(text.as_bytes());
+        self.said.borrow_mut().push(b'\n');
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        self.run_with(arguments, None)
+    }
+
+    fn run_with(&self, arguments: &[&str], input: Option<&str>) -> Said {
+        let mut command = self.world.command(arguments);
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be run");
+        if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+            // A command that reads nothing has ended already.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let said = Said::of(child.wait_with_output().expect("it ends"));
+        self.hear(&said.out);
+        self.hear(&said.err);
+        said
+    }
+
+    fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
+        let answer = self.world.send(method, path, &[("content-type", kind)], body);
+        self.hear(&answer.text);
+        self.hear(&format!("{:?}", answer.headers));
+        answer
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "application/json", b"")
+    }
+}
+
+fn state(world: &World, name: &str) -> String {
+    let list = world.get("/v1/secrets").of(200);
+    let items = list["items"].as_array().into_iter().flatten();
+    let found = items
+        .filter(|item| item["name"] == name)
+        .map(|item| item["state"].as_str().unwrap_or("?").to_owned());
+    found.last().unwrap_or_else(|| panic!("{name} is missing: {list}"))
+}
+
+#[test]
+fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
+    let values: Vec<String> = (0..9).map(|_| canary()).collect();
+    let [first, second, piped, mounted, refused, clear, argument, filed, pathed] = &values[..] else {
+        unreachable!()
+    };
+    let key_bytes: [u8; 32] = std::array::from_fn(|_| rand::rng().next_u64() as u8);
+    let key = hex(&key_bytes, false);
+    let outside = tempfile::tempdir().expect("a directory can be made");
+    let (mounts, key_file) = (outside.path().join("mounts"), outside.path().join("key"));
+    fs::create_dir(&mounts).expect("it can be made");
+    fs::write(mounts.join("mounted"), mounted).expect("it can be written");
+    fs::write(&key_file, &key).expect("it can be written");
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let text = |path: &Path| path.to_str().expect("a path is text").to_owned();
+    let settings = [
+        ("SAMSYN_LOG_FILTER", "trace".to_owned()),
+        ("SAMSYN_SECRETS_KEY_FILE", text(&key_file)),
+        ("SAMSYN_SECRETS_MOUNTED", text(&mounts)),
+    ];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let listened = Listened { world: World::with(&settings), said: RefCell::default() };
+    let file = |name: &str, value: &str| {
+        let path = outside.path().join(name);
+        fs::write(&path, value).expect("it can be written");
+        text(&path)
+    };
+
+    // Set, rotated, retired, removed: from a file, from a pipe, over HTTP, and mounted.
+    listened.run(&["secret", "set", "crm_token", "--file", &file("first", first)]).ok();
+    listened.run_with(&["secret", "set", "sms-key", "--trim"], Some(&format!("{piped}\n"))).ok();
+    listened.run(&["secret", "set", "mounted", "--mounted"]).ok();
+    listened.send("POST", "/v1/secrets/crm_token/rotate", "text/plain", second.as_bytes()).of(200);
+    listened.run(&["secret", "list"]).ok();
+    listened.run(&["secret", "check", "--json"]).ok();
+    listened.run(&["secret", "retire", "crm_token", "--yes"]).ok();
+    listened.send("PUT", "/v1/secrets/short-lived", "application/octet-stream", first.as_bytes()).of(200);
+    listened.run(&["secret", "retire", "short-lived", "--all", "--yes"]).ok();
+
+    // What is refused is repeated nowhere either.
+    for (kind, body) in [
+        ("text/plain", format!("{refused}\n")),
+        ("text/plain", refused.repeat(2000)),
+        ("application/json", json!({ "value": refused }).to_string()),
+        ("text/plain; charset=latin1", refused.clone()),
+    ] {
+        let answer = listened.send("PUT", "/v1/secrets/other", kind, body.as_bytes());
+        assert!(matches!(answer.status, 413 | 415 | 422), "{answer:?}");
+        answer.problem();
+    }
+    assert_eq!(
+        listened.send("PUT", "/v1/secrets/crm_token", "text/plain", refused.as_bytes()).problem(),
+        "secret-conflict"
+    );
+    let encoded: String = pathed.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(
+        listened.send("PUT", &format!("/v1/secrets/{encoded}"), "text/plain", b"x").problem(),
+        "secret-invalid"
+    );
+    assert_ne!(
+        listened.run(&["secret", "set", "other", "--file", &file("refused", &format!("{refused}\n"))]).code,
+        Some(0)
+    );
+    assert_ne!(listened.run(&["secret", "set", "other", argument]).code, Some(0));
+    let in_a_file = format!("registry = 1\nsecrets = [{}]\n", Value::from(filed.as_str()));
+    assert_ne!(listened.run(&["registry", "apply", &file("bad.toml", &in_a_file), "--yes"]).code, Some(0));
+
+    // A setting names a secret; a value in its place is refused, and not repeated.
+    let probe = components::probe("probe", &format!("{USUAL}{TABLES}"));
+    listened.world.install(&probe);
+    let patch = |settings: Value| {
+        let kind = "application/merge-patch+json";
+        listened.send("PATCH", "/v1/capabilities/probe/settings", kind, settings.to_string().as_bytes())
+    };
+    assert_eq!(patch(json!({ "api_key": clear })).problem(), "definition-invalid");
+    patch(json!({ "api_key": "crm_token" })).of(200);
+    assert_eq!(
+        listened.send("POST", "/v1/secrets/crm_token/retire?all=true", "text/plain", b"").problem(),
+        "secret-conflict"
+    );
+
+    // Everything else that writes, shows or copies something.
+    listened.world.script("anna", &["text probe.note hello", "see probe.seen"]);
+    listened.world.script("bo", &["fail on purpose"]);
+    listened.world.settle();
+    listened.run(&["snapshot", "make"]).ok();
+    listened.run(&["registry", "export"]).ok();
+    let named = "registry = 1\nsecrets = [\"crm_token\", \"mounted\", \"later\", \"sms-key\"]\n";
+    let applied = listened.run(&["registry", "apply", &file("registry.toml", named), "--yes"]).ok();
+    assert!(applied.err.contains("still to do: the secret later has no value"), "{applied:?}");
+    assert_eq!(listened.run(&["secret", "check"]).code, Some(1));
+    for path in [
+        "/v1/status",
+        "/metrics",
+        "/openapi.json",
+        "/errors",
+        "/v1/secrets",
+        "/v1/registry/report",
+        "/v1/registry/export",
+        "/v1/registry/graph",
+        "/v1/audit/changes",
+        "/v1/audit/reads",
+        "/v1/capabilities",
+        "/v1/capabilities/probe",
+        "/v1/tokens",
+        "/v1/parked",
+        "/v1/log/head",
+        "/v1/snapshots",
+        "/v1/profiles/customer_id:anna?claims=true",
+        "/v1/profiles/customer_id:anna/timeline",
+    ] {
+        assert_eq!(listened.get(path).status, 200, "{path}");
+    }
+    listened.run(&["status"]).ok();
+    let report = listened.run(&["registry", "check"]);
+    assert!(report.out.contains("secret-without-value"), "{report:?}");
+    let backup = listened.world.directory().join("backup");
+    let data = text(&listened.world.data());
+    let backed_up = listened.run(&["backup", &text(&backup), "--data", &data]).ok();
+    assert!(backed_up.err.contains("the values of secrets are not in the backup"), "{backed_up:?}");
+    assert!(!backup.join("secrets").exists());
+    let mut printed = listened.world.serve();
+    let printed = Said::of(printed.arg("--print-config").output().expect("it can be run")).ok();
+    listened.hear(&printed.out);
+    for arguments in [&["log", "verify"][..], &["log", "head"]] {
+        let said = listened.world.run_on_data(arguments);
+        listened.hear(&said.out);
+        listened.hear(&said.err);
+    }
+
+    // Starts: after a kill, and with another key and none.
+    let Listened { mut world, said } = listened;
+    world.crash();
+    assert_eq!(state(&world, "crm_token"), "ok");
+    world.stop();
+    for other in ["", &hex(&[7; 32], false)] {
+        fs::write(&key_file, other).expect("it can be written");
+        world.start();
+        assert_eq!(state(&world, "crm_token"), if other.is_empty() { "no-key" } else { "other-key" });
+        assert_eq!(state(&world, "mounted"), "ok", "it needs no key");
+        said.borrow_mut().extend(world.get("/v1/secrets").text.bytes());
+        said.borrow_mut().extend(world.get("/v1/status").text.bytes());
+        world.stop();
+    }
+    fs::write(&key_file, &key).expect("it can be written");
+
+    let mut canaries = vec![("the key", key.clone()), ("the key's bytes", base64_of(&key_bytes))];
+    for (what, value) in [
+        ("a first value", first),
+        ("a newer value", second),
+        ("a value from a pipe", piped),
+        ("a mounted value", mounted),
+        ("a refused value", refused),
+        ("a setting in clear", clear),
+        ("an argument", argument),
+        ("a value in a registry file", filed),
+        ("a value in a path", pathed),
+    ] {
+        canaries.push((what, value.clone()));
+    }
+    let canaries = Canaries(canaries);
+    let log = world.log();
+    assert!(log.contains("TRACE"), "the host's log has everything");
+    let mut found = canaries.found_below(world.directory());
+    found.extend(canaries.found_in("what was answered and printed", &said.borrow()));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+
+    // The search finds what is planted, in every form: in a file, and in what was said.
+    for (what, value) in &canaries.0 {
+        for (number, (form, piece)) in forms(value).into_iter().enumerate() {
+            let planted = [b"\0\xff", piece.as_bytes(), b"\0"].concat();
+            assert_eq!(canaries.found_in("here", &planted).len(), 1, "{what}, {form}");
+            // To read every file again for one form of each value is enough.
+            if number == 0 {
+                let leak = world.data().join("leak");
+                fs::write(&leak, planted).expect("it can be written");
+                assert_eq!(canaries.found_below(&world.data()).len(), 1, "{what}, {form}");
+                fs::remove_file(&leak).expect("it is there");
+            }
+        }
+    }
+
+    // A restored directory has no values, and says which.
+    let restored = world.directory().join("restored");
+    let said = Said::of(
+        world.command(&["restore", &text(&backup), "--data", &text(&restored)]).output().expect("it runs"),
+    );
+    assert!(said.ok().err.contains("samsyn secret check"));
+    fs::rename(world.data(), world.directory().join("before")).expect("it can be moved");
+    fs::rename(&restored, world.data()).expect("it can be moved");
+    world.start();
+    for (name, expected) in
+        [("crm_token", "missing"), ("sms-key", "missing"), ("mounted", "ok"), ("later", "missing")]
+    {
+        assert_eq!(state(&world, name), expected, "{name}");
+    }
+    assert_eq!(world.get("/v1/status").of(200)["secrets"]["unusable"].as_array().map(Vec::len), Some(3));
+    let checked = world.run(&["secret", "check"]);
+    assert_eq!(checked.code, Some(1));
+    for expected in ["crm_token", "sms-key", "samsyn secret set crm_token --file FILE"] {
+        assert!(checked.err.contains(expected), "{expected}: {checked:?}");
+    }
+    // Rotating is no way back; setting is.
+    let path = world.file("again", "again");
+    assert_eq!(world.run(&["secret", "rotate", "crm_token", "--file", &path]).code, Some(1));
+    world.run(&["secret", "set", "crm_token", "--file", &path]).ok();
+    assert_eq!(state(&world, "crm_token"), "ok");
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    base64(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+}
+
+#[test]
+fn a_secret_goes_through_its_life_with_each_step_audited() {
+    let world = World::with(&[("SAMSYN_SECRETS_KEY", &hex(&[9; 32], false))]);
+    assert_eq!(world.run(&["secret", "check"]).ok().out.lines().count(), 1, "there is none yet");
+    assert_eq!(world.run(&["secret", "check", "crm"]).code, Some(1), "it is asked for by name");
+    let set = |action: &str, value: &str| {
+        let path = world.file("value", value);
+        world.run(&["secret", action, "crm", "--file", &path, "--reason", "CRM-12", "--json"])
+    };
+    assert_eq!(set("rotate", "one").code, Some(1), "there is nothing to rotate");
+    let one = set("set", "one").ok().json();
+    assert_eq!((&one["state"], &one["versions"][0]["version"]), (&json!("ok"), &json!(1)));
+    let again = set("set", "two");
+    assert_eq!((again.code, again.json()["code"].clone()), (Some(1), json!("secret-conflict")));
+    assert!(again.err.contains("samsyn secret rotate crm"), "{again:?}");
+    assert!(set("rotate", "one").err.contains("has this value already"));
+    let two = set("rotate", "two").ok().json();
+    assert_eq!(two["versions"].as_array().map(Vec::len), Some(2));
+    assert_ne!(one["fingerprint"], two["fingerprint"]);
+    assert!(set("rotate", "three").err.contains("samsyn secret retire crm"));
+    let retired = world.run(&["secret", "retire", "crm", "--yes", "--json"]).ok().json();
+    assert_eq!(retired["versions"], json!([two["versions"][1]]));
+    let sealed = || fs::read_dir(world.data().join("secrets")).expect("it is there").count();
+    assert_eq!(sealed(), 1, "the value of version 1 is gone");
+    world.run(&["secret", "retire", "crm", "--all", "--yes"]).ok();
+    assert_eq!(sealed(), 0);
+    assert_eq!(set("set", "one").ok().json()["versions"][0]["version"], 3, "a number is never used again");
+    let changes = world.run(&["audit", "changes", "--json"]).ok().json_lines();
+    let did: Vec<&str> = changes
+        .iter()
+        .rev()
+        .filter_map(|change| change["kind"].as_str())
+        .filter(|kind| kind.starts_with("secret"))
+        .collect();
+    assert_eq!(did, ["secret-set", "secret-rotated", "secret-retired", "secret-removed", "secret-set"]);
+    let first = changes.iter().rfind(|change| change["kind"] == "secret-set").expect("it is there");
+    assert_eq!((&first["by"], &first["reason"]), (&json!("admin"), &json!("CRM-12")));
+    assert_eq!(first["details"]["fingerprint"], one["fingerprint"]);
+    // A token that only reads sees names and can set nothing.
+    let token = world.json(
+        "POST",
+        "/v1/tokens",
+        &json!({"name": "reader", "scopes": ["registry:write", "audit:read"]}),
+    );
+    let bearer = format!("Bearer {}", token.of(201)["secret"].as_str().expect("it has one"));
+    let headers = [("authorization", bearer.as_str()), ("content-type", "text/plain")];
+    let ask = |method: &str, path: &str| {
+        world.try_raw(method, path, &headers, b"value").expect("it answers").status
+    };
+    assert_eq!((ask("GET", "/v1/secrets"), ask("PUT", "/v1/secrets/sms")), (200, 403));
+    assert_eq!((ask("POST", "/v1/secrets/crm/rotate"), ask("POST", "/v1/secrets/crm/retire")), (403, 403));
+}
+
+#[test]
+fn a_host_without_a_key_starts_and_says_how_to_give_it_one() {
+    let mut world = World::with(&[]);
+    let refused = world.send("PUT", "/v1/secrets/crm", &[("content-type", "text/plain")], b"value");
+    let said = refused.json();
+    assert_eq!(refused.problem(), "secret-key-unusable");
+    assert!(said["detail"].as_str().is_some_and(|detail| detail.contains("key_file")), "{said}");
+    assert_eq!(
+        world.get("/v1/secrets").of(200)["items"],
+        json!([]),
+        "the registry names nothing without its value"
+    );
+    world.stop();
+    let key = world.file("key", hex(&[3; 32], false));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("it is ours");
+    world.launch(&[], &[("SAMSYN_SECRETS_KEY_FILE", &key)]);
+    assert!(world.is_ready(), "{}", world.log());
+    let status = world.status();
+    assert!(
+        status["secrets"]["key_reason"].as_str().is_some_and(|why| why.contains("chmod 600")),
+        "{status}"
+    );
+    world.stop();
+    // systemd's way.
+    fs::rename(&key, world.directory().join("samsyn-secrets-key")).expect("it can be moved");
+    let credentials = world.directory().to_str().expect("a path is text").to_owned();
+    world.launch(&[], &[("CREDENTIALS_DIRECTORY", &credentials)]);
+    assert!(world.is_ready(), "{}", world.log());
+    assert_eq!(world.status()["secrets"]["key"], "credential");
+    world.send("PUT", "/v1/secrets/crm", &[("content-type", "text/plain")], b"value").of(200);
+}
+
+#[test]
+fn a_kill_at_each_step_of_a_rotation_leaves_every_version_with_its_value() {
+    let mut world = World::with(&[("SAMSYN_SECRETS_KEY", &hex(&[5; 32], false))]);
+    let kind = [("content-type", "text/plain")];
+    world.send("PUT", "/v1/secrets/crm", &kind, b"value 0").of(200);
+    let steps =
+        ["durable-write", "durable-sync", "durable-rename", "durable-directory", "frame-write", "frame-sync"];
+    let all = steps.iter().flat_map(|step| ["before", "after"].map(|side| format!("{step}:{side}:1")));
+    let mut named = 0;
+    for (number, failpoint) in all.enumerate() {
+        world.stop();
+        world.launch(&[], &[("SAMSYN_FAILPOINT", &failpoint)]);
+        assert!(world.is_ready(), "{failpoint}: {}", world.log());
+        let value = format!("value {}", number + 1);
+        let sent = world.try_send("POST", "/v1/secrets/crm/rotate", &kind, value.as_bytes());
+        assert!(sent.is_err(), "{failpoint}: it ended before it answered: {sent:?}");
+        world.gone();
+        world.start();
+        let secret = world.get("/v1/secrets").of(200)["items"][0].take();
+        let versions = secret["versions"].as_array().expect("they are a list");
+        assert!(
+            secret["state"] == "ok" && versions.iter().all(|is| is["state"] == "ok"),
+            "{failpoint}: {secret}"
+        );
+        // What was named before it ended is rotated; what wasn't can be sent again.
+        named += usize::from(versions.len() == 2);
+        if versions.len() == 1 {
+            world.send("POST", "/v1/secrets/crm/rotate", &kind, value.as_bytes()).of(200);
+        }
+        world.send("POST", "/v1/secrets/crm/retire", &[], b"").of(200);
+        let left = fs::read_dir(world.data().join("secrets")).expect("it is there").count();
+        assert_eq!(left, 1, "{failpoint}: nothing is left over");
+    }
+    assert!((1..12).contains(&named), "some ended before the record was written, and some after: {named}");
+}
