@@ -17,7 +17,7 @@
 //! | `calls` · [`openapi`] · `describe` | the table of requests, and its description |
 //! | `events` · `event_answer` · `waited` · `refusals` · `parked` · `timers` | events and their results |
 //! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
-//! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `registry_file` · `registry_report` · `replays` · `tokens` · [`secrets`] · `audit` · `words` | administration |
+//! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `endpoints` · `registry_file` · `registry_report` · `replays` · `tokens` · [`secrets`] · `audit` · `words` | administration |
 //! | `status` · `storage` · `followers` | the host itself |
 //!
 //! It must not decide anything about an event, nor know where the log lies.

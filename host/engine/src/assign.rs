@@ -215,7 +215,8 @@ impl Registrar {
 
     /// What changed in the registry after a revision, in words, oldest first.
     fn changes_since(&self, revision: Seq) -> Vec<String> {
-        let wanted: Vec<Seq> = (revision + 1..=self.shared.registry().revision).take(SINCE_MAX).collect();
+        let wanted: Vec<Seq> =
+            (revision.saturating_add(1)..=self.shared.registry().revision).take(SINCE_MAX).collect();
         // Whoever is refused for it can ask the audit as well; here an unreadable log says nothing.
         let summaries = history::summaries(self.shared.records(), &wanted).unwrap_or_default();
         summaries

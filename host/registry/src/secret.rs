@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Registry, RegistryError};
-use samsyn_vocabulary::{Application, CapabilityName, SecretName, Timestamp, Value};
+use samsyn_vocabulary::{Application, CapabilityName, EndpointName, SecretName, Timestamp, Value};
 
 /// The most secrets: each is looked at for a status.
 pub const SECRETS_MAX: usize = 1_000;
@@ -45,12 +45,29 @@ pub enum SecretUse {
         /// The setting.
         setting: String,
     },
+    /// An endpoint that is bound with it.
+    Endpoint {
+        /// The plug-in.
+        capability: CapabilityName,
+        /// The endpoint.
+        name: EndpointName,
+    },
+}
+
+impl SecretUse {
+    /// The plug-in that needs it.
+    pub fn capability(&self) -> &CapabilityName {
+        match self {
+            SecretUse::Setting { capability, .. } | SecretUse::Endpoint { capability, .. } => capability,
+        }
+    }
 }
 
 impl fmt::Display for SecretUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SecretUse::Setting { capability, setting } => write!(f, "setting {setting} of {capability}"),
+            SecretUse::Endpoint { capability, name } => write!(f, "endpoint {name} of {capability}"),
         }
     }
 }
@@ -86,7 +103,14 @@ impl Registry {
                 setting: setting.clone(),
             })
         });
-        settings.collect()
+        let bound = self
+            .endpoints()
+            .filter(|endpoint| endpoint.bound.is_some_and(|bound| bound.binding.secrets().contains(name)));
+        let bound = bound.map(|endpoint| SecretUse::Endpoint {
+            capability: endpoint.capability.clone(),
+            name: endpoint.name.clone(),
+        });
+        settings.chain(bound).collect()
     }
 
     pub(super) fn check_secret_named(&self, name: &SecretName) -> Result<(), RegistryError> {

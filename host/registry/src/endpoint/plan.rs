@@ -260,6 +260,11 @@ impl Registry {
         if let Some(service) = binding.sends_messages() {
             warn(format!("{service} sends messages to people, and no consent is checked before these calls"));
         }
+        for secret in binding.secrets().iter().filter(|name| !self.secrets.contains_key(*name)) {
+            warn(format!(
+                "there is no secret {secret} yet, and nothing is sent without it: `samsyn secret set {secret} --file FILE`"
+            ));
+        }
         let now = endpoint.bound.map(|bound| &bound.binding);
         if now.is_some_and(|now| now.identity() != binding.identity()) {
             warn(

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Field, Grant, IdentifierKind, Install, Manifest, Normaliser, RegistryChange, RegistryFile, VersionChange,
 };
-use samsyn_vocabulary::{Digest, FieldName, IdentifierName, Role, Type};
+use samsyn_vocabulary::{Digest, FieldName, IdentifierName, Role, SecretName, Type};
 
 const SYNC: &str = r#"
 manifest = 1
@@ -34,6 +34,8 @@ const LEAST: &str = "auth = { bearer = \"members_token\" }\n";
 
 fn install_at(registry: &Registry, manifest: &str, at: i64) -> Registry {
     let parsed = Manifest::parse(manifest).unwrap();
+    let named = RegistryChange::SecretNamed { name: SecretName::new("members_token").unwrap() };
+    let registry = &registry.apply(registry.revision + 1, &named).unwrap();
     let plan = registry.plan_install(&parsed, Digest::of(manifest.as_bytes()), true).unwrap();
     let install = Install {
         manifest_text: manifest.to_owned(),
@@ -238,6 +240,8 @@ fn what_an_admin_should_know_is_warned_of() {
             .unwrap_or_else(|error| panic!("{toml}: {error}"));
         assert!(plan.warnings.iter().any(|warning| warning.contains(named)), "{toml}: {:?}", plan.warnings);
     }
+    let unset = bind(&registry, "members", "auth = { bearer = \"other_token\" }").unwrap().warnings;
+    assert!(unset.len() == 1 && unset[0].starts_with("there is no secret other_token yet"), "{unset:?}");
     let other = bind(&registry, "members", "auth = \"none\"").unwrap();
     assert_eq!(other.warnings, ["its author expects the authentication bearer, not none"]);
     let narrower = bind(&registry, "members", &format!("{LEAST}repeat = \"once\"")).unwrap();
@@ -360,6 +364,9 @@ fn it_is_bound_paused_bound_otherwise_resumed_and_unbound() {
     let registry = made(&registry, resumed);
     assert_eq!(state(&registry, "members"), EndpointState::Bound);
     assert!(registry.plan_endpoint("sync", "members", EndpointChange::Resume).unwrap().change.is_none());
+    let used = |name: &str| registry.uses_of_secret(&SecretName::new(name).unwrap());
+    assert_eq!(used("members_token"), []);
+    assert_eq!(used("new_token")[0].to_string(), "endpoint members of sync");
     let unbound = registry.plan_endpoint("sync", "members", EndpointChange::Unbind).unwrap();
     let did = unbound.change.as_ref().unwrap().summary_after(&registry).did;
     assert_eq!(did, "unbound the endpoint members of sync from https://members.example.com/api/");

@@ -1,7 +1,7 @@
 //! Secrets of which the host has no value: whoever uses one can't do its work.
 
 use super::finding::{Finding, Severity, listed};
-use crate::{Registry, SecretUse};
+use crate::Registry;
 use samsyn_vocabulary::SecretName;
 
 /// A secret of which the host has no value, as its keeper says.
@@ -23,11 +23,8 @@ pub fn valueless(registry: &Registry, secrets: &[Valueless]) -> Vec<Finding> {
             true => (Severity::Warning, String::new()),
             false => (Severity::Error, format!(" It is in use: {}.", listed(&uses))),
         };
-        let of = |is: &SecretUse| match is {
-            SecretUse::Setting { capability, .. } => capability.clone(),
-        };
         Finding {
-            capabilities: uses.iter().map(of).collect(),
+            capabilities: uses.iter().map(|is| is.capability().clone()).collect(),
             explanation: format!("The host has no value of the secret {name}: {why}.{used}"),
             mend: format!("{}{}.", next[..1].to_uppercase(), &next[1..]),
             command: format!("samsyn secret set {name} --file FILE"),
