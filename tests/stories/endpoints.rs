@@ -143,7 +143,7 @@ fn what_would_be_a_mistake_is_refused_with_what_to_do() {
     let refused = builder.json("PUT", "/v1/endpoints/sync/members", &json!({ "auth": "none" }));
     assert_eq!((refused.status, refused.problem()), (403, "scope-missing".to_owned()));
     assert_eq!(builder.get("/v1/endpoints").of(200)["items"].as_array().map(Vec::len), Some(1));
-    let file = format!("registry = 1\n[endpoints.sync.members]\nauth = \"none\"\nparallel = 1\n");
+    let file = "registry = 1\n[endpoints.sync.members]\nauth = \"none\"\nparallel = 1\n";
     let revision = world.status()["registry_revision"].clone();
     let apply = format!("/v1/registry/apply?revision={revision}");
     let headers = [("content-type", "application/toml")];
