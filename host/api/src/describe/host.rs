@@ -29,6 +29,13 @@ pub fn limits(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/status`.
 pub fn status(call: Operation<'_>) -> Operation<'_> {
+    let secrets = json!({
+        "key": "file", "key_reason": null, "named": 3, "unusable": [{
+            "name": "crm_token", "reason": "nobody has set its value",
+            "next": "set its value: samsyn secret set crm_token --file FILE",
+        }],
+    });
+    let timers = json!({ "pending": 1200, "next_at": "2026-11-20T12:00:00Z", "late_ms": 0, "held": null });
     let example = json!({
         "version": env!("CARGO_PKG_VERSION"), "started_at": "2026-11-20T10:00:00Z", "profiles": 1200,
         "accepted": 5000, "decided": 5000, "decisions": 7400, "undecided": 0, "settled": true, "sandboxes": 9000,
@@ -54,12 +61,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
             "snapshot_at": null, "snapshots_bad": 0, "log_bytes_since_snapshot": 73125,
             "snapshot_failure": null,
         },
-        "secrets": {
-            "key": "file", "key_reason": null, "named": 3, "unusable": [{
-                "name": "crm_token", "reason": "nobody has set its value",
-                "next": "set its value: samsyn secret set crm_token --file FILE",
-            }],
-        },
+        "secrets": secrets, "timers": timers,
         "followers": [{
             "name": "field-changes", "state": "ok", "reason": null, "failures": 0, "lag_records": 12, "lag_ms": 400,
             "since": null, "rebuilt": null, "missed": { "records": 2, "ranges": [
