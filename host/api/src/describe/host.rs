@@ -29,6 +29,27 @@ pub fn limits(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/status`.
 pub fn status(call: Operation<'_>) -> Operation<'_> {
+    let secrets = json!({
+        "key": "file", "key_reason": null, "named": 3, "unusable": [{
+            "name": "crm_token", "reason": "nobody has set its value",
+            "next": "set its value: samsyn secret set crm_token --file FILE",
+        }],
+    });
+    let timers = json!({ "pending": 1200, "next_at": "2026-11-20T12:00:00Z", "late_ms": 0, "held": null });
+    let audit = json!({
+        "state": "ok", "reason": null, "reads": 700, "records": 650, "refused": 0,
+        "oldest": "2026-11-01T08:00:00Z", "bytes": 130000, "wait_p99_us": 500,
+    });
+    let storage = json!({
+        "log_bytes": 73125, "oldest_retained": null, "segments_removed": 0, "held_by": [],
+        "snapshot_at": null, "snapshots_bad": 0, "log_bytes_since_snapshot": 73125,
+        "snapshot_failure": null,
+    });
+    let followers = json!([{
+        "name": "field-changes", "state": "ok", "reason": null, "failures": 0, "lag_records": 12, "lag_ms": 400,
+        "since": null, "rebuilt": null, "missed": { "records": 2, "ranges": [
+            { "first": "3-17", "last": "3-18", "noticed_at": "2026-11-01T08:00:00Z" }] },
+    }]);
     let example = json!({
         "version": env!("CARGO_PKG_VERSION"), "started_at": "2026-11-20T10:00:00Z", "profiles": 1200,
         "accepted": 5000, "decided": 5000, "decisions": 7400, "undecided": 0, "settled": true, "sandboxes": 9000,
@@ -45,26 +66,10 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
         "log": { "state": "ok", "reason": null }, "view": { "state": "ok", "reason": null },
         "capabilities": [{ "name": "crm", "calls": 5000, "p50_us": 7, "p99_us": 20, "failures": 0, "lag": 0 }],
         "rss_bytes": 80000000,
-        "audit": {
-            "state": "ok", "reason": null, "reads": 700, "records": 650, "refused": 0,
-            "oldest": "2026-11-01T08:00:00Z", "bytes": 130000, "wait_p99_us": 500,
-        },
-        "storage": {
-            "log_bytes": 73125, "oldest_retained": null, "segments_removed": 0, "held_by": [],
-            "snapshot_at": null, "snapshots_bad": 0, "log_bytes_since_snapshot": 73125,
-            "snapshot_failure": null,
-        },
-        "secrets": {
-            "key": "file", "key_reason": null, "named": 3, "unusable": [{
-                "name": "crm_token", "reason": "nobody has set its value",
-                "next": "set its value: samsyn secret set crm_token --file FILE",
-            }],
-        },
-        "followers": [{
-            "name": "field-changes", "state": "ok", "reason": null, "failures": 0, "lag_records": 12, "lag_ms": 400,
-            "since": null, "rebuilt": null, "missed": { "records": 2, "ranges": [
-                { "first": "3-17", "last": "3-18", "noticed_at": "2026-11-01T08:00:00Z" }] },
-        }],
+        "audit": audit,
+        "storage": storage,
+        "secrets": secrets, "timers": timers,
+        "followers": followers,
         "field_changes": { "email": 310, "first_name": 1290 },
     });
     call.is("showStatus", Tag::Operator, "Read the host's status").answers::<Status>(

@@ -10,8 +10,6 @@ use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::input::Pair;
 use samsyn_terminal::output::{Paint, Table, grouped, moment, pairs, value_text};
-use samsyn_vocabulary::Type;
-use samsyn_wire::Capability;
 use samsyn_wire::request::SettingsPatch;
 use samsyn_wire::{Capability, CapabilityEndpoint};
 
