@@ -81,7 +81,7 @@ fn answer(secrets: &Secrets, registry: &Registry, name: &SecretName, known: &Sec
         origin: origin.map(str::to_owned),
         fingerprint: known.newest().map(|is| is.fingerprint.clone()).or(state.fingerprint.clone()),
         versions: known.versions.iter().map(version).collect(),
-        used_by: names(&registry.uses_of_secret(name)),
+        used_by: names(registry.uses_of_secret(name)),
         ignores_mounted: state.ignores_mounted,
     }
 }
