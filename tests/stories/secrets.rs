@@ -177,11 +177,10 @@ impl Listened {
 
 fn state(world: &World, name: &str) -> String {
     let list = world.get("/v1/secrets").of(200);
-    let items = list["items"].as_array().into_iter().flatten();
-    let found = items
-        .filter(|item| item["name"] == name)
-        .map(|item| item["state"].as_str().unwrap_or("?").to_owned());
-    found.last().unwrap_or_else(|| panic!("{name} is missing: {list}"))
+    let mut items = list["items"].as_array().into_iter().flatten();
+    let found =
+        items.find(|item| item["name"] == name).unwrap_or_else(|| panic!("{name} is missing: {list}"));
+    found["state"].as_str().unwrap_or("?").to_owned()
 }
 
 #[test]
