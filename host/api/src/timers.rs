@@ -117,7 +117,7 @@ pub async fn resume(State(state): State<ApiState>) -> Answer {
 pub fn status(status: &TimersStatus) -> wire::TimersStatus {
     wire::TimersStatus {
         pending: status.pending,
-        next_at: status.next.as_ref().map(|next| next.fires_at),
+        next_at: status.next.as_ref().map(|next| next.fires_at.into()),
         late_ms: status.late_ms,
         held: status.held.map(|held| held.to_string()),
     }

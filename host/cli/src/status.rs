@@ -99,7 +99,7 @@ fn timers_text(timers: &TimersStatus) -> String {
         Some(_) if *late_ms >= 1_000 => {
             format!("{} set, {} s late", grouped(*pending), grouped(late_ms / 1_000))
         }
-        Some(next) => format!("{} set, the next fires {}", grouped(*pending), moment(&next.to_string())),
+        Some(next) => format!("{} set, the next fires {}", grouped(*pending), moment(next)),
     }
 }
 

@@ -29,8 +29,9 @@ A capability sets timers; nobody else can. `samsyn status` says how late they ar
 
 const RESUME_EXAMPLES: &str = "\
 The host holds all timers when its clock goes ahead by more than an hour at once, and when it starts more than
-a day after its newest record. `samsyn status` says so. Check the clock, then:
+a day after its newest record. `samsyn status` says so.
 
+Example, when the clock is right:
   samsyn timer resume
 
 Timers that became due meanwhile fire at a bounded rate, oldest first.";

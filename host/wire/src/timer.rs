@@ -32,7 +32,7 @@ pub struct TimersStatus {
     /// How many are set.
     pub pending: u64,
     /// When the next one fires; null if none is set.
-    pub next_at: Option<Timestamp>,
+    pub next_at: Option<Lenient<Timestamp>>,
     /// Milliseconds since the oldest pending timer was due; 0 if it is due later.
     pub late_ms: u64,
     /// Why no timer fires; null while they do. `POST /v1/timers/resume` lets them fire.
