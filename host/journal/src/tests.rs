@@ -39,6 +39,19 @@ fn one_of_each() -> Vec<Record> {
             about: FullPosition { partition: Partition(9), seq: 8, index: 7 },
             at: Timestamp(6),
         }),
+        Record::Due(Due {
+            profile: accepted().profile,
+            capability: "loyalty".parse().unwrap(),
+            generation: 2,
+            name: "inactive".parse().unwrap(),
+            number: 3,
+            due: Timestamp(7),
+            at: Timestamp(8),
+            root: Some(Position { partition: Partition(9), seq: 8 }),
+            depth: 1,
+            spent: 4,
+            in_passing: true,
+        }),
     ]
 }
 
