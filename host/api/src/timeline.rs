@@ -14,8 +14,9 @@ use super::problem::{Answer, Problem};
 use super::profiles::find;
 use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
+use super::words::word;
 use samsyn_engine::{Timeline, TimelineEntry};
-use samsyn_journal::{CauseKind, EndedTimer, TimerEnd};
+use samsyn_journal::{CauseKind, EndedTimer};
 use samsyn_vocabulary::{Event, Partition, Position, Seq};
 
 const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
@@ -129,15 +130,10 @@ fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) 
 }
 
 fn timer_step(ended: &EndedTimer) -> TimerStep<'_> {
-    let how = match ended.how {
-        TimerEnd::Fired => "fired",
-        TimerEnd::Cancelled => "cancelled",
-        TimerEnd::Removed => "removed",
-    };
     TimerStep {
         capability: ended.capability.as_str().into(),
         name: ended.name.as_str().into(),
-        how: how.into(),
+        how: word(&ended.how).into(),
     }
 }
 

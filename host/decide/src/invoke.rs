@@ -79,8 +79,7 @@ impl InvocationInput<'_> {
             let reason = "role.gone: this version of the plug-in has no role timed";
             return InvocationResult::Undeliverable(reason.to_owned());
         }
-        let own = self.state.capability_state(&self.routed.name, self.generation);
-        let timers = own.and_then(|own| own.timers.as_ref());
+        let timers = self.state.timers(&self.routed.name, self.generation);
         // What is retried was counted.
         let counts = self.cause.timer.is_some();
         if counts && timers.is_some_and(|timers| timers.fired_on_day_of(due.at) >= TIMERS_A_DAY_MAX) {

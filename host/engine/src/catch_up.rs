@@ -11,19 +11,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::budget::Within;
-use super::decision_input::When;
+use super::decision_input::{DecisionInput, When};
 use super::fault::{Fault, StopCause};
+use super::fire::first_due;
 use super::lanes::Lanes;
 use super::run::Run;
 use super::work::Work;
 use samsyn_decide::item::{Item, items_of};
-use samsyn_decide::route::route;
+use samsyn_decide::route::{Target, route};
 use samsyn_journal::{Adopted, Cursor, Due, Encoded, Stored, TimerEnd};
 use samsyn_machine::niceness::lower_priority;
 use samsyn_state::view::CommittedRecord;
-use samsyn_vocabulary::{
-    CapabilityName, FullPosition, ItemPosition, Partition, Position, ProfileId, Timestamp,
-};
+use samsyn_vocabulary::{CapabilityName, FullPosition, ItemPosition, Partition, Position, Timestamp};
 
 /// Records that may be left when a capability's thread hands over to the worker, which has to
 /// wait for the last of them to be on the disk.
@@ -169,84 +168,66 @@ impl Lanes {
     fn catch_up_record(&self, lagging: Lagging<'_>, record: &Stored) -> Result<bool, StopCause> {
         let seq = record.position.seq;
         for (index, item) in items_of(record)? {
-            if !self.fire_in_passing(lagging, item.profile(), record.appended_at)? {
-                return Ok(false);
-            }
-            if !self.catch_up_item(lagging, ItemPosition { seq, index }, &item)? {
+            if !self.catch_up_item(lagging, ItemPosition { seq, index }, &item, record.appended_at)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Before a generation that catches up comes to a record of a customer, its timers fire that were due by then,
-    /// each at its own time: as if the generation had been there. False when it no longer lags, or takes too long
-    /// for the worker. Timers that are due later fire when it has caught up.
-    fn fire_in_passing(
-        &self,
-        lagging: Lagging<'_>,
-        profile: ProfileId,
-        until: Timestamp,
-    ) -> Result<bool, StopCause> {
-        let Lagging { partition, capability, generation, on_own_thread } = lagging;
+    /// Fires a timer of a generation that catches up, at the timer's own time, as if the generation had been there.
+    /// False when it takes too long for the worker.
+    fn fire_in_passing(&self, lagging: Lagging<'_>, cursor: &Cursor, due: Due) -> Result<bool, StopCause> {
+        let Lagging { partition, generation, .. } = lagging;
+        let profile = due.profile;
+        let encoded = Encoded::of(partition, &due);
+        let position = self.sequencer.append_in_order(partition, encoded, CommittedRecord::Due)?;
+        let item = Item::Timer(Arc::new(due));
         loop {
-            let cursor = self.cursor_in(partition, capability);
-            let Some((cursor, _)) = cursor.filter(|(cursor, _)| cursor.generation == generation) else {
-                return Ok(false);
-            };
-            if !cursor.catching_up || self.shared.is_stopping() {
-                return Ok(!self.shared.is_stopping());
-            }
-            let Some(due) = self.first_due(partition, profile, &cursor, until)? else { return Ok(true) };
-            let _slot = on_own_thread.then(|| self.fair_share.take(capability));
-            let encoded = Encoded::of(partition, &due);
-            let position = self.sequencer.append_in_order(partition, encoded, CommittedRecord::Due)?;
-            let item = Item::Timer(Arc::new(due));
-            loop {
-                let input = self.decision_input(profile, position.item(0), &item)?;
-                let targets = route(&item, &input.runtime.registry.routing, true);
-                let targets: Vec<_> = targets.into_iter().map(|target| (target, generation)).collect();
-                let run = Run { hurried: !on_own_thread, ..input.run(self, &item) };
-                let Within { completed, .. } = self.run_within_budget(&run, &targets);
-                if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
-                    return Ok(false);
-                }
-                let decision = input.decision(self, &item, completed, true, When::CatchingUp(cursor.clone()));
-                let mut core = self.core(partition);
-                if input.still_holds(&mut core, self)? {
-                    self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
-                    break;
-                }
+            let input = self.decision_input(profile, position.item(0), &item)?;
+            let targets = route(&item, &input.runtime.registry.routing, true);
+            let targets: Vec<_> = targets.into_iter().map(|target| (target, generation)).collect();
+            let made = self.decide_lagging(lagging, &input, &item, &targets, |_| cursor.clone())?;
+            if let Some(is_in_time) = made {
+                return Ok(is_in_time);
             }
         }
     }
 
-    /// The firing of the first timer of a generation for a customer that is due by a time.
-    fn first_due(
+    /// Invokes a lagging generation and commits what follows, with its cursor where `moved` says. False when it takes
+    /// too long for the worker; none when what it was decided from has changed meanwhile.
+    fn decide_lagging(
         &self,
-        partition: Partition,
-        profile: ProfileId,
-        cursor: &Cursor,
-        until: Timestamp,
-    ) -> Result<Option<Due>, StopCause> {
-        let Some(state) = self.core(partition).profile(profile, &self.shared.view)? else { return Ok(None) };
-        let own = state.capability_state(&cursor.capability, cursor.generation);
-        let timers = own.and_then(|own| own.timers.as_ref()).into_iter().flat_map(|timers| timers.set());
-        let due = timers.filter(|timer| timer.fires_at() <= until);
-        let first = due.min_by_key(|timer| (timer.fires_at(), timer.name.clone()));
-        Ok(first.map(|timer| {
-            let (capability, at) = (&cursor.capability, timer.fires_at());
-            Due { in_passing: true, ..Due::of(timer, profile, capability, cursor.generation, at) }
-        }))
+        lagging: Lagging<'_>,
+        input: &DecisionInput,
+        item: &Item,
+        targets: &[(Target<'_>, u32)],
+        moved: impl FnOnce(ItemPosition) -> Cursor,
+    ) -> Result<Option<bool>, StopCause> {
+        let Lagging { partition, on_own_thread, .. } = lagging;
+        let run = Run { hurried: !on_own_thread, ..input.run(self, item) };
+        let Within { completed, through } = self.run_within_budget(&run, targets);
+        if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
+            return Ok(Some(false));
+        }
+        let decision = input.decision(self, item, completed, true, When::CatchingUp(moved(through)));
+        let mut core = self.core(partition);
+        if !input.still_holds(&mut core, self)? {
+            return Ok(None);
+        }
+        self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
+        Ok(Some(true))
     }
 
     /// Invokes a lagging generation with one item, if it is a target and has not seen it; false when it no
-    /// longer lags, or takes too long for the worker.
+    /// longer lags, or takes too long for the worker. Before a generation that catches up comes to a record of a
+    /// customer, its timers fire that were due `by` then. Those that are due later fire when it has caught up.
     fn catch_up_item(
         &self,
         lagging: Lagging<'_>,
         position: ItemPosition,
         item: &Item,
+        by: Timestamp,
     ) -> Result<bool, StopCause> {
         let Lagging { partition, capability, generation, on_own_thread } = lagging;
         let mut slot = None;
@@ -261,6 +242,7 @@ impl Lanes {
             }
             let at = FullPosition::new(partition, position);
             let input = self.decision_input(item.profile(), at, item)?;
+            let due = if cursor.catching_up { first_due(&input.state, &cursor, by) } else { None };
             let routing = &input.runtime.registry.routing;
             let targets = route(item, routing, true).into_iter();
             // A timer is for the generation that set it, and only while it is set.
@@ -274,7 +256,7 @@ impl Lanes {
             let mine =
                 targets.filter(|target| fires && routing.capabilities[target.capability].name == *capability);
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
-            if mine.is_empty() {
+            if mine.is_empty() && due.is_none() {
                 let mut core = self.core(partition);
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);
@@ -287,17 +269,15 @@ impl Lanes {
                 // What was so before the wait may not be any more.
                 continue;
             }
-            let run = Run { hurried: !on_own_thread, ..input.run(self, item) };
-            let Within { completed, through } = self.run_within_budget(&run, &mine);
-            if !on_own_thread && self.move_to_slow_lane(partition, run.too_slow(&completed))? {
-                return Ok(false);
+            if let Some(due) = due {
+                if !self.fire_in_passing(lagging, &cursor, due)? {
+                    return Ok(false);
+                }
+                continue;
             }
-            let moved = Cursor { through, ..cursor };
-            let decision = input.decision(self, item, completed, true, When::CatchingUp(moved));
-            let mut core = self.core(partition);
-            if input.still_holds(&mut core, self)? {
-                self.commit(partition, &mut core, input.before.as_deref(), decision, None)?;
-                return Ok(true);
+            let moved = |through| Cursor { through, ..cursor };
+            if let Some(is_in_time) = self.decide_lagging(lagging, &input, item, &mine, moved)? {
+                return Ok(is_in_time);
             }
         }
     }

@@ -8,9 +8,9 @@ use super::fault::StopCause;
 use super::lanes::Lanes;
 use super::partition::Core;
 use samsyn_decide::item::Item;
-use samsyn_journal::{Due, EndedTimer, PartitionState, PendingTimer, ProfileState, TimerEnd};
+use samsyn_journal::{Cursor, Due, EndedTimer, PartitionState, PendingTimer, ProfileState, TimerEnd};
 use samsyn_registry::Registry;
-use samsyn_vocabulary::{ItemPosition, Partition, Seq};
+use samsyn_vocabulary::{ItemPosition, Partition, Seq, Timestamp};
 
 impl Lanes {
     /// Fires a timer if it is still set and nothing holds it back: its record is appended, and stands behind all that
@@ -18,8 +18,8 @@ impl Lanes {
     pub(super) fn fire(&self, partition: Partition, pending: &PendingTimer) -> Result<(), StopCause> {
         let mut core = self.core(partition);
         let Some(state) = core.profile(pending.profile, &self.shared.view)? else { return Ok(()) };
-        let own = state.capability_state(&pending.capability, pending.generation);
-        let timer = own.and_then(|own| own.timers.as_ref()?.get(&pending.name));
+        let timers = state.timers(&pending.capability, pending.generation);
+        let timer = timers.and_then(|timers| timers.get(&pending.name));
         let Some(timer) = timer.filter(|timer| timer.fires_at() == pending.fires_at) else { return Ok(()) };
         if is_held_back(&core, pending) {
             return Ok(());
@@ -75,4 +75,13 @@ pub fn ended_timer(
 pub fn lags(due: &Due, partition_state: &PartitionState) -> bool {
     let mut lagging = partition_state.adopted.lagging.iter();
     lagging.any(|cursor| cursor.capability == due.capability && cursor.generation == due.generation)
+}
+
+/// The firing of the first timer of a generation that catches up that is due by a time, at its own time.
+pub fn first_due(state: &ProfileState, cursor: &Cursor, by: Timestamp) -> Option<Due> {
+    let timers = state.timers(&cursor.capability, cursor.generation)?.set().iter();
+    let due = timers.filter(|timer| timer.fires_at() <= by);
+    let first = due.min_by_key(|timer| (timer.fires_at(), timer.name.clone()))?;
+    let due = Due::of(first, state.id, &cursor.capability, cursor.generation, first.fires_at());
+    Some(Due { in_passing: true, ..due })
 }

@@ -195,26 +195,29 @@ impl ProfileState {
         Arc::make_mut(capability_state)
     }
 
-    /// A timer ended at this moment.
-    pub(super) fn end_timer(&mut self, ended: &EndedTimer, at: Timestamp) {
+    /// The timers that this generation of a capability has here; none when it never set one.
+    pub fn timers(&self, capability: &CapabilityName, generation: u32) -> Option<&Timers> {
+        self.capability_state(capability, generation)?.timers.as_deref()
+    }
+
+    fn timers_of_ended(&mut self, ended: &EndedTimer) -> Option<&mut Timers> {
         let same = |own: &&mut Arc<CapabilityState>| {
             own.generation == ended.generation && own.capability == ended.capability && own.timers.is_some()
         };
-        if let Some(own) = self.capabilities.iter_mut().find(same)
-            && let Some(timers) = &mut Arc::make_mut(own).timers
-        {
+        let own = self.capabilities.iter_mut().find(same)?;
+        Arc::make_mut(own).timers.as_deref_mut()
+    }
+
+    /// A timer ended at this moment.
+    pub(super) fn end_timer(&mut self, ended: &EndedTimer, at: Timestamp) {
+        if let Some(timers) = self.timers_of_ended(ended) {
             timers.end(ended, at);
         }
     }
 
     /// Takes a timer for ended whatever its number is: a replay's own timers are counted otherwise than the log's.
     pub fn forget_timer(&mut self, ended: &EndedTimer) {
-        let same = |own: &&mut Arc<CapabilityState>| {
-            own.generation == ended.generation && own.capability == ended.capability && own.timers.is_some()
-        };
-        if let Some(own) = self.capabilities.iter_mut().find(same)
-            && let Some(timers) = &mut Arc::make_mut(own).timers
-        {
+        if let Some(timers) = self.timers_of_ended(ended) {
             timers.forget(&ended.name);
         }
     }

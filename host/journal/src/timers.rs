@@ -188,8 +188,8 @@ impl Due {
 
     /// The timer, while it is still set.
     pub fn timer<'s>(&self, state: &'s ProfileState) -> Option<&'s Timer> {
-        let own = state.capability_state(&self.capability, self.generation)?;
-        own.timers.as_ref()?.get(&self.name).filter(|timer| timer.number == self.number)
+        let timers = state.timers(&self.capability, self.generation)?;
+        timers.get(&self.name).filter(|timer| timer.number == self.number)
     }
 }
 

@@ -91,8 +91,8 @@ impl<'a> LoggedItem<'a> {
         if let Item::Timer(due) = self.item {
             // A version that never set it isn't invoked for it, which differs from the log.
             targets.retain(|(_, generation)| {
-                let own = own.capability_state(shadow.capability, *generation);
-                own.and_then(|own| own.timers.as_ref()).is_some_and(|timers| timers.get(&due.name).is_some())
+                let timers = own.timers(shadow.capability, *generation);
+                timers.is_some_and(|timers| timers.get(&due.name).is_some())
             });
         }
         shadow.invoke(fit, &targets, state, own, &replayed)

@@ -197,6 +197,11 @@ pub fn parse_timer(key: &[u8]) -> Option<PendingTimer> {
     })
 }
 
+/// A key behind all keys of timers that begin so: no capability, and no time that a timer can have, begins with these bits.
+pub fn behind_all(begin: &[u8]) -> Vec<u8> {
+    joined(&[begin, &[u8::MAX; 9]])
+}
+
 /// The first key that may follow this one.
 pub fn behind(key: &[u8]) -> Vec<u8> {
     joined(&[key, &[0]])

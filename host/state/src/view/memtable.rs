@@ -78,11 +78,6 @@ impl Memtable {
         self.profiles.len()
     }
 
-    /// Changes of the index of timers, a partition each.
-    pub fn timer_changes(&self) -> impl Iterator<Item = &TimerChanges> {
-        self.timers.values()
-    }
-
     /// Notes what a record does to the index of timers.
     pub fn note_timers(&mut self, partition: Partition, moves: &[TimerMove]) {
         if !moves.is_empty() {

@@ -9,7 +9,6 @@ use parking_lot::RwLockWriteGuard;
 
 use super::event_index::EventIndex;
 use super::link_index::LinkIndex;
-use super::memtable::Memtable;
 use super::store::StoreError;
 use super::timer_index::more_timers;
 use super::{Applied, EventKey, LinkKey, Shared, Tables, View, codec};
@@ -113,8 +112,7 @@ impl Folder for Anew<'_> {
     fn decided(&mut self, position: Position, decided: &Decided) -> Result<Counted, StoreError> {
         let (partition, id) = (position.partition, decided.profile);
         let Tables { active, writing, patterns, .. } = &mut *self.tables;
-        let Memtable { profiles, timers: timer_changes, .. } = active;
-        let (created, state) = match profiles.entry(id) {
+        let (created, state) = match active.profiles.entry(id) {
             Entry::Occupied(held) => (false, &mut held.into_mut().1),
             Entry::Vacant(vacant) => {
                 let written = || writing.as_ref()?.profiles.get(&id).map(|(_, state)| state.clone());
@@ -134,10 +132,8 @@ impl Folder for Anew<'_> {
         if !moves.is_empty() {
             patterns.entry(partition).or_default().fold(id, &moves);
         }
-        if !timers.is_empty() {
-            timer_changes.entry(partition).or_default().note(&timers);
-        }
         self.shared.note_waiting(partition, state);
+        active.note_timers(partition, &timers);
         Ok(Counted { created, more_timers: more_timers(&timers) })
     }
 

@@ -42,26 +42,16 @@ impl View {
         self.shared.tables.read().applied.values().map(|applied| applied.timers).sum()
     }
 
-    /// Everybody who has timers. Each costs two look-ups, however many they have.
+    /// Everybody who has timers. Each costs one look-up, however many they have.
     pub fn timer_owners(&self) -> Result<Vec<TimerOwner>, StoreError> {
-        let mut owners = BTreeSet::new();
-        for (key, is_set) in self.shared.collected_timers(keys::TIMERS) {
-            if is_set {
-                let PendingTimer { capability, generation, .. } = self.shared.read_timer(&key)?;
-                owners.insert((capability, generation));
-            }
-        }
+        let mut owners = Vec::new();
         let mut from = keys::TIMERS.to_vec();
-        loop {
-            let first = self.shared.store.scan_from(keys::TIMERS, &from).next();
-            let Some(entry) = first else { break };
-            let key = [keys::TIMERS, &entry?.0].concat();
-            let PendingTimer { capability, generation, .. } = self.shared.read_timer(&key)?;
-            // No time is behind the last one.
-            from = [keys::timers_of(&capability, generation), vec![u8::MAX; 9]].concat();
-            owners.insert((capability, generation));
+        let beyond = keys::behind_all(keys::TIMERS);
+        while let Some(first) = self.shared.timers_between(&from, &beyond, 1)?.pop() {
+            from = keys::behind_all(&keys::timers_of(&first.capability, first.generation));
+            owners.push((first.capability, first.generation));
         }
-        Ok(owners.into_iter().collect())
+        Ok(owners)
     }
 
     /// The first timers of an owner that fire in these times, by when they do. Fewer than `limit` only at the end.
@@ -72,42 +62,44 @@ impl View {
         limit: usize,
     ) -> Result<Vec<PendingTimer>, StoreError> {
         let from = keys::timers_from(capability, *generation, *times.start());
-        // Behind all of these times; behind the last one there is, all of the owner's.
         let beyond = match times.end().millis().checked_add(1) {
             Some(beyond) => keys::timers_from(capability, *generation, Timestamp(beyond)),
-            None => [keys::timers_of(capability, *generation), vec![u8::MAX; 9]].concat(),
+            None => keys::behind_all(&keys::timers_of(capability, *generation)),
         };
-        let collected = self.shared.collected_timers(&from);
-        let set = collected.iter().filter(|(key, is_set)| **is_set && **key < beyond);
-        let mut found: BTreeSet<Vec<u8>> = set.map(|(key, _)| key.clone()).collect();
-        let stored = self.shared.store.scan_from(keys::TIMERS, &from);
-        let stored = stored.map(|entry| entry.map(|(rest, _)| [keys::TIMERS, &rest].concat()));
-        let stored = stored.take_while(|key| key.as_ref().map_or(true, |key| *key < beyond));
-        let changed_since = |key: &Vec<u8>| collected.contains_key(key);
-        for key in stored.filter(|key| key.as_ref().map_or(true, |key| !changed_since(key))).take(limit) {
-            found.insert(key?);
-        }
-        let timers = found.iter().take(limit).map(|key| self.shared.read_timer(key));
-        timers.collect()
+        self.shared.timers_between(&from, &beyond, limit)
     }
 }
 
 impl Shared {
-    /// What isn't in the store yet, from this key on. It is looked at first: it may be in the store a moment later.
-    fn collected_timers(&self, from: &[u8]) -> BTreeMap<Vec<u8>, bool> {
-        let mut collected = BTreeMap::new();
-        let tables = self.tables.read();
-        let writing = tables.writing.as_ref().map(Arc::as_ref);
-        for table in writing.into_iter().chain([&tables.active]) {
-            for changes in table.timer_changes() {
-                let changed = changes.0.range(from.to_vec()..);
+    /// The first timers with a key from this one on and before `beyond`.
+    fn timers_between(
+        &self,
+        from: &[u8],
+        beyond: &[u8],
+        limit: usize,
+    ) -> Result<Vec<PendingTimer>, StoreError> {
+        // What isn't in the store yet is looked at first: it may be there a moment later.
+        let mut collected: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
+        {
+            let tables = self.tables.read();
+            let writing = tables.writing.as_ref().map(Arc::as_ref);
+            for changes in writing.into_iter().chain([&tables.active]).flat_map(|table| table.timers.values())
+            {
+                let changed = changes.0.range(from.to_vec()..beyond.to_vec());
                 collected.extend(changed.map(|(key, is_set)| (key.clone(), *is_set)));
             }
         }
-        collected
-    }
-
-    fn read_timer(&self, key: &[u8]) -> Result<PendingTimer, StoreError> {
-        keys::parse_timer(key).ok_or_else(|| self.store.damaged("a timer's key can't be read"))
+        let set = collected.iter().filter(|(_, is_set)| **is_set);
+        let mut found: BTreeSet<Vec<u8>> = set.map(|(key, _)| key.clone()).collect();
+        let stored = self.store.scan_from(keys::TIMERS, from);
+        let stored = stored.map(|entry| entry.map(|(rest, _)| [keys::TIMERS, &rest].concat()));
+        let stored = stored.take_while(|key| key.as_ref().map_or(true, |key| **key < *beyond));
+        for key in
+            stored.filter(|key| key.as_ref().map_or(true, |key| !collected.contains_key(key))).take(limit)
+        {
+            found.insert(key?);
+        }
+        let unreadable = || self.store.damaged("a timer's key can't be read");
+        found.iter().take(limit).map(|key| keys::parse_timer(key).ok_or_else(unreadable)).collect()
     }
 }
