@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use samsyn_wire::{ActionAsked, ClaimMade, DeliveryOutcome, Event, JsonValue, ProposalOutcome, Refusal};
+use samsyn_wire::{
+    ActionAsked, CallBegun, ClaimMade, DeliveryOutcome, Event, JsonValue, ProposalOutcome, Refusal,
+};
 
 use super::conflicts::conflicts_of;
 use super::read_audit::Shown;
@@ -175,6 +177,12 @@ fn outcome_answer<'a>(
         subject: action.subject.as_str().into(),
         value: JsonValue::Held(action.value.as_ref()),
     });
+    let calls = outcome.calls.iter().filter(|_| viewer.sees_words()).map(|call| CallBegun {
+        endpoint: call.endpoint.as_str().into(),
+        method: call.method.as_str().into(),
+        path: call.path.as_str().into(),
+        silent: call.silent,
+    });
     DeliveryOutcome {
         capability: outcome.capability.as_str().into(),
         role: outcome.role.as_str().into(),
@@ -184,6 +192,7 @@ fn outcome_answer<'a>(
         refusals: refusals.collect(),
         emitted: emitted.map(|emitted| emitted.name.as_str().into()).collect(),
         actions: actions.collect(),
+        calls: calls.collect(),
         reason: reason.filter(|_| viewer.sees_words()).map(Into::into),
     }
 }

@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use samsyn_wire::{EventHead, JsonValue, Timeline as TimelinePage, TimelineStep, TimerStep, ValueChange};
+use samsyn_wire::{
+    CallStep, EventHead, JsonValue, Timeline as TimelinePage, TimelineStep, TimerStep, ValueChange,
+};
 
 use super::ApiState;
 use super::convert::blocking;
@@ -16,7 +18,7 @@ use super::read_audit::{Reader, Shown, record_read};
 use super::visibility::Viewer;
 use super::words::word;
 use samsyn_engine::{Timeline, TimelineEntry};
-use samsyn_journal::{CauseKind, EndedTimer};
+use samsyn_journal::{CallEnd, CauseKind, EndedCall, EndedTimer};
 use samsyn_vocabulary::{Event, Partition, Position, Seq};
 
 const TIMELINE: List = List("/v1/profiles/{ref}/timeline");
@@ -126,6 +128,7 @@ fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) 
         changes: changes.collect(),
         outcomes: outcomes(entry.position, decided, viewer, own),
         timer: decided.timer.as_ref().filter(|_| viewer.policy().reads_everything()).map(timer_step),
+        call: decided.call.as_ref().filter(|_| viewer.policy().reads_everything()).map(call_step),
     }
 }
 
@@ -134,6 +137,21 @@ fn timer_step(ended: &EndedTimer) -> TimerStep<'_> {
         capability: ended.capability.as_str().into(),
         name: ended.name.as_str().into(),
         how: word(&ended.how).into(),
+    }
+}
+
+fn call_step(ended: &EndedCall) -> CallStep<'_> {
+    let (how, status, code) = match &ended.how {
+        CallEnd::Response { status } => ("response", Some(*status), None),
+        CallEnd::NotSent { code } => ("not-sent", None, Some(code)),
+        CallEnd::Unknown { code } => ("unknown", None, Some(code)),
+    };
+    CallStep {
+        capability: ended.capability.as_str().into(),
+        endpoint: ended.endpoint.as_str().into(),
+        how: how.into(),
+        status,
+        code: code.map(|code| code.as_str().into()),
     }
 }
 
@@ -158,6 +176,7 @@ fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
         CauseKind::Assignment => "assignment",
         CauseKind::Offered => "offered",
         CauseKind::Timer => "timer",
+        CauseKind::Answer => "answer",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use samsyn_contract::{effect, effect_verb};
 use samsyn_terminal::output::{Paint, moment, plain, value_text};
-use samsyn_wire::{ActionAsked, DeliveryOutcome, TimelineStep, TimerStep};
+use samsyn_wire::{ActionAsked, CallBegun, CallStep, DeliveryOutcome, TimelineStep, TimerStep};
 
 /// One step of the story; steps are told in the order the host gives them, newest first.
 pub fn item_text(item: &TimelineStep<'_>, paint: Paint) -> String {
@@ -44,12 +44,23 @@ fn headline(item: &TimelineStep<'_>, paint: Paint) -> String {
         let timer = format!("timer {} of {}", plain(name), plain(capability));
         return format!("{} {}", paint.strong(&timer), plain(ended));
     }
+    if let Some(CallStep { capability, endpoint, how, status, code }) = &item.call {
+        let ended = match (&**how, status, code) {
+            ("response", Some(status), _) => format!("answered {status}"),
+            ("not-sent", _, Some(code)) => format!("was not sent: {}", plain(code)),
+            ("unknown", _, Some(code)) => format!("ended unknown: {}", plain(code)),
+            (other, ..) => plain(other),
+        };
+        let call = format!("the call of {} to {}", plain(capability), plain(endpoint));
+        return format!("{} {ended}", paint.strong(&call));
+    }
     let Some(event) = &item.event else {
         let what = match &*item.kind {
             "change" => "values changed",
             "retry" => "retried",
             "assignment" => "the source changed",
             "timer" => "a timer was due",
+            "answer" => "a call was answered",
             "offered" => "waiting proposals sent to the new source",
             other => other,
         };
@@ -95,6 +106,7 @@ pub fn outcome_lines(outcome: &DeliveryOutcome<'_>, paint: Paint) -> Vec<String>
         said.push(format!("{} {}", effect_verb("emit"), plain(&outcome.emitted.join(", "))));
     }
     said.extend(outcome.actions.iter().map(action_text));
+    said.extend(outcome.calls.iter().map(call_text));
     let mut lines = Vec::new();
     if outcome.result != "done" {
         let reason =
@@ -129,6 +141,11 @@ fn action_text(ActionAsked { action, subject, value }: &ActionAsked<'_>) -> Stri
     let kind = if known { String::new() } else { format!("{} ", plain(action)) };
     let value = if value.is_null() { String::new() } else { format!(" = {}", plain(&value_text(&value))) };
     format!("{} {kind}{}{value}", effect_verb(action), plain(subject))
+}
+
+fn call_text(CallBegun { endpoint, method, path, silent }: &CallBegun<'_>) -> String {
+    let silent = if *silent { ", not sent" } else { "" };
+    format!("calls {}: {} {}{silent}", plain(endpoint), plain(method), plain(path))
 }
 
 fn result_text(result: &str) -> String {

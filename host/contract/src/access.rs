@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::effects_calls::CallAccess;
 use crate::rule::FieldRule;
-use crate::vocabulary::{EventName, FieldName, Type, Value};
+use crate::vocabulary::{EndpointName, EventName, FieldName, Type, Value};
 
 /// What a plug-in may do in an invocation. The registry builds one for each installed capability and
 /// revision; invocations share it. Names are looked up by their text.
@@ -15,6 +16,8 @@ pub struct Access {
     pub emits: BTreeMap<EventName, BTreeMap<String, Type>>,
     /// Whether it may set timers.
     pub timers: bool,
+    /// The endpoints that it may call.
+    pub calls: BTreeMap<EndpointName, CallAccess>,
     /// Its settings, defaults filled in.
     pub settings: BTreeMap<String, Value>,
 }

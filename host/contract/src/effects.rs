@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::access::Access;
+use crate::effects_calls;
 use crate::given::{self, Given, GivenProperty, Objection};
 use crate::limits::{Limits, as_usize};
 use crate::refusal::RefusalCode;
@@ -97,6 +98,8 @@ pub struct Effects {
     bytes: u64,
     /// Timers of the plug-in that are set for this customer, by name.
     timers: Vec<TimerName>,
+    /// Calls of the plug-in that wait for this customer.
+    pub(crate) calls_waiting: usize,
     taken: Vec<Effect>,
     refusals: Vec<Refusal>,
 }
@@ -105,7 +108,7 @@ impl Effects {
     /// Of an invocation with this access, within these limits.
     pub fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
         let (timers, taken, refusals) = (Vec::new(), Vec::new(), Vec::new());
-        Effects { access, limits, asked: 0, bytes: 0, timers, taken, refusals }
+        Effects { access, limits, asked: 0, bytes: 0, timers, calls_waiting: 0, taken, refusals }
     }
 
     /// Says which timers of the plug-in are set for the customer, before the handler is invoked.
@@ -306,28 +309,45 @@ impl Effects {
         self.take(effect)
     }
 
-    fn take(&mut self, effect: Effect) -> Answer {
+    pub(crate) fn take(&mut self, effect: Effect) -> Answer {
         // What is replaced stays counted: else a guest could make us copy without end.
-        self.bytes += size(&effect);
-        if self.bytes > self.limits.effect_bytes {
-            let limit = self.limits.effect_bytes;
-            return Err(LimitSpent(format!("its effects hold more than {limit} bytes (effect_bytes)")));
-        }
+        self.add_bytes(size(&effect))?;
         self.taken.push(effect);
         Ok(Ok(()))
     }
 
+    pub(crate) fn taken(&self) -> &[Effect] {
+        &self.taken
+    }
+
+    pub(crate) fn access_and_taken(&mut self) -> (&Access, &mut Vec<Effect>) {
+        (&self.access, &mut self.taken)
+    }
+
+    pub(crate) fn add_bytes(&mut self, bytes: u64) -> Result<(), LimitSpent> {
+        self.bytes += bytes;
+        if self.bytes > self.limits.effect_bytes {
+            let limit = self.limits.effect_bytes;
+            return Err(LimitSpent(format!("its effects hold more than {limit} bytes (effect_bytes)")));
+        }
+        Ok(())
+    }
+
     fn refuse_it(&mut self, field: Option<&str>, refused: Refused) -> Answer {
+        Ok(Err(self.note_refusal(field, refused)))
+    }
+
+    pub(crate) fn note_refusal(&mut self, field: Option<&str>, refused: Refused) -> Refused {
         let Refused { code, message } = refused;
         self.refusals.push(Refusal {
             field: field.map(|field| shorten(field).to_owned()),
             code: code.into(),
             message: message.clone(),
         });
-        Ok(Err(Refused { code, message }))
+        Refused { code, message }
     }
 
-    fn count(&mut self) -> Result<(), LimitSpent> {
+    pub(crate) fn count(&mut self) -> Result<(), LimitSpent> {
         self.asked += 1;
         if self.asked > self.limits.effects {
             let limit = self.limits.effects;
@@ -363,7 +383,7 @@ fn field_of(effect: &Effect) -> Option<&FieldName> {
     match effect {
         Effect::Claim { field, .. } => Some(field),
         Effect::Refuse { field, .. } => field.as_ref(),
-        Effect::Emit { .. } | Effect::Remember(_) | Effect::Action(_) => None,
+        Effect::Emit { .. } | Effect::Remember(_) | Effect::Call(_) | Effect::Action(_) => None,
     }
 }
 
@@ -390,6 +410,7 @@ fn size(effect: &Effect) -> u64 {
             name.as_str().len() + properties.sum::<usize>()
         }
         Effect::Remember(memory) => memory.as_ref().map_or(0, Vec::len),
+        Effect::Call(call) => effects_calls::size(call),
         Effect::Action(Action { name, subject, value }) => {
             name.len() + subject.len() + value.as_ref().map_or(0, crate::vocabulary::Value::size)
         }
@@ -402,7 +423,7 @@ pub(crate) fn is_code(code: &str) -> bool {
     (1..=CODE_BYTES_MAX).contains(&code.len()) && code.bytes().all(letter)
 }
 
-fn shorten(name: &str) -> &str {
+pub(crate) fn shorten(name: &str) -> &str {
     &name[..name.floor_char_boundary(NAME_BYTES_MAX)]
 }
 

@@ -11,7 +11,7 @@
 //! | `setting_type` | what a setting can hold: a value, or the name of a secret |
 //! | `access` | what one plug-in may say and read in an invocation |
 //! | `given` | a value as a guest hands it over, and how it becomes one of the vocabulary |
-//! | `effects` | the effects by name and verb, and what a handler asks for, judged at once |
+//! | `effects`, `effects_calls` | the effects by name and verb, and what a handler asks for, judged at once |
 //! | `refusal` | why the host refuses: the catalogue of codes |
 //! | `logs` | what it logs, bounded |
 //! | `limits` | how much of all that one invocation and one customer may take |
@@ -23,6 +23,7 @@ pub mod calls;
 mod compare;
 mod data_class;
 mod effects;
+mod effects_calls;
 mod given;
 mod limits;
 mod logs;
@@ -39,6 +40,7 @@ pub use effects::{
     Answer, EFFECT_NAMES, EFFECTS, EffectEntry, Effects, LimitSpent, Refused, TIMER_CANCEL, TIMER_DELAY_MS,
     TIMER_EFFECTS, TIMER_FUNCTIONS, TIMER_SET, TIMERS_MAX, effect, effect_verb,
 };
+pub use effects_calls::{CALL_BODY_MAX, CALL_FUNCTIONS, CALL_NOTE_MAX, CALLS_WAITING_MAX, CallAccess};
 pub use given::{Given, GivenProperty, message};
 pub use limits::{CUSTOMER_BYTES_MAX, Limits, MANIFEST_BYTES_MAX, customer_bytes, customer_bytes_refusal};
 pub use logs::Logs;

@@ -258,6 +258,7 @@ impl Manifest {
                 (self.consumes.values().any(|consumed| consumed.notify), "notify = true in [consumes]")
             }
             Role::Timed => (self.plugin.timers, "timers = true in [plugin]"),
+            Role::Caller => (!self.calls.is_empty(), "[calls.NAME]"),
         }
     }
 

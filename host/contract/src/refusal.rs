@@ -85,6 +85,37 @@ catalogue! {
     TimerTooMany "timer.too-many",
         "32 timers of the plug-in are set for this customer",
         "cancel a timer, or set one of them again";
+    // Calls.
+    CallNotDeclared "call.not-declared",
+        "the manifest doesn't request the endpoint, or it was not granted",
+        "add `[calls.NAME]`, and have an admin grant it";
+    CallNotBound "call.not-bound",
+        "no admin has bound the endpoint",
+        "have an admin bind it with `samsyn endpoint bind`";
+    CallMethod "call.method",
+        "the method is not among those of the endpoint",
+        "use another method, or request it in `[calls.NAME]`";
+    CallPath "call.path",
+        "the path leaves the endpoint's base, or has a character that must be percent-encoded",
+        "encode each part of the path, and give the query by `query`";
+    CallQuery "call.query",
+        "the query has a part without a name or with a control character, more than 64 parts, or more than 8 KiB",
+        "shorten it, or send it as the body";
+    CallHeader "call.header",
+        "a plug-in can't set the header, or its value is no line of visible ASCII, or it is set twice",
+        "leave it out: the host sets what the endpoint needs";
+    CallBody "call.body",
+        "the body has more than 64 KiB, the request can't have one, or its media type is none",
+        "send less, and give a media type such as `application/json`";
+    CallNote "call.note",
+        "the note has more than 4 KiB",
+        "keep less, or remember the rest";
+    CallTooMany "call.too-many",
+        "32 calls of the plug-in wait for their answers for this customer",
+        "wait for an answer before the next call";
+    CallNumber "call.number",
+        "no call with this number was begun in this invocation",
+        "pass the number that `begin` answered";
     // A refusal of the plug-in.
     RefuseCode "refuse.code",
         "the plug-in's own code has other characters than lower-case letters, digits, `.`, `_` and `-`, or more than 64, or is reserved for the host",

@@ -1,7 +1,7 @@
 //! What one capability may say and read: what it declared, as far as it was granted.
 
-use samsyn_contract::FieldRule;
-use samsyn_registry::{Capability, Registry};
+use samsyn_contract::{CallAccess, FieldRule};
+use samsyn_registry::{Binding, Capability, Registry};
 use samsyn_sandbox::Access;
 
 /// What a capability may say and read, as the registry has it.
@@ -23,10 +23,21 @@ pub fn access(registry: &Registry, capability: &Capability) -> Access {
         let value = capability.setting(name)?;
         Some((name.clone(), value.clone()))
     });
+    let calls = manifest.calls.keys().filter(|name| capability.grant.calls.contains(*name)).map(|name| {
+        let binding = capability.endpoints.get(name).map(|bound| &bound.binding);
+        (name.clone(), binding.map(call_access).unwrap_or_default())
+    });
     Access {
         sources: sources.collect(),
         emits: emits.collect(),
         timers: manifest.plugin.timers,
+        calls: calls.collect(),
         settings: settings.collect(),
     }
+}
+
+fn call_access(binding: &Binding) -> CallAccess {
+    let key = binding.key.as_ref().map(|key| key.header.as_str());
+    let host_headers = key.into_iter().chain(binding.auth.header()).map(str::to_ascii_lowercase);
+    CallAccess { is_bound: true, methods: binding.methods.clone(), host_headers: host_headers.collect() }
 }

@@ -3,14 +3,14 @@
 use super::draft::Draft;
 use super::pending_notifications::pending_notifications;
 use samsyn_journal::{
-    Accepted, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted, EndedTimer, HeldProposal,
-    InvocationStatus, Memory, Outcome, PartitionState, ProfileState,
+    Accepted, Body, Call, CallBody, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted, EndedCall,
+    EndedTimer, HeldProposal, InvocationStatus, Memory, Note, Outcome, PartitionState, ProfileState,
 };
 use samsyn_registry::{Field, Routing};
 use samsyn_sandbox::InvocationReport;
 use samsyn_vocabulary::{
-    CapabilityName, Effect, Failure, FieldName, FullPosition, ItemPosition, Position, Proposal, Refusal,
-    Role, Seq, Timestamp, Value,
+    CapabilityName, Digest, Effect, Failure, FieldName, FullPosition, ItemPosition, NewCall, Position,
+    Proposal, Refusal, Role, Seq, Timestamp, Value,
 };
 
 /// The item that is decided.
@@ -31,6 +31,8 @@ pub struct Cause {
     pub shared: bool,
     /// The timer that ends with the decision.
     pub timer: Option<EndedTimer>,
+    /// The call that was answered.
+    pub call: Option<EndedCall>,
 }
 
 /// How one invocation went.
@@ -127,10 +129,11 @@ impl<'e> Decision<'_, 'e> {
         decided.refused_opt_outs = self.refuse_outdated_words();
         self.add_answers(&mut decided);
         decided.changes.reserve(self.completed.iter().map(CompletedInvocation::effects).sum());
+        let mut bodies = Vec::new();
         // What the handlers asked for is moved into the record, not copied.
         for invocation in std::mem::take(&mut self.completed) {
             let of = CapabilityRef { capability: invocation.capability, generation: invocation.generation };
-            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted);
+            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted, &mut bodies);
             decided.outcomes.push(outcome);
             self.add_changes(of, &decided.outcomes, &mut decided.changes);
         }
@@ -140,7 +143,8 @@ impl<'e> Decision<'_, 'e> {
         let outcomes = &decided.outcomes;
         decided.changes.retain(|changed| changed.before != changed.after || self.latches(changed, outcomes));
         // What is decided later is about one invocation: the event's identifiers were decided with the event.
-        Draft { decided, accepted: self.accepted.filter(|_| !self.late), own_refusals }
+        let accepted = self.accepted.filter(|_| !self.late);
+        Draft { decided, accepted, own_refusals, bodies }
     }
 
     /// Only what the handlers said: of a record that nobody will see, nothing else is worth making.
@@ -148,7 +152,7 @@ impl<'e> Decision<'_, 'e> {
         let mut decided = self.empty();
         self.refuse_outdated_words();
         for invocation in std::mem::take(&mut self.completed) {
-            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted);
+            let outcome = self.outcome(invocation, &decided.outcomes, &mut decided.emitted, &mut Vec::new());
             decided.outcomes.push(outcome);
         }
         decided
@@ -175,7 +179,8 @@ impl<'e> Decision<'_, 'e> {
             .iter()
             .filter(|invocation| matches!(invocation.result, InvocationResult::Called(_)))
             .count() as u32;
-        let Cause { item, kind, root, depth, spent, observed_at, shared: _, ref timer } = self.cause;
+        let Cause { item, kind, root, depth, spent, observed_at, shared: _, ref timer, ref call } =
+            self.cause;
         Decided {
             kind,
             root,
@@ -191,6 +196,7 @@ impl<'e> Decision<'_, 'e> {
             observed_at,
             previous: self.state.head,
             timer: timer.clone(),
+            call: call.clone(),
             outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }
@@ -209,6 +215,7 @@ impl<'e> Decision<'_, 'e> {
         invocation: CompletedInvocation,
         earlier: &[Outcome],
         emitted: &mut Vec<Emitted>,
+        bodies: &mut Vec<Body>,
     ) -> Outcome {
         let routed = &self.routing.capabilities[invocation.capability];
         let mut outcome = Outcome {
@@ -222,13 +229,14 @@ impl<'e> Decision<'_, 'e> {
             refusals: Vec::new(),
             memory: None,
             actions: Vec::new(),
+            calls: Vec::new(),
         };
         let of = CapabilityRef { capability: invocation.capability, generation: invocation.generation };
         match invocation.result {
             InvocationResult::Called(report) => {
                 outcome.refusals = report.refusals;
                 match report.result {
-                    Ok(effects) => self.take_effects(of, effects, earlier, &mut outcome, emitted),
+                    Ok(effects) => self.take_effects(of, effects, earlier, &mut outcome, (emitted, bodies)),
                     Err(failure) => outcome.result = InvocationStatus::Parked(failure),
                 }
             }
@@ -249,14 +257,14 @@ impl<'e> Decision<'_, 'e> {
         effects: Vec<Effect>,
         earlier: &[Outcome],
         outcome: &mut Outcome,
-        emitted: &mut Vec<Emitted>,
+        (emitted, bodies): (&mut Vec<Emitted>, &mut Vec<Body>),
     ) {
         let capability_state = self.capability_state(of);
         // What the same capability said in another role of this item came after what it told before.
         let own = |is: &&Outcome| is.generation == of.generation && is.capability == outcome.capability;
         let said: Vec<&Outcome> = earlier.iter().rev().filter(own).collect();
         outcome.claims.reserve_exact(effects.len());
-        let first_new = emitted.len();
+        let (first_new, first_body) = (emitted.len(), bodies.len());
         for effect in effects {
             match effect {
                 Effect::Claim { field, value } => {
@@ -294,6 +302,10 @@ impl<'e> Decision<'_, 'e> {
                         outcome.memory = Some(memory.map_or(Memory::Forgotten, Memory::Kept));
                     }
                 }
+                Effect::Call(call) => {
+                    let silent = self.is_silent(of);
+                    outcome.calls.push(self.call(*call, silent, bodies));
+                }
                 Effect::Action(action) => outcome.actions.push(action),
             }
         }
@@ -302,8 +314,24 @@ impl<'e> Decision<'_, 'e> {
             outcome.claims.clear();
             outcome.memory = None;
             outcome.actions.clear();
+            outcome.calls.clear();
             emitted.truncate(first_new);
+            bodies.truncate(first_body);
         }
+    }
+
+    /// A request as it stands in the record; the bytes of its body become a record of their own, unless it isn't sent.
+    fn call(&self, call: NewCall, silent: bool, bodies: &mut Vec<Body>) -> Call {
+        let NewCall { endpoint, method, path, query, headers, body, note } = call;
+        let body = body.map(|body| {
+            let digest = Digest::of(&body.bytes);
+            let bytes = u32::try_from(body.bytes.len()).unwrap_or(u32::MAX);
+            if !silent {
+                bodies.push(Body { profile: self.state.id, digest, bytes: body.bytes });
+            }
+            CallBody { media_type: body.media_type, digest, bytes, before: 0 }
+        });
+        Call { endpoint, method, path, query, headers, body, note: note.map(Note), key: None, silent }
     }
 
     /// What a generation emits while it catches up is recorded, and routed only if the admin asked for

@@ -9,7 +9,7 @@ use super::decide::{Cause, CompletedInvocation, InvocationResult};
 use super::item::Invocation;
 use super::project::{project_changes, project_event, project_profile, unfit_proposal};
 use super::route::Target;
-use samsyn_journal::{Due, PartitionState, ProfileState, TIMERS_A_DAY_MAX};
+use samsyn_journal::{ANSWERS_A_DAY_MAX, Answered, Due, PartitionState, ProfileState, TIMERS_A_DAY_MAX};
 use samsyn_registry::{Routed, Routing};
 use samsyn_sandbox::{Access, HandlerInput, InvocationReport, Plugin};
 use samsyn_vocabulary::{Event, Failure, FailureKind, Projection, Proposal, Refusal, Role};
@@ -62,6 +62,7 @@ impl InvocationInput<'_> {
                 InvocationResult::Called(invoke(HandlerInput::Changes { changes: &changes, at, profile }))
             }
             Invocation::Timer(due) => self.run_timed(due, invoke),
+            Invocation::Answer(answered) => self.run_caller(answered, invoke),
         }
     }
 
@@ -92,6 +93,26 @@ impl InvocationInput<'_> {
         let Due { name, due, at: now, .. } = due;
         let profile = &self.profile();
         InvocationResult::Called(invoke(HandlerInput::Timer { name, due: *due, now: *now, profile }))
+    }
+
+    fn run_caller(
+        &self,
+        answered: &Answered,
+        invoke: impl FnOnce(HandlerInput<'_>) -> InvocationReport,
+    ) -> InvocationResult {
+        let calls = self.state.calls(&self.routed.name, self.generation);
+        // What is retried was counted.
+        let counts = self.cause.call.is_some();
+        if counts && calls.is_some_and(|calls| calls.answered_on_day_of(answered.at) > ANSWERS_A_DAY_MAX) {
+            let message = format!(
+                "budget.day: {ANSWERS_A_DAY_MAX} of its calls were answered for this customer today (UTC); retry it when the plug-in is repaired, or skip it"
+            );
+            let failure = Failure { kind: FailureKind::Limit, message, backtrace: Vec::new() };
+            return InvocationResult::Failed(failure);
+        }
+        let Answered { endpoint, answer, note, at, .. } = answered;
+        let (note, profile) = (note.as_ref().map(|note| note.0.as_slice()), &self.profile());
+        InvocationResult::Called(invoke(HandlerInput::Answer { endpoint, answer, note, at: *at, profile }))
     }
 
     fn run_subscriber(

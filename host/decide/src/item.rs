@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use samsyn_journal::{
-    Accepted, CauseKind, Changed, Decided, Due, Emitted, HeldProposal, Record, RecordError, Stored,
+    Accepted, Answered, CallRecord, CauseKind, Changed, Decided, Due, Emitted, HeldProposal, Record,
+    RecordError, Stored,
 };
 use samsyn_vocabulary::{Event, Position, Proposal, Role, Timestamp};
 
@@ -30,6 +31,8 @@ pub enum Invocation<'a> {
     Changes(&'a [Changed]),
     /// A timer is due, for the plug-in that set it.
     Timer(&'a Due),
+    /// A call was answered, for the plug-in that began it.
+    Answer(&'a Answered),
 }
 
 impl Invocation<'_> {
@@ -40,6 +43,7 @@ impl Invocation<'_> {
             Invocation::Proposals(_) | Invocation::Offered(_) => Role::Source,
             Invocation::Changes(_) => Role::Observer,
             Invocation::Timer(_) => Role::Timed,
+            Invocation::Answer(_) => Role::Caller,
         }
     }
 }
@@ -57,6 +61,8 @@ pub enum Item {
     Offered(Arc<Decided>),
     /// A timer that is due.
     Timer(Arc<Due>),
+    /// A call that was answered.
+    Answer(Arc<Answered>),
 }
 
 impl Item {
@@ -79,6 +85,7 @@ impl Item {
             Item::Changes(_) => CauseKind::Change,
             Item::Offered(_) => CauseKind::Offered,
             Item::Timer(_) => CauseKind::Timer,
+            Item::Answer(_) => CauseKind::Answer,
         }
     }
 
@@ -94,6 +101,7 @@ impl Item {
             }
             Item::Emitted(decided, _) | Item::Changes(decided) => decided.observed_at,
             Item::Timer(due) => due.at,
+            Item::Answer(answered) => answered.at,
         }
     }
 
@@ -108,6 +116,7 @@ impl Item {
             Item::Event(accepted) => accepted.profile,
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.profile,
             Item::Timer(due) => due.profile,
+            Item::Answer(answered) => answered.profile,
         }
     }
 
@@ -119,6 +128,7 @@ impl Item {
                 (decided.root, decided.depth + 1)
             }
             Item::Timer(due) => due.root.map_or((record, 0), |root| (root, due.depth + 1)),
+            Item::Answer(answered) => answered.root.map_or((record, 0), |root| (root, answered.depth + 1)),
         }
     }
 
@@ -128,6 +138,7 @@ impl Item {
             Item::Event(_) => 0,
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.spent,
             Item::Timer(due) => due.spent,
+            Item::Answer(answered) => answered.spent,
         }
     }
 
@@ -144,6 +155,7 @@ impl Item {
             (Item::Changes(record), Role::Observer) => Some(Invocation::Changes(&record.changes)),
             (Item::Offered(record), Role::Source) => Some(Invocation::Offered(&record.offered)),
             (Item::Timer(due), Role::Timed) => Some(Invocation::Timer(due)),
+            (Item::Answer(answered), Role::Caller) => Some(Invocation::Answer(answered)),
             _ => None,
         }
     }
@@ -153,7 +165,7 @@ impl Item {
         match self {
             Item::Event(accepted) => Cow::Borrowed(&accepted.proposals),
             Item::Offered(decided) => decided.offered.iter().map(HeldProposal::as_proposal).collect(),
-            Item::Emitted(..) | Item::Changes(_) | Item::Timer(_) => Cow::Borrowed(&[]),
+            Item::Emitted(..) | Item::Changes(_) | Item::Timer(_) | Item::Answer(_) => Cow::Borrowed(&[]),
         }
     }
 }
@@ -163,6 +175,7 @@ pub fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, RecordError> {
     Ok(match record.record()? {
         Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
         Record::Due(due) => vec![(0, Item::Timer(Arc::new(due)))],
+        Record::Call(CallRecord::Answered(answered)) => vec![(0, Item::Answer(Arc::from(answered)))],
         Record::Decided(decided) => {
             let decided = Arc::new(decided);
             let indexes = 0..=decided.last_item();

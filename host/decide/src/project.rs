@@ -45,7 +45,8 @@ pub fn project_profile<'a>(
         capability_state.and_then(|own| own.memory.as_ref()).map(|memory| Cow::Borrowed(memory.0.as_slice()));
     let timers = capability_state.and_then(|own| own.timers.as_ref()).into_iter().flat_map(|own| own.set());
     let timers = timers.map(|timer| timer.name.clone()).collect();
-    Projection { id: state.id, identifiers, points, memory, timers }
+    let calls = capability_state.and_then(|own| own.calls.as_ref()).map_or(0, |calls| calls.waiting().len());
+    Projection { id: state.id, identifiers, points, memory, timers, calls }
 }
 
 /// The event with only its declared properties, each of its declared type; or why this plug-in

@@ -56,6 +56,12 @@ pub fn route<'a>(item: &'a Item, routing: &Routing, propose: bool) -> Vec<Target
             let own = routing.capability(&due.capability).map(|(index, _)| index);
             return own.map(with(Invocation::Timer(due))).into_iter().collect();
         }
+        Item::Answer(answered) => {
+            let own = routing.capability(&answered.call.capability);
+            // Who has no role for answers called without wanting to hear any.
+            let own = own.filter(|(_, routed)| routed.capability.roles.contains(&Role::Caller));
+            return own.map(|(index, _)| index).map(with(Invocation::Answer(answered))).into_iter().collect();
+        }
     };
     let order = |target: &Target<'_>| (target.capability, target.role());
     targets.sort_unstable_by_key(order);
@@ -145,6 +151,7 @@ fn gets(
     }
     match invocation {
         Invocation::Timer(_) => false,
+        Invocation::Answer(answered) => answered.call.capability == routed.name,
         Invocation::Event(event) if item.is_copy() => routed.hears_shared(&event.name),
         Invocation::Event(event) => hears_of(&event.name, None, routed),
         Invocation::Emitted { emitted, .. } => hears_of(&emitted.name, Some(&emitted.by), routed),

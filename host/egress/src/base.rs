@@ -7,15 +7,11 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+pub use samsyn_contract::calls::{BadPlace, QUERY_MAX, URL_MAX};
+use samsyn_contract::calls::{below_base, check_path, check_query};
 use url::{Host, Url};
 
-/// Bytes of a whole URL at most. Servers refuse longer ones at 4 to 16 KiB.
-pub const URL_MAX: usize = 8 * 1024;
-/// Parts of a query at most.
-pub const QUERY_MAX: usize = 64;
-/// How often a path is decoded to see what it may mean to the servers behind the first.
-const DECODINGS: usize = 4;
 /// What stands for itself in a query: the unreserved characters of RFC 3986.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -27,29 +23,6 @@ pub struct BadBase {
     pub given: String,
     /// What is wrong, and what to write instead.
     pub why: &'static str,
-}
-
-/// Why a plug-in's path or query is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadPlace {
-    /// The path holds a character that a path can't have as it is.
-    #[error("the path has a character that must be percent-encoded; `?` and `#` don't belong there")]
-    Character,
-    /// The path leads out of its base, or to some server it would.
-    #[error("the path leaves its base: no segment may be `.` or `..`, in any spelling")]
-    Leaves,
-    /// It begins like an authority.
-    #[error("the path begins with `//`; give a path below the endpoint's base")]
-    Authority,
-    /// It has `%` without two hex digits, or an encoded control character.
-    #[error("the path has a `%` that encodes no character that a path may have")]
-    Encoding,
-    /// The query has a name or value that can't be sent.
-    #[error("the query has a control character or more than {QUERY_MAX} parts")]
-    Query,
-    /// The URL is too long.
-    #[error("the URL is longer than {URL_MAX} bytes")]
-    Long,
 }
 
 /// A granted base: scheme, host, port and path prefix.
@@ -117,14 +90,7 @@ impl Base {
     /// The URL of a call: this base, the plug-in's path below it and its query. One slash at the front of the path
     /// means nothing. An empty path is the base itself.
     pub fn join(&self, path: &str, query: &[(String, String)]) -> Result<Place, BadPlace> {
-        if path.len() > URL_MAX {
-            return Err(BadPlace::Long);
-        }
-        if path.starts_with("//") {
-            return Err(BadPlace::Authority);
-        }
-        let path = path.strip_prefix('/').unwrap_or(path);
-        check_path(path)?;
+        let path = below_base(path)?;
         let mut url = self.url.clone();
         if !path.is_empty() {
             url.set_path(&format!("{}{path}", self.prefix));
@@ -285,55 +251,8 @@ fn name_is_plain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(|part| label(part) && part.bytes().all(plain))
 }
 
-/// The path holds only what a path may hold as it is, and means the same below the base to every server.
-fn check_path(path: &str) -> Result<(), BadPlace> {
-    if !path.bytes().all(may_stand_in_a_path) {
-        return Err(BadPlace::Character);
-    }
-    let bytes = path.as_bytes();
-    for (at, _) in path.match_indices('%') {
-        let hex = |offset: usize| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit);
-        if !hex(1) || !hex(2) {
-            return Err(BadPlace::Encoding);
-        }
-    }
-    // A server may decode, and one behind it again.
-    let mut text = path.as_bytes().to_vec();
-    for _ in 0..DECODINGS {
-        check_segments(&text)?;
-        let decoded: Vec<u8> = percent_decode_str(&String::from_utf8_lossy(&text)).collect();
-        if decoded == text {
-            return Ok(());
-        }
-        text = decoded;
-    }
-    Err(BadPlace::Encoding)
-}
-
-fn check_segments(path: &[u8]) -> Result<(), BadPlace> {
-    if path.iter().any(|byte| byte.is_ascii_control() || *byte == b'\\') {
-        return Err(BadPlace::Encoding);
-    }
-    for segment in path.split(|byte| *byte == b'/') {
-        // `..;x` is `..` to servers that know path parameters.
-        let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
-        if name == b"." || name == b".." {
-            return Err(BadPlace::Leaves);
-        }
-    }
-    Ok(())
-}
-
-/// RFC 3986 `pchar`, the slash, and `%`. Not `|`, `^`, quotes, braces: parsers treat them differently.
-fn may_stand_in_a_path(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
-}
-
 fn encode_query(query: &[(String, String)]) -> Result<String, BadPlace> {
-    let control = |text: &str| text.chars().any(char::is_control);
-    if query.len() > QUERY_MAX || query.iter().any(|(name, value)| control(name) || control(value)) {
-        return Err(BadPlace::Query);
-    }
+    check_query(query)?;
     let parts: Vec<String> = query.iter().map(|(name, value)| encode_part(name, value)).collect();
     Ok(parts.join("&"))
 }

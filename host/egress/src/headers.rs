@@ -4,75 +4,19 @@
 //! is, or which method it really has, can be granted to nobody.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use samsyn_contract::calls::{
+    HEADERS_BYTES_MAX as TOTAL_MAX, HEADERS_MAX as COUNT_MAX, header_name, is_header_of_all,
+    is_header_of_host, is_header_value,
+};
 
-/// Headers of one request at most.
-pub const COUNT_MAX: usize = 32;
-/// Bytes of a header's name at most.
-pub const NAME_MAX: usize = 64;
-/// Bytes of a header's value at most.
-pub const VALUE_MAX: usize = 4 * 1024;
-/// Bytes of a request's headers at most, names and values.
-pub const TOTAL_MAX: usize = 16 * 1024;
+pub use samsyn_contract::calls::BadHeader;
+
 /// Headers of an answer that are handed on, at most.
 pub const ANSWER_COUNT_MAX: usize = 32;
 /// Bytes of a header's value in an answer; a longer one is left out.
 pub const ANSWER_VALUE_MAX: usize = 1024;
 /// Bytes of all headers of an answer that are handed on.
 pub const ANSWER_TOTAL_MAX: usize = 8 * 1024;
-
-/// What every plug-in may set.
-const ALLOWED: &[&str] = &[
-    "accept",
-    "accept-language",
-    "content-language",
-    "content-type",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-unmodified-since",
-    "prefer",
-];
-
-/// What nobody can be granted: the host's, the connection's, and what intermediaries believe.
-const NEVER: &[&str] = &[
-    "accept-encoding",
-    "alt-used",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "cookie",
-    "cookie2",
-    "date",
-    "expect",
-    "forwarded",
-    "front-end-https",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "max-forwards",
-    "set-cookie",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "true-client-ip",
-    "upgrade",
-    "user-agent",
-    "via",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-host",
-    "x-original-host",
-    "x-original-url",
-    "x-real-ip",
-    "x-rewrite-url",
-];
-
-/// Beginnings that nobody can be granted.
-const NEVER_PREFIXES: &[&str] = &["proxy-", "sec-", "x-forwarded", "x-amz-", "cf-connecting-"];
 
 /// What of an answer every plug-in gets.
 const ANSWER: &[&str] = &[
@@ -116,29 +60,6 @@ const ANSWER_NEVER: &[&str] = &[
     "www-authenticate",
 ];
 
-/// Why a header is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadHeader {
-    /// The name is no header's name.
-    #[error("`{0}` is no header name: letters, digits and hyphens, at most {NAME_MAX}")]
-    Name(String),
-    /// The host sets it, or nobody may.
-    #[error("`{0}` can't be set by a plug-in; the host sets what the endpoint needs")]
-    Never(String),
-    /// The endpoint's grant doesn't have it.
-    #[error("`{0}` isn't among the headers granted for this endpoint")]
-    NotGranted(String),
-    /// It was set before.
-    #[error("`{0}` is set twice")]
-    Twice(String),
-    /// The value can't be sent.
-    #[error("the value of `{0}` is no line of visible ASCII of at most {VALUE_MAX} bytes")]
-    Value(String),
-    /// There are too many, or they are too long.
-    #[error("more than {COUNT_MAX} headers or {TOTAL_MAX} bytes of headers")]
-    TooMany,
-}
-
 /// The headers of one endpoint: what its plug-in may set and gets back beyond what everybody may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderRules {
@@ -153,7 +74,9 @@ impl HeaderRules {
     pub fn new(granted: &[String], answer: &[String], reserved: &[String]) -> Result<HeaderRules, BadHeader> {
         let reserved = names(reserved)?;
         let granted = names(granted)?;
-        if let Some(never) = granted.iter().find(|name| is_never(name) || reserved.contains(name)) {
+        if let Some(never) =
+            granted.iter().find(|name| is_header_of_host(name.as_str()) || reserved.contains(name))
+        {
             return Err(BadHeader::Never(never.to_string()));
         }
         let answer = names(answer)?;
@@ -166,10 +89,10 @@ impl HeaderRules {
     /// One header of a plug-in, if it may set it.
     pub fn check(&self, name: &str, value: &str) -> Result<(HeaderName, HeaderValue), BadHeader> {
         let name = parse_name(name)?;
-        if is_never(&name) || self.reserved.contains(&name) {
+        if is_header_of_host(name.as_str()) || self.reserved.contains(&name) {
             return Err(BadHeader::Never(name.to_string()));
         }
-        if !ALLOWED.contains(&name.as_str()) && !self.granted.contains(&name) {
+        if !is_header_of_all(name.as_str()) && !self.granted.contains(&name) {
             return Err(BadHeader::NotGranted(name.to_string()));
         }
         let value = check_value(value).ok_or_else(|| BadHeader::Value(name.to_string()))?;
@@ -214,36 +137,27 @@ impl HeaderRules {
     }
 }
 
-/// A value that can be sent: one line of visible ASCII, without space at its ends.
+/// A value that can be sent.
 pub(crate) fn check_value(value: &str) -> Option<HeaderValue> {
-    let visible = value.bytes().all(|byte| (0x20..0x7F).contains(&byte));
-    let trimmed = !value.starts_with(' ') && !value.ends_with(' ');
-    (visible && trimmed && value.len() <= VALUE_MAX).then(|| HeaderValue::from_str(value).ok()).flatten()
+    is_header_value(value).then(|| HeaderValue::from_str(value).ok()).flatten()
+}
+
+fn parse_name(name: &str) -> Result<HeaderName, BadHeader> {
+    let name = header_name(name)?;
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| BadHeader::Name(name))
 }
 
 fn names(names: &[String]) -> Result<Vec<HeaderName>, BadHeader> {
     names.iter().map(|name| parse_name(name)).collect()
 }
 
-/// Letters, digits, hyphens and underscores. An underscore is taken as a hyphen by some servers, so that a name with
-/// one is judged with hyphens as well.
-fn parse_name(name: &str) -> Result<HeaderName, BadHeader> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let bad = || BadHeader::Name(name.chars().take(NAME_MAX).filter(|c| !c.is_control()).collect());
-    if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(plain) {
-        return Err(bad());
-    }
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())
-}
-
-fn is_never(name: &HeaderName) -> bool {
-    let name = name.as_str().replace('_', "-");
-    NEVER.contains(&name.as_str()) || NEVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use samsyn_contract::calls::{
+        HEADER_NAME_MAX as NAME_MAX, HEADER_VALUE_MAX as VALUE_MAX, HEADERS_OF_ALL as ALLOWED,
+        HEADERS_OF_HOST as NEVER,
+    };
 
     use super::*;
 
@@ -352,7 +266,7 @@ mod tests {
         #[test]
         fn accepted_is_one_line(name in "[a-zA-Z_:\r\n -]{0,20}", value in any::<String>()) {
             if let Ok((name, kept)) = rules().check(&name, &value) {
-                prop_assert!(!is_never(&name));
+                prop_assert!(!is_header_of_host(name.as_str()));
                 prop_assert_eq!(kept.as_bytes(), value.as_bytes());
             }
             if let Ok((_, kept)) = rules().check("accept", &value) {

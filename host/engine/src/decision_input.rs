@@ -46,6 +46,10 @@ impl Lanes {
                 observed_at: item.observed_at(),
                 shared: item.is_copy(),
                 timer,
+                call: match item {
+                    Item::Answer(answered) => Some(answered.ended()),
+                    _ => None,
+                },
             },
         })
     }
@@ -102,7 +106,7 @@ impl DecisionInput {
         if !core.state.invokes_same_as(&self.partition_state) {
             return Ok(false);
         }
-        let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| state.head);
+        let head = |state: &Option<Arc<ProfileState>>| state.as_ref().map(|state| (state.head, state.late));
         Ok(head(&core.profile(self.state.id, &lanes.shared.view)?) == head(&self.before))
     }
 

@@ -145,6 +145,9 @@ impl DurableHook {
         settled.events.iter().for_each(|key| self.accepting.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
         self.shared.waiters.notify(&settled.awaited);
+        if settled.calls {
+            self.shared.calls_changed.send_replace(());
+        }
         let notified = Instant::now();
         for (event, way) in settled.ways {
             let waits = way.waits(disk, durable, notified);
@@ -167,6 +170,8 @@ struct Settled {
     identity: SettledIdentity,
     awaited: Vec<Awaited>,
     ways: Vec<(Position, Way)>,
+    /// Something about calls.
+    calls: bool,
 }
 
 impl Settled {
@@ -175,7 +180,9 @@ impl Settled {
         match record {
             CommittedRecord::Accepted { key, .. } => self.events.push(*key),
             CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
-            CommittedRecord::Decided { decided, created, .. } => {
+            CommittedRecord::Call { .. } => self.calls = true,
+            CommittedRecord::Decided { decided, created, pending, .. } => {
+                self.calls |= !pending.calls.is_empty();
                 if let Some(way) = way {
                     self.ways.push((decided.cause.record(), *way));
                 }

@@ -190,9 +190,10 @@ impl Registrar {
     }
 }
 
-/// Whether the component has the roles its manifest needs. Who sources fields can claim them in any role.
+/// Whether the component has the roles its manifest needs. Who sources fields can claim them in any role, and who
+/// calls a system needn't hear its answers.
 pub fn fit(manifest: &Manifest, package: &Package) -> Result<(), InstallError> {
-    for role in Role::ALL.into_iter().filter(|role| *role != Role::Source) {
+    for role in Role::ALL.into_iter().filter(|role| !matches!(role, Role::Source | Role::Caller)) {
         let (needed, wanted) = manifest.declares(role);
         if needed && !package.roles().contains(&role) {
             return Err(InstallError::RoleMissing { wanted, role });

@@ -38,6 +38,7 @@
 //! | `registrar` · `install` · `assign` · `endpoints` · `apply_file` · `renormalise` | changes of the registry |
 //! | `adopt` · `notify_source_change` · `notifier` | what those mean for partitions and customers |
 //! | `timers` · `fire` | which timers are due, and their firing |
+//! | `calls` · `exchange` | calls that plug-ins began, and the records about them |
 //! | `supervisor` | what lanes can't wait for |
 //! | `query` · `own_records` · `claims` · `refusals` · `parked` · `status` · [`metrics`] · `slowest` | questions, and numbers |
 //! | `maintenance` | snapshots and retention |
@@ -51,6 +52,7 @@ mod adopt;
 mod apply_file;
 mod assign;
 mod budget;
+mod calls;
 mod catch_up;
 mod claims;
 mod config;
@@ -59,6 +61,7 @@ mod decision_input;
 mod durable;
 mod endpoints;
 mod event_ids;
+mod exchange;
 mod fault;
 mod fire;
 mod held;
@@ -104,6 +107,7 @@ mod tests;
 pub use accept::{AcceptError, Acceptance, Accepting, EventIdsStatus, Expectation, NewEvent};
 pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
+pub use calls::{CallError, Calls, Exchange, ListedCall, Progress};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use config::{EngineConfig, RegistryConfig};
 pub use fault::{Fault, StopCause};
@@ -157,6 +161,7 @@ pub struct Engine {
     parked: Parked,
     replays: Replays,
     timers: Arc<Timers>,
+    calls: Calls,
     /// What the log's writer calls; it holds it weakly.
     hook: Arc<DurableHook>,
 }
@@ -200,6 +205,11 @@ impl Engine {
     /// What fires timers.
     pub fn timers(&self) -> &Timers {
         &self.timers
+    }
+
+    /// The calls that plug-ins began.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     /// The newest revision of the registry.

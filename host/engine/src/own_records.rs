@@ -16,6 +16,8 @@ fn owner_of(record: &Record) -> Option<ProfileId> {
         Record::Linked(linked) => Some(linked.profile),
         Record::Late(late) => Some(late.profile),
         Record::Due(due) => Some(due.profile),
+        Record::Body(body) => Some(body.profile),
+        Record::Call(call) => Some(call.profile()),
         Record::Adopted(_) | Record::Registry(_) | Record::Erased => None,
     }
 }

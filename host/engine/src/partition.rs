@@ -103,6 +103,14 @@ impl Core {
             }
             return !wanted;
         }
+        // So is an answer.
+        if let Item::Answer(answered) = item {
+            let wanted = position > self.state.through && !self.state.is_lagging(&answered.call.capability);
+            if !wanted {
+                self.state.through = self.state.through.max(position);
+            }
+            return !wanted;
+        }
         let routing = &runtime.registry.routing;
         let wanted = position > self.state.through
             && route(item, routing, true).iter().any(|target| {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::accept::Accepting;
+use super::calls::Calls;
 use super::durable::{DurableHook, Waiters};
 use super::event_ids::EventIds;
 use super::identity::Identity;
@@ -36,7 +37,7 @@ use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
 use samsyn_identity::{Basis, Sent, names_of_event};
-use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError, TimerEnd};
+use samsyn_journal::{Accepted, Appender, CallRecord, Reader, Record, RecordError, TimerEnd};
 use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
 use samsyn_registry::{ManifestError, Registry};
@@ -180,6 +181,7 @@ impl Engine {
             metrics,
             newest: ArcSwap::from_pointee(newest),
             waiters: Waiters::default(),
+            calls_changed: tokio::sync::watch::Sender::new(()),
             requests: Requests::default(),
             stopping: AtomicBool::new(false),
             halted: OnceLock::new(),
@@ -242,6 +244,7 @@ impl Engine {
             query: Query { shared: shared.clone(), identity: identity.clone() },
             parked: Parked { shared: shared.clone() },
             replays: Replays::new(shared.clone(), plugins),
+            calls: Calls { shared: shared.clone() },
             timers: Arc::new(Timers::new(shared.clone(), shared.config.late_timers_per_second)),
             hook: Arc::new(DurableHook {
                 shared: shared.clone(),
@@ -300,6 +303,13 @@ impl Engine {
                         let timer = due.ended(TimerEnd::Fired);
                         self.lanes.core(partition).firing.insert(timer, due.profile);
                         self.shared.schedule.push(partition, Work::Due { seq, due: Arc::new(due) });
+                    }
+                    Record::Call(CallRecord::Answered(answered))
+                        if ItemPosition { seq, index: 0 } > through =>
+                    {
+                        self.sequencer.undecided.fetch_add(1, Ordering::Relaxed);
+                        let answered = Arc::from(answered);
+                        self.shared.schedule.push(partition, Work::Answered { seq, answered });
                     }
                     Record::Decided(decided) if decided.derives() => {
                         self.lanes.core(partition).roots.add(&decided);

@@ -79,9 +79,11 @@ impl Query {
                 Ok(self.refused_event(event, decided)?.into_iter().collect())
             }
             CauseKind::Offered => self.refused_when_offered(&decided),
-            CauseKind::Emitted | CauseKind::Change | CauseKind::Assignment | CauseKind::Timer => {
-                Ok(Vec::new())
-            }
+            CauseKind::Emitted
+            | CauseKind::Change
+            | CauseKind::Assignment
+            | CauseKind::Timer
+            | CauseKind::Answer => Ok(Vec::new()),
         }
     }
 

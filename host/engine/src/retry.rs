@@ -215,8 +215,8 @@ impl Lanes {
         loop {
             let mut input = self.decision_input(profile, blocked.item, &item)?;
             let Blocked { root, depth, kind, .. } = *blocked;
-            // A timer ended when it was first decided.
-            input.cause = Cause { root, depth, kind, timer: None, ..input.cause };
+            // A timer or a call ended when it was first decided.
+            input.cause = Cause { root, depth, kind, timer: None, call: None, ..input.cause };
             let Some((index, routed)) = input.runtime.registry.routing.capability(capability) else {
                 return Ok(false);
             };

@@ -12,7 +12,8 @@ use super::work::Work;
 use crate::way::Way;
 use samsyn_identity::full_lines;
 use samsyn_journal::{
-    Accepted, Decided, Due, Encoded, LINE_POSITIONS_MAX, Linked, NewRecord, ProfileState, ProfileStep,
+    Accepted, Answered, Body, CallRecord, Decided, Due, Encoded, LINE_POSITIONS_MAX, Linked, NewRecord,
+    ProfileState, ProfileStep, step_call,
 };
 use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq};
@@ -146,25 +147,34 @@ impl Sequencer {
         self.shared.schedule.push(position.partition, work);
     }
 
-    /// Puts a decision into its partition; its links are appended already. The state it folds into goes with
+    /// Puts a decision into its partition, behind the bodies of its requests; its links are appended already. The state it folds into goes with
     /// it, so that nobody folds it again.
     pub(super) fn append_decided(
         &self,
         partition: Partition,
         before: Option<&ProfileState>,
-        decided: Decided,
+        (bodies, decided): (Vec<Body>, Decided),
         mut way: Option<Way>,
     ) -> Result<(Seq, Arc<Decided>, Arc<ProfileState>), StopCause> {
         let encoded = Encoded::of(partition, &decided);
         let step = ProfileStep::begin(before, &decided);
         let _order = self.order(partition);
         way.iter_mut().for_each(Way::locked);
-        let seq = self.shared.journal.head(partition) + 1;
+        let first = self.shared.journal.head(partition) + 1;
+        let seq = first + bodies.len() as Seq;
         let (state, stepped) = step.end_beside(before, Position { partition, seq }, &decided);
         let (decided, state) = (Arc::new(decided), Arc::new(state));
         let record = CommittedRecord::decided(decided.clone(), state.clone(), stepped);
         let own = encoded.entry(decided.at, InFlight { record, way }).numbered(seq);
-        self.shared.journal.append(own.relying_on(self.links_of(&decided)))?;
+        let own = own.relying_on(self.links_of(&decided));
+        if bodies.is_empty() {
+            self.shared.journal.append(own)?;
+        } else {
+            // All of them stand in the log or none.
+            let bodies =
+                bodies.iter().map(|body| self.entry(Encoded::of(partition, body), CommittedRecord::Due));
+            self.shared.journal.append_all(bodies.chain([own]).collect())?;
+        }
         if decided.derives() {
             self.shared.schedule.push(partition, Work::Derived { seq, decided: decided.clone() });
         }
@@ -189,6 +199,30 @@ impl Sequencer {
         self.undecided.fetch_add(1, Ordering::Relaxed);
         self.shared.schedule.push(partition, Work::Due { seq: position.seq, due: Arc::new(due) });
         Ok(())
+    }
+
+    /// Puts a record about a call into its partition, and has the answer that it brings decided in its turn.
+    pub(super) fn append_call(
+        &self,
+        partition: Partition,
+        before: &ProfileState,
+        record: CallRecord,
+        answered: Option<Arc<Answered>>,
+    ) -> Result<(Position, Arc<ProfileState>), StopCause> {
+        let encoded = Encoded::of_call(partition, &record);
+        let _order = self.order(partition);
+        let seq = self.shared.journal.head(partition) + 1;
+        let mut state = before.clone();
+        let pending = step_call(&mut state, seq, &record);
+        let state = Arc::new(state);
+        let (record, after) = (Arc::new(record), Some(state.clone()));
+        let entry = self.entry(encoded, CommittedRecord::Call { record, state: after, pending });
+        let position = self.shared.journal.append(entry.numbered(seq))?;
+        if let Some(answered) = answered {
+            self.undecided.fetch_add(1, Ordering::Relaxed);
+            self.shared.schedule.push(partition, Work::Answered { seq, answered });
+        }
+        Ok((position, state))
     }
 
     /// Puts decisions of several customers into their partition in one append. None of them may

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::durable::{InFlight, Waiters};
 use super::fault::StopCause;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub schedule: Schedule,
     /// Whoever waits for a record.
     pub waiters: Waiters,
+    /// Something about calls became durable.
+    pub calls_changed: watch::Sender<()>,
     /// What lanes ask of the supervisor.
     pub requests: Requests,
     pub stopping: AtomicBool,

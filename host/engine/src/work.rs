@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::way::Way;
-use samsyn_journal::{Accepted, Decided, Due, PendingTimer, ProfileState};
-use samsyn_vocabulary::{CapabilityName, ProfileId, Seq};
+use samsyn_journal::{Accepted, Answered, CallRecord, Decided, Due, PendingTimer, ProfileState};
+use samsyn_vocabulary::{CapabilityName, Position, ProfileId, Seq};
+use tokio::sync::oneshot;
 
 /// Something for a worker to do in one partition.
 #[derive(Debug)]
@@ -27,6 +28,14 @@ pub enum Work {
     Fire(Box<PendingTimer>),
     /// Decide a timer that has fired.
     Due { seq: Seq, due: Arc<Due> },
+    /// Append a record about a call, if the call is as it takes it to be.
+    Call {
+        record: Box<CallRecord>,
+        /// Is told where it stands; none: nowhere.
+        reply: oneshot::Sender<Option<Position>>,
+    },
+    /// Decide a call that was answered.
+    Answered { seq: Seq, answered: Arc<Answered> },
     /// Take the newest registry revision into use.
     Adopt,
     /// Run, or skip, what waits of a capability and a customer.

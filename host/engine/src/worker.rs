@@ -14,7 +14,7 @@ use super::run::Run;
 use super::runtime::Runtime;
 use super::work::Work;
 use crate::way::Way;
-use samsyn_decide::draft::{Draft, LinkConcern};
+use samsyn_decide::draft::{Draft, LinkConcern, Ready};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::{Target, live_generation, route};
 use samsyn_identity::{Basis, DecidedNames};
@@ -57,6 +57,13 @@ impl Lanes {
             Work::Derived { seq, decided } => self.decide_derived(partition, seq, &decided),
             Work::Fire(timer) => self.fire(partition, &timer),
             Work::Due { seq, due } => self.decide_due(partition, seq, due),
+            Work::Call { record, reply } => {
+                let appended = self.call_record(partition, *record)?;
+                // Whoever asked may have gone.
+                let _ = reply.send(appended);
+                Ok(())
+            }
+            Work::Answered { seq, answered } => self.decide_answer(partition, seq, answered),
             Work::Adopt => self.adopt(partition),
             Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip, false)
@@ -181,19 +188,19 @@ impl Lanes {
         };
         let ((_, decided, state), own_refusals) = match names {
             Some(names) => {
-                let (decided, own_refusals) = draft.complete(names);
-                (self.sequencer.append_decided(partition, before, decided, way)?, own_refusals)
+                let Ready { decided, bodies, own_refusals } = draft.complete(names, uuid::Uuid::new_v4);
+                (self.sequencer.append_decided(partition, before, (bodies, decided), way)?, own_refusals)
             }
             None => {
                 let mut recent = self.identity.lock();
                 let mut names = draft.names(&basis, &recent.with(&self.shared.view))?;
                 let links = std::mem::take(&mut names.links);
-                let (decided, own_refusals) = draft.complete(names);
+                let Ready { decided, bodies, own_refusals } = draft.complete(names, uuid::Uuid::new_v4);
                 // Before the decision: when that is decided again after a crash, links that are there are left
                 // as they are.
                 self.sequencer.append_links(&links, None)?;
                 links.iter().for_each(|linked| recent.link(linked));
-                let appended = self.sequencer.append_decided(partition, before, decided, way)?;
+                let appended = self.sequencer.append_decided(partition, before, (bodies, decided), way)?;
                 let profile = appended.1.profile;
                 for linked in &links {
                     if linked.line_position.is_none() && !linked.retired && linked.profile == profile {

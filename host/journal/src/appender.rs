@@ -5,7 +5,10 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use super::codec::with_encoded;
-use super::{Accepted, Adopted, Decided, Due, Late, Linked, Reader, Record, RecordKind, RegistryRecord};
+use super::{
+    Accepted, Adopted, Answered, Body, CallRecord, Decided, Due, Late, Linked, Reader, Record, RecordKind,
+    RegistryRecord, Retrying, Sending, Settled,
+};
 use samsyn_log::{AppendError, Commit, Entry, Failure, HostLog, LogError, PartitionedLog, Payload};
 use samsyn_vocabulary::{Partition, Position, Seq, Timestamp};
 
@@ -33,7 +36,7 @@ macro_rules! contents {
     };
 }
 
-contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late, Due: Due);
+contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late, Due: Due, Body: Body, Sending: Sending, Retrying: Retrying, Answered: Answered, Settled: Settled);
 
 /// A record that is encoded and hashed, and has no number yet. Made before its partition is locked.
 pub struct Encoded {
@@ -59,8 +62,20 @@ impl Encoded {
             Record::Registry(record) => Encoded::of(partition, record),
             Record::Late(late) => Encoded::of(partition, late),
             Record::Due(due) => Encoded::of(partition, due),
+            Record::Body(body) => Encoded::of(partition, body),
+            Record::Call(call) => Encoded::of_call(partition, call),
             Record::Erased => return None,
         })
+    }
+
+    /// Encodes a record about a call.
+    pub fn of_call(partition: Partition, record: &CallRecord) -> Encoded {
+        match record {
+            CallRecord::Sending(sending) => Encoded::of(partition, sending),
+            CallRecord::Retrying(retrying) => Encoded::of(partition, retrying),
+            CallRecord::Answered(answered) => Encoded::of(partition, answered.as_ref()),
+            CallRecord::Settled(settled) => Encoded::of(partition, settled),
+        }
     }
 
     /// At most how many bytes a record takes in the log.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conflict, Cursor, EndedTimer};
+use super::{Conflict, Cursor, EndedCall, EndedTimer, Note};
 use samsyn_vocabulary::{
-    Action, CapabilityName, Digest, EventName, Failure, FieldName, FullPosition, Identifier, ItemPosition,
-    Position, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
+    Action, CapabilityName, Digest, EndpointName, EventName, Failure, FieldName, FullPosition, Identifier,
+    ItemPosition, Position, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
 };
 
 /// Why an invocation happens.
@@ -25,6 +25,8 @@ pub enum CauseKind {
     Offered,
     /// A timer was due.
     Timer,
+    /// A call was answered.
+    Answer,
 }
 
 /// What followed from one item: an accepted event, an emitted event or a change.
@@ -97,6 +99,9 @@ pub struct Decided {
     /// The timer that was due, which ends with this record. Of a retry none: it ended before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timer: Option<EndedTimer>,
+    /// The call whose answer it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<EndedCall>,
 }
 
 impl Decided {
@@ -128,6 +133,7 @@ impl Decided {
             notifies: false,
             refused_opt_outs: Vec::new(),
             timer: None,
+            call: None,
         }
     }
 
@@ -168,6 +174,52 @@ pub struct Outcome {
     /// What else it asked for, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
+    /// The requests it began, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
+}
+
+/// A request to a system. It is sent when this record is on the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Which endpoint of its capability.
+    pub endpoint: EndpointName,
+    /// The method, in capitals.
+    pub method: String,
+    /// The path below the endpoint's base.
+    pub path: String,
+    /// The query, not encoded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<(String, String)>,
+    /// Headers that the plug-in set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The body; none: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<CallBody>,
+    /// What comes back with the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    /// The idempotency key, by which the system knows the request whenever it comes again: random, so that no other
+    /// record has it, also none that takes this one's place after a restore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<uuid::Uuid>,
+    /// It is not sent: a generation that catches up began it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
+}
+
+/// The body of a request: its bytes are a record of their own, [`Body`](super::Body).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallBody {
+    pub media_type: String,
+    /// The digest of the bytes.
+    pub digest: Digest,
+    /// How many.
+    pub bytes: u32,
+    /// How many records before this one the bytes stand, in the same partition; 0: nowhere.
+    #[serde(default)]
+    pub before: u16,
 }
 
 /// How an invocation ended.
@@ -314,6 +366,7 @@ mod tests {
             refusals: Vec::new(),
             memory: None,
             actions,
+            calls: Vec::new(),
         };
         let members = |outcome: &Outcome| {
             let tree = serde_json::to_value(outcome).unwrap();

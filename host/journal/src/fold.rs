@@ -25,7 +25,7 @@ pub fn fold_profile(before: Option<&ProfileState>, at: Position, decided: &Decid
 /// [`fold_profile`] on a state that nobody else needs as it was.
 pub fn fold_into(state: &mut ProfileState, at: Position, decided: &Decided) {
     state.head = Some(at);
-    fold_effects(state, decided);
+    fold(state, Some(at), decided);
 }
 
 /// The profile as a record would leave it that has no place in the log: its newest record stays.
@@ -37,13 +37,19 @@ pub fn fold_ahead(before: &ProfileState, decided: &Decided) -> ProfileState {
 
 /// [`fold_ahead`] on a state that nobody else needs as it was.
 pub fn fold_effects(state: &mut ProfileState, decided: &Decided) {
+    fold(state, None, decided);
+}
+
+fn fold(state: &mut ProfileState, at: Option<Position>, decided: &Decided) {
     fold_identifiers(state, decided);
     // First: a handler may set the timer anew for which it was invoked.
     if let Some(ended) = &decided.timer {
         state.end_timer(ended, decided.at);
     }
+    let mut calls = 0;
     for outcome in &decided.outcomes {
-        fold_outcome(state, outcome, decided);
+        fold_outcome(state, outcome, calls, decided, at);
+        calls += outcome.calls.len();
     }
     for answer in &decided.answers {
         // A source has answered: what was held for the field has been dealt with.
@@ -95,10 +101,18 @@ fn fold_identifiers(state: &mut ProfileState, decided: &Decided) {
     state.conflicts.drain(..surplus);
 }
 
-fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) {
+fn fold_outcome(
+    state: &mut ProfileState,
+    outcome: &Outcome,
+    first_call: usize,
+    decided: &Decided,
+    at: Option<Position>,
+) {
     let waits = matches!(outcome.result, InvocationStatus::Parked(_) | InvocationStatus::Held);
     let sets_timers = outcome.actions.iter().any(is_of_timers);
-    let says_nothing = outcome.claims.is_empty() && outcome.memory.is_none() && !waits && !sets_timers;
+    let begins_calls = outcome.calls.iter().any(|call| !call.silent);
+    let says_nothing =
+        outcome.claims.is_empty() && outcome.memory.is_none() && !waits && !sets_timers && !begins_calls;
     if says_nothing
         && state.capability_state(&outcome.capability, outcome.generation).is_none_or(|own| !own.waits())
     {
@@ -151,6 +165,10 @@ fn fold_outcome(state: &mut ProfileState, outcome: &Outcome, decided: &Decided) 
     if sets_timers {
         let timers = capability_state.timers.get_or_insert_default();
         outcome.actions.iter().for_each(|action| timers.act(action, decided));
+    }
+    if begins_calls {
+        let calls = capability_state.calls.get_or_insert_default();
+        calls.begin(outcome, first_call, decided, at);
     }
     match &outcome.memory {
         Some(Memory::Kept(bytes)) => capability_state.memory = Some(MemoryBytes(bytes.clone())),

@@ -40,6 +40,15 @@ pub fn record(data: &[u8]) {
                 let _ = registry.apply(1, &record.change);
             }
         }
-        Record::Accepted(_) | Record::Linked(_) | Record::Late(_) | Record::Due(_) | Record::Erased => {}
+        Record::Accepted(_)
+        | Record::Linked(_)
+        | Record::Late(_)
+        | Record::Due(_)
+        | Record::Body(_)
+        | Record::Erased => {}
+        Record::Call(record) => {
+            let mut state = super::ProfileState::new(record.profile(), samsyn_vocabulary::Timestamp(1));
+            super::fold_call(&mut state, 9, &record);
+        }
     }
 }

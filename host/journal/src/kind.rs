@@ -1,6 +1,6 @@
 //! The kinds of records, and the one place that numbers them.
 
-use super::{Record, RecordError};
+use super::{CallRecord, Record, RecordError};
 
 /// What a record is, as the log's envelope says it. A number is never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,11 +20,21 @@ pub enum RecordKind {
     Late = 6,
     /// [`Record::Due`](super::Record::Due).
     Due = 7,
+    /// [`Record::Body`](super::Record::Body).
+    Body = 8,
+    /// [`Record::Call`](super::Record::Call) with a [`Sending`](super::Sending).
+    Sending = 9,
+    /// [`Record::Call`](super::Record::Call) with a [`Retrying`](super::Retrying).
+    Retrying = 10,
+    /// [`Record::Call`](super::Record::Call) with an [`Answered`](super::Answered).
+    Answered = 11,
+    /// [`Record::Call`](super::Record::Call) with a [`Settled`](super::Settled).
+    Settled = 12,
 }
 
 impl RecordKind {
     /// All of them, in the order of their numbers, which begin with 1.
-    pub const ALL: [RecordKind; 7] = [
+    pub const ALL: [RecordKind; 12] = [
         RecordKind::Accepted,
         RecordKind::Decided,
         RecordKind::Adopted,
@@ -32,6 +42,11 @@ impl RecordKind {
         RecordKind::Registry,
         RecordKind::Late,
         RecordKind::Due,
+        RecordKind::Body,
+        RecordKind::Sending,
+        RecordKind::Retrying,
+        RecordKind::Answered,
+        RecordKind::Settled,
     ];
 
     /// Its number in the log's envelope.
@@ -57,6 +72,11 @@ impl Record {
             Record::Registry(_) => Some(RecordKind::Registry),
             Record::Late(_) => Some(RecordKind::Late),
             Record::Due(_) => Some(RecordKind::Due),
+            Record::Body(_) => Some(RecordKind::Body),
+            Record::Call(CallRecord::Sending(_)) => Some(RecordKind::Sending),
+            Record::Call(CallRecord::Retrying(_)) => Some(RecordKind::Retrying),
+            Record::Call(CallRecord::Answered(_)) => Some(RecordKind::Answered),
+            Record::Call(CallRecord::Settled(_)) => Some(RecordKind::Settled),
             Record::Erased => None,
         }
     }
@@ -70,7 +90,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_number_and_no_other() {
         let numbers = RecordKind::ALL.map(RecordKind::number);
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
         for number in 0..=u8::MAX {
             match RecordKind::of_number(number) {
                 Ok(kind) => assert_eq!(kind.number(), number),

@@ -6,12 +6,12 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | `accepted` `decided` `adopted` `linked` `late` `due` | the records; the registry's stands here |
+//! | `accepted` `decided` `adopted` `linked` `late` `due` `exchange` | the records; the registry's stands here |
 //! | `kind` | the number of each kind in the log's envelope |
 //! | `appender` `reader` | the way into the log and out of it: no other code encodes or decodes a record |
 //! | `batch` | records on their way between threads |
 //! | `codec` `home` `partial_decoding` | bytes |
-//! | `fold` `profile_state` `timers` `claim_stats` `usage` | what records fold into |
+//! | `fold` `profile_state` `timers` `calls` `claim_stats` `usage` | what records fold into |
 //! | `step` | one decision folded, for everybody who folds |
 //! | `history` | the registry's history in words |
 //! | `testing`, `fuzz` | for tests: records, and a function of bytes for the fuzzer |
@@ -22,10 +22,12 @@ mod accepted;
 mod adopted;
 mod appender;
 mod batch;
+mod calls;
 mod claim_stats;
 mod codec;
 mod decided;
 mod due;
+mod exchange;
 mod fold;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
@@ -51,14 +53,23 @@ pub use accepted::{Accepted, Conflict};
 pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
 pub use appender::{Appender, Content, Encoded, NewRecord};
 pub use batch::RecordBatch;
+pub use calls::{
+    ANSWERS_A_DAY_MAX, CallMove, CallState, Calls, PAST_CALLS_MAX, PastCall, PendingCall, WaitingCall,
+    fold_call, forget_call, pending_calls, waiting_calls,
+};
 pub use claim_stats::{
     CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,
 };
 pub use codec::{decode, decode_at, encode, encode_at, json_at, with_encoded_in_order_at};
 pub use decided::{
-    Answer, AnswerKind, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus, Memory, Outcome,
+    Answer, AnswerKind, Call, CallBody, CauseKind, Changed, Decided, Emitted, HeldProposal, InvocationStatus,
+    Memory, Outcome,
 };
 pub use due::Due;
+pub use exchange::{
+    Answered, AttemptEnd, Body, CallEnd, CallId, CallNumber, CallRecord, EndedCall, Note, Retrying, Sending,
+    Settled, Verdict,
+};
 pub use fold::{PartitionState, fold_ahead, fold_effects, fold_into, fold_profile};
 pub use kind::RecordKind;
 pub use late::Late;
@@ -69,12 +80,13 @@ pub use profile_state::{
     ProfileState, Visible,
 };
 pub use reader::{FieldChange, KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
-pub use step::{ProfileStep, Stepped};
+pub use step::{PendingMoves, ProfileStep, Stepped, step_call};
 pub use timers::{
     EndedTimer, PendingTimer, TIMERS_A_DAY_MAX, Timer, TimerEnd, TimerMove, Timers, pending_timers,
 };
 pub use usage::{fold_usage_of_decided, fold_usage_of_event};
 
+pub use samsyn_vocabulary::bytes;
 use serde::{Deserialize, Serialize};
 
 use samsyn_registry::RegistryChange;
@@ -102,6 +114,10 @@ pub enum Record {
     Late(Late),
     /// A timer is due.
     Due(Due),
+    /// The bytes of a request.
+    Body(Body),
+    /// A call is sent, tried again, answered or settled.
+    Call(CallRecord),
     /// Its content was erased: it folds to nothing.
     Erased,
 }
@@ -140,35 +156,5 @@ impl RecordError {
 
     fn unreadable(cause: &dyn std::fmt::Display) -> RecordError {
         RecordError(cause.to_string())
-    }
-}
-
-/// Bytes as MessagePack's binary, not as a list of numbers.
-pub mod bytes {
-    use serde::{Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Vec<u8>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(bytes.to_vec())
-            }
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Vec<u8>, A::Error> {
-                let mut bytes = Vec::new();
-                while let Some(byte) = items.next_element()? {
-                    bytes.push(byte);
-                }
-                Ok(bytes)
-            }
-        }
-        deserializer.deserialize_byte_buf(Visitor)
     }
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::codec::decoded;
 use super::{
-    Adopted, Answer, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, EndedTimer, HeldProposal,
-    InvocationStatus, Late, LinePosition, Memory, Outcome, RecordError, RecordKind, decode, decode_at,
+    Adopted, Answer, Call, CallRecord, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, EndedCall,
+    EndedTimer, HeldProposal, InvocationStatus, Late, LinePosition, Memory, Outcome, RecordError, RecordKind,
+    decode, decode_at,
 };
 use samsyn_vocabulary::{
     Action, Application, CapabilityName, Digest, EventName, FieldName, FullPosition, Identifier,
@@ -29,8 +30,10 @@ pub enum PartialRecord<'a> {
     Registry,
     /// Something about an item that was decided before.
     Late(Late),
-    /// A timer is due, which its decision folds.
+    /// A timer is due, which its decision folds; or these are the bytes of a request.
     Due,
+    /// Something about a call.
+    Call(CallRecord),
     /// Its content was erased: it folds to nothing.
     Erased,
 }
@@ -53,7 +56,10 @@ impl<'a> PartialRecord<'a> {
             RecordKind::Linked => decode(payload).map(PartialRecord::Linked),
             RecordKind::Registry => Ok(PartialRecord::Registry),
             RecordKind::Late => decode_at(home, payload).map(PartialRecord::Late),
-            RecordKind::Due => Ok(PartialRecord::Due),
+            RecordKind::Due | RecordKind::Body => Ok(PartialRecord::Due),
+            RecordKind::Sending | RecordKind::Retrying | RecordKind::Answered | RecordKind::Settled => {
+                CallRecord::decode(home, kind, payload).map(PartialRecord::Call)
+            }
         }
     }
 }
@@ -152,6 +158,8 @@ struct PartialDecided {
     refused_opt_outs: Vec<FieldName>,
     #[serde(default)]
     timer: Option<EndedTimer>,
+    #[serde(default)]
+    call: Option<EndedCall>,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +181,8 @@ struct PartialOutcome {
     memory: Option<Memory>,
     #[serde(default)]
     actions: Vec<Action>,
+    #[serde(default)]
+    calls: Vec<Call>,
 }
 
 fn no_digest() -> Digest {

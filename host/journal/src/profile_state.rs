@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CauseKind, Conflict, EndedTimer, HeldProposal, Outcome, Timers};
+use super::{Calls, CauseKind, Conflict, EndedTimer, HeldProposal, Outcome, Timers};
 use samsyn_registry::{Field, Lineage};
 use samsyn_vocabulary::{
-    CapabilityName, Failure, FieldName, FullPosition, Identifier, Position, ProfileId, Role, Timestamp, Value,
+    CapabilityName, Failure, FieldName, FullPosition, Identifier, Position, ProfileId, Role, Seq, Timestamp,
+    Value,
 };
 
 /// One customer, as the log says.
@@ -37,6 +38,9 @@ pub struct ProfileState {
     /// [`CONFLICTS_MAX`].
     #[serde(default)]
     pub conflicts: Vec<Conflict>,
+    /// The newest record that changed it without a decision: one about a call; 0: none did.
+    #[serde(default)]
+    pub late: Seq,
 }
 
 /// The most conflicts that a profile keeps: its entry in the view has a bound.
@@ -67,8 +71,11 @@ pub struct CapabilityState {
     #[serde(default)]
     pub held_more: Option<HeldMore>,
     /// Its timers; none when it never set one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub timers: Option<Box<Timers>>,
+    /// Its calls; none when it never began one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Box<Calls>>,
 }
 
 /// Invocations that are held and not listed: the records of the profile between two places tell which
@@ -159,6 +166,7 @@ impl ProfileState {
             held: Vec::new(),
             latched: Vec::new(),
             conflicts: Vec::new(),
+            late: 0,
         }
     }
 
@@ -185,6 +193,7 @@ impl ProfileState {
                 blocked: Vec::new(),
                 held_more: None,
                 timers: None,
+                calls: None,
             }));
             self.capabilities.len() - 1
         });
@@ -198,6 +207,23 @@ impl ProfileState {
     /// The timers that this generation of a capability has here; none when it never set one.
     pub fn timers(&self, capability: &CapabilityName, generation: u32) -> Option<&Timers> {
         self.capability_state(capability, generation)?.timers.as_deref()
+    }
+
+    /// The calls that this generation of a capability has here; none when it never began one.
+    pub fn calls(&self, capability: &CapabilityName, generation: u32) -> Option<&Calls> {
+        self.capability_state(capability, generation)?.calls.as_deref()
+    }
+
+    pub(super) fn calls_to_change(
+        &mut self,
+        capability: &CapabilityName,
+        generation: u32,
+    ) -> Option<&mut Calls> {
+        let same = |own: &&mut Arc<CapabilityState>| {
+            own.generation == generation && own.capability == *capability && own.calls.is_some()
+        };
+        let own = self.capabilities.iter_mut().find(same)?;
+        Arc::make_mut(own).calls.as_deref_mut()
     }
 
     fn timers_of_ended(&mut self, ended: &EndedTimer) -> Option<&mut Timers> {
@@ -305,6 +331,7 @@ impl CapabilityState {
             blocked: self.blocked.clone(),
             held_more: self.held_more,
             timers: self.timers.clone(),
+            calls: self.calls.clone(),
         }
     }
 
@@ -321,7 +348,8 @@ impl CapabilityState {
     /// The records that must be there when what waits is run; of several in a row the oldest.
     pub fn records_waited_for(&self) -> impl Iterator<Item = Position> {
         let more = self.held_more.iter().flat_map(HeldMore::oldest_records);
-        self.blocked.iter().map(|blocked| blocked.item.record()).chain(more)
+        let calls = self.calls.iter().flat_map(|calls| calls.records());
+        self.blocked.iter().map(|blocked| blocked.item.record()).chain(more).chain(calls)
     }
 
     /// Whether the invocation of an item in a role waits. Of those that aren't listed, one that was

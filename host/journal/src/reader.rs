@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::codec::{decode, decode_at};
-use super::{Accepted, Cursor, Decided, PartialRecord, Record, RecordError, RecordKind};
+use super::{Accepted, CallRecord, Cursor, Decided, PartialRecord, Record, RecordError, RecordKind};
 use samsyn_log::{
     ChainHash, LogError, LogPlace, LogReader, Progress, ReadLog, RecordRef, ScanFrom, ScanLog, StoredRecord,
 };
@@ -168,6 +168,10 @@ impl<'a> Undecoded<'a> {
             RecordKind::Registry => decode(self.payload).map(Record::Registry),
             RecordKind::Late => decode_at(self.home(), self.payload).map(Record::Late),
             RecordKind::Due => decode_at(self.home(), self.payload).map(Record::Due),
+            RecordKind::Body => decode_at(self.home(), self.payload).map(Record::Body),
+            RecordKind::Sending | RecordKind::Retrying | RecordKind::Answered | RecordKind::Settled => {
+                CallRecord::decode(self.home(), kind, self.payload).map(Record::Call)
+            }
         }
     }
 

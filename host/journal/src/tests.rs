@@ -12,6 +12,10 @@ fn accepted() -> Accepted {
     testing::accepted(ProfileId(uuid::Uuid::from_u128(7)), "one")
 }
 
+fn call() -> CallNumber {
+    CallNumber { capability: "loyalty".parse().unwrap(), generation: 2, number: 3 }
+}
+
 /// One of each kind.
 fn one_of_each() -> Vec<Record> {
     let cause = Position { partition: PARTITION, seq: 1 }.item(0);
@@ -52,6 +56,52 @@ fn one_of_each() -> Vec<Record> {
             spent: 4,
             in_passing: true,
         }),
+        Record::Body(Body {
+            profile: accepted().profile,
+            digest: samsyn_vocabulary::Digest::of(b"{}"),
+            bytes: b"{}".to_vec(),
+        }),
+        Record::Call(CallRecord::Sending(Sending {
+            profile: accepted().profile,
+            call: call(),
+            attempt: 1,
+            binding: samsyn_vocabulary::Digest::of(b"binding"),
+            at: Timestamp(9),
+        })),
+        Record::Call(CallRecord::Retrying(Retrying {
+            profile: accepted().profile,
+            call: call(),
+            attempt: 1,
+            how: AttemptEnd::Unknown { code: "crashed".to_owned(), reason: "the host died".to_owned() },
+            begun: Timestamp(9),
+            next: Timestamp(99),
+            counts: true,
+            at: Timestamp(10),
+        })),
+        Record::Call(CallRecord::Answered(Box::new(Answered {
+            profile: accepted().profile,
+            call: call(),
+            endpoint: "crm".parse().unwrap(),
+            answer: samsyn_vocabulary::CallAnswer::Response {
+                status: 200,
+                headers: vec![("etag".to_owned(), "\"1\"".to_owned())],
+                body: vec![0, 255],
+            },
+            note: Some(Note(vec![7])),
+            attempts: 2,
+            at: Timestamp(100),
+            root: Some(Position { partition: Partition(9), seq: 8 }),
+            depth: 1,
+            spent: 4,
+        }))),
+        Record::Call(CallRecord::Settled(Settled {
+            profile: accepted().profile,
+            call: call(),
+            verdict: Verdict::Again,
+            by: "tests".parse().unwrap(),
+            reason: "the system has none".parse().unwrap(),
+            at: Timestamp(101),
+        })),
     ]
 }
 
@@ -174,10 +224,10 @@ fn a_kind_of_tomorrow_is_refused_by_its_number() {
         position: Position { partition: PARTITION, seq: 1 },
         appended_at: Timestamp(1),
         chain: Default::default(),
-        kind: 8,
+        kind: 13,
         erased: false,
         payload: &[],
     };
-    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 8")));
+    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 13")));
     assert!(undecoded.partial().is_err() && undecoded.kind().is_err());
 }

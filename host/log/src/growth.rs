@@ -86,6 +86,7 @@ impl Drop for GrowthWaiter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
@@ -95,12 +96,14 @@ mod tests {
     fn who_sleeps_is_woken_by_every_commit_it_has_not_seen() {
         const COMMITS: u64 = 20_000;
         let growth = Arc::new(Growth::default());
-        let looked = AtomicUsize::new(0);
+        let (looked, ready) = (AtomicUsize::new(0), Barrier::new(4));
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     let waiter = growth.waiter();
                     let mut seen = growth.commits();
+                    // One that came late would find nothing to wait for.
+                    ready.wait();
                     while seen < COMMITS {
                         waiter.wait(seen, || false);
                         assert!(growth.commits() > seen, "it was woken for something");
@@ -109,6 +112,7 @@ mod tests {
                     }
                 });
             }
+            ready.wait();
             (0..COMMITS).for_each(|_| growth.grew());
         });
         assert!(looked.into_inner() > 0);

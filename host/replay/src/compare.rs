@@ -8,7 +8,7 @@ use serde_json::Value as Tree;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::shadow::ItemOutcome;
-use samsyn_journal::{Emitted, InvocationStatus, MemoryBytes, Outcome, ProfileState};
+use samsyn_journal::{Call, CallBody, Emitted, InvocationStatus, MemoryBytes, Outcome, ProfileState};
 use samsyn_vocabulary::{Action, CapabilityName, EventName, FieldName, Property, Refusal, Role, Value};
 
 /// What can differ.
@@ -110,6 +110,7 @@ pub fn compare(
     compare_emitted(&base.outcome.emitted, &new.outcome.emitted, differences);
     compare_memory(base, new, capability, differences);
     compare_actions(base.outcome, new.outcome, differences);
+    compare_calls(base.outcome, new.outcome, differences);
     compare_refusals(base.outcome, new.outcome, differences);
 }
 
@@ -280,6 +281,42 @@ fn compare_actions(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &
         let tree =
             |value: Option<&Option<&Value>>| value.map(|value| value.map_or(Tree::Null, Value::to_json));
         differences.differs(what, kind, &|| (tree(one), tree(other)));
+    }
+}
+
+/// The requests that each side began, endpoint by endpoint in their order. A key is the host's own affair.
+fn compare_calls(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &mut impl Differences) {
+    fn of<'a>(outcome: &'a ItemOutcome<'_>) -> Vec<&'a Call> {
+        outcome.outcomes.iter().flat_map(|outcome| &outcome.calls).collect()
+    }
+    fn said(call: &Call) -> Call {
+        let body = call.body.clone().map(|body| CallBody { before: 0, ..body });
+        Call { body, key: None, silent: false, ..call.clone() }
+    }
+    let (one, other) = (of(base), of(new));
+    let mut endpoints: Vec<_> = one.iter().chain(&other).map(|call| &call.endpoint).collect();
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    for endpoint in endpoints {
+        let to = |calls: &[&Call]| -> Vec<Call> {
+            calls.iter().filter(|call| call.endpoint == *endpoint).map(|call| said(call)).collect()
+        };
+        let (one, other) = (to(&one), to(&other));
+        for index in 0..one.len().max(other.len()) {
+            let what = What::Action(format_smolstr!("call {endpoint}"));
+            let (one, other) = (one.get(index), other.get(index));
+            let Some(kind) = Kind::between(one, other) else {
+                differences.same(what);
+                continue;
+            };
+            let tree = |call: Option<&Call>| {
+                call.map(|call| {
+                    let body = call.body.as_ref().map(|body| body.digest.to_string());
+                    serde_json::json!({ "method": call.method, "path": call.path, "query": call.query, "body": body })
+                })
+            };
+            differences.differs(what, kind, &|| (tree(one), tree(other)));
+        }
     }
 }
 

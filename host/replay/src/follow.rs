@@ -19,8 +19,8 @@ use samsyn_decide::item::Item;
 use samsyn_decide::item::items_of;
 use samsyn_identity::belongs_to;
 use samsyn_journal::{
-    AnswerKind, Decided, Outcome, Passing, ProfileState, Record, RecordError, RecordKind, TimerEnd,
-    Undecoded, fold_into,
+    AnswerKind, CallNumber, CallRecord, Decided, Outcome, Passing, ProfileState, Record, RecordError,
+    RecordKind, TimerEnd, Undecoded, fold_call, fold_into, forget_call,
 };
 use samsyn_vocabulary::{ItemPosition, Partition, Position, ProfileId, Seq};
 
@@ -139,7 +139,14 @@ impl<'a> Track<'a> {
                     followed.due(seq, due);
                 }
             }
-            RecordKind::Linked | RecordKind::Registry | RecordKind::Late => {}
+            RecordKind::Sending | RecordKind::Retrying | RecordKind::Answered | RecordKind::Settled => {
+                if let Record::Call(call) = record.record().map_err(unreadable)?
+                    && self.plan.share.takes(call.profile())
+                {
+                    self.call(partition, seq, call);
+                }
+            }
+            RecordKind::Linked | RecordKind::Registry | RecordKind::Late | RecordKind::Body => {}
         }
         Ok(())
     }
@@ -169,6 +176,25 @@ impl<'a> Track<'a> {
         Ok(())
     }
 
+    /// Something about a call: what was answered is a fact for every version, and so is that it waits no more.
+    fn call(&mut self, partition: Partition, seq: Seq, call: CallRecord) {
+        if let Some(customer) = self.known.get(&call.profile()) {
+            let customer = &mut self.customers[*customer];
+            fold_call(&mut customer.state, seq, &call);
+            if let CallRecord::Answered(answered) = &call {
+                let CallNumber { capability, generation, .. } = &answered.call;
+                for own in &mut customer.own {
+                    forget_call(own, capability, *generation, &answered.endpoint);
+                }
+            }
+        }
+        if let CallRecord::Answered(answered) = call
+            && let Some(followed) = self.followed(partition)
+        {
+            followed.answered(seq, *answered);
+        }
+    }
+
     /// A decision about somebody who isn't replayed.
     fn passing(&mut self, partition: Partition, passing: &Passing) -> Result<(), ReplayError> {
         self.pass(partition, passing.through)?;
@@ -184,8 +210,9 @@ impl<'a> Track<'a> {
     /// Nobody wanted the items up to this one: perhaps the new version does.
     fn pass(&mut self, partition: Partition, through: ItemPosition) -> Result<(), ReplayError> {
         while let Some((position, item)) = self.next_waiting(partition, through)? {
-            // A timer that nobody was invoked for is one of a generation that lags: its own decision comes later.
-            if matches!(item, Item::Timer(_))
+            // A timer, or an answer, that nobody was invoked for is one of a generation that lags: its own decision
+            // comes later.
+            if matches!(item, Item::Timer(_) | Item::Answer(_))
                 || !self.followed(partition).is_some_and(|followed| followed.hears(&item))
             {
                 continue;
@@ -316,6 +343,7 @@ impl<'a> Track<'a> {
                         observed_at,
                         shared: item.is_copy(),
                         timer: decided.timer.clone(),
+                        call: decided.call.clone(),
                     },
                     cursor: decided.cursor.clone(),
                     at: decided.at,

@@ -59,6 +59,7 @@ impl<'a> LoggedItem<'a> {
                 observed_at,
                 shared: item.is_copy(),
                 timer: None,
+                call: None,
             },
             cursor: None,
             at: observed_at,
@@ -145,6 +146,7 @@ impl<'a> LoggedItem<'a> {
                 format!("proposal of {names}").into()
             }
             Item::Timer(due) => format!("timer {}", due.name).into(),
+            Item::Answer(answered) => format!("answer of {}", answered.endpoint).into(),
         }
     }
 }

@@ -16,6 +16,7 @@ wasmtime::component::bindgen!({
             export samsyn:plugin/source@0.1.0;
             export samsyn:plugin/observer@0.1.0;
             export samsyn:plugin/timed@0.1.0;
+            export samsyn:plugin/caller@0.1.0;
         }
     ",
     world: "samsyn:host/host",

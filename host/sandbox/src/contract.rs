@@ -1,6 +1,6 @@
 //! What of the contract this host speaks, by name: interfaces, functions, roles, versions.
 
-use samsyn_contract::{EFFECT_NAMES, TIMER_FUNCTIONS};
+use samsyn_contract::{CALL_FUNCTIONS, EFFECT_NAMES, TIMER_FUNCTIONS};
 use samsyn_vocabulary::Role;
 
 /// The newest version of the contract this host speaks.
@@ -35,6 +35,7 @@ pub(super) fn import(name: &str) -> Item<&'static [&'static str]> {
         let functions: &[&str] = match interface {
             "effects" => &EFFECT_NAMES,
             "timers" => &TIMER_FUNCTIONS,
+            "calls" => &CALL_FUNCTIONS,
             "settings" => &["get"],
             "logging" => &["log"],
             "types" => &[],

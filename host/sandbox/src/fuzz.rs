@@ -84,6 +84,7 @@ fn access() -> Access {
         )]
         .into(),
         timers: true,
+        calls: Default::default(),
         settings: Default::default(),
     }
 }

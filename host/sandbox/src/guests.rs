@@ -12,12 +12,13 @@ use crate::package;
 /// The contract as it is.
 pub const CONTRACT: &str = include_str!("../../../wit/plugin.wit");
 
-/// A world with the three roles.
+/// A world with all roles.
 pub const ALL_ROLES: &str = "
     export samsyn:plugin/subscriber@0.1.0;
     export samsyn:plugin/source@0.1.0;
     export samsyn:plugin/observer@0.1.0;
     export samsyn:plugin/timed@0.1.0;
+    export samsyn:plugin/caller@0.1.0;
 ";
 
 /// A world that only hears of events.
@@ -78,7 +79,7 @@ pub fn subscriber_text(body: &str, functions: &str) -> String {
 
 /// A guest with all roles; what it does is told apart by how many points it sets.
 pub fn all_roles() -> Vec<u8> {
-    let [source, subscriber, observer, timed] = Role::ALL.map(handler);
+    let [source, subscriber, observer, timed, caller] = Role::ALL.map(handler);
     let nine = "i32 i32 i32 i32 i32 i32 i32 i32 i32";
     let text = format!(
         r#"(module {PRELUDE}
@@ -91,7 +92,10 @@ pub fn all_roles() -> Vec<u8> {
                 (call $set_points (local.get 2)) (i32.const 16))
             ;; How late the timer is.
             (func (export "{timed}") (param i32 i32 i64 i64 {nine}) (result i32)
-                (call $set_points (i64.sub (local.get 3) (local.get 2))) (i32.const 16)))"#
+                (call $set_points (i64.sub (local.get 3) (local.get 2))) (i32.const 16))
+            ;; The status of the answer.
+            (func (export "{caller}") (param i32) (result i32)
+                (call $set_points (i64.extend_i32_u (i32.load16_u offset=12 (local.get 0)))) (i32.const 16)))"#
     );
     module(CONTRACT, ALL_ROLES, &text)
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-use super::bindings::exports::samsyn::plugin::{observer, source, subscriber, timed};
+use super::bindings::exports::samsyn::plugin::{caller, observer, source, subscriber, timed};
 use super::error::PackageError;
 use super::lower;
 use super::state::InvocationState;
-use samsyn_vocabulary::{Change, HeardEvent, Projection, Proposal, Role, TimerName, Timestamp};
+use samsyn_vocabulary::{
+    CallAnswer, Change, EndpointName, HeardEvent, Projection, Proposal, Role, TimerName, Timestamp,
+};
 
 /// What a plug-in is called with.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,19 @@ pub enum HandlerInput<'a> {
         /// What the plug-in may know of the customer.
         profile: &'a Projection<'a>,
     },
+    /// To a plug-in that called a system: the answer.
+    Answer {
+        /// Which of its endpoints.
+        endpoint: &'a EndpointName,
+        /// How the call ended.
+        answer: &'a CallAnswer,
+        /// What it had noted.
+        note: Option<&'a [u8]>,
+        /// When the answer came.
+        at: Timestamp,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection<'a>,
+    },
 }
 
 impl<'a> HandlerInput<'a> {
@@ -58,6 +73,7 @@ impl<'a> HandlerInput<'a> {
             HandlerInput::Proposals { .. } => Role::Source,
             HandlerInput::Changes { .. } => Role::Observer,
             HandlerInput::Timer { .. } => Role::Timed,
+            HandlerInput::Answer { .. } => Role::Caller,
         }
     }
 
@@ -67,7 +83,8 @@ impl<'a> HandlerInput<'a> {
             HandlerInput::Event { profile, .. }
             | HandlerInput::Proposals { profile, .. }
             | HandlerInput::Changes { profile, .. }
-            | HandlerInput::Timer { profile, .. } => profile,
+            | HandlerInput::Timer { profile, .. }
+            | HandlerInput::Answer { profile, .. } => profile,
         }
     }
 }
@@ -79,6 +96,7 @@ pub(super) struct Handlers {
     source: Option<source::GuestIndices>,
     observer: Option<observer::GuestIndices>,
     timed: Option<timed::GuestIndices>,
+    caller: Option<caller::GuestIndices>,
 }
 
 impl Handlers {
@@ -96,6 +114,7 @@ impl Handlers {
                 Role::Source => handlers.source = Some(indices(source::GuestIndices::new(instance))?),
                 Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(instance))?),
                 Role::Timed => handlers.timed = Some(indices(timed::GuestIndices::new(instance))?),
+                Role::Caller => handlers.caller = Some(indices(caller::GuestIndices::new(instance))?),
             }
         }
         Ok(handlers)
@@ -117,6 +136,9 @@ impl Handlers {
             handler.load(&mut *store, &instance)?;
         }
         if let Some(handler) = &self.timed {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.caller {
             handler.load(&mut *store, &instance)?;
         }
         Ok(())
@@ -155,6 +177,14 @@ impl Handlers {
                 let handler = found(&self.timed, role)?.load(&mut *store, &instance)?;
                 lower::profile(profile, |profile| {
                     handler.call_on_timer(store, name.as_str(), due.millis(), now.millis(), profile)
+                })
+            }
+            HandlerInput::Answer { endpoint, answer, note, at, profile } => {
+                let handler = found(&self.caller, role)?.load(&mut *store, &instance)?;
+                lower::answer(answer, |answer| {
+                    lower::profile(profile, |profile| {
+                        handler.call_on_answer(store, endpoint.as_str(), answer, note, at.millis(), profile)
+                    })
                 })
             }
         }

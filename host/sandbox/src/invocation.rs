@@ -169,7 +169,9 @@ impl Linked {
         store: &mut Store<InvocationState>,
         input: HandlerInput<'_>,
     ) -> wasmtime::Result<Result<(), String>> {
-        store.data_mut().effects.set_known_timers(input.profile().timers.clone());
+        let effects = &mut store.data_mut().effects;
+        effects.set_known_timers(input.profile().timers.clone());
+        effects.set_waiting_calls(input.profile().calls);
         let instance = self.instance.instantiate(&mut *store)?;
         self.handlers.call(store, instance, input)
     }

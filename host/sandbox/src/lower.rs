@@ -1,10 +1,11 @@
 //! Arguments for a guest: our vocabulary borrowed as the bindings' types, without a copy.
 
+use super::bindings::exports::samsyn::plugin::caller::{Answer as WitAnswer, Response as WitResponse};
 use super::bindings::samsyn::plugin::types::{
     Change as WitChange, DataPoint as WitDataPoint, Event as WitEvent, Identifier as WitIdentifier,
     Profile as WitProfile, PropertyParam, Proposal as WitProposal, ValueParam,
 };
-use samsyn_vocabulary::{Change, HeardEvent, Projection, Proposal, Value};
+use samsyn_vocabulary::{CallAnswer, Change, HeardEvent, Projection, Proposal, Value};
 
 /// A profile id as text, in bytes.
 const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
@@ -104,4 +105,17 @@ pub(super) fn changes<R>(changes: &[Change], with: impl FnOnce(&[WitChange<'_>])
         after: change.after.as_ref().map(|value| texts.value(value)),
     });
     with(&lent.collect::<Vec<_>>())
+}
+
+/// Lends the answer to `with`.
+pub(super) fn answer<R>(answer: &CallAnswer, with: impl FnOnce(WitAnswer<'_>) -> R) -> R {
+    match answer {
+        CallAnswer::Response { status, headers, body } => {
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            with(WitAnswer::Response(WitResponse { status: *status, headers: &headers, body }))
+        }
+        CallAnswer::NotSent { code, reason } => with(WitAnswer::NotSent(&format!("{code}: {reason}"))),
+        CallAnswer::Unknown { code, reason } => with(WitAnswer::Unknown(&format!("{code}: {reason}"))),
+    }
 }

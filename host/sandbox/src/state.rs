@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::HasSelf;
 
-use super::bindings::samsyn::plugin::{effects, logging, settings, timers, types};
+use super::bindings::samsyn::plugin::{calls, effects, logging, settings, timers, types};
 use super::limits::{Limits, as_usize};
 use super::thread_clock::InvocationTime;
 use super::values::{give, given, given_properties, refusal};
@@ -43,6 +43,7 @@ pub(super) fn add_to_linker(
     types::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
     effects::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
     timers::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
+    calls::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
     settings::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)?;
     logging::add_to_linker::<_, HasSelf<InvocationState>>(linker, |state| state)
 }
@@ -80,6 +81,33 @@ impl timers::Host for InvocationState {
 
     fn cancel(&mut self, name: String) -> Answer {
         Ok(self.effects.cancel_timer(&name)?.map_err(refusal))
+    }
+}
+
+impl calls::Host for InvocationState {
+    fn begin(
+        &mut self,
+        endpoint: String,
+        method: String,
+        path: String,
+    ) -> wasmtime::Result<Result<u32, types::Refusal>> {
+        Ok(self.effects.begin_call(&endpoint, &method, &path)?.map_err(refusal))
+    }
+
+    fn query(&mut self, call: u32, name: String, value: String) -> Answer {
+        Ok(self.effects.call_query(call, &name, &value)?.map_err(refusal))
+    }
+
+    fn header(&mut self, call: u32, name: String, value: String) -> Answer {
+        Ok(self.effects.call_header(call, &name, &value)?.map_err(refusal))
+    }
+
+    fn body(&mut self, call: u32, media_type: String, body: Vec<u8>) -> Answer {
+        Ok(self.effects.call_body(call, &media_type, body)?.map_err(refusal))
+    }
+
+    fn note(&mut self, call: u32, note: Vec<u8>) -> Answer {
+        Ok(self.effects.call_note(call, note)?.map_err(refusal))
     }
 }
 

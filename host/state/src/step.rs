@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::view::{Applied, CommittedRecord, EventKey, LinkKey};
-use samsyn_journal::{Adopted, Decided, PartialRecord, RecordError, Undecoded};
+use samsyn_journal::{Adopted, CallRecord, Decided, PartialRecord, PendingMoves, RecordError, Undecoded};
 use samsyn_log::ChainHash;
 use samsyn_vocabulary::{EventName, Position, ProfileId, Timestamp};
 
@@ -14,6 +14,8 @@ pub(crate) enum Said<'a> {
     Accepted { key: EventKey, name: &'a EventName, received_at: Timestamp },
     /// An item was decided.
     Decided(&'a Decided),
+    /// Something about a call.
+    Call(&'a CallRecord),
     /// A partition took a registry revision into use.
     Adopted(&'a Arc<Adopted>),
     /// An identifier, or a place in the line for it, is a profile's now; none: nobody's.
@@ -30,6 +32,16 @@ pub(crate) struct Counted {
     pub created: bool,
     /// How many more timers are set since.
     pub more_timers: i64,
+    /// How many more calls wait since.
+    pub more_calls: i64,
+}
+
+impl Counted {
+    /// Of a record that moves this.
+    pub fn of(created: bool, moves: &PendingMoves) -> Counted {
+        let more_timers = moves.timers.iter().map(|timer_move| if timer_move.is_set { 1 } else { -1 }).sum();
+        Counted { created, more_timers, more_calls: moves.more_calls }
+    }
 }
 
 /// Where what records fold into is kept.
@@ -42,6 +54,9 @@ pub(crate) trait Folder {
 
     /// Folds a decision into its profile.
     fn decided(&mut self, position: Position, decided: &Decided) -> Result<Counted, Self::Error>;
+
+    /// Folds a record about a call into its profile.
+    fn call(&mut self, position: Position, record: &CallRecord) -> Result<Counted, Self::Error>;
 
     /// Remembers where an event stands.
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp);
@@ -71,6 +86,10 @@ pub(crate) fn step<F: Folder>(
             let counted = folder.decided(position, decided)?;
             folder.applied(position).fold_decided(decided, counted);
         }
+        Said::Call(record) => {
+            let counted = folder.call(position, record)?;
+            folder.applied(position).count_pending(counted);
+        }
         Said::Adopted(adopted) => applied.partition.fold_adopted(position.seq, adopted),
         Said::Linked { key, profile } => folder.link(key, profile),
         Said::Nothing => {}
@@ -88,6 +107,7 @@ impl CommittedRecord {
                 received_at: accepted.event.received_at,
             },
             CommittedRecord::Decided { decided, .. } => Said::Decided(decided),
+            CommittedRecord::Call { record, .. } => Said::Call(record),
             CommittedRecord::Adopted(adopted) => Said::Adopted(adopted),
             CommittedRecord::Linked(linked) => Said::Linked {
                 key: LinkKey::at(&linked.identifier, &linked.normal, linked.line_position),
@@ -102,6 +122,7 @@ impl CommittedRecord {
 pub(crate) enum Read {
     Accepted { key: EventKey, name: EventName, received_at: Timestamp },
     Decided(Box<Decided>),
+    Call(Box<CallRecord>),
     Adopted(Arc<Adopted>),
     Linked { key: LinkKey, profile: Option<ProfileId> },
     Nothing,
@@ -117,6 +138,7 @@ impl Read {
                 received_at: event.received_at,
             },
             PartialRecord::Decided(decided) => Read::Decided(decided),
+            PartialRecord::Call(record) => Read::Call(Box::new(record)),
             PartialRecord::Adopted(adopted) => Read::Adopted(Arc::new(adopted)),
             PartialRecord::Linked(linked) => Read::Linked {
                 key: LinkKey::at(&linked.identifier, linked.normal, linked.line_position),
@@ -135,6 +157,7 @@ impl Read {
                 Said::Accepted { key: *key, name, received_at: *received_at }
             }
             Read::Decided(decided) => Said::Decided(decided),
+            Read::Call(record) => Said::Call(record),
             Read::Adopted(adopted) => Said::Adopted(adopted),
             Read::Linked { key, profile } => Said::Linked { key: *key, profile: *profile },
             Read::Nothing => Said::Nothing,

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 /// The floors of `host/`, lowest first. A crate uses those of lower floors and none of its own or above.
 const FLOORS: &[&[&str]] = &[
-    &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http", "samsyn-egress"],
+    &["samsyn-vocabulary", "samsyn-disk", "samsyn-telemetry", "samsyn-http"],
     &["samsyn-machine", "samsyn-contract", "samsyn-auth", "samsyn-secrets"],
-    &["samsyn-log", "samsyn-registry", "samsyn-sandbox"],
+    &["samsyn-log", "samsyn-registry", "samsyn-sandbox", "samsyn-egress"],
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
     &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client"],
     &["samsyn-decide", "samsyn-backup", "samsyn-terminal"],

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EventName, FieldName, Property, Value};
+use super::{EndpointName, EventName, FieldName, Property, Value};
 
 /// Which of a plug-in's roles an invocation calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -17,11 +17,13 @@ pub enum Role {
     Observer,
     /// It is invoked when a timer of its own is due.
     Timed,
+    /// It is invoked with the answer to a call of its own.
+    Caller,
 }
 
 impl Role {
     /// All of them, in the order they are called.
-    pub const ALL: [Role; 4] = [Role::Source, Role::Subscriber, Role::Observer, Role::Timed];
+    pub const ALL: [Role; 5] = [Role::Source, Role::Subscriber, Role::Observer, Role::Timed, Role::Caller];
 
     /// The role's interface in the contract, and the one function in it that is invoked.
     const fn entry(self) -> (&'static str, &'static str) {
@@ -30,6 +32,7 @@ impl Role {
             Role::Subscriber => ("subscriber", "on-event"),
             Role::Observer => ("observer", "on-change"),
             Role::Timed => ("timed", "on-timer"),
+            Role::Caller => ("caller", "on-answer"),
         }
     }
 
@@ -83,11 +86,72 @@ pub enum Effect {
     },
     /// Keep private bytes about this customer; none forgets them.
     Remember(Option<Vec<u8>>),
+    /// Send a request to a system.
+    Call(Box<NewCall>),
     /// Anything else.
     Action(Action),
 }
 
-/// An effect that is no claim, refusal, event or memory. The record, the replay, the timeline, the command
+/// A request to a system, as a handler asked for it. Each part was checked when it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCall {
+    /// Which of the plug-in's endpoints.
+    pub endpoint: EndpointName,
+    /// The method, in capitals.
+    pub method: String,
+    /// The path below the endpoint's base.
+    pub path: String,
+    /// The query, in its order, not encoded.
+    pub query: Vec<(String, String)>,
+    /// Headers that a plug-in may set.
+    pub headers: Vec<(String, String)>,
+    /// The body; none: the request has none.
+    pub body: Option<NewBody>,
+    /// What comes back with the answer.
+    pub note: Option<Vec<u8>>,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBody {
+    /// Its media type.
+    pub media_type: String,
+    /// It.
+    pub bytes: Vec<u8>,
+}
+
+/// How a call ended, as a handler hears it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallAnswer {
+    /// The system answered, and the answer is complete.
+    Response {
+        /// The status, 200 to 599.
+        status: u16,
+        /// Those that are handed on, names in lower case.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        headers: Vec<(String, String)>,
+        /// The body, as it came.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::bytes")]
+        body: Vec<u8>,
+    },
+    /// Nothing was sent, and nothing will be.
+    NotSent {
+        /// A stable word.
+        code: String,
+        /// A sentence.
+        reason: String,
+    },
+    /// It isn't known whether the system has seen the request.
+    Unknown {
+        /// A stable word.
+        code: String,
+        /// A sentence.
+        reason: String,
+    },
+}
+
+/// An effect that is no claim, refusal, event, memory or call. The record, the replay, the timeline, the command
 /// and the SDK's test host treat each kind of action alike, by its name, so a new kind needs no code there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {

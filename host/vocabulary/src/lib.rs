@@ -9,12 +9,14 @@
 //! | `name` · `reason` · `nearest` | names as types, reasons, and which known word was meant |
 //! | `position` · `digest` | where a record is in the log, and what a component's bytes hash to |
 //! | `event` · `profile` · `effect` | what happens to a customer, what a plug-in sees, and what it asks for |
+//! | [`bytes`] | how bytes are written |
 //! | `schema` | how these strings are described in JSON Schema |
 //!
 //! It must not know a log, a sandbox or HTTP.
 
 #![warn(missing_docs)]
 
+pub mod bytes;
 mod canonical;
 mod decimal;
 mod digest;
@@ -37,7 +39,9 @@ mod value;
 pub use canonical::write_canonical;
 pub use decimal::{DECIMAL_DIGITS_MAX, Decimal};
 pub use digest::{Digest, DigestError};
-pub use effect::{Action, Effect, Failure, FailureKind, LogLevel, LogLine, Refusal, Role};
+pub use effect::{
+    Action, CallAnswer, Effect, Failure, FailureKind, LogLevel, LogLine, NewBody, NewCall, Refusal, Role,
+};
 pub use epoch::{Epoch, EpochUnit};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};
 pub use members::Members;

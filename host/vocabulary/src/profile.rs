@@ -84,4 +84,6 @@ pub struct Projection<'a> {
     pub memory: Option<Cow<'a, [u8]>>,
     /// Its timers that are set for this customer. The host counts them; they don't enter the sandbox.
     pub timers: Vec<TimerName>,
+    /// How many of its calls for this customer wait for their answer. They don't enter the sandbox either.
+    pub calls: usize,
 }

@@ -123,7 +123,7 @@ impl ProposalOutcome<'_> {
 #[schemars(!default)]
 pub struct DeliveryOutcome<'a> {
     pub capability: Cow<'a, str>,
-    #[schemars(extend("enum" = ["source", "subscriber", "observer"]))]
+    #[schemars(extend("enum" = ["source", "subscriber", "observer", "timed", "caller"]))]
     pub role: Cow<'a, str>,
     #[schemars(extend("enum" = ["done", "parked", "held", "skipped", "undeliverable"]))]
     pub result: Cow<'a, str>,
@@ -134,6 +134,9 @@ pub struct DeliveryOutcome<'a> {
     /// Other effects. Only for a token that reads everything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<ActionAsked<'a>>,
+    /// Requests to systems that it began. Only for a token that reads everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallBegun<'a>>,
     pub reason: Option<Cow<'a, str>>,
 }
 
@@ -151,6 +154,21 @@ impl DeliveryOutcome<'_> {
 pub struct ClaimMade<'a> {
     pub field: Cow<'a, str>,
     pub value: JsonValue<'a>,
+}
+
+/// A request to a system that a capability began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct CallBegun<'a> {
+    /// To which of its endpoints.
+    pub endpoint: Cow<'a, str>,
+    pub method: Cow<'a, str>,
+    /// The path below the endpoint's base.
+    pub path: Cow<'a, str>,
+    /// It is not sent: the capability was catching up.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
 
 /// An effect that is neither a claim nor a refusal nor an event.

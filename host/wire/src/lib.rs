@@ -81,8 +81,8 @@ pub use endpoint::{
     OutgoingChange, Pause, PlannedCall, RequestedEndpoint,
 };
 pub use event::{
-    ActionAsked, ClaimMade, DeliveryOutcome, Event, NothingTaken, ProposalOutcome, ProposalTaken, Refusal,
-    SentEvent, Taken, TakenEvent, TakenEvents, TakenOrRefused, Verdict,
+    ActionAsked, CallBegun, ClaimMade, DeliveryOutcome, Event, NothingTaken, ProposalOutcome, ProposalTaken,
+    Refusal, SentEvent, Taken, TakenEvent, TakenEvents, TakenOrRefused, Verdict,
 };
 pub use field::{Field, Identifier};
 pub use json_value::JsonValue;
@@ -104,6 +104,6 @@ pub use status::{
     UnusableSecret, Waiting,
 };
 pub use storage::{Retention, SegmentHolder, Snapshot, SnapshotMaking, Snapshots, StorageStatus};
-pub use timeline::{EventHead, Timeline, TimelineStep, TimerStep, ValueChange};
+pub use timeline::{CallStep, EventHead, Timeline, TimelineStep, TimerStep, ValueChange};
 pub use timer::{Timer, TimersResumed, TimersStatus};
 pub use token::{MadeToken, Token, TokenMay};

@@ -17,8 +17,8 @@ pub struct TimelineStep<'a> {
     pub decided_at: Lenient<Timestamp>,
     pub cause: String,
     /// What was decided: an application's event, an event that a capability emitted, changed values, a timer that
-    /// was due, or an invocation that ran again.
-    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "timer", "retry"]))]
+    /// was due, an answer to a call, or an invocation that ran again.
+    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "timer", "answer", "retry"]))]
     pub kind: Cow<'a, str>,
     pub event: Option<EventHead<'a>>,
     pub proposed: Vec<Cow<'a, str>>,
@@ -27,6 +27,9 @@ pub struct TimelineStep<'a> {
     /// The timer that was due; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timer: Option<TimerStep<'a>>,
+    /// The call that was answered; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallStep<'a>>,
 }
 
 /// A timer that was due.
@@ -43,6 +46,28 @@ pub struct TimerStep<'a> {
     /// it again. `removed`: the capability was no longer installed.
     #[schemars(extend("enum" = ["fired", "cancelled", "removed"]))]
     pub how: Cow<'a, str>,
+}
+
+/// A call that ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct CallStep<'a> {
+    /// Who had begun it.
+    #[schemars(with = "CapabilityName")]
+    pub capability: Cow<'a, str>,
+    /// To which of its endpoints.
+    pub endpoint: Cow<'a, str>,
+    /// `response`: the system answered. `not-sent`: nothing was sent. `unknown`: it isn't known whether the system has
+    /// seen the request.
+    #[schemars(extend("enum" = ["response", "not-sent", "unknown"]))]
+    pub how: Cow<'a, str>,
+    /// The status of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why there is no answer, as a stable word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Cow<'a, str>>,
 }
 
 /// A page of decisions about a profile, newest first.

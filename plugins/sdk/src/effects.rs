@@ -6,7 +6,7 @@ use crate::guest as host;
 use crate::testing::recorder as host;
 
 use crate::memory::{self, Memory};
-use crate::{Error, Refusal, Timestamp, Value};
+use crate::{Call, Error, Refusal, Timestamp, Value};
 
 /// What a handler asks for. Nothing happens until the handler returns ok. Then all effects happen
 /// in one record. When it returns an error or panics, no effect happens.
@@ -137,6 +137,20 @@ impl Effects {
     /// `timer.not-declared` or `timer.name`, as for [`set_timer`](Effects::set_timer).
     pub fn cancel_timer(&mut self, name: &str) -> Result<(), Refusal> {
         self.host.cancel_timer(name)
+    }
+
+    /// Begins a request to an endpoint of the manifest's `[calls.NAME]`; what it adds to the request stands behind it:
+    /// `effects.call("crm", "PUT", "members/42")?.body("application/json", "{}")?.note("tier")?;`. The path is appended
+    /// to the endpoint's base, which an administrator bound. The answer comes to [`Caller`](crate::Caller); see there
+    /// for an example.
+    ///
+    /// # Errors
+    ///
+    /// `call.not-declared`, `call.not-bound`, `call.method`, `call.path` (it leaves the base, or has a character that
+    /// must be percent-encoded) or `call.too-many` (32 calls wait for this customer).
+    pub fn call(&mut self, endpoint: &str, method: &str, path: &str) -> Result<Call<'_>, Refusal> {
+        let number = self.host.begin_call(endpoint, method, path)?;
+        Ok(Call { effects: self, number })
     }
 
     /// Keeps a private value about this customer until this plug-in's next invocation; see

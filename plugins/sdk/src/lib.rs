@@ -4,7 +4,8 @@
 //! `docs/plugins.md` builds and installs it.
 //!
 //! A plug-in is a type with one or more roles: [`Subscriber`] handles events, [`Source`] decides
-//! fields, [`Observer`] observes changes, [`Timed`] is invoked when its timers are due. Every role is one pure function. The file `plugin.toml`
+//! fields, [`Observer`] observes changes, [`Timed`] is invoked when its timers are due, [`Caller`] hears the answers
+//! of systems that the plug-in [called](Effects::call). Every role is one pure function. The file `plugin.toml`
 //! declares which events the plug-in subscribes to, and which fields it reads and sources. The host
 //! passes nothing else to it. This is a whole plug-in, with its test:
 //!
@@ -82,7 +83,7 @@
 //! assert_eq!(anna.value("visits.count"), Some(&2.into()));
 //! ```
 //!
-//! Each role has an example of its own: [`Subscriber`], [`Source`], [`Observer`], [`Timed`]. So has
+//! Each role has an example of its own: [`Subscriber`], [`Source`], [`Observer`], [`Timed`], [`Caller`]. So has
 //! [`Memory`], with a migration from an older version.
 //!
 //! # The sandbox
@@ -108,6 +109,7 @@ pub mod testing;
 // Compiled natively too, so that its tests run.
 #[cfg(any(target_family = "wasm", test))]
 mod arena;
+mod call;
 mod decimal;
 mod effects;
 mod error;
@@ -121,12 +123,13 @@ mod settings;
 mod time;
 mod value;
 
+pub use call::{Answer, Call, Response};
 pub use effects::Effects;
 pub use error::{Error, Refusal};
 pub use event::{Change, Event, Proposal};
 pub use memory::{Memory, MemoryError};
 pub use profile::Profile;
-pub use roles::{Observer, Source, Subscriber, Timed};
+pub use roles::{Caller, Observer, Source, Subscriber, Timed};
 pub use rust_decimal::{Decimal, RoundingStrategy};
 pub use settings::Settings;
 pub use time::{Date, TimeError, Timestamp};

@@ -1,7 +1,7 @@
 //! The roles of a plug-in. Each role is a pure function: its result depends on its arguments alone.
 //! So it can be tested, replayed over history, and compared with its next version.
 
-use crate::{Change, Effects, Error, Event, Profile, Proposal, Settings, Timestamp};
+use crate::{Answer, Change, Effects, Error, Event, Profile, Proposal, Settings, Timestamp};
 
 /// Handles the events that the manifest subscribes to.
 ///
@@ -258,6 +258,86 @@ pub trait Timed {
         name: &str,
         due: Timestamp,
         now: Timestamp,
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error>;
+}
+
+/// Hears the answers to the calls that the plug-in began with [`call`](crate::Effects::call).
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, event};
+/// use samsyn_plugin::{Answer, Caller, Effects, Error, Event, Profile, Response, Settings, Subscriber, Timestamp};
+///
+/// /// Tells the club's system of new members.
+/// struct Club;
+///
+/// impl Subscriber for Club {
+///     fn on_event(event: &Event, _: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+///         let number = event.text("number")?;
+///         effects.call("club", "PUT", &format!("members/{number}"))?.body("application/json", "{}")?;
+///         Ok(())
+///     }
+/// }
+///
+/// impl Caller for Club {
+///     fn on_answer(
+///         _: &str,
+///         answer: &Answer,
+///         _: Option<&[u8]>,
+///         at: Timestamp,
+///         _: &Profile,
+///         _: &Settings,
+///         effects: &mut Effects,
+///     ) -> Result<(), Error> {
+///         match answer.success() {
+///             Some(_) => effects.set("club.member_since", at.date())?,
+///             None => effects.clear("club.member_since")?,
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// const MANIFEST: &str = r#"
+/// manifest = 1
+/// [plugin]
+/// name = "club"
+/// version = "0.1.0"
+/// owner = "Club team"
+/// description = "Who is a member"
+/// [subscribes."member.joined"]
+/// number = { type = "text", required = true }
+/// [sources]
+/// "club.member_since" = { type = "date" }
+/// [calls.club]
+/// reason = "The club's system makes the card"
+/// methods = ["PUT"]
+/// repeat = "keyed"
+/// key = { header = "Idempotency-Key", hours = 24 }
+/// "#;
+///
+/// let host = Host::from_manifest(MANIFEST);
+/// let mut anna = host.customer();
+/// let run = anna.on_event::<Club>(&event("member.joined").property("number", "42"));
+/// assert_eq!(run.calls("club")[0].path, "members/42");
+///
+/// let ok = Answer::Response(Response { status: 201, ..Response::default() });
+/// anna.answer::<Club>("club", &ok, "2026-11-21T10:00:00Z");
+/// assert_eq!(anna.value("club.member_since"), Some(&"2026-11-21".parse::<samsyn_plugin::Date>().unwrap().into()));
+/// ```
+pub trait Caller {
+    /// Invoked once for each call, with what it [noted](crate::Call::note). `at` is when the answer came. Calls of
+    /// one customer to one endpoint are answered in their order.
+    ///
+    /// # Errors
+    ///
+    /// An error parks this invocation. The call isn't made again.
+    fn on_answer(
+        endpoint: &str,
+        answer: &Answer,
+        note: Option<&[u8]>,
+        at: Timestamp,
         profile: &Profile,
         settings: &Settings,
         effects: &mut Effects,

@@ -6,16 +6,24 @@
 //! | this one | what a manifest says of an endpoint, with its defaults and limits |
 //! | `amount` | durations, sizes and rates as texts |
 //! | `address` | base URLs, networks, names of headers |
+//! | `place` `headers` | what a plug-in may say of a request: path, query, headers |
 //! | `word` | methods, retry classes, whom an endpoint reaches, kinds of authentication |
 
 mod address;
 mod amount;
+mod headers;
+mod place;
 mod word;
 
 use serde::{Deserialize, Serialize};
 
 pub use address::{BaseUrl, HeaderName, Network, UrlError};
 pub use amount::{AmountError, RATE_DEFAULT, Rate, Size, Span};
+pub use headers::{
+    BadHeader, HEADER_NAME_MAX, HEADER_VALUE_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, HEADERS_OF_ALL,
+    HEADERS_OF_HOST, check_header, header_name, is_header_of_all, is_header_of_host, is_header_value,
+};
+pub use place::{BadPlace, QUERY_MAX, URL_MAX, below_base, check_path, check_query};
 pub use word::{AuthKind, Method, Reaches, Repeat};
 
 use schemars::JsonSchema;

@@ -133,6 +133,14 @@ impl Auth {
         }
     }
 
+    /// The header of the system's own choice that it sets.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Auth::Header(it) => Some(it.name.as_str()),
+            _ => None,
+        }
+    }
+
     /// The secrets it needs.
     pub fn secrets(&self) -> Vec<&SecretName> {
         match self {

@@ -23,10 +23,11 @@ use super::state::{self, StoredProfile};
 use super::write::{SnapshotWriter, put_in_place, unfinished};
 use super::{SnapshotInfo, upgrade};
 use crate::step::{Counted, Folder, Read, step};
-use crate::view::more_timers;
 use crate::view::{Applied, Entry, EventKey, LinkKey};
 use samsyn_disk::failpoint::{Step, step as fail_step};
-use samsyn_journal::{ClaimStats, Decided, FOLD_VERSION, ProfileState, ProfileStep, Reader, Stepped};
+use samsyn_journal::{
+    CallRecord, ClaimStats, Decided, FOLD_VERSION, ProfileState, ProfileStep, Reader, Stepped, step_call,
+};
 use samsyn_log::{Cut, LogPlace, LogReader, ScanFrom};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
@@ -387,13 +388,25 @@ impl<F: FnMut(SnapshotProgress) -> Proceed> Folder for SnapshotBuilder<'_, F> {
         };
         let profile_step = ProfileStep::begin(before.as_deref(), decided);
         let mut state = before.unwrap_or_else(|| Arc::new(ProfileState::new(id, decided.at)));
-        let Stepped { created, moves, timers } =
+        let Stepped { created, moves, pending } =
             profile_step.end(Arc::make_mut(&mut state), position, decided);
         if !moves.is_empty() {
             self.patterns.entry(partition).or_default().fold(id, &moves);
         }
         self.profiles.insert(id, StoredProfile { partition, state });
-        Ok(Counted { created, more_timers: more_timers(&timers) })
+        Ok(Counted::of(created, &pending))
+    }
+
+    fn call(&mut self, position: Position, record: &CallRecord) -> Result<Counted, BadSnapshot> {
+        let (partition, id) = (position.partition, record.profile());
+        let before = match self.profiles.remove(&id) {
+            Some(stored) => Some(stored.state),
+            None => self.find(id)?.map(|stored| stored.state),
+        };
+        let Some(mut state) = before else { return Ok(Counted::default()) };
+        let pending = step_call(Arc::make_mut(&mut state), position.seq, record);
+        self.profiles.insert(id, StoredProfile { partition, state });
+        Ok(Counted::of(false, &pending))
     }
 
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {

@@ -219,6 +219,7 @@ mod tests {
             blocked: vec![blocked(None), blocked(Some(failure))],
             held_more: None,
             timers: None,
+            calls: None,
         })
     }
 

@@ -59,7 +59,7 @@ impl View {
     pub fn dump(&self) -> Result<Dump, StoreError> {
         self.flush()?;
         let mut rest = BTreeMap::new();
-        for prefix in [keys::WAITING, keys::APPLIED, keys::COUNTERS, keys::TIMERS] {
+        for prefix in [keys::WAITING, keys::APPLIED, keys::COUNTERS, keys::TIMERS, keys::CALLS] {
             for entry in self.shared.store.scan(prefix) {
                 let (key, value) = entry?;
                 rest.insert([prefix, &key].concat(), value.to_vec());
@@ -91,6 +91,13 @@ impl View {
             timer.map_or_else(
                 || "a timer's key can't be read".to_owned(),
                 |timer| format!("a timer of profile {} is missing, or no longer set", timer.profile),
+            )
+        })?;
+        self.compare_entries(right, keys::CALLS, &mut found, |key| {
+            let call = key.and_then(|key| keys::parse_call(&[keys::CALLS, key].concat()));
+            call.map_or_else(
+                || "a call's key can't be read".to_owned(),
+                |call| format!("a call of profile {} is missing, or no longer waits", call.profile),
             )
         })?;
         let (links, expected) = (self.shared.links.read().dump(), right.shared.links.read().dump());

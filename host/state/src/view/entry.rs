@@ -15,7 +15,7 @@ use super::event_index::write_blocks;
 use super::store::{Batch, StoreError};
 use super::{Applied, Shared, keys};
 use samsyn_disk::failpoint::{Step, step};
-use samsyn_journal::{Count, Pattern, ProfileState, encode, pending_timers};
+use samsyn_journal::{Count, Pattern, ProfileState, encode, pending_calls, pending_timers};
 use samsyn_vocabulary::{FieldName, Partition, Position, ProfileId, Timestamp};
 
 /// Profiles that are written in one step.
@@ -94,6 +94,9 @@ impl Loading<'_> {
                 }
                 for timer in pending_timers(&state) {
                     self.batch.put(&keys::timer(&timer), &[]);
+                }
+                for call in pending_calls(&state) {
+                    self.batch.put(&keys::call(&call), &[]);
                 }
                 self.profiles.push(state);
                 if self.profiles.len() == PROFILES_A_STEP {

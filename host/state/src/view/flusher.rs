@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::event_index::write_blocks;
 use super::link_index::Blocks;
 use super::memtable::{Applied, Memtable};
+use super::pending_index::PendingChanges;
 use super::store::{Batch, StoreError};
-use super::timer_index::TimerChanges;
 use super::{Shared, codec, keys};
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_journal::{ClaimStats, Count, Pattern, ProfileState, encode};
@@ -181,8 +181,8 @@ impl Shared {
             let mut batch = Batch::default();
             let changed = profiles.remove(&partition).unwrap_or_default();
             self.write_waiting(&mut batch, partition, &changed);
-            for (key, is_set) in table.timers.get(&partition).into_iter().flat_map(TimerChanges::iter) {
-                match is_set {
+            for (key, is_there) in table.pending.get(&partition).into_iter().flat_map(PendingChanges::iter) {
+                match is_there {
                     true => batch.put(key, &[]),
                     false => batch.remove(key),
                 }

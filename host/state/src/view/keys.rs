@@ -10,12 +10,14 @@
 //! "q" profile id:16 capability 0x00 generation:4 → CapabilityState        the part of a profile too large to stand in it
 //! "z" key number:4                   → bytes                   a part of an entry too large for one
 //! "t" capability 0x00 generation:4 fires at:8 profile id:16 name → nothing   a timer that is set: timer_index.rs
+//! "o" state:1 capability 0x00 endpoint 0x00 at:8 profile id:16 generation:4 number:4 → nothing   a call that is listed: call_index.rs
 //! "w" partition:2 profile id:16      → nothing                 a profile that waits for something
 //! ```
 
-use samsyn_journal::{LinePosition, Linked, Pattern, PendingTimer, decode, encode};
+use samsyn_journal::{CallState, LinePosition, Linked, Pattern, PendingCall, PendingTimer, decode, encode};
 use samsyn_vocabulary::{
-    Application, CapabilityName, FieldName, IdentifierName, Partition, ProfileId, TimerName, Timestamp,
+    Application, CapabilityName, EndpointName, FieldName, IdentifierName, Partition, ProfileId, TimerName,
+    Timestamp,
 };
 
 /// The prefix of every block of event ids.
@@ -32,6 +34,8 @@ pub const PROFILES: &[u8] = b"p";
 pub const LINKS: &[u8] = b"i";
 /// The prefix of every timer that is set.
 pub const TIMERS: &[u8] = b"t";
+/// The prefix of every call that is listed.
+pub const CALLS: &[u8] = b"o";
 /// The key of what the view is a fold of.
 pub const META: &[u8] = b"m";
 
@@ -169,9 +173,7 @@ pub fn timers_of(capability: &CapabilityName, generation: u32) -> Vec<u8> {
 
 /// [`timers_of`] with the time: the keys of all that fire then or later follow.
 pub fn timers_from(capability: &CapabilityName, generation: u32, fires_at: Timestamp) -> Vec<u8> {
-    // Before 1970 comes before 1970, too.
-    let fires_at = (fires_at.millis() ^ i64::MIN).to_be_bytes();
-    joined(&[&timers_of(capability, generation), &fires_at])
+    joined(&[&timers_of(capability, generation), &ordered(fires_at)])
 }
 
 /// The key of a timer that is set; those of a generation are in the order in which they fire.
@@ -197,7 +199,69 @@ pub fn parse_timer(key: &[u8]) -> Option<PendingTimer> {
     })
 }
 
-/// A key behind all keys of timers that begin so: no capability, and no time that a timer can have, begins with these bits.
+/// How the keys of calls in one state begin.
+pub fn calls_in(state: CallState) -> Vec<u8> {
+    joined(&[CALLS, &[state as u8]])
+}
+
+/// [`calls_in`] of one endpoint.
+pub fn calls_of(state: CallState, capability: &CapabilityName, endpoint: &EndpointName) -> Vec<u8> {
+    let (capability, endpoint) = (capability.as_str().as_bytes(), endpoint.as_str().as_bytes());
+    joined(&[CALLS, &[state as u8], capability, &[0], endpoint, &[0]])
+}
+
+/// Behind the keys of an endpoint's calls, which begin so, that are to be tried by this time.
+pub fn calls_until(begin: &[u8], by: Timestamp) -> Vec<u8> {
+    match by.millis().checked_add(1) {
+        Some(beyond) => joined(&[begin, &ordered(Timestamp(beyond))]),
+        None => behind_all(begin),
+    }
+}
+
+/// The key of a call that is listed; those of an endpoint are in the order in which they are to be tried.
+pub fn call(call: &PendingCall) -> Vec<u8> {
+    let PendingCall { state, capability, endpoint, at, profile, generation, number } = call;
+    joined(&[
+        &calls_of(*state, capability, endpoint),
+        &ordered(*at),
+        profile.0.as_bytes(),
+        &generation.to_be_bytes(),
+        &number.to_be_bytes(),
+    ])
+}
+
+/// Reads a call's key.
+pub fn parse_call(key: &[u8]) -> Option<PendingCall> {
+    let (state, rest) = key.strip_prefix(CALLS)?.split_first()?;
+    let state = CallState::ALL.into_iter().find(|known| *known as u8 == *state)?;
+    let (capability, rest) = text_before_zero(rest)?;
+    let (endpoint, rest) = text_before_zero(rest)?;
+    let (at, rest) = rest.split_first_chunk::<8>()?;
+    let (profile, rest) = rest.split_first_chunk::<16>()?;
+    let (generation, rest) = rest.split_first_chunk::<4>()?;
+    Some(PendingCall {
+        state,
+        capability: CapabilityName::new(capability).ok()?,
+        endpoint: EndpointName::new(endpoint).ok()?,
+        at: Timestamp(i64::from_be_bytes(*at) ^ i64::MIN),
+        profile: parse_profile(profile)?,
+        generation: u32::from_be_bytes(*generation),
+        number: u32::from_be_bytes(rest.try_into().ok()?),
+    })
+}
+
+fn text_before_zero(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    Some((std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 1..]))
+}
+
+/// A time as bytes that are ordered as times are: before 1970 comes before 1970, too.
+fn ordered(at: Timestamp) -> [u8; 8] {
+    (at.millis() ^ i64::MIN).to_be_bytes()
+}
+
+/// A key behind all keys of timers or calls that begin so: no name, and no time that one can have, begins with these
+/// bits.
 pub fn behind_all(begin: &[u8]) -> Vec<u8> {
     joined(&[begin, &[u8::MAX; 9]])
 }
@@ -226,6 +290,31 @@ mod tests {
     fn an_id_and_an_application_can_not_run_into_each_other() {
         let app = |name| Application::new(name).unwrap();
         assert_ne!(EventKey::of(&app("web"), "1"), EventKey::of(&app("we"), "b1"));
+    }
+
+    #[test]
+    fn calls_are_in_the_order_in_which_they_are_tried_and_read_back() {
+        let call = |at, id: u128, endpoint: &str, number| PendingCall {
+            state: CallState::Waiting,
+            capability: "crm".parse().unwrap(),
+            endpoint: endpoint.parse().unwrap(),
+            at: Timestamp(at),
+            profile: ProfileId(uuid::Uuid::from_u128(id)),
+            generation: 1,
+            number,
+        };
+        let failed = PendingCall { state: CallState::Failed, ..call(0, 0, "a", 1) };
+        let calls = [
+            call(i64::MIN, 9, "a", 1),
+            call(0, 1, "a", 7),
+            call(0, 1, "a", 256),
+            call(1, 0, "a", 1),
+            call(0, 0, "a-b", 1),
+            failed,
+        ];
+        let keys = calls.clone().map(|one| super::call(&one));
+        assert!(keys.is_sorted(), "{keys:?}");
+        assert_eq!(keys.map(|key| parse_call(&key).unwrap()), calls);
     }
 
     #[test]

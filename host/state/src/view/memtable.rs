@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::timer_index::TimerChanges;
+use super::pending_index::PendingChanges;
 use crate::step::Counted;
 use samsyn_journal::{
-    Decided, PartitionState, ProfileState, TimerMove, fold_usage_of_decided, fold_usage_of_event,
+    Decided, PartitionState, PendingMoves, ProfileState, fold_usage_of_decided, fold_usage_of_event,
 };
 use samsyn_log::ChainHash;
 use samsyn_registry::report::Usage;
@@ -33,10 +33,13 @@ pub struct Applied {
     /// Timers that are set.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub timers: u64,
+    /// Calls that wait for their answers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub calls: u64,
 }
 
-fn is_zero(timers: &u64) -> bool {
-    *timers == 0
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Applied {
@@ -57,7 +60,13 @@ impl Applied {
         self.partition.fold_decided(decided);
         fold_usage_of_decided(Arc::make_mut(&mut self.usage), decided);
         self.profiles += u64::from(counted.created);
+        self.count_pending(counted);
+    }
+
+    /// More or less waits for its time.
+    pub(crate) fn count_pending(&mut self, counted: Counted) {
         self.timers = self.timers.saturating_add_signed(counted.more_timers);
+        self.calls = self.calls.saturating_add_signed(counted.more_calls);
     }
 }
 
@@ -66,8 +75,8 @@ impl Applied {
 pub struct Memtable {
     /// Changed profiles.
     pub profiles: FxHashMap<ProfileId, (Partition, Arc<ProfileState>)>,
-    /// Changes of the index of timers.
-    pub timers: FxHashMap<Partition, TimerChanges>,
+    /// Changes of the indexes of what waits for its time.
+    pub pending: FxHashMap<Partition, PendingChanges>,
     /// Partitions that got further.
     pub touched: FxHashSet<Partition>,
 }
@@ -78,10 +87,10 @@ impl Memtable {
         self.profiles.len()
     }
 
-    /// Notes what a record does to the index of timers.
-    pub fn note_timers(&mut self, partition: Partition, moves: &[TimerMove]) {
-        if !moves.is_empty() {
-            self.timers.entry(partition).or_default().note(moves);
+    /// Notes what a record does to the indexes of what waits for its time.
+    pub fn note_pending(&mut self, partition: Partition, moves: &PendingMoves) {
+        if !(moves.timers.is_empty() && moves.calls.is_empty()) {
+            self.pending.entry(partition).or_default().note(moves);
         }
     }
 

@@ -7,6 +7,7 @@
 //! A view that is folded anew is written in whatever way costs least, and says what it is a fold of
 //! when it is whole: see [`rebuild`].
 
+mod call_index;
 mod check;
 mod codec;
 mod compare;
@@ -17,6 +18,7 @@ mod flusher;
 mod keys;
 mod link_index;
 mod memtable;
+mod pending_index;
 mod rebuild;
 mod refold;
 mod store;
@@ -32,7 +34,6 @@ pub use memtable::Applied;
 pub use rebuild::Opened;
 pub use store::{StoreError, VALUE_BYTES_MAX};
 pub use timer_index::TimerOwner;
-pub(crate) use timer_index::more_timers;
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::convert::Infallible;
@@ -48,7 +49,8 @@ use link_index::LinkIndex;
 use memtable::Memtable;
 use samsyn_disk::failpoint::{Step, step as fail_step};
 use samsyn_journal::{
-    Accepted, Adopted, ClaimStats, Decided, Linked, PatternMove, ProfileState, Stepped, TimerMove,
+    Accepted, Adopted, CallRecord, ClaimStats, Decided, Linked, PatternMove, PendingMoves, ProfileState,
+    Stepped,
 };
 use samsyn_registry::report::Usage;
 use samsyn_vocabulary::{Homes, Partition, Position, ProfileId, Timestamp};
@@ -131,8 +133,16 @@ pub enum CommittedRecord {
         created: bool,
         /// What it does to the counters.
         moves: Vec<PatternMove>,
-        /// What it does to the index of timers.
-        timers: Vec<TimerMove>,
+        /// What it does to the indexes of what waits for its time.
+        pending: PendingMoves,
+    },
+    /// Something about a call.
+    Call {
+        record: Arc<CallRecord>,
+        /// The profile after it; none when there is none.
+        state: Option<Arc<ProfileState>>,
+        /// What it does to the indexes of what waits for its time.
+        pending: PendingMoves,
     },
     /// A partition took a revision into use.
     Adopted(Arc<Adopted>),
@@ -142,7 +152,7 @@ pub enum CommittedRecord {
     Registry,
     /// A late record, which changes nothing yet.
     Late,
-    /// A timer is due.
+    /// A timer is due, or these are the bytes of a request: nothing is folded.
     Due,
 }
 
@@ -155,8 +165,8 @@ impl CommittedRecord {
 
     /// An item that was decided, the profile after it, and what else came of that.
     pub fn decided(decided: Arc<Decided>, state: Arc<ProfileState>, stepped: Stepped) -> CommittedRecord {
-        let Stepped { created, moves, timers } = stepped;
-        CommittedRecord::Decided { decided, state, created, moves, timers }
+        let Stepped { created, moves, pending } = stepped;
+        CommittedRecord::Decided { decided, state, created, moves, pending }
     }
 }
 
@@ -347,7 +357,7 @@ impl Folder for Live<'_> {
     }
 
     fn decided(&mut self, position: Position, _: &Decided) -> Result<Counted, Infallible> {
-        let CommittedRecord::Decided { state, created, moves, timers, .. } = self.record else {
+        let CommittedRecord::Decided { state, created, moves, pending, .. } = self.record else {
             return Ok(Counted::default());
         };
         let partition = position.partition;
@@ -356,8 +366,17 @@ impl Folder for Live<'_> {
         }
         self.shared.note_waiting(partition, state);
         self.tables.active.profiles.insert(state.id, (partition, state.clone()));
-        self.tables.active.note_timers(partition, timers);
-        Ok(Counted { created: *created, more_timers: more_timers(timers) })
+        self.tables.active.note_pending(partition, pending);
+        Ok(Counted::of(*created, pending))
+    }
+
+    fn call(&mut self, position: Position, _: &CallRecord) -> Result<Counted, Infallible> {
+        let CommittedRecord::Call { state: Some(state), pending, .. } = self.record else {
+            return Ok(Counted::default());
+        };
+        self.tables.active.profiles.insert(state.id, (position.partition, state.clone()));
+        self.tables.active.note_pending(position.partition, pending);
+        Ok(Counted::of(false, pending))
     }
 
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {

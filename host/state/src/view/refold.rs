@@ -10,10 +10,9 @@ use parking_lot::RwLockWriteGuard;
 use super::event_index::EventIndex;
 use super::link_index::LinkIndex;
 use super::store::StoreError;
-use super::timer_index::more_timers;
 use super::{Applied, EventKey, LinkKey, Shared, Tables, View, codec};
 use crate::step::{Counted, Folder, Read, step};
-use samsyn_journal::{Decided, ProfileState, ProfileStep, Reader, Stepped};
+use samsyn_journal::{CallRecord, Decided, ProfileState, ProfileStep, Reader, Stepped, step_call};
 use samsyn_log::{ChainHash, Progress, ScanFrom};
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq, Timestamp};
 
@@ -128,13 +127,34 @@ impl Folder for Anew<'_> {
             }
         };
         let profile_step = ProfileStep::begin((!created).then_some(state), decided);
-        let Stepped { created, moves, timers } = profile_step.end(Arc::make_mut(state), position, decided);
+        let Stepped { created, moves, pending } = profile_step.end(Arc::make_mut(state), position, decided);
         if !moves.is_empty() {
             patterns.entry(partition).or_default().fold(id, &moves);
         }
         self.shared.note_waiting(partition, state);
-        active.note_timers(partition, &timers);
-        Ok(Counted { created, more_timers: more_timers(&timers) })
+        active.note_pending(partition, &pending);
+        Ok(Counted::of(created, &pending))
+    }
+
+    fn call(&mut self, position: Position, record: &CallRecord) -> Result<Counted, StoreError> {
+        let (partition, id) = (position.partition, record.profile());
+        let Tables { active, writing, .. } = &mut *self.tables;
+        let state = match active.profiles.entry(id) {
+            Entry::Occupied(held) => &mut held.into_mut().1,
+            Entry::Vacant(vacant) => {
+                let written = || writing.as_ref()?.profiles.get(&id).map(|(_, state)| state.clone());
+                let before = match written() {
+                    Some(state) => Some(state),
+                    None => codec::read_profile(&self.shared.store, self.shared.homes, id)?,
+                };
+                // Of a customer whose decisions were erased there is nothing to change.
+                let Some(before) = before else { return Ok(Counted::default()) };
+                &mut vacant.insert((partition, before)).1
+            }
+        };
+        let pending = step_call(Arc::make_mut(state), position.seq, record);
+        active.note_pending(partition, &pending);
+        Ok(Counted::of(false, &pending))
     }
 
     fn event(&mut self, position: Position, key: EventKey, received_at: Timestamp) {

@@ -9,7 +9,7 @@ pub mod roles;
 use crate::log::Level;
 use crate::{Error, Refusal, Timestamp, Value};
 
-use bindings::imports::samsyn::plugin::{effects, logging, settings, timers, types};
+use bindings::imports::samsyn::plugin::{calls, effects, logging, settings, timers, types};
 
 #[global_allocator]
 static ALLOCATOR: crate::arena::Arena<std::alloc::System> = crate::arena::Arena::new(std::alloc::System);
@@ -49,6 +49,26 @@ impl Effects {
 
     pub(crate) fn cancel_timer(&mut self, name: &str) -> Result<(), Refusal> {
         timers::cancel(name).map_err(refusal)
+    }
+
+    pub(crate) fn begin_call(&mut self, endpoint: &str, method: &str, path: &str) -> Result<u32, Refusal> {
+        calls::begin(endpoint, method, path).map_err(refusal)
+    }
+
+    pub(crate) fn call_query(&mut self, call: u32, name: &str, value: &str) -> Result<(), Refusal> {
+        calls::query(call, name, value).map_err(refusal)
+    }
+
+    pub(crate) fn call_header(&mut self, call: u32, name: &str, value: &str) -> Result<(), Refusal> {
+        calls::header(call, name, value).map_err(refusal)
+    }
+
+    pub(crate) fn call_body(&mut self, call: u32, media_type: &str, body: Vec<u8>) -> Result<(), Refusal> {
+        calls::body(call, media_type, &body).map_err(refusal)
+    }
+
+    pub(crate) fn call_note(&mut self, call: u32, note: Vec<u8>) -> Result<(), Refusal> {
+        calls::note(call, &note).map_err(refusal)
     }
 
     pub(crate) fn remember(&mut self, memory: Option<Vec<u8>>) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::bindings::imports::samsyn::plugin::types;
 use super::{SETTINGS, convert, effects, panic};
-use crate::{Observer, Source, Subscriber, Timed, Timestamp};
+use crate::{Answer, Caller, Observer, Response, Source, Subscriber, Timed, Timestamp};
 
 /// Role: handles events.
 pub mod subscriber {
@@ -59,6 +59,19 @@ pub mod timed {
     });
 }
 
+/// Role: hears the answers to its calls.
+pub mod caller {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package samsyn:sdk; world caller-role { export samsyn:plugin/caller@0.1.0; }",
+        world: "samsyn:sdk/caller-role",
+        with: { "samsyn:plugin/types@0.1.0": crate::guest::bindings::imports::samsyn::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_caller",
+        default_bindings_module: "samsyn_plugin::guest::roles::caller",
+    });
+}
+
 /// The type that the bindings export: the author's type behind the conversions.
 pub struct Exported<P>(PhantomData<P>);
 
@@ -106,9 +119,42 @@ impl<P: Timed> timed::exports::samsyn::plugin::timed::Guest for Exported<P> {
     }
 }
 
+impl<P: Caller> caller::exports::samsyn::plugin::caller::Guest for Exported<P> {
+    fn on_answer(
+        endpoint: String,
+        answer: caller::exports::samsyn::plugin::caller::Answer,
+        note: Option<Vec<u8>>,
+        at: i64,
+        profile: types::Profile,
+    ) -> Result<(), String> {
+        use caller::exports::samsyn::plugin::caller::Answer as Given;
+        panic::report_to_host();
+        let answer = match answer {
+            Given::Response(response) => Answer::Response(Response {
+                status: response.status,
+                headers: response.headers,
+                body: response.body,
+            }),
+            Given::NotSent(why) => Answer::NotSent(why),
+            Given::Unknown(why) => Answer::Unknown(why),
+        };
+        let run = || {
+            let (at, profile) = (Timestamp::from_millis(at), convert::profile(profile)?);
+            P::on_answer(&endpoint, &answer, note.as_deref(), at, &profile, &SETTINGS, &mut effects())
+        };
+        run().map_err(|error| error.to_string())
+    }
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_role {
+    (Caller, $plugin:ty) => {
+        const _: () = {
+            type Exported = $crate::guest::roles::Exported<$plugin>;
+            $crate::guest::roles::caller::export_caller!(Exported with_types_in $crate::guest::roles::caller);
+        };
+    };
     (Subscriber, $plugin:ty) => {
         const _: () = {
             type Exported = $crate::guest::roles::Exported<$plugin>;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use samsyn_vocabulary as host;
 
+use super::run::SentCall;
 use crate::{Change, Memory, Proposal, Timestamp, Value, memory};
 
 /// The time of an event or proposal unless the test sets one.
@@ -70,11 +71,19 @@ pub struct ProfileBuilder {
     pub(crate) points: Vec<(String, Value, Timestamp)>,
     pub(crate) memory: Option<Vec<u8>>,
     pub(crate) timers: BTreeMap<host::TimerName, Timestamp>,
+    /// Calls that wait for their answers, oldest first.
+    pub(crate) calls: Vec<SentCall>,
 }
 
 /// An empty profile.
 pub fn profile() -> ProfileBuilder {
-    ProfileBuilder { identifiers: Vec::new(), points: Vec::new(), memory: None, timers: BTreeMap::new() }
+    ProfileBuilder {
+        identifiers: Vec::new(),
+        points: Vec::new(),
+        memory: None,
+        timers: BTreeMap::new(),
+        calls: Vec::new(),
+    }
 }
 
 impl ProfileBuilder {

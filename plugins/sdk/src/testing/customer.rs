@@ -7,7 +7,7 @@ use crate::{Timestamp, Value};
 
 use super::builders::ProfileBuilder;
 use super::host::Host;
-use super::run::{Effect, HostRefusal, Run};
+use super::run::{Effect, HostRefusal, Run, SentCall};
 
 /// A customer in memory: the next invocation sees the claims and the memory of the last one. The
 /// plug-in is the assigned source of every field that it sources.
@@ -37,6 +37,11 @@ impl<'h> Customer<'h> {
         self.profile.timers.get(name).copied()
     }
 
+    /// The calls that wait for their answers, oldest first.
+    pub fn calls(&self) -> &[SentCall] {
+        &self.profile.calls
+    }
+
     /// The current profile, for an invocation that must not change it.
     pub fn profile(&self) -> &ProfileBuilder {
         &self.profile
@@ -55,6 +60,7 @@ impl<'h> Customer<'h> {
                 }
                 Effect::Claim { field, value } => self.profile.set(field, value.clone(), at),
                 Effect::Remember(memory) => self.profile.memory.clone_from(memory),
+                Effect::Call(call) => self.profile.calls.push(call.clone()),
                 Effect::Action { name, subject, value } => {
                     let timer = host::TimerName::new(subject).ok();
                     match (name.as_str(), timer, value) {

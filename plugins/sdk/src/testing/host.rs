@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use samsyn_contract::manifest::Properties;
-use samsyn_contract::{Access, FieldRule, Limits, Manifest, customer_bytes, customer_bytes_refusal};
+use samsyn_contract::{
+    Access, CallAccess, FieldRule, Limits, Manifest, customer_bytes, customer_bytes_refusal,
+};
 use samsyn_vocabulary as host;
 
 use crate::Error;
@@ -98,6 +100,7 @@ impl Host {
         let settings = Settings { named: Named { values: self.settings.clone(), declared } };
         let mut effects = Effects { host: recorder::Effects::new(self.access.clone(), self.limits.clone()) };
         effects.host.set_known_timers(profile.timers.keys().cloned().collect());
+        effects.host.set_waiting_calls(profile.calls.len());
         recorder::begin_log(&self.limits);
         let returned = handler(&given, &settings, &mut effects);
         let log = recorder::end_log();
@@ -124,7 +127,10 @@ impl Host {
                     claims.insert(field.clone(), value.clone());
                 }
                 host::Effect::Remember(bytes) => memory = bytes.as_ref().map_or(0, Vec::len),
-                host::Effect::Refuse { .. } | host::Effect::Emit { .. } | host::Effect::Action(_) => {}
+                host::Effect::Refuse { .. }
+                | host::Effect::Emit { .. }
+                | host::Effect::Call(_)
+                | host::Effect::Action(_) => {}
             }
         }
         let total = customer_bytes(claims.iter().map(|(field, value)| (field, value.as_ref())), memory);
@@ -204,6 +210,16 @@ fn access(manifest: &Manifest) -> Access {
         let types = properties.iter().map(|(property, declared)| (property.clone(), declared.kind));
         (name.clone(), types.collect())
     });
-    let timers = manifest.plugin.timers;
-    Access { sources: sources.collect(), emits: emits.collect(), timers, settings: BTreeMap::new() }
+    // As if an administrator had bound every endpoint as it is requested.
+    let calls = manifest.calls.iter().map(|(name, call)| {
+        let host_headers = call.key.iter().map(|key| key.header.as_str().to_ascii_lowercase()).collect();
+        (name.clone(), CallAccess { is_bound: true, methods: call.methods.clone(), host_headers })
+    });
+    Access {
+        sources: sources.collect(),
+        emits: emits.collect(),
+        timers: manifest.plugin.timers,
+        calls: calls.collect(),
+        settings: BTreeMap::new(),
+    }
 }

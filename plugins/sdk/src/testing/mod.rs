@@ -62,7 +62,7 @@ mod words;
 pub use builders::{EventBuilder, ProfileBuilder, change, event, profile, proposal};
 pub use customer::Customer;
 pub use host::Host;
-pub use run::{Effect, HostRefusal, LogLine, Run};
+pub use run::{Effect, HostRefusal, LogLine, Run, SentCall};
 pub use samsyn_contract::{Limits, RefusalCode};
 
 #[cfg(test)]

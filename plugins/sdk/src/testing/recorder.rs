@@ -9,7 +9,7 @@ use samsyn_vocabulary as host;
 use crate::log::Level;
 use crate::{Refusal, Timestamp, Value};
 
-use super::run::{Effect, HostRefusal, LogLine};
+use super::run::{Effect, HostRefusal, LogLine, SentCall};
 use super::words::{given, of_a_plug_in};
 
 thread_local! {
@@ -70,6 +70,11 @@ impl Effects {
         Effects { effects: samsyn_contract::Effects::new(access, limits), refused: Vec::new(), spent: None }
     }
 
+    /// Says how many calls wait for the customer.
+    pub(super) fn set_waiting_calls(&mut self, calls: usize) {
+        self.effects.set_waiting_calls(calls);
+    }
+
     /// Says which timers are set for the customer.
     pub(super) fn set_known_timers(&mut self, timers: Vec<host::TimerName>) {
         self.effects.set_known_timers(timers);
@@ -111,6 +116,34 @@ impl Effects {
         self.answer(name, answer)
     }
 
+    pub(crate) fn begin_call(&mut self, endpoint: &str, method: &str, path: &str) -> Result<u32, Refusal> {
+        match self.effects.begin_call(endpoint, method, path) {
+            Ok(Ok(number)) => Ok(number),
+            Ok(Err(refused)) => self.answer(endpoint, Ok(Err(refused))).map(|()| u32::MAX),
+            Err(limit) => self.answer(endpoint, Err(limit)).map(|()| u32::MAX),
+        }
+    }
+
+    pub(crate) fn call_query(&mut self, call: u32, name: &str, value: &str) -> Result<(), Refusal> {
+        let answer = self.effects.call_query(call, name, value);
+        self.answer(name, answer)
+    }
+
+    pub(crate) fn call_header(&mut self, call: u32, name: &str, value: &str) -> Result<(), Refusal> {
+        let answer = self.effects.call_header(call, name, value);
+        self.answer(name, answer)
+    }
+
+    pub(crate) fn call_body(&mut self, call: u32, media_type: &str, body: Vec<u8>) -> Result<(), Refusal> {
+        let answer = self.effects.call_body(call, media_type, body);
+        self.answer("body", answer)
+    }
+
+    pub(crate) fn call_note(&mut self, call: u32, note: Vec<u8>) -> Result<(), Refusal> {
+        let answer = self.effects.call_note(call, note);
+        self.answer("note", answer)
+    }
+
     pub(crate) fn remember(&mut self, memory: Option<Vec<u8>>) -> Result<(), Refusal> {
         let answer = self.effects.remember(memory);
         self.answer("memory", answer)
@@ -134,6 +167,12 @@ impl Effects {
     }
 }
 
+fn sent(call: host::NewCall) -> SentCall {
+    let host::NewCall { endpoint, method, path, query, headers, body, note } = call;
+    let body = body.map(|body| (body.media_type, body.bytes));
+    SentCall { endpoint: endpoint.to_string(), method, path, query, headers, body, note }
+}
+
 /// The effect in the SDK's types.
 pub(super) fn effect(effect: host::Effect) -> Effect {
     match effect {
@@ -151,6 +190,7 @@ pub(super) fn effect(effect: host::Effect) -> Effect {
             }
         }
         host::Effect::Remember(memory) => Effect::Remember(memory),
+        host::Effect::Call(call) => Effect::Call(sent(*call)),
         host::Effect::Action(host::Action { name, subject, value }) => {
             Effect::Action { name, subject, value: value.as_ref().map(of_a_plug_in) }
         }

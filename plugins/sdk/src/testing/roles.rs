@@ -2,7 +2,7 @@
 
 use samsyn_vocabulary as host;
 
-use crate::{Change, Event, Observer, Proposal, Source, Subscriber, Timed, Timestamp};
+use crate::{Answer, Caller, Change, Event, Observer, Proposal, Source, Subscriber, Timed, Timestamp};
 
 use super::builders::{EventBuilder, ProfileBuilder, moment};
 use super::customer::Customer;
@@ -61,6 +61,24 @@ impl Host {
         self.fire::<P>(name, moment(due), moment(now), profile)
     }
 
+    /// Invokes the handler with an answer to a call, and with what the call had noted; `at` is RFC 3339. Panics when
+    /// the manifest doesn't request the endpoint.
+    #[track_caller]
+    pub fn on_answer<P: Caller>(
+        &self,
+        endpoint: &str,
+        answer: &Answer,
+        note: Option<&[u8]>,
+        at: &str,
+        profile: &ProfileBuilder,
+    ) -> Run {
+        assert!(self.manifest.calls.contains_key(endpoint), "plugin.toml has no [calls.{endpoint}]");
+        let at = moment(at);
+        self.call(profile, |profile, settings, effects| {
+            P::on_answer(endpoint, answer, note, at, profile, settings, effects)
+        })
+    }
+
     #[track_caller]
     fn fire<P: Timed>(&self, name: &str, due: Timestamp, now: Timestamp, profile: &ProfileBuilder) -> Run {
         assert!(self.manifest.plugin.timers, "plugin.toml doesn't have timers = true, so no timer is set");
@@ -95,6 +113,17 @@ impl Customer<'_> {
             self.profile.set(&change.field, change.after.clone(), moment(at));
         }
         let run = self.host.on_change::<P>(changes, at, &self.profile);
+        self.apply(run, moment(at))
+    }
+
+    /// Answers the oldest call to an endpoint that waits, and applies the effects; `at` is RFC 3339. Panics when none
+    /// waits.
+    #[track_caller]
+    pub fn answer<P: Caller>(&mut self, endpoint: &str, answer: &Answer, at: &str) -> Run {
+        let waits = self.profile.calls.iter().position(|call| call.endpoint == endpoint);
+        let Some(waits) = waits else { panic!("no call to {endpoint:?} waits for its answer") };
+        let call = self.profile.calls.remove(waits);
+        let run = self.host.on_answer::<P>(endpoint, answer, call.note.as_deref(), at, &self.profile);
         self.apply(run, moment(at))
     }
 

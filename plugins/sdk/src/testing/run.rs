@@ -31,6 +31,8 @@ pub enum Effect {
     },
     /// Memory, as bytes; none forgets.
     Remember(Option<Vec<u8>>),
+    /// A request to a system.
+    Call(SentCall),
     /// Any other effect.
     Action {
         /// Its kind: the function's name in the contract.
@@ -40,6 +42,25 @@ pub enum Effect {
         /// What else it says.
         value: Option<Value>,
     },
+}
+
+/// A request that the host would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentCall {
+    /// To which endpoint.
+    pub endpoint: String,
+    /// With which method.
+    pub method: String,
+    /// The path below the endpoint's base.
+    pub path: String,
+    /// The query, not encoded.
+    pub query: Vec<(String, String)>,
+    /// The headers that the plug-in set.
+    pub headers: Vec<(String, String)>,
+    /// The body with its media type.
+    pub body: Option<(String, Vec<u8>)>,
+    /// What comes back with the answer.
+    pub note: Option<Vec<u8>>,
 }
 
 /// An effect that the host refused.
@@ -100,6 +121,15 @@ impl Run {
             _ => None,
         });
         emitted.collect()
+    }
+
+    /// The requests to one endpoint, in their order.
+    pub fn calls(&self, endpoint: &str) -> Vec<&SentCall> {
+        let calls = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Call(call) if call.endpoint == endpoint => Some(call),
+            _ => None,
+        });
+        calls.collect()
     }
 
     /// The actions of one kind: what each is about, and what else it says.

@@ -1,0 +1,288 @@
+//! Calls that plug-ins began: which are to be tried, what each says, and the records about it. Whoever sends them asks
+//! here before and tells after; nothing here knows a connection.
+
+use std::sync::Arc;
+
+use tokio::sync::{oneshot, watch};
+
+use super::QueryError;
+use super::fault::{Fault, StopCause};
+use super::shared::Shared;
+use super::work::Work;
+use samsyn_journal::{
+    Answered, AttemptEnd, Call, CallId, CallRecord, CallState, PastCall, PendingCall, Record, Retrying,
+    Sending, Settled, Verdict, WaitingCall,
+};
+use samsyn_state::view::StoreError;
+use samsyn_vocabulary::{
+    Application, CallAnswer, CapabilityName, Digest, EndpointName, Position, ProfileId, Reason, Timestamp,
+};
+
+/// After this time an answer begins a chain of causes of its own, as a timer does.
+const CHAIN_MS: i64 = 60 * 60 * 1_000;
+
+/// A call with all that its next attempt needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    pub id: CallId,
+    /// How far it is.
+    pub waiting: WaitingCall,
+    /// The request.
+    pub request: Call,
+    /// The bytes of its body; none when it has none.
+    pub body: Option<Vec<u8>>,
+    root: Position,
+    depth: u16,
+    spent: u32,
+}
+
+/// A call that is listed, as far as it can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedCall {
+    pub pending: PendingCall,
+    pub progress: Progress,
+}
+
+/// How far a call is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Waiting(WaitingCall),
+    Past(PastCall),
+}
+
+/// Why an exchange can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// It can't be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The host is stopping, or can't write its log.
+    #[error(transparent)]
+    Stopped(#[from] StopCause),
+}
+
+impl From<StoreError> for CallError {
+    fn from(error: StoreError) -> CallError {
+        CallError::Query(error.into())
+    }
+}
+
+/// The calls of this engine.
+pub struct Calls {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Calls {
+    /// Says whenever something about calls has become durable.
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.shared.calls_changed.subscribe()
+    }
+
+    /// How many wait for their answers.
+    pub fn waiting(&self) -> u64 {
+        self.shared.view.calls_waiting()
+    }
+
+    /// The endpoints that have calls which wait.
+    pub fn endpoints(&self) -> Result<Vec<(CapabilityName, EndpointName)>, StoreError> {
+        self.shared.view.call_endpoints(CallState::Waiting)
+    }
+
+    /// The first calls of an endpoint that are to be tried by a time, in their order; of each customer one.
+    pub fn due(
+        &self,
+        capability: &CapabilityName,
+        endpoint: &EndpointName,
+        by: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PendingCall>, StoreError> {
+        self.shared.view.calls_due(CallState::Waiting, (capability, endpoint), by, limit)
+    }
+
+    /// Calls in one state behind `after`, with how far they are. Fewer than `limit` only at the end.
+    pub fn list(
+        &self,
+        state: CallState,
+        after: Option<&PendingCall>,
+        limit: usize,
+    ) -> Result<Vec<ListedCall>, StoreError> {
+        let mut listed = Vec::new();
+        for pending in self.shared.view.calls_in(state, after, limit)? {
+            // One that ended in between is nobody's any more.
+            if let Some(progress) = self.progress(&pending.id())? {
+                listed.push(ListedCall { pending, progress });
+            }
+        }
+        Ok(listed)
+    }
+
+    /// How far a call is; none when it neither waits nor is listed.
+    pub fn progress(&self, id: &CallId) -> Result<Option<Progress>, StoreError> {
+        let Some(state) = self.shared.view.profile(id.profile)? else { return Ok(None) };
+        let Some(calls) = state.calls(&id.capability, id.generation) else { return Ok(None) };
+        let past = || calls.past().iter().find(|past| past.number == id.number).cloned().map(Progress::Past);
+        Ok(calls.get(id.number).cloned().map(Progress::Waiting).or_else(past))
+    }
+
+    /// All calls of a customer that wait or are listed.
+    pub fn of_profile(&self, profile: ProfileId) -> Result<Vec<(CallId, Progress)>, StoreError> {
+        let Some(state) = self.shared.view.profile(profile)? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for own in &state.capabilities {
+            let Some(calls) = &own.calls else { continue };
+            let id = |number| CallId {
+                profile,
+                capability: own.capability.clone(),
+                generation: own.generation,
+                number,
+            };
+            found.extend(
+                calls.waiting().iter().map(|call| (id(call.number), Progress::Waiting(call.clone()))),
+            );
+            found.extend(calls.past().iter().map(|call| (id(call.number), Progress::Past(call.clone()))));
+        }
+        Ok(found)
+    }
+
+    /// The request of a call, as it stands in the record that began it; none when that has left the log.
+    pub fn request(
+        &self,
+        profile: ProfileId,
+        record: Position,
+        index: u16,
+    ) -> Result<Option<Call>, QueryError> {
+        let Some(Record::Decided(decided)) = self.shared.own_record(profile, record)? else {
+            return Ok(None);
+        };
+        let mut calls = decided.outcomes.into_iter().flat_map(|outcome| outcome.calls);
+        Ok(calls.nth(usize::from(index)))
+    }
+
+    /// A call with all that an attempt needs; none when it no longer waits, or what began it has left the log.
+    pub fn exchange(&self, id: &CallId) -> Result<Option<Exchange>, CallError> {
+        let Some(Progress::Waiting(waiting)) = self.progress(id)? else { return Ok(None) };
+        let record = self.shared.own_record(id.profile, waiting.record)?;
+        let Some(Record::Decided(decided)) = record else { return Ok(None) };
+        let (root, depth, spent) = (decided.root, decided.depth, decided.spent);
+        let mut calls = decided.outcomes.into_iter().flat_map(|outcome| outcome.calls);
+        let Some(request) = calls.nth(usize::from(waiting.index)) else { return Ok(None) };
+        let body = match &request.body {
+            None => None,
+            Some(body) => {
+                let seq = waiting.record.seq.saturating_sub(u64::from(body.before));
+                match self.shared.own_record(id.profile, Position { seq, ..waiting.record })? {
+                    Some(Record::Body(found)) if found.digest == body.digest => Some(found.bytes),
+                    _ => return Ok(None),
+                }
+            }
+        };
+        Ok(Some(Exchange { id: id.clone(), waiting, request, body, root, depth, spent }))
+    }
+
+    /// Notes that an attempt begins, and waits until that is on the disk: its bytes may leave then. False when the call
+    /// no longer waits so.
+    pub async fn begin(&self, exchange: &Exchange, binding: Digest) -> Result<bool, StopCause> {
+        let record = CallRecord::Sending(Sending {
+            profile: exchange.id.profile,
+            call: exchange.id.in_profile(),
+            attempt: exchange.waiting.attempts + 1,
+            binding,
+            at: self.shared.clock.now(),
+        });
+        self.append(record).await
+    }
+
+    /// Notes that an attempt, which began at this time, ended, and that another one follows.
+    pub async fn retry(
+        &self,
+        exchange: &Exchange,
+        (attempt, begun): (u32, Timestamp),
+        how: AttemptEnd,
+        (next, counts): (Timestamp, bool),
+    ) -> Result<bool, StopCause> {
+        let (profile, call) = (exchange.id.profile, exchange.id.in_profile());
+        let at = self.shared.clock.now();
+        let record = CallRecord::Retrying(Retrying { profile, call, attempt, how, begun, next, counts, at });
+        self.append(record).await
+    }
+
+    /// Notes how a call ended. Its handler is invoked in its turn.
+    pub async fn answer(
+        &self,
+        exchange: &Exchange,
+        attempts: u32,
+        answer: CallAnswer,
+    ) -> Result<bool, StopCause> {
+        let at = self.shared.clock.now();
+        let is_of_chain = at.millis().saturating_sub(exchange.waiting.since.millis()) < CHAIN_MS;
+        let record = CallRecord::Answered(Box::new(Answered {
+            profile: exchange.id.profile,
+            call: exchange.id.in_profile(),
+            endpoint: exchange.waiting.endpoint.clone(),
+            answer,
+            note: exchange.request.note.clone(),
+            attempts,
+            at,
+            root: is_of_chain.then_some(exchange.root),
+            depth: if is_of_chain { exchange.depth } else { 0 },
+            spent: if is_of_chain { exchange.spent } else { 0 },
+        }));
+        self.append(record).await
+    }
+
+    /// Ends a call of which nothing is left but what the profile knows: the record that began it can't be read.
+    pub async fn give_up(
+        &self,
+        id: &CallId,
+        waiting: &WaitingCall,
+        answer: CallAnswer,
+    ) -> Result<bool, StopCause> {
+        let record = CallRecord::Answered(Box::new(Answered {
+            profile: id.profile,
+            call: id.in_profile(),
+            endpoint: waiting.endpoint.clone(),
+            answer,
+            note: None,
+            attempts: waiting.attempts,
+            at: self.shared.clock.now(),
+            root: None,
+            depth: 0,
+            spent: 0,
+        }));
+        self.append(record).await
+    }
+
+    /// Notes what an administrator says is to become of a call that ended badly. False when it isn't listed.
+    pub async fn settle(
+        &self,
+        id: &CallId,
+        verdict: Verdict,
+        by: Application,
+        reason: Reason,
+    ) -> Result<bool, StopCause> {
+        let (profile, call, at) = (id.profile, id.in_profile(), self.shared.clock.now());
+        self.append(CallRecord::Settled(Settled { profile, call, verdict, by, reason, at })).await
+    }
+
+    /// Has the worker of the customer's partition append a record about a call, and waits until it is on the disk.
+    async fn append(&self, record: CallRecord) -> Result<bool, StopCause> {
+        let (reply, appended) = oneshot::channel();
+        let partition = self.shared.home(record.profile());
+        self.shared.schedule.push(partition, Work::Call { record: Box::new(record), reply });
+        match appended.await {
+            Ok(Some(position)) => self.shared.durable(position).await.map(|()| true),
+            Ok(None) => Ok(false),
+            // The worker ended before it came to it.
+            Err(_) => Err(self.shared.why_stopped()),
+        }
+    }
+}
+
+impl From<CallError> for StopCause {
+    fn from(error: CallError) -> StopCause {
+        match error {
+            CallError::Query(error) => StopCause::Fault(Fault::from(error)),
+            CallError::Stopped(cause) => cause,
+        }
+    }
+}

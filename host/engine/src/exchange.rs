@@ -1,0 +1,61 @@
+//! Records about calls, by the worker of the customer's partition: each is appended only if the profile says that it
+//! can be so, and the answer comes to its handler in its turn.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::fault::StopCause;
+use super::lanes::Lanes;
+use samsyn_decide::item::Item;
+use samsyn_journal::{Answered, CallRecord, Calls};
+use samsyn_vocabulary::{ItemPosition, Partition, Position, Seq};
+
+impl Lanes {
+    /// Appends a record about a call; none when the call isn't as the record takes it to be.
+    pub(super) fn call_record(
+        &self,
+        partition: Partition,
+        record: CallRecord,
+    ) -> Result<Option<Position>, StopCause> {
+        let mut core = self.core(partition);
+        let Some(before) = core.profile(record.profile(), &self.shared.view)? else { return Ok(None) };
+        let call = record.call();
+        let calls = before.calls(&call.capability, call.generation);
+        if !calls.is_some_and(|calls| fits(calls, &record)) {
+            return Ok(None);
+        }
+        let answered = match &record {
+            CallRecord::Answered(answered) => Some(Arc::new(Answered::clone(answered))),
+            _ => None,
+        };
+        let (position, state) = self.sequencer.append_call(partition, &before, record, answered)?;
+        let profiles_max = self.shared.config.cached_profiles / self.shared.partition_count();
+        core.put(state, profiles_max, || self.shared.view.applied(partition).seq);
+        Ok(Some(position))
+    }
+
+    /// Decides the answer to a call.
+    pub(super) fn decide_answer(
+        &self,
+        partition: Partition,
+        seq: Seq,
+        answered: Arc<Answered>,
+    ) -> Result<(), StopCause> {
+        let item = Item::Answer(answered);
+        let decided = self.decide_live(partition, ItemPosition { seq, index: 0 }, &item, None);
+        self.sequencer.undecided.fetch_sub(1, Ordering::Relaxed);
+        decided
+    }
+}
+
+/// Whether a record says something that can be so of the calls as they are.
+fn fits(calls: &Calls, record: &CallRecord) -> bool {
+    let waiting = calls.get(record.call().number);
+    match record {
+        CallRecord::Sending(sending) => {
+            waiting.is_some_and(|call| call.begun.is_none() && call.attempts + 1 == sending.attempt)
+        }
+        CallRecord::Retrying(_) | CallRecord::Answered(_) => waiting.is_some(),
+        CallRecord::Settled(settled) => calls.past().iter().any(|past| past.number == settled.call.number),
+    }
+}

@@ -1,0 +1,370 @@
+//! The calls of one capability for one customer: begun by what its handlers ask for, ended by their [`Answered`].
+//!
+//! The profile knows how far each is, not what it says: that stands in the record that began it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AttemptEnd, CallEnd, CallId, CallRecord, Decided, Outcome, ProfileState, Verdict};
+use samsyn_contract::CALLS_WAITING_MAX;
+use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, Position, ProfileId, Seq, Timestamp};
+
+/// A record begins no more calls with a body than an invocation may have effects.
+const BODIES_MAX: Seq = 256;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// The most answers to a capability's calls for one customer within a day, by UTC, for which it is invoked.
+pub const ANSWERS_A_DAY_MAX: u32 = 1_000;
+/// Calls that failed, or of which nobody knows whether they arrived, that a profile lists of one capability; the oldest
+/// goes first.
+pub const PAST_CALLS_MAX: usize = 8;
+
+/// A call that waits for its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingCall {
+    /// Counts the calls that the capability has begun for this customer.
+    pub number: u32,
+    pub endpoint: EndpointName,
+    /// The decision that began it.
+    #[serde(with = "crate::home::record")]
+    pub record: Position,
+    /// Which of the calls of that decision, counted from 0 over all its outcomes.
+    pub index: u16,
+    /// When it was begun.
+    pub since: Timestamp,
+    /// Attempts that were made.
+    pub attempts: u32,
+    /// When the attempt that is under way began.
+    pub begun: Option<Timestamp>,
+    /// When the next attempt begins, at the earliest.
+    pub next: Timestamp,
+    /// When the first attempt began that may have arrived.
+    pub sent_since: Option<Timestamp>,
+    /// An attempt ended without anybody knowing whether it arrived.
+    pub in_doubt: bool,
+    /// Answers that refused the credentials.
+    pub auth_refusals: u32,
+    /// How long attempts took and waited, in milliseconds; pauses don't count.
+    pub age_ms: u64,
+    /// What the endpoint was bound to at the newest attempt.
+    pub binding: Option<Digest>,
+    /// How the newest attempt ended.
+    pub last: Option<AttemptEnd>,
+}
+
+/// A call that ended badly, until an administrator settles it or newer ones take its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastCall {
+    pub number: u32,
+    pub endpoint: EndpointName,
+    /// The decision that began it.
+    #[serde(with = "crate::home::record")]
+    pub record: Position,
+    /// Which of the calls of that decision.
+    pub index: u16,
+    pub since: Timestamp,
+    pub attempts: u32,
+    /// How it ended.
+    pub how: CallEnd,
+    /// What the endpoint was bound to at the newest attempt.
+    pub binding: Option<Digest>,
+    pub sent_since: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
+/// All calls of a capability for a customer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calls {
+    /// The number of the newest.
+    last: u32,
+    /// Those that wait for their answer, oldest first.
+    waiting: Vec<WaitingCall>,
+    /// Those that ended badly, oldest first.
+    past: Vec<PastCall>,
+    /// The newest day on which one was answered, counted from the epoch, by UTC.
+    day: i64,
+    /// How many were answered on that day.
+    answered: u32,
+}
+
+impl Calls {
+    /// Those that wait for their answer, oldest first.
+    pub fn waiting(&self) -> &[WaitingCall] {
+        &self.waiting
+    }
+
+    /// The waiting one of this number.
+    pub fn get(&self, number: u32) -> Option<&WaitingCall> {
+        self.waiting.iter().find(|call| call.number == number)
+    }
+
+    /// Those that ended badly, oldest first.
+    pub fn past(&self) -> &[PastCall] {
+        &self.past
+    }
+
+    /// The oldest records of a partition that must be there for a call to be sent again: its body stands before the one
+    /// that began it.
+    pub(super) fn records(&self) -> impl Iterator<Item = Position> {
+        let waiting = self.waiting.iter().map(|call| call.record);
+        let records = waiting.chain(self.past.iter().map(|call| call.record));
+        records.map(|record| Position { seq: record.seq.saturating_sub(BODIES_MAX).max(1), ..record })
+    }
+
+    /// How many were answered on the day of this moment, by UTC.
+    pub fn answered_on_day_of(&self, at: Timestamp) -> u32 {
+        if self.day == day_of(at) { self.answered } else { 0 }
+    }
+
+    /// Folds the calls that a handler began, which stand from `first` on among those of the record.
+    pub(super) fn begin(
+        &mut self,
+        outcome: &Outcome,
+        first: usize,
+        decided: &Decided,
+        record: Option<Position>,
+    ) {
+        for (index, call) in outcome.calls.iter().enumerate().filter(|(_, call)| !call.silent) {
+            self.last = self.last.wrapping_add(1);
+            // The rule of the effect holds it; a profile has a bound in any case.
+            if self.waiting.len() >= CALLS_WAITING_MAX {
+                continue;
+            }
+            self.waiting.push(WaitingCall {
+                number: self.last,
+                endpoint: call.endpoint.clone(),
+                record: record.unwrap_or(decided.root),
+                index: u16::try_from(first + index).unwrap_or(u16::MAX),
+                since: decided.at,
+                attempts: 0,
+                begun: None,
+                next: decided.at,
+                sent_since: None,
+                in_doubt: false,
+                auth_refusals: 0,
+                age_ms: 0,
+                binding: None,
+                last: None,
+            });
+        }
+    }
+
+    fn change(&mut self, record: &CallRecord) {
+        let number = record.call().number;
+        let waiting = self.waiting.iter().position(|call| call.number == number);
+        match (record, waiting) {
+            (CallRecord::Sending(sending), Some(at)) => {
+                let call = &mut self.waiting[at];
+                call.attempts = sending.attempt;
+                call.begun = Some(sending.at);
+                call.binding = Some(sending.binding);
+            }
+            (CallRecord::Retrying(retrying), Some(at)) => {
+                let call = &mut self.waiting[at];
+                call.attempts =
+                    if retrying.counts { retrying.attempt } else { retrying.attempt.saturating_sub(1) };
+                call.begun = None;
+                call.next = retrying.next;
+                if retrying.counts {
+                    let took = retrying.next.millis().saturating_sub(retrying.begun.millis()).max(0);
+                    call.age_ms = call.age_ms.saturating_add(took.unsigned_abs());
+                }
+                match &retrying.how {
+                    AttemptEnd::NotSent { .. } => {}
+                    AttemptEnd::Response { status } => {
+                        call.sent_since.get_or_insert(retrying.begun);
+                        call.auth_refusals += u32::from(matches!(status, 401 | 403 | 407));
+                    }
+                    AttemptEnd::Unknown { .. } => {
+                        call.sent_since.get_or_insert(retrying.begun);
+                        call.in_doubt = true;
+                    }
+                }
+                call.last = Some(retrying.how.clone());
+            }
+            (CallRecord::Answered(answered), Some(at)) => {
+                let call = self.waiting.remove(at);
+                (self.day, self.answered) = (day_of(answered.at), self.answered_on_day_of(answered.at) + 1);
+                let how = CallEnd::from(&answered.answer);
+                if !matches!(how, CallEnd::Response { status } if status < 400) {
+                    let WaitingCall { number, endpoint, record, index, since, begun, .. } = call;
+                    if self.past.len() >= PAST_CALLS_MAX {
+                        self.past.remove(0);
+                    }
+                    self.past.push(PastCall {
+                        number,
+                        endpoint,
+                        record,
+                        index,
+                        since,
+                        attempts: answered.attempts,
+                        how,
+                        binding: call.binding,
+                        sent_since: call.sent_since.or(begun),
+                        at: answered.at,
+                    });
+                }
+            }
+            (CallRecord::Settled(settled), None) => {
+                let Some(at) = self.past.iter().position(|call| call.number == number) else { return };
+                let past = self.past.remove(at);
+                if settled.verdict == Verdict::Again {
+                    let PastCall { number, endpoint, record, index, since, binding, sent_since, how, .. } =
+                        past;
+                    self.waiting.push(WaitingCall {
+                        number,
+                        endpoint,
+                        record,
+                        index,
+                        since,
+                        attempts: 0,
+                        begun: None,
+                        next: settled.at,
+                        sent_since,
+                        // The administrator says that it may be sent again: of `once` nothing else is in doubt.
+                        in_doubt: matches!(how, CallEnd::Unknown { .. }),
+                        auth_refusals: 0,
+                        age_ms: 0,
+                        binding,
+                        last: None,
+                    });
+                    self.waiting.sort_by_key(|call| call.number);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A replay's own calls are counted otherwise than the log's: the oldest one to this endpoint is answered.
+    fn forget(&mut self, endpoint: &EndpointName) {
+        if let Some(at) = self.waiting.iter().position(|call| call.endpoint == *endpoint) {
+            self.waiting.remove(at);
+        }
+    }
+}
+
+fn day_of(at: Timestamp) -> i64 {
+    at.millis().div_euclid(DAY_MS)
+}
+
+/// Folds a record about a call, which has this number in its partition, into the profile of its customer.
+pub fn fold_call(state: &mut ProfileState, seq: Seq, record: &CallRecord) {
+    state.late = seq;
+    let call = record.call();
+    if let Some(calls) = state.calls_to_change(&call.capability, call.generation) {
+        calls.change(record);
+    }
+}
+
+/// Takes the oldest call to an endpoint for answered whatever its number is.
+pub fn forget_call(
+    state: &mut ProfileState,
+    capability: &CapabilityName,
+    generation: u32,
+    endpoint: &EndpointName,
+) {
+    if let Some(calls) = state.calls_to_change(capability, generation) {
+        calls.forget(endpoint);
+    }
+}
+
+/// How a call that is listed is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum CallState {
+    /// It waits for its answer, and is the next of its customer to this endpoint.
+    Waiting = b'a',
+    /// It ended, and nobody knows whether it arrived.
+    Unknown = b'b',
+    /// It ended badly: not sent, or answered with 400 or above.
+    Failed = b'c',
+}
+
+impl CallState {
+    /// All of them.
+    pub const ALL: [CallState; 3] = [CallState::Waiting, CallState::Unknown, CallState::Failed];
+}
+
+/// A call that is listed: how an index of them all orders them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PendingCall {
+    pub state: CallState,
+    pub capability: CapabilityName,
+    pub endpoint: EndpointName,
+    /// When it is to be tried next; of one that ended when it did.
+    pub at: Timestamp,
+    pub profile: ProfileId,
+    pub generation: u32,
+    pub number: u32,
+}
+
+impl PendingCall {
+    /// Which call it is.
+    pub fn id(&self) -> CallId {
+        let PendingCall { profile, capability, generation, number, .. } = self.clone();
+        CallId { profile, capability, generation, number }
+    }
+}
+
+/// The calls of a customer that are listed: of those that wait for one endpoint only the first, because the others wait
+/// for it.
+pub fn pending_calls(state: &ProfileState) -> Vec<PendingCall> {
+    let mut found: Vec<PendingCall> = Vec::new();
+    let mut own: Vec<_> = state.capabilities.iter().filter(|own| own.calls.is_some()).collect();
+    own.sort_by_key(|own| own.generation);
+    for own in own {
+        let pending = |state_of_call, endpoint: &EndpointName, at, number| PendingCall {
+            state: state_of_call,
+            capability: own.capability.clone(),
+            endpoint: endpoint.clone(),
+            at,
+            profile: state.id,
+            generation: own.generation,
+            number,
+        };
+        let Some(calls) = &own.calls else { continue };
+        for call in &calls.waiting {
+            let is_behind = found.iter().any(|first| {
+                first.state == CallState::Waiting
+                    && first.endpoint == call.endpoint
+                    && first.capability == own.capability
+            });
+            if !is_behind {
+                found.push(pending(CallState::Waiting, &call.endpoint, call.next, call.number));
+            }
+        }
+        found.extend(calls.past.iter().map(|past| {
+            let is_unknown = matches!(past.how, CallEnd::Unknown { .. });
+            let state = if is_unknown { CallState::Unknown } else { CallState::Failed };
+            pending(state, &past.endpoint, past.at, past.number)
+        }));
+    }
+    found
+}
+
+/// How many calls of a customer wait for their answers.
+pub fn waiting_calls(state: &ProfileState) -> usize {
+    let calls = state.capabilities.iter().filter_map(|own| own.calls.as_ref());
+    calls.map(|calls| calls.waiting.len()).sum()
+}
+
+/// What a record does to the index of all calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallMove {
+    pub call: PendingCall,
+    /// Whether it is listed since; else it no longer is.
+    pub is_listed: bool,
+}
+
+/// What differs between a customer's calls before a record and after it.
+pub(super) fn call_moves(before: Vec<PendingCall>, after: &ProfileState) -> Vec<CallMove> {
+    let after = pending_calls(after);
+    if before.is_empty() && after.is_empty() {
+        return Vec::new();
+    }
+    let (before, after): (BTreeSet<_>, BTreeSet<_>) =
+        (before.into_iter().collect(), after.into_iter().collect());
+    let ended = before.difference(&after).map(|call| CallMove { call: call.clone(), is_listed: false });
+    let begun = after.difference(&before).map(|call| CallMove { call: call.clone(), is_listed: true });
+    ended.chain(begun).collect()
+}
