@@ -1,17 +1,17 @@
 //! Assigning fields to another source, and notifying their consumers.
 
 use axum::http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::PURPOSE;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{DryRun, ListParams};
 use samsyn_wire::request::{Assignment, OneAssignment};
 use samsyn_wire::{AssignAnswer, Jobs, OneAnswer};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::{first_name, named};
-use crate::body::JSON;
-use crate::openapi::header::PURPOSE;
 use crate::openapi::operation::{Operation, Tag};
-use crate::params::{DryRun, ListParams};
-use crate::problem::Kind;
 
 pub fn plan() -> Value {
     json!({

@@ -1,17 +1,16 @@
 //! Plug-ins: listed, planned, installed, set, released, removed.
 
 use axum::http::StatusCode;
+use samsyn_vocabulary::CapabilityName;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::{MERGE_PATCH, WASM};
+use samsyn_wire::query::{DryRun, InstallParams, ListParams, RemoveParams, Why};
 use samsyn_wire::request::SettingsPatch;
 use samsyn_wire::{Capability, InstallPlan, Installed, Page};
 use serde_json::{Value, json};
 
 use super::DIGEST;
-use crate::body::{MERGE_PATCH, WASM};
-use crate::capabilities::{InstallParams, RemoveParams};
 use crate::openapi::operation::{Operation, Tag};
-use crate::params::{DryRun, ListParams, Why};
-use crate::problem::Kind;
-use samsyn_vocabulary::CapabilityName;
 
 /// What can be wrong with a component, before anybody tries to run it.
 pub const COMPONENT_PROBLEMS: [Kind; 10] = [

@@ -1,16 +1,15 @@
 //! Endpoints, and all sending.
 
 use axum::http::StatusCode;
+use samsyn_vocabulary::{CapabilityName, EndpointName};
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{ChangeParams, ListParams, PauseParams};
 use samsyn_wire::request::EndpointBinding;
 use samsyn_wire::{Endpoint, EndpointChange, Outgoing, OutgoingChange, Page};
 use serde_json::{Value, json};
 
-use crate::body::JSON;
-use crate::endpoints::{ChangeParams, PauseParams};
 use crate::openapi::operation::{Operation, Tag};
-use crate::params::ListParams;
-use crate::problem::Kind;
-use samsyn_vocabulary::{CapabilityName, EndpointName};
 
 /// What a manifest requests.
 pub fn requested() -> Value {

@@ -1,16 +1,16 @@
 //! The dictionary: fields, their sources, identifiers.
 
 use axum::http::StatusCode;
+use samsyn_vocabulary::{FieldName, IdentifierName};
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{ListParams, Why};
 use samsyn_wire::request::{Deprecation, FieldDefinition, IdentifierDefinition};
 use samsyn_wire::{Field, Identifier, Page, ProfileConflicts};
 use serde_json::{Value, json};
 
 use super::PROFILE;
-use crate::body::JSON;
 use crate::openapi::operation::{Operation, Tag};
-use crate::params::{ListParams, Why};
-use crate::problem::Kind;
-use samsyn_vocabulary::{FieldName, IdentifierName};
 
 /// FIELD, in examples.
 pub fn first_name() -> Value {

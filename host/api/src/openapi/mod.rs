@@ -15,11 +15,11 @@ pub use samsyn_wire::header;
 pub use samsyn_wire::{answers, conformance};
 
 pub use operation::{Describe, Operation, Tag};
+use samsyn_wire::Problem;
 use samsyn_wire::schemas::Schemas;
 
 use super::calls::{Call, calls};
 use super::catalogue::KINDS;
-use super::problem::Problem;
 use super::required_scopes::RequiredScopes;
 
 const SUMMARY: &str =
@@ -86,12 +86,11 @@ pub fn parameters(describe: Describe, path: &'static str, scopes: RequiredScopes
 
 /// One document of every kind of problem.
 fn problem_examples() -> Map<String, Value> {
-    let example = |problem: &Problem| serde_json::to_value(problem).unwrap_or_default();
     KINDS
         .iter()
         .map(|kind| {
             let entry = kind.entry();
-            let value = example(&Problem::new(*kind, entry.cause));
+            let value = serde_json::to_value(<Problem<'_>>::of(*kind, entry.cause)).unwrap_or_default();
             (entry.code.to_owned(), json!({ "summary": entry.title, "value": value }))
         })
         .collect()

@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use crate::limits;
-use crate::problem::{Kind, PROBLEM_JSON, Problem};
 use crate::required_scopes::RequiredScopes;
+use samsyn_wire::Problem;
+use samsyn_wire::catalogue::Kind;
 use samsyn_wire::header::{self, Header};
+use samsyn_wire::media::PROBLEM_JSON;
 use samsyn_wire::schemas::Schemas;
 
 /// The users of a call.
@@ -282,7 +284,7 @@ impl<'a> Operation<'a> {
         for kind in &self.problems {
             by_status.entry(kind.entry().status.as_u16()).or_default().push(*kind);
         }
-        self.schemas.written::<Problem>();
+        self.schemas.written::<Problem<'_>>();
         for (status, kinds) in by_status {
             self.add_problems(status, &kinds);
         }
@@ -327,7 +329,7 @@ impl<'a> Operation<'a> {
         if status == StatusCode::UNAUTHORIZED.as_u16() {
             answer["headers"][header::WWW_AUTHENTICATE.name] = header::WWW_AUTHENTICATE.answered();
         }
-        if kinds.iter().any(|kind| Problem::new(*kind, "").is_passing()) {
+        if kinds.iter().any(|kind| kind.entry().retryable) {
             answer["headers"][header::RETRY_AFTER.name] = header::RETRY_AFTER.answered();
         }
     }
