@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["samsyn-machine", "samsyn-contract", "samsyn-auth", "samsyn-secrets"],
     &["samsyn-log", "samsyn-registry", "samsyn-sandbox"],
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
-    &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client"],
+    &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client", "samsyn-openapi"],
     &["samsyn-decide", "samsyn-backup", "samsyn-terminal"],
     &["samsyn-replay"],
     &["samsyn-engine"],

@@ -1,6 +1,6 @@
 //! What plug-ins may do.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::media::JSON;
 use samsyn_wire::query::{ApproveParams, RejectParams, Why};
@@ -9,7 +9,7 @@ use samsyn_wire::{Capability, Installed};
 use serde_json::json;
 
 use super::capabilities::{loyalty, named, plan};
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 /// `PATCH /v1/capabilities/{name}/grant`.
 pub fn change(call: Operation<'_>) -> Operation<'_> {

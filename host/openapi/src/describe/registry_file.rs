@@ -1,6 +1,6 @@
 //! The registry as a file.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::RegistryPlan;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::header::PURPOSE;
@@ -9,7 +9,7 @@ use samsyn_wire::query::{ApplyParams, PlanParams};
 use serde_json::{Value, json};
 
 use super::assignments;
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 fn example() -> Value {
     json!({

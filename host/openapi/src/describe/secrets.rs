@@ -1,6 +1,6 @@
 //! Secrets, without their values.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_vocabulary::SecretName;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::media::SECRET;
@@ -8,7 +8,7 @@ use samsyn_wire::query::{ListParams, RetireParams, SetParams, Why};
 use samsyn_wire::{Page, Secret};
 use serde_json::{Value, json};
 
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 fn crm() -> Value {
     json!({

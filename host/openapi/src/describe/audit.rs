@@ -1,13 +1,13 @@
 //! The audits of changes and of reads, and the log's head.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::query::{ChangesParams, ReadsParams};
 use samsyn_wire::{AuditedChange, AuditedRead, LogHead, Page};
 use serde_json::json;
 
 use super::{DIGEST, PROFILE};
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 /// `GET /v1/audit/reads`.
 pub fn reads(call: Operation<'_>) -> Operation<'_> {

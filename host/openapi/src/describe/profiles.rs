@@ -1,6 +1,6 @@
 //! Profiles: reading, looking up, proposing values, and the timeline.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED, PURPOSE};
 use samsyn_wire::media::{JSON, MERGE_PATCH};
@@ -10,7 +10,7 @@ use samsyn_wire::{Event, Profile, ProposalTaken, Timeline};
 use serde_json::{Value, json};
 
 use super::PROFILE;
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 fn anna() -> Value {
     json!({

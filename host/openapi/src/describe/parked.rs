@@ -1,6 +1,6 @@
 //! Invocations that wait for an administrator.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::media::JSON;
 use samsyn_wire::query::ParkedParams;
@@ -9,7 +9,7 @@ use samsyn_wire::{Matched, Page, ParkedDelivery};
 use serde_json::json;
 
 use super::PROFILE;
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 /// `GET /v1/parked`.
 pub fn list(call: Operation<'_>) -> Operation<'_> {

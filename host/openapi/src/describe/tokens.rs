@@ -1,6 +1,6 @@
 //! Tokens and their scopes.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_vocabulary::TokenName;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::media::JSON;
@@ -9,7 +9,7 @@ use samsyn_wire::request::NewToken;
 use samsyn_wire::{MadeToken, Page, Token};
 use serde_json::{Value, json};
 
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 fn web() -> Value {
     json!({

@@ -1,6 +1,6 @@
 //! The claims for a field, and how far capabilities agree.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::header::PURPOSE;
 use samsyn_wire::query::{ClaimsParams, ListParams};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::named;
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 fn of_country() -> Value {
     json!({

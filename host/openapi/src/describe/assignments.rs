@@ -1,6 +1,6 @@
 //! Assigning fields to another source, and notifying their consumers.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::header::PURPOSE;
 use samsyn_wire::media::JSON;
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::{first_name, named};
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
-pub fn plan() -> Value {
+pub(super) fn plan() -> Value {
     json!({
         "revision": 41, "mode": "inherit", "unchanged": false,
         "fields": [{

@@ -1,6 +1,6 @@
 //! Sending events, and their results.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
 use samsyn_wire::media::JSON;
@@ -10,7 +10,7 @@ use samsyn_wire::{Event, NothingTaken, RefusalPage, Taken};
 use serde_json::{Value, json};
 
 use super::PROFILE;
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 /// What can be wrong with one event, besides its JSON.
 const OF_EVENTS: &[Kind] = &[

@@ -1,6 +1,6 @@
 //! What a new version of a plug-in would have decided.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::header::PURPOSE;
 use samsyn_wire::media::WASM;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::capabilities::COMPONENT_PROBLEMS;
 use super::{DIGEST, PROFILE};
-use crate::openapi::operation::{Operation, Tag};
+use crate::operation::{Operation, Tag};
 
 const ID: &str = "5a0f0c1e-1c55-4f6e-a3f6-3d7f30a6b7a1";
 
