@@ -1,17 +1,14 @@
 //! The audits of changes and of reads, and the heads of the logs.
 
-use std::borrow::Cow;
-
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::query::{ChangesParams, ReadsParams};
 use samsyn_wire::{self as wire, AuditedChange, AuditedRead};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
 
 use super::convert::blocking;
-use super::pagination::{LIMIT_MAX, List, Page};
-use super::params::{Params, Reference, ReferenceForm};
+use super::pagination::{List, Page};
+use super::params::{Params, Reference};
 use super::problem::{Answer, Kind, Problem};
 use super::profiles::resolve;
 use super::visibility::Viewer;
@@ -23,69 +20,10 @@ use samsyn_audit::{
 };
 use samsyn_journal::RegistryRecord;
 use samsyn_registry::{CHANGE_KINDS, ChangeSummary};
-use samsyn_vocabulary::{Seq, Timestamp};
+use samsyn_vocabulary::Seq;
 
 const READS: List = List("/v1/audit/reads");
 const CHANGES: List = List("/v1/audit/changes");
-
-/// The query of `GET /v1/audit/reads`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ReadParams {
-    /// Only reads of this profile.
-    #[schemars(with = "Option<ReferenceForm>")]
-    profile: Option<String>,
-    /// Only reads by this application or token.
-    by: Option<String>,
-    /// Only reads that showed this field or identifier.
-    field: Option<String>,
-    /// Not before this time.
-    since: Option<Timestamp>,
-    /// Before this time.
-    until: Option<Timestamp>,
-    /// The most items of the page; 100 by default.
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
-    limit: Option<u64>,
-    /// The `next` of the previous page.
-    cursor: Option<String>,
-}
-
-/// The kind of a change of the registry.
-struct ChangeKind;
-
-impl JsonSchema for ChangeKind {
-    fn schema_name() -> Cow<'static, str> {
-        "ChangeKind".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": CHANGE_KINDS })
-    }
-}
-
-/// The query of `GET /v1/audit/changes`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ChangeParams {
-    /// Only changes by this application.
-    by: Option<String>,
-    /// Only changes of this kind.
-    #[schemars(with = "Option<ChangeKind>")]
-    kind: Option<String>,
-    /// Only changes that concern this field.
-    field: Option<String>,
-    /// Only changes that concern this capability.
-    capability: Option<String>,
-    /// Not before this time.
-    since: Option<Timestamp>,
-    /// Before this time.
-    until: Option<Timestamp>,
-    /// The most items of the page; 100 by default.
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
-    limit: Option<u64>,
-    /// The `next` of the previous page.
-    cursor: Option<String>,
-}
 
 fn read_answer(read: Read, names_customers: bool) -> AuditedRead {
     let Read { at, by, token, call, profile, fields, identifiers, purpose } = read;
@@ -105,7 +43,7 @@ fn read_answer(read: Read, names_customers: bool) -> AuditedRead {
 pub async fn reads(
     State(state): State<ApiState>,
     Extension(viewer): Extension<Viewer>,
-    Params(params): Params<ReadParams>,
+    Params(params): Params<ReadsParams>,
 ) -> Answer {
     let limit = List::limit(params.limit)?;
     let (since, until) = (params.since, params.until);
@@ -145,9 +83,9 @@ fn place(key: &str) -> Answer<ReadPlace> {
 }
 
 /// `GET /v1/audit/changes`.
-pub async fn changes(State(state): State<ApiState>, Params(params): Params<ChangeParams>) -> Answer {
+pub async fn changes(State(state): State<ApiState>, Params(params): Params<ChangesParams>) -> Answer {
     let limit = List::limit(params.limit)?;
-    let ChangeParams { by, kind, field, capability, since, until, cursor, .. } = params;
+    let ChangesParams { by, kind, field, capability, since, until, cursor, .. } = params;
     let times = [since, until].map(|time| time.map(|time| time.to_string()));
     let of = [&by, &kind, &field, &capability].map(Option::as_deref);
     let list = CHANGES.of(times.iter().map(Option::as_deref).chain(of));

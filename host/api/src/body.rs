@@ -8,21 +8,12 @@ use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
+pub use samsyn_wire::media::{JSON, MERGE_PATCH, TOML};
+use samsyn_wire::media::{SECRET, WASM};
 
 use super::limits::ApiLimits;
 use super::problem::{Answer, Kind, Problem};
 use samsyn_secrets::VALUE_BYTES_MAX;
-
-/// Ordinary JSON.
-pub const JSON: &[&str] = &["application/json"];
-/// JSON that is a patch, by either name.
-pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
-/// A registry file.
-pub const TOML: &[&str] = &["application/toml"];
-/// A secret's value.
-pub const SECRET: &[&str] = &["text/plain", "application/octet-stream"];
-/// A component.
-pub const WASM: &[&str] = &["application/wasm"];
 
 /// Reads a body of text, mostly JSON, of one of these types.
 pub async fn json(request: Request, types: &[&str], limits: &ApiLimits) -> Answer<Vec<u8>> {

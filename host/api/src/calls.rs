@@ -11,40 +11,31 @@ use axum::http::Method;
 use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::openapi::{self, Describe};
 use super::query::{self, Parameters};
-use super::required_scopes::{
-    self, ADMIN, ADMIN_READ, AUDIT_READ, EVENT_OUTCOME, EVENTS_WRITE, FIELDS, IDENTIFIERS, LIMITS, NO_TOKEN,
+use super::{
+    ApiState, assignments, audit, capabilities, claims, conflicts, endpoints, events, fields, grants,
+    openapi, parked, profiles, refusals, registry_file, registry_report, replays, required_scopes, secrets,
+    status, storage, timeline, timers, tokens, trace,
+};
+use samsyn_openapi::operation::Describe;
+use samsyn_openapi::scopes::{
+    ADMIN, ADMIN_READ, AUDIT_READ, EVENT_OUTCOME, EVENTS_WRITE, FIELDS, IDENTIFIERS, LIMITS, NO_TOKEN,
     PROFILES_PROPOSE, PROFILES_READ, REGISTRY_READ, REGISTRY_WRITE, RequiredScopes,
 };
-use super::{
-    ApiState, assignments, audit, capabilities, claims, conflicts, describe, endpoints, events, fields,
-    grants, parked, profiles, refusals, registry_file, registry_report, replays, secrets, status, storage,
-    timeline, timers, tokens, trace,
-};
+use samsyn_openapi::{Call, describe};
 
-/// A call of the interface.
-pub struct Call {
-    /// Its method.
-    pub method: Method,
-    /// Its path, with the name of its variable in braces.
-    pub path: &'static str,
-    /// What a token must have for it.
-    pub scopes: RequiredScopes,
+/// A row of the table: a call, and what carries it out.
+struct Row {
+    call: Call,
     handler: MethodRouter<ApiState>,
-    /// What describes it.
-    pub describe: Describe,
-}
-
-impl Call {
-    /// The parameters that its query may hold.
-    fn parameters(&self) -> BTreeSet<String> {
-        openapi::parameters(self.describe, self.path, self.scopes)
-    }
 }
 
 /// Every call.
 pub fn calls() -> Vec<Call> {
+    table().into_iter().map(|row| row.call).collect()
+}
+
+fn table() -> Vec<Row> {
     vec![
         post("/v1/events", EVENTS_WRITE, events::take, describe::events::take),
         get("/v1/limits", LIMITS, status::limits, describe::host::limits),
@@ -162,10 +153,10 @@ pub fn calls() -> Vec<Call> {
 /// A router of all of them. Each tells its span which call it is, and looks at the query once it is known
 /// that the token may make the call. What needs no token takes no parameters, and any are passed over.
 pub fn router() -> Router<ApiState> {
-    let calls: Vec<(BTreeSet<String>, Call)> =
-        calls().into_iter().map(|call| (call.parameters(), call)).collect();
-    let of_all: Arc<BTreeSet<String>> = Arc::new(calls.iter().flat_map(|(own, _)| own).cloned().collect());
-    calls.into_iter().fold(Router::new(), |router, (own, Call { path, scopes, handler, .. })| {
+    let rows: Vec<(BTreeSet<String>, Row)> =
+        table().into_iter().map(|row| (row.call.parameters(), row)).collect();
+    let of_all: Arc<BTreeSet<String>> = Arc::new(rows.iter().flat_map(|(own, _)| own).cloned().collect());
+    rows.into_iter().fold(Router::new(), |router, (own, Row { call: Call { path, scopes, .. }, handler })| {
         let handler = match scopes {
             RequiredScopes::NoToken => handler,
             RequiredScopes::OneOf(_) => {
@@ -180,12 +171,13 @@ pub fn router() -> Router<ApiState> {
 
 macro_rules! methods {
     ($($name:ident $method:ident;)*) => {
-        $(fn $name<H, T>(path: &'static str, scopes: RequiredScopes, handler: H, describe: Describe) -> Call
+        $(fn $name<H, T>(path: &'static str, scopes: RequiredScopes, handler: H, describe: Describe) -> Row
         where
             H: Handler<T, ApiState>,
             T: 'static,
         {
-            Call { method: Method::$method, path, scopes, handler: on(MethodFilter::$method, handler), describe }
+            let call = Call { method: Method::$method, path, scopes, describe };
+            Row { call, handler: on(MethodFilter::$method, handler) }
         })*
     };
 }

@@ -7,9 +7,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use samsyn_wire::Installed;
+use samsyn_wire::query::{InstallFrom, InstallParams, RemoveParams};
 use samsyn_wire::request::SettingsPatch;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::Value as Tree;
 use serde_json::value::RawValue;
 
@@ -25,7 +24,7 @@ use super::visibility::Viewer;
 use super::{ApiState, body, json};
 use samsyn_engine::{self, Engine, InstallOptions};
 use samsyn_registry::{Attribution, Capability, Registry, RegistryChange};
-use samsyn_vocabulary::{CapabilityName, Members, Partition, Position, Reason, Rules, Value};
+use samsyn_vocabulary::{CapabilityName, Members, Partition, Position, Rules, Value};
 
 const CAPABILITIES: List = List("/v1/capabilities");
 
@@ -71,45 +70,13 @@ fn tree_of(engine: &Engine, registry: &Registry, name: &str) -> Answer<Tree> {
     serde_json::to_value(answer).map_err(Problem::internal)
 }
 
-/// How to install.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct InstallParams {
-    /// Only answer the plan: what would change.
-    dry_run: bool,
-    /// The first event that it receives.
-    from: From,
-    /// With `from=start`: other capabilities receive the events that it emits while it catches up.
-    deliver: bool,
-    /// Approve what it requests; this needs the scope `admin`. Without it an upgrade that requests more than is
-    /// granted waits for approval.
-    approve: bool,
-    /// Accept the fields that it adds at once. Without it they wait for acceptance.
-    accept_fields: bool,
-    /// The reason of the change.
-    reason: Option<Reason>,
-}
-
-impl InstallParams {
-    fn options(&self) -> InstallOptions {
-        InstallOptions {
-            from_start: self.from == From::Start,
-            deliver: self.deliver,
-            approve: self.approve,
-            accept_fields: self.accept_fields,
-        }
+fn options(params: &InstallParams) -> InstallOptions {
+    InstallOptions {
+        from_start: params.from == InstallFrom::Start,
+        deliver: params.deliver,
+        approve: params.approve,
+        accept_fields: params.accept_fields,
     }
-}
-
-/// The first event that a plug-in receives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum From {
-    /// The next event.
-    #[default]
-    Now,
-    /// The oldest event in the log.
-    Start,
 }
 
 /// `POST /v1/capabilities`.
@@ -123,14 +90,14 @@ pub async fn install(
     if params.approve {
         viewer.check_admin("approving what a plug-in requests")?;
     }
-    if params.deliver && params.from == From::Now {
+    if params.deliver && params.from == InstallFrom::Now {
         let detail = "`deliver` is allowed only with `from=start`";
         return Err(Problem::new(Kind::QueryInvalid, detail).at("deliver"));
     }
     let slot = state.admission.enter_install()?;
     let bytes = body::component(request, state.component_bytes_max, &state.limits).await?;
     let engine = state.engine.clone();
-    let options = params.options();
+    let options = options(&params);
     let by = Attribution { by: application, reason: params.reason };
     // The slot is held until the work is done, though the client may be gone by then.
     let done = blocking(move || {
@@ -226,16 +193,6 @@ pub async fn release(
     let capability = known(&state.engine.registry(), &name)?.0.clone();
     state.engine.registrar().change_registry(RegistryChange::Released { capability }, by).await?;
     Ok(Json(tree(&state, name).await?).into_response())
-}
-
-/// How to remove.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RemoveParams {
-    /// Remove it also if fields lose their source.
-    force: bool,
-    /// The reason of the change.
-    reason: Option<Reason>,
 }
 
 /// `DELETE /v1/capabilities/{name}`.

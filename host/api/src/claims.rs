@@ -3,13 +3,12 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use samsyn_wire::query::ClaimsParams;
 use samsyn_wire::{Difference, FieldDisagreements, JsonValue, Pair as PairAnswer, ProfileClaims};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::convert::blocking;
-use super::pagination::{LIMIT_MAX, List, Page};
-use super::params::{ListParams, Params, Reference, ReferenceForm, Segment};
+use super::pagination::{List, Page};
+use super::params::{ListParams, Params, Reference, Segment};
 use super::problem::{Answer, Kind, Problem};
 use super::profile_answer::claims_of;
 use super::read_audit::{Reader, Shown, record_read};
@@ -21,20 +20,6 @@ use samsyn_vocabulary::{CapabilityName, FieldName, ProfileId};
 
 const CLAIMS: List = List("/v1/fields/{name}/claims");
 const DISAGREEMENTS: List = List("/v1/disagreements");
-
-/// The query of a field's claims.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClaimsParams {
-    /// Only of this profile: its id, or `identifier:value`.
-    #[schemars(with = "Option<ReferenceForm>")]
-    profile: Option<String>,
-    /// The most items of the page; 100 by default.
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
-    limit: Option<u64>,
-    /// The `next` of the previous page.
-    cursor: Option<String>,
-}
 
 fn profile_claims<'a>(
     profile: &'a ReadProfile,

@@ -3,10 +3,10 @@
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::query::{ChangeParams, PauseParams};
 use samsyn_wire::request::EndpointBinding;
 use samsyn_wire::{self as wire, EndpointCounts, Outgoing, OutgoingChange};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::access::Caller;
@@ -22,34 +22,6 @@ use samsyn_registry::{Attribution, Binding, Endpoint, EndpointState, Pause, Regi
 use samsyn_vocabulary::{Application, Partition, Position, Reason, Seq};
 
 const ENDPOINTS: List = List("/v1/endpoints");
-
-/// How an endpoint or all sending is changed.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ChangeParams {
-    /// Only check the request, and answer what would change.
-    dry_run: bool,
-    /// The revision of the plan. The host rejects the request if the registry has changed since.
-    #[schemars(range(max = u64::MAX))]
-    revision: Option<Seq>,
-    /// The reason of the change.
-    reason: Option<Reason>,
-}
-
-/// How an endpoint or all sending is paused.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PauseParams {
-    /// Only check the request, and answer what would change.
-    #[serde(default)]
-    dry_run: bool,
-    /// The revision of the plan. The host rejects the request if the registry has changed since.
-    #[serde(default)]
-    #[schemars(range(max = u64::MAX))]
-    revision: Option<Seq>,
-    /// Why it is paused: shown until it is resumed. Don't write a customer's data into it.
-    reason: Reason,
-}
 
 /// Something that is more than a text, as JSON. It is plain data: JSON can hold all of it.
 fn tree(value: &impl Serialize) -> Value {

@@ -4,9 +4,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::query::{ApproveParams, RejectParams};
 use samsyn_wire::request::{GrantChange, GrantPart};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::access::Caller;
 use super::capabilities::{installed, known, tree};
@@ -15,29 +14,6 @@ use super::params::{Params, Segment, Why};
 use super::problem::Answer;
 use super::{ApiState, body, json};
 use samsyn_registry::{Attribution, Grant, Registry, RegistryChange};
-use samsyn_vocabulary::{Digest, Reason};
-
-/// Which upgrade is agreed to, and how.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ApproveParams {
-    /// The component. If another component waits, the host rejects the request.
-    digest: Option<Digest>,
-    /// Accept the fields that it adds at once. Without it they wait for acceptance.
-    accept_fields: bool,
-    /// The reason of the change.
-    reason: Option<Reason>,
-}
-
-/// Which upgrade is given up.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RejectParams {
-    /// The component. If another component waits, the host rejects the request.
-    digest: Option<Digest>,
-    /// The reason of the change.
-    reason: Option<Reason>,
-}
 
 /// `POST /v1/capabilities/{name}/approve`.
 pub async fn approve(

@@ -11,10 +11,10 @@
 //! | files | what they do |
 //! |---|---|
 //! | `serve` · `limits` · `named_host` · `trace` · `packed` | before and after every request |
-//! | `access` · `authenticate` · [`last_use`] · [`required_scopes`] · `visibility` · `read_audit` | the caller, its permissions, and what it sees |
+//! | `access` · `authenticate` · [`last_use`] · `required_scopes` · `visibility` · `read_audit` | the caller, its permissions, and what it sees |
 //! | `body` · `json` · `query` · `params` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
 //! | `problem` · `convert` | what is wrong with it |
-//! | `calls` · [`openapi`] · `describe` | the table of requests, and its description |
+//! | `calls` · [`openapi`] | the table of requests, and its description, whose words the crate `openapi` has |
 //! | `events` · `event_answer` · `waited` · `refusals` · `parked` · `timers` | events and their results |
 //! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
 //! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `endpoints` · `registry_file` · `registry_report` · `replays` · `tokens` · [`secrets`] · `audit` · `words` | administration |
@@ -34,7 +34,6 @@ mod claims;
 mod conditional;
 mod conflicts;
 mod convert;
-mod describe;
 mod endpoints;
 mod event_answer;
 pub mod event_json;
@@ -62,7 +61,7 @@ mod refusals;
 mod registry_file;
 mod registry_report;
 pub mod replays;
-pub mod required_scopes;
+mod required_scopes;
 pub mod secrets;
 mod serve;
 mod status;

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::ApiState;
 use super::problem::{Kind, Problem};
 use samsyn_http::{ConnectionInfo, ConnectionLimits};
+use samsyn_openapi::operation::is_always_answered;
 
 /// What the HTTP interface takes. Everything can be configured; the defaults say why they are so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,11 +171,6 @@ pub async fn admit(State(state): State<ApiState>, request: Request, next: Next) 
         Ok(_admitted) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
-}
-
-/// Whether a path is answered also when there is no room.
-pub fn is_always_answered(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz")
 }
 
 #[cfg(test)]

@@ -3,13 +3,12 @@
 
 use data_encoding::BASE64URL_NOPAD;
 pub use samsyn_wire::Page;
+use samsyn_wire::query::LIMIT_MAX;
 
 use super::problem::{Answer, Kind, Problem};
 
 /// Items of a page when the client doesn't say.
 const LIMIT_DEFAULT: usize = 100;
-/// Items of the largest page: some hundred kilobytes of timeline.
-pub const LIMIT_MAX: usize = 1_000;
 /// The longest cursor taken, in bytes.
 const CURSOR_BYTES_MAX: usize = 1_024;
 /// Bytes of the check that tells a cursor from a text that was made up.

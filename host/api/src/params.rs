@@ -1,17 +1,13 @@
 //! What a path and a query say, read into types; what can't be read is a problem by name.
 
-use std::borrow::Cow;
-
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+pub use samsyn_wire::query::{DryRun, ListParams, Why};
 use serde::de::DeserializeOwned;
 
 use super::json;
-use super::pagination::LIMIT_MAX;
 use super::problem::{Answer, Kind, Problem};
-use samsyn_vocabulary::{Epoch, IdentifierName, ProfileId, Reason};
+use samsyn_vocabulary::{Epoch, IdentifierName, ProfileId};
 
 /// The one variable segment of a path, percent-decoded once.
 pub struct Segment(pub String);
@@ -38,25 +34,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
             Ok(Path((first, second))) => Ok(Segments(first, second)),
             Err(_) => Err(Problem::new(Kind::NotFound, "the path is not percent-encoded UTF-8")),
         }
-    }
-}
-
-/// How a path names a profile.
-pub struct ReferenceForm;
-
-impl JsonSchema for ReferenceForm {
-    fn schema_name() -> Cow<'static, str> {
-        "ProfileReference".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A profile id, or `identifier:value`, split at the first colon",
-            "anyOf": [
-                { "type": "string", "format": "uuid" },
-                { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}:." },
-            ],
-        })
     }
 }
 
@@ -92,35 +69,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 fn epoch_in(query: &str) -> Option<(&str, Epoch)> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.find_map(|(name, value)| Some((json::shortened(name), Epoch::of(value)?)))
-}
-
-/// The query of a list.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ListParams {
-    /// The most items of the page; 100 by default.
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
-    pub limit: Option<u64>,
-    /// The `next` of the previous page.
-    pub cursor: Option<String>,
-}
-
-/// The query of a call that changes the registry.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Why {
-    /// The reason of the change. It is kept: don't write a customer's data into it.
-    pub reason: Option<Reason>,
-}
-
-/// The query of a change of the registry that can be tried first.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct DryRun {
-    /// Only check the request, and answer what would change.
-    pub dry_run: bool,
-    /// The reason of the change.
-    pub reason: Option<Reason>,
 }
 
 /// A reference to a profile: its id, or a name it goes by.

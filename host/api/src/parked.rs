@@ -4,19 +4,18 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::query::ParkedParams;
 use samsyn_wire::request::{ParkedSelection, ParkedSkip, REASON_BYTES_MAX};
 use samsyn_wire::{Matched, ParkedDelivery};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::access::Caller;
 use super::convert::blocking;
-use super::pagination::{LIMIT_MAX, List, Page};
+use super::pagination::{List, Page};
 use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use super::{ApiState, body, json};
 use samsyn_engine::{ParkedCursor, ParkedFilter, ParkedItem};
-use samsyn_vocabulary::{CapabilityName, FailureKind, Partition, ProfileId};
+use samsyn_vocabulary::{FailureKind, Partition};
 
 const PARKED: List = List("/v1/parked");
 
@@ -34,24 +33,6 @@ fn answer(item: &ParkedItem) -> ParkedDelivery {
         backtrace: failure.map_or_else(Vec::new, |failure| failure.backtrace.clone()),
         since: item.blocked.since.into(),
     }
-}
-
-/// The query of the list. `code` is the failure's kind by its older name.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ParkedParams {
-    /// Only of this capability.
-    capability: Option<CapabilityName>,
-    /// Only of this profile.
-    profile: Option<ProfileId>,
-    /// Only with this kind of failure.
-    #[serde(alias = "code")]
-    kind: Option<FailureKind>,
-    /// The most items of the page; 100 by default.
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
-    limit: Option<u64>,
-    /// The `next` of the previous page.
-    cursor: Option<String>,
 }
 
 /// `GET /v1/parked`.

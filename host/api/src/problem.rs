@@ -4,15 +4,12 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use samsyn_wire::media::PROBLEM_JSON;
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 pub use super::catalogue::Kind;
 use samsyn_vocabulary::{did_you_mean, nearest};
-
-/// The media type of a problem document.
-pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Seconds a client should wait when a queue is full: it drains within one, and a client that
 /// waits longer than needed loses little.
@@ -108,31 +105,14 @@ impl Problem {
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entry = self.kind.entry();
         let event = self.event.as_deref().and_then(|event| serde_json::from_str::<&RawValue>(event).ok());
         let document = samsyn_wire::Problem {
-            kind: format!("/errors#{}", entry.code).into(),
-            title: entry.title.into(),
-            status: entry.status.as_u16(),
-            detail: self.detail.as_str().into(),
-            code: entry.code.into(),
-            message: format!("{}: {}", entry.title, self.detail).into(),
             place: self.place.as_deref().map(Into::into),
-            retryable: Some(entry.retryable),
-            next: self.next.as_deref().unwrap_or(entry.fix).into(),
+            next: self.next.as_deref().unwrap_or(self.kind.entry().fix).into(),
             event,
+            ..samsyn_wire::Problem::of(self.kind, &self.detail)
         };
         document.serialize(serializer)
-    }
-}
-
-impl JsonSchema for Problem {
-    fn schema_name() -> Cow<'static, str> {
-        <samsyn_wire::Problem<'_>>::schema_name()
-    }
-
-    fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        <samsyn_wire::Problem<'_>>::json_schema(of)
     }
 }
 

@@ -7,9 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use samsyn_wire::ProposalTaken;
+use samsyn_wire::query::ProfileParams;
 use samsyn_wire::request::{LookUp, PatchFault, ProfilePatch};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::convert::{accept_problem, blocking};
 use super::event_json::{Sender, unknown_identifier};
@@ -30,23 +29,13 @@ use samsyn_wire::prefer::Wait;
 /// The event that a `PATCH` makes.
 const PROPOSED_EVENT: &str = "samsyn.proposed";
 
-/// What of a profile is asked for.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct View {
-    /// The fields to answer, separated by commas; all by default.
-    fields: Option<String>,
-    /// Answer also the claims of every capability.
-    claims: bool,
-}
-
 /// `GET /v1/profiles/{ref}`.
 pub async fn show(
     State(state): State<ApiState>,
     reader: Reader,
     Extension(viewer): Extension<Viewer>,
     Segment(reference): Segment,
-    Params(view): Params<View>,
+    Params(view): Params<ProfileParams>,
     headers: HeaderMap,
 ) -> Answer {
     let engine = state.engine.clone();
@@ -62,7 +51,7 @@ pub async fn look_up(
     State(state): State<ApiState>,
     reader: Reader,
     Extension(viewer): Extension<Viewer>,
-    Params(view): Params<View>,
+    Params(view): Params<ProfileParams>,
     request: Request,
 ) -> Answer {
     let bytes = body::json(request, body::JSON, &state.limits).await?;
@@ -116,7 +105,7 @@ fn read_look_up(text: &str, registry: &Registry, policy: &Policy) -> Answer<(Ide
 fn answer(
     engine: &Engine,
     profile: &ReadProfile,
-    view: &View,
+    view: &ProfileParams,
     read: Option<&HeaderMap>,
     viewer: &Viewer,
 ) -> Answer<(Response, Shown)> {

@@ -1,25 +1,23 @@
 //! What capabilities refused of events, as a list in the order of the log.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::query::RefusalParams;
 use samsyn_wire::{ListedRefusal, RefusalPage};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
 
 use super::ApiState;
 use super::convert::blocking;
 use super::json::shortened;
-use super::pagination::{LIMIT_MAX, List, Narrowed};
+use super::pagination::{List, Narrowed};
 use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use super::visibility::Viewer;
 use samsyn_engine::{Engine, RefusedEvent};
 use samsyn_journal::{AnswerKind, Decided};
-use samsyn_vocabulary::{Application, CapabilityName, Epoch, Partition, Position, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, Epoch, Partition, Position, Seq, Timestamp};
 
 const REFUSALS: List = List("/v1/refusals");
 /// Records looked at for one page: a fraction of a second.
@@ -27,54 +25,11 @@ const RECORDS_LOOKED_AT_MAX: usize = 20_000;
 /// Positions that one `since` may name.
 const POSITIONS_MAX: usize = 256;
 
-/// How `since` is written.
-struct StartForm;
-
-impl JsonSchema for StartForm {
-    fn schema_name() -> Cow<'static, str> {
-        "RefusalsStart".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A time (RFC 3339), or a position; several have commas between them",
-            "anyOf": [
-                { "type": "string", "format": "date-time" },
-                { "type": "string", "pattern": "^[0-9]{1,4}-[0-9]{1,18}$" },
-            ],
-        })
-    }
-}
-
-/// The query of `GET /v1/refusals`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RefusalParams {
-    /// Where the list starts. Either a time: only decisions from then on. Or positions, separated by commas, at
-    /// most 256 and each in another partition: only these partitions, from these positions on. By default it
-    /// starts with the oldest record.
-    #[schemars(with = "Option<StartForm>")]
-    since: Option<String>,
-    /// Only for events of this application.
-    application: Option<Application>,
-    /// Only by this capability.
-    capability: Option<CapabilityName>,
-    /// Only with this code.
-    code: Option<String>,
-    /// The most items of the page; 100 by default.
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
-    limit: Option<u64>,
-    /// The `next` of the previous page.
-    cursor: Option<String>,
-}
-
-impl RefusalParams {
-    /// The list that is asked for.
-    fn list(&self) -> Narrowed {
-        let application = self.application.as_ref().map(|application| application.as_str());
-        let capability = self.capability.as_ref().map(|capability| capability.as_str());
-        REFUSALS.of([self.since.as_deref(), application, capability, self.code.as_deref()])
-    }
+/// The list that is asked for.
+fn asked_for(params: &RefusalParams) -> Narrowed {
+    let application = params.application.as_ref().map(|application| application.as_str());
+    let capability = params.capability.as_ref().map(|capability| capability.as_str());
+    REFUSALS.of([params.since.as_deref(), application, capability, params.code.as_deref()])
 }
 
 /// `GET /v1/refusals`.
@@ -86,7 +41,7 @@ pub async fn list(
     let limit = List::limit(params.limit)?;
     let start = params.since.as_deref().map_or(Ok(Start::Oldest), Start::parse)?;
     let place =
-        params.list().after(params.cursor.as_deref())?.as_deref().map(PagePlace::parse).transpose()?;
+        asked_for(&params).after(params.cursor.as_deref())?.as_deref().map(PagePlace::parse).transpose()?;
     blocking(move || {
         let walk = Walk { engine: &state.engine, viewer: &viewer, params: &params, start };
         Ok(Json(walk.page(place, limit)?).into_response())
@@ -184,7 +139,7 @@ impl Walk<'_> {
                 None => PagePlace { record: Position { partition, seq: self.first(partition)? }, passed: 0 },
             };
             let next = self.walk(place, limit, &mut page.items, &mut looked_at)?;
-            page.next = next.map(|place| self.params.list().cursor(&place.key()));
+            page.next = next.map(|place| asked_for(self.params).cursor(&place.key()));
             if page.next.is_some() {
                 break;
             }

@@ -5,8 +5,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use samsyn_wire as wire;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use samsyn_wire::query::{ApplyParams, PlanParams};
 
 use super::access::Caller;
 use super::assignments::tell_fields;
@@ -18,9 +17,8 @@ use super::visibility::Viewer;
 use super::words::word;
 use super::{ApiState, body, json, secrets};
 use samsyn_engine::{ChangeError, FieldPlan, FileOptions};
-use samsyn_registry::assignment::Mode;
 use samsyn_registry::{Attribution, FileError, Policy, RegistryFile, RegistryPlan, Step};
-use samsyn_vocabulary::{Partition, Position, Reason, Seq};
+use samsyn_vocabulary::{Partition, Position};
 
 /// `GET /v1/registry/export`.
 pub async fn export(State(state): State<ApiState>) -> Answer {
@@ -50,17 +48,6 @@ async fn tell<'a>(
     }
 }
 
-/// How a file is planned.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct PlanParams {
-    /// Remove the fields, sources and bindings of endpoints that aren't in the file.
-    remove: bool,
-    /// What happens to customers for whom a new source has no claim. `inherit`: they keep the value of the former
-    /// source. `clear`: they have no value.
-    mode: Mode,
-}
-
 /// `POST /v1/registry/plan`.
 pub async fn plan(
     State(state): State<ApiState>,
@@ -80,23 +67,6 @@ pub async fn plan(
     });
     let planned = planned.await??;
     Ok(Json(tell(&state, &reader, &planned, viewer.policy()).await).into_response())
-}
-
-/// How a file is applied.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ApplyParams {
-    /// The revision of the plan. The host rejects the request if the registry has changed since.
-    revision: Seq,
-    /// Remove the fields, sources and bindings of endpoints that aren't in the file.
-    #[serde(default)]
-    remove: bool,
-    /// What happens to customers for whom a new source has no claim.
-    #[serde(default)]
-    mode: Mode,
-    /// The reason of the change.
-    #[serde(default)]
-    reason: Option<Reason>,
 }
 
 /// `POST /v1/registry/apply`.

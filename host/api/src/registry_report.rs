@@ -4,9 +4,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use samsyn_wire::query::{GraphFormat, GraphParams};
 use samsyn_wire::{self as wire, GraphEdge, GraphNode, RegistryGraph, RegistryReport};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::convert::blocking;
 use super::params::Params;
@@ -66,32 +65,12 @@ fn graph_answer(graph: Graph) -> RegistryGraph {
     }
 }
 
-/// What the graph is written in.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "GraphFormat")]
-pub enum Format {
-    /// JSON: nodes and edges.
-    #[default]
-    Json,
-    /// Text for Mermaid.
-    Mermaid,
-}
-
-/// The query of the graph.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct GraphParams {
-    /// The format; JSON by default.
-    pub format: Format,
-}
-
 /// `GET /v1/registry/graph`.
 pub async fn graph(State(state): State<ApiState>, Params(params): Params<GraphParams>) -> Answer {
     let graph = blocking(move || Graph::of(&state.engine.registry())).await?;
     let (kind, text) = match params.format {
-        Format::Json => return Ok(Json(graph_answer(graph)).into_response()),
-        Format::Mermaid => ("text/plain; charset=utf-8", mermaid(&graph)),
+        GraphFormat::Json => return Ok(Json(graph_answer(graph)).into_response()),
+        GraphFormat::Mermaid => ("text/plain; charset=utf-8", mermaid(&graph)),
     };
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

@@ -6,10 +6,8 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use samsyn_wire::request::INTEGER_MAX;
+use samsyn_wire::query::{ReplayParams, ShowReplayParams};
 use samsyn_wire::{self as wire, Replays};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::convert::blocking;
 use super::pagination::List;
@@ -24,20 +22,6 @@ use samsyn_replay::{Effects, ReplayError, ReplayReport, Sample, Share, ShareErro
 use samsyn_vocabulary::ProfileId;
 
 const REPLAYS: List = List("/v1/replays");
-
-/// How to replay.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ReplayParams {
-    /// How many customers to replay, in percent. The same percentage always takes the same customers, each with
-    /// all events. By default all, or as many as fit into the memory for replays.
-    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
-    profiles: Option<f64>,
-    /// The size of the component to compare with, which follows the new one in the body. Without it the body is
-    /// only the new component, which is compared with the log.
-    #[schemars(range(min = 1, max = INTEGER_MAX))]
-    against_bytes: Option<u64>,
-}
 
 fn replay_answer(replay: &Replay) -> wire::Replay {
     let (state, error) = match &replay.state {
@@ -154,21 +138,12 @@ pub async fn list(State(state): State<ApiState>, Params(params): Params<ListPara
     Ok(Json(Replays { items }).into_response())
 }
 
-/// Whether examples come with values.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ShowParams {
-    /// Answer also the values of the examples, and messages of plug-ins. The host records this as a read of these
-    /// customers' data.
-    values: bool,
-}
-
 /// `GET /v1/replays/{id}`.
 pub async fn show(
     State(state): State<ApiState>,
     reader: Reader,
     Segment(id): Segment,
-    Params(params): Params<ShowParams>,
+    Params(params): Params<ShowReplayParams>,
 ) -> Answer {
     let replay = state.engine.replays().get(&id)?;
     let mut answer = replay_answer(&replay);

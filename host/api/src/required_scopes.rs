@@ -1,5 +1,4 @@
-//! Which scope a call needs: said in the table of calls, and asked of every request before its
-//! handler runs.
+//! The scope that a call needs, by the table of calls: asked of every request before its handler runs.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -8,80 +7,14 @@ use axum::response::{IntoResponse, Response};
 use super::access::{Caller, Unauthenticated};
 use super::problem::{Kind, Problem};
 use super::visibility::Viewer;
-use samsyn_registry::{Policy, ScopeName};
+use samsyn_openapi::scopes::RequiredScopes;
 
-/// What a token must have to make a call. What it may see in the answer is the policy's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequiredScopes {
-    /// No token at all: the answer tells nothing about a customer or the registry.
-    NoToken,
-    /// A token with at least one of these scopes.
-    OneOf(&'static [ScopeName]),
-}
-
-/// Anybody may call.
-pub const NO_TOKEN: RequiredScopes = RequiredScopes::NoToken;
-/// Send events.
-pub const EVENTS_WRITE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::EventsWrite]);
-/// Read profiles; the handler filters by the policy.
-pub const PROFILES_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::ProfilesRead]);
-/// Propose values; the handler asks the policy for each field.
-pub const PROFILES_PROPOSE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::ProfilesPropose]);
-/// Read the result of an event; the handler answers its sender, or a token that reads everything.
-pub const EVENT_OUTCOME: RequiredScopes =
-    RequiredScopes::OneOf(&[ScopeName::EventsWrite, ScopeName::ProfilesPropose, ScopeName::ProfilesRead]);
-/// Look fields up; the handler answers those the policy knows.
-pub const FIELDS: RequiredScopes =
-    RequiredScopes::OneOf(&[ScopeName::RegistryRead, ScopeName::ProfilesRead, ScopeName::ProfilesPropose]);
-/// Look identifiers up; the handler answers those the policy knows.
-pub const IDENTIFIERS: RequiredScopes =
-    RequiredScopes::OneOf(&[ScopeName::RegistryRead, ScopeName::EventsWrite, ScopeName::ProfilesRead]);
-/// Read the registry.
-pub const REGISTRY_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::RegistryRead]);
-/// Change the registry.
-pub const REGISTRY_WRITE: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::RegistryWrite]);
-/// The limits of an event.
-pub const LIMITS: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::EventsWrite, ScopeName::AdminRead]);
-/// An administrator alone: what changes something.
-pub const ADMIN: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::Admin]);
-/// Read what may show a customer as administrators see them.
-pub const ADMIN_READ: RequiredScopes = RequiredScopes::OneOf(&[ScopeName::Admin, ScopeName::AdminRead]);
-/// Read the audits and the reports. The handler leaves customers out for a token that may not know them.
-pub const AUDIT_READ: RequiredScopes =
-    RequiredScopes::OneOf(&[ScopeName::Admin, ScopeName::AdminRead, ScopeName::AuditRead]);
-
-impl RequiredScopes {
-    /// Whether a token with this policy may make the call.
-    pub fn met_by(self, policy: &Policy) -> bool {
-        match self {
-            RequiredScopes::NoToken => true,
-            RequiredScopes::OneOf(scopes) => scopes.iter().any(|scope| policy.has(*scope)),
-        }
-    }
-
-    /// Whether the call looks after the host: then the token's own application acts, so that the
-    /// log names it.
-    fn is_administration(self) -> bool {
-        let administers = |scope: &ScopeName| {
-            matches!(
-                scope,
-                ScopeName::RegistryRead
-                    | ScopeName::RegistryWrite
-                    | ScopeName::AuditRead
-                    | ScopeName::AdminRead
-                    | ScopeName::Admin
-            )
-        };
-        matches!(self, RequiredScopes::OneOf(scopes) if scopes.iter().all(administers))
-    }
-
-    fn missing(self) -> Problem {
-        let names: Vec<String> = match self {
-            RequiredScopes::NoToken => Vec::new(),
-            RequiredScopes::OneOf(scopes) => scopes.iter().map(|scope| format!("`{scope}`")).collect(),
-        };
-        Problem::new(Kind::ScopeMissing, format!("this call needs the scope {}", names.join(" or ")))
-    }
+fn missing(scopes: RequiredScopes) -> Problem {
+    let names: Vec<String> = match scopes {
+        RequiredScopes::NoToken => Vec::new(),
+        RequiredScopes::OneOf(scopes) => scopes.iter().map(|scope| format!("`{scope}`")).collect(),
+    };
+    Problem::new(Kind::ScopeMissing, format!("this call needs the scope {}", names.join(" or ")))
 }
 
 /// Lets a request through to its handler that has what the call needs.
@@ -91,7 +24,7 @@ pub async fn require(State(scopes): State<RequiredScopes>, mut request: Request,
     }
     let refused = match request.extensions().get::<Viewer>() {
         Some(viewer) if scopes.met_by(viewer.policy()) => None,
-        Some(_) => Some(scopes.missing()),
+        Some(_) => Some(missing(scopes)),
         None => Some(why_unauthenticated(&request)),
     };
     if let Some(problem) = refused {

@@ -11,8 +11,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use samsyn_wire as wire;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use samsyn_wire::query::{RetireParams, SetParams};
 
 use super::access::Caller;
 use super::convert::blocking;
@@ -25,7 +24,7 @@ use samsyn_engine::Engine;
 use samsyn_registry::report::Valueless;
 use samsyn_registry::{Attribution, Registry, RegistryChange, RegistryPlan, SecretEntry, SecretVersion};
 use samsyn_secrets::{Named, SecretValue, Secrets, StoreError, Unusable, ValueError};
-use samsyn_vocabulary::{Partition, Position, Reason, SecretName, Seq};
+use samsyn_vocabulary::{Partition, Position, SecretName, Seq};
 
 const SECRETS: List = List("/v1/secrets");
 
@@ -106,16 +105,6 @@ enum Act {
     Rotate,
 }
 
-/// How a secret is set.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct SetParams {
-    /// The value is a mounted file of this name. The request has no body.
-    mounted: bool,
-    /// The reason of the change. It is kept: don't write a customer's data into it.
-    reason: Option<Reason>,
-}
-
 /// `PUT /v1/secrets/{name}`.
 pub async fn set(
     State(state): State<ApiState>,
@@ -143,16 +132,6 @@ pub async fn rotate(
 ) -> Answer {
     let (name, by) = (named(&name)?, Attribution { by: application, reason: why.reason });
     take(state, name, Act::Rotate, by, request).await
-}
-
-/// How a secret is retired.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RetireParams {
-    /// Remove the secret itself, with all its versions.
-    all: bool,
-    /// The reason of the change. It is kept: don't write a customer's data into it.
-    reason: Option<Reason>,
 }
 
 /// `POST /v1/secrets/{name}/retire`.

@@ -4,9 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use samsyn_wire::query::RetainParams;
 use samsyn_wire::{self as wire, Retention, SegmentHolder, Snapshot, StorageStatus};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::ApiState;
 use super::convert::blocking;
@@ -99,14 +98,6 @@ fn holder_answer(holder: &Holder, position: Option<Position>) -> SegmentHolder {
         position: position.map(Into::into),
         explanation: holder.in_words(),
     }
-}
-
-/// The query of `POST /v1/log/retain`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RetainParams {
-    /// Only answer what would be removed.
-    dry_run: bool,
 }
 
 /// `POST /v1/log/retain`.

@@ -3,13 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
+use samsyn_wire::query::TimerParams;
 use samsyn_wire::{self as wire, TimersResumed};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::ApiState;
 use super::convert::blocking;
-use super::pagination::{LIMIT_MAX, List, Page};
+use super::pagination::{List, Page};
 use super::params::Params;
 use super::problem::{Answer, Kind, Problem};
 use samsyn_engine::{Engine, TimersStatus};
@@ -17,21 +16,6 @@ use samsyn_journal::{PendingTimer, pending_timers};
 use samsyn_vocabulary::{CapabilityName, ProfileId, Timestamp};
 
 const TIMERS: List = List("/v1/timers");
-
-/// The query of the list.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TimerParams {
-    /// Only of this capability.
-    capability: Option<CapabilityName>,
-    /// Only of this profile.
-    profile: Option<ProfileId>,
-    /// The most items of the page; 100 by default.
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
-    limit: Option<u64>,
-    /// The `next` of the previous page.
-    cursor: Option<String>,
-}
 
 /// `GET /v1/timers`.
 pub async fn list(State(state): State<ApiState>, Params(params): Params<TimerParams>) -> Answer {

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["samsyn-machine", "samsyn-contract", "samsyn-auth", "samsyn-secrets"],
     &["samsyn-log", "samsyn-registry", "samsyn-sandbox", "samsyn-egress"],
     &["samsyn-journal", "samsyn-build", "samsyn-wire"],
-    &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client"],
+    &["samsyn-state", "samsyn-audit", "samsyn-identity", "samsyn-follow", "samsyn-client", "samsyn-openapi"],
     &["samsyn-decide", "samsyn-backup", "samsyn-terminal"],
     &["samsyn-replay"],
     &["samsyn-engine"],
@@ -29,7 +29,7 @@ const SETTINGS: &str = "samsyn-server";
 /// Those that may: the command and its program.
 const ABOVE_SETTINGS: &[&str] = &["samsyn-cli", "samsyn"];
 /// Lines of a crate at most, tests included.
-const LINES_MAX: usize = 16_500;
+const LINES_MAX: usize = 15_000;
 
 struct Package {
     name: String,

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::answers;
+use crate::media::PROBLEM_JSON;
 
 /// What the document is called while its parts are looked up.
 const DOCUMENT: &str = "openapi.json";
-const PROBLEM_JSON: &str = "application/problem+json";
 
 /// A description that answers are held against.
 pub struct Conformance {

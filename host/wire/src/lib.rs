@@ -17,6 +17,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | [`request`] | every body that a client sends |
+//! | [`query`] | what the query of each call holds |
 //! | `lenient`, `json_value` | what members are made of |
 //! | `page`, `problem` | every list; every error |
 //! | `event`, `refusal`, `conflict` | events, what was rejected of them, identifiers of two customers |
@@ -29,6 +30,7 @@
 //! | `status`, `storage` | the host itself, and what it keeps |
 //! | [`catalogue`], [`errors_page`] | every kind of problem, and the page of them |
 //! | [`header`], [`schemas`], [`prefer`] | how headers and types are described; the `Prefer` header |
+//! | [`media`] | the media types of bodies |
 //! | `answers`, `conformance` | for tests: which type each answer has, and whether an answer is as described |
 
 #[cfg(any(test, feature = "testing"))]
@@ -48,11 +50,13 @@ mod field;
 pub mod header;
 mod json_value;
 mod lenient;
+pub mod media;
 mod page;
 mod parked;
 pub mod prefer;
 mod problem;
 mod profile;
+pub mod query;
 mod refusal;
 mod replay;
 mod report;

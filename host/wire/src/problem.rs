@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::Event;
+use crate::catalogue::Kind;
 
 /// A problem document (RFC 9457).
 // `E` is the event that it shows: the host has it as text already.
@@ -42,6 +43,25 @@ pub struct Problem<'a, E = Box<Event<'static>>> {
     /// The decided event, if it was decided otherwise than proposed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<E>,
+}
+
+impl<'a, E> Problem<'a, E> {
+    /// A problem of this kind, of which no more is known than what happened.
+    pub fn of(kind: Kind, detail: &'a str) -> Problem<'a, E> {
+        let entry = kind.entry();
+        Problem {
+            kind: format!("/errors#{}", entry.code).into(),
+            title: entry.title.into(),
+            status: entry.status.as_u16(),
+            detail: detail.into(),
+            code: entry.code.into(),
+            message: format!("{}: {detail}", entry.title).into(),
+            place: None,
+            retryable: Some(entry.retryable),
+            next: entry.fix.into(),
+            event: None,
+        }
+    }
 }
 
 impl<E> JsonSchema for Problem<'_, E> {

@@ -69,7 +69,7 @@ fn every_kind_of_problem_is_one_of_some_call() {
     let kinds = KINDS.iter().filter(|kind| **kind != Kind::MethodNotAllowed);
     let untold: Vec<&str> =
         kinds.map(|kind| kind.entry().code).filter(|code| !described.contains(code)).collect();
-    assert!(untold.is_empty(), "no description in api/describe/ has these problems: {untold:?}");
+    assert!(untold.is_empty(), "no description in openapi/describe/ has these problems: {untold:?}");
 }
 
 /// The examples of a media type, by name.

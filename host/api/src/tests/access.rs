@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::world::World;
 use crate::ApiLimits;
-use crate::calls::{Call, calls};
-use crate::required_scopes::RequiredScopes;
+use crate::calls::calls;
 use samsyn_engine::EngineConfig;
+use samsyn_openapi::Call;
+use samsyn_openapi::scopes::RequiredScopes;
 use samsyn_registry::{Policy, Registry, Scope, ScopeName};
 
 /// Every scope, and lists that narrow them.

@@ -103,7 +103,7 @@ fn whatever_a_call_makes_of_its_body_the_connection_goes_on() {
         let path = call.path.replace("{name}", "narrow_one").replace("{ref}", "a:b").replace("{id}", "1");
         let path = path.replace("{capability}", "nobody");
         let (method, health) = (call.method.as_str(), call.path == "/healthz" || call.path == "/readyz");
-        let open = call.scopes == crate::required_scopes::NO_TOKEN;
+        let open = call.scopes == samsyn_openapi::scopes::NO_TOKEN;
         assert_eq!(ask(method, &path, "nonsense"), if open { 200 } else { 401 }, "{method} {path}");
         let status = ask(method, &path, &narrow);
         assert!(status < 500 || health, "{method} {path}: {status}");

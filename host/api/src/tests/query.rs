@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use super::world::{Answered, World};
-use crate::calls::{Call, calls};
-use crate::required_scopes::NO_TOKEN;
+use crate::calls::calls;
+use samsyn_openapi::Call;
+use samsyn_openapi::scopes::NO_TOKEN;
 
 /// What browsers, caches and links add to any address.
 const NOISE: [&str; 9] = [

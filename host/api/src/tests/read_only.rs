@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::world::{Answered, World};
-use crate::calls::{Call, calls};
+use crate::calls::calls;
+use samsyn_openapi::Call;
 
 /// Tell nothing about a host's data; they need no token.
 const OPEN: [&str; 4] = ["GET /healthz", "GET /readyz", "GET /errors", "GET /openapi.json"];

@@ -1,16 +1,15 @@
 //! What plug-ins may do.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{ApproveParams, RejectParams, Why};
 use samsyn_wire::request::GrantChange;
 use samsyn_wire::{Capability, Installed};
 use serde_json::json;
 
 use super::capabilities::{loyalty, named, plan};
-use crate::body::JSON;
-use crate::grants::{ApproveParams, RejectParams};
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::Why;
-use crate::problem::Kind;
+use crate::operation::{Operation, Tag};
 
 /// `PATCH /v1/capabilities/{name}/grant`.
 pub fn change(call: Operation<'_>) -> Operation<'_> {

@@ -1,11 +1,11 @@
 //! The registry as a whole.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::query::GraphParams;
 use samsyn_wire::{RegistryGraph, RegistryReport};
 use serde_json::json;
 
-use crate::openapi::operation::{Operation, Tag};
-use crate::registry_report::GraphParams;
+use crate::operation::{Operation, Tag};
 
 /// `GET /v1/registry/report`.
 pub fn report(call: Operation<'_>) -> Operation<'_> {

@@ -1,11 +1,11 @@
 //! The host itself.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
 use samsyn_wire::{Health, Limits, Readiness, Status};
 use serde_json::{Value, json};
 
-use crate::openapi::operation::{Operation, Tag};
-use crate::problem::Kind;
+use crate::operation::{Operation, Tag};
 
 fn event_ids() -> Value {
     json!({

@@ -1,15 +1,15 @@
 //! The registry as a file.
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use samsyn_wire::RegistryPlan;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::PURPOSE;
+use samsyn_wire::media::TOML;
+use samsyn_wire::query::{ApplyParams, PlanParams};
 use serde_json::{Value, json};
 
 use super::assignments;
-use crate::body::TOML;
-use crate::openapi::header::PURPOSE;
-use crate::openapi::operation::{Operation, Tag};
-use crate::problem::Kind;
-use crate::registry_file::{ApplyParams, PlanParams};
+use crate::operation::{Operation, Tag};
 
 fn example() -> Value {
     json!({

@@ -1,15 +1,14 @@
 //! Secrets, without their values.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_vocabulary::SecretName;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::SECRET;
+use samsyn_wire::query::{ListParams, RetireParams, SetParams, Why};
 use samsyn_wire::{Page, Secret};
 use serde_json::{Value, json};
 
-use crate::body::SECRET;
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::{ListParams, Why};
-use crate::problem::Kind;
-use crate::secrets::{RetireParams, SetParams};
-use samsyn_vocabulary::SecretName;
+use crate::operation::{Operation, Tag};
 
 fn crm() -> Value {
     json!({

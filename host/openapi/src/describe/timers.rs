@@ -1,13 +1,13 @@
 //! Timers of plug-ins.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::query::TimerParams;
 use samsyn_wire::{Page, Timer, TimersResumed};
 use serde_json::json;
 
 use super::PROFILE;
-use crate::openapi::operation::{Operation, Tag};
-use crate::problem::Kind;
-use crate::timers::TimerParams;
+use crate::operation::{Operation, Tag};
 
 /// `GET /v1/timers`.
 pub fn list(call: Operation<'_>) -> Operation<'_> {

@@ -1,19 +1,18 @@
 //! Endpoints, and all sending.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_vocabulary::{CapabilityName, EndpointName};
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{ChangeParams, ListParams, PauseParams};
 use samsyn_wire::request::EndpointBinding;
 use samsyn_wire::{Endpoint, EndpointChange, Outgoing, OutgoingChange, Page};
 use serde_json::{Value, json};
 
-use crate::body::JSON;
-use crate::endpoints::{ChangeParams, PauseParams};
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::ListParams;
-use crate::problem::Kind;
-use samsyn_vocabulary::{CapabilityName, EndpointName};
+use crate::operation::{Operation, Tag};
 
 /// What a manifest requests.
-pub fn requested() -> Value {
+pub(super) fn requested() -> Value {
     json!({
         "reason": "Tells the members' system of a new tier", "url": "https://members.example.com/api/",
         "methods": ["GET", "PUT"], "auth": "bearer", "repeat": "keyed",
@@ -140,7 +139,7 @@ pub fn resume(call: Operation<'_>) -> Operation<'_> {
 }
 
 /// Whether calls are sent.
-pub fn outgoing() -> Value {
+pub(super) fn outgoing() -> Value {
     json!({ "paused": null, "endpoints": { "requested": 0, "revoked": 0, "bound": 1, "paused": 0 } })
 }
 

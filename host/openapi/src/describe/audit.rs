@@ -1,13 +1,13 @@
 //! The audits of changes and of reads, and the log's head.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::query::{ChangesParams, ReadsParams};
 use samsyn_wire::{AuditedChange, AuditedRead, LogHead, Page};
 use serde_json::json;
 
 use super::{DIGEST, PROFILE};
-use crate::audit::{ChangeParams, ReadParams};
-use crate::openapi::operation::{Operation, Tag};
-use crate::problem::Kind;
+use crate::operation::{Operation, Tag};
 
 /// `GET /v1/audit/reads`.
 pub fn reads(call: Operation<'_>) -> Operation<'_> {
@@ -20,7 +20,7 @@ pub fn reads(call: Operation<'_>) -> Operation<'_> {
             "The list has names, never values. A page may be short or empty and still have a `next`. A token \
              that may not know customers (`audit:read`) neither gets the profile nor can ask for one.",
         )
-        .query::<ReadParams>()
+        .query::<ReadsParams>()
         .answers::<Page<AuditedRead>>(StatusCode::OK, "A page", json!({ "items": [read] }))
         .problems(&[
             Kind::CursorInvalid,
@@ -42,7 +42,7 @@ pub fn changes(call: Operation<'_>) -> Operation<'_> {
     });
     call.is("listChanges", Tag::Admin, "List changes of the registry, newest first")
         .details("The list has names of settings, not their values.")
-        .query::<ChangeParams>()
+        .query::<ChangesParams>()
         .answers::<Page<AuditedChange>>(StatusCode::OK, "A page", json!({ "items": [change] }))
         .problems(&[Kind::CursorInvalid])
 }

@@ -1,17 +1,16 @@
 //! Profiles: reading, looking up, proposing values, and the timeline.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED, PURPOSE};
+use samsyn_wire::media::{JSON, MERGE_PATCH};
+use samsyn_wire::query::{ListParams, ProfileParams, ReferenceForm};
 use samsyn_wire::request::{LookUp, ProfilePatch};
 use samsyn_wire::{Event, Profile, ProposalTaken, Timeline};
 use serde_json::{Value, json};
 
 use super::PROFILE;
-use crate::body::{JSON, MERGE_PATCH};
-use crate::openapi::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED, PURPOSE};
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::{ListParams, ReferenceForm};
-use crate::problem::Kind;
-use crate::profiles::View;
+use crate::operation::{Operation, Tag};
 
 fn anna() -> Value {
     json!({
@@ -24,7 +23,7 @@ fn anna() -> Value {
 
 /// The answer of every request that reads a profile.
 fn reads(call: Operation<'_>) -> Operation<'_> {
-    call.query::<View>()
+    call.query::<ProfileParams>()
         .takes(PURPOSE)
         .answers::<Profile<'_>>(StatusCode::OK, "The profile, as this token may see it", anna())
         .with(StatusCode::OK, ETAG)

@@ -1,15 +1,15 @@
 //! Invocations that wait for an administrator.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::ParkedParams;
 use samsyn_wire::request::{ParkedSelection, ParkedSkip};
 use samsyn_wire::{Matched, Page, ParkedDelivery};
 use serde_json::json;
 
 use super::PROFILE;
-use crate::body::JSON;
-use crate::openapi::operation::{Operation, Tag};
-use crate::parked::ParkedParams;
-use crate::problem::Kind;
+use crate::operation::{Operation, Tag};
 
 /// `GET /v1/parked`.
 pub fn list(call: Operation<'_>) -> Operation<'_> {

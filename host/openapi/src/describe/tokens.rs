@@ -1,15 +1,15 @@
 //! Tokens and their scopes.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_vocabulary::TokenName;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{DryRun, ListParams, Why};
 use samsyn_wire::request::NewToken;
 use samsyn_wire::{MadeToken, Page, Token};
 use serde_json::{Value, json};
 
-use crate::body::JSON;
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::{DryRun, ListParams, Why};
-use crate::problem::Kind;
-use samsyn_vocabulary::TokenName;
+use crate::operation::{Operation, Tag};
 
 fn web() -> Value {
     json!({

@@ -1,16 +1,15 @@
 //! The claims for a field, and how far capabilities agree.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::PURPOSE;
+use samsyn_wire::query::{ClaimsParams, ListParams};
 use samsyn_wire::{FieldDisagreements, Page, ProfileClaims};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::named;
-use crate::claims::ClaimsParams;
-use crate::openapi::header::PURPOSE;
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::ListParams;
-use crate::problem::Kind;
+use crate::operation::{Operation, Tag};
 
 fn of_country() -> Value {
     json!({

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::Problem;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::{self, Header};
+use samsyn_wire::media::PROBLEM_JSON;
+use samsyn_wire::schemas::Schemas;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use crate::limits;
-use crate::problem::{Kind, PROBLEM_JSON, Problem};
-use crate::required_scopes::RequiredScopes;
-use samsyn_wire::header::{self, Header};
-use samsyn_wire::schemas::Schemas;
+use crate::scopes::RequiredScopes;
 
 /// The users of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,11 @@ pub struct Operation<'a> {
     problems: Vec<Kind>,
 }
 
+/// Whether a path is answered also when there is no room.
+pub fn is_always_answered(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
 /// How a call is described: from what is known of it to all that can be said.
 pub type Describe = for<'a> fn(Operation<'a>) -> Operation<'a>;
 
@@ -114,7 +120,7 @@ impl<'a> Operation<'a> {
         };
         let call = if path.contains('{') { call.problems(&[Kind::NotFound]) } else { call };
         let call = call.problems(&[Kind::HostInvalid]);
-        let loads = if limits::is_always_answered(path) { &OF_LOAD[2..] } else { &OF_LOAD[..] };
+        let loads = if is_always_answered(path) { &OF_LOAD[2..] } else { &OF_LOAD[..] };
         call.problems(loads)
     }
 
@@ -282,7 +288,7 @@ impl<'a> Operation<'a> {
         for kind in &self.problems {
             by_status.entry(kind.entry().status.as_u16()).or_default().push(*kind);
         }
-        self.schemas.written::<Problem>();
+        self.schemas.written::<Problem<'_>>();
         for (status, kinds) in by_status {
             self.add_problems(status, &kinds);
         }
@@ -327,7 +333,7 @@ impl<'a> Operation<'a> {
         if status == StatusCode::UNAUTHORIZED.as_u16() {
             answer["headers"][header::WWW_AUTHENTICATE.name] = header::WWW_AUTHENTICATE.answered();
         }
-        if kinds.iter().any(|kind| Problem::new(*kind, "").is_passing()) {
+        if kinds.iter().any(|kind| kind.entry().retryable) {
             answer["headers"][header::RETRY_AFTER.name] = header::RETRY_AFTER.answered();
         }
     }

@@ -1,19 +1,19 @@
 //! The dictionary: fields, their sources, identifiers.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_vocabulary::{FieldName, IdentifierName};
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{ListParams, Why};
 use samsyn_wire::request::{Deprecation, FieldDefinition, IdentifierDefinition};
 use samsyn_wire::{Field, Identifier, Page, ProfileConflicts};
 use serde_json::{Value, json};
 
 use super::PROFILE;
-use crate::body::JSON;
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::{ListParams, Why};
-use crate::problem::Kind;
-use samsyn_vocabulary::{FieldName, IdentifierName};
+use crate::operation::{Operation, Tag};
 
 /// FIELD, in examples.
-pub fn first_name() -> Value {
+pub(super) fn first_name() -> Value {
     json!({
         "name": "first_name", "type": "text", "one_of": [], "schema": null, "unit": null,
         "description": "As the customer wants to be called", "class": "personal", "department": "CRM team",
@@ -24,7 +24,7 @@ pub fn first_name() -> Value {
 }
 
 /// A call with a field's name in its path.
-pub fn named(call: Operation<'_>) -> Operation<'_> {
+pub(super) fn named(call: Operation<'_>) -> Operation<'_> {
     call.path::<FieldName>("name", "Which field", "first_name").problems(&[Kind::FieldNotFound])
 }
 

@@ -1,20 +1,19 @@
 //! Plug-ins: listed, planned, installed, set, released, removed.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_vocabulary::CapabilityName;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::media::{MERGE_PATCH, WASM};
+use samsyn_wire::query::{DryRun, InstallParams, ListParams, RemoveParams, Why};
 use samsyn_wire::request::SettingsPatch;
 use samsyn_wire::{Capability, InstallPlan, Installed, Page};
 use serde_json::{Value, json};
 
 use super::DIGEST;
-use crate::body::{MERGE_PATCH, WASM};
-use crate::capabilities::{InstallParams, RemoveParams};
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::{DryRun, ListParams, Why};
-use crate::problem::Kind;
-use samsyn_vocabulary::CapabilityName;
+use crate::operation::{Operation, Tag};
 
 /// What can be wrong with a component, before anybody tries to run it.
-pub const COMPONENT_PROBLEMS: [Kind; 10] = [
+pub(super) const COMPONENT_PROBLEMS: [Kind; 10] = [
     Kind::DefinitionInvalid,
     Kind::ManifestInvalid,
     Kind::ComponentNotWasm,
@@ -27,7 +26,7 @@ pub const COMPONENT_PROBLEMS: [Kind; 10] = [
     Kind::ComponentInvalid,
 ];
 
-pub fn loyalty() -> Value {
+pub(super) fn loyalty() -> Value {
     json!({
         "name": "loyalty", "version": "0.1.0", "digest": DIGEST, "owner": "Membership team",
         "description": "Points and tiers from purchases", "state": "active", "reason": null, "generation": 1,
@@ -50,7 +49,7 @@ pub fn loyalty() -> Value {
     })
 }
 
-pub fn plan() -> Value {
+pub(super) fn plan() -> Value {
     json!({
         "capability": "loyalty", "version": "0.1.0", "digest": DIGEST, "change": "install", "before": null,
         "rejected": null,
@@ -79,7 +78,7 @@ pub fn plan() -> Value {
     })
 }
 
-pub fn named(call: Operation<'_>) -> Operation<'_> {
+pub(super) fn named(call: Operation<'_>) -> Operation<'_> {
     call.path::<CapabilityName>("name", "Which capability", "loyalty").problems(&[Kind::UnknownCapability])
 }
 

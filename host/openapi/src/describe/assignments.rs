@@ -1,19 +1,19 @@
 //! Assigning fields to another source, and notifying their consumers.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::PURPOSE;
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::{DryRun, ListParams};
 use samsyn_wire::request::{Assignment, OneAssignment};
 use samsyn_wire::{AssignAnswer, Jobs, OneAnswer};
 use serde_json::{Value, json};
 
 use super::PROFILE;
 use super::fields::{first_name, named};
-use crate::body::JSON;
-use crate::openapi::header::PURPOSE;
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::{DryRun, ListParams};
-use crate::problem::Kind;
+use crate::operation::{Operation, Tag};
 
-pub fn plan() -> Value {
+pub(super) fn plan() -> Value {
     json!({
         "revision": 41, "mode": "inherit", "unchanged": false,
         "fields": [{

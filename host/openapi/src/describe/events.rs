@@ -1,16 +1,16 @@
 //! Sending events, and their results.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
+use samsyn_wire::media::JSON;
+use samsyn_wire::query::RefusalParams;
 use samsyn_wire::request::{NewEvent, NewEvents};
 use samsyn_wire::{Event, NothingTaken, RefusalPage, Taken};
 use serde_json::{Value, json};
 
 use super::PROFILE;
-use crate::body::JSON;
-use crate::openapi::header::{IDS_SINCE, PREFER, PREFERENCE_APPLIED, PURPOSE, RETRY_AFTER};
-use crate::openapi::operation::{Operation, Tag};
-use crate::problem::Kind;
-use crate::refusals::RefusalParams;
+use crate::operation::{Operation, Tag};
 
 /// What can be wrong with one event, besides its JSON.
 const OF_EVENTS: &[Kind] = &[

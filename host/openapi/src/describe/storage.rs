@@ -1,11 +1,11 @@
 //! Snapshots, and how far back the log goes.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::query::RetainParams;
 use samsyn_wire::{Retention, Snapshots};
 use serde_json::{Value, json};
 
-use crate::openapi::operation::{Operation, Tag};
-use crate::storage::RetainParams;
+use crate::operation::{Operation, Tag};
 
 fn some() -> Value {
     json!({

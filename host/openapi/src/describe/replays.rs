@@ -1,17 +1,16 @@
 //! What a new version of a plug-in would have decided.
 
-use axum::http::StatusCode;
+use http::StatusCode;
+use samsyn_wire::catalogue::Kind;
+use samsyn_wire::header::PURPOSE;
+use samsyn_wire::media::WASM;
+use samsyn_wire::query::{ListParams, ReplayParams, ShowReplayParams};
 use samsyn_wire::{Replay, Replays};
 use serde_json::{Value, json};
 
 use super::capabilities::COMPONENT_PROBLEMS;
 use super::{DIGEST, PROFILE};
-use crate::body::WASM;
-use crate::openapi::header::PURPOSE;
-use crate::openapi::operation::{Operation, Tag};
-use crate::params::ListParams;
-use crate::problem::Kind;
-use crate::replays::{ReplayParams, ShowParams};
+use crate::operation::{Operation, Tag};
 
 const ID: &str = "5a0f0c1e-1c55-4f6e-a3f6-3d7f30a6b7a1";
 
@@ -80,7 +79,7 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
 /// `GET /v1/replays/{id}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
     named(call.is("showReplay", Tag::Admin, "Read a replay's progress and report"))
-        .query::<ShowParams>()
+        .query::<ShowReplayParams>()
         .takes(PURPOSE)
         .answers::<Replay>(StatusCode::OK, "The replay", done())
         .problems(&[Kind::PurposeInvalid, Kind::AuditUnavailable])
