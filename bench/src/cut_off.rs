@@ -62,6 +62,7 @@ fn endless(plugin: &Plugin, access: &Arc<Access>) -> Result<(f64, f64), Failure>
         points: Vec::new(),
         memory: None,
         timers: Vec::new(),
+        calls: 0,
     };
     let began = Instant::now();
     let report =

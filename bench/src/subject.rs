@@ -132,11 +132,13 @@ impl Sample {
                 ],
                 memory: None,
                 timers: Vec::new(),
+                calls: 0,
             },
             access: Arc::new(Access {
                 sources: [(count, FieldRule::of(Type::Integer)), (item, FieldRule::of(Type::Text))].into(),
                 emits: Default::default(),
                 timers: false,
+                calls: Default::default(),
                 settings: [("fields".to_owned(), fields)].into(),
             }),
         })

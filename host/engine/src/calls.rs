@@ -270,7 +270,8 @@ impl Calls {
         let partition = self.shared.home(record.profile());
         self.shared.schedule.push(partition, Work::Call { record: Box::new(record), reply });
         match appended.await {
-            Ok(Some(position)) => self.shared.durable(position).await.map(|()| true),
+            // Whoever looks next must see it.
+            Ok(Some(position)) => self.shared.readable(position).await.map(|()| true),
             Ok(None) => Ok(false),
             // The worker ended before it came to it.
             Err(_) => Err(self.shared.why_stopped()),

@@ -100,6 +100,22 @@ impl Shared {
         })
     }
 
+    /// Waits until a record is on the disk and can be read in the view.
+    pub async fn readable(&self, position: Position) -> Result<(), StopCause> {
+        let notified = self.waiters.register(Awaited::Durable(position));
+        if self.view.applied(position.partition).seq >= position.seq {
+            return Ok(());
+        }
+        if let Some(failure) = self.journal.failed() {
+            return Err(StopCause::from(Fault::LogFailed(failure)));
+        }
+        // Whoever waits is notified when the view has it.
+        notified.await.map_err(|_| {
+            let failure = self.journal.failed().map(|failure| StopCause::from(Fault::LogFailed(failure)));
+            failure.unwrap_or_else(|| self.why_stopped())
+        })
+    }
+
     /// Waits until the decision of an event is on the disk; false when the time ran out first.
     pub async fn decided(&self, position: Position, patience: Duration) -> bool {
         let notified = self.waiters.register(Awaited::Decided(position));

@@ -55,7 +55,11 @@ fn fits(calls: &Calls, record: &CallRecord) -> bool {
         CallRecord::Sending(sending) => {
             waiting.is_some_and(|call| call.begun.is_none() && call.attempts + 1 == sending.attempt)
         }
-        CallRecord::Retrying(_) | CallRecord::Answered(_) => waiting.is_some(),
+        // Of an attempt that changes nothing at the system there is no record that it began.
+        CallRecord::Retrying(retrying) => {
+            waiting.is_some_and(|call| retrying.attempt == call.attempts + u32::from(call.begun.is_none()))
+        }
+        CallRecord::Answered(_) => waiting.is_some(),
         CallRecord::Settled(settled) => calls.past().iter().any(|past| past.number == settled.call.number),
     }
 }

@@ -36,6 +36,7 @@ fn hear(plugin: &Plugin) -> InvocationReport {
         points: Vec::new(),
         memory: None,
         timers: Vec::new(),
+        calls: 0,
     };
     plugin.invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })
 }

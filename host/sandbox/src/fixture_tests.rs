@@ -37,6 +37,7 @@ fn set_by(plugin: &Plugin) -> Vec<Effect> {
         points: Vec::new(),
         memory: None,
         timers: Vec::new(),
+        calls: 0,
     };
     plugin
         .invoke(&access, HandlerInput::Event { event: &HeardEvent::from(&event), profile: &profile })

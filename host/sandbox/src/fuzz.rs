@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::limits::Limits;
 use super::package::Package;
-use samsyn_contract::{self as contract, Access, Effects, FieldRule, Given, GivenProperty, Manifest};
-use samsyn_vocabulary::{Effect, EventName, FieldName, Type};
+use samsyn_contract::calls::Method;
+use samsyn_contract::{
+    self as contract, Access, CallAccess, Effects, FieldRule, Given, GivenProperty, Manifest,
+};
+use samsyn_vocabulary::{Effect, EndpointName, EventName, FieldName, Type};
 
 /// Judges the bytes as an install does, up to the compiler, which is a process of its own.
 pub fn component(data: &[u8]) {
@@ -23,7 +26,7 @@ pub fn effects(data: &[u8]) {
     let mut effects = Effects::new(Arc::new(access()), Arc::new(limits));
     let mut rest = data;
     while let Some(kind) = take(&mut rest) {
-        let asked = match kind % 5 {
+        let asked = match kind % 8 {
             0 => {
                 let field = name(&mut rest);
                 effects.set(&field, value(&mut rest)).map(drop)
@@ -40,7 +43,25 @@ pub fn effects(data: &[u8]) {
                 let properties = (0..count).map(property).collect();
                 effects.emit(&event, properties).map(drop)
             }
-            _ => effects.remember(Some(text(&mut rest).into_bytes())).map(drop),
+            4 => effects.remember(Some(text(&mut rest).into_bytes())).map(drop),
+            5 => {
+                let method = if take(&mut rest).is_some_and(|byte| byte % 2 == 0) { "POST" } else { "GET" };
+                effects.begin_call("system", method, &text(&mut rest)).map(drop)
+            }
+            6 => {
+                let (call, name) = (u32::from(take(&mut rest).unwrap_or(0) % 4), text(&mut rest));
+                match take(&mut rest).unwrap_or(0) % 2 {
+                    0 => effects.call_query(call, &name, &text(&mut rest)).map(drop),
+                    _ => effects.call_header(call, &name, &text(&mut rest)).map(drop),
+                }
+            }
+            _ => {
+                let (call, bytes) = (u32::from(take(&mut rest).unwrap_or(0) % 4), text(&mut rest));
+                match take(&mut rest).unwrap_or(0) % 2 {
+                    0 => effects.call_body(call, "text/plain", bytes.into_bytes()).map(drop),
+                    _ => effects.call_note(call, bytes.into_bytes()).map(drop),
+                }
+            }
         };
         if asked.is_err() {
             break;
@@ -84,9 +105,14 @@ fn access() -> Access {
         )]
         .into(),
         timers: true,
-        calls: Default::default(),
+        calls: [(EndpointName::new("system").expect("a name"), system())].into(),
         settings: Default::default(),
     }
+}
+
+/// An endpoint that is bound.
+fn system() -> CallAccess {
+    CallAccess { is_bound: true, methods: vec![Method::Get, Method::Post], host_headers: Vec::new() }
 }
 
 fn take(rest: &mut &[u8]) -> Option<u8> {

@@ -7,8 +7,8 @@ use super::guests::{self, CONTRACT, SUBSCRIBER};
 use super::*;
 use samsyn_contract::FieldRule;
 use samsyn_vocabulary::{
-    Change, DataPoint, Effect, Event, EventName, Failure, FailureKind, FieldName, HeardEvent, LogLevel,
-    Projection, Property, Proposal, Role, Speaker, TimerName, Timestamp, Type, Value,
+    CallAnswer, Change, DataPoint, Effect, EndpointName, Event, EventName, Failure, FailureKind, FieldName,
+    HeardEvent, LogLevel, Projection, Property, Proposal, Role, Speaker, TimerName, Timestamp, Type, Value,
 };
 
 pub(super) fn limits() -> Limits {
@@ -26,6 +26,7 @@ pub(super) fn access() -> Arc<Access> {
         sources: [(points(), FieldRule::of(Type::Integer)), (tier, FieldRule::of(Type::Text))].into(),
         emits: Default::default(),
         timers: false,
+        calls: Default::default(),
         settings: [("points_per_unit".to_owned(), Value::Integer(7))].into(),
     })
 }
@@ -46,6 +47,7 @@ pub(super) fn projection() -> Projection<'static> {
         ],
         memory: Some(vec![1, 2, 3].into()),
         timers: Vec::new(),
+        calls: 0,
     }
 }
 
@@ -109,6 +111,13 @@ fn every_role_is_found_and_called() {
     let (name, due, now) = (TimerName::new("weekly").unwrap(), Timestamp(1_000), Timestamp(1_007));
     let report = plugin.invoke(&access(), HandlerInput::Timer { name: &name, due, now, profile: &profile });
     assert_eq!(report.result.unwrap(), [claim(7)]);
+    let endpoint = EndpointName::new("crm").unwrap();
+    let headers = vec![("etag".to_owned(), "1".to_owned())];
+    let answer = CallAnswer::Response { status: 204, headers, body: vec![1, 2] };
+    let (endpoint, answer, note, at) = (&endpoint, &answer, Some(&b"note"[..]), Timestamp(5));
+    let report =
+        plugin.invoke(&access(), HandlerInput::Answer { endpoint, answer, note, at, profile: &profile });
+    assert_eq!(report.result.unwrap(), [claim(204)]);
 }
 
 #[test]

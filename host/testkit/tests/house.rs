@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["samsyn-decide", "samsyn-backup", "samsyn-terminal"],
     &["samsyn-replay"],
     &["samsyn-engine"],
+    &["samsyn-outgoing"],
     &["samsyn-api", "samsyn-import"],
     &["samsyn-server", "samsyn-demo"],
     &["samsyn-cli"],

@@ -32,6 +32,7 @@ fn decided(effects: Vec<Effect>, customer_bytes: u64) -> Decided {
         observed_at: at,
         shared: false,
         timer: None,
+        call: None,
     };
     let state = ProfileState::new(ProfileId::random(), at);
     let decision = Decision {

@@ -64,6 +64,7 @@ fn waits(bench: &Bench, customer: &str, item: FullPosition, result: InvocationSt
         refusals: Vec::new(),
         memory: None,
         actions: Vec::new(),
+        calls: Vec::new(),
     };
     commit(bench, customer, item, |decided| decided.outcomes.push(outcome));
 }

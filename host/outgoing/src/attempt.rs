@@ -1,0 +1,263 @@
+//! One attempt of one call, and what follows from how it ended.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use samsyn_egress::policy::again::{Doubt, Ended, History, Next, after, before};
+use samsyn_egress::policy::classify::{Sense, sense};
+use samsyn_egress::policy::retry_after;
+use samsyn_egress::{NotSent, Outcome, Request};
+use samsyn_engine::{CallError, Calls, Engine, Exchange, Progress};
+use samsyn_journal::{AttemptEnd, CallId, WaitingCall};
+use samsyn_vocabulary::{CallAnswer, Timestamp};
+
+use crate::link::Link;
+
+/// What came of an attempt.
+pub enum Attempted {
+    /// The system was called, and this came of it.
+    Called(Outcome),
+    /// It wasn't: there was nothing to call it for.
+    NotCalled,
+}
+
+/// Makes the next attempt of a call over a link, and writes down what follows.
+pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attempted, CallError> {
+    let calls = engine.calls();
+    let Some(exchange) = calls.exchange(id)? else {
+        end_without_request(calls, id).await?;
+        return Ok(Attempted::NotCalled);
+    };
+    let of = Of { engine, calls, link, exchange: &exchange };
+    let waiting = &exchange.waiting;
+    // An attempt that this process didn't begin: the host died during it.
+    if let Some(begun) = waiting.begun {
+        let next = after(link.rule, Ended::Crashed, of.history(begun, None));
+        of.conclude(waiting.attempts, begun, None, next).await?;
+        return Ok(Attempted::NotCalled);
+    }
+    let may_have_arrived = waiting.sent_since.is_some();
+    if may_have_arrived && waiting.binding.is_some_and(|binding| binding != link.identity) {
+        let reason = "the endpoint was bound to another system or account before this call had an answer";
+        of.answer(waiting.attempts, unknown("rebound", reason)).await?;
+        return Ok(Attempted::NotCalled);
+    }
+    let now = engine.clock().now();
+    if waiting.attempts > 0
+        && let Some(next) = before(link.rule, of.history_before(now))
+    {
+        of.conclude(waiting.attempts, now, None, next).await?;
+        return Ok(Attempted::NotCalled);
+    }
+    let is_safe = link.rule.class == samsyn_egress::policy::again::RetryClass::Safe;
+    if !is_safe && !calls.begin(&exchange, link.identity).await? {
+        return Ok(Attempted::NotCalled);
+    }
+    let begun = engine.clock().now();
+    let outcome = link.endpoint.call(&request(&exchange, link)).await;
+    let next = after(link.rule, Ended::Outcome(&outcome), of.history(begun, Some(&outcome)));
+    of.conclude(waiting.attempts + 1, begun, Some(&outcome), next).await?;
+    Ok(Attempted::Called(outcome))
+}
+
+/// Ends a call that can't be sent because there is nobody any more who would: nothing leaves.
+pub async fn withdraw(engine: &Engine, id: &CallId, code: &str, reason: &str) -> Result<(), CallError> {
+    let calls = engine.calls();
+    let Some(Progress::Waiting(waiting)) = calls.progress(id)? else { return Ok(()) };
+    let arrived = waiting.begun.is_some() || waiting.sent_since.is_some();
+    let answer = if arrived { unknown(code, reason) } else { not_sent(code, reason) };
+    match calls.exchange(id)? {
+        Some(exchange) => calls.answer(&exchange, waiting.attempts, answer).await?,
+        None => calls.give_up(id, &waiting, answer).await?,
+    };
+    Ok(())
+}
+
+/// The record that began it has left the log, or its body has: it can't be sent any more.
+async fn end_without_request(calls: &Calls, id: &CallId) -> Result<(), CallError> {
+    if let Some(Progress::Waiting(waiting)) = calls.progress(id)? {
+        let arrived = waiting.begun.is_some() || waiting.sent_since.is_some();
+        let reason = "the record that holds the request is no longer in the log";
+        let answer = if arrived { unknown("gone", reason) } else { not_sent("gone", reason) };
+        calls.give_up(id, &waiting, answer).await?;
+    }
+    Ok(())
+}
+
+fn request(exchange: &Exchange, link: &Link) -> Request {
+    let call = &exchange.request;
+    let mut headers = call.headers.clone();
+    if let Some(body) = &call.body {
+        headers.push(("content-type".to_owned(), body.media_type.clone()));
+    }
+    let key = link.binding.key.as_ref().and(call.key);
+    Request {
+        method: http::Method::from_bytes(call.method.as_bytes()).unwrap_or_default(),
+        path: call.path.clone(),
+        query: call.query.clone(),
+        headers,
+        body: Bytes::from(exchange.body.clone().unwrap_or_default()),
+        key: key.map(|key| key.to_string()),
+    }
+}
+
+/// An exchange with what is asked about it.
+struct Of<'a> {
+    engine: &'a Engine,
+    calls: &'a Calls,
+    link: &'a Link,
+    exchange: &'a Exchange,
+}
+
+impl Of<'_> {
+    fn history_before(&self, now: Timestamp) -> History {
+        let WaitingCall { attempts, age_ms, in_doubt, sent_since, auth_refusals, .. } = self.exchange.waiting;
+        History {
+            attempts,
+            age: Duration::from_millis(age_ms),
+            in_doubt,
+            first_sent: sent_since.map(|since| passed(since, now)),
+            auth_refusals,
+            endpoint_shut: false,
+            retry_after: None,
+            // Any bits of the key do: it is random.
+            seed: self.exchange.request.key.map_or(0, |key| key.as_u64_pair().0),
+        }
+    }
+
+    /// When an attempt that began at this time has ended.
+    fn history(&self, begun: Timestamp, outcome: Option<&Outcome>) -> History {
+        let now = self.engine.clock().now();
+        let before = self.history_before(now);
+        let left = !matches!(outcome, Some(Outcome::NotSent(_)));
+        let is_auth = outcome.is_some_and(|outcome| sense(outcome) == Sense::Auth);
+        let first = self.exchange.waiting.sent_since.or(left.then_some(begun));
+        History {
+            attempts: self.exchange.waiting.attempts + u32::from(outcome.is_some()),
+            age: before.age + passed(begun, now),
+            first_sent: first.map(|since| passed(since, now)),
+            auth_refusals: before.auth_refusals + u32::from(is_auth),
+            retry_after: outcome.and_then(asked_to_wait),
+            ..before
+        }
+    }
+
+    async fn conclude(
+        &self,
+        attempt: u32,
+        begun: Timestamp,
+        outcome: Option<&Outcome>,
+        next: Next,
+    ) -> Result<(), CallError> {
+        match next {
+            Next::Again { wait, counts } => {
+                // After a pause it is the next in its turn.
+                let wait = if counts { wait } else { Duration::ZERO };
+                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                let at = Timestamp(self.engine.clock().now().millis().saturating_add(wait));
+                let how = outcome.map_or_else(crashed, attempt_end);
+                self.calls.retry(self.exchange, (attempt, begun), how, (at, counts)).await?;
+            }
+            Next::Final => self.answer(attempt, self.last_answer(outcome)).await?,
+            Next::InDoubt(doubt) => {
+                let answer = match (doubt, outcome) {
+                    (Doubt::KeyExpired, _) => unknown(
+                        "key-expired",
+                        "an attempt may have arrived, and the system may have forgotten the key since",
+                    ),
+                    (Doubt::GaveUp, _) => unknown(
+                        "gave-up",
+                        "an attempt may have arrived, and no later one had an answer in time",
+                    ),
+                    (Doubt::LookUp { .. }, None) | (Doubt::Once | Doubt::AnswerTooLarge, None) => {
+                        unknown("crashed", "the host stopped between the request and its answer")
+                    }
+                    (_, Some(outcome)) => in_doubt(outcome),
+                };
+                self.answer(attempt, answer).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, attempts: u32, answer: CallAnswer) -> Result<(), CallError> {
+        self.calls.answer(self.exchange, attempts, answer).await?;
+        Ok(())
+    }
+
+    /// The answer that an outcome is; without one that of the newest attempt, as far as it is known.
+    fn last_answer(&self, outcome: Option<&Outcome>) -> CallAnswer {
+        match outcome {
+            Some(Outcome::Response(answer)) => CallAnswer::Response {
+                status: answer.status,
+                headers: answer.headers.clone(),
+                body: answer.body.clone(),
+            },
+            Some(Outcome::NotSent(why)) => not_sent(why.code(), &why.to_string()),
+            Some(Outcome::Unknown(why)) => unknown(why.why.code(), &why.to_string()),
+            None => match &self.exchange.waiting.last {
+                Some(AttemptEnd::Response { status }) => {
+                    CallAnswer::Response { status: *status, headers: Vec::new(), body: Vec::new() }
+                }
+                Some(AttemptEnd::NotSent { code, reason }) => not_sent(code, reason),
+                Some(AttemptEnd::Unknown { code, reason }) => unknown(code, reason),
+                None => not_sent("gave-up", "it could not be sent in time"),
+            },
+        }
+    }
+}
+
+fn passed(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_millis(now.millis().saturating_sub(since.millis()).max(0).unsigned_abs())
+}
+
+fn asked_to_wait(outcome: &Outcome) -> Option<Duration> {
+    let Outcome::Response(answer) = outcome else { return None };
+    retry_after::parse(answer.header("retry-after")?, answer.header("date"), SystemTime::now())
+}
+
+fn crashed() -> AttemptEnd {
+    let reason = "the host stopped between the request and its answer".to_owned();
+    AttemptEnd::Unknown { code: "crashed".to_owned(), reason }
+}
+
+fn attempt_end(outcome: &Outcome) -> AttemptEnd {
+    match outcome {
+        Outcome::NotSent(why) => {
+            AttemptEnd::NotSent { code: why.code().to_owned(), reason: shortened(&why.to_string()) }
+        }
+        Outcome::Response(answer) => AttemptEnd::Response { status: answer.status },
+        Outcome::Unknown(why) => {
+            AttemptEnd::Unknown { code: why.why.code().to_owned(), reason: shortened(&why.to_string()) }
+        }
+    }
+}
+
+/// Nobody knows whether it had its effect: also after a complete answer that says the system failed.
+fn in_doubt(outcome: &Outcome) -> CallAnswer {
+    match outcome {
+        Outcome::Response(answer) => unknown(
+            "failed",
+            &format!("the system answered {}, so it may have done a part of it", answer.status),
+        ),
+        Outcome::NotSent(NotSent::Paused) => unknown("paused", "an earlier attempt may have arrived"),
+        Outcome::NotSent(why) => {
+            unknown(why.code(), &format!("an earlier attempt may have arrived; then: {why}"))
+        }
+        Outcome::Unknown(why) => unknown(why.why.code(), &why.to_string()),
+    }
+}
+
+fn not_sent(code: &str, reason: &str) -> CallAnswer {
+    CallAnswer::NotSent { code: code.to_owned(), reason: shortened(reason) }
+}
+
+fn unknown(code: &str, reason: &str) -> CallAnswer {
+    CallAnswer::Unknown { code: code.to_owned(), reason: shortened(reason) }
+}
+
+/// A sentence that a system or a library may have had a part in, bounded.
+fn shortened(reason: &str) -> String {
+    const REASON_BYTES_MAX: usize = 500;
+    reason[..reason.floor_char_boundary(REASON_BYTES_MAX)].to_owned()
+}

@@ -1,0 +1,211 @@
+//! Keeps a lane for each endpoint that has calls, follows the registry, starts and stops.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use samsyn_egress::Connector;
+use samsyn_egress::secret::Scrub;
+use samsyn_engine::Engine;
+use samsyn_secrets::Secrets;
+use samsyn_telemetry::MetricsText;
+use samsyn_vocabulary::{CapabilityName, EndpointName, Seq};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::lane::{Common, Lane, LaneStatus};
+
+/// How often it looks for endpoints without being woken.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often stopping looks whether all have ended.
+const STOP_LOOK: Duration = Duration::from_millis(5);
+
+/// Sends calls.
+pub struct Outgoing {
+    common: Arc<Common>,
+    lanes: Mutex<BTreeMap<(CapabilityName, EndpointName), Arc<Lane>>>,
+    runtime: Handle,
+    look: Notify,
+}
+
+/// How an endpoint's calls are doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointStatus {
+    /// Whose endpoint.
+    pub capability: CapabilityName,
+    /// Its name.
+    pub endpoint: EndpointName,
+    /// How its lane is doing.
+    pub lane: LaneStatus,
+}
+
+impl Outgoing {
+    /// Starts sending the calls of an engine.
+    pub fn start(engine: Arc<Engine>, secrets: Arc<Secrets>, runtime: &Handle) -> Arc<Outgoing> {
+        let scrub =
+            Arc::new(AllSecrets { engine: engine.clone(), secrets: secrets.clone(), made: Mutex::default() });
+        Outgoing::start_with(engine, secrets, Connector::system(scrub), runtime)
+    }
+
+    /// [`start`](Outgoing::start) with a connector of the caller's.
+    pub fn start_with(
+        engine: Arc<Engine>,
+        secrets: Arc<Secrets>,
+        connector: Connector,
+        runtime: &Handle,
+    ) -> Arc<Outgoing> {
+        let common = Arc::new(Common {
+            engine,
+            secrets,
+            connector,
+            stopping: AtomicBool::new(false),
+            attempts: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+        });
+        let lanes = Mutex::new(BTreeMap::new());
+        let outgoing = Arc::new(Outgoing { common, lanes, runtime: runtime.clone(), look: Notify::new() });
+        outgoing.refresh();
+        runtime.spawn(outgoing.clone().run());
+        outgoing
+    }
+
+    /// Follows the registry now: once it returns, nothing leaves that a pause of it holds back. Called after each change.
+    pub fn refresh(&self) {
+        match self.common.engine.registry().outgoing_paused {
+            Some(_) => self.common.connector.pause(),
+            None => self.common.connector.resume(),
+        }
+        for lane in self.lanes.lock().values() {
+            lane.follow();
+            lane.wake();
+        }
+        self.look.notify_one();
+    }
+
+    /// How each endpoint is doing that has, or had, calls.
+    pub fn status(&self) -> Vec<EndpointStatus> {
+        let lanes = self.lanes.lock();
+        let status = |((capability, endpoint), lane): (&(CapabilityName, EndpointName), &Arc<Lane>)| {
+            EndpointStatus { capability: capability.clone(), endpoint: endpoint.clone(), lane: lane.status() }
+        };
+        lanes.iter().map(status).collect()
+    }
+
+    /// Attempts that are under way.
+    pub fn under_way(&self) -> usize {
+        self.lanes.lock().values().map(|lane| lane.status().under_way).sum()
+    }
+
+    /// What it counts, for Prometheus.
+    pub fn metrics_text(&self) -> String {
+        let mut text = MetricsText::default();
+        let attempts = self.common.attempts.load(Ordering::Relaxed) as f64;
+        text.counter("samsyn_call_attempts_total", "Attempts to call a system", attempts);
+        text.gauge(
+            "samsyn_calls_waiting",
+            "Calls that wait for their answers",
+            self.common.engine.calls().waiting() as f64,
+        );
+        text.gauge("samsyn_calls_under_way", "Attempts that are under way", self.under_way() as f64);
+        text.head(
+            "samsyn_endpoint_halted_seconds",
+            "Time since calls to the endpoint wait; 0 while they are sent",
+            "gauge",
+        );
+        for EndpointStatus { capability, endpoint, lane } in self.status() {
+            let labels = format!("capability=\"{capability}\",endpoint=\"{endpoint}\"");
+            text.sample("samsyn_endpoint_halted_seconds", &labels, lane.halted_for.as_secs_f64());
+        }
+        text.0
+    }
+
+    /// Begins nothing more, and waits for what is under way. True when all of it ended: nothing is in doubt then.
+    pub async fn stop(&self, patience: Duration) -> bool {
+        self.common.stopping.store(true, Ordering::SeqCst);
+        self.look.notify_one();
+        self.lanes.lock().values().for_each(|lane| lane.wake());
+        let until = Instant::now() + patience;
+        while self.under_way() > 0 {
+            if Instant::now() > until {
+                return false;
+            }
+            tokio::time::sleep(STOP_LOOK).await;
+        }
+        true
+    }
+
+    async fn run(self: Arc<Outgoing>) {
+        let mut changed = self.common.engine.calls().subscribe();
+        let mut revision: Seq = 0;
+        while !self.common.stopping.load(Ordering::Relaxed) {
+            let now = self.common.engine.registry().revision;
+            if now != revision {
+                revision = now;
+                self.follow_registry();
+            }
+            self.wake_lanes();
+            tokio::select! {
+                ended = changed.changed() => if ended.is_err() { return },
+                () = self.look.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    fn follow_registry(&self) {
+        match self.common.engine.registry().outgoing_paused {
+            Some(_) => self.common.connector.pause(),
+            None => self.common.connector.resume(),
+        }
+        self.lanes.lock().values().for_each(|lane| lane.follow());
+    }
+
+    fn wake_lanes(&self) {
+        let endpoints = match self.common.engine.calls().endpoints() {
+            Ok(endpoints) => endpoints,
+            Err(error) => {
+                tracing::error!(%error, "the calls that wait can't be read");
+                return;
+            }
+        };
+        let mut lanes = self.lanes.lock();
+        for (capability, endpoint) in endpoints {
+            let key = (capability, endpoint);
+            match lanes.get(&key) {
+                Some(lane) => lane.wake(),
+                None => {
+                    let lane = Arc::new(Lane::new(self.common.clone(), key.0.clone(), key.1.clone()));
+                    self.runtime.spawn(lane.clone().run());
+                    lanes.insert(key, lane);
+                }
+            }
+        }
+    }
+}
+
+/// Takes the values of all secrets out of what a system or a library says.
+struct AllSecrets {
+    engine: Arc<Engine>,
+    secrets: Arc<Secrets>,
+    made: Mutex<Option<(Seq, Arc<samsyn_secrets::Scrub>)>>,
+}
+
+impl Scrub for AllSecrets {
+    fn scrub(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let registry = self.engine.registry();
+        let scrub = {
+            let mut made = self.made.lock();
+            match &*made {
+                Some((revision, scrub)) if *revision == registry.revision => scrub.clone(),
+                _ => {
+                    let scrub = Arc::new(self.secrets.scrub(registry.secrets.keys()));
+                    *made = Some((registry.revision, scrub.clone()));
+                    scrub
+                }
+            }
+        };
+        scrub.bytes(&bytes).into_owned()
+    }
+}

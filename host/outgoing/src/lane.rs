@@ -1,0 +1,372 @@
+//! One endpoint: which of its calls may leave now. A slow one delays nobody else's.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use samsyn_egress::Connector;
+use samsyn_egress::policy::bucket::{Bucket, Busy, Slot};
+use samsyn_egress::policy::circuit::{Admission, Circuit, Pass, State as CircuitState};
+use samsyn_egress::policy::classify::{health, is_too_many};
+use samsyn_engine::{CallError, Engine, StopCause};
+use samsyn_journal::{CallId, PendingCall};
+use samsyn_registry::endpoint::EndpointChange;
+use samsyn_registry::{Attribution, EndpointState, Pause};
+use samsyn_secrets::Secrets;
+use samsyn_vocabulary::{Application, CapabilityName, EndpointName, Reason, SecretName, Timestamp};
+use tokio::sync::Notify;
+use tokio::time::sleep_until;
+
+use crate::attempt::{Attempted, attempt, withdraw};
+use crate::link::{Link, LinkError};
+use crate::refresh_tokens::RefreshTokens;
+
+/// How often a lane looks without being woken.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Calls that are looked at beyond those under way.
+const LOOK_AHEAD: usize = 64;
+
+/// What lanes share.
+pub struct Common {
+    pub engine: Arc<Engine>,
+    pub secrets: Arc<Secrets>,
+    pub connector: Connector,
+    /// Nothing begins any more.
+    pub stopping: std::sync::atomic::AtomicBool,
+    /// Attempts since the start.
+    pub attempts: AtomicU64,
+    /// Calls that ended since the start.
+    pub ended: AtomicU64,
+}
+
+/// One endpoint.
+pub struct Lane {
+    common: Arc<Common>,
+    pub capability: CapabilityName,
+    pub endpoint: EndpointName,
+    state: Mutex<State>,
+    wake: Notify,
+}
+
+struct State {
+    link: Option<Arc<Link>>,
+    bucket: Bucket,
+    circuit: Circuit,
+    /// Calls that are being tried.
+    under_way: HashSet<CallId>,
+    halt: Option<Halt>,
+    halted_since: Option<Instant>,
+}
+
+/// Why nothing is sent to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// All sending is paused.
+    #[error("all sending is paused")]
+    OutgoingPaused,
+    /// The endpoint is paused.
+    #[error("the endpoint is paused")]
+    Paused,
+    /// Nobody has bound it, or it was revoked.
+    #[error("the endpoint is not bound")]
+    NotBound,
+    /// It can't be called on this host.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// It keeps failing.
+    #[error("the system keeps failing; the host tries again by itself")]
+    CircuitOpen,
+}
+
+/// How a lane is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneStatus {
+    /// Calls that are being tried now.
+    pub under_way: usize,
+    /// Why nothing is sent; none while it is.
+    pub halt: Option<Halt>,
+    /// How long it has been so.
+    pub halted_for: Duration,
+}
+
+/// May a call begin, and with what.
+enum Begin {
+    Go(Arc<Link>, Slot, Pass),
+    /// Not before then.
+    Wait(Instant),
+    /// Not before one that is under way ends.
+    Full,
+}
+
+impl Lane {
+    pub fn new(common: Arc<Common>, capability: CapabilityName, endpoint: EndpointName) -> Lane {
+        let state = State {
+            link: None,
+            bucket: Bucket::new(None, 1),
+            circuit: Circuit::new(Instant::now()),
+            under_way: HashSet::new(),
+            halt: None,
+            halted_since: None,
+        };
+        Lane { common, capability, endpoint, state: Mutex::new(state), wake: Notify::new() }
+    }
+
+    /// Has it look now.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// How it is doing.
+    pub fn status(&self) -> LaneStatus {
+        let state = self.state.lock();
+        let halted_for = state.halted_since.map_or(Duration::ZERO, |since| since.elapsed());
+        LaneStatus { under_way: state.under_way.len(), halt: state.halt.clone(), halted_for }
+    }
+
+    /// Follows the registry: a pause holds from here on, also for what has not left yet.
+    pub fn follow(&self) {
+        let registry = self.common.engine.registry();
+        let paused = registry
+            .endpoint(self.capability.as_str(), self.endpoint.as_str())
+            .is_ok_and(|endpoint| endpoint.state != EndpointState::Bound);
+        let state = self.state.lock();
+        if let Some(link) = &state.link {
+            if paused { link.endpoint.pause() } else { link.endpoint.resume() }
+        }
+    }
+
+    /// Its loop; ends when nothing is to begin any more.
+    pub async fn run(self: Arc<Lane>) {
+        while !self.common.stopping.load(Ordering::Relaxed) {
+            let until = match self.pump().await {
+                Ok(until) => until,
+                Err(CallError::Stopped(StopCause::Stopping)) => return,
+                Err(error) => {
+                    tracing::error!(capability = %self.capability, endpoint = %self.endpoint, %error,
+                        "the calls of an endpoint can't be sent");
+                    Instant::now() + LOOK_EVERY
+                }
+            };
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = sleep_until(until.into()) => {}
+            }
+        }
+    }
+
+    /// Begins what may begin; answers when to look again.
+    async fn pump(self: &Arc<Lane>) -> Result<Instant, CallError> {
+        let look_again = Instant::now() + LOOK_EVERY;
+        let registry = self.common.engine.registry();
+        let endpoint = registry.endpoint(self.capability.as_str(), self.endpoint.as_str());
+        let Ok(endpoint) = endpoint else {
+            self.withdraw_all(registry.capabilities.contains_key(&self.capability)).await?;
+            return Ok(look_again);
+        };
+        let halt = match (&registry.outgoing_paused, endpoint.state) {
+            (Some(_), _) => Some(Halt::OutgoingPaused),
+            (None, EndpointState::Paused) => Some(Halt::Paused),
+            (None, EndpointState::Requested | EndpointState::Revoked) => Some(Halt::NotBound),
+            (None, EndpointState::Bound) => None,
+        };
+        let bound = match (halt, endpoint.bound) {
+            (None, Some(bound)) => bound,
+            (halt, _) => {
+                self.halt(Some(halt.unwrap_or(Halt::NotBound)));
+                return Ok(look_again);
+            }
+        };
+        if let Err(why) = self.keep_linked(&bound.binding) {
+            self.halt(Some(Halt::Link(why)));
+            return Ok(look_again);
+        }
+        let now = self.common.engine.clock().now();
+        let limit = self.state.lock().under_way.len() + LOOK_AHEAD;
+        let calls = self.common.engine.calls();
+        let due = calls.due(&self.capability, &self.endpoint, now, limit)?;
+        let is_more = due.len() == limit;
+        for pending in due {
+            let id = pending.id();
+            if self.state.lock().under_way.contains(&id) {
+                continue;
+            }
+            match self.may_begin(&id) {
+                Begin::Go(link, slot, pass) => self.begin(link, id, slot, pass),
+                Begin::Wait(until) => return Ok(until.max(Instant::now() + Duration::from_millis(1))),
+                Begin::Full => return Ok(look_again),
+            }
+        }
+        if is_more {
+            return Ok(Instant::now());
+        }
+        Ok(self.next_due(now)?.unwrap_or(look_again).min(look_again))
+    }
+
+    /// When the next call that waits for its time is to be tried.
+    fn next_due(&self, now: Timestamp) -> Result<Option<Instant>, CallError> {
+        let under_way = self.state.lock().under_way.clone();
+        let calls = self.common.engine.calls();
+        let limit = under_way.len() + 1;
+        let first = calls.due(&self.capability, &self.endpoint, Timestamp(i64::MAX), limit)?;
+        let next = first.into_iter().find(|pending: &PendingCall| !under_way.contains(&pending.id()));
+        Ok(next.map(|next| {
+            let wait = next.at.millis().saturating_sub(now.millis()).clamp(0, 60_000);
+            Instant::now() + Duration::from_millis(wait.unsigned_abs())
+        }))
+    }
+
+    fn may_begin(&self, id: &CallId) -> Begin {
+        let now = Instant::now();
+        let mut state = self.state.lock();
+        let Some(link) = state.link.clone() else { return Begin::Full };
+        let pass = match state.circuit.admit(now) {
+            Admission::Go(pass) => pass,
+            Admission::Wait(until) => {
+                state.halted(Some(Halt::CircuitOpen));
+                return Begin::Wait(until);
+            }
+            // The endpoint is being paused.
+            Admission::Shut => return Begin::Full,
+        };
+        match state.bucket.take(now) {
+            Ok(slot) => {
+                state.halted(None);
+                state.under_way.insert(id.clone());
+                Begin::Go(link, slot, pass)
+            }
+            Err(busy) => {
+                state.circuit.give_back(pass, now);
+                match busy {
+                    Busy::Parallel => Begin::Full,
+                    Busy::Until(until) => Begin::Wait(until),
+                }
+            }
+        }
+    }
+
+    fn begin(self: &Arc<Lane>, link: Arc<Link>, id: CallId, slot: Slot, pass: Pass) {
+        let lane = self.clone();
+        tokio::spawn(async move {
+            let ended = attempt(&lane.common.engine, &link, &id).await;
+            let now = Instant::now();
+            let shut = {
+                let mut state = lane.state.lock();
+                match &ended {
+                    Ok(Attempted::Called(outcome)) => {
+                        lane.common.attempts.fetch_add(1, Ordering::Relaxed);
+                        if is_too_many(outcome) {
+                            state.bucket.refused(&slot, now);
+                        }
+                        state.bucket.finish(slot);
+                        state.circuit.record(pass, health(outcome), now);
+                    }
+                    Ok(Attempted::NotCalled) | Err(_) => {
+                        state.bucket.give_back(slot);
+                        state.circuit.give_back(pass, now);
+                    }
+                }
+                state.under_way.remove(&id);
+                matches!(state.circuit.state(), CircuitState::Shut { .. })
+            };
+            match ended {
+                Ok(_) => {}
+                Err(CallError::Stopped(StopCause::Stopping)) => return,
+                Err(error) => tracing::error!(capability = %lane.capability, endpoint = %lane.endpoint,
+                    profile = %id.profile, %error, "what became of a call can't be written down"),
+            }
+            if shut {
+                lane.pause_for_credentials();
+            }
+            lane.wake();
+        });
+    }
+
+    /// The system refused the host's credentials three times in a row: nothing more is sent until somebody has looked.
+    fn pause_for_credentials(&self) {
+        let reason = "the system refused the credentials 3 times: check the secret, then resume the endpoint";
+        let (Ok(by), Ok(reason)) = (Application::new("host"), reason.parse::<Reason>()) else { return };
+        let pause = Pause { by: by.clone(), reason: reason.clone(), at: self.common.engine.clock().now() };
+        let changed = self.common.engine.registrar().change_endpoint(
+            self.capability.as_str(),
+            self.endpoint.as_str(),
+            EndpointChange::Pause(pause),
+            None,
+            Attribution { by, reason: Some(reason) },
+        );
+        match changed {
+            Ok((_, Some(_))) => tracing::error!(capability = %self.capability, endpoint = %self.endpoint,
+                "the endpoint is paused: the system refused the credentials 3 times"),
+            // It is paused already.
+            Ok((_, None)) => {}
+            Err(error) => tracing::error!(capability = %self.capability, endpoint = %self.endpoint, %error,
+                "the endpoint can't be paused"),
+        }
+        self.state.lock().circuit.reopen();
+    }
+
+    /// Makes the link anew when the binding or a secret has changed.
+    fn keep_linked(&self, binding: &samsyn_registry::Binding) -> Result<(), LinkError> {
+        let secrets = &self.common.secrets;
+        if self.state.lock().link.as_ref().is_some_and(|link| link.is_current(binding, secrets)) {
+            return Ok(());
+        }
+        let tokens = |secret: &SecretName| -> Arc<dyn samsyn_egress::auth::StoreToken> {
+            let (engine, secrets) = (self.common.engine.clone(), self.common.secrets.clone());
+            Arc::new(RefreshTokens { engine, secrets, secret: secret.clone() })
+        };
+        let made = Link::of(binding, secrets, &self.common.connector, tokens);
+        let mut state = self.state.lock();
+        match made {
+            Ok(link) => {
+                // Limits begin anew; what is under way ends over its own link, which its task holds.
+                let before = state.link.replace(Arc::new(link));
+                let link = state.link.as_ref().map(Arc::clone);
+                if let Some(link) = link
+                    && before.as_ref().is_none_or(|before| {
+                        before.rate() != link.rate() || before.binding.parallel != link.binding.parallel
+                    })
+                {
+                    state.bucket = Bucket::new(Some(link.rate()), link.binding.parallel);
+                }
+                state.circuit = Circuit::new(Instant::now());
+                Ok(())
+            }
+            Err(why) => {
+                state.link = None;
+                Err(why)
+            }
+        }
+    }
+
+    async fn withdraw_all(&self, has_capability: bool) -> Result<(), CallError> {
+        let (code, reason) = match has_capability {
+            true => ("endpoint.gone", "this version of the plug-in no longer requests the endpoint"),
+            false => ("capability.removed", "the capability was removed"),
+        };
+        let calls = self.common.engine.calls();
+        let limit = LOOK_AHEAD;
+        let all = calls.due(&self.capability, &self.endpoint, Timestamp(i64::MAX), limit)?;
+        for pending in all {
+            let id = pending.id();
+            if !self.state.lock().under_way.contains(&id) {
+                withdraw(&self.common.engine, &id, code, reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn halt(&self, why: Option<Halt>) {
+        self.state.lock().halted(why);
+    }
+}
+
+impl State {
+    fn halted(&mut self, why: Option<Halt>) {
+        if self.halt.is_some() != why.is_some() {
+            self.halted_since = why.is_some().then(Instant::now);
+        }
+        self.halt = why;
+    }
+}

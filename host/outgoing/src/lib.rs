@@ -1,0 +1,31 @@
+//! Sends the calls that plug-ins began.
+//!
+//! ```text
+//!   engine: a call is durable ─▶ dispatcher ─▶ lane of its endpoint ─▶ attempt ─▶ egress ─▶ the system
+//!        ▲                                     rate, parallel, circuit     │ before: Sending is on the disk
+//!        └───────────── Answered, or Retrying ─────────────────────────────┘
+//! ```
+//!
+//! What must survive stands in the log. What only delays, a rate, a circuit, a connection, is kept in memory.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`dispatcher`] | keeps a lane for each endpoint, follows the registry, starts and stops |
+//! | [`lane`] | one endpoint: which calls may leave now |
+//! | `attempt` | one attempt of one call, and what follows from how it ended |
+//! | `link` | an endpoint as the registry binds it, made one that can be called |
+//! | `refresh_tokens` | keeps refresh tokens that a system gives out |
+//!
+//! It must not know HTTP's bytes, how an address is checked (that is `egress`), or how a record is written (the engine).
+
+#![warn(missing_docs)]
+
+mod attempt;
+pub mod dispatcher;
+pub mod lane;
+mod link;
+mod refresh_tokens;
+
+pub use dispatcher::{EndpointStatus, Outgoing};
+pub use lane::{Halt, LaneStatus};
+pub use link::{Link, LinkError};
