@@ -14,8 +14,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::query::{self, Parameters};
 use super::{
     ApiState, assignments, audit, capabilities, claims, conflicts, endpoints, events, fields, grants,
-    openapi, parked, profiles, refusals, registry_file, registry_report, replays, required_scopes, secrets,
-    status, storage, timeline, timers, tokens, trace,
+    openapi, parked, plugin_calls, profiles, refusals, registry_file, registry_report, replays,
+    required_scopes, secrets, status, storage, timeline, timers, tokens, trace,
 };
 use samsyn_openapi::operation::Describe;
 use samsyn_openapi::scopes::{
@@ -122,6 +122,10 @@ fn table() -> Vec<Row> {
         get("/v1/replays", ADMIN_READ, replays::list, describe::replays::list),
         get("/v1/replays/{id}", ADMIN_READ, replays::show, describe::replays::show),
         delete("/v1/replays/{id}", ADMIN, replays::stop, describe::replays::stop),
+        get("/v1/calls", ADMIN_READ, plugin_calls::list, describe::calls::list),
+        get("/v1/calls/{id}", ADMIN_READ, plugin_calls::show, describe::calls::show),
+        post("/v1/calls/{id}/retry", ADMIN, plugin_calls::retry, describe::calls::retry),
+        post("/v1/calls/{id}/settle", ADMIN, plugin_calls::settle, describe::calls::settle),
         get("/v1/timers", ADMIN_READ, timers::list, describe::timers::list),
         post("/v1/timers/resume", ADMIN, timers::resume, describe::timers::resume),
         get("/v1/parked", ADMIN_READ, parked::list, describe::parked::list),

@@ -210,6 +210,8 @@ fn changed(registry: &Registry, capability: &str, name: &str, plan: &EndpointPla
 async fn durable(state: &ApiState, seq: Option<Seq>) -> Answer<()> {
     if let Some(seq) = seq {
         state.engine.durable(Position { partition: Partition::REGISTRY, seq }).await?;
+        // From here on nothing leaves that a pause holds back.
+        state.outgoing.refresh();
     }
     Ok(())
 }

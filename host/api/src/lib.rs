@@ -15,7 +15,7 @@
 //! | `body` · `json` · `query` · `params` · `conditional` · `twice` · `pagination` · [`event_json`] | what a request says |
 //! | `problem` · `convert` | what is wrong with it |
 //! | `calls` · [`openapi`] | the table of requests, and its description, whose words the crate `openapi` has |
-//! | `events` · `event_answer` · `waited` · `refusals` · `parked` · `timers` | events and their results |
+//! | `events` · `event_answer` · `waited` · `refusals` · `parked` · `timers` · `plugin_calls` | events and their results |
 //! | `profiles` · `profile_answer` · `json_value` · `conflicts` · `timeline` · `claims` | customers |
 //! | `fields` · `assignments` · `capabilities` · `capability_answer` · `grants` · `endpoints` · `registry_file` · `registry_report` · `replays` · `tokens` · [`secrets`] · `audit` · `words` | administration |
 //! | `status` · `storage` · `followers` | the host itself |
@@ -52,6 +52,7 @@ mod packed;
 mod pagination;
 mod params;
 mod parked;
+mod plugin_calls;
 mod problem;
 mod profile_answer;
 mod profiles;
@@ -99,6 +100,7 @@ use limits::Admission;
 use samsyn_audit::ReadAudit;
 use samsyn_engine::Engine;
 use samsyn_follow::HostFollowers;
+use samsyn_outgoing::Outgoing;
 use samsyn_secrets::Secrets;
 
 /// What every call can reach. Cheap to clone.
@@ -108,6 +110,7 @@ pub struct ApiState {
     audit: Arc<ReadAudit>,
     followers: Arc<HostFollowers>,
     secrets: Arc<Secrets>,
+    outgoing: Arc<Outgoing>,
     limits: Arc<ApiLimits>,
     admission: Arc<Admission>,
     authenticator: Arc<Authenticator>,
@@ -117,20 +120,30 @@ pub struct ApiState {
 
 impl ApiState {
     /// The interface over this engine, with the audit that its answers wait for, what follows its log, and the
-    /// values of secrets.
+    /// values of secrets with what sends calls.
     /// `component_bytes_max` is the sandbox's limit of a component.
     pub fn new(
         engine: Arc<Engine>,
         audit: Arc<ReadAudit>,
         followers: Arc<HostFollowers>,
-        secrets: Arc<Secrets>,
+        (secrets, outgoing): (Arc<Secrets>, Arc<Outgoing>),
         limits: ApiLimits,
         component_bytes_max: u64,
     ) -> ApiState {
         let admission = Admission::new(&limits);
         let authenticator = Arc::new(Authenticator::new(&limits));
         let limits = Arc::new(limits);
-        ApiState { engine, audit, followers, secrets, limits, admission, authenticator, component_bytes_max }
+        ApiState {
+            engine,
+            audit,
+            followers,
+            secrets,
+            outgoing,
+            limits,
+            admission,
+            authenticator,
+            component_bytes_max,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use samsyn_wire::{self as wire, EventIds, Health, Limits, PersonalReads, Readine
 use super::convert::blocking;
 use super::endpoints::outgoing;
 use super::problem::{Answer, Kind, Problem};
-use super::{ApiState, errors_page, followers, secrets, storage, timers};
+use super::{ApiState, errors_page, followers, plugin_calls, secrets, storage, timers};
 use samsyn_audit::{AuditStatus, ReadAudit};
 use samsyn_engine::{DiskStatus, EventIdsStatus, Status, Waiting};
 use samsyn_telemetry::MetricsText;
@@ -88,6 +88,7 @@ fn status_answer(state: &ApiState, status: Status, audit: AuditStatus) -> wire::
         secrets: Some(secrets::status(&state.secrets, &state.engine.registry())),
         followers: followers::status(state),
         timers: status.timers.as_ref().map(timers::status),
+        calls: Some(plugin_calls::status(&state.outgoing, state.engine.calls().waiting())),
         field_changes: state.followers.field_changes(state.engine.registry().fields.keys()),
     }
 }
@@ -119,7 +120,11 @@ pub async fn metrics(State(state): State<ApiState>) -> Answer {
     let text = blocking(move || {
         let followers = state.followers.metrics_text(state.engine.registry().fields.keys());
         let engine = state.engine.metrics_text() + &storage::metrics(&state.engine);
-        engine + &audit_metrics(&state.audit) + &state.secrets.metrics_text() + &followers
+        engine
+            + &audit_metrics(&state.audit)
+            + &state.secrets.metrics_text()
+            + &state.outgoing.metrics_text()
+            + &followers
     });
     let text = text.await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())

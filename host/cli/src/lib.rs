@@ -9,7 +9,7 @@
 //! | [`serve`] · [`status`] · [`openapi`] · [`completions`] | the host itself |
 //! | [`event`] · [`refusals`] · [`profile`] · `timeline` · [`parked`] · [`timer`] | events and customers |
 //! | [`field`] · `dictionary` · [`identifier`] · [`registry`] · [`plugin`] · [`token`] · [`secret`] · [`audit`] | what an administrator decides and proves |
-//! | [`endpoint`] · [`outgoing`] | the systems that capabilities call |
+//! | [`endpoint`] · [`outgoing`] · [`call`] | the systems that capabilities call |
 //! | [`log`] · [`view`] · [`snapshot`] · [`backup`] · `bars` | a data directory on this machine |
 //!
 //! What all commands share is in `samsyn-terminal`, importing files in `samsyn-import`. A command must not
@@ -18,6 +18,7 @@
 pub mod audit;
 pub mod backup;
 mod bars;
+pub mod call;
 pub mod completions;
 mod dictionary;
 pub mod endpoint;
@@ -120,6 +121,9 @@ pub enum Command {
     /// Manage invocations that failed and are parked
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
+    /// List the calls of plug-ins that wait or ended badly, and settle them
+    #[command(subcommand)]
+    Call(call::CallCommand),
     /// List the timers that plug-ins have set, and let held ones fire
     #[command(subcommand)]
     Timer(timer::TimerCommand),
@@ -182,6 +186,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Registry(command) => registry::run(&command, context),
         Command::Identifier(command) => identifier::run(&command, context),
         Command::Parked(command) => parked::run(&command, context),
+        Command::Call(command) => call::run(&command, context),
         Command::Timer(command) => timer::run(&command, context),
         Command::Token(command) => token::run(&command, context),
         Command::Secret(command) => secret::run(&command, context),

@@ -7,8 +7,8 @@ use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, bytes, grouped, latency, moment, pairs, plain};
 use samsyn_wire::{
-    AuditStatus, DiskStatus, FollowerStatus, PersonalReads, QueueStatus, Readiness, SecretsStatus,
-    SlowestEvents, Status, TimersStatus, Waiting,
+    AuditStatus, CallsStatus, DiskStatus, FollowerStatus, HaltedEndpoint, PersonalReads, QueueStatus,
+    Readiness, SecretsStatus, SlowestEvents, Status, TimersStatus, Waiting,
 };
 
 /// The follower that counts changes.
@@ -68,6 +68,7 @@ fn status_text(status: &Status, paint: Paint) -> String {
             ("sending", status.outgoing.as_ref().map(state_text).unwrap_or_default()),
             ("waiting", status.waiting.as_ref().map(waiting_text).unwrap_or_default()),
             ("timers", status.timers.as_ref().map(timers_text).unwrap_or_default()),
+            ("calls", status.calls.as_ref().map(calls_text).unwrap_or_default()),
             ("registry revision", status.registry_revision.to_string()),
             ("log", disk_text(&status.log)),
             ("view", disk_text(&status.view)),
@@ -101,6 +102,19 @@ fn timers_text(timers: &TimersStatus) -> String {
         }
         Some(next) => format!("{} set, the next fires {}", grouped(*pending), moment(next)),
     }
+}
+
+/// How many calls wait for their answers, and to which endpoints nothing is sent.
+fn calls_text(calls: &CallsStatus) -> String {
+    let CallsStatus { waiting, under_way, halted } = calls;
+    if *waiting == 0 && halted.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{} wait, {} under way", grouped(*waiting), grouped(*under_way as u64));
+    for HaltedEndpoint { capability, endpoint, reason, .. } in halted {
+        text.push_str(&format!("; {} of {}: {}", plain(endpoint), plain(capability), plain(reason)));
+    }
+    text
 }
 
 fn capabilities_text(status: &Status, paint: Paint) -> String {

@@ -34,6 +34,7 @@ use serde_json::value::RawValue;
 
 use call::{Call, Sent, install_call, narrowed, percent_encoded, profile_path, to_bytes};
 use samsyn_vocabulary::{Reason, Timestamp};
+use samsyn_wire::Call as PluginCall;
 use samsyn_wire::request::{LookUp, NewEventList, ParkedSelection, ParkedSkip, ProfilePatch, SettingsPatch};
 use samsyn_wire::{
     AuditedChange, AuditedRead, Capability, Event, Field, Identifier, InstallPlan, Installed, Limits,
@@ -349,6 +350,37 @@ impl Client {
         limit: usize,
     ) -> Result<List<Timer>, ClientError> {
         self.list("/v1/timers", filters, limit)
+    }
+
+    /// Calls of plug-ins that wait or ended badly; each pair is a filter of docs/http.md.
+    pub fn plugin_calls(
+        &self,
+        filters: &[(&'static str, String)],
+        limit: usize,
+    ) -> Result<List<PluginCall>, ClientError> {
+        self.list("/v1/calls", filters, limit)
+    }
+
+    /// A call of a plug-in.
+    pub fn plugin_call(&self, id: &str) -> Result<Answer<PluginCall>, ClientError> {
+        self.call(Call::new("GET", format!("/v1/calls/{}", percent_encoded(id))))
+    }
+
+    /// Sends a call that ended badly again.
+    pub fn retry_call(&self, id: &str, reason: &str) -> Result<Answer<PluginCall>, ClientError> {
+        let path = format!("/v1/calls/{}/retry", percent_encoded(id));
+        self.call(Call::new("POST", path).query("reason", reason))
+    }
+
+    /// Says what is known of a call that ended badly: `done` or `not-done`.
+    pub fn settle_call(
+        &self,
+        id: &str,
+        verdict: &str,
+        reason: &str,
+    ) -> Result<Answer<PluginCall>, ClientError> {
+        let path = format!("/v1/calls/{}/settle", percent_encoded(id));
+        self.call(Call::new("POST", path).query("as", verdict).query("reason", reason))
     }
 
     /// Lets timers fire that are held.

@@ -24,6 +24,7 @@ fn effects_within(limits: Limits) -> Effects {
         )]
         .into(),
         timers: true,
+        calls: Default::default(),
         settings: Default::default(),
     };
     Effects::new(Arc::new(access), Arc::new(limits))

@@ -344,6 +344,7 @@ mod tests {
                 blocked: Vec::new(),
                 held_more: None,
                 timers: None,
+                calls: None,
             };
             state.capabilities.push(Arc::new(capability_state));
         }

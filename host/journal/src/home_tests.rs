@@ -82,6 +82,7 @@ impl Named {
                 blocked: vec![blocked(1, 1, Some(failure)), blocked(2, 2, None)],
                 held_more: Some(HeldMore { count: 3, first: self.items[3], last: self.items[4] }),
                 timers: None,
+                calls: None,
             })],
             held: vec![self.proposal(Some(self.records[3])), self.proposal(None)],
             latched: vec![Latch {

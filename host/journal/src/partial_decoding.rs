@@ -271,8 +271,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{
-        AnswerKind, Line, Linked, PartitionState, ProfileState, TimerEnd, encode, encode_at, fold_into,
-        fold_usage_of_decided, moves_from, moves_to,
+        AnswerKind, CallEnd, Line, Linked, PartitionState, ProfileState, TimerEnd, encode, encode_at,
+        fold_into, fold_usage_of_decided, moves_from, moves_to,
     };
     use super::*;
     use samsyn_registry::report::Usage;
@@ -306,6 +306,17 @@ mod tests {
                     value: Some(Value::Timestamp(Timestamp(77))),
                 },
             ],
+            calls: vec![Call {
+                endpoint: "system".parse().unwrap(),
+                method: "PUT".to_owned(),
+                path: "/members/1".to_owned(),
+                query: vec![("a".to_owned(), "b".to_owned())],
+                headers: Vec::new(),
+                body: None,
+                note: None,
+                key: Some(uuid::Uuid::from_u128(7)),
+                silent: false,
+            }],
         }
     }
 
@@ -369,6 +380,12 @@ mod tests {
                 name: "weekly".parse().unwrap(),
                 number: 3,
                 how: TimerEnd::Cancelled,
+            }),
+            call: Some(EndedCall {
+                capability: "slow".parse().unwrap(),
+                endpoint: "system".parse().unwrap(),
+                number: 3,
+                how: CallEnd::Response { status: 200 },
             }),
             ..Decided::nothing(ProfileId(uuid::Uuid::nil()), cause, Timestamp(2))
         }

@@ -28,7 +28,7 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
         end_without_request(calls, id).await?;
         return Ok(Attempted::NotCalled);
     };
-    let of = Of { engine, calls, link, exchange: &exchange };
+    let of = Of { engine, calls, exchange: &exchange };
     let waiting = &exchange.waiting;
     // An attempt that this process didn't begin: the host died during it.
     if let Some(begun) = waiting.begun {
@@ -105,7 +105,6 @@ fn request(exchange: &Exchange, link: &Link) -> Request {
 struct Of<'a> {
     engine: &'a Engine,
     calls: &'a Calls,
-    link: &'a Link,
     exchange: &'a Exchange,
 }
 

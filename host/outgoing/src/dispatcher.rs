@@ -62,7 +62,6 @@ impl Outgoing {
             connector,
             stopping: AtomicBool::new(false),
             attempts: AtomicU64::new(0),
-            ended: AtomicU64::new(0),
         });
         let lanes = Mutex::new(BTreeMap::new());
         let outgoing = Arc::new(Outgoing { common, lanes, runtime: runtime.clone(), look: Notify::new() });

@@ -37,8 +37,6 @@ pub struct Common {
     pub stopping: std::sync::atomic::AtomicBool,
     /// Attempts since the start.
     pub attempts: AtomicU64,
-    /// Calls that ended since the start.
-    pub ended: AtomicU64,
 }
 
 /// One endpoint.

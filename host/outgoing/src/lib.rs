@@ -10,8 +10,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`dispatcher`] | keeps a lane for each endpoint, follows the registry, starts and stops |
-//! | [`lane`] | one endpoint: which calls may leave now |
+//! | `dispatcher` | keeps a lane for each endpoint, follows the registry, starts and stops |
+//! | `lane` | one endpoint: which calls may leave now |
 //! | `attempt` | one attempt of one call, and what follows from how it ended |
 //! | `link` | an endpoint as the registry binds it, made one that can be called |
 //! | `refresh_tokens` | keeps refresh tokens that a system gives out |
@@ -21,11 +21,14 @@
 #![warn(missing_docs)]
 
 mod attempt;
-pub mod dispatcher;
-pub mod lane;
+mod dispatcher;
+mod lane;
 mod link;
 mod refresh_tokens;
 
 pub use dispatcher::{EndpointStatus, Outgoing};
 pub use lane::{Halt, LaneStatus};
 pub use link::{Link, LinkError};
+
+#[cfg(test)]
+mod tests;

@@ -379,6 +379,7 @@ mod tests {
             refusals: Vec::new(),
             memory: None,
             actions: actions.iter().map(action).collect(),
+            calls: Vec::new(),
         };
         ItemOutcome { outcomes: vec![Cow::Owned(outcome)], ..ItemOutcome::default() }
     }

@@ -19,6 +19,7 @@ use samsyn_follow::HostFollowers;
 use samsyn_http::{Tls, TlsError};
 use samsyn_log::Progress;
 use samsyn_machine::clock::Clock;
+use samsyn_outgoing::Outgoing;
 use samsyn_registry::RegistryChange;
 use samsyn_sandbox::Compiler;
 use samsyn_secrets::{KeySources, Secrets};
@@ -30,6 +31,9 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 /// How long events that were taken may take to be decided when the host stops. What isn't decided
 /// by then is after the next start.
 const DECIDE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long calls that are under way may take when the host stops: as long as an endpoint's usual timeout.
+const CALL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What makes this program compile one component and end: see [`Compiler::Child`].
 pub const COMPILE_COMMAND: &str = "compile-component";
@@ -105,6 +109,7 @@ pub struct Host {
     engine: Arc<Engine>,
     audit: Arc<ReadAudit>,
     followers: Arc<HostFollowers>,
+    outgoing: Arc<Outgoing>,
     address: SocketAddr,
     scheme: &'static str,
     token: Option<Token>,
@@ -171,12 +176,13 @@ impl Host {
             Arc::new(api::secrets::OfRegistry(engine.clone())),
         ));
         secrets.tidy_and_tell();
+        let outgoing = Outgoing::start(engine.clone(), secrets.clone(), runtime.handle());
         let component_bytes = config.sandbox.component_bytes;
         let state = ApiState::new(
             engine.clone(),
             audit.clone(),
             followers.clone(),
-            secrets,
+            (secrets, outgoing.clone()),
             config.http.clone(),
             component_bytes,
         );
@@ -194,7 +200,20 @@ impl Host {
             runtime.spawn(reload_when_told(tls));
         }
         let (stop, server, uses) = (Some(stop), Some(server), Some((stop_uses, uses)));
-        Ok(Host { engine, audit, followers, address, scheme, token, opened, runtime, stop, server, uses })
+        Ok(Host {
+            engine,
+            audit,
+            followers,
+            outgoing,
+            address,
+            scheme,
+            token,
+            opened,
+            runtime,
+            stop,
+            server,
+            uses,
+        })
     }
 
     /// Where it listens.
@@ -256,6 +275,10 @@ impl Host {
             stop.send_replace(true);
             // Written, or said in the log why not.
             let _ = self.runtime.block_on(uses);
+        }
+        // What is under way has its answer written down: nothing is in doubt then.
+        if !self.runtime.block_on(self.outgoing.stop(CALL_PATIENCE)) {
+            tracing::warn!("calls under way are cut: what became of them is in doubt");
         }
         self.audit.close();
         if !self.engine.drain(DECIDE_PATIENCE) {

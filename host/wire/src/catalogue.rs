@@ -277,6 +277,12 @@ catalogue! {
     EndpointInvalid "endpoint-invalid" UNPROCESSABLE_ENTITY, "The endpoint can't be bound so",
         "The address, a method, the authentication or a limit is not allowed for this endpoint.",
         "Change what the detail names. `dry_run=true` checks a binding and changes nothing.";
+    CallNotFound "call-not-found" NOT_FOUND, "No such call to a system",
+        "No call with this id waits for its answer, or ended badly. One that was settled, or answered well, is no longer listed.",
+        "List calls with `GET /v1/calls`, or see the customer's timeline.";
+    CallWaits "call-waits" CONFLICT, "The call waits for its answer",
+        "Only a call that ended badly can be sent again or settled.",
+        "Wait for its answer. `GET /v1/calls/{id}` says when it is tried next, and why nothing is sent.";
     EndpointNotBound "endpoint-not-bound" CONFLICT, "The endpoint isn't bound",
         "Only a bound endpoint can be paused and resumed.",
         "Bind it with `PUT /v1/endpoints/{capability}/{name}`, or `samsyn endpoint bind`.";

@@ -26,6 +26,7 @@
 //! | `endpoint` | the systems that capabilities call |
 //! | `capability`, `replay`, `parked` | plug-ins, what a new version would change, what waits |
 //! | `timer` | when plug-ins want to be invoked |
+//! | `call` | requests of plug-ins to systems |
 //! | `token`, `secret`, `audit` | tokens, secrets, who read and who changed what |
 //! | `status`, `storage` | the host itself, and what it keeps |
 //! | [`catalogue`], [`errors_page`] | every kind of problem, and the page of them |
@@ -37,6 +38,7 @@
 pub mod answers;
 mod assignment;
 mod audit;
+mod call;
 mod capability;
 pub mod catalogue;
 mod claims;
@@ -74,6 +76,7 @@ pub use assignment::{
     OneAnswer, RegistryPlan, Step, WithoutClaim,
 };
 pub use audit::{AuditedChange, AuditedRead, LogHead, LogPlace, PartitionHead};
+pub use call::{Call, CallsStatus, HaltedEndpoint};
 pub use capability::{
     Capability, ConsumedField, Grant, InstallPlan, Installed, InstalledVersion, Pending, PlannedIdentifier,
     PlannedRead, PlannedSetting, PlannedSource, Rejection, Setting, SourcedField,

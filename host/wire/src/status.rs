@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Lenient, Outgoing, StorageStatus, TimersStatus};
+use crate::{CallsStatus, Lenient, Outgoing, StorageStatus, TimersStatus};
 use samsyn_vocabulary::{CapabilityName, Position, SecretName, Timestamp};
 
 /// Whether the process runs.
@@ -137,6 +137,8 @@ pub struct Status {
     pub followers: Vec<FollowerStatus>,
     /// The timers of all plug-ins. Null if the view can't be read.
     pub timers: Option<TimersStatus>,
+    /// The calls of all plug-ins to systems.
+    pub calls: Option<CallsStatus>,
     /// How often the value of each field of the dictionary changed, as everybody sees it; kept over restarts.
     /// `since` of the follower `field-changes` says since when. Null when the host doesn't count, or can't read
     /// what it counted.

@@ -14,17 +14,21 @@
 //! | `see FIELD` | sets a text field to everything the handler was given |
 //! | `timer NAME MILLISECONDS` | sets a timer so long after the event was received |
 //! | `cancel NAME` | cancels a timer |
+//! | `call ENDPOINT METHOD PATH [BODY]` | begins a call that notes its path |
 //! | `fail MESSAGE`, `panic MESSAGE`, `loop` | fails |
 //!
 //! A timer that is due is counted in `probe.count` and added to `probe.seen` with its lateness in milliseconds.
 //! One whose name starts with `again` is set again for the same moment, `fail` fails, and `ping` emits an event.
 //!
+//! An answer is added to `probe.seen` as `PATH=STATUS`, `PATH=not-sent CODE` or `PATH=unknown CODE`, and counted. One to
+//! a path that ends with `fail` fails, with `more` calls the path without it, with `wait` sets the timer `told`.
+//!
 //! Proposed values are taken as they are, but for texts that start with `!`: `!refuse` is refused,
 //! `!shout X` becomes `X` in capitals, `!panic` panics, `!silent` gets no answer.
 
 use samsyn_plugin::{
-    Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source, Subscriber, Timed,
-    Timestamp, Value,
+    Answer, Caller, Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source,
+    Subscriber, Timed, Timestamp, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +125,39 @@ impl Timed for Probe {
     }
 }
 
+impl Caller for Probe {
+    fn on_answer(
+        endpoint: &str,
+        answer: &Answer,
+        note: Option<&[u8]>,
+        at: Timestamp,
+        profile: &Profile,
+        _: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        let path = note.and_then(|note| std::str::from_utf8(note).ok()).unwrap_or_default();
+        if path.ends_with("fail") {
+            return Err(Error::other(path));
+        }
+        if let Some(next) = path.strip_suffix("more") {
+            effects.call(endpoint, "GET", next)?.note(next)?;
+        }
+        if path.ends_with("wait") {
+            effects.set_timer("told", Timestamp::from_millis(at.millis() + 60_000))?;
+        }
+        let code = |why: &str| why.split(':').next().unwrap_or_default().to_owned();
+        let ended = match answer {
+            Answer::Response(response) => response.status.to_string(),
+            Answer::NotSent(why) => format!("not-sent {}", code(why)),
+            Answer::Unknown(why) => format!("unknown {}", code(why)),
+        };
+        let seen = profile.text("probe.seen").unwrap_or_default();
+        effects.set("probe.seen", format!("{seen} {path}={ended}").trim_start())?;
+        effects.set("probe.count", profile.integer("probe.count").unwrap_or(0) + 1)?;
+        Ok(())
+    }
+}
+
 fn run(command: &str, event: Option<&Event>, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
     let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
     let (field, value) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -146,6 +183,14 @@ fn run(command: &str, event: Option<&Event>, profile: &Profile, effects: &mut Ef
             effects.set_timer(field, Timestamp::from_millis(received_at.millis() + after))?;
         }
         "cancel" => effects.cancel_timer(rest)?,
+        "call" => {
+            let (method, rest) = value.split_once(' ').unwrap_or((value, ""));
+            let (path, body) = rest.split_once(' ').map_or((rest, None), |(path, body)| (path, Some(body)));
+            let call = effects.call(field, method, path)?.note(path)?;
+            if let Some(body) = body {
+                call.body("text/plain", body)?;
+            }
+        }
         "fail" => return Err(Error::other(rest)),
         "panic" => panic!("{rest}"),
         "loop" => loop {
@@ -166,7 +211,7 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-samsyn_plugin::export!(Probe: Subscriber, Source, Observer, Timed);
+samsyn_plugin::export!(Probe: Subscriber, Source, Observer, Timed, Caller);
 
 #[cfg(test)]
 mod tests {

@@ -39,7 +39,7 @@ const NO_CUSTOMER: [&str; 22] = [
     "GET /metrics",
 ];
 /// Read, and can show a customer. The limits show none; they are for senders of events.
-const CUSTOMER: [&str; 14] = [
+const CUSTOMER: [&str; 16] = [
     "GET /v1/limits",
     "GET /v1/events/{id}",
     "GET /v1/refusals",
@@ -53,10 +53,12 @@ const CUSTOMER: [&str; 14] = [
     "GET /v1/replays",
     "GET /v1/replays/{id}",
     "GET /v1/parked",
+    "GET /v1/calls",
+    "GET /v1/calls/{id}",
     "GET /v1/timers",
 ];
 /// Change something, or have the host work.
-const WRITES: [&str; 35] = [
+const WRITES: [&str; 37] = [
     "POST /v1/events",
     "PATCH /v1/profiles/{ref}",
     "PUT /v1/fields/{name}",
@@ -84,6 +86,8 @@ const WRITES: [&str; 35] = [
     "DELETE /v1/replays/{id}",
     "POST /v1/parked/retry",
     "POST /v1/parked/skip",
+    "POST /v1/calls/{id}/retry",
+    "POST /v1/calls/{id}/settle",
     "POST /v1/timers/resume",
     "POST /v1/log/retain",
     "POST /v1/snapshots",

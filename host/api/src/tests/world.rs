@@ -28,6 +28,7 @@ use samsyn_engine::{EngineConfig, RegistryConfig};
 use samsyn_follow::{FollowConfig, HostFollowers};
 use samsyn_log::Options;
 use samsyn_machine::clock::Clock;
+use samsyn_outgoing::Outgoing;
 use samsyn_registry::RegistryChange;
 use samsyn_sandbox::{Compiler, Limits};
 use samsyn_secrets::{KeySources, Secrets, SecretsConfig};
@@ -148,8 +149,10 @@ impl World {
         let key = KeySources { variable: Some(SEALING_KEY.to_owned().into()), ..KeySources::default() };
         let (named, config) = (Arc::new(OfRegistry(engine.clone())), SecretsConfig::default());
         let secrets = Secrets::open(&config, &key, samsyn_disk::local(), dir.secrets(), named);
-        let state =
-            ApiState::new(engine.clone(), audit, followers, Arc::new(secrets), limits, component_bytes);
+        let secrets = Arc::new(secrets);
+        let outgoing = Outgoing::start(engine.clone(), secrets.clone(), runtime.handle());
+        let calls = (secrets, outgoing);
+        let state = ApiState::new(engine.clone(), audit, followers, calls, limits, component_bytes);
         let router = router(state.clone());
         let server = runtime.spawn(serve(listener, None, state, async move {
             let _ = stopped.await;

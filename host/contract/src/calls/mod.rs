@@ -23,7 +23,7 @@ pub use headers::{
     BadHeader, HEADER_NAME_MAX, HEADER_VALUE_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, HEADERS_OF_ALL,
     HEADERS_OF_HOST, check_header, header_name, is_header_of_all, is_header_of_host, is_header_value,
 };
-pub use place::{BadPlace, QUERY_MAX, URL_MAX, below_base, check_path, check_query};
+pub use place::{BadPlace, PATH_DECODINGS, QUERY_MAX, URL_MAX, below_base, check_path, check_query};
 pub use word::{AuthKind, Method, Reaches, Repeat};
 
 use schemars::JsonSchema;

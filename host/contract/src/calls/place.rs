@@ -10,7 +10,7 @@ pub const URL_MAX: usize = 8 * 1024;
 /// Parts of a query at most.
 pub const QUERY_MAX: usize = 64;
 /// How often a path is decoded to see what it may mean to the servers behind the first.
-const DECODINGS: usize = 4;
+pub const PATH_DECODINGS: usize = 4;
 
 /// Why a plug-in's path or query is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +72,7 @@ pub fn check_path(path: &str) -> Result<(), BadPlace> {
     }
     // A server may decode, and one behind it again.
     let mut text = path.as_bytes().to_vec();
-    for _ in 0..DECODINGS {
+    for _ in 0..PATH_DECODINGS {
         check_segments(&text)?;
         let decoded: Vec<u8> = percent_decode_str(&String::from_utf8_lossy(&text)).collect();
         if decoded == text {

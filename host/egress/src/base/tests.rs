@@ -1,5 +1,8 @@
 use proptest::prelude::*;
 
+use percent_encoding::percent_decode_str;
+use samsyn_contract::calls::PATH_DECODINGS as DECODINGS;
+
 use super::*;
 
 fn base(text: &str) -> Base {

@@ -2,6 +2,7 @@
 
 pub mod assignments;
 pub mod audit;
+pub mod calls;
 pub mod capabilities;
 pub mod claims;
 pub mod endpoints;

@@ -265,6 +265,7 @@ fn outcome(capability: &str) -> Outcome {
         refusals: Vec::new(),
         memory: None,
         actions: Vec::new(),
+        calls: Vec::new(),
     }
 }
 

@@ -38,7 +38,9 @@ pub use host::RetainParams;
 pub use profile::{ClaimsParams, ProfileParams, ReferenceForm};
 pub use registry::{ApplyParams, GraphFormat, GraphParams, PlanParams};
 pub use secret::{RetireParams, SetParams};
-pub use waiting::{ParkedParams, TimerParams};
+pub use waiting::{
+    CallParams, CallState, ParkedParams, RetryCallParams, SettleParams, SettledAs, TimerParams,
+};
 
 /// Items of the largest page: some hundred kilobytes of timeline.
 pub const LIMIT_MAX: usize = 1_000;
