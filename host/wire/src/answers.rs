@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    AssignAnswer, AuditedChange, AuditedRead, Capability, Endpoint, EndpointChange, Event, Field,
+    AssignAnswer, AuditedChange, AuditedRead, Call, Capability, Endpoint, EndpointChange, Event, Field,
     FieldDisagreements, Health, Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken,
     Matched, NothingTaken, OneAnswer, Outgoing, OutgoingChange, Page, ParkedDelivery, Problem, Profile,
     ProfileClaims, ProfileConflicts, ProposalTaken, Readiness, RefusalPage, RegistryGraph, RegistryPlan,
@@ -48,6 +48,10 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("listReplays", 200, through::<Replays>),
     ("listSecrets", 200, through::<Page<Secret>>),
     ("listSnapshots", 200, through::<Snapshots>),
+    ("listCalls", 200, through::<Page<Call>>),
+    ("showCall", 200, through::<Call>),
+    ("retryCall", 200, through::<Call>),
+    ("settleCall", 200, through::<Call>),
     ("listTimers", 200, through::<Page<Timer>>),
     ("listTokens", 200, through::<Page<Token>>),
     ("lookUpProfile", 200, through::<Profile<'_>>),

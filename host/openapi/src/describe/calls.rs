@@ -9,6 +9,12 @@ use serde_json::{Value, json};
 use super::PROFILE;
 use crate::operation::{Operation, Tag};
 
+/// The call of its path.
+fn of_one(call: Operation<'_>) -> Operation<'_> {
+    let id = format!("{PROFILE}.tier-sync.1.7");
+    call.path::<String>("id", "The call, as the list names it", &id)
+}
+
 fn example() -> Value {
     json!({
         "id": format!("{PROFILE}.tier-sync.1.7"), "state": "unknown", "capability": "tier-sync",
@@ -33,17 +39,17 @@ pub fn list(call: Operation<'_>) -> Operation<'_> {
 
 /// `GET /v1/calls/{id}`.
 pub fn show(call: Operation<'_>) -> Operation<'_> {
-    call.is("showCall", Tag::Admin, "Show a call that waits for its answer, or that ended badly")
+    of_one(call.is("showCall", Tag::Admin, "Show a call that waits for its answer, or that ended badly"))
         .answers::<Call>(StatusCode::OK, "The call", example())
         .problems(&[Kind::CallNotFound])
 }
 
 /// `POST /v1/calls/{id}/retry`.
 pub fn retry(call: Operation<'_>) -> Operation<'_> {
-    call.is("retryCall", Tag::Admin, "Send a call that ended badly again, with the same bytes and the same key")
+    of_one(call.is("retryCall", Tag::Admin, "Send a call that ended badly again, with the same bytes and the same key"))
         .details(
-            "Of a call whose state is `unknown` the system may do it twice, unless it knows the key. The plug-in hears \
-             the new answer as well.",
+            "Of a call whose state is `unknown` the system may do it twice, unless it knows the key. The plug-in is \
+             invoked with the new answer as well.",
         )
         .query::<RetryCallParams>()
         .answers::<Call>(StatusCode::OK, "The call, which waits now", example())
@@ -57,7 +63,7 @@ pub fn settle(call: Operation<'_>) -> Operation<'_> {
         Tag::Admin,
         "Say what is known of a call that ended badly; it is no longer listed then",
     )
-    .details("Nothing is sent, and the plug-in hears nothing: it has heard how the call ended.")
+    .details("Nothing is sent, and the plug-in is not invoked: it was when the call ended.")
     .query::<SettleParams>()
     .answers::<Call>(StatusCode::OK, "The call as it was", example())
     .problems(&[Kind::CallNotFound, Kind::CallWaits])

@@ -35,6 +35,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
             "next": "set its value: samsyn secret set crm_token --file FILE",
         }],
     });
+    let calls = json!({ "waiting": 12, "under_way": 4, "halted": [] });
     let timers = json!({ "pending": 1200, "next_at": "2026-11-20T12:00:00Z", "late_ms": 0, "held": null });
     let audit = json!({
         "state": "ok", "reason": null, "reads": 700, "records": 650, "refused": 0,
@@ -68,7 +69,7 @@ pub fn status(call: Operation<'_>) -> Operation<'_> {
         "rss_bytes": 80000000,
         "audit": audit,
         "storage": storage,
-        "secrets": secrets, "timers": timers,
+        "secrets": secrets, "timers": timers, "calls": calls,
         "followers": followers,
         "field_changes": { "email": 310, "first_name": 1290 },
     });
