@@ -279,7 +279,7 @@ impl Exchanges {
                             all.crashed += u64::from(crashed);
                             exchange.answers.push(end);
                         }
-                        CallRecord::Settled(_) => {}
+                        CallRecord::Settled(_) | CallRecord::Doubted(_) => {}
                     }
                 }
                 _ => {}

@@ -177,6 +177,7 @@ fn kind(entry: &TimelineEntry, older: &[TimelineEntry]) -> &'static str {
         CauseKind::Offered => "offered",
         CauseKind::Timer => "timer",
         CauseKind::Answer => "answer",
+        CauseKind::Doubt => "doubt",
     }
 }
 

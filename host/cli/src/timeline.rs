@@ -61,6 +61,7 @@ fn headline(item: &TimelineStep<'_>, paint: Paint) -> String {
             "assignment" => "the source changed",
             "timer" => "a timer was due",
             "answer" => "a call was answered",
+            "doubt" => "a call was in doubt",
             "offered" => "waiting proposals sent to the new source",
             other => other,
         };

@@ -100,6 +100,8 @@ pub struct Effects {
     timers: Vec<TimerName>,
     /// Calls of the plug-in that wait for this customer.
     pub(crate) calls_waiting: usize,
+    /// The handler begins the look-up of a call, and nothing else.
+    pub(crate) looks_up: bool,
     taken: Vec<Effect>,
     refusals: Vec<Refusal>,
 }
@@ -108,7 +110,17 @@ impl Effects {
     /// Of an invocation with this access, within these limits.
     pub fn new(access: Arc<Access>, limits: Arc<Limits>) -> Effects {
         let (timers, taken, refusals) = (Vec::new(), Vec::new(), Vec::new());
-        Effects { access, limits, asked: 0, bytes: 0, timers, calls_waiting: 0, taken, refusals }
+        Effects {
+            access,
+            limits,
+            asked: 0,
+            bytes: 0,
+            timers,
+            calls_waiting: 0,
+            looks_up: false,
+            taken,
+            refusals,
+        }
     }
 
     /// Says which timers of the plug-in are set for the customer, before the handler is invoked.
@@ -383,7 +395,11 @@ fn field_of(effect: &Effect) -> Option<&FieldName> {
     match effect {
         Effect::Claim { field, .. } => Some(field),
         Effect::Refuse { field, .. } => field.as_ref(),
-        Effect::Emit { .. } | Effect::Remember(_) | Effect::Call(_) | Effect::Action(_) => None,
+        Effect::Emit { .. }
+        | Effect::Remember(_)
+        | Effect::Call(_)
+        | Effect::Finding(_)
+        | Effect::Action(_) => None,
     }
 }
 
@@ -411,6 +427,7 @@ fn size(effect: &Effect) -> u64 {
         }
         Effect::Remember(memory) => memory.as_ref().map_or(0, Vec::len),
         Effect::Call(call) => effects_calls::size(call),
+        Effect::Finding(_) => 0,
         Effect::Action(Action { name, subject, value }) => {
             name.len() + subject.len() + value.as_ref().map_or(0, crate::vocabulary::Value::size)
         }

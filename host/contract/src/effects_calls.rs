@@ -3,7 +3,7 @@
 use crate::calls::{BadPlace, HEADERS_BYTES_MAX, HEADERS_MAX, Method, below_base, check_header, check_query};
 use crate::effects::{Answer, Effects, LimitSpent, Refused, shorten};
 use crate::refusal::RefusalCode;
-use crate::vocabulary::{Effect, EndpointName, NewBody, NewCall};
+use crate::vocabulary::{Effect, EndpointName, Finding, NewBody, NewCall};
 
 /// Every effect of the interface `calls`, as the log names it, in the contract's order.
 pub const CALL_FUNCTIONS: [&str; 5] = ["begin", "query", "header", "body", "note"];
@@ -30,6 +30,16 @@ impl Effects {
     /// Says how many calls of the plug-in wait for the customer, before the handler is invoked.
     pub fn set_waiting_calls(&mut self, calls: usize) {
         self.calls_waiting = calls;
+    }
+
+    /// Says that the handler begins the look-up of a call: one request that only reads.
+    pub fn set_looks_up(&mut self) {
+        self.looks_up = true;
+    }
+
+    /// Notes what the handler of a look-up's answer found.
+    pub fn find(&mut self, finding: Finding) -> Answer {
+        self.take(Effect::Finding(finding))
     }
 
     /// Begins a request to an endpoint. Its number in this invocation, counted from 0, is for the functions that add
@@ -137,6 +147,13 @@ impl Effects {
             let why = format!("{:?} is not among the methods of the endpoint {name}", shorten(method));
             return Err(refused(RefusalCode::CallMethod, why));
         };
+        if self.looks_up && !method.only_reads() {
+            let why = format!("a look-up only reads: use GET or HEAD, not {method}");
+            return Err(refused(RefusalCode::CallMethod, why));
+        }
+        if self.looks_up && self.calls_begun() > 0 {
+            return Err(refused(RefusalCode::CallTooMany, "a look-up is one call"));
+        }
         below_base(path).map_err(|why: BadPlace| refused(RefusalCode::CallPath, why))?;
         if self.calls_waiting + self.calls_begun() >= CALLS_WAITING_MAX {
             let why = format!("{CALLS_WAITING_MAX} calls wait for their answers for this customer");

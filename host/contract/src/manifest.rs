@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::calls::{CallRequest, ENDPOINTS_MAX};
+use crate::calls::{CallRequest, ENDPOINTS_MAX, Repeat};
 use crate::compare::Compare;
 use crate::data_class::DataClass;
 use crate::schema::Schema;
@@ -259,6 +259,10 @@ impl Manifest {
             }
             Role::Timed => (self.plugin.timers, "timers = true in [plugin]"),
             Role::Caller => (!self.calls.is_empty(), "[calls.NAME]"),
+            Role::Prober | Role::Judge => (
+                self.calls.values().any(|call| call.repeat() == Repeat::Probe),
+                "repeat = \"probe\" in [calls.NAME]",
+            ),
         }
     }
 

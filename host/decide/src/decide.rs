@@ -3,14 +3,15 @@
 use super::draft::Draft;
 use super::pending_notifications::pending_notifications;
 use samsyn_journal::{
-    Accepted, Body, Call, CallBody, CapabilityState, CauseKind, Changed, Cursor, Decided, Emitted, EndedCall,
-    EndedTimer, HeldProposal, InvocationStatus, Memory, Note, Outcome, PartitionState, ProfileState,
+    Accepted, Body, Call, CallBody, CapabilityState, CauseKind, Changed, Cursor, Decided, DoubtStep, Emitted,
+    EndedCall, EndedTimer, HeldProposal, InvocationStatus, Memory, Note, Outcome, PartitionState,
+    ProfileState,
 };
 use samsyn_registry::{Field, Routing};
 use samsyn_sandbox::InvocationReport;
 use samsyn_vocabulary::{
-    CapabilityName, Digest, Effect, Failure, FieldName, FullPosition, ItemPosition, NewCall, Position,
-    Proposal, Refusal, Role, Seq, Timestamp, Value,
+    CapabilityName, Digest, Effect, Failure, FieldName, Finding, FullPosition, ItemPosition, NewCall,
+    Position, Proposal, Refusal, Role, Seq, Timestamp, Value,
 };
 
 /// The item that is decided.
@@ -33,6 +34,8 @@ pub struct Cause {
     pub timer: Option<EndedTimer>,
     /// The call that was answered.
     pub call: Option<EndedCall>,
+    /// The call in doubt that is looked up, or whose look-up is judged.
+    pub doubt: Option<DoubtStep>,
 }
 
 /// How one invocation went.
@@ -64,6 +67,17 @@ impl CompletedInvocation {
             }
             _ => 0,
         }
+    }
+
+    /// What the handler found of a call in doubt.
+    fn finding(&self) -> Option<Finding> {
+        let InvocationResult::Called(InvocationReport { result: Ok(effects), .. }) = &self.result else {
+            return None;
+        };
+        effects.iter().rev().find_map(|effect| match effect {
+            Effect::Finding(finding) => Some(*finding),
+            _ => None,
+        })
     }
 }
 
@@ -128,6 +142,11 @@ impl<'e> Decision<'_, 'e> {
         let mut decided = self.empty();
         decided.refused_opt_outs = self.refuse_outdated_words();
         self.add_answers(&mut decided);
+        if let (Some(doubt), Some(finding)) =
+            (&mut decided.doubt, self.completed.iter().find_map(CompletedInvocation::finding))
+        {
+            doubt.finding = Some(finding);
+        }
         decided.changes.reserve(self.completed.iter().map(CompletedInvocation::effects).sum());
         let mut bodies = Vec::new();
         // What the handlers asked for is moved into the record, not copied.
@@ -179,7 +198,7 @@ impl<'e> Decision<'_, 'e> {
             .iter()
             .filter(|invocation| matches!(invocation.result, InvocationResult::Called(_)))
             .count() as u32;
-        let Cause { item, kind, root, depth, spent, observed_at, shared: _, ref timer, ref call } =
+        let Cause { item, kind, root, depth, spent, observed_at, shared: _, ref timer, ref call, ref doubt } =
             self.cause;
         Decided {
             kind,
@@ -197,6 +216,7 @@ impl<'e> Decision<'_, 'e> {
             previous: self.state.head,
             timer: timer.clone(),
             call: call.clone(),
+            doubt: doubt.clone(),
             outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }
@@ -304,8 +324,13 @@ impl<'e> Decision<'_, 'e> {
                 }
                 Effect::Call(call) => {
                     let silent = self.is_silent(of);
-                    outcome.calls.push(self.call(*call, silent, bodies));
+                    let call = self.call(*call, silent, bodies);
+                    let looks_up = self.cause.doubt.as_ref().filter(|_| outcome.role == Role::Prober);
+                    let looks_up = looks_up.map(|doubt| doubt.call.number);
+                    outcome.calls.push(Call { looks_up, ..call });
                 }
+                // The record has it, see `decide`.
+                Effect::Finding(_) => {}
                 Effect::Action(action) => outcome.actions.push(action),
             }
         }
@@ -331,7 +356,8 @@ impl<'e> Decision<'_, 'e> {
             }
             CallBody { media_type: body.media_type, digest, bytes, before: 0 }
         });
-        Call { endpoint, method, path, query, headers, body, note: note.map(Note), key: None, silent }
+        let note = note.map(Note);
+        Call { endpoint, method, path, query, headers, body, note, key: None, looks_up: None, silent }
     }
 
     /// What a generation emits while it catches up is recorded, and routed only if the admin asked for

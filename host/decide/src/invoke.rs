@@ -63,6 +63,15 @@ impl InvocationInput<'_> {
             }
             Invocation::Timer(due) => self.run_timed(due, invoke),
             Invocation::Answer(answered) => self.run_caller(answered, invoke),
+            Invocation::Doubt(doubted) => {
+                let (endpoint, note) = (&doubted.endpoint, doubted.note.as_ref());
+                let (note, profile) = (note.map(|note| note.0.as_slice()), &self.profile());
+                InvocationResult::Called(invoke(HandlerInput::Doubt { endpoint, note, profile }))
+            }
+            Invocation::Lookup(Answered { answer, note, .. }) => {
+                let (note, profile) = (note.as_ref().map(|note| note.0.as_slice()), &self.profile());
+                InvocationResult::Called(invoke(HandlerInput::Lookup { answer, note, profile }))
+            }
         }
     }
 

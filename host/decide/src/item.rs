@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use samsyn_journal::{
-    Accepted, Answered, CallRecord, CauseKind, Changed, Decided, Due, Emitted, HeldProposal, Record,
-    RecordError, Stored,
+    Accepted, Answered, CallNumber, CallRecord, CauseKind, Changed, Decided, DoubtStep, Doubted, Due,
+    Emitted, HeldProposal, Record, RecordError, Stored,
 };
-use samsyn_vocabulary::{Event, Position, Proposal, Role, Timestamp};
+use samsyn_vocabulary::{Event, Finding, Position, Proposal, Role, Timestamp};
 
 /// What a handler is invoked with. Each belongs to one role, so that no role is ever given what it can't take.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,10 @@ pub enum Invocation<'a> {
     Timer(&'a Due),
     /// A call was answered, for the plug-in that began it.
     Answer(&'a Answered),
+    /// A call is in doubt, for the plug-in that began it.
+    Doubt(&'a Doubted),
+    /// A look-up was answered, for the plug-in that began it.
+    Lookup(&'a Answered),
 }
 
 impl Invocation<'_> {
@@ -44,6 +48,8 @@ impl Invocation<'_> {
             Invocation::Changes(_) => Role::Observer,
             Invocation::Timer(_) => Role::Timed,
             Invocation::Answer(_) => Role::Caller,
+            Invocation::Doubt(_) => Role::Prober,
+            Invocation::Lookup(_) => Role::Judge,
         }
     }
 }
@@ -63,6 +69,8 @@ pub enum Item {
     Timer(Arc<Due>),
     /// A call that was answered.
     Answer(Arc<Answered>),
+    /// A call that is in doubt.
+    Doubt(Arc<Doubted>),
 }
 
 impl Item {
@@ -77,6 +85,15 @@ impl Item {
         }
     }
 
+    /// The item that a record about a call brings.
+    pub fn of_call(record: &CallRecord) -> Option<Item> {
+        match record {
+            CallRecord::Answered(answered) => Some(Item::Answer(Arc::new(Answered::clone(answered)))),
+            CallRecord::Doubted(doubted) => Some(Item::Doubt(Arc::new(Doubted::clone(doubted)))),
+            _ => None,
+        }
+    }
+
     /// What kind of item it is.
     pub fn kind(&self) -> CauseKind {
         match self {
@@ -86,6 +103,7 @@ impl Item {
             Item::Offered(_) => CauseKind::Offered,
             Item::Timer(_) => CauseKind::Timer,
             Item::Answer(_) => CauseKind::Answer,
+            Item::Doubt(_) => CauseKind::Doubt,
         }
     }
 
@@ -102,6 +120,28 @@ impl Item {
             Item::Emitted(decided, _) | Item::Changes(decided) => decided.observed_at,
             Item::Timer(due) => due.at,
             Item::Answer(answered) => answered.at,
+            Item::Doubt(doubted) => doubted.at,
+        }
+    }
+
+    /// Whose call it is about.
+    pub fn caller(&self) -> Option<&CallNumber> {
+        match self {
+            Item::Answer(answered) => Some(&answered.call),
+            Item::Doubt(doubted) => Some(&doubted.call),
+            _ => None,
+        }
+    }
+
+    /// What its decision says of a call in doubt, before any handler has judged.
+    pub fn doubt(&self) -> Option<DoubtStep> {
+        match self {
+            Item::Doubt(doubted) => Some(DoubtStep { call: doubted.call.clone(), finding: None }),
+            Item::Answer(answered) => {
+                let call = CallNumber { number: answered.looks_up?, ..answered.call.clone() };
+                Some(DoubtStep { call, finding: Some(Finding::Unknown) })
+            }
+            _ => None,
         }
     }
 
@@ -117,6 +157,7 @@ impl Item {
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.profile,
             Item::Timer(due) => due.profile,
             Item::Answer(answered) => answered.profile,
+            Item::Doubt(doubted) => doubted.profile,
         }
     }
 
@@ -129,6 +170,7 @@ impl Item {
             }
             Item::Timer(due) => due.root.map_or((record, 0), |root| (root, due.depth + 1)),
             Item::Answer(answered) => answered.root.map_or((record, 0), |root| (root, answered.depth + 1)),
+            Item::Doubt(doubted) => doubted.root.map_or((record, 0), |root| (root, doubted.depth + 1)),
         }
     }
 
@@ -139,6 +181,7 @@ impl Item {
             Item::Emitted(decided, _) | Item::Changes(decided) | Item::Offered(decided) => decided.spent,
             Item::Timer(due) => due.spent,
             Item::Answer(answered) => answered.spent,
+            Item::Doubt(doubted) => doubted.spent,
         }
     }
 
@@ -155,7 +198,13 @@ impl Item {
             (Item::Changes(record), Role::Observer) => Some(Invocation::Changes(&record.changes)),
             (Item::Offered(record), Role::Source) => Some(Invocation::Offered(&record.offered)),
             (Item::Timer(due), Role::Timed) => Some(Invocation::Timer(due)),
-            (Item::Answer(answered), Role::Caller) => Some(Invocation::Answer(answered)),
+            (Item::Answer(answered), Role::Caller) if answered.looks_up.is_none() => {
+                Some(Invocation::Answer(answered))
+            }
+            (Item::Answer(answered), Role::Judge) if answered.is_judged() => {
+                Some(Invocation::Lookup(answered))
+            }
+            (Item::Doubt(doubted), Role::Prober) => Some(Invocation::Doubt(doubted)),
             _ => None,
         }
     }
@@ -165,7 +214,9 @@ impl Item {
         match self {
             Item::Event(accepted) => Cow::Borrowed(&accepted.proposals),
             Item::Offered(decided) => decided.offered.iter().map(HeldProposal::as_proposal).collect(),
-            Item::Emitted(..) | Item::Changes(_) | Item::Timer(_) | Item::Answer(_) => Cow::Borrowed(&[]),
+            Item::Emitted(..) | Item::Changes(_) | Item::Timer(_) | Item::Answer(_) | Item::Doubt(_) => {
+                Cow::Borrowed(&[])
+            }
         }
     }
 }
@@ -175,7 +226,7 @@ pub fn items_of(record: &Stored) -> Result<Vec<(u16, Item)>, RecordError> {
     Ok(match record.record()? {
         Record::Accepted(accepted) => vec![(0, Item::Event(Arc::new(accepted)))],
         Record::Due(due) => vec![(0, Item::Timer(Arc::new(due)))],
-        Record::Call(CallRecord::Answered(answered)) => vec![(0, Item::Answer(Arc::from(answered)))],
+        Record::Call(record) => Item::of_call(&record).map(|item| (0, item)).into_iter().collect(),
         Record::Decided(decided) => {
             let decided = Arc::new(decided);
             let indexes = 0..=decided.last_item();

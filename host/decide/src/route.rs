@@ -58,9 +58,16 @@ pub fn route<'a>(item: &'a Item, routing: &Routing, propose: bool) -> Vec<Target
         }
         Item::Answer(answered) => {
             let own = routing.capability(&answered.call.capability);
-            // Who has no role for answers called without wanting to hear any.
-            let own = own.filter(|(_, routed)| routed.capability.roles.contains(&Role::Caller));
-            return own.map(|(index, _)| index).map(with(Invocation::Answer(answered))).into_iter().collect();
+            let role = if answered.looks_up.is_none() { Role::Caller } else { Role::Judge };
+            // Who has no role for answers called without wanting any.
+            let own = own.filter(|(_, routed)| routed.capability.roles.contains(&role));
+            let invocation = own.and_then(|(index, _)| Some((index, item.invocation(role)?)));
+            return invocation.map(|(index, invocation)| with(invocation)(index)).into_iter().collect();
+        }
+        Item::Doubt(doubted) => {
+            let own = routing.capability(&doubted.call.capability);
+            let own = own.filter(|(_, routed)| routed.capability.roles.contains(&Role::Prober));
+            return own.map(|(index, _)| index).map(with(Invocation::Doubt(doubted))).into_iter().collect();
         }
     };
     let order = |target: &Target<'_>| (target.capability, target.role());
@@ -151,7 +158,10 @@ fn gets(
     }
     match invocation {
         Invocation::Timer(_) => false,
-        Invocation::Answer(answered) => answered.call.capability == routed.name,
+        Invocation::Answer(answered) | Invocation::Lookup(answered) => {
+            answered.call.capability == routed.name
+        }
+        Invocation::Doubt(doubted) => doubted.call.capability == routed.name,
         Invocation::Event(event) if item.is_copy() => routed.hears_shared(&event.name),
         Invocation::Event(event) => hears_of(&event.name, None, routed),
         Invocation::Emitted { emitted, .. } => hears_of(&emitted.name, Some(&emitted.by), routed),

@@ -10,8 +10,8 @@ use super::fault::{Fault, StopCause};
 use super::shared::Shared;
 use super::work::Work;
 use samsyn_journal::{
-    Answered, AttemptEnd, Call, CallId, CallRecord, CallState, PastCall, PendingCall, Record, Retrying,
-    Sending, Settled, Verdict, WaitingCall,
+    Answered, AttemptEnd, Call, CallId, CallRecord, CallState, Doubted, PastCall, PendingCall, Record,
+    Retrying, Sending, Settled, Verdict, WaitingCall,
 };
 use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{
@@ -34,6 +34,28 @@ pub struct Exchange {
     root: Position,
     depth: u16,
     spent: u32,
+}
+
+impl Exchange {
+    /// The chain of causes that an item at this time continues: its root, generations and what the root had spent.
+    fn chain(&self, at: Timestamp) -> (Option<Position>, u16, u32) {
+        if at.millis().saturating_sub(self.waiting.since.millis()) < CHAIN_MS {
+            (Some(self.root), self.depth, self.spent)
+        } else {
+            (None, 0, 0)
+        }
+    }
+}
+
+/// What follows an attempt that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// When.
+    pub next: Timestamp,
+    /// Whether it counts as an attempt.
+    pub counts: bool,
+    /// Whether the call is looked up before anything is sent again.
+    pub look_up: bool,
 }
 
 /// A call that is listed, as far as it can be told.
@@ -198,12 +220,37 @@ impl Calls {
         exchange: &Exchange,
         (attempt, begun): (u32, Timestamp),
         how: AttemptEnd,
-        (next, counts): (Timestamp, bool),
+        Again { next, counts, look_up }: Again,
     ) -> Result<bool, StopCause> {
         let (profile, call) = (exchange.id.profile, exchange.id.in_profile());
         let at = self.shared.clock.now();
-        let record = CallRecord::Retrying(Retrying { profile, call, attempt, how, begun, next, counts, at });
+        let retrying = Retrying { profile, call, attempt, how, begun, next, counts, look_up, at };
+        self.append(CallRecord::Retrying(retrying)).await
+    }
+
+    /// Notes that a call is in doubt and that its plug-in is to look it up. Its handler is invoked in its turn.
+    pub async fn doubt(&self, exchange: &Exchange) -> Result<bool, StopCause> {
+        let at = self.shared.clock.now();
+        let (root, depth, spent) = exchange.chain(at);
+        let record = CallRecord::Doubted(Box::new(Doubted {
+            profile: exchange.id.profile,
+            call: exchange.id.in_profile(),
+            endpoint: exchange.waiting.endpoint.clone(),
+            note: exchange.request.note.clone(),
+            at,
+            root,
+            depth,
+            spent,
+        }));
         self.append(record).await
+    }
+
+    /// The answer of a call, in its record; none when that has left the log.
+    pub fn answer_at(&self, profile: ProfileId, record: Position) -> Result<Option<CallAnswer>, QueryError> {
+        Ok(match self.shared.own_record(profile, record)? {
+            Some(Record::Call(CallRecord::Answered(answered))) => Some(answered.answer),
+            _ => None,
+        })
     }
 
     /// Notes how a call ended. Its handler is invoked in its turn.
@@ -214,7 +261,7 @@ impl Calls {
         answer: CallAnswer,
     ) -> Result<bool, StopCause> {
         let at = self.shared.clock.now();
-        let is_of_chain = at.millis().saturating_sub(exchange.waiting.since.millis()) < CHAIN_MS;
+        let (root, depth, spent) = exchange.chain(at);
         let record = CallRecord::Answered(Box::new(Answered {
             profile: exchange.id.profile,
             call: exchange.id.in_profile(),
@@ -222,10 +269,11 @@ impl Calls {
             answer,
             note: exchange.request.note.clone(),
             attempts,
+            looks_up: exchange.waiting.looks_up,
             at,
-            root: is_of_chain.then_some(exchange.root),
-            depth: if is_of_chain { exchange.depth } else { 0 },
-            spent: if is_of_chain { exchange.spent } else { 0 },
+            root,
+            depth,
+            spent,
         }));
         self.append(record).await
     }
@@ -244,6 +292,7 @@ impl Calls {
             answer,
             note: None,
             attempts: waiting.attempts,
+            looks_up: waiting.looks_up,
             at: self.shared.clock.now(),
             root: None,
             depth: 0,

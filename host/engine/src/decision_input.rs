@@ -50,6 +50,7 @@ impl Lanes {
                     Item::Answer(answered) => Some(answered.ended()),
                     _ => None,
                 },
+                doubt: item.doubt(),
             },
         })
     }

@@ -1,13 +1,12 @@
 //! Records about calls, by the worker of the customer's partition: each is appended only if the profile says that it
 //! can be so, and the answer comes to its handler in its turn.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::fault::StopCause;
 use super::lanes::Lanes;
 use samsyn_decide::item::Item;
-use samsyn_journal::{Answered, CallRecord, Calls};
+use samsyn_journal::{CallRecord, Calls, Probe};
 use samsyn_vocabulary::{ItemPosition, Partition, Position, Seq};
 
 impl Lanes {
@@ -24,25 +23,21 @@ impl Lanes {
         if !calls.is_some_and(|calls| fits(calls, &record)) {
             return Ok(None);
         }
-        let answered = match &record {
-            CallRecord::Answered(answered) => Some(Arc::new(Answered::clone(answered))),
-            _ => None,
-        };
-        let (position, state) = self.sequencer.append_call(partition, &before, record, answered)?;
+        let item = Item::of_call(&record);
+        let (position, state) = self.sequencer.append_call(partition, &before, record, item)?;
         let profiles_max = self.shared.config.cached_profiles / self.shared.partition_count();
         core.put(state, profiles_max, || self.shared.view.applied(partition).seq);
         Ok(Some(position))
     }
 
-    /// Decides the answer to a call.
-    pub(super) fn decide_answer(
+    /// Decides an item about a call.
+    pub(super) fn decide_of_call(
         &self,
         partition: Partition,
         seq: Seq,
-        answered: Arc<Answered>,
+        item: &Item,
     ) -> Result<(), StopCause> {
-        let item = Item::Answer(answered);
-        let decided = self.decide_live(partition, ItemPosition { seq, index: 0 }, &item, None);
+        let decided = self.decide_live(partition, ItemPosition { seq, index: 0 }, item, None);
         self.sequencer.undecided.fetch_sub(1, Ordering::Relaxed);
         decided
     }
@@ -60,6 +55,7 @@ fn fits(calls: &Calls, record: &CallRecord) -> bool {
             waiting.is_some_and(|call| retrying.attempt == call.attempts + u32::from(call.begun.is_none()))
         }
         CallRecord::Answered(_) => waiting.is_some(),
+        CallRecord::Doubted(_) => waiting.is_some_and(|call| call.probe == Probe::Due),
         CallRecord::Settled(settled) => calls.past().iter().any(|past| past.number == settled.call.number),
     }
 }

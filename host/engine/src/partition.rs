@@ -103,9 +103,9 @@ impl Core {
             }
             return !wanted;
         }
-        // So is an answer.
-        if let Item::Answer(answered) = item {
-            let wanted = position > self.state.through && !self.state.is_lagging(&answered.call.capability);
+        // So is an item of a call.
+        if let Some(call) = item.caller() {
+            let wanted = position > self.state.through && !self.state.is_lagging(&call.capability);
             if !wanted {
                 self.state.through = self.state.through.max(position);
             }

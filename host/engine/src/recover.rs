@@ -32,12 +32,13 @@ use super::timers::Timers;
 use super::work::Work;
 use crate::way::Way;
 use crate::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
+use samsyn_decide::item::Item;
 use samsyn_disk::DataDir;
 use samsyn_disk::durable_file;
 use samsyn_disk::failpoint::{Step, step};
 use samsyn_disk::{self as disk, Disk};
 use samsyn_identity::{Basis, Sent, names_of_event};
-use samsyn_journal::{Accepted, Appender, CallRecord, Reader, Record, RecordError, TimerEnd};
+use samsyn_journal::{Accepted, Appender, Reader, Record, RecordError, TimerEnd};
 use samsyn_log::{HostLog, LogError, Options, Progress, ReadLog};
 use samsyn_machine::clock::Clock;
 use samsyn_registry::{ManifestError, Registry};
@@ -304,12 +305,11 @@ impl Engine {
                         self.lanes.core(partition).firing.insert(timer, due.profile);
                         self.shared.schedule.push(partition, Work::Due { seq, due: Arc::new(due) });
                     }
-                    Record::Call(CallRecord::Answered(answered))
-                        if ItemPosition { seq, index: 0 } > through =>
-                    {
-                        self.sequencer.undecided.fetch_add(1, Ordering::Relaxed);
-                        let answered = Arc::from(answered);
-                        self.shared.schedule.push(partition, Work::Answered { seq, answered });
+                    Record::Call(record) if ItemPosition { seq, index: 0 } > through => {
+                        if let Some(item) = Item::of_call(&record) {
+                            self.sequencer.undecided.fetch_add(1, Ordering::Relaxed);
+                            self.shared.schedule.push(partition, Work::OfCall { seq, item });
+                        }
                     }
                     Record::Decided(decided) if decided.derives() => {
                         self.lanes.core(partition).roots.add(&decided);

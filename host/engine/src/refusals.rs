@@ -83,7 +83,8 @@ impl Query {
             | CauseKind::Change
             | CauseKind::Assignment
             | CauseKind::Timer
-            | CauseKind::Answer => Ok(Vec::new()),
+            | CauseKind::Answer
+            | CauseKind::Doubt => Ok(Vec::new()),
         }
     }
 

@@ -10,10 +10,11 @@ use super::fault::{Fault, StopCause};
 use super::shared::Shared;
 use super::work::Work;
 use crate::way::Way;
+use samsyn_decide::item::Item;
 use samsyn_identity::full_lines;
 use samsyn_journal::{
-    Accepted, Answered, Body, CallRecord, Decided, Due, Encoded, LINE_POSITIONS_MAX, Linked, NewRecord,
-    ProfileState, ProfileStep, step_call,
+    Accepted, Body, CallRecord, Decided, Due, Encoded, LINE_POSITIONS_MAX, Linked, NewRecord, ProfileState,
+    ProfileStep, step_call,
 };
 use samsyn_state::view::CommittedRecord;
 use samsyn_vocabulary::{Partition, Position, ProfileId, Seq};
@@ -201,13 +202,13 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Puts a record about a call into its partition, and has the answer that it brings decided in its turn.
+    /// Puts a record about a call into its partition, and has the item that it brings decided in its turn.
     pub(super) fn append_call(
         &self,
         partition: Partition,
         before: &ProfileState,
         record: CallRecord,
-        answered: Option<Arc<Answered>>,
+        item: Option<Item>,
     ) -> Result<(Position, Arc<ProfileState>), StopCause> {
         let encoded = Encoded::of_call(partition, &record);
         let _order = self.order(partition);
@@ -218,9 +219,9 @@ impl Sequencer {
         let (record, after) = (Arc::new(record), Some(state.clone()));
         let entry = self.entry(encoded, CommittedRecord::Call { record, state: after, pending });
         let position = self.shared.journal.append(entry.numbered(seq))?;
-        if let Some(answered) = answered {
+        if let Some(item) = item {
             self.undecided.fetch_add(1, Ordering::Relaxed);
-            self.shared.schedule.push(partition, Work::Answered { seq, answered });
+            self.shared.schedule.push(partition, Work::OfCall { seq, item });
         }
         Ok((position, state))
     }

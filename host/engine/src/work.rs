@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::way::Way;
-use samsyn_journal::{Accepted, Answered, CallRecord, Decided, Due, PendingTimer, ProfileState};
+use samsyn_decide::item::Item;
+use samsyn_journal::{Accepted, CallRecord, Decided, Due, PendingTimer, ProfileState};
 use samsyn_vocabulary::{CapabilityName, Position, ProfileId, Seq};
 use tokio::sync::oneshot;
 
@@ -34,8 +35,8 @@ pub enum Work {
         /// Is told where it stands; none: nowhere.
         reply: oneshot::Sender<Option<Position>>,
     },
-    /// Decide a call that was answered.
-    Answered { seq: Seq, answered: Arc<Answered> },
+    /// Decide an item about a call: its answer, or a doubt.
+    OfCall { seq: Seq, item: Item },
     /// Take the newest registry revision into use.
     Adopt,
     /// Run, or skip, what waits of a capability and a customer.

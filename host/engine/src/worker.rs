@@ -63,7 +63,7 @@ impl Lanes {
                 let _ = reply.send(appended);
                 Ok(())
             }
-            Work::Answered { seq, answered } => self.decide_answer(partition, seq, answered),
+            Work::OfCall { seq, item } => self.decide_of_call(partition, seq, &item),
             Work::Adopt => self.adopt(partition),
             Work::Retry { profile, capability, skip } => {
                 self.retry_blocked(partition, profile, &capability, skip, false)

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttemptEnd, CallEnd, CallId, CallRecord, Decided, Outcome, ProfileState, Verdict};
+use super::{AttemptEnd, CallEnd, CallId, CallRecord, Decided, DoubtStep, Outcome, ProfileState, Verdict};
 use samsyn_contract::CALLS_WAITING_MAX;
-use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, Position, ProfileId, Seq, Timestamp};
+use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, Finding, Position, ProfileId, Seq, Timestamp};
 
 /// A record begins no more calls with a body than an invocation may have effects.
 const BODIES_MAX: Seq = 256;
@@ -50,6 +50,33 @@ pub struct WaitingCall {
     pub binding: Option<Digest>,
     /// How the newest attempt ended.
     pub last: Option<AttemptEnd>,
+    /// It is the look-up of the call with this number.
+    pub looks_up: Option<u32>,
+    /// How far its own look-up is.
+    pub probe: Probe,
+}
+
+/// How far the look-up of a call in doubt is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// It isn't looked up.
+    #[default]
+    None,
+    /// It is to be looked up at its next time.
+    Due,
+    /// Its plug-in is asked, or the look-up waits for its answer.
+    Asked,
+    /// Its plug-in began no look-up.
+    Refused,
+    /// The look-up was judged.
+    Judged {
+        /// What it found.
+        finding: Finding,
+        /// The answer to the look-up.
+        #[serde(with = "crate::home::record")]
+        answered: Position,
+    },
 }
 
 /// A call that ended badly, until an administrator settles it or newer ones take its place.
@@ -145,6 +172,8 @@ impl Calls {
                 age_ms: 0,
                 binding: None,
                 last: None,
+                looks_up: call.looks_up,
+                probe: Probe::None,
             });
         }
     }
@@ -158,6 +187,7 @@ impl Calls {
                 call.attempts = sending.attempt;
                 call.begun = Some(sending.at);
                 call.binding = Some(sending.binding);
+                call.probe = Probe::None;
             }
             (CallRecord::Retrying(retrying), Some(at)) => {
                 let call = &mut self.waiting[at];
@@ -181,6 +211,7 @@ impl Calls {
                     }
                 }
                 call.last = Some(retrying.how.clone());
+                call.probe = if retrying.look_up { Probe::Due } else { Probe::None };
             }
             (CallRecord::Answered(answered), Some(at)) => {
                 let call = self.waiting.remove(at);
@@ -205,6 +236,7 @@ impl Calls {
                     });
                 }
             }
+            (CallRecord::Doubted(_), Some(at)) => self.waiting[at].probe = Probe::Asked,
             (CallRecord::Settled(settled), None) => {
                 let Some(at) = self.past.iter().position(|call| call.number == number) else { return };
                 let past = self.past.remove(at);
@@ -227,11 +259,29 @@ impl Calls {
                         age_ms: 0,
                         binding,
                         last: None,
+                        looks_up: None,
+                        probe: Probe::None,
                     });
                     self.waiting.sort_by_key(|call| call.number);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A decision asked a call's plug-in to look it up, or judged the look-up, whose answer it is about.
+    fn look_up(&mut self, number: u32, finding: Option<Finding>, answered: Position) {
+        let is_asked = self.waiting.iter().any(|call| call.looks_up == Some(number));
+        let Some(call) = self.waiting.iter_mut().find(|call| call.number == number) else { return };
+        match finding {
+            Some(finding) => {
+                if finding == Finding::Absent {
+                    (call.in_doubt, call.sent_since) = (false, None);
+                }
+                call.probe = Probe::Judged { finding, answered };
+            }
+            None if !is_asked => call.probe = Probe::Refused,
+            None => {}
         }
     }
 
@@ -253,6 +303,19 @@ pub fn fold_call(state: &mut ProfileState, seq: Seq, record: &CallRecord) {
     let call = record.call();
     if let Some(calls) = state.calls_to_change(&call.capability, call.generation) {
         calls.change(record);
+    }
+}
+
+/// Folds what a decision says of a call in doubt, behind what its handlers said.
+pub(super) fn fold_doubt(state: &mut ProfileState, decided: &Decided) {
+    let Some(DoubtStep { call, finding }) = &decided.doubt else { return };
+    let own = decided.outcomes.iter().filter(|outcome| outcome.capability == call.capability);
+    // It isn't over while its handler waits.
+    if own.clone().any(|outcome| !outcome.result.is_final()) {
+        return;
+    }
+    if let Some(calls) = state.calls_to_change(&call.capability, call.generation) {
+        calls.look_up(call.number, *finding, decided.cause.record());
     }
 }
 
@@ -310,6 +373,7 @@ impl PendingCall {
 /// for it.
 pub fn pending_calls(state: &ProfileState) -> Vec<PendingCall> {
     let mut found: Vec<PendingCall> = Vec::new();
+    let mut first: Vec<(&CapabilityName, &EndpointName)> = Vec::new();
     let mut own: Vec<_> = state.capabilities.iter().filter(|own| own.calls.is_some()).collect();
     own.sort_by_key(|own| own.generation);
     for own in own {
@@ -324,12 +388,18 @@ pub fn pending_calls(state: &ProfileState) -> Vec<PendingCall> {
         };
         let Some(calls) = &own.calls else { continue };
         for call in &calls.waiting {
-            let is_behind = found.iter().any(|first| {
-                first.state == CallState::Waiting
-                    && first.endpoint == call.endpoint
-                    && first.capability == own.capability
-            });
-            if !is_behind {
+            // A look-up doesn't wait for the call that it looks up.
+            let is_behind = call.looks_up.is_none()
+                && first.iter().any(|(capability, endpoint)| {
+                    **capability == own.capability && **endpoint == call.endpoint
+                });
+            if is_behind {
+                continue;
+            }
+            if call.looks_up.is_none() {
+                first.push((&own.capability, &call.endpoint));
+            }
+            if call.probe != Probe::Asked {
                 found.push(pending(CallState::Waiting, &call.endpoint, call.next, call.number));
             }
         }

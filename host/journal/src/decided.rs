@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conflict, Cursor, EndedCall, EndedTimer, Note};
+use super::{Conflict, Cursor, DoubtStep, EndedCall, EndedTimer, Note};
 use samsyn_vocabulary::{
     Action, CapabilityName, Digest, EndpointName, EventName, Failure, FieldName, FullPosition, Identifier,
     ItemPosition, Position, ProfileId, Property, Proposal, Refusal, Role, Seq, Speaker, Timestamp, Value,
@@ -27,6 +27,8 @@ pub enum CauseKind {
     Timer,
     /// A call was answered.
     Answer,
+    /// A call is in doubt.
+    Doubt,
 }
 
 /// What followed from one item: an accepted event, an emitted event or a change.
@@ -102,6 +104,9 @@ pub struct Decided {
     /// The call whose answer it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<EndedCall>,
+    /// The call in doubt that it looks up, or whose look-up it judges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<DoubtStep>,
 }
 
 impl Decided {
@@ -134,6 +139,7 @@ impl Decided {
             refused_opt_outs: Vec::new(),
             timer: None,
             call: None,
+            doubt: None,
         }
     }
 
@@ -204,6 +210,9 @@ pub struct Call {
     /// record has it, also none that takes this one's place after a restore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<uuid::Uuid>,
+    /// It is the look-up of the call with this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_up: Option<u32>,
     /// It is not sent: a generation that catches up began it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,

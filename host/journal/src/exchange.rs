@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{RecordError, RecordKind, decode_at};
 use samsyn_vocabulary::{
-    Application, CallAnswer, CapabilityName, Digest, EndpointName, Partition, Position, ProfileId, Reason,
-    Timestamp,
+    Application, CallAnswer, CapabilityName, Digest, EndpointName, Finding, Partition, Position, ProfileId,
+    Reason, Timestamp,
 };
 
 /// The bytes of a request, named by their digest from the record that needs them. Nothing is folded from them.
@@ -79,6 +79,9 @@ pub struct Retrying {
     pub next: Timestamp,
     /// It counts as an attempt; one that met a pause doesn't.
     pub counts: bool,
+    /// Nothing is sent before the call has been looked up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub look_up: bool,
     pub at: Timestamp,
 }
 
@@ -120,6 +123,9 @@ pub struct Answered {
     pub note: Option<Note>,
     /// Attempts that were made.
     pub attempts: u32,
+    /// It is the look-up of the call with this number: the role `judge` is invoked with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_up: Option<u32>,
     pub at: Timestamp,
     /// The accepted event at the root of the chain that began it; none when that is so long ago that the answer begins
     /// a chain of its own.
@@ -131,6 +137,38 @@ pub struct Answered {
     /// Derived invocations that the root had spent when the call was begun.
     #[serde(default)]
     pub spent: u32,
+}
+
+/// A call is in doubt and is to be looked up. An item: its decision invokes the role `prober`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubted {
+    pub profile: ProfileId,
+    pub call: CallNumber,
+    pub endpoint: EndpointName,
+    /// What the handler had noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    pub at: Timestamp,
+    /// The accepted event at the root of the chain that began it; none when that is so long ago that the doubt begins a
+    /// chain of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::home::record_if_any")]
+    pub root: Option<Position>,
+    /// Generations of cause since the root.
+    #[serde(default)]
+    pub depth: u16,
+    /// Derived invocations that the root had spent when the call was begun.
+    #[serde(default)]
+    pub spent: u32,
+}
+
+/// What a decision says of a call that is looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoubtStep {
+    /// The call in doubt.
+    pub call: CallNumber,
+    /// What the look-up found; none of the decision that begins it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
 }
 
 /// What a handler noted of a call.
@@ -170,6 +208,7 @@ pub enum CallRecord {
     Retrying(Retrying),
     Answered(Box<Answered>),
     Settled(Settled),
+    Doubted(Box<Doubted>),
 }
 
 impl CallRecord {
@@ -184,6 +223,7 @@ impl CallRecord {
             RecordKind::Retrying => decode_at(home, payload).map(CallRecord::Retrying),
             RecordKind::Answered => decode_at(home, payload).map(CallRecord::Answered),
             RecordKind::Settled => decode_at(home, payload).map(CallRecord::Settled),
+            RecordKind::Doubted => decode_at(home, payload).map(CallRecord::Doubted),
             other => Err(RecordError::kind(other.number())),
         }
     }
@@ -195,6 +235,7 @@ impl CallRecord {
             CallRecord::Retrying(it) => it.profile,
             CallRecord::Answered(it) => it.profile,
             CallRecord::Settled(it) => it.profile,
+            CallRecord::Doubted(it) => it.profile,
         }
     }
 
@@ -205,6 +246,7 @@ impl CallRecord {
             CallRecord::Retrying(it) => &it.call,
             CallRecord::Answered(it) => &it.call,
             CallRecord::Settled(it) => &it.call,
+            CallRecord::Doubted(it) => &it.call,
         }
     }
 }
@@ -250,6 +292,11 @@ impl From<&CallAnswer> for CallEnd {
 }
 
 impl Answered {
+    /// Whether it is the answer to a look-up, and one that can be judged.
+    pub fn is_judged(&self) -> bool {
+        self.looks_up.is_some() && matches!(self.answer, CallAnswer::Response { .. })
+    }
+
     /// What its decision says of the call.
     pub fn ended(&self) -> EndedCall {
         EndedCall {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::calls::fold_doubt;
 use super::profile_state::{CONFLICTS_MAX, Latch, MemoryBytes};
 use super::timers::is_of_timers;
 use super::{
@@ -51,6 +52,7 @@ fn fold(state: &mut ProfileState, at: Option<Position>, decided: &Decided) {
         fold_outcome(state, outcome, calls, decided, at);
         calls += outcome.calls.len();
     }
+    fold_doubt(state, decided);
     for answer in &decided.answers {
         // A source has answered: what was held for the field has been dealt with.
         if !matches!(

@@ -30,11 +30,13 @@ pub enum RecordKind {
     Answered = 11,
     /// [`Record::Call`](super::Record::Call) with a [`Settled`](super::Settled).
     Settled = 12,
+    /// [`Record::Call`](super::Record::Call) with a [`Doubted`](super::Doubted).
+    Doubted = 13,
 }
 
 impl RecordKind {
     /// All of them, in the order of their numbers, which begin with 1.
-    pub const ALL: [RecordKind; 12] = [
+    pub const ALL: [RecordKind; 13] = [
         RecordKind::Accepted,
         RecordKind::Decided,
         RecordKind::Adopted,
@@ -47,6 +49,7 @@ impl RecordKind {
         RecordKind::Retrying,
         RecordKind::Answered,
         RecordKind::Settled,
+        RecordKind::Doubted,
     ];
 
     /// Its number in the log's envelope.
@@ -77,6 +80,7 @@ impl Record {
             Record::Call(CallRecord::Retrying(_)) => Some(RecordKind::Retrying),
             Record::Call(CallRecord::Answered(_)) => Some(RecordKind::Answered),
             Record::Call(CallRecord::Settled(_)) => Some(RecordKind::Settled),
+            Record::Call(CallRecord::Doubted(_)) => Some(RecordKind::Doubted),
             Record::Erased => None,
         }
     }
@@ -90,7 +94,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_number_and_no_other() {
         let numbers = RecordKind::ALL.map(RecordKind::number);
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
         for number in 0..=u8::MAX {
             match RecordKind::of_number(number) {
                 Ok(kind) => assert_eq!(kind.number(), number),

@@ -54,7 +54,7 @@ pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
 pub use appender::{Appender, Content, Encoded, NewRecord};
 pub use batch::RecordBatch;
 pub use calls::{
-    ANSWERS_A_DAY_MAX, CallMove, CallState, Calls, PAST_CALLS_MAX, PastCall, PendingCall, WaitingCall,
+    ANSWERS_A_DAY_MAX, CallMove, CallState, Calls, PAST_CALLS_MAX, PastCall, PendingCall, Probe, WaitingCall,
     fold_call, forget_call, pending_calls, waiting_calls,
 };
 pub use claim_stats::{
@@ -67,8 +67,8 @@ pub use decided::{
 };
 pub use due::Due;
 pub use exchange::{
-    Answered, AttemptEnd, Body, CallEnd, CallId, CallNumber, CallRecord, EndedCall, Note, Retrying, Sending,
-    Settled, Verdict,
+    Answered, AttemptEnd, Body, CallEnd, CallId, CallNumber, CallRecord, DoubtStep, Doubted, EndedCall, Note,
+    Retrying, Sending, Settled, Verdict,
 };
 pub use fold::{PartitionState, fold_ahead, fold_effects, fold_into, fold_profile};
 pub use kind::RecordKind;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::codec::decoded;
 use super::{
-    Adopted, Answer, Call, CallRecord, CauseKind, Changed, Conflict, Cursor, Decided, Emitted, EndedCall,
-    EndedTimer, HeldProposal, InvocationStatus, Late, LinePosition, Memory, Outcome, RecordError, RecordKind,
-    decode, decode_at,
+    Adopted, Answer, Call, CallRecord, CauseKind, Changed, Conflict, Cursor, Decided, DoubtStep, Emitted,
+    EndedCall, EndedTimer, HeldProposal, InvocationStatus, Late, LinePosition, Memory, Outcome, RecordError,
+    RecordKind, decode, decode_at,
 };
 use samsyn_vocabulary::{
     Action, Application, CapabilityName, Digest, EventName, FieldName, FullPosition, Identifier,
@@ -57,9 +57,11 @@ impl<'a> PartialRecord<'a> {
             RecordKind::Registry => Ok(PartialRecord::Registry),
             RecordKind::Late => decode_at(home, payload).map(PartialRecord::Late),
             RecordKind::Due | RecordKind::Body => Ok(PartialRecord::Due),
-            RecordKind::Sending | RecordKind::Retrying | RecordKind::Answered | RecordKind::Settled => {
-                CallRecord::decode(home, kind, payload).map(PartialRecord::Call)
-            }
+            RecordKind::Sending
+            | RecordKind::Retrying
+            | RecordKind::Answered
+            | RecordKind::Settled
+            | RecordKind::Doubted => CallRecord::decode(home, kind, payload).map(PartialRecord::Call),
         }
     }
 }
@@ -160,6 +162,8 @@ struct PartialDecided {
     timer: Option<EndedTimer>,
     #[serde(default)]
     call: Option<EndedCall>,
+    #[serde(default)]
+    doubt: Option<DoubtStep>,
 }
 
 #[derive(Deserialize)]
@@ -271,8 +275,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{
-        AnswerKind, CallEnd, Line, Linked, PartitionState, ProfileState, TimerEnd, encode, encode_at,
-        fold_into, fold_usage_of_decided, moves_from, moves_to,
+        AnswerKind, CallEnd, CallNumber, Line, Linked, PartitionState, ProfileState, TimerEnd, encode,
+        encode_at, fold_into, fold_usage_of_decided, moves_from, moves_to,
     };
     use super::*;
     use samsyn_registry::report::Usage;
@@ -315,6 +319,7 @@ mod tests {
                 body: None,
                 note: None,
                 key: Some(uuid::Uuid::from_u128(7)),
+                looks_up: Some(1),
                 silent: false,
             }],
         }
@@ -386,6 +391,10 @@ mod tests {
                 endpoint: "system".parse().unwrap(),
                 number: 3,
                 how: CallEnd::Response { status: 200 },
+            }),
+            doubt: Some(DoubtStep {
+                call: CallNumber { capability: "crm".parse().unwrap(), generation: 3, number: 1 },
+                finding: None,
             }),
             ..Decided::nothing(ProfileId(uuid::Uuid::nil()), cause, Timestamp(2))
         }

@@ -169,9 +169,11 @@ impl<'a> Undecoded<'a> {
             RecordKind::Late => decode_at(self.home(), self.payload).map(Record::Late),
             RecordKind::Due => decode_at(self.home(), self.payload).map(Record::Due),
             RecordKind::Body => decode_at(self.home(), self.payload).map(Record::Body),
-            RecordKind::Sending | RecordKind::Retrying | RecordKind::Answered | RecordKind::Settled => {
-                CallRecord::decode(self.home(), kind, self.payload).map(Record::Call)
-            }
+            RecordKind::Sending
+            | RecordKind::Retrying
+            | RecordKind::Answered
+            | RecordKind::Settled
+            | RecordKind::Doubted => CallRecord::decode(self.home(), kind, self.payload).map(Record::Call),
         }
     }
 

@@ -76,6 +76,7 @@ fn one_of_each() -> Vec<Record> {
             begun: Timestamp(9),
             next: Timestamp(99),
             counts: true,
+            look_up: true,
             at: Timestamp(10),
         })),
         Record::Call(CallRecord::Answered(Box::new(Answered {
@@ -89,6 +90,7 @@ fn one_of_each() -> Vec<Record> {
             },
             note: Some(Note(vec![7])),
             attempts: 2,
+            looks_up: Some(1),
             at: Timestamp(100),
             root: Some(Position { partition: Partition(9), seq: 8 }),
             depth: 1,
@@ -102,6 +104,16 @@ fn one_of_each() -> Vec<Record> {
             reason: "the system has none".parse().unwrap(),
             at: Timestamp(101),
         })),
+        Record::Call(CallRecord::Doubted(Box::new(Doubted {
+            profile: accepted().profile,
+            call: call(),
+            endpoint: "crm".parse().unwrap(),
+            note: None,
+            at: Timestamp(102),
+            root: None,
+            depth: 0,
+            spent: 0,
+        }))),
     ]
 }
 
@@ -224,10 +236,10 @@ fn a_kind_of_tomorrow_is_refused_by_its_number() {
         position: Position { partition: PARTITION, seq: 1 },
         appended_at: Timestamp(1),
         chain: Default::default(),
-        kind: 13,
+        kind: 14,
         erased: false,
         payload: &[],
     };
-    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 13")));
+    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 14")));
     assert!(undecoded.partial().is_err() && undecoded.kind().is_err());
 }

@@ -3,15 +3,18 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use samsyn_egress::policy::again::{Doubt, Ended, History, Next, after, before};
+use samsyn_egress::policy::again::{Doubt, Ended, History, Next, RetryClass, Rule, after, before};
 use samsyn_egress::policy::classify::{Sense, sense};
 use samsyn_egress::policy::retry_after;
 use samsyn_egress::{NotSent, Outcome, Request};
-use samsyn_engine::{CallError, Calls, Engine, Exchange, Progress};
-use samsyn_journal::{AttemptEnd, CallId, WaitingCall};
-use samsyn_vocabulary::{CallAnswer, Timestamp};
+use samsyn_engine::{Again, CallError, Calls, Engine, Exchange, Progress};
+use samsyn_journal::{AttemptEnd, CallId, Probe, WaitingCall};
+use samsyn_vocabulary::{CallAnswer, Finding, Timestamp};
 
 use crate::link::Link;
+
+/// A look-up only reads: it is tried for this long, whatever the class of its endpoint is.
+const LOOK_UP: Rule = Rule { class: RetryClass::Safe, give_up: Duration::from_secs(3600) };
 
 /// What came of an attempt.
 pub enum Attempted {
@@ -30,9 +33,10 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
     };
     let of = Of { engine, calls, exchange: &exchange };
     let waiting = &exchange.waiting;
+    let rule = if waiting.looks_up.is_some() { LOOK_UP } else { link.rule };
     // An attempt that this process didn't begin: the host died during it.
     if let Some(begun) = waiting.begun {
-        let next = after(link.rule, Ended::Crashed, of.history(begun, None));
+        let next = after(rule, Ended::Crashed, of.history(begun, None));
         of.conclude(waiting.attempts, begun, None, next).await?;
         return Ok(Attempted::NotCalled);
     }
@@ -42,20 +46,22 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
         of.answer(waiting.attempts, unknown("rebound", reason)).await?;
         return Ok(Attempted::NotCalled);
     }
+    if !of.is_settled().await? {
+        return Ok(Attempted::NotCalled);
+    }
     let now = engine.clock().now();
     if waiting.attempts > 0
-        && let Some(next) = before(link.rule, of.history_before(now))
+        && let Some(next) = before(rule, of.history_before(now))
     {
         of.conclude(waiting.attempts, now, None, next).await?;
         return Ok(Attempted::NotCalled);
     }
-    let is_safe = link.rule.class == samsyn_egress::policy::again::RetryClass::Safe;
-    if !is_safe && !calls.begin(&exchange, link.identity).await? {
+    if rule.class != RetryClass::Safe && !calls.begin(&exchange, link.identity).await? {
         return Ok(Attempted::NotCalled);
     }
     let begun = engine.clock().now();
     let outcome = link.endpoint.call(&request(&exchange, link)).await;
-    let next = after(link.rule, Ended::Outcome(&outcome), of.history(begun, Some(&outcome)));
+    let next = after(rule, Ended::Outcome(&outcome), of.history(begun, Some(&outcome)));
     of.conclude(waiting.attempts + 1, begun, Some(&outcome), next).await?;
     Ok(Attempted::Called(outcome))
 }
@@ -109,6 +115,39 @@ struct Of<'a> {
 }
 
 impl Of<'_> {
+    /// Goes on with the look-up of a call in doubt. True when nothing is in doubt, so that the call can be sent.
+    async fn is_settled(&self) -> Result<bool, CallError> {
+        let attempts = self.exchange.waiting.attempts;
+        let (finding, answered) = match self.exchange.waiting.probe {
+            Probe::None => return Ok(true),
+            Probe::Asked => return Ok(false),
+            Probe::Due => {
+                self.calls.doubt(self.exchange).await?;
+                return Ok(false);
+            }
+            Probe::Refused => {
+                let reason = "an attempt may have arrived, and the plug-in began no look-up";
+                self.answer(attempts, unknown("no-look-up", reason)).await?;
+                return Ok(false);
+            }
+            Probe::Judged { finding, answered } => (finding, answered),
+        };
+        match finding {
+            // It doesn't wait for the turn of a new attempt: this is one.
+            Finding::Absent => return Ok(true),
+            Finding::Found => {
+                let answer = self.calls.answer_at(self.exchange.id.profile, answered)?;
+                let reason = "the system has it, but the answer to the look-up is no longer in the log";
+                self.answer(attempts, answer.unwrap_or_else(|| unknown("gone", reason))).await?;
+            }
+            Finding::Unknown => {
+                let reason = "an attempt may have arrived, and its look-up didn't tell";
+                self.answer(attempts, unknown("not-found-out", reason)).await?;
+            }
+        }
+        Ok(false)
+    }
+
     fn history_before(&self, now: Timestamp) -> History {
         let WaitingCall { attempts, age_ms, in_doubt, sent_since, auth_refusals, .. } = self.exchange.waiting;
         History {
@@ -152,10 +191,16 @@ impl Of<'_> {
             Next::Again { wait, counts } => {
                 // After a pause it is the next in its turn.
                 let wait = if counts { wait } else { Duration::ZERO };
-                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                let at = Timestamp(self.engine.clock().now().millis().saturating_add(wait));
-                let how = outcome.map_or_else(crashed, attempt_end);
-                self.calls.retry(self.exchange, (attempt, begun), how, (at, counts)).await?;
+                self.again(
+                    (attempt, begun),
+                    outcome,
+                    Again { next: self.after(wait), counts, look_up: false },
+                )
+                .await?;
+            }
+            Next::InDoubt(Doubt::LookUp { wait }) => {
+                let again = Again { next: self.after(wait), counts: true, look_up: true };
+                self.again((attempt, begun), outcome, again).await?;
             }
             Next::Final => self.answer(attempt, self.last_answer(outcome)).await?,
             Next::InDoubt(doubt) => {
@@ -168,15 +213,30 @@ impl Of<'_> {
                         "gave-up",
                         "an attempt may have arrived, and no later one had an answer in time",
                     ),
-                    (Doubt::LookUp { .. }, None) | (Doubt::Once | Doubt::AnswerTooLarge, None) => {
-                        unknown("crashed", "the host stopped between the request and its answer")
-                    }
+                    (_, None) => unknown("crashed", "the host stopped between the request and its answer"),
                     (_, Some(outcome)) => in_doubt(outcome),
                 };
                 self.answer(attempt, answer).await?;
             }
         }
         Ok(())
+    }
+
+    async fn again(
+        &self,
+        attempt: (u32, Timestamp),
+        outcome: Option<&Outcome>,
+        again: Again,
+    ) -> Result<(), CallError> {
+        let how = outcome.map_or_else(crashed, attempt_end);
+        self.calls.retry(self.exchange, attempt, how, again).await?;
+        Ok(())
+    }
+
+    /// This time from now.
+    fn after(&self, wait: Duration) -> Timestamp {
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        Timestamp(self.engine.clock().now().millis().saturating_add(wait))
     }
 
     async fn answer(&self, attempts: u32, answer: CallAnswer) -> Result<(), CallError> {

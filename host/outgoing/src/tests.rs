@@ -8,7 +8,7 @@ use samsyn_egress::secret::NoScrub;
 use samsyn_engine::testing::{
     Bench, Keeping, PATIENCE, USUAL, app, calling_probe_with, capability, manifest, value_of,
 };
-use samsyn_engine::{Acceptance, EngineConfig, InstallOptions, Progress};
+use samsyn_engine::{Acceptance, EngineConfig, InstallOptions, ParkedFilter, Progress};
 use samsyn_journal::{CallEnd, CallId, CallState, Decided, Verdict, pending_calls};
 use samsyn_machine::clock::Clock;
 use samsyn_registry::endpoint::{Auth, EndpointChange};
@@ -170,6 +170,18 @@ impl World {
         self.bench.text(customer, "probe.seen").unwrap_or_default()
     }
 
+    /// Lets time pass until no call waits.
+    fn until_none_waits(&self, now: &mut i64, step: i64) {
+        wait_for(
+            || {
+                *now += step;
+                self.move_to(*now);
+                self.waiting() == 0
+            },
+            || format!("{:?}", self.listed(CallState::Waiting)),
+        );
+    }
+
     fn waiting(&self) -> u64 {
         self.bench.engine.calls().waiting()
     }
@@ -326,12 +338,9 @@ fn it_is_tried_again_with_the_same_bytes_and_key_but_not_before_its_time() {
 /// The table of decisions by class: what became of a request of which nobody knows whether it arrived.
 #[test]
 fn doubt_is_treated_as_the_class_of_the_endpoint_says() {
-    for (class, expected, arrivals) in [
-        ("safe", "/m=200", 2),
-        ("keyed", "/m=200", 2),
-        ("once", "/m=unknown cut", 1),
-        ("probe", "/m=unknown cut", 1),
-    ] {
+    for (class, expected, arrivals) in
+        [("safe", "/m=200", 2), ("keyed", "/m=200", 2), ("once", "/m=unknown cut", 1)]
+    {
         let world = World::new(class);
         world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset)]);
         world.say("anna", &["call system PUT /m hello"]);
@@ -347,6 +356,127 @@ fn doubt_is_treated_as_the_class_of_the_endpoint_says() {
         assert_eq!(world.peer.arrivals().len(), arrivals, "{class}");
         world.assert_consistent(&["anna"]);
     }
+}
+
+/// What became of a request is looked up at the system, and the answer to the look-up decides.
+#[test]
+fn a_call_in_doubt_is_looked_up_by_its_plug_in() {
+    struct Case {
+        path: &'static str,
+        /// What the system answers to the look-up, and to all that comes later.
+        answers: Vec<Act>,
+        seen: &'static str,
+        arrived: &'static [&'static str],
+    }
+    let status = |status| Act::status(status, "", "");
+    for Case { path, answers, seen, arrived } in [
+        Case { path: "/m", answers: vec![Act::ok()], seen: "/m=200", arrived: &["PUT", "GET"] },
+        Case {
+            path: "/m",
+            answers: vec![status(404), status(201)],
+            seen: "/m=201",
+            arrived: &["PUT", "GET", "PUT"],
+        },
+        // What was in doubt once and is sent again can be in doubt again.
+        Case {
+            path: "/m",
+            answers: vec![status(404), Act::ok().cut_answer(3, Cut::Reset), Act::ok()],
+            seen: "/m=200",
+            arrived: &["PUT", "GET", "PUT", "GET"],
+        },
+        Case {
+            path: "/m",
+            answers: vec![status(204)],
+            seen: "/m=unknown not-found-out",
+            arrived: &["PUT", "GET"],
+        },
+        Case { path: "/blind", answers: vec![], seen: "/blind=unknown no-look-up", arrived: &["PUT"] },
+        // The look-up only reads, so it is tried again when its own end is in doubt.
+        Case {
+            path: "/m",
+            answers: vec![Act::ok().cut_answer(3, Cut::Reset), Act::ok()],
+            seen: "/m=200",
+            arrived: &["PUT", "GET", "GET"],
+        },
+        Case {
+            path: "/m",
+            answers: vec![status(503), Act::ok()],
+            seen: "/m=200",
+            arrived: &["PUT", "GET", "GET"],
+        },
+    ] {
+        let mut world = World::new("probe");
+        let script = [vec![Act::ok().cut_answer(3, Cut::Reset)], answers].concat();
+        world.peer.script(script);
+        world.say("anna", &[&format!("call system PUT {path} hello")]);
+        world.peer.wait_for(1);
+        let mut now = 0;
+        world.until_none_waits(&mut now, 1_000);
+        assert!(now >= 60_000, "{seen}: what is under way at the system has time to end");
+        assert_eq!(world.seen("anna", 1), seen);
+        let methods: Vec<String> = world.peer.arrivals().into_iter().map(|is| is.method).collect();
+        assert_eq!(methods, arrived, "{seen}");
+        world.assert_consistent(&["anna"]);
+        world.crash();
+        world.assert_consistent(&["anna"]);
+    }
+}
+
+#[test]
+fn a_host_that_died_goes_on_with_a_look_up_wherever_it_was() {
+    for held in 0..3 {
+        let mut world = World::new("probe");
+        let mut script = vec![Act::ok().cut_answer(3, Cut::Reset), Act::status(404, "", ""), Act::ok()];
+        let act = std::mem::take(&mut script[held]);
+        script[held] = act.held();
+        world.peer.script(script);
+        world.say("anna", &["call system PUT /m hello", "call system PUT /n hello"]);
+        let mut now = 0;
+        wait_for(
+            || {
+                now += 1_000;
+                world.move_to(now);
+                world.peer.arrivals().len() > held
+            },
+            || format!("{held}: {:?}", world.listed(CallState::Waiting)),
+        );
+        world.crash();
+        world.peer.always(Act::ok());
+        world.until_none_waits(&mut now, 1_000);
+        assert_eq!(world.seen("anna", 2), "/m=200 /n=200", "{held}");
+        world.assert_consistent(&["anna"]);
+    }
+}
+
+/// A look-up whose handler fails is decided when that handler is mended, or given up.
+#[test]
+fn a_judge_that_fails_keeps_the_call_in_doubt_until_somebody_decides() {
+    let world = World::new("probe");
+    world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset), Act::status(418, "", "")]);
+    world.say("anna", &["call system PUT /m hello"]);
+    let mut now = 0;
+    wait_for(
+        || {
+            now += 1_000;
+            world.move_to(now);
+            world.peer.arrivals().len() == 2
+        },
+        || "it is looked up".to_owned(),
+    );
+    let profile = || world.bench.profile("anna").state;
+    wait_for(
+        || profile().capabilities.iter().any(|own| !own.blocked.is_empty()),
+        || "it is parked".to_owned(),
+    );
+    now += 3_600_000;
+    world.move_to(now);
+    assert_eq!(world.waiting(), 1, "it waits for its judge");
+    world.assert_consistent(&["anna"]);
+    world.bench.engine.parked().skip(&ParkedFilter::default(), "nobody can say").expect("it can be given up");
+    world.until_none_waits(&mut now, 1_000);
+    assert_eq!(world.seen("anna", 1), "/m=unknown not-found-out");
+    assert_eq!(world.peer.arrivals().len(), 2);
+    world.assert_consistent(&["anna"]);
 }
 
 /// What was under way when the host died.

@@ -139,7 +139,11 @@ impl<'a> Track<'a> {
                     followed.due(seq, due);
                 }
             }
-            RecordKind::Sending | RecordKind::Retrying | RecordKind::Answered | RecordKind::Settled => {
+            RecordKind::Sending
+            | RecordKind::Retrying
+            | RecordKind::Answered
+            | RecordKind::Settled
+            | RecordKind::Doubted => {
                 if let Record::Call(call) = record.record().map_err(unreadable)?
                     && self.plan.share.takes(call.profile())
                 {
@@ -188,10 +192,8 @@ impl<'a> Track<'a> {
                 }
             }
         }
-        if let CallRecord::Answered(answered) = call
-            && let Some(followed) = self.followed(partition)
-        {
-            followed.answered(seq, *answered);
+        if let (Some(item), Some(followed)) = (Item::of_call(&call), self.followed(partition)) {
+            followed.of_call(seq, item);
         }
     }
 
@@ -210,9 +212,9 @@ impl<'a> Track<'a> {
     /// Nobody wanted the items up to this one: perhaps the new version does.
     fn pass(&mut self, partition: Partition, through: ItemPosition) -> Result<(), ReplayError> {
         while let Some((position, item)) = self.next_waiting(partition, through)? {
-            // A timer, or an answer, that nobody was invoked for is one of a generation that lags: its own decision
-            // comes later.
-            if matches!(item, Item::Timer(_) | Item::Answer(_))
+            // A timer, or an item of a call, that nobody was invoked for is one of a generation that lags: its own
+            // decision comes later.
+            if matches!(item, Item::Timer(_) | Item::Answer(_) | Item::Doubt(_))
                 || !self.followed(partition).is_some_and(|followed| followed.hears(&item))
             {
                 continue;
@@ -344,6 +346,7 @@ impl<'a> Track<'a> {
                         shared: item.is_copy(),
                         timer: decided.timer.clone(),
                         call: decided.call.clone(),
+                        doubt: decided.doubt.clone(),
                     },
                     cursor: decided.cursor.clone(),
                     at: decided.at,

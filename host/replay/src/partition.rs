@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::revisions::{Lens, Revision};
 use samsyn_decide::item::Item;
 use samsyn_decide::route::{route, targets_of};
-use samsyn_journal::{Answered, Decided, Due, KeptAccepted, PartitionState, RecordError};
+use samsyn_journal::{Decided, Due, KeptAccepted, PartitionState, RecordError};
 use samsyn_vocabulary::{ItemPosition, Seq};
 
 /// A partition.
@@ -44,9 +44,8 @@ impl FollowedPartition {
         self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Derived(item)));
     }
 
-    /// A call was answered.
-    pub fn answered(&mut self, seq: Seq, answered: Answered) {
-        let item = Item::Answer(Arc::new(answered));
+    /// A call was answered, or is in doubt.
+    pub fn of_call(&mut self, seq: Seq, item: Item) {
         self.waiting.push_back((ItemPosition { seq, index: 0 }, Waiting::Derived(item)));
     }
 
@@ -67,7 +66,7 @@ impl FollowedPartition {
     /// The next item, when it is one of a decision that nobody wants.
     pub fn unwanted(&self) -> Option<ItemPosition> {
         match self.waiting.front()? {
-            (_, Waiting::Derived(Item::Timer(_) | Item::Answer(_))) => None,
+            (_, Waiting::Derived(Item::Timer(_) | Item::Answer(_) | Item::Doubt(_))) => None,
             (position, Waiting::Derived(item)) => {
                 let nobody = route(item, &self.revision.registry.routing, true).is_empty();
                 nobody.then_some(*position)

@@ -60,6 +60,7 @@ impl<'a> LoggedItem<'a> {
                 shared: item.is_copy(),
                 timer: None,
                 call: None,
+                doubt: item.doubt(),
             },
             cursor: None,
             at: observed_at,
@@ -147,6 +148,7 @@ impl<'a> LoggedItem<'a> {
             }
             Item::Timer(due) => format!("timer {}", due.name).into(),
             Item::Answer(answered) => format!("answer of {}", answered.endpoint).into(),
+            Item::Doubt(doubted) => format!("doubt about {}", doubted.endpoint).into(),
         }
     }
 }

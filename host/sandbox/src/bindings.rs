@@ -17,6 +17,8 @@ wasmtime::component::bindgen!({
             export samsyn:plugin/observer@0.1.0;
             export samsyn:plugin/timed@0.1.0;
             export samsyn:plugin/caller@0.1.0;
+            export samsyn:plugin/prober@0.1.0;
+            export samsyn:plugin/judge@0.1.0;
         }
     ",
     world: "samsyn:host/host",

@@ -19,6 +19,8 @@ pub const ALL_ROLES: &str = "
     export samsyn:plugin/observer@0.1.0;
     export samsyn:plugin/timed@0.1.0;
     export samsyn:plugin/caller@0.1.0;
+    export samsyn:plugin/prober@0.1.0;
+    export samsyn:plugin/judge@0.1.0;
 ";
 
 /// A world that only hears of events.
@@ -79,7 +81,7 @@ pub fn subscriber_text(body: &str, functions: &str) -> String {
 
 /// A guest with all roles; what it does is told apart by how many points it sets.
 pub fn all_roles() -> Vec<u8> {
-    let [source, subscriber, observer, timed, caller] = Role::ALL.map(handler);
+    let [source, subscriber, observer, timed, caller, prober, judge] = Role::ALL.map(handler);
     let nine = "i32 i32 i32 i32 i32 i32 i32 i32 i32";
     let text = format!(
         r#"(module {PRELUDE}
@@ -95,7 +97,13 @@ pub fn all_roles() -> Vec<u8> {
                 (call $set_points (i64.sub (local.get 3) (local.get 2))) (i32.const 16))
             ;; The status of the answer.
             (func (export "{caller}") (param i32) (result i32)
-                (call $set_points (i64.extend_i32_u (i32.load16_u offset=12 (local.get 0)))) (i32.const 16)))"#
+                (call $set_points (i64.extend_i32_u (i32.load16_u offset=12 (local.get 0)))) (i32.const 16))
+            ;; The length of the endpoint's name.
+            (func (export "{prober}") (param i32 i32 i32 i32 i32 {nine}) (result i32)
+                (call $set_points (i64.extend_i32_u (local.get 1))) (i32.const 16))
+            ;; The status of the look-up; it says that it was found.
+            (func (export "{judge}") (param i32) (result i32)
+                (call $set_points (i64.extend_i32_u (i32.load16_u (local.get 0)))) (i32.const 16)))"#
     );
     module(CONTRACT, ALL_ROLES, &text)
 }

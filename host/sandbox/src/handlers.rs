@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-use super::bindings::exports::samsyn::plugin::{caller, observer, source, subscriber, timed};
+use super::bindings::exports::samsyn::plugin::{caller, judge, observer, prober, source, subscriber, timed};
 use super::error::PackageError;
 use super::lower;
 use super::state::InvocationState;
 use samsyn_vocabulary::{
-    CallAnswer, Change, EndpointName, HeardEvent, Projection, Proposal, Role, TimerName, Timestamp,
+    CallAnswer, Change, EndpointName, Finding, HeardEvent, Projection, Proposal, Role, TimerName, Timestamp,
 };
 
 /// What a plug-in is called with.
@@ -63,6 +63,24 @@ pub enum HandlerInput<'a> {
         /// What the plug-in may know of the customer.
         profile: &'a Projection<'a>,
     },
+    /// To a plug-in whose call is in doubt: it begins the look-up.
+    Doubt {
+        /// Which of its endpoints.
+        endpoint: &'a EndpointName,
+        /// What it had noted of the call.
+        note: Option<&'a [u8]>,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection<'a>,
+    },
+    /// To a plug-in that looked a call up: the answer.
+    Lookup {
+        /// A response; of anything else there is nothing to judge.
+        answer: &'a CallAnswer,
+        /// What it had noted of the call in doubt.
+        note: Option<&'a [u8]>,
+        /// What the plug-in may know of the customer.
+        profile: &'a Projection<'a>,
+    },
 }
 
 impl<'a> HandlerInput<'a> {
@@ -74,6 +92,8 @@ impl<'a> HandlerInput<'a> {
             HandlerInput::Changes { .. } => Role::Observer,
             HandlerInput::Timer { .. } => Role::Timed,
             HandlerInput::Answer { .. } => Role::Caller,
+            HandlerInput::Doubt { .. } => Role::Prober,
+            HandlerInput::Lookup { .. } => Role::Judge,
         }
     }
 
@@ -84,7 +104,9 @@ impl<'a> HandlerInput<'a> {
             | HandlerInput::Proposals { profile, .. }
             | HandlerInput::Changes { profile, .. }
             | HandlerInput::Timer { profile, .. }
-            | HandlerInput::Answer { profile, .. } => profile,
+            | HandlerInput::Answer { profile, .. }
+            | HandlerInput::Doubt { profile, .. }
+            | HandlerInput::Lookup { profile, .. } => profile,
         }
     }
 }
@@ -97,6 +119,8 @@ pub(super) struct Handlers {
     observer: Option<observer::GuestIndices>,
     timed: Option<timed::GuestIndices>,
     caller: Option<caller::GuestIndices>,
+    prober: Option<prober::GuestIndices>,
+    judge: Option<judge::GuestIndices>,
 }
 
 impl Handlers {
@@ -115,6 +139,8 @@ impl Handlers {
                 Role::Observer => handlers.observer = Some(indices(observer::GuestIndices::new(instance))?),
                 Role::Timed => handlers.timed = Some(indices(timed::GuestIndices::new(instance))?),
                 Role::Caller => handlers.caller = Some(indices(caller::GuestIndices::new(instance))?),
+                Role::Prober => handlers.prober = Some(indices(prober::GuestIndices::new(instance))?),
+                Role::Judge => handlers.judge = Some(indices(judge::GuestIndices::new(instance))?),
             }
         }
         Ok(handlers)
@@ -139,6 +165,12 @@ impl Handlers {
             handler.load(&mut *store, &instance)?;
         }
         if let Some(handler) = &self.caller {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.prober {
+            handler.load(&mut *store, &instance)?;
+        }
+        if let Some(handler) = &self.judge {
             handler.load(&mut *store, &instance)?;
         }
         Ok(())
@@ -187,7 +219,38 @@ impl Handlers {
                     })
                 })
             }
+            HandlerInput::Doubt { endpoint, note, profile } => {
+                let handler = found(&self.prober, role)?.load(&mut *store, &instance)?;
+                store.data_mut().effects.set_looks_up();
+                lower::profile(profile, |profile| {
+                    handler.call_on_doubt(store, endpoint.as_str(), note, profile)
+                })
+            }
+            HandlerInput::Lookup { answer, note, profile } => {
+                let handler = found(&self.judge, role)?.load(&mut *store, &instance)?;
+                let judged = lower::lookup(answer, |answer| {
+                    lower::profile(profile, |profile| {
+                        handler.call_on_lookup(&mut *store, answer, note, profile)
+                    })
+                })?;
+                match judged {
+                    Ok(finding) => {
+                        // It is no effect that can be refused.
+                        let _ = store.data_mut().effects.find(finding_of(finding))?;
+                        Ok(Ok(()))
+                    }
+                    Err(message) => Ok(Err(message)),
+                }
+            }
         }
+    }
+}
+
+fn finding_of(finding: judge::Finding) -> Finding {
+    match finding {
+        judge::Finding::Found => Finding::Found,
+        judge::Finding::Absent => Finding::Absent,
+        judge::Finding::Unknown => Finding::Unknown,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Arguments for a guest: our vocabulary borrowed as the bindings' types, without a copy.
 
 use super::bindings::exports::samsyn::plugin::caller::{Answer as WitAnswer, Response as WitResponse};
+use super::bindings::exports::samsyn::plugin::judge::Lookup as WitLookup;
 use super::bindings::samsyn::plugin::types::{
     Change as WitChange, DataPoint as WitDataPoint, Event as WitEvent, Identifier as WitIdentifier,
     Profile as WitProfile, PropertyParam, Proposal as WitProposal, ValueParam,
@@ -117,5 +118,19 @@ pub(super) fn answer<R>(answer: &CallAnswer, with: impl FnOnce(WitAnswer<'_>) ->
         }
         CallAnswer::NotSent { code, reason } => with(WitAnswer::NotSent(&format!("{code}: {reason}"))),
         CallAnswer::Unknown { code, reason } => with(WitAnswer::Unknown(&format!("{code}: {reason}"))),
+    }
+}
+
+/// Lends the answer to a look-up to `with`; of anything but a response a status that no system answers.
+pub(super) fn lookup<R>(answer: &CallAnswer, with: impl FnOnce(WitLookup<'_>) -> R) -> R {
+    match answer {
+        CallAnswer::Response { status, headers, body } => {
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            with(WitLookup { status: *status, headers: &headers, body })
+        }
+        CallAnswer::NotSent { .. } | CallAnswer::Unknown { .. } => {
+            with(WitLookup { status: 0, headers: &[], body: &[] })
+        }
     }
 }

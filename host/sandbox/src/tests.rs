@@ -8,7 +8,8 @@ use super::*;
 use samsyn_contract::FieldRule;
 use samsyn_vocabulary::{
     CallAnswer, Change, DataPoint, Effect, EndpointName, Event, EventName, Failure, FailureKind, FieldName,
-    HeardEvent, LogLevel, Projection, Property, Proposal, Role, Speaker, TimerName, Timestamp, Type, Value,
+    Finding, HeardEvent, LogLevel, Projection, Property, Proposal, Role, Speaker, TimerName, Timestamp, Type,
+    Value,
 };
 
 pub(super) fn limits() -> Limits {
@@ -118,6 +119,10 @@ fn every_role_is_found_and_called() {
     let report =
         plugin.invoke(&access(), HandlerInput::Answer { endpoint, answer, note, at, profile: &profile });
     assert_eq!(report.result.unwrap(), [claim(204)]);
+    let report = plugin.invoke(&access(), HandlerInput::Doubt { endpoint, note, profile: &profile });
+    assert_eq!(report.result.unwrap(), [claim(3)]);
+    let report = plugin.invoke(&access(), HandlerInput::Lookup { answer, note, profile: &profile });
+    assert_eq!(report.result.unwrap(), [claim(204), Effect::Finding(Finding::Found)]);
 }
 
 #[test]

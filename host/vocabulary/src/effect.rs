@@ -19,11 +19,23 @@ pub enum Role {
     Timed,
     /// It is invoked with the answer to a call of its own.
     Caller,
+    /// It is invoked with a call of its own that is in doubt, and begins its look-up.
+    Prober,
+    /// It is invoked with the answer to a look-up, and says what it found.
+    Judge,
 }
 
 impl Role {
     /// All of them, in the order they are called.
-    pub const ALL: [Role; 5] = [Role::Source, Role::Subscriber, Role::Observer, Role::Timed, Role::Caller];
+    pub const ALL: [Role; 7] = [
+        Role::Source,
+        Role::Subscriber,
+        Role::Observer,
+        Role::Timed,
+        Role::Caller,
+        Role::Prober,
+        Role::Judge,
+    ];
 
     /// The role's interface in the contract, and the one function in it that is invoked.
     const fn entry(self) -> (&'static str, &'static str) {
@@ -33,6 +45,8 @@ impl Role {
             Role::Observer => ("observer", "on-change"),
             Role::Timed => ("timed", "on-timer"),
             Role::Caller => ("caller", "on-answer"),
+            Role::Prober => ("prober", "on-doubt"),
+            Role::Judge => ("judge", "on-lookup"),
         }
     }
 
@@ -88,6 +102,8 @@ pub enum Effect {
     Remember(Option<Vec<u8>>),
     /// Send a request to a system.
     Call(Box<NewCall>),
+    /// Say what a look-up found.
+    Finding(Finding),
     /// Anything else.
     Action(Action),
 }
@@ -118,6 +134,18 @@ pub struct NewBody {
     pub media_type: String,
     /// It.
     pub bytes: Vec<u8>,
+}
+
+/// What a look-up found of a call that was in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// The system has it: the look-up's answer is its answer.
+    Found,
+    /// The system doesn't have it, and will not: it is sent again.
+    Absent,
+    /// The answer doesn't tell.
+    Unknown,
 }
 
 /// How a call ended, as a handler hears it.

@@ -40,7 +40,8 @@ pub use canonical::write_canonical;
 pub use decimal::{DECIMAL_DIGITS_MAX, Decimal};
 pub use digest::{Digest, DigestError};
 pub use effect::{
-    Action, CallAnswer, Effect, Failure, FailureKind, LogLevel, LogLine, NewBody, NewCall, Refusal, Role,
+    Action, CallAnswer, Effect, Failure, FailureKind, Finding, LogLevel, LogLine, NewBody, NewCall, Refusal,
+    Role,
 };
 pub use epoch::{Epoch, EpochUnit};
 pub use event::{Change, Event, HeardEvent, Identifier, Property, Proposal};

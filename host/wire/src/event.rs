@@ -123,7 +123,7 @@ impl ProposalOutcome<'_> {
 #[schemars(!default)]
 pub struct DeliveryOutcome<'a> {
     pub capability: Cow<'a, str>,
-    #[schemars(extend("enum" = ["source", "subscriber", "observer", "timed", "caller"]))]
+    #[schemars(extend("enum" = ["source", "subscriber", "observer", "timed", "caller", "prober", "judge"]))]
     pub role: Cow<'a, str>,
     #[schemars(extend("enum" = ["done", "parked", "held", "skipped", "undeliverable"]))]
     pub result: Cow<'a, str>,

@@ -18,7 +18,7 @@ pub struct TimelineStep<'a> {
     pub cause: String,
     /// What was decided: an application's event, an event that a capability emitted, changed values, a timer that
     /// was due, an answer to a call, or an invocation that ran again.
-    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "timer", "answer", "retry"]))]
+    #[schemars(extend("enum" = ["event", "emitted", "change", "assignment", "offered", "timer", "answer", "doubt", "retry"]))]
     pub kind: Cow<'a, str>,
     pub event: Option<EventHead<'a>>,
     pub proposed: Vec<Cow<'a, str>>,

@@ -62,6 +62,17 @@ pub enum Answer {
     Unknown(String),
 }
 
+/// What a look-up found of a call in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The system has it: the look-up's answer is the call's answer.
+    Found,
+    /// The system doesn't have it, and will not get it by itself: the host sends it again.
+    Absent,
+    /// The answer doesn't tell: the call ends unknown.
+    Unknown,
+}
+
 /// A complete answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {

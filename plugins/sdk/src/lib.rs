@@ -123,13 +123,13 @@ mod settings;
 mod time;
 mod value;
 
-pub use call::{Answer, Call, Response};
+pub use call::{Answer, Call, Finding, Response};
 pub use effects::Effects;
 pub use error::{Error, Refusal};
 pub use event::{Change, Event, Proposal};
 pub use memory::{Memory, MemoryError};
 pub use profile::Profile;
-pub use roles::{Caller, Observer, Source, Subscriber, Timed};
+pub use roles::{Caller, Judge, Observer, Prober, Source, Subscriber, Timed};
 pub use rust_decimal::{Decimal, RoundingStrategy};
 pub use settings::Settings;
 pub use time::{Date, TimeError, Timestamp};

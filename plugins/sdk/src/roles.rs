@@ -1,7 +1,9 @@
 //! The roles of a plug-in. Each role is a pure function: its result depends on its arguments alone.
 //! So it can be tested, replayed over history, and compared with its next version.
 
-use crate::{Answer, Change, Effects, Error, Event, Profile, Proposal, Settings, Timestamp};
+use crate::{
+    Answer, Change, Effects, Error, Event, Finding, Profile, Proposal, Response, Settings, Timestamp,
+};
 
 /// Handles the events that the manifest subscribes to.
 ///
@@ -342,4 +344,95 @@ pub trait Caller {
         settings: &Settings,
         effects: &mut Effects,
     ) -> Result<(), Error>;
+}
+
+/// Begins the look-up of a call that is in doubt; see [`Judge`] for an example.
+pub trait Prober {
+    /// Invoked when nobody knows whether the system has seen a call, with what that [noted](crate::Call::note). The
+    /// plug-in begins one call that only reads: its answer goes to [`Judge`]. Without one, the call ends unknown.
+    ///
+    /// # Errors
+    ///
+    /// An error parks this invocation.
+    fn on_doubt(
+        endpoint: &str,
+        note: Option<&[u8]>,
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error>;
+}
+
+/// Judges the answer to a look-up that [`Prober`] began.
+///
+/// ```
+/// use samsyn_plugin::testing::{Host, profile};
+/// use samsyn_plugin::{Effects, Error, Finding, Judge, Prober, Profile, Response, Settings};
+///
+/// /// Orders cards. The shop takes no idempotency key, so a doubt is looked up by the order's own number.
+/// struct Cards;
+///
+/// impl Prober for Cards {
+///     fn on_doubt(
+///         _: &str,
+///         note: Option<&[u8]>,
+///         _: &Profile,
+///         _: &Settings,
+///         effects: &mut Effects,
+///     ) -> Result<(), Error> {
+///         let number = std::str::from_utf8(note.unwrap_or_default()).map_err(Error::other)?;
+///         effects.call("shop", "GET", &format!("orders/{number}"))?;
+///         Ok(())
+///     }
+/// }
+///
+/// impl Judge for Cards {
+///     fn on_lookup(
+///         answer: &Response,
+///         _: Option<&[u8]>,
+///         _: &Profile,
+///         _: &Settings,
+///         _: &mut Effects,
+///     ) -> Result<Finding, Error> {
+///         Ok(match answer.status {
+///             200 => Finding::Found,
+///             404 => Finding::Absent,
+///             _ => Finding::Unknown,
+///         })
+///     }
+/// }
+///
+/// const MANIFEST: &str = r#"
+/// manifest = 1
+/// [plugin]
+/// name = "cards"
+/// version = "0.1.0"
+/// owner = "Club team"
+/// description = "Orders cards"
+/// [calls.shop]
+/// reason = "The shop prints the card"
+/// methods = ["GET", "POST"]
+/// repeat = "probe"
+/// "#;
+///
+/// let host = Host::from_manifest(MANIFEST);
+/// let run = host.on_doubt::<Cards>("shop", Some(b"A7"), &profile());
+/// assert_eq!(run.calls("shop")[0].path, "orders/A7");
+/// let not_found = Response { status: 404, ..Response::default() };
+/// let (finding, _) = host.on_lookup::<Cards>(&not_found, Some(b"A7"), &profile());
+/// assert_eq!(finding, Some(Finding::Absent));
+/// ```
+pub trait Judge {
+    /// Invoked once for each look-up that was answered, with what the call in doubt had noted.
+    ///
+    /// # Errors
+    ///
+    /// An error parks this invocation.
+    fn on_lookup(
+        answer: &Response,
+        note: Option<&[u8]>,
+        profile: &Profile,
+        settings: &Settings,
+        effects: &mut Effects,
+    ) -> Result<Finding, Error>;
 }

@@ -23,12 +23,15 @@
 //! An answer is added to `probe.seen` as `PATH=STATUS`, `PATH=not-sent CODE` or `PATH=unknown CODE`, and counted. One to
 //! a path that ends with `fail` fails, with `more` calls the path without it, with `wait` sets the timer `told`.
 //!
+//! A doubt is looked up at the call's own path, and not at all when that ends with `blind`. A look-up's answer 200 is
+//! found, 404 absent, another one tells nothing, and 418 fails.
+//!
 //! Proposed values are taken as they are, but for texts that start with `!`: `!refuse` is refused,
 //! `!shout X` becomes `X` in capitals, `!panic` panics, `!silent` gets no answer.
 
 use samsyn_plugin::{
-    Answer, Caller, Change, Effects, Error, Event, Memory, Observer, Profile, Proposal, Settings, Source,
-    Subscriber, Timed, Timestamp, Value,
+    Answer, Caller, Change, Effects, Error, Event, Finding, Judge, Memory, Observer, Prober, Profile,
+    Proposal, Response, Settings, Source, Subscriber, Timed, Timestamp, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +161,39 @@ impl Caller for Probe {
     }
 }
 
+impl Prober for Probe {
+    fn on_doubt(
+        endpoint: &str,
+        note: Option<&[u8]>,
+        _: &Profile,
+        _: &Settings,
+        effects: &mut Effects,
+    ) -> Result<(), Error> {
+        let path = std::str::from_utf8(note.unwrap_or_default()).map_err(Error::other)?;
+        if !path.ends_with("blind") {
+            effects.call(endpoint, "GET", path)?.note("look-up")?;
+        }
+        Ok(())
+    }
+}
+
+impl Judge for Probe {
+    fn on_lookup(
+        answer: &Response,
+        _: Option<&[u8]>,
+        _: &Profile,
+        _: &Settings,
+        _: &mut Effects,
+    ) -> Result<Finding, Error> {
+        match answer.status {
+            200 => Ok(Finding::Found),
+            404 => Ok(Finding::Absent),
+            418 => Err(Error::other("the probe was told to")),
+            _ => Ok(Finding::Unknown),
+        }
+    }
+}
+
 fn run(command: &str, event: Option<&Event>, profile: &Profile, effects: &mut Effects) -> Result<(), Error> {
     let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
     let (field, value) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -211,7 +247,7 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-samsyn_plugin::export!(Probe: Subscriber, Source, Observer, Timed, Caller);
+samsyn_plugin::export!(Probe: Subscriber, Source, Observer, Timed, Caller, Prober, Judge);
 
 #[cfg(test)]
 mod tests {

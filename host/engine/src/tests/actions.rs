@@ -33,6 +33,7 @@ fn decided(effects: Vec<Effect>, customer_bytes: u64) -> Decided {
         shared: false,
         timer: None,
         call: None,
+        doubt: None,
     };
     let state = ProfileState::new(ProfileId::random(), at);
     let decision = Decision {

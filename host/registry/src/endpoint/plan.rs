@@ -219,6 +219,13 @@ impl Registry {
         }
         let twice = binding.methods.iter().filter(|method| !method.is_idempotent());
         let twice: Vec<&str> = twice.map(|method| method.as_str()).collect();
+        if binding.repeat == Repeat::Probe && request.repeat() != Repeat::Probe {
+            warn(
+                "probe needs a plug-in that looks calls up, and this one doesn't request it: a call in doubt ends \
+                 unknown"
+                    .to_owned(),
+            );
+        }
         if binding.repeat == Repeat::Safe && !twice.is_empty() {
             warn(format!(
                 "safe repeats {} without a key: the system may do the same twice",

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 
 use super::bindings::imports::samsyn::plugin::types;
 use super::{SETTINGS, convert, effects, panic};
-use crate::{Answer, Caller, Observer, Response, Source, Subscriber, Timed, Timestamp};
+use crate::{
+    Answer, Caller, Finding, Judge, Observer, Prober, Response, Source, Subscriber, Timed, Timestamp,
+};
 
 /// Role: handles events.
 pub mod subscriber {
@@ -69,6 +71,32 @@ pub mod caller {
         pub_export_macro: true,
         export_macro_name: "export_caller",
         default_bindings_module: "samsyn_plugin::guest::roles::caller",
+    });
+}
+
+/// Role: begins look-ups.
+pub mod prober {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package samsyn:sdk; world prober-role { export samsyn:plugin/prober@0.1.0; }",
+        world: "samsyn:sdk/prober-role",
+        with: { "samsyn:plugin/types@0.1.0": crate::guest::bindings::imports::samsyn::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_prober",
+        default_bindings_module: "samsyn_plugin::guest::roles::prober",
+    });
+}
+
+/// Role: judges the answers to look-ups.
+pub mod judge {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package samsyn:sdk; world judge-role { export samsyn:plugin/judge@0.1.0; }",
+        world: "samsyn:sdk/judge-role",
+        with: { "samsyn:plugin/types@0.1.0": crate::guest::bindings::imports::samsyn::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_judge",
+        default_bindings_module: "samsyn_plugin::guest::roles::judge",
     });
 }
 
@@ -146,9 +174,54 @@ impl<P: Caller> caller::exports::samsyn::plugin::caller::Guest for Exported<P> {
     }
 }
 
+impl<P: Prober> prober::exports::samsyn::plugin::prober::Guest for Exported<P> {
+    fn on_doubt(endpoint: String, note: Option<Vec<u8>>, profile: types::Profile) -> Result<(), String> {
+        panic::report_to_host();
+        let run = || {
+            let profile = convert::profile(profile)?;
+            P::on_doubt(&endpoint, note.as_deref(), &profile, &SETTINGS, &mut effects())
+        };
+        run().map_err(|error| error.to_string())
+    }
+}
+
+impl<P: Judge> judge::exports::samsyn::plugin::judge::Guest for Exported<P> {
+    fn on_lookup(
+        answer: judge::exports::samsyn::plugin::judge::Lookup,
+        note: Option<Vec<u8>>,
+        profile: types::Profile,
+    ) -> Result<judge::exports::samsyn::plugin::judge::Finding, String> {
+        use judge::exports::samsyn::plugin::judge::Finding as Told;
+        panic::report_to_host();
+        let answer = Response { status: answer.status, headers: answer.headers, body: answer.body };
+        let run = || {
+            let profile = convert::profile(profile)?;
+            P::on_lookup(&answer, note.as_deref(), &profile, &SETTINGS, &mut effects())
+        };
+        match run() {
+            Ok(Finding::Found) => Ok(Told::Found),
+            Ok(Finding::Absent) => Ok(Told::Absent),
+            Ok(Finding::Unknown) => Ok(Told::Unknown),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_role {
+    (Prober, $plugin:ty) => {
+        const _: () = {
+            type Exported = $crate::guest::roles::Exported<$plugin>;
+            $crate::guest::roles::prober::export_prober!(Exported with_types_in $crate::guest::roles::prober);
+        };
+    };
+    (Judge, $plugin:ty) => {
+        const _: () = {
+            type Exported = $crate::guest::roles::Exported<$plugin>;
+            $crate::guest::roles::judge::export_judge!(Exported with_types_in $crate::guest::roles::judge);
+        };
+    };
     (Caller, $plugin:ty) => {
         const _: () = {
             type Exported = $crate::guest::roles::Exported<$plugin>;

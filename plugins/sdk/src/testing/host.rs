@@ -95,12 +95,25 @@ impl Host {
         profile: &ProfileBuilder,
         handler: impl FnOnce(&Profile, &Settings, &mut Effects) -> Result<(), Error>,
     ) -> Run {
+        self.call_as(profile, false, handler)
+    }
+
+    /// [`call`](Host::call) of a handler that, perhaps, begins a look-up and nothing else.
+    pub(super) fn call_as(
+        &self,
+        profile: &ProfileBuilder,
+        looks_up: bool,
+        handler: impl FnOnce(&Profile, &Settings, &mut Effects) -> Result<(), Error>,
+    ) -> Run {
         let given = self.project_profile(profile);
         let declared = Some(self.manifest.settings.keys().cloned().collect());
         let settings = Settings { named: Named { values: self.settings.clone(), declared } };
         let mut effects = Effects { host: recorder::Effects::new(self.access.clone(), self.limits.clone()) };
         effects.host.set_known_timers(profile.timers.keys().cloned().collect());
         effects.host.set_waiting_calls(profile.calls.len());
+        if looks_up {
+            effects.host.set_looks_up();
+        }
         recorder::begin_log(&self.limits);
         let returned = handler(&given, &settings, &mut effects);
         let log = recorder::end_log();
@@ -130,6 +143,7 @@ impl Host {
                 host::Effect::Refuse { .. }
                 | host::Effect::Emit { .. }
                 | host::Effect::Call(_)
+                | host::Effect::Finding(_)
                 | host::Effect::Action(_) => {}
             }
         }

@@ -70,6 +70,11 @@ impl Effects {
         Effects { effects: samsyn_contract::Effects::new(access, limits), refused: Vec::new(), spent: None }
     }
 
+    /// Says that the handler begins a look-up.
+    pub(super) fn set_looks_up(&mut self) {
+        self.effects.set_looks_up();
+    }
+
     /// Says how many calls wait for the customer.
     pub(super) fn set_waiting_calls(&mut self, calls: usize) {
         self.effects.set_waiting_calls(calls);
@@ -190,6 +195,8 @@ pub(super) fn effect(effect: host::Effect) -> Effect {
             }
         }
         host::Effect::Remember(memory) => Effect::Remember(memory),
+        // The test host never notes one: it has what the handler returned.
+        host::Effect::Finding(_) => Effect::Remember(None),
         host::Effect::Call(call) => Effect::Call(sent(*call)),
         host::Effect::Action(host::Action { name, subject, value }) => {
             Effect::Action { name, subject, value: value.as_ref().map(of_a_plug_in) }

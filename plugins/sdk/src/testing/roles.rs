@@ -2,7 +2,10 @@
 
 use samsyn_vocabulary as host;
 
-use crate::{Answer, Caller, Change, Event, Observer, Proposal, Source, Subscriber, Timed, Timestamp};
+use crate::{
+    Answer, Caller, Change, Event, Finding, Judge, Observer, Prober, Proposal, Response, Source, Subscriber,
+    Timed, Timestamp,
+};
 
 use super::builders::{EventBuilder, ProfileBuilder, moment};
 use super::customer::Customer;
@@ -77,6 +80,35 @@ impl Host {
         self.call(profile, |profile, settings, effects| {
             P::on_answer(endpoint, answer, note, at, profile, settings, effects)
         })
+    }
+
+    /// Invokes the handler with a call in doubt, and with what that had noted. Panics when the manifest doesn't request
+    /// the endpoint as one of the class `probe`.
+    #[track_caller]
+    pub fn on_doubt<P: Prober>(&self, endpoint: &str, note: Option<&[u8]>, profile: &ProfileBuilder) -> Run {
+        let is_probe =
+            self.manifest.calls.get(endpoint).is_some_and(|call| call.repeat().as_str() == "probe");
+        assert!(is_probe, "plugin.toml has no [calls.{endpoint}] with repeat = \"probe\"");
+        self.call_as(profile, true, |profile, settings, effects| {
+            P::on_doubt(endpoint, note, profile, settings, effects)
+        })
+    }
+
+    /// Invokes the handler with the answer to a look-up, and with what the call in doubt had noted. What it found is
+    /// none when it failed.
+    #[track_caller]
+    pub fn on_lookup<P: Judge>(
+        &self,
+        answer: &Response,
+        note: Option<&[u8]>,
+        profile: &ProfileBuilder,
+    ) -> (Option<Finding>, Run) {
+        let mut found = None;
+        let run = self.call(profile, |profile, settings, effects| {
+            found = Some(P::on_lookup(answer, note, profile, settings, effects)?);
+            Ok(())
+        });
+        (found.filter(|_| run.result.is_ok()), run)
     }
 
     #[track_caller]
