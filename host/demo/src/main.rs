@@ -170,7 +170,7 @@ impl Demo<'_> {
         let measured = self.tell(&mut script, purchases, &clients)?;
         // What was sent is no part of the host's memory.
         drop(script);
-        self.hear(&membership, clients.of(Sender::Web))?;
+        self.send_to(&membership, clients.of(Sender::Web))?;
         let mut summary = summary::gather(measured, cast, &clients)?;
         let customer = summary.profile.as_ref().map(|profile| profile.customer_id.clone());
         let played = owning::play(clients.of(Sender::Web), customer.as_deref(), &company.successor)?;
@@ -189,10 +189,10 @@ impl Demo<'_> {
         whole
     }
 
-    /// Lets the membership system be told. It takes no part in what was measured.
-    fn hear(&self, membership: &Membership, client: &Client) -> Result<(), CliError> {
-        self.context.hint("telling the membership system each customer's tier and opt-out");
-        membership.hear(client, &self.stop)?;
+    /// Lets the calls to the membership system leave. They take no part in what was measured.
+    fn send_to(&self, membership: &Membership, client: &Client) -> Result<(), CliError> {
+        self.context.hint("sending the membership system each customer's tier and opt-out");
+        membership.let_calls_leave(client, &self.stop)?;
         self.interrupted()?;
         self.await_decisions(client)
     }

@@ -1,4 +1,4 @@
-//! The company's membership system, and what came of keeping it in agreement: `tier-sync` tells it each
+//! The company's membership system, and what came of keeping it in agreement: `tier-sync` sends it each
 //! customer's tier and opt-out.
 //!
 //! | file | what it does |
@@ -25,13 +25,13 @@ use samsyn_vocabulary::Reason;
 const CAPABILITY: &str = "tier-sync";
 /// Its endpoint.
 const ENDPOINT: &str = "membership";
-/// What the system is told. Who has one of them can be told.
-const TOLD_FIELDS: [&str; 2] = ["loyalty.tier", "marketing_opted_out"];
+/// What the system is sent about a customer who has one of them.
+const SENT_FIELDS: [&str; 2] = ["loyalty.tier", "marketing_opted_out"];
 /// Since when the system agrees about a customer.
 const SINCE: &str = "tier_sync.in_agreement_since";
 /// Why it doesn't.
 const TROUBLE: &str = "tier_sync.trouble";
-/// The system has heard everything when nothing came for so long. It asks for a second's patience at most.
+/// Everything has arrived when nothing came for so long. It asks for a second's patience at most.
 const QUIET: Duration = Duration::from_secs(3);
 /// Longer than this the demo doesn't wait for it.
 const LONGEST: Duration = Duration::from_secs(90);
@@ -43,11 +43,11 @@ const AT_THE_END: &str = "the demo's membership system ended with the demo";
 /// What came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MembershipCounts {
-    /// Customers that the system was told of.
-    pub told: u64,
+    /// Customers about whom something was sent to the system.
+    pub sent: u64,
     /// In so many requests.
     pub requests: u64,
-    /// How often it asked to be told again.
+    /// How often it asked for the values again.
     pub put_off: u64,
     /// Customers that it doesn't know.
     pub unknown: u64,
@@ -55,7 +55,7 @@ pub struct MembershipCounts {
     pub agree: u64,
     /// Customers about whom it doesn't, with a reason.
     pub trouble: u64,
-    /// Customers of whom it is still to be told, or hasn't answered.
+    /// Customers about whom something is still to be sent, or to be answered.
     pub wait: u64,
 }
 
@@ -87,7 +87,7 @@ impl Membership {
     }
 
     /// Lets the calls leave, and waits until nothing comes any more, or too long.
-    pub fn hear(&self, client: &Client, stop: &Stop) -> Result<(), ClientError> {
+    pub fn let_calls_leave(&self, client: &Client, stop: &Stop) -> Result<(), ClientError> {
         client.resume_endpoint(CAPABILITY, ENDPOINT, ChangeHow::default())?;
         let begun = Instant::now();
         while begun.elapsed() < LONGEST && begun.elapsed().min(self.0.quiet_for()) < QUIET && !stop.is_set() {
@@ -100,13 +100,13 @@ impl Membership {
     pub fn agreement(&self, client: &Client) -> Result<MembershipCounts, ClientError> {
         let (agree, trouble) = (customers_with(client, SINCE)?, customers_with(client, TROUBLE)?);
         let mut wait = HashSet::new();
-        for field in TOLD_FIELDS {
+        for field in SENT_FIELDS {
             wait.extend(customers_with(client, field)?);
         }
         wait.retain(|customer| !agree.contains(customer) && !trouble.contains(customer));
-        let [told, requests, put_off, unknown] = self.0.counts();
+        let [sent, requests, put_off, unknown] = self.0.counts();
         let [agree, trouble, wait] = [agree, trouble, wait].map(|customers| customers.len() as u64);
-        Ok(MembershipCounts { told, requests, put_off, unknown, agree, trouble, wait })
+        Ok(MembershipCounts { sent, requests, put_off, unknown, agree, trouble, wait })
     }
 
     /// The system ends with the demo, and its calls wait from then on.

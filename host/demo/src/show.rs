@@ -41,7 +41,7 @@ pub fn text(summary: &Summary, paint: Paint) -> String {
         section("What an administrator does with it", owned(owning, paint));
     }
     if let Some(found) = &summary.membership {
-        section("What the membership system was told (tier-sync)", membership(found, paint));
+        section("What was sent to the membership system (tier-sync)", membership(found, paint));
     }
     section("Who owns which data point", ownership(summary, paint));
     section("What it took", counts(summary, paint));
@@ -173,9 +173,9 @@ fn refusal(found: &Refusal, paint: Paint) -> String {
 }
 
 fn membership(found: &MembershipCounts, paint: Paint) -> String {
-    let told = format!(
-        "{} customers, in {} requests; {} times it asked to be told again, {} customers it doesn't know",
-        grouped(found.told),
+    let sent = format!(
+        "{} customers in {} requests; {} times it asked for patience, {} customers it doesn't know",
+        grouped(found.sent),
         grouped(found.requests),
         grouped(found.put_off),
         grouped(found.unknown)
@@ -186,7 +186,7 @@ fn membership(found: &MembershipCounts, paint: Paint) -> String {
         grouped(found.trouble),
         grouped(found.wait)
     );
-    pairs(&[("was told of", told), ("agrees about", agrees)], paint)
+    pairs(&[("was sent", sent), ("agrees about", agrees)], paint)
 }
 
 fn owned(owning: &Owning, paint: Paint) -> String {
@@ -382,7 +382,7 @@ mod tests {
                 }),
             }),
             membership: Some(MembershipCounts {
-                told: 1_670,
+                sent: 1_670,
                 requests: 1_702,
                 put_off: 17,
                 unknown: 3,
@@ -411,7 +411,7 @@ mod tests {
             "country from crm to sms: 12 customers would get another value, 2,000 would keep theirs (a dry run)",
             "proposes first_name = \"  Anna \": accepted-in-another-form by crm, \"Anna\"",
             "marketing_opted_out of customer 00042: true under crm, true under service-desk",
-            "1,670 customers, in 1,702 requests; 17 times it asked to be told again, 3 customers it doesn't know",
+            "1,670 customers in 1,702 requests; 17 times it asked for patience, 3 customers it doesn't know",
             "1,667 customers; 3 have a trouble, 0 wait",
         ] {
             assert!(text.contains(expected), "{expected:?} is not in:\n{text}");

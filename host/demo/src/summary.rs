@@ -102,7 +102,7 @@ pub struct Summary {
     /// What an administrator did with all this, once it was there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owning: Option<Owning>,
-    /// What the membership system was told, and how many agree.
+    /// What was sent to the membership system, and about how many customers it agrees.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub membership: Option<MembershipCounts>,
 }

@@ -1,27 +1,27 @@
 //! The capability that keeps the company's membership system in agreement: whenever a customer's
-//! `loyalty.tier` or `marketing_opted_out` changes, it tells that system what is true now.
+//! `loyalty.tier` or `marketing_opted_out` changes, it sends that system what is true now.
 //!
 //! It sources `tier_sync.in_agreement_since` and `tier_sync.trouble`, and calls the endpoint
 //! `membership`. What it promises:
 //!
-//! - **One call for each state.** It sends `PUT members/CUSTOMER_ID` with both values. What was told
-//!   last isn't told again, unless its answer asks for that, is missing or isn't known. Calls that
+//! - **One call for each state.** It sends `PUT members/CUSTOMER_ID` with both values. What was sent
+//!   last isn't sent again, unless its answer asks for that, is missing or isn't known. Calls that
 //!   wait for their answers don't hold back the next state: the host sends them in their order.
 //! - **`tier_sync.in_agreement_since`** is when that system confirmed what is visible now. While it
 //!   hasn't, or while a later call has no answer, the field has no value.
 //! - **An answer that asks for patience** (202, 409 or 423 with `Retry-After`) is obeyed: a timer is
-//!   set, and what is true then is told. Changes wait for that timer too, except one: a new opt-out is
-//!   told at once.
-//! - **A member that the system doesn't know yet** (404) is told again after a day, 7 times.
-//! - **What was not sent, or may not have arrived**, is told again after an hour. The endpoint is
-//!   `keyed` and the call says all there is to say, so twice is the same as once.
+//!   set, and the values of that moment are sent. Changes wait for that timer too, except one: a new opt-out is
+//!   sent at once.
+//! - **If the system doesn't know the member yet** (404), the values are sent again after a day, 7 times.
+//! - **What was not sent, or may not have arrived**, is sent again after an hour. The endpoint is
+//!   `keyed` and every call has both values, so twice is the same as once.
 //! - **Any other answer is final** until something changes. `tier_sync.trouble` says what it was.
-//! - **Nothing is invented.** A value that isn't known here is told as `null`. A customer without a
-//!   `customer_id` isn't told at all, and `tier_sync.trouble` says so; with several the first is meant.
+//! - **Nothing is invented.** A value that isn't known here is sent as `null`. For a customer without
+//!   a `customer_id` nothing is sent, and `tier_sync.trouble` says so; with several the first is meant.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `state.rs` | what is told: the values, as path, body and note |
+//! | `state.rs` | what is sent: the values, as path, body and note |
 //! | `verdict.rs` | what an answer means |
 //! | `progress.rs` | what is remembered, and what follows from it |
 

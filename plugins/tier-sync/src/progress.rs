@@ -14,7 +14,7 @@ const SINCE: &str = "tier_sync.in_agreement_since";
 const TROUBLE: &str = "tier_sync.trouble";
 /// The timer: one a customer.
 const AGAIN: &str = "again";
-/// How often a member that the system doesn't know is told again.
+/// How often the values are sent again if the system doesn't know the member.
 const NOT_KNOWN_MAX: u8 = 7;
 /// How a trouble begins that is no answer's.
 const NOT_CALLED: &str = "not-called: ";
@@ -24,13 +24,13 @@ const NOT_CALLED: &str = "not-called: ";
 pub struct Progress {
     /// What the system confirmed last. None when a later answer leaves open what it has.
     confirmed: Option<State>,
-    /// What it was told last, answered or not.
-    told: Option<State>,
+    /// What was sent last, answered or not.
+    sent: Option<State>,
     /// The number of that call.
     number: u32,
     /// Whether that call has no answer yet.
     is_pending: bool,
-    /// Whether it is to be told again.
+    /// Whether the values are to be sent again.
     again: Again,
     /// How often in a row it didn't know the member.
     not_known: u8,
@@ -61,8 +61,8 @@ pub struct Work<'p> {
     at: Timestamp,
     before: Option<Progress>,
     progress: Progress,
-    /// Whether to tell again what was told.
-    must_tell: bool,
+    /// Whether to send again what was sent.
+    must_send: bool,
     since: Option<Timestamp>,
     trouble: Option<String>,
 }
@@ -74,10 +74,10 @@ impl<'p> Work<'p> {
         let progress = before.clone().unwrap_or_default();
         let since = profile.timestamp(SINCE);
         let trouble = profile.text(TROUBLE).map(str::to_owned);
-        Ok(Work { profile, at, before, progress, must_tell: false, since, trouble })
+        Ok(Work { profile, at, before, progress, must_send: false, since, trouble })
     }
 
-    /// Something changed: counting begins anew.
+    /// Something changed: counting begins at 0.
     pub fn note_change(&mut self) {
         if self.progress.again != Again::NotBefore {
             (self.progress.not_known, self.progress.waits) = (0, 0);
@@ -88,14 +88,14 @@ impl<'p> Work<'p> {
     pub fn note_timer(&mut self) {
         self.progress.again = Again::No;
         // With a call on its way there is nothing to repeat.
-        self.must_tell = !self.progress.is_pending;
+        self.must_send = !self.progress.is_pending;
     }
 
     /// An answer came.
     pub fn note_answer(&mut self, note: Note, verdict: Verdict, effects: &mut Effects) -> Result<(), Error> {
         // Another call may have been begun after this one; then that one's answer decides what comes next.
         let is_newest =
-            note.number == self.progress.number && self.progress.told.as_ref() == Some(&note.state);
+            note.number == self.progress.number && self.progress.sent.as_ref() == Some(&note.state);
         if is_newest {
             self.progress.is_pending = false;
         }
@@ -114,26 +114,26 @@ impl<'p> Work<'p> {
                 if is_newest {
                     let seconds = seconds.max(self.shortest_wait());
                     self.progress.waits = self.progress.waits.saturating_add(1);
-                    self.tell_again(seconds, Again::NotBefore, effects)?;
+                    self.send_again(seconds, Again::NotBefore, effects)?;
                 }
             }
             Verdict::NotKnown => {
                 self.trouble = Some("404: the system doesn't know the member".to_owned());
                 if is_newest && self.progress.not_known < NOT_KNOWN_MAX {
                     self.progress.not_known += 1;
-                    self.tell_again(DAY, Again::Later, effects)?;
+                    self.send_again(DAY, Again::Later, effects)?;
                 }
             }
             Verdict::NotSent(why) => {
                 self.trouble = Some(why);
                 if is_newest {
-                    self.tell_again(HOUR, Again::Later, effects)?;
+                    self.send_again(HOUR, Again::Later, effects)?;
                 }
             }
             Verdict::Unknown(why, seconds) => {
                 self.trouble = Some(why);
                 if is_newest {
-                    self.tell_again(seconds, Again::Later, effects)?;
+                    self.send_again(seconds, Again::Later, effects)?;
                 }
             }
             Verdict::Refused(why) => self.trouble = Some(why),
@@ -141,43 +141,43 @@ impl<'p> Work<'p> {
         Ok(())
     }
 
-    /// Compares what is visible with what the system has, tells it what it must know, and keeps all of it.
+    /// Compares what is visible with what the system has, sends it what it lacks, and keeps all of it.
     pub fn finish(mut self, effects: &mut Effects) -> Result<(), Error> {
         match State::of(self.profile) {
             Err(why) => {
                 self.since = None;
                 self.trouble = Some(format!("{NOT_CALLED}{why}"));
                 if self.cancel(effects)? {
-                    // It was to be told again: the next change does that.
-                    self.progress.told = None;
+                    // It would have been sent again: the next change does that.
+                    self.progress.sent = None;
                 }
             }
             Ok(now) if !self.progress.is_pending && self.progress.confirmed.as_ref() == Some(&now) => {
                 self.since = self.since.or(Some(self.at));
                 self.trouble = None;
-                // What was told after it was never sent.
-                self.progress.told = Some(now);
+                // A call after that one never left.
+                self.progress.sent = Some(now);
                 self.cancel(effects)?;
             }
             Ok(now) => {
                 self.since = None;
-                let told = self.progress.told.as_ref();
-                let is_due = self.must_tell || told != Some(&now);
-                let must_wait = self.progress.again == Again::NotBefore && !now.is_new_opt_out(told);
+                let sent = self.progress.sent.as_ref();
+                let is_due = self.must_send || sent != Some(&now);
+                let must_wait = self.progress.again == Again::NotBefore && !now.is_new_opt_out(sent);
                 if is_due && !must_wait {
-                    self.tell(now, effects)?;
+                    self.send(now, effects)?;
                 }
             }
         }
         self.keep(effects)
     }
 
-    fn tell(&mut self, now: State, effects: &mut Effects) -> Result<(), Error> {
+    fn send(&mut self, now: State, effects: &mut Effects) -> Result<(), Error> {
         let note = Note { number: self.progress.number.wrapping_add(1), state: now };
         match effects.call(ENDPOINT, "PUT", &note.state.path()) {
             Ok(call) => {
                 call.body("application/json", note.state.body())?.note(note.write())?;
-                (self.progress.number, self.progress.told) = (note.number, Some(note.state));
+                (self.progress.number, self.progress.sent) = (note.number, Some(note.state));
                 self.progress.is_pending = true;
                 self.cancel(effects)?;
                 // An answer's trouble stays until there is another answer.
@@ -189,7 +189,7 @@ impl<'p> Work<'p> {
                 self.trouble = Some(format!("{NOT_CALLED}{}", refusal.code));
                 // An administrator can bind or grant it any day. With a wrong path only a change helps.
                 if matches!(refusal.code.as_str(), "call.not-bound" | "call.not-declared") {
-                    self.tell_again(DAY, Again::Later, effects)?;
+                    self.send_again(DAY, Again::Later, effects)?;
                 }
             }
         }
@@ -202,7 +202,7 @@ impl<'p> Work<'p> {
         5_i64.saturating_pow(u32::from(self.progress.waits)).min(HOUR)
     }
 
-    fn tell_again(&mut self, seconds: i64, again: Again, effects: &mut Effects) -> Result<(), Error> {
+    fn send_again(&mut self, seconds: i64, again: Again, effects: &mut Effects) -> Result<(), Error> {
         self.progress.again = again;
         effects.set_timer(AGAIN, Timestamp::from_millis(self.at.millis() + seconds * 1_000))?;
         Ok(())

@@ -1,4 +1,4 @@
-//! What the membership system is told of a customer: the values, and how they stand in a request.
+//! What is sent about a customer: the values, and how they stand in a request.
 
 use samsyn_plugin::Profile;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ pub const TIER: &str = "loyalty.tier";
 pub const OPTED_OUT: &str = "marketing_opted_out";
 /// By which identifier that system knows its members.
 const CUSTOMER_ID: &str = "customer_id";
-/// A longer tier isn't told. So a note and what is remembered stay small.
+/// A longer tier isn't sent. So a note and what is remembered stay small.
 pub const TIER_BYTES_MAX: usize = 256;
 
 /// What is true of one customer, as far as the membership system needs it.
@@ -24,7 +24,7 @@ pub struct State {
 }
 
 impl State {
-    /// What is visible now; or why it can't be told.
+    /// What is visible now; or why it can't be sent.
     pub fn of(profile: &Profile) -> Result<State, &'static str> {
         let member = profile.identifier(CUSTOMER_ID).ok_or("the customer has no customer_id")?;
         let tier = profile.text(TIER);
@@ -40,9 +40,9 @@ impl State {
 
     /// Whether this is an opt-out that `before` didn't have.
     pub fn is_new_opt_out(&self, before: Option<&State>) -> bool {
-        let told =
+        let sent =
             before.is_some_and(|before| before.opted_out == Some(true) && before.member == self.member);
-        self.opted_out == Some(true) && !told
+        self.opted_out == Some(true) && !sent
     }
 
     /// The path below the endpoint's base.
@@ -62,12 +62,12 @@ impl State {
     }
 }
 
-/// What comes back with an answer: the number of the call and what it told.
+/// What comes back with an answer: the number of the call and what it sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// The number of the call, counted for each customer.
     pub number: u32,
-    /// What it told.
+    /// What it sent.
     pub state: State,
 }
 

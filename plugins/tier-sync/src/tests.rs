@@ -55,7 +55,7 @@ fn fine(run: Run) -> Run {
 }
 
 /// The bodies that a run sends.
-fn told(run: &Run) -> Vec<String> {
+fn sent(run: &Run) -> Vec<String> {
     let body =
         |call: &SentCall| call.body.clone().map(|(_, body)| String::from_utf8(body).expect("it is text"));
     run.calls("membership").into_iter().map(|call| body(call).expect("a call has a body")).collect()
@@ -77,11 +77,11 @@ const GOLD: &str = r#"{"tier":"gold","opted_out":null}"#;
 const SILVER: &str = r#"{"tier":"silver","opted_out":null}"#;
 
 #[test]
-fn a_change_is_told_and_its_answer_makes_agreement() {
+fn a_change_is_sent_and_its_answer_makes_agreement() {
     let host = host();
     let mut anna = member(&host);
     let run = tier(&mut anna, "gold", "2026-11-21T10:00:00Z");
-    assert_eq!(told(&run), [GOLD]);
+    assert_eq!(sent(&run), [GOLD]);
     let call = run.calls("membership")[0];
     assert_eq!(
         (call.path.as_str(), call.body.as_ref().unwrap().0.as_str()),
@@ -90,12 +90,12 @@ fn a_change_is_told_and_its_answer_makes_agreement() {
     assert_eq!((since(&anna), trouble(&anna)), (None, ""));
 
     let run = answered(&mut anna, &ok(), "2026-11-21T10:00:01Z");
-    assert!(told(&run).is_empty());
+    assert!(sent(&run).is_empty());
     assert_eq!((since(&anna), trouble(&anna)), (Some(moment("2026-11-21T10:00:01Z")), ""));
 
-    // The opt-out is told with the tier.
+    // The opt-out is sent with the tier.
     let run = becomes(&mut anna, OPTED_OUT, true, "2026-11-22T10:00:00Z");
-    assert_eq!(told(&run), [r#"{"tier":"gold","opted_out":true}"#]);
+    assert_eq!(sent(&run), [r#"{"tier":"gold","opted_out":true}"#]);
     assert!(run.cleared(SINCE));
     answered(&mut anna, &ok(), "2026-11-22T10:00:01Z");
     assert_eq!(since(&anna), Some(moment("2026-11-22T10:00:01Z")));
@@ -141,14 +141,14 @@ fn the_table_of_answers() {
         let mut anna = member(&host);
         tier(&mut anna, "gold", "2026-11-21T09:00:00Z");
         let run = answered(&mut anna, &answer, at);
-        assert!(told(&run).is_empty(), "{answer:?}");
+        assert!(sent(&run).is_empty(), "{answer:?}");
         assert_eq!(since(&anna), agrees.then(|| moment(at)), "{answer:?}");
         assert_eq!(trouble(&anna), said, "{answer:?}");
         assert_eq!(anna.timer("again"), again.map(moment), "{answer:?}");
         // What comes again by a timer is what is true then; and a good answer ends every trouble.
         if again.is_some() {
             let run = fired(&mut anna, "2026-11-22T10:00:00Z").expect("the timer is due");
-            assert_eq!(told(&run), [GOLD], "{answer:?}");
+            assert_eq!(sent(&run), [GOLD], "{answer:?}");
             assert_eq!(trouble(&anna), said, "it stays until there is another answer: {answer:?}");
             answered(&mut anna, &ok(), "2026-11-22T10:00:05Z");
             assert_eq!((since(&anna), trouble(&anna)), (Some(moment("2026-11-22T10:00:05Z")), ""));
@@ -163,13 +163,13 @@ fn several_changes_before_an_answer_are_one_call_each() {
     let mut anna = member(&host);
     for (at, tier_now) in ["gold", "silver", "gold", "bronze"].into_iter().enumerate() {
         let run = tier(&mut anna, tier_now, &format!("2026-11-21T10:00:0{at}Z"));
-        assert_eq!(told(&run), [format!(r#"{{"tier":"{tier_now}","opted_out":null}}"#)]);
+        assert_eq!(sent(&run), [format!(r#"{{"tier":"{tier_now}","opted_out":null}}"#)]);
     }
     assert_eq!(anna.calls().len(), 4);
     // Answers to older calls, good and bad, decide nothing: the newest is on its way.
     for old in [ok(), answer(404, None), answer(423, Some("30"))] {
         let run = answered(&mut anna, &old, "2026-11-21T10:01:00Z");
-        assert!(told(&run).is_empty() && since(&anna).is_none() && anna.timer("again").is_none(), "{old:?}");
+        assert!(sent(&run).is_empty() && since(&anna).is_none() && anna.timer("again").is_none(), "{old:?}");
     }
     answered(&mut anna, &ok(), "2026-11-21T10:02:00Z");
     assert_eq!((since(&anna), trouble(&anna)), (Some(moment("2026-11-21T10:02:00Z")), ""));
@@ -183,7 +183,7 @@ fn what_is_visible_again_is_confirmed_only_by_the_newest_answer() {
     answered(&mut anna, &ok(), "2026-11-21T10:00:01Z");
     tier(&mut anna, "silver", "2026-11-21T10:00:02Z");
     let back = tier(&mut anna, "gold", "2026-11-21T10:00:03Z");
-    assert_eq!(told(&back), [GOLD], "silver is on its way, so gold must follow it");
+    assert_eq!(sent(&back), [GOLD], "silver is on its way, so gold must follow it");
     answered(&mut anna, &ok(), "2026-11-21T10:00:04Z");
     assert_eq!(since(&anna), None);
     answered(&mut anna, &answer(400, None), "2026-11-21T10:00:05Z");
@@ -200,26 +200,26 @@ fn what_was_never_sent_needs_no_taking_back() {
     answered(&mut anna, &Answer::NotSent("refused: no".into()), "2026-11-21T11:00:01Z");
     assert!(anna.timer("again").is_some());
     let back = tier(&mut anna, "gold", "2026-11-21T11:10:00Z");
-    assert!(told(&back).is_empty());
+    assert!(sent(&back).is_empty());
     assert_eq!((since(&anna), trouble(&anna)), (Some(moment("2026-11-21T11:10:00Z")), ""));
     assert_eq!(anna.timer("again"), None);
-    // After an unknown end nobody knows what the system has, so it is told.
+    // After an unknown end nobody knows what the system has, so it is sent.
     tier(&mut anna, "silver", "2026-11-21T12:00:00Z");
     answered(&mut anna, &Answer::Unknown("reset: gone".into()), "2026-11-21T12:00:01Z");
-    assert_eq!(told(&tier(&mut anna, "gold", "2026-11-21T12:10:00Z")), [GOLD]);
+    assert_eq!(sent(&tier(&mut anna, "gold", "2026-11-21T12:10:00Z")), [GOLD]);
 }
 
 #[test]
-fn while_the_system_asks_for_patience_changes_wait_and_the_last_one_is_told() {
+fn while_the_system_asks_for_patience_changes_wait_and_the_last_one_is_sent() {
     let host = host();
     let mut anna = member(&host);
     tier(&mut anna, "gold", "2026-11-21T10:00:00Z");
     answered(&mut anna, &answer(423, Some("600")), "2026-11-21T10:00:01Z");
-    assert!(told(&tier(&mut anna, "bronze", "2026-11-21T10:01:00Z")).is_empty());
-    assert!(told(&tier(&mut anna, "silver", "2026-11-21T10:02:00Z")).is_empty());
+    assert!(sent(&tier(&mut anna, "bronze", "2026-11-21T10:01:00Z")).is_empty());
+    assert!(sent(&tier(&mut anna, "silver", "2026-11-21T10:02:00Z")).is_empty());
     assert!(fired(&mut anna, "2026-11-21T10:10:00Z").is_none());
     let run = fired(&mut anna, "2026-11-21T10:10:01Z").expect("it is due");
-    assert_eq!(told(&run), [SILVER]);
+    assert_eq!(sent(&run), [SILVER]);
 }
 
 #[test]
@@ -229,14 +229,14 @@ fn a_new_opt_out_waits_for_nothing() {
     tier(&mut anna, "gold", "2026-11-21T10:00:00Z");
     answered(&mut anna, &answer(423, Some("86400")), "2026-11-21T10:00:01Z");
     let run = becomes(&mut anna, OPTED_OUT, true, "2026-11-21T10:01:00Z");
-    assert_eq!(told(&run), [r#"{"tier":"gold","opted_out":true}"#]);
-    assert_eq!(anna.timer("again"), None, "the answer says when to tell again");
+    assert_eq!(sent(&run), [r#"{"tier":"gold","opted_out":true}"#]);
+    assert_eq!(anna.timer("again"), None, "the answer says when to send again");
     answered(&mut anna, &answer(423, Some("86400")), "2026-11-21T10:01:01Z");
     // Nothing else is as urgent: not the tier, and not the end of the opt-out.
-    assert!(told(&tier(&mut anna, "silver", "2026-11-21T10:02:00Z")).is_empty());
-    assert!(told(&becomes(&mut anna, OPTED_OUT, false, "2026-11-21T10:03:00Z")).is_empty());
+    assert!(sent(&tier(&mut anna, "silver", "2026-11-21T10:02:00Z")).is_empty());
+    assert!(sent(&becomes(&mut anna, OPTED_OUT, false, "2026-11-21T10:03:00Z")).is_empty());
     let run = fired(&mut anna, "2026-11-22T10:01:01Z").expect("it is due");
-    assert_eq!(told(&run), [r#"{"tier":"silver","opted_out":false}"#]);
+    assert_eq!(sent(&run), [r#"{"tier":"silver","opted_out":false}"#]);
 }
 
 #[test]
@@ -244,10 +244,10 @@ fn nothing_is_invented_for_an_opt_out() {
     let host = host();
     let mut anna = member(&host);
     // Nobody said anything: not false.
-    assert_eq!(told(&tier(&mut anna, "gold", "2026-11-21T10:00:00Z")), [GOLD]);
+    assert_eq!(sent(&tier(&mut anna, "gold", "2026-11-21T10:00:00Z")), [GOLD]);
     let mut bo = member(&host);
     let run = becomes(&mut bo, OPTED_OUT, true, "2026-11-21T10:00:00Z");
-    assert_eq!(told(&run), [r#"{"tier":null,"opted_out":true}"#]);
+    assert_eq!(sent(&run), [r#"{"tier":null,"opted_out":true}"#]);
     // It has no effect on the field itself: the plug-in reads it.
     assert_eq!(run.claim(OPTED_OUT), None);
 }
@@ -261,17 +261,17 @@ fn a_system_that_asks_for_the_next_second_again_and_again_is_asked_less_and_less
     let mut waits = Vec::new();
     for _ in 0..8 {
         answered(&mut anna, &answer(202, Some("1")), &at(now));
-        let again = anna.timer("again").expect("it is told again");
+        let again = anna.timer("again").expect("it is sent again");
         waits.push(again.millis_since(now) / 1_000);
         now = again;
-        assert_eq!(fired(&mut anna, &at(now)).map(|run| told(&run).len()), Some(1));
+        assert_eq!(fired(&mut anna, &at(now)).map(|run| sent(&run).len()), Some(1));
     }
     assert_eq!(waits, [1, 5, 25, 125, 625, 3_125, 3_600, 3_600]);
     // A longer wait is the system's.
     answered(&mut anna, &answer(202, Some("7200")), &at(now));
     assert_eq!(anna.timer("again").map(|again| again.millis_since(now)), Some(7_200_000));
-    // After a good answer it begins anew.
-    now = anna.timer("again").expect("it is told again");
+    // After a good answer the waits are short again.
+    now = anna.timer("again").expect("it is sent again");
     fired(&mut anna, &at(now));
     answered(&mut anna, &ok(), &at(now));
     tier(&mut anna, "silver", &at(now));
@@ -288,7 +288,7 @@ fn at(time: Timestamp) -> String {
 }
 
 #[test]
-fn an_unknown_member_is_told_a_day_later_seven_times() {
+fn to_an_unknown_member_it_is_sent_a_day_later_seven_times() {
     let host = host();
     let mut anna = member(&host);
     tier(&mut anna, "gold", "2026-11-01T10:00:00Z");
@@ -296,28 +296,28 @@ fn an_unknown_member_is_told_a_day_later_seven_times() {
         answered(&mut anna, &answer(404, None), &format!("2026-11-{day:02}T10:00:00Z"));
         assert_eq!(anna.timer("again"), Some(moment(&format!("2026-11-{:02}T10:00:00Z", day + 1))));
         let run = fired(&mut anna, &format!("2026-11-{:02}T10:00:00Z", day + 1)).expect("it is due");
-        assert_eq!(told(&run), [GOLD]);
+        assert_eq!(sent(&run), [GOLD]);
     }
     answered(&mut anna, &answer(404, None), "2026-11-08T10:00:00Z");
     assert_eq!((anna.timer("again"), since(&anna)), (None, None));
     assert_eq!(trouble(&anna), "404: the system doesn't know the member");
-    // A change begins anew, and doesn't wait for the next day.
-    assert_eq!(told(&tier(&mut anna, "silver", "2026-11-09T10:00:00Z")), [SILVER]);
+    // After a change there are seven more, and it doesn't wait for the next day.
+    assert_eq!(sent(&tier(&mut anna, "silver", "2026-11-09T10:00:00Z")), [SILVER]);
     answered(&mut anna, &answer(404, None), "2026-11-09T10:00:01Z");
     assert!(anna.timer("again").is_some());
-    assert_eq!(told(&tier(&mut anna, "gold", "2026-11-09T12:00:00Z")), [GOLD]);
+    assert_eq!(sent(&tier(&mut anna, "gold", "2026-11-09T12:00:00Z")), [GOLD]);
     assert_eq!(anna.timer("again"), None);
 }
 
 #[test]
-fn a_customer_without_an_id_is_not_told() {
+fn a_customer_without_an_id_is_not_sent() {
     let host = host();
     let mut nobody = host.customer();
     let run = tier(&mut nobody, "gold", "2026-11-21T10:00:00Z");
-    assert!(told(&run).is_empty());
+    assert!(sent(&run).is_empty());
     assert_eq!(trouble(&nobody), "not-called: the customer has no customer_id");
     assert!(tier(&mut nobody, "gold", "2026-11-21T11:00:00Z").effects.is_empty());
-    // Once there is one, the next change is told.
+    // Once there is one, the next change is sent.
     let known = nobody.profile().clone().identifier("customer_id", "a b/ü");
     let mut known = host.customer_with(known);
     let run = tier(&mut known, "silver", "2026-11-21T12:00:00Z");
@@ -353,15 +353,15 @@ fn a_tier_that_is_too_long_is_a_trouble() {
     tier(&mut anna, "gold", "2026-11-21T10:00:00Z");
     answered(&mut anna, &answer(404, None), "2026-11-21T10:00:01Z");
     let run = tier(&mut anna, &"x".repeat(TIER_BYTES_MAX + 1), "2026-11-21T11:00:00Z");
-    assert!(told(&run).is_empty());
+    assert!(sent(&run).is_empty());
     assert_eq!((trouble(&anna), anna.timer("again")), ("not-called: the tier is too long", None));
     // The retry that was cancelled is made up for.
-    assert_eq!(told(&tier(&mut anna, "gold", "2026-11-21T12:00:00Z")), [GOLD]);
+    assert_eq!(sent(&tier(&mut anna, "gold", "2026-11-21T12:00:00Z")), [GOLD]);
     assert_eq!(trouble(&anna), "");
 }
 
 #[test]
-fn thirty_two_calls_wait_and_the_state_after_them_is_told_by_an_answer() {
+fn thirty_two_calls_wait_and_the_state_after_them_is_sent_by_an_answer() {
     let host = host();
     let mut anna = member(&host);
     for number in 0..32 {
@@ -371,9 +371,9 @@ fn thirty_two_calls_wait_and_the_state_after_them_is_told_by_an_answer() {
     assert_eq!((&run.result, run.host_refusals[0].code.as_str()), (&Ok(()), "call.too-many"));
     assert_eq!((anna.calls().len(), trouble(&anna)), (32, ""));
     // There is room for it as soon as one is answered.
-    assert_eq!(told(&answered(&mut anna, &ok(), "2026-11-21T10:00:02Z")), [GOLD]);
+    assert_eq!(sent(&answered(&mut anna, &ok(), "2026-11-21T10:00:02Z")), [GOLD]);
     for _ in 0..31 {
-        assert!(told(&answered(&mut anna, &ok(), "2026-11-21T10:00:03Z")).is_empty());
+        assert!(sent(&answered(&mut anna, &ok(), "2026-11-21T10:00:03Z")).is_empty());
         assert_eq!(since(&anna), None);
     }
     answered(&mut anna, &ok(), "2026-11-21T10:00:04Z");
@@ -486,7 +486,7 @@ proptest! {
     }
 }
 
-/// What is visible, as the plug-in tells it.
+/// What is visible, as the plug-in sends it.
 fn visible(customer: &Customer) -> String {
     let tier = customer.value(TIER).and_then(Value::as_text);
     let tier = tier.map_or("null".to_owned(), |tier| format!("\"{tier}\""));

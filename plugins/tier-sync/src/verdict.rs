@@ -12,15 +12,15 @@ const CODE_CHARS_MAX: usize = 64;
 /// What an answer means, whatever it was about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The system has what it was told.
+    /// The system has what it was sent.
     Confirmed,
-    /// It asks to be told again after so many seconds.
+    /// It asks for the values again after so many seconds.
     Wait(i64),
     /// It doesn't know the member.
     NotKnown,
     /// Nothing was sent: the system has what it had. Why.
     NotSent(String),
-    /// It isn't known what the system has now. Why, and after how many seconds to tell again.
+    /// It isn't known what the system has now. Why, and after how many seconds to send the values again.
     Unknown(String, i64),
     /// It refused. Why.
     Refused(String),

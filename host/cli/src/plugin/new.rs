@@ -23,7 +23,7 @@ The new plug-in builds, tests and installs as it is. Change it as you need:
   source       decides a country code, and refuses what is none
   observer     notes when a customer's e-mail address changed
   timed        notices with a timer when a customer hasn't ordered for some days
-  caller       puts a customer on the list of a newsletter's system, and says whether that worked";
+  caller       orders a new member's card at another system, and says whether that worked";
 
 /// A new plug-in of one role. In its files stand these words for its own: my-plugin, my_plugin, MyPlugin,
 /// MY_SDK_PATH, MY_DESCRIPTION, MY_EXAMPLE.
@@ -72,13 +72,13 @@ const TEMPLATES: [Template; 5] = [
     },
     Template {
         role: Role::Caller,
-        description: "Puts customers who ask for it on the list of a newsletter's system",
+        description: "Orders a card for each new member at the system that makes the cards",
         manifest: include_str!("template/caller/plugin.toml"),
         code: include_str!("template/caller/lib.rs"),
-        example: "Bind its endpoint to a system, send an event, and read the result:\n\n    samsyn endpoint bind \
-                  my-plugin newsletter --url https://newsletter.example.com/api/ --no-auth\n    samsyn event send \
-                  --name newsletter.requested --identifier customer_id=1 --property address=anna@example.com --wait\n    \
-                  samsyn profile get customer_id:1\n\nUntil the endpoint is bound, its calls are refused.",
+        example: "Bind its endpoint to a system, send an event, and read the result. Until the endpoint is bound, its \
+                  calls are refused,\nand the event's invocation is parked:\n\n    samsyn endpoint bind my-plugin cards \
+                  --url https://cards.example.com/api/ --no-auth\n    samsyn event send --name member.joined \
+                  --identifier customer_id=1 --property number=42 --wait\n    samsyn profile get customer_id:1",
     },
 ];
 

@@ -1,4 +1,4 @@
-//! A membership system as a company might have one: `PUT /members/ID` keeps what it is told.
+//! A membership system as a company might have one: `PUT /members/ID` keeps what it is sent.
 //!
 //! It knows a request again by its `Idempotency-Key`, asks for patience about some members, and doesn't
 //! know a few. Which ones follows from their ids, so every demo is the same.
@@ -51,7 +51,7 @@ impl System {
         lock(&self.books).last.map_or(Duration::MAX, |last| last.elapsed())
     }
 
-    /// Members it was told of, requests, how often it asked for patience, members it doesn't know.
+    /// Members about whom something came, requests, how often it asked for patience, members it doesn't know.
     pub fn counts(&self) -> [u64; 4] {
         let books = lock(&self.books);
         let patience = books.patience.len() as u64;
@@ -64,11 +64,11 @@ impl System {
 /// What it knows.
 #[derive(Debug, Default)]
 struct Books {
-    /// What it was told of each member.
+    /// What came last about each member.
     members: HashMap<String, Vec<u8>>,
     /// Members about whom it has asked for patience.
     patience: HashSet<String>,
-    /// Members it was told of and doesn't know.
+    /// Members about whom something came, and whom it doesn't know.
     unknown: HashSet<String>,
     /// What it answered to each key.
     keys: HashMap<String, u16>,

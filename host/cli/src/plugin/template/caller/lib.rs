@@ -1,4 +1,4 @@
-//! Puts a customer who asks for it on the newsletter's list, which another system keeps.
+//! Orders a card for a customer who becomes a member, at the system that makes the cards.
 //!
 //! Every invocation runs in a fresh sandbox. Only what the plug-in claims, remembers or notes with a call
 //! is kept. It can't wait for an answer: the host sends the call after the handler has returned, and
@@ -10,14 +10,14 @@ use samsyn_plugin::{Answer, Caller, Effects, Error, Event, Profile, Settings, Su
 pub struct MyPlugin;
 
 /// The endpoint of plugin.toml.
-const NEWSLETTER: &str = "newsletter";
+const CARDS: &str = "cards";
 
 impl Subscriber for MyPlugin {
     fn on_event(event: &Event, _: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
-        let address = event.text("address")?;
+        let number = event.text("number")?;
         // The path is appended to the address that the admin bound. A value in it must be percent-encoded.
         // The note comes back with the answer.
-        effects.call(NEWSLETTER, "POST", "subscribers")?.body("text/plain", address)?.note(event.id())?;
+        effects.call(CARDS, "POST", "orders")?.body("text/plain", number)?.note(number)?;
         Ok(())
     }
 }
@@ -34,7 +34,7 @@ impl Caller for MyPlugin {
     ) -> Result<(), Error> {
         let trouble = match answer {
             Answer::Response(response) if (200..300).contains(&response.status) => {
-                effects.set("my_plugin.subscribed", true)?;
+                effects.set("my_plugin.card_ordered", true)?;
                 effects.clear("my_plugin.trouble")?;
                 return Ok(());
             }
@@ -42,7 +42,7 @@ impl Caller for MyPlugin {
             Answer::Response(response) => format!("the system answered {}", response.status),
             // Nothing has happened there.
             Answer::NotSent(why) => format!("not sent: {why}"),
-            // The customer may be on the list, or not.
+            // The card may be ordered, or not.
             Answer::Unknown(why) => format!("unknown: {why}"),
         };
         effects.set("my_plugin.trouble", trouble)?;
@@ -60,23 +60,23 @@ mod tests {
 
     const MANIFEST: &str = include_str!("../plugin.toml");
 
-    fn request(customer: &mut Customer) {
-        let request = event("newsletter.requested").id("e1").property("address", "anna@example.com");
-        let run = customer.on_event::<MyPlugin>(&request);
-        let calls = run.calls(NEWSLETTER);
-        assert_eq!((calls[0].method.as_str(), calls[0].path.as_str()), ("POST", "subscribers"));
-        assert_eq!(calls[0].note.as_deref(), Some("e1".as_bytes()));
+    fn joins(customer: &mut Customer) {
+        let joined = event("member.joined").property("number", "42");
+        let run = customer.on_event::<MyPlugin>(&joined);
+        let calls = run.calls(CARDS);
+        assert_eq!((calls[0].method.as_str(), calls[0].path.as_str()), ("POST", "orders"));
+        assert_eq!(calls[0].note.as_deref(), Some("42".as_bytes()));
     }
 
     #[test]
-    fn a_good_answer_says_that_the_customer_is_on_the_list() {
+    fn a_good_answer_says_that_the_card_is_ordered() {
         let host = Host::from_manifest(MANIFEST);
         let mut anna = host.customer();
-        request(&mut anna);
-        assert_eq!(anna.value("my_plugin.subscribed"), None);
+        joins(&mut anna);
+        assert_eq!(anna.value("my_plugin.card_ordered"), None);
         let created = Answer::Response(Response { status: 201, ..Response::default() });
-        anna.answer::<MyPlugin>(NEWSLETTER, &created, "2026-11-21T10:00:00Z");
-        assert_eq!(anna.value("my_plugin.subscribed"), Some(&true.into()));
+        anna.answer::<MyPlugin>(CARDS, &created, "2026-11-21T10:00:00Z");
+        assert_eq!(anna.value("my_plugin.card_ordered"), Some(&true.into()));
     }
 
     #[test]
@@ -88,10 +88,10 @@ mod tests {
             (Answer::Unknown("timeout: no answer".into()), "unknown: timeout: no answer"),
         ] {
             let mut anna = host.customer();
-            request(&mut anna);
-            anna.answer::<MyPlugin>(NEWSLETTER, &answer, "2026-11-21T10:00:00Z");
+            joins(&mut anna);
+            anna.answer::<MyPlugin>(CARDS, &answer, "2026-11-21T10:00:00Z");
             assert_eq!(anna.value("my_plugin.trouble"), Some(&trouble.into()));
-            assert_eq!(anna.value("my_plugin.subscribed"), None);
+            assert_eq!(anna.value("my_plugin.card_ordered"), None);
         }
     }
 }
