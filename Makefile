@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-PLUGINS := crm email loyalty service-desk sms
+PLUGINS := crm email loyalty service-desk sms tier-sync
 COMPONENTS := $(PLUGINS:%=$(TARGET)/plugins/%.wasm)
 # Only for tests and benchmarks: what attacks the host.
 TEST_PLUGINS := hostile

@@ -32,7 +32,7 @@ plugins=/usr/local/share/samsyn/plugins
 is_ready
 SAMSYN_TOKEN="$(journalctl --no-pager -u samsyn | grep -oE 'samsyn_[A-Za-z0-9_-]+' | head -1)"
 export SAMSYN_TOKEN
-for plugin in crm loyalty email sms service-desk; do
+for plugin in crm loyalty email sms service-desk tier-sync; do
     samsyn plugin install "$plugins/$plugin.wasm" --yes --accept-fields >/dev/null
 done
 echo "plug-ins are compiled and installed"

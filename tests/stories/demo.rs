@@ -42,6 +42,7 @@ fn the_demo_tells_what_a_newcomer_wants_to_see() {
         "a proposal of customer",
         "country: crm and sms agree on",
         "true under crm, true under service-desk, true under crm",
+        "What was sent to the membership system",
     ] {
         assert!(said.out.contains(shown), "{shown:?} isn't shown:\n{}", said.out);
     }
@@ -56,6 +57,7 @@ fn assert_story_first(text: &str) {
         "two capabilities disagree",
         "a proposal of customer",
         "What an administrator does with it",
+        "What was sent to the membership system",
         "Who owns which data point",
         "events a second",
         "CAPABILITY",

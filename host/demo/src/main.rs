@@ -7,6 +7,7 @@
 //! purchases   the data file, read as `samsyn event import` reads it ─┐
 //! companions  what is invented around them, from a seed ─────────────┴▶ script, in order of time
 //! send        over HTTP, as four applications
+//! membership  a system of the company's that a plug-in calls, and what came of that
 //! summary     what the host then says; show writes it for people, the story before the numbers
 //! percentile  of the host's histograms, interpolated
 //! owning      what an administrator does with it: compare, plan, swap and swap back
@@ -16,6 +17,7 @@
 mod companions;
 mod hints;
 mod host_process;
+mod membership;
 mod owning;
 mod percentile;
 mod purchases;
@@ -34,6 +36,7 @@ use clap::{Parser, Subcommand};
 use self::companions::Cast;
 use self::hints::Place;
 use self::host_process::HostProcess;
+use self::membership::Membership;
 use self::script::{Script, Sender};
 use self::send::Clients;
 use self::stage::{Company, Component, Stage};
@@ -162,13 +165,17 @@ impl Demo<'_> {
         for component in &company.cast {
             self.install(component, clients.of(Sender::Web))?;
         }
+        let membership = Membership::open(clients.of(Sender::Web))?;
+        self.context.hint(&format!("the company's membership system listens on {}", membership.address()));
         let measured = self.tell(&mut script, purchases, &clients)?;
         // What was sent is no part of the host's memory.
         drop(script);
+        self.send_to(&membership, clients.of(Sender::Web))?;
         let mut summary = summary::gather(measured, cast, &clients)?;
         let customer = summary.profile.as_ref().map(|profile| profile.customer_id.clone());
         let played = owning::play(clients.of(Sender::Web), customer.as_deref(), &company.successor)?;
         summary.owning = Some(played);
+        summary.membership = Some(membership.agreement(clients.of(Sender::Web))?);
         self.show(&summary, host.id())?;
         let whole = summary.measured.check();
         if !self.args.exit {
@@ -178,7 +185,16 @@ impl Demo<'_> {
             }
             self.wait();
         }
+        membership.close(clients.of(Sender::Web))?;
         whole
+    }
+
+    /// Lets the calls to the membership system leave. They take no part in what was measured.
+    fn send_to(&self, membership: &Membership, client: &Client) -> Result<(), CliError> {
+        self.context.hint("sending the membership system each customer's tier and opt-out");
+        membership.let_calls_leave(client, &self.stop)?;
+        self.interrupted()?;
+        self.await_decisions(client)
     }
 
     fn install(&self, component: &Component, client: &Client) -> Result<(), CliError> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::membership::MembershipCounts;
 use super::owning::Owning;
 use super::summary::{Cause, Disagreement, Portrait, Refusal, Summary};
 use samsyn_terminal::output::{Paint, Table, bytes, grouped, moment, pairs, value_text};
@@ -38,6 +39,9 @@ pub fn text(summary: &Summary, paint: Paint) -> String {
     }
     if let Some(owning) = &summary.owning {
         section("What an administrator does with it", owned(owning, paint));
+    }
+    if let Some(found) = &summary.membership {
+        section("What was sent to the membership system (tier-sync)", membership(found, paint));
     }
     section("Who owns which data point", ownership(summary, paint));
     section("What it took", counts(summary, paint));
@@ -166,6 +170,23 @@ fn refusal(found: &Refusal, paint: Paint) -> String {
         ],
         paint,
     )
+}
+
+fn membership(found: &MembershipCounts, paint: Paint) -> String {
+    let sent = format!(
+        "{} customers in {} requests; {} times it asked for patience, {} customers it doesn't know",
+        grouped(found.sent),
+        grouped(found.requests),
+        grouped(found.put_off),
+        grouped(found.unknown)
+    );
+    let agrees = format!(
+        "{} customers; {} have a trouble, {} wait",
+        grouped(found.agree),
+        grouped(found.trouble),
+        grouped(found.wait)
+    );
+    pairs(&[("was sent", sent), ("agrees about", agrees)], paint)
 }
 
 fn owned(owning: &Owning, paint: Paint) -> String {
@@ -360,6 +381,15 @@ mod tests {
                     steps: vec![("crm".into(), json!(true)), ("service-desk".into(), json!(true))],
                 }),
             }),
+            membership: Some(MembershipCounts {
+                sent: 1_670,
+                requests: 1_702,
+                put_off: 17,
+                unknown: 3,
+                agree: 1_667,
+                trouble: 3,
+                wait: 0,
+            }),
         }
     }
 
@@ -381,6 +411,8 @@ mod tests {
             "country from crm to sms: 12 customers would get another value, 2,000 would keep theirs (a dry run)",
             "proposes first_name = \"  Anna \": accepted-in-another-form by crm, \"Anna\"",
             "marketing_opted_out of customer 00042: true under crm, true under service-desk",
+            "1,670 customers in 1,702 requests; 17 times it asked for patience, 3 customers it doesn't know",
+            "1,667 customers; 3 have a trouble, 0 wait",
         ] {
             assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
         }

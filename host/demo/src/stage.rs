@@ -17,7 +17,7 @@ const MARK_TEXT: &str =
     "This directory belongs to `samsyn demo`, and the next `samsyn demo` here replaces it.\n";
 /// The plug-ins of the demo, in the order they are installed: the first to source a field is its
 /// source, so the customer register comes first.
-const PLUGINS: [&str; 4] = ["crm", "loyalty", "email", "sms"];
+const PLUGINS: [&str; 5] = ["crm", "loyalty", "email", "sms", "tier-sync"];
 /// The other customer register, which is tried at the end.
 const SUCCESSOR: &str = "service-desk";
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::companions::{Cast, Doubtful};
+use super::membership::MembershipCounts;
 use super::owning::Owning;
 use super::percentile::Histogram;
 use super::purchases::reference;
@@ -101,6 +102,9 @@ pub struct Summary {
     /// What an administrator did with all this, once it was there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owning: Option<Owning>,
+    /// What was sent to the membership system, and about how many customers it agrees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipCounts>,
 }
 
 /// How a capability did.
@@ -245,6 +249,7 @@ pub fn gather(measured: Measured, cast: &Cast, clients: &Clients) -> Result<Summ
         disagreement: disagreement(cast, client)?,
         refusal: refusal(cast, client)?,
         owning: None,
+        membership: None,
     })
 }
 

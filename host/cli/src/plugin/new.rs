@@ -22,7 +22,8 @@ The new plug-in builds, tests and installs as it is. Change it as you need:
   subscriber   counts a customer's orders and emits an event for a regular customer
   source       decides a country code, and refuses what is none
   observer     notes when a customer's e-mail address changed
-  timed        notices with a timer when a customer hasn't ordered for some days";
+  timed        notices with a timer when a customer hasn't ordered for some days
+  caller       orders a new member's card at another system, and says whether that worked";
 
 /// A new plug-in of one role. In its files stand these words for its own: my-plugin, my_plugin, MyPlugin,
 /// MY_SDK_PATH, MY_DESCRIPTION, MY_EXAMPLE.
@@ -35,7 +36,7 @@ struct Template {
     example: &'static str,
 }
 
-const TEMPLATES: [Template; 4] = [
+const TEMPLATES: [Template; 5] = [
     Template {
         role: Role::Subscriber,
         description: "Counts a customer's orders and emits an event for a regular customer",
@@ -69,9 +70,19 @@ const TEMPLATES: [Template; 4] = [
         example: "Send an event, and look at the timer that it set:\n\n    samsyn event send --name \
                   order.completed --identifier customer_id=1 --wait\n    samsyn timer list --capability my-plugin",
     },
+    Template {
+        role: Role::Caller,
+        description: "Orders a card for each new member at the system that makes the cards",
+        manifest: include_str!("template/caller/plugin.toml"),
+        code: include_str!("template/caller/lib.rs"),
+        example: "Bind its endpoint to a system, send an event, and read the result. Until the endpoint is bound, its \
+                  calls are refused,\nand the event's invocation is parked:\n\n    samsyn endpoint bind my-plugin cards \
+                  --url https://cards.example.com/api/ --no-auth\n    samsyn event send --name member.joined \
+                  --identifier customer_id=1 --property number=42 --wait\n    samsyn profile get customer_id:1",
+    },
 ];
 
-const ROLES: [&str; TEMPLATES.len()] = ["subscriber", "source", "observer", "timed"];
+const ROLES: [&str; TEMPLATES.len()] = ["subscriber", "source", "observer", "timed", "caller"];
 
 impl Template {
     fn of(role: &str) -> &'static Template {
