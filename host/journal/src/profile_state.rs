@@ -39,7 +39,7 @@ pub struct ProfileState {
     #[serde(default)]
     pub conflicts: Vec<Conflict>,
     /// The newest record that changed it without a decision: one about a call; 0: none did.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_none_late")]
     pub late: Seq,
 }
 
@@ -71,7 +71,7 @@ pub struct CapabilityState {
     #[serde(default)]
     pub held_more: Option<HeldMore>,
     /// Its timers; none when it never set one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timers: Option<Box<Timers>>,
     /// Its calls; none when it never began one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,6 +153,10 @@ pub struct Visible<'a> {
 }
 
 const OPTED_OUT: Value = Value::Boolean(true);
+
+fn is_none_late(late: &Seq) -> bool {
+    *late == 0
+}
 
 impl ProfileState {
     /// A customer of whom nothing is known yet.

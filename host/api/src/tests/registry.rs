@@ -96,7 +96,7 @@ fn a_plug_in_is_planned_installed_set_and_removed() {
     assert_eq!(installed.status, 201, "{installed:?}");
     let capability = world.get("/v1/capabilities/loyalty").json();
     assert_eq!(capability["generation"], 1);
-    assert_eq!(capability["roles"].as_array().unwrap().len(), 5);
+    assert_eq!(capability["roles"].as_array().unwrap().len(), 7);
     assert_eq!(capability["sources"][0], json!({"field": "loyalty.points", "assigned": true}));
     assert_eq!(capability["settings"][0]["default"], "1");
     assert_eq!(capability["settings"][0]["value"], Value::Null);

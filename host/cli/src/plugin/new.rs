@@ -240,7 +240,10 @@ mod tests {
     fn there_is_one_for_each_role_in_the_order_of_the_help() {
         let roles = TEMPLATES.each_ref().map(|template| template.role.as_str());
         assert_eq!(roles, ROLES);
-        assert!(Role::ALL.iter().all(|role| ROLES.contains(&role.as_str())));
+        // Looking a call up is for who calls, and rare: the SDK's documentation has its example.
+        let of_a_call = [Role::Prober, Role::Judge];
+        let own = Role::ALL.iter().filter(|role| !of_a_call.contains(role));
+        assert!(own.into_iter().all(|role| ROLES.contains(&role.as_str())));
         assert!(ROLES.iter().all(|role| EXAMPLES.contains(&format!("\n  {role} "))), "{EXAMPLES}");
     }
 

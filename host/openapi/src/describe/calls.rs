@@ -58,11 +58,11 @@ pub fn retry(call: Operation<'_>) -> Operation<'_> {
 
 /// `POST /v1/calls/{id}/settle`.
 pub fn settle(call: Operation<'_>) -> Operation<'_> {
-    call.is(
+    of_one(call.is(
         "settleCall",
         Tag::Admin,
         "Say what is known of a call that ended badly; it is no longer listed then",
-    )
+    ))
     .details("Nothing is sent, and the plug-in is not invoked: it was when the call ended.")
     .query::<SettleParams>()
     .answers::<Call>(StatusCode::OK, "The call as it was", example())
