@@ -52,6 +52,7 @@ test: ## Build everything and run all tests
 torture: plugins ## Kill, abort and damage a host until stopped; ARGS="--seed 7 --minutes 60" bounds it
 	SAMSYN_ROUNDS=$(DISK_ROUNDS) cargo test --workspace --lib -- --ignored --nocapture torture_
 	cargo test --workspace --test stories -- --ignored --nocapture torture_
+	cargo test --workspace --test survival -- --ignored --nocapture torture_calls
 	TORTURE_ARGS="$(ARGS)" cargo test --workspace --test survival -- --ignored --exact torture::until_stopped --nocapture
 
 plugins: $(COMPONENTS) ## Build the plug-ins that changed, into target/plugins

@@ -9,6 +9,7 @@
 
 mod access;
 mod bare;
+mod calls;
 mod cut_off;
 mod demo;
 mod extism;
@@ -136,6 +137,10 @@ fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     if bench.wants(timers::NAMES) {
         eprintln!("timers");
         figures.extend(timers::measure(bench, &subject)?);
+    }
+    if bench.wants(calls::NAMES) {
+        eprintln!("calls");
+        figures.extend(calls::measure(bench, &subject)?);
     }
     if bench.wants(scale::NAMES) {
         eprintln!("scale and view");

@@ -59,13 +59,25 @@ impl Subject {
 
     /// The component as a capability that sets timers, with the fields of the first.
     pub fn timed_component(&self) -> Result<Vec<u8>, Failure> {
+        self.first("bench-timed", "timers = true", "timer_at = { type = \"timestamp\" }", "")
+    }
+
+    /// The component as a capability that calls a system, with the fields of the first.
+    pub fn calling_component(&self) -> Result<Vec<u8>, Failure> {
+        let calls = "[calls.system]\nreason = \"Bench\"\nmethods = [\"PUT\"]\nrepeat = \"keyed\"\n\
+                     key = { header = \"Idempotency-Key\", hours = 24 }\n";
+        self.first("bench-0", "", "call = { type = \"text\" }", calls)
+    }
+
+    /// The component with the fields of the first, a name, and what else its manifest has: in the head, among the
+    /// event's properties, and as tables.
+    fn first(&self, name: &str, head: &str, property: &str, tables: &str) -> Result<Vec<u8>, Failure> {
         let manifest = format!(
-            "manifest = 1\n[plugin]\nname = \"bench-timed\"\nversion = \"1\"\nowner = \"Bench\"\n\
-             description = \"Bench\"\nidentifiers = [\"customer_id\"]\ntimers = true\n\
-             [subscribes.\"bench.bought\"]\nitem = {{ type = \"text\", required = true }}\n\
-             timer_at = {{ type = \"timestamp\" }}\n\
+            "manifest = 1\n[plugin]\nname = \"{name}\"\nversion = \"1\"\nowner = \"Bench\"\n\
+             description = \"Bench\"\nidentifiers = [\"customer_id\"]\n{head}\n\
+             [subscribes.\"bench.bought\"]\nitem = {{ type = \"text\", required = true }}\n{property}\n\
              [sources]\n\"{}\" = {{ type = \"integer\" }}\n\"{}\" = {{ type = \"text\" }}\n\
-             [settings.fields]\ntype = \"texts\"\ndefault = [\"{0}\", \"{1}\"]\ndescription = \"Its fields\"\n",
+             [settings.fields]\ntype = \"texts\"\ndefault = [\"{0}\", \"{1}\"]\ndescription = \"Its fields\"\n{tables}",
             count_field(0),
             item_field(0),
         );

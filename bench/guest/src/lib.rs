@@ -22,6 +22,9 @@ impl Subscriber for Bench {
         if let Some(at) = event.property("timer_at").and_then(Value::as_timestamp) {
             effects.set_timer("again", at)?;
         }
+        if let Some(path) = event.property("call").and_then(Value::as_text) {
+            effects.call("system", "PUT", path)?;
+        }
         Ok(())
     }
 }
