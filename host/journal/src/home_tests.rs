@@ -237,6 +237,8 @@ mod before {
         memory: Option<MemoryBytes>,
         blocked: Vec<OldBlocked>,
         held_more: Option<OldHeldMore>,
+        /// Was there when a timer was, and is always there since calls stand behind it.
+        timers: Option<()>,
     }
 
     #[derive(Serialize)]
@@ -308,6 +310,7 @@ mod before {
                 first: item(more.first),
                 last: item(more.last),
             }),
+            timers: None,
         }
     }
 

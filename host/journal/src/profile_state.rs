@@ -70,8 +70,8 @@ pub struct CapabilityState {
     /// Those that are held behind these.
     #[serde(default)]
     pub held_more: Option<HeldMore>,
-    /// Its timers; none when it never set one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its timers; none when it never set one. Written even then: in order, what is behind it needs its place.
+    #[serde(default)]
     pub timers: Option<Box<Timers>>,
     /// Its calls; none when it never began one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

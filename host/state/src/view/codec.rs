@@ -240,6 +240,14 @@ mod tests {
         let mut remembers = capability_state("loyalty", "gold", vec!["main".to_owned()]);
         Arc::make_mut(&mut remembers).memory = Some(MemoryBytes(vec![0, 255]));
         profile.capabilities.push(remembers);
+        // Read by its place: none that is missing may move another.
+        for (name, timers, calls) in [("a", false, true), ("b", true, false), ("c", true, true)] {
+            let mut own = capability_state(name, "Anna", Vec::new());
+            Arc::make_mut(&mut own).timers = timers.then(Box::default);
+            Arc::make_mut(&mut own).calls = calls.then(Box::default);
+            profile.capabilities.push(own);
+        }
+        profile.late = 7;
         profile.held.push(HeldProposal {
             by: "app:web".parse().unwrap(),
             field: "phone".parse().unwrap(),
