@@ -1,7 +1,7 @@
 //! The schemas of what goes in and out, generated from the types that are read and written.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
-use schemars::transform::RecursiveTransform;
+use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
@@ -60,7 +60,7 @@ impl Schemas {
             .into_iter()
             .map(|(name, schema)| {
                 let required = is_required(&name);
-                (name, without_null(schema), required)
+                (name, bounded(without_null(schema)), required)
             })
             .collect()
     }
@@ -76,6 +76,13 @@ impl Schemas {
         }
         all
     }
+}
+
+/// A schema that no generator was asked for whole, with the bounds that one would have given it.
+fn bounded(schema: Value) -> Value {
+    let Ok(mut schema) = Schema::try_from(schema.clone()) else { return schema };
+    RecursiveTransform(bound_integer).transform(&mut schema);
+    schema.to_value()
 }
 
 /// Says the largest number that an integer's type can hold, which schemars leaves to the format.

@@ -39,6 +39,12 @@ fn every_call_says_what_it_is() {
             .into_iter()
             .flatten()
             .inspect(|parameter| assert!(parameter["description"].is_string(), "{call}: {parameter}"))
+            // A client that sends more than the host can read is told so by the description.
+            .inspect(|parameter| {
+                let schema = &parameter["schema"];
+                let is_bounded = schema["type"] != "integer" || schema["maximum"].is_number();
+                assert!(is_bounded, "{call}: {parameter}");
+            })
             .filter(|parameter| parameter["in"] == "path")
             .map(|parameter| text(parameter, "name"))
             .collect();

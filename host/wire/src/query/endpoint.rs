@@ -11,7 +11,6 @@ pub struct ChangeParams {
     /// Only check the request, and answer what would change.
     pub dry_run: bool,
     /// The revision of the plan. The host rejects the request if the registry has changed since.
-    #[schemars(range(max = u64::MAX))]
     pub revision: Option<Seq>,
     /// The reason of the change.
     pub reason: Option<Reason>,
@@ -26,7 +25,6 @@ pub struct PauseParams {
     pub dry_run: bool,
     /// The revision of the plan. The host rejects the request if the registry has changed since.
     #[serde(default)]
-    #[schemars(range(max = u64::MAX))]
     pub revision: Option<Seq>,
     /// Why it is paused: shown until it is resumed. Don't write a customer's data into it.
     pub reason: Reason,
