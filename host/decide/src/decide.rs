@@ -33,9 +33,9 @@ pub struct Cause {
     /// The timer that ends with the decision.
     pub timer: Option<EndedTimer>,
     /// The call that was answered.
-    pub call: Option<EndedCall>,
+    pub call: Option<Box<EndedCall>>,
     /// The call in doubt that is looked up, or whose look-up is judged.
-    pub doubt: Option<DoubtStep>,
+    pub doubt: Option<Box<DoubtStep>>,
 }
 
 /// How one invocation went.

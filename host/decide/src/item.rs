@@ -134,12 +134,12 @@ impl Item {
     }
 
     /// What its decision says of a call in doubt, before any handler has judged.
-    pub fn doubt(&self) -> Option<DoubtStep> {
+    pub fn doubt(&self) -> Option<Box<DoubtStep>> {
         match self {
-            Item::Doubt(doubted) => Some(DoubtStep { call: doubted.call.clone(), finding: None }),
+            Item::Doubt(doubted) => Some(Box::new(DoubtStep { call: doubted.call.clone(), finding: None })),
             Item::Answer(answered) => {
                 let call = CallNumber { number: answered.looks_up?, ..answered.call.clone() };
-                Some(DoubtStep { call, finding: Some(Finding::Unknown) })
+                Some(Box::new(DoubtStep { call, finding: Some(Finding::Unknown) }))
             }
             _ => None,
         }

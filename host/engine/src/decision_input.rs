@@ -47,7 +47,7 @@ impl Lanes {
                 shared: item.is_copy(),
                 timer,
                 call: match item {
-                    Item::Answer(answered) => Some(answered.ended()),
+                    Item::Answer(answered) => Some(Box::new(answered.ended())),
                     _ => None,
                 },
                 doubt: item.doubt(),

@@ -308,7 +308,7 @@ pub fn fold_call(state: &mut ProfileState, seq: Seq, record: &CallRecord) {
 
 /// Folds what a decision says of a call in doubt, behind what its handlers said.
 pub(super) fn fold_doubt(state: &mut ProfileState, decided: &Decided) {
-    let Some(DoubtStep { call, finding }) = &decided.doubt else { return };
+    let Some(DoubtStep { call, finding }) = decided.doubt.as_deref() else { return };
     let own = decided.outcomes.iter().filter(|outcome| outcome.capability == call.capability);
     // It isn't over while its handler waits.
     if own.clone().any(|outcome| !outcome.result.is_final()) {

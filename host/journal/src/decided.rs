@@ -103,10 +103,10 @@ pub struct Decided {
     pub timer: Option<EndedTimer>,
     /// The call whose answer it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub call: Option<EndedCall>,
+    pub call: Option<Box<EndedCall>>,
     /// The call in doubt that it looks up, or whose look-up it judges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<DoubtStep>,
+    pub doubt: Option<Box<DoubtStep>>,
 }
 
 impl Decided {

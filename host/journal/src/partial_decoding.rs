@@ -161,9 +161,9 @@ struct PartialDecided {
     #[serde(default)]
     timer: Option<EndedTimer>,
     #[serde(default)]
-    call: Option<EndedCall>,
+    call: Option<Box<EndedCall>>,
     #[serde(default)]
-    doubt: Option<DoubtStep>,
+    doubt: Option<Box<DoubtStep>>,
 }
 
 #[derive(Deserialize)]
@@ -386,16 +386,16 @@ mod tests {
                 number: 3,
                 how: TimerEnd::Cancelled,
             }),
-            call: Some(EndedCall {
+            call: Some(Box::new(EndedCall {
                 capability: "slow".parse().unwrap(),
                 endpoint: "system".parse().unwrap(),
                 number: 3,
                 how: CallEnd::Response { status: 200 },
-            }),
-            doubt: Some(DoubtStep {
+            })),
+            doubt: Some(Box::new(DoubtStep {
                 call: CallNumber { capability: "crm".parse().unwrap(), generation: 3, number: 1 },
                 finding: None,
-            }),
+            })),
             ..Decided::nothing(ProfileId(uuid::Uuid::nil()), cause, Timestamp(2))
         }
     }
