@@ -262,7 +262,8 @@ fn read_cursor(key: &str) -> Answer<PendingCall> {
 
 /// How calls are doing, as the status says it.
 pub fn status(outgoing: &Outgoing, waiting: u64) -> wire::CallsStatus {
-    let halted = outgoing.status().into_iter().filter_map(|EndpointStatus { capability, endpoint, lane }| {
+    let waits = outgoing.status().into_iter().filter(|status| status.has_calls);
+    let halted = waits.filter_map(|EndpointStatus { capability, endpoint, lane, .. }| {
         Some(HaltedEndpoint {
             capability: capability.to_string(),
             endpoint: endpoint.to_string(),

@@ -14,6 +14,7 @@
 //! | `lane` | one endpoint: which calls may leave now |
 //! | `attempt` | one attempt of one call, and what follows from how it ended |
 //! | `link` | an endpoint as the registry binds it, made one that can be called |
+//! | `try_out` | one request that an administrator asks for, and how far it came |
 //! | `refresh_tokens` | keeps refresh tokens that a system gives out |
 //!
 //! It must not know HTTP's bytes, how an address is checked (that is `egress`), or how a record is written (the engine).
@@ -25,10 +26,12 @@ mod dispatcher;
 mod lane;
 mod link;
 mod refresh_tokens;
+mod try_out;
 
 pub use dispatcher::{EndpointStatus, Outgoing};
 pub use lane::{Halt, LaneStatus};
 pub use link::{Link, LinkError};
+pub use try_out::{Sent, Trial, TrialStep};
 
 #[cfg(test)]
 mod tests;
