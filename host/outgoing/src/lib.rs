@@ -15,6 +15,7 @@
 //! | `attempt` | one attempt of one call, and what follows from how it ended |
 //! | `link` | an endpoint as the registry binds it, made one that can be called |
 //! | `try_out` | one request that an administrator asks for, and how far it came |
+//! | `copied` | a restored or copied data directory begins paused |
 //! | `refresh_tokens` | keeps refresh tokens that a system gives out |
 //!
 //! It must not know HTTP's bytes, how an address is checked (that is `egress`), or how a record is written (the engine).
@@ -22,12 +23,14 @@
 #![warn(missing_docs)]
 
 mod attempt;
+mod copied;
 mod dispatcher;
 mod lane;
 mod link;
 mod refresh_tokens;
 mod try_out;
 
+pub use copied::{OutgoingConfig, PauseError, pause_a_copy};
 pub use dispatcher::{EndpointStatus, Outgoing};
 pub use lane::{Halt, LaneStatus};
 pub use link::{Link, LinkError};
