@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use samsyn_harness::caller::Caller;
-use samsyn_harness::components::{calling_probe, probe};
-use samsyn_harness::world::World;
-use samsyn_testkit::peer::{Act, Peer};
+use samsyn_harness::components::{USUAL, calling_probe, probe};
+use samsyn_harness::world::{World, until};
+use samsyn_testkit::peer::{Act, Cut, Peer};
 
 const MEMBERS: &str = "[calls.members]\nreason = \"Sets the tier\"\nurl = \"https://members.example.com/api\"\n\
     methods = [\"GET\", \"PUT\"]\nauth = \"bearer\"\n";
@@ -337,4 +337,32 @@ fn a_test_shows_how_far_a_request_comes_and_never_a_secret() {
     let onlooker = Caller::new(world.url.clone(), token.out.trim().to_owned());
     let forbidden = onlooker.send("POST", "/v1/endpoints/sync/members/test", &[], b"");
     assert_eq!((forbidden.status, forbidden.problem()), (403, "scope-missing".to_owned()));
+}
+
+#[test]
+fn calls_in_doubt_are_reported_with_the_command_that_lists_them() {
+    let world = World::new();
+    let calls = "timers = true\n[calls.system]\nreason = \"A system\"\nmethods = [\"PUT\"]\n";
+    world.install(&calling_probe("probe", &format!("{calls}{USUAL}")));
+    let peer = Peer::start();
+    let binding = json!({ "url": peer.url(), "auth": "none", "repeat": "once", "networks": ["127.0.0.0/8"] });
+    world.json("PUT", "/v1/endpoints/probe/system", &binding).of(200);
+    assert!(world.get("/metrics").text.contains("samsyn_calls_unknown 0\n"));
+    peer.always(Act::ok().cut_answer(9, Cut::Close));
+    world.script("anna", &["call system PUT /1 x"]);
+    until("it is in doubt", || world.get("/metrics").text.contains("samsyn_calls_unknown 1\n").then_some(()));
+    let report = world.run(&["registry", "check"]).ok();
+    assert!(report.out.contains("calls-unknown") && report.out.contains("1 call of probe"), "{report:?}");
+    let listed =
+        world.run(&["call", "list", "--state", "unknown", "--capability", "probe", "--endpoint", "system"]);
+    assert!(report.out.contains("$ samsyn call list --state unknown --capability probe --endpoint system"));
+    let listed = listed.ok();
+    assert!(listed.out.contains("system") && listed.out.contains("cut"), "{listed:?}");
+    let call = world.get("/v1/calls?state=unknown").of(200)["items"][0]["id"].take();
+    let call = call.as_str().expect("it has an id");
+    world.run(&["call", "settle", call, "--as", "done", "--reason", "the system shows it"]).ok();
+    until("nothing is in doubt", || {
+        let report = world.run(&["registry", "check"]);
+        (!report.out.contains("calls-unknown")).then_some(())
+    });
 }

@@ -20,6 +20,8 @@ use crate::lane::{Common, Lane, LaneStatus};
 
 /// How often it looks for endpoints without being woken.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Calls in doubt that are counted of each endpoint.
+const UNKNOWN_MAX: usize = 1_000;
 /// How often stopping looks whether all have ended.
 const STOP_LOOK: Duration = Duration::from_millis(5);
 
@@ -136,6 +138,13 @@ impl Outgoing {
             "samsyn_calls_waiting",
             "Calls that wait for their answers",
             self.common.engine.calls().waiting() as f64,
+        );
+        // A view that can't be read has said so where it is needed.
+        let unknown = self.common.engine.calls().unknown(UNKNOWN_MAX).unwrap_or_default();
+        text.gauge(
+            "samsyn_calls_unknown",
+            "Calls of which nobody knows whether they arrived; of each endpoint at most 1000 are counted",
+            unknown.into_iter().map(|(_, _, calls)| calls).sum::<usize>() as f64,
         );
         text.gauge("samsyn_calls_under_way", "Attempts that are under way", self.under_way() as f64);
         text.head(
