@@ -46,6 +46,7 @@ demo: ## Build everything and run the demo; ARGS="--events 2000 --exit" makes it
 
 test: ## Build everything and run all tests
 	@scripts/announce.sh test
+	@scripts/peers
 	@$(MAKE) --no-print-directory plugins test-plugins
 	cargo test --workspace
 

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use samsyn_harness::caller::Caller;
-use samsyn_harness::components::probe;
-use samsyn_harness::world::World;
+use samsyn_harness::components::{USUAL, calling_probe, probe};
+use samsyn_harness::world::{World, until};
+use samsyn_testkit::peer::{Act, Cut, Peer};
 
 const MEMBERS: &str = "[calls.members]\nreason = \"Sets the tier\"\nurl = \"https://members.example.com/api\"\n\
     methods = [\"GET\", \"PUT\"]\nauth = \"bearer\"\n";
@@ -248,4 +249,120 @@ fn a_file_carries_bindings_to_another_host() {
     assert!(applied.err.contains("bind endpoint sync/members"), "{applied:?}");
     assert_eq!(endpoint(&other)["binding"], endpoint(&world)["binding"]);
     assert_eq!(other.run(&["registry", "export"]).ok().out, exported);
+}
+
+#[test]
+fn a_test_shows_how_far_a_request_comes_and_never_a_secret() {
+    const TOKEN: &str = "mk-7f3a91c2d8";
+    let world = World::with(&[("SAMSYN_SECRETS_KEY", &"05".repeat(32))]);
+    world.install(&calling_probe("sync", &format!("[subscribes.\"sync.asked\"]\n{MEMBERS}")));
+    let peer = Peer::start();
+    let test = |more: &[&str]| world.run(&[&["endpoint", "test", "sync", "members"][..], more].concat());
+    let unbound = test(&[]);
+    assert!(unbound.code == Some(1) && unbound.err.contains("isn't bound"), "{unbound:?}");
+    let bind = |more: Value| {
+        let mut body =
+            json!({ "url": peer.url(), "networks": ["127.0.0.0/8"], "auth": { "bearer": "members_token" } });
+        body.as_object_mut().expect("it is one").extend(more.as_object().cloned().unwrap_or_default());
+        world.json("PUT", "/v1/endpoints/sync/members", &body).of(200);
+    };
+    bind(json!({}));
+    let no_secret = test(&["--json"]);
+    assert_eq!(
+        (no_secret.code, &no_secret.json()["code"], &no_secret.json()["sent"]),
+        (Some(1), &json!("secret-missing"), &json!("no")),
+        "{no_secret:?}"
+    );
+    assert!(no_secret.err.contains("samsyn secret set members_token"), "{no_secret:?}");
+    let file = world.file("token", TOKEN);
+    world.run(&["secret", "set", "members_token", "--file", &file]).ok();
+    let good = test(&["--path", "members/1"]).ok();
+    let shown = [format!("GET {}members/1", peer.url()), format!("connected to {}", peer.address())];
+    for part in [shown[0].as_str(), &shown[1], "answer 200", "the system answered (200)"] {
+        assert!(good.out.contains(part), "{part}: {good:?}");
+    }
+    let arrivals = peer.arrivals();
+    let [arrival] = &arrivals[..] else { panic!("one request: {arrivals:?}") };
+    assert_eq!(
+        (arrival.method.as_str(), arrival.target.as_str()),
+        ("GET", "/members/1"),
+        "HEAD isn't granted"
+    );
+    assert_eq!(arrival.header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
+    // A system that shows in its answer what it got.
+    peer.always(Act::status(401, &format!("www-authenticate: {TOKEN}\r\n"), TOKEN));
+    let refused = test(&[]);
+    assert!(refused.code == Some(1) && refused.out.contains("refuses the credentials (401)"), "{refused:?}");
+    for said in [&no_secret, &good, &refused, &test(&["--json"])] {
+        assert!(!format!("{said:?}").contains(TOKEN), "{said:?}");
+    }
+    assert!(!world.log().contains(TOKEN));
+    let head = test(&["--method", "HEAD", "--json"]);
+    assert_eq!(head.json()["code"], "refused.method", "{head:?}");
+    assert_eq!(world.send("POST", "/v1/endpoints/sync/members/test?method=PUT", &[], b"").status, 400);
+    let sent = peer.arrivals().len();
+    world.run(&["endpoint", "pause", "sync", "members", "--reason", "maintenance"]).ok();
+    let paused = test(&[]);
+    assert!(
+        paused.code == Some(1) && paused.err.contains("samsyn endpoint resume sync members"),
+        "{paused:?}"
+    );
+    world.run(&["endpoint", "resume", "sync", "members", "--reason", "done"]).ok();
+    world.run(&["outgoing", "pause", "--reason", "a copy"]).ok();
+    let paused = test(&["--json"]).json();
+    assert_eq!((&paused["code"], &paused["steps"]), (&json!("paused"), &json!([])), "{paused}");
+    world.run(&["outgoing", "resume", "--yes"]).ok();
+    assert_eq!(peer.arrivals().len(), sent, "nothing arrived while it was paused");
+    for (more, code) in [
+        (
+            json!({ "url": peer.url().replace("127.0.0.1", "localhost"), "networks": ["10.0.0.0/8"] }),
+            "address",
+        ),
+        (json!({ "url": "http://nowhere.invalid/" }), "dns"),
+        (json!({ "url": "http://127.0.0.1:1/" }), "connect"),
+        (json!({ "url": peer.url().replace("http:", "https:") }), "tls"),
+    ] {
+        bind(more.clone());
+        let failed = test(&["--json"]);
+        assert_eq!(
+            (failed.code, &failed.json()["code"], &failed.json()["sent"]),
+            (Some(1), &json!(code), &json!("no")),
+            "{more}: {failed:?}"
+        );
+        assert!(failed.json()["next"].is_string(), "{failed:?}");
+    }
+    let changes = world.run(&["audit", "changes"]).ok();
+    assert!(!changes.out.contains("test"), "a test changes nothing: {changes:?}");
+    let token = world.run(&["token", "create", "onlooker", "--scope", "admin:read", "--yes"]).ok();
+    let onlooker = Caller::new(world.url.clone(), token.out.trim().to_owned());
+    let forbidden = onlooker.send("POST", "/v1/endpoints/sync/members/test", &[], b"");
+    assert_eq!((forbidden.status, forbidden.problem()), (403, "scope-missing".to_owned()));
+}
+
+#[test]
+fn calls_in_doubt_are_reported_with_the_command_that_lists_them() {
+    let world = World::new();
+    let calls = "timers = true\n[calls.system]\nreason = \"A system\"\nmethods = [\"PUT\"]\n";
+    world.install(&calling_probe("probe", &format!("{calls}{USUAL}")));
+    let peer = Peer::start();
+    let binding = json!({ "url": peer.url(), "auth": "none", "repeat": "once", "networks": ["127.0.0.0/8"] });
+    world.json("PUT", "/v1/endpoints/probe/system", &binding).of(200);
+    assert!(world.get("/metrics").text.contains("samsyn_calls_unknown 0\n"));
+    peer.always(Act::ok().cut_answer(9, Cut::Close));
+    world.script("anna", &["call system PUT /1 x"]);
+    until("it is in doubt", || world.get("/metrics").text.contains("samsyn_calls_unknown 1\n").then_some(()));
+    let report = world.run(&["registry", "check"]).ok();
+    assert!(report.out.contains("calls-unknown") && report.out.contains("1 call of probe"), "{report:?}");
+    let listed =
+        world.run(&["call", "list", "--state", "unknown", "--capability", "probe", "--endpoint", "system"]);
+    assert!(report.out.contains("$ samsyn call list --state unknown --capability probe --endpoint system"));
+    let listed = listed.ok();
+    assert!(listed.out.contains("system") && listed.out.contains("cut"), "{listed:?}");
+    let call = world.get("/v1/calls?state=unknown").of(200)["items"][0]["id"].take();
+    let call = call.as_str().expect("it has an id");
+    world.run(&["call", "settle", call, "--as", "done", "--reason", "the system shows it"]).ok();
+    until("nothing is in doubt", || {
+        let report = world.run(&["registry", "check"]);
+        (!report.out.contains("calls-unknown")).then_some(())
+    });
 }

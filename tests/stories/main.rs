@@ -13,6 +13,7 @@ mod busy;
 mod command_line;
 mod connections;
 mod contract;
+mod copies;
 mod customer;
 mod damage;
 mod demo;

@@ -84,7 +84,7 @@ struct Arena {
 }
 
 /// The probe in one class's capability: its own events, its own fields.
-fn capability(class: &str) -> Vec<u8> {
+pub fn capability(class: &str) -> Vec<u8> {
     let tables = USUAL.replace("probe.", &format!("{class}."));
     // The probe says `probe.` itself, so its fields keep their names.
     let tables = tables.replace(&format!("\"{class}.count\""), "\"probe.count\"");
@@ -201,7 +201,8 @@ impl Arena {
     }
 }
 
-fn bind(caller: &Caller, class: &str, peer: &Peer) {
+/// Binds the endpoint of a class to its system.
+pub fn bind(caller: &Caller, class: &str, peer: &Peer) {
     let mut binding = json!({
         "url": peer.url(), "auth": "none", "repeat": class, "networks": ["127.0.0.0/8"], "rate": "10000 per 1s",
         "parallel": PARALLEL, "timeout": "5s",

@@ -115,6 +115,7 @@ fn table() -> Vec<Row> {
             endpoints::resume,
             describe::endpoints::resume,
         ),
+        post("/v1/endpoints/{capability}/{name}/test", ADMIN, endpoints::test, describe::endpoints::test),
         get("/v1/outgoing", REGISTRY_READ, endpoints::show_outgoing, describe::endpoints::show_outgoing),
         post("/v1/outgoing/pause", ADMIN, endpoints::pause_outgoing, describe::endpoints::pause_outgoing),
         post("/v1/outgoing/resume", ADMIN, endpoints::resume_outgoing, describe::endpoints::resume_outgoing),

@@ -3,9 +3,9 @@
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use samsyn_wire::query::{ChangeParams, PauseParams};
+use samsyn_wire::query::{ChangeParams, PauseParams, TestMethod, TestParams};
 use samsyn_wire::request::EndpointBinding;
-use samsyn_wire::{self as wire, EndpointCounts, Outgoing, OutgoingChange};
+use samsyn_wire::{self as wire, EndpointCounts, EndpointTest, EndpointTestStep, Outgoing, OutgoingChange};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,7 +16,8 @@ use super::params::{ListParams, Params, Segments};
 use super::problem::Answer;
 use super::words::{names, word, words};
 use super::{ApiState, body, json};
-use samsyn_contract::calls::CallRequest;
+use samsyn_contract::calls::{CallRequest, Method};
+use samsyn_outgoing::{Sent, Trial, TrialStep};
 use samsyn_registry::endpoint::{EndpointChange, EndpointPlan};
 use samsyn_registry::{Attribution, Binding, Endpoint, EndpointState, Pause, Registry};
 use samsyn_vocabulary::{Application, Partition, Position, Reason, Seq};
@@ -173,6 +174,48 @@ pub async fn resume(
     Params(params): Params<ChangeParams>,
 ) -> Answer {
     change(&state, application, (capability, name), EndpointChange::Resume, params).await
+}
+
+/// `POST /v1/endpoints/{capability}/{name}/test`.
+pub async fn test(
+    State(state): State<ApiState>,
+    Segments(capability, name): Segments,
+    Params(TestParams { method, path }): Params<TestParams>,
+) -> Answer {
+    let method = method.map(|method| match method {
+        TestMethod::Get => Method::Get,
+        TestMethod::Head => Method::Head,
+    });
+    let trial = state.outgoing.try_out(&capability, &name, method, &path).await?;
+    Ok(Json(test_answer(capability, name, trial)).into_response())
+}
+
+fn test_answer(capability: String, name: String, trial: Trial) -> EndpointTest {
+    let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let step = |TrialStep { step, detail, after }: TrialStep| EndpointTestStep {
+        step: step.to_owned(),
+        detail,
+        after_ms: ms(after),
+    };
+    let sent = match trial.sent {
+        Sent::No => "no",
+        Sent::Answered => "answered",
+        Sent::Unknown => "unknown",
+    };
+    EndpointTest {
+        capability,
+        name,
+        method: trial.method.map(|method| method.as_str().to_owned()),
+        ok: trial.is_good(),
+        url: trial.url,
+        sent: sent.to_owned(),
+        status: trial.status,
+        code: trial.code.map(str::to_owned),
+        message: trial.message,
+        next: trial.next,
+        steps: trial.steps.into_iter().map(step).collect(),
+        took_ms: ms(trial.took),
+    }
 }
 
 fn pause_by(state: &ApiState, by: &Application, reason: Reason) -> Pause {

@@ -13,10 +13,15 @@ use super::pagination::{List, Page};
 use super::params::{Params, Segment};
 use super::problem::{Answer, Kind, Problem};
 use axum::Extension;
-use samsyn_engine::{ListedCall, Progress};
+use samsyn_engine::{Engine, ListedCall, Progress};
 use samsyn_journal::{AttemptEnd, CallEnd, CallId, CallState, PastCall, PendingCall, Verdict, WaitingCall};
-use samsyn_outgoing::{EndpointStatus, Outgoing};
+use samsyn_outgoing::{EndpointStatus, Halt, Outgoing};
+use samsyn_registry::report::{Doubtful, Stuck, StuckCause};
+use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{Application, ProfileId, Reason, Timestamp};
+
+/// Calls in doubt that a finding counts.
+const DOUBTFUL_MAX: usize = 1_000;
 
 const CALLS: List = List("/v1/calls");
 
@@ -262,7 +267,8 @@ fn read_cursor(key: &str) -> Answer<PendingCall> {
 
 /// How calls are doing, as the status says it.
 pub fn status(outgoing: &Outgoing, waiting: u64) -> wire::CallsStatus {
-    let halted = outgoing.status().into_iter().filter_map(|EndpointStatus { capability, endpoint, lane }| {
+    let waits = outgoing.status().into_iter().filter(|status| status.has_calls);
+    let halted = waits.filter_map(|EndpointStatus { capability, endpoint, lane, .. }| {
         Some(HaltedEndpoint {
             capability: capability.to_string(),
             endpoint: endpoint.to_string(),
@@ -271,4 +277,31 @@ pub fn status(outgoing: &Outgoing, waiting: u64) -> wire::CallsStatus {
         })
     });
     wire::CallsStatus { waiting, under_way: outgoing.under_way(), halted: halted.collect() }
+}
+
+/// Endpoints to which nothing is sent though calls wait, and not because somebody wants it so.
+pub fn stuck(outgoing: &Outgoing) -> Vec<Stuck> {
+    let waits = outgoing.status().into_iter().filter(|status| status.has_calls);
+    let stuck = waits.filter_map(|EndpointStatus { capability, endpoint, lane, .. }| {
+        let halt = lane.halt?;
+        let cause = match halt {
+            Halt::Link(_) => StuckCause::NotCallable,
+            Halt::CircuitOpen => StuckCause::Failing,
+            // These have findings of their own.
+            Halt::OutgoingPaused | Halt::Paused | Halt::NotBound => return None,
+        };
+        let seconds = lane.halted_for.as_secs();
+        Some(Stuck { capability, endpoint, cause, why: halt.to_string(), seconds })
+    });
+    stuck.collect()
+}
+
+/// Calls of which nobody knows whether they arrived.
+pub fn doubtful(engine: &Engine) -> Result<Vec<Doubtful>, StoreError> {
+    let all = engine.calls().unknown(DOUBTFUL_MAX + 1)?.into_iter();
+    let doubtful = all.map(|(capability, endpoint, calls)| {
+        let (counted, more) = (calls.min(DOUBTFUL_MAX), calls > DOUBTFUL_MAX);
+        Doubtful { capability, endpoint, calls: counted, more }
+    });
+    Ok(doubtful.collect())
 }

@@ -9,12 +9,12 @@ use samsyn_wire::{self as wire, GraphEdge, GraphNode, RegistryGraph, RegistryRep
 
 use super::convert::blocking;
 use super::params::Params;
-use super::problem::Answer;
+use super::problem::{Answer, Problem};
 use super::visibility::Viewer;
 use super::words::{names, word};
-use super::{ApiState, secrets};
+use super::{ApiState, plugin_calls, secrets};
 use samsyn_registry::graph::{Edge, Graph, Node, mermaid};
-use samsyn_registry::report::{Finding, Report};
+use samsyn_registry::report::{Beside, Finding, Report};
 
 /// `GET /v1/registry/report`.
 pub async fn report(State(state): State<ApiState>, Extension(viewer): Extension<Viewer>) -> Answer {
@@ -24,8 +24,12 @@ pub async fn report(State(state): State<ApiState>, Extension(viewer): Extension<
             usage.forget_customers();
         }
         let (registry, now) = (state.engine.registry(), state.engine.clock().now());
-        let valueless = secrets::valueless(&state.secrets);
-        Ok(Json(report_answer(Report::with(&registry, &usage, &valueless, now))).into_response())
+        let beside = Beside {
+            valueless: secrets::valueless(&state.secrets),
+            stuck: plugin_calls::stuck(&state.outgoing),
+            doubtful: plugin_calls::doubtful(&state.engine).map_err(Problem::internal)?,
+        };
+        Ok(Json(report_answer(Report::with(&registry, &usage, &beside, now))).into_response())
     })
     .await?
 }

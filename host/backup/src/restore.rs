@@ -9,8 +9,9 @@ use super::Progress;
 use super::copy::{is_empty, read_checked};
 use super::error::BackupError;
 use super::manifest::Manifest;
-use samsyn_disk::DataDir;
+use samsyn_disk::{DataDir, durable_file};
 use samsyn_log::{LogError, verify};
+use samsyn_machine::place::Place;
 
 /// What was restored.
 #[derive(Clone, Debug)]
@@ -25,7 +26,8 @@ pub struct Restored {
 
 /// Restores the backup in `dir` as the data directory `target`, which must be empty or not there;
 /// with `replace` what is there is put aside. Every file is compared with its digest while it is
-/// copied, then every frame and link of the logs is checked.
+/// copied, then every frame and link of the logs is checked. A host that starts on it sends nothing until it is
+/// resumed: the one that was backed up may go on.
 pub fn restore(
     dir: &Path,
     target: &Path,
@@ -59,6 +61,9 @@ pub fn restore(
         copy.sync_all().map_err(BackupError::io("sync", &path))?;
     }
     let records = check_logs(&partial, &manifest)?;
+    let place = DataDir(partial.clone()).place();
+    durable_file::write(&place, Place::restored().to_text().as_bytes())
+        .map_err(BackupError::io("write", &place))?;
     let aside = put_in_place(&partial, target, empty)?;
     Ok(Restored { manifest, aside, records })
 }

@@ -8,6 +8,7 @@ use super::*;
 use samsyn_disk::DataDir;
 use samsyn_log::{Entry, LocalLog, Options, Payload, verify};
 use samsyn_machine::clock::Clock;
+use samsyn_machine::place::Place;
 use samsyn_testkit::survival_json;
 use samsyn_vocabulary::{Partition, Timestamp};
 
@@ -81,6 +82,8 @@ fn a_second_backup_copies_what_is_new_and_each_can_be_restored() {
     let data = DataDir(target.clone());
     assert_eq!(fs::read(data.settings()).unwrap(), b"partitions = 4\n");
     assert_eq!(fs::read(data.components().join("abc.wasm")).unwrap(), b"a component");
+    let place = Place::from_text(&fs::read_to_string(data.place()).unwrap());
+    assert_eq!(place, Place::restored(), "a host that starts on it knows that it is a copy");
     let (log, recovered) = LocalLog::<()>::open(&data.log(), Options::default()).unwrap();
     assert!(recovered.tail.is_none());
     assert_eq!(log.cut().digest().to_string(), restored.manifest.log("log").unwrap().head);

@@ -37,7 +37,8 @@ Examples:
 The command compares every file with its digest while it copies, then checks every frame and link of the
 logs. Only then the directory gets its name. With --replace the command renames the old directory and
 deletes nothing. The host rebuilds the view on its first start. No backup has the values of secrets: the
-host starts without them, and `samsyn secret check` names those to set again.";
+host starts without them, and `samsyn secret check` names those to set again. If an endpoint is bound, the
+host starts with all sending paused: make sure that no other host sends, then run `samsyn outgoing resume`.";
 
 /// The arguments of `samsyn backup`.
 #[derive(Debug, Clone, Args)]

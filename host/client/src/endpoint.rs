@@ -4,7 +4,7 @@ use super::call::{Call, percent_encoded};
 use super::{Answer, Client, ClientError, List};
 use samsyn_vocabulary::Reason;
 use samsyn_wire::request::EndpointBinding;
-use samsyn_wire::{Endpoint, EndpointChange, Outgoing, OutgoingChange};
+use samsyn_wire::{Endpoint, EndpointChange, EndpointTest, Outgoing, OutgoingChange};
 
 /// How a change is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,6 +77,19 @@ impl Client {
         how: ChangeHow<'_>,
     ) -> Result<Answer<EndpointChange>, ClientError> {
         self.call(how.on(Call::new("POST", path(capability, name, "/resume"))))
+    }
+
+    /// Sends one request to an endpoint's system; without a method the one that is granted.
+    pub fn test_endpoint(
+        &self,
+        capability: &str,
+        name: &str,
+        method: Option<&str>,
+        below: Option<&str>,
+    ) -> Result<Answer<EndpointTest>, ClientError> {
+        let call = Call::new("POST", path(capability, name, "/test"));
+        let call = method.into_iter().fold(call, |call, method| call.query("method", method));
+        self.call(below.into_iter().fold(call, |call, below| call.query("path", below)))
     }
 
     /// Whether calls are sent.

@@ -62,8 +62,13 @@ impl DataDir {
         self.0.join("data.toml")
     }
 
+    /// Where the directory was used last. No backup has it.
+    pub fn place(&self) -> PathBuf {
+        self.0.join("place.toml")
+    }
+
     /// Everything that a host keeps here.
-    pub fn all(&self) -> [PathBuf; 11] {
+    pub fn all(&self) -> [PathBuf; 12] {
         [
             self.log(),
             self.audit(),
@@ -76,6 +81,7 @@ impl DataDir {
             self.secrets(),
             self.token_uses(),
             self.settings(),
+            self.place(),
         ]
     }
 }

@@ -16,10 +16,11 @@ use crate::address::Networks;
 use crate::base::{Base, Place};
 use crate::dial::{Route, proxy_login};
 use crate::exchange::{Ended, Live};
-use crate::outcome::NotSent;
+use crate::outcome::{NotSent, Unknown};
 use crate::pool::Pool;
 use crate::resolve::Resolve;
 use crate::secret::Scrub;
+use crate::steps::{Did, Steps};
 use crate::target::{Limits, Proxy};
 use crate::tls;
 
@@ -82,6 +83,24 @@ impl Channel {
                 return ended;
             }
         }
+        self.send_over_new(request, deadline, &Steps::NONE).await
+    }
+
+    /// Sends this request over a new connection, whatever is kept, and says how far it comes.
+    pub(crate) async fn send_watched(&self, draft: &Draft, deadline: Instant, steps: &Steps) -> Ended {
+        match self.request(draft) {
+            Ok(_) if self.is_paused() => Ended::NotSent(NotSent::Paused),
+            Ok(request) => self.send_over_new(request, deadline, steps).await,
+            Err(why) => Ended::NotSent(why),
+        }
+    }
+
+    async fn send_over_new(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        deadline: Instant,
+        steps: &Steps,
+    ) -> Ended {
         let connect = deadline.min(Instant::now() + self.limits.connect);
         let route = Route {
             base: &self.base,
@@ -89,7 +108,7 @@ impl Channel {
             tls: self.tls.as_ref(),
             proxy: self.proxy.as_ref(),
         };
-        let link = match route.dial(self.shared.resolver.as_ref(), connect).await {
+        let link = match route.dial(self.shared.resolver.as_ref(), connect, steps).await {
             Ok(link) => link,
             Err(why) => return Ended::NotSent(why),
         };
@@ -103,6 +122,13 @@ impl Channel {
             Ok(live) => {
                 let (ended, live) = live.send(request, &self.limits, deadline).await;
                 self.keep(live, born);
+                match &ended {
+                    Ended::Response(raw) => steps.add(|| Did::Answer(raw.status.as_u16())),
+                    Ended::Unknown(Unknown { status: Some(status), .. }) => {
+                        steps.add(|| Did::Answer(*status))
+                    }
+                    _ => {}
+                }
                 ended
             }
         }

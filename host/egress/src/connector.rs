@@ -18,6 +18,7 @@ use crate::outcome::{Answer, NotSent, Outcome, Unknown, UnknownWhy};
 use crate::pool::Pool;
 use crate::resolve::{Resolve, System};
 use crate::secret::{Needles, Scrub};
+use crate::steps::{Did, Step, Steps};
 use crate::target::{ANSWER_MAX, Limits, Proxy, REQUEST_MAX, Request, Target};
 use crate::tls::{self, BadTls};
 
@@ -159,9 +160,20 @@ impl Endpoint {
     /// The record that allows it must be durable before. A future that is dropped cuts its connection; what happened
     /// is then unknown.
     pub async fn call(&self, request: &Request) -> Outcome {
+        self.call_and_watch(request, None).await
+    }
+
+    /// Makes one call over a new connection, whatever is kept, and says how far it came: for who tries it out.
+    pub async fn try_out(&self, request: &Request) -> (Outcome, Vec<Step>) {
+        let steps = Steps::begun();
+        let outcome = self.call_and_watch(request, Some(&steps)).await;
+        (outcome, steps.all())
+    }
+
+    async fn call_and_watch(&self, request: &Request, watched: Option<&Steps>) -> Outcome {
         let started = Instant::now();
         let deadline = started + self.channel.limits.whole;
-        let outcome = match self.attempt(request, deadline).await {
+        let outcome = match self.attempt(request, deadline, watched).await {
             Ended::NotSent(why) => Outcome::NotSent(why),
             Ended::Unknown(unknown) => Outcome::Unknown(unknown),
             Ended::Response(raw) => Outcome::Response(self.answer(raw, started)),
@@ -169,7 +181,7 @@ impl Endpoint {
         self.scrub(outcome)
     }
 
-    async fn attempt(&self, request: &Request, deadline: Instant) -> Ended {
+    async fn attempt(&self, request: &Request, deadline: Instant, watched: Option<&Steps>) -> Ended {
         let draft = match self.draft(request) {
             Ok(draft) => draft,
             Err(why) => return Ended::NotSent(why),
@@ -182,7 +194,15 @@ impl Endpoint {
                 Ok(applied) => applied,
                 Err(why) => return Ended::NotSent(why),
             };
-        let ended = self.channel.send(&draft, deadline).await;
+        let ended = match watched {
+            None => self.channel.send(&draft, deadline).await,
+            Some(steps) => {
+                if token.is_some() {
+                    steps.add(|| Did::Token);
+                }
+                self.channel.send_watched(&draft, deadline, steps).await
+            }
+        };
         if let (Ended::Response(raw), Some(token)) = (&ended, token) {
             self.credentials.answered(&token, raw.status == StatusCode::UNAUTHORIZED);
         }

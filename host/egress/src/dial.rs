@@ -22,6 +22,7 @@ use crate::address::{Networks, check_all};
 use crate::base::{Base, Destination};
 use crate::outcome::NotSent;
 use crate::resolve::Resolve;
+use crate::steps::{Did, Steps};
 use crate::target::{Lookup, Proxy};
 use crate::tls::server_name;
 use crate::wire::{Meter, Metered};
@@ -59,14 +60,22 @@ pub(crate) struct Route<'a> {
 
 impl Route<'_> {
     /// A new connection, until `deadline`.
-    pub(crate) async fn dial(&self, resolver: &dyn Resolve, deadline: Instant) -> Result<Link, NotSent> {
+    pub(crate) async fn dial(
+        &self,
+        resolver: &dyn Resolve,
+        deadline: Instant,
+        steps: &Steps,
+    ) -> Result<Link, NotSent> {
         let host = self.base.host();
         let (metered, meter, probe) = match self.proxy {
             None => {
                 let addresses = addresses(resolver, &host, self.networks, deadline).await?;
-                metered(connect(&addresses, self.base.port(), &self.base.authority(), deadline).await?)?
+                steps.add(|| Did::Addresses(addresses.clone()));
+                let stream = connect(&addresses, self.base.port(), &self.base.authority(), deadline).await?;
+                connected(&stream, steps);
+                metered(stream)?
             }
-            Some(proxy) => self.through(proxy, &host, resolver, deadline).await?,
+            Some(proxy) => self.through(proxy, &host, (resolver, deadline), steps).await?,
         };
         let Some(config) = self.tls else {
             return Ok(Link { io: Io::Plain(metered), meter, probe });
@@ -78,7 +87,11 @@ impl Route<'_> {
         meter.allow(HANDSHAKE_MAX);
         let handshake = TlsConnector::from(Arc::clone(config)).connect(name, metered);
         match timeout_at(deadline, handshake).await {
-            Ok(Ok(stream)) => Ok(Link { io: Io::Tls(Box::new(stream)), meter, probe }),
+            Ok(Ok(stream)) => {
+                let version = stream.get_ref().1.protocol_version().and_then(|version| version.as_str());
+                steps.add(|| Did::Tls(version.unwrap_or("TLS")));
+                Ok(Link { io: Io::Tls(Box::new(stream)), meter, probe })
+            }
             Ok(Err(error)) => Err(tls(error.to_string())),
             Err(_) => Err(tls("the handshake took too long".to_owned())),
         }
@@ -88,15 +101,19 @@ impl Route<'_> {
         &self,
         proxy: &Proxy,
         host: &Destination,
-        resolver: &dyn Resolve,
-        deadline: Instant,
+        (resolver, deadline): (&dyn Resolve, Instant),
+        steps: &Steps,
     ) -> Result<Counted, NotSent> {
         // What the proxy would be asked for is checked first: nothing is said to it of a refused address.
         let behind = match (proxy.lookup, host) {
             (Lookup::Proxy, Destination::Name(_)) => Vec::new(),
             _ => addresses(resolver, host, self.networks, deadline).await?,
         };
+        if !behind.is_empty() {
+            steps.add(|| Did::Addresses(behind.clone()));
+        }
         let own = addresses(resolver, &proxy.base.host(), &proxy.networks, deadline).await?;
+        steps.add(|| Did::Addresses(own.clone()));
         let targets: Vec<String> = match (behind.as_slice(), self.tls) {
             ([], _) | (_, None) => vec![with_port(host, self.base.port())],
             (behind, Some(_)) => {
@@ -107,12 +124,16 @@ impl Route<'_> {
         let mut refused = None;
         for target in targets {
             let stream = connect(&own, proxy.base.port(), &proxy.base.authority(), deadline).await?;
+            connected(&stream, steps);
             let (mut metered, meter, probe) = metered(stream)?;
             if self.tls.is_none() {
                 return Ok((metered, meter, probe));
             }
             match timeout_at(deadline, tunnel(&mut metered, &target, proxy)).await {
-                Ok(Ok(())) => return Ok((metered, meter, probe)),
+                Ok(Ok(())) => {
+                    steps.add(|| Did::Tunnel);
+                    return Ok((metered, meter, probe));
+                }
                 Ok(Err(why)) => refused = Some(why),
                 Err(_) => return Err(NotSent::Proxy("it took too long".to_owned())),
             }
@@ -167,6 +188,12 @@ async fn connect(addresses: &[IpAddr], port: u16, to: &str, deadline: Instant) -
         }
     }
     Err(NotSent::Connect { to: to.to_owned(), why })
+}
+
+fn connected(stream: &TcpStream, steps: &Steps) {
+    if let Ok(peer) = stream.peer_addr() {
+        steps.add(|| Did::Connected(peer));
+    }
 }
 
 type Counted = (Metered, Arc<Meter>, std::net::TcpStream);

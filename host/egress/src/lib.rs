@@ -23,6 +23,7 @@
 //! | `exchange` | one request and its answer over one connection |
 //! | `wire` | a socket that counts what left and bounds what comes |
 //! | [`outcome`] | `NotSent`, `Response` or `Unknown` |
+//! | [`steps`] | how far a call came, for who tries an endpoint out |
 //! | [`policy`] | when to try again: rate, back-off, circuit, retry class; pure, with the time as an input |
 //!
 //! It must not know records, the registry, plug-ins or where secrets are kept: it gets plain values. It must not
@@ -41,6 +42,7 @@ pub mod policy;
 mod pool;
 pub mod resolve;
 pub mod secret;
+pub mod steps;
 pub mod target;
 mod tls;
 mod wire;

@@ -110,6 +110,19 @@ impl Calls {
         self.shared.view.call_endpoints(CallState::Waiting)
     }
 
+    /// The endpoints that have calls of which nobody knows whether they arrived, each with how many; no more than
+    /// `max` are counted of each.
+    pub fn unknown(&self, max: usize) -> Result<Vec<(CapabilityName, EndpointName, usize)>, StoreError> {
+        let view = &self.shared.view;
+        let endpoints = view.call_endpoints(CallState::Unknown)?.into_iter();
+        let counted = endpoints.map(|(capability, endpoint)| {
+            let of = (&capability, &endpoint);
+            let calls = view.calls_due(CallState::Unknown, of, Timestamp(i64::MAX), max)?.len();
+            Ok((capability, endpoint, calls))
+        });
+        counted.collect()
+    }
+
     /// The first calls of an endpoint that are to be tried by a time, in their order; of each customer one.
     pub fn due(
         &self,

@@ -1,6 +1,6 @@
 //! Keeps a lane for each endpoint that has calls, follows the registry, starts and stops.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use samsyn_egress::Connector;
 use samsyn_egress::secret::Scrub;
 use samsyn_engine::Engine;
+use samsyn_registry::Registry;
 use samsyn_secrets::Secrets;
 use samsyn_telemetry::MetricsText;
 use samsyn_vocabulary::{CapabilityName, EndpointName, Seq};
@@ -19,13 +20,17 @@ use crate::lane::{Common, Lane, LaneStatus};
 
 /// How often it looks for endpoints without being woken.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Calls in doubt that are counted of each endpoint.
+const UNKNOWN_MAX: usize = 1_000;
 /// How often stopping looks whether all have ended.
 const STOP_LOOK: Duration = Duration::from_millis(5);
+
+type Lanes = BTreeMap<(CapabilityName, EndpointName), Arc<Lane>>;
 
 /// Sends calls.
 pub struct Outgoing {
     common: Arc<Common>,
-    lanes: Mutex<BTreeMap<(CapabilityName, EndpointName), Arc<Lane>>>,
+    lanes: Mutex<Lanes>,
     runtime: Handle,
     look: Notify,
 }
@@ -37,6 +42,8 @@ pub struct EndpointStatus {
     pub capability: CapabilityName,
     /// Its name.
     pub endpoint: EndpointName,
+    /// Whether calls wait for it.
+    pub has_calls: bool,
     /// How its lane is doing.
     pub lane: LaneStatus,
 }
@@ -85,11 +92,36 @@ impl Outgoing {
 
     /// How each endpoint is doing that has, or had, calls.
     pub fn status(&self) -> Vec<EndpointStatus> {
+        // A view that can't be read has said so where it is needed.
+        let waiting: BTreeSet<_> =
+            self.common.engine.calls().endpoints().unwrap_or_default().into_iter().collect();
         let lanes = self.lanes.lock();
-        let status = |((capability, endpoint), lane): (&(CapabilityName, EndpointName), &Arc<Lane>)| {
-            EndpointStatus { capability: capability.clone(), endpoint: endpoint.clone(), lane: lane.status() }
+        let status = |(name, lane): (&(CapabilityName, EndpointName), &Arc<Lane>)| EndpointStatus {
+            capability: name.0.clone(),
+            endpoint: name.1.clone(),
+            has_calls: waiting.contains(name),
+            lane: lane.status(),
         };
         lanes.iter().map(status).collect()
+    }
+
+    /// The registry as it is.
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        self.common.engine.registry()
+    }
+
+    /// The lane of an endpoint.
+    pub(crate) fn lane(&self, capability: &CapabilityName, endpoint: &EndpointName) -> Arc<Lane> {
+        self.lane_in(&mut self.lanes.lock(), (capability.clone(), endpoint.clone()))
+    }
+
+    fn lane_in(&self, lanes: &mut Lanes, name: (CapabilityName, EndpointName)) -> Arc<Lane> {
+        let begun = || {
+            let lane = Arc::new(Lane::new(self.common.clone(), name.0.clone(), name.1.clone()));
+            self.runtime.spawn(lane.clone().run());
+            lane
+        };
+        lanes.entry(name.clone()).or_insert_with(begun).clone()
     }
 
     /// Attempts that are under way.
@@ -107,13 +139,20 @@ impl Outgoing {
             "Calls that wait for their answers",
             self.common.engine.calls().waiting() as f64,
         );
+        // A view that can't be read has said so where it is needed.
+        let unknown = self.common.engine.calls().unknown(UNKNOWN_MAX).unwrap_or_default();
+        text.gauge(
+            "samsyn_calls_unknown",
+            "Calls of which nobody knows whether they arrived; of each endpoint at most 1000 are counted",
+            unknown.into_iter().map(|(_, _, calls)| calls).sum::<usize>() as f64,
+        );
         text.gauge("samsyn_calls_under_way", "Attempts that are under way", self.under_way() as f64);
         text.head(
             "samsyn_endpoint_halted_seconds",
             "Time since calls to the endpoint wait; 0 while they are sent",
             "gauge",
         );
-        for EndpointStatus { capability, endpoint, lane } in self.status() {
+        for EndpointStatus { capability, endpoint, lane, .. } in self.status() {
             let labels = format!("capability=\"{capability}\",endpoint=\"{endpoint}\"");
             text.sample("samsyn_endpoint_halted_seconds", &labels, lane.halted_for.as_secs_f64());
         }
@@ -171,15 +210,7 @@ impl Outgoing {
         };
         let mut lanes = self.lanes.lock();
         for (capability, endpoint) in endpoints {
-            let key = (capability, endpoint);
-            match lanes.get(&key) {
-                Some(lane) => lane.wake(),
-                None => {
-                    let lane = Arc::new(Lane::new(self.common.clone(), key.0.clone(), key.1.clone()));
-                    self.runtime.spawn(lane.clone().run());
-                    lanes.insert(key, lane);
-                }
-            }
+            self.lane_in(&mut lanes, (capability, endpoint)).wake();
         }
     }
 }

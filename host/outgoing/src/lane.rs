@@ -45,6 +45,8 @@ pub struct Lane {
     pub capability: CapabilityName,
     pub endpoint: EndpointName,
     state: Mutex<State>,
+    /// Held while a link is made: one at a time.
+    linking: Mutex<()>,
     wake: Notify,
 }
 
@@ -108,7 +110,14 @@ impl Lane {
             halt: None,
             halted_since: None,
         };
-        Lane { common, capability, endpoint, state: Mutex::new(state), wake: Notify::new() }
+        Lane {
+            common,
+            capability,
+            endpoint,
+            state: Mutex::new(state),
+            linking: Mutex::new(()),
+            wake: Notify::new(),
+        }
     }
 
     /// Has it look now.
@@ -176,10 +185,11 @@ impl Lane {
                 return Ok(look_again);
             }
         };
-        if let Err(why) = self.keep_linked(&bound.binding) {
+        if let Err(why) = self.link(&bound.binding) {
             self.halt(Some(Halt::Link(why)));
             return Ok(look_again);
         }
+        self.state.lock().can_be_called();
         let now = self.common.engine.clock().now();
         let limit = self.state.lock().under_way.len() + LOOK_AHEAD;
         let calls = self.common.engine.calls();
@@ -230,7 +240,10 @@ impl Lane {
         };
         match state.bucket.take(now) {
             Ok(slot) => {
-                state.halted(None);
+                // One that only tries whether the system works again ends nothing.
+                if state.circuit.state() == CircuitState::Closed {
+                    state.halted(None);
+                }
                 state.under_way.insert(id.clone());
                 Begin::Go(link, slot, pass)
             }
@@ -266,6 +279,9 @@ impl Lane {
                     }
                 }
                 state.under_way.remove(&id);
+                if state.circuit.state() == CircuitState::Closed && state.halt == Some(Halt::CircuitOpen) {
+                    state.halted(None);
+                }
                 matches!(state.circuit.state(), CircuitState::Shut { .. })
             };
             match ended {
@@ -304,11 +320,14 @@ impl Lane {
         self.state.lock().circuit.reopen();
     }
 
-    /// Makes the link anew when the binding or a secret has changed.
-    fn keep_linked(&self, binding: &samsyn_registry::Binding) -> Result<(), LinkError> {
+    /// The link, made anew when the binding or a secret has changed.
+    pub fn link(&self, binding: &samsyn_registry::Binding) -> Result<Arc<Link>, LinkError> {
+        let _one = self.linking.lock();
         let secrets = &self.common.secrets;
-        if self.state.lock().link.as_ref().is_some_and(|link| link.is_current(binding, secrets)) {
-            return Ok(());
+        if let Some(link) = self.state.lock().link.as_ref()
+            && link.is_current(binding, secrets)
+        {
+            return Ok(link.clone());
         }
         let tokens = |secret: &SecretName| -> Arc<dyn samsyn_egress::auth::StoreToken> {
             let (engine, secrets) = (self.common.engine.clone(), self.common.secrets.clone());
@@ -319,17 +338,15 @@ impl Lane {
         match made {
             Ok(link) => {
                 // Limits begin anew; what is under way ends over its own link, which its task holds.
-                let before = state.link.replace(Arc::new(link));
-                let link = state.link.as_ref().map(Arc::clone);
-                if let Some(link) = link
-                    && before.as_ref().is_none_or(|before| {
-                        before.rate() != link.rate() || before.binding.parallel != link.binding.parallel
-                    })
-                {
+                let link = Arc::new(link);
+                let before = state.link.replace(link.clone());
+                if before.as_ref().is_none_or(|before| {
+                    before.rate() != link.rate() || before.binding.parallel != link.binding.parallel
+                }) {
                     state.bucket = Bucket::new(Some(link.rate()), link.binding.parallel);
                 }
                 state.circuit = Circuit::new(Instant::now());
-                Ok(())
+                Ok(link)
             }
             Err(why) => {
                 state.link = None;
@@ -366,5 +383,48 @@ impl State {
             self.halted_since = why.is_some().then(Instant::now);
         }
         self.halt = why;
+    }
+
+    /// It is bound and can be called: what else held it back no longer does.
+    fn can_be_called(&mut self) {
+        if self.halt != Some(Halt::CircuitOpen) || self.circuit.state() == CircuitState::Closed {
+            self.halted(None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use samsyn_egress::policy::classify::Health;
+
+    #[test]
+    fn a_system_that_keeps_failing_halts_its_endpoint_until_it_works_and_all_else_until_it_is_gone() {
+        let now = Instant::now();
+        let mut state = State {
+            link: None,
+            bucket: Bucket::new(None, 1),
+            circuit: Circuit::new(now),
+            under_way: HashSet::new(),
+            halt: None,
+            halted_since: None,
+        };
+        state.halted(Some(Halt::Paused));
+        state.can_be_called();
+        assert_eq!((&state.halt, state.halted_since), (&None, None), "it was resumed");
+        while let Admission::Go(pass) = state.circuit.admit(now) {
+            state.circuit.record(pass, Health::Bad, now);
+        }
+        state.halted(Some(Halt::CircuitOpen));
+        let since = state.halted_since;
+        state.can_be_called();
+        assert_eq!(
+            (&state.halt, state.halted_since),
+            (&Some(Halt::CircuitOpen), since),
+            "it may be called, and fails"
+        );
+        state.circuit.reopen();
+        state.can_be_called();
+        assert_eq!(state.halt, None);
     }
 }

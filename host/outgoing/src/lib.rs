@@ -14,6 +14,8 @@
 //! | `lane` | one endpoint: which calls may leave now |
 //! | `attempt` | one attempt of one call, and what follows from how it ended |
 //! | `link` | an endpoint as the registry binds it, made one that can be called |
+//! | `try_out` | one request that an administrator asks for, and how far it came |
+//! | `copied` | a restored or copied data directory begins paused |
 //! | `refresh_tokens` | keeps refresh tokens that a system gives out |
 //!
 //! It must not know HTTP's bytes, how an address is checked (that is `egress`), or how a record is written (the engine).
@@ -21,14 +23,18 @@
 #![warn(missing_docs)]
 
 mod attempt;
+mod copied;
 mod dispatcher;
 mod lane;
 mod link;
 mod refresh_tokens;
+mod try_out;
 
+pub use copied::{OutgoingConfig, PauseError, pause_a_copy};
 pub use dispatcher::{EndpointStatus, Outgoing};
 pub use lane::{Halt, LaneStatus};
 pub use link::{Link, LinkError};
+pub use try_out::{Sent, Trial, TrialStep};
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use samsyn_follow::HostFollowers;
 use samsyn_http::{Tls, TlsError};
 use samsyn_log::Progress;
 use samsyn_machine::clock::Clock;
-use samsyn_outgoing::Outgoing;
+use samsyn_outgoing::{Outgoing, PauseError, pause_a_copy};
 use samsyn_registry::RegistryChange;
 use samsyn_sandbox::Compiler;
 use samsyn_secrets::{KeySources, Secrets};
@@ -77,6 +77,9 @@ pub enum HostError {
     /// The token's hash can't be written.
     #[error("the admin token's hash can't be written: {0}")]
     Registry(#[from] ChangeError),
+    /// A copy would send what another host sends.
+    #[error("all sending of this copy is to be paused, and can't be: {0}")]
+    Pause(#[from] PauseError),
     /// The threads that answer can't be started.
     #[error("the HTTP threads can't be started: {0}")]
     Threads(std::io::Error),
@@ -176,6 +179,7 @@ impl Host {
             Arc::new(api::secrets::OfRegistry(engine.clone())),
         ));
         secrets.tidy_and_tell();
+        runtime.block_on(pause_a_copy(&engine, &data, &config.outgoing))?;
         let outgoing = Outgoing::start(engine.clone(), secrets.clone(), runtime.handle());
         let component_bytes = config.sandbox.component_bytes;
         let state = ApiState::new(

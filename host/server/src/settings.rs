@@ -10,6 +10,7 @@ use samsyn_audit::AuditConfig;
 use samsyn_engine::{EngineConfig, RegistryConfig, RetentionConfig, SnapshotConfig};
 use samsyn_follow::FollowConfig;
 use samsyn_log::Options as LogOptions;
+use samsyn_outgoing::OutgoingConfig;
 use samsyn_sandbox::Limits;
 use samsyn_secrets::SecretsConfig;
 use samsyn_state::view::ViewConfig;
@@ -39,6 +40,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// Where the values of secrets come from.
     pub secrets: SecretsConfig,
+    /// When sending begins paused.
+    pub outgoing: OutgoingConfig,
     /// What HTTP takes at once.
     pub http: ApiLimits,
     /// What needs an administrator.
@@ -92,6 +95,7 @@ impl Default for Config {
             insecure_listen: false,
             tls: TlsFiles::default(),
             secrets: SecretsConfig::default(),
+            outgoing: OutgoingConfig::default(),
             http: ApiLimits::default(),
             registry: RegistryConfig::default(),
             engine: EngineConfig::default(),

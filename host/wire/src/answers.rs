@@ -6,12 +6,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    AssignAnswer, AuditedChange, AuditedRead, Call, Capability, Endpoint, EndpointChange, Event, Field,
-    FieldDisagreements, Health, Identifier, InstallPlan, Installed, Jobs, Limits, LogHead, MadeToken,
-    Matched, NothingTaken, OneAnswer, Outgoing, OutgoingChange, Page, ParkedDelivery, Problem, Profile,
-    ProfileClaims, ProfileConflicts, ProposalTaken, Readiness, RefusalPage, RegistryGraph, RegistryPlan,
-    RegistryReport, Replay, Replays, Retention, Secret, Snapshots, Status, Taken, Timeline, Timer,
-    TimersResumed, Token,
+    AssignAnswer, AuditedChange, AuditedRead, Call, Capability, Endpoint, EndpointChange, EndpointTest,
+    Event, Field, FieldDisagreements, Health, Identifier, InstallPlan, Installed, Jobs, Limits, LogHead,
+    MadeToken, Matched, NothingTaken, OneAnswer, Outgoing, OutgoingChange, Page, ParkedDelivery, Problem,
+    Profile, ProfileClaims, ProfileConflicts, ProposalTaken, Readiness, RefusalPage, RegistryGraph,
+    RegistryPlan, RegistryReport, Replay, Replays, Retention, Secret, Snapshots, Status, Taken, Timeline,
+    Timer, TimersResumed, Token,
 };
 
 /// Reads an answer as its type, and writes it again.
@@ -98,6 +98,7 @@ pub const ANSWERS: &[(&str, u16, Through)] = &[
     ("takeEvents", 200, through::<Event<'_>>),
     ("takeEvents", 202, through::<Taken>),
     ("takeEvents", 422, through::<NothingTaken>),
+    ("testEndpoint", 200, through::<EndpointTest>),
     ("unbindEndpoint", 200, through::<EndpointChange>),
 ];
 

@@ -178,6 +178,57 @@ pub struct EndpointChange {
     pub endpoint: Endpoint,
 }
 
+/// What came of a test of an endpoint: one request that changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct EndpointTest {
+    /// The capability that calls it.
+    #[schemars(with = "CapabilityName")]
+    pub capability: String,
+    /// Its name in the capability's manifest.
+    #[schemars(with = "EndpointName")]
+    pub name: String,
+    /// The method of the request; null if none may be used.
+    #[schemars(with = "Option<Method>")]
+    pub method: Option<String>,
+    /// Where the request was sent, or would have been sent.
+    pub url: String,
+    /// True: the system answered with a status below 400.
+    pub ok: bool,
+    /// `no`: nothing left the host. `answered`: the answer is complete. `unknown`: there is no complete answer.
+    #[schemars(extend("enum" = ["no", "answered", "unknown"]))]
+    pub sent: String,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// What went wrong, a stable word such as `dns`, `tls`, `secret-missing` or `credentials-refused`; null if nothing
+    /// did.
+    pub code: Option<String>,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub next: Option<String>,
+    /// What was done before the answer or the failure, in order.
+    pub steps: Vec<EndpointTestStep>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// A step of a test.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct EndpointTestStep {
+    /// `token`: the authorization server gave an access token. `addresses`: the host was looked up, and its addresses
+    /// are allowed. `connected`, `tunnel` (through the proxy), `tls`, `answer`.
+    #[schemars(extend("enum" = ["token", "addresses", "connected", "tunnel", "tls", "answer"]))]
+    pub step: String,
+    /// The addresses, the version of TLS, or the status; empty if there is nothing to say.
+    pub detail: String,
+    /// When it was done, in milliseconds from the start.
+    pub after_ms: u64,
+}
+
 /// Whether calls are sent at all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -84,8 +84,8 @@ pub use capability::{
 pub use claims::{Difference, FieldDisagreements, Pair, ProfileClaims};
 pub use conflict::{IdentifierConflict, ProfileConflicts};
 pub use endpoint::{
-    BoundEndpoint, CapabilityEndpoint, Endpoint, EndpointChange, EndpointCounts, EndpointPlan, Outgoing,
-    OutgoingChange, Pause, PlannedCall, RequestedEndpoint,
+    BoundEndpoint, CapabilityEndpoint, Endpoint, EndpointChange, EndpointCounts, EndpointPlan, EndpointTest,
+    EndpointTestStep, Outgoing, OutgoingChange, Pause, PlannedCall, RequestedEndpoint,
 };
 pub use event::{
     ActionAsked, CallBegun, ClaimMade, DeliveryOutcome, Event, NothingTaken, ProposalOutcome, ProposalTaken,

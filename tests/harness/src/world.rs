@@ -127,8 +127,31 @@ impl Said {
 /// A host that runs.
 struct Process {
     child: Child,
+    /// The host is the only child of this process, which is a tool that watches it.
+    watched: bool,
     // Kept open: the host may write to it.
     out: BufReader<std::process::ChildStdout>,
+}
+
+impl Process {
+    /// The host's id.
+    fn id(&self) -> Option<u32> {
+        let id = self.child.id();
+        if !self.watched {
+            return Some(id);
+        }
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
+    fn kill(&mut self) -> std::io::Result<()> {
+        match self.id() {
+            Some(id) if self.watched => {
+                Command::new("kill").args(["-s", "KILL", &id.to_string()]).status().map(|_| ())
+            }
+            _ => self.child.kill(),
+        }
+    }
 }
 
 /// A data directory, and a host on it most of the time.
@@ -239,13 +262,34 @@ impl World {
 
     /// Starts the host with more arguments and more in its environment, and doesn't wait for it.
     pub fn launch(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
+        let mut serve = self.serve();
+        serve.args(arguments).envs(environment.iter().copied());
+        self.spawn(serve, false);
+    }
+
+    /// Starts the host as the child of a tool that watches it, such as `strace`, and doesn't wait for it.
+    pub fn launch_under(&mut self, tool: &[&str]) {
+        let (name, arguments) = tool.split_first().expect("a tool has a name");
+        let serve = self.serve();
+        let mut watched = Command::new(name);
+        watched.args(arguments).arg(serve.get_program()).args(serve.get_args()).stdin(Stdio::null());
+        watched.current_dir(self.directory());
+        for (name, value) in serve.get_envs() {
+            match value {
+                Some(value) => watched.env(name, value),
+                None => watched.env_remove(name),
+            };
+        }
+        self.spawn(watched, true);
+    }
+
+    fn spawn(&mut self, mut command: Command, watched: bool) {
         assert!(self.process.is_none(), "it runs");
         let log = File::options().create(true).append(true).open(self.log_file()).expect("a log can be made");
-        let mut serve = self.serve();
-        let serve = serve.args(arguments).envs(environment.iter().copied());
-        let mut child = serve.stdout(Stdio::piped()).stderr(log).spawn().expect("the command can be started");
+        let command = command.stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().expect("the command can be started");
         let out = BufReader::new(child.stdout.take().expect("its output is piped"));
-        self.process = Some(Process { child, out });
+        self.process = Some(Process { child, watched, out });
     }
 
     /// Waits until the host answers; false when it ended before.
@@ -270,13 +314,13 @@ impl World {
     /// `kill -9`.
     pub fn kill(&mut self) {
         let mut process = self.process.take().expect("it runs");
-        process.child.kill().expect("it can be killed");
+        process.kill().expect("it can be killed");
         process.child.wait().expect("it ends");
     }
 
     /// The process's id.
     pub fn id(&self) -> u32 {
-        self.process.as_ref().expect("it runs").child.id()
+        self.process.as_ref().expect("it runs").id().expect("the host runs")
     }
 
     /// Sends a signal, such as TERM.
@@ -341,7 +385,7 @@ impl Drop for World {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
             // It may have ended by itself, which is no failure of the story.
-            let _ = process.child.kill();
+            let _ = process.kill();
             let _ = process.child.wait();
         }
         if std::thread::panicking() {

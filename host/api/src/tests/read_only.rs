@@ -58,7 +58,7 @@ const CUSTOMER: [&str; 16] = [
     "GET /v1/timers",
 ];
 /// Change something, or have the host work.
-const WRITES: [&str; 37] = [
+const WRITES: [&str; 38] = [
     "POST /v1/events",
     "PATCH /v1/profiles/{ref}",
     "PUT /v1/fields/{name}",
@@ -80,6 +80,7 @@ const WRITES: [&str; 37] = [
     "DELETE /v1/endpoints/{capability}/{name}",
     "POST /v1/endpoints/{capability}/{name}/pause",
     "POST /v1/endpoints/{capability}/{name}/resume",
+    "POST /v1/endpoints/{capability}/{name}/test",
     "POST /v1/outgoing/pause",
     "POST /v1/outgoing/resume",
     "POST /v1/replays",

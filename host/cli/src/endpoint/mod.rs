@@ -1,6 +1,7 @@
 //! `samsyn endpoint`: the systems that capabilities call. One file a part.
 
 mod bind;
+mod test;
 
 use clap::{Args, Subcommand};
 
@@ -26,6 +27,9 @@ pub enum EndpointCommand {
     /// Remove the binding of an endpoint: its calls are rejected
     #[command(after_long_help = UNBIND_EXAMPLES)]
     Unbind(UnbindArgs),
+    /// Send one request that changes nothing to an endpoint's system, and show what happens
+    #[command(after_long_help = test::EXAMPLES)]
+    Test(test::TestArgs),
     /// Pause an endpoint: its calls wait
     #[command(after_long_help = PAUSE_EXAMPLES)]
     Pause(PauseArgs),
@@ -123,6 +127,7 @@ pub fn run(command: &EndpointCommand, context: &Context) -> Result<(), CliError>
         }
         EndpointCommand::Bind(args) => bind::run(args, context),
         EndpointCommand::Unbind(args) => unbind(args, context),
+        EndpointCommand::Test(args) => test::run(args, context),
         EndpointCommand::Pause(args) => pause(args, context),
         EndpointCommand::Resume(args) => resume(args, context),
     }

@@ -8,6 +8,7 @@ use samsyn_testkit::peer::{Act, Peer, Setup};
 
 use super::support::*;
 use crate::headers::HeaderRules;
+use crate::steps::Did;
 use crate::target::{REQUEST_MAX, Request};
 use crate::{BadTarget, NotSent, Outcome};
 
@@ -266,4 +267,28 @@ fn the_environment_is_not_read() {
         }
     }
     assert!(seen > 20);
+}
+
+#[tokio::test]
+async fn who_tries_an_endpoint_out_is_told_each_step_over_a_new_connection() {
+    let peer = Peer::start();
+    let endpoint = endpoint(&peer);
+    assert_eq!(answer(&endpoint.call(&get()).await).0, 200);
+    assert_eq!(endpoint.idle(), 1, "one is kept");
+    let (outcome, steps) = endpoint.try_out(&get()).await;
+    assert_eq!(answer(&outcome).0, 200);
+    let did: Vec<Did> = steps.iter().map(|step| step.did.clone()).collect();
+    let here = vec!["127.0.0.1".parse().unwrap()];
+    assert_eq!(did, [Did::Addresses(here.clone()), Did::Connected(peer.address()), Did::Answer(200)]);
+    assert!(steps.is_sorted_by_key(|step| step.after), "{steps:?}");
+    let arrivals = peer.arrivals();
+    assert_ne!(arrivals[0].connection, arrivals[1].connection);
+    let mut target = target("http://peer.test:1/");
+    target.limits.connect = Duration::from_secs(2);
+    let (outcome, steps) = connector().endpoint(target).unwrap().try_out(&get()).await;
+    assert_eq!(not_sent(&outcome), "connect");
+    assert_eq!(steps.into_iter().map(|step| step.did).collect::<Vec<_>>(), [Did::Addresses(here)]);
+    endpoint.pause();
+    let (outcome, steps) = endpoint.try_out(&get()).await;
+    assert_eq!((not_sent(&outcome), steps.len()), ("paused", 0), "nothing is even looked up");
 }

@@ -4,9 +4,9 @@ use http::StatusCode;
 use samsyn_vocabulary::{CapabilityName, EndpointName};
 use samsyn_wire::catalogue::Kind;
 use samsyn_wire::media::JSON;
-use samsyn_wire::query::{ChangeParams, ListParams, PauseParams};
+use samsyn_wire::query::{ChangeParams, ListParams, PauseParams, TestParams};
 use samsyn_wire::request::EndpointBinding;
-use samsyn_wire::{Endpoint, EndpointChange, Outgoing, OutgoingChange, Page};
+use samsyn_wire::{Endpoint, EndpointChange, EndpointTest, Outgoing, OutgoingChange, Page};
 use serde_json::{Value, json};
 
 use crate::operation::{Operation, Tag};
@@ -136,6 +136,32 @@ pub fn resume(call: Operation<'_>) -> Operation<'_> {
             changed("resume", "paused", "bound", &[]),
         )
         .problems(&[Kind::PlanStale, Kind::LogFailed])
+}
+
+/// `POST /v1/endpoints/{capability}/{name}/test`.
+pub fn test(call: Operation<'_>) -> Operation<'_> {
+    let step =
+        |step: &str, detail: &str, after: u32| json!({ "step": step, "detail": detail, "after_ms": after });
+    let example = json!({
+        "capability": "tier-sync", "name": "members", "method": "HEAD", "url": "https://members.example.com/api/",
+        "ok": false, "sent": "answered", "status": 401, "code": "credentials-refused",
+        "message": "the system refuses the credentials (401)",
+        "next": "set the secret's value again with `samsyn secret set`, or bind the endpoint with other credentials",
+        "steps": [
+            step("addresses", "203.0.113.7", 3), step("connected", "203.0.113.7:443", 15),
+            step("tls", "TLSv1_3", 41), step("answer", "401", 63),
+        ],
+        "took_ms": 63,
+    });
+    named(call.is("testEndpoint", Tag::Admin, "Send one request to an endpoint's system, and show what happens"))
+        .details(
+            "The request is a `HEAD` or a `GET` with the endpoint's own credentials, over a new connection. It uses a \
+             method only if it is granted. While the endpoint or all sending is paused, nothing is sent. The answer \
+             has neither a secret nor the body of the system's answer. It is 200 also when the test fails: see `ok`.",
+        )
+        .query::<TestParams>()
+        .answers::<EndpointTest>(StatusCode::OK, "What happened", example)
+        .problems(&[Kind::EndpointNotBound])
 }
 
 /// Whether calls are sent.

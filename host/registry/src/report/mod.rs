@@ -4,6 +4,7 @@
 //! [`Report::of`] is a pure function of the registry and of what was used; each finding is a small
 //! function of its own.
 
+mod calls;
 mod cycles;
 mod departments;
 mod dictionary;
@@ -19,6 +20,7 @@ mod usage;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use calls::{Doubtful, Stuck, StuckCause};
 pub use finding::{Finding, Severity};
 pub(crate) use look_alike::meaning;
 pub use secrets::Valueless;
@@ -26,6 +28,17 @@ pub use usage::{EVENT_NAMES_MAX, PAIRS_MAX, REFUSED_FIELDS_MAX, REFUSED_SAMPLES_
 
 use super::{Capability, Registry};
 use samsyn_vocabulary::{CapabilityName, FieldName, Seq, Timestamp};
+
+/// What the registry can't know, and the host says.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Secrets of which it has no value.
+    pub valueless: Vec<Valueless>,
+    /// Endpoints to which nothing is sent though calls wait.
+    pub stuck: Vec<Stuck>,
+    /// Calls of which nobody knows whether they arrived.
+    pub doubtful: Vec<Doubtful>,
+}
 
 /// Everything there is to say about a revision of the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +58,14 @@ pub struct Report {
 impl Report {
     /// Looks at everything, at this moment.
     pub fn of(registry: &Registry, usage: &Usage, now: Timestamp) -> Report {
-        Report::with(registry, usage, &[], now)
+        Report::with(registry, usage, &Beside::default(), now)
     }
 
-    /// The same with secrets of which the host has no value.
-    pub fn with(registry: &Registry, usage: &Usage, valueless: &[Valueless], now: Timestamp) -> Report {
-        let mut findings = secrets::valueless(registry, valueless);
+    /// The same with what the host says.
+    pub fn with(registry: &Registry, usage: &Usage, beside: &Beside, now: Timestamp) -> Report {
+        let mut findings = secrets::valueless(registry, &beside.valueless);
+        findings.extend(calls::stuck(&beside.stuck));
+        findings.extend(calls::doubtful(&beside.doubtful));
         findings.extend(sources::claimed_twice(registry));
         findings.extend(sources::claimed_without_source(registry));
         findings.extend(sources::sourced_never_read(registry));

@@ -16,6 +16,24 @@ pub struct ChangeParams {
     pub reason: Option<Reason>,
 }
 
+/// How an endpoint is tested.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TestParams {
+    /// The method: `HEAD` if it is granted, else `GET`.
+    pub method: Option<TestMethod>,
+    /// The path below the endpoint's URL; the URL itself if left out.
+    pub path: String,
+}
+
+/// A method that changes nothing in a system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TestMethod {
+    Get,
+    Head,
+}
+
 /// How an endpoint or all sending is paused.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

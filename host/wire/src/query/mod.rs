@@ -32,7 +32,7 @@ pub use audit::{ChangesParams, ReadsParams};
 pub use capability::{
     ApproveParams, InstallFrom, InstallParams, RejectParams, RemoveParams, ReplayParams, ShowReplayParams,
 };
-pub use endpoint::{ChangeParams, PauseParams};
+pub use endpoint::{ChangeParams, PauseParams, TestMethod, TestParams};
 pub use event::RefusalParams;
 pub use host::RetainParams;
 pub use profile::{ClaimsParams, ProfileParams, ReferenceForm};
