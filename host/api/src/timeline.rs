@@ -128,7 +128,11 @@ fn step<'a>(entry: &'a TimelineEntry, older: &[TimelineEntry], viewer: &Viewer) 
         changes: changes.collect(),
         outcomes: outcomes(entry.position, decided, viewer, own),
         timer: decided.timer.as_ref().filter(|_| viewer.policy().reads_everything()).map(timer_step),
-        call: decided.call.as_ref().filter(|_| viewer.policy().reads_everything()).map(|call| call_step(call)),
+        call: decided
+            .call
+            .as_ref()
+            .filter(|_| viewer.policy().reads_everything())
+            .map(|call| call_step(call)),
     }
 }
 
