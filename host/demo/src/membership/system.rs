@@ -97,7 +97,7 @@ impl Books {
 
     fn put(&mut self, member: &str, body: Vec<u8>) -> u16 {
         let chance = spread(member);
-        if chance % NOT_KNOWN_EACH == 0 {
+        if chance.is_multiple_of(NOT_KNOWN_EACH) {
             self.unknown.insert(member.to_owned());
             return 404;
         }
