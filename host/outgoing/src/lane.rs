@@ -1,6 +1,6 @@
 //! One endpoint: which of its calls may leave now. A slow one delays nobody else's.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -25,8 +25,8 @@ use crate::refresh_tokens::RefreshTokens;
 
 /// How often a lane looks without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Calls that are looked at beyond those under way.
-const LOOK_AHEAD: usize = 64;
+/// Calls that are looked for at once, beyond those under way.
+const LOOK_AHEAD: usize = 256;
 
 /// What lanes share.
 pub struct Common {
@@ -56,6 +56,8 @@ struct State {
     circuit: Circuit,
     /// Calls that are being tried.
     under_way: HashSet<CallId>,
+    /// Calls that were due when it last looked. An attempt looks itself whether its call still waits.
+    due: VecDeque<CallId>,
     halt: Option<Halt>,
     halted_since: Option<Instant>,
 }
@@ -107,6 +109,7 @@ impl Lane {
             bucket: Bucket::new(None, 1),
             circuit: Circuit::new(Instant::now()),
             under_way: HashSet::new(),
+            due: VecDeque::new(),
             halt: None,
             halted_since: None,
         };
@@ -190,26 +193,37 @@ impl Lane {
             return Ok(look_again);
         }
         self.state.lock().can_be_called();
-        let now = self.common.engine.clock().now();
+        loop {
+            let now = self.common.engine.clock().now();
+            let next = self.state.lock().due.pop_front();
+            let Some(id) = next else {
+                if self.look(now)? {
+                    continue;
+                }
+                return Ok(self.next_due(now)?.unwrap_or(look_again).min(look_again));
+            };
+            let until = match self.may_begin(&id) {
+                Begin::Go(link, slot, pass) => {
+                    self.begin(link, id, slot, pass);
+                    continue;
+                }
+                Begin::Wait(until) => until.max(Instant::now() + Duration::from_millis(1)),
+                Begin::Full => look_again,
+            };
+            self.state.lock().due.push_front(id);
+            return Ok(until);
+        }
+    }
+
+    /// Looks for calls that are due; false when there is none but those under way.
+    fn look(&self, now: Timestamp) -> Result<bool, CallError> {
         let limit = self.state.lock().under_way.len() + LOOK_AHEAD;
-        let calls = self.common.engine.calls();
-        let due = calls.due(&self.capability, &self.endpoint, now, limit)?;
-        let is_more = due.len() == limit;
-        for pending in due {
-            let id = pending.id();
-            if self.state.lock().under_way.contains(&id) {
-                continue;
-            }
-            match self.may_begin(&id) {
-                Begin::Go(link, slot, pass) => self.begin(link, id, slot, pass),
-                Begin::Wait(until) => return Ok(until.max(Instant::now() + Duration::from_millis(1))),
-                Begin::Full => return Ok(look_again),
-            }
-        }
-        if is_more {
-            return Ok(Instant::now());
-        }
-        Ok(self.next_due(now)?.unwrap_or(look_again).min(look_again))
+        let due = self.common.engine.calls().due(&self.capability, &self.endpoint, now, limit)?;
+        let mut state = self.state.lock();
+        let new = due.iter().map(PendingCall::id).filter(|id| !state.under_way.contains(id));
+        let new: Vec<CallId> = new.collect();
+        state.due.extend(new);
+        Ok(!state.due.is_empty())
     }
 
     /// When the next call that waits for its time is to be tried.
@@ -362,6 +376,7 @@ impl Lane {
         };
         let calls = self.common.engine.calls();
         let limit = LOOK_AHEAD;
+        self.state.lock().due.clear();
         let all = calls.due(&self.capability, &self.endpoint, Timestamp(i64::MAX), limit)?;
         for pending in all {
             let id = pending.id();
@@ -406,6 +421,7 @@ mod tests {
             bucket: Bucket::new(None, 1),
             circuit: Circuit::new(now),
             under_way: HashSet::new(),
+            due: VecDeque::new(),
             halt: None,
             halted_since: None,
         };

@@ -213,7 +213,11 @@ impl World {
         expected.sort();
         let mut listed = Vec::new();
         for state in CallState::ALL {
-            listed.extend(view.calls_in(state, None, 1_000).expect("it can be read"));
+            let all = view.calls_in(state, None, 1_000).expect("it can be read");
+            for limit in 0..all.len() {
+                assert_eq!(view.calls_in(state, None, limit).expect("it can be read"), all[..limit]);
+            }
+            listed.extend(all);
         }
         assert_eq!(listed, expected);
         let directory = tempfile::tempdir().expect("a temporary directory");
