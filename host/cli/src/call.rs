@@ -46,7 +46,7 @@ Example:
   samsyn call retry 6f1d1e7e-1f5c-4e0a-9d6c-0f6a1f2f7a11.tier-sync.1.7 --reason \"the system has no such order\"";
 
 const SETTLE_EXAMPLES: &str = "\
-Nothing is sent, and the plug-in is not invoked: it was when the call ended.
+Nothing is sent. The plug-in is not invoked: it got its answer when the call ended.
 
 Examples:
   samsyn call settle ID --as done --reason \"the system shows the order\"

@@ -19,12 +19,12 @@ use samsyn_wire::request::EndpointBinding;
 /// Shown in the long help.
 pub const EXAMPLES: &str = "\
 Examples:
-  samsyn endpoint bind tier-sync members --bearer members_token --dry-run
-  samsyn endpoint bind tier-sync members --url https://members.example.com/api/ --bearer members_token
+  samsyn endpoint bind tier-sync membership --url https://members.example.com/api/ --bearer members_token --dry-run
+  samsyn endpoint bind tier-sync membership --url https://members.example.com/api/ --bearer members_token
   samsyn endpoint bind stock erp --url http://erp.internal:8080/ --network 10.2.0.0/16 --no-auth
   samsyn endpoint bind crm api --oauth2 '{\"token_url\": \"https://id.example.com/token\", \"client_id\": \"samsyn\",
       \"secret\": \"crm_client\"}'
-  samsyn endpoint bind tier-sync members --parallel 2 --rate '20 per 1s'   # changes a binding
+  samsyn endpoint bind tier-sync membership --parallel 2 --rate '20 per 1s'   # changes a binding
 
 What you leave out is as the plug-in's manifest requests it, or as it is bound already. You can grant at
 most the methods that the manifest requests. Secrets are named here; `samsyn secret set` stores their
@@ -268,7 +268,7 @@ mod tests {
     }
 
     fn wanted(flags: &[&str], bound: Option<&BoundEndpoint>) -> Result<Value, CliError> {
-        let line = ["bind", "tier-sync", "members"].iter().chain(flags);
+        let line = ["bind", "tier-sync", "membership"].iter().chain(flags);
         let args = Line::try_parse_from(line).map_err(CliError::usage_of)?.args;
         args.wanted(bound).map(|wanted| json!(wanted))
     }

@@ -24,7 +24,7 @@ pub enum EndpointCommand {
     /// Bind an endpoint to a system, after a plan
     #[command(after_long_help = bind::EXAMPLES)]
     Bind(Box<bind::BindArgs>),
-    /// Remove the binding of an endpoint: its calls are rejected
+    /// Remove the binding of an endpoint: new calls are rejected, and those that wait stay
     #[command(after_long_help = UNBIND_EXAMPLES)]
     Unbind(UnbindArgs),
     /// Send one request that changes nothing to an endpoint's system, and show what happens
@@ -47,27 +47,27 @@ A plug-in's manifest requests endpoints. Nothing is sent to one before an admini
 
 const SHOW_EXAMPLES: &str = "\
 Example:
-  samsyn endpoint show tier-sync members";
+  samsyn endpoint show tier-sync membership";
 
 const UNBIND_EXAMPLES: &str = "\
 Examples:
-  samsyn endpoint unbind tier-sync members --dry-run
-  samsyn endpoint unbind tier-sync members --yes --reason 'the system was shut down'
+  samsyn endpoint unbind tier-sync membership --dry-run
+  samsyn endpoint unbind tier-sync membership --yes --reason 'the system was shut down'
 
 The capability can't call it until it is bound again. To stop calls for a while, pause it instead: then
 they wait.";
 
 const PAUSE_EXAMPLES: &str = "\
 Examples:
-  samsyn endpoint pause tier-sync members --reason 'maintenance until 14:00'
-  samsyn endpoint pause tier-sync members --reason 'maintenance' --dry-run
+  samsyn endpoint pause tier-sync membership --reason 'maintenance until 14:00'
+  samsyn endpoint pause tier-sync membership --reason 'maintenance' --dry-run
 
 Its calls wait, and nothing is lost. `samsyn outgoing pause` pauses all endpoints.";
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
-  samsyn endpoint resume tier-sync members
-  samsyn endpoint resume tier-sync members --dry-run
+  samsyn endpoint resume tier-sync membership
+  samsyn endpoint resume tier-sync membership --dry-run
 
 What waited is sent, in its order and at the endpoint's rate.";
 
@@ -312,7 +312,7 @@ mod tests {
 
     fn change(plan: &str) -> EndpointChange {
         let text = format!(
-            r#"{{"applied": false, "plan": {plan}, "endpoint": {{"capability": "tier-sync", "name": "members", "state": "requested"}}}}"#
+            r#"{{"applied": false, "plan": {plan}, "endpoint": {{"capability": "tier-sync", "name": "membership", "state": "requested"}}}}"#
         );
         serde_json::from_str(&text).unwrap()
     }
@@ -325,24 +325,24 @@ mod tests {
         );
         assert_eq!(
             plan_text(&bind, Paint(false)),
-            "bind tier-sync/members: requested → bound\n\
+            "bind tier-sync/membership: requested → bound\n\
              \x20   url: none → https://a.example/\n\
              \x20 needs the secrets\n    members_token\n\
              \x20 warnings\n    http isn't encrypted\n"
         );
         let same = change(r#"{"action": "resume", "unchanged": true, "before": "bound", "after": "bound"}"#);
-        assert_eq!(plan_text(&same, Paint(false)), "nothing would change: tier-sync/members is bound\n");
+        assert_eq!(plan_text(&same, Paint(false)), "nothing would change: tier-sync/membership is bound\n");
     }
 
     #[test]
     fn one_that_isn_t_bound_shows_the_next_command() {
         let endpoint: Endpoint = serde_json::from_str(
-            r#"{"capability": "tier-sync", "name": "members", "state": "requested",
+            r#"{"capability": "tier-sync", "name": "membership", "state": "requested",
                 "requested": {"reason": "Tiers", "methods": ["GET"], "auth": "bearer", "repeat": "safe"}}"#,
         )
         .unwrap();
         let text = endpoint_text(&endpoint, Paint(false));
-        assert!(text.ends_with("next: samsyn endpoint bind tier-sync members\n"), "{text}");
+        assert!(text.ends_with("next: samsyn endpoint bind tier-sync membership\n"), "{text}");
         assert!(text.contains("auth        bearer\n") || text.contains("bearer"), "{text}");
     }
 }

@@ -10,9 +10,9 @@ use samsyn_wire::{EndpointTest, EndpointTestStep};
 
 pub const EXAMPLES: &str = "\
 Examples:
-  samsyn endpoint test tier-sync members
-  samsyn endpoint test tier-sync members --method GET --path members/1
-  samsyn endpoint test tier-sync members --json
+  samsyn endpoint test crm api
+  samsyn endpoint test crm api --method GET --path customers/1
+  samsyn endpoint test crm api --json
 
 The host sends one HEAD or GET with the endpoint's own credentials, over a new connection, and only a method
 that is granted. While the endpoint or all sending is paused, nothing is sent. The output has neither a
@@ -57,7 +57,7 @@ pub fn run(args: &TestArgs, context: &Context) -> Result<(), CliError> {
     if answer.body.ok {
         return Ok(());
     }
-    let failed = CliError::refused(format!("{}/{} can't be used so", plain(capability), plain(name)));
+    let failed = CliError::refused(format!("the test of {}/{} failed", plain(capability), plain(name)));
     let failed = failed.because(plain(&answer.body.message));
     Err(match &answer.body.next {
         Some(next) => failed.next(plain(next)),

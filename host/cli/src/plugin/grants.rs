@@ -41,7 +41,7 @@ pub const REVOKE_EXAMPLES: &str = "\
 Examples:
   samsyn plugin revoke email --field phone --reason 'not needed for newsletters'
   samsyn plugin revoke sms --event sms.received
-  samsyn plugin revoke tier-sync --endpoint members
+  samsyn plugin revoke tier-sync --endpoint membership
 
 From its next invocation on the capability no longer sees the field or identifier, receives the event, or
 makes claims for the field. A revoked endpoint loses its binding. An upgrade doesn't change this; `samsyn plugin grant` does.";

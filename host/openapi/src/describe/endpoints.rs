@@ -14,7 +14,7 @@ use crate::operation::{Operation, Tag};
 /// What a manifest requests.
 pub(super) fn requested() -> Value {
     json!({
-        "reason": "Tells the members' system of a new tier", "url": "https://members.example.com/api/",
+        "reason": "Keeps tier and opt-out of each member the same in the membership system", "url": "https://members.example.com/api/",
         "methods": ["GET", "PUT"], "auth": "bearer", "repeat": "keyed",
         "key": { "header": "Idempotency-Key", "hours": 24 }, "reaches": "systems", "rate": "100 per 1s",
         "parallel": 4, "timeout": "30s", "answer_max": "64 KiB",
@@ -23,7 +23,7 @@ pub(super) fn requested() -> Value {
 
 fn endpoint() -> Value {
     json!({
-        "capability": "tier-sync", "name": "members", "state": "bound", "requested": requested(),
+        "capability": "tier-sync", "name": "membership", "state": "bound", "requested": requested(),
         "binding": {
             "url": "https://members.example.com/api/", "methods": ["GET", "PUT"],
             "auth": { "bearer": "members_token" }, "repeat": "keyed",
@@ -48,7 +48,7 @@ fn changed(action: &str, before: &str, after: &str, changes: &[&str]) -> Value {
 
 fn named(call: Operation<'_>) -> Operation<'_> {
     call.path::<CapabilityName>("capability", "The capability that calls it", "tier-sync")
-        .path::<EndpointName>("name", "Its name in the capability's manifest", "members")
+        .path::<EndpointName>("name", "Its name in the capability's manifest", "membership")
         .problems(&[Kind::UnknownCapability, Kind::UnknownEndpoint])
 }
 
@@ -143,7 +143,7 @@ pub fn test(call: Operation<'_>) -> Operation<'_> {
     let step =
         |step: &str, detail: &str, after: u32| json!({ "step": step, "detail": detail, "after_ms": after });
     let example = json!({
-        "capability": "tier-sync", "name": "members", "method": "HEAD", "url": "https://members.example.com/api/",
+        "capability": "crm", "name": "api", "method": "HEAD", "url": "https://crm.example.com/api/",
         "ok": false, "sent": "answered", "status": 401, "code": "credentials-refused",
         "message": "the system refuses the credentials (401)",
         "next": "set the secret's value again with `samsyn secret set`, or bind the endpoint with other credentials",
