@@ -174,6 +174,8 @@ impl Arena {
 
     /// Waits until every call has its answer, stops, and holds the log against what arrived.
     fn finish(mut self, kills: u64) -> Seen {
+        // A call that met three bad connections in a row would wait for ten minutes: from here on there are none.
+        self.peers.values().for_each(|peer| peer.always(Act::ok()));
         let caller: &Caller = &self.world;
         until_ok("every call is answered", || {
             let waiting = caller.status()["calls"]["waiting"].as_u64();
