@@ -89,6 +89,7 @@ fn holder_answer(holder: &Holder, position: Option<Position>) -> SegmentHolder {
         Holder::Undecided => ("undecided", None, None),
         Holder::Cursor { capability, .. } => ("cursor", Some(capability), None),
         Holder::Parked { capability } => ("parked", Some(capability), None),
+        Holder::Calls { capability } => ("calls", Some(capability), None),
         Holder::Proposals { field } => ("proposals", None, Some(field)),
     };
     SegmentHolder {

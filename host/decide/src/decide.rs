@@ -3,9 +3,9 @@
 use super::draft::Draft;
 use super::pending_notifications::pending_notifications;
 use samsyn_journal::{
-    Accepted, Body, Call, CallBody, CapabilityState, CauseKind, Changed, Cursor, Decided, DoubtStep, Emitted,
-    EndedCall, EndedTimer, HeldProposal, InvocationStatus, Memory, Note, Outcome, PartitionState,
-    ProfileState,
+    Accepted, Body, Call, CallBody, CallNumber, CapabilityState, CauseKind, Changed, Cursor, Decided,
+    DoubtStep, Emitted, EndedCall, EndedTimer, HeldProposal, InvocationStatus, Memory, Note, Outcome,
+    PartitionState, ProfileState,
 };
 use samsyn_registry::{Field, Routing};
 use samsyn_sandbox::InvocationReport;
@@ -216,10 +216,16 @@ impl<'e> Decision<'_, 'e> {
             previous: self.state.head,
             timer: timer.clone(),
             call: call.clone(),
-            doubt: doubt.clone(),
+            doubt: doubt.clone().filter(|doubt| self.is_of_own_call(&doubt.call)),
             outcomes: Vec::with_capacity(self.completed.len()),
             ..Decided::nothing(self.state.id, item, self.at)
         }
+    }
+
+    /// A generation that catches up says nothing of the calls of another one.
+    fn is_of_own_call(&self, call: &CallNumber) -> bool {
+        let catching_up = self.cursor.as_ref().filter(|cursor| cursor.catching_up);
+        catching_up.is_none_or(|cursor| cursor.generation == call.generation)
     }
 
     pub fn name(&self, capability: usize) -> &CapabilityName {
@@ -325,7 +331,9 @@ impl<'e> Decision<'_, 'e> {
                 Effect::Call(call) => {
                     let silent = self.is_silent(of);
                     let call = self.call(*call, silent, bodies);
-                    let looks_up = self.cause.doubt.as_ref().filter(|_| outcome.role == Role::Prober);
+                    let looks_up = self.cause.doubt.as_ref().filter(|doubt| {
+                        outcome.role == Role::Prober && doubt.call.generation == of.generation
+                    });
                     let looks_up = looks_up.map(|doubt| doubt.call.number);
                     outcome.calls.push(Call { looks_up, ..call });
                 }

@@ -256,7 +256,11 @@ impl Lanes {
             let mine =
                 targets.filter(|target| fires && routing.capabilities[target.capability].name == *capability);
             let mine: Vec<_> = mine.map(|target| (target, cursor.generation)).collect();
-            if mine.is_empty() && due.is_none() {
+            // A look-up of its own goes on also when no handler judges it.
+            let is_own_doubt = item.doubt().is_some_and(|doubt| {
+                doubt.call.generation == generation && doubt.call.capability == *capability
+            });
+            if mine.is_empty() && due.is_none() && !is_own_doubt {
                 let mut core = self.core(partition);
                 core.state.move_cursor(&Cursor { through: position, ..cursor });
                 return Ok(true);

@@ -12,6 +12,9 @@ use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, Finding, Position,
 
 /// A record begins no more calls with a body than an invocation may have effects.
 const BODIES_MAX: Seq = 256;
+
+/// How long a look-up may take from when the call was to be looked up, before the call ends unknown.
+pub const LOOK_UP_MS: i64 = 24 * 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The most answers to a capability's calls for one customer within a day, by UTC, for which it is invoked.
 pub const ANSWERS_A_DAY_MAX: u32 = 1_000;
@@ -132,9 +135,8 @@ impl Calls {
 
     /// The oldest records of a partition that must be there for a call to be sent again: its body stands before the one
     /// that began it.
-    pub(super) fn records(&self) -> impl Iterator<Item = Position> {
-        let waiting = self.waiting.iter().map(|call| call.record);
-        let records = waiting.chain(self.past.iter().map(|call| call.record));
+    pub fn records(&self) -> impl Iterator<Item = Position> {
+        let records = self.waiting.iter().map(|call| call.record);
         records.map(|record| Position { seq: record.seq.saturating_sub(BODIES_MAX).max(1), ..record })
     }
 
@@ -272,7 +274,8 @@ impl Calls {
     /// A decision asked a call's plug-in to look it up, or judged the look-up, whose answer it is about.
     fn look_up(&mut self, number: u32, finding: Option<Finding>, answered: Position) {
         let is_asked = self.waiting.iter().any(|call| call.looks_up == Some(number));
-        let Some(call) = self.waiting.iter_mut().find(|call| call.number == number) else { return };
+        let asked = |call: &&mut WaitingCall| call.number == number && call.probe == Probe::Asked;
+        let Some(call) = self.waiting.iter_mut().find(asked) else { return };
         match finding {
             Some(finding) => {
                 if finding == Finding::Absent {
@@ -399,9 +402,10 @@ pub fn pending_calls(state: &ProfileState) -> Vec<PendingCall> {
             if call.looks_up.is_none() {
                 first.push((&own.capability, &call.endpoint));
             }
-            if call.probe != Probe::Asked {
-                found.push(pending(CallState::Waiting, &call.endpoint, call.next, call.number));
-            }
+            // Its plug-in may never be asked: it was removed, or what it waits for is.
+            let overdue = if call.probe == Probe::Asked { LOOK_UP_MS } else { 0 };
+            let at = Timestamp(call.next.millis().saturating_add(overdue));
+            found.push(pending(CallState::Waiting, &call.endpoint, at, call.number));
         }
         found.extend(calls.past.iter().map(|past| {
             let is_unknown = matches!(past.how, CallEnd::Unknown { .. });

@@ -54,8 +54,8 @@ pub use adopted::{Adopted, Cursor, MovedField, ReassignmentJob};
 pub use appender::{Appender, Content, Encoded, NewRecord};
 pub use batch::RecordBatch;
 pub use calls::{
-    ANSWERS_A_DAY_MAX, CallMove, CallState, Calls, PAST_CALLS_MAX, PastCall, PendingCall, Probe, WaitingCall,
-    fold_call, forget_call, pending_calls, waiting_calls,
+    ANSWERS_A_DAY_MAX, CallMove, CallState, Calls, LOOK_UP_MS, PAST_CALLS_MAX, PastCall, PendingCall, Probe,
+    WaitingCall, fold_call, forget_call, pending_calls, waiting_calls,
 };
 pub use claim_stats::{
     CLAIMANTS_MAX, ClaimStats, Claimant, Count, Pattern, PatternMove, moves_from, moves_to,

@@ -352,8 +352,7 @@ impl CapabilityState {
     /// The records that must be there when what waits is run; of several in a row the oldest.
     pub fn records_waited_for(&self) -> impl Iterator<Item = Position> {
         let more = self.held_more.iter().flat_map(HeldMore::oldest_records);
-        let calls = self.calls.iter().flat_map(|calls| calls.records());
-        self.blocked.iter().map(|blocked| blocked.item.record()).chain(more).chain(calls)
+        self.blocked.iter().map(|blocked| blocked.item.record()).chain(more)
     }
 
     /// Whether the invocation of an item in a role waits. Of those that aren't listed, one that was

@@ -8,7 +8,7 @@ use samsyn_egress::policy::classify::{Sense, sense};
 use samsyn_egress::policy::retry_after;
 use samsyn_egress::{NotSent, Outcome, Request};
 use samsyn_engine::{Again, CallError, Calls, Engine, Exchange, Progress};
-use samsyn_journal::{AttemptEnd, CallId, Probe, WaitingCall};
+use samsyn_journal::{AttemptEnd, CallId, LOOK_UP_MS, Probe, WaitingCall};
 use samsyn_vocabulary::{CallAnswer, Finding, Timestamp};
 
 use crate::link::Link;
@@ -40,10 +40,23 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
         of.conclude(waiting.attempts, begun, None, next).await?;
         return Ok(Attempted::NotCalled);
     }
+    // Its time was put off after the lane had looked.
+    if waiting.next > engine.clock().now() {
+        return Ok(Attempted::NotCalled);
+    }
     let may_have_arrived = waiting.sent_since.is_some();
     if may_have_arrived && waiting.binding.is_some_and(|binding| binding != link.identity) {
         let reason = "the endpoint was bound to another system or account before this call had an answer";
         of.answer(waiting.attempts, unknown("rebound", reason)).await?;
+        return Ok(Attempted::NotCalled);
+    }
+    if rule.class == RetryClass::Once && may_have_arrived && waiting.last.is_some() {
+        // It was repeated as another class allowed. This one doesn't.
+        let answer = match waiting.in_doubt {
+            true => unknown("once", "an attempt may have arrived, and the endpoint is of the class once now"),
+            false => of.last_answer(None),
+        };
+        of.answer(waiting.attempts, answer).await?;
         return Ok(Attempted::NotCalled);
     }
     if !of.is_settled().await? {
@@ -120,7 +133,15 @@ impl Of<'_> {
         let attempts = self.exchange.waiting.attempts;
         let (finding, answered) = match self.exchange.waiting.probe {
             Probe::None => return Ok(true),
-            Probe::Asked => return Ok(false),
+            Probe::Asked => {
+                let waited = self.engine.clock().now().millis() - self.exchange.waiting.next.millis();
+                if waited >= LOOK_UP_MS {
+                    let reason =
+                        "an attempt may have arrived, and the plug-in didn't look it up within a day";
+                    self.answer(attempts, unknown("no-look-up", reason)).await?;
+                }
+                return Ok(false);
+            }
             Probe::Due => {
                 self.calls.doubt(self.exchange).await?;
                 return Ok(false);

@@ -79,14 +79,8 @@ impl Outgoing {
 
     /// Follows the registry now: once it returns, nothing leaves that a pause of it holds back. Called after each change.
     pub fn refresh(&self) {
-        match self.common.engine.registry().outgoing_paused {
-            Some(_) => self.common.connector.pause(),
-            None => self.common.connector.resume(),
-        }
-        for lane in self.lanes.lock().values() {
-            lane.follow();
-            lane.wake();
-        }
+        self.follow_registry();
+        self.lanes.lock().values().for_each(|lane| lane.wake());
         self.look.notify_one();
     }
 
@@ -193,11 +187,13 @@ impl Outgoing {
     }
 
     fn follow_registry(&self) {
+        // Nobody who read the registry earlier says something later.
+        let lanes = self.lanes.lock();
         match self.common.engine.registry().outgoing_paused {
             Some(_) => self.common.connector.pause(),
             None => self.common.connector.resume(),
         }
-        self.lanes.lock().values().for_each(|lane| lane.follow());
+        lanes.values().for_each(|lane| lane.follow());
     }
 
     fn wake_lanes(&self) {

@@ -137,13 +137,14 @@ impl Lane {
 
     /// Follows the registry: a pause holds from here on, also for what has not left yet.
     pub fn follow(&self) {
-        let registry = self.common.engine.registry();
-        let paused = registry
-            .endpoint(self.capability.as_str(), self.endpoint.as_str())
-            .is_ok_and(|endpoint| endpoint.state != EndpointState::Bound);
+        // Read behind the lock: nobody who read earlier says something later.
         let state = self.state.lock();
+        let registry = self.common.engine.registry();
+        let bound = registry
+            .endpoint(self.capability.as_str(), self.endpoint.as_str())
+            .is_ok_and(|endpoint| endpoint.state == EndpointState::Bound);
         if let Some(link) = &state.link {
-            if paused { link.endpoint.pause() } else { link.endpoint.resume() }
+            if bound { link.endpoint.resume() } else { link.endpoint.pause() }
         }
     }
 
@@ -192,6 +193,8 @@ impl Lane {
             self.halt(Some(Halt::Link(why)));
             return Ok(look_again);
         }
+        // A pause since the registry was read holds for a link that was made since.
+        self.follow();
         self.state.lock().can_be_called();
         loop {
             let now = self.common.engine.clock().now();
@@ -202,6 +205,9 @@ impl Lane {
                 }
                 return Ok(self.next_due(now)?.unwrap_or(look_again).min(look_again));
             };
+            if self.state.lock().under_way.contains(&id) {
+                continue;
+            }
             let until = match self.may_begin(&id) {
                 Begin::Go(link, slot, pass) => {
                     self.begin(link, id, slot, pass);
@@ -275,9 +281,15 @@ impl Lane {
         let lane = self.clone();
         tokio::spawn(async move {
             let ended = attempt(&lane.common.engine, &link, &id).await;
+            if ended.is_err() && !lane.common.stopping.load(Ordering::Relaxed) {
+                // It would be the next again at once.
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
             let now = Instant::now();
             let shut = {
                 let mut state = lane.state.lock();
+                // What an earlier link's answers say is no news of this one.
+                let is_current = state.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, &link));
                 match &ended {
                     Ok(Attempted::Called(outcome)) => {
                         lane.common.attempts.fetch_add(1, Ordering::Relaxed);
@@ -285,11 +297,15 @@ impl Lane {
                             state.bucket.refused(&slot, now);
                         }
                         state.bucket.finish(slot);
-                        state.circuit.record(pass, health(outcome), now);
+                        if is_current {
+                            state.circuit.record(pass, health(outcome), now);
+                        }
                     }
                     Ok(Attempted::NotCalled) | Err(_) => {
                         state.bucket.give_back(slot);
-                        state.circuit.give_back(pass, now);
+                        if is_current {
+                            state.circuit.give_back(pass, now);
+                        }
                     }
                 }
                 state.under_way.remove(&id);
@@ -354,6 +370,11 @@ impl Lane {
                 // Limits begin anew; what is under way ends over its own link, which its task holds.
                 let link = Arc::new(link);
                 let before = state.link.replace(link.clone());
+                // What has not left for another system or by other rules leaves over the new one. When only a secret has
+                // changed, what is under way ends: it may be what changed the secret.
+                if let Some(before) = before.as_ref().filter(|before| before.binding != link.binding) {
+                    before.endpoint.close();
+                }
                 if before.as_ref().is_none_or(|before| {
                     before.rate() != link.rate() || before.binding.parallel != link.binding.parallel
                 }) {
@@ -363,7 +384,9 @@ impl Lane {
                 Ok(link)
             }
             Err(why) => {
-                state.link = None;
+                if let Some(before) = state.link.take() {
+                    before.endpoint.close();
+                }
                 Err(why)
             }
         }
@@ -381,7 +404,11 @@ impl Lane {
         for pending in all {
             let id = pending.id();
             if !self.state.lock().under_way.contains(&id) {
-                withdraw(&self.common.engine, &id, code, reason).await?;
+                match withdraw(&self.common.engine, &id, code, reason).await {
+                    Err(CallError::Query(error)) => tracing::error!(capability = %self.capability,
+                        endpoint = %self.endpoint, profile = %id.profile, %error, "a call can't be withdrawn"),
+                    ended => ended?,
+                }
             }
         }
         Ok(())

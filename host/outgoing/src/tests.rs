@@ -563,6 +563,37 @@ fn in_doubt_and_bound_elsewhere_is_unknown() {
     assert_eq!(world.listed(CallState::Unknown).len(), 1);
 }
 
+/// It may have been repeated before, and isn't since.
+#[test]
+fn in_doubt_and_bound_to_once_is_unknown() {
+    let world = World::new("keyed");
+    world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset)]);
+    world.say("anna", &["call system PUT /m hello"]);
+    wait_for(
+        || matches!(&world.listed(CallState::Waiting)[..], [(_, Progress::Waiting(call))] if call.in_doubt),
+        || format!("{:?}", world.listed(CallState::Waiting)),
+    );
+    world.bind("system", repeats("once"));
+    world.move_to(10_000);
+    assert_eq!(world.seen("anna", 1), "/m=unknown once");
+    assert_eq!(world.peer.arrivals().len(), 1);
+}
+
+#[test]
+fn a_look_up_that_is_never_judged_ends_after_a_day_and_holds_nothing_up_for_ever() {
+    let world = World::new("probe");
+    world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset), Act::status(418, "", ""), Act::ok()]);
+    world.say("anna", &["call system PUT /m hello", "call system PUT /n hello"]);
+    let mut now = 0;
+    world.until_none_waits(&mut now, HOUR / 60);
+    assert!(now >= 24 * HOUR, "{now}");
+    let listed = world.listed(CallState::Unknown);
+    let [(_, Progress::Past(past))] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(past.how, CallEnd::Unknown { code: "no-look-up".to_owned() });
+    assert_eq!(world.peer.arrivals().len(), 3, "the next of the customer leaves then");
+    world.assert_consistent(&["anna"]);
+}
+
 #[test]
 fn nothing_leaves_while_the_endpoint_or_all_sending_is_paused() {
     let world = World::new("keyed");

@@ -82,7 +82,7 @@ pub struct SegmentHolder {
     /// `snapshots`: too few cover it. `reader`: a backup reads it. `undecided`: it has events that are not
     /// decided. `cursor`: a capability has not processed it yet. `parked`: invocations wait. `proposals`:
     /// proposals wait for a source.
-    #[schemars(extend("enum" = ["snapshots", "reader", "undecided", "cursor", "parked", "proposals"]))]
+    #[schemars(extend("enum" = ["snapshots", "reader", "undecided", "cursor", "parked", "calls", "proposals"]))]
     pub kind: String,
     /// The capability, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]

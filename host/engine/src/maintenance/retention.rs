@@ -18,7 +18,7 @@ use super::retention_report::{Holder, RetentionReport, SNAPSHOTS_COVERING};
 use super::{Maintenance, MaintenanceError};
 use crate::work::Work;
 use samsyn_decide::item::items_of;
-use samsyn_journal::PartitionState;
+use samsyn_journal::{CallState, PartitionState};
 use samsyn_log::{LogError, LogPlace, SegmentInfo};
 use samsyn_state::snapshot::SnapshotFile;
 use samsyn_state::view::StoreError;
@@ -164,9 +164,7 @@ impl Maintenance {
         let mut after = None;
         loop {
             let page = self.shared.view.waiting(after, WAITING_A_PAGE);
-            // What a profile waits for may stand in another partition than its own. A state beside items that waits
-            // (something that is sent, called or due) will be one of the things a profile waits for: it then is
-            // among `waiting`, and holds the record it names here. None exists yet.
+            // What a profile waits for may stand in another partition than its own.
             for (partition, profile) in &page {
                 let Some(state) = self.shared.view.profile(*profile)? else { continue };
                 let partition_state = self.shared.view.applied(*partition).partition;
@@ -190,6 +188,24 @@ impl Maintenance {
             }
             match page.last() {
                 Some(last) if page.len() == WAITING_A_PAGE => after = Some(*last),
+                _ => break,
+            }
+        }
+        // A call is sent from the record that began it, also one of a generation that was replaced. Of each customer
+        // and endpoint the first is listed, and the customer has them all.
+        let mut after = None;
+        loop {
+            let page = self.shared.view.calls_in(CallState::Waiting, after.as_ref(), WAITING_A_PAGE)?;
+            for pending in &page {
+                let Some(state) = self.shared.view.profile(pending.profile)? else { continue };
+                for own in &state.capabilities {
+                    for record in own.calls.iter().flat_map(|calls| calls.records()) {
+                        need(Holder::Calls { capability: own.capability.clone() }, record);
+                    }
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == WAITING_A_PAGE => after = Some(last.clone()),
                 _ => return Ok(needs),
             }
         }

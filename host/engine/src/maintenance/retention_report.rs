@@ -21,6 +21,8 @@ pub enum Holder {
     Cursor { capability: CapabilityName, generation: u32 },
     /// Invocations of a capability that are parked, or held behind parked ones.
     Parked { capability: CapabilityName },
+    /// Calls of a capability that wait for their answers.
+    Calls { capability: CapabilityName },
     /// Proposals of a field that has no source.
     Proposals { field: FieldName },
 }
@@ -62,6 +64,9 @@ impl Holder {
             Holder::Parked { capability } => format!(
                 "{capability} has parked deliveries of it: retry or skip them (`samsyn parked list --capability {capability}`)"
             ),
+            Holder::Calls { capability } => {
+                format!("{capability} has calls that wait for their answers: `samsyn call list` shows them")
+            }
             Holder::Proposals { field } => {
                 format!(
                     "proposals of {field} in it wait for a source (`samsyn field assign {field} CAPABILITY`)"

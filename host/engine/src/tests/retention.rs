@@ -152,6 +152,33 @@ fn a_new_generation_starts_from_the_oldest_that_is_kept() {
     assert!((4..30).contains(&calls), "it heard of what is kept: {calls}");
 }
 
+/// A call waits until its endpoint can be called: by then its request must still be there.
+#[test]
+fn a_call_that_waits_keeps_its_request_and_is_named() {
+    let mut bench = keeping_nothing();
+    let tables = "[calls.system]\nreason = \"Tests\"\nmethods = [\"PUT\"]\n";
+    let component = crate::testing::calling_probe_with(&manifest("probe", &format!("{tables}{USUAL}")));
+    let options = InstallOptions { approve: true, ..InstallOptions::default() };
+    bench.engine.registrar().install(&component, options, app("tests")).unwrap();
+    let binding = serde_json::json!({ "url": "https://system.example.com/", "auth": "none" });
+    let binding = Box::new(serde_json::from_value(binding).unwrap());
+    let bind = samsyn_registry::endpoint::EndpointChange::Bind(binding);
+    bench.engine.registrar().change_endpoint("probe", "system", bind, None, app("tests")).unwrap();
+    bench.script("anna", &["call system PUT /m hello"]);
+    bench.settle();
+    bench.busy(0..30);
+    bench.two_snapshots();
+    bench.two_snapshots();
+    let calls = Holder::Calls { capability: capability("probe") };
+    assert!(bench.held_by().contains(&calls));
+    bench.restart();
+    assert!(bench.held_by().contains(&calls));
+    let waiting = bench.engine.calls().list(samsyn_journal::CallState::Waiting, None, 10).unwrap();
+    let exchange =
+        bench.engine.calls().exchange(&waiting[0].pending.id()).unwrap().expect("its request is there");
+    assert_eq!(exchange.body.as_deref(), Some(&b"hello"[..]));
+}
+
 #[test]
 fn what_waits_for_somebody_stays_and_is_named() {
     let mut bench = keeping_nothing();
