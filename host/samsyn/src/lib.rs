@@ -43,5 +43,5 @@ pub use samsyn_wire as wire;
 
 #[cfg(test)]
 mod survival;
-#[cfg(any(test, feature = "fuzz"))]
+#[cfg(test)]
 use samsyn_testkit::{self as testing, mutate};
