@@ -91,13 +91,16 @@ impl Shared {
         if self.is_durable(position) {
             return Ok(());
         }
-        if let Some(failure) = self.journal.failed() {
-            return Err(StopCause::from(Fault::LogFailed(failure)));
+        self.notification(notified).await
+    }
+
+    /// Waits for the notification of a record, unless the log has failed: then none comes.
+    async fn notification(&self, notified: oneshot::Receiver<()>) -> Result<(), StopCause> {
+        let failure = || self.journal.failed().map(|failure| StopCause::from(Fault::LogFailed(failure)));
+        if let Some(failure) = failure() {
+            return Err(failure);
         }
-        notified.await.map_err(|_| {
-            let failure = self.journal.failed().map(|failure| StopCause::from(Fault::LogFailed(failure)));
-            failure.unwrap_or_else(|| self.why_stopped())
-        })
+        notified.await.map_err(|_| failure().unwrap_or_else(|| self.why_stopped()))
     }
 
     /// Waits until a record is on the disk and can be read in the view.
@@ -106,14 +109,8 @@ impl Shared {
         if self.view.applied(position.partition).seq >= position.seq {
             return Ok(());
         }
-        if let Some(failure) = self.journal.failed() {
-            return Err(StopCause::from(Fault::LogFailed(failure)));
-        }
         // Whoever waits is notified when the view has it.
-        notified.await.map_err(|_| {
-            let failure = self.journal.failed().map(|failure| StopCause::from(Fault::LogFailed(failure)));
-            failure.unwrap_or_else(|| self.why_stopped())
-        })
+        self.notification(notified).await
     }
 
     /// Waits until the decision of an event is on the disk; false when the time ran out first.

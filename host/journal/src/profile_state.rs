@@ -223,19 +223,26 @@ impl ProfileState {
         capability: &CapabilityName,
         generation: u32,
     ) -> Option<&mut Calls> {
-        let same = |own: &&mut Arc<CapabilityState>| {
-            own.generation == generation && own.capability == *capability && own.calls.is_some()
-        };
-        let own = self.capabilities.iter_mut().find(same)?;
-        Arc::make_mut(own).calls.as_deref_mut()
+        self.own_to_change(capability, generation, |own| own.calls.is_some())?.calls.as_deref_mut()
     }
 
     fn timers_of_ended(&mut self, ended: &EndedTimer) -> Option<&mut Timers> {
+        self.own_to_change(&ended.capability, ended.generation, |own| own.timers.is_some())?
+            .timers
+            .as_deref_mut()
+    }
+
+    /// The state of a generation that has something: without it, nothing shared is copied.
+    fn own_to_change(
+        &mut self,
+        capability: &CapabilityName,
+        generation: u32,
+        has: impl Fn(&CapabilityState) -> bool,
+    ) -> Option<&mut CapabilityState> {
         let same = |own: &&mut Arc<CapabilityState>| {
-            own.generation == ended.generation && own.capability == ended.capability && own.timers.is_some()
+            own.generation == generation && own.capability == *capability && has(own)
         };
-        let own = self.capabilities.iter_mut().find(same)?;
-        Arc::make_mut(own).timers.as_deref_mut()
+        self.capabilities.iter_mut().find(same).map(Arc::make_mut)
     }
 
     /// A timer ended at this moment.

@@ -28,7 +28,8 @@ pub enum Attempted {
 pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attempted, CallError> {
     let calls = engine.calls();
     let Some(exchange) = calls.exchange(id)? else {
-        end_without_request(calls, id).await?;
+        // The record that began it has left the log, or its body has: it can't be sent any more.
+        withdraw(engine, id, "gone", "the record that holds the request is no longer in the log").await?;
         return Ok(Attempted::NotCalled);
     };
     let of = Of { engine, calls, exchange: &exchange };
@@ -79,7 +80,7 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
     Ok(Attempted::Called(outcome))
 }
 
-/// Ends a call that can't be sent because there is nobody any more who would: nothing leaves.
+/// Ends a call that can't be sent any more: nothing leaves.
 pub async fn withdraw(engine: &Engine, id: &CallId, code: &str, reason: &str) -> Result<(), CallError> {
     let calls = engine.calls();
     let Some(Progress::Waiting(waiting)) = calls.progress(id)? else { return Ok(()) };
@@ -89,17 +90,6 @@ pub async fn withdraw(engine: &Engine, id: &CallId, code: &str, reason: &str) ->
         Some(exchange) => calls.answer(&exchange, waiting.attempts, answer).await?,
         None => calls.give_up(id, &waiting, answer).await?,
     };
-    Ok(())
-}
-
-/// The record that began it has left the log, or its body has: it can't be sent any more.
-async fn end_without_request(calls: &Calls, id: &CallId) -> Result<(), CallError> {
-    if let Some(Progress::Waiting(waiting)) = calls.progress(id)? {
-        let arrived = waiting.begun.is_some() || waiting.sent_since.is_some();
-        let reason = "the record that holds the request is no longer in the log";
-        let answer = if arrived { unknown("gone", reason) } else { not_sent("gone", reason) };
-        calls.give_up(id, &waiting, answer).await?;
-    }
     Ok(())
 }
 

@@ -170,6 +170,14 @@ impl World {
         self.bench.text(customer, "probe.seen").unwrap_or_default()
     }
 
+    /// Waits until the one call that waits is in doubt.
+    fn until_in_doubt(&self) {
+        wait_for(
+            || matches!(&self.listed(CallState::Waiting)[..], [(_, Progress::Waiting(call))] if call.in_doubt),
+            || format!("{:?}", self.listed(CallState::Waiting)),
+        );
+    }
+
     /// Lets time pass until no call waits.
     fn until_none_waits(&self, now: &mut i64, step: i64) {
         wait_for(
@@ -350,10 +358,7 @@ fn doubt_is_treated_as_the_class_of_the_endpoint_says() {
         world.say("anna", &["call system PUT /m hello"]);
         if arrivals == 2 {
             wait_for(|| world.peer.arrivals().len() == 1, || "it arrives".to_owned());
-            wait_for(
-                || matches!(&world.listed(CallState::Waiting)[..], [(_, Progress::Waiting(call))] if call.in_doubt),
-                || format!("{class}: {:?}", world.listed(CallState::Waiting)),
-            );
+            world.until_in_doubt();
             world.move_to(10_000);
         }
         assert_eq!(world.seen("anna", 1), expected, "{class}");
@@ -550,10 +555,7 @@ fn in_doubt_and_bound_elsewhere_is_unknown() {
     let world = World::new("keyed");
     world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset)]);
     world.say("anna", &["call system PUT /m hello"]);
-    wait_for(
-        || matches!(&world.listed(CallState::Waiting)[..], [(_, Progress::Waiting(call))] if call.in_doubt),
-        || format!("{:?}", world.listed(CallState::Waiting)),
-    );
+    world.until_in_doubt();
     let other = Peer::start();
     let elsewhere = binding(&other, repeats("keyed"));
     world.change("system", EndpointChange::Bind(Box::new(elsewhere)));
@@ -569,10 +571,7 @@ fn in_doubt_and_bound_to_once_is_unknown() {
     let world = World::new("keyed");
     world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset)]);
     world.say("anna", &["call system PUT /m hello"]);
-    wait_for(
-        || matches!(&world.listed(CallState::Waiting)[..], [(_, Progress::Waiting(call))] if call.in_doubt),
-        || format!("{:?}", world.listed(CallState::Waiting)),
-    );
+    world.until_in_doubt();
     world.bind("system", repeats("once"));
     world.move_to(10_000);
     assert_eq!(world.seen("anna", 1), "/m=unknown once");
