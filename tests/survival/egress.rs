@@ -3,11 +3,13 @@
 //! doubt was under way.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::os::unix::process::ExitStatusExt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use samsyn::disk::DataDir;
+use samsyn::failpoint::Step;
 use samsyn::log::{ScanFrom, StoppedLog};
 use samsyn::record::{AttemptEnd, CallEnd, CallRecord, Reader, Record};
 use samsyn::vocabulary::ProfileId;
@@ -20,7 +22,7 @@ use samsyn_harness::world::{World, until_ok};
 use samsyn_testkit::peer::{Act, Arrival, Cut, Mode, Peer, Setup};
 use samsyn_testkit::survival_json;
 
-/// Kills in `make test`; with those of `kills.rs` they are its budget.
+/// Kills in `make test`; with those of `kills.rs` they are its budget. Every second one is an abort at a step on the disk.
 const KILLS: u64 = 40;
 /// Kills in `make torture`.
 const TORTURE_KILLS: u64 = 1_000;
@@ -30,6 +32,23 @@ const ARENAS: u64 = 2;
 const KILLS_A_LIFE: u64 = 10;
 /// How long the host lives under load, in milliseconds, at most.
 const LIFE_MS_MAX: u64 = 400;
+/// Events within which a step of [`STEPS`] must have come.
+const EVENTS_MAX: u64 = 20_000;
+/// The signal of an abort.
+const SIGABRT: i32 = 6;
+/// Steps on the disk that a host takes while it calls, each with how often it may be passed before the abort.
+const STEPS: [(Step, u64); 10] = [
+    (Step::FrameWrite, 150),
+    (Step::FrameSync, 150),
+    (Step::SegmentSeal, 3),
+    (Step::SegmentStart, 3),
+    (Step::AheadZeros, 2),
+    (Step::ZerosCut, 2),
+    (Step::ReplaceWrite, 2),
+    (Step::ReplaceDirectory, 2),
+    (Step::ViewIndexes, 5),
+    (Step::ViewPartition, 20),
+];
 /// Customers of an arena.
 const CUSTOMERS: u64 = 60;
 /// Exchanges with one endpoint at the same time.
@@ -154,8 +173,8 @@ impl Arena {
         })
     }
 
-    /// One kill under load, and the start after it.
-    fn kill_once(&mut self) {
+    /// One kill under load, and the start after it, which may be one that ends at a step.
+    fn kill_once(&mut self, armed: Option<&str>) {
         let life = Duration::from_millis(self.dice.between(1, LIFE_MS_MAX));
         let id = self.world.id();
         let killer = std::thread::spawn(move || {
@@ -167,6 +186,21 @@ impl Arena {
         self.load(u64::MAX);
         killer.join().expect("it kills");
         self.world.gone();
+        match armed {
+            None => self.go_on(),
+            Some(failpoint) => {
+                self.world.launch(&[], &[("SAMSYN_FAILPOINT", failpoint)]);
+                if self.world.is_ready() {
+                    self.load(EVENTS_MAX);
+                }
+                let ended = self.world.gone();
+                assert_eq!(ended.signal(), Some(SIGABRT), "{failpoint} was never come to: {ended:?}");
+                self.go_on();
+            }
+        }
+    }
+
+    fn go_on(&mut self) {
         self.world.start();
         // What was under way is sent again: the host knows what it has taken.
         self.load(self.perhaps.len() as u64);
@@ -350,20 +384,32 @@ impl Exchanges {
     }
 }
 
+/// The abort of this number: each step in turn, on either side.
+fn failpoint(number: u64, dice: &mut Dice) -> String {
+    let (step, passes_max) = STEPS[(number / 2 % STEPS.len() as u64) as usize];
+    let side = if number % 2 == 0 { "before" } else { "after" };
+    format!("{}:{side}:{}", step.name(), dice.between(1, passes_max))
+}
+
 fn kill(kills: u64) -> Seen {
     let seed = seed();
     println!("SAMSYN_SEED={seed}");
     let mut dice = Dice::new(seed);
-    let all = Mutex::new(Seen::default());
+    let (all, aborts) = (Mutex::new(Seen::default()), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..ARENAS {
-            let (mut dice, all) = (dice.split(), &all);
+            let (mut dice, all, aborts) = (dice.split(), &all, &aborts);
             scope.spawn(move || {
                 let mut left = kills / ARENAS;
                 while left > 0 {
                     let mut arena = Arena::new(dice.split());
                     let some = left.min(KILLS_A_LIFE);
-                    (0..some).for_each(|_| arena.kill_once());
+                    for _ in 0..some / 2 {
+                        let number = aborts.fetch_add(1, Ordering::Relaxed);
+                        let failpoint = failpoint(number, &mut arena.dice);
+                        arena.kill_once(Some(&failpoint));
+                    }
+                    (0..some % 2).for_each(|_| arena.kill_once(None));
                     left -= some;
                     let seen = arena.finish(some);
                     all.lock().expect("no other arena has failed").add(&seen);

@@ -175,12 +175,7 @@ fn answer(state: &ApiState, call: &ListedCall) -> Answer<wire::Call> {
         | Progress::Past(PastCall { record, index, .. }) => (*record, *index),
     };
     let request = state.engine.calls().request(*profile, record, index)?;
-    let lane = state
-        .outgoing
-        .status()
-        .into_iter()
-        .find(|is| is.capability == *capability && is.endpoint == *endpoint);
-    let halted = lane.and_then(|status| status.lane.halt);
+    let halted = state.outgoing.halt(capability, endpoint);
     let shown = wire::Call {
         id: id_of(&call.pending.id()),
         state: word(*in_state).to_owned(),

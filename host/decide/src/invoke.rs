@@ -109,6 +109,10 @@ impl InvocationInput<'_> {
         answered: &Answered,
         invoke: impl FnOnce(HandlerInput<'_>) -> InvocationReport,
     ) -> InvocationResult {
+        if !self.routed.capability.roles.contains(&Role::Caller) {
+            let reason = "role.gone: this version of the plug-in has no role caller";
+            return InvocationResult::Undeliverable(reason.to_owned());
+        }
         let calls = self.state.calls(&self.routed.name, self.generation);
         // What is retried was counted.
         let counts = self.cause.call.is_some();

@@ -59,8 +59,12 @@ pub fn route<'a>(item: &'a Item, routing: &Routing, propose: bool) -> Vec<Target
         Item::Answer(answered) => {
             let own = routing.capability(&answered.call.capability);
             let role = if answered.looks_up.is_none() { Role::Caller } else { Role::Judge };
-            // Who has no role for answers called without wanting any.
-            let own = own.filter(|(_, routed)| routed.capability.roles.contains(&role));
+            // Who has no role for answers calls without wanting any; but an earlier version may have wanted this one.
+            let wants = |routed: &Routed| {
+                let is_its_own = routed.capability.manifest.calls.contains_key(&answered.endpoint);
+                routed.capability.roles.contains(&role) || (role == Role::Caller && !is_its_own)
+            };
+            let own = own.filter(|(_, routed)| wants(routed));
             let invocation = own.and_then(|(index, _)| Some((index, item.invocation(role)?)));
             return invocation.map(|(index, invocation)| with(invocation)(index)).into_iter().collect();
         }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::QueryError;
 use super::fault::{Fault, StopCause};
+use super::new_calls::NewCalls;
 use super::shared::Shared;
 use super::work::Work;
 use samsyn_journal::{
@@ -95,9 +96,14 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Says whenever something about calls has become durable.
-    pub fn subscribe(&self) -> watch::Receiver<()> {
-        self.shared.calls_changed.subscribe()
+    /// From here on, [`next_new`](Calls::next_new) answers what began to wait. For one follower.
+    pub fn follow(&self) {
+        self.shared.new_calls.follow();
+    }
+
+    /// The calls that began to wait, or were put off, since it was last asked; waits until there is one.
+    pub async fn next_new(&self) -> NewCalls {
+        self.shared.new_calls.next().await
     }
 
     /// How many wait for their answers.

@@ -12,9 +12,10 @@ use super::accept::Accepting;
 use super::fault::{Fault, StopCause};
 use super::identity::Identity;
 use super::identity::SettledIdentity;
+use super::new_calls::begun;
 use super::shared::Shared;
 use crate::way::Way;
-use samsyn_journal::CauseKind;
+use samsyn_journal::{CauseKind, PendingCall};
 use samsyn_log::Commit;
 use samsyn_state::view::{CommittedRecord, EventKey};
 use samsyn_vocabulary::Position;
@@ -158,9 +159,7 @@ impl DurableHook {
         settled.events.iter().for_each(|key| self.accepting.event_ids.forget(*key));
         self.identity.settle(&settled.identity);
         self.shared.waiters.notify(&settled.awaited);
-        if settled.calls {
-            self.shared.calls_changed.send_replace(());
-        }
+        self.shared.new_calls.note(settled.calls);
         let notified = Instant::now();
         for (event, way) in settled.ways {
             let waits = way.waits(disk, durable, notified);
@@ -183,8 +182,8 @@ struct Settled {
     identity: SettledIdentity,
     awaited: Vec<Awaited>,
     ways: Vec<(Position, Way)>,
-    /// Something about calls.
-    calls: bool,
+    /// Calls that wait since.
+    calls: Vec<PendingCall>,
 }
 
 impl Settled {
@@ -193,9 +192,9 @@ impl Settled {
         match record {
             CommittedRecord::Accepted { key, .. } => self.events.push(*key),
             CommittedRecord::Linked(linked) => self.identity.links.push(linked.clone()),
-            CommittedRecord::Call { .. } => self.calls = true,
+            CommittedRecord::Call { pending, .. } => self.calls.extend(begun(pending)),
             CommittedRecord::Decided { decided, created, pending, .. } => {
-                self.calls |= !pending.calls.is_empty();
+                self.calls.extend(begun(pending));
                 if let Some(way) = way {
                     self.ways.push((decided.cause.record(), *way));
                 }

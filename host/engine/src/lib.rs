@@ -38,7 +38,7 @@
 //! | `registrar` · `install` · `assign` · `endpoints` · `apply_file` · `renormalise` | changes of the registry |
 //! | `adopt` · `notify_source_change` · `notifier` | what those mean for partitions and customers |
 //! | `timers` · `fire` | which timers are due, and their firing |
-//! | `calls` · `exchange` | calls that plug-ins began, and the records about them |
+//! | `calls` · `new_calls` · `exchange` | calls that plug-ins began, those that begin to wait, and the records about them |
 //! | `supervisor` | what lanes can't wait for |
 //! | `query` · `own_records` · `claims` · `refusals` · `parked` · `status` · [`metrics`] · `slowest` | questions, and numbers |
 //! | `maintenance` | snapshots and retention |
@@ -72,6 +72,7 @@ mod lanes;
 mod maintenance;
 pub mod metrics;
 mod names;
+mod new_calls;
 mod notifier;
 mod notify_source_change;
 mod own_records;
@@ -117,6 +118,7 @@ pub use maintenance::{
     SnapshotInProgress, Snapshots,
 };
 pub use names::ConflictsPage;
+pub use new_calls::NewCalls;
 pub use notifier::{JobReport, Jobs, Notifier};
 pub use parked::{Parked, ParkedCursor, ParkedFilter, ParkedItem, ParkedPage, Waiting};
 pub use query::{EventDecisions, Query, QueryError, ReadProfile, Timeline, TimelineEntry};

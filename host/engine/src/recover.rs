@@ -182,7 +182,7 @@ impl Engine {
             metrics,
             newest: ArcSwap::from_pointee(newest),
             waiters: Waiters::default(),
-            calls_changed: tokio::sync::watch::Sender::new(()),
+            new_calls: Default::default(),
             requests: Requests::default(),
             stopping: AtomicBool::new(false),
             halted: OnceLock::new(),

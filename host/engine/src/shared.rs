@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use super::durable::{InFlight, Waiters};
 use super::fault::StopCause;
 use super::metrics::Metrics;
+use super::new_calls::NewCallQueue;
 use super::runtime::Runtime;
 use super::schedule::Schedule;
 use super::supervisor::Requests;
@@ -39,8 +39,8 @@ pub struct Shared {
     pub schedule: Schedule,
     /// Whoever waits for a record.
     pub waiters: Waiters,
-    /// Something about calls became durable.
-    pub calls_changed: watch::Sender<()>,
+    /// Calls that began to wait.
+    pub new_calls: NewCallQueue,
     /// What lanes ask of the supervisor.
     pub requests: Requests,
     pub stopping: AtomicBool,

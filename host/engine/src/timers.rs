@@ -294,7 +294,7 @@ impl Timers {
             }
             own.insert(timer.clone(), Instant::now());
             let is_late = timer.fires_at < late_before;
-            if !self.has_room() || (is_late && !round.may_fire_late(self.late_per_second)) {
+            if !self.has_room() || (is_late && !round.may_fire_late(self.late_per_second, Instant::now())) {
                 round.forget(&timer);
                 return Ok(short_pause);
             }
@@ -344,8 +344,7 @@ impl Round {
     }
 
     /// Whether one more late timer may fire now.
-    fn may_fire_late(&mut self, per_second: u32) -> bool {
-        let now = Instant::now();
+    fn may_fire_late(&mut self, per_second: u32, now: Instant) -> bool {
         let most = f64::from(per_second);
         let more = now.duration_since(self.refilled).as_secs_f64() * most;
         (self.allowance, self.refilled) = ((self.allowance + more).min(most), now);
@@ -354,5 +353,28 @@ impl Round {
         }
         self.allowance -= 1.0;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_timers_fire_at_their_rate_and_a_pause_saves_up_no_more_than_a_second() {
+        let begun = Instant::now();
+        let mut round = Round {
+            handed: BTreeMap::new(),
+            allowance: 0.0,
+            refilled: begun,
+            clock: FIRST,
+            monotonic: Duration::ZERO,
+        };
+        let mut fire = |millis: u64| round.may_fire_late(100, begun + Duration::from_millis(millis));
+        assert!(!fire(0), "none before its time");
+        let fired = (1..=10_000).filter(|millis| fire(*millis)).count();
+        assert!((999..=1_000).contains(&fired), "{fired} in ten seconds");
+        let after_an_hour = (0..1_000).filter(|_| fire(3_600_000)).count();
+        assert_eq!(after_an_hour, 100);
     }
 }

@@ -8,18 +8,20 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use samsyn_egress::Connector;
 use samsyn_egress::secret::Scrub;
-use samsyn_engine::Engine;
+use samsyn_engine::{Engine, NewCalls};
+use samsyn_journal::PendingCall;
 use samsyn_registry::Registry;
 use samsyn_secrets::Secrets;
 use samsyn_telemetry::MetricsText;
 use samsyn_vocabulary::{CapabilityName, EndpointName, Seq};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
 
-use crate::lane::{Common, Lane, LaneStatus};
+use crate::lane::{Common, Halt, Lane, LaneStatus};
 
-/// How often it looks for endpoints without being woken.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often it asks the view which endpoints have calls, without being woken.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Calls in doubt that are counted of each endpoint.
 const UNKNOWN_MAX: usize = 1_000;
 /// How often stopping looks whether all have ended.
@@ -99,6 +101,12 @@ impl Outgoing {
         lanes.iter().map(status).collect()
     }
 
+    /// Why nothing is sent to an endpoint; none while it is, or never was.
+    pub fn halt(&self, capability: &CapabilityName, endpoint: &EndpointName) -> Option<Halt> {
+        let lane = self.lanes.lock().get(&(capability.clone(), endpoint.clone())).cloned();
+        lane.and_then(|lane| lane.status().halt)
+    }
+
     /// The registry as it is.
     pub(crate) fn registry(&self) -> Arc<Registry> {
         self.common.engine.registry()
@@ -169,19 +177,23 @@ impl Outgoing {
     }
 
     async fn run(self: Arc<Outgoing>) {
-        let mut changed = self.common.engine.calls().subscribe();
+        let calls = self.common.engine.calls();
+        calls.follow();
         let mut revision: Seq = 0;
+        // What waited before is only in the view.
+        self.wake_lanes();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.common.stopping.load(Ordering::Relaxed) {
             let now = self.common.engine.registry().revision;
             if now != revision {
                 revision = now;
                 self.follow_registry();
             }
-            self.wake_lanes();
             tokio::select! {
-                ended = changed.changed() => if ended.is_err() { return },
-                () = self.look.notified() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                new = calls.next_new() => self.take_new(new),
+                () = self.look.notified() => self.wake_lanes(),
+                _ = look.tick() => self.wake_lanes(),
             }
         }
     }
@@ -196,6 +208,25 @@ impl Outgoing {
         lanes.values().for_each(|lane| lane.follow());
     }
 
+    /// Gives each lane what began to wait.
+    fn take_new(&self, NewCalls { calls, missed }: NewCalls) {
+        let mut of_lane: BTreeMap<(CapabilityName, EndpointName), Vec<PendingCall>> = BTreeMap::new();
+        for call in calls {
+            of_lane.entry((call.capability.clone(), call.endpoint.clone())).or_default().push(call);
+        }
+        {
+            let mut lanes = self.lanes.lock();
+            for (name, calls) in of_lane {
+                self.lane_in(&mut lanes, name).add(calls);
+            }
+        }
+        if missed {
+            self.lanes.lock().values().for_each(|lane| lane.forget_upcoming());
+            self.wake_lanes();
+        }
+    }
+
+    /// Wakes the lanes of all endpoints that have calls, and begins those that aren't there yet.
     fn wake_lanes(&self) {
         let endpoints = match self.common.engine.calls().endpoints() {
             Ok(endpoints) => endpoints,

@@ -1,6 +1,6 @@
 //! One endpoint: which of its calls may leave now. A slow one delays nobody else's.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,13 +15,16 @@ use samsyn_journal::{CallId, PendingCall};
 use samsyn_registry::endpoint::EndpointChange;
 use samsyn_registry::{Attribution, EndpointState, Pause};
 use samsyn_secrets::Secrets;
-use samsyn_vocabulary::{Application, CapabilityName, EndpointName, Reason, SecretName, Timestamp};
+use samsyn_vocabulary::{
+    Application, CapabilityName, EndpointName, ProfileId, Reason, SecretName, Timestamp,
+};
 use tokio::sync::Notify;
 use tokio::time::sleep_until;
 
 use crate::attempt::{Attempted, attempt, withdraw};
 use crate::link::{Link, LinkError};
 use crate::refresh_tokens::RefreshTokens;
+use crate::upcoming::Upcoming;
 
 /// How often a lane looks without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -54,10 +57,9 @@ struct State {
     link: Option<Arc<Link>>,
     bucket: Bucket,
     circuit: Circuit,
-    /// Calls that are being tried.
-    under_way: HashSet<CallId>,
-    /// Calls that were due when it last looked. An attempt looks itself whether its call still waits.
-    due: VecDeque<CallId>,
+    /// Customers one of whose calls is being tried: of each one at a time.
+    under_way: HashSet<ProfileId>,
+    upcoming: Upcoming,
     halt: Option<Halt>,
     halted_since: Option<Instant>,
 }
@@ -109,7 +111,7 @@ impl Lane {
             bucket: Bucket::new(None, 1),
             circuit: Circuit::new(Instant::now()),
             under_way: HashSet::new(),
-            due: VecDeque::new(),
+            upcoming: Upcoming::default(),
             halt: None,
             halted_since: None,
         };
@@ -126,6 +128,18 @@ impl Lane {
     /// Has it look now.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Takes calls that began to wait, and has it look now.
+    pub fn add(&self, calls: Vec<PendingCall>) {
+        self.state.lock().upcoming.add(calls);
+        self.wake();
+    }
+
+    /// It may not have been told of all calls: the view is to be asked.
+    pub fn forget_upcoming(&self) {
+        self.state.lock().upcoming.forget();
+        self.wake();
     }
 
     /// How it is doing.
@@ -198,54 +212,51 @@ impl Lane {
         self.state.lock().can_be_called();
         loop {
             let now = self.common.engine.clock().now();
-            let next = self.state.lock().due.pop_front();
-            let Some(id) = next else {
-                if self.look(now)? {
-                    continue;
-                }
-                return Ok(self.next_due(now)?.unwrap_or(look_again).min(look_again));
+            let Some(call) = self.next(now)? else {
+                let next = self.state.lock().next_at();
+                let wait = next.map(|next| next.millis().saturating_sub(now.millis()).clamp(0, 60_000));
+                let until = wait.map(|wait| Instant::now() + Duration::from_millis(wait.unsigned_abs()));
+                return Ok(until.unwrap_or(look_again).min(look_again));
             };
-            if self.state.lock().under_way.contains(&id) {
-                continue;
-            }
-            let until = match self.may_begin(&id) {
+            let until = match self.may_begin(&call) {
                 Begin::Go(link, slot, pass) => {
-                    self.begin(link, id, slot, pass);
+                    self.begin(link, call, slot, pass);
                     continue;
                 }
                 Begin::Wait(until) => until.max(Instant::now() + Duration::from_millis(1)),
                 Begin::Full => look_again,
             };
-            self.state.lock().due.push_front(id);
+            self.state.lock().upcoming.put_back(call);
             return Ok(until);
         }
     }
 
-    /// Looks for calls that are due; false when there is none but those under way.
-    fn look(&self, now: Timestamp) -> Result<bool, CallError> {
-        let limit = self.state.lock().under_way.len() + LOOK_AHEAD;
-        let due = self.common.engine.calls().due(&self.capability, &self.endpoint, now, limit)?;
-        let mut state = self.state.lock();
-        let new = due.iter().map(PendingCall::id).filter(|id| !state.under_way.contains(id));
-        let new: Vec<CallId> = new.collect();
-        state.due.extend(new);
-        Ok(!state.due.is_empty())
-    }
-
-    /// When the next call that waits for its time is to be tried.
-    fn next_due(&self, now: Timestamp) -> Result<Option<Instant>, CallError> {
-        let under_way = self.state.lock().under_way.clone();
+    /// The next call that is due, of a customer none of whose calls is being tried.
+    fn next(&self, now: Timestamp) -> Result<Option<PendingCall>, CallError> {
+        let limit = {
+            let mut state = self.state.lock();
+            let next = state.take_due(now);
+            if next.is_some() || !state.upcoming.may_lack(now) {
+                return Ok(next);
+            }
+            state.upcoming.ask();
+            state.under_way.len() + LOOK_AHEAD
+        };
+        // What is only due later is read as well: then the view is asked again when these have run out.
         let calls = self.common.engine.calls();
-        let limit = under_way.len() + 1;
-        let first = calls.due(&self.capability, &self.endpoint, Timestamp(i64::MAX), limit)?;
-        let next = first.into_iter().find(|pending: &PendingCall| !under_way.contains(&pending.id()));
-        Ok(next.map(|next| {
-            let wait = next.at.millis().saturating_sub(now.millis()).clamp(0, 60_000);
-            Instant::now() + Duration::from_millis(wait.unsigned_abs())
-        }))
+        let found = calls.due(&self.capability, &self.endpoint, Timestamp(i64::MAX), limit);
+        let mut state = self.state.lock();
+        match found {
+            Ok(found) => state.upcoming.answered(found, limit),
+            Err(error) => {
+                state.upcoming.forget();
+                return Err(error.into());
+            }
+        }
+        Ok(state.take_due(now))
     }
 
-    fn may_begin(&self, id: &CallId) -> Begin {
+    fn may_begin(&self, call: &PendingCall) -> Begin {
         let now = Instant::now();
         let mut state = self.state.lock();
         let Some(link) = state.link.clone() else { return Begin::Full };
@@ -264,7 +275,7 @@ impl Lane {
                 if state.circuit.state() == CircuitState::Closed {
                     state.halted(None);
                 }
-                state.under_way.insert(id.clone());
+                state.under_way.insert(call.profile);
                 Begin::Go(link, slot, pass)
             }
             Err(busy) => {
@@ -277,11 +288,12 @@ impl Lane {
         }
     }
 
-    fn begin(self: &Arc<Lane>, link: Arc<Link>, id: CallId, slot: Slot, pass: Pass) {
+    fn begin(self: &Arc<Lane>, link: Arc<Link>, call: PendingCall, slot: Slot, pass: Pass) {
         let lane = self.clone();
         tokio::spawn(async move {
-            let ended = attempt(&lane.common.engine, &link, &id).await;
-            if ended.is_err() && !lane.common.stopping.load(Ordering::Relaxed) {
+            let id = call.id();
+            let ended = lane.attempted(&link, &id).await;
+            if ended.is_none() && !lane.common.stopping.load(Ordering::Relaxed) {
                 // It would be the next again at once.
                 tokio::time::sleep(LOOK_EVERY).await;
             }
@@ -291,7 +303,7 @@ impl Lane {
                 // What an earlier link's answers say is no news of this one.
                 let is_current = state.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, &link));
                 match &ended {
-                    Ok(Attempted::Called(outcome)) => {
+                    Some(Attempted::Called(outcome)) => {
                         lane.common.attempts.fetch_add(1, Ordering::Relaxed);
                         if is_too_many(outcome) {
                             state.bucket.refused(&slot, now);
@@ -301,30 +313,45 @@ impl Lane {
                             state.circuit.record(pass, health(outcome), now);
                         }
                     }
-                    Ok(Attempted::NotCalled) | Err(_) => {
+                    Some(Attempted::NotCalled) | None => {
                         state.bucket.give_back(slot);
                         if is_current {
                             state.circuit.give_back(pass, now);
                         }
                     }
                 }
-                state.under_way.remove(&id);
+                state.under_way.remove(&id.profile);
+                if ended.is_none() {
+                    // No record says what became of it, so nobody will say that it waits.
+                    state.upcoming.put_back(call);
+                }
                 if state.circuit.state() == CircuitState::Closed && state.halt == Some(Halt::CircuitOpen) {
                     state.halted(None);
                 }
                 matches!(state.circuit.state(), CircuitState::Shut { .. })
             };
-            match ended {
-                Ok(_) => {}
-                Err(CallError::Stopped(StopCause::Stopping)) => return,
-                Err(error) => tracing::error!(capability = %lane.capability, endpoint = %lane.endpoint,
-                    profile = %id.profile, %error, "what became of a call can't be written down"),
-            }
             if shut {
                 lane.pause_for_credentials();
             }
             lane.wake();
         });
+    }
+
+    /// Makes an attempt; none when it isn't known what became of it, which is said here.
+    async fn attempted(self: &Arc<Lane>, link: &Arc<Link>, id: &CallId) -> Option<Attempted> {
+        let (lane, link, of) = (self.clone(), link.clone(), id.clone());
+        // A task of its own: one that panics gives back its place like any other.
+        let attempt = tokio::spawn(async move { attempt(&lane.common.engine, &link, &of).await });
+        let (capability, endpoint, profile) = (&self.capability, &self.endpoint, id.profile);
+        match attempt.await {
+            Ok(Ok(attempted)) => return Some(attempted),
+            Ok(Err(CallError::Stopped(StopCause::Stopping))) => {}
+            Ok(Err(error)) => tracing::error!(%capability, %endpoint, %profile, %error,
+                "what became of a call can't be written down"),
+            Err(error) => tracing::error!(%capability, %endpoint, %profile, %error,
+                "an attempt to call a system failed; this is a fault of the host"),
+        }
+        None
     }
 
     /// The system refused the host's credentials three times in a row: nothing more is sent until somebody has looked.
@@ -399,11 +426,11 @@ impl Lane {
         };
         let calls = self.common.engine.calls();
         let limit = LOOK_AHEAD;
-        self.state.lock().due.clear();
+        self.state.lock().upcoming.forget();
         let all = calls.due(&self.capability, &self.endpoint, Timestamp(i64::MAX), limit)?;
         for pending in all {
             let id = pending.id();
-            if !self.state.lock().under_way.contains(&id) {
+            if !self.state.lock().under_way.contains(&id.profile) {
                 match withdraw(&self.common.engine, &id, code, reason).await {
                     Err(CallError::Query(error)) => tracing::error!(capability = %self.capability,
                         endpoint = %self.endpoint, profile = %id.profile, %error, "a call can't be withdrawn"),
@@ -420,6 +447,15 @@ impl Lane {
 }
 
 impl State {
+    fn take_due(&mut self, now: Timestamp) -> Option<PendingCall> {
+        self.upcoming.take_due(now, |call| !self.under_way.contains(&call.profile))
+    }
+
+    /// When the next call that waits for its time is to be tried.
+    fn next_at(&self) -> Option<Timestamp> {
+        self.upcoming.next_at(|call| !self.under_way.contains(&call.profile))
+    }
+
     fn halted(&mut self, why: Option<Halt>) {
         if self.halt.is_some() != why.is_some() {
             self.halted_since = why.is_some().then(Instant::now);
@@ -448,7 +484,7 @@ mod tests {
             bucket: Bucket::new(None, 1),
             circuit: Circuit::new(now),
             under_way: HashSet::new(),
-            due: VecDeque::new(),
+            upcoming: Upcoming::default(),
             halt: None,
             halted_since: None,
         };

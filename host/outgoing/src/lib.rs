@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `dispatcher` | keeps a lane for each endpoint, follows the registry, starts and stops |
 //! | `lane` | one endpoint: which calls may leave now |
+//! | `upcoming` | the next calls of an endpoint, in memory |
 //! | `attempt` | one attempt of one call, and what follows from how it ended |
 //! | `link` | an endpoint as the registry binds it, made one that can be called |
 //! | `try_out` | one request that an administrator asks for, and how far it came |
@@ -29,6 +30,7 @@ mod lane;
 mod link;
 mod refresh_tokens;
 mod try_out;
+mod upcoming;
 
 pub use copied::{OutgoingConfig, PauseError, pause_a_copy};
 pub use dispatcher::{EndpointStatus, Outgoing};

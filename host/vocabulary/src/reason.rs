@@ -2,26 +2,29 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The longest reason, in bytes: a sentence or two, and a ticket's number.
-const REASON_BYTES_MAX: usize = 500;
+/// The longest reason, in characters: a sentence or two, and a ticket's number.
+const REASON_CHARS_MAX: usize = 500;
 
-/// Why a change was made: 1 to 500 bytes without control characters and without white space around
-/// it. It is kept for as long as the log is, so no customer's data belongs in it.
+/// Why a change was made: 1 to 500 characters, without control characters, and not only spaces. Spaces around it are
+/// dropped. It is kept for as long as the log is, so no customer's data belongs in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Reason(String);
 
 /// A text that can't be a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a reason must have 1 to {REASON_BYTES_MAX} bytes and no control characters")]
+#[error("a reason must have 1 to {REASON_CHARS_MAX} characters and no control characters")]
 pub struct ReasonError;
 
 impl Reason {
-    /// Checks the text and makes it a reason.
+    /// Checks the text as it is written, with its spaces: what the schema of the HTTP interface takes is what is
+    /// taken here.
     pub fn new(text: &str) -> Result<Reason, ReasonError> {
-        let text = text.trim();
-        let fits = (1..=REASON_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
-        if fits { Ok(Reason(text.to_owned())) } else { Err(ReasonError) }
+        let words = text.trim();
+        // Whoever counts the characters counts at most the bytes.
+        let fits = text.len() <= REASON_CHARS_MAX || text.chars().count() <= REASON_CHARS_MAX;
+        let is_one_line = !text.chars().any(char::is_control);
+        if fits && is_one_line && !words.is_empty() { Ok(Reason(words.to_owned())) } else { Err(ReasonError) }
     }
 
     /// The reason as text.
@@ -57,8 +60,10 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_line_of_words() {
-        assert_eq!(Reason::new("  CRM-12: moved \n").unwrap().as_str(), "CRM-12: moved");
-        for bad in ["", "  ", "two\nlines", "\u{1b}[2J", &"a".repeat(501)] {
+        assert_eq!(Reason::new("  CRM-12: moved ").unwrap().as_str(), "CRM-12: moved");
+        assert!(Reason::new(&"å".repeat(500)).is_ok(), "a letter of two bytes is one character");
+        let spaces = format!("moved{}", " ".repeat(500));
+        for bad in ["", "  ", "two\nlines", "moved\n", "\tmoved", "\u{1b}[2J", &"a".repeat(501), &spaces] {
             assert_eq!(Reason::new(bad), Err(ReasonError), "{bad:?}");
         }
     }

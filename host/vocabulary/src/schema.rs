@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_form_takes_what_its_type_takes() {
-        let long = "a".repeat(65);
+        let (long, longest) = ("a".repeat(65), "å".repeat(500));
+        let (too_long, spaces) = ("å".repeat(501), format!("a{}", " ".repeat(500)));
         let texts = [
             "email",
             "loyalty.points",
@@ -116,6 +117,17 @@ mod tests {
             "2026-11-21",
             "0b6c5f4e-7f4f-4d7e-9c8e-0d6a51a1c0de",
             "0b6c5f4e",
+            "two words",
+            "a ",
+            "  ",
+            "\u{a0}",
+            "\ta",
+            "a\u{85}",
+            "a\u{2028}b",
+            "\u{1b}[2J",
+            &longest,
+            &too_long,
+            &spaces,
         ];
         for text in texts {
             assert_eq!(takes::<FieldName>(text), FieldName::new(text).is_ok(), "{text:?}");
@@ -126,6 +138,8 @@ mod tests {
             assert_eq!(takes::<EndpointName>(text), EndpointName::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Application>(text), Application::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<SecretName>(text), SecretName::new(text).is_ok(), "{text:?}");
+            assert_eq!(takes::<TokenName>(text), TokenName::new(text).is_ok(), "{text:?}");
+            assert_eq!(takes::<Reason>(text), Reason::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Speaker>(text), Speaker::new(text).is_ok(), "{text:?}");
             assert_eq!(takes::<Position>(text), text.parse::<Position>().is_ok(), "{text:?}");
             assert_eq!(takes::<Timestamp>(text), text.parse::<Timestamp>().is_ok(), "{text:?}");

@@ -324,6 +324,9 @@ async fn a_fetch_outlives_the_call_that_began_it() {
     let endpoint = authenticated(&peer, oauth(&server, grant, ClientAuth::Basic));
     let call = tokio::time::timeout(std::time::Duration::from_millis(60), endpoint.call(&get())).await;
     assert!(call.is_err());
+    while server.arrivals().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
     server.release();
     assert_eq!(answer(&endpoint.call(&get()).await).0, 200);
     assert_eq!((server.arrivals().len(), store.stored.lock().len()), (1, 1));

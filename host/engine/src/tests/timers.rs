@@ -293,6 +293,31 @@ fn after_a_restart_what_is_set_fires_and_what_had_fired_is_decided_once() {
 }
 
 #[test]
+fn after_a_downtime_timers_fire_at_a_bounded_rate_and_the_oldest_first() {
+    const LATE: u32 = 60;
+    let config =
+        EngineConfig { partitions: 1, workers: 2, late_timers_per_second: LATE, ..EngineConfig::default() };
+    let mut bench = unarmed(config);
+    install(&bench, "probe");
+    let customers: Vec<String> = (0..LATE).map(|number| format!("customer-{number}")).collect();
+    for (number, customer) in customers.iter().enumerate() {
+        // The one that was set last is due first.
+        let due = HOUR - number as i64;
+        bench.script(customer, &[&format!("timer a {due}")]);
+    }
+    bench.settle();
+    bench.engine.clock().set(Timestamp(START + 2 * HOUR));
+    let started = std::time::Instant::now();
+    bench.restart();
+    await_fired(&bench, u64::from(LATE));
+    assert!(started.elapsed() > Duration::from_millis(900), "{:?} for a second's worth", started.elapsed());
+    let records: Vec<Position> = customers.iter().map(|customer| newest_due(&bench, customer)).collect();
+    assert!(records.is_sorted_by(|later, earlier| later.seq > earlier.seq), "{records:?}");
+    assert!(seen(&bench, "customer-0").starts_with("a+"), "each has its time and the time that it is");
+    assert_consistent(&bench, &customers.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_clock_that_jumps_holds_timers_until_an_admin_says_so_or_it_comes_back() {
     let bench = timed();
     say(&bench, "anna", &["timer a 5000", "timer b 86400000"]);

@@ -4,12 +4,14 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Act, Answer, Arrival, Cut, Inner, Judge, Mode, Play};
 
 /// How long a read waits before it looks whether the peer is to stop.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long it reads what a client still sends, after it has ended its own side.
+const READS_ON: Duration = Duration::from_secs(10);
 /// Bytes of a request's head at most.
 const HEAD_MAX: usize = 256 * 1024;
 
@@ -84,8 +86,9 @@ impl Connection {
             let judge = self.inner.play.lock().judge();
             judge.map_or_else(Act::ok, |judge| judge(&arrival))
         });
+        let released = *self.inner.released.lock();
         let act = self.account(arrival, act);
-        self.wait(&act);
+        self.wait(&act, released);
         self.answer(&act)
     }
 
@@ -177,13 +180,13 @@ impl Connection {
         Ok(Some((arrival, length)))
     }
 
-    fn wait(&self, act: &Act) {
+    /// Waits as the act says; `before` is how often was released before the request was written down.
+    fn wait(&self, act: &Act, before: u64) {
         if act.held {
             let mut released = self.inner.released.lock();
-            while *released == 0 && !self.stopped() {
+            while *released == before && !self.stopped() {
                 self.inner.release.wait(&mut released);
             }
-            *released = released.saturating_sub(1);
         }
         if act.late_ms > 0 {
             std::thread::sleep(Duration::from_millis(act.late_ms));
@@ -257,8 +260,22 @@ impl Connection {
             let _ = self.raw.shutdown(Shutdown::Write);
             // What wasn't read would turn the end into a reset.
             let mut rest = [0; 4096];
-            let _ = self.raw.set_read_timeout(Some(Duration::from_millis(200)));
-            while matches!((&self.raw).read(&mut rest), Ok(read) if read > 0) {}
+            let until = Instant::now() + READS_ON;
+            loop {
+                match (&self.raw).read(&mut rest) {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    // A client that is slow to send, or to see the end.
+                    Err(error)
+                        if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+                    {
+                        if self.stopped() || Instant::now() > until {
+                            break;
+                        }
+                    }
+                    Err(_) => break,
+                }
+            }
         }
     }
 

@@ -78,7 +78,7 @@ pub(crate) struct Inner {
     pub(crate) play: Mutex<Play>,
     pub(crate) stopped: AtomicBool,
     pub(crate) connections: AtomicU64,
-    /// Acts that are held wait until this is raised above their number.
+    /// How often was released.
     pub(crate) released: Mutex<u64>,
     pub(crate) release: Condvar,
 }
@@ -141,7 +141,7 @@ impl Peer {
         *self.inner.play.lock() = Play::Judge(Arc::new(judge));
     }
 
-    /// Lets acts that are held go on: those that are, and one for each further call.
+    /// Lets those go on that are held: all whose requests have arrived.
     pub fn release(&self) {
         *self.inner.released.lock() += 1;
         self.inner.release.notify_all();

@@ -23,6 +23,9 @@ use tokio::runtime::Runtime;
 
 use super::*;
 
+mod changes;
+mod look_ups;
+
 const START: i64 = 1_796_000_000_000;
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -367,127 +370,6 @@ fn doubt_is_treated_as_the_class_of_the_endpoint_says() {
     }
 }
 
-/// What became of a request is looked up at the system, and the answer to the look-up decides.
-#[test]
-fn a_call_in_doubt_is_looked_up_by_its_plug_in() {
-    struct Case {
-        path: &'static str,
-        /// What the system answers to the look-up, and to all that comes later.
-        answers: Vec<Act>,
-        seen: &'static str,
-        arrived: &'static [&'static str],
-    }
-    let status = |status| Act::status(status, "", "");
-    for Case { path, answers, seen, arrived } in [
-        Case { path: "/m", answers: vec![Act::ok()], seen: "/m=200", arrived: &["PUT", "GET"] },
-        Case {
-            path: "/m",
-            answers: vec![status(404), status(201)],
-            seen: "/m=201",
-            arrived: &["PUT", "GET", "PUT"],
-        },
-        // What was in doubt once and is sent again can be in doubt again.
-        Case {
-            path: "/m",
-            answers: vec![status(404), Act::ok().cut_answer(3, Cut::Reset), Act::ok()],
-            seen: "/m=200",
-            arrived: &["PUT", "GET", "PUT", "GET"],
-        },
-        Case {
-            path: "/m",
-            answers: vec![status(204)],
-            seen: "/m=unknown not-found-out",
-            arrived: &["PUT", "GET"],
-        },
-        Case { path: "/blind", answers: vec![], seen: "/blind=unknown no-look-up", arrived: &["PUT"] },
-        // The look-up only reads, so it is tried again when its own end is in doubt.
-        Case {
-            path: "/m",
-            answers: vec![Act::ok().cut_answer(3, Cut::Reset), Act::ok()],
-            seen: "/m=200",
-            arrived: &["PUT", "GET", "GET"],
-        },
-        Case {
-            path: "/m",
-            answers: vec![status(503), Act::ok()],
-            seen: "/m=200",
-            arrived: &["PUT", "GET", "GET"],
-        },
-    ] {
-        let mut world = World::new("probe");
-        let script = [vec![Act::ok().cut_answer(3, Cut::Reset)], answers].concat();
-        world.peer.script(script);
-        world.say("anna", &[&format!("call system PUT {path} hello")]);
-        world.peer.wait_for(1);
-        let mut now = 0;
-        world.until_none_waits(&mut now, 1_000);
-        assert!(now >= 60_000, "{seen}: what is under way at the system has time to end");
-        assert_eq!(world.seen("anna", 1), seen);
-        let methods: Vec<String> = world.peer.arrivals().into_iter().map(|is| is.method).collect();
-        assert_eq!(methods, arrived, "{seen}");
-        world.assert_consistent(&["anna"]);
-        world.crash();
-        world.assert_consistent(&["anna"]);
-    }
-}
-
-#[test]
-fn a_host_that_died_goes_on_with_a_look_up_wherever_it_was() {
-    for held in 0..3 {
-        let mut world = World::new("probe");
-        let mut script = vec![Act::ok().cut_answer(3, Cut::Reset), Act::status(404, "", ""), Act::ok()];
-        let act = std::mem::take(&mut script[held]);
-        script[held] = act.held();
-        world.peer.script(script);
-        world.say("anna", &["call system PUT /m hello", "call system PUT /n hello"]);
-        let mut now = 0;
-        wait_for(
-            || {
-                now += 1_000;
-                world.move_to(now);
-                world.peer.arrivals().len() > held
-            },
-            || format!("{held}: {:?}", world.listed(CallState::Waiting)),
-        );
-        world.crash();
-        world.peer.always(Act::ok());
-        world.until_none_waits(&mut now, 1_000);
-        assert_eq!(world.seen("anna", 2), "/m=200 /n=200", "{held}");
-        world.assert_consistent(&["anna"]);
-    }
-}
-
-/// A look-up whose handler fails is decided when that handler is mended, or given up.
-#[test]
-fn a_judge_that_fails_keeps_the_call_in_doubt_until_somebody_decides() {
-    let world = World::new("probe");
-    world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset), Act::status(418, "", "")]);
-    world.say("anna", &["call system PUT /m hello"]);
-    let mut now = 0;
-    wait_for(
-        || {
-            now += 1_000;
-            world.move_to(now);
-            world.peer.arrivals().len() == 2
-        },
-        || "it is looked up".to_owned(),
-    );
-    let profile = || world.bench.profile("anna").state;
-    wait_for(
-        || profile().capabilities.iter().any(|own| !own.blocked.is_empty()),
-        || "it is parked".to_owned(),
-    );
-    now += 3_600_000;
-    world.move_to(now);
-    assert_eq!(world.waiting(), 1, "it waits for its judge");
-    world.assert_consistent(&["anna"]);
-    world.bench.engine.parked().skip(&ParkedFilter::default(), "nobody can say").expect("it can be given up");
-    world.until_none_waits(&mut now, 1_000);
-    assert_eq!(world.seen("anna", 1), "/m=unknown not-found-out");
-    assert_eq!(world.peer.arrivals().len(), 2);
-    world.assert_consistent(&["anna"]);
-}
-
 /// What was under way when the host died.
 #[test]
 fn after_a_crash_what_was_under_way_is_in_doubt_and_nothing_else() {
@@ -548,104 +430,6 @@ fn a_system_that_nobody_reaches_is_tried_until_it_is_there_and_nothing_is_in_dou
     world.move_to(10_000);
     assert_eq!(world.seen("anna", 1), "/m=200");
     world.assert_consistent(&["anna"]);
-}
-
-#[test]
-fn in_doubt_and_bound_elsewhere_is_unknown() {
-    let world = World::new("keyed");
-    world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset)]);
-    world.say("anna", &["call system PUT /m hello"]);
-    world.until_in_doubt();
-    let other = Peer::start();
-    let elsewhere = binding(&other, repeats("keyed"));
-    world.change("system", EndpointChange::Bind(Box::new(elsewhere)));
-    world.move_to(10_000);
-    assert_eq!(world.seen("anna", 1), "/m=unknown rebound");
-    assert!(other.arrivals().is_empty());
-    assert_eq!(world.listed(CallState::Unknown).len(), 1);
-}
-
-/// It may have been repeated before, and isn't since.
-#[test]
-fn in_doubt_and_bound_to_once_is_unknown() {
-    let world = World::new("keyed");
-    world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset)]);
-    world.say("anna", &["call system PUT /m hello"]);
-    world.until_in_doubt();
-    world.bind("system", repeats("once"));
-    world.move_to(10_000);
-    assert_eq!(world.seen("anna", 1), "/m=unknown once");
-    assert_eq!(world.peer.arrivals().len(), 1);
-}
-
-#[test]
-fn a_look_up_that_is_never_judged_ends_after_a_day_and_holds_nothing_up_for_ever() {
-    let world = World::new("probe");
-    world.peer.script(vec![Act::ok().cut_answer(3, Cut::Reset), Act::status(418, "", ""), Act::ok()]);
-    world.say("anna", &["call system PUT /m hello", "call system PUT /n hello"]);
-    let mut now = 0;
-    world.until_none_waits(&mut now, HOUR / 60);
-    assert!(now >= 24 * HOUR, "{now}");
-    let listed = world.listed(CallState::Unknown);
-    let [(_, Progress::Past(past))] = &listed[..] else { panic!("{listed:?}") };
-    assert_eq!(past.how, CallEnd::Unknown { code: "no-look-up".to_owned() });
-    assert_eq!(world.peer.arrivals().len(), 3, "the next of the customer leaves then");
-    world.assert_consistent(&["anna"]);
-}
-
-#[test]
-fn nothing_leaves_while_the_endpoint_or_all_sending_is_paused() {
-    let world = World::new("keyed");
-    let pause =
-        || Pause { by: app("tests"), reason: "a test".parse().expect("a reason"), at: Timestamp(START) };
-    world.change("system", EndpointChange::Pause(pause()));
-    world.say("anna", &["call system PUT /m hello"]);
-    wait_for(|| world.halt() == Some(Halt::Paused), || format!("{:?}", world.halt()));
-    let registrar = world.bench.engine.registrar();
-    registrar.change_outgoing(Some(pause()), None, app("tests")).expect("it can be");
-    world.change("system", EndpointChange::Resume);
-    wait_for(|| world.halt() == Some(Halt::OutgoingPaused), || format!("{:?}", world.halt()));
-    assert!(world.peer.arrivals().is_empty());
-    // Two days don't count: it waits in its order.
-    world.move_to(48 * HOUR);
-    registrar.change_outgoing(None, None, app("tests")).expect("it can be");
-    world.outgoing.as_ref().expect("it runs").refresh();
-    assert_eq!(world.seen("anna", 1), "/m=200");
-}
-
-#[test]
-fn refused_credentials_pause_the_endpoint_and_the_calls_wait() {
-    let world = World::new("keyed");
-    world.peer.always(Act::status(401, "", ""));
-    for customer in ["anna", "berit", "carin", "doris"] {
-        world.say(customer, &["call system PUT /m hello"]);
-    }
-    let state = || {
-        let registry = world.bench.engine.registry();
-        registry.endpoint("probe", "system").expect("it is there").state
-    };
-    wait_for(|| state() == EndpointState::Paused, || "it is paused".to_owned());
-    let registry = world.bench.engine.registry();
-    let paused = registry
-        .endpoint("probe", "system")
-        .expect("it is there")
-        .bound
-        .and_then(|bound| bound.paused.clone());
-    assert_eq!(paused.map(|pause| pause.by.to_string()).as_deref(), Some("host"));
-    wait_for(
-        || world.outgoing.as_ref().is_some_and(|outgoing| outgoing.under_way() == 0),
-        || "all end".to_owned(),
-    );
-    assert_eq!(world.waiting(), 4, "none is lost");
-    let arrived = world.peer.arrivals().len();
-    assert!((3..=4).contains(&arrived), "{arrived}");
-    world.peer.always(Act::ok());
-    world.change("system", EndpointChange::Resume);
-    world.move_to(10_000);
-    for customer in ["anna", "berit", "carin", "doris"] {
-        assert_eq!(world.seen(customer, 1), "/m=200");
-    }
-    world.assert_consistent(&["anna", "berit", "carin", "doris"]);
 }
 
 #[test]
@@ -710,22 +494,6 @@ fn a_call_that_ended_badly_is_listed_until_it_is_settled_and_can_be_sent_again()
     assert_eq!((arrivals.len(), arrivals[1].body.clone()), (3, arrivals[2].body.clone()));
     assert!(world.listed(CallState::Failed).is_empty() && world.listed(CallState::Unknown).is_empty());
     world.assert_consistent(&["anna"]);
-}
-
-#[test]
-fn calls_of_a_capability_that_is_removed_are_withdrawn() {
-    let world = World::new("keyed");
-    let pause = Pause { by: app("tests"), reason: "a test".parse().expect("a reason"), at: Timestamp(START) };
-    world.change("system", EndpointChange::Pause(pause));
-    world.say("anna", &["call system PUT /m hello"]);
-    assert_eq!(world.waiting(), 1);
-    let removed = samsyn_registry::RegistryChange::Removed { capability: capability("probe") };
-    world.bench.change(removed);
-    world.outgoing.as_ref().expect("it runs").refresh();
-    wait_for(|| world.waiting() == 0, || "it is withdrawn".to_owned());
-    world.bench.settle();
-    assert_eq!(world.ended("anna"), [CallEnd::NotSent { code: "capability.removed".to_owned() }]);
-    assert!(world.peer.arrivals().is_empty());
 }
 
 #[test]
