@@ -387,7 +387,7 @@ impl Exchanges {
 /// The abort of this number: each step in turn, on either side.
 fn failpoint(number: u64, dice: &mut Dice) -> String {
     let (step, passes_max) = STEPS[(number / 2 % STEPS.len() as u64) as usize];
-    let side = if number % 2 == 0 { "before" } else { "after" };
+    let side = if number.is_multiple_of(2) { "before" } else { "after" };
     format!("{}:{side}:{}", step.name(), dice.between(1, passes_max))
 }
 
