@@ -12,16 +12,34 @@ use std::process::Stdio;
 use rand::Rng;
 use samsyn_harness::caller::Answer;
 use samsyn_harness::components::{self, USUAL};
-use samsyn_harness::world::{Said, World};
+use samsyn_harness::world::{Said, World, until_ok};
+use samsyn_testkit::peer::{Act, Cut, Peer};
 use serde_json::{Value, json};
 
 /// Hears what the probe hears, and has a setting that names a secret, and one in clear.
 const TABLES: &str = "[settings]\napi_key = { type = \"secret\" }\nold_key = { type = \"text\" }\n";
 
+/// Calls a system at four endpoints, each with a secret in another place.
+const CALLS: &str = "timers = true\n\
+    [calls.bearer]\nreason = \"Tests\"\nmethods = [\"GET\", \"PUT\"]\n\
+    [calls.basic]\nreason = \"Tests\"\nmethods = [\"PUT\"]\n\
+    [calls.query]\nreason = \"Tests\"\nmethods = [\"PUT\"]\n\
+    [calls.header]\nreason = \"Tests\"\nmethods = [\"PUT\"]\n\
+    [subscribes.\"caller.*\"]\nscript = { type = \"texts\" }\n\
+    [sources]\n\"probe.count\" = { type = \"integer\" }\n\"probe.seen\" = { type = \"text\" }\n";
+
+/// Stands in every answer of the system beside what it repeats.
+const REPEATED: &str = "this is all that was said";
+
 /// A value that nothing else in the world is, with characters that each form writes otherwise.
 fn canary() -> String {
     let random = || rand::rng().next_u64();
     format!("{:016x}{:016x}/+ %\"\\{:016x}\u{e5}", random(), random(), random())
+}
+
+/// One that can stand in a header: visible ASCII.
+fn sendable_canary() -> String {
+    canary().replace([' ', '\u{e5}'], "~")
 }
 
 fn hex(bytes: &[u8], upper: bool) -> String {
@@ -267,6 +285,9 @@ fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
         "secret-conflict"
     );
 
+    let sent: [String; 3] = std::array::from_fn(|_| sendable_canary());
+    let system = call_everything(&listened, &sent);
+
     // Everything else that writes, shows or copies something.
     listened.world.script("anna", &["text probe.note hello", "see probe.seen"]);
     listened.world.script("bo", &["fail on purpose"]);
@@ -290,6 +311,12 @@ fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
         "/v1/audit/reads",
         "/v1/capabilities",
         "/v1/capabilities/probe",
+        "/v1/capabilities/caller",
+        "/v1/endpoints",
+        "/v1/outgoing",
+        "/v1/calls?state=unknown",
+        "/v1/calls?state=failed",
+        "/v1/profiles/customer_id:carin/timeline",
         "/v1/tokens",
         "/v1/parked",
         "/v1/log/head",
@@ -316,6 +343,7 @@ fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
         listened.hear(&said.err);
     }
 
+    drop(system);
     // Starts: after a kill, and with another key and none.
     let Listened { mut world, said } = listened;
     world.crash();
@@ -343,6 +371,9 @@ fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
         ("an argument", argument),
         ("a value in a registry file", filed),
         ("a value in a path", pathed),
+        ("a token that is sent", &sent[0]),
+        ("a password that is sent", &sent[1]),
+        ("a key that is sent", &sent[2]),
     ] {
         canaries.push((what, value.clone()));
     }
@@ -352,6 +383,11 @@ fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
     assert!(log.contains("DEBUG") && log.contains("/v1/secrets/{name}"), "the host's log has everything");
     let mut found = canaries.found_below(world.directory());
     found.extend(canaries.found_in("what was answered and printed", &said.borrow()));
+    let has_answers = |path: &PathBuf| {
+        let bytes = fs::read(path).expect("it can be read");
+        bytes.windows(REPEATED.len()).any(|window| window == REPEATED.as_bytes())
+    };
+    assert!(files(&world.data()).iter().any(has_answers), "the log has the system's answers");
     assert!(found.is_empty(), "{}", found.join("\n"));
 
     // The search finds what is planted, in every form: in a file, and in what was said.
@@ -381,7 +417,7 @@ fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
     {
         assert_eq!(state(&world, name), expected, "{name}");
     }
-    assert_eq!(world.get("/v1/status").of(200)["secrets"]["unusable"].as_array().map(Vec::len), Some(3));
+    assert_eq!(world.get("/v1/status").of(200)["secrets"]["unusable"].as_array().map(Vec::len), Some(6));
     let checked = world.run(&["secret", "check"]);
     assert_eq!(checked.code, Some(1));
     for expected in ["crm_token", "sms-key", "samsyn secret set crm_token --file FILE"] {
@@ -392,6 +428,77 @@ fn no_value_of_a_secret_is_anywhere_after_everything_was_done() {
     assert_eq!(world.run(&["secret", "rotate", "crm_token", "--file", &path]).code, Some(1));
     world.run(&["secret", "set", "crm_token", "--file", &path]).ok();
     assert_eq!(state(&world, "crm_token"), "ok");
+}
+
+/// Calls a system that repeats whatever it gets, in every form: it answers, fails, refuses the credentials, and cuts the
+/// connection.
+fn call_everything(listened: &Listened, secrets: &[String; 3]) -> Peer {
+    let peer = Peer::start();
+    for (name, value) in ["call-token", "call-password", "call-key"].iter().zip(secrets) {
+        listened.send("PUT", &format!("/v1/secrets/{name}"), "text/plain", value.as_bytes()).of(200);
+    }
+    let values = secrets.clone();
+    peer.judge(move |arrival| {
+        let percent = |value: &String| value.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let body: Vec<String> = values
+            .iter()
+            .flat_map(|value| [value.clone(), base64_of(value.as_bytes()), percent(value)])
+            .chain(arrival.headers.iter().map(|(name, value)| format!("{name}: {value}")))
+            .chain([arrival.target.clone(), REPEATED.to_owned()])
+            .collect();
+        let got = arrival.header("authorization").or_else(|| arrival.header("x-api-key")).unwrap_or_default();
+        let headers = format!("ETag: {got}\r\n");
+        let answer = |status| Act::status(status, &headers, &body.join("\n"));
+        match arrival.target.split('?').next().unwrap_or_default() {
+            "/refused" => answer(401),
+            "/failed" => answer(500),
+            "/wrong" => answer(422),
+            "/cut" => answer(200).cut_answer(20, Cut::Reset),
+            _ => answer(200),
+        }
+    });
+    let caller = components::calling_probe("caller", CALLS);
+    listened.world.install(&caller);
+    let url = peer.url();
+    for (endpoint, auth) in [
+        ("bearer", json!({ "bearer": "call-token" })),
+        ("basic", json!({ "basic": { "user": "samsyn", "secret": "call-password" } })),
+        ("query", json!({ "query": { "name": "key", "secret": "call-key" } })),
+        ("header", json!({ "header": { "name": "X-Api-Key", "secret": "call-token" } })),
+    ] {
+        let binding = json!({
+            "url": url, "auth": auth, "repeat": "once", "networks": ["127.0.0.0/8"], "rate": "1000 per 1s",
+            "timeout": "5s",
+        });
+        let path = format!("/v1/endpoints/caller/{endpoint}");
+        listened.send("PUT", &path, "application/json", binding.to_string().as_bytes()).of(200);
+        for number in ["ok", "wrong", "failed", "cut", "refused"] {
+            let event = json!({
+                "id": format!("{endpoint}-{number}"), "name": "caller.asked",
+                "identifiers": { "customer_id": if number == "ok" { "carin" } else { number } },
+                "properties": { "script": [format!("call {endpoint} PUT /{number} hello")] },
+            });
+            listened.send("POST", "/v1/events", "application/json", event.to_string().as_bytes()).of(202);
+        }
+    }
+    // Of what failed some is tried again later; all was called once.
+    peer.wait_for(20);
+    let ended = |state: &str| {
+        let listed = listened.get(&format!("/v1/calls?state={state}&limit=100")).of(200);
+        listed["items"].as_array().map_or(0, Vec::len)
+    };
+    until_ok("the calls end", || {
+        // A call of `once` whose end isn't known is unknown; one that was refused is failed.
+        let (unknown, failed) = (ended("unknown"), ended("failed"));
+        if unknown >= 4 && failed >= 4 { Ok(()) } else { Err(format!("{unknown} unknown, {failed} failed")) }
+    });
+    listened.run(&["endpoint", "test", "caller", "bearer"]).ok();
+    listened.run(&["endpoint", "show", "caller", "basic"]).ok();
+    listened.run(&["call", "list", "--state", "unknown"]).ok();
+    listened.run(&["call", "list", "--state", "failed", "--json"]).ok();
+    let got: Vec<String> = peer.arrivals().iter().map(|arrival| format!("{:?}", arrival.headers)).collect();
+    assert!(got.iter().any(|headers| headers.contains("Bearer")), "the secrets are sent: {got:?}");
+    peer
 }
 
 fn base64_of(bytes: &[u8]) -> String {

@@ -9,7 +9,9 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::shadow::ItemOutcome;
 use samsyn_journal::{Call, CallBody, Emitted, InvocationStatus, MemoryBytes, Outcome, ProfileState};
-use samsyn_vocabulary::{Action, CapabilityName, EventName, FieldName, Property, Refusal, Role, Value};
+use samsyn_vocabulary::{
+    Action, CapabilityName, EventName, FieldName, Finding, Property, Refusal, Role, Value,
+};
 
 /// What can differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +113,7 @@ pub fn compare(
     compare_memory(base, new, capability, differences);
     compare_actions(base.outcome, new.outcome, differences);
     compare_calls(base.outcome, new.outcome, differences);
+    compare_findings(base.outcome, new.outcome, differences);
     compare_refusals(base.outcome, new.outcome, differences);
 }
 
@@ -320,6 +323,20 @@ fn compare_calls(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &mu
     }
 }
 
+/// What each side found in the answer to a look-up.
+fn compare_findings(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &mut impl Differences) {
+    let (one, other) = (base.finding, new.finding);
+    if one.is_none() && other.is_none() {
+        return;
+    }
+    let what = What::Action("finding of a look-up".into());
+    let tree = |finding: Option<Finding>| serde_json::to_value(finding?).ok();
+    match Kind::between(one, other) {
+        Some(kind) => differences.differs(what, kind, &|| (tree(one), tree(other))),
+        None => differences.same(what),
+    }
+}
+
 fn compare_refusals(base: &ItemOutcome<'_>, new: &ItemOutcome<'_>, differences: &mut impl Differences) {
     fn of<'a>(outcome: &'a ItemOutcome<'_>) -> Vec<&'a Refusal> {
         outcome.outcomes.iter().flat_map(|outcome| &outcome.refusals).collect()
@@ -382,6 +399,28 @@ mod tests {
             calls: Vec::new(),
         };
         ItemOutcome { outcomes: vec![Cow::Owned(outcome)], ..ItemOutcome::default() }
+    }
+
+    #[test]
+    fn a_finding_of_a_look_up_that_changes_is_a_difference() {
+        let state = ProfileState::new(ProfileId::random(), Timestamp(0));
+        let judged = |finding| ItemOutcome { finding, ..asked(&[]) };
+        for (one, other, kind) in [
+            (Some(Finding::Found), Some(Finding::Found), None),
+            (Some(Finding::Found), Some(Finding::Absent), Some(Kind::Changed)),
+            (None, Some(Finding::Absent), Some(Kind::Added)),
+            (Some(Finding::Unknown), None, Some(Kind::Gone)),
+        ] {
+            let (base, new) = (judged(one), judged(other));
+            let side = |outcome| Side { outcome, state: &state };
+            let (capability, mut seen) = ("probe".parse().unwrap(), Seen::default());
+            compare(side(&base), side(&new), &capability, &SmolStr::new("answer of system"), &mut seen);
+            let findings: Vec<_> = seen.0.into_iter().filter(|(what, ..)| what.contains("finding")).collect();
+            let word =
+                |finding: Option<Finding>| finding.map(|finding| serde_json::to_value(finding).unwrap());
+            let values = if kind.is_some() { (word(one), word(other)) } else { (None, None) };
+            assert_eq!(findings, [("Action(\"finding of a look-up\")".to_owned(), kind, values)]);
+        }
     }
 
     #[derive(Default)]

@@ -16,7 +16,7 @@ use samsyn_journal::{
     fold_effects,
 };
 use samsyn_sandbox::{HandlerInput, InvocationReport};
-use samsyn_vocabulary::{CapabilityName, FullPosition, Role, Timestamp};
+use samsyn_vocabulary::{CapabilityName, Finding, FullPosition, Role, Timestamp};
 
 /// One item that the plug-in is invoked with, and what the log says of that.
 pub struct ReplayedItem<'a> {
@@ -39,6 +39,8 @@ pub struct ItemOutcome<'a> {
     pub outcomes: Vec<Cow<'a, Outcome>>,
     /// What was emitted, by all roles.
     pub emitted: Vec<Cow<'a, Emitted>>,
+    /// What a look-up was judged to have found; none when nothing was judged.
+    pub finding: Option<Finding>,
     /// This run had completed it already when the log retried it.
     pub was_done: bool,
 }
@@ -122,9 +124,11 @@ impl Shadow<'_> {
         let decided = self.decide(fit, targets, state, replayed);
         state.capabilities = logged;
         self.fold(&decided, own, replayed);
+        let judged = decided.outcomes.iter().any(|outcome| outcome.role == Role::Judge);
+        let finding = decided.doubt.as_ref().filter(|_| judged).and_then(|doubt| doubt.finding);
         let outcomes = decided.outcomes.into_iter().map(Cow::Owned).collect();
         let emitted = decided.emitted.into_iter().map(Cow::Owned).collect();
-        ItemOutcome { outcomes, emitted, was_done: false }
+        ItemOutcome { outcomes, emitted, finding, was_done: false }
     }
 
     /// Runs an invocation that the log ran again, or gave up, after it had waited.
@@ -241,9 +245,12 @@ impl<'a> ItemOutcome<'a> {
         capability: &CapabilityName,
     ) -> ItemOutcome<'a> {
         let emitted = decided.emitted.iter().filter(|emitted| emitted.by == *capability);
+        let own = decided.doubt.as_ref().filter(|doubt| doubt.call.capability == *capability);
+        let judged = outcomes.iter().any(|outcome| outcome.role == Role::Judge);
         ItemOutcome {
             outcomes: outcomes.iter().map(|outcome| Cow::Borrowed(*outcome)).collect(),
             emitted: emitted.map(Cow::Borrowed).collect(),
+            finding: own.filter(|_| judged).and_then(|doubt| doubt.finding),
             was_done: false,
         }
     }
