@@ -90,6 +90,8 @@ impl Bare {
         effects::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         settings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         logging::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        // What the component imports for other benchmarks is never called here.
+        linker.define_unknown_imports_as_traps(&component)?;
         let instance = linker.instantiate_pre(&component)?;
         let handler = GuestIndices::new(&instance)?;
         Ok(Bare { engine, instance, handler, sample })

@@ -166,16 +166,16 @@ pub fn engine_config() -> EngineConfig {
 
 /// Starts an engine on a directory, which is made when there is none.
 pub fn start_engine(directory: &Path) -> Result<Arc<Engine>, Failure> {
-    start_engine_at(directory, Clock::system())
+    start_engine_at(directory, Clock::system(), ViewConfig::default())
 }
 
-/// [`start_engine`] with another clock.
-pub fn start_engine_at(directory: &Path, clock: Clock) -> Result<Arc<Engine>, Failure> {
+/// [`start_engine`] with another clock and view.
+pub fn start_engine_at(directory: &Path, clock: Clock, view: ViewConfig) -> Result<Arc<Engine>, Failure> {
     let start = Start {
         registry: RegistryConfig { accept_new_fields: true },
         data: DataDir(directory.to_owned()),
         engine: engine_config(),
-        view: ViewConfig::default(),
+        view,
         log: samsyn::log::Options::default(),
         // None in the middle of what is measured; they have a figure of their own.
         snapshots: samsyn::engine::SnapshotConfig { every_bytes: 0, ..Default::default() },
