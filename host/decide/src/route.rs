@@ -1,7 +1,7 @@
 //! Who gets an invocation of what: pure functions of the item and the registry.
 
 use super::item::{Invocation, Item};
-use samsyn_journal::{Changed, PartitionState};
+use samsyn_journal::{Answered, Changed, PartitionState};
 use samsyn_registry::{Routed, Routing};
 use samsyn_vocabulary::{CapabilityName, EventName, FieldName, Role};
 
@@ -59,12 +59,7 @@ pub fn route<'a>(item: &'a Item, routing: &Routing, propose: bool) -> Vec<Target
         Item::Answer(answered) => {
             let own = routing.capability(&answered.call.capability);
             let role = if answered.looks_up.is_none() { Role::Caller } else { Role::Judge };
-            // Who has no role for answers calls without wanting any; but an earlier version may have wanted this one.
-            let wants = |routed: &Routed| {
-                let is_its_own = routed.capability.manifest.calls.contains_key(&answered.endpoint);
-                routed.capability.roles.contains(&role) || (role == Role::Caller && !is_its_own)
-            };
-            let own = own.filter(|(_, routed)| wants(routed));
+            let own = own.filter(|(_, routed)| wants_answer(answered, role, routed));
             let invocation = own.and_then(|(index, _)| Some((index, item.invocation(role)?)));
             return invocation.map(|(index, invocation)| with(invocation)(index)).into_iter().collect();
         }
@@ -78,6 +73,13 @@ pub fn route<'a>(item: &'a Item, routing: &Routing, propose: bool) -> Vec<Target
     targets.sort_unstable_by_key(order);
     targets.dedup_by_key(|target| order(target));
     targets
+}
+
+/// Whether a plug-in gets the answer to one of its calls. Who has no role for answers calls without wanting any; but when
+/// this version doesn't request the endpoint, an earlier one called, and its answer ends visibly.
+fn wants_answer(answered: &Answered, role: Role, routed: &Routed) -> bool {
+    let requests = routed.capability.manifest.calls.contains_key(&answered.endpoint);
+    routed.capability.roles.contains(&role) || (role == Role::Caller && !requests)
 }
 
 /// Who hears the copy of an event for a customer who only shares its identifiers.
@@ -157,14 +159,15 @@ fn gets(
     if let Invocation::Timer(due) = invocation {
         return due.capability == routed.name;
     }
+    if let Invocation::Answer(answered) = invocation {
+        return answered.call.capability == routed.name && wants_answer(answered, Role::Caller, routed);
+    }
     if !routed.capability.roles.contains(&invocation.role()) {
         return false;
     }
     match invocation {
-        Invocation::Timer(_) => false,
-        Invocation::Answer(answered) | Invocation::Lookup(answered) => {
-            answered.call.capability == routed.name
-        }
+        Invocation::Timer(_) | Invocation::Answer(_) => false,
+        Invocation::Lookup(answered) => answered.call.capability == routed.name,
         Invocation::Doubt(doubted) => doubted.call.capability == routed.name,
         Invocation::Event(event) if item.is_copy() => routed.hears_shared(&event.name),
         Invocation::Event(event) => hears_of(&event.name, None, routed),

@@ -12,7 +12,7 @@ use super::shared::Shared;
 use super::work::Work;
 use samsyn_journal::{
     Answered, AttemptEnd, Call, CallId, CallRecord, CallState, Doubted, PastCall, PendingCall, Record,
-    Retrying, Sending, Settled, Verdict, WaitingCall,
+    Retrying, Sending, Settled, Verdict, WaitingCall, pending_calls,
 };
 use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{
@@ -163,6 +163,14 @@ impl Calls {
         let Some(calls) = state.calls(&id.capability, id.generation) else { return Ok(None) };
         let past = || calls.past().iter().find(|past| past.number == id.number).cloned().map(Progress::Past);
         Ok(calls.get(id.number).cloned().map(Progress::Waiting).or_else(past))
+    }
+
+    /// A call as it is listed among those that wait; none when it doesn't wait, or is behind another one of its customer
+    /// to this endpoint.
+    pub fn listed(&self, id: &CallId) -> Result<Option<PendingCall>, StoreError> {
+        let Some(state) = self.shared.view.profile(id.profile)? else { return Ok(None) };
+        let is_it = |call: &PendingCall| call.state == CallState::Waiting && call.id() == *id;
+        Ok(pending_calls(&state).into_iter().find(is_it))
     }
 
     /// All calls of a customer that wait or are listed.

@@ -27,6 +27,10 @@ pub enum Attempted {
 /// Makes the next attempt of a call over a link, and writes down what follows.
 pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attempted, CallError> {
     let calls = engine.calls();
+    // Since the lane looked it may have ended, or one before it may be to be sent again.
+    if calls.listed(id)?.is_none() {
+        return Ok(Attempted::NotCalled);
+    }
     let Some(exchange) = calls.exchange(id)? else {
         // The record that began it has left the log, or its body has: it can't be sent any more.
         withdraw(engine, id, "gone", "the record that holds the request is no longer in the log").await?;

@@ -74,6 +74,8 @@ impl Outgoing {
         });
         let lanes = Mutex::new(BTreeMap::new());
         let outgoing = Arc::new(Outgoing { common, lanes, runtime: runtime.clone(), look: Notify::new() });
+        // Before any lane asks the view: what comes later is told.
+        outgoing.common.engine.calls().follow();
         outgoing.refresh();
         runtime.spawn(outgoing.clone().run());
         outgoing
@@ -178,7 +180,6 @@ impl Outgoing {
 
     async fn run(self: Arc<Outgoing>) {
         let calls = self.common.engine.calls();
-        calls.follow();
         let mut revision: Seq = 0;
         // What waited before is only in the view.
         self.wake_lanes();

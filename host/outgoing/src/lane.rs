@@ -28,6 +28,8 @@ use crate::upcoming::Upcoming;
 
 /// How often a lane looks without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it asks the view though it knows all, in case it was not told of one.
+const ASK_EVERY: Duration = Duration::from_secs(60);
 /// Calls that are looked for at once, beyond those under way.
 const LOOK_AHEAD: usize = 256;
 
@@ -60,6 +62,8 @@ struct State {
     /// Customers one of whose calls is being tried: of each one at a time.
     under_way: HashSet<ProfileId>,
     upcoming: Upcoming,
+    /// When it last asked the view.
+    asked: Option<Instant>,
     halt: Option<Halt>,
     halted_since: Option<Instant>,
 }
@@ -112,6 +116,7 @@ impl Lane {
             circuit: Circuit::new(Instant::now()),
             under_way: HashSet::new(),
             upcoming: Upcoming::default(),
+            asked: None,
             halt: None,
             halted_since: None,
         };
@@ -235,10 +240,14 @@ impl Lane {
     fn next(&self, now: Timestamp) -> Result<Option<PendingCall>, CallError> {
         let limit = {
             let mut state = self.state.lock();
+            if state.asked.is_some_and(|asked| asked.elapsed() >= ASK_EVERY) {
+                state.upcoming.forget();
+            }
             let next = state.take_due(now);
             if next.is_some() || !state.upcoming.may_lack(now) {
                 return Ok(next);
             }
+            state.asked = Some(Instant::now());
             state.upcoming.ask();
             state.under_way.len() + LOOK_AHEAD
         };
@@ -297,6 +306,9 @@ impl Lane {
                 // It would be the next again at once.
                 tokio::time::sleep(LOOK_EVERY).await;
             }
+            let was_called = matches!(ended, Some(Attempted::Called(_)));
+            // One that can't be read is asked for later.
+            let listed = lane.common.engine.calls().listed(&id).ok().flatten();
             let now = Instant::now();
             let shut = {
                 let mut state = lane.state.lock();
@@ -321,9 +333,12 @@ impl Lane {
                     }
                 }
                 state.under_way.remove(&id.profile);
-                if ended.is_none() {
+                match listed {
                     // No record says what became of it, so nobody will say that it waits.
-                    state.upcoming.put_back(call);
+                    _ if ended.is_none() => state.upcoming.put_back(call),
+                    // Its time may be the same again, or the clock went back: then nobody says so either.
+                    Some(listed) if listed != call || was_called => state.upcoming.add([listed]),
+                    _ => {}
                 }
                 if state.circuit.state() == CircuitState::Closed && state.halt == Some(Halt::CircuitOpen) {
                     state.halted(None);
@@ -374,6 +389,8 @@ impl Lane {
             Err(error) => tracing::error!(capability = %self.capability, endpoint = %self.endpoint, %error,
                 "the endpoint can't be paused"),
         }
+        // What has begun and not left doesn't leave.
+        self.follow();
         self.state.lock().circuit.reopen();
     }
 
@@ -428,15 +445,22 @@ impl Lane {
         let limit = LOOK_AHEAD;
         self.state.lock().upcoming.forget();
         let all = calls.due(&self.capability, &self.endpoint, Timestamp(i64::MAX), limit)?;
+        let (is_all, mut withdrawn) = (all.len() < limit, false);
         for pending in all {
             let id = pending.id();
             if !self.state.lock().under_way.contains(&id.profile) {
                 match withdraw(&self.common.engine, &id, code, reason).await {
                     Err(CallError::Query(error)) => tracing::error!(capability = %self.capability,
                         endpoint = %self.endpoint, profile = %id.profile, %error, "a call can't be withdrawn"),
-                    ended => ended?,
+                    ended => {
+                        ended?;
+                        withdrawn = true;
+                    }
                 }
             }
+        }
+        if withdrawn && !is_all {
+            self.wake();
         }
         Ok(())
     }
@@ -485,6 +509,7 @@ mod tests {
             circuit: Circuit::new(now),
             under_way: HashSet::new(),
             upcoming: Upcoming::default(),
+            asked: None,
             halt: None,
             halted_since: None,
         };

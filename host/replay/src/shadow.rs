@@ -124,7 +124,7 @@ impl Shadow<'_> {
         let decided = self.decide(fit, targets, state, replayed);
         state.capabilities = logged;
         self.fold(&decided, own, replayed);
-        let judged = decided.outcomes.iter().any(|outcome| outcome.role == Role::Judge);
+        let judged = decided.outcomes.iter().any(has_judged);
         let finding = decided.doubt.as_ref().filter(|_| judged).and_then(|doubt| doubt.finding);
         let outcomes = decided.outcomes.into_iter().map(Cow::Owned).collect();
         let emitted = decided.emitted.into_iter().map(Cow::Owned).collect();
@@ -246,7 +246,7 @@ impl<'a> ItemOutcome<'a> {
     ) -> ItemOutcome<'a> {
         let emitted = decided.emitted.iter().filter(|emitted| emitted.by == *capability);
         let own = decided.doubt.as_ref().filter(|doubt| doubt.call.capability == *capability);
-        let judged = outcomes.iter().any(|outcome| outcome.role == Role::Judge);
+        let judged = outcomes.iter().any(|outcome| has_judged(outcome));
         ItemOutcome {
             outcomes: outcomes.iter().map(|outcome| Cow::Borrowed(*outcome)).collect(),
             emitted: emitted.map(Cow::Borrowed).collect(),
@@ -254,6 +254,11 @@ impl<'a> ItemOutcome<'a> {
             was_done: false,
         }
     }
+}
+
+/// Whether it is a look-up's finding that the handler itself said.
+fn has_judged(outcome: &Outcome) -> bool {
+    outcome.role == Role::Judge && outcome.result == InvocationStatus::Done
 }
 
 /// A customer as a run knows it: only what it told itself.

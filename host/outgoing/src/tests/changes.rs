@@ -154,7 +154,8 @@ fn a_new_version_gets_the_answer_to_a_call_of_the_old_one() {
 fn a_version_that_calls_nobody_ends_the_calls_of_the_old_one_and_the_answers_are_undeliverable() {
     let world = under_way();
     world.say("anna", &["call system PUT /behind hello"]);
-    upgraded(&world, &timed_probe_with(&manifest("probe", &format!("timers = true\n{USUAL}"))));
+    let calls_nobody = timed_probe_with(&manifest("probe", &format!("timers = true\n{USUAL}")));
+    upgraded(&world, &calls_nobody);
     world.peer.release();
     wait_for(|| world.waiting() == 0, || format!("{:?}", world.listed(CallState::Waiting)));
     world.bench.settle();
@@ -174,6 +175,25 @@ fn a_version_that_calls_nobody_ends_the_calls_of_the_old_one_and_the_answers_are
         assert!(reason.starts_with("role.gone"), "{reason}");
     }
     assert_eq!(world.peer.arrivals().len(), 1, "what had not left stays");
+    world.assert_consistent(&["anna"]);
+    let report = world.replayed(&calls_nobody);
+    assert!(report.deliveries >= 4, "the answers come to it, too: {report:#?}");
+}
+
+#[test]
+fn a_call_that_is_sent_again_goes_before_later_ones_of_its_customer() {
+    let world = World::new("once");
+    world.peer.script(vec![Act::status(404, "", "")]);
+    world.say("anna", &["call system PUT /first hello"]);
+    assert_eq!(world.seen("anna", 1), "/first=404");
+    let pause = Pause { by: app("tests"), reason: "a test".parse().expect("a reason"), at: Timestamp(START) };
+    world.change("system", EndpointChange::Pause(pause));
+    world.say("anna", &["call system PUT /second hello"]);
+    world.move_to(5_000);
+    let failed = world.listed(CallState::Failed);
+    assert!(world.settle_call(&failed[0].0, Verdict::Again));
+    world.change("system", EndpointChange::Resume);
+    assert_eq!(world.seen("anna", 3), "/first=404 /first=200 /second=200");
     world.assert_consistent(&["anna"]);
 }
 

@@ -13,7 +13,7 @@ use samsyn_journal::{CallEnd, CallId, CallState, Decided, Verdict, pending_calls
 use samsyn_machine::clock::Clock;
 use samsyn_registry::endpoint::{Auth, EndpointChange};
 use samsyn_registry::{BindingRequest, EndpointState, Pause};
-use samsyn_replay::{Control, Input, Share, own_sandbox, replay};
+use samsyn_replay::{Control, Input, ReplayReport, Share, own_sandbox, replay};
 use samsyn_sandbox::{Limits, Package};
 use samsyn_secrets::{KeySources, Named, Secrets, SecretsConfig};
 use samsyn_state::view::{View, ViewConfig};
@@ -239,6 +239,16 @@ impl World {
         let compared = view.compare(&anew).expect("they can be compared");
         assert_eq!(compared.differences, 0, "{compared:?}");
         assert_eq!(anew.calls_waiting(), self.waiting());
+    }
+
+    /// What a replay with this component shows.
+    fn replayed(&self, component: &[u8]) -> ReplayReport {
+        let sandbox = own_sandbox(&Limits::default()).expect("a sandbox can be made");
+        let new = Package::read(component, sandbox.limits()).expect("it is a component");
+        let log = self.bench.engine.log().clone();
+        let (share, profiles_max) = (Share::default(), 1_000);
+        let input = Input { log, sandbox, new, against: None, share, profiles_max, lower_priority: false };
+        replay(input, &Arc::new(Control::default())).expect("it can be replayed")
     }
 
     /// The newest decisions about answers of a customer, oldest first.
@@ -521,13 +531,7 @@ fn replaying_a_history_of_calls_shows_no_difference() {
     }
     wait_for(|| world.waiting() == 0 && world.peer.arrivals().len() == 4, || "all are answered".to_owned());
     world.bench.settle();
-    let sandbox = own_sandbox(&Limits::default()).expect("a sandbox can be made");
-    let component = calling_probe_with(&calls_manifest());
-    let new = Package::read(&component, sandbox.limits()).expect("it is a component");
-    let log = world.bench.engine.log().clone();
-    let (share, profiles_max) = (Share::default(), 1_000);
-    let input = Input { log, sandbox, new, against: None, share, profiles_max, lower_priority: false };
-    let report = replay(input, &Arc::new(Control::default())).expect("it can be replayed");
+    let report = world.replayed(&calling_probe_with(&calls_manifest()));
     assert!(report.is_same() && report.not_replayed.is_empty(), "{report:#?}");
     assert!(report.deliveries >= 7, "{report:#?}");
 }
