@@ -32,7 +32,7 @@
 //! |---|---|
 //! | `shared` · `fault` · `config` | what every part uses, what can end its work, settings |
 //! | `accept` · `content` · `known` · `event_ids` · `identity` · `names` | takes an event in: is it new, and whose is it |
-//! | `sequencer` · `durable` · `way` | gives records their place, and what happens when they are durable |
+//! | `sequencer` · `durable` | gives records their place, and what happens when they are durable |
 //! | `lanes` · `schedule` · `work` · `worker` · `partition` · `decision_input` · `run` · `runtime` · `budget` | decides what was accepted |
 //! | `slow` · `slow_lane` · `catch_up` · `retry` · `held` | capabilities that are slow, behind, or failed |
 //! | `registrar` · `install` · `assign` · `endpoints` · `apply_file` · `renormalise` | changes of the registry |
@@ -96,7 +96,6 @@ mod slowest;
 mod status;
 mod supervisor;
 mod timers;
-pub mod way;
 mod work;
 mod worker;
 
@@ -128,6 +127,7 @@ pub use registrar::{ChangeError, Registrar};
 pub use replays::{Replay, ReplayState, Replays};
 pub use runtime::LoadError;
 pub use samsyn_identity::Names;
+pub use samsyn_telemetry::way;
 pub use slowest::{SlowEvent, SlowestEvents, Ways};
 pub use status::{DiskStatus, Status};
 pub use timers::{Timers, TimersHeld, TimersStatus};
