@@ -16,6 +16,7 @@ use samsyn::vocabulary::ProfileId;
 use serde_json::{Value, json};
 
 use crate::dice::{Dice, seed};
+use crate::failpoints::SIGABRT;
 use samsyn_harness::caller::Caller;
 use samsyn_harness::components::{USUAL, calling_probe};
 use samsyn_harness::world::{World, until_ok};
@@ -34,8 +35,6 @@ const KILLS_A_LIFE: u64 = 10;
 const LIFE_MS_MAX: u64 = 400;
 /// Events within which a step of [`STEPS`] must have come.
 const EVENTS_MAX: u64 = 20_000;
-/// The signal of an abort.
-const SIGABRT: i32 = 6;
 /// Steps on the disk that a host takes while it calls, each with how often it may be passed before the abort.
 const STEPS: [(Step, u64); 10] = [
     (Step::FrameWrite, 150),

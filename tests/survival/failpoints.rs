@@ -33,7 +33,7 @@ const SNAPSHOTS_MAX: usize = 4;
 /// Bytes of a torn write.
 const TORN_BYTES: u64 = 300;
 /// The signal of an abort.
-const SIGABRT: i32 = 6;
+pub const SIGABRT: i32 = 6;
 
 /// What makes a host take a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,10 @@ use samsyn_registry::RegistryChange;
 
 use super::*;
 
+fn pause() -> Pause {
+    Pause { by: app("tests"), reason: "a test".parse().expect("a reason"), at: Timestamp(START) }
+}
+
 #[test]
 fn in_doubt_and_bound_elsewhere_is_unknown() {
     let world = World::new("keyed");
@@ -37,8 +41,6 @@ fn in_doubt_and_bound_to_once_is_unknown() {
 #[test]
 fn nothing_leaves_while_the_endpoint_or_all_sending_is_paused() {
     let world = World::new("keyed");
-    let pause =
-        || Pause { by: app("tests"), reason: "a test".parse().expect("a reason"), at: Timestamp(START) };
     world.change("system", EndpointChange::Pause(pause()));
     world.say("anna", &["call system PUT /m hello"]);
     wait_for(|| world.halt() == Some(Halt::Paused), || format!("{:?}", world.halt()));
@@ -92,8 +94,7 @@ fn refused_credentials_pause_the_endpoint_and_the_calls_wait() {
 #[test]
 fn calls_of_a_capability_that_is_removed_are_withdrawn() {
     let world = World::new("keyed");
-    let pause = Pause { by: app("tests"), reason: "a test".parse().expect("a reason"), at: Timestamp(START) };
-    world.change("system", EndpointChange::Pause(pause));
+    world.change("system", EndpointChange::Pause(pause()));
     world.say("anna", &["call system PUT /m hello"]);
     assert_eq!(world.waiting(), 1);
     let removed = RegistryChange::Removed { capability: capability("probe") };
@@ -186,8 +187,7 @@ fn a_call_that_is_sent_again_goes_before_later_ones_of_its_customer() {
     world.peer.script(vec![Act::status(404, "", "")]);
     world.say("anna", &["call system PUT /first hello"]);
     assert_eq!(world.seen("anna", 1), "/first=404");
-    let pause = Pause { by: app("tests"), reason: "a test".parse().expect("a reason"), at: Timestamp(START) };
-    world.change("system", EndpointChange::Pause(pause));
+    world.change("system", EndpointChange::Pause(pause()));
     world.say("anna", &["call system PUT /second hello"]);
     world.move_to(5_000);
     let failed = world.listed(CallState::Failed);
