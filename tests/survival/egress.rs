@@ -11,14 +11,15 @@ use std::time::Duration;
 use samsyn::disk::DataDir;
 use samsyn::failpoint::Step;
 use samsyn::log::{ScanFrom, StoppedLog};
-use samsyn::record::{AttemptEnd, CallEnd, CallRecord, Reader, Record};
+use samsyn::record::{AttemptEnd, CallEnd, CallRecord, Reader, Record, RowId};
 use samsyn::vocabulary::ProfileId;
 use serde_json::{Value, json};
 
 use crate::dice::{Dice, seed};
+use crate::egress_rows;
 use crate::failpoints::SIGABRT;
 use samsyn_harness::caller::Caller;
-use samsyn_harness::components::{USUAL, calling_probe};
+use samsyn_harness::components::{USUAL, calling_probe, row_probe};
 use samsyn_harness::world::{World, until_ok};
 use samsyn_testkit::peer::{Act, Arrival, Cut, Mode, Peer, Setup};
 use samsyn_testkit::survival_json;
@@ -53,7 +54,7 @@ const CUSTOMERS: u64 = 60;
 /// Exchanges with one endpoint at the same time.
 const PARALLEL: u64 = 4;
 /// The classes of the endpoints, each a capability of its own with a system of its own.
-const CLASSES: [&str; 3] = ["once", "keyed", "safe"];
+const CLASSES: [&str; 4] = ["once", "keyed", "safe", egress_rows::CLASS];
 
 const SETTINGS: &[(&str, &str)] = &[
     ("SAMSYN_REGISTRY_ACCEPT_NEW_FIELDS", "true"),
@@ -71,6 +72,7 @@ struct Seen {
     arrivals: u64,
     retried: u64,
     in_doubt: u64,
+    shared: u64,
 }
 
 impl Seen {
@@ -80,18 +82,19 @@ impl Seen {
         self.arrivals += other.arrivals;
         self.retried += other.retried;
         self.in_doubt += other.in_doubt;
+        self.shared += other.shared;
     }
 
     /// What `target/survival.json` says of it. The first violation ends the run.
     fn counts(&self, seed: u64) -> Value {
         json!({
             "tried": self.calls, "lost": 0, "doubled": 0, "silent": 0, "kills": self.kills, "arrivals": self.arrivals,
-            "in_doubt": self.in_doubt, "tried_again": self.retried, "seed": seed,
+            "in_doubt": self.in_doubt, "tried_again": self.retried, "requests_of_rows": self.shared, "seed": seed,
         })
     }
 }
 
-/// A host that calls three systems.
+/// A host that calls a system of each class.
 struct Arena {
     world: World,
     peers: BTreeMap<&'static str, Peer>,
@@ -108,6 +111,9 @@ pub fn capability(class: &str) -> Vec<u8> {
     let tables = tables.replace(&format!("\"{class}.count\""), "\"probe.count\"");
     let tables = tables.replace(&format!("\"{class}.note\""), "\"probe.note\"");
     let tables = tables.replace(&format!("\"{class}.seen\""), "\"probe.seen\"");
+    if class == egress_rows::CLASS {
+        return row_probe(class, &format!("timers = true\n{}{tables}", egress_rows::CALLS));
+    }
     let calls = "[calls.system]\nreason = \"A system that writes down what arrived\"\nmethods = [\"PUT\"]\n";
     calling_probe(class, &format!("timers = true\n{calls}{tables}"))
 }
@@ -129,10 +135,12 @@ impl Arena {
         let chance = dice.below(u64::MAX / 2);
         let mut peers = BTreeMap::new();
         for class in CLASSES {
-            let peer = Peer::with(Setup { dedupes: class == "keyed", ..Setup::default() }, None);
+            let dedupes = repeat(class) == "keyed";
+            let peer = Peer::with(Setup { dedupes, ..Setup::default() }, None);
             let peer = peer.expect("a system can listen");
             let number = AtomicU64::new(0);
-            peer.judge(move |_| act(chance, number.fetch_add(1, Ordering::Relaxed)));
+            let usual = move || act(chance, number.fetch_add(1, Ordering::Relaxed));
+            judge(&peer, class, usual);
             world.install(&capability(class));
             bind(&world, class, &peer);
             peers.insert(class, peer);
@@ -165,7 +173,10 @@ impl Arena {
         let (number, class) = (self.next, *self.dice.one_of(&CLASSES));
         self.next += 1;
         let customer = format!("c{}", self.dice.below(CUSTOMERS));
-        let command = format!("call system PUT /{number} {number}");
+        let command = match class {
+            egress_rows::CLASS => format!("row system {number} {number}"),
+            _ => format!("call system PUT /{number} {number}"),
+        };
         json!({
             "id": format!("{class}-{number}"), "name": format!("{class}.asked"),
             "identifiers": { "customer_id": customer }, "properties": { "script": [command] },
@@ -208,7 +219,7 @@ impl Arena {
     /// Waits until every call has its answer, stops, and holds the log against what arrived.
     fn finish(mut self, kills: u64) -> Seen {
         // A call that met three bad connections in a row would wait for ten minutes: from here on there are none.
-        self.peers.values().for_each(|peer| peer.always(Act::ok()));
+        self.peers.iter().for_each(|(class, peer)| judge(peer, class, Act::ok));
         let caller: &Caller = &self.world;
         until_ok("every call is answered", || {
             let waiting = caller.status()["calls"]["waiting"].as_u64();
@@ -232,6 +243,7 @@ impl Arena {
             arrivals: arrivals.values().map(Vec::len).sum::<usize>() as u64,
             retried: exchanges.retried,
             in_doubt: exchanges.crashed,
+            shared: exchanges.rows.shared() as u64,
         }
     }
 }
@@ -239,13 +251,24 @@ impl Arena {
 /// Binds the endpoint of a class to its system.
 pub fn bind(caller: &Caller, class: &str, peer: &Peer) {
     let mut binding = json!({
-        "url": peer.url(), "auth": "none", "repeat": class, "networks": ["127.0.0.0/8"], "rate": "10000 per 1s",
+        "url": peer.url(), "auth": "none", "repeat": repeat(class), "networks": ["127.0.0.0/8"], "rate": "10000 per 1s",
         "parallel": PARALLEL, "timeout": "5s",
     });
-    if class == "keyed" {
+    if repeat(class) == "keyed" {
         binding["key"] = json!({ "header": "Idempotency-Key", "hours": 24 });
     }
     caller.json("PUT", &format!("/v1/endpoints/{class}/system"), &binding).of(200);
+}
+
+/// The retry class of a class's endpoint.
+fn repeat(class: &str) -> &str {
+    if class == egress_rows::CLASS { "keyed" } else { class }
+}
+
+/// Has a class's system usually do this.
+fn judge(peer: &Peer, class: &str, usual: impl Fn() -> Act + Send + Sync + 'static) {
+    let has_rows = class == egress_rows::CLASS;
+    peer.judge(move |arrival| if has_rows { egress_rows::act(arrival, usual()) } else { usual() });
 }
 
 /// One call as the log has it.
@@ -263,6 +286,9 @@ struct Exchange {
 #[derive(Default)]
 struct Exchanges {
     calls: BTreeMap<(String, String), Exchange>,
+    rows: egress_rows::Requests,
+    /// The path of each call: of a row what it says.
+    paths: HashMap<(ProfileId, String, u32), String>,
     crashed: u64,
     retried: u64,
 }
@@ -273,7 +299,6 @@ impl Exchanges {
         let mut scan = Reader::new(log.reader().clone()).scan_all(ScanFrom::Start);
         let mut all = Exchanges::default();
         let mut numbers: HashMap<(ProfileId, String), u32> = HashMap::new();
-        let mut paths: HashMap<(ProfileId, String, u32), String> = HashMap::new();
         while let Some(read) = scan.next().expect("the log can be read") {
             match read.record().expect("every record can be read") {
                 Record::Decided(decided) => {
@@ -282,15 +307,18 @@ impl Exchanges {
                         for call in &outcome.calls {
                             let number = numbers.entry((decided.profile, class.clone())).or_default();
                             *number += 1;
-                            paths.insert((decided.profile, class.clone(), *number), call.path.clone());
+                            let note =
+                                call.note.as_ref().map(|note| String::from_utf8_lossy(&note.0).into_owned());
+                            let path = note.filter(|_| call.is_row).unwrap_or(call.path.clone());
+                            all.paths.insert((decided.profile, class.clone(), *number), path.clone());
                             let key = call.key.expect("a call has a key").to_string();
                             let exchange = Exchange { key, ..Exchange::default() };
-                            let before = all.calls.insert((class.clone(), call.path.clone()), exchange);
-                            assert!(before.is_none(), "{} is begun twice", call.path);
+                            let before = all.calls.insert((class.clone(), path.clone()), exchange);
+                            assert!(before.is_none(), "{path} is begun twice");
                         }
                     }
                     if let Some(ended) = &decided.call {
-                        let path = &paths[&(decided.profile, ended.capability.to_string(), ended.number)];
+                        let path = &all.paths[&(decided.profile, ended.capability.to_string(), ended.number)];
                         let key = (ended.capability.to_string(), path.clone());
                         all.calls.get_mut(&key).expect("it was begun").heard += decided.outcomes.len() as u64;
                     }
@@ -298,8 +326,11 @@ impl Exchanges {
                 Record::Call(record) => {
                     let call = record.call();
                     let class = call.capability.to_string();
-                    let path = paths[&(record.profile(), class.clone(), call.number)].clone();
-                    let exchange = all.calls.get_mut(&(class, path)).expect("it was begun");
+                    let path = all.paths[&(record.profile(), class.clone(), call.number)].clone();
+                    let exchange = all.calls.get_mut(&(class.clone(), path)).expect("it was begun");
+                    if class == egress_rows::CLASS {
+                        all.rows.take(&record, &exchange.key);
+                    }
                     match &record {
                         CallRecord::Sending(_) => exchange.begun += 1,
                         CallRecord::Retrying(retrying) => {
@@ -315,7 +346,7 @@ impl Exchanges {
                             all.crashed += u64::from(crashed);
                             exchange.answers.push(end);
                         }
-                        CallRecord::Settled(_) | CallRecord::Doubted(_) => {}
+                        CallRecord::Settled(_) | CallRecord::Doubted(_) | CallRecord::Framed(_) => {}
                     }
                 }
                 _ => {}
@@ -329,6 +360,13 @@ impl Exchanges {
         let mut found = Vec::new();
         let mut arrived: HashMap<(String, String), Vec<&Arrival>> = HashMap::new();
         for (class, arrivals) in arrivals {
+            if *class == egress_rows::CLASS {
+                let row_of = |row: RowId| self.paths[&(row.profile, (*class).to_owned(), row.number)].clone();
+                let rows = self.calls.iter().filter(|((of, _), _)| of == class);
+                let ends = rows.map(|((_, row), exchange)| (row.clone(), &exchange.answers[..]));
+                found.extend(self.rows.violations(arrivals, row_of, ends));
+                continue;
+            }
             for arrival in arrivals {
                 arrived.entry(((*class).to_owned(), arrival.target.clone())).or_default().push(arrival);
             }
@@ -361,6 +399,9 @@ impl Exchanges {
             };
             if exchange.heard != 1 {
                 found.push(format!("{key:?} was heard {} times", exchange.heard));
+            }
+            if key.0 == egress_rows::CLASS {
+                continue;
             }
             if key.0 == "once" && arrivals.len() > 1 {
                 found.push(format!("{key:?} arrived {} times", arrivals.len()));
@@ -426,6 +467,7 @@ fn kill(kills: u64) -> Seen {
 fn a_system_and_the_log_agree_though_the_host_is_killed() {
     let seen = kill(KILLS);
     assert!(seen.calls > KILLS && seen.arrivals > KILLS, "something was called");
+    assert!(seen.shared > 0, "some rows travelled together");
 }
 
 #[test]
@@ -462,8 +504,8 @@ fn a_system_that_lies_is_found_out() {
 #[test]
 fn sigterm_drains_calls_to_none_in_doubt() {
     let mut arena = Arena::new(Dice::new(seed()));
-    for peer in arena.peers.values() {
-        peer.always(Act { late_ms: 30, ..Act::ok() });
+    for (class, peer) in &arena.peers {
+        judge(peer, class, || Act { late_ms: 30, ..Act::ok() });
     }
     for _ in 0..3 {
         arena.load(40);

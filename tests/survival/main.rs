@@ -5,7 +5,7 @@
 //! was acknowledged of it (`ledger.rs`), admins who change things meanwhile (`chore.rs`), and the
 //! checks of a host that runs and of a log that lies still (`inspect.rs`). The suites break
 //! something: `kills.rs`, `failpoints.rs`, `view_damage.rs`, `stopping.rs`,
-//! `egress.rs` (calls to systems), `strace.rs` (their system calls), `disk_faults.rs`, `old_logs.rs`, `old_identity.rs`. `torture.rs` goes on
+//! `egress.rs` (calls to systems) with `egress_rows.rs`, `strace.rs` (their system calls), `disk_faults.rs`, `old_logs.rs`, `old_identity.rs`. `torture.rs` goes on
 //! until it is stopped.
 //!
 //! `SAMSYN_SEED` repeats what was sent and roughly when what was broken; which records share a
@@ -16,6 +16,7 @@ mod chore;
 mod dice;
 mod disk_faults;
 mod egress;
+mod egress_rows;
 mod failpoints;
 mod files;
 mod inspect;

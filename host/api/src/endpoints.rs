@@ -16,7 +16,7 @@ use super::params::{ListParams, Params, Segments};
 use super::problem::Answer;
 use super::words::{names, word, words};
 use super::{ApiState, body, json};
-use samsyn_contract::calls::{CallRequest, Method};
+use samsyn_contract::calls::{CallRequest, Method, Rows};
 use samsyn_outgoing::{Sent, Trial, TrialStep};
 use samsyn_registry::endpoint::{EndpointChange, EndpointPlan};
 use samsyn_registry::{Attribution, Binding, Endpoint, EndpointState, Pause, Registry};
@@ -43,6 +43,19 @@ pub fn requested(request: &CallRequest) -> wire::RequestedEndpoint {
         parallel: request.parallel(),
         timeout: request.timeout().to_string(),
         answer_max: request.answer_max().to_string(),
+        rows: request.rows.as_ref().map(requested_rows),
+    }
+}
+
+fn requested_rows(rows: &Rows) -> wire::RequestedRows {
+    wire::RequestedRows {
+        path: rows.path.clone(),
+        method: word(&rows.method()),
+        format: word(&rows.format),
+        columns: rows.columns.clone(),
+        max: rows.max(),
+        bytes: rows.bytes().to_string(),
+        wait: rows.wait().to_string(),
     }
 }
 

@@ -14,7 +14,9 @@ use super::params::{Params, Segment};
 use super::problem::{Answer, Kind, Problem};
 use axum::Extension;
 use samsyn_engine::{Engine, ListedCall, Progress};
-use samsyn_journal::{AttemptEnd, CallEnd, CallId, CallState, PastCall, PendingCall, Verdict, WaitingCall};
+use samsyn_journal::{
+    AttemptEnd, CallEnd, CallId, CallState, PastCall, PendingCall, Row, Verdict, WaitingCall,
+};
 use samsyn_outgoing::{EndpointStatus, Halt, Outgoing};
 use samsyn_registry::report::{Doubtful, Stuck, StuckCause};
 use samsyn_state::view::StoreError;
@@ -190,9 +192,10 @@ fn answer(state: &ApiState, call: &ListedCall) -> Answer<wire::Call> {
         Progress::Waiting(waiting) => wire::Call {
             since: waiting.since.into(),
             attempts: waiting.attempts,
-            next_at: waiting.begun.is_none().then_some(waiting.next.into()),
+            next_at: (waiting.begun.is_none() && !is_led(waiting)).then_some(waiting.next.into()),
             in_doubt: waiting.in_doubt,
             how: waiting.last.as_ref().map(attempt_word),
+            row: waiting.row.as_ref().map(row),
             halted: halted.map(|halt| halt.to_string()),
             ..shown
         },
@@ -202,9 +205,23 @@ fn answer(state: &ApiState, call: &ListedCall) -> Answer<wire::Call> {
             in_doubt: matches!(past.how, CallEnd::Unknown { .. }),
             ended_at: Some(past.at.into()),
             how: Some(end_word(&past.how)),
+            row: past.is_row.then(|| wire::CallRow { place: "ended".to_owned(), ..wire::CallRow::default() }),
             ..shown
         },
     })
+}
+
+fn is_led(call: &WaitingCall) -> bool {
+    matches!(call.row, Some(Row::In { .. }))
+}
+
+fn row(row: &Row) -> wire::CallRow {
+    let (place, request, rows) = match row {
+        Row::Free { .. } => ("alone", None, None),
+        Row::Leads { batch, rows, .. } => ("leads", Some(batch.to_string()), Some(rows.len() + 1)),
+        Row::In { batch, .. } => ("led", Some(batch.to_string()), None),
+    };
+    wire::CallRow { place: place.to_owned(), request, rows }
 }
 
 fn attempt_word(how: &AttemptEnd) -> String {

@@ -6,7 +6,7 @@ use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, moment, plain};
 use samsyn_vocabulary::{CapabilityName, EndpointName, ProfileId, Reason};
-use samsyn_wire::Call;
+use samsyn_wire::{Call, CallRow};
 
 /// The commands of `samsyn call`.
 #[derive(Debug, Subcommand)]
@@ -167,6 +167,7 @@ fn calls_text(calls: &mut dyn Iterator<Item = &Call>, state: ListedState, paint:
     for call in calls {
         let at = match (&call.next_at, &call.ended_at) {
             (Some(at), _) | (None, Some(at)) => moment(at),
+            (None, None) if call.row.as_ref().is_some_and(|row| row.place == "led") => "led".to_owned(),
             (None, None) => "now".to_owned(),
         };
         table.row([
@@ -210,10 +211,21 @@ fn call_text(call: &Call) -> String {
     lines.extend(call.ended_at.as_ref().map(|at| ("ended", moment(at))));
     lines.extend(call.how.as_ref().map(|how| ("how", plain(how))));
     lines.extend(call.halted.as_ref().map(|why| ("not sent", plain(why))));
+    lines.extend(call.row.as_ref().map(|row| ("row", row_text(row))));
     if call.in_doubt {
         lines.push(("in doubt", "an attempt may have arrived".to_owned()));
     }
     lines.iter().map(|(name, text)| format!("{name:<9} {text}\n")).collect()
+}
+
+fn row_text(row: &CallRow) -> String {
+    let request = row.request.as_deref().map(|request| plain(&request.chars().take(12).collect::<String>()));
+    match (row.place.as_str(), request, row.rows) {
+        ("leads", Some(request), Some(rows)) => format!("leads the {rows} rows of the request {request}"),
+        ("led", Some(request), _) => format!("is in the request {request}, which another row leads"),
+        ("ended", ..) => "was sent with others, or alone".to_owned(),
+        _ => "is in no request with others".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -116,6 +116,9 @@ catalogue! {
     CallNumber "call.number",
         "no call with this number was begun in this invocation",
         "pass the number that `begin` answered";
+    CallRow "call.row",
+        "the endpoint takes rows and the handler began a request, or the other way round; or the row is no JSON, has too many bytes, or not a cell for each column",
+        "give rows as JSON with `row` to an endpoint with `rows` in the manifest; `query`, `header` and `body` are for requests";
     // A refusal of the plug-in.
     RefuseCode "refuse.code",
         "the plug-in's own code has other characters than lower-case letters, digits, `.`, `_` and `-`, or more than 64, or is reserved for the host",

@@ -1,5 +1,6 @@
 //! What one capability may say and read: what it declared, as far as it was granted.
 
+use samsyn_contract::calls::CallRequest;
 use samsyn_contract::{CallAccess, FieldRule};
 use samsyn_registry::{Binding, Capability, Registry};
 use samsyn_sandbox::Access;
@@ -25,7 +26,7 @@ pub fn access(registry: &Registry, capability: &Capability) -> Access {
     });
     let calls = manifest.calls.keys().filter(|name| capability.grant.calls.contains(*name)).map(|name| {
         let binding = capability.endpoints.get(name).map(|bound| &bound.binding);
-        (name.clone(), binding.map(call_access).unwrap_or_default())
+        (name.clone(), binding.map(|binding| call_access(binding, &manifest.calls[name])).unwrap_or_default())
     });
     Access {
         sources: sources.collect(),
@@ -36,8 +37,13 @@ pub fn access(registry: &Registry, capability: &Capability) -> Access {
     }
 }
 
-fn call_access(binding: &Binding) -> CallAccess {
+fn call_access(binding: &Binding, request: &CallRequest) -> CallAccess {
     let key = binding.key.as_ref().map(|key| key.header.as_str());
     let host_headers = key.into_iter().chain(binding.auth.header()).map(str::to_ascii_lowercase);
-    CallAccess { is_bound: true, methods: binding.methods.clone(), host_headers: host_headers.collect() }
+    CallAccess {
+        is_bound: true,
+        methods: binding.methods.clone(),
+        host_headers: host_headers.collect(),
+        rows: request.rows.clone(),
+    }
 }

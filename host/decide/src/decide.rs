@@ -355,7 +355,7 @@ impl<'e> Decision<'_, 'e> {
 
     /// A request as it stands in the record; the bytes of its body become a record of their own, unless it isn't sent.
     fn call(&self, call: NewCall, silent: bool, bodies: &mut Vec<Body>) -> Call {
-        let NewCall { endpoint, method, path, query, headers, body, note } = call;
+        let NewCall { endpoint, method, path, query, headers, body, note, is_row } = call;
         let body = body.map(|body| {
             let digest = Digest::of(&body.bytes);
             let bytes = u32::try_from(body.bytes.len()).unwrap_or(u32::MAX);
@@ -365,7 +365,7 @@ impl<'e> Decision<'_, 'e> {
             CallBody { media_type: body.media_type, digest, bytes, before: 0 }
         });
         let note = note.map(Note);
-        Call { endpoint, method, path, query, headers, body, note, key: None, looks_up: None, silent }
+        Call { endpoint, method, path, query, headers, body, note, key: None, looks_up: None, silent, is_row }
     }
 
     /// What a generation emits while it catches up is recorded, and routed only if the admin asked for

@@ -11,8 +11,8 @@ use super::new_calls::NewCalls;
 use super::shared::Shared;
 use super::work::Work;
 use samsyn_journal::{
-    Answered, AttemptEnd, Call, CallId, CallRecord, CallState, Doubted, PastCall, PendingCall, Record,
-    Retrying, Sending, Settled, Verdict, WaitingCall, pending_calls,
+    Answered, AttemptEnd, Call, CallId, CallRecord, CallState, Doubted, Framed, PastCall, PendingCall, Place,
+    Record, Retrying, RowStep, Sending, Settled, Verdict, WaitingCall, pending_calls,
 };
 use samsyn_state::view::StoreError;
 use samsyn_vocabulary::{
@@ -57,6 +57,8 @@ pub struct Again {
     pub counts: bool,
     /// Whether the call is looked up before anything is sent again.
     pub look_up: bool,
+    /// What it means for a row.
+    pub row: RowStep,
 }
 
 /// A call that is listed, as far as it can be told.
@@ -247,12 +249,18 @@ impl Calls {
         exchange: &Exchange,
         (attempt, begun): (u32, Timestamp),
         how: AttemptEnd,
-        Again { next, counts, look_up }: Again,
+        Again { next, counts, look_up, row }: Again,
     ) -> Result<bool, StopCause> {
         let (profile, call) = (exchange.id.profile, exchange.id.in_profile());
         let at = self.shared.clock.now();
-        let retrying = Retrying { profile, call, attempt, how, begun, next, counts, look_up, at };
+        let retrying = Retrying { profile, call, attempt, how, begun, next, counts, look_up, row, at };
         self.append(CallRecord::Retrying(retrying)).await
+    }
+
+    /// Puts a row into a request, of which nothing has left. False when it can't be put there any more.
+    pub async fn frame(&self, id: &CallId, batch: Digest, place: Place) -> Result<bool, StopCause> {
+        let (profile, call, at) = (id.profile, id.in_profile(), self.shared.clock.now());
+        self.append(CallRecord::Framed(Box::new(Framed { profile, call, batch, place, at }))).await
     }
 
     /// Notes that a call is in doubt and that its plug-in is to look it up. Its handler is invoked in its turn.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::fault::StopCause;
 use super::lanes::Lanes;
 use samsyn_decide::item::Item;
-use samsyn_journal::{CallRecord, Calls, Probe};
+use samsyn_journal::{CallRecord, Calls, Framed, Place, Probe, Row};
 use samsyn_vocabulary::{ItemPosition, Partition, Position, Seq};
 
 impl Lanes {
@@ -56,6 +56,20 @@ fn fits(calls: &Calls, record: &CallRecord) -> bool {
         }
         CallRecord::Answered(_) => waiting.is_some(),
         CallRecord::Doubted(_) => waiting.is_some_and(|call| call.probe == Probe::Due),
+        CallRecord::Framed(framed) => waiting.is_some_and(|call| {
+            let nothing_left = call.begun.is_none() && call.sent_since.is_none();
+            nothing_left && call.row.as_ref().is_some_and(|row| can_be_put(row, framed))
+        }),
         CallRecord::Settled(settled) => calls.past().iter().any(|past| past.number == settled.call.number),
+    }
+}
+
+/// Whether a row can be put into a request: it is in none, or in one that is made anew.
+fn can_be_put(row: &Row, framed: &Framed) -> bool {
+    match (row, &framed.place) {
+        (Row::Free { .. }, _) => row.can_join(),
+        (Row::Leads { ended, .. }, Place::Leads(_)) => !ended,
+        (Row::In { leader, .. }, Place::In(new)) => leader == new,
+        _ => false,
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! The component is `tests/fixtures/probe-0.1.0.wasm`, built from `tests/probe`: it does what an
 //! event's script tells it. Each test gives it the manifest it needs. `probe-0.2.0.wasm` is the same with timers,
-//! `probe-0.3.0.wasm` with calls as well.
+//! `probe-0.4.0.wasm` with calls and rows as well.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ pub fn timed_probe_with(manifest: &str) -> Vec<u8> {
 
 /// The probe that sets timers and calls systems, with this manifest.
 pub fn calling_probe_with(manifest: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/probe-0.3.0.wasm");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/probe-0.4.0.wasm");
     let component = std::fs::read(path).expect("the fixture is there");
     embed_manifest(&component, manifest).expect("the manifest can be embedded")
 }

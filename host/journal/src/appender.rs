@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::codec::with_encoded;
 use super::{
-    Accepted, Adopted, Answered, Body, CallRecord, Decided, Doubted, Due, Late, Linked, Reader, Record,
-    RecordKind, RegistryRecord, Retrying, Sending, Settled,
+    Accepted, Adopted, Answered, Body, CallRecord, Decided, Doubted, Due, Framed, Late, Linked, Reader,
+    Record, RecordKind, RegistryRecord, Retrying, Sending, Settled,
 };
 use samsyn_log::{AppendError, Commit, Entry, Failure, HostLog, LogError, PartitionedLog, Payload};
 use samsyn_vocabulary::{Partition, Position, Seq, Timestamp};
@@ -36,7 +36,7 @@ macro_rules! contents {
     };
 }
 
-contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late, Due: Due, Body: Body, Sending: Sending, Retrying: Retrying, Answered: Answered, Settled: Settled, Doubted: Doubted);
+contents!(Accepted: Accepted, Decided: Decided, Adopted: Adopted, Linked: Linked, RegistryRecord: Registry, Late: Late, Due: Due, Body: Body, Sending: Sending, Retrying: Retrying, Answered: Answered, Settled: Settled, Doubted: Doubted, Framed: Framed);
 
 /// A record that is encoded and hashed, and has no number yet. Made before its partition is locked.
 pub struct Encoded {
@@ -76,6 +76,7 @@ impl Encoded {
             CallRecord::Answered(answered) => Encoded::of(partition, answered.as_ref()),
             CallRecord::Settled(settled) => Encoded::of(partition, settled),
             CallRecord::Doubted(doubted) => Encoded::of(partition, doubted.as_ref()),
+            CallRecord::Framed(framed) => Encoded::of(partition, framed.as_ref()),
         }
     }
 

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttemptEnd, CallEnd, CallId, CallRecord, Decided, DoubtStep, Outcome, ProfileState, Verdict};
+use super::{
+    AttemptEnd, CallEnd, CallId, CallRecord, Decided, DoubtStep, Framed, Outcome, ProfileState, Row, RowStep,
+    Verdict,
+};
 use samsyn_contract::CALLS_WAITING_MAX;
 use samsyn_vocabulary::{CapabilityName, Digest, EndpointName, Finding, Position, ProfileId, Seq, Timestamp};
 
@@ -57,6 +60,9 @@ pub struct WaitingCall {
     pub looks_up: Option<u32>,
     /// How far its own look-up is.
     pub probe: Probe,
+    /// How it travels, if it is a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<Row>,
 }
 
 /// How far the look-up of a call in doubt is.
@@ -100,6 +106,9 @@ pub struct PastCall {
     pub binding: Option<Digest>,
     pub sent_since: Option<Timestamp>,
     pub at: Timestamp,
+    /// It was a row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_row: bool,
 }
 
 /// All calls of a capability for a customer.
@@ -176,6 +185,7 @@ impl Calls {
                 last: None,
                 looks_up: call.looks_up,
                 probe: Probe::None,
+                row: call.is_row.then_some(Row::Free { at_most: 0 }),
             });
         }
     }
@@ -190,6 +200,10 @@ impl Calls {
                 call.begun = Some(sending.at);
                 call.binding = Some(sending.binding);
                 call.probe = Probe::None;
+                // What is sent alone stays alone: its key is its own.
+                if let Some(Row::Free { at_most }) = &mut call.row {
+                    *at_most = 1;
+                }
             }
             (CallRecord::Retrying(retrying), Some(at)) => {
                 let call = &mut self.waiting[at];
@@ -214,6 +228,14 @@ impl Calls {
                 }
                 call.last = Some(retrying.how.clone());
                 call.probe = if retrying.look_up { Probe::Due } else { Probe::None };
+                match (retrying.row, &mut call.row) {
+                    (RowStep::Freed { at_most }, Some(row)) => {
+                        *row = Row::Free { at_most };
+                        (call.in_doubt, call.sent_since) = (false, None);
+                    }
+                    (RowStep::Ended, Some(Row::Leads { ended, .. })) => *ended = true,
+                    _ => {}
+                }
             }
             (CallRecord::Answered(answered), Some(at)) => {
                 let call = self.waiting.remove(at);
@@ -221,6 +243,7 @@ impl Calls {
                 let how = CallEnd::from(&answered.answer);
                 if !matches!(how, CallEnd::Response { status } if status < 400) {
                     let WaitingCall { number, endpoint, record, index, since, begun, .. } = call;
+                    let is_row = call.row.is_some();
                     if self.past.len() >= PAST_CALLS_MAX {
                         self.past.remove(0);
                     }
@@ -235,16 +258,22 @@ impl Calls {
                         binding: call.binding,
                         sent_since: call.sent_since.or(begun),
                         at: answered.at,
+                        is_row,
                     });
                 }
             }
             (CallRecord::Doubted(_), Some(at)) => self.waiting[at].probe = Probe::Asked,
+            (CallRecord::Framed(framed), Some(at)) => {
+                self.waiting[at].row = Some(Framed::clone(framed).into());
+            }
             (CallRecord::Settled(settled), None) => {
                 let Some(at) = self.past.iter().position(|call| call.number == number) else { return };
                 let past = self.past.remove(at);
                 if settled.verdict == Verdict::Again {
                     let PastCall { number, endpoint, record, index, since, binding, sent_since, how, .. } =
                         past;
+                    // Alone: what it says of the row, it says of no other.
+                    let row = past.is_row.then_some(Row::Free { at_most: 1 });
                     self.waiting.push(WaitingCall {
                         number,
                         endpoint,
@@ -263,6 +292,7 @@ impl Calls {
                         last: None,
                         looks_up: None,
                         probe: Probe::None,
+                        row,
                     });
                     self.waiting.sort_by_key(|call| call.number);
                 }
@@ -403,7 +433,9 @@ pub fn pending_calls(state: &ProfileState) -> Vec<PendingCall> {
                 first.push((&own.capability, &call.endpoint));
             }
             // Its plug-in may never be asked: it was removed, or what it waits for is.
-            let overdue = if call.probe == Probe::Asked { LOOK_UP_MS } else { 0 };
+            // Likewise the one that leads its request.
+            let waits_for_another = call.probe == Probe::Asked || matches!(call.row, Some(Row::In { .. }));
+            let overdue = if waits_for_another { LOOK_UP_MS } else { 0 };
             let at = Timestamp(call.next.millis().saturating_add(overdue));
             found.push(pending(CallState::Waiting, &call.endpoint, at, call.number));
         }

@@ -216,6 +216,9 @@ pub struct Call {
     /// It is not sent: a generation that catches up began it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
+    /// It is a row: the host sends its body with those of other customers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_row: bool,
 }
 
 /// The body of a request: its bytes are a record of their own, [`Body`](super::Body).

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RecordError, RecordKind, decode_at};
+use super::{Framed, RecordError, RecordKind, RowStep, decode_at};
 use samsyn_vocabulary::{
     Application, CallAnswer, CapabilityName, Digest, EndpointName, Finding, Partition, Position, ProfileId,
     Reason, Timestamp,
@@ -82,6 +82,9 @@ pub struct Retrying {
     /// Nothing is sent before the call has been looked up.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub look_up: bool,
+    /// What it means for a row.
+    #[serde(default, skip_serializing_if = "RowStep::is_kept")]
+    pub row: RowStep,
     pub at: Timestamp,
 }
 
@@ -209,6 +212,7 @@ pub enum CallRecord {
     Answered(Box<Answered>),
     Settled(Settled),
     Doubted(Box<Doubted>),
+    Framed(Box<Framed>),
 }
 
 impl CallRecord {
@@ -224,6 +228,7 @@ impl CallRecord {
             RecordKind::Answered => decode_at(home, payload).map(CallRecord::Answered),
             RecordKind::Settled => decode_at(home, payload).map(CallRecord::Settled),
             RecordKind::Doubted => decode_at(home, payload).map(CallRecord::Doubted),
+            RecordKind::Framed => decode_at(home, payload).map(CallRecord::Framed),
             other => Err(RecordError::kind(other.number())),
         }
     }
@@ -236,6 +241,7 @@ impl CallRecord {
             CallRecord::Answered(it) => it.profile,
             CallRecord::Settled(it) => it.profile,
             CallRecord::Doubted(it) => it.profile,
+            CallRecord::Framed(it) => it.profile,
         }
     }
 
@@ -247,6 +253,7 @@ impl CallRecord {
             CallRecord::Answered(it) => &it.call,
             CallRecord::Settled(it) => &it.call,
             CallRecord::Doubted(it) => &it.call,
+            CallRecord::Framed(it) => &it.call,
         }
     }
 }

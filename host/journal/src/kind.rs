@@ -32,11 +32,13 @@ pub enum RecordKind {
     Settled = 12,
     /// [`Record::Call`](super::Record::Call) with a [`Doubted`](super::Doubted).
     Doubted = 13,
+    /// [`Record::Call`](super::Record::Call) with a [`Framed`](super::Framed).
+    Framed = 14,
 }
 
 impl RecordKind {
     /// All of them, in the order of their numbers, which begin with 1.
-    pub const ALL: [RecordKind; 13] = [
+    pub const ALL: [RecordKind; 14] = [
         RecordKind::Accepted,
         RecordKind::Decided,
         RecordKind::Adopted,
@@ -50,6 +52,7 @@ impl RecordKind {
         RecordKind::Answered,
         RecordKind::Settled,
         RecordKind::Doubted,
+        RecordKind::Framed,
     ];
 
     /// Its number in the log's envelope.
@@ -81,6 +84,7 @@ impl Record {
             Record::Call(CallRecord::Answered(_)) => Some(RecordKind::Answered),
             Record::Call(CallRecord::Settled(_)) => Some(RecordKind::Settled),
             Record::Call(CallRecord::Doubted(_)) => Some(RecordKind::Doubted),
+            Record::Call(CallRecord::Framed(_)) => Some(RecordKind::Framed),
             Record::Erased => None,
         }
     }
@@ -94,7 +98,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_number_and_no_other() {
         let numbers = RecordKind::ALL.map(RecordKind::number);
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
         for number in 0..=u8::MAX {
             match RecordKind::of_number(number) {
                 Ok(kind) => assert_eq!(kind.number(), number),

@@ -41,6 +41,7 @@ mod linked;
 mod partial_decoding;
 mod profile_state;
 mod reader;
+mod rows;
 mod step;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -80,6 +81,7 @@ pub use profile_state::{
     ProfileState, Visible,
 };
 pub use reader::{FieldChange, KeptAccepted, Passing, Reader, ScanAll, Stored, Undecoded};
+pub use rows::{Framed, Place, Row, RowId, RowStep};
 pub use step::{PendingMoves, ProfileStep, Stepped, step_call};
 pub use timers::{
     EndedTimer, PendingTimer, TIMERS_A_DAY_MAX, Timer, TimerEnd, TimerMove, Timers, pending_timers,

@@ -61,7 +61,8 @@ impl<'a> PartialRecord<'a> {
             | RecordKind::Retrying
             | RecordKind::Answered
             | RecordKind::Settled
-            | RecordKind::Doubted => CallRecord::decode(home, kind, payload).map(PartialRecord::Call),
+            | RecordKind::Doubted
+            | RecordKind::Framed => CallRecord::decode(home, kind, payload).map(PartialRecord::Call),
         }
     }
 }
@@ -321,6 +322,7 @@ mod tests {
                 key: Some(uuid::Uuid::from_u128(7)),
                 looks_up: Some(1),
                 silent: false,
+                is_row: true,
             }],
         }
     }

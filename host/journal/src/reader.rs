@@ -173,7 +173,8 @@ impl<'a> Undecoded<'a> {
             | RecordKind::Retrying
             | RecordKind::Answered
             | RecordKind::Settled
-            | RecordKind::Doubted => CallRecord::decode(self.home(), kind, self.payload).map(Record::Call),
+            | RecordKind::Doubted
+            | RecordKind::Framed => CallRecord::decode(self.home(), kind, self.payload).map(Record::Call),
         }
     }
 

@@ -77,6 +77,7 @@ fn one_of_each() -> Vec<Record> {
             next: Timestamp(99),
             counts: true,
             look_up: true,
+            row: RowStep::Freed { at_most: 250 },
             at: Timestamp(10),
         })),
         Record::Call(CallRecord::Answered(Box::new(Answered {
@@ -113,6 +114,13 @@ fn one_of_each() -> Vec<Record> {
             root: None,
             depth: 0,
             spent: 0,
+        }))),
+        Record::Call(CallRecord::Framed(Box::new(Framed {
+            profile: accepted().profile,
+            call: call(),
+            batch: samsyn_vocabulary::Digest::of(b"batch"),
+            place: Place::Leads(vec![RowId { profile: accepted().profile, generation: 2, number: 7 }]),
+            at: Timestamp(103),
         }))),
     ]
 }

@@ -3,15 +3,18 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use samsyn_contract::calls::Rows;
 use samsyn_egress::policy::again::{Doubt, Ended, History, Next, RetryClass, Rule, after, before};
 use samsyn_egress::policy::classify::{Sense, sense};
 use samsyn_egress::policy::retry_after;
 use samsyn_egress::{NotSent, Outcome, Request};
 use samsyn_engine::{Again, CallError, Calls, Engine, Exchange, Progress};
-use samsyn_journal::{AttemptEnd, CallId, LOOK_UP_MS, Probe, WaitingCall};
+use samsyn_journal::{AttemptEnd, CallId, LOOK_UP_MS, Probe, Row, RowStep, WaitingCall};
 use samsyn_vocabulary::{CallAnswer, Finding, Timestamp};
 
-use crate::link::Link;
+use crate::batch::{self, Assembled};
+use crate::frame::Frame;
+use crate::link::{Link, method_of};
 
 /// A look-up only reads: it is tried for this long, whatever the class of its endpoint is.
 const LOOK_UP: Rule = Rule { class: RetryClass::Safe, give_up: Duration::from_secs(3600) };
@@ -24,9 +27,16 @@ pub enum Attempted {
     NotCalled,
 }
 
-/// Makes the next attempt of a call over a link, and writes down what follows.
-pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attempted, CallError> {
+/// Makes the next attempt of the first of these calls over a link, and writes down what follows. If it is a row, as many
+/// of the others as may travel with it do.
+pub async fn attempt(
+    engine: &Engine,
+    link: &Link,
+    rows: Option<&Rows>,
+    ids: &[CallId],
+) -> Result<Attempted, CallError> {
     let calls = engine.calls();
+    let Some((id, others)) = ids.split_first() else { return Ok(Attempted::NotCalled) };
     // Since the lane looked it may have ended, or one before it may be to be sent again.
     if calls.listed(id)?.is_none() {
         return Ok(Attempted::NotCalled);
@@ -36,8 +46,17 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
         withdraw(engine, id, "gone", "the record that holds the request is no longer in the log").await?;
         return Ok(Attempted::NotCalled);
     };
-    let of = Of { engine, calls, exchange: &exchange };
     let waiting = &exchange.waiting;
+    let of = Of { engine, calls, exchange: &exchange, class: Some(link.rule.class) };
+    if matches!(waiting.row, Some(Row::Leads { ended: true, .. })) {
+        // The host died while the others were told.
+        of.answer(waiting.attempts, of.last_answer(None)).await?;
+        return Ok(Attempted::NotCalled);
+    }
+    if matches!(waiting.row, Some(Row::In { .. })) {
+        of.wait_for_leader().await?;
+        return Ok(Attempted::NotCalled);
+    }
     let rule = if waiting.looks_up.is_some() { LOOK_UP } else { link.rule };
     // An attempt that this process didn't begin: the host died during it.
     if let Some(begun) = waiting.begun {
@@ -74,11 +93,40 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
         of.conclude(waiting.attempts, now, None, next).await?;
         return Ok(Attempted::NotCalled);
     }
-    if rule.class != RetryClass::Safe && !calls.begin(&exchange, link.identity).await? {
+    if waiting.row.is_none() {
+        return send(&of, link, rule, request(&exchange, link)).await;
+    }
+    let Some(rows) = rows else {
+        let reason = "this version of the plug-in has no rows at the endpoint";
+        let answer =
+            if may_have_arrived { unknown("rows.gone", reason) } else { not_sent("rows.gone", reason) };
+        of.answer(waiting.attempts, answer).await?;
+        return Ok(Attempted::NotCalled);
+    };
+    match batch::assemble(engine, rows, exchange.clone(), others).await? {
+        Assembled::Ready(leader, frame) => {
+            let of = Of { exchange: &leader, ..of };
+            send(&of, link, rule, request_of_rows(&leader, link, rows, frame)).await
+        }
+        Assembled::Changed => Ok(Attempted::NotCalled),
+        Assembled::Incomplete => {
+            let reason =
+                "an attempt may have arrived, and a row of its request is no longer there to be sent again";
+            of.answer(waiting.attempts, unknown("row.gone", reason)).await?;
+            Ok(Attempted::NotCalled)
+        }
+    }
+}
+
+/// Sends a request, and writes down before that it begins and afterwards what follows.
+async fn send(of: &Of<'_>, link: &Link, rule: Rule, request: Request) -> Result<Attempted, CallError> {
+    let Of { engine, calls, exchange, .. } = of;
+    let waiting = &exchange.waiting;
+    if rule.class != RetryClass::Safe && !calls.begin(exchange, link.identity).await? {
         return Ok(Attempted::NotCalled);
     }
     let begun = engine.clock().now();
-    let outcome = link.endpoint.call(&request(&exchange, link)).await;
+    let outcome = link.endpoint.call(&request).await;
     let next = after(rule, Ended::Outcome(&outcome), of.history(begun, Some(&outcome)));
     of.conclude(waiting.attempts + 1, begun, Some(&outcome), next).await?;
     Ok(Attempted::Called(outcome))
@@ -87,14 +135,43 @@ pub async fn attempt(engine: &Engine, link: &Link, id: &CallId) -> Result<Attemp
 /// Ends a call that can't be sent any more: nothing leaves.
 pub async fn withdraw(engine: &Engine, id: &CallId, code: &str, reason: &str) -> Result<(), CallError> {
     let calls = engine.calls();
-    let Some(Progress::Waiting(waiting)) = calls.progress(id)? else { return Ok(()) };
-    let arrived = waiting.begun.is_some() || waiting.sent_since.is_some();
+    let Some(Progress::Waiting(mut waiting)) = calls.progress(id)? else { return Ok(()) };
+    if matches!(waiting.row, Some(Row::In { .. })) {
+        if let Some(leader) = batch::leader_of(calls, id, &waiting)? {
+            // It ends the others first.
+            Box::pin(withdraw(engine, &leader, code, reason)).await?;
+        }
+        let Some(Progress::Waiting(still)) = calls.progress(id)? else { return Ok(()) };
+        waiting = still;
+    }
+    let is_lost = matches!(waiting.row, Some(Row::In { .. }));
+    let arrived = waiting.begun.is_some() || waiting.sent_since.is_some() || is_lost;
     let answer = if arrived { unknown(code, reason) } else { not_sent(code, reason) };
     match calls.exchange(id)? {
-        Some(exchange) => calls.answer(&exchange, waiting.attempts, answer).await?,
-        None => calls.give_up(id, &waiting, answer).await?,
-    };
+        Some(exchange) => {
+            let of = Of { engine, calls, exchange: &exchange, class: None };
+            of.answer(waiting.attempts, answer).await?;
+        }
+        None => {
+            calls.give_up(id, &waiting, answer).await?;
+        }
+    }
     Ok(())
+}
+
+fn request_of_rows(leader: &Exchange, link: &Link, rows: &Rows, frame: Frame) -> Request {
+    // What travels alone is known by its own key.
+    let is_alone = !matches!(leader.waiting.row, Some(Row::Leads { .. }));
+    let key = if is_alone { leader.request.key } else { Some(frame.key()) };
+    let key = link.binding.key.as_ref().and(key);
+    Request {
+        method: method_of(rows.method()),
+        path: rows.path.clone(),
+        query: Vec::new(),
+        headers: vec![("content-type".to_owned(), rows.format.media_type().to_owned())],
+        body: Bytes::from(frame.body),
+        key: key.map(|key| key.to_string()),
+    }
 }
 
 fn request(exchange: &Exchange, link: &Link) -> Request {
@@ -119,9 +196,27 @@ struct Of<'a> {
     engine: &'a Engine,
     calls: &'a Calls,
     exchange: &'a Exchange,
+    /// The class of the endpoint that it is sent to; none when it isn't sent.
+    class: Option<RetryClass>,
 }
 
 impl Of<'_> {
+    /// A row whose leader has not ended for a long time.
+    async fn wait_for_leader(&self) -> Result<(), CallError> {
+        let Exchange { id, waiting, .. } = self.exchange;
+        if batch::leader_of(self.calls, id, waiting)?.is_some() {
+            let reason = "the request that it is in waits".to_owned();
+            let how = AttemptEnd::NotSent { code: "waits".to_owned(), reason };
+            let now = self.engine.clock().now();
+            let again = Again { next: now, counts: false, look_up: false, row: RowStep::Kept };
+            self.calls.retry(self.exchange, (waiting.attempts + 1, now), how, again).await?;
+        } else {
+            let reason = "the request that it was in may have arrived, and what became of it isn't known";
+            self.calls.answer(self.exchange, waiting.attempts, unknown("row.gone", reason)).await?;
+        }
+        Ok(())
+    }
+
     /// Goes on with the look-up of a call in doubt. True when nothing is in doubt, so that the call can be sent.
     async fn is_settled(&self) -> Result<bool, CallError> {
         let attempts = self.exchange.waiting.attempts;
@@ -209,12 +304,13 @@ impl Of<'_> {
                 self.again(
                     (attempt, begun),
                     outcome,
-                    Again { next: self.after(wait), counts, look_up: false },
+                    Again { next: self.after(wait), counts, look_up: false, row: RowStep::Kept },
                 )
                 .await?;
             }
             Next::InDoubt(Doubt::LookUp { wait }) => {
-                let again = Again { next: self.after(wait), counts: true, look_up: true };
+                let (next, row) = (self.after(wait), RowStep::Kept);
+                let again = Again { next, counts: true, look_up: true, row };
                 self.again((attempt, begun), outcome, again).await?;
             }
             Next::Final => self.answer(attempt, self.last_answer(outcome)).await?,
@@ -255,6 +351,17 @@ impl Of<'_> {
     }
 
     async fn answer(&self, attempts: u32, answer: CallAnswer) -> Result<(), CallError> {
+        let waiting = &self.exchange.waiting;
+        if matches!(waiting.row, Some(Row::Leads { .. })) {
+            let end = batch::End {
+                answer,
+                attempts,
+                begun: waiting.begun.unwrap_or(self.engine.clock().now()),
+                // What arrives at most once isn't sent a second time in a smaller request either.
+                can_divide: self.class.is_some_and(|class| class != RetryClass::Once),
+            };
+            return batch::end(self.engine, self.exchange, end).await;
+        }
         self.calls.answer(self.exchange, attempts, answer).await?;
         Ok(())
     }

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use samsyn_contract::calls::Rows;
 use samsyn_egress::Connector;
 use samsyn_egress::policy::bucket::{Bucket, Busy, Slot};
 use samsyn_egress::policy::circuit::{Admission, Circuit, Pass, State as CircuitState};
 use samsyn_egress::policy::classify::{health, is_too_many};
-use samsyn_engine::{CallError, Engine, StopCause};
+use samsyn_engine::{CallError, Engine, Progress, StopCause};
 use samsyn_journal::{CallId, PendingCall};
 use samsyn_registry::endpoint::EndpointChange;
 use samsyn_registry::{Attribution, EndpointState, Pause};
@@ -22,6 +23,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep_until;
 
 use crate::attempt::{Attempted, attempt, withdraw};
+use crate::batch;
 use crate::link::{Link, LinkError};
 use crate::refresh_tokens::RefreshTokens;
 use crate::upcoming::Upcoming;
@@ -201,6 +203,7 @@ impl Lane {
             (None, EndpointState::Requested | EndpointState::Revoked) => Some(Halt::NotBound),
             (None, EndpointState::Bound) => None,
         };
+        let rows = endpoint.request.rows.as_ref();
         let bound = match (halt, endpoint.bound) {
             (None, Some(bound)) => bound,
             (halt, _) => {
@@ -223,9 +226,18 @@ impl Lane {
                 let until = wait.map(|wait| Instant::now() + Duration::from_millis(wait.unsigned_abs()));
                 return Ok(until.unwrap_or(look_again).min(look_again));
             };
+            if let Some(rows) = rows
+                && let Some(until) = self.waits_for_others(&call, rows, now)?
+            {
+                self.state.lock().upcoming.put_back(call);
+                return Ok(until.min(look_again));
+            }
             let until = match self.may_begin(&call) {
                 Begin::Go(link, slot, pass) => {
-                    self.begin(link, call, slot, pass);
+                    let mut calls = vec![call];
+                    let gathered = self.gather(&mut calls, rows, now);
+                    self.begin(link, rows.cloned(), calls, slot, pass);
+                    gathered?;
                     continue;
                 }
                 Begin::Wait(until) => until.max(Instant::now() + Duration::from_millis(1)),
@@ -265,6 +277,38 @@ impl Lane {
         Ok(state.take_due(now))
     }
 
+    /// Until when a row waits for others; none when it goes.
+    fn waits_for_others(
+        &self,
+        row: &PendingCall,
+        rows: &Rows,
+        now: Timestamp,
+    ) -> Result<Option<Instant>, CallError> {
+        let wait = i64::try_from(rows.wait().as_duration().as_millis()).unwrap_or(i64::MAX);
+        let left = row.at.millis().saturating_add(wait).saturating_sub(now.millis());
+        if left <= 0 || self.state.lock().upcoming.has_due(now, rows.max() - 1) {
+            return Ok(None);
+        }
+        let progress = self.common.engine.calls().progress(&row.id())?;
+        let waits = matches!(progress, Some(Progress::Waiting(waiting)) if batch::waits_for_others(&waiting));
+        Ok(waits.then(|| Instant::now() + Duration::from_millis(left.unsigned_abs())))
+    }
+
+    /// Takes the rows that may travel with the first one.
+    fn gather(
+        &self,
+        calls: &mut Vec<PendingCall>,
+        rows: Option<&Rows>,
+        now: Timestamp,
+    ) -> Result<(), CallError> {
+        while calls.len() < rows.map_or(1, Rows::max) {
+            let Some(call) = self.next(now)? else { break };
+            self.state.lock().under_way.insert(call.profile);
+            calls.push(call);
+        }
+        Ok(())
+    }
+
     fn may_begin(&self, call: &PendingCall) -> Begin {
         let now = Instant::now();
         let mut state = self.state.lock();
@@ -297,18 +341,27 @@ impl Lane {
         }
     }
 
-    fn begin(self: &Arc<Lane>, link: Arc<Link>, call: PendingCall, slot: Slot, pass: Pass) {
+    /// Begins an attempt of the first of these calls. If it is a row, the others are those that may travel with it.
+    fn begin(
+        self: &Arc<Lane>,
+        link: Arc<Link>,
+        rows: Option<Rows>,
+        calls: Vec<PendingCall>,
+        slot: Slot,
+        pass: Pass,
+    ) {
         let lane = self.clone();
         tokio::spawn(async move {
-            let id = call.id();
-            let ended = lane.attempted(&link, &id).await;
+            let ids: Arc<[CallId]> = calls.iter().map(PendingCall::id).collect();
+            let ended = lane.attempted(&link, rows, &ids).await;
             if ended.is_none() && !lane.common.stopping.load(Ordering::Relaxed) {
                 // It would be the next again at once.
                 tokio::time::sleep(LOOK_EVERY).await;
             }
             let was_called = matches!(ended, Some(Attempted::Called(_)));
             // One that can't be read is asked for later.
-            let listed = lane.common.engine.calls().listed(&id).ok().flatten();
+            let listed = |call: &PendingCall| lane.common.engine.calls().listed(&call.id()).ok().flatten();
+            let listed: Vec<Option<PendingCall>> = calls.iter().map(listed).collect();
             let now = Instant::now();
             let shut = {
                 let mut state = lane.state.lock();
@@ -332,13 +385,19 @@ impl Lane {
                         }
                     }
                 }
-                state.under_way.remove(&id.profile);
-                match listed {
-                    // No record says what became of it, so nobody will say that it waits.
-                    _ if ended.is_none() => state.upcoming.put_back(call),
-                    // Its time may be the same again, or the clock went back: then nobody says so either.
-                    Some(listed) if listed != call || was_called => state.upcoming.add([listed]),
-                    _ => {}
+                for (at, (call, listed)) in calls.into_iter().zip(listed).enumerate() {
+                    state.under_way.remove(&call.profile);
+                    // A row that may not have travelled waits as before.
+                    let may_wait = was_called || at > 0;
+                    match listed {
+                        // No record says what became of it, so nobody will say that it waits.
+                        _ if ended.is_none() => state.upcoming.put_back(call),
+                        // Its time may be the same again, or the clock went back: then nobody says so either.
+                        Some(listed) if listed != call || may_wait => {
+                            state.upcoming.add([listed]);
+                        }
+                        _ => {}
+                    }
                 }
                 if state.circuit.state() == CircuitState::Closed && state.halt == Some(Halt::CircuitOpen) {
                     state.halted(None);
@@ -353,11 +412,18 @@ impl Lane {
     }
 
     /// Makes an attempt; none when it isn't known what became of it, which is said here.
-    async fn attempted(self: &Arc<Lane>, link: &Arc<Link>, id: &CallId) -> Option<Attempted> {
-        let (lane, link, of) = (self.clone(), link.clone(), id.clone());
+    async fn attempted(
+        self: &Arc<Lane>,
+        link: &Arc<Link>,
+        rows: Option<Rows>,
+        ids: &Arc<[CallId]>,
+    ) -> Option<Attempted> {
+        let (lane, link, of) = (self.clone(), link.clone(), ids.clone());
         // A task of its own: one that panics gives back its place like any other.
-        let attempt = tokio::spawn(async move { attempt(&lane.common.engine, &link, &of).await });
-        let (capability, endpoint, profile) = (&self.capability, &self.endpoint, id.profile);
+        let attempt =
+            tokio::spawn(async move { attempt(&lane.common.engine, &link, rows.as_ref(), &of).await });
+        let (capability, endpoint) = (&self.capability, &self.endpoint);
+        let profile = ids.first().map(|id| id.profile.to_string()).unwrap_or_default();
         match attempt.await {
             Ok(Ok(attempted)) => return Some(attempted),
             Ok(Err(CallError::Stopped(StopCause::Stopping))) => {}

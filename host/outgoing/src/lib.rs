@@ -14,6 +14,8 @@
 //! | `lane` | one endpoint: which calls may leave now |
 //! | `upcoming` | the next calls of an endpoint, in memory |
 //! | `attempt` | one attempt of one call, and what follows from how it ended |
+//! | `batch` | rows of many customers in one request: which travel together, and what each learns of its end |
+//! | `frame` | the one body of many rows |
 //! | `link` | an endpoint as the registry binds it, made one that can be called |
 //! | `try_out` | one request that an administrator asks for, and how far it came |
 //! | `copied` | a restored or copied data directory begins paused |
@@ -24,8 +26,10 @@
 #![warn(missing_docs)]
 
 mod attempt;
+mod batch;
 mod copied;
 mod dispatcher;
+mod frame;
 mod lane;
 mod link;
 mod refresh_tokens;

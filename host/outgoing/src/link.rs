@@ -18,8 +18,8 @@ use samsyn_registry::endpoint::Auth;
 use samsyn_secrets::{SecretValue, Secrets, Unusable};
 use samsyn_vocabulary::{Digest, SecretName};
 
-/// Bytes of a request's body, with room for what the host adds.
-const REQUEST_MAX: usize = 1024 * 1024;
+/// Bytes of a request's body: the largest of rows, with room for what frames one.
+const REQUEST_MAX: usize = (1024 + 64) * 1024;
 
 /// Why an endpoint that is bound can't be called on this host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

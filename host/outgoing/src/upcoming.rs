@@ -82,6 +82,11 @@ impl Upcoming {
         Some(first)
     }
 
+    /// Whether it has so many that are due, or may lack some.
+    pub fn has_due(&self, now: Timestamp, count: usize) -> bool {
+        self.may_lack(now) || self.calls.iter().take_while(|call| call.at <= now).take(count).count() == count
+    }
+
     /// Puts one back that was taken.
     pub fn put_back(&mut self, call: PendingCall) {
         self.calls.insert(call);

@@ -143,7 +143,8 @@ impl<'a> Track<'a> {
             | RecordKind::Retrying
             | RecordKind::Answered
             | RecordKind::Settled
-            | RecordKind::Doubted => {
+            | RecordKind::Doubted
+            | RecordKind::Framed => {
                 if let Record::Call(call) = record.record().map_err(unreadable)?
                     && self.plan.share.takes(call.profile())
                 {

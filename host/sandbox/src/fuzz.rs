@@ -112,7 +112,12 @@ fn access() -> Access {
 
 /// An endpoint that is bound.
 fn system() -> CallAccess {
-    CallAccess { is_bound: true, methods: vec![Method::Get, Method::Post], host_headers: Vec::new() }
+    CallAccess {
+        is_bound: true,
+        methods: vec![Method::Get, Method::Post],
+        host_headers: Vec::new(),
+        rows: None,
+    }
 }
 
 fn take(rest: &mut &[u8]) -> Option<u8> {

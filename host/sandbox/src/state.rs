@@ -109,6 +109,10 @@ impl calls::Host for InvocationState {
     fn note(&mut self, call: u32, note: Vec<u8>) -> Answer {
         Ok(self.effects.call_note(call, note)?.map_err(refusal))
     }
+
+    fn row(&mut self, endpoint: String, row: Vec<u8>) -> wasmtime::Result<Result<u32, types::Refusal>> {
+        Ok(self.effects.call_row(&endpoint, &row)?.map_err(refusal))
+    }
 }
 
 impl settings::Host for InvocationState {

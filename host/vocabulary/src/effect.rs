@@ -125,6 +125,8 @@ pub struct NewCall {
     pub body: Option<NewBody>,
     /// What comes back with the answer.
     pub note: Option<Vec<u8>>,
+    /// It is a row, which the host sends with those of other customers.
+    pub is_row: bool,
 }
 
 /// The body of a request.

@@ -49,6 +49,27 @@ pub struct Call {
     /// Why nothing is sent to its endpoint now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halted: Option<String>,
+    /// Of a row, which the host sends with those of other customers: how it travels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<CallRow>,
+}
+
+/// How a row travels. The API may have more members later.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct CallRow {
+    /// `alone`: it is in a request of its own, or in none yet. `leads`: the attempts and the next time of the request
+    /// that it is in are shown of it. `led`: they are shown of another row of the same `request`. `ended`: it has its
+    /// answer.
+    #[schemars(extend("enum" = ["alone", "leads", "led", "ended"]))]
+    pub place: String,
+    /// The request that it is in with others: the same for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Rows of that request, as the one that leads it knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<usize>,
 }
 
 /// How the calls of all plug-ins are doing.

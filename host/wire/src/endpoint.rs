@@ -72,6 +72,33 @@ pub struct RequestedEndpoint {
     /// The largest answer.
     #[schemars(with = "Size")]
     pub answer_max: String,
+    /// How the host makes requests of rows; null: the plug-in makes them itself.
+    pub rows: Option<RequestedRows>,
+}
+
+/// How the host makes requests of the rows of many customers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(!default)]
+pub struct RequestedRows {
+    /// The path of each request, below the base.
+    pub path: String,
+    /// Its method.
+    #[schemars(with = "Method")]
+    pub method: String,
+    /// How rows become one body.
+    #[schemars(extend("enum" = ["ndjson", "json", "csv"]))]
+    pub format: String,
+    /// With `csv`: the names of the columns.
+    pub columns: Vec<String>,
+    /// Rows of one request, at the most.
+    pub max: usize,
+    /// The largest body.
+    #[schemars(with = "Size")]
+    pub bytes: String,
+    /// How long a row waits for others at the most.
+    #[schemars(with = "Span")]
+    pub wait: String,
 }
 
 /// What an endpoint is bound to.

@@ -76,7 +76,7 @@ pub use assignment::{
     OneAnswer, RegistryPlan, Step, WithoutClaim,
 };
 pub use audit::{AuditedChange, AuditedRead, LogHead, LogPlace, PartitionHead};
-pub use call::{Call, CallsStatus, HaltedEndpoint};
+pub use call::{Call, CallRow, CallsStatus, HaltedEndpoint};
 pub use capability::{
     Capability, ConsumedField, Grant, InstallPlan, Installed, InstalledVersion, Pending, PlannedIdentifier,
     PlannedRead, PlannedSetting, PlannedSource, Rejection, Setting, SourcedField,
@@ -85,7 +85,7 @@ pub use claims::{Difference, FieldDisagreements, Pair, ProfileClaims};
 pub use conflict::{IdentifierConflict, ProfileConflicts};
 pub use endpoint::{
     BoundEndpoint, CapabilityEndpoint, Endpoint, EndpointChange, EndpointCounts, EndpointPlan, EndpointTest,
-    EndpointTestStep, Outgoing, OutgoingChange, Pause, PlannedCall, RequestedEndpoint,
+    EndpointTestStep, Outgoing, OutgoingChange, Pause, PlannedCall, RequestedEndpoint, RequestedRows,
 };
 pub use event::{
     ActionAsked, CallBegun, ClaimMade, DeliveryOutcome, Event, NothingTaken, ProposalOutcome, ProposalTaken,

@@ -153,6 +153,21 @@ impl Effects {
         Ok(Call { effects: self, number })
     }
 
+    /// Gives a row to an endpoint that has `rows` in the manifest: one JSON text, such as
+    /// `{"email":"…","action":"join"}`, or for a table an array with a cell for each column. The host sends it in one
+    /// request with the rows of other customers; the answer that comes to [`Caller`](crate::Caller) has the status of
+    /// that request, and its headers and body only when the row was alone in it. Of the [`Call`] only
+    /// [`note`](Call::note) can be used.
+    ///
+    /// # Errors
+    ///
+    /// `call.not-declared`, `call.not-bound`, `call.method`, `call.row` (no JSON, more than 64 KiB or than the `bytes`
+    /// of the manifest, or not a cell for each column) or `call.too-many` (32 calls wait for this customer).
+    pub fn row(&mut self, endpoint: &str, row: impl AsRef<[u8]>) -> Result<Call<'_>, Refusal> {
+        let number = self.host.call_row(endpoint, row.as_ref())?;
+        Ok(Call { effects: self, number })
+    }
+
     /// Keeps a private value about this customer until this plug-in's next invocation; see
     /// [`Memory`] for an example.
     ///

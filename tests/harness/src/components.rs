@@ -51,6 +51,13 @@ pub fn calling_probe(name: &str, tables: &str) -> Vec<u8> {
     embed_manifest(&component, &manifest(name, tables)).expect("a manifest can be embedded")
 }
 
+/// The kept probe that gives rows as well.
+pub fn row_probe(name: &str, tables: &str) -> Vec<u8> {
+    let file = repository().join("tests/fixtures/probe-0.4.0.wasm");
+    let component = std::fs::read(file).expect("the kept component is there");
+    embed_manifest(&component, &manifest(name, tables)).expect("a manifest can be embedded")
+}
+
 /// The probe under another name, with other requests.
 pub fn probe(name: &str, tables: &str) -> Vec<u8> {
     embed_manifest(&kept_probe(), &manifest(name, tables)).expect("a manifest can be embedded")

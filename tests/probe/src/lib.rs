@@ -15,6 +15,7 @@
 //! | `timer NAME MILLISECONDS` | sets a timer so long after the event was received |
 //! | `cancel NAME` | cancels a timer |
 //! | `call ENDPOINT METHOD PATH [BODY]` | begins a call that notes its path |
+//! | `row ENDPOINT NOTE JSON` | gives a row with a note |
 //! | `fail MESSAGE`, `panic MESSAGE`, `loop` | fails |
 //!
 //! A timer that is due is counted in `probe.count` and added to `probe.seen` with its lateness in milliseconds.
@@ -226,6 +227,10 @@ fn run(command: &str, event: Option<&Event>, profile: &Profile, effects: &mut Ef
             if let Some(body) = body {
                 call.body("text/plain", body)?;
             }
+        }
+        "row" => {
+            let (note, row) = value.split_once(' ').unwrap_or((value, ""));
+            effects.row(field, row)?.note(note)?;
         }
         "fail" => return Err(Error::other(rest)),
         "panic" => panic!("{rest}"),

@@ -10,7 +10,7 @@ use samsyn_terminal::ask::{Consent, Why};
 use samsyn_terminal::context::Context;
 use samsyn_terminal::error::CliError;
 use samsyn_terminal::output::{Paint, Table, moment, pairs, plain, value_text};
-use samsyn_wire::{BoundEndpoint, Endpoint, EndpointChange, EndpointPlan, RequestedEndpoint};
+use samsyn_wire::{BoundEndpoint, Endpoint, EndpointChange, EndpointPlan, RequestedEndpoint, RequestedRows};
 
 /// The commands of `samsyn endpoint`.
 #[derive(Debug, Subcommand)]
@@ -278,9 +278,15 @@ fn requested_text(requested: &RequestedEndpoint, paint: Paint) -> String {
             ("parallel", requested.parallel.to_string()),
             ("timeout", requested.timeout.clone()),
             ("answer_max", requested.answer_max.clone()),
+            ("rows", requested.rows.as_ref().map(rows_text).unwrap_or_default()),
         ],
         paint,
     )
+}
+
+fn rows_text(rows: &RequestedRows) -> String {
+    let RequestedRows { path, method, format, max, bytes, wait, .. } = rows;
+    format!("{method} {} as {format}, at most {max} rows or {bytes}, or those of {wait}", plain(path))
 }
 
 fn binding_text(binding: &BoundEndpoint, paint: Paint) -> String {

@@ -7,12 +7,14 @@
 //! | `amount` | durations, sizes and rates as texts |
 //! | `address` | base URLs, networks, names of headers |
 //! | `place` `headers` | what a plug-in may say of a request: path, query, headers |
+//! | `rows` | what a manifest says of an endpoint whose requests the host makes of the rows of many customers |
 //! | `word` | methods, retry classes, whom an endpoint reaches, kinds of authentication |
 
 mod address;
 mod amount;
 mod headers;
 mod place;
+mod rows;
 mod word;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,7 @@ pub use headers::{
     HEADERS_OF_HOST, check_header, header_name, is_header_of_all, is_header_of_host, is_header_value,
 };
 pub use place::{BadPlace, PATH_DECODINGS, QUERY_MAX, URL_MAX, below_base, check_path, check_query};
+pub use rows::{ROWS_BYTES_MAX, ROWS_MAX, RowFormat, Rows, cells};
 pub use word::{AuthKind, Method, Reaches, Repeat};
 
 use schemars::JsonSchema;
@@ -100,6 +103,9 @@ pub struct CallRequest {
     /// The largest answer.
     #[serde(default)]
     pub answer_max: Option<Size>,
+    /// It takes rows, which the host makes requests of. A plug-in begins none itself.
+    #[serde(default)]
+    pub rows: Option<Rows>,
 }
 
 impl CallRequest {
@@ -148,6 +154,9 @@ impl CallRequest {
         }
         check_methods(&self.methods)?;
         check_repeat(self.repeat(), self.key.as_ref())?;
+        if let Some(rows) = &self.rows {
+            rows.check(&self.methods, self.repeat())?;
+        }
         check_amounts(self.parallel(), self.timeout(), self.answer_max())
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn requested() -> Value {
         "reason": "Keeps tier and opt-out of each member the same in the membership system", "url": "https://members.example.com/api/",
         "methods": ["GET", "PUT"], "auth": "bearer", "repeat": "keyed",
         "key": { "header": "Idempotency-Key", "hours": 24 }, "reaches": "systems", "rate": "100 per 1s",
-        "parallel": 4, "timeout": "30s", "answer_max": "64 KiB",
+        "parallel": 4, "timeout": "30s", "answer_max": "64 KiB", "rows": null,
     })
 }
 

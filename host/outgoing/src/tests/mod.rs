@@ -25,6 +25,7 @@ use super::*;
 
 mod changes;
 mod look_ups;
+mod rows;
 
 const START: i64 = 1_796_000_000_000;
 const SECOND: i64 = 1_000;
@@ -56,7 +57,14 @@ struct World {
 }
 
 const CALLS: &str = "timers = true\n[calls.system]\nreason = \"Tests\"\nmethods = [\"GET\", \"POST\", \"PUT\"]\n\
-    [calls.other]\nreason = \"Tests\"\nmethods = [\"GET\", \"POST\"]\n";
+    [calls.other]\nreason = \"Tests\"\nmethods = [\"GET\", \"POST\"]\n\
+    [calls.rows]\nreason = \"Tests\"\nmethods = [\"POST\"]\n\
+    [calls.rows.rows]\npath = \"/rows\"\nformat = \"ndjson\"\nmax = 4\nwait = \"5s\"\n\
+    [calls.table]\nreason = \"Tests\"\nmethods = [\"PUT\"]\n\
+    [calls.table.rows]\npath = \"/table\"\nmethod = \"PUT\"\nformat = \"csv\"\ncolumns = [\"text\", \"points\"]\n\
+    bytes = \"1 KiB\"\nwait = \"1s\"\n\
+    [calls.many]\nreason = \"Tests\"\nmethods = [\"POST\"]\n\
+    [calls.many.rows]\npath = \"/many\"\nformat = \"json\"\nmax = 500\nwait = \"1s\"\n";
 
 fn calls_manifest() -> String {
     manifest("probe", &format!("{CALLS}{USUAL}"))

@@ -232,6 +232,9 @@ impl Binding {
         if self.reaches != after.reaches {
             return None;
         }
+        if after.rows.is_some() && self.repeat == Repeat::Probe {
+            return None;
+        }
         let mut binding = self.clone();
         binding.methods.retain(|method| after.methods.contains(method));
         if binding.methods.is_empty() {
@@ -255,6 +258,12 @@ impl Binding {
             return Err(format!("methods: the manifest doesn't request {}; remove it", beyond.join(", ")));
         }
         check_repeat(self.repeat, self.key.as_ref())?;
+        if request.rows.is_some() && self.repeat == Repeat::Probe {
+            return Err(
+                "repeat: the endpoint takes rows, and nobody can look up a batch; use keyed, or once"
+                    .to_owned(),
+            );
+        }
         check_amounts(self.parallel, self.timeout, self.answer_max)?;
         if self.networks.len() > NETWORKS_MAX {
             return Err(format!("networks can be {NETWORKS_MAX} at the most, not {}", self.networks.len()));

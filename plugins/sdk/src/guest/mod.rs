@@ -55,6 +55,10 @@ impl Effects {
         calls::begin(endpoint, method, path).map_err(refusal)
     }
 
+    pub(crate) fn call_row(&mut self, endpoint: &str, row: &[u8]) -> Result<u32, Refusal> {
+        calls::row(endpoint, row).map_err(refusal)
+    }
+
     pub(crate) fn call_query(&mut self, call: u32, name: &str, value: &str) -> Result<(), Refusal> {
         calls::query(call, name, value).map_err(refusal)
     }

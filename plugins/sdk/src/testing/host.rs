@@ -227,7 +227,8 @@ fn access(manifest: &Manifest) -> Access {
     // As if an administrator had bound every endpoint as it is requested.
     let calls = manifest.calls.iter().map(|(name, call)| {
         let host_headers = call.key.iter().map(|key| key.header.as_str().to_ascii_lowercase()).collect();
-        (name.clone(), CallAccess { is_bound: true, methods: call.methods.clone(), host_headers })
+        let (methods, rows) = (call.methods.clone(), call.rows.clone());
+        (name.clone(), CallAccess { is_bound: true, methods, host_headers, rows })
     });
     Access {
         sources: sources.collect(),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use samsyn_contract::{Access, Answer, GivenProperty, Limits, Logs};
+use samsyn_contract::{Access, Answer, GivenProperty, LimitSpent, Limits, Logs, Refused};
 use samsyn_vocabulary as host;
 
 use crate::log::Level;
@@ -122,11 +122,25 @@ impl Effects {
     }
 
     pub(crate) fn begin_call(&mut self, endpoint: &str, method: &str, path: &str) -> Result<u32, Refusal> {
-        match self.effects.begin_call(endpoint, method, path) {
+        let begun = self.effects.begin_call(endpoint, method, path);
+        self.begun(endpoint, begun)
+    }
+
+    fn begun(
+        &mut self,
+        endpoint: &str,
+        begun: Result<Result<u32, Refused>, LimitSpent>,
+    ) -> Result<u32, Refusal> {
+        match begun {
             Ok(Ok(number)) => Ok(number),
             Ok(Err(refused)) => self.answer(endpoint, Ok(Err(refused))).map(|()| u32::MAX),
             Err(limit) => self.answer(endpoint, Err(limit)).map(|()| u32::MAX),
         }
+    }
+
+    pub(crate) fn call_row(&mut self, endpoint: &str, row: &[u8]) -> Result<u32, Refusal> {
+        let begun = self.effects.call_row(endpoint, row);
+        self.begun(endpoint, begun)
     }
 
     pub(crate) fn call_query(&mut self, call: u32, name: &str, value: &str) -> Result<(), Refusal> {
@@ -173,9 +187,9 @@ impl Effects {
 }
 
 fn sent(call: host::NewCall) -> SentCall {
-    let host::NewCall { endpoint, method, path, query, headers, body, note } = call;
+    let host::NewCall { endpoint, method, path, query, headers, body, note, is_row } = call;
     let body = body.map(|body| (body.media_type, body.bytes));
-    SentCall { endpoint: endpoint.to_string(), method, path, query, headers, body, note }
+    SentCall { endpoint: endpoint.to_string(), method, path, query, headers, body, note, is_row }
 }
 
 /// The effect in the SDK's types.

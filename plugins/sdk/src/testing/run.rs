@@ -61,6 +61,8 @@ pub struct SentCall {
     pub body: Option<(String, Vec<u8>)>,
     /// What comes back with the answer.
     pub note: Option<Vec<u8>>,
+    /// It is a row, which the host sends with those of other customers.
+    pub is_row: bool,
 }
 
 /// An effect that the host refused.
