@@ -231,6 +231,8 @@ impl Calls {
                 match (retrying.row, &mut call.row) {
                     (RowStep::Freed { at_most }, Some(row)) => {
                         *row = Row::Free { at_most };
+                        // Another request begins: the waits between its attempts begin anew.
+                        (call.attempts, call.auth_refusals) = (0, 0);
                         (call.in_doubt, call.sent_since) = (false, None);
                     }
                     (RowStep::Ended, Some(Row::Leads { ended, .. })) => *ended = true,
