@@ -48,6 +48,17 @@ impl Exchange {
     }
 }
 
+/// What an attempt finds of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextAttempt {
+    /// It has ended, or another one of its customer goes before it.
+    None,
+    /// What began it has left the log.
+    Gone,
+    /// All that is needed.
+    Ready(Box<Exchange>),
+}
+
 /// What follows an attempt that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Again {
@@ -175,6 +186,21 @@ impl Calls {
         Ok(pending_calls(&state).into_iter().find(is_it))
     }
 
+    /// A call that is to be attempted now, with all that this needs.
+    pub fn next_attempt(&self, id: &CallId) -> Result<NextAttempt, CallError> {
+        let Some(state) = self.shared.view.profile(id.profile)? else { return Ok(NextAttempt::None) };
+        let is_it = |call: &PendingCall| call.state == CallState::Waiting && call.id() == *id;
+        if !pending_calls(&state).iter().any(is_it) {
+            return Ok(NextAttempt::None);
+        }
+        let calls = state.calls(&id.capability, id.generation);
+        let Some(waiting) = calls.and_then(|calls| calls.get(id.number)) else {
+            return Ok(NextAttempt::None);
+        };
+        let exchange = self.exchange_of(id, waiting.clone())?;
+        Ok(exchange.map_or(NextAttempt::Gone, |exchange| NextAttempt::Ready(Box::new(exchange))))
+    }
+
     /// All calls of a customer that wait or are listed.
     pub fn of_profile(&self, profile: ProfileId) -> Result<Vec<(CallId, Progress)>, StoreError> {
         let Some(state) = self.shared.view.profile(profile)? else { return Ok(Vec::new()) };
@@ -212,6 +238,10 @@ impl Calls {
     /// A call with all that an attempt needs; none when it no longer waits, or what began it has left the log.
     pub fn exchange(&self, id: &CallId) -> Result<Option<Exchange>, CallError> {
         let Some(Progress::Waiting(waiting)) = self.progress(id)? else { return Ok(None) };
+        self.exchange_of(id, waiting)
+    }
+
+    fn exchange_of(&self, id: &CallId, waiting: WaitingCall) -> Result<Option<Exchange>, CallError> {
         let record = self.shared.own_record(id.profile, waiting.record)?;
         let Some(Record::Decided(decided)) = record else { return Ok(None) };
         let (root, depth, spent) = (decided.root, decided.depth, decided.spent);

@@ -107,7 +107,7 @@ mod tests;
 pub use accept::{AcceptError, Acceptance, Accepting, EventIdsStatus, Expectation, NewEvent};
 pub use apply_file::FileOptions;
 pub use assign::{AssignmentPlan, ConsumerPlan, FieldPlan, SamplePlan};
-pub use calls::{Again, CallError, Calls, Exchange, ListedCall, Progress};
+pub use calls::{Again, CallError, Calls, Exchange, ListedCall, NextAttempt, Progress};
 pub use claims::{ClaimsPage, Difference, Pair, Pairs};
 pub use config::{EngineConfig, RegistryConfig};
 pub use fault::{Fault, StopCause};

@@ -190,6 +190,26 @@ impl Calls {
         }
     }
 
+    /// Whether a record says something that can be so of them as they are.
+    pub fn fits(&self, record: &CallRecord) -> bool {
+        let waiting = self.get(record.call().number);
+        match record {
+            CallRecord::Sending(sending) => {
+                waiting.is_some_and(|call| call.begun.is_none() && call.attempts + 1 == sending.attempt)
+            }
+            // Of an attempt that changes nothing at the system there is no record that it began.
+            CallRecord::Retrying(retrying) => waiting
+                .is_some_and(|call| retrying.attempt == call.attempts + u32::from(call.begun.is_none())),
+            CallRecord::Answered(_) => waiting.is_some(),
+            CallRecord::Doubted(_) => waiting.is_some_and(|call| call.probe == Probe::Due),
+            CallRecord::Framed(framed) => waiting.is_some_and(|call| {
+                let nothing_left = call.begun.is_none() && call.sent_since.is_none();
+                nothing_left && call.row.as_ref().is_some_and(|row| row.can_be_put(&framed.place))
+            }),
+            CallRecord::Settled(settled) => self.past.iter().any(|past| past.number == settled.call.number),
+        }
+    }
+
     fn change(&mut self, record: &CallRecord) {
         let number = record.call().number;
         let waiting = self.waiting.iter().position(|call| call.number == number);

@@ -12,6 +12,7 @@
 //! | `batch` | records on their way between threads |
 //! | `codec` `home` `partial_decoding` | bytes |
 //! | `fold` `profile_state` `timers` `calls` `claim_stats` `usage` | what records fold into |
+//! | `rows` | calls that travel with those of other customers in one request |
 //! | `step` | one decision folded, for everybody who folds |
 //! | `history` | the registry's history in words |
 //! | `testing`, `fuzz` | for tests: records, and a function of bytes for the fuzzer |

@@ -53,6 +53,16 @@ impl Row {
     pub fn can_join(&self) -> bool {
         matches!(self, Row::Free { at_most } if *at_most != 1)
     }
+
+    /// Whether it can be put there: it is in no request, or in one that is made anew.
+    pub(super) fn can_be_put(&self, place: &Place) -> bool {
+        match (self, place) {
+            (Row::Free { .. }, _) => self.can_join(),
+            (Row::Leads { ended, .. }, Place::Leads(_)) => !ended,
+            (Row::In { leader, .. }, Place::In(new)) => leader == new,
+            _ => false,
+        }
+    }
 }
 
 /// A row is put into a request. Nothing has left yet.

@@ -8,7 +8,7 @@ use samsyn_egress::policy::again::{Doubt, Ended, History, Next, RetryClass, Rule
 use samsyn_egress::policy::classify::{Sense, sense};
 use samsyn_egress::policy::retry_after;
 use samsyn_egress::{NotSent, Outcome, Request};
-use samsyn_engine::{Again, CallError, Calls, Engine, Exchange, Progress};
+use samsyn_engine::{Again, CallError, Calls, Engine, Exchange, NextAttempt, Progress};
 use samsyn_journal::{AttemptEnd, CallId, LOOK_UP_MS, Probe, Row, RowStep, WaitingCall};
 use samsyn_vocabulary::{CallAnswer, Finding, Timestamp};
 
@@ -37,14 +37,15 @@ pub async fn attempt(
 ) -> Result<Attempted, CallError> {
     let calls = engine.calls();
     let Some((id, others)) = ids.split_first() else { return Ok(Attempted::NotCalled) };
-    // Since the lane looked it may have ended, or one before it may be to be sent again.
-    if calls.listed(id)?.is_none() {
-        return Ok(Attempted::NotCalled);
-    }
-    let Some(exchange) = calls.exchange(id)? else {
-        // The record that began it has left the log, or its body has: it can't be sent any more.
-        withdraw(engine, id, "gone", "the record that holds the request is no longer in the log").await?;
-        return Ok(Attempted::NotCalled);
+    let exchange = match calls.next_attempt(id)? {
+        // Since the lane looked it has ended, or one before it is to be sent again.
+        NextAttempt::None => return Ok(Attempted::NotCalled),
+        NextAttempt::Gone => {
+            // It can't be sent any more.
+            withdraw(engine, id, "gone", "the record that holds the request is no longer in the log").await?;
+            return Ok(Attempted::NotCalled);
+        }
+        NextAttempt::Ready(exchange) => exchange,
     };
     let waiting = &exchange.waiting;
     let of = Of { engine, calls, exchange: &exchange, class: Some(link.rule.class) };
@@ -103,7 +104,7 @@ pub async fn attempt(
         of.answer(waiting.attempts, answer).await?;
         return Ok(Attempted::NotCalled);
     };
-    match batch::assemble(engine, rows, exchange.clone(), others).await? {
+    match batch::assemble(engine, rows, Exchange::clone(&exchange), others).await? {
         Assembled::Ready(leader, frame) => {
             let of = Of { exchange: &leader, ..of };
             send(&of, link, rule, request_of_rows(&leader, link, rows, frame)).await
