@@ -195,7 +195,10 @@ impl Calls {
         let waiting = self.get(record.call().number);
         match record {
             CallRecord::Sending(sending) => {
-                waiting.is_some_and(|call| call.begun.is_none() && call.attempts + 1 == sending.attempt)
+                let can_leave = |call: &WaitingCall| call.row.as_ref().is_none_or(Row::can_leave);
+                waiting.is_some_and(|call| {
+                    call.begun.is_none() && call.attempts + 1 == sending.attempt && can_leave(call)
+                })
             }
             // Of an attempt that changes nothing at the system there is no record that it began.
             CallRecord::Retrying(retrying) => waiting
@@ -203,8 +206,8 @@ impl Calls {
             CallRecord::Answered(_) => waiting.is_some(),
             CallRecord::Doubted(_) => waiting.is_some_and(|call| call.probe == Probe::Due),
             CallRecord::Framed(framed) => waiting.is_some_and(|call| {
-                let nothing_left = call.begun.is_none() && call.sent_since.is_none();
-                nothing_left && call.row.as_ref().is_some_and(|row| row.can_be_put(&framed.place))
+                let can_be_put = |row: &Row| row.can_be_put(&framed.place, call.sent_since.is_some());
+                call.begun.is_none() && call.row.as_ref().is_some_and(can_be_put)
             }),
             CallRecord::Settled(settled) => self.past.iter().any(|past| past.number == settled.call.number),
         }
@@ -220,10 +223,6 @@ impl Calls {
                 call.begun = Some(sending.at);
                 call.binding = Some(sending.binding);
                 call.probe = Probe::None;
-                // What is sent alone stays alone: its key is its own.
-                if let Some(Row::Free { at_most }) = &mut call.row {
-                    *at_most = 1;
-                }
             }
             (CallRecord::Retrying(retrying), Some(at)) => {
                 let call = &mut self.waiting[at];
@@ -248,15 +247,13 @@ impl Calls {
                 }
                 call.last = Some(retrying.how.clone());
                 call.probe = if retrying.look_up { Probe::Due } else { Probe::None };
-                match (retrying.row, &mut call.row) {
-                    (RowStep::Freed { at_most }, Some(row)) => {
-                        *row = Row::Free { at_most };
+                if let Some(row) = &mut call.row {
+                    row.step(retrying.row, &retrying.how);
+                    if matches!(retrying.row, RowStep::Freed { .. }) {
                         // Another request begins: the waits between its attempts begin anew.
                         (call.attempts, call.auth_refusals) = (0, 0);
                         (call.in_doubt, call.sent_since) = (false, None);
                     }
-                    (RowStep::Ended, Some(Row::Leads { ended, .. })) => *ended = true,
-                    _ => {}
                 }
             }
             (CallRecord::Answered(answered), Some(at)) => {
@@ -286,7 +283,12 @@ impl Calls {
             }
             (CallRecord::Doubted(_), Some(at)) => self.waiting[at].probe = Probe::Asked,
             (CallRecord::Framed(framed), Some(at)) => {
-                self.waiting[at].row = Some(Framed::clone(framed).into());
+                let call = &mut self.waiting[at];
+                call.row = Some(Framed::clone(framed).into());
+                if let Some(Row::In { .. }) = call.row {
+                    // From here on it waits for the one that leads it.
+                    call.next = framed.at;
+                }
             }
             (CallRecord::Settled(settled), None) => {
                 let Some(at) = self.past.iter().position(|call| call.number == number) else { return };

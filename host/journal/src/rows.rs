@@ -2,7 +2,7 @@
 //! noted of it, and it ends last, so that a host that dies in between finds the others.
 //!
 //! ```text
-//!           ┌──────────────── freed: refused together, or one of them is gone ───────────────┐
+//!           ┌─────────────── freed: refused together, or the request is made anew ────────────┐
 //!           ▼                                                                                │
 //!   Free ──▶ Leads (knows the others) ──▶ Sending … Retrying … ──▶ Ended ──▶ the others are answered, then it
 //!      └───▶ In    (knows who leads)
@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CallNumber;
+use super::{AttemptEnd, CallNumber};
 use samsyn_vocabulary::{Digest, ProfileId, Timestamp};
 
 /// A row of the same capability and endpoint.
@@ -34,14 +34,17 @@ pub enum Row {
     Leads {
         /// The digest of the request and of whose rows they are.
         batch: Digest,
-        /// The others.
+        /// The others; none of a row that travels alone.
         rows: Vec<RowId>,
-        /// The request ended as the newest attempt did; the others are being told.
-        ended: bool,
+        /// An attempt of it ended so that a part of it may have had an effect.
+        may_have_worked: bool,
+        /// The request ended as the newest attempt did, and the others are being told: 0 that, else that they may be
+        /// together again with so many at the most.
+        ended: Option<u16>,
     },
     /// It is in a request that another one leads.
     In {
-        /// The digest of that request.
+        /// The digest of that request, as it was first made.
         batch: Digest,
         /// Which one.
         leader: RowId,
@@ -54,13 +57,36 @@ impl Row {
         matches!(self, Row::Free { at_most } if *at_most != 1)
     }
 
-    /// Whether it can be put there: it is in no request, or in one that is made anew.
-    pub(super) fn can_be_put(&self, place: &Place) -> bool {
+    /// Whether it can be put there: it is in no request, or in one of which nothing has left and that is made anew.
+    pub(super) fn can_be_put(&self, place: &Place, may_have_left: bool) -> bool {
         match (self, place) {
+            // Sent again by an administrator it travels alone, whatever has left before.
+            (Row::Free { .. }, Place::Leads(rows)) if rows.is_empty() => true,
             (Row::Free { .. }, _) => self.can_join(),
-            (Row::Leads { ended, .. }, Place::Leads(_)) => !ended,
+            (Row::Leads { ended: None, .. }, Place::Leads(_)) => !may_have_left,
             (Row::In { leader, .. }, Place::In(new)) => leader == new,
             _ => false,
+        }
+    }
+
+    /// Whether an attempt of it can begin: it leads a request that hasn't ended.
+    pub(super) fn can_leave(&self) -> bool {
+        matches!(self, Row::Leads { ended: None, .. })
+    }
+
+    /// An attempt of its request ended, and this follows.
+    pub(super) fn step(&mut self, step: RowStep, how: &AttemptEnd) {
+        match (step, &mut *self) {
+            (RowStep::Freed { at_most }, _) => *self = Row::Free { at_most },
+            (RowStep::Ended { at_most }, Row::Leads { ended, .. }) => *ended = Some(at_most),
+            (RowStep::Kept, Row::Leads { may_have_worked, .. }) => {
+                *may_have_worked |= match how {
+                    AttemptEnd::NotSent { .. } => false,
+                    AttemptEnd::Response { status } => *status >= 500,
+                    AttemptEnd::Unknown { .. } => true,
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -95,7 +121,10 @@ pub enum RowStep {
     #[default]
     Kept,
     /// The request that it leads ended so.
-    Ended,
+    Ended {
+        /// Of a refusal that may be of one row: how many may be together from now on. 0: each is told how it ended.
+        at_most: u16,
+    },
     /// It leaves its request, which had no effect.
     Freed {
         /// Rows of a request that it can be in from now on; 0: as many as the endpoint allows.
@@ -113,7 +142,7 @@ impl RowStep {
 impl From<Framed> for Row {
     fn from(Framed { batch, place, .. }: Framed) -> Row {
         match place {
-            Place::Leads(rows) => Row::Leads { batch, rows, ended: false },
+            Place::Leads(rows) => Row::Leads { batch, rows, may_have_worked: false, ended: None },
             Place::In(leader) => Row::In { batch, leader },
         }
     }

@@ -27,16 +27,16 @@ pub enum Attempted {
     NotCalled,
 }
 
-/// Makes the next attempt of the first of these calls over a link, and writes down what follows. If it is a row, as many
-/// of the others as may travel with it do.
+/// Makes the next attempt of a call over a link, and writes down what follows. If it is a row, as many of the others as
+/// may travel with it do: `travelling` is told which, before anything is sent.
 pub async fn attempt(
     engine: &Engine,
     link: &Link,
     rows: Option<&Rows>,
-    ids: &[CallId],
+    (id, others): (&CallId, &[CallId]),
+    travelling: &(dyn Fn(&[CallId]) + Send + Sync),
 ) -> Result<Attempted, CallError> {
     let calls = engine.calls();
-    let Some((id, others)) = ids.split_first() else { return Ok(Attempted::NotCalled) };
     let exchange = match calls.next_attempt(id)? {
         // Since the lane looked it has ended, or one before it is to be sent again.
         NextAttempt::None => return Ok(Attempted::NotCalled),
@@ -48,8 +48,8 @@ pub async fn attempt(
         NextAttempt::Ready(exchange) => exchange,
     };
     let waiting = &exchange.waiting;
-    let of = Of { engine, calls, exchange: &exchange, class: Some(link.rule.class) };
-    if matches!(waiting.row, Some(Row::Leads { ended: true, .. })) {
+    let of = Of { engine, calls, exchange: &exchange, class: Some(link.rule.class), begun: None };
+    if matches!(waiting.row, Some(Row::Leads { ended: Some(_), .. })) {
         // The host died while the others were told.
         of.answer(waiting.attempts, of.last_answer(None)).await?;
         return Ok(Attempted::NotCalled);
@@ -104,16 +104,21 @@ pub async fn attempt(
         of.answer(waiting.attempts, answer).await?;
         return Ok(Attempted::NotCalled);
     };
-    match batch::assemble(engine, rows, Exchange::clone(&exchange), others).await? {
+    match batch::assemble(engine, rows, Exchange::clone(&exchange), others, travelling).await? {
         Assembled::Ready(leader, frame) => {
             let of = Of { exchange: &leader, ..of };
-            send(&of, link, rule, request_of_rows(&leader, link, rows, frame)).await
+            send(&of, link, rule, request_of_rows(link, rows, frame)).await
         }
         Assembled::Changed => Ok(Attempted::NotCalled),
         Assembled::Incomplete => {
-            let reason =
-                "an attempt may have arrived, and a row of its request is no longer there to be sent again";
+            let reason = "an attempt may have arrived, and the request can't be made again as it was";
             of.answer(waiting.attempts, unknown("row.gone", reason)).await?;
+            Ok(Attempted::NotCalled)
+        }
+        Assembled::Unfit(why) => {
+            let answer =
+                if may_have_arrived { unknown(batch::UNFIT, &why) } else { not_sent(batch::UNFIT, &why) };
+            of.answer(waiting.attempts, answer).await?;
             Ok(Attempted::NotCalled)
         }
     }
@@ -128,43 +133,39 @@ async fn send(of: &Of<'_>, link: &Link, rule: Rule, request: Request) -> Result<
     }
     let begun = engine.clock().now();
     let outcome = link.endpoint.call(&request).await;
+    let outcome = if batch::is_shared(waiting) { batch::of_many(outcome) } else { outcome };
+    let of = Of { begun: Some(begun), ..*of };
     let next = after(rule, Ended::Outcome(&outcome), of.history(begun, Some(&outcome)));
     of.conclude(waiting.attempts + 1, begun, Some(&outcome), next).await?;
     Ok(Attempted::Called(outcome))
 }
 
-/// Ends a call that can't be sent any more: nothing leaves.
-pub async fn withdraw(engine: &Engine, id: &CallId, code: &str, reason: &str) -> Result<(), CallError> {
+/// Ends a call that can't be sent any more: nothing leaves. False when there was nothing to end, or another one ends it.
+pub async fn withdraw(engine: &Engine, id: &CallId, code: &str, reason: &str) -> Result<bool, CallError> {
     let calls = engine.calls();
-    let Some(Progress::Waiting(mut waiting)) = calls.progress(id)? else { return Ok(()) };
-    if matches!(waiting.row, Some(Row::In { .. })) {
-        if let Some(leader) = batch::leader_of(calls, id, &waiting)? {
-            // It ends the others first.
-            Box::pin(withdraw(engine, &leader, code, reason)).await?;
-        }
-        let Some(Progress::Waiting(still)) = calls.progress(id)? else { return Ok(()) };
-        waiting = still;
+    let Some(Progress::Waiting(waiting)) = calls.progress(id)? else { return Ok(false) };
+    if batch::leader_of(calls, id, &waiting)?.is_some() {
+        return Ok(false);
     }
     let is_lost = matches!(waiting.row, Some(Row::In { .. }));
     let arrived = waiting.begun.is_some() || waiting.sent_since.is_some() || is_lost;
     let answer = if arrived { unknown(code, reason) } else { not_sent(code, reason) };
     match calls.exchange(id)? {
         Some(exchange) => {
-            let of = Of { engine, calls, exchange: &exchange, class: None };
+            let of = Of { engine, calls, exchange: &exchange, class: None, begun: None };
+            let has_ended = matches!(waiting.row, Some(Row::Leads { ended: Some(_), .. }));
+            let answer = if has_ended { of.last_answer(None) } else { answer };
             of.answer(waiting.attempts, answer).await?;
         }
         None => {
             calls.give_up(id, &waiting, answer).await?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
-fn request_of_rows(leader: &Exchange, link: &Link, rows: &Rows, frame: Frame) -> Request {
-    // What travels alone is known by its own key.
-    let is_alone = !matches!(leader.waiting.row, Some(Row::Leads { .. }));
-    let key = if is_alone { leader.request.key } else { Some(frame.key()) };
-    let key = link.binding.key.as_ref().and(key);
+fn request_of_rows(link: &Link, rows: &Rows, frame: Frame) -> Request {
+    let key = link.binding.key.as_ref().map(|_| frame.key());
     Request {
         method: method_of(rows.method()),
         path: rows.path.clone(),
@@ -193,12 +194,15 @@ fn request(exchange: &Exchange, link: &Link) -> Request {
 }
 
 /// An exchange with what is asked about it.
+#[derive(Clone, Copy)]
 struct Of<'a> {
     engine: &'a Engine,
     calls: &'a Calls,
     exchange: &'a Exchange,
     /// The class of the endpoint that it is sent to; none when it isn't sent.
     class: Option<RetryClass>,
+    /// When the attempt began that has just ended.
+    begun: Option<Timestamp>,
 }
 
 impl Of<'_> {
@@ -357,9 +361,8 @@ impl Of<'_> {
             let end = batch::End {
                 answer,
                 attempts,
-                begun: waiting.begun.unwrap_or(self.engine.clock().now()),
-                // What arrives at most once isn't sent a second time in a smaller request either.
-                can_divide: self.class.is_some_and(|class| class != RetryClass::Once),
+                begun: self.begun.or(waiting.begun).unwrap_or(self.engine.clock().now()),
+                class: self.class,
             };
             return batch::end(self.engine, self.exchange, end).await;
         }

@@ -3,9 +3,13 @@
 //! One of them leads (`samsyn_journal::Row`). It is attempted like any other call; before it is sent the others are put
 //! into its request, and before it ends they end.
 
+use std::time::Duration;
+
 use futures_util::future::try_join_all;
 use samsyn_contract::calls::Rows;
-use samsyn_engine::{Again, CallError, Calls, Engine, Exchange, Progress};
+use samsyn_egress::policy::again::RetryClass;
+use samsyn_egress::{Outcome, Unknown, UnknownWhy};
+use samsyn_engine::{Again, CallError, Calls, Engine, Exchange, NextAttempt, Progress};
 use samsyn_journal::{AttemptEnd, CallId, Place, Row, RowId, RowStep, WaitingCall};
 use samsyn_vocabulary::{CallAnswer, Digest, Timestamp};
 
@@ -14,14 +18,19 @@ use crate::frame::{Frame, bytes_max, bytes_of_none, row_of};
 /// Refusals that are about the whole request, whatever rows are in it: fewer rows would be refused as well.
 const OF_THE_REQUEST: [u16; 14] = [401, 402, 403, 405, 406, 407, 408, 411, 415, 417, 421, 425, 426, 429];
 
+/// The code of a row that isn't what its endpoint takes any more.
+pub const UNFIT: &str = "row.unfit";
+
 /// What is to be sent of a row.
 pub enum Assembled {
     /// This, for the call and those it leads.
     Ready(Box<Exchange>, Frame),
     /// Nothing now: the rows have changed in between.
     Changed,
-    /// Nothing again: a row of a request that may have arrived is no longer there.
+    /// Nothing again: a request that may have arrived can't be made as it was.
     Incomplete,
+    /// Nothing: this version of the plug-in takes other rows, and nothing has left. Why.
+    Unfit(String),
 }
 
 /// A row among those of its endpoint.
@@ -35,80 +44,123 @@ fn call_id(row: RowId, of: &CallId) -> CallId {
     CallId { profile, capability: of.capability.clone(), generation, number }
 }
 
-/// Makes the request of a row: the one it leads already, a new one with as many of `others` as may travel with it, or
-/// one of it alone.
+/// Makes the request of a row: the one it leads already, or a new one with as many of `others` as may travel with it.
+/// `travelling` is told which do.
 pub async fn assemble(
     engine: &Engine,
     rows: &Rows,
-    exchange: Exchange,
+    leader: Exchange,
     others: &[CallId],
+    travelling: &(dyn Fn(&[CallId]) + Send + Sync),
 ) -> Result<Assembled, CallError> {
     let calls = engine.calls();
-    let mut wanted = match &exchange.waiting.row {
+    let me = row_id(&leader.id);
+    let found = match &leader.waiting.row {
         Some(Row::Leads { batch, rows: led, .. }) => {
-            let ids: Vec<CallId> = led.iter().map(|row| call_id(*row, &exchange.id)).collect();
+            let ids: Vec<CallId> = led.iter().map(|row| call_id(*row, &leader.id)).collect();
             let found = read(calls, &ids).await?;
-            let is_complete = found.len() == ids.len()
-                && found.iter().all(|row| is_in(&row.waiting, *batch, row_id(&exchange.id)));
-            let frame = framed(rows, &exchange, &found);
-            if is_complete && frame.batch == *batch {
-                return Ok(Assembled::Ready(Box::new(exchange), frame));
+            let is_complete = found.len() == ids.len() && found.iter().all(|row| is_led(&row.waiting, me));
+            if let Some(frame) = framed(rows, &leader, &found)
+                && is_complete
+                && frame.batch == *batch
+            {
+                travelling(&ids);
+                return Ok(Assembled::Ready(Box::new(leader), frame));
             }
-            if exchange.waiting.sent_since.is_some() {
+            if leader.waiting.sent_since.is_some() {
                 return Ok(Assembled::Incomplete);
             }
-            // The host died while it was made, or a row is gone; nothing has left.
-            found.into_iter().filter(|row| can_be_led(&row.waiting, row_id(&exchange.id))).collect()
+            // The host died while it was made, a row is gone, or rows are framed otherwise now; nothing has left.
+            found.into_iter().filter(|row| can_be_led(&row.waiting, me)).collect()
         }
-        Some(row) if row.can_join() => {
-            let now = engine.clock().now();
-            let may = |row: &Exchange| row.waiting.row == exchange.waiting.row && row.waiting.next <= now;
-            read(calls, others).await?.into_iter().filter(may).collect()
-        }
+        Some(Row::Free { at_most }) => join(engine, rows, &leader, *at_most, others).await?,
         _ => Vec::new(),
     };
+    let mut wanted = Vec::new();
+    for row in found {
+        match rows.row(row_of(&row)) {
+            Ok(_) => wanted.push(row),
+            Err(reason) => {
+                let answer = CallAnswer::NotSent { code: UNFIT.to_owned(), reason };
+                calls.answer(&row, row.waiting.attempts, answer).await?;
+            }
+        }
+    }
+    let unfit = rows.row(row_of(&leader)).err();
+    let fit = if unfit.is_some() { 0 } else { fitting(rows, &leader, &wanted) };
+    for row in wanted.split_off(fit).iter().filter(|row| is_led(&row.waiting, me)) {
+        free(engine, row, not_sent(), 0).await?;
+    }
+    if let Some(why) = unfit {
+        return Ok(Assembled::Unfit(why));
+    }
     loop {
-        let beyond = wanted.split_off(fitting(rows, &exchange, &wanted));
-        for row in beyond.iter().filter(|row| matches!(row.waiting.row, Some(Row::In { .. }))) {
-            free(engine, row, not_sent(), 0).await?;
-        }
-        let frame = framed(rows, &exchange, &wanted);
-        if wanted.is_empty() && !matches!(exchange.waiting.row, Some(Row::Leads { .. })) {
-            return Ok(Assembled::Ready(Box::new(exchange), frame));
-        }
+        let Some(frame) = framed(rows, &leader, &wanted) else { return Ok(Assembled::Changed) };
         let led = wanted.iter().map(|row| row_id(&row.id)).collect();
-        if !calls.frame(&exchange.id, frame.batch, Place::Leads(led)).await? {
+        if !calls.frame(&leader.id, frame.batch, Place::Leads(led)).await? {
             return Ok(Assembled::Changed);
         }
-        let place = Place::In(row_id(&exchange.id));
-        let put = wanted.iter().map(|row| calls.frame(&row.id, frame.batch, place.clone()));
+        let put = wanted.iter().map(|row| calls.frame(&row.id, frame.batch, Place::In(me)));
         let put = try_join_all(put).await?;
         if put.iter().all(|put| *put) {
-            let leader = calls.exchange(&exchange.id)?;
-            let is_led = leader.filter(|leader| is_leading(&leader.waiting, frame.batch));
-            return Ok(is_led.map_or(Assembled::Changed, |leader| Assembled::Ready(Box::new(leader), frame)));
+            let ids: Vec<CallId> = wanted.into_iter().map(|row| row.id).collect();
+            travelling(&ids);
+            let leader = calls.exchange(&leader.id)?.filter(|now| is_leading(&now.waiting, frame.batch));
+            return Ok(leader.map_or(Assembled::Changed, |leader| Assembled::Ready(Box::new(leader), frame)));
         }
         let mut put = put.into_iter();
         wanted.retain(|_| put.next().unwrap_or(false));
     }
 }
 
-fn framed(rows: &Rows, leader: &Exchange, others: &[Exchange]) -> Frame {
+fn framed(rows: &Rows, leader: &Exchange, others: &[Exchange]) -> Option<Frame> {
     Frame::of(rows, &std::iter::once(leader).chain(others).collect::<Vec<_>>())
 }
 
 /// How many of the others fit into a request with the one that leads it.
 fn fitting(rows: &Rows, leader: &Exchange, others: &[Exchange]) -> usize {
-    let at_most = match &leader.waiting.row {
-        Some(Row::Free { at_most }) if *at_most > 0 => usize::from(*at_most),
-        _ => usize::MAX,
-    };
     let mut bytes = bytes_of_none(rows) + bytes_max(row_of(leader));
     let fits = |row: &&Exchange| {
         bytes += bytes_max(row_of(row));
         bytes <= rows.bytes_max()
     };
-    others.iter().take(rows.max().min(at_most) - 1).take_while(fits).count()
+    others.iter().take(rows.max() - 1).take_while(fits).count()
+}
+
+/// The others that may join this row, as many as fit.
+async fn join(
+    engine: &Engine,
+    rows: &Rows,
+    leader: &Exchange,
+    at_most: u16,
+    others: &[CallId],
+) -> Result<Vec<Exchange>, CallError> {
+    let now = engine.clock().now();
+    let most = together(rows, at_most) - 1;
+    let mut bytes = bytes_of_none(rows) + bytes_max(row_of(leader));
+    let mut found = Vec::new();
+    for (at, id) in others.iter().enumerate() {
+        if found.len() == most || bytes > rows.bytes_max() {
+            break;
+        }
+        if at % 64 == 63 {
+            tokio::task::yield_now().await;
+        }
+        // Since the lane took it another one of its customer may have come before it.
+        if let NextAttempt::Ready(row) = engine.calls().next_attempt(id)?
+            && row.waiting.row == leader.waiting.row
+            && row.waiting.next <= now
+        {
+            bytes += bytes_max(row_of(&row));
+            found.push(*row);
+        }
+    }
+    Ok(found)
+}
+
+/// How many rows may be in a request with one that may be with so many.
+pub fn together(rows: &Rows, at_most: u16) -> usize {
+    if at_most == 0 { rows.max() } else { rows.max().min(usize::from(at_most)) }
 }
 
 /// The rows that still wait.
@@ -123,8 +175,8 @@ async fn read(calls: &Calls, ids: &[CallId]) -> Result<Vec<Exchange>, CallError>
     Ok(found)
 }
 
-fn is_in(waiting: &WaitingCall, batch: Digest, leader: RowId) -> bool {
-    waiting.row == Some(Row::In { batch, leader })
+fn is_led(waiting: &WaitingCall, by: RowId) -> bool {
+    matches!(&waiting.row, Some(Row::In { leader, .. }) if *leader == by)
 }
 
 fn is_leading(waiting: &WaitingCall, request: Digest) -> bool {
@@ -132,27 +184,23 @@ fn is_leading(waiting: &WaitingCall, request: Digest) -> bool {
 }
 
 fn can_be_led(waiting: &WaitingCall, by: RowId) -> bool {
-    match &waiting.row {
-        Some(Row::In { leader, .. }) => *leader == by,
-        Some(row) => row.can_join() && waiting.begun.is_none(),
-        None => false,
-    }
+    let is_free = waiting.row.as_ref().is_some_and(Row::can_join) && waiting.begun.is_none();
+    is_free || is_led(waiting, by)
 }
 
-/// Whether it waits for others that it can travel with: nothing has happened to it yet.
-pub fn waits_for_others(waiting: &WaitingCall) -> bool {
-    waiting.row == Some(Row::Free { at_most: 0 }) && waiting.attempts == 0
+/// Whether it leads others.
+pub fn is_shared(waiting: &WaitingCall) -> bool {
+    matches!(&waiting.row, Some(Row::Leads { rows, .. }) if !rows.is_empty())
 }
 
 /// The call that leads the request that this row is in; none when that is over.
 pub fn leader_of(calls: &Calls, id: &CallId, waiting: &WaitingCall) -> Result<Option<CallId>, CallError> {
-    let Some(Row::In { batch, leader }) = &waiting.row else { return Ok(None) };
+    let Some(Row::In { leader, .. }) = &waiting.row else { return Ok(None) };
     let leader = call_id(*leader, id);
     let is_leader = match calls.progress(&leader)? {
-        Some(Progress::Waiting(waiting)) => match &waiting.row {
-            Some(Row::Leads { batch: led, rows, .. }) => led == batch && rows.contains(&row_id(id)),
-            _ => false,
-        },
+        Some(Progress::Waiting(waiting)) => {
+            matches!(&waiting.row, Some(Row::Leads { rows, .. }) if rows.contains(&row_id(id)))
+        }
         _ => false,
     };
     Ok(is_leader.then_some(leader))
@@ -166,28 +214,32 @@ pub struct End {
     pub attempts: u32,
     /// When the newest one began.
     pub begun: Timestamp,
-    /// Whether a refusal may be of one row: then fewer are sent together.
-    pub can_divide: bool,
+    /// The class of the endpoint; none when it isn't sent any more.
+    pub class: Option<RetryClass>,
 }
 
 /// Ends a request that this call leads: the others are told, and then it is. Goes on where an earlier host stopped.
 pub async fn end(engine: &Engine, leader: &Exchange, end: End) -> Result<(), CallError> {
-    let Some(Row::Leads { batch, rows, ended }) = &leader.waiting.row else { return Ok(()) };
+    let Some(Row::Leads { rows, may_have_worked, ended, .. }) = &leader.waiting.row else { return Ok(()) };
     let calls = engine.calls();
-    let now = engine.clock().now();
-    let mut attempt = leader.waiting.attempts + u32::from(leader.waiting.begun.is_none() && !ended);
-    let how = attempt_end(&end.answer);
-    if !ended && !rows.is_empty() {
-        let again = Again { next: now, counts: true, look_up: false, row: RowStep::Ended };
-        if !calls.retry(leader, (attempt, end.begun), how.clone(), again).await? {
-            return Ok(());
-        }
+    if rows.is_empty() {
+        calls.answer(leader, end.attempts, end.answer).await?;
+        return Ok(());
     }
-    let divided = match end.answer {
-        CallAnswer::Response { status, .. } if end.can_divide && !rows.is_empty() => {
-            divided(status, rows.len() + 1)
+    let now = engine.clock().now();
+    let mut attempt = leader.waiting.attempts + u32::from(leader.waiting.begun.is_none() && ended.is_none());
+    let how = attempt_end(&end.answer);
+    let at_most = match ended {
+        Some(at_most) => *at_most,
+        None => {
+            let is_doubtful = *may_have_worked || leader.waiting.in_doubt;
+            let at_most = divided(&end.answer, rows.len() + 1, end.class, is_doubtful);
+            let again = Again { next: now, counts: true, look_up: false, row: RowStep::Ended { at_most } };
+            if !calls.retry(leader, (attempt, end.begun), how.clone(), again).await? {
+                return Ok(());
+            }
+            at_most
         }
-        _ => None,
     };
     let me = row_id(&leader.id);
     let tell = rows.iter().map(|row| {
@@ -196,15 +248,15 @@ pub async fn end(engine: &Engine, leader: &Exchange, end: End) -> Result<(), Cal
             let Some(Progress::Waiting(waiting)) = calls.progress(&id)? else {
                 return Ok::<(), CallError>(());
             };
-            if !is_in(&waiting, *batch, me) {
+            if !is_led(&waiting, me) {
                 return Ok(());
             }
-            match (calls.exchange(&id)?, divided) {
-                (Some(row), Some(at_most)) => free(engine, &row, how, at_most).await?,
-                (Some(row), None) => {
+            match calls.exchange(&id)? {
+                Some(row) if at_most > 0 => free(engine, &row, how, at_most).await?,
+                Some(row) => {
                     calls.answer(&row, end.attempts, answer).await?;
                 }
-                (None, _) => {
+                None => {
                     calls.give_up(&id, &waiting, answer).await?;
                 }
             }
@@ -212,15 +264,11 @@ pub async fn end(engine: &Engine, leader: &Exchange, end: End) -> Result<(), Cal
         }
     });
     try_join_all(tell).await?;
-    match divided {
-        Some(at_most) => {
-            attempt += 1;
-            calls.retry(leader, (attempt, now), how, freed(now, at_most)).await?;
-        }
-        None => {
-            let answer = if rows.is_empty() { end.answer } else { of_all(&end.answer) };
-            calls.answer(leader, end.attempts, answer).await?;
-        }
+    if at_most > 0 {
+        attempt += 1;
+        calls.retry(leader, (attempt, now), how, freed(now, at_most)).await?;
+    } else {
+        calls.answer(leader, end.attempts, of_all(&end.answer)).await?;
     }
     Ok(())
 }
@@ -237,10 +285,32 @@ fn freed(next: Timestamp, at_most: u16) -> Again {
     Again { next, counts: true, look_up: false, row: RowStep::Freed { at_most } }
 }
 
-/// How many rows may be together after a refusal of so many; none: the refusal is of the whole request.
-fn divided(status: u16, rows: usize) -> Option<u16> {
-    let can_be_of_one = (400..500).contains(&status) && !OF_THE_REQUEST.contains(&status);
-    can_be_of_one.then(|| u16::try_from(rows.div_ceil(2)).unwrap_or(u16::MAX))
+/// How many rows may be together after a request of so many ended so; 0: each is told how it ended.
+fn divided(answer: &CallAnswer, rows: usize, class: Option<RetryClass>, is_doubtful: bool) -> u16 {
+    let CallAnswer::Response { status, .. } = answer else { return 0 };
+    let may_be_of_one = (400..500).contains(status) && !OF_THE_REQUEST.contains(status);
+    let can_be_sent_again = match class {
+        None | Some(RetryClass::Once) => false,
+        Some(RetryClass::Safe) => true,
+        // In smaller requests rows have other keys: an earlier attempt must not have had an effect.
+        Some(RetryClass::Keyed { .. } | RetryClass::Probe) => !is_doubtful,
+    };
+    if may_be_of_one && can_be_sent_again { u16::try_from(rows.div_ceil(2)).unwrap_or(u16::MAX) } else { 0 }
+}
+
+/// An outcome of a request of many rows, of whose answer nobody gets more than the status.
+pub fn of_many(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Unknown(Unknown { why: UnknownWhy::BodyTooLarge(_), status: Some(status) }) => {
+            Outcome::Response(samsyn_egress::Answer {
+                status,
+                headers: Vec::new(),
+                body: Vec::new(),
+                took: Duration::ZERO,
+            })
+        }
+        other => other,
+    }
 }
 
 /// What an answer to the request of many says of each: it may speak of the others.
@@ -272,20 +342,29 @@ mod tests {
 
     #[test]
     fn a_refusal_that_may_be_of_one_row_halves_the_request() {
-        for (status, rows, at_most) in [
-            (400, 1_000, Some(500)),
-            (422, 3, Some(2)),
-            (409, 2, Some(1)),
-            (404, 2, Some(1)),
-            (413, 5, Some(3)),
-            (401, 1_000, None),
-            (405, 1_000, None),
-            (415, 2, None),
-            (429, 2, None),
-            (200, 2, None),
-            (503, 2, None),
+        let keyed = RetryClass::Keyed { window: Duration::from_secs(3600) };
+        for (status, rows, class, is_doubtful, at_most) in [
+            (400, 1_000, keyed, false, 500),
+            (422, 3, keyed, false, 2),
+            (409, 2, keyed, false, 1),
+            (404, 2, keyed, false, 1),
+            (413, 5, keyed, false, 3),
+            (422, 4, keyed, true, 0),
+            (422, 4, RetryClass::Safe, true, 2),
+            (422, 4, RetryClass::Once, false, 0),
+            (401, 1_000, keyed, false, 0),
+            (405, 1_000, keyed, false, 0),
+            (415, 2, keyed, false, 0),
+            (429, 2, keyed, false, 0),
+            (200, 2, keyed, false, 0),
+            (503, 2, RetryClass::Safe, false, 0),
         ] {
-            assert_eq!(divided(status, rows), at_most, "{status} {rows}");
+            let answer = CallAnswer::Response { status, headers: Vec::new(), body: Vec::new() };
+            assert_eq!(
+                divided(&answer, rows, Some(class), is_doubtful),
+                at_most,
+                "{status} {rows} {class:?}"
+            );
         }
     }
 }

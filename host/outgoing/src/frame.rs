@@ -14,11 +14,11 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Frames the rows of these calls, in this order.
-    pub fn of(rows: &Rows, calls: &[&Exchange]) -> Frame {
+    /// Frames the rows of these calls, in this order; none if one isn't what the endpoint takes.
+    pub fn of(rows: &Rows, calls: &[&Exchange]) -> Option<Frame> {
         let texts: Vec<&[u8]> = calls.iter().map(|call| row_of(call)).collect();
-        let body = frame(rows, &texts);
-        Frame { batch: digest(rows, calls, &body), body }
+        let body = frame(rows, &texts)?;
+        Some(Frame { batch: digest(rows, calls, &body), body })
     }
 
     /// The key by which the system knows the request whenever it comes again.
@@ -41,26 +41,26 @@ pub fn bytes_max(row: &[u8]) -> usize {
 
 /// The bytes of a body without rows.
 pub fn bytes_of_none(rows: &Rows) -> usize {
-    frame(rows, &[]).len()
+    frame(rows, &[]).map_or(0, |body| body.len())
 }
 
-fn frame(rows: &Rows, texts: &[&[u8]]) -> Vec<u8> {
-    match rows.format {
+fn frame(rows: &Rows, texts: &[&[u8]]) -> Option<Vec<u8>> {
+    Some(match rows.format {
         RowFormat::Ndjson => texts.iter().flat_map(|row| [row, &b"\n"[..]]).collect::<Vec<_>>().concat(),
         RowFormat::Json => [b"[", &texts.join(&b","[..])[..], b"]"].concat(),
-        RowFormat::Csv => table(&rows.columns, texts),
-    }
+        RowFormat::Csv => table(&rows.columns, texts)?,
+    })
 }
 
-fn table(columns: &[String], texts: &[&[u8]]) -> Vec<u8> {
+fn table(columns: &[String], texts: &[&[u8]]) -> Option<Vec<u8>> {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    // Writing to memory doesn't fail; neither does a row that the contract took.
-    let _ = writer.write_record(columns);
+    writer.write_record(columns).ok()?;
     for row in texts {
-        let _ = writer.write_record(cells(row).unwrap_or_default());
+        // Another number of cells than columns is an error.
+        writer.write_record(cells(row).ok()?).ok()?;
     }
-    writer.into_inner().unwrap_or_default()
+    writer.into_inner().ok()
 }
 
 /// No other request has it: the keys of the calls are random.
@@ -99,10 +99,19 @@ mod tests {
         ] {
             let rows = rows(format, columns);
             let given: Vec<&[u8]> = given.iter().map(|row| row.as_bytes()).collect();
-            let body = frame(&rows, &given);
+            let body = frame(&rows, &given).unwrap();
             assert_eq!(String::from_utf8_lossy(&body), framed);
             let bytes = bytes_of_none(&rows) + given.iter().map(|row| bytes_max(row)).sum::<usize>();
             assert!(body.len() <= bytes, "{framed}: {} of {bytes}", body.len());
+        }
+    }
+
+    #[test]
+    fn what_is_no_row_of_the_table_is_never_framed() {
+        for given in [&["[\"a\"]"][..], &["[\"a\",1]", "[\"b\"]"], &["{}"], &["[\"a\",1,2]"], &["[\"a\",[]]"]]
+        {
+            let given: Vec<&[u8]> = given.iter().map(|row| row.as_bytes()).collect();
+            assert_eq!(frame(&rows(RowFormat::Csv, &["a", "b"]), &given), None);
         }
     }
 }

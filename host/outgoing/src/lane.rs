@@ -1,6 +1,7 @@
 //! One endpoint: which of its calls may leave now. A slow one delays nobody else's.
 
 use std::collections::HashSet;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use samsyn_egress::policy::bucket::{Bucket, Busy, Slot};
 use samsyn_egress::policy::circuit::{Admission, Circuit, Pass, State as CircuitState};
 use samsyn_egress::policy::classify::{health, is_too_many};
 use samsyn_engine::{CallError, Engine, Progress, StopCause};
-use samsyn_journal::{CallId, PendingCall};
+use samsyn_journal::{CallId, PendingCall, Row};
 use samsyn_registry::endpoint::EndpointChange;
 use samsyn_registry::{Attribution, EndpointState, Pause};
 use samsyn_secrets::Secrets;
@@ -61,8 +62,10 @@ struct State {
     link: Option<Arc<Link>>,
     bucket: Bucket,
     circuit: Circuit,
-    /// Customers one of whose calls is being tried: of each one at a time.
+    /// Customers one of whose calls is being tried, or held for one that is: of each one at a time.
     under_way: HashSet<ProfileId>,
+    /// Attempts that are under way.
+    attempts: usize,
     upcoming: Upcoming,
     /// When it last asked the view.
     asked: Option<Instant>,
@@ -93,12 +96,22 @@ pub enum Halt {
 /// How a lane is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneStatus {
-    /// Calls that are being tried now.
+    /// Attempts that are under way; one of rows is one.
     pub under_way: usize,
     /// Why nothing is sent; none while it is.
     pub halt: Option<Halt>,
     /// How long it has been so.
     pub halted_for: Duration,
+}
+
+/// How a call travels.
+enum Travel {
+    /// With others, so many at the most; 1: alone.
+    With(usize),
+    /// It waits for others until then.
+    WaitsUntil(Instant),
+    /// It doesn't wait any more.
+    Never,
 }
 
 /// May a call begin, and with what.
@@ -117,6 +130,7 @@ impl Lane {
             bucket: Bucket::new(None, 1),
             circuit: Circuit::new(Instant::now()),
             under_way: HashSet::new(),
+            attempts: 0,
             upcoming: Upcoming::default(),
             asked: None,
             halt: None,
@@ -153,7 +167,7 @@ impl Lane {
     pub fn status(&self) -> LaneStatus {
         let state = self.state.lock();
         let halted_for = state.halted_since.map_or(Duration::ZERO, |since| since.elapsed());
-        LaneStatus { under_way: state.under_way.len(), halt: state.halt.clone(), halted_for }
+        LaneStatus { under_way: state.attempts, halt: state.halt.clone(), halted_for }
     }
 
     /// Follows the registry: a pause holds from here on, also for what has not left yet.
@@ -226,17 +240,23 @@ impl Lane {
                 let until = wait.map(|wait| Instant::now() + Duration::from_millis(wait.unsigned_abs()));
                 return Ok(until.unwrap_or(look_again).min(look_again));
             };
-            if let Some(rows) = rows
-                && let Some(until) = self.waits_for_others(&call, rows, now)?
-            {
-                self.state.lock().upcoming.put_back(call);
-                return Ok(until.min(look_again));
-            }
+            let together = match rows.map_or(Ok(Travel::With(1)), |rows| self.travel(&call, rows, now)) {
+                Ok(Travel::With(together)) => together,
+                Ok(Travel::Never) => continue,
+                Ok(Travel::WaitsUntil(until)) => {
+                    self.state.lock().upcoming.put_back(call);
+                    return Ok(until.min(look_again));
+                }
+                Err(error) => {
+                    self.state.lock().upcoming.put_back(call);
+                    return Err(error);
+                }
+            };
             let until = match self.may_begin(&call) {
                 Begin::Go(link, slot, pass) => {
-                    let mut calls = vec![call];
-                    let gathered = self.gather(&mut calls, rows, now);
-                    self.begin(link, rows.cloned(), calls, slot, pass);
+                    let mut others = Vec::new();
+                    let gathered = self.gather(&mut others, together - 1, now);
+                    self.begin(link, rows.cloned(), call, others, (slot, pass));
                     gathered?;
                     continue;
                 }
@@ -277,31 +297,26 @@ impl Lane {
         Ok(state.take_due(now))
     }
 
-    /// Until when a row waits for others; none when it goes.
-    fn waits_for_others(
-        &self,
-        row: &PendingCall,
-        rows: &Rows,
-        now: Timestamp,
-    ) -> Result<Option<Instant>, CallError> {
+    /// How a call to an endpoint that takes rows travels.
+    fn travel(&self, row: &PendingCall, rows: &Rows, now: Timestamp) -> Result<Travel, CallError> {
+        let Some(Progress::Waiting(waiting)) = self.common.engine.calls().progress(&row.id())? else {
+            return Ok(Travel::Never);
+        };
+        let Some(Row::Free { at_most }) = waiting.row else { return Ok(Travel::With(1)) };
+        let together = batch::together(rows, at_most);
+        // Nothing has happened to it yet.
+        let is_new = at_most == 0 && waiting.attempts == 0;
         let wait = i64::try_from(rows.wait().as_duration().as_millis()).unwrap_or(i64::MAX);
         let left = row.at.millis().saturating_add(wait).saturating_sub(now.millis());
-        if left <= 0 || self.state.lock().upcoming.has_due(now, rows.max() - 1) {
-            return Ok(None);
+        if !is_new || left <= 0 || self.state.lock().upcoming.has_due(now, together - 1) {
+            return Ok(Travel::With(together));
         }
-        let progress = self.common.engine.calls().progress(&row.id())?;
-        let waits = matches!(progress, Some(Progress::Waiting(waiting)) if batch::waits_for_others(&waiting));
-        Ok(waits.then(|| Instant::now() + Duration::from_millis(left.unsigned_abs())))
+        Ok(Travel::WaitsUntil(Instant::now() + Duration::from_millis(left.unsigned_abs())))
     }
 
-    /// Takes the rows that may travel with the first one.
-    fn gather(
-        &self,
-        calls: &mut Vec<PendingCall>,
-        rows: Option<&Rows>,
-        now: Timestamp,
-    ) -> Result<(), CallError> {
-        while calls.len() < rows.map_or(1, Rows::max) {
+    /// Takes so many calls that may travel with one that begins.
+    fn gather(&self, calls: &mut Vec<PendingCall>, count: usize, now: Timestamp) -> Result<(), CallError> {
+        while calls.len() < count {
             let Some(call) = self.next(now)? else { break };
             self.state.lock().under_way.insert(call.profile);
             calls.push(call);
@@ -341,19 +356,20 @@ impl Lane {
         }
     }
 
-    /// Begins an attempt of the first of these calls. If it is a row, the others are those that may travel with it.
+    /// Begins an attempt of a call. If it is a row, the others are those that may travel with it.
     fn begin(
         self: &Arc<Lane>,
         link: Arc<Link>,
         rows: Option<Rows>,
-        calls: Vec<PendingCall>,
-        slot: Slot,
-        pass: Pass,
+        call: PendingCall,
+        others: Vec<PendingCall>,
+        (slot, pass): (Slot, Pass),
     ) {
         let lane = self.clone();
+        self.state.lock().attempts += 1;
         tokio::spawn(async move {
-            let ids: Arc<[CallId]> = calls.iter().map(PendingCall::id).collect();
-            let ended = lane.attempted(&link, rows, &ids).await;
+            let held = Arc::new(Mutex::new(others));
+            let ended = lane.attempted(&link, rows, &call, &held).await;
             if ended.is_none() && !lane.common.stopping.load(Ordering::Relaxed) {
                 // It would be the next again at once.
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -361,6 +377,7 @@ impl Lane {
             let was_called = matches!(ended, Some(Attempted::Called(_)));
             // One that can't be read is asked for later.
             let listed = |call: &PendingCall| lane.common.engine.calls().listed(&call.id()).ok().flatten();
+            let calls: Vec<PendingCall> = std::iter::once(call).chain(mem::take(&mut *held.lock())).collect();
             let listed: Vec<Option<PendingCall>> = calls.iter().map(listed).collect();
             let now = Instant::now();
             let shut = {
@@ -385,6 +402,7 @@ impl Lane {
                         }
                     }
                 }
+                state.attempts -= 1;
                 for (at, (call, listed)) in calls.into_iter().zip(listed).enumerate() {
                     state.under_way.remove(&call.profile);
                     // A row that may not have travelled waits as before.
@@ -411,19 +429,40 @@ impl Lane {
         });
     }
 
+    /// Lets those of the held calls go on that don't travel.
+    fn give_back(&self, held: &Mutex<Vec<PendingCall>>, travelling: &[CallId]) {
+        let travelling: HashSet<ProfileId> = travelling.iter().map(|id| id.profile).collect();
+        let left: Vec<PendingCall> =
+            held.lock().extract_if(.., |call| !travelling.contains(&call.profile)).collect();
+        if left.is_empty() {
+            return;
+        }
+        {
+            let mut state = self.state.lock();
+            for call in left {
+                state.under_way.remove(&call.profile);
+                state.upcoming.put_back(call);
+            }
+        }
+        self.wake();
+    }
+
     /// Makes an attempt; none when it isn't known what became of it, which is said here.
     async fn attempted(
         self: &Arc<Lane>,
         link: &Arc<Link>,
         rows: Option<Rows>,
-        ids: &Arc<[CallId]>,
+        call: &PendingCall,
+        held: &Arc<Mutex<Vec<PendingCall>>>,
     ) -> Option<Attempted> {
-        let (lane, link, of) = (self.clone(), link.clone(), ids.clone());
+        let (lane, link, id, held) = (self.clone(), link.clone(), call.id(), held.clone());
+        let others: Vec<CallId> = held.lock().iter().map(PendingCall::id).collect();
         // A task of its own: one that panics gives back its place like any other.
-        let attempt =
-            tokio::spawn(async move { attempt(&lane.common.engine, &link, rows.as_ref(), &of).await });
-        let (capability, endpoint) = (&self.capability, &self.endpoint);
-        let profile = ids.first().map(|id| id.profile.to_string()).unwrap_or_default();
+        let attempt = tokio::spawn(async move {
+            let travelling = |ids: &[CallId]| lane.give_back(&held, ids);
+            attempt(&lane.common.engine, &link, rows.as_ref(), (&id, &others), &travelling).await
+        });
+        let (capability, endpoint, profile) = (&self.capability, &self.endpoint, call.profile);
         match attempt.await {
             Ok(Ok(attempted)) => return Some(attempted),
             Ok(Err(CallError::Stopped(StopCause::Stopping))) => {}
@@ -518,10 +557,7 @@ impl Lane {
                 match withdraw(&self.common.engine, &id, code, reason).await {
                     Err(CallError::Query(error)) => tracing::error!(capability = %self.capability,
                         endpoint = %self.endpoint, profile = %id.profile, %error, "a call can't be withdrawn"),
-                    ended => {
-                        ended?;
-                        withdrawn = true;
-                    }
+                    ended => withdrawn |= ended?,
                 }
             }
         }
@@ -574,6 +610,7 @@ mod tests {
             bucket: Bucket::new(None, 1),
             circuit: Circuit::new(now),
             under_way: HashSet::new(),
+            attempts: 0,
             upcoming: Upcoming::default(),
             asked: None,
             halt: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::limits::Limits;
 use super::package::Package;
-use samsyn_contract::calls::Method;
+use samsyn_contract::calls::{Method, RowFormat, Rows};
 use samsyn_contract::{
     self as contract, Access, CallAccess, Effects, FieldRule, Given, GivenProperty, Manifest,
 };
@@ -57,8 +57,9 @@ pub fn effects(data: &[u8]) {
             }
             _ => {
                 let (call, bytes) = (u32::from(take(&mut rest).unwrap_or(0) % 4), text(&mut rest));
-                match take(&mut rest).unwrap_or(0) % 2 {
+                match take(&mut rest).unwrap_or(0) % 3 {
                     0 => effects.call_body(call, "text/plain", bytes.into_bytes()).map(drop),
+                    1 => effects.call_row("table", bytes.as_bytes()).map(drop),
                     _ => effects.call_note(call, bytes.into_bytes()).map(drop),
                 }
             }
@@ -105,18 +106,28 @@ fn access() -> Access {
         )]
         .into(),
         timers: true,
-        calls: [(EndpointName::new("system").expect("a name"), system())].into(),
+        calls: [("system", None), ("table", Some(table()))]
+            .map(|(name, rows)| (EndpointName::new(name).expect("a name"), endpoint(rows)))
+            .into(),
         settings: Default::default(),
     }
 }
 
 /// An endpoint that is bound.
-fn system() -> CallAccess {
-    CallAccess {
-        is_bound: true,
-        methods: vec![Method::Get, Method::Post],
-        host_headers: Vec::new(),
-        rows: None,
+fn endpoint(rows: Option<Rows>) -> CallAccess {
+    let methods = vec![Method::Get, Method::Post];
+    CallAccess { is_bound: true, methods, host_headers: Vec::new(), rows }
+}
+
+fn table() -> Rows {
+    Rows {
+        path: "/table".to_owned(),
+        method: None,
+        format: RowFormat::Csv,
+        columns: vec!["a".to_owned()],
+        max: None,
+        bytes: None,
+        wait: None,
     }
 }
 

@@ -159,6 +159,47 @@ impl Effects {
     /// that request, and its headers and body only when the row was alone in it. Of the [`Call`] only
     /// [`note`](Call::note) can be used.
     ///
+    /// ```
+    /// use samsyn_plugin::testing::{Host, event};
+    /// use samsyn_plugin::{Effects, Error, Event, Profile, Settings, Subscriber};
+    ///
+    /// /// Keeps an audience.
+    /// struct Audience;
+    ///
+    /// impl Subscriber for Audience {
+    ///     fn on_event(event: &Event, _: &Profile, _: &Settings, effects: &mut Effects) -> Result<(), Error> {
+    ///         let row = format!(r#"["{}", "join"]"#, event.text("hash")?);
+    ///         effects.row("audience", row)?.note("join")?;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// const MANIFEST: &str = r#"
+    /// manifest = 1
+    /// [plugin]
+    /// name = "audience"
+    /// version = "0.1.0"
+    /// owner = "Ads team"
+    /// description = "Who is in the audience"
+    /// [subscribes."audience.joined"]
+    /// hash = { type = "text", required = true }
+    /// [calls.audience]
+    /// reason = "Keeps the audience of members"
+    /// methods = ["POST"]
+    /// [calls.audience.rows]
+    /// path = "members:batch"
+    /// format = "csv"
+    /// columns = ["hash", "action"]
+    /// "#;
+    ///
+    /// let host = Host::from_manifest(MANIFEST);
+    /// let joined = event("audience.joined").property("hash", "9f86d0");
+    /// let run = host.customer().on_event::<Audience>(&joined);
+    /// let row = run.calls("audience")[0];
+    /// assert!(row.is_row);
+    /// assert_eq!(row.body.as_ref().unwrap().1, br#"["9f86d0","join"]"#);
+    /// ```
+    ///
     /// # Errors
     ///
     /// `call.not-declared`, `call.not-bound`, `call.method`, `call.row` (no JSON, more than 64 KiB or than the `bytes`
