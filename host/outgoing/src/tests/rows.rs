@@ -148,6 +148,130 @@ fn a_request_is_sent_again_with_the_same_rows_and_key_and_nobody_joins_it() {
     world.assert_consistent(&["anna", "berit", "carin", "doris", "emma"]);
 }
 
+/// A gateway may refuse what the system behind it has taken.
+#[test]
+fn a_refusal_after_an_attempt_in_doubt_halves_nothing() {
+    for first in [Act::ok().cut_answer(3, Cut::Reset), Act::status(502, "", "")] {
+        let world = world("keyed");
+        world.peer.script(vec![first, Act::status(404, "", "")]);
+        give(&world, &customers());
+        let mut now = 0;
+        world.until_none_waits(&mut now, 1_000);
+        for customer in customers() {
+            assert_eq!(world.seen(customer, 1), format!("{customer}=404"));
+        }
+        let arrivals = world.peer.arrivals();
+        assert_eq!(arrivals.len(), 2);
+        assert_eq!(arrivals[0].key, arrivals[1].key);
+        world.assert_consistent(&customers());
+    }
+}
+
+#[test]
+fn of_an_answer_that_is_too_large_the_status_counts_if_it_is_of_many() {
+    let world = world("keyed");
+    let large = "x".repeat(65 << 10);
+    world.peer.always(Act::status(207, "", &large));
+    give(&world, &customers());
+    for customer in customers() {
+        assert_eq!(world.seen(customer, 1), format!("{customer}=207"));
+    }
+    give(&world, &["emma"]);
+    world.move_to(6_000);
+    assert_eq!(world.seen("emma", 1), "emma=unknown answer-too-large", "she was alone");
+    world.assert_consistent(&["anna", "berit", "carin", "doris", "emma"]);
+}
+
+/// Rows that are tried again don't hold up new ones, and nobody joins them.
+#[test]
+fn rows_alone_that_are_tried_again_and_new_ones_all_end() {
+    for class in ["safe", "keyed", "once"] {
+        let world = world(class);
+        let tries = std::sync::atomic::AtomicU32::new(0);
+        world.peer.judge(move |_| match tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0..3 if class != "once" => Act::status(503, "", ""),
+            _ => Act::ok(),
+        });
+        let mut now = 0;
+        for customer in ["anna", "berit", "carin"] {
+            give(&world, &[customer]);
+            now += 6_000;
+            world.move_to(now);
+        }
+        give(&world, &["doris", "emma"]);
+        world.until_none_waits(&mut now, 500);
+        for customer in ["anna", "berit", "carin", "doris", "emma"] {
+            assert_eq!(world.seen(customer, 1), format!("{customer}=200"), "{class}");
+        }
+        world.assert_consistent(&["anna", "berit", "carin", "doris", "emma"]);
+    }
+}
+
+/// A new version frames rows otherwise, while some wait or are in doubt.
+#[test]
+fn rows_of_an_old_version_are_never_put_under_other_columns() {
+    let upgraded = |world: &World, from: &str, to: &str| {
+        let text = calls_manifest();
+        assert!(text.contains(from));
+        let component = calling_probe_with(&text.replace(from, to));
+        let options = InstallOptions { approve: true, ..InstallOptions::default() };
+        world.bench.engine.registrar().install(&component, options, app("tests")).expect("it installs");
+    };
+    // Two that have not left: what fits the new columns goes, the rest was never sent.
+    let world = world("keyed");
+    world.bind("table", repeats("keyed"));
+    for customer in ["anna", "berit"] {
+        world.say(customer, &[&format!("row table {customer} [\"{customer}\", 1]")]);
+    }
+    upgraded(&world, "[\"text\", \"points\"]", "[\"text\", \"points\", \"since\"]");
+    world.say("carin", &["row table carin [\"carin\", 1, null]"]);
+    let mut now = 0;
+    world.until_none_waits(&mut now, 500);
+    assert_eq!(world.seen("anna", 1), "anna=not-sent row.unfit");
+    assert_eq!(world.seen("berit", 1), "berit=not-sent row.unfit");
+    assert_eq!(world.seen("carin", 1), "carin=200");
+    let texts: Vec<String> = world.peer.arrivals().iter().map(samsyn_testkit::peer::Arrival::text).collect();
+    assert_eq!(texts, ["text,points,since\ncarin,1,\n"]);
+    world.assert_consistent(&["anna", "berit", "carin"]);
+    // One in doubt, alone: it isn't sent again to another path under the same key.
+    let world = self::world("keyed");
+    world.peer.always(Act::ok().cut_answer(3, Cut::Reset));
+    give(&world, &["anna"]);
+    world.move_to(5_000);
+    world.until_in_doubt();
+    upgraded(&world, "path = \"/rows\"", "path = \"/v2/rows\"");
+    world.peer.always(Act::ok());
+    let mut now = 5_000;
+    world.until_none_waits(&mut now, 1_000);
+    assert_eq!(world.seen("anna", 1), "anna=unknown row.gone");
+    assert_eq!(world.peer.arrivals().len(), 1);
+    world.assert_consistent(&["anna"]);
+}
+
+/// What is being tried is answered, though the plug-in is removed meanwhile.
+#[test]
+fn a_request_that_is_under_way_ends_as_it_does_though_the_plug_in_is_removed() {
+    let world = world("keyed");
+    world.peer.script(vec![Act::status(503, "", ""), Act::ok().held()]);
+    give(&world, &customers());
+    world.peer.wait_for(1);
+    let mut now = 0;
+    let tried_again = || {
+        now += 1_000;
+        world.move_to(now);
+        world.peer.arrivals().len() == 2
+    };
+    wait_for(tried_again, || "it is tried again".to_owned());
+    let registrar = world.bench.engine.registrar();
+    registrar.remove_capability(capability("probe"), true, app("tests")).expect("it can be removed");
+    world.outgoing.as_ref().expect("it runs").refresh();
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(world.waiting(), MAX as u64, "the answer is on its way");
+    world.peer.release();
+    wait_for(|| world.waiting() == 0, || format!("{:?}", world.listed(CallState::Waiting)));
+    assert!(world.listed(CallState::Unknown).is_empty() && world.listed(CallState::Failed).is_empty());
+}
+
 #[test]
 fn after_a_crash_a_request_of_rows_is_in_doubt_as_a_whole() {
     for (class, ended, arrivals) in [("safe", "200", 2), ("keyed", "200", 2), ("once", "unknown crashed", 1)]

@@ -232,7 +232,7 @@ impl Binding {
         if self.reaches != after.reaches {
             return None;
         }
-        if after.rows.is_some() && self.repeat == Repeat::Probe {
+        if self.check_rows(after).is_err() {
             return None;
         }
         let mut binding = self.clone();
@@ -258,12 +258,7 @@ impl Binding {
             return Err(format!("methods: the manifest doesn't request {}; remove it", beyond.join(", ")));
         }
         check_repeat(self.repeat, self.key.as_ref())?;
-        if request.rows.is_some() && self.repeat == Repeat::Probe {
-            return Err(
-                "repeat: the endpoint takes rows, and nobody can look up a batch; use keyed, or once"
-                    .to_owned(),
-            );
-        }
+        self.check_rows(request)?;
         check_amounts(self.parallel, self.timeout, self.answer_max)?;
         if self.networks.len() > NETWORKS_MAX {
             return Err(format!("networks can be {NETWORKS_MAX} at the most, not {}", self.networks.len()));
@@ -281,6 +276,21 @@ impl Binding {
             }
             Some(certificate) => check_path("client_certificate: file", &certificate.file),
             None => Ok(()),
+        }
+    }
+
+    fn check_rows(&self, request: &CallRequest) -> Result<(), String> {
+        let Some(rows) = &request.rows else { return Ok(()) };
+        if self.repeat == Repeat::Probe {
+            return Err(
+                "repeat: the endpoint takes rows, and nobody can look up a batch; use keyed, or once"
+                    .to_owned(),
+            );
+        }
+        let method = rows.method();
+        match self.methods.contains(&method) {
+            true => Ok(()),
+            false => Err(format!("methods: rows are sent with {method}; add it")),
         }
     }
 
