@@ -244,10 +244,10 @@ fn a_kind_of_tomorrow_is_refused_by_its_number() {
         position: Position { partition: PARTITION, seq: 1 },
         appended_at: Timestamp(1),
         chain: Default::default(),
-        kind: 14,
+        kind: 15,
         erased: false,
         payload: &[],
     };
-    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 14")));
+    assert!(undecoded.record().is_err_and(|error| error.to_string().contains("kind 15")));
     assert!(undecoded.partial().is_err() && undecoded.kind().is_err());
 }
