@@ -329,7 +329,7 @@ impl Exchanges {
                     let path = all.paths[&(record.profile(), class.clone(), call.number)].clone();
                     let exchange = all.calls.get_mut(&(class.clone(), path)).expect("it was begun");
                     if class == egress_rows::CLASS {
-                        all.rows.take(&record, &exchange.key);
+                        all.rows.take(&record);
                     }
                     match &record {
                         CallRecord::Sending(_) => exchange.begun += 1,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use samsyn::record::{AttemptEnd, CallEnd, CallRecord, Framed, Place, RowId, RowStep, Sending};
+use samsyn::record::{AttemptEnd, CallEnd, CallRecord, Framed, Place, RowId, RowStep};
 use samsyn::vocabulary::{Digest, ProfileId};
 use samsyn_testkit::peer::{Act, Arrival};
 
@@ -44,8 +44,8 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Takes a record about a row, whose own key this is.
-    pub fn take(&mut self, record: &CallRecord, own_key: &str) {
+    /// Takes a record about a row.
+    pub fn take(&mut self, record: &CallRecord) {
         let call = record.call();
         let me = RowId { profile: record.profile(), generation: call.generation, number: call.number };
         let leader = (me.profile, me.number);
@@ -59,11 +59,9 @@ impl Requests {
                     self.led.insert(leader, key);
                 }
             }
-            CallRecord::Sending(Sending { .. }) => {
-                let key = self.led.get(&leader).cloned().unwrap_or_else(|| own_key.to_owned());
-                let request =
-                    self.all.entry(key).or_insert_with(|| Request { rows: vec![me], ..Request::default() });
-                request.begun += 1;
+            CallRecord::Sending(_) => {
+                let request = self.led.get(&leader).and_then(|key| self.all.get_mut(key));
+                request.expect("what is sent leads a request").begun += 1;
             }
             CallRecord::Retrying(retrying) if matches!(retrying.row, RowStep::Freed { .. }) => {
                 self.led.remove(&leader);

@@ -87,7 +87,8 @@ pub async fn assemble(
         }
     }
     let unfit = rows.row(row_of(&leader)).err();
-    let fit = if unfit.is_some() { 0 } else { fitting(rows, &leader, &wanted) };
+    let mut room = Room::of(rows, &leader, rows.max());
+    let fit = if unfit.is_some() { 0 } else { wanted.iter().take_while(|row| room.take(row)).count() };
     for row in wanted.split_off(fit).iter().filter(|row| is_led(&row.waiting, me)) {
         free(engine, row, not_sent(), 0).await?;
     }
@@ -117,14 +118,29 @@ fn framed(rows: &Rows, leader: &Exchange, others: &[Exchange]) -> Option<Frame> 
     Frame::of(rows, &std::iter::once(leader).chain(others).collect::<Vec<_>>())
 }
 
-/// How many of the others fit into a request with the one that leads it.
-fn fitting(rows: &Rows, leader: &Exchange, others: &[Exchange]) -> usize {
-    let mut bytes = bytes_of_none(rows) + bytes_max(row_of(leader));
-    let fits = |row: &&Exchange| {
-        bytes += bytes_max(row_of(row));
-        bytes <= rows.bytes_max()
-    };
-    others.iter().take(rows.max() - 1).take_while(fits).count()
+/// The room of a request beside the row that leads it.
+struct Room {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// For so many rows with the one that leads.
+    fn of(rows: &Rows, leader: &Exchange, together: usize) -> Room {
+        let taken = bytes_of_none(rows) + bytes_max(row_of(leader));
+        Room { rows: together - 1, bytes: rows.bytes_max().saturating_sub(taken) }
+    }
+
+    /// Takes room for a row; false when there is none.
+    fn take(&mut self, row: &Exchange) -> bool {
+        let bytes = bytes_max(row_of(row));
+        let fits = self.rows > 0 && bytes <= self.bytes;
+        if fits {
+            self.rows -= 1;
+            self.bytes -= bytes;
+        }
+        fits
+    }
 }
 
 /// The others that may join this row, as many as fit.
@@ -136,11 +152,10 @@ async fn join(
     others: &[CallId],
 ) -> Result<Vec<Exchange>, CallError> {
     let now = engine.clock().now();
-    let most = together(rows, at_most) - 1;
-    let mut bytes = bytes_of_none(rows) + bytes_max(row_of(leader));
+    let mut room = Room::of(rows, leader, together(rows, at_most));
     let mut found = Vec::new();
     for (at, id) in others.iter().enumerate() {
-        if found.len() == most || bytes > rows.bytes_max() {
+        if room.rows == 0 {
             break;
         }
         if at % 64 == 63 {
@@ -151,7 +166,9 @@ async fn join(
             && row.waiting.row == leader.waiting.row
             && row.waiting.next <= now
         {
-            bytes += bytes_max(row_of(&row));
+            if !room.take(&row) {
+                break;
+            }
             found.push(*row);
         }
     }
@@ -245,22 +262,22 @@ pub async fn end(engine: &Engine, leader: &Exchange, end: End) -> Result<(), Cal
     let tell = rows.iter().map(|row| {
         let (id, how, answer) = (call_id(*row, &leader.id), how.clone(), of_all(&end.answer));
         async move {
-            let Some(Progress::Waiting(waiting)) = calls.progress(&id)? else {
-                return Ok::<(), CallError>(());
-            };
-            if !is_led(&waiting, me) {
-                return Ok(());
-            }
             match calls.exchange(&id)? {
+                Some(row) if !is_led(&row.waiting, me) => {}
                 Some(row) if at_most > 0 => free(engine, &row, how, at_most).await?,
                 Some(row) => {
                     calls.answer(&row, end.attempts, answer).await?;
                 }
+                // It has ended, or what began it has left the log.
                 None => {
-                    calls.give_up(&id, &waiting, answer).await?;
+                    if let Some(Progress::Waiting(waiting)) = calls.progress(&id)?
+                        && is_led(&waiting, me)
+                    {
+                        calls.give_up(&id, &waiting, answer).await?;
+                    }
                 }
             }
-            Ok(())
+            Ok::<(), CallError>(())
         }
     });
     try_join_all(tell).await?;

@@ -79,8 +79,7 @@ mod tests {
     use super::*;
 
     fn rows(format: RowFormat, columns: &[&str]) -> Rows {
-        let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-        Rows { path: "/m".to_owned(), method: None, format, columns, max: None, bytes: None, wait: None }
+        Rows::of("/m", format, columns)
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn access() -> Access {
         )]
         .into(),
         timers: true,
-        calls: [("system", None), ("table", Some(table()))]
+        calls: [("system", None), ("table", Some(Rows::of("/table", RowFormat::Csv, &["a"])))]
             .map(|(name, rows)| (EndpointName::new(name).expect("a name"), endpoint(rows)))
             .into(),
         settings: Default::default(),
@@ -117,18 +117,6 @@ fn access() -> Access {
 fn endpoint(rows: Option<Rows>) -> CallAccess {
     let methods = vec![Method::Get, Method::Post];
     CallAccess { is_bound: true, methods, host_headers: Vec::new(), rows }
-}
-
-fn table() -> Rows {
-    Rows {
-        path: "/table".to_owned(),
-        method: None,
-        format: RowFormat::Csv,
-        columns: vec!["a".to_owned()],
-        max: None,
-        bytes: None,
-        wait: None,
-    }
 }
 
 fn take(rest: &mut &[u8]) -> Option<u8> {

@@ -77,6 +77,12 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Rows of a format to a path; all else is as if left out.
+    pub fn of(path: &str, format: RowFormat, columns: &[&str]) -> Rows {
+        let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+        Rows { path: path.to_owned(), method: None, format, columns, max: None, bytes: None, wait: None }
+    }
+
     /// The method of each request.
     pub fn method(&self) -> Method {
         self.method.unwrap_or(Method::Post)
@@ -225,8 +231,7 @@ mod tests {
     use super::*;
 
     fn rows(format: RowFormat, columns: &[&str]) -> Rows {
-        let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-        Rows { path: "/m".to_owned(), method: None, format, columns, max: None, bytes: None, wait: None }
+        Rows::of("/m", format, columns)
     }
 
     #[test]
