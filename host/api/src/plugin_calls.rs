@@ -218,6 +218,7 @@ fn is_led(call: &WaitingCall) -> bool {
 fn row(row: &Row) -> wire::CallRow {
     let (place, request, rows) = match row {
         Row::Free { .. } => ("alone", None, None),
+        Row::Leads { rows, .. } if rows.is_empty() => ("alone", None, None),
         Row::Leads { batch, rows, .. } => ("leads", Some(batch.to_string()), Some(rows.len() + 1)),
         Row::In { batch, .. } => ("led", Some(batch.to_string()), None),
     };
